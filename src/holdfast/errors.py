@@ -1,0 +1,48 @@
+"""Everything that holdfast tells a person when it cannot answer: what happened, why, what to do next."""
+
+from __future__ import annotations
+
+EXIT_ANSWERED = 0
+EXIT_EXPECTATION_FAILED = 1
+EXIT_USAGE = 2
+EXIT_INCONCLUSIVE = 3
+EXIT_ENVIRONMENT = 4
+
+
+class HoldfastError(Exception):
+    """A run that ended without an answer, in words for the person who asked.
+
+    Args:
+        what: what happened, one sentence.
+        why: the cause as far as it is known, often the server's own words; may span lines.
+        remedy: what to do next.
+    """
+
+    exit_code = EXIT_ENVIRONMENT
+
+    def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.why = why
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return "\n".join(part for part in (self.what, self.why, self.remedy) if part)
+
+
+class UsageError(HoldfastError):
+    """The command line, or a value in it, cannot be carried out as written."""
+
+    exit_code = EXIT_USAGE
+
+
+class InconclusiveError(HoldfastError):
+    """The experiment ran and does not answer: the load side was the limit, or the records contradict."""
+
+    exit_code = EXIT_INCONCLUSIVE
+
+
+class EnvironmentFailure(HoldfastError):  # noqa: N818 - "EnvironmentError" is a builtin with another meaning
+    """The server did not start, a module is missing, a permission is lacking."""
+
+    exit_code = EXIT_ENVIRONMENT

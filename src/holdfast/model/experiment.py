@@ -1,0 +1,44 @@
+"""What a person asked for: one experiment, complete and immutable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+View = Literal["sync", "async-blocking", "async"]
+VIEWS: tuple[View, ...] = ("sync", "async-blocking", "async")
+
+DEFAULT_MAX_OFFERED = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One probe of one server.
+
+    Attributes:
+        server: an adapter's name.
+        app: `module:attr` or `file.py[:attr]`; None is the built-in application.
+        view: None is "as written" for the person's own application, "sync" for the built-in one.
+        path: path and query of the held requests.
+        headers: further request headers, in order.
+        nofile: RLIMIT_NOFILE of the server; None leaves it.
+        nproc: RLIMIT_NPROC of the server; None leaves it.
+        max_offered: most requests that are offered at once.
+        port: port to listen on; None picks a free one.
+        python: interpreter of the server; None finds the environment's.
+        arguments: the server's own, as they are.
+        cwd: directory of the server and of `app`.
+    """
+
+    server: str
+    app: str | None = None
+    view: View | None = None
+    path: str = "/"
+    headers: tuple[tuple[str, str], ...] = ()
+    nofile: int | None = None
+    nproc: int | None = None
+    max_offered: int = DEFAULT_MAX_OFFERED
+    port: int | None = None
+    python: str | None = None
+    arguments: tuple[str, ...] = ()
+    cwd: str = "."

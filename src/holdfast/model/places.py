@@ -1,0 +1,44 @@
+"""The places and fates of a request, and the outcomes that the client side can tell apart."""
+
+from __future__ import annotations
+
+from enum import IntEnum, StrEnum
+
+
+class Place(StrEnum):
+    """Where a request is, or how it ended. Every offered request is in exactly one."""
+
+    IN_SERVICE = "in_service"
+    USERSPACE_QUEUE = "userspace_queue"
+    ACCEPT_QUEUE = "accept_queue"
+    SYN = "syn"
+    ANSWERED = "answered"
+    REJECTED = "rejected"
+    REFUSED = "refused"
+    RESET = "reset"
+    CLOSED = "closed"
+    FAILED = "failed"
+
+
+QUEUES = (Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE, Place.SYN)
+
+
+class Outcome(IntEnum):
+    """How a request ended, as the client saw it; stored as one byte for each request.
+
+    PENDING has not ended. GIVEN_UP was ended by us (an abandoned client, or the end of the
+    run). CONNECT_TIMEOUT and UNANSWERED are given only where the load has such a deadline.
+    MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port.
+    """
+
+    PENDING = 0
+    ANSWERED = 1
+    REJECTED = 2
+    REFUSED = 3
+    RESET = 4
+    CLOSED = 5
+    CONNECT_TIMEOUT = 6
+    UNANSWERED = 7
+    FAILED = 8
+    GIVEN_UP = 9
+    MALFORMED = 10

@@ -1,0 +1,228 @@
+"""The raw record of one experiment: what was seen, by whom, when; no conclusions.
+
+All instants are CLOCK_MONOTONIC nanoseconds of one host; 0 (NEVER) is an instant that did
+not come.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from holdfast.model.experiment import Experiment
+from holdfast.model.places import Outcome
+
+NEVER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as the client saw it.
+
+    Attributes:
+        wave: 0 for the probe's own ramp, 1 and up for the waves after it.
+        connected_ns: the handshake was complete on our side.
+        local_port: our port; 0 where the connection never got one.
+        status: HTTP status, 0 where no head of a reply came.
+    """
+
+    id: int
+    wave: int
+    due_ns: int
+    sent_ns: int
+    connected_ns: int
+    done_ns: int
+    outcome: Outcome
+    status: int
+    local_address: str
+    local_port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One handler run as the recorder inside the server wrote it.
+
+    Attributes:
+        pid, tid: process and native thread that ran the view.
+        thread_seq: how many requests this thread had entered, this one included; 1 is a fresh thread.
+        process_seq: the same for the process.
+        globals_seq: value of a counter in the application's module globals after this request.
+        loop: the view ran on a thread with a running asyncio loop.
+        entry_tid, entry_thread_seq, entry_loop: the same for the thread where the server handed
+            the request to the application, which may be another one.
+        entries: how often this request id was entered (1, unless a server repeats a request).
+    """
+
+    id: int
+    pid: int
+    tid: int
+    thread_name: str
+    thread_seq: int
+    process_seq: int
+    globals_seq: int
+    loop: bool
+    entry_tid: int
+    entry_thread_seq: int
+    entry_loop: bool
+    entered_ns: int
+    left_ns: int
+    entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """One listening socket at one instant.
+
+    Attributes:
+        depth: established connections in its accept queue; None where the kernel does not say.
+        limit: the backlog in force; the queue holds limit + 1. None where it is not known.
+        pids: processes of the server's tree that hold it open.
+    """
+
+    inode: int
+    address: str
+    port: int
+    depth: int | None
+    limit: int | None
+    pids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSocket:
+    """The server's end of one connection to the probed port.
+
+    Attributes:
+        peer_address, peer_port: the client's end.
+        state: TCP state by its name in the kernel ("ESTABLISHED", "SYN_RECV", "CLOSE_WAIT", ...).
+        accepted: a process holds it; False while it waits in the accept queue (its inode is 0).
+    """
+
+    peer_address: str
+    peer_port: int
+    state: str
+    accepted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that the kernel says about the probed port at one moment.
+
+    Between `began_ns` and `ended_ns` nothing moved: the number entered, the number ended and
+    the listeners' depths were the same before and after (`still`).
+    """
+
+    began_ns: int
+    ended_ns: int
+    still: bool
+    listeners: tuple[Listener, ...]
+    sockets: tuple[ServerSocket, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What the server's process tree uses at one instant; memory in bytes, CPU in seconds."""
+
+    at_ns: int
+    processes: int
+    threads: int
+    descriptors: int
+    memory_bytes: int
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One look of the observers while the probe ran.
+
+    Attributes:
+        late_ns: how much later than intended this look was.
+        depth: sum of the accept queues of the probed port; None where it is not known.
+    """
+
+    at_ns: int
+    late_ns: int
+    depth: int | None
+    offered: int
+    established: int
+    entered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """The first request of a run, answered at once, that shows how the server treats a request."""
+
+    status: int
+    held_in: str
+    kind: str
+    via: str
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Instants between the phases of a run; NEVER where the run did not come so far."""
+
+    started_ns: int
+    ready_ns: int = NEVER
+    first_sent_ns: int = NEVER
+    full_ns: int = NEVER
+    placed_ns: int = NEVER
+    abandoned_ns: int = NEVER
+    released_ns: int = NEVER
+    ended_ns: int = NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """How the ramp ended.
+
+    Attributes:
+        reason: "turned away" (requests beyond every queue were rejected, refused, reset or closed),
+            "syn" (the accept queue is full, further SYNs stay unanswered), "max-offered",
+            "interrupted", or "our side" (no descriptor or port was left for the load).
+        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
+    """
+
+    reason: str
+    plateau_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerFacts:
+    """What is known of the server without a request."""
+
+    name: str
+    version: str
+    command: tuple[str, ...]
+    python: str
+    address: str
+    port: int
+    pids: tuple[int, ...]
+    nofile: int | None
+    nproc: int | None
+    somaxconn: int | None
+    abort_on_overflow: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The whole raw record of one experiment.
+
+    Attributes:
+        placed: the kernel's view when every place was full; None if the run ended before.
+        abandoned: ids of the requests whose clients left while these were queued.
+        server_log: the end of what the server wrote.
+        notes: doubts that arose while recording, in words.
+    """
+
+    experiment: Experiment
+    server: ServerFacts
+    marks: Marks
+    canary: Canary | None
+    ramp: Ramp | None
+    placed: Snapshot | None
+    requests: tuple[Request, ...]
+    entries: tuple[Entry, ...]
+    abandoned: tuple[int, ...]
+    samples: tuple[Sample, ...]
+    usage: tuple[Usage, ...]
+    server_log: str = ""
+    notes: tuple[str, ...] = field(default=())
