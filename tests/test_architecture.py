@@ -1,0 +1,279 @@
+"""The layout's rules, enforced on the source as text: who imports whom, and who may touch the world.
+
+The rules themselves are the literals at the top; CONTRIBUTING.md draws the same picture.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src"
+MOST_LINES = 400
+
+# Which parts of holdfast each part may import, beside itself, `model` and `errors`.
+MAY_IMPORT = {
+    "model": frozenset[str](),
+    "errors": frozenset[str](),
+    "load": frozenset[str](),
+    "servers": frozenset[str](),
+    "observe": frozenset[str](),
+    "inside": frozenset[str](),
+    "infer": frozenset[str](),
+    "report": frozenset[str](),
+}
+COMBINING = frozenset({"run", "probing", "study", "store", "fleet", "cli", "pytest_plugin"})
+
+# The only files that may do I/O, read a clock, draw lots or start anything: the stars of the picture.
+STARRED = frozenset(
+    {
+        "run.py",
+        "probing.py",
+        "study.py",
+        "load/epoll.py",
+        "load/processes.py",
+        "servers/process.py",
+        "servers/command.py",
+        "servers/interpreter.py",
+        "servers/privileges.py",
+        "observe/sampler.py",
+        "observe/kernel.py",
+        "observe/processes.py",
+        "observe/recorded.py",
+        "inside/**",
+    }
+)
+# fmt: off
+WORLD = frozenset({
+    "asyncio", "concurrent", "ctypes", "datetime", "fcntl", "http", "mmap", "multiprocessing", "os", "pathlib",
+    "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal", "socket",
+    "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
+})
+# fmt: on
+# Of these modules, what only names things.
+VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
+WORLD_CALLS = frozenset({"open", "input", "print", "__import__"})
+
+# The one module that the server's process and ours have in common, and who reads it.
+LAYOUT = "holdfast.inside.holdfast_inside.layout"
+READS_LAYOUT = frozenset({"observe/recorded.py"})
+# What a person's application may be made of; imported in there only where it is already present.
+FRAMEWORKS = frozenset({"flask", "werkzeug"})
+
+KNOWS_NO_SERVER = ("load", "infer")
+SERVERS = re.compile(
+    r"\b(gunicorn|uwsgi|pyuwsgi|waitress|uvicorn|hypercorn|granian|daphne|cheroot|bjoern|gevent|eventlet|"
+    r"werkzeug|flask|django|fastapi|starlette|quart)\b",
+    re.IGNORECASE,
+)
+SAYS_NOTHING = frozenset({"manager", "helper", "helpers", "util", "utils", "common", "base", "handler"})
+
+
+class Import(NamedTuple):
+    line: int
+    target: str
+
+
+def imports(path: PurePosixPath, tree: ast.AST) -> list[Import]:
+    """Every import of a file under `src/holdfast`, absolute, `from a import b` as `a.b`."""
+    package = ["holdfast", *path.parent.parts]
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [Import(node.lineno, alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = package[: len(package) - node.level + 1] if node.level else []
+            stem = ".".join([*start, *([node.module] if node.module else [])])
+            found += [Import(node.lineno, f"{stem}.{alias.name}") for alias in node.names]
+    return found
+
+
+def part_of(path: PurePosixPath) -> str:
+    """`load` for `load/epoll.py`, `run` for `run.py`."""
+    return path.parts[0].removesuffix(".py")
+
+
+def starred(path: PurePosixPath) -> bool:
+    return str(path) in STARRED or f"{path.parts[0]}/**" in STARRED
+
+
+def forbidden_import(path: PurePosixPath, target: str) -> str | None:
+    """Why this file must not import that; None where it may."""
+    part = part_of(path)
+    top, _, rest = target.partition(".")
+    if part == "inside":
+        own = target.startswith("holdfast.inside.")
+        return (
+            None if own or top in sys.stdlib_module_names | FRAMEWORKS else "inside is standard library only"
+        )
+    if top == "holdfast":
+        return forbidden_part(path, part, rest.partition(".")[0], target)
+    if top in WORLD and not starred(path) and not VOCABULARY.fullmatch(target):
+        return "only a starred file may touch the world"
+    return None
+
+
+def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -> str | None:
+    """The same, for an import of one of ours."""
+    if imported == "inside":
+        if target != "holdfast.inside" and not f"{target}.".startswith(f"{LAYOUT}."):
+            return "of what runs in the server's process, only the layout of the records is ours to read"
+        return None if part in COMBINING or str(path) in READS_LAYOUT else "it does not read the records"
+    if imported not in MAY_IMPORT and imported not in COMBINING:
+        return None  # a name of the package itself, such as its version
+    if (
+        part in COMBINING
+        or imported == part
+        or (part not in ("model", "errors") and imported in ("model", "errors"))
+    ):
+        return None
+    return None if imported in MAY_IMPORT.get(part, ()) else f"{part} must not know {imported}"
+
+
+def words(name: str) -> set[str]:
+    """The words of a CamelCase or snake_case name, in lower case."""
+    return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])", name)}
+
+
+def broken_imports(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
+    for line, target in imports(path, tree):
+        why = forbidden_import(path, target)
+        if why:
+            yield f"{path}:{line}: imports {target}: {why}"
+
+
+def broken_purity(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
+    if not starred(path):
+        for line, name in world_calls(tree):
+            yield f"{path}:{line}: calls {name}(): only a starred file may touch the world"
+
+
+def world_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORLD_CALLS:
+            yield node.lineno, node.func.id
+
+
+def broken_names(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
+    if words(path.stem) & SAYS_NOTHING:
+        yield f"{path}: the name says nothing"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef) and words(node.name) & SAYS_NOTHING:
+            yield f"{path}:{node.lineno}: class {node.name}: the name says nothing"
+
+
+def broken_text(path: PurePosixPath, lines: list[str]) -> Iterator[str]:
+    if part_of(path) not in MAY_IMPORT and part_of(path) not in COMBINING and path.name != "__init__.py":
+        yield f"{path}: belongs to no part of the layout"
+    if len(lines) > MOST_LINES:
+        yield f"{path}: {len(lines)} lines, more than {MOST_LINES}"
+    if part_of(path) in KNOWS_NO_SERVER:
+        for number, line in enumerate(lines, 1):
+            if match := SERVERS.search(line):
+                yield f"{path}:{number}: names {match[0]}: {part_of(path)} knows no server"
+
+
+def violations(path: PurePosixPath, source: str) -> list[str]:
+    """Every rule that one file of `src/holdfast` breaks, as `path:line: what`.
+
+    Args:
+        path: relative to `src/holdfast`.
+        source: its text.
+    """
+    tree = ast.parse(source)
+    return [
+        *broken_imports(path, tree),
+        *broken_purity(path, tree),
+        *broken_names(path, tree),
+        *broken_text(path, source.splitlines()),
+    ]
+
+
+def tree_of(root: Path) -> dict[PurePosixPath, str]:
+    package = root / "holdfast"
+    return {
+        PurePosixPath(file.relative_to(package)): file.read_text() for file in sorted(package.rglob("*.py"))
+    }
+
+
+def test_every_file_keeps_the_rules_of_the_layout() -> None:
+    found = [violation for path, source in tree_of(SOURCE).items() for violation in violations(path, source)]
+
+    assert not found, "\n".join(found)
+
+
+def test_every_star_belongs_to_a_file_that_needs_it() -> None:
+    sources = tree_of(SOURCE)
+    needed = {str(path) for path, source in sources.items() if touches_the_world(path, ast.parse(source))}
+    idle = {star for star in STARRED - needed if not star.endswith("/**")}
+
+    assert not idle, f"starred, but absent or without need of it: {sorted(idle)}"
+
+
+def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
+    return any(target.partition(".")[0] in WORLD for _, target in imports(path, tree)) or any(
+        world_calls(tree)
+    )
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "complaint"),
+    [
+        ("load/schedule.py", "import time", "only a starred file may touch the world"),
+        ("load/schedule.py", "def f():\n    from os import path", "only a starred file may touch the world"),
+        ("infer/census.py", "from pathlib import Path", "only a starred file may touch the world"),
+        ("cli.py", "import signal", "only a starred file may touch the world"),
+        ("report/json.py", "open('x')", "only a starred file may touch the world"),
+        ("load/epoll.py", "from holdfast.observe import sock_diag", "load must not know observe"),
+        ("load/epoll.py", "from ..servers.adapter import Adapter", "load must not know servers"),
+        ("infer/census.py", "from holdfast import load", "infer must not know load"),
+        ("report/terminal.py", "from holdfast.infer.census import census", "report must not know infer"),
+        ("servers/process.py", "from holdfast.run import run", "servers must not know run"),
+        ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
+        (
+            "observe/procfs.py",
+            "from holdfast.inside.holdfast_inside import layout",
+            "does not read the records",
+        ),
+        ("run.py", "from holdfast.inside.holdfast_inside import recorder", "only the layout of the records"),
+        ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
+        ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),
+        ("infer/plateau.py", "# as gunicorn does", "infer knows no server"),
+        ("load/loop.py", "class LoopManager: ...", "the name says nothing"),
+        ("load/http_utils.py", "", "the name says nothing"),
+        ("oracle.py", "", "belongs to no part"),
+        ("run.py", "\n" * (MOST_LINES + 1), "lines, more than"),
+    ],
+)
+def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
+    found = violations(PurePosixPath(path), source)
+
+    assert len(found) == 1
+    assert complaint in found[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "source"),
+    [
+        (
+            "load/epoll.py",
+            "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
+        ),
+        ("observe/recorded.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
+        ("run.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
+        ("cli.py", "from holdfast import __version__, run\nfrom holdfast.report import terminal"),
+        (
+            "servers/flask.py",
+            "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter",
+        ),
+        ("inside/holdfast_inside/wsgi.py", "import os\nfrom . import recorder\ndef f():\n    import flask"),
+    ],
+)
+def test_what_the_layout_allows_is_not_complained_of(path: str, source: str) -> None:
+    assert violations(PurePosixPath(path), source) == []
