@@ -51,9 +51,9 @@ STARRED = frozenset(
 )
 # fmt: off
 WORLD = frozenset({
-    "asyncio", "concurrent", "ctypes", "datetime", "fcntl", "http", "mmap", "multiprocessing", "os", "pathlib",
-    "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal", "socket",
-    "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
+    "asyncio", "concurrent", "ctypes", "datetime", "fcntl", "http", "mmap", "multiprocessing", "os",
+    "pathlib", "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal",
+    "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
 })
 # fmt: on
 # Of these modules, what only names things.
