@@ -1,0 +1,25 @@
+"""Async views under Flask, each on an event loop and a thread of its own.
+
+`holdfast probe examples/async_hello.py --server flask --nofile 256` shows what that costs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+async def index() -> str:
+    await asyncio.sleep(0)
+    return "hello\n"
+
+
+@app.get("/blocking")
+async def blocking() -> str:
+    time.sleep(1)  # noqa: ASYNC251 - a view that blocks its loop is what this one shows
+    return "hello, after a second in which nothing else ran on this loop\n"

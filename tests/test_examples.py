@@ -1,0 +1,42 @@
+"""The examples are what people try first: each is served and answers as its text says."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+def client_of(name: str) -> FlaskClient:
+    app = runpy.run_path(str(EXAMPLES / name))["app"]
+    assert isinstance(app, Flask)
+    return app.test_client()
+
+
+@pytest.mark.parametrize("name", ["hello.py", "async_hello.py"])
+def test_a_hello_answers_at_the_root(name: str) -> None:
+    assert client_of(name).get("/").text == "hello\n"
+
+
+def test_every_example_has_an_application() -> None:
+    names = [file.name for file in EXAMPLES.glob("*.py")]
+
+    assert len(names) >= 3
+    assert all(client_of(name) for name in names)
+
+
+def test_the_shop_serves_its_customers_and_turns_strangers_away() -> None:
+    client = client_of("shop.py")
+    customer = {"X-Customer": "ada"}
+
+    assert client.get("/shop/items/2").status_code == 401
+    assert client.get("/shop/items/2", headers=customer).json == {"name": "rocket skates", "number": 2}
+    assert client.get("/shop/items/9", headers=customer).status_code == 404
+    assert client.get("/shop/items", headers=customer).status_code == 200
+    assert client.delete("/shop/items/2", headers=customer).status_code == 204
+    assert client.get("/shop/items/2", headers=customer).status_code == 404
