@@ -20,6 +20,8 @@ class Request:
 
     Attributes:
         wave: 0 for the probe's own ramp, 1 and up for the waves after it.
+        sent_ns: it was put on its way: connect() was called for it, or, on a connection that
+            stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
         local_port: our port; 0 where the connection never got one.
         status: HTTP status, 0 where no head of a reply came.
@@ -158,7 +160,12 @@ class Canary:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Instants between the phases of a run; NEVER where the run did not come so far."""
+    """Instants between the phases of a run; NEVER where the run did not come so far.
+
+    Attributes:
+        placed_ns: the places were counted.
+        quiet_ns: after the release, the server had worked off what waited for it.
+    """
 
     started_ns: int
     ready_ns: int = NEVER
@@ -167,6 +174,7 @@ class Marks:
     placed_ns: int = NEVER
     abandoned_ns: int = NEVER
     released_ns: int = NEVER
+    quiet_ns: int = NEVER
     ended_ns: int = NEVER
 
 

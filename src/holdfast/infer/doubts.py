@@ -1,0 +1,81 @@
+"""Every doubt about a result: what happened, likely cause, what to do. Advice already followed is dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from holdfast.infer.ceiling import waiting
+from holdfast.infer.census import entries_by_id
+from holdfast.model.places import Place
+from holdfast.model.timeline import NEVER, Timeline
+from holdfast.model.verdict import Places
+
+_LATE_NS = 20_000_000
+
+
+def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
+    """Doubts in words, most important first."""
+    return tuple([*timeline.notes, *_counting(timeline, places), *_records(timeline, placed), *_system(timeline)])
+
+
+def _counting(timeline: Timeline, places: Places) -> list[str]:
+    found = []
+    snapshot, ramp = timeline.placed, timeline.ramp
+    if snapshot is not None and not snapshot.still:
+        found.append(
+            "The server was still moving requests when the places were counted; the counts are of that moment."
+        )
+    if ramp is not None and ramp.reason == "max-offered" and not waiting(places):
+        found.append(
+            f"All {places.in_service} offered requests ran at once: the ceiling is higher. "
+            "Offer more with --max-offered."
+        )
+    if places.answered:
+        found.append(
+            f"{places.answered} requests were answered although they were held: the server ended their handlers "
+            "or answered for them (a worker time-out?)."
+        )
+    return found
+
+
+def _records(timeline: Timeline, placed: Mapping[int, Place]) -> list[str]:
+    found = []
+    entries = entries_by_id(timeline)
+    repeated = sum(entry.entries > 1 for entry in entries.values())
+    if repeated:
+        found.append(f"{repeated} requests were handed to the application more than once: the server repeats requests.")
+    gone = [
+        each
+        for each, place in placed.items()
+        if place not in {Place.IN_SERVICE, Place.ANSWERED, Place.REJECTED}
+        and each in entries
+        and timeline.placed is not None
+        and NEVER < entries[each].entered_ns <= timeline.placed.ended_ns
+    ]
+    if gone:
+        found.append(
+            f"{len(gone)} requests had their handler entered but were no longer in it when the places were counted: "
+            "the server ended the handlers or their processes."
+        )
+    if timeline.canary is not None and timeline.canary.via == "entry":
+        found.append(
+            "There is no view at this path, so requests were held where the server hands them to the application; "
+            "what a framework does between there and a view is not in these figures."
+        )
+    return found
+
+
+def _system(timeline: Timeline) -> list[str]:
+    found = []
+    late = max((sample.late_ns for sample in timeline.samples), default=0)
+    if late > _LATE_NS:
+        found.append(
+            f"An observer's look came {late / 1e6:.0f} ms late: this machine was busy, so times are less sure than "
+            "counts."
+        )
+    if timeline.server.abort_on_overflow:
+        found.append(
+            "net.ipv4.tcp_abort_on_overflow is set on this machine: a full accept queue resets connections instead "
+            "of leaving them without an answer, as it would by default."
+        )
+    return found

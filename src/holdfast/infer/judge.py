@@ -1,0 +1,154 @@
+"""Timeline -> verdict: pure, deterministic, repeatable on old runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.ceiling import ceiling_of
+from holdfast.infer.census import count_places, entries_by_id, established_at, in_service_at, offered_requests
+from holdfast.infer.census import placed_requests
+from holdfast.infer.doubts import warnings_of
+from holdfast.infer.overflow import overflow_of
+from holdfast.infer.process_model import model_of
+from holdfast.model.places import Place
+from holdfast.model.timeline import NEVER, Entry, Request, Snapshot, Timeline
+from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
+
+_ONE_SETTING = "one probe with one set of settings cannot tell which setting decides it"
+
+
+def judge(timeline: Timeline) -> Verdict:
+    """The verdict on one run.
+
+    Raises:
+        InconclusiveError: the load side was the limit, or the run ended before anything was placed.
+    """
+    snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
+    if snapshot is None or ramp is None or canary is None:
+        raise InconclusiveError(
+            "The run ended before the places could be counted.",
+            *timeline.notes[:1],
+            remedy="Run it again and let it come to its end.",
+        )
+    placed = placed_requests(timeline, snapshot)
+    places = count_places(placed)
+    if places.failed or ramp.reason == "our side":
+        raise InconclusiveError(
+            f"The load side was the limit after {len(placed)} requests: no verdict on the server.",
+            "; ".join(timeline.notes) or "This machine has no descriptor or port left for another connection.",
+            f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
+        )
+    requests = {request.id: request for request in offered_requests(timeline)}
+    held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
+    unknown = {"binding": _ONE_SETTING}
+    if ramp.reason == "interrupted":
+        ceiling, overflow, reasons = _nothing_beyond()
+    else:
+        ceiling, reasons = ceiling_of(places, ramp, snapshot)
+        overflow, more = overflow_of(places, ramp, requests, placed)
+        reasons |= more
+    model, about_model = model_of(timeline.entries, held)
+    model, about_queues = _with_queues(model, snapshot)
+    abandoned, about_abandoned = _abandoned(timeline)
+    timing, about_timing = _timing(timeline)
+    limits, about_limits = _limits(timeline)
+    return Verdict(
+        target=_target(timeline, canary.held_in, canary.kind),
+        limits=limits,
+        offered=len(placed),
+        places=places,
+        established=established_at(timeline, snapshot),
+        ceiling=ceiling,
+        model=model,
+        overflow=overflow,
+        abandoned=abandoned,
+        binding=None,
+        timing=timing,
+        confidence="exact",
+        unknown=unknown | reasons | about_model | about_queues | about_abandoned | about_timing | about_limits,
+        warnings=warnings_of(timeline, places, placed),
+    )
+
+
+def _nothing_beyond() -> tuple[Ceiling, Overflow, dict[str, str]]:
+    names = ("in_service", "bounded", "userspace_queue", "userspace_queue_bounded")
+    fields = [f"ceiling.{name}" for name in (*names, "accept_queue", "accept_queue_limit")]
+    fields += ["overflow.first", "overflow.client_sees"]
+    reason = "the run was interrupted before the ceiling was met"
+    ceiling = Ceiling(None, None, None, None, None, None)
+    return ceiling, Overflow(None, (), None), dict.fromkeys(fields, reason)
+
+
+def _target(timeline: Timeline, held_in: str, kind: str) -> Target:
+    server, experiment = timeline.server, timeline.experiment
+    app = experiment.app or "built-in"
+    view = experiment.view or kind or None
+    version = server.version or None
+    return Target(server.name, version, server.command, app, view, experiment.path, held_in, server.python)
+
+
+def _with_queues(model: Model, snapshot: Snapshot) -> tuple[Model, dict[str, str]]:
+    queues = len(snapshot.listeners)
+    if queues == 0:
+        return model, {"model.listen_queues": "the listening socket could not be read"}
+    kind = "shared" if queues == 1 else "per-worker"
+    fields = {name: getattr(model, name) for name in Model.__dataclass_fields__} | {"listen_queues": kind}
+    return Model(**fields), {}
+
+
+def _abandoned(timeline: Timeline) -> tuple[Abandoned, dict[str, str]]:
+    left = len(timeline.abandoned)
+    if left == 0:
+        reason = "no request waited with a connection that its client could leave"
+        if timeline.marks.abandoned_ns == NEVER:
+            reason = "the run did not come so far"
+        return Abandoned(None, None), {"abandoned.left": reason, "abandoned.run_anyway": reason}
+    if timeline.marks.quiet_ns == NEVER:
+        reason = "the server had not worked off its queue when the run ended"
+        return Abandoned(left, None), {"abandoned.run_anyway": reason}
+    entries = entries_by_id(timeline)
+    return Abandoned(left, sum(each in entries for each in timeline.abandoned)), {}
+
+
+def _limits(timeline: Timeline) -> tuple[Limits, dict[str, str]]:
+    server = timeline.server
+    limits = Limits(server.nofile, server.nproc, server.somaxconn)
+    reason = "unlimited, or not readable from /proc"
+    missing = [name for name in ("nofile", "nproc", "somaxconn") if getattr(limits, name) is None]
+    return limits, {f"limits.{name}": reason for name in missing}
+
+
+def _timing(timeline: Timeline) -> tuple[Timing, dict[str, str]]:
+    marks = timeline.marks
+    lag = pacing_lag_p99_us(offered_requests(timeline))
+    timing = Timing(
+        server_start_s=_seconds(marks.started_ns, marks.ready_ns),
+        probe_s=_seconds(marks.ready_ns, marks.placed_ns),
+        total_s=_seconds(marks.ready_ns, marks.ended_ns),
+        pacing_lag_p99_us=lag,
+    )
+    reasons = {}
+    for name in ("server_start_s", "probe_s", "total_s"):
+        if getattr(timing, name) is None:
+            reasons[f"timing.{name}"] = "the run did not come so far"
+    if lag is None:
+        reasons["timing.pacing_lag_p99_us"] = "no request was sent"
+    return timing, reasons
+
+
+def _seconds(begin_ns: int, end_ns: int) -> float | None:
+    if NEVER in (begin_ns, end_ns):
+        return None
+    return round((end_ns - begin_ns) / 1e9, 3)
+
+
+def pacing_lag_p99_us(requests: Sequence[Request]) -> int | None:
+    """The 99th percentile (nearest rank) of sent - due in microseconds; None without requests.
+
+    The instrument's own error: how much later than decided a connection was opened.
+    """
+    lags = sorted(request.sent_ns - request.due_ns for request in requests if request.sent_ns != NEVER)
+    return lags[max(0, -(-99 * len(lags) // 100) - 1)] // 1000 if lags else None
+
+

@@ -1,0 +1,127 @@
+"""What ran the handlers, judged from the recorder's rows alone.
+
+Native thread ids are recycled and thread names repeat, so reuse is never judged from them: a
+thread that enters its second request says so itself (its own sequence number is 2). That a
+thread is *not* reused needs more than the absence of such a row: later requests must have been
+entered after earlier ones had left, so that there was something to reuse.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
+
+from holdfast.model.timeline import NEVER, Entry
+from holdfast.model.verdict import Model, ModelKind
+
+_FEW = 4  # later requests without a sign of reuse that suffice to exclude it
+
+_UNSEEN = "too few requests were entered after others had left to see it"
+
+
+def later_entries(entries: Sequence[Entry], owner: Callable[[Entry], int] | None = None) -> int:
+    """Requests entered after another one had left; with `owner`, one of the same process.
+
+    Args:
+        owner: what an earlier request must share for its thread to have been reusable.
+    """
+    first_left: dict[int, int] = {}
+    key = owner or (lambda _entry: 0)
+    for entry in entries:
+        if entry.left_ns != NEVER:
+            first_left[key(entry)] = min(first_left.get(key(entry), entry.left_ns), entry.left_ns)
+    return sum(entry.entered_ns >= first_left.get(key(entry), entry.entered_ns + 1) for entry in entries)
+
+
+def _reused(sequence: Iterable[int], later: int) -> bool | None:
+    if any(number > 1 for number in sequence):
+        return True
+    return False if later >= _FEW else None
+
+
+def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, dict[str, str]]:
+    """The process model, and for each field that is None the reason.
+
+    Args:
+        entries: all handler runs of the experiment.
+        held: those that were in service together when every place was full.
+    """
+    if not held:
+        reason = "no handler was running when the places were counted"
+        model = Model(None, None, None, None, None, None, None, None, None)
+        names = ("kind", "processes", "threads_per_process", "threads_reused", "processes_reused")
+        return model, {f"model.{name}": reason for name in (*names, "globals_shared", "spread")}
+    later = later_entries(entries)
+    processes_reused = _reused((entry.process_seq for entry in entries), later)
+    entry_reused = _reused((entry.entry_thread_seq for entry in entries), later)
+    handler_reused = _reused((entry.thread_seq for entry in entries), later)
+    own_thread = any(entry.tid != entry.entry_tid for entry in held)
+    on_loop = any(entry.entry_loop for entry in held)
+    kind = _kind(entries, held, processes_reused, entry_reused)
+    threads = handler_reused if on_loop and own_thread else entry_reused
+    spread = _spread(entries, held, kind)
+    unknown = {}
+    if processes_reused is None:
+        unknown["model.processes_reused"] = _UNSEEN
+    if threads is None:
+        unknown["model.threads_reused"] = _UNSEEN
+    if kind is None:
+        unknown["model.kind"] = f"it hangs on the reuse of threads or processes, and {_UNSEEN}"
+    shared = _globals_shared(entries)
+    if shared is None:
+        unknown["model.globals_shared"] = "only one request was entered"
+    model = Model(
+        kind=kind,
+        processes=len(spread),
+        threads_per_process=_threads_per_process(held, handlers=on_loop and own_thread),
+        threads_reused=threads,
+        processes_reused=processes_reused,
+        handler_threads_reused=handler_reused if own_thread and not on_loop else None,
+        globals_shared=shared,
+        listen_queues=None,
+        spread=spread,
+    )
+    return model, unknown
+
+
+def _kind(
+    entries: Sequence[Entry], held: Sequence[Entry], processes_reused: bool | None, threads_reused: bool | None
+) -> ModelKind | None:
+    if any(entry.entry_loop for entry in held):
+        inline = all(entry.loop and entry.tid == entry.entry_tid for entry in held)
+        return "event-loop" if inline else "event-loop+thread-pool"
+    if max(Counter((entry.pid, entry.entry_tid) for entry in held).values()) > 1:
+        return "greenlets"
+    if processes_reused is False:
+        return "process-per-request"
+    if processes_reused is None or threads_reused is None:
+        return None
+    if not threads_reused:
+        return "thread-per-request"
+    if max(Counter(entry.pid for entry in held).values()) > 1:
+        return "thread-pool"
+    if len({entry.pid for entry in entries}) > 1:
+        return "process-pool"
+    return "serial" if len({entry.entry_tid for entry in entries}) == 1 else "thread-pool"
+
+
+def _spread(entries: Sequence[Entry], held: Sequence[Entry], kind: ModelKind | None) -> tuple[int, ...]:
+    counts = Counter(entry.pid for entry in held)
+    # A worker that ran something before or after, but held nothing, was idle while others were
+    # full: a finding. A process that serves one request only cannot idle.
+    others = 0 if kind == "process-per-request" else len({entry.pid for entry in entries} - counts.keys())
+    return (*sorted(counts.values(), reverse=True), *([0] * others))
+
+
+def _threads_per_process(held: Sequence[Entry], *, handlers: bool) -> int:
+    threads = defaultdict(set)
+    for entry in held:
+        threads[entry.pid].add(entry.tid if handlers else entry.entry_tid)
+    return max(len(each) for each in threads.values())
+
+
+def _globals_shared(entries: Sequence[Entry]) -> bool | None:
+    """Whether one counter in the module's globals numbered all requests: then no number occurs twice."""
+    if len(entries) < 2:  # noqa: PLR2004 - two requests can share, one cannot
+        return None
+    return len({entry.globals_seq for entry in entries}) == len(entries)

@@ -1,0 +1,138 @@
+"""Finds the Python environment in which the server is installed; starts interpreters to ask them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from holdfast.errors import EnvironmentFailure
+from holdfast.servers.adapter import Adapter
+
+_ASK_S = 20.0
+
+# Asked of every candidate: which of the packages it can import (found, not imported: an
+# import would run the package's code) and their versions.
+_QUESTION = """
+import importlib.util, json, platform, sys
+from importlib import metadata
+found = {}
+for module, distribution in json.loads(sys.argv[1]):
+    if importlib.util.find_spec(module) is None:
+        continue
+    try:
+        found[module] = metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        found[module] = ""
+print(json.dumps({"python": platform.python_version(), "prefix": sys.prefix,
+                  "base": sys.base_prefix, "found": found}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreter:
+    """A Python that has the server.
+
+    Attributes:
+        version: of the server's package; "" where the package does not say.
+        virtual_env: root of its virtual environment, None where it is none.
+    """
+
+    path: str
+    python: str
+    version: str
+    virtual_env: str | None
+    scripts: dict[str, str]
+
+
+class _Answer(msgspec.Struct):
+    python: str
+    prefix: str
+    base: str
+    found: dict[str, str]
+
+
+def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: Path) -> Interpreter:
+    """The first interpreter that has the adapter's package.
+
+    In this order: the one asked for; the active virtual environment; `.venv` in `cwd`; the one
+    that runs holdfast; `python3` on PATH.
+
+    Raises:
+        EnvironmentFailure: none of them has it, or the one asked for cannot be run.
+    """
+    looked: list[str] = []
+    for path in [_named(asked_for)] if asked_for else _candidates(cwd):
+        answer = _ask(path, adapter, required=asked_for is not None)
+        if answer is None:
+            continue
+        looked.append(path)
+        scripts = _scripts(adapter, path, answer.prefix)
+        for package in adapter.packages:
+            if package.module in answer.found and (scripts or not adapter.executables):
+                version = answer.found[package.module]
+                virtual_env = answer.prefix if answer.prefix != answer.base else None
+                return Interpreter(path, answer.python, version, virtual_env, scripts)
+    requirement = adapter.packages[0].requirement
+    raise EnvironmentFailure(
+        f"{requirement} is not installed where holdfast looked for it.",
+        "Looked in: " + ", ".join(looked) + ".",
+        f"{looked[0] if looked else 'python'} -m pip install {requirement}   (or name another environment's "
+        "interpreter with --python)",
+    )
+
+
+def _named(asked_for: str) -> str:
+    path = shutil.which(asked_for)
+    if path is None:
+        raise EnvironmentFailure(
+            f"There is no interpreter {asked_for!r}.",
+            "It was given with --python and is neither a file that can be run nor a command on PATH.",
+            "Give the path of a virtual environment's python, such as .venv/bin/python.",
+        )
+    return str(Path(path).absolute())
+
+
+def _candidates(cwd: Path) -> Iterator[str]:
+    active = os.environ.get("VIRTUAL_ENV")
+    places = [Path(active) / "bin" / "python"] if active else []
+    places += [cwd / ".venv" / "bin" / "python", Path(sys.executable)]
+    on_path = shutil.which("python3")
+    places += [Path(on_path)] if on_path else []
+    seen = set()
+    for place in places:
+        path = str(place.absolute())
+        if path not in seen and os.access(path, os.X_OK):
+            seen.add(path)
+            yield path
+
+
+def _ask(path: str, adapter: Adapter, *, required: bool) -> _Answer | None:
+    packages = msgspec.json.encode([[p.module, p.distribution] for p in adapter.packages]).decode()
+    command = [path, "-c", _QUESTION, packages]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=_ASK_S, check=True, stdin=subprocess.DEVNULL)
+        return msgspec.json.decode(done.stdout, type=_Answer)
+    except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        if not required:
+            return None
+        said = getattr(error, "stderr", None)
+        raise EnvironmentFailure(
+            f"{path} could not be run as a Python interpreter.",
+            said.decode(errors="replace").strip()[-800:] if said else str(error),
+            "Give the path of a virtual environment's python (3.8 or newer) with --python.",
+        ) from error
+
+
+def _scripts(adapter: Adapter, interpreter: str, prefix: str) -> dict[str, str]:
+    # The folder of the interpreter as it was named comes first: a virtual environment's python
+    # is a symbolic link, and its neighbours are the environment's own scripts.
+    folders = os.pathsep.join([str(Path(interpreter).parent), str(Path(prefix) / "bin")])
+    found = {name: shutil.which(name, path=folders) for name in adapter.executables}
+    return {name: path for name, path in found.items() if path is not None}

@@ -1,0 +1,189 @@
+"""One server process group: started, watched and ended. Nothing of it outlives `close()`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self
+
+from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.servers.privileges import adopt_orphans, in_child
+
+_GRACE_S = 0.3
+_LOOK_S = 0.002
+_KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
+_LAST_WORDS_BYTES = 8192
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """What to run.
+
+    Attributes:
+        token: value of HOLDFAST_TOKEN in `environment`; marks every process of this run.
+        uid: run as this user; None stays who we are.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    cwd: Path
+    log: Path
+    token: str
+    nofile: int | None = None
+    nproc: int | None = None
+    uid: int | None = None
+    stop_signal: int = int(signal.SIGTERM)
+
+
+class ServerProcess:
+    """A running server: leader of its own session, with all its descendants.
+
+    Invariant: after `close()` no process of it is left, whatever it did in between (forked,
+    daemonised, ignored signals, was stopped). Descendants are told by the run's token in their
+    environment, or by descent.
+    """
+
+    def __init__(self, command: Command) -> None:
+        """Starts it.
+
+        Raises:
+            EnvironmentFailure: it could not be executed.
+            UsageError: a limit is higher than the one in force.
+        """
+        self._command = command
+        self._log: IO[bytes] = command.log.open("wb")
+        adopt_orphans(adopt=True)
+        try:
+            self._child = subprocess.Popen(
+                command.argv,
+                cwd=command.cwd,
+                env=dict(command.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=self._log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                preexec_fn=in_child(  # noqa: PLW1509 - holdfast runs no threads
+                    nofile=command.nofile, nproc=command.nproc, uid=command.uid, parent=os.getpid()
+                ),
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            self._log.close()
+            adopt_orphans(adopt=False)
+            raise _not_started(command, error) from error
+        self.pid = self._child.pid
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.close()
+
+    def exit_status(self) -> int | None:
+        """None while it runs; else its exit code, negative for a signal."""
+        return self._child.poll()
+
+    def last_words(self) -> str:
+        """The end of what it wrote, at most 8 KiB, without terminal escapes."""
+        with contextlib.suppress(OSError), self._command.log.open("rb") as log:
+            log.seek(0, os.SEEK_END)
+            log.seek(max(0, log.tell() - _LAST_WORDS_BYTES))
+            text = log.read().decode(errors="replace")
+            return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
+        return ""
+
+    def close(self) -> None:
+        """Ends it and everything that it started."""
+        self._signal_group(self._command.stop_signal)
+        self._signal_group(signal.SIGCONT)
+        deadline = time.monotonic() + _GRACE_S
+        while self._child.poll() is None and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
+        self._signal_group(signal.SIGKILL)
+        # Whoever left the group is killed one by one. A killed orphan that we adopted is found
+        # (as a zombie of ours) until it is reaped, so nobody is given up before he is gone.
+        left: set[int] = set()
+        deadline = time.monotonic() + _KILL_S
+        while (left := _still_there(left | self._strays())) and time.monotonic() < deadline:
+            for pid in left:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(_LOOK_S)
+        self._child.wait()
+        self._log.close()
+        adopt_orphans(adopt=False)
+
+    def _signal_group(self, number: int) -> None:
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, number)
+
+    def _strays(self) -> set[int]:
+        mark = f"HOLDFAST_TOKEN={self._command.token}".encode()
+        parents = _parents()
+        strays = set()
+        for pid in parents:
+            if pid == self.pid and self._child.poll() is not None:
+                continue
+            if _descends(pid, self.pid, parents) or _has_mark(pid, mark) or _is_ours(pid, parents, self.pid):
+                strays.add(pid)
+        return strays
+
+
+def _is_ours(pid: int, parents: Mapping[int, int], session: int) -> bool:
+    """An orphan that fell to us and is still in the server's session."""
+    if parents[pid] != os.getpid():
+        return False
+    try:
+        return os.getsid(pid) == session
+    except OSError:
+        return False
+
+
+def _parents() -> dict[int, int]:
+    found = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            with contextlib.suppress(OSError, ValueError, IndexError):
+                stat = Path("/proc", name, "stat").read_bytes()
+                # The command's name may hold spaces and brackets: fields count from its last bracket.
+                found[int(name)] = int(stat[stat.rindex(b")") + 2 :].split()[1])
+    return found
+
+
+def _descends(pid: int, ancestor: int, parents: Mapping[int, int]) -> bool:
+    while pid > 1:
+        if pid == ancestor:
+            return True
+        pid = parents.get(pid, 0)
+    return False
+
+
+def _has_mark(pid: int, mark: bytes) -> bool:
+    try:
+        return mark in Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _still_there(pids: set[int]) -> set[int]:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.waitpid(pid, os.WNOHANG)
+    return {pid for pid in pids if Path("/proc", str(pid)).exists()}
+
+
+def _not_started(command: Command, error: Exception) -> Exception:
+    if command.nofile is not None or command.nproc is not None:
+        return UsageError(
+            f"The server could not be started under --nofile {command.nofile} / --nproc {command.nproc}.",
+            f"The system refused it ({error}): a limit can be lowered, not raised above the one in force.",
+            "Give a lower number, or raise the limit first (ulimit -Hn, ulimit -Hu).",
+        )
+    return EnvironmentFailure(
+        f"{command.argv[0]} could not be started.", str(error), "Check that the file is there and may be run."
+    )
