@@ -28,8 +28,8 @@ def judge(timeline: Timeline) -> Verdict:
     if snapshot is None or ramp is None or canary is None:
         raise InconclusiveError(
             "The run ended before the places could be counted.",
-            *timeline.notes[:1],
-            remedy="Run it again and let it come to its end.",
+            "; ".join(timeline.notes),
+            "Run it again and let it come to its end.",
         )
     placed = placed_requests(timeline, snapshot)
     places = count_places(placed)

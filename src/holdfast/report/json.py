@@ -1,0 +1,14 @@
+"""The verdict as one JSON object (schema 1); null fields have their reason under `unknown`."""
+
+from __future__ import annotations
+
+import msgspec
+
+from holdfast.model.verdict import Verdict
+
+
+def verdict_json(verdict: Verdict) -> bytes:
+    """One indented JSON object with a newline at its end; `schema` comes first."""
+    fields = msgspec.to_builtins(verdict)
+    ordered = {"schema": fields.pop("schema"), **fields}
+    return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"

@@ -1,0 +1,165 @@
+"""The verdict for a person's terminal, as sentences and one picture of the places."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from holdfast.model.verdict import Model, Overflow, Verdict
+
+_WIDTH = 36
+
+# Label, colour and what fills the lane, from the handler outwards.
+_LANES = {
+    "in_service": ("in service", "green", "█"),
+    "userspace_queue": ("server's own queue", "yellow", "▓"),
+    "accept_queue": ("accept queue", "yellow", "▒"),
+    "syn": ("no answer to SYN", "red", "░"),
+    "answered": ("answered", "cyan", "·"),
+    "rejected": ("rejected", "red", "·"),
+    "refused": ("refused", "red", "·"),
+    "reset": ("reset", "red", "·"),
+    "closed": ("closed", "red", "·"),
+    "failed": ("failed on our side", "magenta", "·"),
+}
+
+_KINDS = {
+    "serial": "one request at a time, in one thread",
+    "thread-per-request": "a new thread for each request",
+    "thread-pool": "a fixed set of threads",
+    "process-per-request": "a new process for each request",
+    "process-pool": "a fixed set of processes, one request in each",
+    "event-loop": "coroutines on an event loop",
+    "event-loop+thread-pool": "an event loop that hands requests to a fixed set of threads",
+    "greenlets": "greenlets: many at once on one thread",
+}
+
+_SEES = {
+    "waits": "it waits; no end of that queue was met",
+    "connect-timeout": "no answer to its connection attempt, so a connect time-out",
+    "refused": "its connection is refused",
+    "reset": "its connection is reset",
+    "closed": "its connection is closed without an answer",
+}
+
+
+def render_verdict(verdict: Verdict) -> RenderableType:
+    """Everything that a person reads of one verdict."""
+    parts: list[RenderableType] = [_title(verdict), Text(), _headline(verdict), Text(), _lanes(verdict), Text()]
+    parts += [Padding(Text(line), (0, 0, 0, 2)) for line in _sentences(verdict)]
+    if verdict.warnings:
+        parts.append(Text())
+        parts += [Padding(Text(f"! {warning}", style="yellow"), (0, 0, 0, 2)) for warning in verdict.warnings]
+    return Group(*parts)
+
+
+def _title(verdict: Verdict) -> Text:
+    target = verdict.target
+    title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
+    title.append(f"  {target.app}  Python {target.python}  held in {target.held_in}", style="not bold dim")
+    return title
+
+
+def _headline(verdict: Verdict) -> RenderableType:
+    ceiling = verdict.ceiling
+    if ceiling.in_service is None:
+        text = Text(f"  {verdict.places.in_service} requests at once when the run ended; ", style="bold yellow")
+        return text.append("the ceiling is not known", style="yellow")
+    how = "" if ceiling.bounded else "at least "
+    plural = "request" if ceiling.in_service == 1 else "requests"
+    text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
+    kind = verdict.model.kind
+    return text.append(f"  {_KINDS[kind]}" if kind else "", style="not bold")
+
+
+def _lanes(verdict: Verdict) -> Table:
+    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
+    for column in ("", "place", "count", "lane", "note"):
+        table.add_column(column, justify="right" if column == "count" else "left", no_wrap=column != "note")
+    counts = {name: getattr(verdict.places, name) for name in _LANES}
+    largest = max([1, *counts.values()])
+    for name, (label, colour, fill) in _LANES.items():
+        count = counts[name]
+        if count or name in {"in_service", "accept_queue"}:
+            # At least one cell for one request: a place that is in use never looks empty.
+            length = -(-count * _WIDTH // largest) if largest > _WIDTH else count
+            lane = Text(fill * length, style=colour)
+            table.add_row("", label, f"{count}", lane, Text(_note(verdict, name), style="dim"))
+    table.add_row("", "offered", f"{verdict.offered}", "", "", style="dim")
+    return table
+
+
+def _note(verdict: Verdict, place: str) -> str:
+    ceiling = verdict.ceiling
+    if place == "userspace_queue" and ceiling.userspace_queue_bounded is False:
+        return "no end met"
+    if place == "accept_queue":
+        limit = ceiling.accept_queue_limit
+        if ceiling.accept_queue is not None:
+            return "full" if limit is None else f"full (backlog {limit})"
+        return "" if limit is None else f"not filled (backlog {limit})"
+    return ""
+
+
+def _sentences(verdict: Verdict) -> Iterator[str]:
+    yield from _overflow(verdict.overflow)
+    yield from _model(verdict.model)
+    abandoned = verdict.abandoned
+    if abandoned.left and abandoned.run_anyway is not None:
+        yield (
+            f"Abandoned: {abandoned.left} clients left while their requests were queued; "
+            f"{abandoned.run_anyway} of these were run all the same."
+        )
+    limits = verdict.limits
+    yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
+    timing = verdict.timing
+    times = [
+        f"server ready after {timing.server_start_s:.2f} s" if timing.server_start_s is not None else "",
+        f"ceiling and places {timing.probe_s:.2f} s later" if timing.probe_s is not None else "",
+        f"everything {timing.total_s:.2f} s after ready" if timing.total_s is not None else "",
+    ]
+    yield "Time: " + ", ".join(time for time in times if time) + "."
+
+
+def _or_none(number: int | None) -> str:
+    return "unlimited" if number is None else str(number)
+
+
+def _overflow(overflow: Overflow) -> Iterator[str]:
+    if overflow.first is not None:
+        order = " then ".join(_LANES[place][0] for place in (overflow.first, *overflow.then))
+        yield f"Overflow: {order}."
+    if overflow.client_sees is not None:
+        sees = _SEES.get(overflow.client_sees, f"it gets HTTP {overflow.client_sees}")
+        yield f"The request that no queue takes: {sees}."
+
+
+def _model(model: Model) -> Iterator[str]:
+    if model.processes is not None:
+        several = f"{model.processes} processes" if model.processes > 1 else "one process"
+        threads = model.threads_per_process
+        each = f", {threads} {'threads' if threads != 1 else 'thread'} each handling requests"
+        spread = ""
+        if model.spread and len(set(model.spread)) > 1:
+            spread = f", spread {' + '.join(map(str, model.spread))}"
+        yield f"Processes: {several}{each}{spread}."
+    reuse = [
+        _yes_no("threads", model.threads_reused),
+        _yes_no("processes", model.processes_reused),
+        _yes_no("the views' own threads", model.handler_threads_reused),
+    ]
+    known = [each for each in reuse if each]
+    if known:
+        yield "Reuse: " + ", ".join(known) + "."
+    if model.globals_shared is not None:
+        shared = "shared by" if model.globals_shared else "not shared by"
+        queue = {"shared": "; one listen queue for all", "per-worker": "; a listen queue for each worker"}
+        yield f"Module globals are {shared} all requests{queue.get(model.listen_queues or '', '')}."
+
+
+def _yes_no(what: str, reused: bool | None) -> str:  # noqa: FBT001 - a value of three, not a switch
+    return "" if reused is None else f"{what} {'are' if reused else 'are not'} reused"
