@@ -1,0 +1,246 @@
+"""The kernel's own view of TCP sockets: one netlink socket kept open, or `/proc/net/tcp` where that is refused.
+
+Both show the network namespace of this process, to every user, whoever owns the sockets.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from struct import pack
+from types import TracebackType
+from typing import Literal, Self
+
+from holdfast.errors import EnvironmentFailure
+from holdfast.model.timeline import Listener, ServerSocket
+from holdfast.observe import procfs, sock_diag
+from holdfast.observe.tcp import (
+    AF_INET,
+    AF_INET6,
+    ProtocolError,
+    TcpRecord,
+    listeners_among,
+    summed,
+    unique_sockets,
+)
+
+Source = Literal["sock_diag", "/proc/net/tcp"]
+
+NETLINK_SOCK_DIAG = 4
+_FAMILIES = (AF_INET, AF_INET6)
+_TABLES = {AF_INET: "/proc/net/tcp", AF_INET6: "/proc/net/tcp6"}
+# More than a part of a dump ever is (32 KiB, net/netlink/af_netlink.c netlink_dump).
+_PART = 1 << 16
+# A dump is made while it is read, so it never keeps a reader waiting; if it does, this is no netlink.
+_PATIENCE_S = 2
+
+
+class SockDiag:
+    """Dumps over one netlink socket.
+
+    The socket carries at most one dump at a time: one that was not read to its end (Ctrl-C in
+    between) would answer the next request with EBUSY, so then the socket is closed and the next
+    dump opens another.
+    """
+
+    source: Source = "sock_diag"
+
+    def __init__(self) -> None:
+        """Raises OSError or ProtocolError where the kernel has no sock_diag for TCP."""
+        self._buffer = bytearray(_PART)
+        self._view = memoryview(self._buffer)
+        self._sequence = 0
+        self._socket: socket.socket | None = None
+        self._families: tuple[int, ...] = _FAMILIES
+        try:
+            self._families = tuple(self._known_families())
+        except BaseException:
+            self.close()
+            raise
+
+    def _known_families(self) -> Iterator[int]:
+        for family in _FAMILIES:
+            try:
+                self._dump(family, sock_diag.LISTENING, 0)
+            except sock_diag.KernelRefusal:
+                # A kernel without IPv6 has no IPv6 sockets to miss.
+                if family == AF_INET:
+                    raise
+            else:
+                yield family
+
+    def close(self) -> None:
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def records(self, states: int, port: int) -> Iterator[TcpRecord]:
+        return chain.from_iterable(
+            sock_diag.tcp_records(self._dump(family, states, port)) for family in self._families
+        )
+
+    def listening(self, port: int) -> Iterator[TcpRecord]:
+        return self.records(sock_diag.LISTENING, port)
+
+    def depth(self, port: int) -> tuple[int | None, int | None]:
+        count = depth = limit = 0
+        for family in self._families:
+            of_family = sock_diag.queue_sums(self._dump(family, sock_diag.LISTENING, port))
+            count, depth, limit = count + of_family[0], depth + of_family[1], limit + of_family[2]
+        return (depth, limit) if count else (None, None)
+
+    def connections(self, port: int) -> Iterator[tuple[bytes, ServerSocket]]:
+        return chain.from_iterable(
+            sock_diag.connections(self._dump(family, sock_diag.CONNECTED, port)) for family in self._families
+        )
+
+    def unix_listeners(self) -> tuple[sock_diag.UnixListener, ...]:
+        self._sequence += 1
+        request = sock_diag.unix_request(self._sequence)
+        return tuple(sock_diag.unix_listeners(self._ask(request, self._sequence)))
+
+    def _dump(self, family: int, states: int, port: int) -> sock_diag.Answer:
+        self._sequence += 1
+        return self._ask(sock_diag.tcp_request(family, states, port, self._sequence), self._sequence)
+
+    def _ask(self, request: bytes, sequence: int) -> sock_diag.Answer:
+        if self._socket is None:
+            self._socket = _netlink()
+        answer = sock_diag.Answer(sequence)
+        try:
+            self._socket.send(request)
+            while not answer.done:
+                size = self._socket.recv_into(self._buffer)
+                answer.feed(self._view[:size])
+                if answer.pending or not size:
+                    raise ProtocolError("a netlink datagram that ends inside a message")
+        except sock_diag.KernelRefusal:
+            raise
+        except BaseException:
+            self.close()
+            raise
+        return answer
+
+
+def _netlink() -> socket.socket:
+    channel = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, NETLINK_SOCK_DIAG)
+    # The kernel's own timeout: settimeout() would cost a poll() before each recv().
+    channel.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, pack("@ll", _PATIENCE_S, 0))
+    return channel
+
+
+class ProcNetTcp:
+    """The same from `/proc/net/tcp` and `tcp6`: every look reads both whole tables."""
+
+    source: Source = "/proc/net/tcp"
+
+    def __init__(self) -> None:
+        """Raises OSError where there is no such table."""
+        self._read(AF_INET)
+
+    def close(self) -> None:
+        pass
+
+    def listening(self, port: int) -> Iterator[TcpRecord]:
+        rows = (procfs.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
+        return (record for record in chain.from_iterable(rows) if record.state == "LISTEN")
+
+    def depth(self, port: int) -> tuple[int | None, int | None]:
+        return summed(record.rqueue for record in self.listening(port)), None
+
+    def connections(self, port: int) -> Iterator[tuple[bytes, ServerSocket]]:
+        return chain.from_iterable(
+            procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES
+        )
+
+    def _read(self, family: int) -> bytes:
+        try:
+            with open(_TABLES[family], "rb", buffering=0) as table:
+                return table.read()
+        except FileNotFoundError:
+            # A kernel without IPv6 has no tcp6; without tcp this is no Linux.
+            if family == AF_INET:
+                raise
+            return b""
+
+
+class KernelView:
+    """What the kernel says about TCP sockets of this network namespace.
+
+    Every look is made of one dump for each address family; while connections come and go it is
+    not one instant, and a caller that needs one looks until nothing has moved.
+
+    Attributes:
+        source: the interface in use; "/proc/net/tcp" shows no limits and is slower by far.
+    """
+
+    def __init__(self, source: Source | None = None) -> None:
+        """Opens the interface.
+
+        Args:
+            source: None takes sock_diag where the kernel offers it.
+
+        Raises:
+            EnvironmentFailure: this system has neither.
+        """
+        try:
+            self._interface = _open(source)
+        except (OSError, ProtocolError) as error:
+            raise EnvironmentFailure(
+                "The kernel does not say where connections wait.",
+                f"Neither netlink's sock_diag nor /proc/net/tcp can be read: {error}.",
+                "holdfast needs Linux with /proc mounted, and a sandbox that lets it read its own network.",
+            ) from error
+
+    @property
+    def source(self) -> Source:
+        return self._interface.source
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._interface.close()
+
+    def listeners(self, port: int) -> tuple[Listener, ...]:
+        """Listening sockets of one port: several with SO_REUSEPORT, or with several addresses."""
+        return listeners_among(self._interface.listening(port))
+
+    def listening_inodes(self) -> dict[int, Listener]:
+        """Every listening TCP socket, by inode."""
+        return {listener.inode: listener for listener in listeners_among(self._interface.listening(0))}
+
+    def depth(self, port: int) -> tuple[int | None, int | None]:
+        """Connections in the accept queues of one port, and the sum of the limits.
+
+        A queue counts what a server would get from accept(), connections included that the client
+        has reset meanwhile; these are no longer among the `server_sockets`.
+
+        Returns:
+            (depth, limit); None, None where nothing listens; limit None where the interface does not show it.
+        """
+        return self._interface.depth(port)
+
+    def server_sockets(self, port: int) -> tuple[ServerSocket, ...]:
+        """The server's ends of all connections to one port, each connection once.
+
+        SYN_RECV and TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address.
+        """
+        return unique_sockets(self._interface.connections(port))
+
+
+def _open(source: Source | None) -> SockDiag | ProcNetTcp:
+    if source != "/proc/net/tcp":
+        try:
+            return SockDiag()
+        except (OSError, ProtocolError):
+            if source is not None:
+                raise
+    return ProcNetTcp()

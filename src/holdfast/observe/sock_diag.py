@@ -1,0 +1,272 @@
+"""Socket records over netlink: bytes <-> records.
+
+Rules of this file: no I/O; numbers are in the machine's own byte order as netlink(7) has them,
+ports and addresses in network order; bytes of the wrong form raise ProtocolError and nothing else.
+
+Layouts: include/uapi/linux/netlink.h (nlmsghdr, nlattr), inet_diag.h (inet_diag_req_v2,
+inet_diag_sockid, inet_diag_msg), unix_diag.h; meaning: sock_diag(7).
+
+A dump of one port needs no filter program (INET_DIAG_REQ_BYTECODE): inet_diag_dump_icsk() in
+net/ipv4/inet_diag.c skips every socket whose local port is not `id.idiag_sport`, unless that is 0,
+before anything is copied, and so did its predecessors since Linux 2.6.12.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+from struct import error as StructError
+
+from holdfast.model.timeline import ServerSocket
+from holdfast.observe.tcp import (
+    AF_INET,
+    AF_INET6,
+    AF_UNIX,
+    LISTEN,
+    STATES,
+    ProtocolError,
+    TcpRecord,
+    accepted,
+    address_text,
+    peer_text,
+    state_name,
+)
+
+SOCK_DIAG_BY_FAMILY = 20
+IPPROTO_TCP = 6
+LISTENING = 1 << LISTEN
+# Every state but LISTEN. SYN_RECV stands for the kernel's NEW_SYN_RECV too; TIME_WAIT is included.
+CONNECTED = sum(1 << state for state in range(1, 12)) & ~LISTENING
+
+_NLMSG_NOOP, _NLMSG_ERROR, _NLMSG_DONE = 1, 2, 3
+_NLM_F_REQUEST, _NLM_F_DUMP = 0x01, 0x300
+_HEADER = Struct("=IHHII")  # nlmsghdr: len, type, flags, seq, pid
+_CODE = Struct("=i")
+# inet_diag_req_v2: family, protocol, ext, pad, states; then sockid: sport, dport, src, dst, if, cookie
+_INET_REQUEST = Struct("=BBBxI2s46x")
+# inet_diag_msg: family, state, timer, retrans, sockid, expires, rqueue, wqueue, uid, inode
+_INET_RECORD = Struct("=BBxx2s2s16s16s16xIIII")
+# The same without what a connection's place does not depend on.
+_INET_CONNECTION = Struct("=BBxx2s2s16s16s28xI")
+_INET_QUEUES = Struct("=xB54xII8x")
+# unix_diag_req: family, protocol, pad, states, ino, show, cookie
+_UNIX_REQUEST = Struct("=BxxxIII8x")
+_UNIX_RECORD = Struct("=BBBxI8x")  # unix_diag_msg: family, type, state, pad, ino, cookie
+_ATTRIBUTE = Struct("=HH")  # nlattr: len, type
+_UNIX_SHOW_NAME, _UNIX_SHOW_RQLEN = 0x01, 0x10
+_UNIX_DIAG_NAME, _UNIX_DIAG_RQLEN = 0, 4
+_RQLEN = Struct("=II")  # unix_diag_rqlen: rqueue, wqueue
+
+# The kernel's parts are at most 32 KiB (net/netlink/af_netlink.c netlink_dump); anything that
+# claims a multiple of it is not netlink, and waiting for its end would be waiting for ever.
+_LONGEST_MESSAGE = 1 << 20
+
+
+class KernelRefusal(ProtocolError):  # noqa: N818 - the kernel's well-formed "no" is not a malformed answer
+    """The kernel answered with an error code instead of records."""
+
+    def __init__(self, errno: int) -> None:
+        super().__init__(f"the kernel refused the request with errno {errno}")
+        self.errno = errno
+
+
+@dataclass(frozen=True, slots=True)
+class UnixListener:
+    """One listening Unix socket.
+
+    Attributes:
+        path: file, or "@" and the name of an abstract socket; None where it has no name.
+        depth: connections that wait to be accepted.
+        limit: the backlog in force; the queue holds limit + 1 (net/unix/af_unix.c unix_recvq_full, `>`).
+    """
+
+    inode: int
+    path: str | None
+    depth: int
+    limit: int
+
+
+def tcp_request(family: int, states: int, port: int, sequence: int) -> bytes:
+    """A dump of this network namespace's TCP sockets.
+
+    Args:
+        family: AF_INET or AF_INET6; the IPv4 connections of a dual-stack listener are AF_INET6.
+        states: bit n asks for TCP state n, e.g. LISTENING, CONNECTED.
+        port: local port of the sockets; 0 asks for all.
+        sequence: number that the answer repeats.
+    """
+    body = _INET_REQUEST.pack(family, IPPROTO_TCP, 0, states, port.to_bytes(2))
+    return _with_header(body, sequence)
+
+
+def unix_request(sequence: int) -> bytes:
+    """A dump of this network namespace's listening Unix sockets, with names and queues."""
+    show = _UNIX_SHOW_NAME | _UNIX_SHOW_RQLEN
+    return _with_header(_UNIX_REQUEST.pack(AF_UNIX, LISTENING, 0, show), sequence)
+
+
+def _with_header(body: bytes, sequence: int) -> bytes:
+    size = _HEADER.size + len(body)
+    flags = _NLM_F_REQUEST | _NLM_F_DUMP
+    return _HEADER.pack(size, SOCK_DIAG_BY_FAMILY, flags, sequence, 0) + body
+
+
+class Answer:
+    """The kernel's answer to one dump, put together from the parts in which it comes.
+
+    Attributes:
+        data: everything that was fed.
+        records: (start, end) of each record's bytes in `data`, in the kernel's order.
+        done: the end of the dump has come.
+    """
+
+    __slots__ = ("_position", "_sequence", "data", "done", "records")
+
+    def __init__(self, sequence: int) -> None:
+        self.data = bytearray()
+        self.records: list[tuple[int, int]] = []
+        self.done = False
+        self._sequence = sequence
+        self._position = 0
+
+    @property
+    def pending(self) -> int:
+        """Bytes at the end that are not a whole message yet; after a received datagram it must be 0."""
+        return max(0, len(self.data) - self._position)
+
+    def feed(self, part: bytes | bytearray | memoryview) -> None:
+        """Takes further bytes; where they are cut does not matter.
+
+        Raises:
+            KernelRefusal: the kernel answered with an error.
+            ProtocolError: not an answer to this request.
+        """
+        self.data += part
+        data, position, total = self.data, self._position, len(self.data)
+        while total - position >= _HEADER.size:
+            size, kind, _, sequence, _ = _HEADER.unpack_from(data, position)
+            if not _HEADER.size <= size <= _LONGEST_MESSAGE:
+                raise ProtocolError(f"a netlink message of {size} bytes")
+            if self.done or sequence != self._sequence:
+                raise ProtocolError(f"a message of dump {sequence} where dump {self._sequence} was asked for")
+            if total - position < size:
+                break
+            start, end = position + _HEADER.size, position + size
+            if kind == SOCK_DIAG_BY_FAMILY:
+                self.records.append((start, end))
+            elif kind != _NLMSG_NOOP:
+                self._end(kind, start, end)
+            position = position + (size + 3 & ~3)
+        # May lie beyond the end: the padding of the last message need not be there.
+        self._position = position
+        if self.done and total > position:
+            raise ProtocolError("bytes after the end of the dump")
+
+    def _end(self, kind: int, start: int, end: int) -> None:
+        if kind not in (_NLMSG_ERROR, _NLMSG_DONE):
+            raise ProtocolError(f"a netlink message of unexpected type {kind}")
+        # DONE carries the code of a dump that failed on its way (Linux >= 4.15), ERROR always one.
+        code = _CODE.unpack_from(self.data, start)[0] if end - start >= _CODE.size else 0
+        if code < 0:
+            raise KernelRefusal(-code)
+        if kind == _NLMSG_ERROR:
+            raise ProtocolError("an acknowledgement that nobody asked for")
+        self.done = True
+
+
+def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
+    """The records of an answer to `tcp_request`. Raises ProtocolError."""
+    for start, end in answer.records:
+        _check_size(end - start, _INET_RECORD.size)
+        family, state, port, peer_port, address, peer, rqueue, wqueue, uid, inode = _INET_RECORD.unpack_from(
+            answer.data, start
+        )
+        _check_family(family)
+        yield TcpRecord(
+            family=family,
+            state=state_name(state),
+            address=address_text(family, address),
+            port=int.from_bytes(port),
+            peer_address=address_text(family, peer),
+            peer_port=int.from_bytes(peer_port),
+            inode=inode,
+            rqueue=rqueue,
+            wqueue=wqueue,
+            uid=uid,
+        )
+
+
+def queue_sums(answer: Answer) -> tuple[int, int, int]:
+    """Listening sockets of an answer: how many, sum of their depths, sum of their limits."""
+    count = depth = limit = 0
+    for start, end in answer.records:
+        _check_size(end - start, _INET_QUEUES.size)
+        state, rqueue, wqueue = _INET_QUEUES.unpack_from(answer.data, start)
+        if state == LISTEN:
+            count += 1
+            depth += rqueue
+            limit += wqueue
+    return count, depth, limit
+
+
+def connections(answer: Answer) -> Iterator[tuple[bytes, ServerSocket]]:
+    """Server-side sockets of an answer, each with the identity of its connection (ports and addresses).
+
+    Straight from bytes to ServerSocket: 5,000 sockets take ~6 ms instead of the ~15 ms by way of
+    TcpRecord. Raises ProtocolError.
+    """
+    data, unpack, size = answer.data, _INET_CONNECTION.unpack_from, _INET_CONNECTION.size
+    for start, end in answer.records:
+        _check_size(end - start, size)
+        family, state, port, peer_port, address, peer, inode = unpack(data, start)
+        _check_family(family)
+        if state not in STATES:
+            state_name(state)
+        yield (
+            port + peer_port + address + peer,
+            ServerSocket(
+                peer_text(family, peer), int.from_bytes(peer_port), STATES[state], accepted(state, inode)
+            ),
+        )
+
+
+def unix_listeners(answer: Answer) -> Iterator[UnixListener]:
+    """The records of an answer to `unix_request`. Raises ProtocolError."""
+    for start, end in answer.records:
+        _check_size(end - start, _UNIX_RECORD.size)
+        _, _, _, inode = _UNIX_RECORD.unpack_from(answer.data, start)
+        attributes = dict(_attributes(bytes(answer.data[start + _UNIX_RECORD.size : end])))
+        try:
+            depth, limit = _RQLEN.unpack_from(attributes.get(_UNIX_DIAG_RQLEN, b""))
+        except StructError:
+            raise ProtocolError("a Unix socket without its queue") from None
+        yield UnixListener(inode, _unix_path(attributes.get(_UNIX_DIAG_NAME)), depth, limit)
+
+
+def _unix_path(name: bytes | None) -> str | None:
+    if not name:
+        return None
+    if name.startswith(b"\0"):
+        return "@" + name[1:].decode("utf-8", "surrogateescape")
+    return name.rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+
+def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:
+    position = 0
+    while len(data) - position >= _ATTRIBUTE.size:
+        size, kind = _ATTRIBUTE.unpack_from(data, position)
+        if not _ATTRIBUTE.size <= size <= len(data) - position:
+            raise ProtocolError(f"a netlink attribute of {size} bytes")
+        yield kind, data[position + _ATTRIBUTE.size : position + size]
+        position += size + 3 & ~3
+
+
+def _check_size(size: int, least: int) -> None:
+    if size < least:
+        raise ProtocolError(f"a socket record of {size} bytes, expected at least {least}")
+
+
+def _check_family(family: int) -> None:
+    if family not in (AF_INET, AF_INET6):
+        raise ProtocolError(f"a TCP socket of address family {family}")
