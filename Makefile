@@ -1,0 +1,62 @@
+# Needs Python 3.11 or newer, make and the package registry; everything else is fetched into .venv.
+# make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all check format conformance scale wheel clean
+
+# An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
+export UV_PYTHON_DOWNLOADS := never
+export VIRTUAL_ENV := $(CURDIR)/.venv
+unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+
+help:
+	@echo 'make demo         set up, and probe the Flask application in examples/'
+	@echo 'make test         set up, and run the tests'
+	@echo 'make test-all     the tests on each of Python 3.11, 3.12 and 3.13 that is here'
+	@echo 'make check        lint, format, types, architecture'
+	@echo 'make conformance  real servers against what their own source says to expect'
+	@echo 'make scale        ten thousand connections and more'
+	@echo 'make bench-NAME   one comparison of benchmarks/'
+	@echo 'make format       let the formatter have its way'
+	@echo 'make wheel        build dist/*.whl'
+	@echo 'make clean        remove what make has made'
+
+.venv/.synced: pyproject.toml uv.lock
+	@python=$$(scripts/find-python) && uv=$$(scripts/find-uv "$$python") && \
+	"$$uv" sync --locked --extra test --python "$$python"
+	@touch $@
+
+demo: .venv/.synced
+	.venv/bin/holdfast probe examples/hello.py --server flask -- --processes 10
+
+test: .venv/.synced
+	.venv/bin/python -m pytest $(ARGS)
+
+test-all:
+	scripts/test-all $(ARGS)
+
+check: .venv/.synced
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/python -m pytest -q tests/test_architecture.py
+
+format: .venv/.synced
+	.venv/bin/ruff check --fix .
+	.venv/bin/ruff format .
+
+conformance: .venv/.synced
+	.venv/bin/python -m pytest -m conformance $(ARGS)
+
+scale: .venv/.synced
+	.venv/bin/python -m pytest -m scale $(ARGS)
+
+bench-%: .venv/.synced
+	.venv/bin/python benchmarks/$(subst -,_,$*).py $(ARGS)
+
+wheel:
+	uv=$$(scripts/find-uv "$$(scripts/find-python)") && "$$uv" build --wheel
+
+clean:
+	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests examples benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
