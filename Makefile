@@ -9,6 +9,11 @@ export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 
+# A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
+ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
+export UV_SYSTEM_CERTS := true
+endif
+
 help:
 	@echo 'make demo         set up, and probe the Flask application in examples/'
 	@echo 'make test         set up, and run the tests'
