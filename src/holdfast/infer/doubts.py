@@ -15,7 +15,7 @@ _LATE_NS = 20_000_000
 
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
     """Doubts in words, most important first."""
-    return tuple([*timeline.notes, *_counting(timeline, places), *_records(timeline, placed), *_system(timeline)])
+    return (*timeline.notes, *_counting(timeline, places), *_records(timeline, placed), *_system(timeline))
 
 
 def _counting(timeline: Timeline, places: Places) -> list[str]:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import ceiling_of
-from holdfast.infer.census import count_places, entries_by_id, established_at, in_service_at, offered_requests
-from holdfast.infer.census import placed_requests
+from holdfast.infer.census import (
+    count_places,
+    entries_by_id,
+    established_at,
+    offered_requests,
+    placed_requests,
+)
 from holdfast.infer.doubts import warnings_of
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.process_model import model_of
 from holdfast.model.places import Place
-from holdfast.model.timeline import NEVER, Entry, Request, Snapshot, Timeline
+from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
 from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
 
 _ONE_SETTING = "one probe with one set of settings cannot tell which setting decides it"

@@ -57,7 +57,7 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, di
     handler_reused = _reused((entry.thread_seq for entry in entries), later)
     own_thread = any(entry.tid != entry.entry_tid for entry in held)
     on_loop = any(entry.entry_loop for entry in held)
-    kind = _kind(entries, held, processes_reused, entry_reused)
+    kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=entry_reused)
     threads = handler_reused if on_loop and own_thread else entry_reused
     spread = _spread(entries, held, kind)
     unknown = {}
@@ -85,7 +85,7 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, di
 
 
 def _kind(
-    entries: Sequence[Entry], held: Sequence[Entry], processes_reused: bool | None, threads_reused: bool | None
+    entries: Sequence[Entry], held: Sequence[Entry], *, processes_reused: bool | None, threads_reused: bool | None
 ) -> ModelKind | None:
     if any(entry.entry_loop for entry in held):
         inline = all(entry.loop and entry.tid == entry.entry_tid for entry in held)
@@ -94,10 +94,15 @@ def _kind(
         return "greenlets"
     if processes_reused is False:
         return "process-per-request"
+    if threads_reused is False:
+        return "thread-per-request"
     if processes_reused is None or threads_reused is None:
         return None
-    if not threads_reused:
-        return "thread-per-request"
+    return _pool(entries, held)
+
+
+def _pool(entries: Sequence[Entry], held: Sequence[Entry]) -> ModelKind:
+    """Threads and processes are both reused: by how many of either at once?"""
     if max(Counter(entry.pid for entry in held).values()) > 1:
         return "thread-pool"
     if len({entry.pid for entry in entries}) > 1:
@@ -122,6 +127,6 @@ def _threads_per_process(held: Sequence[Entry], *, handlers: bool) -> int:
 
 def _globals_shared(entries: Sequence[Entry]) -> bool | None:
     """Whether one counter in the module's globals numbered all requests: then no number occurs twice."""
-    if len(entries) < 2:  # noqa: PLR2004 - two requests can share, one cannot
+    if len(entries) < 2:
         return None
     return len({entry.globals_seq for entry in entries}) == len(entries)

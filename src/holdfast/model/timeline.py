@@ -19,7 +19,7 @@ class Request:
     """One request as the client saw it.
 
     Attributes:
-        wave: 0 for the probe's own ramp, 1 and up for the waves after it.
+        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it.
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.

@@ -1,0 +1,122 @@
+"""Saved runs: the raw timeline of each, written before any conclusion is drawn from it.
+
+One SQLite file. Verdicts are made again from the timelines, so a saved run profits from
+better inference later.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.model.timeline import Timeline
+
+_FORMAT = 1
+_KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
+
+
+@dataclass(frozen=True, slots=True)
+class SavedRun:
+    """One row of `holdfast runs`; `saved_at` is wall time, seconds since the epoch."""
+
+    id: int
+    saved_at: float
+    server: str
+    arguments: str
+    offered: int
+
+
+def default_path() -> Path:
+    """`$HOLDFAST_RUNS`, else runs.sqlite under `$XDG_STATE_HOME/holdfast` (the XDG base directories)."""
+    if own := os.environ.get("HOLDFAST_RUNS"):
+        return Path(own)
+    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
+    return Path(state) / "holdfast" / "runs.sqlite"
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path, timeout=5.0)
+    database.execute(
+        "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY AUTOINCREMENT, saved_at REAL, format INTEGER, "
+        "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB)"
+    )
+    return database
+
+
+def save(timeline: Timeline, path: Path) -> int:
+    """Saves a run and gives its number.
+
+    Raises:
+        EnvironmentFailure: it cannot be written (disk full, no permission). Nothing else is lost by it.
+    """
+    experiment = timeline.experiment
+    offered = sum(request.wave == 0 for request in timeline.requests)
+    raw = zlib.compress(msgspec.json.encode(timeline), 1)
+    row = (time.time(), _FORMAT, experiment.server, " ".join(experiment.arguments), offered, raw)
+    try:
+        with closing(_open(path)) as database, database:
+            done = database.execute(
+                "INSERT INTO run (saved_at, format, server, arguments, offered, timeline) VALUES (?, ?, ?, ?, ?, ?)",
+                row,
+            )
+            number = int(done.lastrowid or 0)
+            database.execute("DELETE FROM run WHERE id <= ?", (number - _KEEP,))
+            return number
+    except (sqlite3.Error, OSError) as error:
+        raise EnvironmentFailure(
+            f"The run could not be saved in {path}.",
+            str(error),
+            "Free some space there, or name another file with HOLDFAST_RUNS.",
+        ) from error
+
+
+def saved_runs(path: Path) -> tuple[SavedRun, ...]:
+    """All saved runs, newest first; empty where none was ever saved."""
+    if not path.exists():
+        return ()
+    with _reading(path) as database:
+        rows = database.execute("SELECT id, saved_at, server, arguments, offered FROM run ORDER BY id DESC")
+        return tuple(SavedRun(*row) for row in rows)
+
+
+def load(number: int, path: Path) -> Timeline:
+    """The timeline of a saved run.
+
+    Raises:
+        UsageError: there is no such run, or it was saved by another version in another form.
+    """
+    row = None
+    if path.exists():
+        with _reading(path) as database:
+            row = database.execute("SELECT format, timeline FROM run WHERE id = ?", (number,)).fetchone()
+    if row is None:
+        raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
+    try:
+        return msgspec.json.decode(zlib.decompress(row[1]), type=Timeline)
+    except (msgspec.MsgspecError, zlib.error) as error:
+        raise UsageError(
+            f"Run {number} cannot be read by this version of holdfast.",
+            f"It was saved in form {row[0]}, this version reads form {_FORMAT} ({error}).",
+            "Make the run again, or read it with the version that saved it.",
+        ) from error
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    try:
+        with closing(sqlite3.connect(path, timeout=5.0)) as database:
+            yield database
+    except sqlite3.Error as error:
+        raise EnvironmentFailure(
+            f"The saved runs in {path} cannot be read.", str(error), "Move the file away to start a new one."
+        ) from error
