@@ -13,6 +13,10 @@ unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
 export UV_SYSTEM_CERTS := true
 endif
+# A service account may have no home; uv keeps what it fetches there.
+ifneq ($(shell test -w "$$HOME" && echo yes),yes)
+export UV_CACHE_DIR ?= $(CURDIR)/.venv-uv-cache
+endif
 
 help:
 	@echo 'make demo         set up, and probe the Flask application in examples/'
