@@ -28,24 +28,31 @@ MAY_IMPORT = {
     "infer": frozenset[str](),
     "report": frozenset[str](),
 }
-COMBINING = frozenset({"run", "probing", "study", "store", "fleet", "cli", "pytest_plugin"})
+COMBINING = frozenset(
+    {"__main__", "cli", "fleet", "interrupts", "probing", "pytest_plugin", "run", "rundir", "store", "study"}
+)
 
 # The only files that may do I/O, read a clock, draw lots or start anything: the stars of the picture.
 STARRED = frozenset(
     {
-        "run.py",
+        "cli.py",
+        "interrupts.py",
         "probing.py",
+        "run.py",
+        "rundir.py",
+        "store.py",
         "study.py",
+        "load/columns.py",
         "load/epoll.py",
         "load/processes.py",
-        "servers/process.py",
         "servers/command.py",
         "servers/interpreter.py",
         "servers/privileges.py",
-        "observe/sampler.py",
+        "servers/process.py",
         "observe/kernel.py",
         "observe/processes.py",
         "observe/recorded.py",
+        "observe/sampler.py",
         "inside/**",
     }
 )
@@ -57,8 +64,9 @@ WORLD = frozenset({
 })
 # fmt: on
 # Of these modules, what only names things.
-VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
-WORLD_CALLS = frozenset({"open", "input", "print", "__import__"})
+VOCABULARY = re.compile(r"datetime\.(UTC|date|datetime|timedelta|timezone)|pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
+PARTLY_WORLD = frozenset({"datetime", "pathlib", "signal"})
+WORLD_CALLS = frozenset({"open", "input", "print", "__import__", "now", "today", "utcnow"})
 
 # The one module that the server's process and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
@@ -81,12 +89,17 @@ class Import(NamedTuple):
 
 
 def imports(path: PurePosixPath, tree: ast.AST) -> list[Import]:
-    """Every import of a file under `src/holdfast`, absolute, `from a import b` as `a.b`."""
+    """Every import of a file under `src/holdfast`, absolute, `from a import b` as `a.b`.
+
+    `import signal` alone says little: in its stead stands what is used of it, `signal.SIGINT`.
+    """
     package = ["holdfast", *path.parent.parts]
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [Import(node.lineno, alias.name) for alias in node.names]
+            found += [Import(node.lineno, alias.name) for alias in node.names if alias.name not in PARTLY_WORLD]
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in PARTLY_WORLD:
+            found.append(Import(node.lineno, f"{node.value.id}.{node.attr}"))
         elif isinstance(node, ast.ImportFrom):
             start = package[: len(package) - node.level + 1] if node.level else []
             stem = ".".join([*start, *([node.module] if node.module else [])])
@@ -109,9 +122,7 @@ def forbidden_import(path: PurePosixPath, target: str) -> str | None:
     top, _, rest = target.partition(".")
     if part == "inside":
         own = target.startswith("holdfast.inside.")
-        return (
-            None if own or top in sys.stdlib_module_names | FRAMEWORKS else "inside is standard library only"
-        )
+        return None if own or top in sys.stdlib_module_names | FRAMEWORKS else "inside is standard library only"
     if top == "holdfast":
         return forbidden_part(path, part, rest.partition(".")[0], target)
     if top in WORLD and not starred(path) and not VOCABULARY.fullmatch(target):
@@ -127,11 +138,7 @@ def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -
         return None if part in COMBINING or str(path) in READS_LAYOUT else "it does not read the records"
     if imported not in MAY_IMPORT and imported not in COMBINING:
         return None  # a name of the package itself, such as its version
-    if (
-        part in COMBINING
-        or imported == part
-        or (part not in ("model", "errors") and imported in ("model", "errors"))
-    ):
+    if part in COMBINING or imported == part or (part not in ("model", "errors") and imported in ("model", "errors")):
         return None
     return None if imported in MAY_IMPORT.get(part, ()) else f"{part} must not know {imported}"
 
@@ -156,8 +163,10 @@ def broken_purity(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
 
 def world_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in WORLD_CALLS:
-            yield node.lineno, node.func.id
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            if called in WORLD_CALLS:
+                yield node.lineno, called
 
 
 def broken_names(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
@@ -197,9 +206,7 @@ def violations(path: PurePosixPath, source: str) -> list[str]:
 
 def tree_of(root: Path) -> dict[PurePosixPath, str]:
     package = root / "holdfast"
-    return {
-        PurePosixPath(file.relative_to(package)): file.read_text() for file in sorted(package.rglob("*.py"))
-    }
+    return {PurePosixPath(file.relative_to(package)): file.read_text() for file in sorted(package.rglob("*.py"))}
 
 
 def test_every_file_keeps_the_rules_of_the_layout() -> None:
@@ -217,9 +224,7 @@ def test_every_star_belongs_to_a_file_that_needs_it() -> None:
 
 
 def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
-    return any(target.partition(".")[0] in WORLD for _, target in imports(path, tree)) or any(
-        world_calls(tree)
-    )
+    return any(target.partition(".")[0] in WORLD for _, target in imports(path, tree)) or any(world_calls(tree))
 
 
 @pytest.mark.parametrize(
@@ -228,7 +233,8 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("load/schedule.py", "import time", "only a starred file may touch the world"),
         ("load/schedule.py", "def f():\n    from os import path", "only a starred file may touch the world"),
         ("infer/census.py", "from pathlib import Path", "only a starred file may touch the world"),
-        ("cli.py", "import signal", "only a starred file may touch the world"),
+        ("servers/uwsgi.py", "import signal\nsignal.alarm(1)", "only a starred file may touch the world"),
+        ("report/runs.py", "from datetime import datetime\ndatetime.now()", "only a starred file may touch the world"),
         ("report/json.py", "open('x')", "only a starred file may touch the world"),
         ("load/epoll.py", "from holdfast.observe import sock_diag", "load must not know observe"),
         ("load/epoll.py", "from ..servers.adapter import Adapter", "load must not know servers"),
@@ -254,8 +260,8 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
 def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
     found = violations(PurePosixPath(path), source)
 
-    assert len(found) == 1
-    assert complaint in found[0]
+    assert found
+    assert all(complaint in each for each in found)
 
 
 @pytest.mark.parametrize(
