@@ -58,14 +58,14 @@ STARRED = frozenset(
 )
 # fmt: off
 WORLD = frozenset({
-    "asyncio", "concurrent", "ctypes", "datetime", "fcntl", "http", "mmap", "multiprocessing", "os",
+    "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
     "pathlib", "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal",
     "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
 })
 # fmt: on
 # Of these modules, what only names things.
-VOCABULARY = re.compile(r"datetime\.(UTC|date|datetime|timedelta|timezone)|pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
-PARTLY_WORLD = frozenset({"datetime", "pathlib", "signal"})
+VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
+PARTLY_WORLD = frozenset({"pathlib", "signal"})
 WORLD_CALLS = frozenset({"open", "input", "print", "__import__", "now", "today", "utcnow"})
 
 # The one module that the server's process and ours have in common, and who reads it.
