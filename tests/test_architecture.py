@@ -97,7 +97,11 @@ def imports(path: PurePosixPath, tree: ast.AST) -> list[Import]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found += [Import(node.lineno, alias.name) for alias in node.names if alias.name not in PARTLY_WORLD]
+            found += [
+                Import(node.lineno, alias.name)
+                for alias in node.names
+                if alias.asname or alias.name not in PARTLY_WORLD
+            ]
         elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in PARTLY_WORLD:
             found.append(Import(node.lineno, f"{node.value.id}.{node.attr}"))
         elif isinstance(node, ast.ImportFrom):
