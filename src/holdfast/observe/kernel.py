@@ -5,9 +5,10 @@ Both show the network namespace of this process, to every user, whoever owns the
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from errno import ENOENT
 from itertools import chain
 from struct import pack
 from types import TracebackType
@@ -16,6 +17,7 @@ from typing import Literal, Self
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import procfs, sock_diag
+from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.tcp import (
     AF_INET,
     AF_INET6,
@@ -23,7 +25,6 @@ from holdfast.observe.tcp import (
     TcpRecord,
     listeners_among,
     summed,
-    unique_sockets,
 )
 
 Source = Literal["sock_diag", "/proc/net/tcp"]
@@ -37,7 +38,7 @@ _PART = 1 << 16
 _PATIENCE_S = 2
 
 
-class SockDiag:
+class _SockDiag:
     """Dumps over one netlink socket.
 
     The socket carries at most one dump at a time: one that was not read to its end (Ctrl-C in
@@ -64,9 +65,9 @@ class SockDiag:
         for family in _FAMILIES:
             try:
                 self._dump(family, sock_diag.LISTENING, 0)
-            except sock_diag.KernelRefusal:
-                # A kernel without IPv6 has no IPv6 sockets to miss.
-                if family == AF_INET:
+            except sock_diag.KernelRefusal as refusal:
+                # net/core/sock_diag.c answers ENOENT for a family without sockets to show.
+                if family == AF_INET or refusal.errno != ENOENT:
                     raise
             else:
                 yield family
@@ -76,13 +77,9 @@ class SockDiag:
             self._socket.close()
             self._socket = None
 
-    def records(self, states: int, port: int) -> Iterator[TcpRecord]:
-        return chain.from_iterable(
-            sock_diag.tcp_records(self._dump(family, states, port)) for family in self._families
-        )
-
     def listening(self, port: int) -> Iterator[TcpRecord]:
-        return self.records(sock_diag.LISTENING, port)
+        dumps = (self._dump(family, sock_diag.LISTENING, port) for family in self._families)
+        return chain.from_iterable(map(sock_diag.tcp_records, dumps))
 
     def depth(self, port: int) -> tuple[int | None, int | None]:
         count = depth = limit = 0
@@ -91,12 +88,11 @@ class SockDiag:
             count, depth, limit = count + of_family[0], depth + of_family[1], limit + of_family[2]
         return (depth, limit) if count else (None, None)
 
-    def connections(self, port: int) -> Iterator[tuple[bytes, ServerSocket]]:
-        return chain.from_iterable(
-            sock_diag.connections(self._dump(family, sock_diag.CONNECTED, port)) for family in self._families
-        )
+    def connections(self, port: int) -> tuple[ServerSocket, ...]:
+        dumps = (self._dump(family, sock_diag.CONNECTED, port) for family in self._families)
+        return _sockets(map(sock_diag.connections, dumps))
 
-    def unix_listeners(self) -> tuple[sock_diag.UnixListener, ...]:
+    def unix_listeners(self) -> tuple[UnixListener, ...]:
         self._sequence += 1
         request = sock_diag.unix_request(self._sequence)
         return tuple(sock_diag.unix_listeners(self._ask(request, self._sequence)))
@@ -131,7 +127,7 @@ def _netlink() -> socket.socket:
     return channel
 
 
-class ProcNetTcp:
+class _ProcNetTcp:
     """The same from `/proc/net/tcp` and `tcp6`: every look reads both whole tables."""
 
     source: Source = "/proc/net/tcp"
@@ -150,10 +146,11 @@ class ProcNetTcp:
     def depth(self, port: int) -> tuple[int | None, int | None]:
         return summed(record.rqueue for record in self.listening(port)), None
 
-    def connections(self, port: int) -> Iterator[tuple[bytes, ServerSocket]]:
-        return chain.from_iterable(
-            procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES
-        )
+    def connections(self, port: int) -> tuple[ServerSocket, ...]:
+        return _sockets(procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
+
+    def unix_listeners(self) -> None:
+        return None
 
     def _read(self, family: int) -> bytes:
         try:
@@ -171,9 +168,6 @@ class KernelView:
 
     Every look is made of one dump for each address family; while connections come and go it is
     not one instant, and a caller that needs one looks until nothing has moved.
-
-    Attributes:
-        source: the interface in use; "/proc/net/tcp" shows no limits and is slower by far.
     """
 
     def __init__(self, source: Source | None = None) -> None:
@@ -185,17 +179,12 @@ class KernelView:
         Raises:
             EnvironmentFailure: this system has neither.
         """
-        try:
+        with _words_for_failure():
             self._interface = _open(source)
-        except (OSError, ProtocolError) as error:
-            raise EnvironmentFailure(
-                "The kernel does not say where connections wait.",
-                f"Neither netlink's sock_diag nor /proc/net/tcp can be read: {error}.",
-                "holdfast needs Linux with /proc mounted, and a sandbox that lets it read its own network.",
-            ) from error
 
     @property
     def source(self) -> Source:
+        """The interface in use; "/proc/net/tcp" shows no limits and takes a hundred times as long."""
         return self._interface.source
 
     def __enter__(self) -> Self:
@@ -207,40 +196,67 @@ class KernelView:
         self.close()
 
     def close(self) -> None:
+        """Closes the netlink socket; a later look would open another."""
         self._interface.close()
 
     def listeners(self, port: int) -> tuple[Listener, ...]:
         """Listening sockets of one port: several with SO_REUSEPORT, or with several addresses."""
-        return listeners_among(self._interface.listening(port))
+        with _words_for_failure():
+            return listeners_among(self._interface.listening(port))
 
     def listening_inodes(self) -> dict[int, Listener]:
         """Every listening TCP socket, by inode."""
-        return {listener.inode: listener for listener in listeners_among(self._interface.listening(0))}
+        with _words_for_failure():
+            found = listeners_among(self._interface.listening(0))
+        return {listener.inode: listener for listener in found}
 
     def depth(self, port: int) -> tuple[int | None, int | None]:
         """Connections in the accept queues of one port, and the sum of the limits.
 
-        A queue counts what a server would get from accept(), connections included that the client
-        has reset meanwhile; these are no longer among the `server_sockets`.
+        A queue counts what the server would get from accept(), connections included that the
+        client has reset meanwhile; those are no longer among the `server_sockets`.
 
         Returns:
             (depth, limit); None, None where nothing listens; limit None where the interface does not show it.
         """
-        return self._interface.depth(port)
+        with _words_for_failure():
+            return self._interface.depth(port)
 
     def server_sockets(self, port: int) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one port, each connection once.
 
         SYN_RECV and TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address.
         """
-        return unique_sockets(self._interface.connections(port))
+        with _words_for_failure():
+            return self._interface.connections(port)
+
+    def unix_listeners(self) -> tuple[UnixListener, ...] | None:
+        """Every listening Unix socket; None where the interface does not show their queues."""
+        with _words_for_failure():
+            return self._interface.unix_listeners()
 
 
-def _open(source: Source | None) -> SockDiag | ProcNetTcp:
+@contextmanager
+def _words_for_failure() -> Iterator[None]:
+    try:
+        yield
+    except (OSError, ProtocolError) as error:
+        raise EnvironmentFailure(
+            "The kernel does not say where connections wait.",
+            f"Reading its socket tables (netlink's sock_diag, or /proc/net/tcp) failed: {error}.",
+            "holdfast needs Linux with /proc mounted, and a sandbox that lets it read its own network.",
+        ) from error
+
+
+def _sockets(found: Iterable[dict[bytes, ServerSocket]]) -> tuple[ServerSocket, ...]:
+    return tuple(chain.from_iterable(of_family.values() for of_family in found))
+
+
+def _open(source: Source | None) -> _SockDiag | _ProcNetTcp:
     if source != "/proc/net/tcp":
         try:
-            return SockDiag()
+            return _SockDiag()
         except (OSError, ProtocolError):
             if source is not None:
                 raise
-    return ProcNetTcp()
+    return _ProcNetTcp()

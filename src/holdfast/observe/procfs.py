@@ -157,17 +157,16 @@ def tcp_rows(text: bytes, family: int, port: int = 0) -> Iterator[TcpRecord]:
         )
 
 
-def tcp_connections(text: bytes, family: int, port: int) -> Iterator[tuple[bytes, ServerSocket]]:
-    """Server-side sockets of one local port, each with the identity of its connection. Raises ProtocolError."""
+def tcp_connections(text: bytes, family: int, port: int) -> dict[bytes, ServerSocket]:
+    """Server-side sockets of one local port, by the identity of the connection. Raises ProtocolError."""
+    found: dict[bytes, ServerSocket] = {}
     for row in _rows(text, port):
         state = _hexadecimal(row[3])
         if state != LISTEN:
             peer, peer_port = _endpoint(row[2], family)
             held = accepted(state, _number(row[9]))
-            yield (
-                row[1] + row[2],
-                ServerSocket(peer_text(family, peer), peer_port, state_name(state), held),
-            )
+            found[row[1] + row[2]] = ServerSocket(peer_text(family, peer), peer_port, state_name(state), held)
+    return found
 
 
 def _rows(text: bytes, port: int) -> Iterator[list[bytes]]:

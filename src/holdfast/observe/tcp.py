@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
 
-from holdfast.model.timeline import Listener, ServerSocket
+from holdfast.model.timeline import Listener
 
 AF_UNIX = 1
 AF_INET = 2
@@ -128,17 +128,6 @@ def listeners_among(records: Iterable[TcpRecord]) -> tuple[Listener, ...]:
         for record in records
         if record.state == "LISTEN"
     )
-
-
-def unique_sockets(rows: Iterable[tuple[object, ServerSocket]]) -> tuple[ServerSocket, ...]:
-    """Server-side sockets without repetition, in the order of their first appearance.
-
-    Args:
-        rows: (identity of the connection, socket); the last row of an identity wins, because a
-            table that is read while a handshake completes can show the connection as SYN_RECV
-            and, further on, as ESTABLISHED.
-    """
-    return tuple(dict(rows).values())
 
 
 def summed(values: Iterable[int | None]) -> int | None:

@@ -1,0 +1,231 @@
+"""What the processes of a server are and use, read from `/proc`.
+
+Processes end while they are read, and other people's may not be read at all: a process that is
+gone is left out, and a figure that may not be read is None, never a smaller sum.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from typing import TypeVar
+
+from holdfast.model.timeline import Listener, Usage
+from holdfast.observe import procfs
+from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.procfs import ProcessStat
+from holdfast.observe.tcp import ProtocolError
+
+# `/proc/PID/stat` is shorter, `limits` too; what is longer is read in further pieces.
+_PIECE = 4096
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+
+Record = TypeVar("Record")
+
+
+def process_tree(root_pid: int) -> tuple[int, ...]:
+    """A process and everything that descends from it, ascending; () when all have ended.
+
+    A process whose parent has ended belongs to another parent from then on. It is still found
+    where it is in the session or process group that the root leads, so a server that is to be
+    found whole is started in a session of its own (setsid). One that has left that too, as a
+    daemon does, is found only as a holder of its listening socket (`holders`).
+
+    Zombies are included. Takes ~15 us for each process of the machine.
+    """
+    stats = list(_all_processes())
+    children: dict[int, list[int]] = {}
+    for stat in stats:
+        children.setdefault(stat.parent, []).append(stat.pid)
+    waiting = [stat.pid for stat in stats if root_pid in (stat.pid, stat.session, stat.group)]
+    found: set[int] = set()
+    while waiting:
+        pid = waiting.pop()
+        if pid not in found:
+            found.add(pid)
+            waiting += children.get(pid, ())
+    return tuple(sorted(found))
+
+
+def holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[int, tuple[int, ...]]:
+    """Which processes hold sockets open.
+
+    Args:
+        inodes: of the sockets.
+        pids: where to look; None is every process of the machine.
+
+    Returns:
+        For each inode the pids, ascending; () where no process that may be read holds it.
+        Reading a process takes ~2 us for each of its descriptors.
+    """
+    found: dict[int, list[int]] = {inode: [] for inode in inodes}
+    for pid in sorted(set(_all_pids() if pids is None else pids)):
+        for inode in _socket_inodes(pid) & found.keys():
+            found[inode].append(pid)
+    return {inode: tuple(of_inode) for inode, of_inode in found.items()}
+
+
+def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...]:
+    """Listening TCP sockets that these processes hold, with `pids` filled, by inode."""
+    listening = kernel.listening_inodes()
+    held = holders(listening, pids)
+    return tuple(
+        Listener(
+            inode=inode,
+            address=listening[inode].address,
+            port=listening[inode].port,
+            depth=listening[inode].depth,
+            limit=listening[inode].limit,
+            pids=held[inode],
+        )
+        for inode in sorted(listening)
+        if held[inode]
+    )
+
+
+def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
+    """What processes use together.
+
+    Memory is the sum of their anonymous resident pages (statm resident - shared): what each
+    has written to. Pages that a fork shares with its parent are counted in both; the
+    interpreter's and libraries' file pages are in none. PSS would divide shared pages exactly,
+    but reading it walks the page tables under the process's memory lock, in which a server
+    that is starting a thread would wait. CPU is that of the processes that live, not of ended ones.
+
+    Args:
+        at_ns: CLOCK_MONOTONIC of this look; it is put into the result.
+
+    Returns:
+        None where a living process may not be read, or none lives. Takes ~25 us for each process.
+    """
+    processes = threads = descriptors = pages = ticks = 0
+    for pid in pids:
+        try:
+            stat = procfs.process_stat(_read(f"/proc/{pid}/stat"))
+            if stat.state in "ZX":
+                continue
+            held = _descriptors(pid)
+            private = procfs.private_pages(_read(f"/proc/{pid}/statm"))
+        except PermissionError:
+            return None
+        except (OSError, ProtocolError):
+            continue
+        processes += 1
+        threads += stat.threads
+        descriptors += held
+        pages += private
+        ticks += stat.cpu_ticks
+    if not processes:
+        return None
+    return Usage(at_ns, processes, threads, descriptors, pages * _PAGE_BYTES, ticks / _TICKS_PER_S)
+
+
+def limits_of(pid: int) -> tuple[int | None, int | None]:
+    """Soft limits of a process: descriptors, and processes of its user; None is unlimited or unreadable."""
+    text = _readable(f"/proc/{pid}/limits")
+    return _limit(text, b"Max open files"), _limit(text, b"Max processes")
+
+
+def somaxconn() -> int | None:
+    """Cap on every backlog of this network namespace; None where it may not be read."""
+    return _parsed(procfs.single_number, "/proc/sys/net/core/somaxconn")
+
+
+def abort_on_overflow() -> bool | None:
+    """Whether a full accept queue answers with RST instead of silence; None where it may not be read."""
+    value = _parsed(procfs.single_number, "/proc/sys/net/ipv4/tcp_abort_on_overflow")
+    return None if value is None else value != 0
+
+
+def activity(pids: Iterable[int]) -> Activity:
+    """What each process is doing now, for `activity.settled`; takes ~25 us for each thread."""
+    looks = (_activity_of(pid) for pid in sorted(set(pids)))
+    return Activity(tuple(look for look in looks if look is not None))
+
+
+def _activity_of(pid: int) -> ProcessActivity | None:
+    try:
+        stat = procfs.process_stat(_read(f"/proc/{pid}/stat"))
+        tids = sorted(map(int, os.listdir(f"/proc/{pid}/task")))
+    except (OSError, ProtocolError):
+        return None
+    looks = (_thread_activity(f"/proc/{pid}/task/{tid}") for tid in tids)
+    threads = tuple(look for look in looks if look is not None)
+    return ProcessActivity(pid, stat.started_ticks, stat.cpu_ticks, threads)
+
+
+def _thread_activity(folder: str) -> ThreadActivity | None:
+    stat = _parsed(procfs.process_stat, f"{folder}/stat")
+    if stat is None:
+        return None
+    return ThreadActivity(stat.pid, stat.state, _parsed(procfs.syscall_number, f"{folder}/syscall"))
+
+
+def _all_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
+
+
+def _all_processes() -> Iterable[ProcessStat]:
+    for pid in _all_pids():
+        stat = _parsed(procfs.process_stat, f"/proc/{pid}/stat")
+        if stat is not None:
+            yield stat
+
+
+def _descriptors(pid: int) -> int:
+    folder = f"/proc/{pid}/fd"
+    # The directory's size is the count since Linux 6.2: 2 us instead of 3 ms for 5,000 descriptors.
+    return os.stat(folder).st_size or len(os.listdir(folder))
+
+
+def _socket_inodes(pid: int) -> set[int]:
+    found = set()
+    try:
+        numbers = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return set()
+    for number in numbers:
+        try:
+            inode = procfs.socket_inode(os.readlink(f"/proc/{pid}/fd/{number}"))
+        except OSError:
+            continue
+        if inode is not None:
+            found.add(inode)
+    return found
+
+
+def _limit(text: bytes | None, name: bytes) -> int | None:
+    try:
+        return None if text is None else procfs.soft_limit(text, name)
+    except ProtocolError:
+        return None
+
+
+def _parsed(parse: Callable[[bytes], Record], path: str) -> Record | None:
+    text = _readable(path)
+    try:
+        return None if text is None else parse(text)
+    except ProtocolError:
+        return None
+
+
+def _readable(path: str) -> bytes | None:
+    try:
+        return _read(path)
+    except OSError:
+        return None
+
+
+def _read(path: str) -> bytes:
+    # os.read, because open() and its buffers cost more than the kernel's own work: 8 us instead of 16 us.
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        text = piece = os.read(descriptor, _PIECE)
+        while len(piece) == _PIECE:
+            piece = os.read(descriptor, _PIECE)
+            text += piece
+        return text
+    finally:
+        os.close(descriptor)

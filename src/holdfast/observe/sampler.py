@@ -1,0 +1,137 @@
+"""Looks at the server while a run goes on, at instants of its own, and records its own lateness.
+
+Not a thread: the run's loop asks `due` and calls `look`. The gaps between looks are exponential,
+because a regular interval would meet a server's own timer always in the same phase and show that
+phase as the whole (aliasing). A look that was missed is not made up for: its lateness is in the
+record, and a burst of looks afterwards would say nothing about the time between.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import TypeVar
+
+from holdfast.model.timeline import Sample, Usage
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.processes import usage
+
+Row = TypeVar("Row", Sample, Usage)
+
+MOST_ROWS = 4000
+# One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.
+_LONGEST_GAP = 4.0
+
+
+class Instants:
+    """Intended instants with exponential gaps.
+
+    Attributes:
+        interval_ns: mean gap.
+        next_ns: the next intended instant.
+    """
+
+    def __init__(self, interval_ns: int, first_ns: int, seed: int) -> None:
+        self.interval_ns = interval_ns
+        self.next_ns = first_ns
+        self._lots = random.Random(seed)  # noqa: S311 - lots that can be drawn again, no secret
+
+    def due(self, now_ns: int) -> bool:
+        """Whether the next instant has come."""
+        return now_ns >= self.next_ns
+
+    def take(self, now_ns: int) -> int:
+        """Uses the next instant up; returns by how much `now_ns` misses it, never below 0."""
+        late_ns = max(0, now_ns - self.next_ns)
+        gap = min(_LONGEST_GAP, self._lots.expovariate(1.0))
+        self.next_ns = now_ns + max(1, round(gap * self.interval_ns))
+        return late_ns
+
+
+def thinned(rows: list[Row], instants: Instants) -> list[Row]:
+    """The rows, or every second one and a doubled interval once there are more than MOST_ROWS."""
+    if len(rows) <= MOST_ROWS:
+        return rows
+    instants.interval_ns *= 2
+    return rows[::2]
+
+
+class Sampler:
+    """Samples of one port.
+
+    Attributes:
+        rows: ascending in time, at most MOST_ROWS + 1.
+    """
+
+    def __init__(self, kernel: KernelView, port: int, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
+        """Prepares.
+
+        Args:
+            interval_ns: mean gap between looks; doubled each time that the rows become too many.
+            first_ns: CLOCK_MONOTONIC of the first look; 0 is when `due` is first asked.
+            seed: of the gaps.
+        """
+        self.rows: list[Sample] = []
+        self._kernel = kernel
+        self._port = port
+        self._instants = Instants(interval_ns, first_ns, seed)
+
+    @property
+    def next_ns(self) -> int:
+        """When the next look is intended, CLOCK_MONOTONIC ns."""
+        return self._instants.next_ns
+
+    @property
+    def interval_ns(self) -> int:
+        """Mean gap in force."""
+        return self._instants.interval_ns
+
+    def due(self, now_ns: int) -> bool:
+        """Whether it is time for `look`."""
+        if self._instants.next_ns == 0:
+            self._instants.next_ns = now_ns
+        return self._instants.due(now_ns)
+
+    def look(self, now_ns: int, offered: int, established: int, entered: int) -> Sample:
+        """Reads the accept queues and keeps a row.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC, the instant of the counts.
+            offered, established, entered: the run's own counts at that instant.
+        """
+        depth, _ = self._kernel.depth(self._port)
+        late_ns = self._instants.take(now_ns) if self._instants.next_ns else 0
+        sample = Sample(now_ns, late_ns, depth, offered, established, entered)
+        self.rows.append(sample)
+        self.rows = thinned(self.rows, self._instants)
+        return sample
+
+
+class UsageSampler:
+    """Usage of a process tree at its own instants, like `Sampler`.
+
+    Attributes:
+        rows: ascending in time; a look at which nothing could be read has no row.
+    """
+
+    def __init__(self, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
+        self.rows: list[Usage] = []
+        self._instants = Instants(interval_ns, first_ns, seed)
+
+    @property
+    def next_ns(self) -> int:
+        """When the next look is intended, CLOCK_MONOTONIC ns."""
+        return self._instants.next_ns
+
+    def due(self, now_ns: int) -> bool:
+        """Whether it is time for `look`."""
+        return self._instants.due(now_ns)
+
+    def look(self, now_ns: int, pids: Iterable[int]) -> Usage | None:
+        """Reads `/proc` and keeps a row; None where nothing could be read."""
+        seen = usage(pids, now_ns)
+        self._instants.take(now_ns)
+        if seen is not None:
+            self.rows.append(seen)
+            self.rows = thinned(self.rows, self._instants)
+        return seen
