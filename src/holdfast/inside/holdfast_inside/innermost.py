@@ -1,0 +1,123 @@
+"""Puts a gate into a function, in place, so that everything that surrounds it stays as it is.
+
+A view is reached through decorators, closures, classes and registries that all keep a reference to
+the function object. Replacing the object in one of these places would miss the others, or leave the
+decorators out. So the object stays and its `__code__` is exchanged: the new code has the same
+parameters and the same free variables (both are part of what callers and `inspect` see) and hands its
+arguments to a gate, which lies in the code's constants since the function's globals belong to the
+application. The gate calls a copy of the function that has the original code, unless it holds.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import types
+from typing import Any, Callable, List, Optional
+
+GATE = "holdfast gate"
+_LONGEST_CHAIN = 100
+
+
+def unwrapped(view: Any) -> Optional[types.FunctionType]:
+    """The function whose body `view` runs in the end; None where that is not a Python function.
+
+    Goes through `functools.wraps` decorators, partials, bound methods and objects with `__call__`.
+    """
+    for _ in range(_LONGEST_CHAIN):
+        inner = getattr(view, "__dict__", {}).get("__wrapped__")
+        if inner is not None:
+            view = inner
+        elif isinstance(view, functools.partial):
+            view = view.func
+        elif isinstance(view, (types.MethodType, staticmethod, classmethod)):
+            view = view.__func__
+        elif isinstance(view, types.FunctionType):
+            return view
+        elif isinstance(getattr(type(view), "__call__", None), types.FunctionType):  # noqa: B004 - see below
+            # The function itself is wanted, not whether there is one.
+            view = type(view).__call__
+        else:
+            return None
+    return None
+
+
+def can_be_gated(function: types.FunctionType) -> bool:
+    """Whether the body runs when the function is called or awaited; a generator's runs later."""
+    later = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+    return not function.__code__.co_flags & later
+
+
+def copy_of(function: types.FunctionType) -> types.FunctionType:
+    """A function with the same code, closure and defaults, which a later gate does not touch."""
+    copy = types.FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType:
+    """Code with the parameters and free variables of `code` that returns what `gate` returns.
+
+    Where `code` is a coroutine's, `gate` must return an awaitable.
+
+    Raises:
+        ValueError: the compiler gave other free variables, so the code would not fit the closure.
+    """
+    is_async = bool(code.co_flags & inspect.CO_COROUTINE)
+    parameters, arguments = _signature(code)
+    lines = [
+        "def around({}):".format(", ".join(code.co_freevars)),
+        "    {}def view({}):".format("async " if is_async else "", ", ".join(parameters)),
+        "        holdfast_gate = {!r}".format(GATE),
+        # Never run; makes them free variables of this code too.
+        "        if 0: ({})".format("".join(name + ", " for name in code.co_freevars)),
+        "        return {}holdfast_gate({})".format("await " if is_async else "", ", ".join(arguments)),
+    ]
+    module = compile("\n".join(lines), code.co_filename, "exec", dont_inherit=True)
+    fresh = _nested(_nested(module, "around"), "view")
+    if fresh.co_freevars != code.co_freevars:
+        message = "free variables {} became {}".format(code.co_freevars, fresh.co_freevars)
+        raise ValueError(message)
+    return fresh.replace(
+        co_name=code.co_name,
+        co_firstlineno=code.co_firstlineno,
+        co_consts=tuple(gate if constant == GATE else constant for constant in fresh.co_consts),
+    )
+
+
+def _nested(code: types.CodeType, name: str) -> types.CodeType:
+    return next(
+        constant
+        for constant in code.co_consts
+        if isinstance(constant, types.CodeType) and constant.co_name == name
+    )
+
+
+def _signature(code: types.CodeType) -> "tuple[List[str], List[str]]":
+    names = list(code.co_varnames)
+    positional = names[: code.co_argcount]
+    keyword_only = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    rest = iter(names[code.co_argcount + code.co_kwonlyargcount :])
+    parameters = list(positional)
+    arguments = list(positional)
+    if code.co_posonlyargcount:
+        parameters.insert(code.co_posonlyargcount, "/")
+    if code.co_flags & inspect.CO_VARARGS:
+        star = "*" + next(rest)
+        parameters.append(star)
+        arguments.append(star)
+    elif keyword_only:
+        parameters.append("*")
+    parameters.extend(keyword_only)
+    arguments.extend("{0}={0}".format(name) for name in keyword_only)
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        double = "**" + next(rest)
+        parameters.append(double)
+        arguments.append(double)
+    return parameters, arguments

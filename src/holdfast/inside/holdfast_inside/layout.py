@@ -1,0 +1,86 @@
+"""The shared file between holdfast and the server processes: where each byte is, and the variables' names.
+
+Imported on both sides: by the recorder inside the server (any Python from 3.8 on) and by
+`holdfast.observe.recorded`. Constants and formats only.
+
+    header           one page; magic, version, slots, owner, look interval, release-all byte
+    state[slots]     one byte for each request id: NOT_ENTERED, ENTERED or LEFT
+    release[slots]   one byte for each request id: not 0 lets it go
+    slot[slots]      SLOT_BYTES each, the record of the latest entry of that id
+
+The state bytes lie side by side, so that the reader counts thousands of requests with one
+`bytes.count` instead of a loop over slots.
+"""
+
+from __future__ import annotations
+
+import struct
+
+MAGIC = b"HOLDFAST"
+VERSION = 1
+
+RECORD_VARIABLE = "HOLDFAST_RECORD"
+TOKEN_VARIABLE = "HOLDFAST_TOKEN"
+PATH_VARIABLE = "HOLDFAST_PATH"
+APP_VARIABLE = "HOLDFAST_APP"
+FRAMEWORK_VARIABLE = "HOLDFAST_FRAMEWORK"
+VIEW_VARIABLE = "HOLDFAST_VIEW"
+TROUBLE_VARIABLE = "HOLDFAST_TROUBLE"
+
+HEADER_FIELD = "X-Holdfast"
+"""The request header that claims a slot: `<token>/<id>`."""
+
+BODY = b"held\n"
+"""What a held request is answered with, status 200, text/plain."""
+
+NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
+
+KINDS = ("sync", "async", "async-blocking")
+VIAS = ("view", "entry")
+
+HEADER_BYTES = 4096
+HEADER = struct.Struct("=8sIIII")
+"""magic, version, slots, owner's pid, owner's session id (it tells a recycled pid from the owner)."""
+
+LOOK_OFFSET = 32
+"""Interval between two looks at the release bytes, ns, in the WORD format."""
+RELEASE_ALL_OFFSET = 40
+"""One byte; not 0 lets every request go."""
+
+# A format with "=" is packed byte by byte; the native one is a single 8-byte store, which the
+# other side can never see half done.
+WORD = struct.Struct("@Q")
+
+THREAD_NAME_BYTES = 48
+HELD_IN_BYTES = 120
+
+SLOT = struct.Struct("=IIQQQQQQQQBBBB4x{}s{}s".format(THREAD_NAME_BYTES, HELD_IN_BYTES))
+"""pid, entries, tid, process_seq, thread_seq, globals_seq, entry_tid, entry_thread_seq, entered_ns,
+left_ns, loop, entry_loop, index in KINDS, index in VIAS, thread name, held in (UTF-8, cut, zero-filled)."""
+SLOT_BYTES = SLOT.size
+
+ENTRIES = struct.Struct("@I")
+ENTRIES_OFFSET = 4
+ENTERED_NS_OFFSET = 56
+LEFT_NS_OFFSET = 64
+
+
+def state_offset(slots: int) -> int:
+    """First of the state bytes of a file with `slots` slots."""
+    del slots
+    return HEADER_BYTES
+
+
+def release_offset(slots: int) -> int:
+    """First of the release bytes."""
+    return HEADER_BYTES + slots
+
+
+def slot_offset(slots: int) -> int:
+    """First slot; a multiple of 8, so that the words in it are single stores."""
+    return (HEADER_BYTES + 2 * slots + 7) // 8 * 8
+
+
+def file_bytes(slots: int) -> int:
+    """Size of the whole file."""
+    return slot_offset(slots) + slots * SLOT_BYTES

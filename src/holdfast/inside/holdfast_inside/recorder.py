@@ -1,0 +1,249 @@
+"""Records each handler run and holds it, at the price of a handler that just sleeps.
+
+Why shared memory. A held request must not cost what is being measured. A socket, pipe or eventfd for
+each of them would halve the ceiling of a server under `ulimit -n`; a helper thread would change its
+thread counts; a lock would make handlers wait for each other and so change the order in which they
+run. One file mapped into every server process costs no descriptor (see `mapping`), survives fork and
+preloading, and each request writes only its own slot, chosen by the id that the client sent: no
+allocation, no coordination.
+
+Why sleeping and looking. The handler has to wait for a word in memory, and there is no way of waiting
+for memory (futex) that gevent, eventlet and asyncio would all let others run meanwhile. `time.sleep`
+is what the patches of gevent and eventlet replace, so it is looked up at each call, and greenlets yield
+exactly as they do in real code; coroutines await `asyncio.sleep`. The price is a wake-up in each look
+interval: 2,000 threads at 20 Hz saturate the GIL, so holdfast writes a longer interval into the header
+as more requests are held.
+
+Order of writing. The slot is filled first and the state byte set last, so a reader that sees ENTERED
+sees the slot whole (stores become visible in program order on x86; on weaker machines the interpreter
+executes hundreds of instructions between them). LEFT follows the same rule.
+
+What tells reuse. The kernel recycles native thread ids, and thread names repeat. A thread-local counter
+starts at 1 in a new thread and cannot be inherited: its value says how many held requests this very thread
+has run. After fork the child's only thread carries the parent's thread-local values, so the pid is kept
+beside them. The counter of the process restarts in a forked child too; `globals_seq` does not, because it
+stands for a global variable of the application, which fork copies. All counters are `itertools.count`:
+`next` on it cannot be interrupted under the GIL, where `x += 1` can.
+
+gevent and eventlet replace `threading.local` by one for each greenlet; the counters here mean native
+threads, so the unpatched class is asked for.
+
+If holdfast dies (SIGKILL) nobody would release the held requests. One of the holders in each process
+therefore looks, every two seconds, whether holdfast's process and file are still there (neither look
+needs a descriptor), and releases everything if not. Where the owner was not visible to begin with, as
+from inside another pid namespace, only the file counts.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sys
+import threading
+import time
+from typing import Dict, Iterator, Optional, Tuple
+
+from . import layout, mapping
+
+OWNER_CHECK_NS = 2_000_000_000
+SHORTEST_LOOK_S = 0.001
+
+Thread = Tuple[int, int, bool]
+"""Where something ran: native thread id, that thread's sequence number, a running asyncio loop in it."""
+
+
+class Record:
+    """The mapped file and the offsets in it; the same object serves all threads and forked children."""
+
+    __slots__ = (
+        "checked_ns",
+        "data",
+        "owner",
+        "owner_visible",
+        "path",
+        "release_at",
+        "session",
+        "slot_at",
+        "slots",
+        "state_at",
+    )
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.data = mapping.open_shared(path)
+        magic, version, slots, owner, session = layout.HEADER.unpack_from(self.data, 0)
+        if magic != layout.MAGIC or version != layout.VERSION:
+            message = "{} is not a record of this version of holdfast".format(path)
+            raise ValueError(message)
+        self.slots = slots
+        self.owner = owner
+        self.session = session
+        self.state_at = layout.state_offset(slots)
+        self.release_at = layout.release_offset(slots)
+        self.slot_at = layout.slot_offset(slots)
+        self.checked_ns = time.monotonic_ns()
+        self.owner_visible = _session_of(owner) == session
+
+
+def _session_of(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return -1
+
+
+def _native_local() -> threading.local:
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent is not None:
+        return gevent.get_original("threading", "local")()  # type: ignore[no-any-return]
+    eventlet = sys.modules.get("eventlet.patcher")
+    if eventlet is not None:
+        return eventlet.original("threading").local()  # type: ignore[no-any-return]
+    return threading.local()
+
+
+_record: Optional[Record] = None
+_local = _native_local()
+_process_counts: Dict[int, Iterator[int]] = {}
+_globals_count = itertools.count(1)
+_native_id = getattr(threading, "get_native_id", threading.get_ident)
+
+
+def record() -> Record:
+    """The record of this run, mapped at the first call.
+
+    To be called once while the server starts: later there may be no descriptor left to open the file.
+
+    Raises:
+        OSError, ValueError: there is no such file, or it is something else.
+        KeyError: the variable that names it is missing.
+    """
+    global _record  # noqa: PLW0603 - one mapping for the whole process is the point
+    found = _record
+    if found is None:
+        found = _record = Record(os.environ[layout.RECORD_VARIABLE])
+    return found
+
+
+def entry_thread() -> Thread:
+    """Notes that the server hands a request to the application on the calling thread."""
+    return _thread("entry")
+
+
+def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
+    """Writes the slot of request `id`: its handler has begun, on the calling thread.
+
+    Args:
+        id: slot number, within range.
+        held_in: where it is held, in words, such as "flask view index()".
+        kind: one of layout.KINDS.
+        via: one of layout.VIAS.
+        entry: what `entry_thread` returned for this request.
+    """
+    now_ns = time.monotonic_ns()
+    shared = record()
+    data = shared.data
+    at = shared.slot_at + id * layout.SLOT_BYTES
+    entries = layout.ENTRIES.unpack_from(data, at + layout.ENTRIES_OFFSET)[0] + 1
+    pid = os.getpid()
+    tid, thread_seq, loop = _thread("view")
+    process_count = _process_counts.get(pid)
+    if process_count is None:
+        # setdefault: of two first threads that come here at once, both get the same counter.
+        process_count = _process_counts.setdefault(pid, itertools.count(1))
+    layout.SLOT.pack_into(
+        data,
+        at,
+        pid,
+        entries,
+        tid,
+        next(process_count),
+        thread_seq,
+        next(_globals_count),
+        entry[0],
+        entry[1],
+        now_ns,
+        0,
+        loop,
+        entry[2],
+        layout.KINDS.index(kind),
+        layout.VIAS.index(via),
+        _thread_name().encode("utf-8", "replace")[: layout.THREAD_NAME_BYTES],
+        held_in.encode("utf-8", "replace")[: layout.HELD_IN_BYTES],
+    )
+    data[shared.state_at + id] = layout.ENTERED
+
+
+def hold_sync(id: int) -> None:
+    """Returns when request `id` is released; blocks as code that sleeps blocks."""
+    shared = record()
+    while not _released(shared, id):
+        time.sleep(_look_s(shared))
+
+
+async def hold_async(id: int) -> None:
+    """Returns when request `id` is released; awaits as code that sleeps in asyncio awaits."""
+    import asyncio  # not at the top: a server without asyncio does not load it
+
+    shared = record()
+    while not _released(shared, id):
+        await asyncio.sleep(_look_s(shared))
+
+
+def leave(id: int) -> None:
+    """Writes that the handler of request `id` is done."""
+    shared = record()
+    at = shared.slot_at + id * layout.SLOT_BYTES + layout.LEFT_NS_OFFSET
+    layout.WORD.pack_into(shared.data, at, time.monotonic_ns())
+    shared.data[shared.state_at + id] = layout.LEFT
+
+
+def _released(shared: Record, id: int) -> bool:
+    data = shared.data
+    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id]:
+        return True
+    now_ns = time.monotonic_ns()
+    if now_ns - shared.checked_ns > OWNER_CHECK_NS:
+        shared.checked_ns = now_ns
+        if _owner_gone(shared):
+            data[layout.RELEASE_ALL_OFFSET] = 1
+            return True
+    return False
+
+
+def _owner_gone(shared: Record) -> bool:
+    if shared.owner_visible and _session_of(shared.owner) != shared.session:
+        return True
+    try:
+        os.stat(shared.path)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _look_s(shared: Record) -> float:
+    look_ns = layout.WORD.unpack_from(shared.data, layout.LOOK_OFFSET)[0]
+    return max(look_ns / 1e9, SHORTEST_LOOK_S)
+
+
+def _thread(role: str) -> Thread:
+    pid = os.getpid()
+    known = getattr(_local, role, None)
+    seq = known[1] + 1 if known is not None and known[0] == pid else 1
+    setattr(_local, role, (pid, seq))
+    return _native_id(), seq, _loop_runs()
+
+
+def _loop_runs() -> bool:
+    asyncio = sys.modules.get("asyncio.events")
+    if asyncio is None:
+        return False
+    return asyncio._get_running_loop() is not None  # noqa: SLF001 - documented "for loop implementers"
+
+
+def _thread_name() -> str:
+    # Not current_thread(): for a thread that Python did not start it would register a dummy object.
+    active = getattr(threading, "_active", {}).get(threading.get_ident())
+    return active.name if active is not None else ""

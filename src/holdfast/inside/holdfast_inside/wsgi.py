@@ -1,0 +1,35 @@
+"""Holds requests at the entry of a WSGI application in which no framework's view is known."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, Iterable
+
+from . import layout, recorder, request
+
+Application = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+HELD_IN = "wsgi entry"
+
+
+def held_at_entry(application: Application) -> Application:
+    """`application`, except that this run's requests are held instead of reaching it.
+
+    All others go through with the very objects that the server gave and the application returned, so
+    `close()`, `wsgi.file_wrapper` and `exc_info` keep their meaning.
+    """
+
+    def entry(environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        claim = request.wsgi_claim(environ)
+        if claim is None:
+            return application(environ, start_response)
+        recorder.enter(claim.id, HELD_IN, "sync", "entry", claim.entry)
+        try:
+            recorder.hold_sync(claim.id)
+        finally:
+            recorder.leave(claim.id)
+        start_response(
+            "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(layout.BODY)))]
+        )
+        return [layout.BODY]
+
+    return entry

@@ -1,0 +1,247 @@
+"""The other side of the recorder: reads what handlers wrote, sets the look interval, releases.
+
+The file is mapped by the server's processes too (`holdfast.inside.holdfast_inside.recorder`); one byte
+for each request says whether its handler was entered, so looking at thousands costs a `bytes.count`.
+"""
+
+from __future__ import annotations
+
+import errno
+import mmap
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
+
+from holdfast.errors import EnvironmentFailure
+from holdfast.inside.holdfast_inside import layout
+from holdfast.model.timeline import Entry
+
+if TYPE_CHECKING:
+    from holdfast.model.experiment import View
+
+INSIDE_DIRECTORY = str(Path(layout.__file__).resolve().parent.parent)
+"""The directory that the server needs on its PYTHONPATH."""
+
+DEFAULT_LOOK_NS = 20_000_000
+
+# ENTERED and LEFT both count as entered.
+_ENTERED_TABLE = bytes(0 if state == layout.NOT_ENTERED else 1 for state in range(256))
+
+
+class HeldIn(NamedTuple):
+    """Where one request was held.
+
+    Attributes:
+        held_in: in words, "flask view index()".
+        kind: what the view is: "sync", "async", "async-blocking" (async, and held by blocking).
+        via: "view", or "entry" where no view was found and the request was held before the application.
+    """
+
+    held_in: str
+    kind: str
+    via: str
+
+
+def inside_environment(  # noqa: PLR0913 - one argument for each variable
+    *,
+    record: Path,
+    token: str,
+    trouble: Path,
+    path: str = "/",
+    app: str | None = None,
+    framework: str = "flask",
+    view: View | None = None,
+    pythonpath: str = "",
+) -> dict[str, str]:
+    """The environment variables that a server process needs to record and hold.
+
+    Args:
+        record: file of the Recording; absolute, readable and writable for the server's user.
+        token: secret of this run; only requests that carry it are held.
+        trouble: file that the server writes as JSON (kind, what, why, remedy) if it cannot load `app`.
+        path: path and query that are held.
+        app: None is the built-in application of `framework`.
+        view: None is "as written".
+        pythonpath: PYTHONPATH that the server would have without us.
+    """
+    return {
+        layout.RECORD_VARIABLE: str(record),
+        layout.TOKEN_VARIABLE: token,
+        layout.PATH_VARIABLE: path,
+        layout.APP_VARIABLE: app or "",
+        layout.FRAMEWORK_VARIABLE: framework,
+        layout.VIEW_VARIABLE: view or "",
+        layout.TROUBLE_VARIABLE: str(trouble),
+        "PYTHONPATH": os.pathsep.join(part for part in (INSIDE_DIRECTORY, pythonpath) if part),
+    }
+
+
+class Recording:
+    """The shared file of one run. Ids are slots, from 0; ranges are half-open [first, last)."""
+
+    def __init__(self, path: Path, slots: int, data: mmap.mmap) -> None:
+        self.path = path
+        self.slots = slots
+        self._data = data
+        self._state = layout.state_offset(slots)
+        self._release = layout.release_offset(slots)
+        self._slot = layout.slot_offset(slots)
+        self._told = bytes(slots)
+
+    @classmethod
+    def create(
+        cls, path: Path, slots: int, owner_pid: int | None = None, look_ns: int = DEFAULT_LOOK_NS
+    ) -> Recording:
+        """A new file with nothing entered.
+
+        Args:
+            path: where; its directory must exist. On a memory file system, so that nothing is written to disk.
+            slots: how many request ids.
+            owner_pid: when this process is gone the server releases everything by itself; None is this one.
+            look_ns: first look interval of held requests.
+
+        Raises:
+            EnvironmentFailure: no room, or no permission.
+        """
+        owner = os.getpid() if owner_pid is None else owner_pid
+        size = layout.file_bytes(slots)
+        try:
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            try:
+                # Without its blocks a full file system would show itself as SIGBUS, in the server.
+                os.posix_fallocate(descriptor, 0, size)
+                data = mmap.mmap(descriptor, size)
+            finally:
+                os.close(descriptor)
+        except OSError as error:
+            raise _not_created(path, size, error) from error
+        layout.WORD.pack_into(data, layout.LOOK_OFFSET, look_ns)
+        layout.HEADER.pack_into(data, 0, layout.MAGIC, layout.VERSION, slots, owner, os.getsid(owner))
+        return cls(path, slots, data)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> Literal[False]:
+        self.close()
+        return False
+
+    def close(self) -> None:
+        """Unmaps the file; it stays where it is."""
+        self._data.close()
+
+    def set_look_interval(self, look_ns: int) -> None:
+        """How long held requests sleep between two looks at their release, ns."""
+        layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
+
+    def release(self, id: int) -> None:
+        """Lets one request go; one that has not been entered will be let go at once."""
+        self._data[self._release + id] = 1
+
+    def release_all(self) -> None:
+        """Lets every request go, also those that are entered later."""
+        self._data[layout.RELEASE_ALL_OFFSET] = 1
+
+    def entered(self, first: int, last: int) -> int:
+        """How many of these requests have reached their handler, whether they left it or not."""
+        return last - first - self._states(first, last).count(layout.NOT_ENTERED)
+
+    def in_service(self, first: int, last: int) -> int:
+        """How many of these are entered and not left."""
+        return self._states(first, last).count(layout.ENTERED)
+
+    def is_entered(self, id: int) -> bool:
+        """Whether this request has reached its handler."""
+        return self._data[self._state + id] != layout.NOT_ENTERED
+
+    def is_left(self, id: int) -> bool:
+        """Whether its handler is done."""
+        return self._data[self._state + id] == layout.LEFT
+
+    def newly_entered(self, first: int, last: int) -> list[int]:
+        """Ids in the range that were entered since they were last asked for here, ascending."""
+        now = self._states(first, last).translate(_ENTERED_TABLE)
+        before = self._told[first:last]
+        if now == before:
+            return []
+        # Entered is never taken back, so the difference of the two numbers has a 1 for each new id.
+        difference = int.from_bytes(now, "little") ^ int.from_bytes(before, "little")
+        fresh = difference.to_bytes(last - first, "little")
+        ids = []
+        at = fresh.find(1)
+        while at >= 0:
+            ids.append(first + at)
+            at = fresh.find(1, at + 1)
+        self._told = self._told[:first] + now + self._told[last:]
+        return ids
+
+    def entered_ns(self, id: int) -> int:
+        """When the handler began, CLOCK_MONOTONIC ns; 0 if it did not."""
+        at = self._slot + id * layout.SLOT_BYTES + layout.ENTERED_NS_OFFSET
+        return int(layout.WORD.unpack_from(self._data, at)[0])
+
+    def entries(self, first: int, last: int) -> tuple[Entry, ...]:
+        """The handler runs of these requests, by id; requests that were not entered have none."""
+        states = self._states(first, last)
+        return tuple(self._entry(id, states[id - first]) for id in range(first, last) if states[id - first])
+
+    def held_in(self, id: int) -> HeldIn | None:
+        """Where this request was held; None if it did not reach a handler of ours."""
+        if not self.is_entered(id):
+            return None
+        fields = layout.SLOT.unpack_from(self._data, self._slot + id * layout.SLOT_BYTES)
+        return HeldIn(_text(fields[15]), layout.KINDS[fields[12]], layout.VIAS[fields[13]])
+
+    def _entry(self, id: int, state: int) -> Entry:
+        (
+            pid,
+            entries,
+            tid,
+            process_seq,
+            thread_seq,
+            globals_seq,
+            entry_tid,
+            entry_thread_seq,
+            entered_ns,
+            left_ns,
+            loop,
+            entry_loop,
+            _kind,
+            _via,
+            thread_name,
+            _held_in,
+        ) = layout.SLOT.unpack_from(self._data, self._slot + id * layout.SLOT_BYTES)
+        return Entry(
+            id=id,
+            pid=pid,
+            tid=tid,
+            thread_name=_text(thread_name),
+            thread_seq=thread_seq,
+            process_seq=process_seq,
+            globals_seq=globals_seq,
+            loop=bool(loop),
+            entry_tid=entry_tid,
+            entry_thread_seq=entry_thread_seq,
+            entry_loop=bool(entry_loop),
+            entered_ns=entered_ns,
+            # The instant is written before the state byte: without that byte it is not there yet.
+            left_ns=left_ns if state == layout.LEFT else 0,
+            entries=entries,
+        )
+
+    def _states(self, first: int, last: int) -> bytes:
+        return self._data[self._state + first : self._state + last]
+
+
+def _text(raw: bytes) -> str:
+    # Cut at a fixed number of bytes, perhaps inside a character.
+    return raw.rstrip(b"\0").decode("utf-8", "ignore")
+
+
+def _not_created(path: Path, size: int, error: OSError) -> EnvironmentFailure:
+    remedy = f"Choose another directory than {path.parent}, with TMPDIR for instance."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        remedy = f"Free {size / 1e6:.1f} MB in {path.parent}, or offer fewer requests (--max-offered)."
+    return EnvironmentFailure(
+        "The record of the run could not be created.", f"{path}: {error.strerror}", remedy
+    )
