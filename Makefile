@@ -64,7 +64,8 @@ bench-%: .venv/.synced
 	.venv/bin/python benchmarks/$(subst -,_,$*).py $(ARGS)
 
 wheel:
-	uv=$$(scripts/find-uv "$$(scripts/find-python)") && "$$uv" build --wheel
+	@python=$$(scripts/find-python) && uv=$$(scripts/find-uv "$$python") && \
+	"$$uv" build --wheel --python "$$python"
 
 clean:
 	rm -rf .venv .venv-* dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
