@@ -12,27 +12,16 @@ import time
 import zlib
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
 
 _FORMAT = 1
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
-
-
-@dataclass(frozen=True, slots=True)
-class SavedRun:
-    """One row of `holdfast runs`; `saved_at` is wall time, seconds since the epoch."""
-
-    id: int
-    saved_at: float
-    server: str
-    arguments: str
-    offered: int
 
 
 def default_path() -> Path:

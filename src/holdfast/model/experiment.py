@@ -24,6 +24,8 @@ class Experiment:
         nofile: RLIMIT_NOFILE of the server; None leaves it.
         nproc: RLIMIT_NPROC of the server; None leaves it.
         max_offered: most requests that are offered at once.
+        over_s: None lets the prober open connections as fast as the server takes them; else
+            `max_offered` requests are offered evenly over this many seconds, whatever it does.
         port: port to listen on; None picks a free one.
         python: interpreter of the server; None finds the environment's.
         arguments: the server's own, as they are.
@@ -38,6 +40,7 @@ class Experiment:
     nofile: int | None = None
     nproc: int | None = None
     max_offered: int = DEFAULT_MAX_OFFERED
+    over_s: float | None = None
     port: int | None = None
     python: str | None = None
     arguments: tuple[str, ...] = ()

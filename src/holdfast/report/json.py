@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
 
 def verdict_json(verdict: Verdict) -> bytes:
     """One indented JSON object with a newline at its end; `schema` comes first."""
-    fields = msgspec.to_builtins(verdict)
+    return _indented(verdict)
+
+
+def study_json(result: StudyResult) -> bytes:
+    """The table of a study, each row with its whole verdict, as one JSON object."""
+    return _indented(result)
+
+
+def _indented(value: Verdict | StudyResult) -> bytes:
+    fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"

@@ -1,0 +1,225 @@
+"""argv -> Experiment -> exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from holdfast import store
+from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, HoldfastError, UsageError
+from holdfast.infer.judge import judge
+from holdfast.interrupts import Interrupts, Terminated, listening
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED, VIEWS, Experiment
+from holdfast.model.timeline import Timeline
+from holdfast.model.verdict import Verdict
+from holdfast.report.json import study_json, verdict_json
+from holdfast.report.runs import render_runs
+from holdfast.report.study import render_study
+from holdfast.report.terminal import render_verdict
+from holdfast.run import run
+from holdfast.study import STUDIES, run_study
+
+_EXIT_SIGNALLED = 128
+_LIMIT = click.IntRange(min=1)
+
+_MOST = "Most requests offered at once."
+
+_EPILOG = """\b
+Examples:
+  holdfast probe app.py --server flask
+  holdfast probe shop:create_app() --server flask --path /orders -- --processes 4
+  holdfast probe --server uwsgi --json - -- --http-socket :0 --threads 8
+  holdfast study flask-concurrency
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Runs one command line and exits with its code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Click takes what follows "--" for further positional arguments and could not tell APP from them.
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    sys.exit(_exit_code(arguments[:cut], tuple(arguments[cut + 1 :])))
+
+
+def _exit_code(arguments: list[str], after: tuple[str, ...]) -> int:  # noqa: PLR0911 - one for each way to end
+    try:
+        return int(commands.main(arguments, prog_name="holdfast", standalone_mode=False, obj=after) or EXIT_ANSWERED)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return EXIT_USAGE
+    except HoldfastError as error:
+        _tell(error)
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        _say("Stopped. Nothing is left running.")
+        return EXIT_INCONCLUSIVE
+    except Terminated as farewell:
+        return _EXIT_SIGNALLED + farewell.number
+    except BrokenPipeError:
+        # Whoever read our output has gone (`| head`); Python would complain once more at exit.
+        sys.stdout = None
+        return EXIT_INCONCLUSIVE
+
+
+def _say(line: str) -> None:
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        return  # the terminal is gone
+
+
+def _tell(error: HoldfastError) -> None:
+    _say(click.style("holdfast: ", fg="red", bold=True) + error.what)
+    for part in (error.why, error.remedy):
+        for line in part.splitlines():
+            _say(f"  {line}")
+
+
+def _version() -> str:
+    return metadata.version("holdfast")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
+@click.version_option(_version(), prog_name="holdfast")
+def commands() -> None:
+    """Finds out by experiment how many requests a Python web server really processes at once.
+
+    It also says where the others wait, what happens to the one after that, and whether threads and
+    processes are reused.
+    """
+
+
+def _header(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> Any:  # noqa: ANN401 - click's
+    headers = []
+    for value in values:
+        name, colon, content = value.partition(":")
+        if not colon or not name.strip() or any(c in value for c in "\r\n"):
+            raise click.BadParameter(f"{value!r} is not 'Name: value'.")
+        headers.append((name.strip(), content.strip()))
+    return tuple(headers)
+
+
+def _path(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if not value.startswith("/") or any(c.isspace() for c in value) or not value.isascii():
+        raise click.BadParameter(f"{value!r} must begin with / and hold no spaces (write them as %20).")
+    return value
+
+
+def _json_target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    # Checked before the run: a minute of measuring must not be lost to a typing mistake.
+    if value not in (None, "-") and not Path(value).absolute().parent.is_dir():
+        raise click.BadParameter(f"the directory {str(Path(value).absolute().parent)!r} does not exist; make it first.")
+    if value not in (None, "-") and Path(value).is_dir():
+        raise click.BadParameter(f"{value!r} is a directory; name a file in it.")
+    return value
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    options = [
+        click.option("--view", type=click.Choice(VIEWS), help="Kind of view; of your own application, as expected."),
+        click.option("--path", default="/", show_default=True, callback=_path, help="Path of the held requests."),
+        click.option("-H", "--header", "headers", multiple=True, callback=_header, help="Header 'Name: value'."),
+        click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
+        click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
+        click.option("--max-offered", type=_LIMIT, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
+        click.option("--port", type=click.IntRange(1, 65535), help="Port of the server; default is a free one."),
+        click.option("--python", help="The server's interpreter; default is the active environment's."),
+        click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
+@click.argument("app", required=False)
+@click.option("--server", default="flask", show_default=True, help="The server that runs APP.")
+@_options
+@click.pass_obj
+def probe(after: tuple[str, ...], /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+    """Start a known server and probe it.
+
+    APP is module:attr or file.py[:attr]; without it the built-in application is used.
+    """
+    experiment = Experiment(**given, arguments=after, cwd=str(Path.cwd()))
+    with listening() as interrupts:
+        timeline = run(experiment, interrupts)
+        verdict = _saved_and_judged(timeline)
+    _publish(verdict, json_target)
+    return _answered(interrupts)
+
+
+def _answered(interrupts: Interrupts) -> int:
+    return EXIT_INCONCLUSIVE if interrupts.asked else EXIT_ANSWERED
+
+
+def _saved_and_judged(timeline: Timeline) -> Verdict:
+    try:
+        store.save(timeline, store.default_path())
+    except HoldfastError as error:
+        _tell(error)  # the answer is not lost for want of a place to keep its records
+    return judge(timeline)
+
+
+def _publish(verdict: Verdict, json_target: str | None) -> None:
+    if json_target == "-":
+        click.get_binary_stream("stdout").write(verdict_json(verdict))
+        return
+    _console().print(render_verdict(verdict))
+    if json_target is not None:
+        _write(json_target, verdict_json(verdict))
+
+
+def _write(target: str, content: bytes) -> None:
+    try:
+        Path(target).write_bytes(content)
+    except OSError as error:
+        raise UsageError(
+            f"{target} could not be written.", str(error), "holdfast show prints the saved run again."
+        ) from error
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+@commands.command()
+@click.argument("name", type=click.Choice(sorted(STUDIES)))
+@click.option("--python", help="The server's interpreter; default is the active environment's.")
+@click.option("--json", "json_target", callback=_json_target, help="Write the table to FILE; - is stdout.")
+def study(name: str, python: str | None, json_target: str | None) -> int:
+    """Run many probes and print one table."""
+    quiet = json_target == "-"
+    with listening() as interrupts:
+        result = run_study(name, python, interrupts, tell=_say)
+    if quiet:
+        click.get_binary_stream("stdout").write(study_json(result))
+    else:
+        _console().print(render_study(result))
+        if json_target is not None:
+            _write(json_target, study_json(result))
+    return _answered(interrupts)
+
+
+@commands.command()
+def runs() -> int:
+    """List the saved runs, newest first."""
+    _console().print(render_runs(store.saved_runs(store.default_path())))
+    return EXIT_ANSWERED
+
+
+@commands.command()
+@click.argument("number", type=int)
+@click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout.")
+def show(number: int, json_target: str | None) -> int:
+    """Judge a saved run again and print its verdict."""
+    _publish(judge(store.load(number, store.default_path())), json_target)
+    return EXIT_ANSWERED

@@ -1,0 +1,237 @@
+"""The only wiring of one experiment: server + observers + load -> timeline."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from holdfast import probing
+from holdfast.errors import EnvironmentFailure
+from holdfast.interrupts import Interrupts
+from holdfast.load.columns import requests
+from holdfast.load.http1 import host_field, numbered, request_head
+from holdfast.load.prober import Prober
+from holdfast.model.experiment import Experiment
+from holdfast.model.timeline import Canary, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
+from holdfast.observe.recorded import Recording, inside_environment
+from holdfast.observe.sampler import Sampler
+from holdfast.probing import Bench
+from holdfast.readiness import await_ready, port_taken, raise_trouble
+from holdfast.rundir import run_directory
+from holdfast.servers.adapter import LOOPBACK, Launch, Start
+from holdfast.servers.interpreter import Interpreter, find_interpreter
+from holdfast.servers.privileges import spare_uid
+from holdfast.servers.process import Command, ServerProcess
+from holdfast.servers.registry import adapter_named
+
+_SAMPLE_NS = 10_000_000
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a run has seen so far; the timeline is made of it, however far the run came."""
+
+    started_ns: int
+    marks: dict[str, int] = field(default_factory=dict)
+    canary: Canary | None = None
+    ramp: Ramp | None = None
+    placed: Snapshot | None = None
+    abandoned: tuple[int, ...] = ()
+    requests: tuple[Request, ...] = ()
+    later: tuple[Request, ...] = ()
+    usage: list[Usage] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    def mark(self, name: str) -> None:
+        self.marks[f"{name}_ns"] = time.monotonic_ns()
+
+
+def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
+    """Starts the server, probes it and ends it.
+
+    Nothing of it is left afterwards: no process, no socket, no file, whatever happened in between.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: as they say.
+        KeyboardInterrupt: asked to stop before anything was seen.
+    """
+    adapter = adapter_named(experiment.server)
+    interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
+    port = experiment.port or _free_port()
+    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments))
+    uid = _user_for(experiment)
+    with ExitStack() as stack:
+        kernel = stack.enter_context(KernelView())
+        port_taken(launch.port, kernel)
+        directory = stack.enter_context(run_directory(uid))
+        slots = experiment.max_offered + probing.EXTRA_SLOTS
+        recording = stack.enter_context(Recording.create(directory / "record", slots))
+        if uid is not None:
+            os.chown(recording.path, uid, -1)
+        token, trouble = secrets.token_hex(16), directory / "trouble.json"
+        inside = inside_environment(
+            record=recording.path,
+            token=token,
+            trouble=trouble,
+            path=experiment.path,
+            app=experiment.app,
+            framework=adapter.framework,
+            view=experiment.view,
+            pythonpath=os.environ.get("PYTHONPATH", ""),
+        )
+        command = Command(
+            argv=launch.command,
+            environment=_environment(interpreter) | inside,
+            cwd=Path(experiment.cwd),
+            log=directory / "server.log",
+            token=token,
+            nofile=experiment.nofile,
+            nproc=experiment.nproc,
+            uid=uid,
+            stop_signal=adapter.stop_signal,
+        )
+        seen = _Seen(time.monotonic_ns())
+        server = stack.enter_context(ServerProcess(command))
+        await_ready(server, launch.port, kernel, trouble, interrupts)
+        seen.mark("ready")
+        facts = _facts(experiment, interpreter, launch, server)
+        sampler = Sampler(kernel, launch.port, _SAMPLE_NS, seed=int(token[:8], 16))
+        bench = Bench(
+            experiment,
+            server,
+            launch.address,
+            launch.port,
+            recording,
+            kernel,
+            sampler,
+            interrupts,
+            _head_of(experiment, launch, token),
+        )
+        _phases(bench, seen, lambda: raise_trouble(trouble))
+        seen.mark("ended")
+        entries = recording.entries(0, slots)
+        log = server.last_words()
+    return Timeline(
+        experiment=experiment,
+        server=facts,
+        marks=Marks(started_ns=seen.started_ns, **seen.marks),
+        canary=seen.canary,
+        ramp=seen.ramp,
+        placed=seen.placed,
+        requests=(*seen.later, *seen.requests),
+        entries=entries,
+        abandoned=seen.abandoned,
+        samples=tuple(sampler.rows),
+        usage=tuple(seen.usage),
+        server_log=log,
+        notes=tuple(seen.notes),
+    )
+
+
+def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
+    _look_at_usage(bench, seen)
+    seen.canary, first = probing.canary(bench, trouble)
+    seen.later = (first,)
+    with _prober(bench, seen) as prober:
+        seen.mark("first_sent")
+        over_s = bench.experiment.over_s
+        seen.ramp = probing.climb(bench, prober) if over_s is None else probing.keep_pace(bench, prober, over_s)
+        seen.mark("full")
+        seen.placed = probing.snapshot(bench, prober)
+        seen.mark("placed")
+        _look_at_usage(bench, seen)
+        if seen.ramp.reason != "interrupted":
+            seen.abandoned = probing.abandon(bench, prober)
+            seen.mark("abandoned")
+        seen.mark("released")
+        quiet = probing.let_go(bench, prober)
+        if quiet:
+            seen.mark("quiet")
+    if quiet and not bench.interrupts.asked:
+        seen.later = (first, *probing.send_wave(bench))
+
+
+@contextmanager
+def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
+    """The ramp's prober; its rows and notes are kept however the block ends."""
+    with Prober(bench.address, bench.port, bench.head_of, bench.experiment.max_offered) as prober:
+        try:
+            yield prober
+        finally:
+            seen.requests = requests(prober.columns, range(prober.offered), lambda _id: 0, prober.sources)
+            seen.notes += prober.notes
+            if prober.failure:
+                seen.notes.append(prober.failure)
+            if finding := prober.finding():
+                seen.notes.append(finding)
+
+
+def _look_at_usage(bench: Bench, seen: _Seen) -> None:
+    found = usage(process_tree(bench.server.pid), time.monotonic_ns())
+    if found is not None:
+        seen.usage.append(found)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
+
+
+def _user_for(experiment: Experiment) -> int | None:
+    """The user under whom `nproc` binds; None is ourselves.
+
+    Raises:
+        EnvironmentFailure: it cannot bind here.
+    """
+    if experiment.nproc is None or os.geteuid() != 0:
+        return None
+    uid = spare_uid()
+    if uid is None:
+        raise EnvironmentFailure(
+            "--nproc cannot be measured here.",
+            "The limit does not bind root (setrlimit(2)), and there is no unused user id to run the server as.",
+            "Run holdfast as an ordinary user.",
+        )
+    return uid
+
+
+def _environment(interpreter: Interpreter) -> dict[str, str]:
+    environment = dict(os.environ)
+    # A server that embeds Python finds its packages by this variable, as after `activate`.
+    environment.pop("VIRTUAL_ENV", None)
+    if interpreter.virtual_env is not None:
+        environment["VIRTUAL_ENV"] = interpreter.virtual_env
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def _head_of(experiment: Experiment, launch: Launch, token: str) -> Callable[[int], bytes]:
+    headers = (*experiment.headers, ("Connection", "close"))
+    head = request_head("GET", experiment.path, host_field(launch.address, launch.port), headers)
+    return numbered(head, "X-Holdfast", f"{token}/")
+
+
+def _facts(experiment: Experiment, interpreter: Interpreter, launch: Launch, server: ServerProcess) -> ServerFacts:
+    nofile, nproc = limits_of(server.pid)
+    return ServerFacts(
+        name=experiment.server,
+        version=interpreter.version,
+        command=launch.command,
+        python=interpreter.python,
+        address=launch.address,
+        port=launch.port,
+        pids=process_tree(server.pid),
+        nofile=nofile,
+        nproc=nproc,
+        somaxconn=somaxconn(),
+        abort_on_overflow=abort_on_overflow(),
+    )
