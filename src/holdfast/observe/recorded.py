@@ -89,9 +89,7 @@ class Recording:
         self._told = bytes(slots)
 
     @classmethod
-    def create(
-        cls, path: Path, slots: int, owner_pid: int | None = None, look_ns: int = DEFAULT_LOOK_NS
-    ) -> Recording:
+    def create(cls, path: Path, slots: int, owner_pid: int | None = None, look_ns: int = DEFAULT_LOOK_NS) -> Recording:
         """A new file with nothing entered.
 
         Args:
@@ -114,6 +112,8 @@ class Recording:
             finally:
                 os.close(descriptor)
         except OSError as error:
+            if not isinstance(error, FileExistsError):
+                path.unlink(missing_ok=True)
             raise _not_created(path, size, error) from error
         layout.WORD.pack_into(data, layout.LOOK_OFFSET, look_ns)
         layout.HEADER.pack_into(data, 0, layout.MAGIC, layout.VERSION, slots, owner, os.getsid(owner))
@@ -242,6 +242,4 @@ def _not_created(path: Path, size: int, error: OSError) -> EnvironmentFailure:
     remedy = f"Choose another directory than {path.parent}, with TMPDIR for instance."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         remedy = f"Free {size / 1e6:.1f} MB in {path.parent}, or offer fewer requests (--max-offered)."
-    return EnvironmentFailure(
-        "The record of the run could not be created.", f"{path}: {error.strerror}", remedy
-    )
+    return EnvironmentFailure("The record of the run could not be created.", f"{path}: {error.strerror}", remedy)

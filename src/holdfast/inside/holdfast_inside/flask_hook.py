@@ -24,7 +24,7 @@ import functools
 import inspect
 import os
 import types
-from typing import Any, Callable, Dict, NoReturn, Optional
+from typing import Any, Awaitable, Callable, ContextManager, Dict, Optional, Tuple
 
 import flask
 import flask.views
@@ -35,62 +35,58 @@ from . import innermost, layout, recorder, request, trouble
 
 _INSTALLED = "_holdfast_installed"
 
+Method = Callable[..., object]
+
 
 class Held:
-    """One claimed request on its way to the view: where and how it is to be held."""
+    """One claimed request on its way to the view: where and how it is to be held, once."""
 
     __slots__ = ("claim", "gate", "held_in", "kind", "via")
 
-    def __init__(
-        self, claim: request.Claim, gate: Optional[Gate], held_in: str, kind: str, via: str
-    ) -> None:
+    def __init__(self, claim: request.Claim, gate: Optional[Gate], held_in: str, kind: str, via: str) -> None:
         self.claim = claim
         self.gate = gate
         self.held_in = held_in
         self.kind = kind
         self.via = via
 
-    def run(self) -> Any:
-        claim = self.claim
-        if not claim.held:
-            claim.held = True
-            recorder.enter(claim.id, self.held_in, self.kind, self.via, claim.entry)
-            try:
-                recorder.hold_sync(claim.id)
-            finally:
-                recorder.leave(claim.id)
-            _answer()
-        # A decorator that calls the view again after an exception would do so for ever.
-        return _response()
+    def run(self) -> flask.Response:
+        """Holds where the view's body would run, blocking."""
+        if self.claim.held:
+            return _response()
+        with self._entered():
+            recorder.hold_sync(self.claim.id)
+        raise _answer()
 
-    async def run_async(self) -> Any:
-        claim = self.claim
-        if self.kind == "async-blocking" or claim.held:
+    async def run_async(self) -> flask.Response:
+        """The same in a coroutine, awaiting unless the blocking of the loop is what is asked about."""
+        if self.kind == "async-blocking" or self.claim.held:
             return self.run()
-        claim.held = True
-        recorder.enter(claim.id, self.held_in, self.kind, self.via, claim.entry)
-        try:
-            await recorder.hold_async(claim.id)
-        finally:
-            recorder.leave(claim.id)
-        return _answer()
+        with self._entered():
+            await recorder.hold_async(self.claim.id)
+        raise _answer()
+
+    def _entered(self) -> ContextManager[None]:
+        # A decorator that repeats a view after an exception would do so for ever: the second time there is none.
+        self.claim.held = True
+        return recorder.entered(self.claim.id, self.held_in, self.kind, self.via, self.claim.entry)
 
 
 class Gate:
-    """The exchange of one function's code; exists once for each function."""
+    """The new code of one function; there is one for each function, whatever the number of its requests."""
 
     __slots__ = ("code",)
 
     def __init__(self, function: types.FunctionType) -> None:
         original = innermost.copy_of(function)
+        is_async = inspect.iscoroutinefunction(function)
 
-        def gate(*args: Any, **kwargs: Any) -> Any:
+        def gate(*args: object, **kwargs: object) -> object:
             held = _current.get()
             if held is None or held.gate is not self:
                 return original(*args, **kwargs)
             return held.run_async() if is_async else held.run()
 
-        is_async = inspect.iscoroutinefunction(function)
         self.code = innermost.gated_code(function.__code__, gate)
 
 
@@ -107,21 +103,21 @@ def install() -> None:
     _wrap(flask.Flask, "full_dispatch_request", _preparing_view)
 
 
-def _wrap(cls: type, name: str, wrapper: Callable[[Callable[..., Any]], Callable[..., Any]]) -> None:
+def _wrap(cls: type, name: str, wrapper: Callable[[Method], Method]) -> None:
     original = cls.__dict__[name]
     setattr(cls, name, functools.wraps(original)(wrapper(original)))
 
 
-def _noting_entry(original: Callable[..., Any]) -> Callable[..., Any]:
-    def __call__(self: Any, environ: Any, start_response: Any) -> Any:  # noqa: N807 - shown in tracebacks
+def _noting_entry(original: Method) -> Method:
+    def __call__(self: flask.Flask, environ: Dict[str, Any], start_response: object) -> object:  # noqa: N807
         request.wsgi_claim(environ)
         return original(self, environ, start_response)
 
     return __call__
 
 
-def _preparing_view(original: Callable[..., Any]) -> Callable[..., Any]:
-    def full_dispatch_request(self: flask.Flask, *args: Any, **kwargs: Any) -> Any:
+def _preparing_view(original: Method) -> Method:
+    def full_dispatch_request(self: flask.Flask, *args: object, **kwargs: object) -> object:
         claim = request.wsgi_claim(flask.request.environ)
         held = None if claim is None else _prepared(self, claim)
         if held is None:
@@ -135,14 +131,14 @@ def _preparing_view(original: Callable[..., Any]) -> Callable[..., Any]:
     return full_dispatch_request
 
 
-def _holding_without_gate(original: Callable[..., Any]) -> Callable[..., Any]:
-    def dispatch_request(self: flask.Flask, *args: Any, **kwargs: Any) -> Any:
+def _holding_without_gate(original: Method) -> Method:
+    def dispatch_request(self: flask.Flask, *args: object, **kwargs: object) -> object:
         held = _current.get()
         if held is None or held.gate is not None:
             return original(self, *args, **kwargs)
-        if held.kind == "sync":
-            return held.run()
-        return self.ensure_sync(held.run_async)()
+        run: Callable[[], flask.Response | Awaitable[flask.Response]]
+        run = held.run if held.kind == "sync" else self.ensure_sync(held.run_async)
+        return run()
 
     setattr(dispatch_request, _INSTALLED, True)
     return dispatch_request
@@ -155,30 +151,28 @@ def _prepared(app: flask.Flask, claim: request.Claim) -> Optional[Held]:
         return None
     if wrong is not None or flask.request.url_rule is None:
         _cover_dispatch(type(app))
-        held_in = "flask entry (no view at {})".format(flask.request.path)
+        held_in = f"flask entry (no view at {flask.request.path})"
         return Held(claim, None, held_in, "sync", "entry")
-    view = app.view_functions[flask.request.url_rule.endpoint]
-    method = _class_view(view, flask.request.method)
-    name = "{}.{}".format(method[0].__name__, method[1]) if method else ""
-    function = innermost.unwrapped(getattr(*method) if method else view)
+    view, name = _view(app.view_functions[flask.request.url_rule.endpoint], flask.request.method)
+    function = innermost.unwrapped(view)
+    kind = _kind(function or view)
     gate = None if function is None else _gate(function)
-    kind = _kind(view if function is None else function)
     if gate is None:
         _cover_dispatch(type(app))
     held_in = "flask {}view {}()".format("" if kind == "sync" else "async ", name or _name(function or view))
     return Held(claim, gate, held_in, kind, "view")
 
 
-def _class_view(view: Any, http_method: str) -> "Optional[tuple[type, str]]":
-    cls = getattr(view, "view_class", None)
+def _view(registered: object, http_method: str) -> Tuple[object, Optional[str]]:
+    """What answers, and its name if that is a method of a class: `as_view` registers a function that calls it."""
+    cls = getattr(registered, "view_class", None)
     if not isinstance(cls, type):
-        return None
+        return registered, None
+    name = "dispatch_request"
     if issubclass(cls, flask.views.MethodView):
-        names = (http_method.lower(), "get") if http_method == "HEAD" else (http_method.lower(),)
-        for name in names:
-            if callable(getattr(cls, name, None)):
-                return cls, name
-    return cls, "dispatch_request"
+        candidates = [http_method.lower()] + ["get"] * (http_method == "HEAD")
+        name = next((each for each in candidates if callable(getattr(cls, each, None))), name)
+    return getattr(cls, name), f"{cls.__name__}.{name}"
 
 
 def _gate(function: types.FunctionType) -> Optional[Gate]:
@@ -191,25 +185,27 @@ def _gate(function: types.FunctionType) -> Optional[Gate]:
             gate = _gates.setdefault(function, Gate(function))
         except (ValueError, SyntaxError):
             return None
+    # Outside the branch: another thread may have made the gate and not yet put it in.
+    if function.__code__ is not gate.code:
         function.__code__ = gate.code
     return gate
 
 
-def _kind(view: Any) -> str:
+def _kind(view: object) -> str:
     if not inspect.iscoroutinefunction(view):
         return "sync"
     trouble.check_async()
     return "async-blocking" if os.environ.get(layout.VIEW_VARIABLE) == "async-blocking" else "async"
 
 
-def _name(view: Any) -> str:
+def _name(view: object) -> str:
     name = getattr(view, "__qualname__", None) or type(view).__qualname__
     return str(name).rsplit("<locals>.", 1)[-1]
 
 
 def _cover_dispatch(cls: type) -> None:
     # A subclass may have a dispatch_request of its own, which need not call Flask's.
-    definer = next(base for base in cls.__mro__ if "dispatch_request" in base.__dict__)
+    definer = next(each for each in cls.__mro__ if "dispatch_request" in each.__dict__)
     if not getattr(definer.__dict__["dispatch_request"], _INSTALLED, False):
         _wrap(definer, "dispatch_request", _holding_without_gate)
 
@@ -218,5 +214,5 @@ def _response() -> flask.Response:
     return flask.Response(layout.BODY, mimetype="text/plain")
 
 
-def _answer() -> NoReturn:
-    raise HTTPException(response=_response())
+def _answer() -> HTTPException:
+    return HTTPException(response=_response())

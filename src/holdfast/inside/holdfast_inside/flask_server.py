@@ -57,13 +57,13 @@ def run_options(arguments: List[str]) -> Dict[str, Any]:
 
 def _number(argument: str, value: str) -> int:
     if not value.isdigit() or int(value) < 1:
-        raise _refused(argument, "It needs a whole number from 1 on, not {!r}.".format(value))
+        raise _refused(argument, f"It needs a whole number from 1 on, not {value!r}.")
     return int(value)
 
 
 def _truth(argument: str, value: str) -> bool:
     if value.lower() not in _TRUE + _FALSE:
-        raise _refused(argument, "It needs True or False, not {!r}.".format(value))
+        raise _refused(argument, f"It needs True or False, not {value!r}.")
     return value.lower() in _TRUE
 
 
@@ -71,9 +71,9 @@ def _refused(argument: str, why: str) -> Trouble:
     known = ", ".join("--" + name for name in ["processes N", *SWITCHES])
     return Trouble(
         "argument",
-        "Flask's development server does not take {}.".format(argument),
+        f"Flask's development server does not take {argument}.",
         why,
-        "It takes {}; or as in app.run: processes=N, threaded=False.".format(known),
+        f"It takes {known}; or as in app.run: processes=N, threaded=False.",
     )
 
 
@@ -87,17 +87,18 @@ def main(argv: Optional[List[str]] = None) -> int:
         options = run_options(rest)
     except Trouble as refused:
         refused.report()
-        print(refused, file=sys.stderr)
+        sys.stderr.write(f"{refused}\n")
         return 2
     try:
         from .target import application
     except Trouble as trouble:
-        print(trouble, file=sys.stderr)
+        sys.stderr.write(f"{trouble}\n")
         return 1
     if options.get("processes", 1) > 1:
         # app.run's own default is threads, and Werkzeug takes either.
         options.setdefault("threaded", False)
-    if _is_flask(application):
+    flask = sys.modules.get("flask")
+    if flask is not None and isinstance(application, flask.Flask):
         options = {"debug": False, "use_reloader": False, **options}
         application.run(known.host, known.port, **options)
         return 0
@@ -106,11 +107,6 @@ def main(argv: Optional[List[str]] = None) -> int:
     options.pop("debug", None)
     run_simple(known.host, known.port, application, **options)
     return 0
-
-
-def _is_flask(application: Any) -> bool:
-    flask = sys.modules.get("flask")
-    return flask is not None and isinstance(application, flask.Flask)
 
 
 if __name__ == "__main__":

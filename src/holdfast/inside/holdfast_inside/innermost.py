@@ -13,13 +13,13 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from typing import Any, Callable, List, Optional
+from typing import Any, Callable, List, Optional, Tuple
 
 GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
 
 
-def unwrapped(view: Any) -> Optional[types.FunctionType]:
+def unwrapped(view: object) -> Optional[types.FunctionType]:
     """The function whose body `view` runs in the end; None where that is not a Python function.
 
     Goes through `functools.wraps` decorators, partials, bound methods and objects with `__call__`.
@@ -74,7 +74,7 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
     lines = [
         "def around({}):".format(", ".join(code.co_freevars)),
         "    {}def view({}):".format("async " if is_async else "", ", ".join(parameters)),
-        "        holdfast_gate = {!r}".format(GATE),
+        f"        holdfast_gate = {GATE!r}",
         # Never run; makes them free variables of this code too.
         "        if 0: ({})".format("".join(name + ", " for name in code.co_freevars)),
         "        return {}holdfast_gate({})".format("await " if is_async else "", ", ".join(arguments)),
@@ -82,8 +82,7 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
     module = compile("\n".join(lines), code.co_filename, "exec", dont_inherit=True)
     fresh = _nested(_nested(module, "around"), "view")
     if fresh.co_freevars != code.co_freevars:
-        message = "free variables {} became {}".format(code.co_freevars, fresh.co_freevars)
-        raise ValueError(message)
+        raise ValueError(f"free variables {code.co_freevars} became {fresh.co_freevars}")
     return fresh.replace(
         co_name=code.co_name,
         co_firstlineno=code.co_firstlineno,
@@ -93,13 +92,11 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
 
 def _nested(code: types.CodeType, name: str) -> types.CodeType:
     return next(
-        constant
-        for constant in code.co_consts
-        if isinstance(constant, types.CodeType) and constant.co_name == name
+        constant for constant in code.co_consts if isinstance(constant, types.CodeType) and constant.co_name == name
     )
 
 
-def _signature(code: types.CodeType) -> "tuple[List[str], List[str]]":
+def _signature(code: types.CodeType) -> Tuple[List[str], List[str]]:
     names = list(code.co_varnames)
     positional = names[: code.co_argcount]
     keyword_only = names[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
@@ -115,7 +112,7 @@ def _signature(code: types.CodeType) -> "tuple[List[str], List[str]]":
     elif keyword_only:
         parameters.append("*")
     parameters.extend(keyword_only)
-    arguments.extend("{0}={0}".format(name) for name in keyword_only)
+    arguments.extend(f"{name}={name}" for name in keyword_only)
     if code.co_flags & inspect.CO_VARKEYWORDS:
         double = "**" + next(rest)
         parameters.append(double)

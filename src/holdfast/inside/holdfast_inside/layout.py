@@ -20,7 +20,7 @@ MAGIC = b"HOLDFAST"
 VERSION = 1
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
-TOKEN_VARIABLE = "HOLDFAST_TOKEN"
+TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
 PATH_VARIABLE = "HOLDFAST_PATH"
 APP_VARIABLE = "HOLDFAST_APP"
 FRAMEWORK_VARIABLE = "HOLDFAST_FRAMEWORK"
@@ -54,7 +54,7 @@ WORD = struct.Struct("@Q")
 THREAD_NAME_BYTES = 48
 HELD_IN_BYTES = 120
 
-SLOT = struct.Struct("=IIQQQQQQQQBBBB4x{}s{}s".format(THREAD_NAME_BYTES, HELD_IN_BYTES))
+SLOT = struct.Struct(f"=IIQQQQQQQQBBBB4x{THREAD_NAME_BYTES}s{HELD_IN_BYTES}s")
 """pid, entries, tid, process_seq, thread_seq, globals_seq, entry_tid, entry_thread_seq, entered_ns,
 left_ns, loop, entry_loop, index in KINDS, index in VIAS, thread name, held in (UTF-8, cut, zero-filled)."""
 SLOT_BYTES = SLOT.size

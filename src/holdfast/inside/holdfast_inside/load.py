@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import importlib
 import importlib.util
 import inspect
@@ -11,16 +10,21 @@ import os
 import sys
 import traceback
 import types
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar, cast
 
+from . import suggest
 from .trouble import Trouble
+from .wsgi import Application
 
 DEFAULT_ATTRIBUTES = ("app", "application")
 _LAST_LINES = 6
-_MOST_NAMES = 8
+_SHAPE = "An application is module:attr or file.py[:attr]."
+
+_Loaded = TypeVar("_Loaded")
+Arguments = Tuple[List[Any], Dict[str, Any]]
 
 
-def load(spec: str) -> Any:
+def load(spec: str) -> Application:
     """The WSGI application `module:attr`, `module`, `file.py` or `file.py:attr`.
 
     `attr` may be dotted and may call a factory with literal arguments, `create_app("test")`; left out,
@@ -29,19 +33,13 @@ def load(spec: str) -> Any:
     Raises:
         Trouble: there is no such thing, or it cannot be loaded, or it is no WSGI application.
     """
-    source, attribute = split(spec)
-    _make_importable(os.getcwd())
-    module = _module(source, attribute)
-    found = _attribute(module, source, attribute)
-    _check_wsgi(found, source, attribute or "app")
-    return found
-
-
-def split(spec: str) -> Tuple[str, Optional[str]]:
-    """`spec` in its two parts; None where no attribute is named."""
     # The first colon: a factory's arguments may hold others.
     source, _, attribute = spec.partition(":")
-    return source, attribute or None
+    _make_importable(os.getcwd())
+    module = _module(source)
+    found, name = _default(module, source) if not attribute else (_named(module, source, attribute), attribute)
+    _check_wsgi(found, f"{source}:{name}")
+    return cast("Application", found)
 
 
 def _make_importable(directory: str) -> None:
@@ -49,21 +47,33 @@ def _make_importable(directory: str) -> None:
         sys.path.insert(0, directory)
 
 
-def _module(source: str, attribute: Optional[str]) -> types.ModuleType:
+def _module(source: str) -> types.ModuleType:
     if source.endswith(".py") or os.sep in source:
-        return _guarded(source, lambda: _from_file(source))
-    if os.path.isdir(source) and attribute is None and not _is_importable(source):
-        raise _directory(source)
-    if os.path.isfile(source):
-        raise _not_python(source)
-    if not _is_importable(source):
-        raise Trouble(
-            "module-missing",
-            "There is no module {}.".format(source),
-            "It is neither in {} nor installed in the server's environment.".format(os.getcwd()),
-            _near_files(source),
-        )
-    return _guarded(source, lambda: importlib.import_module(source))
+        path = os.path.abspath(source)
+        _check_file(source, path)
+        return _guarded(source, lambda: _from_file(path))
+    if _is_importable(source):
+        return _guarded(source, lambda: importlib.import_module(source))
+    if os.path.exists(source):
+        _check_file(source, os.path.abspath(source))
+    raise Trouble(
+        "module-missing",
+        f"There is no module {source}.",
+        f"It is neither in {os.getcwd()} nor installed in the server's environment.",
+        suggest.file_like(source.partition(".")[0], os.getcwd()),
+    )
+
+
+def _check_file(source: str, path: str) -> None:
+    if os.path.isdir(path):
+        example = suggest.file_in(source)
+        raise Trouble("is-a-directory", f"{source} is a directory.", _SHAPE, f"Name a file in it, such as {example}.")
+    directory, name = os.path.split(path)
+    if not os.path.exists(path):
+        remedy = suggest.file_like(os.path.splitext(name)[0], directory)
+        raise Trouble("file-missing", f"There is no file {source}.", f"Looked in {directory}.", remedy)
+    if not name.endswith(".py"):
+        raise Trouble("not-python", f"{source} is not a Python file.", _SHAPE, "Name the .py file that defines it.")
 
 
 def _is_importable(name: str) -> bool:
@@ -71,33 +81,21 @@ def _is_importable(name: str) -> bool:
         found = importlib.util.find_spec(name)
     except ModuleNotFoundError as error:
         # Of a dotted name the parents are imported; one of them may itself lack something.
-        if error.name is not None and (name + ".").startswith(error.name + "."):
-            return False
-        return True
-    except Exception:  # noqa: BLE001 - the parent exists and fails; importing it shows how
-        return True
+        return not (name + ".").startswith(f"{error.name}.")
+    except ValueError:
+        return False  # an empty part in a dotted name
+    except BaseException:
+        return True  # a parent exists and fails; importing it shows how
     # Without an origin it is a directory that has no __init__.py.
     return found is not None and found.origin is not None
 
 
-def _from_file(source: str) -> types.ModuleType:
-    path = os.path.abspath(source)
-    if os.path.isdir(path):
-        raise _directory(source)
-    if not os.path.exists(path):
-        raise Trouble(
-            "file-missing",
-            "There is no file {}.".format(source),
-            "Looked in {}.".format(os.path.dirname(path)),
-            _near_files(os.path.splitext(os.path.basename(path))[0], os.path.dirname(path)),
-        )
-    if not path.endswith(".py"):
-        raise _not_python(source)
+def _from_file(path: str) -> types.ModuleType:
     directory, name = os.path.split(path[: -len(".py")])
     in_package = False
     while os.path.exists(os.path.join(directory, "__init__.py")):
         directory, parent = os.path.split(directory)
-        name = "{}.{}".format(parent, name)
+        name = f"{parent}.{name}"
         in_package = True
     _make_importable(directory)
     if in_package:
@@ -105,15 +103,15 @@ def _from_file(source: str) -> types.ModuleType:
     if name in sys.modules:
         name = "holdfast_loaded_" + name
     spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise _not_python(source)
+    assert spec is not None, "it ends with .py"
+    assert spec.loader is not None, "it ends with .py"
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
 
-def _guarded(source: str, load_it: Callable[[], Any]) -> Any:
+def _guarded(what: str, load_it: Callable[[], _Loaded]) -> _Loaded:
     # An unguarded app.run() at the end of a script would start a server of its own here. Flask leaves
     # it out while this is set, as it does under its command line (flask/app.py, Flask.run).
     variable = "FLASK_RUN_FROM_CLI"
@@ -121,98 +119,88 @@ def _guarded(source: str, load_it: Callable[[], Any]) -> Any:
     os.environ[variable] = "true"
     try:
         return load_it()
-    except (Trouble, KeyboardInterrupt):
+    except KeyboardInterrupt:
         raise
     except BaseException as error:
+        lines = traceback.format_exception(type(error), error, error.__traceback__)
         raise Trouble(
             "import-failed",
-            "{} cannot be loaded.".format(source),
-            _end_of_traceback(error),
-            "Make it importable in the server's environment: the error is raised while it is loaded.",
+            f"{what} cannot be loaded.",
+            "\n".join("".join(lines).rstrip().splitlines()[-_LAST_LINES:]),
+            "The error is the application's own: it must load in the server's environment before it can be probed.",
         ) from error
     finally:
         if before is None:
-            del os.environ[variable]
+            os.environ.pop(variable, None)
         else:
             os.environ[variable] = before
 
 
-def _end_of_traceback(error: BaseException) -> str:
-    lines = "".join(traceback.format_exception(type(error), error, error.__traceback__)).rstrip().splitlines()
-    return "\n".join(lines[-_LAST_LINES:])
+def _default(module: types.ModuleType, source: str) -> Tuple[object, str]:
+    for name in DEFAULT_ATTRIBUTES:
+        if hasattr(module, name):
+            return getattr(module, name), name
+    near = suggest.attribute(module, "app")
+    raise Trouble(
+        "attribute-missing",
+        f"{source} has neither app nor application.",
+        suggest.contents(module),
+        f"Did you mean {source}:{near}?" if near else f"Name the application: {source}:NAME",
+    )
 
 
-def _attribute(module: types.ModuleType, source: str, attribute: Optional[str]) -> Any:
-    if attribute is None:
-        for name in DEFAULT_ATTRIBUTES:
-            if hasattr(module, name):
-                return getattr(module, name)
-        raise Trouble(
-            "attribute-missing",
-            "{} has neither app nor application.".format(source),
-            _what_is_there(module),
-            "Name the application: {}:{}".format(source, (_candidates(module) or ["NAME"])[0]),
-        )
+def _named(module: types.ModuleType, source: str, attribute: str) -> object:
     names, arguments = _parsed(source, attribute)
-    found: Any = module
+    found: object = module
     for name in names:
         if not hasattr(found, name):
-            near = difflib.get_close_matches(name, _callables(found), 1) or _candidates(found)[:1]
+            near = suggest.attribute(found, name)
             raise Trouble(
                 "attribute-missing",
-                "{} has no attribute {}.".format(source, name),
-                _what_is_there(found),
-                "Did you mean {}:{}?".format(source, near[0]) if near else "Define it, or name another.",
+                f"{source} has no attribute {name}.",
+                suggest.contents(found),
+                f"Did you mean {source}:{near}?" if near else "Define it, or name another.",
             )
         found = getattr(found, name)
     if arguments is None:
         return found
-    factory, (args, kwargs) = found, arguments
-    if not callable(factory):
-        raise Trouble(
-            "not-callable",
-            "{}:{} cannot be called.".format(source, ".".join(names)),
-            "It is {}, not a factory.".format(_described(factory)),
-            "Leave out the parentheses if it is the application itself.",
-        )
-    return _guarded("{}:{}".format(source, attribute), lambda: factory(*args, **kwargs))
+    return _guarded(f"{source}:{attribute}", lambda: _call(found, *arguments))
 
 
-def _parsed(source: str, attribute: str) -> Tuple[List[str], Optional[Tuple[List[Any], Dict[str, Any]]]]:
+def _call(factory: Any, positional: List[Any], keywords: Dict[str, Any]) -> object:  # noqa: ANN401 - may be anything
+    return factory(*positional, **keywords)
+
+
+def _parsed(source: str, attribute: str) -> Tuple[List[str], Optional[Arguments]]:
     """The dotted names, and a factory's arguments; None where it is not called."""
     try:
         tree = ast.parse(attribute, mode="eval").body
         arguments = None
         if isinstance(tree, ast.Call):
-            arguments = (
-                [ast.literal_eval(value) for value in tree.args],
-                {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in tree.keywords},
-            )
+            keywords = {str(each.arg): ast.literal_eval(each.value) for each in tree.keywords}
+            arguments = [ast.literal_eval(value) for value in tree.args], keywords
             tree = tree.func
         names: List[str] = []
         while isinstance(tree, ast.Attribute):
             names.insert(0, tree.attr)
             tree = tree.value
-        if not isinstance(tree, ast.Name):
-            raise ValueError(attribute)  # noqa: TRY301, TRY004 - one message for everything unreadable
+        if isinstance(tree, ast.Name):
+            return [tree.id, *names], arguments
     except (SyntaxError, ValueError):
-        raise Trouble(
-            "attribute-unreadable",
-            "{} does not name an attribute of {}.".format(attribute, source),
-            "It must be a name, dotted names, or a call with literal arguments.",
-            "For example {0}:app, {0}:create_app() or {0}:create_app('test').".format(source),
-        ) from None
-    return [tree.id, *names], arguments
+        pass
+    raise Trouble(
+        "attribute-unreadable",
+        f"{attribute} does not name an attribute of {source}.",
+        "It must be a name, dotted names, or a call with literal arguments.",
+        f"For example {source}:app, {source}:create_app() or {source}:create_app('test').",
+    )
 
 
-def _check_wsgi(found: Any, source: str, attribute: str) -> None:
+def _check_wsgi(found: object, named: str) -> None:
     if not callable(found):
-        raise Trouble(
-            "not-callable",
-            "{}:{} is no application: it cannot be called.".format(source, attribute),
-            "It is {}.".format(_described(found)),
-            "Name a WSGI application, for example a Flask object.",
-        )
+        what = f"{named} is no application: it cannot be called."
+        why = f"It is of type {type(found).__name__}."
+        raise Trouble("not-callable", what, why, "Name a WSGI application, for example a Flask object.")
     try:
         inspect.signature(found).bind({}, None)
     except ValueError:
@@ -223,73 +211,6 @@ def _check_wsgi(found: Any, source: str, attribute: str) -> None:
             why = "It is an ASGI application, and this server serves WSGI."
             remedy = "Name a WSGI application, or choose an ASGI server."
         else:
-            why = "A server calls an application with two arguments, and it does not take two."
-            remedy = "If it is a factory, call it: {}:{}()".format(source, attribute)
-        raise Trouble(
-            "not-callable", "{}:{} is no WSGI application.".format(source, attribute), why, remedy
-        ) from None
-
-
-def _described(thing: Any) -> str:
-    return "of type {}".format(type(thing).__name__)
-
-
-def _callables(holder: Any) -> List[str]:
-    return [
-        name for name, value in vars(holder).items() if not name.startswith("_") and callable(value)
-    ] if hasattr(holder, "__dict__") else []
-
-
-def _candidates(holder: Any) -> List[str]:
-    """Names that look like an application: objects that can be called before functions, own before imported."""
-    own = getattr(holder, "__name__", None)
-    names = []
-    for name in _callables(holder):
-        value = getattr(holder, name)
-        if isinstance(value, type):
-            continue
-        if isinstance(value, types.FunctionType):
-            if value.__module__ == own:
-                names.append((1, name + "()" if "create" in name or "make" in name else name))
-        elif not isinstance(value, types.BuiltinFunctionType):
-            names.append((0, name))
-    return [name for _, name in sorted(names)]
-
-
-def _what_is_there(holder: Any) -> str:
-    names = _candidates(holder)
-    if not names:
-        return "Nothing in it looks like an application."
-    more = ", ..." if len(names) > _MOST_NAMES else ""
-    return "It has {}{}.".format(", ".join(names[:_MOST_NAMES]), more)
-
-
-def _near_files(name: str, directory: str = ".") -> str:
-    try:
-        stems = [entry[:-3] for entry in os.listdir(directory) if entry.endswith(".py")]
-    except OSError:
-        stems = []
-    near = difflib.get_close_matches(name.split(".")[0], stems, 1)
-    if near:
-        return "Did you mean {}?".format(near[0])
-    return "Run holdfast in the directory that holds it."
-
-
-def _directory(source: str) -> Trouble:
-    inside = sorted(entry for entry in os.listdir(source) if entry.endswith(".py"))
-    example = os.path.join(source, inside[0] if inside else "app.py")
-    return Trouble(
-        "is-a-directory",
-        "{} is a directory.".format(source),
-        "An application is module:attr or file.py[:attr].",
-        "Name a file in it, for example {}.".format(example),
-    )
-
-
-def _not_python(source: str) -> Trouble:
-    return Trouble(
-        "not-python",
-        "{} is not a Python file.".format(source),
-        "An application is module:attr or file.py[:attr].",
-        "Name the .py file that defines it.",
-    )
+            why = "A server calls an application with two arguments, which it does not take."
+            remedy = f"If it is a factory, call it: {named}()"
+        raise Trouble("not-wsgi", f"{named} is no WSGI application.", why, remedy) from None

@@ -36,6 +36,7 @@ from inside another pid namespace, only the file counts.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import sys
@@ -73,8 +74,7 @@ class Record:
         self.data = mapping.open_shared(path)
         magic, version, slots, owner, session = layout.HEADER.unpack_from(self.data, 0)
         if magic != layout.MAGIC or version != layout.VERSION:
-            message = "{} is not a record of this version of holdfast".format(path)
-            raise ValueError(message)
+            raise ValueError(f"{path} is not a record of this version of holdfast")
         self.slots = slots
         self.owner = owner
         self.session = session
@@ -174,6 +174,16 @@ def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
     data[shared.state_at + id] = layout.ENTERED
 
 
+@contextlib.contextmanager
+def entered(id: int, held_in: str, kind: str, via: str, entry: Thread) -> Iterator[None]:
+    """`enter`, and `leave` at the end, also when the handler is cancelled or killed meanwhile."""
+    enter(id, held_in, kind, via, entry)
+    try:
+        yield
+    finally:
+        leave(id)
+
+
 def hold_sync(id: int) -> None:
     """Returns when request `id` is released; blocks as code that sleeps blocks."""
     shared = record()
@@ -224,7 +234,7 @@ def _owner_gone(shared: Record) -> bool:
 
 
 def _look_s(shared: Record) -> float:
-    look_ns = layout.WORD.unpack_from(shared.data, layout.LOOK_OFFSET)[0]
+    look_ns: int = layout.WORD.unpack_from(shared.data, layout.LOOK_OFFSET)[0]
     return max(look_ns / 1e9, SHORTEST_LOOK_S)
 
 

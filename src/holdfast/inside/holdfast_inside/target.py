@@ -9,12 +9,12 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from typing import Any
+from typing import Optional
 
 from . import layout, load, recorder, trouble, wsgi
 
 
-def _application() -> Any:
+def _application() -> wsgi.Application:
     recorder.record()
     spec = os.environ.get(layout.APP_VARIABLE)
     view = os.environ.get(layout.VIEW_VARIABLE)
@@ -29,14 +29,14 @@ def _application() -> Any:
     return wsgi.held_at_entry(loaded)
 
 
-def _builtin(view: "str | None") -> Any:
+def _builtin(view: Optional[str]) -> wsgi.Application:
     try:
         from .apps import flask_app
     except ImportError as error:
         raise trouble.Trouble(
             "framework-missing",
             "The built-in application needs Flask.",
-            "{} in {}".format(error, sys.executable),
+            f"{error} in {sys.executable}",
             "Install flask in the server's environment, or name an application of your own.",
         ) from error
     if view in ("async", "async-blocking") and not trouble.has_asgiref():

@@ -6,6 +6,7 @@ the cause is also written as JSON to the file that the environment names.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 from typing import Dict
@@ -40,7 +41,7 @@ def write(words: Dict[str, str]) -> None:
     path = os.environ.get(layout.TROUBLE_VARIABLE)
     if not path:
         return
-    draft = "{}.{}".format(path, os.getpid())
+    draft = f"{path}.{os.getpid()}"
     with open(draft, "w", encoding="utf-8") as file:
         json.dump(words, file)
     os.replace(draft, path)
@@ -48,11 +49,7 @@ def write(words: Dict[str, str]) -> None:
 
 def has_asgiref() -> bool:
     """Whether Flask can run async views in this environment."""
-    try:
-        import asgiref.sync  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return importlib.util.find_spec("asgiref") is not None
 
 
 def check_async() -> None:

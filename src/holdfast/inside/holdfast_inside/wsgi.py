@@ -6,7 +6,8 @@ from typing import Any, Callable, Dict, Iterable
 
 from . import layout, recorder, request
 
-Application = Callable[[Dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+StartResponse = Callable[..., Any]
+Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 
 HELD_IN = "wsgi entry"
 
@@ -18,18 +19,13 @@ def held_at_entry(application: Application) -> Application:
     `close()`, `wsgi.file_wrapper` and `exc_info` keep their meaning.
     """
 
-    def entry(environ: Dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def entry(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         claim = request.wsgi_claim(environ)
         if claim is None:
             return application(environ, start_response)
-        recorder.enter(claim.id, HELD_IN, "sync", "entry", claim.entry)
-        try:
+        with recorder.entered(claim.id, HELD_IN, "sync", "entry", claim.entry):
             recorder.hold_sync(claim.id)
-        finally:
-            recorder.leave(claim.id)
-        start_response(
-            "200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(layout.BODY)))]
-        )
+        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(layout.BODY)))])
         return [layout.BODY]
 
     return entry
