@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import time
@@ -14,6 +15,9 @@ from typing import IO, Self
 
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.servers.privileges import adopt_orphans, in_child
+
+# Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.
+_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 _GRACE_S = 0.3
 _LOOK_S = 0.002
@@ -94,6 +98,7 @@ class ServerProcess:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - _LAST_WORDS_BYTES))
             text = log.read().decode(errors="replace")
+            text = _ESCAPE.sub("", text)
             return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
         return ""
 

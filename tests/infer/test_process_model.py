@@ -1,0 +1,124 @@
+"""The process model from recorder rows of servers whose model is known by construction."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from records import entry, on_thread
+
+from holdfast.infer.process_model import model_of
+
+LATER = 10_000_000
+
+
+def judged(held, after):
+    return model_of([*(held), *after], held)
+
+
+def held_then_left(rows):
+    return [row.__class__(**{f: getattr(row, f) for f in row.__slots__} | {"left_ns": 900_000}) for row in rows]
+
+
+def test_one_thread_one_process_is_serial():
+    held = held_then_left([on_thread(0, tid=10, seq=1)])
+    after = [on_thread(n, tid=10, seq=n + 1, entered_ns=LATER + n) for n in range(1, 9)]
+
+    model, unknown = judged(held, after)
+
+    assert (model.kind, model.processes, model.threads_per_process) == ("serial", 1, 1)
+    assert (model.threads_reused, model.processes_reused, model.globals_shared) == (True, True, True)
+    assert unknown == {}
+
+
+def test_fresh_threads_are_thread_per_request_though_the_kernel_recycles_their_ids():
+    held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(5)])
+    after = [on_thread(5 + n, tid=100, seq=1, entered_ns=LATER + n) for n in range(8)]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.threads_reused, model.processes_reused) == ("thread-per-request", False, True)
+    assert model.threads_per_process == 5
+
+
+def test_threads_that_count_on_are_a_pool():
+    held = held_then_left([on_thread(n, tid=100 + n, seq=1) for n in range(4)])
+    after = [on_thread(4 + n, tid=100 + n % 4, seq=2, entered_ns=LATER + n) for n in range(8)]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.threads_per_process, model.spread) == ("thread-pool", 4, (4,))
+
+
+def test_a_forked_child_for_each_request_shares_no_globals():
+    held = held_then_left([on_thread(n, tid=50 + n, seq=1, pid=50 + n, process_seq=1, globals_seq=1) for n in range(3)])
+    after = [
+        on_thread(3 + n, tid=60 + n, seq=1, pid=60 + n, process_seq=1, globals_seq=1, entered_ns=LATER + n)
+        for n in range(8)
+    ]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.processes, model.spread) == ("process-per-request", 3, (1, 1, 1))
+    assert (model.threads_reused, model.processes_reused, model.globals_shared) == (False, False, False)
+
+
+def test_workers_that_serve_again_are_a_process_pool_and_an_idle_one_shows_in_the_spread():
+    held = held_then_left([on_thread(n, tid=50 + n, seq=1, pid=50 + n, process_seq=1, globals_seq=1) for n in range(2)])
+    after = [
+        on_thread(2 + n, tid=50 + n % 3, seq=2, pid=50 + n % 3, process_seq=2, globals_seq=2, entered_ns=LATER + n)
+        for n in range(8)
+    ]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.processes, model.spread) == ("process-pool", 3, (1, 1, 0))
+
+
+def test_handlers_on_the_loops_own_thread_are_an_event_loop_even_if_one_blocks_it():
+    held = held_then_left([on_thread(0, tid=10, seq=1, loop=True, entry_loop=True)])
+    after = [on_thread(n, tid=10, seq=n + 1, loop=True, entry_loop=True, entered_ns=LATER + n) for n in range(1, 9)]
+
+    model, _ = judged(held, after)
+
+    assert model.kind == "event-loop"
+
+
+def test_a_loop_that_hands_over_to_threads_is_both():
+    rows = [entry(n, tid=100 + n, entry_tid=10, entry_loop=True, entry_thread_seq=n + 1, thread_seq=1) for n in range(4)]
+    held = held_then_left(rows)
+    after = [
+        entry(4 + n, tid=100, entry_tid=10, entry_loop=True, entry_thread_seq=9 + n, thread_seq=2, entered_ns=LATER + n)
+        for n in range(8)
+    ]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.threads_reused, model.threads_per_process) == ("event-loop+thread-pool", True, 4)
+
+
+def test_many_at_once_on_one_thread_without_a_loop_are_greenlets():
+    held = held_then_left([on_thread(n, tid=10, seq=n + 1) for n in range(5)])
+
+    model, _ = judged(held, [])
+
+    assert model.kind == "greenlets"
+
+
+def test_fresh_executors_behind_pooled_server_threads_are_told_apart():
+    rows = [entry(n, tid=200 + n, entry_tid=100 + n, thread_seq=1, entry_thread_seq=1, loop=True) for n in range(2)]
+    held = held_then_left(rows)
+    after = [
+        entry(2 + n, tid=300 + n, entry_tid=100, thread_seq=1, entry_thread_seq=2 + n, loop=True, entered_ns=LATER + n)
+        for n in range(8)
+    ]
+
+    model, _ = judged(held, after)
+
+    assert (model.kind, model.threads_reused, model.handler_threads_reused) == ("thread-pool", True, False)
+
+
+def test_without_later_requests_reuse_is_not_known_and_says_so():
+    model, unknown = judged([on_thread(0, tid=10, seq=1)], [])
+
+    assert (model.kind, model.threads_reused, model.processes_reused) == (None, None, None)
+    assert {"model.kind", "model.threads_reused", "model.processes_reused", "model.globals_shared"} <= unknown.keys()
