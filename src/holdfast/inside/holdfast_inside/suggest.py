@@ -1,0 +1,57 @@
+"""What a person may have meant who named an application that is not there."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import types
+from typing import List, Optional
+
+_MOST_NAMES = 8
+
+
+def applications(holder: object) -> List[str]:
+    """Names in a module or object that may be an application: other objects first, then its own functions."""
+    own = getattr(holder, "__name__", None)
+    names = []
+    for name, value in vars(holder).items() if hasattr(holder, "__dict__") else ():
+        if name.startswith("_") or not callable(value) or isinstance(value, (type, types.BuiltinFunctionType)):
+            continue
+        if not isinstance(value, types.FunctionType):
+            names.append((0, name))
+        elif value.__module__ == own:
+            names.append((1, f"{name}()" if "create" in name or "make" in name else name))
+    return [name for _, name in sorted(names)]
+
+
+def attribute(holder: object, wanted: str) -> Optional[str]:
+    """The name in `holder` that is most like `wanted`, else the likeliest application; None if there is none."""
+    candidates = applications(holder)
+    near = difflib.get_close_matches(wanted, candidates, 1) or candidates
+    return near[0] if near else None
+
+
+def contents(holder: object) -> str:
+    """A sentence about what `holder` has."""
+    names = applications(holder)
+    if not names:
+        return "Nothing in it looks like an application."
+    more = ", ..." if len(names) > _MOST_NAMES else ""
+    return "It has {}{}.".format(", ".join(names[:_MOST_NAMES]), more)
+
+
+def file_like(wanted: str, directory: str) -> str:
+    """A sentence about the Python file in `directory` that is most like `wanted`."""
+    try:
+        stems = [entry[: -len(".py")] for entry in os.listdir(directory) if entry.endswith(".py")]
+    except OSError:
+        stems = []
+    near = difflib.get_close_matches(wanted, stems, 1)
+    return f"Did you mean {near[0]}.py?" if near else "Run holdfast in the directory that holds it."
+
+
+def file_in(directory: str) -> str:
+    """A Python file of `directory`, as an example to name."""
+    files = sorted(entry for entry in os.listdir(directory) if entry.endswith(".py") and entry[0] != "_")
+    likely = [name for name in ("app.py", "wsgi.py", "main.py") if name in files]
+    return os.path.join(directory, (likely or files or ["app.py"])[0])
