@@ -97,15 +97,6 @@ def soft_limit(text: bytes, name: bytes) -> int | None:
     raise ProtocolError(f"no {name.decode('ascii', 'replace')!r} in a process's limits")
 
 
-def status_field(text: bytes, name: bytes) -> bytes:
-    """Value of one line of `/proc/PID/status`, e.g. b"Threads". Raises ProtocolError."""
-    for line in text.splitlines():
-        key, colon, value = line.partition(b":")
-        if colon and key == name:
-            return value.strip()
-    raise ProtocolError(f"no {name.decode('ascii', 'replace')!r} in a process's status")
-
-
 def syscall_number(text: bytes) -> int | None:
     """System call in which a thread waits, from `/proc/PID/task/TID/syscall`; None while it runs.
 

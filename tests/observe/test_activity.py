@@ -1,0 +1,72 @@
+"""When a server counts as settled."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity, settled
+
+ACCEPT, EPOLL_WAIT, FUTEX, OPENAT = 43, 232, 202, 257
+
+
+def thread(tid=10, state="S", syscall=ACCEPT):
+    return ThreadActivity(tid, state, syscall)
+
+
+def process(pid=10, started=500, cpu=30, threads=None):
+    return ProcessActivity(pid, started, cpu, threads or (thread(pid),))
+
+
+def look(*processes):
+    return Activity(processes)
+
+
+REST = look(process(10), process(11, threads=(thread(11, syscall=EPOLL_WAIT), thread(12, syscall=FUTEX))))
+
+
+def test_processes_that_wait_in_the_same_calls_and_use_no_cpu_are_settled():
+    assert settled(REST, REST)
+
+
+def test_a_zombie_that_nobody_has_waited_for_yet_does_not_keep_a_server_busy():
+    zombie = process(13, threads=(thread(13, state="Z", syscall=None),))
+
+    assert settled(look(process(10), zombie), look(process(10), zombie))
+
+
+def test_where_system_calls_may_not_be_read_the_states_decide():
+    hidden = look(process(10, threads=(thread(10, syscall=None),)))
+
+    assert settled(hidden, hidden)
+
+
+@pytest.mark.parametrize(
+    ("why", "later"),
+    [
+        ("a new process", look(*REST.processes, process(14))),
+        ("a process has ended", look(process(10))),
+        ("another process under the same pid", look(process(10, started=501), REST.processes[1])),
+        ("a tick of CPU was used", look(process(10, cpu=31), REST.processes[1])),
+        ("a new thread", look(process(10, threads=(thread(10), thread(15))), REST.processes[1])),
+        ("another thread", look(process(10, threads=(thread(15),)), REST.processes[1])),
+        ("it runs", look(process(10, threads=(thread(10, state="R", syscall=None),)), REST.processes[1])),
+        ("it waits for a disk", look(process(10, threads=(thread(10, state="D"),)), REST.processes[1])),
+        ("it is stopped", look(process(10, threads=(thread(10, state="T"),)), REST.processes[1])),
+        ("it waits for something else", look(process(10, threads=(thread(10, syscall=OPENAT),)), REST.processes[1])),
+    ],
+)
+def test_a_server_is_not_settled_when(why, later):
+    assert not settled(REST, later), why
+    assert not settled(later, REST), why
+
+
+def test_nothing_is_not_settled():
+    assert not settled(look(), look())
+
+
+def test_a_state_that_a_thread_had_before_counts_as_much_as_the_one_after():
+    running = replace(REST.processes[0], threads=(thread(10, state="R"),))
+
+    assert not settled(look(running), look(REST.processes[0]))
