@@ -1,0 +1,146 @@
+"""Where requests are held in an application of a person's own, and that all else goes on as before."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+
+import pytest
+from inside_server import SERVER_PYTHON, listens, reply, serving, started, wait_until
+
+ANN = ("X-User: ann",)
+
+WAYS_TO_A_VIEW = {
+    "/plain": ("flask view plain()", "sync", "view"),
+    "/decorated/7": ("flask view decorated()", "sync", "view"),
+    "/stubborn": ("flask view persistent()", "sync", "view"),
+    "/closure": ("flask view closure()", "sync", "view"),
+    "/closure/eve": ("flask view closure()", "sync", "view"),
+    "/items": ("flask view Items.get()", "sync", "view"),
+    "/heir": ("flask view Heir.dispatch_request()", "sync", "view"),
+    "/bound": ("flask view Registry.listing()", "sync", "view"),
+    "/callable": ("flask view Registry.__call__()", "sync", "view"),
+    "/partial": ("flask view decorated()", "sync", "view"),
+    "/builtin": ("flask view dict()", "sync", "view"),
+    "/shop/basket/": ("flask view basket()", "sync", "view"),
+    "/generator": ("flask view generator()", "sync", "view"),
+    "/async": ("flask async view asynchronous()", "async", "view"),
+    "/missing": ("flask entry (no view at /missing)", "sync", "entry"),
+}
+THROUGH_DECORATOR = {"/decorated/7": "login_required", "/items": "login_required", "/partial": "login_required"}
+THROUGH_DECORATOR["/async"] = "waited"
+
+
+@pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
+def test_it_is_held_in_place_of_the_innermost_function(tmp_path, path):
+    with serving(tmp_path, app="rich.py", path=path) as server:
+        ordinary = server.get(path, ANN)
+        before = json.loads(server.get("/ran").body)
+        clients = server.hold(0, 1, path=path, headers=ANN)
+        meanwhile = server.get(path, ANN)
+        server.release(0, 1)
+        answers = [reply(client) for client in clients]
+        after = json.loads(server.get("/ran").body)
+
+        assert server.recording.held_in(0) == WAYS_TO_A_VIEW[path]
+        assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
+        assert "X-Marked: yes" in answers[0].headers
+        assert meanwhile == ordinary
+        # One ordinary request and two held ones went the whole way; one body was run.
+        assert after["before_request"] - before["before_request"] == 3 + 1
+        assert after.get("body", 0) - before.get("body", 0) == before.get("body", 0)
+        if path in THROUGH_DECORATOR:
+            assert after[THROUGH_DECORATOR[path]] - before[THROUGH_DECORATOR[path]] == 3
+
+
+def test_an_answer_given_before_the_view_stays_the_answer(tmp_path):
+    with serving(tmp_path, app="rich:app", path="/decorated/7") as server:
+        assert server.get("/decorated/7", id=0).status == 403
+        assert server.get("/decorated/7", ("X-Stranger: yes",), id=0).status == 401
+        assert server.recording.entered(0, 64) == 0
+
+
+def test_a_redirect_of_the_application_is_not_held(tmp_path):
+    with serving(tmp_path, app="rich:app", path="/shop/basket") as server:
+        assert server.get("/shop/basket", id=0).status in (301, 308)
+        assert server.recording.entered(0, 64) == 0
+
+
+def test_a_view_that_was_not_held_yet_can_be_held_by_several_first_requests_at_once(tmp_path):
+    with serving(tmp_path, app="rich:app", path="/plain") as server:
+        ready = threading.Barrier(8)
+
+        def send(id):
+            ready.wait()
+            server.send(id, "/plain")
+
+        threads = [threading.Thread(target=send, args=(id,)) for id in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        wait_until(lambda: server.recording.in_service(0, 8) == 8, "eight held requests", server.log)
+
+
+def test_an_async_view_is_held_by_blocking_where_that_is_asked_for(tmp_path):
+    with serving(tmp_path, app="rich:app", path="/async", view="async-blocking") as server:
+        server.hold(0, path="/async")
+
+        assert server.recording.held_in(0) == ("flask async view asynchronous()", "async-blocking", "view")
+        assert server.entry(0).loop
+
+
+def test_a_sync_view_stays_what_it_is_whatever_is_asked_for(tmp_path):
+    with serving(tmp_path, app="rich:app", path="/plain", view="async") as server:
+        server.hold(0, path="/plain")
+
+        assert server.recording.held_in(0) == ("flask view plain()", "sync", "view")
+
+
+ALONE = "import sys; sys.path.insert(0, '.'); import rich; rich.app.run('127.0.0.1', {port})"
+ORDINARY = [*(path for path in WAYS_TO_A_VIEW if path != "/builtin"), "/shop/basket", "/streamed"]
+
+
+def test_ordinary_requests_get_the_very_replies_that_they_get_without_the_recorder(tmp_path):
+    (tmp_path / "alone").mkdir()
+    command = (SERVER_PYTHON, "-c", ALONE)
+    with (
+        serving(tmp_path, app="rich:app", path="/plain") as server,
+        started(command, tmp_path / "alone", {}) as (_, port, log),
+    ):
+        wait_until(lambda: listens(port), "listening server", log)
+        server.hold(0, path="/plain")
+        for path in ORDINARY:
+            for headers in ((), ANN, ("X-Stranger: yes",)):
+                ours = server.get(path, headers)
+
+                with socket.create_connection(("127.0.0.1", port)) as client:
+                    lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
+                    client.sendall("\r\n".join(lines).encode())
+                    assert ours == reply(client), path
+
+
+def test_an_application_without_a_framework_is_held_at_its_entry(tmp_path):
+    with serving(tmp_path, app="bare.py") as server:
+        ordinary = server.get("/")
+        server.send(0)
+        wait_until(lambda: server.recording.is_entered(0), "held request", server.log)
+        server.release(0)
+
+        assert ordinary.body == b"bare\n"
+        assert server.recording.held_in(0) == ("wsgi entry", "sync", "entry")
+
+
+def test_flask_behind_middleware_is_held_in_its_view(tmp_path):
+    with serving(tmp_path, "--threaded", app="wrapped.py", path="/outer/plain") as server:
+        server.hold(0, path="/outer/plain", headers=ANN)
+
+        assert server.recording.held_in(0) == ("flask view plain()", "sync", "view")
+
+
+def test_a_dispatch_of_the_persons_own_is_held_too(tmp_path):
+    with serving(tmp_path, app="subclassed.py", path="/missing") as server:
+        server.hold(0, path="/missing")
+
+        assert server.recording.held_in(0) == ("flask entry (no view at /missing)", "sync", "entry")
