@@ -7,7 +7,7 @@ from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.observe import procfs, sock_diag
@@ -98,21 +98,25 @@ def cut(data, cuts):
     return [data[start:end] for start, end in pairwise(edges)]
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(data=foreign)
 def test_foreign_bytes_give_records_or_a_protocol_error(data):
     outcome([data])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(data=foreign, cuts=st.lists(st.integers(0, 10_000), max_size=8))
 def test_where_a_stream_is_cut_does_not_matter(data, cuts):
     assert outcome(cut(data, cuts)) == outcome([data])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(data=dumps)
 def test_a_stream_that_comes_byte_by_byte_is_the_same_stream(data):
     assert outcome([data[i : i + 1] for i in range(len(data))]) == outcome([data])
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(family=st.sampled_from([AF_INET, AF_INET6]), ports=ports, numbers=st.tuples(words, words, words, words))
 def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers):
     addresses = (bytes([127, 0, 0, 1]) + bytes(12), bytes([127, 0, 0, 2]) + bytes(12))
@@ -130,6 +134,7 @@ def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers):
     assert answer.done
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(data=dumps)
 def test_the_short_way_to_connections_agrees_with_the_records(data):
     answer = answer_to([data])
@@ -230,6 +235,7 @@ def altered(draw, text):
 texts = st.one_of(st.binary(max_size=200), altered(TABLE), altered(STAT), altered(LIMITS))
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(text=texts, family=st.sampled_from([AF_INET, AF_INET6]), port=st.sampled_from([0, 8080]))
 def test_foreign_text_gives_records_or_a_protocol_error(text, family, port):
     parsers: list[Callable[[], object]] = [
