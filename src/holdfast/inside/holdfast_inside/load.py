@@ -127,13 +127,20 @@ def _guarded(what: str, load_it: Callable[[], _Loaded]) -> _Loaded:
             "import-failed",
             f"{what} cannot be loaded.",
             "\n".join("".join(lines).rstrip().splitlines()[-_LAST_LINES:]),
-            "The error is the application's own: it must load in the server's environment before it can be probed.",
+            _remedy(error),
         ) from error
     finally:
         if before is None:
             os.environ.pop(variable, None)
         else:
             os.environ[variable] = before
+
+
+def _remedy(error: BaseException) -> str:
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        missing = error.name.partition(".")[0]
+        return f"Install {missing} for {sys.executable}, or let another interpreter run the server."
+    return "The error is the application's own: it must load before it can be probed."
 
 
 def _default(module: types.ModuleType, source: str) -> Tuple[object, str]:

@@ -1,0 +1,167 @@
+"""The gate that is put into a function's code: everything about the function stays, but for what it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import inspect
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.inside.holdfast_inside import innermost
+
+
+def gated(function, instead=None):
+    """Puts a gate into `function`; it calls `instead`, or what was there before."""
+    original = innermost.copy_of(function)
+    function.__code__ = innermost.gated_code(function.__code__, instead or original)
+    return function
+
+
+@st.composite
+def signatures(draw):
+    """Parameters as source text, and a call that fits them."""
+    kinds = [draw(st.integers(0, 3)) for _ in range(4)]
+    names = iter("abcdefghijklmnop")
+    parameters, call = [], []
+    positional_only, either, keyword_only = ([next(names) for _ in range(kinds[i])] for i in range(3))
+    first_default = draw(st.integers(0, len(positional_only) + len(either)))
+    for at, name in enumerate(positional_only + either):
+        has_default = at >= first_default
+        parameters.append(f"{name}={at}" if has_default else name)
+        if not has_default or draw(st.booleans()):
+            call.append(f"{at + 100}" if len(call) == at else f"{name}={at + 100}" * (name in either))
+        if positional_only and at == len(positional_only) - 1:
+            parameters.append("/")
+    call = [argument for argument in call if argument]
+    has_rest = draw(st.booleans())
+    if has_rest:
+        parameters.append("*rest")
+    elif keyword_only:
+        parameters.append("*")
+    for name in keyword_only:
+        has_default = draw(st.booleans())
+        parameters.append(f"{name}='default'" if has_default else name)
+        if not has_default or draw(st.booleans()):
+            call.append(f"{name}='given'")
+    if draw(st.booleans()):
+        parameters.append("**more")
+        call.append("surplus=1")
+    return ", ".join(parameters), ", ".join(call)
+
+
+@given(signatures(), st.integers(0, 3), st.booleans())
+def test_any_function_keeps_its_signature_its_closure_and_its_result(signature, free, is_async):
+    parameters, call = signature
+    closed_over = [f"free_{number}" for number in range(free)]
+    source = [
+        f"def around({', '.join(closed_over)}):",
+        f"    {'async ' * is_async}def view({parameters}):",
+        f"        return sorted(locals().items()), ({''.join(name + ', ' for name in closed_over)})",
+        "    view.attribute = 7",
+        f"    return view, lambda view: view({call})",
+    ]
+    namespace = {}
+    exec("\n".join(source), namespace)
+    view, call_it = namespace["around"](*range(free))
+    before = inspect.signature(view), result(call_it(view)), inspect.iscoroutinefunction(view), vars(view)
+
+    gated(view)
+
+    assert (inspect.signature(view), result(call_it(view)), inspect.iscoroutinefunction(view), vars(view)) == before
+
+
+def result(returned):
+    return asyncio.run(returned) if inspect.iscoroutine(returned) else returned
+
+
+def test_the_gate_gets_the_arguments_in_the_functions_stead():
+    def view(first, *rest, key="default", **more):
+        raise AssertionError("the body ran")
+
+    gated(view, lambda *args, **kwargs: (args, kwargs))
+
+    assert view(1, 2, other=3) == ((1, 2), {"key": "default", "other": 3})
+
+
+def test_super_and_nonlocal_go_on_working():
+    class Parent:
+        def name(self):
+            return "parent"
+
+    class Child(Parent):
+        def name(self):
+            nonlocal calls
+            calls += 1
+            return "child of " + super().name()
+
+    calls = 0
+    gated(Child.name)
+
+    assert Child().name() == "child of parent"
+    assert calls == 1
+
+
+def test_a_wrong_call_is_refused_in_the_functions_own_words():
+    def view(number):
+        return number
+
+    gated(view)
+
+    try:
+        view()
+    except TypeError as error:
+        assert "view() missing 1 required positional argument: 'number'" in str(error)  # noqa: PT017 - the text counts
+    else:
+        raise AssertionError("the call was accepted")
+
+
+def test_the_innermost_function_is_found_through_everything_that_knows_it():
+    def view():
+        return "view"
+
+    @functools.wraps(view)
+    def decorated():
+        return view()
+
+    class Called:
+        def __call__(self):
+            return "called"
+
+        @staticmethod
+        def still():
+            return "still"
+
+    assert innermost.unwrapped(view) is view
+    assert innermost.unwrapped(decorated) is view
+    assert innermost.unwrapped(functools.lru_cache(decorated)) is view
+    assert innermost.unwrapped(functools.partial(functools.partial(decorated), 1)) is view
+    assert innermost.unwrapped(Called()) is Called.__call__
+    assert innermost.unwrapped(Called().__call__) is Called.__call__
+    assert innermost.unwrapped(Called.__dict__["still"]) is Called.still
+
+
+def test_what_is_no_python_function_is_left_alone():
+    endless = functools.partial(print)
+    endless.__wrapped__ = endless
+
+    assert innermost.unwrapped(print) is None
+    assert innermost.unwrapped(dict) is None
+    assert innermost.unwrapped(endless) is None
+    assert innermost.unwrapped(3) is None
+
+
+def test_a_generators_body_does_not_run_where_it_is_called():
+    def generator():
+        yield 1
+
+    async def async_generator():
+        yield 1
+
+    async def coroutine():
+        return 1
+
+    assert not innermost.can_be_gated(generator)
+    assert not innermost.can_be_gated(async_generator)
+    assert innermost.can_be_gated(coroutine)

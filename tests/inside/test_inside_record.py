@@ -1,0 +1,262 @@
+"""The shared file from both sides: what the recorder writes is what the reader sees."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import threading
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.errors import EnvironmentFailure
+from holdfast.inside.holdfast_inside import layout, mapping, recorder, request
+from holdfast.observe.recorded import Recording
+
+SLOTS = 200
+ENTRY = (1, 1, False)
+
+
+@pytest.fixture
+def recording(tmp_path, monkeypatch):
+    with Recording.create(tmp_path / "record", SLOTS, look_ns=1_000_000) as created:
+        monkeypatch.setenv(layout.RECORD_VARIABLE, str(created.path))
+        monkeypatch.setattr(recorder, "_record", None)
+        yield created
+
+
+def enter(id, held_in="a view", kind="sync", via="view"):
+    recorder.enter(id, held_in, kind, via, ENTRY)
+
+
+def test_nothing_is_entered_in_a_new_record(recording):
+    assert recording.entered(0, SLOTS) == 0
+    assert recording.in_service(0, SLOTS) == 0
+    assert recording.entries(0, SLOTS) == ()
+    assert recording.newly_entered(0, SLOTS) == []
+    assert recording.held_in(0) is None
+    assert recording.entered_ns(0) == 0
+
+
+def test_an_entry_says_who_ran_it(recording):
+    recorder.enter(7, "flask view index()", "async", "entry", (11, 12, True))
+    recorder.leave(7)
+    (entry,) = recording.entries(0, SLOTS)
+
+    assert (entry.id, entry.pid, entry.tid) == (7, os.getpid(), threading.get_native_id())
+    assert entry.thread_name == threading.current_thread().name
+    assert (entry.entry_tid, entry.entry_thread_seq, entry.entry_loop) == (11, 12, True)
+    assert entry.loop is False
+    assert 0 < entry.entered_ns == recording.entered_ns(7) <= entry.left_ns
+    assert recording.held_in(7) == ("flask view index()", "async", "entry")
+
+
+def test_a_running_loop_is_noticed(recording):
+    async def handler():
+        enter(0)
+        await recorder.hold_async(0)
+
+    recording.release(0)
+    asyncio.run(handler())
+
+    assert recording.entries(0, 1)[0].loop
+
+
+@given(st.lists(st.tuples(st.integers(0, SLOTS - 1), st.booleans()), max_size=60), st.data())
+def test_the_counts_are_those_of_the_ids_whatever_the_order(tmp_path_factory, monkeypatch_module, steps, data):
+    first, last = sorted((data.draw(st.integers(0, SLOTS)), data.draw(st.integers(0, SLOTS))))
+    directory = tmp_path_factory.mktemp("record")
+    with Recording.create(directory / "record", SLOTS) as recording:
+        monkeypatch_module.setenv(layout.RECORD_VARIABLE, str(recording.path))
+        monkeypatch_module.setattr(recorder, "_record", None)
+        entered, inside, told = set(), set(), []
+        for id, leaves in steps:
+            enter(id)
+            entered.add(id)
+            inside.add(id)
+            if leaves:
+                recorder.leave(id)
+                inside.discard(id)
+            told += recording.newly_entered(first, last)
+        wanted = set(range(first, last))
+
+        assert recording.entered(first, last) == len(entered & wanted)
+        assert recording.in_service(first, last) == len(inside & wanted)
+        assert sorted(told) == sorted(entered & wanted)
+        assert [entry.id for entry in recording.entries(first, last)] == sorted(entered & wanted)
+        assert all((entry.left_ns == 0) == (entry.id in inside) for entry in recording.entries(first, last))
+
+
+@pytest.fixture(scope="module")
+def monkeypatch_module():
+    with pytest.MonkeyPatch.context() as patch:
+        yield patch
+
+
+def test_long_and_foreign_names_are_cut_between_characters(recording):
+    def named():
+        enter(0, "flask view " + "\u00e4" * 200 + "()")
+        enter(1, "\ud800 lone surrogate")
+
+    thread = threading.Thread(target=named, name="x" + "\u20ac" * 60)
+    thread.start()
+    thread.join()
+
+    held_in = recording.held_in(0)
+    assert held_in is not None
+    assert ("flask view " + "\u00e4" * 200).startswith(held_in.held_in)
+    assert len(held_in.held_in.encode()) >= layout.HELD_IN_BYTES - 1
+    assert ("x" + "\u20ac" * 60).startswith(recording.entries(0, 1)[0].thread_name)
+    assert recording.held_in(1) == ("? lone surrogate", "sync", "view")
+
+
+def test_each_thread_counts_for_itself_and_a_forked_child_starts_again(recording):
+    def twice(first):
+        enter(first)
+        enter(first + 1)
+
+    threads = [threading.Thread(target=twice, args=(first,)) for first in (0, 2)]
+    for thread in threads:
+        thread.start()
+        thread.join()
+    twice(4)
+    before = recording.entries(4, 6)
+    child = os.fork()
+    if not child:
+        twice(6)
+        os._exit(0)
+    os.waitpid(child, 0)
+    entries = recording.entries(0, 8)
+
+    assert [entry.thread_seq for entry in entries[:4]] == [1, 2, 1, 2]
+    assert before[1].thread_seq == before[0].thread_seq + 1
+    assert [entry.process_seq - entries[0].process_seq for entry in entries[:6]] == list(range(6))
+    assert [entry.pid for entry in entries[6:]] == [child, child]
+    assert [(entry.process_seq, entry.thread_seq) for entry in entries[6:]] == [(1, 1), (2, 2)]
+    assert entries[6].globals_seq == entries[5].globals_seq + 1
+
+
+def test_process_counts_are_not_lost_between_threads(recording):
+    start = threading.Barrier(8)
+
+    def run(first):
+        start.wait()
+        for id in range(first, first + 25):
+            enter(id)
+
+    threads = [threading.Thread(target=run, args=(first,)) for first in range(0, 200, 25)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sequence = sorted(entry.process_seq for entry in recording.entries(0, 200))
+
+    assert sequence == list(range(sequence[0], sequence[0] + 200))
+
+
+def test_release_lets_go_of_one_and_of_all(recording):
+    done = [threading.Event() for _ in range(3)]
+
+    def held(id):
+        with recorder.entered(id, "a view", "sync", "view", ENTRY):
+            recorder.hold_sync(id)
+        done[id].set()
+
+    threads = [threading.Thread(target=held, args=(id,)) for id in range(3)]
+    for thread in threads:
+        thread.start()
+    recording.release(1)
+    assert done[1].wait(10)
+    assert not done[0].is_set()
+    assert not done[2].is_set()
+    recording.release_all()
+    for thread in threads:
+        thread.join(10)
+
+    assert recording.entered(0, 3) == 3
+    assert recording.in_service(0, 3) == 0
+
+
+def test_a_cancelled_coroutine_has_left(recording):
+    async def cancelled():
+        with recorder.entered(0, "a view", "async", "view", ENTRY):
+            task = asyncio.current_task()
+            assert task is not None
+            asyncio.get_running_loop().call_soon(task.cancel)
+            await recorder.hold_async(0)
+
+    with contextlib.suppress(asyncio.CancelledError):
+        asyncio.run(cancelled())
+
+    assert recording.is_left(0)
+
+
+def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):
+    intervals = []
+
+    def patched(seconds):
+        intervals.append(seconds)
+        recording.release(0)
+
+    recording.set_look_interval(5_000_000)
+    monkeypatch.setattr("time.sleep", patched)
+    recorder.hold_sync(0)
+
+    assert intervals == [0.005]
+
+
+def test_the_mapping_keeps_no_descriptor(recording):
+    before = sorted(os.listdir("/proc/self/fd"))
+    data = mapping.open_shared(str(recording.path))
+    after = sorted(os.listdir("/proc/self/fd"))
+
+    assert after == before
+    assert bytes(data[:8]) == layout.MAGIC
+    assert len(data) == layout.file_bytes(SLOTS)
+
+
+def test_a_file_that_is_no_record_is_refused(tmp_path):
+    (tmp_path / "other").write_bytes(bytes(5000))
+
+    with pytest.raises(ValueError, match="not a record"):
+        recorder.Record(str(tmp_path / "other"))
+    with pytest.raises(FileNotFoundError):
+        recorder.Record(str(tmp_path / "none"))
+
+
+def test_a_record_that_cannot_be_created_names_the_place_and_leaves_nothing(tmp_path):
+    with pytest.raises(EnvironmentFailure) as caught:
+        Recording.create(tmp_path / "missing" / "record", 10)
+    assert str(tmp_path / "missing") in str(caught.value)
+
+    (tmp_path / "there").write_text("mine")
+    with pytest.raises(EnvironmentFailure):
+        Recording.create(tmp_path / "there", 10)
+    assert (tmp_path / "there").read_text() == "mine"
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no memory file system here")
+def test_a_record_larger_than_the_file_system_is_refused_before_anything_is_mapped():
+    path = Path(f"/dev/shm/holdfast-test-{os.getpid()}")
+
+    with pytest.raises(EnvironmentFailure) as caught:
+        Recording.create(path, 2**40)
+
+    assert "MB in /dev/shm" in caught.value.remedy
+    assert not path.exists()
+
+
+@given(st.text(max_size=30) | st.from_regex(r"token/[0-9]{1,12}", fullmatch=True))
+def test_a_foreign_header_claims_nothing_that_is_not_there(value):
+    id = request.parse(value, "token", SLOTS)
+
+    assert id is None or (value == f"token/{value[6:]}" and int(value[6:]) == id < SLOTS)
+    assert request.parse(value, "", SLOTS) is None
+
+
+@given(st.integers(0, SLOTS - 1))
+def test_every_slot_can_be_claimed(id):
+    assert request.parse(f"token/{id}", "token", SLOTS) == id
