@@ -60,7 +60,8 @@ WORLD = frozenset({
 # Of these modules, what only names things.
 VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
 PARTLY_WORLD = frozenset({"pathlib", "signal"})
-WORLD_CALLS = frozenset({"open", "input", "print", "__import__", "now", "today", "utcnow"})
+WORLD_FUNCTIONS = frozenset({"open", "input", "print", "__import__"})
+CLOCK_METHODS = frozenset({"now", "today", "utcnow"})
 
 # The one module that the server's process and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
@@ -166,10 +167,11 @@ def broken_purity(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
 
 def world_calls(tree: ast.AST) -> Iterator[tuple[int, str]]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call):
-            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if called in WORLD_CALLS:
-                yield node.lineno, called
+        match node:
+            case ast.Call(func=ast.Name(name)) if name in WORLD_FUNCTIONS:
+                yield node.lineno, name
+            case ast.Call(func=ast.Attribute(attr=name)) if name in CLOCK_METHODS:
+                yield node.lineno, name
 
 
 def broken_names(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
