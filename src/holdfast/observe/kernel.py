@@ -184,7 +184,7 @@ class KernelView:
 
     @property
     def source(self) -> Source:
-        """The interface in use; "/proc/net/tcp" shows no limits and takes a hundred times as long."""
+        """The interface in use; "/proc/net/tcp" shows no limits and takes two hundred times as long."""
         return self._interface.source
 
     def __enter__(self) -> Self:
@@ -213,6 +213,9 @@ class KernelView:
     def depth(self, port: int) -> tuple[int | None, int | None]:
         """Connections in the accept queues of one port, and the sum of the limits.
 
+        Over sock_diag it takes 40 us however many connections there are; over /proc/net/tcp 7 ms,
+        and 55 ms beside 10,000 sockets.
+
         A queue counts what the server would get from accept(), connections included that the
         client has reset meanwhile; those are no longer among the `server_sockets`.
 
@@ -225,7 +228,8 @@ class KernelView:
     def server_sockets(self, port: int) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one port, each connection once.
 
-        SYN_RECV and TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address.
+        Over sock_diag 5,000 sockets take 12-15 ms, of which the kernel's part is 5 ms. SYN_RECV and
+        TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address.
         """
         with _words_for_failure():
             return self._interface.connections(port)

@@ -99,7 +99,7 @@ def dotted(packed: bytes) -> str:
     return f"{packed[0]}.{packed[1]}.{packed[2]}.{packed[3]}"
 
 
-# A table has thousands of rows and few addresses: 0.1 us from the cache, 2.2 us to format an IPv6 one.
+# A table has thousands of rows and few addresses: 0.1 us from the cache, 4 us to format an IPv6 one.
 @lru_cache(maxsize=4096)
 def address_text(family: int, packed: bytes) -> str:
     """Text of an address.
