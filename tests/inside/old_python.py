@@ -12,8 +12,18 @@ import sys
 import threading
 import types
 
-from holdfast_inside import innermost, layout, load, recorder, request, suggest, target, trouble, wsgi
-from holdfast_inside import flask_server  # isort: skip
+from holdfast_inside import (
+    flask_server,
+    innermost,
+    layout,
+    load,
+    recorder,
+    request,
+    suggest,
+    target,
+    trouble,
+    wsgi,
+)
 
 MODULES = (flask_server, innermost, layout, load, recorder, request, suggest, target, trouble, wsgi)
 
@@ -45,7 +55,7 @@ def check_wsgi():
     held = target.application(environ, lambda *head: answers.append(head))
     assert held == [layout.BODY], held
     assert answers[0][0] == "200 OK"
-    assert list(target.application({"PATH_INFO": "/"}, lambda *head: None)) == [b"plain"]
+    assert list(target.application({"PATH_INFO": "/"}, lambda *_head: None)) == [b"plain"]
 
 
 def check_threads_and_forks():
@@ -79,4 +89,4 @@ check_views()
 check_wsgi()
 check_threads_and_forks()
 asyncio.run(check_coroutines())
-print("%d.%d" % sys.version_info[:2])
+sys.stdout.write("{}.{}\n".format(*sys.version_info))

@@ -49,7 +49,12 @@ def tried(tmp_path):
                 record=recording.path, token="t", trouble=trouble, app=spec, view=view, pythonpath="/nowhere"
             )
             ended = subprocess.run(
-                [python, *options], env={**os.environ, **own}, cwd=tmp_path, capture_output=True, text=True
+                [python, *options],
+                env={**os.environ, **own},
+                cwd=tmp_path,
+                capture_output=True,
+                text=True,
+                check=False,
             )
             (tmp_path / "record").unlink()
         return json.loads(trouble.read_text()) if trouble.exists() else {}, ended

@@ -44,7 +44,7 @@ def stubborn(view):
         while True:
             try:
                 return view()
-            except Exception:
+            except Exception:  # noqa: BLE001 - the fault that is shown
                 ran["stubborn"] += 1
 
     return repeated
@@ -94,7 +94,7 @@ app.add_url_rule("/closure/<name>", view_func=make_closure("good day"), endpoint
 
 
 class Items(MethodView):
-    decorators = [login_required]
+    decorators = [login_required]  # noqa: RUF012 - as Flask's documentation writes it
     shelf = "shelf 1"
 
     def __init__(self, owner):

@@ -4,7 +4,7 @@ from flask import Flask, request
 
 
 class Own(Flask):
-    def dispatch_request(self, *context):
+    def dispatch_request(self, *_context):
         if request.routing_exception is not None:
             raise request.routing_exception
         return self.view_functions[request.endpoint](*request.view_args.values())
