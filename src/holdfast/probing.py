@@ -15,7 +15,7 @@ from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
-from holdfast.load.ramp import Done, Open, State, decide
+from holdfast.load.ramp import Done, Open, State, View, decide
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Ramp, Request, Snapshot
@@ -36,8 +36,10 @@ _STILL_S = 1.0
 _QUIET_S = 10.0
 _REST_NS = 60_000_000
 _TURN_NS = 1_000_000
-_LEAVE_AT_MOST = 1000
-_TAIL = 4
+_LEAVE_AT_MOST = 100
+
+# The server's end of a connection that it has not closed (tcp(7)).
+_OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 200_000
@@ -179,16 +181,16 @@ def _turn_until(bench: Bench, prober: Prober, reached: Callable[[], bool], limit
 
 def climb(bench: Bench, prober: Prober) -> Ramp:
     """Offers requests until one is met that no queue takes, or as many as may be offered."""
-    state, held = State(), 0
+    state, held, starts = State(), 0, Starts()
     while not bench.interrupts.asked:
         bench.check()
-        view = _view(bench, prober)
+        view = _view(bench, prober, starts)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))
         action, state = decide(view, state)
         if isinstance(action, Done):
-            return Ramp(action.reason, state.plateau_ns)
+            return Ramp(action.reason, action.plateau_ns)
         if isinstance(action, Open):
             prober.open(action.count)
             prober.turn(0)
@@ -209,7 +211,8 @@ def keep_pace(bench: Bench, prober: Prober, over_s: float) -> Ramp:
         if due > now:
             prober.turn(min(due - now, _TURN_NS))
             continue
-        prober.open(1, due_ns=due)
+        for opened in prober.open(1):
+            prober.columns.due[opened] = due
         prober.turn(0)
         _look(bench, prober, now)
         if prober.offered % 64 == 0:
@@ -249,50 +252,55 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
 
 
 def abandon(bench: Bench, prober: Prober) -> tuple[int, ...]:
-    """Lets the clients leave whose requests wait with a connection; the SYNs that are unanswered end too.
+    """Lets the clients of the oldest queued requests leave.
 
-    The last few of the queue stay: their answers show, where requests are taken in order, that those
-    before them were dealt with.
+    The oldest, because they come to the handlers first: whether they are run is known soon.
 
     Returns:
-        Ids of the requests whose clients left.
+        Ids of the requests whose clients left before any handler was entered for them.
     """
-    pending = prober.pending()
     connected = prober.columns.connected
-    queued = [each for each in pending if connected[each] != NEVER and not bench.recording.is_entered(each)]
-    prober.give_up([each for each in pending if connected[each] == NEVER])
-    left = queued[: max(1, len(queued) - _TAIL)] if queued else []
+    queued = [
+        each for each in prober.pending() if connected[each] != NEVER and not bench.recording.is_entered(each)
+    ]
+    left = sorted(queued)[:_LEAVE_AT_MOST]
     prober.give_up(left)
     # A server that minds its clients learns of it before any handler becomes free.
     _turn_until_still(bench, prober, _STILL_S)
     return tuple(each for each in left if not bench.recording.is_entered(each))
 
 
-def let_go(bench: Bench, prober: Prober) -> bool:
-    """Releases every request and waits until the server has worked off what it still had.
+def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
+    """Releases every request and waits until the held ones are answered and the abandoned ones dealt with.
+
+    An abandoned request is dealt with when its handler was entered, or when the server has closed
+    its end of the connection.
 
     Returns:
-        Whether it did within the limit.
+        Whether all that came to pass within the limit.
 
     Raises:
         InconclusiveError: requests were in service, and not one of them was answered.
     """
     held = [each for each in prober.pending() if bench.recording.is_entered(each)]
+    outcomes, ports = prober.columns.outcome, prober.columns.local_port
     bench.recording.release_all()
-
-    def worked_off() -> bool:
-        depth, _ = bench.kernel.depth(bench.port)
-        return not depth and prober.established == 0 and bench.recording.in_service(0, prober.offered) == 0
-
-    quiet = _turn_until(bench, prober, worked_off, _QUIET_S) and _turn_until_still(bench, prober, _QUIET_S)
-    outcomes = prober.columns.outcome
+    _turn_until(bench, prober, lambda: all(outcomes[each] != Outcome.PENDING for each in held), _QUIET_S)
     if held and all(outcomes[each] == Outcome.PENDING for each in held):
         raise InconclusiveError(
             "The server stopped answering: none of the requests in service was answered after they were released.",
             f"Its log ends with:\n{bench.server.last_words()}",
             "Look at the server's own message, and probe again.",
         )
-    return quiet
+
+    def dealt_with() -> bool:
+        waiting = {ports[each] for each in abandoned if not bench.recording.is_entered(each)}
+        if not waiting:
+            return True
+        ends = bench.kernel.server_sockets(bench.port)
+        return not any(end.peer_port in waiting and end.state in _OPEN_STATES for end in ends)
+
+    return _turn_until(bench, prober, dealt_with, _QUIET_S)
 
 
 def send_wave(bench: Bench) -> tuple[Request, ...]:
@@ -305,6 +313,29 @@ def send_wave(bench: Bench) -> tuple[Request, ...]:
                 break
         sent_requests = requests(prober.columns, range(prober.offered), lambda _id: 1, prober.sources)
     return tuple(replace(request, id=first + request.id) for request in sent_requests)
+
+
+def _view(bench: Bench, prober: Prober, starts: Starts) -> View:
+    now = bench.now_ns()
+    recording, offered = bench.recording, prober.offered
+    starts.take([recording.entered_ns(each) for each in recording.newly_entered(0, offered)])
+    _look(bench, prober, now)
+    depth, limit = bench.kernel.depth(bench.port)
+    return View(
+        now_ns=now,
+        offered=offered,
+        established=prober.established,
+        connecting=prober.connecting,
+        in_service=recording.in_service(0, offered),
+        entered=recording.entered(0, offered),
+        last_entry_ns=starts.latest_ns,
+        max_entry_gap_ns=starts.widest_gap_ns,
+        depth=depth,
+        limit=limit,
+        ended=prober.outcome_counts(),
+        max_offered=bench.experiment.max_offered,
+        last_sent_ns=max(prober.columns.opened[max(0, offered - 1)], 0),
+    )
 
 
 def _counts(bench: Bench, prober: Prober) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from holdfast import probing
 from holdfast.errors import EnvironmentFailure
+from holdfast.infer.process_model import reuse_seen
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
@@ -142,21 +143,31 @@ def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
     seen.later = (first,)
     with _prober(bench, seen) as prober:
         seen.mark("first_sent")
-        over_s = bench.experiment.over_s
-        seen.ramp = probing.climb(bench, prober) if over_s is None else probing.keep_pace(bench, prober, over_s)
-        seen.mark("full")
-        seen.placed = probing.snapshot(bench, prober)
+        seen.ramp, seen.placed = _until_placed(bench, prober)
         seen.mark("placed")
         _look_at_usage(bench, seen)
         if seen.ramp.reason != "interrupted":
             seen.abandoned = probing.abandon(bench, prober)
             seen.mark("abandoned")
         seen.mark("released")
-        quiet = probing.let_go(bench, prober)
-        if quiet:
+        if probing.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
-    if quiet and not bench.interrupts.asked:
+    if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.recording.slots)):
         seen.later = (first, *probing.send_wave(bench))
+
+
+def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
+    """Climbs until nothing more is entered while the places are counted."""
+    over_s = bench.experiment.over_s
+    if over_s is not None:
+        return probing.keep_pace(bench, prober, over_s), probing.snapshot(bench, prober)
+    while True:
+        ramp = probing.climb(bench, prober)
+        entered = bench.recording.entered(0, prober.offered)
+        placed = probing.snapshot(bench, prober)
+        # A handler that started meanwhile (on a busy machine) shows that the plateau was none yet.
+        if ramp.reason == "interrupted" or bench.recording.entered(0, prober.offered) == entered:
+            return ramp, placed
 
 
 @contextmanager
@@ -169,7 +180,7 @@ def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
             seen.requests = requests(prober.columns, range(prober.offered), lambda _id: 0, prober.sources)
             seen.notes += prober.notes
             if prober.failure:
-                seen.notes.append(prober.failure)
+                seen.notes.append(prober.failure[1])
             if finding := prober.finding():
                 seen.notes.append(finding)
 

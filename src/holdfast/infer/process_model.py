@@ -39,6 +39,13 @@ def _reused(sequence: Iterable[int], later: int) -> bool | None:
     return False if later >= _FEW else None
 
 
+def reuse_seen(entries: Sequence[Entry]) -> bool:
+    """Whether these handler runs suffice to tell if threads and processes are reused."""
+    later = later_entries(entries)
+    sequences = ((each.process_seq for each in entries), (each.thread_seq for each in entries))
+    return all(_reused(sequence, later) is not None for sequence in sequences)
+
+
 def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, dict[str, str]]:
     """The process model, and for each field that is None the reason.
 

@@ -170,7 +170,6 @@ class Marks:
     started_ns: int
     ready_ns: int = NEVER
     first_sent_ns: int = NEVER
-    full_ns: int = NEVER
     placed_ns: int = NEVER
     abandoned_ns: int = NEVER
     released_ns: int = NEVER
