@@ -10,6 +10,7 @@ from typing import Self
 from holdfast.load.columns import Columns
 from holdfast.load.epoll import Connections, raise_descriptor_limit, restore_descriptor_limit
 from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER
 
 
 class Prober:
@@ -73,6 +74,11 @@ class Prober:
     def ended(self) -> int:
         """Requests with an outcome other than PENDING."""
         return self._connections.ended
+
+    @property
+    def last_opened_ns(self) -> int:
+        """When the last connection was opened; NEVER before the first."""
+        return self.columns.opened[self.offered - 1] if self.offered else NEVER
 
     @property
     def failure(self) -> tuple[int, str] | None:

@@ -1,0 +1,318 @@
+"""The probe's ramp: how many connections to open next, decided from one look at both sides.
+
+Pure: a view and a state in, an action and a state out. It does not know a socket, a clock or a
+server's name.
+
+Facts
+-----
+* A listening socket's accept queue holds limit + 1 connections. Only a SYN that meets a full queue
+  is lost, and the kernel sends it again after about a second: a ramp that loses one without need
+  waits that second, or takes it for a ceiling.
+* What waits in front of a busy server stands in the accept queue, in the server's own queue, or in
+  both; only the accept queue's depth can be seen from outside.
+* A handler starts 0.2 ms after its connection (a thread) or 15 ms (a fork), later on a busy machine.
+
+Decisions
+---------
+* climb: keep the accept queue at most half full, so that every connection is taken at once.
+  A queue that drains is filled again; a server that takes everything in is fed up to the most
+  that may be offered.
+* Nothing has entered while requests waited, for several of the longest pauses between entries seen so
+  far, and the queue has not become shorter: a plateau.
+* fill: only then drive the queue full, half of what is free at a time, each batch confirmed by the
+  depth before the next; then three connections beyond it.
+* settle, single: where requests are turned away, let the batch come to rest, then offer one at a time.
+  A burst takes up slots by being turned away, so that a ceiling found by bursts may be too low.
+* Whatever enters again puts the ramp back to climb.
+
+Costs
+-----
+* Several listeners on one port (SO_REUSEPORT) fill unevenly, and the kernel sends a lost SYN to the same
+  full one again. So a SYN that has outlived its first repetition counts as beyond the queues even
+  though there is room in their sum: 1.2 s instead of 50 ms.
+* Where the depth is not known at all, the same holds for every SYN.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER
+
+MS = 1_000_000
+S = 1000 * MS
+
+PLATEAU_GAPS = 8
+PLATEAU_MIN_NS = 60 * MS
+PLATEAU_MAX_NS = 1 * S
+MAX_BATCH = 64
+UNSEEN_QUEUE = 8
+BEYOND = 3
+BEYOND_NS = 50 * MS
+CONFIRM_NS = 20 * MS
+SYN_REPEATED_NS = 1200 * MS
+TURNED_AWAY_ENOUGH = 4
+LOOK_NS = 1 * MS
+
+_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
+
+Phase = Literal["climb", "fill", "settle", "single"]
+Reason = Literal["turned away", "syn", "max-offered", "our side"]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """Both sides at one moment; what the kernel says must be read after the load's last turn.
+
+    Attributes:
+        offered, connecting, established: the load's counts, as `Prober` has them.
+        entered: handlers entered since the ramp began.
+        in_service: handlers entered and not left.
+        last_entry_ns: when the last handler was entered; NEVER before the first.
+        last_sent_ns: when the load opened its last connection.
+        max_entry_gap_ns: the longest time between two entries; 0 where it is not known.
+        depth: connections in the accept queue, summed over the port's listeners; None where it is not known.
+        limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
+            where it is not known.
+        ended: how many requests have ended, by outcome.
+    """
+
+    now_ns: int
+    offered: int
+    connecting: int
+    established: int
+    entered: int
+    in_service: int
+    last_entry_ns: int
+    last_sent_ns: int
+    max_offered: int
+    max_entry_gap_ns: int = 0
+    depth: int | None = None
+    limit: int | None = None
+    ended: Mapping[Outcome, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the ramp remembers between two looks; the default is its beginning.
+
+    Attributes:
+        batch: most connections of the next batch.
+        entered, depth, turned_away: as the last view had them.
+        turned_away_ns: when the last look came that saw more turned away.
+        stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
+        longest_stall_ns: the longest such time that was ended by an entry.
+        expected_depth: what the depth becomes when the last batch has arrived in the queue.
+        singles_from: `turned_away` when the ramp began to offer one at a time.
+        answered_for: `turned_away` when the last single was opened.
+    """
+
+    phase: Phase = "climb"
+    batch: int = 1
+    entered: int = 0
+    depth: int = 0
+    turned_away: int = 0
+    turned_away_ns: int = NEVER
+    stalled_since_ns: int = NEVER
+    longest_stall_ns: int = 0
+    expected_depth: int = 0
+    singles_from: int = 0
+    answered_for: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open this many connections now, then turn the load once."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Turn the load for at most this long."""
+
+    timeout_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The ramp is over: no further connection would tell more.
+
+    Attributes:
+        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
+    """
+
+    reason: Reason
+    plateau_ns: int
+
+
+Action = Open | Wait | Done
+
+
+def decide(view: View, state: State) -> tuple[Action, State]:
+    """The ramp's next step.
+
+    Args:
+        view: one look, taken after the last action was carried out.
+        state: what the last call returned; `State()` at first.
+    """
+    state = _noticed(view, state)
+    if view.ended.get(Outcome.FAILED, 0):
+        return Done("our side", state.stalled_since_ns), state
+    if state.phase in ("climb", "fill") and view.offered >= view.max_offered:
+        return _all_offered(view, state)
+    return _STEPS[state.phase](view, state)
+
+
+def plateau_needed_ns(view: View, state: State) -> int:
+    """How long nothing may have entered before that counts as a plateau."""
+    if not view.entered:
+        return PLATEAU_MAX_NS
+    # The recorder's longest gap includes pauses in which nothing waited, ours includes the time
+    # until we looked: the smaller is nearer to what this server needs.
+    gap = state.longest_stall_ns
+    if view.max_entry_gap_ns:
+        gap = min(gap, view.max_entry_gap_ns)
+    return min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS)
+
+
+def _noticed(view: View, state: State) -> State:
+    """The state brought up to date with what has moved since the last look."""
+    depth = view.depth or 0
+    turned_away = sum(view.ended.get(outcome, 0) for outcome in _TURNED_AWAY)
+    waits = view.established > view.in_service or view.connecting > 0 or depth > 0
+    since, longest, phase = state.stalled_since_ns, state.longest_stall_ns, state.phase
+    turned_away_ns, singles_from = state.turned_away_ns, state.singles_from
+    if view.entered > state.entered:
+        if since != NEVER:
+            longest = max(longest, view.last_entry_ns - since)
+        since = view.last_entry_ns
+        if phase == "fill":
+            phase = "climb"
+        singles_from = turned_away
+    elif depth < state.depth:
+        since = view.now_ns
+    if not waits:
+        since = NEVER
+    elif since == NEVER:
+        since = view.now_ns
+    if turned_away > state.turned_away:
+        turned_away_ns = view.now_ns
+        if phase != "single":
+            phase = "settle"
+    return replace(
+        state,
+        phase=phase,
+        entered=view.entered,
+        depth=depth,
+        turned_away=turned_away,
+        turned_away_ns=turned_away_ns,
+        stalled_since_ns=since,
+        longest_stall_ns=longest,
+        singles_from=singles_from,
+    )
+
+
+def _full(view: View) -> bool:
+    return view.depth is not None and view.limit is not None and view.depth > view.limit
+
+
+def _on_plateau(view: View, state: State) -> bool:
+    if state.stalled_since_ns == NEVER:
+        return False
+    since = max(state.stalled_since_ns, view.last_sent_ns)
+    return view.now_ns - since >= plateau_needed_ns(view, state)
+
+
+def _stalled_long(view: View, state: State) -> bool:
+    """A plateau all the same where connections were opened during it."""
+    return state.stalled_since_ns != NEVER and view.now_ns - state.stalled_since_ns >= plateau_needed_ns(view, state)
+
+
+def _open(count: int, view: View, state: State) -> tuple[Action, State]:
+    return Open(count), replace(
+        state,
+        batch=min(2 * state.batch, MAX_BATCH),
+        expected_depth=(view.depth or 0) + count,
+        answered_for=state.turned_away,
+    )
+
+
+def _climb(view: View, state: State) -> tuple[Action, State]:
+    if view.depth is None or view.limit is None:
+        room = UNSEEN_QUEUE - view.connecting - max(0, view.established - view.in_service)
+    else:
+        room = max(1, view.limit // 2) - view.depth - view.connecting
+    count = min(state.batch, room, view.max_offered - view.offered)
+    if count > 0:
+        return _open(count, view, state)
+    if _on_plateau(view, state):
+        return _fill(view, replace(state, phase="fill", batch=UNSEEN_QUEUE))
+    return Wait(LOOK_NS), state
+
+
+def _fill(view: View, state: State) -> tuple[Action, State]:
+    if view.connecting:
+        return _beyond(view, state)
+    most = view.max_offered - view.offered
+    if _full(view):
+        return _open(min(BEYOND, most), view, state)
+    if view.depth is None or view.limit is None:
+        return _open(min(state.batch, most), view, state)
+    if view.depth < state.expected_depth and view.now_ns - view.last_sent_ns < CONFIRM_NS:
+        return Wait(LOOK_NS), state
+    free = view.limit + 1 - view.depth
+    return _open(min(max(1, free // 2), most), view, state)
+
+
+def _beyond(view: View, state: State) -> tuple[Action, State]:
+    """SYNs are unanswered: is it because nothing takes them any more?"""
+    since_last_ns = view.now_ns - view.last_sent_ns
+    beyond = _full(view) or since_last_ns >= SYN_REPEATED_NS
+    if beyond and view.connecting < BEYOND:
+        return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
+    if beyond and since_last_ns >= BEYOND_NS and _stalled_long(view, state):
+        return Done("syn", state.stalled_since_ns), state
+    return Wait(LOOK_NS), state
+
+
+def _settle(view: View, state: State) -> tuple[Action, State]:
+    if view.now_ns - state.turned_away_ns < CONFIRM_NS:
+        return Wait(LOOK_NS), state
+    state = replace(state, phase="single", singles_from=state.turned_away, answered_for=state.turned_away)
+    if view.offered < view.max_offered:
+        return _open(1, view, state)
+    return _all_offered(view, state)
+
+
+def _single(view: View, state: State) -> tuple[Action, State]:
+    if state.turned_away - state.singles_from >= TURNED_AWAY_ENOUGH:
+        if state.stalled_since_ns == NEVER or _stalled_long(view, state):
+            return Done("turned away", state.stalled_since_ns), state
+        return Wait(LOOK_NS), state
+    if view.offered >= view.max_offered:
+        return _all_offered(view, state)
+    if view.connecting == 0 and (state.turned_away > state.answered_for or view.established <= view.in_service):
+        return _open(1, view, state)
+    if _on_plateau(view, state):
+        # It waits: there is a queue after all, so bursts do no harm.
+        return _climb(view, replace(state, phase="climb", batch=1))
+    return Wait(LOOK_NS), state
+
+
+def _all_offered(view: View, state: State) -> tuple[Action, State]:
+    undecided = view.connecting > 0 and not _full(view) and view.now_ns - view.last_sent_ns < SYN_REPEATED_NS
+    if state.stalled_since_ns == NEVER or (_on_plateau(view, state) and not undecided):
+        return Done("max-offered", state.stalled_since_ns), state
+    return Wait(LOOK_NS), state
+
+
+_STEPS: Mapping[Phase, Callable[[View, State], tuple[Action, State]]] = {
+    "climb": _climb,
+    "fill": _fill,
+    "settle": _settle,
+    "single": _single,
+}
