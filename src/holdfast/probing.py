@@ -19,6 +19,7 @@ from holdfast.load.ramp import Done, Open, State, View, decide
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Ramp, Request, Snapshot
+from holdfast.observe.activity import settled
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, process_tree
 from holdfast.observe.recorded import Recording
@@ -274,7 +275,8 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
     """Releases every request and waits until the held ones are answered and the abandoned ones dealt with.
 
     An abandoned request is dealt with when its handler was entered, or when the server has closed
-    its end of the connection.
+    its end of the connection and come to rest: a router closes it long before the worker behind it
+    takes the request out of a queue of their own.
 
     Returns:
         Whether all that came to pass within the limit.
@@ -300,7 +302,7 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
         ends = bench.kernel.server_sockets(bench.port)
         return not any(end.peer_port in waiting and end.state in _OPEN_STATES for end in ends)
 
-    return _turn_until(bench, prober, dealt_with, _QUIET_S)
+    return _turn_until(bench, prober, dealt_with, _QUIET_S) and _turn_until_at_rest(bench, prober)
 
 
 def send_wave(bench: Bench) -> tuple[Request, ...]:
@@ -356,6 +358,21 @@ def _turn_until_still(bench: Bench, prober: Prober, limit_s: float) -> bool:
         if (now := _counts(bench, prober)) != counts:
             counts, since = now, bench.now_ns()
     return True
+
+
+def _turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
+    """Turns the load's loop until nothing has changed for a while and the server waits; False when it never rested.
+
+    A server that always has work of its own counts as waiting after a second.
+    """
+    busy_until = bench.now_ns() + int(_STILL_S * 1e9)
+    before = activity(process_tree(bench.server.pid))
+    while _turn_until_still(bench, prober, _QUIET_S):
+        after = activity(process_tree(bench.server.pid))
+        if settled(before, after) or bench.now_ns() > busy_until:
+            return True
+        before = after
+    return False
 
 
 def _look(bench: Bench, prober: Prober, now_ns: int) -> None:
