@@ -141,7 +141,7 @@ class ReplyReader:
 
     def eof(self) -> bool:
         """The peer will send nothing more; True when that ends the reply as it announced."""
-        if self.status and self.length is None and not self._chunked:
+        if self.status and not self.complete and self.length is None and not self._chunked:
             self._finish(keep_alive=False)
         return self.complete
 
