@@ -34,26 +34,31 @@ def run_study(name: str, python: str | None, interrupts: Interrupts, tell: Calla
             rows[case.id] = Row(case.id, case.title, (), None, "interrupted", 0.0)
             continue
         tell(f"{case.id}: {case.title}")
-        rows[case.id] = _row(case, python, interrupts, rows)
+        rows[case.id] = _row(case, python, interrupts, rows, tell)
     return StudyResult(name, tuple(rows.values()), round(time.monotonic() - began, 2))
 
 
-def _row(case: Case, python: str | None, interrupts: Interrupts, rows: dict[str, Row]) -> Row:
+def _row(
+    case: Case, python: str | None, interrupts: Interrupts, rows: dict[str, Row], tell: Callable[[str], None]
+) -> Row:
     began = time.monotonic()
     earlier = rows.get(case.same_run_as)
     try:
-        verdict = earlier.verdict if earlier is not None else _verdict(case, python, interrupts)
+        verdict = earlier.verdict if earlier is not None else _verdict(case, python, interrupts, tell)
     except HoldfastError as error:
-        return Row(case.id, case.title, (), None, " ".join(str(error).split("\n")), _since(began))
+        return Row(case.id, case.title, (), None, f"{error.what} {error.remedy}".strip(), _since(began))
     if verdict is None:
         return Row(case.id, case.title, (), None, f"{case.same_run_as} was not run", _since(began))
     findings = tuple(check(claim, verdict) for claim in case.claims)
     return Row(case.id, case.title, findings, verdict, "", _since(began))
 
 
-def _verdict(case: Case, python: str | None, interrupts: Interrupts) -> Verdict:
+def _verdict(case: Case, python: str | None, interrupts: Interrupts, tell: Callable[[str], None]) -> Verdict:
     timeline = run(replace(case.experiment, python=python), interrupts)
-    store.save(timeline, store.default_path())
+    try:
+        store.save(timeline, store.default_path())
+    except HoldfastError as error:
+        tell(str(error))  # the row is not lost for want of a place to keep its records
     return judge(timeline)
 
 

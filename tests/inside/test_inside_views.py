@@ -32,26 +32,40 @@ THROUGH_DECORATOR = {"/decorated/7": "login_required", "/items": "login_required
 THROUGH_DECORATOR["/async"] = "waited"
 
 
-@pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
-def test_it_is_held_in_place_of_the_innermost_function(tmp_path, path):
-    with serving(tmp_path, app="rich.py", path=path) as server:
-        ordinary = server.get(path, ANN)
-        before = json.loads(server.get("/ran").body)
-        clients = server.hold(0, 1, path=path, headers=ANN)
-        meanwhile = server.get(path, ANN)
-        server.release(0, 1)
-        answers = [reply(client) for client in clients]
-        after = json.loads(server.get("/ran").body)
+@pytest.fixture(scope="module")
+def rich(tmp_path_factory):
+    with serving(tmp_path_factory.mktemp("rich"), app="rich.py") as server:
+        yield server
 
-        assert server.recording.held_in(0) == WAYS_TO_A_VIEW[path]
-        assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
-        assert "X-Marked: yes" in answers[0].headers
-        assert meanwhile == ordinary
-        # One ordinary request and two held ones went the whole way; one body was run.
-        assert after["before_request"] - before["before_request"] == 3 + 1
-        assert after.get("body", 0) - before.get("body", 0) == before.get("body", 0)
-        if path in THROUGH_DECORATOR:
-            assert after[THROUGH_DECORATOR[path]] - before[THROUGH_DECORATOR[path]] == 3
+
+@pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
+def test_it_is_held_in_place_of_the_innermost_function(rich, path):
+    rich.get(f"/hold-at?path={path}")
+    first = 2 * list(WAYS_TO_A_VIEW).index(path)
+    ids = (first, first + 1)
+
+    start = json.loads(rich.get("/ran").body)
+    ordinary = rich.get(path, ANN)
+    before = json.loads(rich.get("/ran").body)
+    clients = rich.hold(*ids, path=path, headers=ANN)
+    meanwhile = rich.get(path, ANN)
+    rich.release(*ids)
+    answers = [reply(client) for client in clients]
+    after = json.loads(rich.get("/ran").body)
+
+    assert [rich.recording.held_in(id) for id in ids] == [WAYS_TO_A_VIEW[path]] * 2
+    assert [(answer.status, answer.body) for answer in answers] == [(200, b"held\n")] * 2
+    assert "X-Marked: yes" in answers[0].headers
+    assert meanwhile == ordinary
+    # One ordinary request, two held ones and the report itself went the whole way; one body was run.
+    assert ran(after, before, "before_request") == 3 + 1
+    assert ran(after, before, "body") == ran(before, start, "body")
+    if path in THROUGH_DECORATOR:
+        assert ran(after, before, THROUGH_DECORATOR[path]) == 3
+
+
+def ran(after, before, what):
+    return after.get(what, 0) - before.get(what, 0)
 
 
 def test_an_answer_given_before_the_view_stays_the_answer(tmp_path):
@@ -119,6 +133,37 @@ def test_ordinary_requests_get_the_very_replies_that_they_get_without_the_record
                     lines = [f"GET {path} HTTP/1.1", "Host: localhost", "Connection: close", *headers, "", ""]
                     client.sendall("\r\n".join(lines).encode())
                     assert ours == reply(client), path
+
+
+CANCELLING = """
+import asyncio, rich
+from holdfast_inside import flask_hook
+flask_hook.install()
+
+async def give_up():
+    # Flask runs the view in a loop of its own thread; there every other task of it is cancelled.
+    await asyncio.sleep(0.01)
+    for task in asyncio.all_tasks() - {asyncio.current_task()}:
+        task.cancel()
+
+class Cancelling(rich.Flask):
+    def async_to_sync(self, view):
+        async def both(**arguments):
+            await asyncio.gather(view(**arguments), give_up())
+        return super().async_to_sync(both)
+
+app = Cancelling("cancelling")
+app.add_url_rule("/", view_func=rich.asynchronous)
+"""
+
+
+def test_a_held_coroutine_that_is_cancelled_has_left(tmp_path):
+    (tmp_path / "cancelling.py").write_text(CANCELLING)
+    with serving(tmp_path, app=str(tmp_path / "cancelling.py")) as server:
+        server.send(0)
+        wait_until(lambda: server.recording.is_left(0), "end of the cancelled handler", server.log)
+
+        assert server.recording.held_in(0) == ("flask async view asynchronous()", "async", "view")
 
 
 def test_an_application_without_a_framework_is_held_at_its_entry(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.infer.ceiling import TURNED_AWAY, turned_away, waiting
@@ -25,14 +26,21 @@ def overflow_of(
     if places.syn and ramp.reason == "syn":
         sees = "connect-timeout"
     elif turned_away(places):
-        last = max(request_id for request_id, place in placed.items() if place in TURNED_AWAY)
-        sees = _fate(requests[last], placed[last])
+        sees = _usual_fate(requests, placed)
     elif waiting(places):
         sees = "waits"
     else:
         sees = None
         unknown["overflow.client_sees"] = "no request went beyond every queue"
     return Overflow(first, tuple(order[1:]), sees), unknown
+
+
+def _usual_fate(requests: Mapping[int, Request], placed: Mapping[int, Place]) -> str:
+    """The commonest end of those turned away beyond the last that was let in; the earlier one of two."""
+    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY)
+    last_in = max((each for each, place in placed.items() if place is Place.IN_SERVICE), default=-1)
+    beyond = [each for each in gone if each > last_in] or gone
+    return Counter(_fate(requests[each], placed[each]) for each in beyond).most_common(1)[0][0]
 
 
 def _fate(request: Request, place: Place) -> str:

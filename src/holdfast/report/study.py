@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rich.console import Group, RenderableType
-from rich.table import Table
+from rich.padding import Padding
 from rich.text import Text
 
 from holdfast.model.study import Finding, StudyResult
 
 _SAME = {True: ("yes", "green"), False: ("no", "yellow"), None: ("not measured", "red")}
+_INDENT = 4
+_WHAT = 18
+_VALUE = 22
 
 
 def render_study(result: StudyResult) -> RenderableType:
-    """One line for each claim, grouped by experiment."""
-    table = Table(title=result.name, title_justify="left", pad_edge=False, show_lines=False)
-    for column in ("", "experiment", "", "article", "here", "same?", "why not"):
-        table.add_column(column, overflow="fold")
+    """Each experiment with one line for each of its claims."""
+    head = Text(f"Study {result.name}", style="bold")
+    return Group(head, *_sections(result), Text(f"\nThe whole study took {result.seconds:.0f} s."))
+
+
+def _sections(result: StudyResult) -> Iterator[RenderableType]:
+    yield Text(f"\n{'':<{_INDENT}}{_line('', 'article', 'here', 'same?')}", style="dim")
     for row in result.rows:
+        yield Text(f"{row.id:<{_INDENT}}{row.title}", style="bold")
         if row.skipped:
-            table.add_row(row.id, row.title, "", "", Text("skipped", style="red"), "", row.skipped, end_section=True)
-        for index, finding in enumerate(row.findings):
-            lead = (row.id, row.title) if index == 0 else ("", "")
-            table.add_row(*lead, *_cells(finding), end_section=index == len(row.findings) - 1)
-    return Group(table, Text(f"The whole study took {result.seconds:.0f} s."))
+            yield Padding(Text(f"skipped: {row.skipped}", style="red"), (0, 0, 0, _INDENT))
+        for finding in row.findings:
+            yield from _lines(finding)
 
 
-def _cells(finding: Finding) -> tuple[str | Text, ...]:
+def _lines(finding: Finding) -> Iterator[RenderableType]:
     word, colour = _SAME[finding.same]
-    return finding.what, finding.claimed, finding.here or "", Text(word, style=colour), finding.why_not
+    line = Text(_line(finding.what, finding.claimed, finding.here or "", ""))
+    yield Padding(line.append(word, style=colour), (0, 0, 0, _INDENT))
+    if finding.why_not:
+        yield Padding(Text(f"why not: {finding.why_not}", style="dim"), (0, 0, 0, _INDENT + _WHAT))
+
+
+def _line(what: str, claimed: str, here: str, same: str) -> str:
+    return f"{what:<{_WHAT}}{claimed:<{_VALUE}}{here:<{_VALUE}}{same}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections import Counter
 
 from flask import Blueprint, Flask, Response, abort, jsonify, request
@@ -169,6 +170,12 @@ async def asynchronous():
 @app.route("/streamed")
 def streamed():
     return Response(iter(["a\n", "b\n"]), headers={"X-Two": "values"}, status=202)
+
+
+@app.route("/hold-at")
+def hold_at():
+    os.environ["HOLDFAST_PATH"] = request.args["path"]
+    return "from now on\n"
 
 
 @app.route("/ran")

@@ -24,7 +24,7 @@ import functools
 import inspect
 import os
 import types
-from typing import Any, Awaitable, Callable, ContextManager, Dict, Optional, Tuple
+from typing import Any, Awaitable, Callable, Dict, Optional, Tuple
 
 import flask
 import flask.views
@@ -54,22 +54,28 @@ class Held:
         """Holds where the view's body would run, blocking."""
         if self.claim.held:
             return _response()
-        with self._entered():
+        self._enter()
+        try:
             recorder.hold_sync(self.claim.id)
+        finally:
+            recorder.leave(self.claim.id)
         raise _answer()
 
     async def run_async(self) -> flask.Response:
         """The same in a coroutine, awaiting unless the blocking of the loop is what is asked about."""
         if self.kind == "async-blocking" or self.claim.held:
             return self.run()
-        with self._entered():
+        self._enter()
+        try:
             await recorder.hold_async(self.claim.id)
+        finally:
+            recorder.leave(self.claim.id)
         raise _answer()
 
-    def _entered(self) -> ContextManager[None]:
+    def _enter(self) -> None:
         # A decorator that repeats a view after an exception would do so for ever: the second time there is none.
         self.claim.held = True
-        return recorder.entered(self.claim.id, self.held_in, self.kind, self.via, self.claim.entry)
+        recorder.enter(self.claim.id, self.held_in, self.kind, self.via, self.claim.entry)
 
 
 class Gate:

@@ -36,7 +36,6 @@ from inside another pid namespace, only the file counts.
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 import os
 import sys
@@ -172,16 +171,6 @@ def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
         held_in.encode("utf-8", "replace")[: layout.HELD_IN_BYTES],
     )
     data[shared.state_at + id] = layout.ENTERED
-
-
-@contextlib.contextmanager
-def entered(id: int, held_in: str, kind: str, via: str, entry: Thread) -> Iterator[None]:
-    """`enter`, and `leave` at the end, also when the handler is cancelled or killed meanwhile."""
-    enter(id, held_in, kind, via, entry)
-    try:
-        yield
-    finally:
-        leave(id)
 
 
 def hold_sync(id: int) -> None:

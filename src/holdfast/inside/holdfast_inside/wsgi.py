@@ -23,8 +23,11 @@ def held_at_entry(application: Application) -> Application:
         claim = request.wsgi_claim(environ)
         if claim is None:
             return application(environ, start_response)
-        with recorder.entered(claim.id, HELD_IN, "sync", "entry", claim.entry):
+        recorder.enter(claim.id, HELD_IN, "sync", "entry", claim.entry)
+        try:
             recorder.hold_sync(claim.id)
+        finally:
+            recorder.leave(claim.id)
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(layout.BODY)))])
         return [layout.BODY]
 
