@@ -39,7 +39,6 @@ STARRED = frozenset(
         "load/columns.py",
         "load/epoll.py",
         "load/processes.py",
-        "servers/command.py",
         "servers/interpreter.py",
         "servers/privileges.py",
         "servers/process.py",
