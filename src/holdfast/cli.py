@@ -171,7 +171,7 @@ def _saved_and_judged(timeline: Timeline) -> Verdict:
 
 def _publish(verdict: Verdict, json_target: str | None) -> None:
     if json_target == "-":
-        click.get_binary_stream("stdout").write(verdict_json(verdict))
+        sys.stdout.buffer.write(verdict_json(verdict))
         return
     _console().print(render_verdict(verdict))
     if json_target is not None:
@@ -201,7 +201,7 @@ def study(name: str, python: str | None, json_target: str | None) -> int:
     with listening() as interrupts:
         result = run_study(name, python, interrupts, tell=_say)
     if quiet:
-        click.get_binary_stream("stdout").write(study_json(result))
+        sys.stdout.buffer.write(study_json(result))
     else:
         _console().print(render_study(result))
         if json_target is not None:
