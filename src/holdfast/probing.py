@@ -35,6 +35,7 @@ EXTRA_SLOTS = WAVE + 1
 _CANARY_S = 10.0
 _STILL_S = 1.0
 _QUIET_S = 10.0
+_DEALT_WITH_S = 3.0
 _REST_NS = 60_000_000
 _TURN_NS = 1_000_000
 _LEAVE_AT_MOST = 100
@@ -53,6 +54,7 @@ class Bench:
     """What a phase works with: the two ends, the observers, and the person's wish to stop.
 
     Attributes:
+        inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
         now_ns: CLOCK_MONOTONIC.
     """
@@ -61,6 +63,7 @@ class Bench:
     server: ServerProcess
     address: str
     port: int
+    inner_ports: tuple[int, ...]
     recording: Recording
     kernel: KernelView
     sampler: Sampler
@@ -313,7 +316,12 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
         ends = bench.kernel.server_sockets(bench.port)
         return not any(end.peer_port in waiting and end.state in _OPEN_STATES for end in ends)
 
-    if not _turn_until(bench, prober, dealt_with, _QUIET_S):
+    def none_on_the_way() -> bool:
+        return not left_in_queue() or bench.kernel.waiting_for(bench.inner_ports) == 0
+
+    if not _turn_until(bench, prober, dealt_with, _DEALT_WITH_S):
+        return False
+    if not _turn_until(bench, prober, none_on_the_way, _DEALT_WITH_S):
         return False
     return not left_in_queue() or _turn_until_at_rest(bench, prober)
 
@@ -385,15 +393,12 @@ def _turn_until_still(bench: Bench, prober: Prober, limit_s: float) -> bool:
 
 
 def _turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
-    """Turns the load's loop until nothing has changed for a while and the server waits; False when it never rested.
-
-    A server that always has work of its own counts as waiting after a second.
-    """
-    busy_until = bench.now_ns() + int(_STILL_S * 1e9)
+    """Turns the load's loop until nothing has changed for a while and the server waits; False when it never did."""
+    deadline = bench.now_ns() + int(_DEALT_WITH_S * 1e9)
     before = activity(process_tree(bench.server.pid))
-    while _turn_until_still(bench, prober, _QUIET_S):
+    while bench.now_ns() < deadline and _turn_until_still(bench, prober, _DEALT_WITH_S):
         after = activity(process_tree(bench.server.pid))
-        if settled(before, after) or bench.now_ns() > busy_until:
+        if settled(before, after):
             return True
         before = after
     return False

@@ -66,7 +66,7 @@ def await_ready(
     """Waits for the port's listeners and for rest.
 
     Returns:
-        The listeners of the port that the server's tree holds.
+        Every TCP listener that the server's tree holds, one of them on the port.
 
     Raises:
         EnvironmentFailure: it exited, could not load the application, or did not listen in time.
@@ -74,7 +74,7 @@ def await_ready(
     deadline = time.monotonic() + START_TIMEOUT_S
     before: Activity | None = None
     before_s = 0.0
-    listeners: tuple[Listener, ...] = ()
+    listening = False
     while time.monotonic() < deadline:
         ended = server.exit_status() is not None
         raise_trouble(trouble)  # asked after `ended`: it is written before the server ends because of it
@@ -82,26 +82,25 @@ def await_ready(
             check_alive(server, "at its start")
         if interrupts.asked:
             raise KeyboardInterrupt
-        if not listeners:
-            if kernel.listeners(port):
-                listeners = _of_port(server, port, kernel)
+        if not listening:
+            listening = bool(kernel.listeners(port)) and any(each.port == port for each in _listeners(server, kernel))
             time.sleep(_LOOK_S)
             continue
         now, look = time.monotonic(), activity(process_tree(server.pid))
         if before is None or now - before_s >= _REST_S:
             if before is not None and settled(before, look):
-                return _of_port(server, port, kernel)
+                return _listeners(server, kernel)
             before, before_s = look, now
         time.sleep(_LOOK_S)
-    raise _never_ready(server, port, listening=bool(listeners), others=_ports(server, kernel))
+    raise _never_ready(server, port, listening=listening, others=_ports(server, kernel))
 
 
-def _of_port(server: ServerProcess, port: int, kernel: KernelView) -> tuple[Listener, ...]:
-    return tuple(each for each in listeners_of(process_tree(server.pid), kernel) if each.port == port)
+def _listeners(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
+    return listeners_of(process_tree(server.pid), kernel)
 
 
 def _ports(server: ServerProcess, kernel: KernelView) -> list[int]:
-    return sorted({each.port for each in listeners_of(process_tree(server.pid), kernel)})
+    return sorted({each.port for each in _listeners(server, kernel)})
 
 
 def check_alive(

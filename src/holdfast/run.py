@@ -101,7 +101,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
         )
         seen = _Seen(time.monotonic_ns())
         server = stack.enter_context(ServerProcess(command))
-        await_ready(server, launch.port, kernel, trouble, interrupts)
+        listeners = await_ready(server, launch.port, kernel, trouble, interrupts)
         seen.mark("ready")
         facts = _facts(experiment, interpreter, launch, server)
         sampler = Sampler(kernel, launch.port, _SAMPLE_NS, seed=int(token[:8], 16))
@@ -110,6 +110,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             server,
             launch.address,
             launch.port,
+            tuple(sorted({each.port for each in listeners} - {launch.port})),
             recording,
             kernel,
             sampler,

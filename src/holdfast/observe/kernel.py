@@ -6,7 +6,7 @@ Both show the network namespace of this process, to every user, whoever owns the
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from errno import ENOENT
 from itertools import chain
@@ -92,6 +92,10 @@ class _SockDiag:
         dumps = (self._dump(family, sock_diag.CONNECTED, port) for family in self._families)
         return _sockets(map(sock_diag.connections, dumps))
 
+    def syn_sent(self) -> Iterator[TcpRecord]:
+        dumps = (self._dump(family, sock_diag.SYN_SENT, 0) for family in self._families)
+        return chain.from_iterable(map(sock_diag.tcp_records, dumps))
+
     def unix_listeners(self) -> tuple[UnixListener, ...]:
         self._sequence += 1
         request = sock_diag.unix_request(self._sequence)
@@ -142,6 +146,10 @@ class _ProcNetTcp:
     def listening(self, port: int) -> Iterator[TcpRecord]:
         rows = (procfs.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "LISTEN")
+
+    def syn_sent(self) -> Iterator[TcpRecord]:
+        rows = (procfs.tcp_rows(self._read(family), family) for family in _FAMILIES)
+        return (record for record in chain.from_iterable(rows) if record.state == "SYN_SENT")
 
     def depth(self, port: int) -> tuple[int | None, int | None]:
         return summed(record.rqueue for record in self.listening(port)), None
@@ -224,6 +232,15 @@ class KernelView:
         """
         with _words_for_failure():
             return self._interface.depth(port)
+
+    def waiting_for(self, ports: Collection[int]) -> int:
+        """Connections that are on their way into these ports: in an accept queue, or without a handshake.
+
+        Those without one count wherever in this network namespace they come from.
+        """
+        queued = sum(self.depth(port)[0] or 0 for port in ports)
+        with _words_for_failure():
+            return queued + sum(record.peer_port in ports for record in self._interface.syn_sent())
 
     def server_sockets(self, port: int) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one port, each connection once.

@@ -35,6 +35,7 @@ from holdfast.observe.tcp import (
 SOCK_DIAG_BY_FAMILY = 20
 IPPROTO_TCP = 6
 LISTENING = 1 << LISTEN
+SYN_SENT = 1 << 2
 # Every state but LISTEN. SYN_RECV stands for the kernel's NEW_SYN_RECV too; TIME_WAIT is included.
 CONNECTED = sum(1 << state for state in range(1, 12)) & ~LISTENING
 
