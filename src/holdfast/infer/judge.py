@@ -13,6 +13,7 @@ from holdfast.infer.census import (
     offered_requests,
     placed_requests,
 )
+from holdfast.infer.cost import cost_of
 from holdfast.infer.doubts import warnings_of
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.process_model import model_of
@@ -56,6 +57,7 @@ def judge(timeline: Timeline) -> Verdict:
     model, about_model = model_of(timeline.entries, held)
     model, about_queues = _with_queues(model, snapshot)
     abandoned, about_abandoned = _abandoned(timeline)
+    cost, about_cost = cost_of(timeline.usage, places)
     timing, about_timing = _timing(timeline)
     limits, about_limits = _limits(timeline)
     return Verdict(
@@ -68,10 +70,17 @@ def judge(timeline: Timeline) -> Verdict:
         model=model,
         overflow=overflow,
         abandoned=abandoned,
+        cost=cost,
         binding=None,
         timing=timing,
         confidence="exact",
-        unknown=unknown | reasons | about_model | about_queues | about_abandoned | about_timing | about_limits,
+        unknown=unknown | reasons
+        | about_model
+        | about_queues
+        | about_abandoned
+        | about_cost
+        | about_timing
+        | about_limits,
         warnings=warnings_of(timeline, places, placed),
     )
 

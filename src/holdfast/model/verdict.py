@@ -112,6 +112,20 @@ class Abandoned:
 
 
 @dataclass(frozen=True, slots=True)
+class Cost:
+    """What each held request added to the server's process tree; None where it was not measured.
+
+    Attributes:
+        memory_bytes: anonymous resident memory.
+    """
+
+    descriptors: float | None
+    threads: float | None
+    processes: float | None
+    memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     setting: str
     formula: str
@@ -139,6 +153,7 @@ class Verdict:
     model: Model
     overflow: Overflow
     abandoned: Abandoned
+    cost: Cost
     binding: Binding | None
     timing: Timing
     confidence: Literal["exact", "estimated"]

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.model.verdict import Model, Overflow, Verdict
+from holdfast.model.verdict import Cost, Model, Overflow, Verdict
 
 _WIDTH = 36
 
@@ -114,6 +114,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
             f"Abandoned: {abandoned.left} clients left while their requests were queued; "
             f"{abandoned.run_anyway} of these were run all the same."
         )
+    yield from _cost(verdict.cost)
     limits = verdict.limits
     yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
     timing = verdict.timing
@@ -123,6 +124,14 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         f"everything {timing.total_s:.2f} s after ready" if timing.total_s is not None else "",
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
+
+
+def _cost(cost: Cost) -> Iterator[str]:
+    if cost.descriptors is not None and cost.threads is not None and cost.memory_bytes is not None:
+        yield (
+            f"Each request in service costs {cost.descriptors:g} descriptors, {cost.threads:g} threads and "
+            f"{cost.memory_bytes / 1024:.0f} KiB."
+        )
 
 
 def _or_none(number: int | None) -> str:

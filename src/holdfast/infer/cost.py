@@ -1,0 +1,35 @@
+"""What a request costs the server while it is in service."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.model.timeline import Usage
+from holdfast.model.verdict import Cost, Places
+
+_NONE = Cost(None, None, None, None)
+
+
+def cost_of(usage: Sequence[Usage], places: Places) -> tuple[Cost, dict[str, str]]:
+    """The difference between the server at rest and at its ceiling, for each request in service.
+
+    Args:
+        usage: a look before the first request, then one with every place full.
+    """
+    held = places.in_service
+    reason = ""
+    if len(usage) < 2 or held == 0:
+        reason = "the server's processes could not be read before and while requests were held"
+    elif places.userspace_queue:
+        # Connections that wait inside the server cost it descriptors and memory too.
+        reason = "requests that wait inside the server have their share in what it uses"
+    if reason:
+        return _NONE, {f"cost.{name}": reason for name in Cost.__dataclass_fields__}
+    before, after = usage[0], usage[-1]
+    cost = Cost(
+        descriptors=round((after.descriptors - before.descriptors) / held, 2),
+        threads=round((after.threads - before.threads) / held, 2),
+        processes=round((after.processes - before.processes) / held, 2),
+        memory_bytes=round((after.memory_bytes - before.memory_bytes) / held),
+    )
+    return cost, {}
