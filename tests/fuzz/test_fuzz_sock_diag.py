@@ -242,7 +242,7 @@ def test_foreign_text_gives_records_or_a_protocol_error(text, family, port):
         lambda: list(procfs.tcp_rows(text, family, port)),
         lambda: procfs.tcp_connections(text, family, port),
         lambda: procfs.process_stat(text),
-        lambda: procfs.private_pages(text),
+        lambda: procfs.proportional_bytes(text),
         lambda: procfs.soft_limit(text, b"Max open files"),
         lambda: procfs.syscall_number(text),
         lambda: procfs.single_number(text),

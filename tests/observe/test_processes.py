@@ -180,6 +180,14 @@ def test_memory_that_a_process_writes_to_is_counted(program):
     assert 45_000_000 < grown < 60_000_000
 
 
+def test_memory_that_a_fork_shares_is_counted_once(program):
+    server = program("import os\nblock = bytearray(b'x') * 50_000_000\nos.fork()\nprint(flush=True); input()")
+    server.line()
+    server.line()
+
+    assert 50_000_000 < usage(process_tree(server.pid), 1).memory_bytes < 80_000_000
+
+
 def test_cpu_that_a_process_burns_is_counted(program):
     server = program(
         "import time\nwhile time.process_time() < 0.2: pass\nprint(time.process_time(), flush=True); input()"

@@ -110,9 +110,9 @@ def test_a_link_to_a_socket_names_its_inode():
 def test_this_process_reads_itself():
     with open("/proc/self/stat", "rb") as file:
         stat = procfs.process_stat(file.read())
-    with open("/proc/self/statm", "rb") as file:
-        pages = procfs.private_pages(file.read())
+    with open("/proc/self/smaps_rollup", "rb") as file:
+        memory = procfs.proportional_bytes(file.read())
 
     assert (stat.pid, stat.parent, stat.session) == (os.getpid(), os.getppid(), os.getsid(0))
     assert stat.state == "R"
-    assert pages > 0
+    assert memory > 1_000_000

@@ -26,10 +26,15 @@ def cost_of(usage: Sequence[Usage], places: Places) -> tuple[Cost, dict[str, str
     if reason:
         return _NONE, {f"cost.{name}": reason for name in Cost.__dataclass_fields__}
     before, after = usage[0], usage[-1]
+    memory, unknown = None, {}
+    if before.memory_bytes is None or after.memory_bytes is None:
+        unknown["cost.memory_bytes"] = "the kernel does not tell how processes share their memory"
+    else:
+        memory = round((after.memory_bytes - before.memory_bytes) / held)
     cost = Cost(
         descriptors=round((after.descriptors - before.descriptors) / held, 2),
         threads=round((after.threads - before.threads) / held, 2),
         processes=round((after.processes - before.processes) / held, 2),
-        memory_bytes=round((after.memory_bytes - before.memory_bytes) / held),
+        memory_bytes=memory,
     )
-    return cost, {}
+    return cost, unknown

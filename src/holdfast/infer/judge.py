@@ -74,7 +74,8 @@ def judge(timeline: Timeline) -> Verdict:
         binding=None,
         timing=timing,
         confidence="exact",
-        unknown=unknown | reasons
+        unknown=unknown
+        | reasons
         | about_model
         | about_queues
         | about_abandoned
@@ -164,5 +165,3 @@ def pacing_lag_p99_us(requests: Sequence[Request]) -> int | None:
     """
     lags = sorted(request.sent_ns - request.due_ns for request in requests if request.sent_ns != NEVER)
     return lags[max(0, -(-99 * len(lags) // 100) - 1)] // 1000 if lags else None
-
-

@@ -121,13 +121,18 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What the server's process tree uses at one instant; memory in bytes, CPU in seconds."""
+    """What the server's process tree uses at one instant.
+
+    Attributes:
+        memory_bytes: anonymous resident memory, pages shared by a fork once; None where it is not known.
+        cpu_s: user and system time of the processes that live.
+    """
 
     at_ns: int
     processes: int
     threads: int
     descriptors: int
-    memory_bytes: int
+    memory_bytes: int | None
     cpu_s: float
 
 

@@ -73,13 +73,16 @@ def process_stat(text: bytes) -> ProcessStat:
     )
 
 
-def private_pages(text: bytes) -> int:
-    """Anonymous resident pages of a process from `/proc/PID/statm` (resident - shared). Raises ProtocolError."""
-    fields = text.split()
-    if len(fields) < 3:
-        raise ProtocolError(f"not a process's statm: {text[:80]!r}")
-    # The three counters are read one after another while the process runs.
-    return max(0, _number(fields[1]) - _number(fields[2]))
+def proportional_bytes(text: bytes) -> int:
+    """Anonymous memory of a process from `/proc/PID/smaps_rollup`, each shared page divided by its sharers.
+
+    Raises:
+        ProtocolError: it has no Pss_Anon (Linux before 5.4).
+    """
+    for line in text.splitlines():
+        if line.startswith(b"Pss_Anon:"):
+            return 1024 * _number(line.split()[1])
+    raise ProtocolError(f"not a process's smaps_rollup: {text[:80]!r}")
 
 
 def soft_limit(text: bytes, name: bytes) -> int | None:
