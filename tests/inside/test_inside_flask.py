@@ -139,7 +139,8 @@ def test_threads_and_processes_together_are_left_to_werkzeug_to_refuse(tmp_path)
     with serving(tmp_path, "--processes=2", "--threaded") as server:
         assert server.process.wait() == 1
 
-    assert "Cannot have a multi-thread and multi-process server" in server.log.read_text()
+    # Werkzeug's words; older ones write "multithreaded and multi process".
+    assert "annot have a multi" in server.log.read_text()
 
 
 SLEEPING = """

@@ -6,7 +6,7 @@ import asyncio
 import functools
 import inspect
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.inside.holdfast_inside import innermost
@@ -51,6 +51,7 @@ def signatures(draw):
     return ", ".join(parameters), ", ".join(call)
 
 
+@settings(deadline=None)  # a busy machine is no failure
 @given(signatures(), st.integers(0, 3), st.booleans())
 def test_any_function_keeps_its_signature_its_closure_and_its_result(signature, free, is_async):
     parameters, call = signature

@@ -200,7 +200,7 @@ def _gate(function: types.FunctionType) -> Optional[Gate]:
 def _kind(view: object) -> str:
     if not inspect.iscoroutinefunction(view):
         return "sync"
-    trouble.check_async()
+    trouble.check_async(flask.Flask)
     return "async-blocking" if os.environ.get(layout.VIEW_VARIABLE) == "async-blocking" else "async"
 
 

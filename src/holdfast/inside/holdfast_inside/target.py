@@ -39,7 +39,7 @@ def _builtin(view: Optional[str]) -> wsgi.Application:
             f"{error} in {sys.executable}",
             "Install flask in the server's environment, or name an application of your own.",
         ) from error
-    if view in ("async", "async-blocking") and not trouble.has_asgiref():
+    if view in ("async", "async-blocking") and not trouble.can_run_async(sys.modules["flask"].Flask):
         raise trouble.Trouble(**trouble.ASYNC_MISSING)
     return flask_app.create(view)
 

@@ -16,7 +16,7 @@ from . import layout
 ASYNC_MISSING = {
     "kind": "async-missing",
     "what": "Flask cannot run an async view here.",
-    "why": "asgiref is not installed in the server's environment; Flask needs it for async views.",
+    "why": "Flask needs asgiref for async views, and itself to be 2.0 or newer; one is missing where the server runs.",
     "remedy": "Install flask[async] there.",
 }
 
@@ -47,12 +47,12 @@ def write(words: Dict[str, str]) -> None:
     os.replace(draft, path)
 
 
-def has_asgiref() -> bool:
-    """Whether Flask can run async views in this environment."""
-    return importlib.util.find_spec("asgiref") is not None
+def can_run_async(flask_class: type) -> bool:
+    """Whether this Flask can run async views in this environment."""
+    return hasattr(flask_class, "ensure_sync") and importlib.util.find_spec("asgiref") is not None
 
 
-def check_async() -> None:
+def check_async(flask_class: type) -> None:
     """Reports it if an async view is about to be run and cannot be."""
-    if not has_asgiref():
+    if not can_run_async(flask_class):
         write(ASYNC_MISSING)
