@@ -38,7 +38,7 @@ _QUIET_S = 10.0
 _DEALT_WITH_S = 3.0
 _REST_NS = 60_000_000
 _TURN_NS = 1_000_000
-_LEAVE_AT_MOST = 100
+_LEAVE_AT_MOST = 50
 _FREE_ALL = 128
 
 # The server's end of a connection that it has not closed (tcp(7)).

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from holdfast.model.verdict import Cost, Model, Overflow, Verdict
 
-_WIDTH = 36
+_WIDTH = 30
 
 # Label, colour and what fills the lane, from the handler outwards.
 _LANES = {
@@ -129,9 +129,13 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
 def _cost(cost: Cost) -> Iterator[str]:
     if cost.descriptors is not None and cost.threads is not None and cost.memory_bytes is not None:
         yield (
-            f"Each request in service costs {cost.descriptors:g} descriptors, {cost.threads:g} threads and "
-            f"{cost.memory_bytes / 1024:.0f} KiB."
+            f"Each request in service costs the server {_of(cost.descriptors, 'descriptor')}, "
+            f"{_of(cost.threads, 'thread')} and {cost.memory_bytes / 1024:.0f} KiB."
         )
+
+
+def _of(number: float, what: str) -> str:
+    return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
 def _or_none(number: int | None) -> str:
