@@ -25,6 +25,8 @@ Decisions
 * "Connected" is EPOLLOUT with SO_ERROR 0. Before it, a connection is in SYN however often the kernel
   repeats its SYN.
 * The request is sent in the turn that sees the handshake; `sent` is stamped before the send.
+* A connection that is answered and kept takes the next row of `refill` at once, in the same pass; where
+  the reply is one the last one looked like (same head, same length), without parser or state table.
 * A descriptor within RESERVE of the limit is given back and counts as none left: observers and
   reports of the same process need some.
 
@@ -36,10 +38,8 @@ Costs
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import resource
 import select
 import socket
 import struct
@@ -50,11 +50,11 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
 from holdfast.load.exchange import Event, State, after, event_of_errno
 from holdfast.load.http1 import ProtocolError, ReplyReader
+from holdfast.load.own_limits import descriptors_for_load, failure_in_words
 from holdfast.model.places import Outcome
 
 MAX_EVENTS = 512
 RECEIVE_BYTES = 65536
-RESERVE = 32
 FIRST_UNSELECTABLE = 1024
 FIRST_ERROR_STATUS = 400
 NS_PER_S = 1_000_000_000
@@ -62,6 +62,7 @@ NS_PER_S = 1_000_000_000
 _Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_READABLE = select.EPOLLIN | select.EPOLLOUT
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _BIND_ADDRESS_NO_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -70,7 +71,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class Connection:
     """One socket and the request it carries."""
 
-    __slots__ = ("reader", "row", "sock", "state", "unsent")
+    __slots__ = ("peer_ended", "reader", "row", "sock", "state", "unsent")
 
     def __init__(self, sock: socket.socket, row: int) -> None:
         self.sock = sock
@@ -78,20 +79,21 @@ class Connection:
         self.state = State.CONNECTING
         self.unsent = b""
         self.reader: ReplyReader | None = None
+        self.peer_ended = False
 
 
 class Connections:
     """All connections of one load process and the rows that they write.
 
-    Invariant: opened = connecting + established + ended, and each connecting or established row
+    Invariant: rows begun = connecting + established + ended, and each connecting or established row
     has exactly one open socket.
 
     Attributes:
         sources: our addresses as `columns.source` counts them.
+        taken: rows of `refill` that kept connections have taken.
         failure: errno and words of the first failure on our own side; None if there was none.
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
-        ended_rows: rows that ended since the owner last cleared the list.
     """
 
     def __init__(
@@ -116,15 +118,19 @@ class Connections:
         self._by_row: dict[int, Connection] = {}
         self._bound = bool(sources)
         self._turn_of_source = 0
-        self._descriptors = _descriptors_for_load()
+        self._descriptors = descriptors_for_load()
+        self._next_row = self._last_row = 0
+        self._usual_head = b""
+        self._usual_bytes = -1
+        self._usual_status = 0
         self.sources: list[str] = list(sources)
         self.connecting = 0
         self.established = 0
         self.ended = 0
+        self.taken = 0
         self.failure: tuple[int, str] | None = None
         self.malformed: str | None = None
         self.excess = 0
-        self.ended_rows: list[int] = []
 
     def open(self, row: int, due_ns: int | None = None) -> bool:
         """Starts a connection; its request is sent in the turn that sees the handshake.
@@ -142,45 +148,43 @@ class Connections:
         try:
             sock = self._socket()
         except OSError as error:
-            self._own_failure(row, error)
+            self.failure = self.failure or failure_in_words(error)
+            self._record(row, Outcome.FAILED, now)
             return False
         connection = Connection(sock, row)
         self._by_row[row] = connection
         self._by_fd[sock.fileno()] = connection
         self.connecting += 1
         try:
-            source = self._connect(sock)
+            columns.source[row] = self._connect(sock)
         except OSError as error:
             event = event_of_errno(error.errno or 0)
             if event is Event.OWN_LIMIT:
-                self.failure = self.failure or _failure(error)
+                self.failure = self.failure or failure_in_words(error)
             self._move(connection, event)
             return event is not Event.OWN_LIMIT
-        local_address, local_port = sock.getsockname()[:2]
-        if not self._bound and not self.sources:
+        local_address, columns.local_port[row] = sock.getsockname()[:2]
+        if not self.sources:
             self.sources.append(local_address)
-        columns.source[row] = source
-        columns.local_port[row] = local_port
         self._epoll.register(sock, _WATCHED)
         return True
+
+    def refill(self, rows: range) -> None:
+        """Connections that are answered and kept take these rows, in order; what was left of the last call is void."""
+        self._next_row, self._last_row = rows.start, rows.stop
 
     def turn(self, timeout_ns: int) -> int:
         """Waits at most `timeout_ns` for events, carries out all that are there, and counts them."""
         events = self._wait(timeout_ns)
-        for fd, mask in events:
-            connection = self._by_fd.get(fd)
-            if connection is None:
-                continue
-            if connection.state is State.CONNECTING:
-                self._decided(connection)
-            elif connection.unsent and mask & select.EPOLLOUT:
-                self._send(connection)
-            if mask & (select.EPOLLIN | _END_SIGNS):
-                self._receive(connection, to_the_end=bool(mask & _END_SIGNS))
+        if self._next_row < self._last_row:
+            self._carry_out_kept(events)
+        else:
+            for fd, mask in events:
+                self._carry_out(fd, mask)
         return len(events)
 
     def pending(self) -> list[int]:
-        """Rows that have not ended, in the order in which they were opened."""
+        """Rows that have begun and not ended, in the order in which they began."""
         return list(self._by_row)
 
     def give_up(self, rows: Iterable[int], *, reset: bool = False) -> None:
@@ -226,16 +230,78 @@ class Connections:
 
     def _connect(self, sock: socket.socket) -> int:
         """Starts the handshake; returns the index of the source address that was used."""
-        if not self._bound:
-            _start_handshake(sock, self._peer)
-            return 0
-        sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
-        count = len(self.sources)
-        index = self._turn_of_source % count
-        self._turn_of_source += 1
-        sock.bind((self.sources[index], 0))
-        _start_handshake(sock, self._peer)
+        index = 0
+        if self._bound:
+            index = self._turn_of_source % len(self.sources)
+            self._turn_of_source += 1
+            sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
+            sock.bind((self.sources[index], 0))
+        number = sock.connect_ex(self._peer)
+        if number not in (0, errno.EINPROGRESS):
+            raise OSError(number, os.strerror(number))
         return index
+
+    def _carry_out(self, fd: int, mask: int) -> None:
+        connection = self._by_fd.get(fd)
+        if connection is None:
+            return
+        if connection.state is State.CONNECTING:
+            self._decided(connection)
+        elif connection.unsent and mask & select.EPOLLOUT:
+            self._send(connection)
+        connection.peer_ended |= bool(mask & _END_SIGNS)
+        if mask & (select.EPOLLIN | _END_SIGNS):
+            self._receive(connection)
+
+    def _carry_out_kept(self, events: list[tuple[int, int]]) -> None:
+        """As `_carry_out`, with a short way for the usual reply on a kept connection.
+
+        It is the move WAITING, REPLY -> ENDED and the next request's moves up to WAITING, written out.
+        """
+        by_fd, columns, now_ns, head_of = self._by_fd, self._columns, time.monotonic_ns, self._head_of
+        for fd, mask in events:
+            connection = by_fd.get(fd)
+            if mask != _READABLE or connection is None or connection.state is not State.WAITING:
+                self._carry_out(fd, mask)
+                continue
+            try:
+                data = connection.sock.recv(RECEIVE_BYTES)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                self._move(connection, event_of_errno(error.errno or 0))
+                continue
+            if (
+                len(data) != self._usual_bytes
+                or not data.startswith(self._usual_head)
+                or self._next_row >= self._last_row
+            ):
+                self._move(connection, self._heard(connection, data))
+                if len(data) == RECEIVE_BYTES:
+                    self._receive(connection)
+                continue
+            now = now_ns()
+            row = connection.row
+            columns.done[row] = now
+            columns.status[row] = self._usual_status
+            columns.outcome[row] = Outcome.ANSWERED
+            self.ended += 1
+            del self._by_row[row]
+            connection.row = row = self._next_row
+            self._next_row = row + 1
+            self.taken += 1
+            self._by_row[row] = connection
+            columns.due[row] = now
+            columns.sent[row] = now
+            head = head_of(row)
+            try:
+                if connection.sock.send(head) == len(head):
+                    continue
+            except OSError:
+                pass
+            connection.state = State.SENDING
+            connection.unsent = head
+            self._send(connection)
 
     def _decided(self, connection: Connection) -> None:
         number = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -244,6 +310,9 @@ class Connections:
             return
         self._columns.connected[connection.row] = time.monotonic_ns()
         self._move(connection, Event.CONNECTED)
+        self._begin(connection)
+
+    def _begin(self, connection: Connection) -> None:
         connection.unsent = self._head_of(connection.row)
         self._columns.sent[connection.row] = time.monotonic_ns()
         self._send(connection)
@@ -259,13 +328,13 @@ class Connections:
             connection.unsent = b""
             event = event_of_errno(error.errno or 0)
             self._move(connection, Event.BROKEN if event is Event.RST else event)
-            if connection.state is not State.ENDED:
-                self._receive(connection, to_the_end=True)
+            connection.peer_ended = True
+            self._receive(connection)
             return
         if connection.state is State.SENDING:
             self._move(connection, Event.SENT)
 
-    def _receive(self, connection: Connection, *, to_the_end: bool) -> None:
+    def _receive(self, connection: Connection) -> None:
         while connection.state is not State.ENDED:
             try:
                 data = connection.sock.recv(RECEIVE_BYTES)
@@ -275,12 +344,13 @@ class Connections:
                 self._move(connection, event_of_errno(error.errno or 0))
                 return
             self._move(connection, self._heard(connection, data))
-            if len(data) < RECEIVE_BYTES and not to_the_end:
+            if len(data) < RECEIVE_BYTES and not connection.peer_ended:
                 return
 
     def _heard(self, connection: Connection, data: bytes) -> Event:
         """What these bytes, or with none the peer's FIN, mean for the exchange."""
         reader = connection.reader
+        whole = reader is None
         if reader is None:
             reader = connection.reader = ReplyReader()
         try:
@@ -295,7 +365,13 @@ class Connections:
         if not reader.complete:
             return Event.BYTES if data else Event.EOF
         self.excess += reader.excess
-        return Event.REPLY if reader.status < FIRST_ERROR_STATUS else Event.ERROR_REPLY
+        if reader.status >= FIRST_ERROR_STATUS:
+            return Event.ERROR_REPLY
+        if whole and reader.keep_alive and reader.length is not None:
+            self._usual_bytes = len(data)
+            self._usual_head = data[: len(data) - reader.length]
+            self._usual_status = reader.status
+        return Event.REPLY
 
     def _move(self, connection: Connection, event: Event) -> None:
         before = connection.state
@@ -305,44 +381,31 @@ class Connections:
             self.established += 1
         if connection.state is not State.ENDED:
             return
+        self._record(connection.row, outcome, time.monotonic_ns())
+        del self._by_row[connection.row]
+        reader, connection.reader = connection.reader, None
+        kept = reader is not None and reader.complete and reader.keep_alive and not connection.peer_ended
+        if kept and self._next_row < self._last_row:
+            self._take_next(connection)
+            return
         self.established -= 1
-        self.ended += 1
-        row = connection.row
-        self._columns.done[row] = time.monotonic_ns()
-        self._columns.outcome[row] = outcome
-        self.ended_rows.append(row)
-        del self._by_row[row]
         del self._by_fd[connection.sock.fileno()]
-        connection.reader = None
         connection.sock.close()
 
-    def _own_failure(self, row: int, error: OSError) -> None:
-        self.failure = self.failure or _failure(error)
+    def _take_next(self, connection: Connection) -> None:
+        row = self._next_row
+        self._next_row += 1
+        self.taken += 1
+        self._columns.due[row] = time.monotonic_ns()
+        self._by_row[row] = connection
+        connection.row = row
+        connection.state = State.SENDING
+        self._begin(connection)
+
+    def _record(self, row: int, outcome: Outcome, now_ns: int) -> None:
+        self._columns.done[row] = now_ns
+        self._columns.outcome[row] = outcome
         self.ended += 1
-        self._columns.done[row] = time.monotonic_ns()
-        self._columns.outcome[row] = Outcome.FAILED
-        self.ended_rows.append(row)
-
-
-def raise_descriptor_limit() -> int:
-    """Raises this process's soft RLIMIT_NOFILE to the hard one; returns the soft one from before."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != hard:
-        # Infinity, where the kernel's fs.nr_open is lower: then the soft limit stays.
-        with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    return soft
-
-
-def restore_descriptor_limit(soft: int) -> None:
-    """Undoes `raise_descriptor_limit`, so that processes started later do not inherit its effect."""
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-
-
-def _descriptors_for_load() -> int:
-    soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    return soft - min(RESERVE, soft // 4)
 
 
 def _resolve(address: str, port: int) -> tuple[int, _Peer]:
@@ -353,19 +416,3 @@ def _resolve(address: str, port: int) -> tuple[int, _Peer]:
             f"The address {address!r} could not be looked up.", str(error), "Check its spelling, or give a number."
         ) from error
     return family, peer
-
-
-def _start_handshake(sock: socket.socket, peer: _Peer) -> None:
-    number = sock.connect_ex(peer)
-    if number not in (0, errno.EINPROGRESS):
-        raise OSError(number, os.strerror(number))
-
-
-def _failure(error: OSError) -> tuple[int, str]:
-    number = error.errno or 0
-    words = {
-        errno.EMFILE: "no descriptor is left for the load (RLIMIT_NOFILE of holdfast's own process)",
-        errno.ENFILE: "no descriptor is left in the whole system (fs.file-max)",
-        errno.EADDRNOTAVAIL: "no source port is left for the load (net.ipv4.ip_local_port_range)",
-    }.get(number, "the load could not open a connection")
-    return number, f"{words}: {os.strerror(number)}"

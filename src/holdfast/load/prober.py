@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from holdfast.load.columns import Columns
-from holdfast.load.epoll import Connections, raise_descriptor_limit, restore_descriptor_limit
+from holdfast.load.epoll import Connections
+from holdfast.load.own_limits import raise_descriptor_limit, restore_descriptor_limit
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
@@ -110,7 +111,6 @@ class Prober:
 
     def turn(self, timeout_ns: int) -> int:
         """Waits at most that long for events, carries out every one, and returns how many there were."""
-        self._connections.ended_rows.clear()
         return self._connections.turn(timeout_ns)
 
     def pending(self) -> list[int]:

@@ -1,0 +1,140 @@
+"""A scheduled load run's logic as a generator: `seen = yield step`.
+
+It says which requests to open, which to end, and how long to wait; it is told what time it is and
+how many have ended. It does not know a socket or a clock, so that a test can run years of it in a
+moment. Columns are memory: whoever carries the steps out writes outcomes into them.
+
+Schedule, stop and patience are independent values; the two models differ only in what makes the
+next request due: an instant (open model) or an answer (closed model).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import NamedTuple
+
+from holdfast.load.columns import Columns
+
+IDLE_NS = 100_000_000
+NOTHING = range(0)
+
+
+class Seen(NamedTuple):
+    """What came of the last step.
+
+    Attributes:
+        ended: rows that have ended since the run began.
+        taken: rows of the last steps' `refill` that kept connections have taken since the run began.
+    """
+
+    now_ns: int
+    ended: int
+    taken: int = 0
+
+
+class Step(NamedTuple):
+    """What to do now.
+
+    Attributes:
+        open: rows to open a connection for.
+        expire: rows whose time is over.
+        refill: rows that connections take, in order, as soon as they are answered.
+        wait_ns: longest time until the next step; anything that ends comes sooner.
+    """
+
+    open: range
+    expire: Sequence[int]
+    refill: range
+    wait_ns: int
+
+
+Loop = Generator[Step, Seen, None]
+
+
+def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience_ns: int | None, columns: Columns) -> Loop:
+    """Each request when it is due, whatever became of those before.
+
+    Args:
+        due_ns: for each row, when it is due after `start_ns`; ascending over `rows`.
+        rows: the rows of this load process.
+        patience_ns: time from opening after which a request is ended; None waits for ever.
+    """
+    patience = _Patience(rows, patience_ns, columns)
+    opened = 0
+    total = len(rows)
+    seen = yield Step(NOTHING, (), NOTHING, 0)
+    while seen.ended < total:
+        first = opened
+        since_start_ns = seen.now_ns - start_ns
+        while opened < total and due_ns[rows[opened]] <= since_start_ns:
+            columns.due[rows[opened]] = start_ns + due_ns[rows[opened]]
+            opened += 1
+        expired, wait_ns = patience.look(opened, seen.now_ns)
+        if opened < total:
+            wait_ns = min(wait_ns, due_ns[rows[opened]] - since_start_ns)
+        seen = yield Step(rows[first:opened], expired, NOTHING, max(0, wait_ns))
+
+
+def closed_model(
+    connections: int, rows: range, start_ns: int, until_ns: int | None, patience_ns: int | None, columns: Columns
+) -> Loop:
+    """So many connections, each sending its next request when the last one is answered.
+
+    A connection that ends is replaced by a new one.
+
+    Args:
+        rows: the rows of this load process, ascending without gaps: at most so many requests.
+        until_ns: no request is begun from then on; None lets the rows decide.
+        patience_ns: as in `open_model`.
+    """
+    patience = _Patience(rows, patience_ns, columns)
+    total = len(rows)
+    opened = 0
+    seen = yield Step(NOTHING, (), NOTHING, 0)
+    while seen.now_ns < start_ns:
+        seen = yield Step(NOTHING, (), NOTHING, start_ns - seen.now_ns)
+    while True:
+        begun = opened + seen.taken
+        if until_ns is not None and seen.now_ns >= until_ns:
+            total = begun
+        if seen.ended == begun == total:
+            return
+        first = begun
+        missing = min(connections - (begun - seen.ended), total - begun)
+        opened += missing
+        begun += missing
+        expired, wait_ns = patience.look(begun, seen.now_ns)
+        if until_ns is not None and begun < total:
+            wait_ns = min(wait_ns, until_ns - seen.now_ns)
+        seen = yield Step(rows[first:begun], expired, rows[begun:total], max(0, wait_ns))
+
+
+class _Patience:
+    """Which requests have waited too long.
+
+    Rows are opened in order, so the oldest unended one is always the next to expire.
+    """
+
+    __slots__ = ("_columns", "_oldest", "_patience_ns", "_rows")
+
+    def __init__(self, rows: range, patience_ns: int | None, columns: Columns) -> None:
+        self._rows = rows
+        self._patience_ns = patience_ns
+        self._columns = columns
+        self._oldest = 0
+
+    def look(self, opened: int, now_ns: int) -> tuple[Sequence[int], int]:
+        """Rows that expire now, and the time until the next one can."""
+        if self._patience_ns is None:
+            return (), IDLE_NS
+        columns, rows = self._columns, self._rows
+        expired: list[int] = []
+        while self._oldest < opened:
+            row = rows[self._oldest]
+            if not columns.outcome[row]:
+                left_ns = columns.opened[row] + self._patience_ns - now_ns if columns.opened[row] else IDLE_NS
+                if left_ns > 0:
+                    return expired, min(left_ns, IDLE_NS)
+                expired.append(row)
+            self._oldest += 1
+        return expired, IDLE_NS
