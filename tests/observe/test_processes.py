@@ -44,7 +44,7 @@ if short_lived == 0:
         say_and_rest("orphan")
     os._exit(0)
 os.waitpid(short_lived, 0)
-os.write(1, f"root {os.getpid()}\n".encode())  # said last: from here on no zombie is among them
+os.write(1, f"root {os.getpid()}\\n".encode())  # said last: from here on no zombie is among them
 os.read(0, 1)
 """
 
