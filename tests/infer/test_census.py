@@ -1,8 +1,10 @@
 """Every offered request is in exactly one place, whatever the three witnesses say."""
 
+import dataclasses
 import sys
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.infer.census import count_places, place_of, placed_requests
 from holdfast.infer.judge import judge, pacing_lag_p99_us
 from holdfast.model.places import Outcome, Place
+from holdfast.model.timeline import Marks
 
 TABLE = [
     ("entered, not left", request(0), entry(0), socket(0, accepted=True), Place.IN_SERVICE),
@@ -34,7 +37,13 @@ TABLE = [
     ("reset in its handler", request(0, done_ns=AT, outcome=Outcome.RESET), entry(0), None, Place.RESET),
     ("closed", request(0, done_ns=AT, outcome=Outcome.CLOSED), None, None, Place.CLOSED),
     ("our side", request(0, connected_ns=0, done_ns=AT, outcome=Outcome.FAILED), None, None, Place.FAILED),
-    ("given up later", request(0, done_ns=AT + 5, outcome=Outcome.GIVEN_UP), None, socket(0, accepted=False), Place.ACCEPT_QUEUE),
+    (
+        "given up later",
+        request(0, done_ns=AT + 5, outcome=Outcome.GIVEN_UP),
+        None,
+        socket(0, accepted=False),
+        Place.ACCEPT_QUEUE,
+    ),
 ]
 
 
@@ -64,9 +73,39 @@ def test_the_places_add_up_to_what_was_offered(rows):
     assert sum(getattr(places, place.value) for place in Place) == len(rows)
 
 
+def nulls_of(value, path=""):
+    """Paths of all nulls in a verdict's JSON."""
+    if value is None:
+        return [path]
+    if isinstance(value, dict):
+        return [each for name, inner in value.items() for each in nulls_of(inner, f"{path}.{name}".lstrip("."))]
+    return []
+
+
+@given(
+    st.lists(st.tuples(requests_drawn, st.none() | instants, sockets_drawn)),
+    st.sampled_from(["syn", "turned away", "max-offered", "interrupted"]),
+    st.none() | st.integers(0, 200),
+    st.booleans(),
+)
+def test_every_null_of_a_verdict_has_its_reason(rows, reason, depth, marked):
+    asked = [request(id, **drawn) for id, (drawn, _, _) in enumerate(rows) if drawn["outcome"] != Outcome.FAILED]
+    runs = [entry(id, entered_ns=at) for id, (_, at, _) in enumerate(rows) if at is not None]
+    ends = [socket(id, accepted=s[0], state=s[1]) for id, (_, _, s) in enumerate(rows) if s is not None]
+    line = timeline(asked, runs, snapshot(*ends, depth=depth, limit=None if depth is None else 128), reason)
+    if not marked:
+        line = dataclasses.replace(line, marks=Marks(started_ns=1))
+
+    verdict = msgspec.to_builtins(judge(line))
+
+    unexplained = set(nulls_of({**verdict, "unknown": {}})) - verdict["unknown"].keys()
+    # A setting that may be absent, not a measurement.
+    assert unexplained - {"target.view"} == set()
+    assert {path for path in verdict["unknown"]} <= set(nulls_of(verdict))
+
+
 def shifted(line, by):
     """The same timeline on a clock that shows `by` more; NEVER stays NEVER."""
-    import dataclasses
 
     def move(row):
         named = {

@@ -27,7 +27,7 @@ def test_one_thread_one_process_is_serial():
 
     assert (model.kind, model.processes, model.threads_per_process) == ("serial", 1, 1)
     assert (model.threads_reused, model.processes_reused, model.globals_shared) == (True, True, True)
-    assert unknown == {}
+    assert unknown.keys() == {"model.handler_threads_reused"}
 
 
 def test_fresh_threads_are_thread_per_request_though_the_kernel_recycles_their_ids():
@@ -84,7 +84,9 @@ def test_handlers_on_the_loops_own_thread_are_an_event_loop_even_if_one_blocks_i
 
 
 def test_a_loop_that_hands_over_to_threads_is_both():
-    rows = [entry(n, tid=100 + n, entry_tid=10, entry_loop=True, entry_thread_seq=n + 1, thread_seq=1) for n in range(4)]
+    rows = [
+        entry(n, tid=100 + n, entry_tid=10, entry_loop=True, entry_thread_seq=n + 1, thread_seq=1) for n in range(4)
+    ]
     held = held_then_left(rows)
     after = [
         entry(4 + n, tid=100, entry_tid=10, entry_loop=True, entry_thread_seq=9 + n, thread_seq=2, entered_ns=LATER + n)

@@ -48,6 +48,8 @@ def judge(timeline: Timeline) -> Verdict:
     requests = {request.id: request for request in offered_requests(timeline)}
     held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
     unknown = {"binding": _ONE_SETTING}
+    if not timeline.server.version:
+        unknown["target.version"] = "the package that was found does not say"
     if ramp.reason == "interrupted":
         ceiling, overflow, reasons = _nothing_beyond()
     else:
@@ -55,7 +57,8 @@ def judge(timeline: Timeline) -> Verdict:
         overflow, more = overflow_of(places, ramp, requests, placed)
         reasons |= more
     model, about_model = model_of(timeline.entries, held)
-    model, about_queues = _with_queues(model, snapshot)
+    model, queues_unknown = _with_queues(model, snapshot)
+    about_model.pop("model.listen_queues", None)
     abandoned, about_abandoned = _abandoned(timeline)
     cost, about_cost = cost_of(timeline.usage, places)
     timing, about_timing = _timing(timeline)
@@ -77,7 +80,7 @@ def judge(timeline: Timeline) -> Verdict:
         unknown=unknown
         | reasons
         | about_model
-        | about_queues
+        | queues_unknown
         | about_abandoned
         | about_cost
         | about_timing

@@ -56,8 +56,7 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, di
     if not held:
         reason = "no handler was running when the places were counted"
         model = Model(None, None, None, None, None, None, None, None, None)
-        names = ("kind", "processes", "threads_per_process", "threads_reused", "processes_reused")
-        return model, {f"model.{name}": reason for name in (*names, "globals_shared", "spread")}
+        return model, {f"model.{name}": reason for name in Model.__dataclass_fields__}
     later = later_entries(entries)
     processes_reused = _reused((entry.process_seq for entry in entries), later)
     entry_reused = _reused((entry.entry_thread_seq for entry in entries), later)
@@ -74,6 +73,10 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, di
         unknown["model.threads_reused"] = _UNSEEN
     if kind is None:
         unknown["model.kind"] = f"it hangs on the reuse of threads or processes, and {_UNSEEN}"
+    if not own_thread or on_loop:
+        unknown["model.handler_threads_reused"] = "views run on the threads that threads_reused tells about"
+    elif handler_reused is None:
+        unknown["model.handler_threads_reused"] = _UNSEEN
     shared = _globals_shared(entries)
     if shared is None:
         unknown["model.globals_shared"] = "only one request was entered"
