@@ -101,7 +101,7 @@ def test_every_null_of_a_verdict_has_its_reason(rows, reason, depth, marked):
     unexplained = set(nulls_of({**verdict, "unknown": {}})) - verdict["unknown"].keys()
     # A setting that may be absent, not a measurement.
     assert unexplained - {"target.view"} == set()
-    assert {path for path in verdict["unknown"]} <= set(nulls_of(verdict))
+    assert set(verdict["unknown"]) <= set(nulls_of(verdict))
 
 
 def shifted(line, by):
