@@ -1,0 +1,266 @@
+"""What a row of the conformance table is, and how a verdict is held to it.
+
+A row names every field of the verdict that depends on the server, each with the source that says
+what to expect: a line of the installed server, a function of the kernel, a manual page. Figures
+never come from a verdict. What must hold for every verdict alike is checked here for all rows.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+import resource
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from holdfast.model.experiment import Experiment
+from holdfast.model.places import Place
+from holdfast.model.verdict import Verdict
+
+LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
+
+CLAIMED = (
+    "ceiling.in_service",
+    "ceiling.bounded",
+    "ceiling.userspace_queue",
+    "ceiling.userspace_queue_bounded",
+    "ceiling.accept_queue",
+    "ceiling.accept_queue_limit",
+    "model.kind",
+    "model.processes",
+    "model.threads_per_process",
+    "model.threads_reused",
+    "model.processes_reused",
+    "model.handler_threads_reused",
+    "model.globals_shared",
+    "model.listen_queues",
+    "model.spread",
+    "overflow.first",
+    "overflow.then",
+    "overflow.client_sees",
+    "abandoned.left",
+    "abandoned.run_anyway",
+    "target.view",
+    "target.held_in",
+)
+"""Fields that every row must claim; the places too, except those that are empty."""
+
+NOT_APPLICABLE = frozenset({"binding", "model.handler_threads_reused"})
+
+
+@dataclass(frozen=True, slots=True)
+class Resting:
+    """A server of the same kind at rest, started without holdfast, before any request.
+
+    Attributes:
+        descriptors: open in the process that accepts (`/proc/PID/fd`).
+        tasks: processes and threads of the server together, as RLIMIT_NPROC counts them.
+    """
+
+    descriptors: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a computed expectation may use: the server at rest, the experiment, the other fields."""
+
+    resting: Resting
+    experiment: Experiment
+    verdict: Verdict
+
+
+Computed = Callable[[Seen], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """Any whole number from `least` to `most`, where the source leaves it open."""
+
+    least: int
+    most: float = math.inf
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, int) and self.least <= value <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A source that is installed here, so that the test can see whether it still says that.
+
+    Attributes:
+        module: whose file holds the text.
+        text: as it stands there.
+        says: what follows from it.
+    """
+
+    module: str
+    text: str
+    says: str
+
+
+Source = str | Quote | tuple[str | Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Says:
+    """Values and who says so; `fields` maps dotted names to a value, a Between or a Computed."""
+
+    source: Source
+    fields: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One row.
+
+    Attributes:
+        resting: command of the same server without holdfast, `{port}` in it replaced; () where no
+            expectation needs it.
+        warnings: parts of the warnings that are expected, in order.
+        app: a file beside the table, or `module:attr`; None is the built-in application.
+    """
+
+    id: str
+    server: str
+    claims: tuple[Says, ...]
+    arguments: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+    app: str | None = None
+    resting: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def experiment(self) -> Experiment:
+        here = str(Path(__file__).parent)
+        return Experiment(
+            self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
+        )
+
+
+def quotes_of(case: Case) -> Iterator[Quote]:
+    return (each for claim in case.claims for each in _each(claim.source) if isinstance(each, Quote))
+
+
+def still_says(quote: Quote) -> bool:
+    spec = importlib.util.find_spec(quote.module)
+    assert spec is not None
+    assert spec.origin is not None
+    return quote.text in Path(spec.origin).read_text()
+
+
+def claimed_fields(case: Case) -> list[str]:
+    return [name for claim in case.claims for name in claim.fields]
+
+
+def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
+    """Where verdict and row differ, one line each, with the source that says otherwise."""
+    seen = Seen(resting, case.experiment(), verdict)
+    found = []
+    claimed = set()
+    for claim in case.claims:
+        for name, expected in claim.fields.items():
+            claimed.add(name)
+            wanted = expected(seen) if callable(expected) else expected
+            got = _value(verdict, name)
+            if not (wanted.holds(got) if isinstance(wanted, Between) else _same(got, wanted)):
+                found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
+    for place in Place:
+        name = f"places.{place.value}"
+        if name not in claimed and _value(verdict, name) != 0:
+            found.append(f"{name} is {_value(verdict, name)}, but nothing in the sources puts a request there")
+    return found + _general(case, verdict) + _warnings(case, verdict)
+
+
+def _general(case: Case, verdict: Verdict) -> list[str]:
+    """What every verdict must be."""
+    experiment = case.experiment()
+    places = msgspec.to_builtins(verdict.places)
+    timing = msgspec.to_builtins(verdict.timing)
+    nofile = experiment.nofile or resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    nproc = experiment.nproc or resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    somaxconn = int(Path("/proc/sys/net/core/somaxconn").read_text())
+    # Own claims of a row stand beside these: the sum of the places that have a living connection.
+    wanted = {
+        "schema": 1,
+        "offered": sum(places.values()),
+        "established": sum(places[place.value] for place in LIVE),
+        "places.in_service": verdict.ceiling.in_service,
+        "target.server": case.server,
+        "target.app": case.app or "built-in",
+        "target.path": experiment.path,
+        "target.python": ".".join(map(str, sys.version_info[:3])),
+        "limits.nofile": None if nofile == resource.RLIM_INFINITY else nofile,
+        "limits.nproc": None if nproc == resource.RLIM_INFINITY else nproc,
+        "limits.somaxconn": somaxconn,
+        "binding": None,
+        "confidence": "exact",
+    }
+    found = [
+        f"{name} is {_value(verdict, name)!r}, not {value!r}"
+        for name, value in wanted.items()
+        if not _same(_value(verdict, name), value)
+    ]
+    nulls = {name for name, value in _leaves(msgspec.to_builtins(verdict)) if value is None}
+    unexplained = nulls - verdict.unknown.keys() - NOT_APPLICABLE
+    found += [f"{name} is null and no reason is given" for name in sorted(unexplained)]
+    found += [f"{name} has a reason to be null and is not" for name in sorted(verdict.unknown.keys() - nulls)]
+    if verdict.offered > experiment.max_offered:
+        found.append(f"{verdict.offered} requests were offered, more than --max-offered {experiment.max_offered}")
+    if not all(value is not None and value >= 0 for value in timing.values()):
+        found.append(f"timing is {timing}")
+    if not _in_order(case.arguments, verdict.target.command):
+        found.append(f"the command {verdict.target.command} does not hold the arguments {case.arguments}")
+    return found
+
+
+def _warnings(case: Case, verdict: Verdict) -> list[str]:
+    # A busy machine is no difference: the warning is what it should say then.
+    given = [each for each in verdict.warnings if "this machine was busy" not in each]
+    if len(given) == len(case.warnings) and all(part in each for part, each in zip(case.warnings, given, strict=True)):
+        return []
+    return [f"the warnings are {given}, not {list(case.warnings)}"]
+
+
+def _in_order(arguments: tuple[str, ...], command: tuple[str, ...]) -> bool:
+    """Every argument stands in the command, in order; an address whose port 0 was replaced keeps its host."""
+    rest = iter(command)
+    return all(any(_stands_for(each, argument) for each in rest) for argument in arguments)
+
+
+def _stands_for(each: str, argument: str) -> bool:
+    return each == argument or (argument.endswith(":0") and each.startswith(argument[:-1]))
+
+
+def _value(verdict: Verdict, name: str) -> Any:
+    value: Any = verdict
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _same(got: object, wanted: object) -> bool:
+    # 1 == True in Python; a count is not a yes.
+    return got == wanted and isinstance(got, bool) == isinstance(wanted, bool)
+
+
+def _leaves(tree: Mapping[str, Any], stem: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in tree.items():
+        if isinstance(value, dict) and name != "unknown":
+            yield from _leaves(value, f"{stem}{name}.")
+        else:
+            yield stem + name, value
+
+
+def _each(source: Source) -> tuple[str | Quote, ...]:
+    return source if isinstance(source, tuple) else (source,)
+
+
+def _words(source: Source) -> str:
+    return "; ".join(
+        each if isinstance(each, str) else f"{each.module} {each.text!r}: {each.says}" for each in _each(source)
+    )

@@ -1,0 +1,147 @@
+"""Claims that many rows have in common, each with its source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from expectation import Between, Computed, Says, Seen, Source
+
+
+def in_service(number: int | Computed, source: Source) -> Says:
+    return Says(source, {"ceiling.in_service": number, "places.in_service": number, "ceiling.bounded": True})
+
+
+def listens(backlog: int, source: Source) -> Says:
+    return Says(source, {"ceiling.accept_queue_limit": backlog})
+
+
+def fills_the_accept_queue(listening: Says, *, after: int = 0) -> tuple[Says, ...]:
+    """The rest waits in the kernel, behind `after` requests in the server's own queue."""
+    backlog = listening.fields["ceiling.accept_queue_limit"]
+    order = (*(["userspace_queue"] if after else []), "accept_queue", "syn")
+    queue = {"places.accept_queue": backlog + 1, "ceiling.accept_queue": backlog + 1}
+    return (
+        Says("Linux include/net/sock.h, sk_acceptq_is_full(): full is depth > backlog", queue),
+        listening,
+        Says(
+            "Linux net/ipv4/tcp_input.c, tcp_conn_request(): a SYN that finds the accept queue full is dropped",
+            {
+                "places.syn": Between(1),
+                "overflow.first": order[0],
+                "overflow.then": order[1:],
+                "overflow.client_sees": "connect-timeout",
+            },
+        ),
+        own_queue(after),
+    )
+
+
+def own_queue(number: int) -> Says:
+    """The server accepts so many more than it handles; beyond them requests are elsewhere."""
+    return Says(
+        "the row's source of its number in service: what is accepted is handled, except for these",
+        {
+            "places.userspace_queue": number,
+            "ceiling.userspace_queue": number,
+            "ceiling.userspace_queue_bounded": True,
+        },
+    )
+
+
+def turned_away(place: str, sees: str, source: Source, listening: Says, *, after: int = 0) -> tuple[Says, ...]:
+    """Whoever finds neither a handler nor one of `after` places in the server's own queue is sent away."""
+    order = (*(["userspace_queue"] if after else []), place)
+    fate = {
+        f"places.{place}": Between(1),
+        "overflow.first": order[0],
+        "overflow.then": order[1:],
+        "overflow.client_sees": sees,
+    }
+    return (Says(source, fate), own_queue(after), *accepts_everything(listening))
+
+
+def accepts_everything(listening: Says) -> tuple[Says, ...]:
+    return (
+        listening,
+        Says("accept(2): a queue from which everything is taken does not fill", {"ceiling.accept_queue": None}),
+    )
+
+
+def takes_all(offered: int, running: int, source: Source, listening: Says) -> tuple[Says, ...]:
+    """The server's own queue has no bound: it holds whatever is offered and not handled."""
+    return (
+        Says(
+            source,
+            {
+                "places.userspace_queue": offered - running,
+                "ceiling.userspace_queue": None,
+                "ceiling.userspace_queue_bounded": False,
+                "overflow.first": "userspace_queue",
+                "overflow.then": (),
+                "overflow.client_sees": "waits",
+            },
+        ),
+        *accepts_everything(listening),
+    )
+
+
+def runs_all_at_once(offered: int, source: Source, listening: Says) -> tuple[Says, ...]:
+    return (
+        Says(source, {"ceiling.in_service": offered, "places.in_service": offered, "ceiling.bounded": False}),
+        Says(
+            "as many as were offered are in service, so no queue was ever reached",
+            {
+                "ceiling.userspace_queue": None,
+                "ceiling.userspace_queue_bounded": None,
+                "overflow.first": None,
+                "overflow.then": (),
+                "overflow.client_sees": None,
+            },
+        ),
+        *accepts_everything(listening),
+        NOBODY_WAITED,
+    )
+
+
+NOBODY_WAITED = Says(
+    "docs/method.md, One experiment, 5: only clients of queued requests leave",
+    {"abandoned.left": None, "abandoned.run_anyway": None},
+)
+
+
+def runs_for_nobody(source: Source) -> tuple[Says, ...]:
+    """Whoever leaves a queue is served all the same."""
+    return (
+        Says(
+            "docs/method.md, One experiment, 5: clients of the oldest queued requests leave, at most 100",
+            {"abandoned.left": Between(1, 100)},
+        ),
+        Says(source, {"abandoned.run_anyway": lambda seen: seen.verdict.abandoned.left}),
+    )
+
+
+def model(source: Source, kind: str, *spread: int, **fields: Any) -> Says:
+    """The process model; `spread` is the number of held requests of each process."""
+    claims = {
+        "kind": kind,
+        "processes": len(spread),
+        "threads_per_process": max(spread),
+        "spread": spread,
+        "listen_queues": "shared",
+        **fields,
+    }
+    return Says(source, {f"model.{name}": value for name, value in claims.items()})
+
+
+def held_in(where: str, view: str, source: str) -> Says:
+    return Says(source, {"target.held_in": where, "target.view": view})
+
+
+SAME_THREAD = Says(
+    "PEP 3333: the server calls the application; a sync view runs in that call",
+    {"model.handler_threads_reused": None},
+)
+
+
+def all_in_service(seen: Seen) -> int | None:
+    return seen.verdict.ceiling.in_service

@@ -1,0 +1,63 @@
+"""Every row of the table is run on a real server, and its verdict is what the sources say."""
+
+from __future__ import annotations
+
+import os
+
+import flask_table
+import pytest
+import truth_table
+import uwsgi_table
+from at_rest import resting
+from expectation import CLAIMED, Case, Resting, claimed_fields, differences, quotes_of, still_says
+
+from holdfast import store
+from holdfast.infer.judge import judge
+from holdfast.interrupts import Interrupts
+from holdfast.run import run
+from holdfast.servers.registry import ADAPTERS
+
+ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS)
+NO_SERVER = Resting(0, 0)
+
+
+def named(case: Case) -> str:
+    return f"{case.server}: {case.id}"
+
+
+def verdict_differs(case: Case) -> list[str]:
+    timeline = run(case.experiment(), Interrupts())
+    if os.environ.get("HOLDFAST_RUNS"):
+        store.save(timeline, store.default_path())
+    return differences(case, judge(timeline), resting(case.resting) if case.resting else NO_SERVER)
+
+
+@pytest.mark.conformance
+@pytest.mark.parametrize("case", ROWS, ids=named)
+def test_the_verdict_on_a_real_server_is_what_the_sources_say(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    if case.options.get("nproc") is not None and os.geteuid() != 0:
+        pytest.skip("RLIMIT_NPROC counts every task of this user; only root can give the server a user of its own")
+    monkeypatch.setitem(ADAPTERS, truth_table.NAME, truth_table.ADAPTER)
+
+    found = verdict_differs(case)
+
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("case", ROWS, ids=named)
+def test_a_row_claims_each_field_once(case: Case) -> None:
+    claimed = claimed_fields(case)
+
+    assert set(CLAIMED) <= set(claimed)
+    assert len(claimed) == len(set(claimed))
+
+
+def test_no_two_rows_have_the_same_name() -> None:
+    assert len({named(case) for case in ROWS}) == len(ROWS)
+
+
+def test_the_installed_sources_still_say_what_the_rows_quote() -> None:
+    quotes = {quote for case in ROWS for quote in quotes_of(case)}
+
+    assert quotes
+    assert [quote for quote in quotes if not still_says(quote)] == []
