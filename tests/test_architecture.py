@@ -38,6 +38,7 @@ STARRED = frozenset(
         "study.py",
         "load/columns.py",
         "load/epoll.py",
+        "load/own_limits.py",
         "load/processes.py",
         "servers/interpreter.py",
         "servers/privileges.py",
@@ -276,6 +277,7 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
     [
         (
             "load/epoll.py",
+        "load/own_limits.py",
             "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
         ),
         ("observe/recorded.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
