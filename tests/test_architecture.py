@@ -30,7 +30,7 @@ STARRED = frozenset(
     {
         "cli.py",
         "interrupts.py",
-        "probing.py",
+        "bench.py",
         "readiness.py",
         "run.py",
         "rundir.py",

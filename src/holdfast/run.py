@@ -11,7 +11,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from holdfast import probing
+from holdfast import probing, releasing
+from holdfast.bench import EXTRA_SLOTS, Bench
 from holdfast.errors import EnvironmentFailure
 from holdfast.infer.process_model import reuse_seen
 from holdfast.interrupts import Interrupts
@@ -24,7 +25,6 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.recorded import Recording, inside_environment
 from holdfast.observe.sampler import Sampler
-from holdfast.probing import Bench
 from holdfast.readiness import await_ready, port_taken, raise_trouble
 from holdfast.rundir import run_directory
 from holdfast.servers.adapter import LOOPBACK, Launch, Start
@@ -73,7 +73,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
         kernel = stack.enter_context(KernelView())
         port_taken(launch.port, kernel)
         directory = stack.enter_context(run_directory(uid))
-        slots = experiment.max_offered + probing.EXTRA_SLOTS
+        slots = experiment.max_offered + EXTRA_SLOTS
         recording = stack.enter_context(Recording.create(directory / "record", slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
@@ -148,13 +148,13 @@ def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
         seen.mark("placed")
         _look_at_usage(bench, seen)
         if seen.ramp.reason != "interrupted":
-            seen.abandoned = probing.abandon(bench, prober)
+            seen.abandoned = releasing.abandon(bench, prober)
             seen.mark("abandoned")
         seen.mark("released")
-        if probing.let_go(bench, prober, seen.abandoned):
+        if releasing.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.recording.slots)):
-        seen.later = (first, *probing.send_wave(bench))
+        seen.later = (first, *releasing.send_wave(bench))
 
 
 def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:

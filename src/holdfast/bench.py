@@ -1,0 +1,104 @@
+"""What every phase of a probe works with: both ends, the observers, and the ways of waiting for a state.
+
+Nothing is waited for by time alone: a wait ends in a state, and its limit only says that the state
+did not come.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from holdfast.errors import InconclusiveError
+from holdfast.interrupts import Interrupts
+from holdfast.load.prober import Prober
+from holdfast.model.experiment import Experiment
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.recorded import Recording
+from holdfast.observe.sampler import Sampler
+from holdfast.readiness import check_alive
+from holdfast.servers.process import ServerProcess
+
+WAVE = 8
+"""Requests sent one after another at the end, to see which threads and processes serve again."""
+
+EXTRA_SLOTS = WAVE + 1
+
+ANSWER_S = 10.0
+"""How long the server may take for an answer that nothing stands in the way of."""
+
+STILL_S = 1.0
+REST_NS = 60_000_000
+"""A server that has started nothing and ended nothing for so long is still."""
+
+TURN_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """What a phase works with: the two ends, the observers, and the person's wish to stop.
+
+    Attributes:
+        inner_ports: further ports on which the server's own processes reach each other.
+        head_of: slot -> the request's bytes.
+        now_ns: CLOCK_MONOTONIC.
+    """
+
+    experiment: Experiment
+    server: ServerProcess
+    address: str
+    port: int
+    inner_ports: tuple[int, ...]
+    recording: Recording
+    kernel: KernelView
+    sampler: Sampler
+    interrupts: Interrupts
+    head_of: Callable[[int], bytes]
+    now_ns: Callable[[], int] = time.monotonic_ns
+
+    @property
+    def canary_slot(self) -> int:
+        """Id of the first request, behind those of the ramp."""
+        return self.experiment.max_offered
+
+    @property
+    def wave_slot(self) -> int:
+        """First id of the requests that are sent at the end."""
+        return self.experiment.max_offered + 1
+
+    def check(self) -> None:
+        """Raises InconclusiveError if the server's first process is gone."""
+        check_alive(self.server, "in the middle of the probe", InconclusiveError)
+
+
+def turn_until(bench: Bench, prober: Prober, reached: Callable[[], bool], limit_s: float) -> bool:
+    """Turns the load's loop until a state is reached; False when it did not come within the limit."""
+    deadline = bench.now_ns() + int(limit_s * 1e9)
+    while not reached():
+        bench.check()
+        if bench.now_ns() > deadline:
+            return False
+        prober.turn(TURN_NS)
+    return True
+
+
+def counts_now(bench: Bench, prober: Prober) -> tuple[int, ...]:
+    """Everything that moves while a server takes, starts and ends requests."""
+    depth, _ = bench.kernel.depth(bench.port)
+    states = bench.recording.entered(0, prober.offered), bench.recording.in_service(0, prober.offered)
+    return (*states, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
+
+
+def turn_until_still(bench: Bench, prober: Prober, limit_s: float) -> bool:
+    """Turns the load's loop until nothing has changed for a while; False when it never rested."""
+    deadline = bench.now_ns() + int(limit_s * 1e9)
+    counts, since = counts_now(bench, prober), bench.now_ns()
+    while bench.now_ns() - since < REST_NS:
+        bench.check()
+        if bench.now_ns() > deadline:
+            return False
+        prober.turn(TURN_NS)
+        if (now := counts_now(bench, prober)) != counts:
+            counts, since = now, bench.now_ns()
+    return True
