@@ -277,7 +277,6 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
     [
         (
             "load/epoll.py",
-        "load/own_limits.py",
             "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
         ),
         ("observe/recorded.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
