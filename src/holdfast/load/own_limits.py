@@ -35,6 +35,16 @@ def descriptors_for_load() -> int:
     return soft - min(RESERVE, soft // 4)
 
 
+def ephemeral_ports() -> int:
+    """Source ports of one address towards one destination.
+
+    Source: ip(7), ip_local_port_range.
+    """
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        lowest, highest = (int(word) for word in file.read().split())
+    return highest - lowest + 1
+
+
 def failure_in_words(error: OSError) -> tuple[int, str]:
     """Number and words of a failure on our own side."""
     number = error.errno or 0

@@ -1,0 +1,138 @@
+"""What a load run came to: counts, rates and distributions out of its columns; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from operator import sub
+
+from holdfast.load.columns import Columns
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER
+
+NS_PER_S = 1_000_000_000
+
+# Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
+LATE_NS = 10_000_000
+
+_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Nearest-rank percentiles in ns; None of these where there was nothing to measure."""
+
+    p50: int | None
+    p90: int | None
+    p99: int | None
+    p999: int | None
+    max: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One load run.
+
+    Attributes:
+        offered: requests that were begun or were due.
+        outcomes: how many ended in each way; the sum is `offered`.
+        rate_asked_per_s: the schedule's mean rate; None in the closed model and in a burst.
+        rate_reached_per_s: the rate at which connections were opened, or in the closed model requests
+            were sent; None with fewer than two.
+        throughput_per_s: answered and rejected requests per second, from the first one's begin to the last reply.
+        peak_in_flight: most requests at once that had begun and not ended.
+        latency_from_due, latency_from_sent: of answered and rejected requests.
+        pacing_lag: from due to opened, the generator's own error.
+        generator_limited: the load could not do what was asked: late, out of means, or a load process was lost.
+        duration_s: from the first due instant to the last end.
+    """
+
+    offered: int
+    outcomes: dict[Outcome, int]
+    rate_asked_per_s: float | None
+    rate_reached_per_s: float | None
+    throughput_per_s: float | None
+    peak_in_flight: int
+    latency_from_due: Distribution
+    latency_from_sent: Distribution
+    pacing_lag: Distribution
+    generator_limited: bool
+    duration_s: float
+    warnings: tuple[str, ...] = ()
+
+
+def distribution(values: Iterable[int]) -> Distribution:
+    """Percentiles by nearest rank: the smallest value that so many of all do not exceed."""
+    ordered = sorted(values)
+    if not ordered:
+        return Distribution(None, None, None, None, None)
+
+    def percentile(per_mille: int) -> int:
+        return ordered[max(0, -(-len(ordered) * per_mille // 1000) - 1)]
+
+    return Distribution(percentile(500), percentile(900), percentile(990), percentile(999), ordered[-1])
+
+
+def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
+    """Most requests at once, each in flight over [began, ended)."""
+    ends = sorted(ended_ns)
+    peak = ended = 0
+    for begun, at in enumerate(sorted(began_ns), 1):
+        while ended < len(ends) and ends[ended] <= at:
+            ended += 1
+        peak = max(peak, begun - ended)
+    return peak
+
+
+def summarise(
+    columns: Columns,
+    rows: Sequence[int],
+    asked_per_s: float | None,
+    limits: Sequence[str] = (),
+    notes: Sequence[str] = (),
+) -> Summary:
+    """The summary of these rows, ascending, none of which may be PENDING.
+
+    Args:
+        asked_per_s: the schedule's mean rate.
+        limits: what went wrong on our own side; any makes the run generator-limited.
+        notes: other doubts.
+    """
+    outcome = [columns.outcome[row] for row in rows]
+    due = [columns.due[row] for row in rows]
+    sent = [columns.sent[row] for row in rows]
+    done = [columns.done[row] for row in rows]
+    # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
+    began = [columns.opened[row] or at for row, at in zip(rows, sent, strict=True)]
+    replied = [value in _REPLIED for value in outcome]
+    begun = [at != NEVER for at in began]
+    lag = distribution(max(0, at - planned) for at, planned in zip(began, due, strict=True) if at != NEVER)
+    late = asked_per_s is not None and lag.p99 is not None and lag.p99 > LATE_NS
+    words = [*limits, *notes]
+    if late and lag.p99 is not None:
+        words.append(
+            f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due."
+        )
+    first_due, last_done = min(due, default=0), max(done, default=0)
+    first_begun, last_begun = min(compress(began, begun), default=0), max(began, default=0)
+    last_reply = max(compress(done, replied), default=0)
+    return Summary(
+        offered=len(rows),
+        outcomes={Outcome(value): count for value, count in sorted(Counter(outcome).items())},
+        rate_asked_per_s=asked_per_s,
+        rate_reached_per_s=_rate(sum(begun) - 1, first_begun, last_begun),
+        throughput_per_s=_rate(sum(replied), first_begun, last_reply),
+        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)),
+        latency_from_due=distribution(compress(map(sub, done, due), replied)),
+        latency_from_sent=distribution(compress(map(sub, done, sent), replied)),
+        pacing_lag=lag,
+        generator_limited=late or bool(limits),
+        duration_s=max(0, last_done - first_due) / NS_PER_S,
+        warnings=tuple(words),
+    )
+
+
+def _rate(count: int, from_ns: int, to_ns: int) -> float | None:
+    return count * NS_PER_S / (to_ns - from_ns) if count > 0 and to_ns > from_ns else None
