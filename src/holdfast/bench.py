@@ -15,6 +15,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
 from holdfast.observe.kernel import KernelView
+from holdfast.observe.processes import activity, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
 from holdfast.readiness import check_alive
@@ -72,11 +73,29 @@ class Bench:
         check_alive(self.server, "in the middle of the probe", InconclusiveError)
 
 
+def check_running(bench: Bench) -> None:
+    """Raises InconclusiveError if the server is stopped, so that nothing *can* move in it."""
+    processes = activity(process_tree(bench.server.pid)).processes
+    stopped = [process.pid for process in processes for thread in process.threads if thread.state in "Tt"]
+    if stopped:
+        raise InconclusiveError(
+            "The server was stopped (SIGSTOP, or a debugger) in the middle of the probe.",
+            f"Process {stopped[0]} of it takes no request, so what could be counted is not its ceiling.",
+            "Let it run, and probe again.",
+        )
+
+
 def turn_until(bench: Bench, prober: Prober, reached: Callable[[], bool], limit_s: float) -> bool:
-    """Turns the load's loop until a state is reached; False when it did not come within the limit."""
+    """Turns the load's loop until a state is reached; False when it did not come within the limit.
+
+    Once the person has asked for the end the limit is STILL_S.
+    """
     deadline = bench.now_ns() + int(limit_s * 1e9)
+    hurried = False
     while not reached():
         bench.check()
+        if bench.interrupts.asked and not hurried:
+            hurried, deadline = True, min(deadline, bench.now_ns() + int(STILL_S * 1e9))
         if bench.now_ns() > deadline:
             return False
         prober.turn(TURN_NS)

@@ -15,7 +15,8 @@ from holdfast import store
 from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, HoldfastError, UsageError
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, Terminated, listening
-from holdfast.model.experiment import DEFAULT_MAX_OFFERED, VIEWS, Experiment
+from holdfast.load.http1 import request_head
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED, DEFAULT_START_TIMEOUT_S, VIEWS, Experiment
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.json import study_json, verdict_json
@@ -27,6 +28,9 @@ from holdfast.study import STUDIES, run_study
 
 _EXIT_SIGNALLED = 128
 _LIMIT = click.IntRange(min=1)
+_OFFERED = click.IntRange(1, 1_000_000)  # each costs 250 bytes of the record, in memory
+_SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
+_OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
 _MOST = "Most requests offered at once."
 
@@ -101,15 +105,39 @@ def _header(_context: click.Context, _parameter: click.Parameter, values: tuple[
     headers = []
     for value in values:
         name, colon, content = value.partition(":")
-        if not colon or not name.strip() or any(c in value for c in "\r\n"):
+        if not colon or not name.strip():
             raise click.BadParameter(f"{value!r} is not 'Name: value'.")
+        if name.strip().lower() in _OWN_HEADERS:
+            raise click.BadParameter(f"{name.strip()} is set by holdfast itself: its requests are numbered GETs.")
         headers.append((name.strip(), content.strip()))
+    _fits_into_a_request("/", headers)
     return tuple(headers)
 
 
 def _path(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
     if not value.startswith("/") or any(c.isspace() for c in value) or not value.isascii():
         raise click.BadParameter(f"{value!r} must begin with / and hold no spaces (write them as %20).")
+    if "#" in value:
+        raise click.BadParameter(f"{value!r} holds a #: clients keep that part to themselves (%23 is the character).")
+    _fits_into_a_request(value, [])
+    return value
+
+
+def _fits_into_a_request(path: str, headers: list[tuple[str, str]]) -> None:
+    try:
+        request_head("GET", path, "host", headers)
+    except UnicodeEncodeError as error:
+        raise click.BadParameter(
+            f"{error.object[error.start]!r} cannot be sent in a header (RFC 9110, 5.5)."
+        ) from error
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
+
+
+def _app(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+    # An unset variable of a script's must not probe the built-in application in silence.
+    if value is not None and not value.strip():
+        raise click.BadParameter("it is empty; leave it out for the built-in application.")
     return value
 
 
@@ -129,8 +157,16 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("-H", "--header", "headers", multiple=True, callback=_header, help="Header 'Name: value'."),
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
         click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
-        click.option("--max-offered", type=_LIMIT, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
+        click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
         click.option("--port", type=click.IntRange(1, 65535), help="Port of the server; default is a free one."),
+        click.option(
+            "--start-timeout",
+            "start_timeout_s",
+            type=_SECONDS,
+            default=DEFAULT_START_TIMEOUT_S,
+            show_default=True,
+            help="Seconds that the server may take to start.",
+        ),
         click.option("--python", help="The server's interpreter; default is the active environment's."),
         click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout."),
     ]
@@ -140,7 +176,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
-@click.argument("app", required=False)
+@click.argument("app", required=False, callback=_app)
 @click.option("--server", default="flask", show_default=True, help="The server that runs APP.")
 @_options
 @click.pass_obj

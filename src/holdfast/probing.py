@@ -1,4 +1,4 @@
-"""The phases in which a probe on a ready server finds the ceiling: canary, ramp, census.
+"""The phases in which a probe on a ready server finds the ceiling: ramp, census.
 
 Everything here looks and acts; what it means is decided elsewhere: how fast the ramp climbs in
 `load.ramp`, what the records say in `infer`.
@@ -6,17 +6,10 @@ Everything here looks and acts; what it means is decided elsewhere: how fast the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
-
-from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, counts_now, turn_until, turn_until_still
-from holdfast.errors import HoldfastError, InconclusiveError, UsageError
-from holdfast.load.columns import requests
+from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import Done, Open, State, View, decide
-from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Canary, Ramp, Request, Snapshot
-from holdfast.observe.processes import activity, process_tree
+from holdfast.model.timeline import NEVER, Ramp, Snapshot
 
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 200_000
@@ -48,66 +41,6 @@ def look_interval_ns(held: int) -> int:
     request keeps all looks together below 5,000 a second, a few per cent of a core.
     """
     return min(_LONGEST_LOOK_NS, max(_SHORTEST_LOOK_NS, held * _LOOK_FOR_EACH_NS))
-
-
-def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
-    """One request that is let through at once: shows that the server speaks HTTP and where requests are held.
-
-    Args:
-        trouble: raises what the server's side wrote, if it wrote anything.
-
-    Raises:
-        InconclusiveError: no reply, no HTTP, or something answered before a view was entered.
-        UsageError: the view is of another kind than the one asked for.
-    """
-    slot = bench.canary_slot
-    bench.recording.release(slot)
-    with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as prober:
-        prober.open(1)
-        turn_until(bench, prober, lambda: prober.ended == 1, ANSWER_S)
-        (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
-        finding = prober.finding()
-    trouble()
-    if finding is not None:
-        raise InconclusiveError(
-            f"What answers on {bench.address}:{bench.port} does not speak HTTP as holdfast understands it.",
-            finding,
-            "Choose the server's HTTP port, and a --path with an ordinary reply.",
-        )
-    if request.outcome is Outcome.PENDING:
-        raise InconclusiveError(
-            f"The server did not answer the first request, GET {bench.experiment.path}, within {ANSWER_S:.0f} s.",
-            f"Its log ends with:\n{bench.server.last_words()}",
-            "Look at what the application does before the view, or choose another --path.",
-        )
-    if request.outcome not in {Outcome.ANSWERED, Outcome.REJECTED}:
-        raise InconclusiveError(
-            f"The first request, GET {bench.experiment.path}, got no answer: {request.outcome.name.lower()}.",
-            f"The server's log ends with:\n{bench.server.last_words()}",
-            "Look at the server's own message, or raise the limits that it was given (--nofile, --nproc).",
-        )
-    held = bench.recording.held_in(slot)
-    if held is None:
-        raise _not_entered(bench, request)
-    held_in, kind, via = held
-    asked = bench.experiment.view
-    if asked is not None and via == "view" and kind != asked:
-        raise UsageError(
-            f"The view at {bench.experiment.path} is {kind}, not {asked}.",
-            f"It is held in {held_in}, as it was written.",
-            f"Leave --view out, or give --view {kind}.",
-        )
-    return Canary(request.status, held_in, kind, via), replace(request, id=slot)
-
-
-def _not_entered(bench: Bench, request: Request) -> HoldfastError:
-    said = bench.server.last_words() if request.status >= 500 else ""
-    return InconclusiveError(
-        f"GET {bench.experiment.path} was answered with {request.status} before any view was entered.",
-        f"The server's log ends with:\n{said}" if said else "Something in front of the view answers: authentication, "
-        "a redirect, a cache, a limit, or the application fails.",
-        "Send what it wants with -H 'Name: value', or choose another --path.",
-    )
 
 
 def climb(bench: Bench, prober: Prober) -> Ramp:
@@ -172,13 +105,7 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
         still = counts_now(bench, prober) == before
         if still or bench.now_ns() > deadline:
             break
-    processes = activity(process_tree(bench.server.pid)).processes
-    if any(thread.state in "Tt" for process in processes for thread in process.threads):
-        raise InconclusiveError(
-            "The server was stopped (SIGSTOP, or a debugger) in the middle of the probe.",
-            "A stopped server takes no request, so what was counted is not its ceiling.",
-            "Let it run (SIGCONT), and probe again.",
-        )
+    check_running(bench)
     return Snapshot(began, ended, still, listeners, sockets)
 
 

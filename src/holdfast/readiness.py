@@ -5,25 +5,39 @@ A server listens before its workers are ready; who measures then sees one worker
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
 
-from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
+from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Activity, settled
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, listeners_of, process_tree
 from holdfast.servers.process import ServerProcess
 
-START_TIMEOUT_S = 30.0
-
 _LOOK_S = 0.005
 # CPU time is counted in ticks of 10 ms; looks closer than a few of them cannot show rest.
 _REST_S = 0.04
+_SHOWN_LINES = 15
+
+_LOOK_ABOVE = "Look at the server's own message above."
+# By exit status; negative is a signal.
+_REMEDIES = {
+    0: "If it went into the background, leave that out: holdfast runs it in the foreground.",
+    -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
+    -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
+}
+
+# What was named is there and cannot be an application; all other troubles lie in what is installed, or in it.
+_NAMED_WRONGLY = frozenset(
+    {"is-a-directory", "not-python", "attribute-missing", "attribute-unreadable", "not-callable", "not-wsgi"}
+)
 
 
 class Trouble(msgspec.Struct):
@@ -39,20 +53,21 @@ def raise_trouble(path: Path) -> None:
     """Raises what the server's side wrote, if it wrote anything.
 
     Raises:
-        UsageError: the application as it was named cannot be (a directory, no such attribute).
-        EnvironmentFailure: loading it failed.
+        UsageError: what was named is there and is no application (a directory, no such attribute).
+        EnvironmentFailure: it is not there, or loading it failed.
     """
     try:
         trouble = msgspec.json.decode(path.read_bytes(), type=Trouble)
     except (FileNotFoundError, msgspec.DecodeError):
         return
-    raise EnvironmentFailure(trouble.what, trouble.why, trouble.remedy)
+    kind = UsageError if trouble.kind in _NAMED_WRONGLY else EnvironmentFailure
+    raise kind(trouble.what, trouble.why, trouble.remedy)
 
 
 def port_taken(port: int, kernel: KernelView) -> None:
-    """Raises UsageError if somebody listens on this port already."""
+    """Raises EnvironmentFailure if somebody listens on this port already."""
     if kernel.listeners(port):
-        raise UsageError(
+        raise EnvironmentFailure(
             f"Port {port} is taken.",
             "Another process listens on it; what would be measured there is not the server that is started.",
             "Choose another --port, leave it out for a free one, or end that process "
@@ -61,7 +76,12 @@ def port_taken(port: int, kernel: KernelView) -> None:
 
 
 def await_ready(
-    server: ServerProcess, port: int, kernel: KernelView, trouble: Path, interrupts: Interrupts
+    server: ServerProcess,
+    port: int,
+    kernel: KernelView,
+    trouble: Path,
+    interrupts: Interrupts,
+    within_s: float = DEFAULT_START_TIMEOUT_S,
 ) -> tuple[Listener, ...]:
     """Waits for the port's listeners and for rest.
 
@@ -70,8 +90,9 @@ def await_ready(
 
     Raises:
         EnvironmentFailure: it exited, could not load the application, or did not listen in time.
+        InconclusiveError: Ctrl-C.
     """
-    deadline = time.monotonic() + START_TIMEOUT_S
+    deadline = time.monotonic() + within_s
     before: Activity | None = None
     before_s = 0.0
     listening = False
@@ -81,7 +102,9 @@ def await_ready(
         if ended:
             check_alive(server, "at its start")
         if interrupts.asked:
-            raise KeyboardInterrupt
+            raise InconclusiveError(
+                "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
+            )
         if not listening:
             listening = bool(kernel.listeners(port)) and any(each.port == port for each in _listeners(server, kernel))
             time.sleep(_LOOK_S)
@@ -92,7 +115,7 @@ def await_ready(
                 return _listeners(server, kernel)
             before, before_s = look, now
         time.sleep(_LOOK_S)
-    raise _never_ready(server, port, listening=listening, others=_ports(server, kernel))
+    raise _never_ready(server, port, within_s, _ports(server, kernel), listening=listening)
 
 
 def _listeners(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
@@ -110,25 +133,35 @@ def check_alive(
     status = server.exit_status()
     if status is None:
         return
-    how = f"It exited with {status}" if status >= 0 else f"It was killed by signal {-status}"
-    raise kind(f"The server ended {when}.", f"{how}{_words(server)}", "Look at the server's own message above.")
+    how = (
+        f"It exited with {status}" if status >= 0 else f"It was ended by signal {-status} ({signal.strsignal(-status)})"
+    )
+    said = last_lines(server)
+    words = f":\n{said}" if said else " and wrote nothing."
+    raise kind(f"The server ended {when}.", f"{how}{words}", _REMEDIES.get(status, _LOOK_ABOVE))
 
 
-def _words(server: ServerProcess) -> str:
-    said = server.last_words()
-    return ":\n" + "\n".join(f"| {line}" for line in said.splitlines()[-15:]) if said else " and wrote nothing."
+def last_lines(server: ServerProcess) -> str:
+    """The end of what it wrote, each line marked as a quotation; "" where it wrote nothing."""
+    return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
 
 
-def _never_ready(server: ServerProcess, port: int, *, listening: bool, others: list[int]) -> EnvironmentFailure:
+def _never_ready(
+    server: ServerProcess, port: int, within_s: float, others: list[int], *, listening: bool
+) -> EnvironmentFailure:
+    said = last_lines(server)
+    words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     if listening:
         return EnvironmentFailure(
-            f"The server listens on port {port} but did not come to rest within {START_TIMEOUT_S:.0f} s.",
-            f"Its processes kept working or changing before any request came{_words(server)}",
-            "Switch off reloaders and background work, or look at the server's log above.",
+            f"The server listens on port {port} but did not come to rest within {within_s:g} s.",
+            f"Its processes kept working or changing before any request came{words}",
+            "Switch off reloaders and background work, or give it more time with --start-timeout.",
         )
-    elsewhere = f"It listens on {', '.join(map(str, others))} instead. " if others else ""
+    elsewhere = f"It listens on {', '.join(map(str, others))} instead" if others else "Its processes still run"
     return EnvironmentFailure(
-        f"The server did not listen on port {port} within {START_TIMEOUT_S:.0f} s.",
-        f"{elsewhere}Its last words{_words(server)}",
-        "Let holdfast choose address and port, or name the port with --port.",
+        f"The server did not listen on port {port} within {within_s:g} s.",
+        f"{elsewhere}{words}",
+        f"Name that port with --port {others[0]}, or let holdfast choose address and port."
+        if others
+        else "Look for what its start waits for, or give it more time with --start-timeout.",
     )

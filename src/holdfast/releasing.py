@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.bench import ANSWER_S, STILL_S, WAVE, Bench, turn_until, turn_until_still
+from holdfast.bench import ANSWER_S, STILL_S, WAVE, Bench, check_running, turn_until, turn_until_still
 from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
@@ -12,6 +12,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.observe.activity import settled
 from holdfast.observe.processes import activity, process_tree
+from holdfast.readiness import last_lines
 
 _DEALT_WITH_S = 3.0
 _LEAVE_AT_MOST = 50
@@ -30,9 +31,7 @@ def abandon(bench: Bench, prober: Prober) -> tuple[int, ...]:
         Ids of the requests whose clients left before any handler was entered for them.
     """
     connected = prober.columns.connected
-    queued = [
-        each for each in prober.pending() if connected[each] != NEVER and not bench.recording.is_entered(each)
-    ]
+    queued = [each for each in prober.pending() if connected[each] != NEVER and not bench.recording.is_entered(each)]
     left = sorted(queued)[:_LEAVE_AT_MOST]
     prober.give_up(left)
     # A server that minds its clients learns of it before any handler becomes free.
@@ -65,9 +64,12 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
         bench.recording.release(slot)
     turn_until(bench, prober, lambda: all(outcomes[each] != Outcome.PENDING for each in freed), ANSWER_S)
     if freed and all(outcomes[each] == Outcome.PENDING for each in freed):
+        if bench.interrupts.asked:
+            return False
+        check_running(bench)
         raise InconclusiveError(
             "The server stopped answering: no request in service was answered after it was released.",
-            f"Its log ends with:\n{bench.server.last_words()}",
+            f"Its log ends with:\n{last_lines(bench.server)}",
             "Look at the server's own message, and probe again.",
         )
 

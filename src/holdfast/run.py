@@ -7,12 +7,13 @@ import secrets
 import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast import probing, releasing
 from holdfast.bench import EXTRA_SLOTS, Bench
+from holdfast.canary import canary
 from holdfast.errors import EnvironmentFailure
 from holdfast.infer.process_model import reuse_seen
 from holdfast.interrupts import Interrupts
@@ -62,19 +63,20 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: as they say.
-        KeyboardInterrupt: asked to stop before anything was seen.
+        KeyboardInterrupt, Terminated: asked to end on the spot.
     """
     adapter = adapter_named(experiment.server)
     interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
     port = experiment.port or _free_port()
     launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments))
     uid = _user_for(experiment)
-    with ExitStack() as stack:
+    slots = experiment.max_offered + EXTRA_SLOTS
+    with interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
         port_taken(launch.port, kernel)
-        directory = stack.enter_context(run_directory(uid))
-        slots = experiment.max_offered + EXTRA_SLOTS
-        recording = stack.enter_context(Recording.create(directory / "record", slots))
+        with interrupts.undisturbed():
+            directory = stack.enter_context(run_directory(uid))
+            recording = stack.enter_context(Recording.create(directory / "record", slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
         token, trouble = secrets.token_hex(16), directory / "trouble.json"
@@ -100,8 +102,9 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             stop_signal=adapter.stop_signal,
         )
         seen = _Seen(time.monotonic_ns())
-        server = stack.enter_context(ServerProcess(command))
-        listeners = await_ready(server, launch.port, kernel, trouble, interrupts)
+        with interrupts.undisturbed():
+            server = stack.enter_context(ServerProcess(command))
+        listeners = await_ready(server, launch.port, kernel, trouble, interrupts, experiment.start_timeout_s)
         seen.mark("ready")
         facts = _facts(experiment, interpreter, launch, server)
         sampler = Sampler(kernel, launch.port, _SAMPLE_NS, seed=int(token[:8], 16))
@@ -140,7 +143,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
 
 def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
     _look_at_usage(bench, seen)
-    seen.canary, first = probing.canary(bench, trouble)
+    seen.canary, first = canary(bench, trouble)
     seen.later = (first,)
     with _prober(bench, seen) as prober:
         seen.mark("first_sent")

@@ -9,6 +9,7 @@ View = Literal["sync", "async-blocking", "async"]
 VIEWS: tuple[View, ...] = ("sync", "async-blocking", "async")
 
 DEFAULT_MAX_OFFERED = 5000
+DEFAULT_START_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Experiment:
         python: interpreter of the server; None finds the environment's.
         arguments: the server's own, as they are.
         cwd: directory of the server and of `app`.
+        start_timeout_s: how long the server may take until it listens and has come to rest.
     """
 
     server: str
@@ -45,3 +47,4 @@ class Experiment:
     python: str | None = None
     arguments: tuple[str, ...] = ()
     cwd: str = "."
+    start_timeout_s: float = DEFAULT_START_TIMEOUT_S
