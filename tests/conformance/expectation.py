@@ -50,8 +50,6 @@ CLAIMED = (
 )
 """Fields that every row must claim; the places too, except those that are empty."""
 
-NOT_APPLICABLE = frozenset({"binding", "model.handler_threads_reused"})
-
 
 @dataclass(frozen=True, slots=True)
 class Resting:
@@ -206,7 +204,7 @@ def _general(case: Case, verdict: Verdict) -> list[str]:
         if not _same(_value(verdict, name), value)
     ]
     nulls = {name for name, value in _leaves(msgspec.to_builtins(verdict)) if value is None}
-    unexplained = nulls - verdict.unknown.keys() - NOT_APPLICABLE
+    unexplained = nulls - verdict.unknown.keys()
     found += [f"{name} is null and no reason is given" for name in sorted(unexplained)]
     found += [f"{name} has a reason to be null and is not" for name in sorted(verdict.unknown.keys() - nulls)]
     if verdict.offered > experiment.max_offered:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from holdfast.infer.ceiling import waiting
+from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Timeline
@@ -25,7 +25,7 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
         found.append(
             "The server was still moving requests when the places were counted; the counts are of that moment."
         )
-    if ramp is not None and ramp.reason == "max-offered" and not waiting(places):
+    if ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places):
         found.append(
             f"All {places.in_service} offered requests ran at once: the ceiling is higher. "
             "Offer more with --max-offered."
