@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -22,40 +21,37 @@ WAITS = {"x86_64": {7, 23, 43, 202, 232, 271, 281, 288}, "aarch64": {73, 202, 98
 @cache
 def resting(command: tuple[str, ...]) -> Resting:
     """The leader of `command` once it and all its children wait for something and a socket listens."""
-    port = _free_port()
-    argv = [each.replace("{port}", str(port)) for each in command]
     server = subprocess.Popen(
-        argv, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
-        return _once_waiting(server, port)
+        return _once_waiting(server)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(server.pid, signal.SIGKILL)
         server.wait()
 
 
-def _once_waiting(server: subprocess.Popen[bytes], port: int) -> Resting:
+def _once_waiting(server: subprocess.Popen[bytes]) -> Resting:
     for _ in range(int(LONGEST_START_S / LOOK_S)):
         with contextlib.suppress(subprocess.TimeoutExpired):
             raise AssertionError(f"{server.args!r} exited with {server.wait(LOOK_S)}")
         pids = _session(server.pid)
         tasks = [task for pid in pids for task in Path("/proc", str(pid), "task").iterdir()]
-        if _listens(port) and all(_call(task) in WAITS for task in tasks):
-            return Resting(len(os.listdir(f"/proc/{server.pid}/fd")), len(tasks))
+        descriptors = [os.readlink(each) for each in Path(f"/proc/{server.pid}/fd").iterdir()]
+        if _listening() & set(descriptors) and all(_call(task) in WAITS for task in tasks):
+            return Resting(len(descriptors), len(tasks))
     raise AssertionError(f"{server.args!r} did not come to rest")
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _listens(port: int) -> bool:
-    """Whether a socket in state LISTEN (0A) has this port in `/proc/net/tcp` (proc(5))."""
+def _listening() -> set[str]:
+    """Sockets in state LISTEN (0A in `/proc/net/tcp`), as the links in `/proc/PID/fd` name them (proc(5))."""
     rows = (row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:])
-    return any(row[1].endswith(f":{port:04X}") and row[3] == "0A" for row in rows)
+    return {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
 
 
 def _session(leader: int) -> list[int]:

@@ -118,7 +118,7 @@ class Case:
     """One row.
 
     Attributes:
-        resting: command of the same server without holdfast, `{port}` in it replaced; () where no
+        resting: command of the same server without holdfast, on any port; () where no
             expectation needs it.
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.

@@ -76,7 +76,7 @@ ERROR_500 = Quote(
 COPIED = "fork(2): each child has its own copy of the module's globals, and of a counter that the parent never raised"
 BUILT_IN = "holdfast_inside/apps/flask_app.py, create(): the view is index()"
 
-PLAIN = "from flask import Flask; Flask('plain').run(port={port})"
+PLAIN = "from flask import Flask; Flask('plain').run(port=0)"
 RESTING = (sys.executable, "-c", PLAIN)
 
 

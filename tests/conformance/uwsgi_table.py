@@ -136,7 +136,7 @@ def fewer_than_asked(limit: str, number: int, threads: int, fits: Any, source: s
 def resting(threads: int) -> tuple[str, ...]:
     program = str(Path(sys.executable).with_name("uwsgi"))
     module = ("--chdir", str(Path(__file__).parent), "--module", "plain_app:application")
-    return (program, "--http-socket", "127.0.0.1:{port}", *module, "--threads", str(threads))
+    return (program, "--http-socket", "127.0.0.1:0", *module, "--threads", str(threads))
 
 
 def free_descriptors(seen: Seen) -> int:
