@@ -31,6 +31,8 @@ STARRED = frozenset(
         "cli.py",
         "interrupts.py",
         "bench.py",
+        "output.py",
+        "ports.py",
         "readiness.py",
         "run.py",
         "rundir.py",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
+from rich.console import RenderableType
 
-from holdfast import store
-from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, HoldfastError, UsageError
+from holdfast import output, store
+from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, EnvironmentFailure, HoldfastError
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, Terminated, listening
 from holdfast.load.http1 import request_head
@@ -66,10 +68,13 @@ def _exit_code(arguments: list[str], after: tuple[str, ...]) -> int:  # noqa: PL
         _say("Stopped. Nothing is left running.")
         return EXIT_INCONCLUSIVE
     except Terminated as farewell:
+        _say(f"Stopped by {farewell}. Nothing is left running.")
         return _EXIT_SIGNALLED + farewell.number
-    except BrokenPipeError:
-        # Whoever read our output has gone (`| head`); Python would complain once more at exit.
-        sys.stdout = None
+    except output.NobodyReads:
+        return _EXIT_SIGNALLED + signal.SIGPIPE
+    except Exception:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
+        _say(traceback.format_exc().rstrip())
+        _say("holdfast: This is an error in holdfast itself, so there is no verdict. Please report it.")
         return EXIT_INCONCLUSIVE
 
 
@@ -142,11 +147,7 @@ def _app(_context: click.Context, _parameter: click.Parameter, value: str | None
 
 
 def _json_target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    # Checked before the run: a minute of measuring must not be lost to a typing mistake.
-    if value not in (None, "-") and not Path(value).absolute().parent.is_dir():
-        raise click.BadParameter(f"the directory {str(Path(value).absolute().parent)!r} does not exist; make it first.")
-    if value not in (None, "-") and Path(value).is_dir():
-        raise click.BadParameter(f"{value!r} is a directory; name a file in it.")
+    output.check_target(value)
     return value
 
 
@@ -185,12 +186,21 @@ def probe(after: tuple[str, ...], /, json_target: str | None, **given: Any) -> i
 
     APP is module:attr or file.py[:attr]; without it the built-in application is used.
     """
-    experiment = Experiment(**given, arguments=after, cwd=str(Path.cwd()))
+    experiment = Experiment(**given, arguments=after, cwd=_working_directory())
     with listening() as interrupts:
         timeline = run(experiment, interrupts)
         verdict = _saved_and_judged(timeline)
     _publish(verdict, json_target)
     return _answered(interrupts)
+
+
+def _working_directory() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError as error:
+        raise EnvironmentFailure(
+            "The working directory cannot be found.", str(error), "Change to one that exists and may be read."
+        ) from error
 
 
 def _answered(interrupts: Interrupts) -> int:
@@ -206,25 +216,17 @@ def _saved_and_judged(timeline: Timeline) -> Verdict:
 
 
 def _publish(verdict: Verdict, json_target: str | None) -> None:
-    if json_target == "-":
-        sys.stdout.buffer.write(verdict_json(verdict))
+    _put_out(render_verdict(verdict), verdict_json(verdict), json_target)
+
+
+def _put_out(picture: RenderableType, json: bytes, json_target: str | None) -> None:
+    if json_target == output.STDOUT:
+        output.put(json)
         return
-    _console().print(render_verdict(verdict))
+    # The file first: the terminal may be gone.
     if json_target is not None:
-        _write(json_target, verdict_json(verdict))
-
-
-def _write(target: str, content: bytes) -> None:
-    try:
-        Path(target).write_bytes(content)
-    except OSError as error:
-        raise UsageError(
-            f"{target} could not be written.", str(error), "holdfast show prints the saved run again."
-        ) from error
-
-
-def _console() -> Console:
-    return Console(highlight=False)
+        output.write_file(json_target, json)
+    output.show(picture)
 
 
 @commands.command()
@@ -233,22 +235,16 @@ def _console() -> Console:
 @click.option("--json", "json_target", callback=_json_target, help="Write the table to FILE; - is stdout.")
 def study(name: str, python: str | None, json_target: str | None) -> int:
     """Run many probes and print one table."""
-    quiet = json_target == "-"
     with listening() as interrupts:
         result = run_study(name, python, interrupts, tell=_say)
-    if quiet:
-        sys.stdout.buffer.write(study_json(result))
-    else:
-        _console().print(render_study(result))
-        if json_target is not None:
-            _write(json_target, study_json(result))
+    _put_out(render_study(result), study_json(result), json_target)
     return _answered(interrupts)
 
 
 @commands.command()
 def runs() -> int:
     """List the saved runs, newest first."""
-    _console().print(render_runs(store.saved_runs(store.default_path())))
+    output.show(render_runs(store.saved_runs(store.default_path())))
     return EXIT_ANSWERED
 
 

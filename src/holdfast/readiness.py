@@ -64,17 +64,6 @@ def raise_trouble(path: Path) -> None:
     raise kind(trouble.what, trouble.why, trouble.remedy)
 
 
-def port_taken(port: int, kernel: KernelView) -> None:
-    """Raises EnvironmentFailure if somebody listens on this port already."""
-    if kernel.listeners(port):
-        raise EnvironmentFailure(
-            f"Port {port} is taken.",
-            "Another process listens on it; what would be measured there is not the server that is started.",
-            "Choose another --port, leave it out for a free one, or end that process "
-            f"(ss -ltnp 'sport = :{port}' names it).",
-        )
-
-
 def await_ready(
     server: ServerProcess,
     port: int,

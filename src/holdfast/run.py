@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,9 +25,10 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.recorded import Recording, inside_environment
 from holdfast.observe.sampler import Sampler
-from holdfast.readiness import await_ready, port_taken, raise_trouble
+from holdfast.ports import check_free, free_port
+from holdfast.readiness import await_ready, raise_trouble
 from holdfast.rundir import run_directory
-from holdfast.servers.adapter import LOOPBACK, Launch, Start
+from holdfast.servers.adapter import Launch, Start
 from holdfast.servers.interpreter import Interpreter, find_interpreter
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
@@ -67,13 +67,13 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     """
     adapter = adapter_named(experiment.server)
     interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    port = experiment.port or _free_port()
+    port = experiment.port or free_port()
     launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments))
     uid = _user_for(experiment)
     slots = experiment.max_offered + EXTRA_SLOTS
     with interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
-        port_taken(launch.port, kernel)
+        check_free(launch.port, kernel)
         with interrupts.undisturbed():
             directory = stack.enter_context(run_directory(uid))
             recording = stack.enter_context(Recording.create(directory / "record", slots))
@@ -193,12 +193,6 @@ def _look_at_usage(bench: Bench, seen: _Seen) -> None:
     found = usage(process_tree(bench.server.pid), time.monotonic_ns())
     if found is not None:
         seen.usage.append(found)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
 
 
 def _user_for(experiment: Experiment) -> int | None:

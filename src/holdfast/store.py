@@ -25,11 +25,20 @@ _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes abo
 
 
 def default_path() -> Path:
-    """`$HOLDFAST_RUNS`, else runs.sqlite under `$XDG_STATE_HOME/holdfast` (the XDG base directories)."""
+    """`$HOLDFAST_RUNS`, else runs.sqlite under `$XDG_STATE_HOME/holdfast` (the XDG base directories).
+
+    Raises:
+        EnvironmentFailure: neither is set, and this user has no home.
+    """
     if own := os.environ.get("HOLDFAST_RUNS"):
         return Path(own)
-    state = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
-    return Path(state) / "holdfast" / "runs.sqlite"
+    state = os.environ.get("XDG_STATE_HOME")
+    try:
+        return (Path(state) if state else Path.home() / ".local" / "state") / "holdfast" / "runs.sqlite"
+    except RuntimeError as error:
+        raise EnvironmentFailure(
+            "There is no place for saved runs.", str(error), "Name a file for them with HOLDFAST_RUNS."
+        ) from error
 
 
 def _open(path: Path) -> sqlite3.Connection:
@@ -71,9 +80,9 @@ def save(timeline: Timeline, path: Path) -> int:
 
 def saved_runs(path: Path) -> tuple[SavedRun, ...]:
     """All saved runs, newest first; empty where none was ever saved."""
-    if not path.exists():
-        return ()
     with _reading(path) as database:
+        if database is None:
+            return ()
         rows = database.execute("SELECT id, saved_at, server, arguments, offered FROM run ORDER BY id DESC")
         return tuple(SavedRun(*row) for row in rows)
 
@@ -85,8 +94,8 @@ def load(number: int, path: Path) -> Timeline:
         UsageError: there is no such run, or it was saved by another version in another form.
     """
     row = None
-    if path.exists():
-        with _reading(path) as database:
+    with _reading(path) as database:
+        if database is not None:
             row = database.execute("SELECT format, timeline FROM run WHERE id = ?", (number,)).fetchone()
     if row is None:
         raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
@@ -101,11 +110,16 @@ def load(number: int, path: Path) -> Timeline:
 
 
 @contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     try:
+        if not path.exists():
+            yield None
+            return
         with closing(sqlite3.connect(path, timeout=5.0)) as database:
             yield database
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError) as error:
         raise EnvironmentFailure(
-            f"The saved runs in {path} cannot be read.", str(error), "Move the file away to start a new one."
+            f"The saved runs in {path} cannot be read.",
+            str(error),
+            "Move the file away to start a new one, or name another with HOLDFAST_RUNS.",
         ) from error

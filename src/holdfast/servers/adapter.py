@@ -126,7 +126,7 @@ def with_port(argument: str, port: int) -> str:
 
 
 def address_in(value: str) -> tuple[str, int]:
-    """Host to connect to and port of `HOST:PORT`; every-address hosts become loopback.
+    """Host to connect to and port of `HOST:PORT`; every-address hosts and "localhost" become a loopback address.
 
     Raises:
         UsageError: it is not such an address.
@@ -139,4 +139,6 @@ def address_in(value: str) -> tuple[str, int]:
             "Write it as 127.0.0.1:0 (a free port is put in) or leave it out.",
         )
     host = match["host"].strip("[]")
-    return {"": LOOPBACK, "0.0.0.0": LOOPBACK, "*": LOOPBACK, "::": "::1"}.get(host, host), int(match["port"])  # noqa: S104
+    # Servers take the IPv4 address of "localhost", where a client may prefer the other one.
+    loopback = {"": LOOPBACK, "0.0.0.0": LOOPBACK, "*": LOOPBACK, "localhost": LOOPBACK, "::": "::1"}  # noqa: S104
+    return loopback.get(host, host), int(match["port"])

@@ -16,6 +16,7 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.servers.adapter import Adapter
 
 _ASK_S = 20.0
+_SHOWN = 200
 
 # Asked of every candidate: which of the packages it can import (found, not imported: an
 # import would run the package's code) and their versions.
@@ -117,17 +118,29 @@ def _ask(path: str, adapter: Adapter, *, required: bool) -> _Answer | None:
     packages = msgspec.json.encode([[p.module, p.distribution] for p in adapter.packages]).decode()
     command = [path, "-c", _QUESTION, packages]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_ASK_S, check=True, stdin=subprocess.DEVNULL)
+        # In a session of its own: the terminal's Ctrl-C is for us, and would look like a broken interpreter.
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            timeout=_ASK_S,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         return msgspec.json.decode(done.stdout, type=_Answer)
     except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
         if not required:
             return None
-        said = getattr(error, "stderr", None)
         raise EnvironmentFailure(
             f"{path} could not be run as a Python interpreter.",
-            said.decode(errors="replace").strip()[-800:] if said else str(error),
+            _last_line(getattr(error, "stderr", None)) or _last_line(str(error).encode()),
             "Give the path of a virtual environment's python (3.8 or newer) with --python.",
         ) from error
+
+
+def _last_line(said: bytes | None) -> str:
+    lines = (said or b"").decode(errors="replace").strip().splitlines()
+    return lines[-1][-_SHOWN:] if lines else ""
 
 
 def _scripts(adapter: Adapter, interpreter: str, prefix: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import resource
 import signal
 import subprocess
 import time
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
-from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.servers.privileges import adopt_orphans, in_child
 
 # Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.
@@ -182,13 +183,24 @@ def _still_there(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path("/proc", str(pid)).exists()}
 
 
-def _not_started(command: Command, error: Exception) -> Exception:
-    if command.nofile is not None or command.nproc is not None:
-        return UsageError(
-            f"The server could not be started under --nofile {command.nofile} / --nproc {command.nproc}.",
-            f"The system refused it ({error}): a limit can be lowered, not raised above the one in force.",
-            "Give a lower number, or raise the limit first (ulimit -Hn, ulimit -Hu).",
+def _not_started(command: Command, error: Exception) -> HoldfastError:
+    for option, limit, kind, letter in (
+        ("--nofile", command.nofile, resource.RLIMIT_NOFILE, "n"),
+        ("--nproc", command.nproc, resource.RLIMIT_NPROC, "u"),
+    ):
+        most = resource.getrlimit(kind)[1]
+        if limit is not None and resource.RLIM_INFINITY != most < limit:
+            return UsageError(
+                f"The server could not be started under {option} {limit}.",
+                f"The limit in force is {most}: it can be lowered for the server, not raised.",
+                f"Give at most {most}, or raise the limit first (ulimit -H{letter}).",
+            )
+    if not command.cwd.is_dir():
+        return EnvironmentFailure(
+            f"The server could not be started in {command.cwd}.", str(error), "Run holdfast in a directory that exists."
         )
     return EnvironmentFailure(
-        f"{command.argv[0]} could not be started.", str(error), "Check that the file is there and may be run."
+        f"{command.argv[0]} could not be started.",
+        str(error),
+        "Check that the file is there and may be run, and how many processes and open files you may have (ulimit -a).",
     )

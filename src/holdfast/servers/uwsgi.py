@@ -28,12 +28,21 @@ _ALIASES = ("-p", "--processes", "--workers", "processes", "workers")
 
 
 def _launch(start: Start) -> Launch:
-    arguments = tuple(with_port(argument, start.port) for argument in start.arguments)
+    arguments = _with_port(start.arguments, start.port)
     own = option_value(arguments, *_LISTENERS)
     address, port = address_in(own) if own is not None else (LOOPBACK, start.port)
     listener = () if own is not None else ("--http", f"{LOOPBACK}:{start.port}")
     program = start.scripts.get("uwsgi") or start.scripts["pyuwsgi"]
     return Launch((program, *listener, "--module", "holdfast_inside.target:application", *arguments), address, port)
+
+
+def _with_port(arguments: Sequence[str], port: int) -> tuple[str, ...]:
+    """The arguments with a listener's port 0 replaced; uWSGI itself finds a port for its other sockets."""
+    before = ("", *arguments)
+    return tuple(
+        with_port(argument, port) if argument.startswith(_LISTENERS) or previous in _LISTENERS else argument
+        for previous, argument in zip(before, arguments, strict=False)
+    )
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:

@@ -1,0 +1,107 @@
+"""The answer on its way out: to the terminal, into a pipe, into a file.
+
+Whatever goes wrong there is said as an error of its own: an answer that nobody got is none.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console, RenderableType
+
+from holdfast.errors import EnvironmentFailure, UsageError
+
+STDOUT = "-"
+_AGAIN = "holdfast show prints the saved run again."
+
+
+class NobodyReads(Exception):  # noqa: N818 - no error: whoever read our output has seen enough (`| head`)
+    """The reader of our standard output has gone."""
+
+
+def show(renderable: RenderableType) -> None:
+    """Prints it to standard output, in colours where that is a terminal.
+
+    Raises:
+        NobodyReads, EnvironmentFailure: as `put`.
+    """
+    console = Console(highlight=False)
+    # Not by the console itself: of a pipe without a reader it makes an exit with 1.
+    with console.capture() as capture:
+        console.print(renderable)
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    put(capture.get().encode(encoding, "replace"))
+
+
+def put(content: bytes) -> None:
+    """Writes bytes to standard output, and sees to it that they arrive.
+
+    Raises:
+        NobodyReads: it is a pipe whose reader has gone.
+        EnvironmentFailure: it cannot be written (disk full, closed).
+    """
+    try:
+        if sys.stdout is None:
+            raise OSError("it is closed")
+        sys.stdout.flush()
+        sys.stdout.buffer.write(content)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _forget_stdout()
+        raise NobodyReads from None
+    except OSError as error:
+        _forget_stdout()
+        raise EnvironmentFailure("The answer could not be written to standard output.", str(error), _AGAIN) from error
+
+
+def check_target(target: str | None) -> None:
+    """Looks whether a file may be written there: a minute of measuring must not be lost to a typing mistake.
+
+    Args:
+        target: path of the file; None and "-" are none.
+
+    Raises:
+        UsageError: its directory does not exist, or it is a directory itself.
+        EnvironmentFailure: no permission.
+    """
+    if target is None or target == STDOUT:
+        return
+    path = Path(target).absolute()
+    if not target or path.is_dir():
+        raise UsageError(f"{target!r} is a directory.", "--json needs the name of a file.", "Name a file in it.")
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"{target} cannot be written.", f"There is no directory {path.parent}.", "Make it first, or choose another."
+        )
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise EnvironmentFailure(
+            f"{target} cannot be written.", "There is no permission to.", "Choose another file, or - for stdout."
+        )
+
+
+def write_file(target: str, content: bytes) -> None:
+    """Writes a whole file, or leaves none.
+
+    Raises:
+        EnvironmentFailure: it cannot be written.
+    """
+    path = Path(target)
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        if path.is_file():
+            with contextlib.suppress(OSError):
+                path.unlink()  # half a JSON object
+        raise EnvironmentFailure(f"{target} could not be written.", str(error), _AGAIN) from error
+
+
+def _forget_stdout() -> None:
+    # What is still in the buffer would fail once more when the interpreter ends.
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)

@@ -1,0 +1,61 @@
+"""The port on which the server shall listen: one that is free, or a clear word that it is not."""
+
+from __future__ import annotations
+
+import random
+import socket
+from pathlib import Path
+
+from holdfast.errors import EnvironmentFailure
+from holdfast.observe.kernel import KernelView
+
+_FIRST_PORT = 15_000
+_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
+_TRIES = 100
+
+
+def free_port() -> int:
+    """A port that nobody uses, on any address.
+
+    Not one of those that the kernel gives to clients: between this look and the server's own
+    bind any client of this machine may get it, a load test beside us a thousand times a second.
+    """
+    last = _first_ephemeral() - 1
+    for _ in range(_TRIES if last > _FIRST_PORT else 0):
+        port = random.randint(_FIRST_PORT, last)  # noqa: S311 - to be spread, not to be secret
+        if _can_be_bound(port):
+            return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def check_free(port: int, kernel: KernelView) -> None:
+    """Raises EnvironmentFailure if somebody listens on this port already."""
+    if kernel.listeners(port):
+        raise EnvironmentFailure(
+            f"Port {port} is taken.",
+            "Another process listens on it; what would be measured there is not the server that is started.",
+            "Choose another --port, leave it out for a free one, or end that process "
+            f"(ss -ltnp 'sport = :{port}' names it).",
+        )
+
+
+def _first_ephemeral() -> int:
+    try:
+        return int(_EPHEMERAL.read_text().split()[0])
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _can_be_bound(port: int) -> bool:
+    # An IPv6 socket for every address stands in the way of everything else on that port.
+    family, everywhere = (socket.AF_INET6, "::") if socket.has_dualstack_ipv6() else (socket.AF_INET, "0.0.0.0")  # noqa: S104
+    with socket.socket(family) as probe:
+        if family is socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            probe.bind((everywhere, port))
+        except OSError:
+            return False
+    return True
