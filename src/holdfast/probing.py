@@ -54,7 +54,7 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
             bench.recording.set_look_interval(look_interval_ns(held))
         action, state = decide(view, state)
         if isinstance(action, Done):
-            return Ramp(action.reason, action.plateau_ns)
+            return Ramp(action.reason, action.plateau_ns, action.crowd)
         if isinstance(action, Open):
             prober.open(action.count)
             prober.turn(0)

@@ -105,6 +105,17 @@ class Simulated:
         )
 
 
+@dataclass
+class Watched(Simulated):
+    """Notes the most requests that had been opened and neither entered nor been rejected."""
+
+    most_on_their_way: int = 0
+
+    def open(self, count: int) -> None:
+        super().open(count)
+        self.most_on_their_way = max(self.most_on_their_way, self.offered - self.entered - self.rejected)
+
+
 def climb(server: Simulated, max_offered: int = 5000) -> Done:
     """Drives the ramp to its end as the probe does: one turn of half a millisecond after each batch."""
     state = State()
@@ -179,6 +190,24 @@ def test_a_server_that_rejects_what_it_cannot_take_is_turned_away_from():
     done = climb(server)
 
     assert (done.reason, server.entered) == ("turned away", 10)
+
+
+def test_requests_are_offered_one_by_one_where_handlers_start_quickly():
+    server = Watched(pool=200, limit=128, beyond="reject")
+
+    done = climb(server)
+
+    assert (done.reason, done.crowd, server.entered) == ("turned away", 1, 200)
+    assert server.most_on_their_way == 1
+
+
+def test_where_handlers_start_slowly_several_are_offered_at_once_and_the_ramp_says_so():
+    server = Watched(pool=500, limit=128, entry_ns=20 * MS, beyond="reject")
+
+    done = climb(server)
+
+    assert (done.reason, server.entered) == ("turned away", 500)
+    assert 1 < done.crowd <= server.most_on_their_way <= 64
 
 
 def test_a_queue_that_cannot_be_seen_still_gives_ceiling_and_syn():
@@ -300,7 +329,7 @@ def test_the_ramp_ends_at_the_exact_ceiling_and_loses_no_syn_on_the_way(
         limit=st.none() | st.integers(0, 300),
         ended=st.dictionaries(st.sampled_from(Outcome), st.integers(0, 10)),
     ),
-    st.sampled_from(["climb", "fill", "settle", "single"]),
+    st.sampled_from(["climb", "fill", "single"]),
     st.integers(0, 100 * S),
 )
 def test_whatever_the_view_is_no_more_is_opened_than_may_be_offered(view, phase, since):

@@ -30,6 +30,12 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
             f"All {places.in_service} offered requests ran at once: the ceiling is higher. "
             "Offer more with --max-offered."
         )
+    if ramp is not None and ramp.crowd > 1:
+        found.append(
+            f"Requests were turned away while {ramp.crowd} were on their way to a handler at once. Handlers start too "
+            "slowly here to offer one at a time, and requests that start together may keep each other out: offered "
+            "one by one, a few more may fit."
+        )
     if places.answered:
         found.append(
             f"{places.answered} requests were answered although they were held: the server ended their handlers "

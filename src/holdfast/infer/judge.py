@@ -76,7 +76,7 @@ def judge(timeline: Timeline) -> Verdict:
         cost=cost,
         binding=None,
         timing=timing,
-        confidence="exact",
+        confidence="exact" if ramp.crowd == 1 else "estimated",
         unknown=unknown
         | reasons
         | about_model

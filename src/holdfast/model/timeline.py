@@ -191,10 +191,12 @@ class Ramp:
             "syn" (the accept queue is full, further SYNs stay unanswered), "max-offered",
             "interrupted", or "our side" (no descriptor or port was left for the load).
         plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
+        crowd: most requests that were on their way to a handler at once when one was turned away.
     """
 
     reason: str
     plateau_ns: int
+    crowd: int = 1
 
 
 @dataclass(frozen=True, slots=True)
