@@ -103,11 +103,11 @@ def test_an_application_is_found_however_it_is_named(tried):
         ("number", "not-callable", ["number:app is no application", "of type int"]),
         ("asgi", "not-wsgi", ["asgi:app is no WSGI application", "ASGI"]),
         ("factory:create_app", "not-wsgi", ["call it: factory:create_app()"]),
-        ("lacking", "import-failed", ["lacking cannot be loaded", "Install a_module_that_nobody_has for"]),
+        ("lacking", "import-failed", ["lacking cannot be loaded", "Install a_module_that_nobody_has in"]),
         ("broken.py", "import-failed", ["SyntaxError"]),
         ("quits.py", "import-failed", ["SystemExit: no configuration"]),
         ("factory:create_app('bad')", "import-failed", ["AssertionError: a bad name"]),
-        ("number:app()", "import-failed", ["'int' object is not callable"]),
+        ("number:app()", "not-callable", ["number:app cannot be called", "int"]),
     ],
 )
 def test_an_application_that_cannot_be_served_is_named_with_cause_and_remedy(tried, spec, kind, says):

@@ -122,7 +122,7 @@ def _guarded(what: str, load_it: Callable[[], _Loaded]) -> _Loaded:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        lines = traceback.format_exception(type(error), error, error.__traceback__)
+        lines = traceback.format_exception(type(error), error, _own_part(error.__traceback__))
         raise Trouble(
             "import-failed",
             f"{what} cannot be loaded.",
@@ -136,10 +136,22 @@ def _guarded(what: str, load_it: Callable[[], _Loaded]) -> _Loaded:
             os.environ[variable] = before
 
 
+def _own_part(trace: Optional[types.TracebackType]) -> Optional[types.TracebackType]:
+    """The traceback from the application's first line on; ours and importlib's in front of it tell nobody anything."""
+    while trace is not None:
+        path = trace.tb_frame.f_code.co_filename
+        if os.path.dirname(path) != os.path.dirname(__file__) and not path.startswith("<frozen importlib"):
+            break
+        trace = trace.tb_next
+    return trace
+
+
 def _remedy(error: BaseException) -> str:
     if isinstance(error, ModuleNotFoundError) and error.name:
         missing = error.name.partition(".")[0]
-        return f"Install {missing} for {sys.executable}, or let another interpreter run the server."
+        # A server that embeds Python does not know its interpreter; holdfast sets the variable for all of them.
+        where = os.environ.get("VIRTUAL_ENV") or sys.executable
+        return f"Install {missing} in {where}, or let another interpreter run the server (--python)."
     return "The error is the application's own: it must load before it can be probed."
 
 
@@ -171,7 +183,34 @@ def _named(module: types.ModuleType, source: str, attribute: str) -> object:
         found = getattr(found, name)
     if arguments is None:
         return found
+    _check_call(found, arguments, source, attribute)
     return _guarded(f"{source}:{attribute}", lambda: _call(found, *arguments))
+
+
+def _check_call(found: object, arguments: Arguments, source: str, attribute: str) -> None:
+    name = attribute.partition("(")[0].strip()
+    if not callable(found):
+        raise Trouble("not-callable", f"{source}:{name} cannot be called.", f"It is of type {type(found).__name__}.")
+    try:
+        signature = inspect.signature(found)
+    except (TypeError, ValueError):
+        return  # no signature to be had, as of some extension types
+    try:
+        signature.bind(*arguments[0], **arguments[1])
+    except TypeError as error:
+        remedy = f"Give it the arguments that it needs: {source}:{name}{signature}"
+        if _takes_a_request(signature):
+            remedy = f"Leave the () out: {source}:{name}"
+        what = f"{source}:{attribute} cannot be called like that."
+        raise Trouble("attribute-unreadable", what, f"{error}.", remedy) from None
+
+
+def _takes_a_request(signature: inspect.Signature) -> bool:
+    try:
+        signature.bind({}, None)
+    except TypeError:
+        return False
+    return True
 
 
 def _call(factory: Any, positional: List[Any], keywords: Dict[str, Any]) -> object:  # noqa: ANN401 - may be anything

@@ -1,0 +1,245 @@
+"""holdfast as a person runs it: the real command line in a process of its own, and what it leaves behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.inside.holdfast_inside import layout
+from holdfast.ports import free_port
+
+PATIENCE_S = 40.0
+_MARK = "HOLDFAST_TESTED_BY"
+_LOOK_S = 0.002
+_HOLDS = Path("/dev/shm")
+
+PROGRAM = (sys.executable, "-m", "holdfast")
+
+
+def until(condition: Callable[[], object], what: str, within_s: float = PATIENCE_S) -> None:
+    """Looks until a condition holds."""
+    patience, deadline = threading.Event(), time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
+        patience.wait(_LOOK_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A command line that has run to its end.
+
+    Attributes:
+        exit: its code, negative where a signal ended it.
+    """
+
+    exit: int
+    out: str
+    err: str
+
+    @property
+    def what(self) -> str:
+        """First line of the error: what happened."""
+        return self.err.splitlines()[0] if self.err else ""
+
+
+class Running:
+    """A command line that runs.
+
+    Attributes:
+        port: that of its server, unless the command line says otherwise.
+    """
+
+    def __init__(self, process: subprocess.Popen[str], port: int, mark: str) -> None:
+        self.process = process
+        self.pid = process.pid
+        self.port = port
+        self._mark = f"{_MARK}={mark}".encode()
+
+    def ended(self) -> Ended:
+        """Waits for its end."""
+        out, err = self.process.communicate(timeout=PATIENCE_S)
+        return Ended(self.process.returncode, out or "", err or "")
+
+    def signal(self, number: int) -> None:
+        """Signals holdfast alone."""
+        os.kill(self.pid, number)
+
+    def press_ctrl_c(self) -> None:
+        """Signals what a terminal would: the whole group in the foreground."""
+        os.killpg(self.pid, signal.SIGINT)
+
+    def processes(self) -> list[int]:
+        """Whatever runs because of it, itself left out; the oldest first."""
+        found = []
+        for name in os.listdir("/proc"):
+            if name.isdecimal() and int(name) != self.pid:
+                with contextlib.suppress(OSError):
+                    if self._mark in Path("/proc", name, "environ").read_bytes().split(b"\0"):
+                        found.append(int(name))
+        return sorted(found, key=_started)
+
+    def server(self) -> int:
+        """The server's first process: it leads the session of the others."""
+        until(lambda: [each for each in self.processes() if _is_server(each)], "the server's process")
+        return next(each for each in self.processes() if _is_server(each))
+
+    def directories(self) -> list[Path]:
+        """Directories of its runs."""
+        return list(_HOLDS.glob(f"holdfast-{self.pid}-*"))
+
+    def in_service(self) -> list[int]:
+        """The pid of each handler that is entered and not left, as the recorder has it."""
+        for directory in self.directories():
+            with contextlib.suppress(OSError):
+                if found := _in_service((directory / "record").read_bytes()):
+                    return found
+        return []
+
+    def until_held(self, count: int = 3) -> None:
+        """Returns when so many requests are in service."""
+        until(lambda: len(self.in_service()) >= count or self.process.poll() is not None, f"{count} requests held")
+        assert self.process.poll() is None, self.ended()
+
+    def until_listening(self) -> None:
+        until(lambda: is_taken(self.port) or self.process.poll() is not None, "listening server")
+
+    def nothing_is_left(self, within_s: float = 0.0) -> None:
+        """No process, no file in memory, no listening socket."""
+        until(lambda: not self.processes(), f"the end of {[_command(each) for each in self.processes()]}", within_s)
+        assert not self.directories()
+        assert not is_taken(self.port)
+
+
+def _is_server(pid: int) -> bool:
+    # The interpreter that is asked for its packages leads a session too.
+    with contextlib.suppress(OSError):
+        return os.getsid(pid) == pid and b"HOLDFAST_TOKEN=" in Path("/proc", str(pid), "environ").read_bytes()
+    return False
+
+
+def _started(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        stat = Path("/proc", str(pid), "stat").read_text()
+        return int(stat[stat.rindex(")") + 2 :].split()[19])
+    return 0
+
+
+def _command(pid: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path("/proc", str(pid), "cmdline").read_text().replace("\0", " ")
+    return ""
+
+
+def _in_service(record: bytes) -> list[int]:
+    if len(record) < layout.HEADER.size:
+        return []
+    slots = layout.HEADER.unpack_from(record)[2]
+    states = record[layout.state_offset(slots) : layout.state_offset(slots) + slots]
+    first = layout.slot_offset(slots)
+    return [
+        layout.SLOT.unpack_from(record, first + id * layout.SLOT_BYTES)[0]
+        for id, state in enumerate(states)
+        if state == layout.ENTERED
+    ]
+
+
+def is_taken(port: int) -> bool:
+    """Whether anybody listens on the port, on whatever address."""
+    with socket.socket(socket.AF_INET6) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        try:
+            probe.bind(("::", port))
+        except OSError:
+            return True
+    return False
+
+
+class Holdfast:
+    """Starts command lines in one directory and ends whatever of them still runs."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.temporary = directory / ".temporary"
+        self.temporary.mkdir()
+        self.runs = directory / ".state" / "runs.sqlite"
+        self._started: list[Running] = []
+
+    def start(
+        self,
+        *arguments: str | Path,
+        cwd: Path | None = None,
+        env: dict[str, str | None] | None = None,
+        program: Sequence[str] = PROGRAM,
+        port: int | None = None,
+        **popen: object,
+    ) -> Running:
+        """Starts `holdfast ARGUMENTS`; a probe gets a --port of its own, by which its listener is known.
+
+        Args:
+            env: variables beside the usual ones; None takes one away.
+            program: what to start instead of holdfast itself, followed by the arguments.
+        """
+        mark, port = secrets.token_hex(8), port or free_port()
+        command = [str(each) for each in arguments]
+        if command[:1] == ["probe"] and "--port" not in command:
+            command[1:1] = ["--port", str(port)]
+        changes = {"HOLDFAST_RUNS": str(self.runs), "TMPDIR": str(self.temporary), _MARK: mark, **(env or {})}
+        environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
+        environment.pop("VIRTUAL_ENV", None)
+        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **popen}
+        process = subprocess.Popen(
+            [*program, *command],
+            cwd=cwd or self.directory,
+            env=environment,
+            text=True,
+            errors="replace",
+            **{"start_new_session": True, **options},
+        )
+        self._started.append(Running(process, port, mark))
+        return self._started[-1]
+
+    def run(self, *arguments: str | Path, **how: object) -> Ended:
+        """Runs it to its end and looks that nothing is left."""
+        running = self.start(*arguments, **how)
+        ended = running.ended()
+        running.nothing_is_left()
+        return ended
+
+    def close(self) -> None:
+        for running in self._started:
+            with contextlib.suppress(OSError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.process.wait()
+            for each in running.processes():
+                with contextlib.suppress(OSError):
+                    os.kill(each, signal.SIGKILL)
+            for stream in (running.process.stdout, running.process.stderr):
+                if stream is not None:
+                    stream.close()
+
+    def check(self) -> None:
+        """Of everything that was started nothing may be left, whatever the test was about."""
+        for running in self._started:
+            running.nothing_is_left()
+        assert not list(self.temporary.iterdir())
+
+
+@contextlib.contextmanager
+def holdfast_in(directory: Path) -> Iterator[Holdfast]:
+    holdfast = Holdfast(directory)
+    try:
+        yield holdfast
+        holdfast.check()
+    finally:
+        holdfast.close()

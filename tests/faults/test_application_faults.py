@@ -1,0 +1,67 @@
+"""APP is not there, is something else, or does not load."""
+
+from __future__ import annotations
+
+import pytest
+
+FILES = {
+    "lacking.py": "import flask\nimport no_such_package\napp = flask.Flask(__name__)\n",
+    "failing.py": "import flask\napp = flask.Flask(__name__)\n1 / 0\n",
+    "leaving.py": "import sys\nsys.exit(7)\n",
+    "number.py": "app = 42\n",
+    "factory.py": "import flask\n\ndef create_app():\n    return flask.Flask(__name__)\n",
+    "asynchronous.py": "async def app(scope, receive, send):\n    pass\n",
+    "wrong_syntax.py": "def app(:\n",
+    "notes.txt": "hello\n",
+    "folder/app.py": "",
+}
+
+USAGE, ENVIRONMENT = 2, 4
+
+CASES = [
+    ("nosuch.py", ENVIRONMENT, "There is no file nosuch.py.", "Looked in "),
+    ("nosuch:app", ENVIRONMENT, "There is no module nosuch.", "nor installed in the server's environment"),
+    ("ap.py", ENVIRONMENT, "There is no file ap.py.", "Did you mean app.py?"),
+    ("app.py:ap", USAGE, "app.py has no attribute ap.", "Did you mean app.py:app?"),
+    ("factory.py", USAGE, "factory.py has neither app nor application.", "Did you mean factory.py:create_app()?"),
+    ("factory:create_app", USAGE, "factory:create_app is no WSGI application.", "call it: factory:create_app()"),
+    ("app:app()", USAGE, "app:app() cannot be called like that.", "Leave the () out: app:app"),
+    ("app:app(", USAGE, "app( does not name an attribute of app.", "For example app:app"),
+    ("folder", USAGE, "folder is a directory.", "such as folder/app.py"),
+    ("notes.txt", USAGE, "notes.txt is not a Python file.", "Name the .py file"),
+    ("number.py", USAGE, "number.py:app is no application: it cannot be called.", "of type int"),
+    ("asynchronous.py", USAGE, "asynchronous.py:app is no WSGI application.", "ASGI"),
+    ("lacking.py", ENVIRONMENT, "lacking.py cannot be loaded.", "Install no_such_package in"),
+    ("failing.py", ENVIRONMENT, "failing.py cannot be loaded.", "ZeroDivisionError: division by zero"),
+    ("leaving.py", ENVIRONMENT, "leaving.py cannot be loaded.", "SystemExit: 7"),
+    ("wrong_syntax.py", ENVIRONMENT, "wrong_syntax.py cannot be loaded.", "SyntaxError: invalid syntax"),
+]
+UNDER_UWSGI = {"nosuch.py", "app.py:ap", "lacking.py", "number.py"}
+
+
+@pytest.mark.parametrize(("app", "code", "what", "more"), CASES, ids=[case[0] for case in CASES])
+def test_an_application_that_cannot_be_served_is_named_with_the_cause(holdfast, write, app, code, what, more):
+    for name, content in FILES.items():
+        write(name, content)
+
+    ended = holdfast.run("probe", app)
+
+    assert ended.exit == code, ended.err
+    assert ended.what == f"holdfast: {what}"
+    assert more in ended.err
+    assert not ended.out
+    assert "holdfast_inside" not in ended.err
+    assert "importlib" not in ended.err
+
+
+@pytest.mark.parametrize(
+    ("app", "code", "what", "more"), [case for case in CASES if case[0] in UNDER_UWSGI], ids=sorted(UNDER_UWSGI)
+)
+def test_another_server_says_the_same_of_it(holdfast, write, app, code, what, more):
+    for name, content in FILES.items():
+        write(name, content)
+
+    ended = holdfast.run("probe", app, "--server", "uwsgi")
+
+    assert (ended.exit, ended.what) == (code, f"holdfast: {what}")
+    assert more in ended.err
