@@ -79,7 +79,7 @@ def requests(
             id=id_,
             wave=wave_of(id_),
             due_ns=columns.due[id_],
-            sent_ns=columns.sent[id_],
+            sent_ns=columns.opened[id_],
             connected_ns=columns.connected[id_],
             done_ns=columns.done[id_],
             outcome=Outcome(columns.outcome[id_]),
