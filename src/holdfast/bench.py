@@ -85,17 +85,29 @@ def check_running(bench: Bench) -> None:
         )
 
 
-def turn_until(bench: Bench, prober: Prober, reached: Callable[[], bool], limit_s: float) -> bool:
+def turn_until(
+    bench: Bench,
+    prober: Prober,
+    reached: Callable[[], bool],
+    limit_s: float,
+    moving: Callable[[], object] | None = None,
+) -> bool:
     """Turns the load's loop until a state is reached; False when it did not come within the limit.
 
     Once the person has asked for the end the limit is STILL_S.
+
+    Args:
+        moving: the limit begins anew whenever this gives another value; None leaves it.
     """
     deadline = bench.now_ns() + int(limit_s * 1e9)
     hurried = False
+    seen = moving() if moving else None
     while not reached():
         bench.check()
         if bench.interrupts.asked and not hurried:
             hurried, deadline = True, min(deadline, bench.now_ns() + int(STILL_S * 1e9))
+        if moving and not hurried and (now := moving()) != seen:
+            seen, deadline = now, bench.now_ns() + int(limit_s * 1e9)
         if bench.now_ns() > deadline:
             return False
         prober.turn(TURN_NS)
