@@ -69,7 +69,7 @@ CLOCK_METHODS = frozenset({"now", "today", "utcnow"})
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
 READS_LAYOUT = frozenset({"observe/recorded.py"})
 # What a person's application may be made of; imported in there only where it is already present.
-FRAMEWORKS = frozenset({"asgiref", "flask", "werkzeug"})
+FRAMEWORKS = frozenset({"asgiref", "fastapi", "flask", "litestar", "quart", "starlette", "werkzeug"})
 
 KNOWS_NO_SERVER = ("load", "infer")
 SERVERS = re.compile(

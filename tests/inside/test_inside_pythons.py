@@ -16,7 +16,15 @@ from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_enviro
 SCRIPT = Path(__file__).with_name("old_python.py")
 SOURCES = sorted(Path(INSIDE_DIRECTORY, "holdfast_inside").rglob("*.py"))
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
-OF_FRAMEWORKS = {"flask", "werkzeug"}
+# By the first word of a file's name.
+OF_FRAMEWORKS = {
+    "fastapi": {"fastapi"},
+    "flask": {"flask", "werkzeug"},
+    "litestar": {"litestar"},
+    "quart": {"quart", "werkzeug"},
+    "starlette": {"starlette"},
+    "werkzeug": {"werkzeug"},
+}
 
 
 def interpreter(version: str) -> str | None:
@@ -85,5 +93,5 @@ def test_a_framework_is_imported_only_by_the_files_that_are_named_after_it(sourc
             imported = {str(node.module).partition(".")[0]}
         else:
             continue
-        allowed = OF_FRAMEWORKS if source.stem.startswith("flask_") else set()
+        allowed = OF_FRAMEWORKS.get(source.stem.partition("_")[0], set())
         assert imported <= sys.stdlib_module_names | allowed
