@@ -11,7 +11,7 @@ Facts
 * What waits in front of a busy server stands in the accept queue, in the server's own queue, or in
   both; only the accept queue's depth can be seen from outside.
 * A handler starts 0.2 ms after its connection (a thread) or 15 ms (a fork), later on a busy machine.
-* Requests that start together may keep each other out. Of 252 descriptors each async view under Flask
+* Requests that start together may keep each other out. Of 252 descriptors each view that opens an event loop of its own
   takes four, one after another: the connection, an epoll, a pair of sockets. One by one, 63 get in and
   the 64th is not even accepted. Of eight at once with eight descriptors left, each gets a part, all fail
   with HTTP 500, and what they had stays taken until Python's collector finds their tracebacks: 62 are
@@ -33,7 +33,7 @@ Decisions
 
 Costs
 -----
-* 1 ms for each handler, where bursts of 64 took 0.7 ms (Flask, 1,000 threads).
+* 1 ms for each handler, where bursts of 64 took 0.7 ms (a server with a thread for each of 1,000).
 * Several listeners on one port (SO_REUSEPORT) fill unevenly, and the kernel sends a lost SYN to the same
   full one again. So a SYN that has outlived its first repetition counts as beyond the queues even
   though there is room in their sum: 1.2 s instead of 50 ms.
