@@ -16,6 +16,8 @@ from typing import NamedTuple
 from holdfast.load.columns import Columns
 
 IDLE_NS = 100_000_000
+# A load that is late, or a burst, still looks at what comes back in between.
+AT_ONCE = 64
 NOTHING = range(0)
 
 
@@ -57,7 +59,7 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience_ns: i
     Args:
         due_ns: for each row, when it is due after `start_ns`; ascending over `rows`.
         rows: the rows of this load process.
-        patience_ns: time from opening after which a request is ended; None waits for ever.
+        patience_ns: time from its begin after which a request is ended; None waits for ever.
     """
     patience = _Patience(rows, patience_ns, columns)
     opened = 0
@@ -66,7 +68,7 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience_ns: i
     while seen.ended < total:
         first = opened
         since_start_ns = seen.now_ns - start_ns
-        while opened < total and due_ns[rows[opened]] <= since_start_ns:
+        while opened < total and due_ns[rows[opened]] <= since_start_ns and opened - first < AT_ONCE:
             columns.due[rows[opened]] = start_ns + due_ns[rows[opened]]
             opened += 1
         expired, wait_ns = patience.look(opened, seen.now_ns)
@@ -132,7 +134,9 @@ class _Patience:
         while self._oldest < opened:
             row = rows[self._oldest]
             if not columns.outcome[row]:
-                left_ns = columns.opened[row] + self._patience_ns - now_ns if columns.opened[row] else IDLE_NS
+                # On a kept connection a request begins when it is sent; the newest rows begin in this step.
+                began_ns = columns.opened[row] or columns.sent[row] or now_ns
+                left_ns = began_ns + self._patience_ns - now_ns
                 if left_ns > 0:
                     return expired, min(left_ns, IDLE_NS)
                 expired.append(row)

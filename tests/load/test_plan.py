@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.load import schedule
+from holdfast.load.plan import Closed, Open, Plan, processes_for, share_out, sources_for
+
+
+def test_connections_beyond_one_process_need_another():
+    assert processes_for(0, 19_968) == 1
+    assert processes_for(19_968, 19_968) == 1
+    assert processes_for(19_969, 19_968) == 2
+    assert processes_for(40_000, 19_968) == 3
+
+
+def test_connections_beyond_one_sources_ports_need_another_loopback_address():
+    assert sources_for("127.0.0.1", 28_000, 28_232) == ()
+    assert sources_for("127.0.0.1", 40_000, 28_232) == ("127.0.0.1", "127.0.0.2")
+
+
+def test_no_source_is_made_up_where_only_the_kernel_knows_ours():
+    for address in ("192.0.2.1", "::1", "example.org"):
+        assert sources_for(address, 100_000, 28_232) == ()
+
+
+@given(st.integers(0, 300), st.integers(1, 9), st.integers(0, 40))
+def test_the_parts_have_each_row_and_each_connection_once(requests, processes, connections):
+    for shape in (Open(schedule.burst(requests)), Closed(connections, requests)):
+        plan = Plan("127.0.0.1", 80, b"", shape)
+
+        parts = share_out(plan, processes)
+
+        assert sorted(row for part in parts for row in part.rows) == list(range(requests))
+        assert sum(part.connections for part in parts) == plan.connections

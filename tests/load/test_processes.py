@@ -1,0 +1,217 @@
+"""Load runs against a real server, in one process and in several."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from driving import PATIENCE_S
+
+from holdfast.load import schedule
+from holdfast.load.http1 import host_field, request_head
+from holdfast.load.plan import Closed, Open, Plan
+from holdfast.load.processes import load_run
+from holdfast.model.places import Outcome
+
+SERVER = Path(__file__).with_name("answering_server.py")
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    server = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def plan(port: int, shape: Open | Closed, path: str = "/same", patience_s: float = PATIENCE_S, **more: object) -> Plan:
+    return Plan("127.0.0.1", port, request_head("GET", path, host_field("127.0.0.1", port)), shape, patience_s, **more)
+
+
+def children() -> set[int]:
+    """Processes that this one has started, the server among them."""
+    return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()}
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_every_request_of_an_open_run_is_answered_whoever_opened_it(port, processes):
+    done = load_run(plan(port, Open(schedule.constant(500, 0.4)), processes=processes))
+
+    assert done.summary.outcomes == {Outcome.ANSWERED: 200}
+    assert done.summary.offered == 200
+    columns = done.columns
+    assert all(due <= opened <= sent <= end for due, opened, sent, end in zip(
+        columns.due, columns.opened, columns.sent, columns.done, strict=True
+    ))  # fmt: skip
+    gaps = {later - earlier for earlier, later in zip(columns.due, columns.due[1:], strict=False)}
+    assert gaps == {2_000_000}
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_closed_run_sends_all_its_requests_over_as_many_connections_as_asked(port, processes):
+    done = load_run(plan(port, Closed(8, 1000), processes=processes))
+
+    assert done.summary.outcomes == {Outcome.ANSWERED: 1000}
+    assert sum(opened > 0 for opened in done.columns.opened) == 8
+    assert done.summary.peak_in_flight <= 8
+    assert list(done.columns.status) == [200] * 1000
+
+
+@pytest.mark.parametrize(
+    ("path", "outcomes"),
+    [
+        ("/varied", {Outcome.ANSWERED: 300}),
+        ("/pieces", {Outcome.ANSWERED: 300}),
+        ("/mixed", {Outcome.ANSWERED: 200, Outcome.REJECTED: 100}),
+        ("/last", {Outcome.ANSWERED: 300}),
+        ("/excess", {Outcome.ANSWERED: 300}),
+    ],
+)
+def test_a_kept_connection_tells_its_replies_apart(port, path, outcomes):
+    done = load_run(plan(port, Closed(1, 300), path))
+
+    assert done.summary.outcomes == outcomes
+    connections = sum(opened > 0 for opened in done.columns.opened)
+    assert connections == {"/last": 100, "/excess": 300}.get(path, 1)
+
+
+def test_a_closed_run_of_a_certain_time_ends_by_itself(port):
+    done = load_run(plan(port, Closed(4, 10_000_000, seconds=0.2)))
+
+    assert done.summary.outcomes.keys() == {Outcome.ANSWERED}
+    assert 0.2 <= done.summary.duration_s < 0.2 + PATIENCE_S
+
+
+def test_what_is_not_answered_in_time_is_unanswered(port):
+    done = load_run(plan(port, Open(schedule.burst(5)), "/silent", patience_s=0.1))
+
+    assert done.summary.outcomes == {Outcome.UNANSWERED: 5}
+
+
+def test_what_is_not_connected_in_time_is_a_connect_timeout(listen):
+    listener = listen(backlog=0)
+
+    done = load_run(plan(listener.getsockname()[1], Open(schedule.burst(3)), patience_s=0.2))
+
+    assert done.summary.outcomes == {Outcome.CONNECT_TIMEOUT: 2, Outcome.UNANSWERED: 1}
+    assert not done.summary.generator_limited
+
+
+def test_replies_longer_than_announced_are_noted(port):
+    done = load_run(plan(port, Open(schedule.burst(5)), "/excess"))
+
+    assert done.summary.warnings == ("5 replies were followed by more bytes than they announced.",)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
+    begin, before = time.monotonic(), children()
+
+    done = load_run(
+        plan(port, Open(schedule.constant(100, 60)), "/silent", processes=processes),
+        lambda: time.monotonic() > begin + 0.3,
+    )
+
+    assert done.summary.outcomes.keys() == {Outcome.GIVEN_UP}
+    assert 0 < done.summary.offered < 6000
+    assert children() == before
+
+
+def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
+    before = children()
+    killed = []
+
+    def kill_one() -> bool:
+        if not killed:
+            killed.append(min(children() - before))
+            os.kill(killed[0], signal.SIGKILL)
+        return False
+
+    done = load_run(plan(port, Open(schedule.constant(100, 0.5)), processes=2), kill_one)
+
+    assert sum(done.summary.outcomes.values()) == done.summary.offered == 50
+    assert done.summary.outcomes.keys() == {Outcome.ANSWERED, Outcome.FAILED}
+    assert done.summary.generator_limited
+    (warning,) = done.summary.warnings
+    assert warning.startswith("A load process was lost (killed by SIGKILL): ")
+    assert children() == before
+
+
+LOWERED = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+from holdfast.load import schedule
+from holdfast.load.plan import Open, Plan
+from holdfast.load.processes import load_run
+port, processes = int(sys.argv[1]), int(sys.argv[2]) or None
+summary = load_run(Plan("127.0.0.1", port, b"GET /silent HTTP/1.1\\r\\n\\r\\n", Open(schedule.burst(100)),
+                        patience_s=2.0, processes=processes)).summary
+print({outcome.name: count for outcome, count in summary.outcomes.items()}, summary.peak_in_flight)
+print(summary.generator_limited, *summary.warnings)
+"""
+
+
+def lowered(port: int, processes: int) -> list[str]:
+    """What a load of 100 held requests comes to with 64 descriptors for each process."""
+    command = [sys.executable, "-c", LOWERED, str(port), str(processes)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.splitlines()
+
+
+def test_more_connections_than_descriptors_are_spread_over_processes(port):
+    assert lowered(port, 0) == ["{'UNANSWERED': 100} 100", "False"]
+
+
+def test_one_process_alone_fails_on_its_own_side_and_says_which_limit(port):
+    outcomes, words = lowered(port, 1)
+
+    assert "FAILED" in outcomes
+    assert words == (
+        "True no descriptor is left for the load (RLIMIT_NOFILE of holdfast's own process): Too many open files"
+    )
+
+
+ORPHANED = """
+import sys
+from holdfast.load import schedule
+from holdfast.load.plan import Open, Plan
+from holdfast.load.processes import load_run
+print("begun", flush=True)
+head = b"GET /silent HTTP/1.1\\r\\n\\r\\n"
+load_run(Plan("127.0.0.1", int(sys.argv[1]), head, Open(schedule.burst(10)), processes=3))
+"""
+
+
+def test_load_processes_end_when_their_parent_is_killed(port):
+    parent = subprocess.Popen(
+        [sys.executable, "-c", ORPHANED, str(port)], stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "begun\n"
+        forked = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
+        wait_until(lambda: len(forked.read_text().split()) == 3)
+
+        parent.kill()
+
+        # All of them have this pipe: it ends when the last one is gone.
+        assert parent.stdout.read() == ""
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(parent.pid, signal.SIGKILL)
+        parent.communicate()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < end

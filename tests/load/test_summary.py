@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.load.columns import Columns
+from holdfast.load.summary import distribution, peak_in_flight, summarise
+from holdfast.model.places import Outcome
+
+MS = 1_000_000
+S = 1000 * MS
+
+
+def columns_of(*rows: dict[str, int]) -> Columns:
+    columns = Columns(len(rows))
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            getattr(columns, name)[number] = value
+    return columns
+
+
+def answered(due: int, opened: int, sent: int, done: int, outcome: Outcome = Outcome.ANSWERED) -> dict[str, int]:
+    return {"due": due, "opened": opened, "sent": sent, "done": done, "outcome": outcome}
+
+
+def test_percentiles_are_nearest_ranks():
+    told = distribution(range(1, 1001))
+
+    assert (told.p50, told.p90, told.p99, told.p999, told.max) == (500, 900, 990, 999, 1000)
+    assert distribution([7]) == distribution([7, 7, 7])
+    assert distribution([]).max is None
+
+
+def test_a_request_is_in_flight_from_its_begin_to_just_before_its_end():
+    assert peak_in_flight([0, 10], [10, 20]) == 1
+    assert peak_in_flight([0, 9], [10, 20]) == 2
+    assert peak_in_flight([], []) == 0
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(1, 50)), max_size=40))
+def test_the_peak_is_the_most_that_any_instant_sees(spans):
+    began = [begin for begin, _ in spans]
+    ended = [begin + length for begin, length in spans]
+
+    seen = [sum(b <= at < e for b, e in zip(began, ended, strict=True)) for at in range(101)]
+
+    assert peak_in_flight(began, ended) == max(seen)
+
+
+def test_a_run_is_summed_up_from_due_from_sent_and_with_our_own_lag():
+    columns = columns_of(
+        answered(10 * S, 10 * S + MS, 10 * S + 2 * MS, 10 * S + 100 * MS),
+        answered(11 * S, 11 * S + MS, 11 * S + 2 * MS, 11 * S + 200 * MS, Outcome.REJECTED),
+        answered(12 * S, 12 * S + MS, 0, 12 * S + 1 * MS, Outcome.REFUSED),
+    )
+
+    summary = summarise(columns, range(3), 1.0)
+
+    assert summary.outcomes == {Outcome.ANSWERED: 1, Outcome.REJECTED: 1, Outcome.REFUSED: 1}
+    assert (summary.offered, summary.rate_reached_per_s, summary.peak_in_flight) == (3, 1.0, 1)
+    assert (summary.latency_from_due.p50, summary.latency_from_due.max) == (100 * MS, 200 * MS)
+    assert summary.latency_from_sent.max == 198 * MS
+    assert summary.pacing_lag.max == MS
+    assert summary.duration_s == 2.001
+    assert (summary.generator_limited, summary.warnings) == (False, ())
+
+
+def test_a_late_load_is_generator_limited_and_says_so():
+    columns = columns_of(answered(10 * S, 10 * S + 50 * MS, 10 * S + 51 * MS, 11 * S))
+
+    summary = summarise(columns, range(1), 1.0)
+
+    assert summary.generator_limited
+    assert summary.warnings == ("The load was late: one request in a hundred began 50 ms or more after it was due.",)
+
+
+def test_our_own_failure_makes_a_run_generator_limited_and_a_strange_reply_does_not():
+    columns = columns_of(answered(10 * S, 10 * S, 10 * S, 11 * S))
+
+    assert summarise(columns, range(1), None, limits=["no port"]).generator_limited
+    assert not summarise(columns, range(1), None, notes=["odd"]).generator_limited
+
+
+def test_rows_that_never_began_count_as_offered_alone():
+    columns = columns_of(
+        answered(10 * S, 10 * S, 10 * S, 11 * S),
+        {"due": 12 * S, "done": 13 * S, "outcome": Outcome.FAILED},
+    )
+
+    summary = summarise(columns, range(2), None)
+
+    assert (summary.offered, summary.peak_in_flight, summary.outcomes[Outcome.FAILED]) == (2, 1, 1)
+
+
+def test_no_requests_are_no_figures():
+    summary = summarise(Columns(0), range(0), None)
+
+    assert (summary.offered, summary.outcomes, summary.throughput_per_s, summary.duration_s) == (0, {}, None, 0)
