@@ -14,7 +14,7 @@ from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Request
-from holdfast.readiness import last_lines
+from holdfast.readiness import last_lines, or_raise_limits
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
@@ -104,12 +104,12 @@ def _no_reply(bench: Bench, request: Request) -> HoldfastError:
         return InconclusiveError(
             f"The server did not take a connection on {bench.address}:{bench.port} within {ANSWER_S:.0f} s.",
             f"It listens, but the handshake did not complete{_log(bench)}",
-            f"Look at how it starts and at {bench.address}'s firewall{_or_raise_limits(bench)}.",
+            f"Look at how it starts and at {bench.address}'s firewall{or_raise_limits(bench.server)}.",
         )
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {ANSWER_S:.0f} s.",
         f"Its connection was taken, but no view was entered{_log(bench)}",
-        f"Look at what runs before the view, or choose another --path{_or_raise_limits(bench)}.",
+        f"Look at what runs before the view, or choose another --path{or_raise_limits(bench.server)}.",
     )
 
 
@@ -125,7 +125,7 @@ def _broken_off(bench: Bench, request: Request) -> HoldfastError:
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
         f"The server's processes still run{_log(bench)}",
-        f"Look at the server's own message{_or_raise_limits(bench)}.",
+        f"Look at the server's own message{or_raise_limits(bench.server)}.",
     )
 
 
@@ -135,7 +135,7 @@ def _not_entered(bench: Bench, request: Request) -> HoldfastError:
     remedy = "Send what it wants with -H 'Name: value', or choose another --path."
     if status >= _FIRST_SERVER_ERROR:
         why = f"The application, or the server, fails there{_log(bench)}"
-        remedy = f"Mend that, or choose another --path{_or_raise_limits(bench)}."
+        remedy = f"Mend that, or choose another --path{or_raise_limits(bench.server)}."
     elif status >= _FIRST_CLIENT_ERROR:
         why = _TURNED_AWAY.get(status, why)
     elif status >= _FIRST_REDIRECT:
@@ -149,10 +149,3 @@ def _not_entered(bench: Bench, request: Request) -> HoldfastError:
 def _log(bench: Bench) -> str:
     lines = last_lines(bench.server)
     return f"; its log ends with:\n{lines}" if lines else "; its log is empty."
-
-
-def _or_raise_limits(bench: Bench) -> str:
-    experiment = bench.experiment
-    given = {"--nofile": experiment.nofile, "--nproc": experiment.nproc}
-    named = " and ".join(f"{option} {limit}" for option, limit in given.items() if limit is not None)
-    return f", or raise {named}" if named else ""

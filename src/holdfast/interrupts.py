@@ -102,6 +102,6 @@ def listening() -> Iterator[Interrupts]:
     try:
         yield interrupts
     finally:
-        if not interrupts.leaving:
-            for number, action in before.items():
-                signal.signal(number, action)
+        for number, action in before.items():
+            # Ignored by the kernel, because the interpreter's own end undoes handlers written in Python.
+            signal.signal(number, signal.SIG_IGN if interrupts.leaving else action)

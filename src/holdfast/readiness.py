@@ -26,7 +26,6 @@ _LOOK_S = 0.005
 _REST_S = 0.04
 _SHOWN_LINES = 15
 
-_LOOK_ABOVE = "Look at the server's own message above."
 # By exit status; negative is a signal.
 _REMEDIES = {
     0: "If it went into the background, leave that out: holdfast runs it in the foreground.",
@@ -127,12 +126,20 @@ def check_alive(
     )
     said = last_lines(server)
     words = f":\n{said}" if said else " and wrote nothing."
-    raise kind(f"The server ended {when}.", f"{how}{words}", _REMEDIES.get(status, _LOOK_ABOVE))
+    remedy = f"Look at the server's own message above{or_raise_limits(server)}."
+    raise kind(f"The server ended {when}.", f"{how}{words}", _REMEDIES.get(status, remedy))
 
 
 def last_lines(server: ServerProcess) -> str:
     """The end of what it wrote, each line marked as a quotation; "" where it wrote nothing."""
     return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
+
+
+def or_raise_limits(server: ServerProcess) -> str:
+    """The end of an advice where the server was given limits, which may be the cause; "" where it was not."""
+    given = {"--nofile": server.command.nofile, "--nproc": server.command.nproc}
+    named = " and ".join(f"{option} {limit}" for option, limit in given.items() if limit is not None)
+    return f", or raise {named}" if named else ""
 
 
 def _never_ready(
@@ -152,5 +159,5 @@ def _never_ready(
         f"{elsewhere}{words}",
         f"Name that port with --port {others[0]}, or let holdfast choose address and port."
         if others
-        else "Look for what its start waits for, or give it more time with --start-timeout.",
+        else f"Look for what its start waits for, give it more time with --start-timeout{or_raise_limits(server)}.",
     )

@@ -97,6 +97,13 @@ class Running:
         """Directories of its runs."""
         return list(_HOLDS.glob(f"holdfast-{self.pid}-*"))
 
+    def log(self) -> str:
+        """What its server has written."""
+        for directory in self.directories():
+            with contextlib.suppress(OSError):
+                return (directory / "server.log").read_text(errors="replace")
+        return ""
+
     def in_service(self) -> list[int]:
         """The pid of each handler that is entered and not left, as the recorder has it."""
         for directory in self.directories():

@@ -61,7 +61,7 @@ class ServerProcess:
             EnvironmentFailure: it could not be executed.
             UsageError: a limit is higher than the one in force.
         """
-        self._command = command
+        self.command = command
         self._log: IO[bytes] = command.log.open("wb")
         adopt_orphans(adopt=True)
         try:
@@ -95,7 +95,7 @@ class ServerProcess:
 
     def last_words(self) -> str:
         """The end of what it wrote, at most 8 KiB, without terminal escapes."""
-        with contextlib.suppress(OSError), self._command.log.open("rb") as log:
+        with contextlib.suppress(OSError), self.command.log.open("rb") as log:
             log.seek(0, os.SEEK_END)
             log.seek(max(0, log.tell() - _LAST_WORDS_BYTES))
             text = log.read().decode(errors="replace")
@@ -105,7 +105,7 @@ class ServerProcess:
 
     def close(self) -> None:
         """Ends it and everything that it started."""
-        self._signal_group(self._command.stop_signal)
+        self._signal_group(self.command.stop_signal)
         self._signal_group(signal.SIGCONT)
         deadline = time.monotonic() + _GRACE_S
         while self._child.poll() is None and time.monotonic() < deadline:
@@ -129,7 +129,7 @@ class ServerProcess:
             os.killpg(self.pid, number)
 
     def _strays(self) -> set[int]:
-        mark = f"HOLDFAST_TOKEN={self._command.token}".encode()
+        mark = f"HOLDFAST_TOKEN={self.command.token}".encode()
         parents = _parents()
         strays = set()
         for pid in parents:

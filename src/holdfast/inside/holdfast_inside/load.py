@@ -190,7 +190,10 @@ def _named(module: types.ModuleType, source: str, attribute: str) -> object:
 def _check_call(found: object, arguments: Arguments, source: str, attribute: str) -> None:
     name = attribute.partition("(")[0].strip()
     if not callable(found):
-        raise Trouble("not-callable", f"{source}:{name} cannot be called.", f"It is of type {type(found).__name__}.")
+        why = f"It is of type {type(found).__name__}."
+        raise Trouble(
+            "not-callable", f"{source}:{name} cannot be called.", why, "Name a function that makes the application."
+        )
     try:
         signature = inspect.signature(found)
     except (TypeError, ValueError):

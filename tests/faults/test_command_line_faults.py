@@ -1,0 +1,63 @@
+"""Command lines that cannot be carried out as written: exit code 2 before anything is started."""
+
+from __future__ import annotations
+
+import pytest
+
+USAGE, ENVIRONMENT = 2, 4
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--server", "flsk"], "Did you mean --server flask?"),
+        (["--server", "nothing-like-it"], "It can start: "),
+        (["--view", "asink"], "'asink' is not one of 'sync', 'async-blocking', 'async'"),
+        (["-H", "malformed"], "'malformed' is not 'Name: value'"),
+        (["-H", ": no name"], "is not 'Name: value'"),
+        (["-H", "two words: x"], "'two words' is not the name of a header field"),
+        (["-H", "X: a\r\nY: b"], "line break"),
+        (["-H", "X: 1 \u20ac"], "cannot be sent in a header"),
+        (["-H", "Content-Length: 5"], "Content-Length is set by holdfast itself"),
+        (["--path", "orders"], "must begin with /"),
+        (["--path", "/two words"], "write them as %20"),
+        (["--path", "/page#part"], "holds a #"),
+        (["--nofile", "0"], "0 is not in the range"),
+        (["--max-offered", "99999999999"], "is not in the range"),
+        (["--port", "65536"], "is not in the range"),
+        (["--nosuch"], "No such option"),
+        ([""], "it is empty"),
+        (["app.py", "another.py"], "unexpected extra argument"),
+        (["--json", "missing/verdict.json"], "There is no directory"),
+        (["--json", "."], "is a directory"),
+        (["--server", "uwsgi", "--", "--http", "/run/web.sock"], "is not HOST:PORT"),
+        (["--", "--host", "unix:///run/web.sock"], "is not HOST:PORT"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_meant_is_said_with_the_way_out(holdfast, arguments, says):
+    ended = holdfast.run("probe", *arguments)
+
+    assert ended.exit == USAGE, ended.err
+    assert says in ended.err
+    assert not ended.out
+    assert "Traceback" not in ended.err
+
+
+def test_a_run_that_was_never_saved_cannot_be_shown(holdfast):
+    ended = holdfast.run("show", "999")
+
+    assert ended.exit == USAGE
+    assert ended.what == "holdfast: There is no saved run 999."
+    assert str(holdfast.runs) in ended.err
+    assert "holdfast runs lists them." in ended.err
+
+
+@pytest.mark.parametrize("program", ["nosuch-python", "app.py", "/bin/ls"])
+def test_a_program_that_is_no_interpreter_is_named(holdfast, program):
+    ended = holdfast.run("probe", "--python", program)
+
+    assert ended.exit == ENVIRONMENT
+    assert program in ended.what
+    assert "--python" in ended.err
+    assert len(ended.err) < 1000

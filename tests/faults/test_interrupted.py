@@ -1,0 +1,176 @@
+"""Ctrl-C, SIGTERM, a closed terminal and SIGKILL, at every stage of a run."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import signal
+import termios
+
+import pytest
+from commandline import is_taken, until
+
+INCONCLUSIVE = 3
+SIGNALLED = 128
+
+MANY = ("--max-offered", "2000")
+SERVERS = {
+    "flask": ("--server", "flask"),
+    "flask processes": ("--server", "flask", "--", "--processes", "3"),
+    "uwsgi": ("--server", "uwsgi", "--", "--processes", "2"),
+    "uwsgi master": ("--server", "uwsgi", "--", "--processes", "2", "--master"),
+}
+every_server = pytest.mark.parametrize("arguments", SERVERS.values(), ids=SERVERS)
+
+
+@every_server
+def test_ctrl_c_once_releases_and_reports_what_was_seen(holdfast, arguments):
+    running = holdfast.start("probe", "--json", "-", *MANY, *arguments)
+    running.until_held(2)
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    verdict = json.loads(ended.out)
+    assert verdict["places"]["in_service"] >= 2
+    assert sum(verdict["places"].values()) == verdict["offered"]
+    assert verdict["ceiling"]["in_service"] is None
+    assert verdict["unknown"]["ceiling.in_service"] == "the run was interrupted before the ceiling was met"
+    assert not ended.err
+
+
+def test_what_was_seen_is_also_shown_to_a_person(holdfast):
+    running = holdfast.start("probe", *MANY)
+    running.until_held()
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE
+    assert "requests at once when the run ended; the ceiling is not known" in ended.out
+
+
+@every_server
+def test_ctrl_c_twice_quits(holdfast, arguments):
+    running = holdfast.start("probe", *MANY, *arguments)
+    running.until_held(2)
+
+    running.press_ctrl_c()
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE
+    assert "Traceback" not in ended.err
+
+
+def test_ctrl_c_by_an_impatient_person_leaves_nothing_either(holdfast):
+    running = holdfast.start("probe", *MANY)
+    running.until_held()
+
+    def pressed() -> bool:
+        if running.process.poll() is None:
+            running.press_ctrl_c()
+        return running.process.poll() is not None
+
+    until(pressed, "the end")
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE
+    assert "Traceback" not in ended.err
+
+
+def test_ctrl_c_while_the_server_starts_says_that_nothing_was_seen(holdfast, write):
+    write("slow.py", "import signal\nprint('started', flush=True)\nsignal.pause()\n")
+    running = holdfast.start("probe", "slow.py")
+    running.server()
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE
+    assert ended.what == "holdfast: Stopped before the server was ready."
+    assert not ended.out
+
+
+def test_ctrl_c_while_interpreters_are_asked_does_not_look_like_a_missing_server(holdfast):
+    running = holdfast.start("probe", "--start-timeout", "5")
+    until(running.processes, "an interpreter that is asked")
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert ended.what == "holdfast: Stopped before the server was ready."
+
+
+def test_ctrl_c_while_the_first_request_waits_does_not_wait_for_it(holdfast, write):
+    write(
+        "silent.py",
+        "import signal\nfrom app import app\n"
+        "@app.before_request\n"
+        "def wait():\n    print('waiting', flush=True)\n    signal.pause()\n",
+    )
+    running = holdfast.start("probe", "silent.py", "--", "--no-threaded")
+    until(lambda: "waiting" in running.log(), "the request")
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE
+    assert ended.what == "holdfast: Stopped before anything was seen."
+
+
+@every_server
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_whoever_is_told_to_end_ends_everything_first(holdfast, number, arguments):
+    running = holdfast.start("probe", *MANY, *arguments)
+    running.until_held(2)
+
+    running.signal(number)
+    ended = running.ended()
+
+    assert ended.exit == SIGNALLED + number
+    assert ended.err == f"Stopped by {number.name}. Nothing is left running.\n"
+
+
+def test_a_signal_while_the_server_starts_leaves_nothing(holdfast):
+    running = holdfast.start("probe", *MANY)
+    until(running.directories, "the directory of the run")
+
+    running.signal(signal.SIGTERM)
+
+    assert running.ended().exit == SIGNALLED + signal.SIGTERM
+
+
+def test_a_closed_terminal_ends_the_run(holdfast):
+    ours, theirs = pty.openpty()
+
+    def take_terminal() -> None:
+        # In its own session already; the terminal becomes that session's, so its end is told to whoever leads it.
+        fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+
+    running = holdfast.start("probe", *MANY, stdin=theirs, stdout=theirs, stderr=theirs, preexec_fn=take_terminal)
+    os.close(theirs)
+    running.until_held()
+
+    os.close(ours)
+
+    assert running.ended().exit == SIGNALLED + signal.SIGHUP
+
+
+@every_server
+def test_even_if_holdfast_is_killed_its_server_does_not_stay(holdfast, arguments):
+    running = holdfast.start("probe", *MANY, *arguments)
+    running.until_held(2)
+
+    running.signal(signal.SIGKILL)
+
+    assert running.ended().exit == -signal.SIGKILL
+    until(lambda: not running.processes(), "the end of the server")
+    until(lambda: not is_taken(running.port), "the end of the listener")
+    # What it could not remove itself the next run does.
+    assert holdfast.run("probe", "--max-offered", "3").exit == 0
+    assert not running.directories()
