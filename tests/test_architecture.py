@@ -42,6 +42,7 @@ STARRED = frozenset(
         "load/epoll.py",
         "load/own_limits.py",
         "load/processes.py",
+        "servers/guardian.py",
         "servers/interpreter.py",
         "servers/privileges.py",
         "servers/process.py",

@@ -100,6 +100,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             nproc=experiment.nproc,
             uid=uid,
             stop_signal=adapter.stop_signal,
+            scratch=directory,
         )
         seen = _Seen(time.monotonic_ns())
         with interrupts.undisturbed():

@@ -6,6 +6,7 @@ import contextlib
 import os
 import re
 import resource
+import shutil
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.servers.guardian import Guardian
 from holdfast.servers.privileges import adopt_orphans, in_child
 
 # Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.
@@ -33,6 +35,7 @@ class Command:
     Attributes:
         token: value of HOLDFAST_TOKEN in `environment`; marks every process of this run.
         uid: run as this user; None stays who we are.
+        scratch: a directory that is removed if we are killed; whoever made it removes it otherwise.
     """
 
     argv: tuple[str, ...]
@@ -44,14 +47,15 @@ class Command:
     nproc: int | None = None
     uid: int | None = None
     stop_signal: int = int(signal.SIGTERM)
+    scratch: Path | None = None
 
 
 class ServerProcess:
     """A running server: leader of its own session, with all its descendants.
 
-    Invariant: after `close()` no process of it is left, whatever it did in between (forked,
-    daemonised, ignored signals, was stopped). Descendants are told by the run's token in their
-    environment, or by descent.
+    Invariant: after `close()`, or after our own sudden end, no process of it is left, whatever it did
+    in between (forked, daemonised, ignored signals, was stopped). Descendants are told by the run's
+    token in their environment, by descent, or by their session.
     """
 
     def __init__(self, command: Command) -> None:
@@ -82,6 +86,9 @@ class ServerProcess:
             adopt_orphans(adopt=False)
             raise _not_started(command, error) from error
         self.pid = self._child.pid
+        self._guardian: Guardian | None = None
+        with contextlib.suppress(OSError):
+            self._guardian = Guardian(lambda: _end_orphans(self.pid, _mark(command), command.scratch))
 
     def __enter__(self) -> Self:
         return self
@@ -116,38 +123,57 @@ class ServerProcess:
         left: set[int] = set()
         deadline = time.monotonic() + _KILL_S
         while (left := _still_there(left | self._strays())) and time.monotonic() < deadline:
-            for pid in left:
-                with contextlib.suppress(OSError):
-                    os.kill(pid, signal.SIGKILL)
+            _kill(left)
             time.sleep(_LOOK_S)
-        self._child.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._child.wait(_KILL_S)
+        if self._guardian is not None:
+            self._guardian.dismiss()
         self._log.close()
         adopt_orphans(adopt=False)
 
     def _signal_group(self, number: int) -> None:
-        with contextlib.suppress(OSError):
+        # Once it is reaped its number may be another's; who is left of the group is then among the strays.
+        if self._child.poll() is None:
             os.killpg(self.pid, number)
 
     def _strays(self) -> set[int]:
-        mark = f"HOLDFAST_TOKEN={self.command.token}".encode()
-        parents = _parents()
-        strays = set()
-        for pid in parents:
-            if pid == self.pid and self._child.poll() is not None:
-                continue
-            if _descends(pid, self.pid, parents) or _has_mark(pid, mark) or _is_ours(pid, parents, self.pid):
-                strays.add(pid)
-        return strays
+        parents, us = _parents(), os.getpid()
+        mark = _mark(self.command)
+        roots = {pid for pid in parents if _has_mark(pid, mark)}
+        roots |= {pid for pid, parent in parents.items() if parent == us and _session(pid) == self.pid}
+        if self._child.poll() is None:
+            roots.add(self.pid)
+        return {pid for pid in parents if _descends(pid, roots, parents)}
 
 
-def _is_ours(pid: int, parents: Mapping[int, int], session: int) -> bool:
-    """An orphan that fell to us and is still in the server's session."""
-    if parents[pid] != os.getpid():
-        return False
+def _end_orphans(session: int, mark: bytes, scratch: Path | None) -> None:
+    """What the guardian does: nobody is a child of ours there, so nobody has to be reaped."""
+    deadline = time.monotonic() + _KILL_S
+    while left := {pid for pid in _parents() if _session(pid) == session or _has_mark(pid, mark)}:
+        if time.monotonic() > deadline:
+            break
+        _kill(left)
+        time.sleep(_LOOK_S)
+    if scratch is not None:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _mark(command: Command) -> bytes:
+    return f"HOLDFAST_TOKEN={command.token}".encode()
+
+
+def _kill(pids: set[int]) -> None:
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def _session(pid: int) -> int | None:
     try:
-        return os.getsid(pid) == session
+        return os.getsid(pid)
     except OSError:
-        return False
+        return None
 
 
 def _parents() -> dict[int, int]:
@@ -161,9 +187,9 @@ def _parents() -> dict[int, int]:
     return found
 
 
-def _descends(pid: int, ancestor: int, parents: Mapping[int, int]) -> bool:
+def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool:
     while pid > 1:
-        if pid == ancestor:
+        if pid in ancestors:
             return True
         pid = parents.get(pid, 0)
     return False
