@@ -24,6 +24,7 @@ class Simulated:
         entry_ns: from one handler's start to the next one's.
         beyond: what it does with connections that its own queue cannot take: leave them in the
             accept queue, or reject them.
+        company: a handler starts only while so many wait for it.
     """
 
     pool: int
@@ -32,6 +33,7 @@ class Simulated:
     entry_ns: int = 200_000
     beyond: str = "wait"
     known: bool = True
+    company: int = 1
 
     now_ns: int = 10 * S
     offered: int = 0
@@ -72,7 +74,7 @@ class Simulated:
                     self.rejected += 1
                 else:
                     self.accepted += 1
-            starts = self.accepted and self.entered < self.pool
+            starts = self.accepted >= self.company and self.entered < self.pool
             next_ns = max(self.now_ns, self.free_at_ns + self.entry_ns) if starts else end
             if self.unanswered:
                 next_ns = min(next_ns, self.unanswered[0])
@@ -208,6 +210,16 @@ def test_where_handlers_start_slowly_several_are_offered_at_once_and_the_ramp_sa
 
     assert (done.reason, server.entered) == ("turned away", 500)
     assert 1 < done.crowd <= server.most_on_their_way <= 64
+
+
+def test_requests_that_are_stuck_behind_a_busy_worker_do_not_slow_the_ramp():
+    server = Simulated(pool=50, limit=128, userspace=8, company=4)
+    begin = server.now_ns
+
+    done = climb(server)
+
+    assert (done.reason, server.entered, server.accepted, server.depth) == ("syn", 50, 8, 129)
+    assert server.now_ns - begin < 4 * S
 
 
 def test_a_queue_that_cannot_be_seen_still_gives_ceiling_and_syn():

@@ -29,7 +29,8 @@ Decisions
   in, given time to start. Then three connections beyond it.
 * single: where requests are turned away, offer one at a time, each when the last has been gone for a
   while, because a thread or a process that ends still counts for a moment.
-* Whatever enters again puts the ramp back to climb.
+* Whatever enters again puts the ramp back to climb; who waits all the same is stuck and does not count
+  as on its way (a server may hand a request to a busy worker while another is idle).
 
 Costs
 -----
@@ -116,6 +117,7 @@ class State:
         turned_away_ns: when the last look came that saw more turned away.
         stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
         longest_stall_ns: the longest such time that was ended by an entry.
+        stuck: requests that waited on a plateau and still do, although another has started.
         expected_depth: what the depth becomes when the last batch has arrived in the queue.
         singles_from: `turned_away` when the ramp began to offer one at a time.
         answered_for: `turned_away` when the last connection was opened.
@@ -132,6 +134,7 @@ class State:
     turned_away_ns: int = NEVER
     stalled_since_ns: int = NEVER
     longest_stall_ns: int = 0
+    stuck: int = 0
     expected_depth: int = 0
     singles_from: int = 0
     answered_for: int = 0
@@ -201,7 +204,8 @@ def _noticed(view: View, state: State) -> State:
     """The state brought up to date with what has moved since the last look."""
     depth = view.depth or 0
     turned_away = sum(view.ended.get(outcome, 0) for outcome in _TURNED_AWAY)
-    waits = view.established > view.in_service or view.connecting > 0 or depth > 0
+    waiting = _on_their_way(view)
+    waits, stuck = waiting > 0, min(state.stuck, waiting)
     since, longest, phase = state.stalled_since_ns, state.longest_stall_ns, state.phase
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
     if view.entered > state.entered:
@@ -209,7 +213,7 @@ def _noticed(view: View, state: State) -> State:
             longest = max(longest, view.last_entry_ns - since)
         since = view.last_entry_ns
         if phase == "fill":
-            phase = "climb"
+            phase, stuck = "climb", waiting
         singles_from = turned_away
     elif depth < state.depth:
         since = view.now_ns
@@ -232,9 +236,16 @@ def _noticed(view: View, state: State) -> State:
         turned_away_ns=turned_away_ns,
         stalled_since_ns=since,
         longest_stall_ns=longest,
+        stuck=stuck,
         singles_from=singles_from,
         crowd=crowd,
     )
+
+
+def _on_their_way(view: View) -> int:
+    """Requests that are offered and have neither ended nor reached a handler."""
+    # The accept queue may hold others' connections too.
+    return view.connecting + max(view.established - view.in_service, view.depth or 0)
 
 
 def _full(view: View) -> bool:
@@ -272,10 +283,10 @@ def _together(view: View, state: State) -> int:
 
 
 def _climb(view: View, state: State) -> tuple[Action, State]:
-    on_their_way = view.connecting + max(view.established - view.in_service, view.depth or 0)
-    count = min(_together(view, state) - on_their_way, view.max_offered - view.offered)
+    starting = _on_their_way(view) - state.stuck
+    count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
-        return _open(count, view, state, on_their_way + count)
+        return _open(count, view, state, starting + count)
     if _on_plateau(view, state):
         return _fill(view, replace(state, phase="fill", batch=1))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
