@@ -14,11 +14,12 @@ from holdfast.errors import InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
+from holdfast.model.timeline import NEVER
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
-from holdfast.readiness import check_alive
+from holdfast.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
 
 WAVE = 8
@@ -35,12 +36,17 @@ REST_NS = 60_000_000
 
 TURN_NS = 1_000_000
 
+# States of threads as in proc(5).
+_STOPPED = frozenset("Tt")
+_DEAD = frozenset("ZX")
+
 
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What a phase works with: the two ends, the observers, and the person's wish to stop.
 
     Attributes:
+        pids: the server's processes when it was ready.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
         now_ns: CLOCK_MONOTONIC.
@@ -51,6 +57,7 @@ class Bench:
     address: str
     port: int
     inner_ports: tuple[int, ...]
+    pids: tuple[int, ...]
     recording: Recording
     kernel: KernelView
     sampler: Sampler
@@ -73,15 +80,34 @@ class Bench:
         check_alive(self.server, "in the middle of the probe", InconclusiveError)
 
 
-def check_running(bench: Bench) -> None:
-    """Raises InconclusiveError if the server is stopped, so that nothing *can* move in it."""
+def check_running(bench: Bench, offered: int = 0) -> None:
+    """Looks whether what was counted was counted in a server that is whole.
+
+    Args:
+        offered: requests of the ramp, whose handlers' processes must still be there.
+
+    Raises:
+        InconclusiveError: it is stopped, so that nothing *can* move in it; or a process that held a
+            request has died, so that a place for requests is missing.
+    """
+    holding = {entry.pid for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER}
     processes = activity(process_tree(bench.server.pid)).processes
-    stopped = [process.pid for process in processes for thread in process.threads if thread.state in "Tt"]
+    states = {process.pid: {thread.state for thread in process.threads} for process in processes}
+    stopped = [pid for pid in states if states[pid] & _STOPPED]
     if stopped:
         raise InconclusiveError(
             "The server was stopped (SIGSTOP, or a debugger) in the middle of the probe.",
             f"Process {stopped[0]} of it takes no request, so what could be counted is not its ceiling.",
             "Let it run, and probe again.",
+        )
+    dead = {pid for pid in holding if states.get(pid, _DEAD) <= _DEAD}
+    # A server in a pid namespace of its own writes numbers that mean nothing out here.
+    if dead and (holding - dead or not dead.isdisjoint(bench.pids)):
+        raise InconclusiveError(
+            f"A process of the server died in the middle of the probe, with a request held in it (pid {min(dead)}).",
+            f"What could be counted is not the ceiling of the whole server. Its log ends with:\n"
+            f"{last_lines(bench.server)}",
+            "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
         )
 
 

@@ -51,7 +51,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
     bench.recording.release(slot)
     with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as prober:
         prober.open(1)
-        turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, ANSWER_S)
+        turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, _patience_s(bench))
         (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
         finding, failure = prober.finding(), prober.failure
     trouble()
@@ -85,6 +85,10 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
     return Canary(request.status, held_in, kind, via), replace(request, id=slot)
 
 
+def _patience_s(bench: Bench) -> float:
+    return min(ANSWER_S, bench.experiment.start_timeout_s)
+
+
 def _no_reply(bench: Bench, request: Request) -> HoldfastError:
     path = bench.experiment.path
     if bench.interrupts.asked:
@@ -96,18 +100,18 @@ def _no_reply(bench: Bench, request: Request) -> HoldfastError:
     check_running(bench)
     if bench.recording.is_left(bench.canary_slot):
         return InconclusiveError(
-            f"The view at {path} was left, but no reply came within {ANSWER_S:.0f} s.",
+            f"The view at {path} was left, but no reply came within {_patience_s(bench):g} s.",
             f"What runs after the view (after_request, middleware) does not come to its end{_log(bench)}",
             "Mend that, or choose another --path.",
         )
     if request.connected_ns == NEVER:
         return InconclusiveError(
-            f"The server did not take a connection on {bench.address}:{bench.port} within {ANSWER_S:.0f} s.",
+            f"The server did not take a connection on {bench.address}:{bench.port} within {_patience_s(bench):g} s.",
             f"It listens, but the handshake did not complete{_log(bench)}",
             f"Look at how it starts and at {bench.address}'s firewall{or_raise_limits(bench.server)}.",
         )
     return InconclusiveError(
-        f"The server did not answer the first request, GET {path}, within {ANSWER_S:.0f} s.",
+        f"The server did not answer the first request, GET {path}, within {_patience_s(bench):g} s.",
         f"Its connection was taken, but no view was entered{_log(bench)}",
         f"Look at what runs before the view, or choose another --path{or_raise_limits(bench.server)}.",
     )

@@ -94,7 +94,7 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     """The kernel's view at a moment at which nothing moved, if such a moment comes.
 
     Raises:
-        InconclusiveError: the server is stopped, so that nothing *can* move in it.
+        InconclusiveError: the server is stopped, or has lost a process that held a request.
     """
     turn_until_still(bench, prober, STILL_S)
     deadline = bench.now_ns() + int(STILL_S * 1e9)
@@ -107,7 +107,7 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
         still = counts_now(bench, prober) == before
         if still or bench.now_ns() > deadline:
             break
-    check_running(bench)
+    check_running(bench, prober.offered)
     return Snapshot(began, ended, still, listeners, sockets)
 
 

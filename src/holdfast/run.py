@@ -115,6 +115,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             launch.address,
             launch.port,
             tuple(sorted({each.port for each in listeners} - {launch.port})),
+            facts.pids,
             recording,
             kernel,
             sampler,

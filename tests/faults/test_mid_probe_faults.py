@@ -1,0 +1,152 @@
+"""The server is killed, stopped or goes silent while requests are held in it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+from commandline import until
+
+ANSWERED, INCONCLUSIVE = 0, 3
+
+MANY = ("--max-offered", "2000")
+SERVERS = {
+    "flask": ("--server", "flask"),
+    "flask processes": ("--server", "flask", "--", "--processes", "3"),
+    "uwsgi": ("--server", "uwsgi", "--", "--processes", "2"),
+    "uwsgi master": ("--server", "uwsgi", "--", "--processes", "2", "--master"),
+}
+every_server = pytest.mark.parametrize("arguments", SERVERS.values(), ids=SERVERS)
+
+
+@every_server
+def test_a_server_that_is_killed_gets_no_verdict(holdfast, arguments):
+    running = holdfast.start("probe", *MANY, *arguments)
+    running.until_held(2)
+    running.signal(signal.SIGSTOP)
+
+    os.kill(running.server(), signal.SIGKILL)
+    running.signal(signal.SIGCONT)
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert ended.what == "holdfast: The server ended in the middle of the probe."
+    assert "It was ended by signal 9 (Killed)" in ended.err
+    assert not ended.out
+
+
+@every_server
+def test_a_server_that_is_stopped_gets_no_verdict(holdfast, arguments):
+    running = holdfast.start("probe", *MANY, *arguments)
+    running.until_held(2)
+
+    for each in running.processes():
+        if os.getsid(each) == running.server():
+            os.kill(each, signal.SIGSTOP)
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert ended.what == "holdfast: The server was stopped (SIGSTOP, or a debugger) in the middle of the probe."
+    assert not ended.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        SERVERS["flask processes"],
+        SERVERS["uwsgi master"],
+        ("--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "3", "--master"),
+    ],
+    ids=["flask processes", "uwsgi http master", "uwsgi http-socket master"],
+)
+def test_a_worker_that_is_killed_does_not_pass_for_a_limit_of_the_server(holdfast, arguments):
+    running = holdfast.start("probe", "--json", "-", *MANY, *arguments)
+    running.until_held(2)
+    running.signal(signal.SIGSTOP)
+
+    worker = next(each for each in running.in_service() if each != running.server())
+    os.kill(worker, signal.SIGKILL)
+    until(lambda: worker not in running.processes(), "the end of the worker")
+    running.signal(signal.SIGCONT)
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert ended.what.startswith("holdfast: A process of the server died in the middle of the probe")
+    assert f"(pid {worker})" in ended.what
+    assert not ended.out
+
+
+def test_a_worker_that_the_server_kills_for_its_slowness_is_no_limit_of_the_server_either(holdfast):
+    arguments = ["--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "2", "--master", "--harakiri", "1"]
+    running = holdfast.start("probe", *MANY, *arguments)
+    running.until_held(1)
+    running.signal(signal.SIGSTOP)
+    until(lambda: "HARAKIRI" in running.log(), "a worker that is killed")
+    running.signal(signal.SIGCONT)
+
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert "died in the middle of the probe" in ended.what
+    assert "a worker time-out" in ended.err
+
+
+def test_a_server_that_never_answers_is_not_waited_for_for_ever(holdfast, write):
+    write(
+        "silent.py",
+        "import signal, threading\nfrom app import app\n"
+        "@app.before_request\ndef wait():\n    threading.Event().wait()\n",
+    )
+
+    ended = holdfast.run("probe", "silent.py", "--start-timeout", "4")
+
+    assert ended.exit == INCONCLUSIVE
+    assert ended.what == "holdfast: The server did not answer the first request, GET /, within 4 s."
+    assert "no view was entered" in ended.err
+
+
+def test_a_reply_that_never_leaves_is_not_waited_for_for_ever(holdfast, write):
+    write(
+        "stuck.py",
+        "import threading\nfrom app import app\n"
+        "@app.after_request\ndef wait(response):\n    threading.Event().wait()\n",
+    )
+
+    ended = holdfast.run("probe", "stuck.py", "--start-timeout", "4")
+
+    assert ended.exit == INCONCLUSIVE
+    assert ended.what == "holdfast: The view at / was left, but no reply came within 4 s."
+    assert "after_request" in ended.err
+
+
+def test_a_server_that_stops_answering_once_it_is_full_gets_no_verdict(holdfast, write):
+    write(
+        "tiring.py",
+        "import itertools, threading\nfrom app import app\nnumber = itertools.count(1)\n"
+        "@app.after_request\ndef wait(response):\n"
+        "    if next(number) > 1: threading.Event().wait()\n"
+        "    return response\n",
+    )
+
+    ended = holdfast.run("probe", "tiring.py", "--max-offered", "10")
+
+    assert ended.exit == INCONCLUSIVE
+    assert ended.what.startswith("holdfast: The server stopped answering")
+
+
+def test_middleware_that_lets_only_some_in_is_a_limit_that_is_found(holdfast, write):
+    write(
+        "narrow.py",
+        "import threading\nfrom app import app\nplaces = threading.Semaphore(5)\n"
+        "@app.before_request\ndef wait():\n    places.acquire()\n"
+        "@app.teardown_request\ndef free(error):\n    places.release()\n",
+    )
+
+    ended = holdfast.run("probe", "narrow.py", "--max-offered", "40", "--json", "-")
+
+    assert ended.exit == ANSWERED, ended.err
+    verdict = json.loads(ended.out)
+    assert verdict["places"]["in_service"] == 5
+    assert verdict["places"]["userspace_queue"] == 35
