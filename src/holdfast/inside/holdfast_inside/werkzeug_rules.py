@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Optional, Tuple
 
+from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
 from . import gate, innermost, request
@@ -41,7 +42,8 @@ def held_for(framework: Framework, app: Any, wanted: Any, claim: request.Claim) 
     if isinstance(wrong, RequestRedirect):
         return None
     if wrong is not None or wanted.url_rule is None:
-        held_in = f"{framework.name} entry (no view at {wanted.path})"
+        other_method = f" for {wanted.method}" if isinstance(wrong, MethodNotAllowed) else ""
+        held_in = f"{framework.name} entry (no view{other_method} at {wanted.path})"
         return gate.Held(claim, None, held_in, framework.kind_without_view, "entry", framework.answer)
     registered = app.view_functions[wanted.url_rule.endpoint]
     view, name = _view(registered, wanted.method, framework.method_view)
