@@ -61,7 +61,7 @@ scale: .venv/.synced
 	.venv/bin/python -m pytest -m scale $(ARGS)
 
 bench-%: .venv/.synced
-	.venv/bin/python benchmarks/$(subst -,_,$*).py $(ARGS)
+	.venv/bin/python -m benchmarks.$(subst -,_,$*) $(ARGS)
 
 wheel:
 	@python=$$(scripts/find-python) && uv=$$(scripts/find-uv "$$python") && \

@@ -241,7 +241,8 @@ def _lost(plan: Plan, part: Part, columns: Columns, start_ns: int, end: str) -> 
 
 
 def _gathered(plan: Plan, parts: Sequence[Part], columns: Columns, told: Sequence[Told]) -> LoadRun:
-    rows = sorted(chain.from_iterable(part.rows[: each.begun] for part, each in zip(parts, told, strict=True)))
+    shares = [part.rows[: each.begun] for part, each in zip(parts, told, strict=True)]
+    rows = shares[0] if len(shares) == 1 else sorted(chain.from_iterable(shares))
     limits = sorted({each.failure for each in told if each.failure})
     notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
     excess = sum(each.excess for each in told)

@@ -1,0 +1,54 @@
+"""What 10,000 held requests cost the generator, beside wrk, h2load, ab, hey and Locust.
+
+One asyncio server holds each request for 12 s and then answers and closes. holdfast, h2load and Locust open
+1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections and open all at once.
+The server says how many requests it held at once at most. Memory is the sum over the generator's processes
+of each one's highest resident size.
+
+    python -m benchmarks.held [REQUESTS]
+
+Takes three minutes.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.peers import ADDRESS, HERE, holding_server, machine, run, table, versions
+
+HELD_S = 12
+OPENED_IN_S = 10
+
+
+def commands(port: int, requests: int) -> dict[str, list[str]]:
+    """Each generator's command for so many requests."""
+    url = f"http://{ADDRESS}:{port}/"
+    count, rate = str(requests), str(requests // OPENED_IN_S)
+    return {
+        "holdfast": [sys.executable, "-m", "benchmarks.ours", str(port), "open", count, str(OPENED_IN_S)],
+        "h2load": ["h2load", "--h1", "-t1", "-c", count, "-n", count, "-r", rate, url],
+        "wrk": ["wrk", "-t1", "-c", count, "-d", f"{HELD_S + 2}s", "--timeout", "60s", url],
+        "ab": ["ab", "-q", "-c", count, "-n", count, "-s", "60", url],
+        "hey": ["hey", "-cpus", "1", "-t", "60", "-c", count, "-n", count, url],
+        "locust": [
+            "locust", "--headless", "--only-summary", "-f", str(HERE / "locust_held.py"), "-H", url,
+            "-u", count, "-r", rate, "-t", f"{OPENED_IN_S + HELD_S + 2}s",
+        ],
+    }  # fmt: skip
+
+
+def main() -> None:
+    requests = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
+    where = machine()
+    known = versions()
+    rows = []
+    for name in commands(0, requests):
+        with holding_server(HELD_S) as (port, most):
+            cost = run(commands(port, requests)[name])
+        rows.append([f"{name} {known[name]}", f"{most[0]:,}", f"{cost.memory_mb:.0f}", f"{cost.cpu_s:.1f}"])
+    print(f"{where}; {requests:,} requests\n")
+    print(table(["generator", "held at once", "memory MB", "CPU s"], rows))
+
+
+if __name__ == "__main__":
+    main()

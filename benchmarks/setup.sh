@@ -1,0 +1,9 @@
+#!/bin/sh
+# Installs what the benchmarks compare with: wrk, ab, h2load, hey and nginx from Debian, Locust by uv.
+set -eu
+
+sudo=
+[ "$(id -u)" -eq 0 ] || sudo=sudo
+$sudo apt-get update -q
+$sudo apt-get install -q -y --no-install-recommends wrk apache2-utils nghttp2-client nginx-light hey
+uv tool install locust

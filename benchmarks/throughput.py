@@ -1,0 +1,89 @@
+"""Keep-alive throughput and CPU for each request, beside wrk, h2load, ab and hey.
+
+All load one nginx worker with 64 connections, in turn, for several rounds; each program has one thread, as
+holdfast has. Figures are medians over the rounds, ratios are of the same round's wrk.
+
+    python -m benchmarks.throughput [ROUNDS] [SECONDS]
+
+Takes a minute and a half with the defaults, 5 rounds of 3 s.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+import sys
+from collections.abc import Callable
+
+from benchmarks.peers import ADDRESS, Cost, machine, nginx, run, table, versions
+
+CONNECTIONS = "64"
+
+
+def rate_after(pattern: str) -> Callable[[str], float]:
+    def read(output: str) -> float:
+        found = re.search(pattern, output)
+        if found is None:
+            raise SystemExit(f"no rate in this output:\n{output}")
+        return float(found[1])
+
+    return read
+
+
+def commands(port: int, seconds: str) -> dict[str, tuple[list[str], Callable[[str], float]]]:
+    """Each generator's command, and how to read requests per second from what it prints."""
+    url = f"http://{ADDRESS}:{port}/"
+    return {
+        "holdfast": (
+            [sys.executable, "-m", "benchmarks.ours", str(port), "closed", CONNECTIONS, seconds],
+            lambda output: json.loads(output)["throughput_per_s"],
+        ),
+        "wrk": (["wrk", "-t1", "-c", CONNECTIONS, "-d", f"{seconds}s", url], rate_after(r"Requests/sec: +([\d.]+)")),
+        "h2load": (
+            ["h2load", "--h1", "-t1", "-c", CONNECTIONS, "-D", seconds, url],
+            rate_after(r"finished in .*?, ([\d.]+) req/s"),
+        ),
+        "ab": (
+            ["ab", "-q", "-k", "-c", CONNECTIONS, "-t", seconds, "-n", "100000000", url],
+            rate_after(r"Requests per second: +([\d.]+)"),
+        ),
+        "hey": (
+            ["hey", "-cpus", "1", "-z", f"{seconds}s", "-c", CONNECTIONS, url],
+            rate_after(r"Requests/sec:\s+([\d.]+)"),
+        ),
+    }
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+    seconds = sys.argv[2] if len(sys.argv) > 2 else "3"
+    where = machine()
+    rates: dict[str, list[float]] = {}
+    cpus: dict[str, list[float]] = {}
+    with nginx() as port:
+        for _ in range(rounds):
+            for name, (command, rate_of) in commands(port, seconds).items():
+                cost: Cost = run(command)
+                rate = rate_of(cost.output)
+                rates.setdefault(name, []).append(rate)
+                cpus.setdefault(name, []).append(cost.cpu_s / (rate * float(seconds)) * 1e6)
+    known = versions()
+    rows = []
+    for name, each in rates.items():
+        ratios = [own / wrk for own, wrk in zip(each, rates["wrk"], strict=True)]
+        rows.append(
+            [
+                f"{name} {known[name]}",
+                f"{statistics.median(each):,.0f}",
+                f"{statistics.median(ratios):.2f}",
+                f"{min(ratios):.2f}-{max(ratios):.2f}",
+                f"{statistics.median(cpus[name]):.1f}",
+            ]
+        )
+    print(f"{where}; nginx {known['nginx']}, one worker; {rounds} rounds of {seconds} s\n")
+    print(table(["generator", "requests/s", "ratio to wrk", "range of ratio", "CPU us/request"], rows))
+
+
+if __name__ == "__main__":
+    main()
