@@ -35,7 +35,17 @@ _REMEDIES = {
 
 # What was named is there and cannot be an application; all other troubles lie in what is installed, or in it.
 _NAMED_WRONGLY = frozenset(
-    {"is-a-directory", "not-python", "attribute-missing", "attribute-unreadable", "not-callable", "not-wsgi"}
+    {
+        "is-a-directory",
+        "not-python",
+        "attribute-missing",
+        "attribute-unreadable",
+        "not-callable",
+        "not-an-application",
+        "wrong-interface",
+        "framework-unknown",
+        "view-impossible",
+    }
 )
 
 

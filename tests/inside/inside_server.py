@@ -21,9 +21,21 @@ TOKEN = "secret-of-this-run"
 APPLICATIONS = Path(__file__).parent / "applications"
 # Another interpreter, which has Flask, may be tried: the server's need not be ours.
 SERVER_PYTHON = os.environ.get("HOLDFAST_TEST_SERVER_PYTHON", sys.executable)
+TARGET = "holdfast_inside.target:application"
 FLASK = (SERVER_PYTHON, "-m", "holdfast_inside.flask_server", "--host", "127.0.0.1", "--port", "{port}")
 UWSGI = (str(Path(sys.executable).with_name("uwsgi")), "--http-socket", "127.0.0.1:{port}", "--die-on-term")
-UWSGI = (*UWSGI, "--module", "holdfast_inside.target:application")
+UWSGI = (*UWSGI, "--module", TARGET)
+UVICORN = (
+    SERVER_PYTHON,
+    "-m",
+    "uvicorn",
+    "--host",
+    "127.0.0.1",
+    "--port",
+    "{port}",
+    "holdfast_inside.target:application",
+)
+HYPERCORN = (SERVER_PYTHON, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", "holdfast_inside.target:application")
 LONGEST_WAIT_S = 30.0
 # Servers start three times as fast when Flask is compiled once, wherever it is installed.
 COMPILED = {
@@ -137,12 +149,14 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def serving(
+def serving(  # noqa: PLR0913 - one argument for each variable
     directory: Path,
     *arguments: str,
     command: Sequence[str] = FLASK,
     app: str | None = None,
+    framework: str = "flask",
     view: View | None = None,
+    interface: str = "",
     path: str = "/",
     owner_pid: int | None = None,
 ) -> Iterator[Server]:
@@ -150,7 +164,14 @@ def serving(
     with Recording.create(directory / "record", 64, owner_pid, look_ns=2_000_000) as recording:
         trouble = directory / "trouble.json"
         variables = inside_environment(
-            record=recording.path, token=TOKEN, trouble=trouble, path=path, app=app, view=view
+            record=recording.path,
+            token=TOKEN,
+            trouble=trouble,
+            path=path,
+            app=app,
+            framework=framework,
+            view=view,
+            interface=interface,
         )
         with started([*command, *arguments], directory, variables) as (process, port, log):
             wait_until(lambda: listens(port) or process.poll() is not None, "listening server", log)

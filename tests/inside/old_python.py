@@ -13,10 +13,17 @@ import threading
 import types
 
 from holdfast_inside import (
+    asgi,
+    bridges,
+    builtin,
     flask_server,
+    gate,
+    hooks,
     innermost,
+    interface,
     layout,
     load,
+    reach,
     recorder,
     request,
     suggest,
@@ -24,8 +31,9 @@ from holdfast_inside import (
     trouble,
     wsgi,
 )
+from holdfast_inside.apps import raw_asgi, raw_wsgi
 
-MODULES = (flask_server, innermost, layout, load, recorder, request, suggest, target, trouble, wsgi)
+MODULES = (bridges, builtin, flask_server, hooks, load, reach, request, suggest, trouble, wsgi, raw_wsgi)
 
 
 def check_views():
@@ -58,6 +66,33 @@ def check_wsgi():
     assert list(target.application({"PATH_INFO": "/"}, lambda *_head: None)) == [b"plain"]
 
 
+async def check_asgi():
+    sent = []
+
+    async def send(message):
+        sent.append(message)
+
+    scope = {"type": "http", "path": "/", "headers": [(b"x-holdfast", b"token/4")], "query_string": b""}
+    application = asgi.held_at_entry(raw_asgi.create())
+    await application(scope, None, send)
+    await application({"type": "http", "path": "/", "headers": []}, None, send)
+    assert [message.get("body") for message in sent[1::2]] == [layout.BODY, b"hello\n"], sent
+    assert interface.spoken(application, "it", "") == "asgi"
+
+
+def check_surrounding():
+    class Framework:
+        def call(self, value):
+            return value
+
+    before = Framework().call
+    assert gate.surround(Framework.call, lambda original: lambda self, value: original(self, value + 1))
+    assert gate.surround(Framework.call, lambda original: lambda self, value: original(self, value + 10))
+    assert (before(1), Framework().call(1)) == (2, 2)
+    assert not gate.surround(None, None)
+    assert not gate.surround(print, None)
+
+
 def check_threads_and_forks():
     def enter(id):
         recorder.enter(id, "a view", "sync", "view", recorder.entry_thread())
@@ -88,5 +123,7 @@ assert len(os.listdir("/proc/self/fd")) == descriptors
 check_views()
 check_wsgi()
 check_threads_and_forks()
+check_surrounding()
 asyncio.run(check_coroutines())
+asyncio.run(check_asgi())
 sys.stdout.write("{}.{}\n".format(*sys.version_info))

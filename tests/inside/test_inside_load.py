@@ -21,6 +21,10 @@ FILES = {
     "empty.py": "import os\nVERSION = 3\n",
     "number.py": "app = 3\n",
     "asgi.py": "async def app(scope, receive, send): ...\n",
+    "double.py": "class app:\n    def __init__(self, scope): ...\n    async def __call__(self, receive, send): ...\n",
+    "later.py": "def app(scope, receive, send):\n    return good(scope, receive, send)\n",
+    "coroutine.py": "async def app(environ, start_response): ...\n",
+    "either.py": "def app(*arguments): ...\n",
     "lacking.py": "import a_module_that_nobody_has\n",
     "broken.py": "def app(:\n",
     "quits.py": "import sys\nsys.exit('no configuration')\n",
@@ -42,11 +46,17 @@ def tried(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
 
-    def run(spec, python=SERVER_PYTHON, view=None, options=("-c", "import holdfast_inside.target")):
+    def run(spec, python=SERVER_PYTHON, framework="flask", options=("-c", "import holdfast_inside.target"), **more):
         with Recording.create(tmp_path / "record", 1) as recording:
             trouble = tmp_path / "trouble"
             own = inside_environment(
-                record=recording.path, token="t", trouble=trouble, app=spec, view=view, pythonpath="/nowhere"
+                record=recording.path,
+                token="t",
+                trouble=trouble,
+                app=spec,
+                framework=framework,
+                pythonpath="/nowhere",
+                **more,
             )
             ended = subprocess.run(
                 [python, *options],
@@ -101,8 +111,8 @@ def test_an_application_is_found_however_it_is_named(tried):
         ("good:app(", "attribute-unreadable", ["must be a name"]),
         ("factory:create_app(open)", "attribute-unreadable", ["literal arguments"]),
         ("number", "not-callable", ["number:app is no application", "of type int"]),
-        ("asgi", "not-wsgi", ["asgi:app is no WSGI application", "ASGI"]),
-        ("factory:create_app", "not-wsgi", ["call it: factory:create_app()"]),
+        ("coroutine", "not-an-application", ["neither a WSGI nor an ASGI application"]),
+        ("factory:create_app", "not-an-application", ["call it: factory:create_app()"]),
         ("lacking", "import-failed", ["lacking cannot be loaded", "Install a_module_that_nobody_has in"]),
         ("broken.py", "import-failed", ["SyntaxError"]),
         ("quits.py", "import-failed", ["SystemExit: no configuration"]),
@@ -130,13 +140,64 @@ def test_the_development_server_ends_with_the_same_words_and_no_traceback(tried)
     assert "Traceback" not in ended.stderr
 
 
-def test_the_built_in_application_needs_flask_and_says_so(tried, tmp_path):
+@pytest.mark.parametrize(
+    ("spec", "interface"),
+    [
+        ("good", "wsgi"),
+        ("asgi", "asgi"),
+        ("double", "asgi"),
+        ("later", "asgi"),
+        ("either", "wsgi"),
+        ("either", "asgi"),
+        (None, "wsgi"),
+    ],
+)
+def test_an_application_is_served_by_the_interface_that_it_speaks(tried, spec, interface):
+    assert tried(spec, interface=interface)[0] == {}
+
+
+@pytest.mark.parametrize(
+    ("spec", "interface", "spoken", "asked"),
+    [("good", "asgi", "WSGI", "ASGI"), ("asgi", "wsgi", "ASGI", "WSGI"), ("double", "wsgi", "ASGI", "WSGI")],
+)
+def test_an_application_for_the_other_interface_is_refused(tried, spec, interface, spoken, asked):
+    trouble, ended = tried(spec, interface=interface)
+
+    assert ended.returncode == 1
+    assert trouble["kind"] == "wrong-interface"
+    assert trouble["what"] == f"{spec}:app is an application for {spoken}, and this server speaks {asked}."
+    assert f"a server for {spoken}" in trouble["remedy"]
+
+
+# What each framework is called where it is installed from.
+BUILT_IN = {"fastapi": "fastapi", "flask": "flask", "litestar": "litestar", "quart": "quart", "starlette": "starlette"}
+
+
+@pytest.mark.parametrize("framework", BUILT_IN)
+def test_a_built_in_application_needs_its_framework_and_says_how_to_get_it(tried, framework):
     # -S: without the packages of the environment.
-    trouble, ended = tried(None, options=("-S", "-c", "import holdfast_inside.target"))
+    options = ("-S", "-c", "import holdfast_inside.target")
+    trouble, ended = tried(None, framework=framework, options=options)
 
     assert ended.returncode == 1
     assert trouble["kind"] == "framework-missing"
-    assert "Install flask" in trouble["remedy"]
+    assert f"-m pip install {BUILT_IN[framework]}" in trouble["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("framework", "view", "kind", "says"),
+    [
+        ("wsgi", "async", "view-impossible", "It has: sync."),
+        ("asgi", "sync", "view-impossible", "It has: async, async-blocking."),
+        ("zope", None, "framework-unknown", "fastapi, flask"),
+    ],
+)
+def test_a_built_in_application_that_cannot_be_is_refused(tried, framework, view, kind, says):
+    trouble, ended = tried(None, framework=framework, view=view)
+
+    assert ended.returncode == 1
+    assert trouble["kind"] == kind
+    assert says in trouble["why"]
 
 
 def test_async_views_without_asgiref_are_refused_before_the_first_request(tried, tmp_path):

@@ -51,8 +51,9 @@ def test_the_recorder_works_on_python(version, tmp_path):
     if python is None:
         pytest.skip(f"no Python {version} here")
     (tmp_path / "plain.py").write_text("def app(environ, start_response):\n    return [b'plain']\n")
-    with Recording.create(tmp_path / "record", 4) as recording:
+    with Recording.create(tmp_path / "record", 5) as recording:
         recording.release(0)
+        recording.release(4)
         variables = inside_environment(
             record=recording.path, token="token", trouble=tmp_path / "trouble", app="plain.py"
         )
@@ -64,14 +65,14 @@ def test_the_recorder_works_on_python(version, tmp_path):
             text=True,
             check=False,
         )
-        entries = recording.entries(0, 4)
+        entries = recording.entries(0, 5)
 
     assert ended.stderr == ""
     assert ended.stdout.strip() == version
-    assert [entry.loop for entry in entries] == [False, False, False, True]
+    assert [entry.loop for entry in entries] == [False, False, False, True, True]
     assert all(0 < entry.entered_ns <= entry.left_ns for entry in entries)
     assert len({entry.pid for entry in entries}) == 2
-    assert [entry.process_seq for entry in entries] == [1, 2, 1, 3]
+    assert [entry.process_seq for entry in entries] == [1, 2, 1, 3, 4]
     assert entries[0].tid != entries[1].tid
 
 

@@ -51,6 +51,7 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
     app: str | None = None,
     framework: str = "flask",
     view: View | None = None,
+    interface: str = "",
     pythonpath: str = "",
 ) -> dict[str, str]:
     """The environment variables that a server process needs to record and hold.
@@ -62,6 +63,7 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
         path: path and query that are held.
         app: None is the built-in application of `framework`.
         view: None is "as written".
+        interface: what the server calls an application by, "wsgi" or "asgi"; "" leaves it to the server to complain.
         pythonpath: PYTHONPATH that the server would have without us.
     """
     return {
@@ -71,6 +73,7 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
         layout.APP_VARIABLE: app or "",
         layout.FRAMEWORK_VARIABLE: framework,
         layout.VIEW_VARIABLE: view or "",
+        layout.INTERFACE_VARIABLE: interface,
         layout.TROUBLE_VARIABLE: str(trouble),
         "PYTHONPATH": os.pathsep.join(part for part in (INSIDE_DIRECTORY, pythonpath) if part),
     }

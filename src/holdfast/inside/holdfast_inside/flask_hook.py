@@ -24,7 +24,7 @@ from . import gate, layout, request, trouble, werkzeug_rules
 
 
 def _response() -> flask.Response:
-    return flask.Response(layout.BODY, mimetype="text/plain")
+    return flask.Response(layout.BODY, headers=layout.ANSWER_HEADERS)
 
 
 def _raised() -> HTTPException:

@@ -7,9 +7,11 @@ Werkzeug's `run_simple(...)`, which is what `app.run` calls.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from typing import Any, Dict, List, Optional
 
+from . import layout
 from .trouble import Trouble
 
 _TRUE = ("true", "1", "yes", "on")
@@ -89,6 +91,7 @@ def main(argv: Optional[List[str]] = None) -> int:
         refused.report()
         sys.stderr.write(f"{refused}\n")
         return 2
+    os.environ[layout.INTERFACE_VARIABLE] = "wsgi"
     try:
         from .target import application
     except Trouble as trouble:

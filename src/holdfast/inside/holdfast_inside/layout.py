@@ -25,15 +25,25 @@ PATH_VARIABLE = "HOLDFAST_PATH"
 APP_VARIABLE = "HOLDFAST_APP"
 FRAMEWORK_VARIABLE = "HOLDFAST_FRAMEWORK"
 VIEW_VARIABLE = "HOLDFAST_VIEW"
+INTERFACE_VARIABLE = "HOLDFAST_INTERFACE"
 TROUBLE_VARIABLE = "HOLDFAST_TROUBLE"
 
 HEADER_FIELD = "X-Holdfast"
 """The request header that claims a slot: `<token>/<id>`."""
 
 BODY = b"held\n"
-"""What a held request is answered with, status 200, text/plain."""
+"""What a held request is answered with, status 200."""
+ANSWER_HEADERS = (
+    ("Content-Type", "text/plain"),
+    ("Content-Length", str(len(BODY))),
+    # Or a cache between the view and the client would keep it for others.
+    ("Cache-Control", "private, no-store"),
+)
 
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
+
+INTERFACES = ("wsgi", "asgi")
+"""How a server calls an application."""
 
 KINDS = ("sync", "async", "async-blocking")
 VIAS = ("view", "entry")

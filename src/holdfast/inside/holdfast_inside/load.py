@@ -10,11 +10,10 @@ import os
 import sys
 import traceback
 import types
-from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar, cast
+from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 from . import suggest
 from .trouble import Trouble
-from .wsgi import Application
 
 DEFAULT_ATTRIBUTES = ("app", "application")
 _LAST_LINES = 6
@@ -24,22 +23,21 @@ _Loaded = TypeVar("_Loaded")
 Arguments = Tuple[List[Any], Dict[str, Any]]
 
 
-def load(spec: str) -> Application:
-    """The WSGI application `module:attr`, `module`, `file.py` or `file.py:attr`.
+def load(spec: str) -> Tuple[object, str]:
+    """What `module:attr`, `module`, `file.py` or `file.py:attr` names, and that name in full.
 
     `attr` may be dotted and may call a factory with literal arguments, `create_app("test")`; left out,
     it is `app`, then `application`. The working directory is importable, as under `python file.py`.
 
     Raises:
-        Trouble: there is no such thing, or it cannot be loaded, or it is no WSGI application.
+        Trouble: there is no such thing, or it cannot be loaded.
     """
     # The first colon: a factory's arguments may hold others.
     source, _, attribute = spec.partition(":")
     _make_importable(os.getcwd())
     module = _module(source)
     found, name = _default(module, source) if not attribute else (_named(module, source, attribute), attribute)
-    _check_wsgi(found, f"{source}:{name}")
-    return cast("Application", found)
+    return found, f"{source}:{name}"
 
 
 def _make_importable(directory: str) -> None:
@@ -243,23 +241,3 @@ def _parsed(source: str, attribute: str) -> Tuple[List[str], Optional[Arguments]
         "It must be a name, dotted names, or a call with literal arguments.",
         f"For example {source}:app, {source}:create_app() or {source}:create_app('test').",
     )
-
-
-def _check_wsgi(found: object, named: str) -> None:
-    if not callable(found):
-        what = f"{named} is no application: it cannot be called."
-        why = f"It is of type {type(found).__name__}."
-        raise Trouble("not-callable", what, why, "Name a WSGI application, for example a Flask object.")
-    try:
-        inspect.signature(found).bind({}, None)
-    except ValueError:
-        return  # no signature to be had, as of some extension types
-    except TypeError:
-        call = getattr(type(found), "__call__", None)  # noqa: B004 - the function itself is wanted
-        if inspect.iscoroutinefunction(found) or inspect.iscoroutinefunction(call):
-            why = "It is an ASGI application, and this server serves WSGI."
-            remedy = "Name a WSGI application, or choose an ASGI server."
-        else:
-            why = "A server calls an application with two arguments, which it does not take."
-            remedy = f"If it is a factory, call it: {named}()"
-        raise Trouble("not-wsgi", f"{named} is no WSGI application.", why, remedy) from None

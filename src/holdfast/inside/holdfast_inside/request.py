@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from typing import Any, Dict, Optional
+from typing import Any, Callable, Dict, Iterator, Optional
 from urllib.parse import unquote_to_bytes
 
 from . import layout, recorder
 
-ENVIRON_KEY = "holdfast.claim"
+KEY = "holdfast.claim"
+"""Where a WSGI environ or an ASGI scope carries its claim."""
 _ENVIRON_HEADER = "HTTP_" + layout.HEADER_FIELD.upper().replace("-", "_")
+_SCOPE_HEADER = layout.HEADER_FIELD.lower().encode()
 _LONGEST_ID = 9
 
 
@@ -24,23 +27,56 @@ class Claim:
         self.held = False
 
 
+_handed_over: Dict[int, Claim] = {}
+
+
 def wsgi_claim(environ: Dict[str, Any]) -> Optional[Claim]:
     """The claim of a WSGI request; None is a request to be passed through untouched.
 
     The first call for a request decides and notes the calling thread as its entry; later calls
     return the same.
     """
-    known = environ.get(ENVIRON_KEY)
+    known = environ.get(KEY)
     if known is not None:
         return known  # type: ignore[no-any-return]
     value = environ.get(_ENVIRON_HEADER)
     if not value:
         return None
-    id = parse(value, os.environ.get(layout.TOKEN_VARIABLE, ""), recorder.record().slots)
-    if id is None or not _is_held_path(environ):
-        return None
-    claim = environ[ENVIRON_KEY] = Claim(id, recorder.entry_thread())
+    claim = _claim(value, lambda: _is_held_in_environ(environ))
+    if claim is not None:
+        environ[KEY] = claim
     return claim
+
+
+def asgi_claim(scope: Any) -> Optional[Claim]:  # noqa: ANN401 - frameworks have a type of their own for it
+    """The same of an ASGI scope; None also where it is no HTTP request."""
+    if scope["type"] != "http":
+        return None
+    # The second is a2wsgi's: it calls an ASGI application for a WSGI server, on a thread of its own.
+    known = scope.get(KEY) or scope.get("wsgi_environ", {}).get(KEY)
+    if known is not None:
+        return known  # type: ignore[no-any-return]
+    for name, value in scope["headers"]:
+        if name.lower() == _SCOPE_HEADER:
+            claim = _claim(value.decode("latin-1"), lambda: _is_held_in_scope(scope))
+            if claim is not None:
+                scope[KEY] = claim
+            return claim
+    return None
+
+
+@contextlib.contextmanager
+def handed_over(claim: Claim) -> Iterator[None]:
+    """While it lasts, a request with this claim's id that appears in this process is the very same request.
+
+    For what calls a WSGI application on behalf of an ASGI server: it makes an environ of the scope, in which
+    the claim is not, and uses it on another thread, which is not where the server handed the request over.
+    """
+    _handed_over[claim.id] = claim
+    try:
+        yield
+    finally:
+        _handed_over.pop(claim.id, None)
 
 
 def parse(value: str, token: str, slots: int) -> Optional[int]:
@@ -54,12 +90,35 @@ def parse(value: str, token: str, slots: int) -> Optional[int]:
     return id if id < slots else None
 
 
-def _is_held_path(environ: Dict[str, Any]) -> bool:
-    wanted, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
+def _claim(value: str, is_held_path: Callable[[], bool]) -> Optional[Claim]:
+    id = parse(value, os.environ.get(layout.TOKEN_VARIABLE, ""), recorder.record().slots)
+    if id is None:
+        return None
+    claim = _handed_over.pop(id, None)
+    if claim is not None:
+        return claim
+    return Claim(id, recorder.entry_thread()) if is_held_path() else None
+
+
+def _is_held_in_environ(environ: Dict[str, Any]) -> bool:
+    path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
     if question and environ.get("QUERY_STRING", "") != query:
         return False
     # PEP 3333: the path's bytes, unquoted, read as Latin-1. A mounted application has the first part
     # of the path in SCRIPT_NAME; a server may also be told to add a SCRIPT_NAME that the client did not send.
-    path = unquote_to_bytes(wanted).decode("latin-1")
+    wanted = unquote_to_bytes(path).decode("latin-1")
     inner = environ.get("PATH_INFO", "")
-    return path in (environ.get("SCRIPT_NAME", "") + inner, inner or "/")
+    return wanted in (environ.get("SCRIPT_NAME", "") + inner, inner or "/")
+
+
+def _is_held_in_scope(scope: Any) -> bool:  # noqa: ANN401 - see asgi_claim
+    path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
+    if question and scope.get("query_string", b"") != query.encode():
+        return False
+    # The ASGI specification has the path unquoted and read as UTF-8, with `root_path` as its beginning; servers
+    # have differed about the latter. `raw_path` is optional, and the only one that keeps what is no UTF-8.
+    root, inner = scope.get("root_path", "") or "", scope["path"]
+    paths = [inner, root + inner] + [inner[len(root) :]] * inner.startswith(root)
+    known = {each.encode("utf-8", "surrogateescape") or b"/" for each in paths}
+    known.add(unquote_to_bytes((scope.get("raw_path") or b"").partition(b"?")[0]))
+    return unquote_to_bytes(path) in known

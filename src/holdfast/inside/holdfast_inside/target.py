@@ -1,4 +1,4 @@
-"""What servers are told to load: `holdfast_inside.target:application`.
+"""What servers are told to load: `holdfast_inside.target:application`, for WSGI and for ASGI.
 
 Everything happens at import, so that servers that load the application before they fork do so here
 too, and the record is mapped while there are descriptors left.
@@ -6,48 +6,29 @@ too, and the record is mapped while there are descriptors left.
 
 from __future__ import annotations
 
-import gc
 import os
-import sys
-from typing import Optional
+from typing import Any, cast
 
-from . import layout, load, recorder, trouble, wsgi
+from . import asgi, builtin, hooks, interface, layout, load, recorder, trouble, wsgi
 
 
-def _application() -> wsgi.Application:
+# Any: what it is depends on the server that asks for it.
+def _application() -> Any:  # noqa: ANN401
     recorder.record()
     spec = os.environ.get(layout.APP_VARIABLE)
-    view = os.environ.get(layout.VIEW_VARIABLE)
-    loaded = load.load(spec) if spec else _builtin(view)
-    # Importing Flask for an application that does not use it would change what is measured.
-    if "flask" in sys.modules:
-        from . import flask_hook
-
-        flask_hook.install()
-        if _has_flask_application(sys.modules["flask"].Flask):
-            return loaded
-    return wsgi.held_at_entry(loaded)
-
-
-def _builtin(view: Optional[str]) -> wsgi.Application:
-    try:
-        from .apps import flask_app
-    except ImportError as error:
-        raise trouble.Trouble(
-            "framework-missing",
-            "The built-in application needs Flask.",
-            f"{error} in {sys.executable}",
-            "Install flask in the server's environment, or name an application of your own.",
-        ) from error
-    if view in ("async", "async-blocking") and not trouble.can_run_async(sys.modules["flask"].Flask):
-        raise trouble.Trouble(**trouble.ASYNC_MISSING)
-    return flask_app.create(view)
-
-
-def _has_flask_application(flask_class: type) -> bool:
-    # The application may be hidden in middleware of any shape. type(), not isinstance: proxies
-    # would be asked, and some answer with an error.
-    return any(issubclass(type(thing), flask_class) for thing in gc.get_objects())
+    if spec:
+        loaded, named = load.load(spec)
+    else:
+        loaded, named = builtin.load(os.environ.get(layout.FRAMEWORK_VARIABLE), os.environ.get(layout.VIEW_VARIABLE))
+    spoken = interface.spoken(loaded, named, os.environ.get(layout.INTERFACE_VARIABLE, ""))
+    hooks.install()
+    if hooks.leads_to_views():
+        return loaded
+    if spoken == "wsgi":
+        return wsgi.held_at_entry(cast("wsgi.Application", loaded))
+    return asgi.held_at_entry(
+        interface.single(loaded) if interface.is_double(loaded) else cast("interface.Asgi", loaded)
+    )
 
 
 try:

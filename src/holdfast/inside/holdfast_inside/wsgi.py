@@ -28,7 +28,7 @@ def held_at_entry(application: Application) -> Application:
             recorder.hold_sync(claim.id)
         finally:
             recorder.leave(claim.id)
-        start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(layout.BODY)))])
+        start_response("200 OK", list(layout.ANSWER_HEADERS))
         return [layout.BODY]
 
     return entry

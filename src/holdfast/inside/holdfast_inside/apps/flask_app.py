@@ -5,27 +5,25 @@ Its views are ordinary ones: like those of any application they are held by `fla
 
 from __future__ import annotations
 
-from typing import Optional
-
 from flask import Flask
 
 
-def create(view: Optional[str] = None) -> Flask:
+def create(view: str = "sync") -> Flask:
     """An application that answers every path.
 
     Args:
-        view: "sync" (also None), "async" or "async-blocking"; both async ones have an `async def` view.
+        view: "sync", "async" or "async-blocking"; both async ones have an `async def` view.
     """
     app = Flask("holdfast_builtin", static_folder=None)
-    if view in ("async", "async-blocking"):
+    if view == "sync":
 
-        async def index(path: str = "") -> str:
+        def index(path: str = "") -> str:
             del path
             return "hello\n"
 
     else:
 
-        def index(path: str = "") -> str:  # type: ignore[misc]
+        async def index(path: str = "") -> str:  # type: ignore[misc]
             del path
             return "hello\n"
 

@@ -1,0 +1,59 @@
+"""Which hook belongs to which framework, and which frameworks an application is made of.
+
+Importing a framework for an application that does not use it would change what is measured, so only
+those are looked at that are loaded already.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import sys
+from typing import Dict, List, Tuple
+
+# Module of the framework -> its class of what leads to views, our module with the hook.
+HOOKS: Dict[str, Tuple[str, str]] = {
+    "flask": ("Flask", "flask_hook"),
+    "litestar": ("Litestar", "litestar_hook"),
+    "quart": ("Quart", "quart_hook"),
+    "starlette.routing": ("Router", "starlette_hook"),
+    "fastapi.routing": ("APIRouter", "starlette_hook"),
+}
+
+# What calls an application by the other interface: module -> class, and the interface that it is called by itself.
+BRIDGES: Dict[str, Tuple[str, str]] = {
+    "a2wsgi.asgi": ("ASGIMiddleware", "wsgi"),
+    "a2wsgi.wsgi": ("WSGIMiddleware", "asgi"),
+    "asgiref.wsgi": ("WsgiToAsgi", "asgi"),
+    "hypercorn.app_wrappers": ("WSGIWrapper", "asgi"),
+    "starlette.middleware.wsgi": ("WSGIMiddleware", "asgi"),
+    "uvicorn.middleware.wsgi": ("_WSGIMiddleware", "asgi"),
+}
+
+
+def install() -> None:
+    """Installs the hooks of what is loaded; calling it again adds those of what was loaded since."""
+    for module, (_, hook) in HOOKS.items():
+        if module in sys.modules:
+            importlib.import_module("." + hook, __package__).install()
+    for module, (name, interface) in BRIDGES.items():
+        bridge = getattr(sys.modules.get(module), name, None)
+        if bridge is not None:
+            importlib.import_module(".bridges", __package__).install(bridge, interface)
+
+
+def view_holders() -> Tuple[type, ...]:
+    """The classes of the loaded frameworks whose instances lead to views."""
+    found: List[type] = []
+    for module, (name, _) in HOOKS.items():
+        cls = getattr(sys.modules.get(module), name, None)
+        if cls is not None:
+            found.append(cls)
+    return tuple(found)
+
+
+def leads_to_views() -> bool:
+    """Whether there is an application of a known framework in this process, in middleware of whatever shape."""
+    classes = view_holders()
+    # type(), not isinstance: proxies would be asked, and some answer with an error.
+    return bool(classes) and any(issubclass(type(thing), classes) for thing in gc.get_objects())

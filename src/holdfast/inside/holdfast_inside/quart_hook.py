@@ -1,0 +1,60 @@
+"""Holds this run's requests inside the view functions of Quart applications.
+
+As in `flask_hook`, whose methods have the same names here, as coroutines. A `def` view runs on a thread of
+the loop's default executor, with a copy of the context, where its gate finds the request.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import quart
+import quart.views
+from werkzeug.exceptions import HTTPException
+
+from . import asgi, gate, layout, request, werkzeug_rules
+
+
+def _response() -> quart.Response:
+    return quart.Response(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
+
+
+def _raised() -> HTTPException:
+    return HTTPException(response=_response())
+
+
+_ANSWER = gate.Answer(_raised, _response)
+
+
+def install() -> None:
+    """Surrounds the methods; calling it again changes nothing."""
+    gate.surround(quart.Quart.__call__, asgi.noting_entry)
+    gate.surround(quart.Quart.full_dispatch_request, _preparing_view)
+
+
+def _preparing_view(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
+    async def full_dispatch_request(self: quart.Quart, *args: object, **kwargs: object) -> object:
+        claim = request.asgi_claim(quart.request.scope)
+        framework = werkzeug_rules.Framework("quart", quart.views.MethodView, _ANSWER, gate.async_kind())
+        held = None if claim is None else werkzeug_rules.held_for(framework, self, quart.request, claim)
+        if held is None:
+            return await original(self, *args, **kwargs)
+        if held.gate is None:
+            gate.surround(type(self).dispatch_request, _holding_without_gate)
+        token = gate.current.set(held)
+        try:
+            return await original(self, *args, **kwargs)
+        finally:
+            gate.current.reset(token)
+
+    return full_dispatch_request
+
+
+def _holding_without_gate(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
+    async def dispatch_request(self: quart.Quart, *args: object, **kwargs: object) -> object:
+        held = gate.current.get()
+        if held is None or held.gate is not None:
+            return await original(self, *args, **kwargs)
+        return await self.ensure_async(held.run if held.kind == "sync" else held.run_async)()
+
+    return dispatch_request

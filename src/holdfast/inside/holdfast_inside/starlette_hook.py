@@ -1,0 +1,157 @@
+"""Holds this run's requests inside the endpoints of Starlette and FastAPI applications.
+
+Some of their functions are surrounded, in place, since applications keep references to them:
+
+- `Starlette.__call__`, `Router.__call__`: here the server hands a request over; the thread is noted.
+- `Route.handle` has the endpoint that was found, and nothing of the person's has run but middleware: here the
+  gate is put into the endpoint. FastAPI then solves its dependencies and hands a `def` endpoint to AnyIO's
+  threads, with a copy of the context, as always.
+- `HTTPEndpoint.dispatch` knows the method of a class that answers.
+- FastAPI's `run_endpoint_function`, Starlette's `wrap_app_handling_exceptions`: what is next around an endpoint.
+  Here the held endpoint's end becomes a response, which then goes its way like any other, past FastAPI's
+  serialisation, which leaves responses alone, and through the middleware. What no version here has is answered
+  one step further out, in `Route.handle`.
+- `Router.not_found` and `Mount.handle` hold what leads to no endpoint.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, Awaitable, Optional
+
+import starlette.routing
+from starlette.concurrency import run_in_threadpool
+from starlette.endpoints import HTTPEndpoint
+from starlette.responses import Response
+
+from . import asgi, gate, innermost, layout, reach, request
+
+
+def _response() -> Response:
+    return Response(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
+
+
+_ANSWER = gate.Answer(gate.Released, _response)
+
+
+def install() -> None:
+    """Surrounds the functions; calling it again changes nothing but adds those of FastAPI, if it came since."""
+    applications = sys.modules.get("starlette.applications")
+    if applications is not None:
+        gate.surround(applications.Starlette.__call__, asgi.noting_entry)
+    gate.surround(starlette.routing.Router.__call__, asgi.noting_entry)
+    gate.surround(starlette.routing.Router.not_found, _holding_without_endpoint)
+    gate.surround(starlette.routing.Mount.handle, _holding_what_is_mounted)
+    gate.surround(starlette.routing.Route.handle, _preparing_endpoint)
+    gate.surround(HTTPEndpoint.dispatch, _preparing_method)
+    gate.surround(getattr(starlette.routing, "wrap_app_handling_exceptions", None), _answering)
+    fastapi = sys.modules.get("fastapi.routing")
+    if fastapi is not None:
+        gate.surround(fastapi.APIRoute.handle, _preparing_endpoint)
+        gate.surround(fastapi.run_endpoint_function, _returning)
+
+
+# Any, in what follows: scopes, and functions whose parameters differ between versions.
+def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
+    async def handle(self: Any, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
+        claim = asgi.claim_of(scope)
+        # FastAPI's routes call Starlette's: there it is prepared already.
+        if claim is None or gate.current.get() is not None:
+            return await original(self, scope, receive, send)
+        if self.methods and scope["method"] not in self.methods:
+            return await asgi.hold(_without_view(claim, scope), send)
+        if isinstance(self.endpoint, type) and issubclass(self.endpoint, HTTPEndpoint):
+            return await original(self, scope, receive, send)
+        held = _held(claim, _framework(self), self.endpoint)
+        way = _hold(held) if held.gate is None else original(self, scope, receive, send)
+        return await asgi.run(held, way, send)
+
+    return handle
+
+
+def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
+    async def dispatch(self: Any) -> object:  # noqa: ANN401
+        claim = asgi.claim_of(self.scope)
+        if claim is None:
+            return await original(self)
+        method = self.scope["method"].lower()
+        names = [method] + ["get"] * (method == "head")
+        found = next((each for each in names if hasattr(self, each)), None)
+        if found is None:
+            return await asgi.hold(_without_view(claim, self.scope), self.send)
+        held = _held(claim, "starlette", getattr(type(self), found), f"{type(self).__name__}.{found}")
+        return await asgi.run(held, _hold(held) if held.gate is None else original(self), self.send)
+
+    return dispatch
+
+
+def _held(claim: request.Claim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
+    function = innermost.unwrapped(endpoint)
+    view = function or endpoint
+    # Of the classes only those are left that are ASGI applications themselves.
+    kind = gate.async_kind() if isinstance(view, type) else gate.kind_of(view)
+    held_in = gate.place(framework, view, kind, name)
+    return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER)
+
+
+def _hold(held: gate.Held) -> Awaitable[object]:
+    """Holds where an endpoint that cannot have a gate would run."""
+    return run_in_threadpool(held.run) if held.kind == "sync" else held.run_async()
+
+
+def _framework(route: object) -> str:
+    of_fastapi = any(cls.__module__.startswith("fastapi.") for cls in type(route).__mro__)
+    return "fastapi" if of_fastapi else "starlette"
+
+
+def _answering(original: Any) -> gate.Function:  # noqa: ANN401
+    def wrap_app_handling_exceptions(app: asgi.Application, connection: object) -> object:
+        if gate.current.get() is None:
+            return original(app, connection)
+
+        async def answering(scope: object, receive: object, send: asgi.Send) -> None:
+            try:
+                await app(scope, receive, send)
+            except gate.Released:
+                await asgi.answer(send)
+
+        return original(answering, connection)
+
+    return wrap_app_handling_exceptions
+
+
+def _returning(original: Any) -> gate.Function:  # noqa: ANN401
+    async def run_endpoint_function(**arguments: object) -> object:
+        try:
+            return await original(**arguments)
+        except gate.Released:
+            return _response()
+
+    return run_endpoint_function
+
+
+def _holding_without_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
+    async def not_found(self: object, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
+        claim = asgi.claim_of(scope)
+        if claim is None:
+            return await original(self, scope, receive, send)
+        return await asgi.hold(_without_view(claim, scope), send)
+
+    return not_found
+
+
+def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
+    async def handle(self: Any, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
+        claim = asgi.claim_of(scope)
+        if claim is None or reach.leads_to_views(self.app):
+            return await original(self, scope, receive, send)
+        name = getattr(self.app, "__qualname__", type(self.app).__qualname__)
+        held_in = f"asgi entry of {name}, mounted at {self.path or '/'}"
+        return await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send)
+
+    return handle
+
+
+def _without_view(claim: request.Claim, scope: Any) -> gate.Held:  # noqa: ANN401
+    held_in = f"starlette entry (no view for {scope['method']} at {scope['path']})"
+    return gate.Held(claim, None, held_in, gate.async_kind(), "entry")
