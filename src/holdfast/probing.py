@@ -6,14 +6,22 @@ Everything here looks and acts; what it means is decided elsewhere: how fast the
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
+from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
-from holdfast.load.ramp import Done, Open, State, View, decide
+from holdfast.load.ramp import Action, Done, Open, State, View, decide
 from holdfast.model.timeline import NEVER, Ramp, Snapshot
+from holdfast.observe.processes import activity, process_tree
 
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 1_000_000
 _LONGEST_LOOK_NS = 2_500_000_000
+
+# States of threads as in proc(5): all but running or about to run (R), waiting for a disk (D), stopped (T).
+_WAITING = frozenset("SIZX")
+_ENOUGH_TICKS = 3
 
 
 class Starts:
@@ -34,6 +42,49 @@ class Starts:
             self.latest_ns = max(self.latest_ns, instant)
 
 
+class ProcessorTime:
+    """Whether the server has had the processor since something last moved.
+
+    In a server that waits for a processor nothing starts, which from outside looks like a ceiling (measured:
+    0.6 s without a start beside programs with thousands of threads). It has had enough where every thread of it
+    was seen waiting for something else, or where it has used some: one that tries to accept for ever never waits.
+    """
+
+    def __init__(self, pid: int, now_ns: Callable[[], int]) -> None:
+        """`pid` leads the server's processes; `now_ns` is CLOCK_MONOTONIC."""
+        self._pid = pid
+        self._now_ns = now_ns
+        self._moved: tuple[int, ...] = ()
+        self._since_ns = NEVER
+        self._ticks = 0
+        self._enough = False
+
+    def enough(self, *moved: int) -> bool:
+        """Looks, unless it is known already.
+
+        Args:
+            moved: counts of which any shows by another value that something has moved.
+
+        Raises:
+            InconclusiveError: it had none for very long.
+        """
+        if self._enough and moved == self._moved:
+            return True
+        processes = activity(process_tree(self._pid)).processes
+        ticks = sum(process.cpu_ticks for process in processes)
+        if moved != self._moved:
+            self._moved, self._since_ns, self._ticks = moved, self._now_ns(), ticks
+        waits = all(thread.state in _WAITING for process in processes for thread in process.threads)
+        self._enough = waits or ticks - self._ticks >= _ENOUGH_TICKS
+        if not self._enough and self._now_ns() - self._since_ns > ANSWER_S * 1e9:
+            raise InconclusiveError(
+                f"The server got hardly any processor time in {ANSWER_S:.0f} s, so what it can do was not seen.",
+                "Its threads were ready to run all the time, and other programs of this machine ran instead.",
+                "Probe again when the machine has less to do.",
+            )
+        return self._enough
+
+
 def look_interval_ns(held: int) -> int:
     """How often a held handler looks whether it may go, for so many of them.
 
@@ -47,14 +98,18 @@ def look_interval_ns(held: int) -> int:
 
 def climb(bench: Bench, prober: Prober) -> Ramp:
     """Offers requests until one is met that no queue takes, or as many as may be offered."""
-    state, held, starts = State(), 0, Starts()
+    state, held, starts, processor = State(), 0, Starts(), ProcessorTime(bench.server.pid, bench.now_ns)
     while not bench.interrupts.asked:
         bench.check()
         view = _view(bench, prober, starts)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))
-        action, state = decide(view, state)
+        action, following = decide(view, state)
+        if _takes_for_stalled(action, state, following) and not processor.enough(view.entered, view.offered):
+            prober.turn(TURN_NS)
+            continue
+        state = following
         if isinstance(action, Done):
             return Ramp(action.reason, action.plateau_ns, action.crowd)
         if isinstance(action, Open):
@@ -63,6 +118,13 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
         else:
             prober.turn(action.timeout_ns)
     return Ramp("interrupted", NEVER)
+
+
+def _takes_for_stalled(action: Action, before: State, after: State) -> bool:
+    """Whether this step rests on it that no further handler starts."""
+    if isinstance(action, Done):
+        return action.plateau_ns != NEVER and action.reason != "our side"
+    return after.phase == "fill" and before.phase != "fill"
 
 
 def keep_pace(bench: Bench, prober: Prober, over_s: float) -> Ramp:
