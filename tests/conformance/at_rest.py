@@ -13,9 +13,11 @@ from expectation import Resting
 
 LONGEST_START_S = 20.0
 LOOK_S = 0.01
-# Numbers of the calls in which a thread of a server waits (asm/unistd.h): poll, select, accept, futex,
-# epoll_wait, epoll_pwait, accept4 on x86-64; ppoll, accept, futex, epoll_pwait, accept4 on arm64.
-WAITS = {"x86_64": {7, 23, 43, 202, 232, 271, 281, 288}, "aarch64": {73, 202, 98, 22, 242}}[os.uname().machine]
+UNCHANGED_LOOKS = 20
+# Numbers of system calls (asm/unistd.h): those that wait for a connection, and the one that waits for another thread.
+# x86-64: poll, select, accept, epoll_wait, ppoll, epoll_pwait, accept4; arm64: ppoll, accept, epoll_pwait, accept4.
+WAITS = {"x86_64": {7, 23, 43, 232, 271, 281, 288}, "aarch64": {73, 202, 22, 242}}[os.uname().machine]
+SLEEPS = {"x86_64": {202}, "aarch64": {98}}[os.uname().machine]
 
 
 @cache
@@ -37,14 +39,19 @@ def resting(command: tuple[str, ...]) -> Resting:
 
 
 def _once_waiting(server: subprocess.Popen[bytes]) -> Resting:
+    before, same = None, 0
     for _ in range(int(LONGEST_START_S / LOOK_S)):
         with contextlib.suppress(subprocess.TimeoutExpired):
             raise AssertionError(f"{server.args!r} exited with {server.wait(LOOK_S)}")
-        pids = _session(server.pid)
-        tasks = [task for pid in pids for task in Path("/proc", str(pid), "task").iterdir()]
+        tasks = [task for pid in _session(server.pid) for task in Path("/proc", str(pid), "task").iterdir()]
         descriptors = [os.readlink(each) for each in Path(f"/proc/{server.pid}/fd").iterdir()]
-        if _listening() & set(descriptors) and all(_call(task) in WAITS for task in tasks):
+        calls = [_call(task) for task in tasks]
+        look = (descriptors, calls, sum(map(_ticks, tasks)))
+        waits = _listening() & set(descriptors) and WAITS & set(calls) and set(calls) <= WAITS | SLEEPS
+        same = same + 1 if waits and look == before else 0
+        if same == UNCHANGED_LOOKS:
             return Resting(len(descriptors), len(tasks))
+        before = look
     raise AssertionError(f"{server.args!r} did not come to rest")
 
 
@@ -68,3 +75,9 @@ def _call(task: Path) -> int | None:
     """Number of the system call that a thread is in; None where it runs (proc(5), `syscall`)."""
     first = (task / "syscall").read_text().split()[0]
     return None if first == "running" else int(first)
+
+
+def _ticks(task: Path) -> int:
+    """CPU time of a thread, user and system (proc(5), `stat`; its name, in brackets, may hold spaces)."""
+    fields = (task / "stat").read_text().rpartition(")")[2].split()
+    return int(fields[11]) + int(fields[12])

@@ -113,6 +113,12 @@ def asynchronous(view: str) -> tuple[Says, ...]:
 
 
 QUEUED = (*fills_the_accept_queue(LISTENS), *runs_for_nobody(SERVED_UNASKED))
+QUEUED_SHORT_OF_DESCRIPTORS = (
+    *fills_the_accept_queue(LISTENS),
+    *runs_for_nobody(
+        (SERVED_UNASKED, LOOP_COSTS, "those accepted at once may be short of descriptors and get a 500"), least=1
+    ),
+)
 
 
 def descriptors(nofile: int) -> Case:
@@ -127,7 +133,11 @@ def descriptors(nofile: int) -> Case:
 
 def loops_under(nofile: int, view: str) -> Case:
     """Four descriptors are open at rest and each request takes four; one left over lets one too many be accepted."""
-    rest = QUEUED if nofile % 4 == 0 else (*turned_away("rejected", "500", ERROR_500, LISTENS), NOBODY_WAITED)
+    rest = (
+        QUEUED_SHORT_OF_DESCRIPTORS
+        if nofile % 4 == 0
+        else (*turned_away("rejected", "500", ERROR_500, LISTENS), NOBODY_WAITED)
+    )
     claims = (*asynchronous(view), THREADED, in_service(per_request(4, "nofile"), LOOP_COSTS), *rest)
     options = {"nofile": nofile, "view": view}
     return Case(f"{view} views under {nofile} descriptors", "flask", claims, options=options, resting=RESTING)
