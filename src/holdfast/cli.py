@@ -70,7 +70,7 @@ def _exit_code(arguments: list[str], after: tuple[str, ...]) -> int:  # noqa: PL
     except Terminated as farewell:
         _say(f"Stopped by {farewell}. Nothing is left running.")
         return _EXIT_SIGNALLED + farewell.number
-    except output.NobodyReads:
+    except (output.NobodyReads, SystemExit):  # click's own way to say that nobody reads its help
         return _EXIT_SIGNALLED + signal.SIGPIPE
     except Exception:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
         _say(traceback.format_exc().rstrip())
@@ -223,10 +223,12 @@ def _put_out(picture: RenderableType, json: bytes, json_target: str | None) -> N
     if json_target == output.STDOUT:
         output.put(json)
         return
-    # The file first: the terminal may be gone.
-    if json_target is not None:
-        output.write_file(json_target, json)
-    output.show(picture)
+    try:
+        # The file first: the terminal may be gone.
+        if json_target is not None:
+            output.write_file(json_target, json)
+    finally:
+        output.show(picture)
 
 
 @commands.command()

@@ -23,6 +23,12 @@ _MARK = "HOLDFAST_TESTED_BY"
 _LOOK_S = 0.002
 _HOLDS = Path("/dev/shm")
 
+# Both holdfast and its servers start twice as fast when what they import is compiled once.
+_COMPILED = {
+    "PYTHONDONTWRITEBYTECODE": "",
+    "PYTHONPYCACHEPREFIX": str(Path(__file__).parents[2] / ".pytest_cache" / "bytecode"),
+}
+
 PROGRAM = (sys.executable, "-m", "holdfast")
 
 
@@ -201,7 +207,8 @@ class Holdfast:
         command = [str(each) for each in arguments]
         if command[:1] == ["probe"] and "--port" not in command:
             command[1:1] = ["--port", str(port)]
-        changes = {"HOLDFAST_RUNS": str(self.runs), "TMPDIR": str(self.temporary), _MARK: mark, **(env or {})}
+        changes = {"HOLDFAST_RUNS": str(self.runs), "TMPDIR": str(self.temporary), _MARK: mark}
+        changes |= {**_COMPILED, **(env or {})}
         environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
         environment.pop("VIRTUAL_ENV", None)
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **popen}

@@ -244,5 +244,5 @@ def _text(raw: bytes) -> str:
 def _not_created(path: Path, size: int, error: OSError) -> EnvironmentFailure:
     remedy = f"Choose another directory than {path.parent}, with TMPDIR for instance."
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        remedy = f"Free {size / 1e6:.1f} MB in {path.parent}, or offer fewer requests (--max-offered)."
+        remedy = f"Free {size / 1e6:.1f} MB on that file system, or offer fewer requests (--max-offered)."
     return EnvironmentFailure("The record of the run could not be created.", f"{path}: {error.strerror}", remedy)
