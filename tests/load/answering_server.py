@@ -45,6 +45,9 @@ class Answering(asyncio.Protocol):
         )
         if path == "/silent":
             return
+        if path == "/head":
+            self.transport.write(head)
+            return
         if path == "/pieces":
             self.transport.write(head)
             asyncio.get_running_loop().call_soon(self.transport.write, body)

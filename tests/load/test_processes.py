@@ -85,6 +85,15 @@ def test_a_kept_connection_tells_its_replies_apart(port, path, outcomes):
     assert connections == {"/last": 100, "/excess": 300}.get(path, 1)
 
 
+def test_the_replies_to_head_have_no_body(port):
+    request = request_head("HEAD", "/head", host_field("127.0.0.1", port))
+
+    done = load_run(Plan("127.0.0.1", port, request, Closed(2, 100), PATIENCE_S))
+
+    assert done.summary.outcomes == {Outcome.ANSWERED: 100}
+    assert sum(opened > 0 for opened in done.columns.opened) == 2
+
+
 def test_a_closed_run_of_a_certain_time_ends_by_itself(port):
     done = load_run(plan(port, Closed(4, 10_000_000, seconds=0.2)))
 

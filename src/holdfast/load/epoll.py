@@ -73,7 +73,7 @@ _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 class Connection:
     """One socket and the request it carries."""
 
-    __slots__ = ("peer_ended", "reader", "row", "sock", "state", "unsent")
+    __slots__ = ("keep_alive", "peer_ended", "reader", "row", "sock", "state", "unsent")
 
     def __init__(self, sock: socket.socket, row: int) -> None:
         self.sock = sock
@@ -81,6 +81,7 @@ class Connection:
         self.state = State.CONNECTING
         self.unsent = b""
         self.reader: ReplyReader | None = None
+        self.keep_alive = False
         self.peer_ended = False
 
 
@@ -104,7 +105,7 @@ class Connections:
 
         Args:
             address: where to connect to; a name is looked up once.
-            head_of: row -> the request's bytes.
+            head_of: row -> the request's bytes; HEAD for all rows or for none.
             sources: our own addresses, used in turn; none leaves the choice to the kernel.
 
         Raises:
@@ -119,6 +120,7 @@ class Connections:
         self._by_row: dict[int, Connection] = {}
         self._bound = bool(sources)
         self._turn_of_source = 0
+        self._head_only = False
         self._descriptors = descriptors_for_load()
         self._next_row = self._last_row = 0
         self.sources: list[str] = list(sources)
@@ -271,12 +273,8 @@ class Connections:
                 self._move(connection, event_of_errno(error.errno or 0))
                 continue
             next_row = self._next_row
-            if (
-                len(data) != replies.usual_bytes
-                or not data.startswith(replies.usual_head)
-                or next_row >= self._last_row
-                or connection.reader is not None
-            ):
+            usual = replies.usual_keep_alive and connection.reader is None and replies.is_usual(data)
+            if not usual or next_row >= self._last_row:
                 self._move(connection, self._heard(connection, data))
                 if len(data) == RECEIVE_BYTES:
                     self._receive(connection)
@@ -312,6 +310,7 @@ class Connections:
 
     def _begin(self, connection: Connection) -> None:
         connection.unsent = self._head_of(connection.row)
+        self._head_only = connection.unsent.startswith(b"HEAD ")
         self._columns.sent[connection.row] = time.monotonic_ns()
         self._send(connection)
 
@@ -346,12 +345,15 @@ class Connections:
                 return
 
     def _heard(self, connection: Connection, data: bytes) -> Event:
-        reader = connection.reader
-        first = reader is None
-        if reader is None:
-            reader = connection.reader = ReplyReader()
-        event = self.replies.heard(reader, data, first=first)
+        replies, first = self.replies, connection.reader is None
+        if first and replies.is_usual(data):
+            self._columns.status[connection.row] = replies.usual_status
+            connection.keep_alive = replies.usual_keep_alive
+            return Event.REPLY
+        reader = connection.reader = connection.reader or ReplyReader(head=self._head_only)
+        event = replies.heard(reader, data, first=first)
         self._columns.status[connection.row] = reader.status
+        connection.keep_alive = reader.complete and reader.keep_alive
         return event
 
     def _move(self, connection: Connection, event: Event) -> None:
@@ -364,9 +366,8 @@ class Connections:
             return
         self._record(connection.row, outcome, time.monotonic_ns())
         del self._by_row[connection.row]
-        reader, connection.reader = connection.reader, None
-        kept = reader is not None and reader.complete and reader.keep_alive and not connection.peer_ended
-        if kept and self._next_row < self._last_row:
+        connection.reader = None
+        if connection.keep_alive and not connection.peer_ended and self._next_row < self._last_row:
             self._take_next(connection)
             return
         self.established -= 1
@@ -379,6 +380,7 @@ class Connections:
         self.taken += 1
         self._by_row[row] = connection
         connection.state = State.SENDING
+        connection.keep_alive = False
         self._columns.due[row] = time.monotonic_ns()
         self._begin(connection)
 

@@ -93,7 +93,7 @@ class ReplyReader:
         complete: the reply has ended as it announced.
         keep_alive: the connection may carry another request; only meaningful when complete.
         excess: bytes came after the end of the reply. The reply counts; the connection must not be reused.
-        length: length of the body that the head announces; None where the body ends in another way.
+        length: length of the body; None where it does not end by its length.
     """
 
     __slots__ = (
@@ -192,6 +192,7 @@ class ReplyReader:
         self.status = status
         persistent = self._keep if parser.get_http_version() == "1.0" else not self._close
         if self._head or status in _BODILESS:
+            self.length = 0
             self._finish(keep_alive=persistent)
         elif status == _SWITCHING_PROTOCOLS:
             self._finish(keep_alive=False)

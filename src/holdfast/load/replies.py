@@ -14,26 +14,32 @@ FIRST_ERROR_STATUS = 400
 class Replies:
     """Readers in, events out; remembers the usual reply and the first strange one.
 
-    The usual reply is the last that came in one piece, with a Content-Length, below status 400, on a
-    connection that is kept. Another one that begins with the same head and is as long is the same
-    reply but for its body, so it needs no reader: 0.1 us instead of 3.6 us (measured).
+    The usual reply is the last that came in one piece, with a Content-Length and a status below 400. Another
+    one that begins with the same head and is as long is the same reply but for its body, so it needs no
+    reader: 0.1 us instead of 4.8 us (measured).
 
     Attributes:
         usual_head: head of the usual reply.
         usual_bytes: its head and body in bytes; -1 where there was none.
         usual_status: its status.
+        usual_keep_alive: the connection may carry another request after it.
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
     """
 
-    __slots__ = ("excess", "malformed", "usual_bytes", "usual_head", "usual_status")
+    __slots__ = ("excess", "malformed", "usual_bytes", "usual_head", "usual_keep_alive", "usual_status")
 
     def __init__(self) -> None:
         self.usual_head = b""
         self.usual_bytes = -1
         self.usual_status = 0
+        self.usual_keep_alive = False
         self.malformed: str | None = None
         self.excess = 0
+
+    def is_usual(self, data: bytes) -> bool:
+        """Whether these bytes, the first that came back, are the usual reply."""
+        return len(data) == self.usual_bytes and data.startswith(self.usual_head)
 
     def heard(self, reader: ReplyReader, data: bytes, *, first: bool) -> Event:
         """What these bytes, or with none the peer's FIN, mean.
@@ -54,8 +60,9 @@ class Replies:
         self.excess += reader.excess
         if reader.status >= FIRST_ERROR_STATUS:
             return Event.ERROR_REPLY
-        if first and reader.keep_alive and reader.length is not None:
+        if first and reader.length is not None and not reader.excess:
             self.usual_bytes = len(data)
             self.usual_head = data[: len(data) - reader.length]
             self.usual_status = reader.status
+            self.usual_keep_alive = reader.keep_alive
         return Event.REPLY
