@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.bench import ANSWER_S, STILL_S, WAVE, Bench, check_running, turn_until, turn_until_still
+from holdfast.bench import ANSWER_S, STILL_S, WAVE, Bench, check_running, counts_now, turn_until, turn_until_still
 from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
@@ -23,16 +23,21 @@ _OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 
 
 def abandon(bench: Bench, prober: Prober) -> tuple[int, ...]:
-    """Lets the clients of the oldest queued requests leave.
+    """Lets the clients of old queued requests leave.
 
-    The oldest, because they come to the handlers first: whether they are run is known soon.
+    Old ones, because they come to the handlers first: whether they are run is known soon. The very
+    oldest stay, as many as are held: a server at its limit of descriptors accepts as soon as one is
+    free, and while handlers end, who is accepted may fail for want of the others that a handler needs,
+    whether the client has left or not.
 
     Returns:
         Ids of the requests whose clients left before any handler was entered for them.
     """
     connected = prober.columns.connected
     queued = [each for each in prober.pending() if connected[each] != NEVER and not bench.recording.is_entered(each)]
-    left = sorted(queued)[:_LEAVE_AT_MOST]
+    held = bench.recording.in_service(0, prober.offered)
+    staying = max(0, min(held, len(queued) - _LEAVE_AT_MOST))
+    left = sorted(queued)[staying:][:_LEAVE_AT_MOST]
     prober.give_up(left)
     # A server that minds its clients learns of it before any handler becomes free.
     turn_until_still(bench, prober, STILL_S)
@@ -86,10 +91,13 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
     def none_on_the_way() -> bool:
         return not left_in_queue() or bench.kernel.waiting_for(bench.inner_ports) == 0
 
+    def moving() -> object:
+        return counts_now(bench, prober)
+
     # On a busy machine fifty forks take longer than any limit for one.
-    if not turn_until(bench, prober, dealt_with, _DEALT_WITH_S, left_in_queue):
+    if not turn_until(bench, prober, dealt_with, _DEALT_WITH_S, moving):
         return False
-    if not turn_until(bench, prober, none_on_the_way, _DEALT_WITH_S, left_in_queue):
+    if not turn_until(bench, prober, none_on_the_way, _DEALT_WITH_S, moving):
         return False
     return not left_in_queue() or _turn_until_at_rest(bench, prober)
 
