@@ -63,7 +63,7 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
     """
     entries = bench.recording.entries(0, prober.offered)
     freed = [each.id for each in some_of_each_process([each for each in entries if each.left_ns == NEVER])]
-    outcomes, ports = prober.columns.outcome, prober.columns.local_port
+    outcomes = prober.columns.outcome
     entered = {each.id for each in entries}
     for slot in (*freed, *(each for each in range(bench.recording.slots) if each not in entered)):
         bench.recording.release(slot)
@@ -77,6 +77,11 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
             f"Its log ends with:\n{last_lines(bench.server)}",
             "Look at the server's own message, and probe again.",
         )
+    return _turn_until_worked_off(bench, prober, abandoned)
+
+
+def _turn_until_worked_off(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
+    ports = prober.columns.local_port
 
     def left_in_queue() -> set[int]:
         return {ports[each] for each in abandoned if not bench.recording.is_entered(each)}
