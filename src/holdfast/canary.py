@@ -135,7 +135,7 @@ def _broken_off(bench: Bench, request: Request) -> HoldfastError:
 
 def _not_entered(bench: Bench, request: Request) -> HoldfastError:
     status = request.status
-    why = "Something in front of the view answers, a cache or middleware."
+    why = "Something in front of the view answers (a cache, middleware), or the path is another when it gets there."
     remedy = "Send what it wants with -H 'Name: value', or choose another --path."
     if status >= _FIRST_SERVER_ERROR:
         why = f"The application, or the server, fails there{_log(bench)}"

@@ -136,7 +136,8 @@ def check_alive(
     )
     said = last_lines(server)
     words = f":\n{said}" if said else " and wrote nothing."
-    remedy = f"Look at the server's own message above{or_raise_limits(server)}."
+    seen = "Look at the server's own message above" if said else "Start the application without holdfast to see why"
+    remedy = f"{seen}{or_raise_limits(server)}."
     raise kind(f"The server ended {when}.", f"{how}{words}", _REMEDIES.get(status, remedy))
 
 

@@ -71,7 +71,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments))
     uid = _user_for(experiment)
     slots = experiment.max_offered + EXTRA_SLOTS
-    with interrupts.cleaned_up() as stack:
+    with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
         check_free(launch.port, kernel)
         with interrupts.undisturbed():
@@ -213,6 +213,18 @@ def _user_for(experiment: Experiment) -> int | None:
             "Run holdfast as an ordinary user.",
         )
     return uid
+
+
+@contextmanager
+def _words_about_user(uid: int | None) -> Iterator[None]:
+    """Failures may come from the server's being started as another user: it is said to whoever reads of them."""
+    try:
+        yield
+    except EnvironmentFailure as error:
+        if uid is None:
+            raise
+        note = f"Under --nproc root starts the server as user {uid}, who may read everything and write hardly anywhere."
+        raise EnvironmentFailure(error.what, error.why, f"{error.remedy}\n{note}") from error
 
 
 def _environment(interpreter: Interpreter) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from holdfast.servers.adapter import Adapter
 
 _ASK_S = 20.0
 _SHOWN = 200
+_OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 
 # Asked of every candidate: which of the packages it can import (found, not imported: an
 # import would run the package's code) and their versions.
@@ -69,10 +71,13 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: Path) -> Inte
         EnvironmentFailure: none of them has it, or the one asked for cannot be run.
     """
     looked: list[str] = []
+    first = "python"
     for path in [_named(asked_for)] if asked_for else _candidates(cwd):
         answer = _ask(path, adapter, required=asked_for is not None)
         if answer is None:
+            looked.append(f"{path} (which cannot be run)")
             continue
+        first = path if first == "python" else first
         looked.append(path)
         scripts = _scripts(adapter, path, answer.prefix)
         for package in adapter.packages:
@@ -84,14 +89,13 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: Path) -> Inte
     raise EnvironmentFailure(
         f"{requirement} is not installed where holdfast looked for it.",
         "Looked in: " + ", ".join(looked) + ".",
-        f"{looked[0] if looked else 'python'} -m pip install {requirement}   (or name another environment's "
-        "interpreter with --python)",
+        f"{first} -m pip install {requirement}   (or name another environment's interpreter with --python)",
     )
 
 
 def _named(asked_for: str) -> str:
-    path = shutil.which(asked_for)
-    if path is None:
+    path = asked_for if os.sep in asked_for else shutil.which(asked_for)
+    if path is None or not os.path.isfile(path):
         raise EnvironmentFailure(
             f"There is no interpreter {asked_for!r}.",
             "It was given with --python and is neither a file that can be run nor a command on PATH.",
@@ -129,6 +133,12 @@ def _ask(path: str, adapter: Adapter, *, required: bool) -> _Answer | None:
         )
         return msgspec.json.decode(done.stdout, type=_Answer)
     except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        if getattr(error, "errno", None) in _OWN_WANT:
+            raise EnvironmentFailure(
+                "holdfast could not start another process.",
+                str(error),
+                "Raise the limits under which holdfast itself runs (ulimit -n, ulimit -u).",
+            ) from error
         if not required:
             return None
         raise EnvironmentFailure(

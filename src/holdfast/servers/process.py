@@ -87,8 +87,12 @@ class ServerProcess:
             raise _not_started(command, error) from error
         self.pid = self._child.pid
         self._guardian: Guardian | None = None
+        # RLIMIT_NPROC counts the processes of a user (setrlimit(2)): it must not take one from the server's.
+        counts_for_server = command.nproc is not None and command.uid is None
         with contextlib.suppress(OSError):
-            self._guardian = Guardian(lambda: _end_orphans(self.pid, _mark(command), command.scratch))
+            self._guardian = (
+                None if counts_for_server else Guardian(lambda: _end_orphans(self.pid, _mark(command), command.scratch))
+            )
 
     def __enter__(self) -> Self:
         return self
