@@ -21,11 +21,14 @@ from holdfast.load.http1 import request_head
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, DEFAULT_START_TIMEOUT_S, VIEWS, Experiment
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
-from holdfast.report.json import study_json, verdict_json
+from holdfast.report.json import servers_json, study_json, verdict_json
 from holdfast.report.runs import render_runs
+from holdfast.report.servers import render_servers
 from holdfast.report.study import render_study
 from holdfast.report.terminal import render_verdict
 from holdfast.run import run
+from holdfast.servers.registry import ADAPTERS, brought_adapters
+from holdfast.servers.survey import survey
 from holdfast.study import STUDIES, run_study
 
 _EXIT_SIGNALLED = 128
@@ -178,13 +181,15 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
 @click.argument("app", required=False, callback=_app)
-@click.option("--server", default="flask", show_default=True, help="The server that runs APP.")
+@click.option("--server", default="flask", show_default=True, help="The server that runs APP (holdfast servers).")
+@click.option("--framework", help="Framework of the built-in application; default is the usual one of the server.")
 @_options
 @click.pass_obj
 def probe(after: tuple[str, ...], /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Start a known server and probe it.
 
-    APP is module:attr or file.py[:attr]; without it the built-in application is used.
+    APP is module:attr or file.py[:attr]; without it the built-in application is used. Where the
+    server takes either, wsgi:APP or asgi:APP says what it is.
     """
     experiment = Experiment(**given, arguments=after, cwd=_working_directory())
     with listening() as interrupts:
@@ -241,6 +246,17 @@ def study(name: str, python: str | None, json_target: str | None) -> int:
         result = run_study(name, python, interrupts, tell=_say)
     _put_out(render_study(result), study_json(result), json_target)
     return _answered(interrupts)
+
+
+@commands.command()
+@click.option("--python", help="The interpreter to look into; default are the active environment's and the usual ones.")
+@click.option("--json", "json_target", callback=_json_target, help="Write the list to FILE; - is stdout.")
+def servers(python: str | None, json_target: str | None) -> int:
+    """List the servers that holdfast can start, which are installed, and how to install the others."""
+    brought, broken = brought_adapters()
+    installed = survey(ADAPTERS | brought, broken, python, Path(_working_directory()))
+    _put_out(render_servers(installed), servers_json(installed), json_target)
+    return EXIT_ANSWERED
 
 
 @commands.command()

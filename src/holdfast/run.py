@@ -28,8 +28,9 @@ from holdfast.observe.sampler import Sampler
 from holdfast.ports import check_free, free_port
 from holdfast.readiness import await_ready, raise_trouble
 from holdfast.rundir import run_directory
-from holdfast.servers.adapter import Launch, Start
+from holdfast.servers.adapter import Launch
 from holdfast.servers.interpreter import Interpreter, find_interpreter
+from holdfast.servers.plan import plan
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
 from holdfast.servers.registry import adapter_named
@@ -68,7 +69,8 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     adapter = adapter_named(experiment.server)
     interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
     port = experiment.port or free_port()
-    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments))
+    planned = plan(experiment, adapter, interpreter, port)
+    launch = planned.launch
     uid = _user_for(experiment)
     slots = experiment.max_offered + EXTRA_SLOTS
     with _words_about_user(uid), interrupts.cleaned_up() as stack:
@@ -85,8 +87,9 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             token=token,
             trouble=trouble,
             path=experiment.path,
-            app=experiment.app,
-            framework=adapter.framework,
+            app=planned.app,
+            framework=planned.framework,
+            interface=launch.interface,
             view=experiment.view,
             pythonpath=os.environ.get("PYTHONPATH", ""),
         )

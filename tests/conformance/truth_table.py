@@ -20,7 +20,8 @@ from sources import (
 )
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import LOOPBACK, Adapter, Launch, Package, Setting, Start, option_number, option_value
+from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start
+from holdfast.servers.address import LOOPBACK, option_number, option_value
 
 PROGRAM = Path(__file__).with_name("ground_truth.py")
 NAME = "ground-truth"
@@ -40,7 +41,7 @@ ADAPTER = Adapter(
     name=NAME,
     # Any module will do: the interpreter alone runs it.
     packages=(Package("flask", "flask", "flask"),),
-    framework="wsgi",
+    frameworks={"wsgi": ("wsgi",)},
     launch=_launch,
     settings=_settings,
 )

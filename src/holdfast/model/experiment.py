@@ -18,7 +18,9 @@ class Experiment:
 
     Attributes:
         server: an adapter's name.
-        app: `module:attr` or `file.py[:attr]`; None is the built-in application.
+        app: `module:attr` or `file.py[:attr]`, `wsgi:` or `asgi:` before it where a server takes either;
+            None is the built-in application.
+        framework: of the built-in application; None is the usual one of the server's kind.
         view: None is "as written" for the person's own application, "sync" for the built-in one.
         path: path and query of the held requests.
         headers: further request headers, in order.
@@ -48,3 +50,4 @@ class Experiment:
     arguments: tuple[str, ...] = ()
     cwd: str = "."
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
+    framework: str | None = None

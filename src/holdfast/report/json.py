@@ -1,9 +1,10 @@
-"""The verdict as one JSON object (schema 1); null fields have their reason under `unknown`."""
+"""Results as one JSON object each (schema 1); null fields of a verdict have their reason under `unknown`."""
 
 from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.installed import Installed
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -18,7 +19,12 @@ def study_json(result: StudyResult) -> bytes:
     return _indented(result)
 
 
-def _indented(value: Verdict | StudyResult) -> bytes:
+def servers_json(installed: Installed) -> bytes:
+    """What is installed, as one JSON object."""
+    return _indented(installed)
+
+
+def _indented(value: Verdict | StudyResult | Installed) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"

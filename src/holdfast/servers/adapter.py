@@ -6,16 +6,43 @@ bound is compared with what was measured, never taken for it.
 
 from __future__ import annotations
 
-import re
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from holdfast.errors import UsageError
 from holdfast.model.experiment import VIEWS, View
 from holdfast.model.places import Place
+from holdfast.servers.address import Listening, by_host_and_port
 
-LOOPBACK = "127.0.0.1"
+Interface = Literal["wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado"]
+"""What a server calls an application by: a standard, or its own kind of object."""
+
+FRAMEWORKS: Mapping[Interface, tuple[str, ...]] = {
+    "wsgi": ("flask", "django", "wsgi"),
+    "asgi": ("starlette", "fastapi", "django", "quart", "litestar", "asgi"),
+    "rsgi": ("rsgi",),
+    "aiohttp": ("aiohttp",),
+    "sanic": ("sanic",),
+    "tornado": ("tornado",),
+}
+"""Of which a built-in application exists, by the interface that it has; "wsgi", "asgi" and "rsgi" are none at all."""
+
+INTERFACES: Mapping[Interface, str] = {
+    "wsgi": "WSGI",
+    "asgi": "ASGI",
+    "rsgi": "RSGI",
+    "aiohttp": "aiohttp's own interface",
+    "sanic": "Sanic's own interface",
+    "tornado": "Tornado's own interface",
+}
+"""In words."""
+
+WSGI: Mapping[Interface, tuple[str, ...]] = {"wsgi": FRAMEWORKS["wsgi"]}
+ASGI: Mapping[Interface, tuple[str, ...]] = {"asgi": FRAMEWORKS["asgi"]}
+
+TARGET = "holdfast_inside.target:application"
+"""What a server is told to load, in place of the person's application or as the built-in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,14 +50,31 @@ class Package:
     """A distribution that a server needs.
 
     Attributes:
-        module: what is imported to see whether it is there.
-        distribution: whose version is reported.
+        module: what is looked for to see whether it is there.
+        distribution: whose version is reported; "" is Python's own.
         requirement: what `pip install` takes.
     """
 
     module: str
     distribution: str
     requirement: str
+
+
+FRAMEWORK_PACKAGES: Mapping[str, Package] = {
+    name: Package(name, name, requirement)
+    for name, requirement in {
+        "flask": "flask[async]",
+        "django": "django",
+        "starlette": "starlette",
+        "fastapi": "fastapi",
+        "quart": "quart",
+        "litestar": "litestar",
+        "aiohttp": "aiohttp",
+        "sanic": "sanic",
+        "tornado": "tornado",
+    }.items()
+}
+"""What a framework needs; those that are none need nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +99,25 @@ class Start:
         interpreter: the Python of the server's environment.
         scripts: existing executables of that environment among `Adapter.executables`, by name.
         port: a free port, or the one that the person asked for.
+        interface: that the application has, where that is known before it is loaded: the person named it
+            (`wsgi:module:attr`), or only one fits `--framework`.
     """
 
     interpreter: str
     scripts: dict[str, str]
     port: int
     arguments: tuple[str, ...]
+    interface: Interface | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A command, and the port on which it will listen."""
+    """A command, the port on which it will listen, and by what it will call the application."""
 
     command: tuple[str, ...]
     address: str
     port: int
+    interface: Interface = "wsgi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,66 +127,43 @@ class Adapter:
     Attributes:
         name: as in `--server`.
         packages: of which any one suffices.
-        executables: scripts of its packages, best first; empty where `python -m` starts it.
-        framework: of the built-in application.
         launch: makes the command.
         settings: reads the settings out of the arguments.
+        frameworks: of the built-in application, by interface; the first one is the default.
+        extras: packages that some of its settings need, by what needs them.
+        executables: scripts of its packages, best first; empty where `python -m` starts it.
+        reloaders: options that start it again in another process when a file changes.
+        daemons: options that send it into the background.
         stop_signal: what ends it at once.
     """
 
     name: str
     packages: tuple[Package, ...]
-    framework: str
     launch: Callable[[Start], Launch]
     settings: Callable[[Sequence[str]], tuple[Setting, ...]]
+    frameworks: Mapping[Interface, tuple[str, ...]] = field(default_factory=lambda: WSGI)
+    extras: Mapping[str, Package] = field(default_factory=dict)
     executables: tuple[str, ...] = ()
+    reloaders: tuple[str, ...] = ()
+    daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
     views: tuple[View, ...] = field(default=VIEWS)
 
 
-def option_value(arguments: Sequence[str], *names: str) -> str | None:
-    """Value of the last of these options, as `--name VALUE`, `--name=VALUE` or `name=VALUE`; None if absent."""
-    found = None
-    for index, argument in enumerate(arguments):
-        for name in names:
-            if argument == name and index + 1 < len(arguments):
-                found = arguments[index + 1]
-            elif argument.startswith(f"{name}="):
-                found = argument[len(name) + 1 :]
-    return found
+def launched(
+    start: Start, listening: Listening, *command: str, app: str = TARGET, interface: Interface = "wsgi"
+) -> Launch:
+    """`python COMMAND ADDED APP ARGUMENTS`, as most servers with a command line are started; "" is no APP."""
+    target = (app,) if app else ()
+    argv = (start.interpreter, *command, *listening.added, *target, *listening.arguments)
+    return Launch(argv, listening.address, listening.port, interface)
 
 
-def option_number(arguments: Sequence[str], *names: str, default: int | None = None) -> int | None:
-    """The same as a whole number; `default` where it is absent or no number (the server will say so)."""
-    value = option_value(arguments, *names)
-    return int(value) if value is not None and value.isdigit() else default
+def by_module(name: str, interface: Interface = "wsgi") -> Callable[[Start], Launch]:
+    """How a server without a command line is started: `python -m holdfast_inside.NAME_server`."""
 
+    def launch(start: Start) -> Launch:
+        listening = by_host_and_port(start.arguments, start.port)
+        return launched(start, listening, "-m", f"holdfast_inside.{name}_server", app="", interface=interface)
 
-_ADDRESS = re.compile(r"^(?P<name>-[^=]*=)?(?P<host>\[[^\]]*\]|[^:\[\]=,]*):(?P<port>\d+)(?P<rest>,.*)?$")
-
-
-def with_port(argument: str, port: int) -> str:
-    """The argument with a port 0 in it replaced, as in `:0`, `127.0.0.1:0`, `--http=[::1]:0`."""
-    match = _ADDRESS.match(argument)
-    if not match or int(match["port"]) != 0:
-        return argument
-    return f"{match['name'] or ''}{match['host']}:{port}{match['rest'] or ''}"
-
-
-def address_in(value: str) -> tuple[str, int]:
-    """Host to connect to and port of `HOST:PORT`; every-address hosts and "localhost" become a loopback address.
-
-    Raises:
-        UsageError: it is not such an address.
-    """
-    match = _ADDRESS.match(value)
-    if not match:
-        raise UsageError(
-            f"The server's address {value!r} is not HOST:PORT.",
-            "holdfast must know the TCP port that it shall probe.",
-            "Write it as 127.0.0.1:0 (a free port is put in) or leave it out.",
-        )
-    host = match["host"].strip("[]")
-    # Servers take the IPv4 address of "localhost", where a client may prefer the other one.
-    loopback = {"": LOOPBACK, "0.0.0.0": LOOPBACK, "*": LOOPBACK, "localhost": LOOPBACK, "::": "::1"}  # noqa: S104
-    return loopback.get(host, host), int(match["port"])
+    return launch

@@ -9,38 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import (
-    LOOPBACK,
-    Adapter,
-    Launch,
-    Package,
-    Setting,
-    Start,
-    address_in,
-    option_number,
-    option_value,
-)
-
-
-def _launch(start: Start) -> Launch:
-    host = option_value(start.arguments, "--host") or LOOPBACK
-    is_ipv6 = ":" in host and "/" not in host
-    address, port = address_in(f"[{host}]:{start.port}" if is_ipv6 else f"{host}:{start.port}")
-    # The person's own port would be another than the one that is watched; 0 is for a free one.
-    port = option_number(start.arguments, "--port") or port
-    command = (start.interpreter, "-m", "holdfast_inside.flask_server", "--host", LOOPBACK)
-    return Launch((*command, *start.arguments, "--port", str(port)), address, port)
+from holdfast.servers.adapter import Adapter, Package, Setting, by_module
+from holdfast.servers.address import option_number
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     processes = option_number(arguments, "--processes", "processes", default=1)
-    return (Setting("processes", processes, Place.IN_SERVICE),)
+    return (Setting("processes", processes, Place.IN_SERVICE), Setting("LISTEN_QUEUE", 128, Place.ACCEPT_QUEUE))
 
 
 ADAPTER = Adapter(
     name="flask",
     packages=(Package("flask", "flask", "flask"),),
-    framework="flask",
-    launch=_launch,
+    frameworks={"wsgi": ("flask",)},
+    launch=by_module("flask"),
     settings=_settings,
+    reloaders=("--reload", "--use-reloader", "use_reloader"),
 )

@@ -7,14 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import msgspec
 
 from holdfast.errors import EnvironmentFailure
-from holdfast.servers.adapter import Adapter
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
 
 _ASK_S = 20.0
 _SHOWN = 200
@@ -30,7 +30,7 @@ for module, distribution in json.loads(sys.argv[1]):
     if importlib.util.find_spec(module) is None:
         continue
     try:
-        found[module] = metadata.version(distribution)
+        found[module] = metadata.version(distribution) if distribution else platform.python_version()
     except metadata.PackageNotFoundError:
         found[module] = ""
 print(json.dumps({"python": platform.python_version(), "prefix": sys.prefix,
@@ -45,6 +45,8 @@ class Interpreter:
     Attributes:
         version: of the server's package; "" where the package does not say.
         virtual_env: root of its virtual environment, None where it is none.
+        scripts: executables of the server, by name.
+        frameworks: of which a built-in application can be run there.
     """
 
     path: str
@@ -52,16 +54,23 @@ class Interpreter:
     version: str
     virtual_env: str | None
     scripts: dict[str, str]
+    frameworks: frozenset[str] = frozenset()
 
 
-class _Answer(msgspec.Struct):
+class Answer(msgspec.Struct):
+    """What one interpreter said.
+
+    Attributes:
+        found: versions of the packages that it has, by module; "" where a package does not say.
+    """
+
     python: str
     prefix: str
     base: str
     found: dict[str, str]
 
 
-def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: Path) -> Interpreter:
+def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> Interpreter:
     """The first interpreter that has the adapter's package.
 
     In this order: the one asked for; the active virtual environment; `.venv` in `cwd`; the one
@@ -72,25 +81,49 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: Path) -> Inte
     """
     looked: list[str] = []
     first = "python"
-    for path in [_named(asked_for)] if asked_for else _candidates(cwd):
-        answer = _ask(path, adapter, required=asked_for is not None)
+    for path, answer in answers([*adapter.packages, *FRAMEWORK_PACKAGES.values()], asked_for, cwd):
         if answer is None:
             looked.append(f"{path} (which cannot be run)")
             continue
         first = path if first == "python" else first
         looked.append(path)
-        scripts = _scripts(adapter, path, answer.prefix)
-        for package in adapter.packages:
-            if package.module in answer.found and (scripts or not adapter.executables):
-                version = answer.found[package.module]
-                virtual_env = answer.prefix if answer.prefix != answer.base else None
-                return Interpreter(path, answer.python, version, virtual_env, scripts)
+        package, scripts = has(answer, path, adapter)
+        if package is not None:
+            virtual_env = answer.prefix if answer.prefix != answer.base else None
+            frameworks = frozenset(name for name, each in FRAMEWORK_PACKAGES.items() if each.module in answer.found)
+            version = answer.found[package.module]
+            return Interpreter(path, answer.python, version, virtual_env, scripts, frameworks)
     requirement = adapter.packages[0].requirement
     raise EnvironmentFailure(
         f"{requirement} is not installed where holdfast looked for it.",
         "Looked in: " + ", ".join(looked) + ".",
         f"{first} -m pip install {requirement}   (or name another environment's interpreter with --python)",
     )
+
+
+def answers(packages: Iterable[Package], asked_for: str | None, cwd: PurePath) -> Iterator[tuple[str, Answer | None]]:
+    """Every interpreter in that order and what it has of `packages`, None if it cannot be run; each environment once.
+
+    Raises:
+        EnvironmentFailure: the one asked for cannot be run.
+    """
+    wanted = [[package.module, package.distribution] for package in packages]
+    question = msgspec.json.encode(wanted).decode()
+    seen: set[str] = set()
+    for path in [_named(asked_for)] if asked_for else _candidates(Path(cwd)):
+        answer = _ask(path, question, required=asked_for is not None)
+        if answer is None or answer.prefix not in seen:
+            seen.add(answer.prefix if answer else "")
+            yield path, answer
+
+
+def has(answer: Answer, interpreter: str, adapter: Adapter) -> tuple[Package | None, dict[str, str]]:
+    """The adapter's package that this interpreter can start, None if it has none; and its scripts."""
+    scripts = _scripts(adapter, interpreter, answer.prefix)
+    for package in adapter.packages:
+        if package.module in answer.found and (scripts or not adapter.executables):
+            return package, scripts
+    return None, scripts
 
 
 def _named(asked_for: str) -> str:
@@ -118,9 +151,8 @@ def _candidates(cwd: Path) -> Iterator[str]:
             yield path
 
 
-def _ask(path: str, adapter: Adapter, *, required: bool) -> _Answer | None:
-    packages = msgspec.json.encode([[p.module, p.distribution] for p in adapter.packages]).decode()
-    command = [path, "-c", _QUESTION, packages]
+def _ask(path: str, question: str, *, required: bool) -> Answer | None:
+    command = [path, "-c", _QUESTION, question]
     try:
         # In a session of its own: the terminal's Ctrl-C is for us, and would look like a broken interpreter.
         done = subprocess.run(
@@ -131,7 +163,7 @@ def _ask(path: str, adapter: Adapter, *, required: bool) -> _Answer | None:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        return msgspec.json.decode(done.stdout, type=_Answer)
+        return msgspec.json.decode(done.stdout, type=Answer)
     except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
         if getattr(error, "errno", None) in _OWN_WANT:
             raise EnvironmentFailure(

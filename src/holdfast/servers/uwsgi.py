@@ -10,39 +10,18 @@ import signal
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import (
-    LOOPBACK,
-    Adapter,
-    Launch,
-    Package,
-    Setting,
-    Start,
-    address_in,
-    option_number,
-    option_value,
-    with_port,
-)
+from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start
+from holdfast.servers.address import by_address, option_number
 
 _LISTENERS = ("--http", "--http11", "--http-socket", "--http11-socket")
 _ALIASES = ("-p", "--processes", "--workers", "processes", "workers")
 
 
 def _launch(start: Start) -> Launch:
-    arguments = _with_port(start.arguments, start.port)
-    own = option_value(arguments, *_LISTENERS)
-    address, port = address_in(own) if own is not None else (LOOPBACK, start.port)
-    listener = () if own is not None else ("--http", f"{LOOPBACK}:{start.port}")
+    listening = by_address(start.arguments, start.port, *_LISTENERS)
     program = start.scripts.get("uwsgi") or start.scripts["pyuwsgi"]
-    return Launch((program, *listener, "--module", "holdfast_inside.target:application", *arguments), address, port)
-
-
-def _with_port(arguments: Sequence[str], port: int) -> tuple[str, ...]:
-    """The arguments with a listener's port 0 replaced; uWSGI itself finds a port for its other sockets."""
-    before = ("", *arguments)
-    return tuple(
-        with_port(argument, port) if argument.startswith(_LISTENERS) or previous in _LISTENERS else argument
-        for previous, argument in zip(before, arguments, strict=False)
-    )
+    argv = (program, *listening.added, "--module", TARGET, *listening.arguments)
+    return Launch(argv, listening.address, listening.port)
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
@@ -56,9 +35,10 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
 ADAPTER = Adapter(
     name="uwsgi",
     packages=(Package("pyuwsgi", "pyuwsgi", "pyuwsgi"), Package("uwsgidecorators", "uwsgi", "uwsgi")),
-    framework="flask",
     launch=_launch,
     settings=_settings,
+    reloaders=("--py-autoreload", "--python-autoreload", "--py-auto-reload"),
+    daemons=("-d", "--daemonize", "--daemonize2"),
     executables=("uwsgi", "pyuwsgi"),
     stop_signal=int(signal.SIGINT),
 )

@@ -1,0 +1,61 @@
+"""Which servers and frameworks an environment has, as `holdfast servers` shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A package of the environment.
+
+    Attributes:
+        name: of a framework, or of what needs the package, such as "-k gevent".
+        version: None where it is not installed, "" where it does not say.
+        install: the command that installs it; None where it is there.
+    """
+
+    name: str
+    version: str | None
+    install: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One server.
+
+    Attributes:
+        interfaces: by what it can call an application.
+        version: None where it is not installed, "" where it does not say.
+        interpreter: that would run it; None where it is not installed.
+        install: the command that installs it; None where it is there.
+        needs: packages of some of its settings.
+    """
+
+    name: str
+    interfaces: tuple[str, ...]
+    version: str | None
+    interpreter: str | None
+    install: str | None
+    needs: tuple[Part, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """An environment.
+
+    Attributes:
+        interpreters: that were asked, in order.
+        frameworks: of built-in applications, as the first interpreter has them.
+        broken: adapters of other distributions that cannot be used, and why, by name.
+    """
+
+    interpreters: tuple[str, ...]
+    servers: tuple[Server, ...]
+    frameworks: tuple[Part, ...]
+    broken: dict[str, str] = field(default_factory=dict)
+    kind: Literal["servers"] = "servers"
+    schema: int = SCHEMA

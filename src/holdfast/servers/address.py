@@ -1,0 +1,209 @@
+"""Where a server's own arguments let it listen, and what is added where they do not say. Pure.
+
+A port 0 in them is replaced by a free port, so that a person can choose the kind of listener
+and leave its port to us; any other address is theirs and stays. Only the arguments that name
+a listener are touched: the same text elsewhere means something else.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from holdfast.errors import UsageError
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Listening:
+    """One listener of a server.
+
+    Attributes:
+        added: arguments that are put before the person's own.
+        arguments: the person's own, a listener's port 0 replaced.
+        address: where to connect to.
+    """
+
+    added: tuple[str, ...]
+    arguments: tuple[str, ...]
+    address: str
+    port: int
+
+
+class _Given(NamedTuple):
+    """One option as it was given: its value is `arguments[at]` behind `stem`."""
+
+    at: int
+    stem: str
+    value: str
+
+
+def option_value(arguments: Sequence[str], *names: str) -> str | None:
+    """Value of the last of these options; None if absent.
+
+    As `--name VALUE`, `--name=VALUE`, `name=VALUE`, and of a single letter `-nVALUE`.
+    """
+    values = [each.value for each in _given(arguments, names)]
+    return values[-1] if values else None
+
+
+def option_number(arguments: Sequence[str], *names: str, default: int | None = None) -> int | None:
+    """The same as a whole number; `default` where it is absent or no number (the server will say so)."""
+    value = option_value(arguments, *names)
+    return int(value) if value is not None and value.isdecimal() else default
+
+
+def has_option(arguments: Sequence[str], *names: str) -> str | None:
+    """The first argument that is one of these options, with or without a value; None if there is none."""
+    return next((each for each in arguments if each in names or each.partition("=")[0] in names), None)
+
+
+def by_address(arguments: Sequence[str], port: int, *names: str) -> Listening:
+    """Of a server whose options `names` take `HOST:PORT`; the first of these is the one that is added.
+
+    Raises:
+        UsageError: an own address is no `HOST:PORT`.
+    """
+    return _by(arguments, port, names, with_port, address_in, f"{LOOPBACK}:{port}")
+
+
+def by_endpoint(arguments: Sequence[str], port: int, *names: str) -> Listening:
+    """Of a server whose options `names` take Twisted's endpoints, such as `tcp:0:interface=127.0.0.1`.
+
+    Raises:
+        UsageError: an own endpoint is not TCP.
+
+    Source: twisted/internet/endpoints.py, serverFromString().
+    """
+    return _by(arguments, port, names, _endpoint_with_port, _endpoint_address, f"tcp:{port}:interface={LOOPBACK}")
+
+
+def by_host_and_port(
+    arguments: Sequence[str], port: int, hosts: Sequence[str] = ("--host",), ports: Sequence[str] = ("--port",)
+) -> Listening:
+    """Of a server with an option for the host and one for the port; the first names are those that are added."""
+    filled = list(arguments)
+    own_host, own_port = option_value(arguments, *hosts), None
+    for at, stem, value in _given(arguments, ports):
+        own_port = int(value) if value.isdecimal() else None
+        if own_port == 0:
+            own_port, filled[at] = port, f"{stem}{port}"
+    host = (own_host or LOOPBACK).strip("[]")
+    added = () if own_host is not None else (hosts[0], LOOPBACK)
+    if own_port is None:
+        added = (*added, ports[0], str(port))
+    address, found = address_in(f"[{host}]:{own_port or port}" if ":" in host else f"{host}:{own_port or port}")
+    return Listening(added, tuple(filled), address, found)
+
+
+def no_socket_file(arguments: Sequence[str], *names: str) -> None:
+    """Raises UsageError if one of these options, which let the server listen on a Unix socket, is given."""
+    if found := has_option(arguments, *names):
+        raise UsageError(
+            f"{found} lets the server listen elsewhere than on a TCP port.",
+            "holdfast probes TCP ports only; Unix sockets and inherited descriptors are not probed yet.",
+            f"Leave {found} out: holdfast adds an address of its own.",
+        )
+
+
+_ADDRESS = re.compile(r"^(?P<host>\[[^\]]*\]|[^:\[\]=,]*):(?P<port>\d+)(?P<rest>,.*)?$")
+
+
+def with_port(value: str, port: int) -> str:
+    """The address with a port 0 replaced, as in `:0`, `127.0.0.1:0`, `[::1]:0`."""
+    match = _ADDRESS.match(value)
+    if not match or int(match["port"]) != 0:
+        return value
+    return f"{match['host']}:{port}{match['rest'] or ''}"
+
+
+def address_in(value: str) -> tuple[str, int]:
+    """Host to connect to and port of `HOST:PORT`; every-address hosts and "localhost" become a loopback address.
+
+    Raises:
+        UsageError: it is not such an address.
+    """
+    match = _ADDRESS.match(value)
+    if not match:
+        raise UsageError(
+            f"The server's address {value!r} is not HOST:PORT.",
+            "holdfast must know the TCP port that it shall probe; Unix sockets and inherited descriptors are not "
+            "probed yet.",
+            "Write it as 127.0.0.1:0 (a free port is put in) or leave it out.",
+        )
+    host = match["host"].strip("[]")
+    # Servers take the IPv4 address of "localhost", where a client may prefer the other one.
+    loopback = {"": LOOPBACK, "0.0.0.0": LOOPBACK, "*": LOOPBACK, "localhost": LOOPBACK, "::": "::1"}  # noqa: S104
+    return loopback.get(host, host), int(match["port"])
+
+
+def _given(arguments: Sequence[str], names: Sequence[str]) -> Iterator[_Given]:
+    after = None
+    for index, argument in enumerate(arguments):
+        if after is not None:
+            yield _Given(index, "", argument)
+            after = None
+        elif argument in names:
+            after = argument
+        else:
+            name, equals, value = argument.partition("=")
+            if equals and name in names:
+                yield _Given(index, f"{name}=", value)
+            elif argument[:2] in names and argument[:2] != "--":
+                yield _Given(index, argument[:2], argument[2:])
+
+
+def _by(
+    arguments: Sequence[str],
+    port: int,
+    names: Sequence[str],
+    fill: Callable[[str, int], str],
+    address_of: Callable[[str], tuple[str, int]],
+    default: str,
+) -> Listening:
+    filled = list(arguments)
+    own = []
+    for at, stem, value in _given(arguments, names):
+        own.append(fill(value, port))
+        filled[at] = stem + own[-1]
+    if not own:
+        return Listening((names[0], default), tuple(filled), *address_of(default))
+    # Of several, the one on the port that was asked for, if there is one.
+    found = [address_of(each) for each in own]
+    address, own_port = next((each for each in found if each[1] == port), found[0])
+    return Listening((), tuple(filled), address, own_port)
+
+
+_ENDPOINT = re.compile(r"^(?P<kind>tcp6?|ssl):(?P<key>port=)?(?P<port>\d+)(?P<rest>:.*)?$")
+_BARE_PORT = re.compile(r"^\d+$")
+
+
+def _endpoint_with_port(value: str, port: int) -> str:
+    match = _ENDPOINT.match(value)
+    if match and int(match["port"]) == 0:
+        return f"{match['kind']}:{match['key'] or ''}{port}{match['rest'] or ''}"
+    return str(port) if _BARE_PORT.match(value) and int(value) == 0 else value
+
+
+def _endpoint_address(value: str) -> tuple[str, int]:
+    if _BARE_PORT.match(value):
+        return LOOPBACK, int(value)
+    match = _ENDPOINT.match(value)
+    if not match:
+        raise UsageError(
+            f"The endpoint {value!r} is not tcp:PORT.",
+            "holdfast must know the TCP port that it shall probe; Unix sockets and inherited descriptors are not "
+            "probed yet.",
+            f"Write it as tcp:0:interface={LOOPBACK} (a free port is put in) or leave it out.",
+        )
+    fields = dict(each.partition("=")[::2] for each in _fields(match["rest"] or ""))
+    host = fields.get("interface", "::" if match["kind"] == "tcp6" else "").replace("\\:", ":")
+    return address_in(f"[{host}]:{match['port']}" if ":" in host else f"{host}:{match['port']}")
+
+
+def _fields(rest: str) -> list[str]:
+    # A colon within a field is written \: there.
+    return re.split(r"(?<!\\):", rest)

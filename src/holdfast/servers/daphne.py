@@ -1,0 +1,39 @@
+"""daphne: Twisted's HTTP server in front of an ASGI application, one process and one event loop.
+
+It bounds nothing itself; the listener's backlog is that of Twisted's endpoints, 50
+(twisted/internet/endpoints.py, TCP4ServerEndpoint), unless `-e tcp:...:backlog=N` says otherwise.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import ASGI, Adapter, Launch, Package, Setting, Start, launched
+from holdfast.servers.address import by_endpoint, by_host_and_port, no_socket_file, option_value
+
+_ENDPOINT = ("-e", "--endpoint")
+
+
+def _launch(start: Start) -> Launch:
+    no_socket_file(start.arguments, "-u", "--unix-socket", "--fd")
+    if option_value(start.arguments, *_ENDPOINT) is not None:
+        listening = by_endpoint(start.arguments, start.port, *_ENDPOINT)
+    else:
+        listening = by_host_and_port(start.arguments, start.port, ("--bind", "-b"), ("--port", "-p"))
+    return launched(start, listening, "-m", "daphne", interface="asgi")
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    named = re.search(r":backlog=(\d+)", option_value(arguments, *_ENDPOINT) or "")
+    return (Setting("backlog", int(named[1]) if named else 50, Place.ACCEPT_QUEUE),)
+
+
+ADAPTER = Adapter(
+    name="daphne",
+    packages=(Package("daphne", "daphne", "daphne"),),
+    frameworks=ASGI,
+    launch=_launch,
+    settings=_settings,
+)

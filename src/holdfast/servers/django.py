@@ -1,0 +1,26 @@
+"""Django's development server, `manage.py runserver`: a thread for each connection, or one for all.
+
+It is socketserver with a backlog of 10 (django/core/servers/basehttp.py, WSGIServer.request_queue_size),
+and starts without its reloader, whose second process serves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import Adapter, Package, Setting, by_module
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    threads = (Setting("nothreading", 1, Place.IN_SERVICE),) if "--nothreading" in arguments else ()
+    return (*threads, Setting("request_queue_size", 10, Place.ACCEPT_QUEUE))
+
+
+ADAPTER = Adapter(
+    name="django",
+    packages=(Package("django", "django", "django"),),
+    frameworks={"wsgi": ("django",)},
+    launch=by_module("django"),
+    settings=_settings,
+)

@@ -1,0 +1,71 @@
+"""gunicorn, with each of its worker classes.
+
+Which class runs decides which settings count: `threads` turns the sync worker into gthread
+(gunicorn/config.py, Config.worker_class), `worker_connections` bounds what a gthread worker
+accepts (workers/gthread.py, ThreadWorker.run) and a gevent worker's pool (workers/ggevent.py),
+and nothing of the ASGI worker (workers/gasgi.py) or of uvicorn's.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import (
+    ASGI,
+    WSGI,
+    Adapter,
+    Interface,
+    Launch,
+    Package,
+    Setting,
+    Start,
+    launched,
+)
+from holdfast.servers.address import by_address, option_number, option_value
+
+_CLASS = ("-k", "--worker-class")
+
+
+def _launch(start: Start) -> Launch:
+    listening = by_address(start.arguments, start.port, "--bind", "-b")
+    return launched(start, listening, "-m", "gunicorn", interface=_interface(start.arguments))
+
+
+def _interface(arguments: Sequence[str]) -> Interface:
+    name = (option_value(arguments, *_CLASS) or "sync").lower()
+    return "asgi" if any(part in name for part in ("asgi", "uvicorn")) and "pywsgi" not in name else "wsgi"
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    workers = option_number(arguments, "-w", "--workers", default=1)
+    threads = option_number(arguments, "--threads", default=1) or 1
+    connections = option_number(arguments, "--worker-connections", default=1000)
+    backlog = option_number(arguments, "--backlog", default=2048)
+    name = (option_value(arguments, *_CLASS) or "sync").lower()
+    settings = [Setting("workers", workers, Place.IN_SERVICE), Setting("backlog", backlog, Place.ACCEPT_QUEUE)]
+    if "thread" in name or (name == "sync" and threads > 1):
+        settings.append(Setting("threads", threads, Place.IN_SERVICE))
+        settings.append(Setting("worker_connections", connections, Place.USERSPACE_QUEUE))
+    elif "gevent" in name or "eventlet" in name:
+        settings.append(Setting("worker_connections", connections, Place.IN_SERVICE))
+    return tuple(settings)
+
+
+ADAPTER = Adapter(
+    name="gunicorn",
+    packages=(Package("gunicorn", "gunicorn", "gunicorn"),),
+    frameworks={**WSGI, **ASGI},
+    launch=_launch,
+    settings=_settings,
+    extras={
+        "-k gevent": Package("gevent", "gevent", "gevent"),
+        "-k tornado": Package("tornado", "tornado", "tornado"),
+        "-k uvicorn_worker.UvicornWorker": Package("uvicorn_worker", "uvicorn-worker", "uvicorn-worker"),
+    },
+    reloaders=("--reload",),
+    daemons=("-D", "--daemon"),
+    # SIGTERM waits for requests that are being handled, SIGQUIT does not (gunicorn docs, "Signal Handling").
+    stop_signal=int(signal.SIGQUIT),
+)

@@ -1,0 +1,111 @@
+"""What an experiment asks for, made into a command: which interface, which framework, which address. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from holdfast.errors import UsageError
+from holdfast.model.experiment import Experiment
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, FRAMEWORKS, INTERFACES, Adapter, Interface, Launch, Start
+from holdfast.servers.address import has_option
+from holdfast.servers.interpreter import Interpreter
+
+# As in `hypercorn wsgi:shop:app`. A module may be called wsgi too: then nothing but the attribute follows.
+_PREFIXED = re.compile(r"^(?P<interface>wsgi|asgi):(?P<app>[\w./-]+:.+|.+\.py)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the server of one experiment is started.
+
+    Attributes:
+        app: what the server shall serve, without a prefix; None is the built-in application.
+        framework: of the built-in application.
+    """
+
+    launch: Launch
+    app: str | None
+    framework: str
+
+
+def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, port: int) -> Plan:
+    """The command of an experiment.
+
+    Raises:
+        UsageError: the server cannot do what is asked for, or an argument would take it out of sight.
+    """
+    _check_arguments(adapter, experiment.arguments)
+    if experiment.app is not None and experiment.framework is not None:
+        raise UsageError(
+            f"--framework {experiment.framework} and the application {experiment.app} exclude each other.",
+            "--framework chooses the built-in application, which is used where none is named.",
+            "Leave one of them out.",
+        )
+    app, interface = experiment.app, None
+    if prefixed := _PREFIXED.match(app or ""):
+        app, interface = prefixed["app"], cast("Interface", prefixed["interface"])
+    wanted = interface or _only_interface(adapter, experiment.framework)
+    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments, wanted))
+    if interface not in (None, launch.interface):
+        raise UsageError(
+            f"{adapter.name} as it is started here serves {INTERFACES[launch.interface]}.",
+            f"The application was named as {INTERFACES[interface]}, {experiment.app}.",
+            "Start the server with arguments that let it serve that, or name another --server.",
+        )
+    framework = framework_for(adapter, launch.interface, experiment.framework, interpreter.frameworks)
+    return Plan(launch, app, framework)
+
+
+def framework_for(adapter: Adapter, interface: Interface, asked_for: str | None, installed: Collection[str]) -> str:
+    """The framework of the built-in application: the one asked for, else the first one that is installed.
+
+    Raises:
+        UsageError: there is no such one, or this server cannot run it.
+    """
+    possible = adapter.frameworks.get(interface, ())
+    if asked_for is None:
+        return next((each for each in possible if each in installed or each not in FRAMEWORK_PACKAGES), possible[0])
+    if asked_for in possible:
+        return asked_for
+    here = " or ".join(f"--framework {each}" for each in possible)
+    every = sorted({name for names in FRAMEWORKS.values() for name in names})
+    if asked_for not in every:
+        raise UsageError(
+            f"holdfast has no built-in application of a framework {asked_for!r}.",
+            f"It has: {', '.join(every)}.",
+            f"{adapter.name}, as it is started here, can run {here}.",
+        )
+    raise UsageError(
+        f"{adapter.name} as it is started here cannot run {asked_for}.",
+        f"It calls an application by {INTERFACES[interface]}.",
+        f"Choose {here}, or another --server{_elsewhere(adapter, asked_for)}.",
+    )
+
+
+def _elsewhere(adapter: Adapter, framework: str) -> str:
+    others = [INTERFACES[kind] for kind, names in adapter.frameworks.items() if framework in names]
+    return f"; or give it arguments that let it serve {' or '.join(others)}" if others else ""
+
+
+def _only_interface(adapter: Adapter, framework: str | None) -> Interface | None:
+    """The interface that a framework asks for, where the server has only one for it."""
+    found = [interface for interface, names in adapter.frameworks.items() if framework in names]
+    return found[0] if len(found) == 1 else None
+
+
+def _check_arguments(adapter: Adapter, arguments: Sequence[str]) -> None:
+    if found := has_option(arguments, *adapter.reloaders):
+        raise UsageError(
+            f"{found} lets {adapter.name} start again whenever a file changes.",
+            "A server that restarts in the middle of a probe has no ceiling, and the reloader's own process none.",
+            f"Leave {found} out.",
+        )
+    if found := has_option(arguments, *adapter.daemons):
+        raise UsageError(
+            f"{found} sends {adapter.name} into the background.",
+            "holdfast must watch its processes and end them.",
+            f"Leave {found} out: holdfast runs it in the foreground.",
+        )

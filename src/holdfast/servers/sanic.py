@@ -1,0 +1,37 @@
+"""Sanic: a main process that starts workers, each with an event loop; all accept from one listener.
+
+It bounds nothing itself; the backlog is 100 (sanic/mixins/startup.py, run) and the command line
+cannot change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, launched
+from holdfast.servers.address import by_host_and_port, no_socket_file, option_number
+
+
+def _launch(start: Start) -> Launch:
+    no_socket_file(start.arguments, "-u", "--unix")
+    listening = by_host_and_port(start.arguments, start.port, ("--host", "-H"), ("--port", "-p"))
+    return launched(start, listening, "-m", "holdfast_inside.sanic_server", app="", interface="sanic")
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    return (
+        Setting("workers", option_number(arguments, "-w", "--workers", default=1), Place.IN_SERVICE),
+        Setting("backlog", 100, Place.ACCEPT_QUEUE),
+    )
+
+
+ADAPTER = Adapter(
+    name="sanic",
+    packages=(Package("sanic", "sanic", "sanic"),),
+    frameworks={"sanic": FRAMEWORKS["sanic"]},
+    launch=_launch,
+    settings=_settings,
+    reloaders=("-r", "--reload", "--auto-reload", "-d", "--dev"),
+    daemons=("-D", "--daemon"),
+)

@@ -1,0 +1,52 @@
+"""What is installed of the servers and frameworks, and how to install the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import PurePath
+
+from holdfast.model.installed import Installed, Part, Server
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
+from holdfast.servers.interpreter import Answer, answers, has
+
+
+def survey(
+    adapters: Mapping[str, Adapter], broken: Mapping[str, str], asked_for: str | None, cwd: PurePath
+) -> Installed:
+    """Asks every interpreter that `probe` would look into, each once.
+
+    Args:
+        broken: adapters that cannot be used, and why.
+        asked_for: the one interpreter to ask; None are the usual ones.
+
+    Raises:
+        EnvironmentFailure: the one asked for cannot be run.
+    """
+    packages = [*FRAMEWORK_PACKAGES.values()]
+    for adapter in adapters.values():
+        packages += [*adapter.packages, *adapter.extras.values()]
+    asked = {path: answer for path, answer in answers(packages, asked_for, cwd) if answer is not None}
+    servers = tuple(_server(adapter, asked) for adapter in adapters.values())
+    first = next(iter(asked), None)
+    frameworks = tuple(_part(name, each, first, asked) for name, each in FRAMEWORK_PACKAGES.items())
+    return Installed(tuple(asked), servers, frameworks, dict(broken))
+
+
+def _server(adapter: Adapter, asked: Mapping[str, Answer]) -> Server:
+    interfaces = tuple(adapter.frameworks)
+    for interpreter, answer in asked.items():
+        package, _ = has(answer, interpreter, adapter)
+        if package is not None:
+            needs = tuple(_part(name, each, interpreter, asked) for name, each in adapter.extras.items())
+            return Server(adapter.name, interfaces, answer.found[package.module], interpreter, None, needs)
+    install = _install(adapter.packages[0], next(iter(asked), None))
+    return Server(adapter.name, interfaces, None, None, install)
+
+
+def _part(name: str, package: Package, interpreter: str | None, asked: Mapping[str, Answer]) -> Part:
+    version = asked[interpreter].found.get(package.module) if interpreter is not None else None
+    return Part(name, version, None if version is not None else _install(package, interpreter))
+
+
+def _install(package: Package, interpreter: str | None) -> str:
+    return f"{interpreter or 'python3'} -m pip install {package.requirement}"

@@ -1,0 +1,41 @@
+"""uvicorn: an event loop for each worker process; all of them accept from one listener.
+
+`limit_concurrency` counts the connection that is being judged too (uvicorn/protocols/http/httptools_impl.py,
+on_message_begin and on_headers_complete), so that one request less is handled than it says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import ASGI, WSGI, Adapter, Interface, Launch, Package, Setting, Start, launched
+from holdfast.servers.address import by_host_and_port, no_socket_file, option_number, option_value
+
+
+def _launch(start: Start) -> Launch:
+    no_socket_file(start.arguments, "--uds", "--fd")
+    listening = by_host_and_port(start.arguments, start.port)
+    named = option_value(start.arguments, "--interface")
+    interface: Interface = "wsgi" if named == "wsgi" or (named is None and start.interface == "wsgi") else "asgi"
+    # Its own guess looks at the type of what we put around the application.
+    options = () if named else ("--interface", "wsgi" if interface == "wsgi" else "asgi3")
+    return launched(start, listening, "-m", "uvicorn", *options, interface=interface)
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    return (
+        Setting("workers", option_number(arguments, "--workers", default=1), Place.IN_SERVICE),
+        Setting("limit_concurrency", option_number(arguments, "--limit-concurrency"), Place.IN_SERVICE),
+        Setting("backlog", option_number(arguments, "--backlog", default=2048), Place.ACCEPT_QUEUE),
+    )
+
+
+ADAPTER = Adapter(
+    name="uvicorn",
+    packages=(Package("uvicorn", "uvicorn", "uvicorn"),),
+    frameworks={**ASGI, **WSGI},
+    launch=_launch,
+    settings=_settings,
+    reloaders=("--reload",),
+)

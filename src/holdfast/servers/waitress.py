@@ -1,0 +1,41 @@
+"""waitress: one thread accepts and reads, `threads` others run the application.
+
+`connection_limit` counts everything that its loop watches, the listener and the wake-up pipe
+included (waitress/server.py, BaseWSGIServer.readable: `len(self._map)`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start
+from holdfast.servers.address import by_address, by_host_and_port, no_socket_file, option_number, option_value
+
+
+def _launch(start: Start) -> Launch:
+    no_socket_file(start.arguments, "--unix-socket")
+    listening = by_address(start.arguments, start.port, "--listen")
+    if option_value(start.arguments, "--host", "--port") is not None:
+        # waitress refuses --listen beside these (waitress/adjustments.py).
+        listening = by_host_and_port(start.arguments, start.port)
+    # getopt ends the options at the first argument that is none, so the application comes last.
+    argv = (start.interpreter, "-m", "waitress", *listening.added, *listening.arguments, TARGET)
+    return Launch(argv, listening.address, listening.port)
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    limit = option_number(arguments, "--connection-limit", default=100)
+    return (
+        Setting("threads", option_number(arguments, "--threads", default=4), Place.IN_SERVICE),
+        Setting("connection_limit", limit, Place.USERSPACE_QUEUE),
+        Setting("backlog", option_number(arguments, "--backlog", default=1024), Place.ACCEPT_QUEUE),
+    )
+
+
+ADAPTER = Adapter(
+    name="waitress",
+    packages=(Package("waitress", "waitress", "waitress"),),
+    launch=_launch,
+    settings=_settings,
+)
