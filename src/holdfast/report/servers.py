@@ -37,7 +37,7 @@ def render_servers(installed: Installed) -> RenderableType:
     if commands := _commands(installed.servers, installed.frameworks):
         lines += ["To install what is missing:", *(f"  {each}" for each in commands)]
     lines += [f"Not usable: {name}: {why}" for name, why in sorted(installed.broken.items())]
-    return Group(table, Text(), frameworks, Text(), Text("\n".join(lines)))
+    return Group(table, Text(), frameworks, Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
 
 
 def _version(version: str | None) -> str:

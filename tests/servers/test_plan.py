@@ -1,0 +1,188 @@
+"""From an experiment to a command: interface, framework, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from holdfast.errors import UsageError
+from holdfast.model.experiment import Experiment
+from holdfast.servers.adapter import FRAMEWORKS
+from holdfast.servers.interpreter import Interpreter
+from holdfast.servers.plan import Plan, plan
+from holdfast.servers.registry import ADAPTERS
+
+EVERYTHING = frozenset(name for names in FRAMEWORKS.values() for name in names)
+
+
+def planned(server: str, *arguments: str, installed: frozenset[str] = EVERYTHING, **given) -> Plan:
+    adapter = ADAPTERS[server]
+    scripts = {name: f"/env/bin/{name}" for name in adapter.executables}
+    interpreter = Interpreter("/env/bin/python", "3.12.0", "1.0", "/env", scripts, installed)
+    return plan(Experiment(server, arguments=arguments, **given), adapter, interpreter, 8123)
+
+
+@pytest.mark.parametrize("server", ADAPTERS)
+def test_every_server_gets_a_loopback_address_with_the_port_and_its_arguments(server):
+    given = ("--some-option", "3")
+    command = planned(server, *given).launch
+
+    assert (command.address, command.port) == ("127.0.0.1", 8123)
+    assert any("8123" in each for each in command.command)
+    at = command.command.index("--some-option")
+    assert command.command[at : at + 2] == given
+
+
+@pytest.mark.parametrize("server", ADAPTERS)
+def test_every_setting_of_every_server_has_a_name_and_a_sensible_default(server):
+    settings = ADAPTERS[server].settings(())
+
+    assert settings
+    assert all(each.name and (each.value is None or each.value >= 1) for each in settings)
+
+
+@pytest.mark.parametrize("server", ADAPTERS)
+def test_every_server_has_a_built_in_application(server):
+    chosen = planned(server)
+
+    assert chosen.framework in ADAPTERS[server].frameworks[chosen.launch.interface]
+
+
+@pytest.mark.parametrize(
+    ("server", "arguments", "interface"),
+    [
+        ("gunicorn", (), "wsgi"),
+        ("gunicorn", ("--threads", "4"), "wsgi"),
+        ("gunicorn", ("-k", "gevent"), "wsgi"),
+        ("gunicorn", ("-k", "gevent_pywsgi"), "wsgi"),
+        ("gunicorn", ("-kasgi",), "asgi"),
+        ("gunicorn", ("--worker-class=uvicorn_worker.UvicornWorker",), "asgi"),
+        ("uvicorn", (), "asgi"),
+        ("uvicorn", ("--interface", "wsgi"), "wsgi"),
+        ("hypercorn", (), "asgi"),
+        ("granian", (), "asgi"),
+        ("granian", ("--interface", "wsgi"), "wsgi"),
+        ("granian", ("--interface=asginl",), "asgi"),
+        ("granian", ("--interface", "rsgi"), "rsgi"),
+        ("aiohttp", (), "aiohttp"),
+    ],
+)
+def test_the_arguments_decide_by_what_the_server_calls_the_application(server, arguments, interface):
+    assert planned(server, *arguments).launch.interface == interface
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "hypercorn", "granian"])
+def test_a_framework_decides_where_the_server_takes_either(server):
+    assert planned(server, framework="flask").launch.interface == "wsgi"
+    assert planned(server, framework="fastapi").launch.interface == "asgi"
+    assert planned(server, framework="django").launch.interface == "asgi"
+
+
+@pytest.mark.parametrize(
+    ("app", "interface", "loaded"),
+    [
+        ("wsgi:shop:app", "wsgi", "shop:app"),
+        ("wsgi:shop.py", "wsgi", "shop.py"),
+        ("asgi:shop:create_app('a:b')", "asgi", "shop:create_app('a:b')"),
+        ("wsgi:app", "asgi", "wsgi:app"),
+        ("wsgi:create_app('a:b')", "asgi", "wsgi:create_app('a:b')"),
+        ("shop:app", "asgi", "shop:app"),
+    ],
+)
+def test_a_prefix_says_what_the_application_is_and_a_module_of_that_name_is_none(app, interface, loaded):
+    chosen = planned("hypercorn", app=app)
+
+    assert (chosen.launch.interface, chosen.app) == (interface, loaded)
+
+
+def test_a_prefix_that_the_server_does_not_serve_is_refused():
+    with pytest.raises(UsageError, match="serves WSGI"):
+        planned("waitress", app="asgi:shop:app")
+
+
+def test_the_first_framework_that_is_installed_is_taken_and_none_at_all_if_there_is_none():
+    assert planned("waitress").framework == "flask"
+    assert planned("waitress", installed=frozenset({"django"})).framework == "django"
+    assert planned("waitress", installed=frozenset()).framework == "wsgi"
+    assert planned("uvicorn", installed=frozenset()).framework == "asgi"
+
+
+@pytest.mark.parametrize(
+    ("server", "framework", "words"),
+    [
+        ("waitress", "pyramid", "no built-in application of a framework 'pyramid'"),
+        ("waitress", "fastapi", "cannot run fastapi"),
+        ("daphne", "flask", "cannot run flask"),
+        ("gunicorn", "fastapi", "cannot run fastapi"),
+    ],
+)
+def test_a_framework_that_cannot_be_is_refused_with_those_that_can(server, framework, words):
+    with pytest.raises(UsageError, match=words) as refused:
+        planned(server, framework=framework)
+
+    assert "--framework" in refused.value.remedy
+
+
+def test_the_refusal_names_the_other_interface_where_the_server_has_one():
+    with pytest.raises(UsageError) as refused:
+        planned("gunicorn", framework="fastapi")
+
+    assert "let it serve ASGI" in refused.value.remedy
+
+
+def test_a_framework_beside_an_application_is_refused():
+    with pytest.raises(UsageError, match="exclude each other"):
+        planned("waitress", app="shop:app", framework="flask")
+
+
+@pytest.mark.parametrize(
+    ("server", "argument"),
+    [
+        ("gunicorn", "--reload"),
+        ("gunicorn", "--daemon"),
+        ("gunicorn", "-D"),
+        ("uvicorn", "--reload"),
+        ("hypercorn", "--reload"),
+        ("granian", "--reload"),
+        ("sanic", "--dev"),
+        ("flask", "use_reloader=True"),
+        ("uwsgi", "--py-autoreload=1"),
+        ("uwsgi", "--daemonize=/dev/null"),
+    ],
+)
+def test_reloaders_and_daemons_are_refused_by_name(server, argument):
+    with pytest.raises(UsageError) as refused:
+        planned(server, argument)
+
+    assert argument in refused.value.what
+    assert argument in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("server", "arguments"),
+    [
+        ("uvicorn", ("--uds", "/run/app.sock")),
+        ("gunicorn", ("-b", "unix:/run/app.sock")),
+        ("waitress", ("--unix-socket=/run/app.sock",)),
+        ("hypercorn", ("--bind", "unix:/run/app.sock")),
+        ("granian", ("--uds", "/run/app.sock")),
+        ("daphne", ("-u", "/run/app.sock")),
+        ("daphne", ("-e", "unix:/run/app.sock")),
+        ("cheroot", ("--bind", "/run/app.sock")),
+        ("twisted", ("--listen", "unix:/run/app.sock")),
+        ("sanic", ("--unix", "/run/app.sock")),
+        ("uwsgi", ("--http-socket", "/run/app.sock")),
+    ],
+)
+def test_a_unix_socket_is_refused_in_words(server, arguments):
+    with pytest.raises(UsageError) as refused:
+        planned(server, *arguments)
+
+    assert "Unix socket" in refused.value.why
+
+
+def test_waitress_is_not_given_an_address_of_two_kinds():
+    command = planned("waitress", "--port", "0").launch.command
+
+    assert "--listen" not in command
+    assert command[command.index("--port") + 1] == "8123"
+    assert command[-1] == "holdfast_inside.target:application"

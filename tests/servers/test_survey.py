@@ -1,0 +1,74 @@
+"""`holdfast servers`: what is installed where, and how to install the rest."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import venv
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from holdfast.servers.registry import ADAPTERS
+from holdfast.servers.survey import survey
+
+
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory) -> str:
+    """An environment with nothing in it."""
+    directory = tmp_path_factory.mktemp("bare")
+    venv.create(directory, with_pip=False, symlinks=True)
+    return str(directory / "bin" / "python")
+
+
+def test_what_is_installed_here_is_found_with_its_version():
+    found = survey(ADAPTERS, {}, sys.executable, Path.cwd())
+
+    by_name = {each.name: each for each in found.servers}
+    assert set(by_name) == set(ADAPTERS)
+    assert by_name["flask"].version == metadata.version("flask")
+    assert by_name["flask"].interpreter == sys.executable
+    assert by_name["flask"].install is None
+    assert by_name["wsgiref"].version == ".".join(map(str, sys.version_info[:3]))
+
+
+def test_an_empty_environment_is_told_how_to_get_everything_but_what_python_has(bare):
+    found = survey(ADAPTERS, {}, bare, Path.cwd())
+
+    missing = {each.name: each.install for each in found.servers if each.version is None}
+    assert set(missing) == set(ADAPTERS) - {"wsgiref"}
+    assert missing["gunicorn"] == f"{bare} -m pip install gunicorn"
+    assert all(each.install for each in found.frameworks)
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "holdfast", "servers", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_command_prints_one_json_object(bare):
+    done = command("--python", bare, "--json", "-")
+
+    listed = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert listed["schema"] == 1
+    assert {each["name"] for each in listed["servers"]} >= set(ADAPTERS)
+
+
+def test_the_command_prints_one_line_with_all_that_is_missing(bare):
+    done = command("--python", bare)
+
+    assert done.returncode == 0
+    lines = [line for line in done.stdout.splitlines() if "pip install" in line]
+    assert len(lines) == 1
+    assert "gunicorn" in done.stdout
+
+
+def test_an_interpreter_that_is_none_is_an_error_of_the_environment():
+    done = command("--python", "/dev/null")
+
+    assert done.returncode == 4
+    assert "--python" in done.stderr
