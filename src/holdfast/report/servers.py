@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 
 from rich.console import Group, RenderableType
@@ -11,6 +12,7 @@ from rich.text import Text
 from holdfast.model.installed import Installed, Part, Server
 
 _NO_VERSION = "installed"
+_WIDTH = 76  # leaves room for the backslash on a terminal of 80
 
 
 def render_servers(installed: Installed) -> RenderableType:
@@ -35,9 +37,9 @@ def render_servers(installed: Installed) -> RenderableType:
         frameworks.add_row(part.name, _version(part.version), style="" if part.version is not None else "dim")
     lines = [f"Looked in {', '.join(installed.interpreters) or 'no interpreter: none could be run'}."]
     if commands := _commands(installed.servers, installed.frameworks):
-        lines += ["To install what is missing:", *(f"  {each}" for each in commands)]
+        lines += ["To install what is missing:", *commands]
     lines += [f"Not usable: {name}: {why}" for name, why in sorted(installed.broken.items())]
-    return Group(table, Text(), frameworks, Text(), Text("\n".join(lines), no_wrap=True, overflow="ignore"))
+    return Group(table, Text(), frameworks, Text(), Text("\n".join(lines)))
 
 
 def _version(version: str | None) -> str:
@@ -45,7 +47,7 @@ def _version(version: str | None) -> str:
 
 
 def _commands(servers: Sequence[Server], frameworks: Sequence[Part]) -> list[str]:
-    """One command for each interpreter, with everything that it lacks."""
+    """One command for each interpreter, with everything that it lacks, in lines that can be pasted."""
     wanted = [each.install for each in servers]
     wanted += [part.install for each in servers for part in each.needs]
     wanted += [part.install for part in frameworks]
@@ -55,7 +57,17 @@ def _commands(servers: Sequence[Server], frameworks: Sequence[Part]) -> list[str
             program, _, requirement = command.rpartition(" ")
             if requirement not in by_program.setdefault(program, []):
                 by_program[program].append(requirement)
-    return [" ".join([program, *map(_quoted, requirements)]) for program, requirements in by_program.items()]
+    return [
+        textwrap.fill(
+            " ".join([program, *map(_quoted, requirements)]),
+            _WIDTH,
+            initial_indent="  ",
+            subsequent_indent="    ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        ).replace("\n", " \\\n")
+        for program, requirements in by_program.items()
+    ]
 
 
 def _quoted(requirement: str) -> str:
