@@ -113,10 +113,10 @@ def test_a_server_that_is_killed_at_its_start_is_said_to_be(holdfast, write):
     assert "for want of memory" in ended.err
 
 
-def test_a_server_that_goes_into_the_background_is_ended_there(holdfast, tmp_path):
-    log = tmp_path / "background.log"
+def test_a_server_that_goes_into_the_background_is_ended_there(holdfast, write, tmp_path):
+    settings = write("background.ini", f"[uwsgi]\ndaemonize = {tmp_path / 'background.log'}\n")
 
-    ended = holdfast.run("probe", "--server", "uwsgi", "--", "--daemonize", log)
+    ended = holdfast.run("probe", "--server", "uwsgi", "--", "--ini", settings)
 
     assert ended.exit == ENVIRONMENT
     assert ended.what == "holdfast: The server ended at its start."

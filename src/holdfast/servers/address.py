@@ -95,7 +95,8 @@ def by_host_and_port(
     added = () if own_host is not None else (hosts[0], LOOPBACK)
     if own_port is None:
         added = (*added, ports[0], str(port))
-    address, found = address_in(f"[{host}]:{own_port or port}" if ":" in host else f"{host}:{own_port or port}")
+    is_ipv6 = ":" in host and "/" not in host
+    address, found = address_in(f"[{host}]:{own_port or port}" if is_ipv6 else f"{host}:{own_port or port}")
     return Listening(added, tuple(filled), address, found)
 
 
