@@ -50,7 +50,6 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
     path: str = "/",
     app: str | None = None,
     framework: str = "flask",
-    interface: str = "wsgi",
     view: View | None = None,
     interface: str = "",
     pythonpath: str = "",
@@ -63,7 +62,6 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
         trouble: file that the server writes as JSON (kind, what, why, remedy) if it cannot load `app`.
         path: path and query that are held.
         app: None is the built-in application of `framework`.
-        interface: by what the server calls the application.
         view: None is "as written".
         interface: what the server calls an application by, "wsgi" or "asgi"; "" leaves it to the server to complain.
         pythonpath: PYTHONPATH that the server would have without us.
@@ -74,7 +72,6 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
         layout.PATH_VARIABLE: path,
         layout.APP_VARIABLE: app or "",
         layout.FRAMEWORK_VARIABLE: framework,
-        layout.INTERFACE_VARIABLE: interface,
         layout.VIEW_VARIABLE: view or "",
         layout.INTERFACE_VARIABLE: interface,
         layout.TROUBLE_VARIABLE: str(trouble),
