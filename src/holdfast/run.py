@@ -90,7 +90,7 @@ def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             app=planned.app,
             framework=planned.framework,
             interface=launch.interface,
-            view=experiment.view,
+            view=planned.view,
             pythonpath=os.environ.get("PYTHONPATH", ""),
         )
         command = Command(

@@ -21,7 +21,8 @@ class Experiment:
         app: `module:attr` or `file.py[:attr]`, `wsgi:` or `asgi:` before it where a server takes either;
             None is the built-in application.
         framework: of the built-in application; None is the usual one of the server's kind.
-        view: None is "as written" for the person's own application, "sync" for the built-in one.
+        view: None is "as written" for the person's own application; for the built-in one "sync" under
+            WSGI and "async" under everything else.
         path: path and query of the held requests.
         headers: further request headers, in order.
         nofile: RLIMIT_NOFILE of the server; None leaves it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from holdfast.errors import UsageError
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, View
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, FRAMEWORKS, INTERFACES, Adapter, Interface, Launch, Start
 from holdfast.servers.address import has_option
 from holdfast.servers.interpreter import Interpreter
@@ -24,11 +24,13 @@ class Plan:
     Attributes:
         app: what the server shall serve, without a prefix; None is the built-in application.
         framework: of the built-in application.
+        view: None is "as written", for the person's own application.
     """
 
     launch: Launch
     app: str | None
     framework: str
+    view: View | None
 
 
 def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, port: int) -> Plan:
@@ -56,7 +58,11 @@ def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, por
             "Start the server with arguments that let it serve that, or name another --server.",
         )
     framework = framework_for(adapter, launch.interface, experiment.framework, interpreter.frameworks)
-    return Plan(launch, app, framework)
+    view = experiment.view
+    if app is None and view is None:
+        # Nobody takes a server with an event loop for the sake of views that cannot use it.
+        view = "sync" if launch.interface == "wsgi" else "async"
+    return Plan(launch, app, framework, view)
 
 
 def framework_for(adapter: Adapter, interface: Interface, asked_for: str | None, installed: Collection[str]) -> str:
