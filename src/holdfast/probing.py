@@ -6,26 +6,27 @@ Everything here looks and acts; what it means is decided elsewhere: how fast the
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Sequence
 
 from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
-from holdfast.load.ramp import Action, Done, Open, State, View, decide
-from holdfast.model.timeline import NEVER, Ramp, Snapshot
-from holdfast.observe.processes import activity, process_tree
+from holdfast.load.ramp import Done, Open, State, View, decide
+from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
+from holdfast.observe.processes import core_use, process_tree
+from holdfast.observe.starvation import FreeTime
 
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 1_000_000
 _LONGEST_LOOK_NS = 2_500_000_000
 
-# States of threads as in proc(5): all but running or about to run (R), waiting for a disk (D), stopped (T).
-_WAITING = frozenset("SIZX")
-_ENOUGH_TICKS = 3
+# A shorter pause is none; looking for the reason of each would cost more than the ramp itself.
+_STALLED_NS = 10_000_000
 
 
 class Starts:
-    """How handlers start: when the latest did, and the widest gap between two while the ramp climbed.
+    """How handlers start: when the latest did, the widest gap between two, and on which threads.
 
     Invariant: instants only grow; a handler that is seen late is still put at its own instant.
     """
@@ -33,56 +34,20 @@ class Starts:
     def __init__(self) -> None:
         self.latest_ns = NEVER
         self.widest_gap_ns = 0
+        self._held_on: Counter[int] = Counter()
 
-    def take(self, entered_ns: list[int]) -> None:
+    def take(self, entries: Sequence[Entry]) -> None:
         """Adds newly seen starts, in any order."""
-        for instant in sorted(entered_ns):
+        # A loop goes on accepting whatever it holds.
+        self._held_on.update(entry.tid for entry in entries if not entry.entry_loop)
+        for instant in sorted(entry.entered_ns for entry in entries):
             if self.latest_ns != NEVER and instant > self.latest_ns:
                 self.widest_gap_ns = max(self.widest_gap_ns, instant - self.latest_ns)
             self.latest_ns = max(self.latest_ns, instant)
 
-
-class ProcessorTime:
-    """Whether the server has had the processor since something last moved.
-
-    In a server that waits for a processor nothing starts, which from outside looks like a ceiling (measured:
-    0.6 s without a start beside programs with thousands of threads). It has had enough where every thread of it
-    was seen waiting for something else, or where it has used some: one that tries to accept for ever never waits.
-    """
-
-    def __init__(self, pid: int, now_ns: Callable[[], int]) -> None:
-        """`pid` leads the server's processes; `now_ns` is CLOCK_MONOTONIC."""
-        self._pid = pid
-        self._now_ns = now_ns
-        self._moved: tuple[int, ...] = ()
-        self._since_ns = NEVER
-        self._ticks = 0
-        self._enough = False
-
-    def enough(self, *moved: int) -> bool:
-        """Looks, unless it is known already.
-
-        Args:
-            moved: counts of which any shows by another value that something has moved.
-
-        Raises:
-            InconclusiveError: it had none for very long.
-        """
-        if self._enough and moved == self._moved:
-            return True
-        processes = activity(process_tree(self._pid)).processes
-        ticks = sum(process.cpu_ticks for process in processes)
-        if moved != self._moved:
-            self._moved, self._since_ns, self._ticks = moved, self._now_ns(), ticks
-        waits = all(thread.state in _WAITING for process in processes for thread in process.threads)
-        self._enough = waits or ticks - self._ticks >= _ENOUGH_TICKS
-        if not self._enough and self._now_ns() - self._since_ns > ANSWER_S * 1e9:
-            raise InconclusiveError(
-                f"The server got hardly any processor time in {ANSWER_S:.0f} s, so what it can do was not seen.",
-                "Its threads were ready to run all the time, and other programs of this machine ran instead.",
-                "Probe again when the machine has less to do.",
-            )
-        return self._enough
+    def holding(self) -> set[int]:
+        """Native ids of the threads that do nothing but hold one request."""
+        return {tid for tid, count in self._held_on.items() if count == 1}
 
 
 def look_interval_ns(held: int) -> int:
@@ -97,19 +62,20 @@ def look_interval_ns(held: int) -> int:
 
 
 def climb(bench: Bench, prober: Prober) -> Ramp:
-    """Offers requests until one is met that no queue takes, or as many as may be offered."""
-    state, held, starts, processor = State(), 0, Starts(), ProcessorTime(bench.server.pid, bench.now_ns)
+    """Offers requests until one is met that no queue takes, or as many as may be offered.
+
+    Raises:
+        InconclusiveError: the server had no core to run on for very long.
+    """
+    state, held, starts = State(), 0, Starts()
+    free = FreeTime(lambda holding: core_use(process_tree(bench.server.pid), holding), bench.now_ns)
     while not bench.interrupts.asked:
         bench.check()
-        view = _view(bench, prober, starts)
+        view = _view(bench, prober, starts, free)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))
-        action, following = decide(view, state)
-        if _takes_for_stalled(action, state, following) and not processor.enough(view.entered, view.offered):
-            prober.turn(TURN_NS)
-            continue
-        state = following
+        action, state = decide(view, state)
         if isinstance(action, Done):
             return Ramp(action.reason, action.plateau_ns, action.crowd)
         if isinstance(action, Open):
@@ -118,13 +84,6 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
         else:
             prober.turn(action.timeout_ns)
     return Ramp("interrupted", NEVER)
-
-
-def _takes_for_stalled(action: Action, before: State, after: State) -> bool:
-    """Whether this step rests on it that no further handler starts."""
-    if isinstance(action, Done):
-        return action.plateau_ns != NEVER and action.reason != "our side"
-    return after.phase == "fill" and before.phase != "fill"
 
 
 def keep_pace(bench: Bench, prober: Prober, over_s: float) -> Ramp:
@@ -173,10 +132,12 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     return Snapshot(began, ended, still, listeners, sockets)
 
 
-def _view(bench: Bench, prober: Prober, starts: Starts) -> View:
+def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
     now = bench.now_ns()
     recording, offered = bench.recording, prober.offered
-    starts.take([recording.entered_ns(each) for each in recording.newly_entered(0, offered)])
+    starts.take([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
+    last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
+    _look_whether_free(free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     _look(bench, prober, now)
     depth, limit = bench.kernel.depth(bench.port)
     return View(
@@ -190,10 +151,24 @@ def _view(bench: Bench, prober: Prober, starts: Starts) -> View:
         max_entry_gap_ns=starts.widest_gap_ns,
         depth=depth,
         limit=limit,
+        free_ns=free.total_ns,
         ended=prober.outcome_counts(),
         max_offered=bench.experiment.max_offered,
-        last_sent_ns=max(prober.columns.opened[max(0, offered - 1)], 0),
+        last_sent_ns=last_sent_ns,
     )
+
+
+def _look_whether_free(free: FreeTime, starts: Starts, stalled_ns: int) -> None:
+    if stalled_ns < _STALLED_NS:
+        free.pause()
+        return
+    free.look(starts.holding)
+    if free.starved_ns > ANSWER_S * 1e9:
+        raise InconclusiveError(
+            f"The server got hardly any processor time in {ANSWER_S:.0f} s, so what it can do was not seen.",
+            "Its threads were ready to run, and other programs of this machine ran instead.",
+            "Probe again when the machine has less to do.",
+        )
 
 
 def _look(bench: Bench, prober: Prober, now_ns: int) -> None:

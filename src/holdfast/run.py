@@ -172,10 +172,11 @@ def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
         return probing.keep_pace(bench, prober, over_s), probing.snapshot(bench, prober)
     while True:
         ramp = probing.climb(bench, prober)
-        entered = bench.recording.entered(0, prober.offered)
+        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.port)[0] or 0
         placed = probing.snapshot(bench, prober)
-        # A handler that started meanwhile (on a busy machine) shows that the plateau was none yet.
-        if ramp.reason == "interrupted" or bench.recording.entered(0, prober.offered) == entered:
+        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.port)[0] or 0
+        # A handler that started meanwhile, or a connection that was taken in, shows that the plateau was none yet.
+        if ramp.reason == "interrupted" or (after[0] == before[0] and after[1] >= before[1]):
             return ramp, placed
 
 

@@ -10,7 +10,8 @@ Facts
   waits that second, or takes it for a ceiling.
 * What waits in front of a busy server stands in the accept queue, in the server's own queue, or in
   both; only the accept queue's depth can be seen from outside.
-* A handler starts 0.2 ms after its connection (a thread) or 15 ms (a fork), later on a busy machine.
+* A handler starts 0.2 ms after its connection (a thread) or 15 ms (a fork). On a busy machine a server can
+  stand still for a second (measured) because no core is free for it.
 * Requests that start together may keep each other out. Of 252 descriptors each view that opens an event loop of its own
   takes four, one after another: the connection, an epoll, a pair of sockets. One by one, 63 get in and
   the 64th is not even accepted. Of eight at once with eight descriptors left, each gets a part, all fail
@@ -23,7 +24,8 @@ Decisions
   quick; only after ALONE_NS more at once, a sixteenth of those that are in, and at most half of the
   accept queue, so that every connection is taken.
 * Nothing has entered while requests waited, for several of the longest pauses between entries seen so
-  far, and the queue has not become shorter: a plateau.
+  far, and the queue has not become shorter: a plateau. Time in which the server was kept from running
+  does not count.
 * fill: only then drive the queues full, one more at first, then twice as many each time and at most half
   of what is free; each batch is confirmed by the depth before the next, or, where the server takes it
   in, given time to start. Then three connections beyond it.
@@ -86,6 +88,8 @@ class View:
         last_sent_ns: when the load opened its last connection.
         max_entry_gap_ns: the longest time between two entries; 0 where it is not known.
         depth: connections in the accept queue, summed over the port's listeners; None where it is not known.
+        free_ns: while requests waited, how long the server was not kept from running, in all; None where it
+            is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
         ended: how many requests have ended, by outcome.
@@ -103,6 +107,7 @@ class View:
     max_entry_gap_ns: int = 0
     depth: int | None = None
     limit: int | None = None
+    free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
 
 
@@ -117,6 +122,8 @@ class State:
         turned_away_ns: when the last look came that saw more turned away.
         stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
         longest_stall_ns: the longest such time that was ended by an entry.
+        stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
+        opened_free_ns: the same when the last connection was opened.
         stuck: requests that waited on a plateau and still do, although another has started.
         expected_depth: what the depth becomes when the last batch has arrived in the queue.
         singles_from: `turned_away` when the ramp began to offer one at a time.
@@ -134,6 +141,8 @@ class State:
     turned_away_ns: int = NEVER
     stalled_since_ns: int = NEVER
     longest_stall_ns: int = 0
+    stalled_free_ns: int = 0
+    opened_free_ns: int = 0
     stuck: int = 0
     expected_depth: int = 0
     singles_from: int = 0
@@ -236,6 +245,7 @@ def _noticed(view: View, state: State) -> State:
         turned_away_ns=turned_away_ns,
         stalled_since_ns=since,
         longest_stall_ns=longest,
+        stalled_free_ns=state.stalled_free_ns if since == state.stalled_since_ns else view.free_ns or 0,
         stuck=stuck,
         singles_from=singles_from,
         crowd=crowd,
@@ -252,16 +262,29 @@ def _full(view: View) -> bool:
     return view.depth is not None and view.limit is not None and view.depth > view.limit
 
 
+def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
+    """How long the server has left requests waiting, without the time in which it was kept from running.
+
+    Args:
+        free_ns: the view's `free_ns` at `since_ns`.
+    """
+    wall_ns = view.now_ns - since_ns
+    return wall_ns if view.free_ns is None else min(wall_ns, view.free_ns - free_ns)
+
+
 def _on_plateau(view: View, state: State) -> bool:
     if state.stalled_since_ns == NEVER:
         return False
-    since = max(state.stalled_since_ns, view.last_sent_ns)
-    return view.now_ns - since >= plateau_needed_ns(view, state)
+    since_ns = max(state.stalled_since_ns, view.last_sent_ns)
+    free_ns = max(state.stalled_free_ns, state.opened_free_ns)
+    return _waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state)
 
 
 def _stalled_long(view: View, state: State) -> bool:
     """A plateau all the same where connections were opened during it."""
-    return state.stalled_since_ns != NEVER and view.now_ns - state.stalled_since_ns >= plateau_needed_ns(view, state)
+    if state.stalled_since_ns == NEVER:
+        return False
+    return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= plateau_needed_ns(view, state)
 
 
 def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Action, State]:
@@ -271,6 +294,7 @@ def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Acti
         batch=min(2 * state.batch, MAX_BATCH),
         expected_depth=(view.depth or 0) + count,
         answered_for=state.turned_away,
+        opened_free_ns=view.free_ns or 0,
     )
 
 
@@ -314,7 +338,8 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     beyond = _full(view) or since_last_ns >= SYN_REPEATED_NS
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
-    if beyond and since_last_ns >= BEYOND_NS and _stalled_long(view, state):
+    since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
+    if beyond and since_opened_ns >= BEYOND_NS and _stalled_long(view, state):
         return Done("syn", state.stalled_since_ns, state.crowd), state
     return Wait(LOOK_NS), state
 

@@ -7,7 +7,7 @@ gone is left out, and a figure that may not be read is None, never a smaller sum
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from holdfast.model.timeline import Listener, Usage
@@ -15,6 +15,7 @@ from holdfast.observe import procfs
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.procfs import ProcessStat
+from holdfast.observe.starvation import CoreUse
 from holdfast.observe.tcp import ProtocolError
 
 # `/proc/PID/stat` is shorter, `limits` too; what is longer is read in further pieces.
@@ -165,6 +166,32 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     if stat is None:
         return None
     return ThreadActivity(stat.pid, stat.state, _parsed(procfs.syscall_number, f"{folder}/syscall"))
+
+
+def core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:
+    """What each thread had of the machine's cores until now, by tid; takes ~20 us for each thread.
+
+    Args:
+        without: tids to leave out.
+
+    Returns:
+        None where the kernel does not count it (CONFIG_SCHED_INFO).
+    """
+    found: dict[int, CoreUse] = {}
+    for pid in pids:
+        try:
+            tids = set(map(int, os.listdir(f"/proc/{pid}/task"))).difference(without)
+        except OSError:
+            continue
+        for tid in sorted(tids):
+            times = _parsed(procfs.core_times, f"/proc/{pid}/task/{tid}/schedstat")
+            stat = _parsed(procfs.process_stat, f"/proc/{pid}/task/{tid}/stat")
+            if stat is not None and times is None:
+                return None
+            if stat is not None and times is not None:
+                found[tid] = CoreUse(stat.state == "R", *times)
+    # A kernel that does not count shows zeros; a thread that was just started does so too.
+    return found if not found or any(use.ran_ns for use in found.values()) else None
 
 
 def _all_pids() -> list[int]:

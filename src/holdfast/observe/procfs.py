@@ -109,6 +109,17 @@ def syscall_number(text: bytes) -> int | None:
     return None if first == [b"running"] else _number(b"".join(first))
 
 
+def core_times(text: bytes) -> tuple[int, int]:
+    """Time on a core and time on run queues, ns, from `schedstat` (fs/proc/base.c proc_pid_schedstat).
+
+    Raises ProtocolError.
+    """
+    fields = text.split()
+    if len(fields) != 3:
+        raise ProtocolError(f"not a thread's schedstat: {text[:80]!r}")
+    return _number(fields[0]), _number(fields[1])
+
+
 def single_number(text: bytes) -> int:
     """A file that holds one number, e.g. `/proc/sys/net/core/somaxconn`. Raises ProtocolError."""
     return _number(text.strip())

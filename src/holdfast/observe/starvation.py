@@ -1,0 +1,116 @@
+"""How long a server was not kept from running: a server that has no core is not at its limit.
+
+Facts
+-----
+* A thread that could run and has no core waits on a run queue; `/proc/PID/task/TID/schedstat` counts that
+  time and the time on a core in nanoseconds (Documentation/scheduler/sched-stats.rst). A wait is
+  counted when it ends.
+* A thread that waits for a lock (the GIL among them) sleeps; whoever holds the lock runs or waits for a core.
+
+Decisions
+---------
+* Between two looks, what all threads waited for a core, one after another, is the most by which the
+  server's progress can have been delayed; the rest of the time it was free. A thread that could
+  run at the second look counts as waiting for all the time that it was not on a core.
+* Threads that do nothing but hold one request are left out: they wake up to look whether they may go,
+  and on a busy machine their waits would add up to more than the time itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+GAP_NS = 20_000_000
+# At most a tenth of the time goes into looking.
+GAP_FOR_COST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CoreUse:
+    """One thread at one look.
+
+    Attributes:
+        runnable: on a core, or would be if there were one.
+        ran_ns: time on a core since its start.
+        waited_ns: time on run queues since its start, the present wait not included.
+    """
+
+    runnable: bool
+    ran_ns: int
+    waited_ns: int
+
+
+_NEW = CoreUse(runnable=False, ran_ns=0, waited_ns=0)
+
+
+def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> int:
+    """The most by which a server's progress can have been delayed for want of a core, between two looks.
+
+    Args:
+        before, after: its threads by tid; one that is new was started in between.
+        wall_ns: time between the looks.
+    """
+    total = 0
+    for tid, now in after.items():
+        then = before.get(tid, _NEW)
+        waited = now.waited_ns - then.waited_ns
+        if now.runnable:
+            waited = max(waited, wall_ns - (now.ran_ns - then.ran_ns))
+        total += max(0, waited)
+    return min(total, wall_ns)
+
+
+class FreeTime:
+    """Adds up the time in which a server was not kept from running, as far as it was looked at.
+
+    Invariant: `total_ns` never falls; it may become None.
+
+    Attributes:
+        total_ns: None where it cannot be read.
+        starved_ns: since the last pause, the time that was looked at and does not count.
+    """
+
+    def __init__(self, read: Callable[[Collection[int]], Mapping[int, CoreUse] | None], now: Callable[[], int]) -> None:
+        """Prepares.
+
+        Args:
+            read: tids to leave out -> the server's other threads; None where they may not be read.
+            now: CLOCK_MONOTONIC ns.
+        """
+        self.total_ns: int | None = None
+        self.starved_ns = 0
+        self._read = read
+        self._now = now
+        self._before: Mapping[int, CoreUse] | None = None
+        self._at_ns = 0
+        self._next_ns = 0
+
+    def pause(self) -> None:
+        """The time until the next look does not count."""
+        self._before, self.starved_ns = None, 0
+
+    def look(self, holding: Callable[[], Collection[int]]) -> None:
+        """Adds the time since the last look, if it is time for one.
+
+        Args:
+            holding: gives the tids of threads that do nothing but hold one request.
+        """
+        began = self._now()
+        if began < self._next_ns:
+            return
+        seen = self._read(holding())
+        if seen is None:
+            self.total_ns = self._before = None
+        else:
+            self._add(seen, began)
+        self._next_ns = began + max(GAP_NS, GAP_FOR_COST * (self._now() - began))
+
+    def _add(self, seen: Mapping[int, CoreUse], at_ns: int) -> None:
+        total = self.total_ns or 0
+        if self._before is not None:
+            wall = at_ns - self._at_ns
+            starved = starved_ns(self._before, seen, wall)
+            self.starved_ns += starved
+            total += wall - starved
+        self.total_ns, self._before, self._at_ns = total, seen, at_ns
