@@ -91,7 +91,7 @@ def check_running(bench: Bench, offered: int = 0) -> None:
             request has died, so that a place for requests is missing.
     """
     holding = {entry.pid for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER}
-    processes = activity(process_tree(bench.server.pid)).processes
+    processes = activity(process_tree(*bench.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
     stopped = [pid for pid in states if states[pid] & _STOPPED]
     if stopped:

@@ -28,7 +28,7 @@ _SHOWN_LINES = 15
 
 # By exit status; negative is a signal.
 _REMEDIES = {
-    0: "If it went into the background, leave that out: holdfast runs it in the foreground.",
+    0: "If it left the work to others (docker, systemd, a supervisor), give the command that they run.",
     -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
     -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
 }
@@ -107,7 +107,7 @@ def await_ready(
             listening = bool(kernel.listeners(port)) and any(each.port == port for each in _listeners(server, kernel))
             time.sleep(_LOOK_S)
             continue
-        now, look = time.monotonic(), activity(process_tree(server.pid))
+        now, look = time.monotonic(), activity(process_tree(*server.roots()))
         if before is None or now - before_s >= _REST_S:
             if before is not None and settled(before, look):
                 return _listeners(server, kernel)
@@ -117,7 +117,7 @@ def await_ready(
 
 
 def _listeners(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
-    return listeners_of(process_tree(server.pid), kernel)
+    return listeners_of(process_tree(*server.roots()), kernel)
 
 
 def _ports(server: ServerProcess, kernel: KernelView) -> list[int]:

@@ -133,9 +133,9 @@ def send_wave(bench: Bench) -> tuple[Request, ...]:
 def _turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and the server waits; False when it never did."""
     deadline = bench.now_ns() + int(_DEALT_WITH_S * 1e9)
-    before = activity(process_tree(bench.server.pid))
+    before = activity(process_tree(*bench.server.roots()))
     while bench.now_ns() < deadline and turn_until_still(bench, prober, _DEALT_WITH_S):
-        after = activity(process_tree(bench.server.pid))
+        after = activity(process_tree(*bench.server.roots()))
         if settled(before, after):
             return True
         before = after

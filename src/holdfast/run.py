@@ -196,7 +196,7 @@ def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
 
 
 def _look_at_usage(bench: Bench, seen: _Seen) -> None:
-    found = usage(process_tree(bench.server.pid), time.monotonic_ns())
+    found = usage(process_tree(*bench.server.roots()), time.monotonic_ns())
     if found is not None:
         seen.usage.append(found)
 
@@ -256,7 +256,7 @@ def _facts(experiment: Experiment, interpreter: Interpreter, launch: Launch, ser
         python=interpreter.python,
         address=launch.address,
         port=launch.port,
-        pids=process_tree(server.pid),
+        pids=process_tree(*server.roots()),
         nofile=nofile,
         nproc=nproc,
         somaxconn=somaxconn(),

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from commandline import free_port
 
-USAGE, INCONCLUSIVE, ENVIRONMENT = 2, 3, 4
+ANSWERED, USAGE, INCONCLUSIVE, ENVIRONMENT = 0, 2, 3, 4
 
 FLASK_ALONE = ("flask", "werkzeug", "jinja2", "markupsafe", "itsdangerous", "click", "blinker")
 
@@ -113,14 +113,16 @@ def test_a_server_that_is_killed_at_its_start_is_said_to_be(holdfast, write):
     assert "for want of memory" in ended.err
 
 
-def test_a_server_that_goes_into_the_background_is_ended_there(holdfast, write, tmp_path):
-    settings = write("background.ini", f"[uwsgi]\ndaemonize = {tmp_path / 'background.log'}\n")
+def test_a_server_that_goes_into_the_background_is_probed_and_ended_there(holdfast, write, tmp_path):
+    settings = write("background.ini", f"[uwsgi]
+daemonize = {tmp_path / 'background.log'}
+threads = 3
+")
 
     ended = holdfast.run("probe", "--server", "uwsgi", "--", "--ini", settings)
 
-    assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: The server ended at its start."
-    assert "holdfast runs it in the foreground" in ended.err
+    assert ended.exit == ANSWERED, ended.err
+    assert "3 requests at once" in ended.out
 
 
 @pytest.mark.parametrize(

@@ -25,13 +25,13 @@ _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 Record = TypeVar("Record")
 
 
-def process_tree(root_pid: int) -> tuple[int, ...]:
-    """A process and everything that descends from it, ascending; () when all have ended.
+def process_tree(*roots: int) -> tuple[int, ...]:
+    """Processes and everything that descends from them, ascending; () when all have ended.
 
     A process whose parent has ended belongs to another parent from then on. It is still found
-    where it is in the session or process group that the root leads, so a server that is to be
+    where it is in the session or process group that a root leads, so a server that is to be
     found whole is started in a session of its own (setsid). One that has left that too, as a
-    daemon does, is found only as a holder of its listening socket (`holders`).
+    daemon does, must be a root itself: it falls to the nearest ancestor that adopts orphans.
 
     Zombies are included. Takes ~12 us for each process of the machine.
     """
@@ -39,7 +39,7 @@ def process_tree(root_pid: int) -> tuple[int, ...]:
     children: dict[int, list[int]] = {}
     for stat in stats:
         children.setdefault(stat.parent, []).append(stat.pid)
-    waiting = [stat.pid for stat in stats if root_pid in (stat.pid, stat.session, stat.group)]
+    waiting = [stat.pid for stat in stats if not {stat.pid, stat.session, stat.group}.isdisjoint(roots)]
     found: set[int] = set()
     while waiting:
         pid = waiting.pop()

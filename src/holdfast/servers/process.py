@@ -22,7 +22,7 @@ from holdfast.servers.privileges import adopt_orphans, in_child
 # Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
-_GRACE_S = 0.3
+GRACE_S = 0.3
 _LOOK_S = 0.002
 _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
 _LAST_WORDS_BYTES = 8192
@@ -35,6 +35,7 @@ class Command:
     Attributes:
         token: value of HOLDFAST_TOKEN in `environment`; marks every process of this run.
         uid: run as this user; None stays who we are.
+        grace_s: how long it may take to end by itself; where there is something that it should clear away.
         scratch: a directory that is removed if we are killed; whoever made it removes it otherwise.
     """
 
@@ -47,6 +48,7 @@ class Command:
     nproc: int | None = None
     uid: int | None = None
     stop_signal: int = int(signal.SIGTERM)
+    grace_s: float = GRACE_S
     scratch: Path | None = None
 
 
@@ -67,6 +69,8 @@ class ServerProcess:
         """
         self.command = command
         self._log: IO[bytes] = command.log.open("wb")
+        self._not_its_own = _children()
+        self._successor: int | None = None
         adopt_orphans(adopt=True)
         try:
             self._child = subprocess.Popen(
@@ -93,6 +97,8 @@ class ServerProcess:
             self._guardian = (
                 None if counts_for_server else Guardian(lambda: _end_orphans(self.pid, _mark(command), command.scratch))
             )
+        if self._guardian is not None:
+            self._not_its_own |= {self._guardian.pid}
 
     def __enter__(self) -> Self:
         return self
@@ -100,9 +106,25 @@ class ServerProcess:
     def __exit__(self, *exc_info: object) -> None:
         self.close()
 
+    def roots(self) -> tuple[int, ...]:
+        """Its first process and those orphans of it that fell to us: everything of it descends from these."""
+        return (self.pid, *sorted(_children() - self._not_its_own - {self.pid}))
+
     def exit_status(self) -> int | None:
-        """None while it runs; else its exit code, negative for a signal."""
-        return self._child.poll()
+        """None while it runs; else the exit code of its first process, negative for a signal.
+
+        It runs on where its first process ended well and has left others behind, as one that goes into
+        the background does.
+        """
+        status = self._child.poll()
+        if status == 0 and self._runs_on():
+            return None
+        return status
+
+    def _runs_on(self) -> bool:
+        if self._successor is None or not _lives(self._successor):
+            self._successor = next((pid for pid in sorted(self._strays()) if _lives(pid)), None)
+        return self._successor is not None
 
     def last_words(self) -> str:
         """The end of what it wrote, at most 8 KiB, without terminal escapes."""
@@ -116,10 +138,13 @@ class ServerProcess:
 
     def close(self) -> None:
         """Ends it and everything that it started."""
+        background = {pid for pid in self.roots() if pid != self.pid}
         self._signal_group(self.command.stop_signal)
         self._signal_group(signal.SIGCONT)
-        deadline = time.monotonic() + _GRACE_S
-        while self._child.poll() is None and time.monotonic() < deadline:
+        _kill(background, self.command.stop_signal)
+        _kill(background, signal.SIGCONT)
+        deadline = time.monotonic() + self.command.grace_s
+        while (self._child.poll() is None or _still_there(background)) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
         self._signal_group(signal.SIGKILL)
         # Whoever left the group is killed one by one. A killed orphan that we adopted is found
@@ -142,12 +167,10 @@ class ServerProcess:
             os.killpg(self.pid, number)
 
     def _strays(self) -> set[int]:
-        parents, us = _parents(), os.getpid()
-        mark = _mark(self.command)
-        roots = {pid for pid in parents if _has_mark(pid, mark)}
-        roots |= {pid for pid, parent in parents.items() if parent == us and _session(pid) == self.pid}
-        if self._child.poll() is None:
-            roots.add(self.pid)
+        parents, mark = _parents(), _mark(self.command)
+        roots = {pid for pid in parents if _has_mark(pid, mark)} | set(self.roots())
+        if self._child.poll() is not None:
+            roots.discard(self.pid)
         return {pid for pid in parents if _descends(pid, roots, parents)}
 
 
@@ -167,10 +190,10 @@ def _mark(command: Command) -> bytes:
     return f"HOLDFAST_TOKEN={command.token}".encode()
 
 
-def _kill(pids: set[int]) -> None:
+def _kill(pids: set[int], number: int = signal.SIGKILL) -> None:
     for pid in pids:
         with contextlib.suppress(OSError):
-            os.kill(pid, signal.SIGKILL)
+            os.kill(pid, number)
 
 
 def _session(pid: int) -> int | None:
@@ -185,10 +208,37 @@ def _parents() -> dict[int, int]:
     for name in os.listdir("/proc"):
         if name.isdigit():
             with contextlib.suppress(OSError, ValueError, IndexError):
-                stat = Path("/proc", name, "stat").read_bytes()
-                # The command's name may hold spaces and brackets: fields count from its last bracket.
-                found[int(name)] = int(stat[stat.rindex(b")") + 2 :].split()[1])
+                found[int(name)] = int(_stat(int(name))[1])
     return found
+
+
+def _children() -> set[int]:
+    """Our own, those that fell to us included."""
+    us, found = os.getpid(), set[int]()
+    try:
+        # 20 us, where a look at every process of the machine takes as long for each of them.
+        for thread in os.listdir("/proc/self/task"):
+            found |= set(map(int, Path("/proc/self/task", thread, "children").read_bytes().split()))
+    except OSError:  # a kernel without CONFIG_PROC_CHILDREN
+        return {pid for pid, parent in _parents().items() if parent == us}
+    return found
+
+
+def _lives(pid: int) -> bool:
+    """Whether it is there and no zombie; one of ours that has ended is reaped."""
+    with contextlib.suppress(OSError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        return _stat(pid)[0] not in (b"Z", b"X")
+    except (OSError, ValueError, IndexError):
+        return False
+
+
+def _stat(pid: int) -> list[bytes]:
+    """Fields of `/proc/PID/stat` from the state on."""
+    stat = Path("/proc", str(pid), "stat").read_bytes()
+    # The command's name may hold spaces and brackets: fields count from its last bracket.
+    return stat[stat.rindex(b")") + 2 :].split()
 
 
 def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool:
