@@ -114,10 +114,7 @@ def test_a_server_that_is_killed_at_its_start_is_said_to_be(holdfast, write):
 
 
 def test_a_server_that_goes_into_the_background_is_probed_and_ended_there(holdfast, write, tmp_path):
-    settings = write("background.ini", f"[uwsgi]
-daemonize = {tmp_path / 'background.log'}
-threads = 3
-")
+    settings = write("background.ini", f"[uwsgi]\ndaemonize = {tmp_path / 'background.log'}\nthreads = 3\n")
 
     ended = holdfast.run("probe", "--server", "uwsgi", "--", "--ini", settings)
 
