@@ -1,15 +1,22 @@
-"""The ways in which the development server's options may be written."""
+"""The ways in which the options of the servers may be written that are started as modules of ours."""
 
 from __future__ import annotations
 
 import pytest
 
-from holdfast.inside.holdfast_inside.flask_server import run_options
+from holdfast.inside.holdfast_inside import (
+    eventlet_server,
+    flask_server,
+    gevent_server,
+    options,
+    tornado_server,
+    wsgiref_server,
+)
 from holdfast.inside.holdfast_inside.trouble import Trouble
 
 
 @pytest.mark.parametrize(
-    ("arguments", "options"),
+    ("arguments", "keywords"),
     [
         ("", {}),
         ("--processes 4", {"processes": 4}),
@@ -26,8 +33,8 @@ from holdfast.inside.holdfast_inside.trouble import Trouble
         ("use_reloader=False --debug", {"use_reloader": False, "debug": True}),
     ],
 )
-def test_options_are_those_of_app_run_however_they_are_written(arguments, options):
-    assert run_options(arguments.split()) == options
+def test_options_are_those_of_app_run_however_they_are_written(arguments, keywords):
+    assert options.taken(flask_server.SERVER, arguments.split(), flask_server.KNOWN) == keywords
 
 
 @pytest.mark.parametrize(
@@ -36,4 +43,24 @@ def test_options_are_those_of_app_run_however_they_are_written(arguments, option
 )
 def test_what_is_no_option_is_refused_with_those_that_are(arguments):
     with pytest.raises(Trouble, match="--processes N"):
-        run_options(arguments.split())
+        options.taken(flask_server.SERVER, arguments.split(), flask_server.KNOWN)
+
+
+@pytest.mark.parametrize(
+    ("server", "arguments", "keywords"),
+    [
+        (gevent_server, "--pool 4 --backlog=-1", {"spawn": 4, "backlog": -1}),
+        (tornado_server, "processes=0 body_timeout=1.5", {"processes": 0, "body_timeout": 1.5}),
+        (eventlet_server, "--max-size=10 --keepalive=no", {"max_size": 10, "keepalive": False}),
+        (eventlet_server, "--no-keepalive", {"keepalive": False}),
+        (wsgiref_server, "", {}),
+    ],
+)
+def test_each_server_takes_its_own(server, arguments, keywords):
+    assert options.taken("it", arguments.split(), server.KNOWN) == keywords
+
+
+def test_arguments_for_a_server_that_reads_them_itself_get_their_dashes():
+    given = ["workers=2", "--fast", "access_log=1", "--header=a_b=c", "-d"]
+
+    assert options.dashed(given) == ["--workers=2", "--fast", "--access-log=1", "--header=a_b=c", "-d"]
