@@ -69,8 +69,26 @@ CLOCK_METHODS = frozenset({"now", "today", "utcnow"})
 # The one module that the server's process and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
 READS_LAYOUT = frozenset({"observe/recorded.py"})
-# What a person's application may be made of; imported in there only where it is already present.
-FRAMEWORKS = frozenset({"asgiref", "fastapi", "flask", "litestar", "quart", "starlette", "werkzeug"})
+# What a person's application may be made of, imported in there only where it is already present; and servers
+# that are started from Python code.
+FRAMEWORKS = frozenset(
+    {
+        "aiohttp",
+        "asgiref",
+        "bjoern",
+        "django",
+        "eventlet",
+        "fastapi",
+        "flask",
+        "gevent",
+        "litestar",
+        "quart",
+        "sanic",
+        "starlette",
+        "tornado",
+        "werkzeug",
+    }
+)
 
 KNOWS_NO_SERVER = ("load", "infer")
 SERVERS = re.compile(

@@ -100,9 +100,9 @@ def reply(client: socket.socket) -> Reply:
     client.close()
     head, _, body = received.partition(b"\r\n\r\n")
     status, *headers = head.decode().split("\r\n")
-    if "Transfer-Encoding: chunked" in headers:
+    if any(line.lower() == "transfer-encoding: chunked" for line in headers):
         body = b"".join(body.split(b"\r\n")[1::2])
-    kept = tuple(line for line in headers if not line.startswith(("Date:", "Server:")))
+    kept = tuple(line for line in headers if not line.lower().startswith(("date:", "server:")))
     return Reply(int(status.split()[1]), kept, body)
 
 

@@ -13,27 +13,65 @@ import threading
 import types
 
 from holdfast_inside import (
+    aiohttp_server,
     asgi,
+    bjoern_server,
     bridges,
     builtin,
+    django_project,
+    django_server,
+    eventlet_server,
     flask_server,
     gate,
+    gevent_server,
     hooks,
     innermost,
     interface,
     layout,
     load,
+    native,
+    options,
     reach,
     recorder,
     request,
+    runner,
+    sanic_server,
     suggest,
     target,
+    tornado_server,
     trouble,
+    werkzeug_server,
     wsgi,
+    wsgiref_server,
 )
 from holdfast_inside.apps import raw_asgi, raw_wsgi
 
-MODULES = (bridges, builtin, flask_server, hooks, load, reach, request, suggest, trouble, wsgi, raw_wsgi)
+MODULES = (
+    aiohttp_server,
+    bjoern_server,
+    bridges,
+    builtin,
+    django_project,
+    django_server,
+    eventlet_server,
+    flask_server,
+    gevent_server,
+    hooks,
+    load,
+    native,
+    options,
+    raw_wsgi,
+    reach,
+    request,
+    runner,
+    sanic_server,
+    suggest,
+    tornado_server,
+    trouble,
+    wsgi,
+    werkzeug_server,
+    wsgiref_server,
+)
 
 
 def check_views():

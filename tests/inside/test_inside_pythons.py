@@ -18,11 +18,18 @@ SOURCES = sorted(Path(INSIDE_DIRECTORY, "holdfast_inside").rglob("*.py"))
 VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
 # By the first word of a file's name.
 OF_FRAMEWORKS = {
+    "aiohttp": {"aiohttp"},
+    "bjoern": {"bjoern"},
+    "django": {"django"},
+    "eventlet": {"eventlet"},
     "fastapi": {"fastapi"},
     "flask": {"flask", "werkzeug"},
+    "gevent": {"gevent"},
     "litestar": {"litestar"},
     "quart": {"quart", "werkzeug"},
+    "sanic": {"sanic"},
     "starlette": {"starlette"},
+    "tornado": {"tornado"},
     "werkzeug": {"werkzeug"},
 }
 

@@ -21,12 +21,16 @@ class _Builtin(NamedTuple):
 
 
 FRAMEWORKS: Dict[str, _Builtin] = {
+    "aiohttp": _Builtin("aiohttp_app", "aiohttp", ("async", "async-blocking")),
     "asgi": _Builtin("raw_asgi", "", ("async", "async-blocking")),
+    "django": _Builtin("django_app", "django"),
     "fastapi": _Builtin("fastapi_app", "fastapi"),
     "flask": _Builtin("flask_app", "flask"),
     "litestar": _Builtin("litestar_app", "litestar"),
     "quart": _Builtin("quart_app", "quart"),
+    "sanic": _Builtin("sanic_app", "sanic"),
     "starlette": _Builtin("starlette_app", "starlette"),
+    "tornado": _Builtin("tornado_app", "tornado"),
     "wsgi": _Builtin("raw_wsgi", "", ("sync",)),
 }
 

@@ -106,7 +106,8 @@ class Gate:
             held = current.get()
             if held is None or held.gate is not self:
                 return original(*args, **kwargs)
-            return held.run_async() if is_async else held.run()
+            # A function that is no coroutine function may still promise an awaitable: then its kind is no sync one.
+            return held.run_async() if is_async or held.kind != "sync" else held.run()
 
         self.code = innermost.gated_code(function.__code__, gate)
 

@@ -13,10 +13,14 @@ from typing import Dict, List, Tuple
 
 # Module of the framework -> its class of what leads to views, our module with the hook.
 HOOKS: Dict[str, Tuple[str, str]] = {
+    "aiohttp.web": ("Application", "aiohttp_hook"),
+    "django.core.handlers.base": ("BaseHandler", "django_hook"),
     "flask": ("Flask", "flask_hook"),
     "litestar": ("Litestar", "litestar_hook"),
     "quart": ("Quart", "quart_hook"),
+    "sanic": ("Sanic", "sanic_hook"),
     "starlette.routing": ("Router", "starlette_hook"),
+    "tornado.web": ("Application", "tornado_hook"),
     "fastapi.routing": ("APIRouter", "starlette_hook"),
 }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Awaitable, Callable, Tuple
 
+from . import native
 from .trouble import Trouble
 
 Asgi = Callable[..., Awaitable[Any]]
@@ -23,6 +24,9 @@ def spoken(application: object, named: str, wanted: str) -> str:
     Raises:
         Trouble: it is no application, or one for another kind of server.
     """
+    if wanted in native.KINDS:
+        native.check(application, named, wanted)
+        return wanted
     if not callable(application):
         what = f"{named} is no application: it cannot be called."
         why = f"It is of type {type(application).__name__}."

@@ -49,9 +49,9 @@ def _module(source: str) -> types.ModuleType:
     if source.endswith(".py") or os.sep in source:
         path = os.path.abspath(source)
         _check_file(source, path)
-        return _guarded(source, lambda: _from_file(path))
+        return guarded(source, lambda: _from_file(path))
     if _is_importable(source):
-        return _guarded(source, lambda: importlib.import_module(source))
+        return guarded(source, lambda: importlib.import_module(source))
     if os.path.exists(source):
         _check_file(source, os.path.abspath(source))
     raise Trouble(
@@ -109,7 +109,8 @@ def _from_file(path: str) -> types.ModuleType:
     return module
 
 
-def _guarded(what: str, load_it: Callable[[], _Loaded]) -> _Loaded:
+def guarded(what: str, load_it: Callable[[], _Loaded]) -> _Loaded:
+    """What `load_it` returns; whatever goes wrong in it is raised as Trouble about `what`."""
     # An unguarded app.run() at the end of a script would start a server of its own here. Flask leaves
     # it out while this is set, as it does under its command line (flask/app.py, Flask.run).
     variable = "FLASK_RUN_FROM_CLI"
@@ -182,7 +183,7 @@ def _named(module: types.ModuleType, source: str, attribute: str) -> object:
     if arguments is None:
         return found
     _check_call(found, arguments, source, attribute)
-    return _guarded(f"{source}:{attribute}", lambda: _call(found, *arguments))
+    return guarded(f"{source}:{attribute}", lambda: _call(found, *arguments))
 
 
 def _check_call(found: object, arguments: Arguments, source: str, attribute: str) -> None:

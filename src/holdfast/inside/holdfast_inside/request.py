@@ -65,6 +65,16 @@ def asgi_claim(scope: Any) -> Optional[Claim]:  # noqa: ANN401 - frameworks have
     return None
 
 
+def target_claim(value: Optional[str], target: str) -> Optional[Claim]:
+    """The same of a request to a framework's own server, to be asked for once: each call notes the calling thread.
+
+    Args:
+        value: of the header; None where there is none.
+        target: path and query as in the request line.
+    """
+    return _claim(value, lambda: _is_held_target(target)) if value else None
+
+
 @contextlib.contextmanager
 def handed_over(claim: Claim) -> Iterator[None]:
     """While it lasts, a request with this claim's id that appears in this process is the very same request.
@@ -122,3 +132,9 @@ def _is_held_in_scope(scope: Any) -> bool:  # noqa: ANN401 - see asgi_claim
     known = {each.encode("utf-8", "surrogateescape") or b"/" for each in paths}
     known.add(unquote_to_bytes((scope.get("raw_path") or b"").partition(b"?")[0]))
     return unquote_to_bytes(path) in known
+
+
+def _is_held_target(target: str) -> bool:
+    path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
+    given, _, given_query = target.partition("?")
+    return (not question or given_query == query) and unquote_to_bytes(given) == unquote_to_bytes(path)

@@ -9,20 +9,23 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
-from . import asgi, builtin, hooks, interface, layout, load, recorder, trouble, wsgi
+from . import asgi, builtin, django_project, hooks, interface, layout, load, native, recorder, trouble, wsgi
 
 
 # Any: what it is depends on the server that asks for it.
 def _application() -> Any:  # noqa: ANN401
     recorder.record()
+    wanted = os.environ.get(layout.INTERFACE_VARIABLE, "")
     spec = os.environ.get(layout.APP_VARIABLE)
     if spec:
-        loaded, named = load.load(spec)
+        loaded, named = django_project.application(spec, wanted) or load.load(spec)
     else:
-        loaded, named = builtin.load(os.environ.get(layout.FRAMEWORK_VARIABLE), os.environ.get(layout.VIEW_VARIABLE))
-    spoken = interface.spoken(loaded, named, os.environ.get(layout.INTERFACE_VARIABLE, ""))
+        # A framework that is the server too can serve no other's.
+        framework = wanted if wanted in native.KINDS else os.environ.get(layout.FRAMEWORK_VARIABLE)
+        loaded, named = builtin.load(framework, os.environ.get(layout.VIEW_VARIABLE))
+    spoken = interface.spoken(loaded, named, wanted)
     hooks.install()
-    if hooks.leads_to_views():
+    if spoken in native.KINDS or hooks.leads_to_views():
         return loaded
     if spoken == "wsgi":
         return wsgi.held_at_entry(cast("wsgi.Application", loaded))

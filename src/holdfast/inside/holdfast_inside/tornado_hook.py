@@ -1,0 +1,76 @@
+"""Holds this run's requests inside the methods of Tornado's request handlers.
+
+`RequestHandler._execute` is surrounded: Tornado calls it with each request, it runs `prepare()` and
+then `get()` or whatever the method is, which is where the gate lies.
+"""
+
+from __future__ import annotations
+
+import types
+from typing import Any, Optional, Tuple
+
+from tornado import gen, web
+
+from . import gate, innermost, layout, request
+
+NOT_FOUND = 404
+
+
+def install() -> None:
+    """Surrounds the function; calling it again changes nothing."""
+    gate.surround(web.RequestHandler._execute, _holding)  # noqa: SLF001 - see above
+
+
+def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
+    async def _execute(self: web.RequestHandler, *args: object, **kwargs: object) -> object:
+        claim = request.target_claim(self.request.headers.get(layout.HEADER_FIELD), self.request.uri or "")
+        if claim is None:
+            return await original(self, *args, **kwargs)
+        token = gate.current.set(_prepared(claim, self))
+        try:
+            return await original(self, *args, **kwargs)
+        except gate.Released:
+            if not self._finished:
+                self.set_status(200)
+                for name, value in layout.ANSWER_HEADERS:
+                    self.set_header(name, value)
+                self.finish(layout.BODY)
+            return None
+        finally:
+            gate.current.reset(token)
+
+    return _execute
+
+
+def _prepared(claim: request.Claim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
+    http_method = handler.request.method.lower()
+    method = getattr(type(handler), http_method, None)
+    if method is getattr(web.RequestHandler, http_method, None):
+        # None of the person's own: there is no such path, or the path is not for this method.
+        missing = isinstance(handler, web.ErrorHandler) and handler.get_status() == NOT_FOUND
+        other_method = "" if missing else f" for {handler.request.method}"
+        place = f"tornado entry (no view{other_method} at {handler.request.path})"
+        held = gate.Held(claim, None, place, gate.async_kind(), "entry")
+        handler.prepare = held.run_async
+        return held
+    function, is_async = _body(method)
+    kind = gate.async_kind() if is_async else gate.kind_of(function or method)
+    place = gate.place("tornado", method, kind, f"{type(handler).__name__}.{http_method}")
+    held = gate.Held(claim, gate.gate_in(function), place, kind)
+    if held.gate is None:
+        setattr(handler, http_method, held.run if kind == "sync" else held.run_async)
+    return held
+
+
+def _body(method: object) -> Tuple[Optional[types.FunctionType], bool]:
+    """The innermost function that can be held in, and whether it is a coroutine of Tornado's own kind.
+
+    Such a one is a generator, which runs in pieces; what `gen.coroutine` puts around it is called as a whole.
+    """
+    function = innermost.unwrapped(method)
+    if function is None or innermost.can_be_gated(function) or not gen.is_coroutine_function(method):
+        return function, False
+    outer: Any = method
+    while outer.__wrapped__ is not function:
+        outer = outer.__wrapped__
+    return outer, True
