@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
-from holdfast.load.ramp import Done, Open, State, View, decide
+from holdfast.load.ramp import decide
+from holdfast.load.steps import Done, Open, State, View
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
@@ -33,6 +34,7 @@ class Starts:
 
     def __init__(self) -> None:
         self.latest_ns = NEVER
+        self.latest_id: int | None = None
         self.widest_gap_ns = 0
         self._held_on: Counter[int] = Counter()
 
@@ -40,10 +42,12 @@ class Starts:
         """Adds newly seen starts, in any order."""
         # A loop goes on accepting whatever it holds.
         self._held_on.update(entry.tid for entry in entries if not entry.entry_loop)
-        for instant in sorted(entry.entered_ns for entry in entries):
-            if self.latest_ns != NEVER and instant > self.latest_ns:
-                self.widest_gap_ns = max(self.widest_gap_ns, instant - self.latest_ns)
-            self.latest_ns = max(self.latest_ns, instant)
+        for entry in sorted(entries, key=lambda entry: entry.entered_ns):
+            if entry.entered_ns <= self.latest_ns:
+                continue
+            if self.latest_ns != NEVER:
+                self.widest_gap_ns = max(self.widest_gap_ns, entry.entered_ns - self.latest_ns)
+            self.latest_ns, self.latest_id = entry.entered_ns, entry.id
 
     def holding(self) -> set[int]:
         """Native ids of the threads that do nothing but hold one request."""
@@ -137,7 +141,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
     recording, offered = bench.recording, prober.offered
     starts.take([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
-    _look_whether_free(free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
+    _look_whether_free(bench, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     _look(bench, prober, now)
     depth, limit = bench.kernel.depth(bench.port)
     return View(
@@ -149,6 +153,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
         entered=recording.entered(0, offered),
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
+        last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=depth,
         limit=limit,
         free_ns=free.total_ns,
@@ -158,12 +163,13 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
     )
 
 
-def _look_whether_free(free: FreeTime, starts: Starts, stalled_ns: int) -> None:
+def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:
     if stalled_ns < _STALLED_NS:
         free.pause()
         return
     free.look(starts.holding)
     if free.starved_ns > ANSWER_S * 1e9:
+        check_running(bench)
         raise InconclusiveError(
             f"The server got hardly any processor time in {ANSWER_S:.0f} s, so what it can do was not seen.",
             "Its threads were ready to run, and other programs of this machine ran instead.",

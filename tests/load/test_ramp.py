@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.load.ramp import MS, Done, Open, S, State, View, Wait, decide
+from holdfast.load.ramp import MS, S, decide
+from holdfast.load.steps import Done, Open, State, View, Wait
 from holdfast.model.places import Outcome
 
 LONG_NS = 600 * S

@@ -46,9 +46,9 @@ Costs
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
+from holdfast.load.steps import Action, Done, Open, Phase, State, View, Wait
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
@@ -71,115 +71,6 @@ QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
 
 _TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
-
-Phase = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side"]
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Both sides at one moment; what the kernel says must be read after the load's last turn.
-
-    Attributes:
-        offered, connecting, established: the load's counts, as `Prober` has them.
-        entered: handlers entered since the ramp began.
-        in_service: handlers entered and not left.
-        last_entry_ns: when the last handler was entered; NEVER before the first.
-        last_sent_ns: when the load opened its last connection.
-        max_entry_gap_ns: the longest time between two entries; 0 where it is not known.
-        depth: connections in the accept queue, summed over the port's listeners; None where it is not known.
-        free_ns: while requests waited, how long the server was not kept from running, in all; None where it
-            is not known.
-        limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
-            where it is not known.
-        ended: how many requests have ended, by outcome.
-    """
-
-    now_ns: int
-    offered: int
-    connecting: int
-    established: int
-    entered: int
-    in_service: int
-    last_entry_ns: int
-    last_sent_ns: int
-    max_offered: int
-    max_entry_gap_ns: int = 0
-    depth: int | None = None
-    limit: int | None = None
-    free_ns: int | None = None
-    ended: Mapping[Outcome, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the ramp remembers between two looks; the default is its beginning.
-
-    Attributes:
-        began_ns: when the first view was seen.
-        batch: most connections of the next batch, while the queues are filled.
-        entered, depth, turned_away: as the last view had them.
-        turned_away_ns: when the last look came that saw more turned away.
-        stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
-        longest_stall_ns: the longest such time that was ended by an entry.
-        stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
-        opened_free_ns: the same when the last connection was opened.
-        stuck: requests that waited on a plateau and still do, although another has started.
-        expected_depth: what the depth becomes when the last batch has arrived in the queue.
-        singles_from: `turned_away` when the ramp began to offer one at a time.
-        answered_for: `turned_away` when the last connection was opened.
-        together: most requests on their way to a handler since the last connection was opened.
-        crowd: most that were so when one was turned away.
-    """
-
-    phase: Phase = "climb"
-    began_ns: int = NEVER
-    batch: int = 1
-    entered: int = 0
-    depth: int = 0
-    turned_away: int = 0
-    turned_away_ns: int = NEVER
-    stalled_since_ns: int = NEVER
-    longest_stall_ns: int = 0
-    stalled_free_ns: int = 0
-    opened_free_ns: int = 0
-    stuck: int = 0
-    expected_depth: int = 0
-    singles_from: int = 0
-    answered_for: int = 0
-    together: int = 1
-    crowd: int = 1
-
-
-@dataclass(frozen=True, slots=True)
-class Open:
-    """Open this many connections now, then turn the load once."""
-
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """Turn the load for at most this long."""
-
-    timeout_ns: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The ramp is over: no further connection would tell more.
-
-    Attributes:
-        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
-        crowd: most requests that were on their way to a handler at once when one was turned away.
-    """
-
-    reason: Reason
-    plateau_ns: int
-    crowd: int = 1
-
-
-Action = Open | Wait | Done
 
 
 def decide(view: View, state: State) -> tuple[Action, State]:
@@ -219,7 +110,9 @@ def _noticed(view: View, state: State) -> State:
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
     if view.entered > state.entered:
         if since != NEVER:
-            longest = max(longest, view.last_entry_ns - since)
+            # Sent into the stall and entered at once, it found a place that those who wait behind a busy
+            # worker cannot have: the stall was our own pause, and tells nothing of how handlers start.
+            longest = max(longest, view.last_entry_ns - max(since, view.last_entry_sent_ns))
         since = view.last_entry_ns
         if phase == "fill":
             phase, stuck = "climb", waiting
