@@ -33,8 +33,30 @@ _REMEDIES = {
     -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
 }
 
+# What was asked for cannot be as it is written; all other troubles lie in what is installed, or in the application.
+_ASKED_WRONGLY = frozenset(
+    {
+        "attribute-missing",
+        "attribute-unreadable",
+        "framework-unknown",
+        "is-a-directory",
+        "not-an-application",
+        "not-callable",
+        "not-python",
+        "view-impossible",
+        "wrong-interface",
+    }
+)
+
+# By exit status; negative is a signal.
+_REMEDIES = {
+    0: "If it left the work to others (docker, systemd, a supervisor), give the command that they run.",
+    -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
+    -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
+}
+
 # What was named is there and cannot be an application; all other troubles lie in what is installed, or in it.
-_NAMED_WRONGLY = frozenset(
+_ASKED_WRONGLY = frozenset(
     {
         "is-a-directory",
         "not-python",
@@ -69,7 +91,7 @@ def raise_trouble(path: Path) -> None:
         trouble = msgspec.json.decode(path.read_bytes(), type=Trouble)
     except (FileNotFoundError, msgspec.DecodeError):
         return
-    kind = UsageError if trouble.kind in _NAMED_WRONGLY else EnvironmentFailure
+    kind = UsageError if trouble.kind in _ASKED_WRONGLY else EnvironmentFailure
     raise kind(trouble.what, trouble.why, trouble.remedy)
 
 

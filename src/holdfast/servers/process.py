@@ -10,7 +10,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -25,6 +25,7 @@ _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 GRACE_S = 0.3
 _LOOK_S = 0.002
 _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
+_SURE = 2
 _LAST_WORDS_BYTES = 8192
 
 
@@ -149,11 +150,7 @@ class ServerProcess:
         self._signal_group(signal.SIGKILL)
         # Whoever left the group is killed one by one. A killed orphan that we adopted is found
         # (as a zombie of ours) until it is reaped, so nobody is given up before he is gone.
-        left: set[int] = set()
-        deadline = time.monotonic() + _KILL_S
-        while (left := _still_there(left | self._strays())) and time.monotonic() < deadline:
-            _kill(left)
-            time.sleep(_LOOK_S)
+        _until_none(lambda left: _still_there(left | self._strays()))
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_KILL_S)
         if self._guardian is not None:
@@ -176,14 +173,26 @@ class ServerProcess:
 
 def _end_orphans(session: int, mark: bytes, scratch: Path | None) -> None:
     """What the guardian does: nobody is a child of ours there, so nobody has to be reaped."""
-    deadline = time.monotonic() + _KILL_S
-    while left := {pid for pid in _parents() if _session(pid) == session or _has_mark(pid, mark)}:
-        if time.monotonic() > deadline:
-            break
-        _kill(left)
-        time.sleep(_LOOK_S)
+    _until_none(lambda _left: {pid for pid in _parents() if _session(pid) == session or _has_mark(pid, mark)})
     if scratch is not None:
         shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _until_none(found: Callable[[set[int]], set[int]]) -> None:
+    """Kills whom it finds, until there is nobody.
+
+    Args:
+        found: who is there now, given who was there before.
+    """
+    left: set[int] = set()
+    empty_looks = 0
+    deadline = time.monotonic() + _KILL_S
+    # Twice: while /proc is read, one that was listed may fork, so that its child is not, and end before its turn.
+    while empty_looks < _SURE and time.monotonic() < deadline:
+        left = found(left)
+        empty_looks = 0 if left else empty_looks + 1
+        _kill(left)
+        time.sleep(_LOOK_S if left else 0)
 
 
 def _mark(command: Command) -> bytes:
