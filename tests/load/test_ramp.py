@@ -23,6 +23,7 @@ class Simulated:
     Attributes:
         userspace: how many it accepts beyond its pool; None is without bound.
         entry_ns: from one handler's start to the next one's.
+        accept_ns: from one connection that it takes in to the next one.
         beyond: what it does with connections that its own queue cannot take: leave them in the
             accept queue, or reject them.
         company: a handler starts only while so many wait for it.
@@ -35,6 +36,7 @@ class Simulated:
     beyond: str = "wait"
     known: bool = True
     company: int = 1
+    accept_ns: int = 0
 
     now_ns: int = 10 * S
     offered: int = 0
@@ -44,9 +46,11 @@ class Simulated:
     rejected: int = 0
     last_entry_ns: int = 0
     free_at_ns: int = 0
+    accepts_at_ns: int = 0
     last_sent_ns: int = 0
     unanswered: deque[int] = field(default_factory=deque)
     lost_with_room_behind: int = 0
+    repeated: int = 0
 
     def takes(self) -> bool:
         if self.beyond == "reject" or self.userspace is None:
@@ -63,14 +67,16 @@ class Simulated:
         if self.depth > self.limit:
             self.lost_with_room_behind += self.entered < self.pool
             self.unanswered.append(self.now_ns + S)
+            self.repeated += 1
         else:
             self.depth += 1
 
     def pass_time(self, duration_ns: int) -> None:
         end = self.now_ns + duration_ns
         while True:
-            while self.depth and self.takes():
+            while self.depth and self.takes() and self.accepts_at_ns <= self.now_ns:
                 self.depth -= 1
+                self.accepts_at_ns = self.now_ns + self.accept_ns
                 if self.userspace is not None and self.accepted + self.entered >= self.pool + self.userspace:
                     self.rejected += 1
                 else:
@@ -79,6 +85,8 @@ class Simulated:
             next_ns = max(self.now_ns, self.free_at_ns + self.entry_ns) if starts else end
             if self.unanswered:
                 next_ns = min(next_ns, self.unanswered[0])
+            if self.depth and self.takes():
+                next_ns = min(next_ns, self.accepts_at_ns)
             if next_ns >= end:
                 self.now_ns = end
                 return
@@ -86,7 +94,7 @@ class Simulated:
             if self.unanswered and self.unanswered[0] <= next_ns:
                 self.unanswered.popleft()
                 self.arrive()
-            elif starts:
+            elif starts and next_ns >= self.free_at_ns + self.entry_ns:
                 self.accepted -= 1
                 self.entered += 1
                 self.free_at_ns = self.last_entry_ns = next_ns
@@ -137,6 +145,16 @@ def climb(server: Simulated, max_offered: int = 5000) -> Done:
             case Done():
                 return action
         assert server.now_ns - begin < LONG_NS, "the ramp does not end"
+
+
+def test_a_server_that_takes_in_everything_but_one_after_another_loses_no_syn_to_its_short_queue():
+    server = Simulated(pool=10, limit=5, userspace=None, accept_ns=MS // 3)
+
+    done = climb(server, max_offered=500)
+
+    assert done.reason == "max-offered"
+    assert not server.unanswered
+    assert server.repeated == 0
 
 
 def test_a_pool_of_ten_and_a_queue_of_129_end_in_syn_within_a_quarter_of_a_second():

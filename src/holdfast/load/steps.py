@@ -59,6 +59,9 @@ class State:
         began_ns: when the first view was seen.
         batch: most connections of the next batch, while the queues are filled.
         entered, depth, turned_away: as the last view had them.
+        taken: most connections that the server had taken in at once, as far as the depth is known.
+        taken_ns: when the last look came that saw more taken in.
+        filled_from: `taken` when the ramp began to fill the queues.
         turned_away_ns: when the last look came that saw more turned away.
         stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
         longest_stall_ns: the longest such time that was ended by an entry.
@@ -77,6 +80,9 @@ class State:
     batch: int = 1
     entered: int = 0
     depth: int = 0
+    taken: int = 0
+    taken_ns: int = NEVER
+    filled_from: int = 0
     turned_away: int = 0
     turned_away_ns: int = NEVER
     stalled_since_ns: int = NEVER
