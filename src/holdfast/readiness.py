@@ -16,14 +16,12 @@ from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.timeline import Listener
-from holdfast.observe.activity import Activity, settled
+from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, listeners_of, process_tree
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
-# CPU time is counted in ticks of 10 ms; looks closer than a few of them cannot show rest.
-_REST_S = 0.04
 _SHOWN_LINES = 15
 
 # By exit status; negative is a signal.
@@ -113,8 +111,7 @@ def await_ready(
         InconclusiveError: Ctrl-C.
     """
     deadline = time.monotonic() + within_s
-    before: Activity | None = None
-    before_s = 0.0
+    rest = Rest()
     listening = False
     while time.monotonic() < deadline:
         ended = server.exit_status() is not None
@@ -129,11 +126,12 @@ def await_ready(
             listening = bool(kernel.listeners(port)) and any(each.port == port for each in _listeners(server, kernel))
             time.sleep(_LOOK_S)
             continue
-        now, look = time.monotonic(), activity(process_tree(*server.roots()))
-        if before is None or now - before_s >= _REST_S:
-            if before is not None and settled(before, look):
-                return _listeners(server, kernel)
-            before, before_s = look, now
+        look = activity(process_tree(*server.roots()))
+        if rest.seen(time.monotonic_ns(), look):
+            listeners = _listeners(server, kernel)
+            # A master may have tried the port before its workers open it for themselves.
+            if any(each.port == port for each in listeners):
+                return listeners
         time.sleep(_LOOK_S)
     raise _never_ready(server, port, within_s, _ports(server, kernel), listening=listening)
 

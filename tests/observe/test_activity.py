@@ -6,7 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity, settled
+from holdfast.observe.activity import (
+    ASLEEP_NS,
+    REST_NS,
+    RESTLESS_NS,
+    Activity,
+    ProcessActivity,
+    Rest,
+    ThreadActivity,
+    settled,
+)
 
 ACCEPT, EPOLL_WAIT, FUTEX, OPENAT = 43, 232, 202, 257
 
@@ -70,3 +79,59 @@ def test_a_state_that_a_thread_had_before_counts_as_much_as_the_one_after():
     running = replace(REST.processes[0], threads=(thread(10, state="R"),))
 
     assert not settled(look(running), look(REST.processes[0]))
+
+
+LOOK_NS = 5_000_000
+
+
+def ready_after_ns(looks, most_ns=10 * RESTLESS_NS):
+    """When `Rest` is content with looks made every 5 ms; None where it never is."""
+    rest = Rest()
+    for at_ns in range(0, most_ns, LOOK_NS):
+        if rest.seen(at_ns, looks(at_ns)):
+            return at_ns
+    return None
+
+
+def sleeping(cpu=30):
+    return process(10, cpu=cpu, threads=(ThreadActivity(10, "S", 230, sleeps=True),))
+
+
+def test_a_server_that_rests_is_ready_as_soon_as_ticks_can_show_it():
+    assert ready_after_ns(lambda _at_ns: REST) == REST_NS
+
+
+def test_a_master_that_only_sleeps_may_be_about_to_start_another_worker():
+    def starting(at_ns):
+        # As a master that starts three workers with a tenth of a second in between.
+        workers = [process(11 + number) for number in range(min(3, 1 + at_ns // 100_000_000))]
+        return look(sleeping(), *workers)
+
+    assert ready_after_ns(starting) == 200_000_000 + ASLEEP_NS
+
+
+def test_a_worker_that_imports_is_waited_for_however_long_it_takes():
+    def importing(at_ns):
+        done = at_ns >= 3 * RESTLESS_NS
+        states = "S" if done else "RRRRRRD"[at_ns // LOOK_NS % 7]
+        return look(
+            process(10), process(11, cpu=min(at_ns, 3 * RESTLESS_NS) // 10_000_000, threads=(thread(11, states),))
+        )
+
+    assert ready_after_ns(importing) == 3 * RESTLESS_NS + REST_NS
+
+
+def test_a_timer_that_leaves_no_time_without_a_tick_does_not_keep_a_server_from_being_ready():
+    def ticking(at_ns):
+        busy = at_ns // LOOK_NS % 3 == 0
+        return look(process(10, cpu=at_ns // 30_000_000, threads=(thread(10, "R" if busy else "S"),)))
+
+    assert ready_after_ns(ticking) == RESTLESS_NS
+
+
+def test_a_process_that_always_runs_is_never_ready():
+    assert ready_after_ns(lambda at_ns: look(process(10, cpu=at_ns // 10_000_000, threads=(thread(10, "R"),)))) is None
+
+
+def test_without_a_process_nobody_is_ready():
+    assert ready_after_ns(lambda _at_ns: look()) is None

@@ -24,6 +24,21 @@ TABLE = HEAD + (
 )
 
 
+@pytest.mark.parametrize(
+    ("text", "sleeps"),
+    [
+        (b"230 0x1 0x1 0x7ffeb4668100 0x0 0x0 0x0 0x7ffeb46680e8 0x7f42dc6ed503\n", True),
+        (b"270 0x0 0x0 0x0 0x0 0x7ffde8777850 0x0 0x7ffde8777840 0x7fcb66d1c954\n", True),
+        (b"270 0x6 0x7ffe0 0x0 0x0 0x7ffde8777850 0x0 0x7ffde8777840 0x7fcb66d1c954\n", False),
+        (b"232 0x0 0x7ffe0 0x40 0xffffffff 0x0 0x8 0x7ffde8777840 0x7fcb66d1c954\n", False),
+        (b"running\n", False),
+        (b"-1 0x7ffde8777840 0x7fcb66d1c954\n", False),
+    ],
+)
+def test_only_a_call_that_waits_for_nothing_but_time_is_sleep(text, sleeps):
+    assert procfs.only_sleeps(text, {35, 230}, {23, 270}) is sleeps
+
+
 def test_a_listening_row_gives_the_depth_and_no_limit():
     listener = next(procfs.tcp_rows(TABLE, AF_INET))
 

@@ -1,12 +1,36 @@
-"""Whether a server has come to rest: what its processes did between two looks. Pure."""
+"""Whether a server has come to rest: what its processes did between looks. Pure.
+
+Facts
+-----
+* A server listens before its workers are there, and a worker that imports an application uses CPU
+  all the time. Waiting in the same system calls without a tick of CPU is rest.
+* A master may start its workers with pauses in between, of up to 0.1 s (gunicorn/arbiter.py,
+  spawn_workers). If the application was loaded before, the first worker rests long before
+  the next one is there; but the master is in a call that waits for nothing but time.
+* A timer of a server's own, or of the application's, may run so often that there is never a time
+  without a tick.
+
+Decisions
+---------
+* Rest for REST_NS suffices, unless a thread just sleeps: then the rest must outlast its pause.
+* Where there is no such rest, a tree that stays the same for RESTLESS_NS and whose processes all wait
+  in most of the looks is as good: a process that starts runs, or would if it were let.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 # proc(5): S waits interruptibly, I is an idle kernel thread, Z and X have ended. R runs or would
 # run if a core were free; D waits for a disk, as an import from a cold file system does; T is stopped.
 _AT_REST = frozenset("SIZX")
+
+# CPU time is counted in ticks of 10 ms; looks closer than a few of them cannot show rest.
+REST_NS = 40_000_000
+ASLEEP_NS = 250_000_000
+RESTLESS_NS = 1_000_000_000
+_ENOUGH_LOOKS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +40,13 @@ class ThreadActivity:
     Attributes:
         state: letter as in proc(5).
         syscall: number of the system call in which it waits; None where it runs or may not be read.
+        sleeps: it waits for nothing but time to pass.
     """
 
     tid: int
     state: str
     syscall: int | None
+    sleeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,3 +104,45 @@ def _same_wait(before: ThreadActivity, after: ThreadActivity) -> bool:
         and after.state in _AT_REST
         and (before.syscall == after.syscall or before.syscall is None or after.syscall is None)
     )
+
+
+class Rest:
+    """Judges look by look whether a server that starts has come to rest.
+
+    Invariant: `_still` is the first look since which nothing has moved, `_same` the first one since which
+    the tree has been the same.
+    """
+
+    def __init__(self) -> None:
+        self._still = self._same = Activity(())
+        self._still_ns = self._same_ns = 0
+        self._looks = 0
+        self._running: Counter[int] = Counter()
+
+    def seen(self, now_ns: int, look: Activity) -> bool:
+        """Whether with this look the server is known to rest.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC of the look, ascending.
+        """
+        if not settled(self._still, look):
+            self._still, self._still_ns = look, now_ns
+        if _tree(look) != _tree(self._same):
+            self._same, self._same_ns = look, now_ns
+            self._looks = 0
+            self._running.clear()
+        self._looks += 1
+        self._running.update(each.pid for each in look.processes if not _waits(each))
+        asleep = any(thread.sleeps for process in look.processes for thread in process.threads)
+        if look.processes and now_ns - self._still_ns >= (ASLEEP_NS if asleep else REST_NS):
+            return True
+        enough = self._looks >= _ENOUGH_LOOKS and now_ns - self._same_ns >= RESTLESS_NS
+        return enough and bool(look.processes) and all(2 * ran <= self._looks for ran in self._running.values())
+
+
+def _tree(look: Activity) -> list[tuple[int, int, int]]:
+    return [(each.pid, each.started_ticks, len(each.threads)) for each in look.processes]
+
+
+def _waits(process: ProcessActivity) -> bool:
+    return all(thread.state in _AT_REST for thread in process.threads)

@@ -21,6 +21,11 @@ from holdfast.observe.tcp import ProtocolError
 # `/proc/PID/stat` is shorter, `limits` too; what is longer is read in further pieces.
 _PIECE = 4096
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
+# nanosleep and clock_nanosleep; select and pselect6 (asm/unistd.h of each architecture).
+_SLEEPS, _SELECTS = {
+    "x86_64": (frozenset({35, 230}), frozenset({23, 270})),
+    "aarch64": (frozenset({101, 115}), frozenset({72})),
+}.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
 
 Record = TypeVar("Record")
 
@@ -165,7 +170,13 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     stat = _parsed(procfs.process_stat, f"{folder}/stat")
     if stat is None:
         return None
-    return ThreadActivity(stat.pid, stat.state, _parsed(procfs.syscall_number, f"{folder}/syscall"))
+    text = _readable(f"{folder}/syscall")
+    try:
+        number = None if text is None else procfs.syscall_number(text)
+        sleeps = text is not None and procfs.only_sleeps(text, _SLEEPS, _SELECTS)
+    except ProtocolError:
+        number, sleeps = None, False
+    return ThreadActivity(stat.pid, stat.state, number, sleeps)
 
 
 def core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:

@@ -7,7 +7,7 @@ form raise ProtocolError and nothing else. Forms: proc(5) and the kernel functio
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from holdfast.model.timeline import ServerSocket
@@ -118,6 +118,20 @@ def core_times(text: bytes) -> tuple[int, int]:
     if len(fields) != 3:
         raise ProtocolError(f"not a thread's schedstat: {text[:80]!r}")
     return _number(fields[0]), _number(fields[1])
+
+
+def only_sleeps(text: bytes, sleeps: Collection[int], selects: Collection[int]) -> bool:
+    """Whether a thread waits for nothing but time, from `/proc/PID/task/TID/syscall`.
+
+    Args:
+        sleeps: numbers of the calls that do nothing else (nanosleep).
+        selects: of those that do so when they are given no descriptors (select; Python before 3.11 sleeps by it).
+
+    Source: proc(5): the number, then the arguments; select(2): the first is one more than the highest descriptor.
+    """
+    words = text.split(None, 2)
+    number = syscall_number(text)
+    return number in sleeps or (number in selects and len(words) > 1 and words[1] == b"0x0")
 
 
 def single_number(text: bytes) -> int:
