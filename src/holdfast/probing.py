@@ -36,10 +36,12 @@ class Starts:
         self.latest_ns = NEVER
         self.latest_id: int | None = None
         self.widest_gap_ns = 0
+        self.pids: set[int] = set()
         self._held_on: Counter[int] = Counter()
 
     def take(self, entries: Sequence[Entry]) -> None:
         """Adds newly seen starts, in any order."""
+        self.pids.update(entry.pid for entry in entries)
         # A loop goes on accepting whatever it holds.
         self._held_on.update(entry.tid for entry in entries if not entry.entry_loop)
         for entry in sorted(entries, key=lambda entry: entry.entered_ns):
@@ -151,6 +153,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
         connecting=prober.connecting,
         in_service=recording.in_service(0, offered),
         entered=recording.entered(0, offered),
+        processes=len(starts.pids),
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],

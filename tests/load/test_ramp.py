@@ -27,6 +27,7 @@ class Simulated:
         beyond: what it does with connections that its own queue cannot take: leave them in the
             accept queue, or reject them.
         company: a handler starts only while so many wait for it.
+        forks: each handler has a process of its own.
     """
 
     pool: int
@@ -36,6 +37,7 @@ class Simulated:
     beyond: str = "wait"
     known: bool = True
     company: int = 1
+    forks: bool = False
     accept_ns: int = 0
 
     now_ns: int = 10 * S
@@ -106,6 +108,7 @@ class Simulated:
             connecting=len(self.unanswered),
             established=self.offered - len(self.unanswered) - self.rejected,
             entered=self.entered,
+            processes=self.entered if self.forks else min(1, self.entered),
             in_service=self.entered,
             last_entry_ns=self.last_entry_ns,
             last_sent_ns=self.last_sent_ns,
@@ -229,6 +232,15 @@ def test_where_handlers_start_slowly_several_are_offered_at_once_and_the_ramp_sa
 
     assert (done.reason, server.entered) == ("turned away", 500)
     assert 1 < done.crowd <= server.most_on_their_way <= 64
+
+
+def test_handlers_in_processes_of_their_own_start_several_at_once_and_are_exact_all_the_same():
+    server = Watched(pool=100, limit=128, entry_ns=8 * MS, beyond="reject", forks=True)
+
+    done = climb(server)
+
+    assert (done.reason, done.crowd, server.entered) == ("turned away", 1, 100)
+    assert 2 < server.most_on_their_way <= 12
 
 
 def test_requests_that_are_stuck_behind_a_busy_worker_do_not_slow_the_ramp():

@@ -22,7 +22,8 @@ Decisions
 ---------
 * climb: the next connection only when the handler of the last one has started, as long as that is
   quick; only after ALONE_NS more at once, a sixteenth of those that are in, and at most half of the
-  accept queue, so that every connection is taken.
+  accept queue, so that every connection is taken. Handlers that each have a process of their own do not
+  take from each other; of them an eighth may start at once.
 * Nothing has entered while requests waited, for several of the longest pauses between entries seen so
   far, and the queue has not become shorter: a plateau. Time in which the server was kept from running
   does not count.
@@ -63,6 +64,7 @@ PLATEAU_MAX_NS = 1 * S
 MAX_BATCH = 64
 ALONE_NS = 2 * S
 TOGETHER = 16
+APART = 8
 BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
@@ -205,17 +207,25 @@ def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Acti
 
 def _together(view: View, state: State) -> int:
     """How many requests may be on their way to a handler at once."""
-    if view.now_ns - state.began_ns < ALONE_NS:
+    if _apart(view):
+        most = max(1, view.entered // APART)
+    elif view.now_ns - state.began_ns >= ALONE_NS:
+        most = max(1, view.entered // TOGETHER)
+    else:
         return 1
-    most = max(1, view.entered // TOGETHER)
     return most if view.limit is None else min(most, max(1, view.limit // 2))
+
+
+def _apart(view: View) -> bool:
+    """Whether each handler has a process of its own, so that none takes what another needs."""
+    return view.processes == view.entered > APART
 
 
 def _climb(view: View, state: State) -> tuple[Action, State]:
     starting = _on_their_way(view) - state.stuck
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
-        return _open(count, view, state, starting + count)
+        return _open(count, view, state, 1 if _apart(view) else starting + count)
     if _on_plateau(view, state):
         return _fill(view, replace(state, phase="fill", batch=1, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state

@@ -21,6 +21,7 @@ class View:
         offered, connecting, established: the load's counts, as `Prober` has them.
         entered: handlers entered since the ramp began.
         in_service: handlers entered and not left.
+        processes: how many processes have entered handlers; 0 where it is not known.
         last_entry_ns: when the last handler was entered; NEVER before the first.
         last_entry_sent_ns: when the load opened the connection of the request that was entered last;
             NEVER where it is not known.
@@ -43,6 +44,7 @@ class View:
     last_entry_ns: int
     last_sent_ns: int
     max_offered: int
+    processes: int = 0
     max_entry_gap_ns: int = 0
     last_entry_sent_ns: int = NEVER
     depth: int | None = None
