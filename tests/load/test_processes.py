@@ -136,6 +136,13 @@ def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
     assert children() == before
 
 
+def test_a_run_that_is_stopped_before_it_begins_has_lost_no_process(port):
+    done = load_run(plan(port, Open(schedule.constant(100, 60)), "/silent", processes=3), lambda: True)
+
+    assert not any("lost" in warning for warning in done.summary.warnings)
+    assert done.summary.outcomes.keys() <= {Outcome.GIVEN_UP}
+
+
 def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
     before = children()
     killed = []
@@ -151,8 +158,7 @@ def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
     assert sum(done.summary.outcomes.values()) == done.summary.offered == 50
     assert done.summary.outcomes.keys() == {Outcome.ANSWERED, Outcome.FAILED}
     assert done.summary.generator_limited
-    (warning,) = done.summary.warnings
-    assert warning.startswith("A load process was lost (killed by SIGKILL): ")
+    assert done.summary.warnings[0].startswith("A load process was lost (killed by SIGKILL): ")
     assert children() == before
 
 

@@ -28,6 +28,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from itertools import chain
 from typing import NoReturn
 
@@ -50,6 +51,7 @@ NS_PER_S = 1_000_000_000
 LOOK_MS = 100
 # A fork of a small process takes about 1 ms.
 HEAD_START_NS = 20_000_000
+STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,15 +153,23 @@ def _fork(
 ) -> list[Told]:
     """Each part in a process of its own."""
     start_ns = time.monotonic_ns() + HEAD_START_NS * len(parts)
+    parent = os.getpid()
+
+    def orphaned() -> bool:
+        return os.getppid() != parent
+
     children: dict[int, int] = {}
     said: dict[int, bytes] = {}
     ends: dict[int, str] = {}
     try:
         for part in parts:
             reading, writing = os.pipe()
+            # Until the fork has its own way to take it, a signal that asks it to stop must not end it.
+            before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
             pid = os.fork()
             if pid == 0:
-                _be_load_process(plan, part, columns, sources, start_ns, writing)
+                _be_load_process(partial(_run_part, plan, part, columns, sources, start_ns), orphaned, writing)
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(writing)
             children[reading] = pid
         said = _listen(children, stopped)
@@ -174,16 +184,16 @@ def _fork(
 
 
 def _be_load_process(
-    plan: Plan, part: Part, columns: Columns, sources: Sequence[str], start_ns: int, writing: int
+    run_part: Callable[[Callable[[], bool]], Told], orphaned: Callable[[], bool], writing: int
 ) -> NoReturn:
     """The life of a forked process; it never returns into the code that it was forked from."""
     asked: list[int] = []
-    parent = os.getppid()
     status = 1
     try:
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in STOPPING:
             signal.signal(number, lambda number, _frame: asked.append(number))
-        told = _run_part(plan, part, columns, sources, start_ns, lambda: bool(asked) or os.getppid() != parent)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        told = run_part(lambda: bool(asked) or orphaned())
         os.write(writing, json.dumps(asdict(told)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
