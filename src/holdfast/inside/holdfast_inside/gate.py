@@ -177,3 +177,8 @@ def place(framework: str, view: object, kind: str, name: Optional[str] = None) -
     if name is None:
         name = str(getattr(view, "__qualname__", None) or type(view).__qualname__)
     return "{} {}view {}()".format(framework, "" if kind == "sync" else "async ", name.rsplit("<locals>.", 1)[-1])
+
+
+def no_view(framework: str, path: str, method: str = "") -> str:
+    """In words, where a request is held whose path has no view, or none for its method."""
+    return "{} entry (no view{} at {})".format(framework, method and f" for {method}", path)

@@ -17,6 +17,7 @@ from typing import Any, Tuple
 from litestar import Litestar
 from litestar._asgi import ASGIRouter
 from litestar.concurrency import sync_to_thread
+from litestar.exceptions import MethodNotAllowedException
 from litestar.response import Response
 from litestar.routes import ASGIRoute, HTTPRoute
 from litestar.utils.scope.state import ScopeState
@@ -101,11 +102,12 @@ def _holding_without_handler(original: Any) -> gate.Function:  # noqa: ANN401
     async def __call__(self: ASGIRouter, scope: Any, receive: object, send: asgi.Send) -> None:  # noqa: ANN401, N807
         try:
             await original(self, scope, receive, send)
-        except Exception:
+        except Exception as error:
             claim = asgi.claim_of(scope)
             if claim is None or "route_handler" in scope:
                 raise
-            held_in = f"litestar entry (no view for {scope['method']} at {scope['path']})"
+            method = scope["method"] if isinstance(error, MethodNotAllowedException) else ""
+            held_in = gate.no_view("litestar", scope["path"], method)
             await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send)
 
     return __call__

@@ -59,7 +59,7 @@ def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
         if claim is None or gate.current.get() is not None:
             return await original(self, scope, receive, send)
         if self.methods and scope["method"] not in self.methods:
-            return await asgi.hold(_without_view(claim, scope), send)
+            return await asgi.hold(_without_view(claim, _framework(self), scope, scope["method"]), send)
         if isinstance(self.endpoint, type) and issubclass(self.endpoint, HTTPEndpoint):
             return await original(self, scope, receive, send)
         held = _held(claim, _framework(self), self.endpoint)
@@ -78,7 +78,8 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
         names = [method] + ["get"] * (method == "head")
         found = next((each for each in names if hasattr(self, each)), None)
         if found is None:
-            return await asgi.hold(_without_view(claim, self.scope), self.send)
+            held = _without_view(claim, "starlette", self.scope, self.scope["method"])
+            return await asgi.hold(held, self.send)
         held = _held(claim, "starlette", getattr(type(self), found), f"{type(self).__name__}.{found}")
         return await asgi.run(held, _hold(held) if held.gate is None else original(self), self.send)
 
@@ -88,8 +89,9 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
 def _held(claim: request.Claim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
     function = innermost.unwrapped(endpoint)
     view = function or endpoint
-    # Of the classes only those are left that are ASGI applications themselves.
-    kind = gate.async_kind() if isinstance(view, type) else gate.kind_of(view)
+    # A class is an ASGI application to Starlette, and a function like any other to FastAPI.
+    is_application = isinstance(view, type) and framework == "starlette"
+    kind = gate.async_kind() if is_application else gate.kind_of(view)
     held_in = gate.place(framework, view, kind, name)
     return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER)
 
@@ -99,8 +101,8 @@ def _hold(held: gate.Held) -> Awaitable[object]:
     return run_in_threadpool(held.run) if held.kind == "sync" else held.run_async()
 
 
-def _framework(route: object) -> str:
-    of_fastapi = any(cls.__module__.startswith("fastapi.") for cls in type(route).__mro__)
+def _framework(routing: object) -> str:
+    of_fastapi = any(cls.__module__.startswith("fastapi.") for cls in type(routing).__mro__)
     return "fastapi" if of_fastapi else "starlette"
 
 
@@ -135,7 +137,7 @@ def _holding_without_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
         claim = asgi.claim_of(scope)
         if claim is None:
             return await original(self, scope, receive, send)
-        return await asgi.hold(_without_view(claim, scope), send)
+        return await asgi.hold(_without_view(claim, _framework(self), scope), send)
 
     return not_found
 
@@ -152,6 +154,5 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     return handle
 
 
-def _without_view(claim: request.Claim, scope: Any) -> gate.Held:  # noqa: ANN401
-    held_in = f"starlette entry (no view for {scope['method']} at {scope['path']})"
-    return gate.Held(claim, None, held_in, gate.async_kind(), "entry")
+def _without_view(claim: request.Claim, framework: str, scope: Any, method: str = "") -> gate.Held:  # noqa: ANN401
+    return gate.Held(claim, None, gate.no_view(framework, scope["path"], method), gate.async_kind(), "entry")

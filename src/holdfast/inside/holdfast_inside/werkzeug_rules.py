@@ -42,8 +42,8 @@ def held_for(framework: Framework, app: Any, wanted: Any, claim: request.Claim) 
     if isinstance(wrong, RequestRedirect):
         return None
     if wrong is not None or wanted.url_rule is None:
-        other_method = f" for {wanted.method}" if isinstance(wrong, MethodNotAllowed) else ""
-        held_in = f"{framework.name} entry (no view{other_method} at {wanted.path})"
+        method = wanted.method if isinstance(wrong, MethodNotAllowed) else ""
+        held_in = gate.no_view(framework.name, wanted.path, method)
         return gate.Held(claim, None, held_in, framework.kind_without_view, "entry", framework.answer)
     registered = app.view_functions[wanted.url_rule.endpoint]
     view, name = _view(registered, wanted.method, framework.method_view)
