@@ -148,6 +148,21 @@ def test_it_is_held_under_another_server_too(tmp_path, framework):
         assert all(entry.loop and entry.entry_loop for entry in server.recording.entries(0, 3))
 
 
+@pytest.mark.parametrize(("view", "on_loop"), [("sync", False), ("async", True)])
+def test_a_loop_of_trio_is_a_loop(tmp_path, view, on_loop):
+    for package in ("hypercorn", "fastapi", "trio"):
+        pytest.importorskip(package)
+    options = {"command": HYPERCORN, "framework": "fastapi", "view": view}
+    with serving(tmp_path, "--worker-class", "trio", **options) as server:
+        clients = server.hold(0, 1)
+        held = server.recording.entries(0, 2)
+        server.release(0, 1)
+
+        assert {reply(client).body for client in clients} == {b"held\n"}
+        assert all(entry.entry_loop for entry in held)
+        assert all(entry.loop == (entry.tid == entry.entry_tid) == on_loop for entry in held)
+
+
 def test_only_the_path_and_query_of_the_run_are_held(tmp_path):
     pytest.importorskip("uvicorn")
     with serving(tmp_path, command=UVICORN, framework="asgi", path="/caf%C3%A9?size=2") as server:
@@ -177,3 +192,41 @@ def test_a_root_path_may_be_part_of_the_path_or_not(tmp_path, path):
         server.hold(0, path=path)
 
         assert server.recording.held_in(0)[0] == "fastapi view index()"
+
+
+BARE = """
+started = []
+
+async def app(scope, receive, send):
+    if scope["type"] == "lifespan":
+        started.append((await receive())["type"])
+        scope["state"]["colour"] = "blue"
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+    else:
+        body = f"{scope['type']} {started} {scope['state']}".encode()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+class Double:
+    def __init__(self, scope):
+        self.scope = scope
+
+    async def __call__(self, receive, send):
+        await app(self.scope, receive, send)
+"""
+
+
+@pytest.mark.parametrize("attribute", ["app", "Double"])
+def test_an_application_without_a_framework_is_held_at_its_entry(tmp_path, attribute):
+    pytest.importorskip("uvicorn")
+    (tmp_path / "bare_asgi.py").write_text(BARE)
+    with serving(tmp_path, app=f"{tmp_path}/bare_asgi.py:{attribute}", command=UVICORN) as server:
+        clients = server.hold(0)
+        ordinary = server.get("/")
+        server.release(0)
+
+        assert server.recording.held_in(0) == ("asgi entry", "async", "entry")
+        assert reply(clients[0]).body == b"held\n"
+        assert ordinary.body == b"http ['lifespan.startup'] {'colour': 'blue'}"

@@ -1,23 +1,25 @@
 """Holds this run's requests inside the route handlers of Litestar applications.
 
 - `Litestar.__call__`: here the server hands a request over; the thread is noted.
-- `HTTPRoute.handle` is what is inside all middleware: here the gate is put into the handler's function, and its
-  end becomes an answer. Guards, dependencies and `before_request` run as always.
+- `HTTPRoute.handle` is what is inside all middleware: here the gate is put into the handler's function. Guards,
+  dependencies and `before_request` run as always.
+- `HTTPRouteHandler.fn` names the function to call. For a held request it gets something around it that turns
+  its end into a mark, and `to_response` makes an answer of that mark: dependencies are let go as after any
+  handler that returned, and nothing tries to serialise what was not returned.
 - `ASGIRoute.handle` holds a mounted application of no known framework.
 - `ASGIRouter.__call__` learns that there is no handler for the path.
-
-The held handler ends by raising an Exception: Litestar throws what a handler raises into the generators of its
-dependencies one by one, and lets go of the rest of them where one passes on what is no Exception.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 from typing import Any, Tuple
 
 from litestar import Litestar
 from litestar._asgi import ASGIRouter
-from litestar.concurrency import sync_to_thread
 from litestar.exceptions import MethodNotAllowedException
+from litestar.handlers import HTTPRouteHandler
 from litestar.response import Response
 from litestar.routes import ASGIRoute, HTTPRoute
 from litestar.utils.scope.state import ScopeState
@@ -25,16 +27,14 @@ from litestar.utils.sync import AsyncCallable
 
 from . import asgi, gate, innermost, layout, reach, request
 
-
-class Released(Exception):  # noqa: N818 - it is no error
-    """Ends a held handler."""
+_ENDED = object()
 
 
 def _response() -> Response[bytes]:
     return Response(layout.BODY, media_type="text/plain")
 
 
-_ANSWER = gate.Answer(Released, _response)
+_ANSWER = gate.Answer(gate.Released, _response)
 
 
 def install() -> None:
@@ -43,6 +43,8 @@ def install() -> None:
     gate.surround(ASGIRouter.__call__, _holding_without_handler)
     gate.surround(ASGIRoute.handle, _holding_what_is_mounted)
     gate.surround(HTTPRoute.handle, _preparing_handler)
+    gate.surround(getattr(inspect.getattr_static(HTTPRouteHandler, "fn", None), "fget", None), _marking_end)
+    gate.surround(HTTPRouteHandler.to_response, _answering)
 
 
 # Any, in what follows: scopes, and functions whose parameters differ between versions.
@@ -58,15 +60,13 @@ def _preparing_handler(original: Any) -> gate.Function:  # noqa: ANN401
             if held.gate is not None:
                 await original(self, scope, receive, send)
             elif in_thread:
-                await sync_to_thread(held.run)
+                await AsyncCallable(held.run)()
             elif held.kind == "sync":
                 held.run()
             else:
                 await held.run_async()
-        except Released:
-            # Or the cache of the application's responses would keep it for others.
-            ScopeState.from_scope(scope).is_cached = True
-            await asgi.answer(send)
+        except gate.Released:
+            await _answer(scope, send)
         finally:
             gate.current.reset(token)
 
@@ -84,6 +84,53 @@ def _held(claim: request.Claim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa
     kind = gate.kind_of(function or view)
     held_in = gate.place("litestar", function or view, kind)
     return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER), in_thread
+
+
+def _marking_end(original: gate.Function) -> gate.Function:
+    def fn(self: HTTPRouteHandler) -> object:
+        found: Any = original(self)
+        if gate.current.get() is None:
+            return found
+        if getattr(self, "has_sync_callable", False):
+
+            @functools.wraps(found)
+            def ending(*args: object, **kwargs: object) -> object:
+                try:
+                    return found(*args, **kwargs)
+                except gate.Released:
+                    return _ENDED
+
+            return ending
+
+        async def ending_later(*args: object, **kwargs: object) -> object:
+            try:
+                return await found(*args, **kwargs)
+            except gate.Released:
+                return _ENDED
+
+        return ending_later
+
+    return fn
+
+
+def _answering(original: Any) -> gate.Function:  # noqa: ANN401
+    async def to_response(self: HTTPRouteHandler, app: object, data: object, request: object) -> object:
+        if data is not _ENDED:
+            return await original(self, app=app, data=data, request=request)
+
+        async def answer(scope: object, receive: object, send: asgi.Send) -> None:
+            del receive
+            await _answer(scope, send)
+
+        return answer
+
+    return to_response
+
+
+async def _answer(scope: Any, send: asgi.Send) -> None:  # noqa: ANN401
+    # Or the cache of the application's responses would keep it for others.
+    ScopeState.from_scope(scope).is_cached = True
+    await asgi.answer(send)
 
 
 def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401

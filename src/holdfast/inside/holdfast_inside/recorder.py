@@ -41,7 +41,7 @@ import os
 import sys
 import threading
 import time
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Any, Dict, Iterator, Optional, Tuple
 
 from . import layout, mapping
 
@@ -49,7 +49,7 @@ OWNER_CHECK_NS = 2_000_000_000
 SHORTEST_LOOK_S = 0.001
 
 Thread = Tuple[int, int, bool]
-"""Where something ran: native thread id, that thread's sequence number, a running asyncio loop in it."""
+"""Where something ran: native thread id, that thread's sequence number, a running event loop in it."""
 
 
 class Record:
@@ -181,12 +181,13 @@ def hold_sync(id: int) -> None:
 
 
 async def hold_async(id: int) -> None:
-    """Returns when request `id` is released; awaits as code that sleeps in asyncio awaits."""
+    """Returns when request `id` is released; awaits as code that sleeps in asyncio, or in trio, awaits."""
     import asyncio  # not at the top: a server without asyncio does not load it
 
+    sleep = (_running_trio() or asyncio).sleep
     shared = record()
     while not _released(shared, id):
-        await asyncio.sleep(_look_s(shared))
+        await sleep(_look_s(shared))
 
 
 def leave(id: int) -> None:
@@ -237,9 +238,21 @@ def _thread(role: str) -> Thread:
 
 def _loop_runs() -> bool:
     asyncio = sys.modules.get("asyncio.events")
-    if asyncio is None:
-        return False
-    return asyncio._get_running_loop() is not None  # noqa: SLF001 - documented "for loop implementers"
+    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 - "for loop implementers"
+        return True
+    return _running_trio() is not None
+
+
+def _running_trio() -> Any:  # noqa: ANN401 - a module
+    """trio, if its loop, which asyncio does not know of, runs on this thread; else None."""
+    trio = sys.modules.get("trio")
+    if trio is None:
+        return None
+    try:
+        trio.lowlevel.current_task()
+    except (AttributeError, RuntimeError):
+        return None
+    return trio
 
 
 def _thread_name() -> str:
