@@ -25,17 +25,8 @@ TARGET = "holdfast_inside.target:application"
 FLASK = (SERVER_PYTHON, "-m", "holdfast_inside.flask_server", "--host", "127.0.0.1", "--port", "{port}")
 UWSGI = (str(Path(sys.executable).with_name("uwsgi")), "--http-socket", "127.0.0.1:{port}", "--die-on-term")
 UWSGI = (*UWSGI, "--module", TARGET)
-UVICORN = (
-    SERVER_PYTHON,
-    "-m",
-    "uvicorn",
-    "--host",
-    "127.0.0.1",
-    "--port",
-    "{port}",
-    "holdfast_inside.target:application",
-)
-HYPERCORN = (SERVER_PYTHON, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", "holdfast_inside.target:application")
+UVICORN = (SERVER_PYTHON, "-m", "uvicorn", "--host", "127.0.0.1", "--port", "{port}", TARGET)
+HYPERCORN = (SERVER_PYTHON, "-m", "hypercorn", "--bind", "127.0.0.1:{port}", TARGET)
 LONGEST_WAIT_S = 30.0
 ALIKE = {
     # Replies that are made of a set are alike in all processes.
