@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from holdfast.ports import free_port
 PATIENCE_S = 40.0
 _MARK = "HOLDFAST_TESTED_BY"
 _LOOK_S = 0.002
+_AT_ONCE = 4
 _HOLDS = Path("/dev/shm")
 
 # Both holdfast and its servers start twice as fast when what they import is compiled once.
@@ -228,6 +230,24 @@ class Holdfast:
         running = self.start(*arguments, **how)
         ended = running.ended()
         running.nothing_is_left()
+        return ended
+
+    def run_together(self, command_lines: Iterable[Sequence[str]]) -> list[Ended]:
+        """Runs them a few at a time, because most of a run is waiting, and looks that nothing of any is left."""
+        waiting: deque[Running] = deque()
+        ended: list[Ended] = []
+
+        def take() -> None:
+            running = waiting.popleft()
+            ended.append(running.ended())
+            running.nothing_is_left()
+
+        for each in command_lines:
+            waiting.append(self.start(*each))
+            if len(waiting) == _AT_ONCE:
+                take()
+        while waiting:
+            take()
         return ended
 
     def close(self) -> None:

@@ -28,6 +28,15 @@ def holdfast(tmp_path: Path) -> Iterator[Holdfast]:
         yield command_line
 
 
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holdfast]:
+    """The same for all tests of a file, which run their command lines together."""
+    directory = tmp_path_factory.mktemp("workshop")
+    (directory / "app.py").write_text(APP)
+    with holdfast_in(directory) as command_line:
+        yield command_line
+
+
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[[str, str], Path]:
     """Writes a file of the test's own into its directory."""

@@ -24,27 +24,48 @@ CASES = [
     ("ap.py", ENVIRONMENT, "There is no file ap.py.", "Did you mean app.py?"),
     ("app.py:ap", USAGE, "app.py has no attribute ap.", "Did you mean app.py:app?"),
     ("factory.py", USAGE, "factory.py has neither app nor application.", "Did you mean factory.py:create_app()?"),
-    ("factory:create_app", USAGE, "factory:create_app is no WSGI application.", "call it: factory:create_app()"),
+    (
+        "factory:create_app",
+        USAGE,
+        "factory:create_app is neither a WSGI nor an ASGI application.",
+        "call it: factory:create_app()",
+    ),
     ("app:app()", USAGE, "app:app() cannot be called like that.", "Leave the () out: app:app"),
     ("app:app(", USAGE, "app( does not name an attribute of app.", "For example app:app"),
     ("folder", USAGE, "folder is a directory.", "such as folder/app.py"),
     ("notes.txt", USAGE, "notes.txt is not a Python file.", "Name the .py file"),
     ("number.py", USAGE, "number.py:app is no application: it cannot be called.", "of type int"),
-    ("asynchronous.py", USAGE, "asynchronous.py:app is no WSGI application.", "ASGI"),
+    (
+        "asynchronous.py",
+        USAGE,
+        "asynchronous.py:app is an application for ASGI, and this server speaks WSGI.",
+        "Choose a server for ASGI",
+    ),
     ("lacking.py", ENVIRONMENT, "lacking.py cannot be loaded.", "Install no_such_package in"),
     ("failing.py", ENVIRONMENT, "failing.py cannot be loaded.", "ZeroDivisionError: division by zero"),
     ("leaving.py", ENVIRONMENT, "leaving.py cannot be loaded.", "SystemExit: 7"),
     ("wrong_syntax.py", ENVIRONMENT, "wrong_syntax.py cannot be loaded.", "SyntaxError: invalid syntax"),
 ]
-UNDER_UWSGI = {"nosuch.py", "app.py:ap", "lacking.py", "number.py"}
+BY_APP = {case[0]: case for case in CASES}
+UNDER_UWSGI = ["nosuch.py", "app.py:ap", "lacking.py", "number.py"]
 
 
-@pytest.mark.parametrize(("app", "code", "what", "more"), CASES, ids=[case[0] for case in CASES])
-def test_an_application_that_cannot_be_served_is_named_with_the_cause(holdfast, write, app, code, what, more):
+@pytest.fixture(scope="module")
+def endings(workshop):
+    """How each application ended under each server."""
     for name, content in FILES.items():
-        write(name, content)
+        path = workshop.directory / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content)
+    asked = [(app, "flask") for app in BY_APP] + [(app, "uwsgi") for app in UNDER_UWSGI]
+    ended = workshop.run_together(["probe", app, "--server", server] for app, server in asked)
+    return dict(zip(asked, ended, strict=True))
 
-    ended = holdfast.run("probe", app)
+
+@pytest.mark.parametrize("app", BY_APP)
+def test_an_application_that_cannot_be_served_is_named_with_the_cause(endings, app):
+    _, code, what, more = BY_APP[app]
+    ended = endings[app, "flask"]
 
     assert ended.exit == code, ended.err
     assert ended.what == f"holdfast: {what}"
@@ -54,14 +75,10 @@ def test_an_application_that_cannot_be_served_is_named_with_the_cause(holdfast, 
     assert "importlib" not in ended.err
 
 
-@pytest.mark.parametrize(
-    ("app", "code", "what", "more"), [case for case in CASES if case[0] in UNDER_UWSGI], ids=sorted(UNDER_UWSGI)
-)
-def test_another_server_says_the_same_of_it(holdfast, write, app, code, what, more):
-    for name, content in FILES.items():
-        write(name, content)
-
-    ended = holdfast.run("probe", app, "--server", "uwsgi")
+@pytest.mark.parametrize("app", UNDER_UWSGI)
+def test_another_server_says_the_same_of_it(endings, app):
+    _, code, what, more = BY_APP[app]
+    ended = endings[app, "uwsgi"]
 
     assert (ended.exit, ended.what) == (code, f"holdfast: {what}")
     assert more in ended.err

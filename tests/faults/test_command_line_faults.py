@@ -7,36 +7,40 @@ import pytest
 USAGE, ENVIRONMENT = 2, 4
 
 
-@pytest.mark.parametrize(
-    ("arguments", "says"),
-    [
-        (["--server", "flsk"], "Did you mean --server flask?"),
-        (["--server", "nothing-like-it"], "It can start: "),
-        (["--view", "asink"], "'asink' is not one of 'sync', 'async-blocking', 'async'"),
-        (["-H", "malformed"], "'malformed' is not 'Name: value'"),
-        (["-H", ": no name"], "is not 'Name: value'"),
-        (["-H", "two words: x"], "'two words' is not the name of a header field"),
-        (["-H", "X: a\r\nY: b"], "line break"),
-        (["-H", "X: 1 \u20ac"], "cannot be sent in a header"),
-        (["-H", "Content-Length: 5"], "Content-Length is set by holdfast itself"),
-        (["--path", "orders"], "must begin with /"),
-        (["--path", "/two words"], "write them as %20"),
-        (["--path", "/page#part"], "holds a #"),
-        (["--nofile", "0"], "0 is not in the range"),
-        (["--max-offered", "99999999999"], "is not in the range"),
-        (["--port", "65536"], "is not in the range"),
-        (["--nosuch"], "No such option"),
-        ([""], "it is empty"),
-        (["app.py", "another.py"], "unexpected extra argument"),
-        (["--json", "missing/verdict.json"], "There is no directory"),
-        (["--json", "."], "is a directory"),
-        (["--server", "uwsgi", "--", "--http", "/run/web.sock"], "is not HOST:PORT"),
-        (["--", "--host", "unix:///run/web.sock"], "is not HOST:PORT"),
-    ],
-    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
-)
-def test_what_cannot_be_meant_is_said_with_the_way_out(holdfast, arguments, says):
-    ended = holdfast.run("probe", *arguments)
+CASES = [
+    (["--server", "flsk"], "Did you mean --server flask?"),
+    (["--server", "nothing-like-it"], "It can start: "),
+    (["--view", "asink"], "'asink' is not one of 'sync', 'async-blocking', 'async'"),
+    (["-H", "malformed"], "'malformed' is not 'Name: value'"),
+    (["-H", ": no name"], "is not 'Name: value'"),
+    (["-H", "two words: x"], "'two words' is not the name of a header field"),
+    (["-H", "X: a\r\nY: b"], "line break"),
+    (["-H", "X: 1 \u20ac"], "cannot be sent in a header"),
+    (["-H", "Content-Length: 5"], "Content-Length is set by holdfast itself"),
+    (["--path", "orders"], "must begin with /"),
+    (["--path", "/two words"], "write them as %20"),
+    (["--path", "/page#part"], "holds a #"),
+    (["--nofile", "0"], "0 is not in the range"),
+    (["--max-offered", "99999999999"], "is not in the range"),
+    (["--port", "65536"], "is not in the range"),
+    (["--nosuch"], "No such option"),
+    ([""], "it is empty"),
+    (["app.py", "another.py"], "unexpected extra argument"),
+    (["--json", "missing/verdict.json"], "There is no directory"),
+    (["--json", "."], "is a directory"),
+    (["--server", "uwsgi", "--", "--http", "/run/web.sock"], "is not HOST:PORT"),
+    (["--", "--host", "unix:///run/web.sock"], "is not HOST:PORT"),
+]
+
+
+@pytest.fixture(scope="module")
+def endings(workshop):
+    return workshop.run_together(["probe", *arguments] for arguments, _ in CASES)
+
+
+@pytest.mark.parametrize("number", range(len(CASES)), ids=[" ".join(arguments) for arguments, _ in CASES])
+def test_what_cannot_be_meant_is_said_with_the_way_out(endings, number):
+    ended, says = endings[number], CASES[number][1]
 
     assert ended.exit == USAGE, ended.err
     assert says in ended.err

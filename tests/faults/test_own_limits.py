@@ -15,7 +15,7 @@ def limited(*limits: str) -> list[str]:
     return ["prlimit", *limits, *PROGRAM]
 
 
-@pytest.mark.parametrize("nofile", [48, 64, 256])
+@pytest.mark.parametrize("nofile", [64, 256])
 def test_too_few_descriptors_of_ours_are_no_limit_of_the_server(holdfast, nofile):
     ended = holdfast.run("probe", "--json", "-", program=limited(f"--nofile={nofile}"))
 
@@ -39,7 +39,7 @@ def test_a_raised_limit_of_the_server_alone_is_its_own(holdfast):
     assert ended.exit == ANSWERED, ended.err
 
 
-@pytest.mark.parametrize("nofile", [4, 6, 8, 10, 12, 16])
+@pytest.mark.parametrize("nofile", [8, 12])
 def test_hardly_any_descriptors_end_in_words_too(holdfast, nofile):
     ended = holdfast.run("probe", program=limited(f"--nofile={nofile}"))
 

@@ -33,71 +33,69 @@ with socket.create_server(("127.0.0.1", port)) as listener:
 """
 
 
-@pytest.fixture
-def answering(holdfast, write):
-    """Probes a server that answers everything with the same bytes."""
+# What it says, and what is found of it.
+NO_HTTP = {
+    "SMTP": (r'[b"220 mail.example.org ESMTP\r\n"]', "it begins with b'220 mail"),
+    "uwsgi protocol": (r'[b"\x00\x12\x00\x00uwsgi"]', "the reply is not HTTP/1"),
+    "TLS alert": (r'[b"\x15\x03\x01\x00\x02\x02\x46"]', "the reply is not HTTP/1"),
+    "status": (r'[b"HTTP/1.1 two hundred OK\r\n\r\n"]', "the head of the reply is not HTTP/1"),
+    "field": (r'[b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"]', "the head of the reply is not HTTP/1"),
+    "length": (r'[b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"]', "is not HTTP/1"),
+    "chunk": (
+        r'[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"]',
+        "the body of the reply is not HTTP/1",
+    ),
+    "endless fields": (
+        r'itertools.chain([b"HTTP/1.1 200 OK\r\n"], itertools.repeat(b"X-More: 1\r\n"))',
+        "does not end within 64 KiB",
+    ),
+    "endless 100": (r'itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n")', "does not end within 64 KiB"),
+}
+NO_ANSWER = "The first request, GET /, got no answer: its connection was"
+BROKE_OFF = "The reply to the first request, GET /, broke off: its connection was closed before its announced end."
+BROKEN_OFF = {
+    "nothing": ("[]", NO_ANSWER),
+    "half a head": (r'[b"HTTP/1.1 200 OK\r\nX: "]', f"{NO_ANSWER} closed."),
+    "short body": (r'[b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort"]', BROKE_OFF),
+    "half a chunk": (r'[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"]', BROKE_OFF),
+    "long body": (
+        r'[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nlonger"]',
+        "GET / was answered with 200 before any view",
+    ),
+}
 
-    def probe(pieces: str):
-        script = write("server.py", SERVER.format(pieces=pieces))
-        python = write("python", NOT_PYTHON.format(python=sys.executable, script=script))
-        python.chmod(0o755)
-        return holdfast.run("probe", "--python", python)
 
-    return probe
+@pytest.fixture(scope="module")
+def endings(workshop):
+    """How a probe ended of servers that answer everything with the same bytes."""
+    pythons = {}
+    for name, (pieces, _) in (NO_HTTP | BROKEN_OFF).items():
+        place = workshop.directory / name.replace(" ", "-")
+        place.mkdir()
+        script, pythons[name] = place / "server.py", place / "python"
+        script.write_text(SERVER.format(pieces=pieces))
+        pythons[name].write_text(NOT_PYTHON.format(python=sys.executable, script=script))
+        pythons[name].chmod(0o755)
+    ended = workshop.run_together(["probe", "--python", str(python)] for python in pythons.values())
+    return dict(zip(pythons, ended, strict=True))
 
 
-@pytest.mark.parametrize(
-    ("pieces", "finding"),
-    [
-        (r'[b"220 mail.example.org ESMTP\r\n"]', "it begins with b'220 mail"),
-        (r'[b"\x00\x12\x00\x00uwsgi"]', "the reply is not HTTP/1"),
-        (r'[b"\x15\x03\x01\x00\x02\x02\x46"]', "the reply is not HTTP/1"),
-        (r'[b"HTTP/1.1 two hundred OK\r\n\r\n"]', "the head of the reply is not HTTP/1"),
-        (r'[b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"]', "the head of the reply is not HTTP/1"),
-        (r'[b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"]', "is not HTTP/1"),
-        (
-            r'[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nnonsense\r\n"]',
-            "the body of the reply is not HTTP/1",
-        ),
-        (
-            r'itertools.chain([b"HTTP/1.1 200 OK\r\n"], itertools.repeat(b"X-More: 1\r\n"))',
-            "does not end within 64 KiB",
-        ),
-        (r'itertools.repeat(b"HTTP/1.1 100 Continue\r\n\r\n")', "does not end within 64 KiB"),
-    ],
-    ids=["SMTP", "uwsgi protocol", "TLS alert", "status", "field", "length", "chunk", "endless fields", "endless 100"],
-)
-def test_a_reply_that_is_no_http_is_shown_for_what_it_is(answering, pieces, finding):
-    ended = answering(pieces)
+@pytest.mark.parametrize("name", NO_HTTP)
+def test_a_reply_that_is_no_http_is_shown_for_what_it_is(endings, name):
+    ended = endings[name]
 
     assert ended.exit == INCONCLUSIVE, ended.err
     assert "does not speak HTTP as holdfast understands it." in ended.what
-    assert finding in ended.err
+    assert NO_HTTP[name][1] in ended.err
     assert "Choose the server's HTTP port" in ended.err
 
 
-@pytest.mark.parametrize(
-    ("pieces", "what"),
-    [
-        ("[]", "The first request, GET /, got no answer: its connection was"),
-        (r'[b"HTTP/1.1 200 OK\r\nX: "]', "The first request, GET /, got no answer: its connection was closed."),
-        (
-            r'[b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort"]',
-            "The reply to the first request, GET /, broke off: its connection was closed before its announced end.",
-        ),
-        (
-            r'[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"]',
-            "The reply to the first request, GET /, broke off: its connection was closed before its announced end.",
-        ),
-        (r'[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nlonger"]', "GET / was answered with 200 before any view"),
-    ],
-    ids=["nothing", "half a head", "short body", "half a chunk", "long body"],
-)
-def test_a_reply_that_breaks_off_is_told_from_none(answering, pieces, what):
-    ended = answering(pieces)
+@pytest.mark.parametrize("name", BROKEN_OFF)
+def test_a_reply_that_breaks_off_is_told_from_none(endings, name):
+    ended = endings[name]
 
     assert ended.exit == INCONCLUSIVE, ended.err
-    assert ended.what.startswith(f"holdfast: {what}")
+    assert ended.what.startswith(f"holdfast: {BROKEN_OFF[name][1]}")
 
 
 def changed(header: str) -> str:
