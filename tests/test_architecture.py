@@ -31,6 +31,7 @@ STARRED = frozenset(
         "cli.py",
         "interrupts.py",
         "bench.py",
+        "check.py",
         "output.py",
         "ports.py",
         "readiness.py",

@@ -28,7 +28,7 @@ from holdfast.observe.sampler import Sampler
 from holdfast.ports import check_free, free_port
 from holdfast.readiness import await_ready, raise_trouble
 from holdfast.rundir import run_directory
-from holdfast.servers.adapter import Launch
+from holdfast.servers.adapter import Adapter, Launch
 from holdfast.servers.interpreter import Interpreter, find_interpreter
 from holdfast.servers.plan import plan
 from holdfast.servers.privileges import spare_uid
@@ -57,16 +57,19 @@ class _Seen:
         self.marks[f"{name}_ns"] = time.monotonic_ns()
 
 
-def run(experiment: Experiment, interrupts: Interrupts) -> Timeline:
+def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None = None) -> Timeline:
     """Starts the server, probes it and ends it.
 
     Nothing of it is left afterwards: no process, no socket, no file, whatever happened in between.
+
+    Args:
+        adapter: None is the one of that name.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
-    adapter = adapter_named(experiment.server)
+    adapter = adapter or adapter_named(experiment.server)
     interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
     port = experiment.port or free_port()
     planned = plan(experiment, adapter, interpreter, port)

@@ -28,6 +28,7 @@ FRAMEWORKS: Dict[str, _Builtin] = {
     "flask": _Builtin("flask_app", "flask"),
     "litestar": _Builtin("litestar_app", "litestar"),
     "quart": _Builtin("quart_app", "quart"),
+    "rsgi": _Builtin("raw_rsgi", "", ("async", "async-blocking")),
     "sanic": _Builtin("sanic_app", "sanic"),
     "starlette": _Builtin("starlette_app", "starlette"),
     "tornado": _Builtin("tornado_app", "tornado"),

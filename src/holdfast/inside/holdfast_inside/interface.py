@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from typing import Any, Awaitable, Callable, Tuple
 
-from . import native
+from . import native, rsgi
 from .trouble import Trouble
 
 Asgi = Callable[..., Awaitable[Any]]
@@ -26,6 +26,9 @@ def spoken(application: object, named: str, wanted: str) -> str:
     """
     if wanted in native.KINDS:
         native.check(application, named, wanted)
+        return wanted
+    if wanted == "rsgi":
+        rsgi.check(application, named)
         return wanted
     if not callable(application):
         what = f"{named} is no application: it cannot be called."

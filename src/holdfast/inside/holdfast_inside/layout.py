@@ -42,7 +42,7 @@ ANSWER_HEADERS = (
 
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 
-INTERFACES = ("wsgi", "asgi", "aiohttp", "sanic", "tornado")
+INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three stand for frameworks that are their own server."""
 
 KINDS = ("sync", "async", "async-blocking")

@@ -1,4 +1,4 @@
-"""What servers are told to load: `holdfast_inside.target:application`, for WSGI and for ASGI.
+"""What servers are told to load: `holdfast_inside.target:application`, for WSGI, for ASGI and for the others.
 
 Everything happens at import, so that servers that load the application before they fork do so here
 too, and the record is mapped while there are descriptors left.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
-from . import asgi, builtin, django_project, hooks, interface, layout, load, native, recorder, trouble, wsgi
+from . import asgi, builtin, django_project, hooks, interface, layout, load, native, recorder, rsgi, trouble, wsgi
 
 
 # Any: what it is depends on the server that asks for it.
@@ -25,6 +25,8 @@ def _application() -> Any:  # noqa: ANN401
         loaded, named = builtin.load(framework, os.environ.get(layout.VIEW_VARIABLE))
     spoken = interface.spoken(loaded, named, wanted)
     hooks.install()
+    if spoken == "rsgi":
+        return rsgi.HeldAtEntry(loaded)
     if spoken in native.KINDS or hooks.leads_to_views():
         return loaded
     if spoken == "wsgi":

@@ -1,0 +1,96 @@
+"""Whether an adapter keeps its promises: for the tests of whoever brings one.
+
+```python
+from holdfast.check import check_adapter
+
+def test_our_adapter():
+    check_adapter(ADAPTER)
+```
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from holdfast.infer.judge import judge
+from holdfast.interrupts import Interrupts
+from holdfast.model.experiment import Experiment
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import Timeline
+from holdfast.model.verdict import Verdict
+from holdfast.observe.kernel import KernelView
+from holdfast.run import run
+from holdfast.servers.adapter import Adapter
+
+OFFERED = 24
+"""Requests offered at once: more than any server of a few threads can hold, and few enough to be quick."""
+
+
+def check_adapter(
+    adapter: Adapter, arguments: Sequence[str] = (), *, python: str = sys.executable, cwd: str = "."
+) -> Verdict:
+    """Starts the server by its adapter, probes it a little, ends it, and looks whether anything is left.
+
+    Args:
+        arguments: of the server, as after `--` on the command line.
+        python: interpreter of an environment that has the server.
+
+    Returns:
+        the verdict of the small probe, for further claims of the caller's own.
+
+    Raises:
+        AssertionError: what the adapter does not keep, one line for each.
+        HoldfastError: the server could not be started or probed at all; its words say why.
+    """
+    experiment = Experiment(adapter.name, arguments=tuple(arguments), max_offered=OFFERED, python=python, cwd=cwd)
+    timeline = run(experiment, Interrupts(), adapter)
+    verdict = judge(timeline)
+    broken = [*_settings(adapter, arguments), *_start(timeline, arguments), *_requests(timeline), *_left(timeline)]
+    assert not broken, f"{adapter.name}: " + "\n".join(broken)
+    return verdict
+
+
+def _settings(adapter: Adapter, arguments: Sequence[str]) -> Iterator[str]:
+    names = Counter((each.name, each.bounds) for each in adapter.settings(arguments))
+    for (name, bounds), number in names.items():
+        if number > 1:
+            yield f"the setting {name} is said {number} times to bound {bounds.value}"
+    if not all(adapter.frameworks.values()):
+        yield "an interface without a framework: nothing could be served there"
+
+
+def _start(timeline: Timeline, arguments: Sequence[str]) -> Iterator[str]:
+    server = timeline.server
+    if not server.version:
+        yield "the version of the installed package is not found: is the distribution's name right?"
+    rest = iter(server.command)
+    # A port 0 in an argument is replaced, so only those without one must be there unchanged.
+    missing = [each for each in arguments if not each.endswith(":0") and each != "0" and each not in rest]
+    if missing:
+        yield f"the command {server.command} does not hold the argument {missing[0]}, or not in its place"
+    handlers = {entry.pid for entry in timeline.entries}
+    late = handlers - set(server.pids)
+    if late and len(handlers) == len(late):
+        yield f"all handlers ran in processes that were not there when the server was ready: {sorted(late)}"
+
+
+def _requests(timeline: Timeline) -> Iterator[str]:
+    later = [request for request in timeline.requests if request.wave != 0]
+    unanswered = [request for request in later if request.outcome is not Outcome.ANSWERED]
+    if unanswered:
+        fates = sorted({request.outcome.name.lower() for request in unanswered})
+        yield f"{len(unanswered)} of {len(later)} single requests were not answered: {', '.join(fates)}"
+    if not any(request.wave == 0 for request in timeline.requests):
+        yield "no request was offered"
+
+
+def _left(timeline: Timeline) -> Iterator[str]:
+    left = [pid for pid in timeline.server.pids if Path("/proc", str(pid)).exists()]
+    if left:
+        yield f"processes of the server are left: {left}"
+    with KernelView() as kernel:
+        if kernel.listeners(timeline.server.port):
+            yield f"somebody still listens on port {timeline.server.port}"

@@ -1,0 +1,53 @@
+"""Holds requests at the entry of an RSGI application; no framework's way to a view is known behind it.
+
+Source: the RSGI specification, 1.x: an application is an object with `__rsgi__`, or a coroutine function,
+called with a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` are told of the event loop.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from . import gate, layout, request
+from .trouble import Trouble
+
+HELD_IN = "rsgi entry"
+
+
+class HeldAtEntry:
+    """`application`, except that this run's requests are held instead of reaching it."""
+
+    def __init__(self, application: Any) -> None:  # noqa: ANN401 - whatever the person named
+        self._call = getattr(application, "__rsgi__", application)
+        for name in ("__rsgi_init__", "__rsgi_del__"):
+            if hasattr(application, name):
+                setattr(self, name, getattr(application, name))
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> object:  # noqa: ANN401 - the server's own types
+        claim = request.target_claim(scope.headers.get(layout.HEADER_FIELD), _target(scope))
+        if claim is None:
+            return await self._call(scope, protocol)
+        try:
+            return await gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry").run_async()
+        except gate.Released:
+            return protocol.response_bytes(200, list(layout.ANSWER_HEADERS), layout.BODY)
+
+
+def check(application: object, named: str) -> None:
+    """Returns if an RSGI server can call the application.
+
+    Raises:
+        Trouble: it cannot.
+    """
+    if hasattr(application, "__rsgi__"):
+        return
+    if inspect.iscoroutinefunction(application) and len(inspect.signature(application).parameters) == 2:
+        return
+    what = f"{named} is no application for RSGI."
+    why = "It has no __rsgi__, and is no coroutine function of two arguments."
+    raise Trouble("wrong-interface", what, why, "Start the server for the interface that the application has.")
+
+
+def _target(scope: Any) -> str:  # noqa: ANN401 - see HeldAtEntry
+    return f"{scope.path}?{scope.query_string}" if scope.query_string else str(scope.path)
