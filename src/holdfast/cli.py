@@ -14,7 +14,14 @@ import click
 from rich.console import RenderableType
 
 from holdfast import output, store
-from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, EnvironmentFailure, HoldfastError
+from holdfast.errors import (
+    EXIT_ANSWERED,
+    EXIT_ENVIRONMENT,
+    EXIT_INCONCLUSIVE,
+    EXIT_USAGE,
+    EnvironmentFailure,
+    HoldfastError,
+)
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, Terminated, listening
 from holdfast.load.http1 import request_head
@@ -245,6 +252,8 @@ def study(name: str, python: str | None, json_target: str | None) -> int:
     with listening() as interrupts:
         result = run_study(name, python, interrupts, tell=_say)
     _put_out(render_study(result), study_json(result), json_target)
+    if not any(row.verdict for row in result.rows) and not interrupts.asked:
+        return EXIT_ENVIRONMENT
     return _answered(interrupts)
 
 

@@ -49,6 +49,9 @@ def _row(
         return Row(case.id, case.title, (), None, f"{error.what} {error.remedy}".strip(), _since(began))
     if verdict is None:
         return Row(case.id, case.title, (), None, f"{case.same_run_as} was not run", _since(began))
+    if interrupts.asked:
+        # What was in place by then must not be compared with what would have been.
+        return Row(case.id, case.title, (), None, "interrupted", _since(began))
     findings = tuple(check(claim, verdict) for claim in case.claims)
     return Row(case.id, case.title, findings, verdict, "", _since(began))
 

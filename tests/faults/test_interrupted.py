@@ -12,7 +12,7 @@ import termios
 import pytest
 from commandline import until
 
-INCONCLUSIVE = 3
+INCONCLUSIVE, ENVIRONMENT = 3, 4
 SIGNALLED = 128
 
 MANY = ("--max-offered", "2000")
@@ -170,3 +170,26 @@ def test_even_if_holdfast_is_killed_its_server_does_not_stay(holdfast, arguments
     assert running.ended().exit == -signal.SIGKILL
     until(lambda: not running.processes(), "the end of the server")
     running.nothing_is_left()
+
+
+def test_ctrl_c_in_a_study_ends_it_with_the_table_so_far(holdfast):
+    running = holdfast.start("study", "flask-concurrency", "--json", "-")
+    until(running.processes, "the first server")
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    rows = json.loads(ended.out)["rows"]
+    assert len(rows) == 12
+    assert all(not row["findings"] and row["skipped"] for row in rows)
+
+
+def test_a_study_of_which_nothing_could_be_run_is_no_answer(holdfast):
+    ended = holdfast.run("study", "flask-concurrency", "--json", "-", "--python", "/bin/true")
+
+    assert ended.exit == ENVIRONMENT
+    assert all(
+        "/bin/true could not be run" in row["skipped"] or "was not run" in row["skipped"]
+        for row in json.loads(ended.out)["rows"]
+    )
