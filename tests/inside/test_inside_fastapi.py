@@ -21,6 +21,7 @@ WAYS_TO_A_VIEW = {
     "/async": ("fastapi async view asynchronous()", "async", "view", LOOP),
     "/items/7": ("fastapi view item()", "sync", "view", THREAD),
     "/cached": ("fastapi async view costly()", "async", "view", LOOP),
+    "/elsewhere": ("fastapi view slow()", "sync", "view", THREAD),
     "/bound": ("fastapi view Registry.listing()", "sync", "view", THREAD),
     "/callable": ("fastapi async view Registry.__call__()", "async", "view", LOOP),
     "/partial": ("fastapi view Registry.listing()", "sync", "view", THREAD),

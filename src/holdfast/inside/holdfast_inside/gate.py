@@ -161,6 +161,22 @@ def surround(function: object, make: Callable[[Function], Function]) -> bool:
     return True
 
 
+def keeping_context(submit: Function) -> Function:
+    """Makes of an executor's `submit` one by which a held request stays known on the executor's thread.
+
+    Frameworks hand over a copy of the context; a decorator of the person's own that sends a view to a
+    thread may not, and its gate would let the view's body run.
+    """
+
+    def submit_with_context(*args: object, **kwargs: object) -> object:
+        if current.get() is None:
+            return submit(*args, **kwargs)
+        executor, *rest = args
+        return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
+
+    return submit_with_context
+
+
 def kind_of(view: object) -> str:
     """One of layout.KINDS: how `view` was written, and whether a coroutine shall block its loop."""
     later = inspect.iscoroutinefunction(view) or inspect.isasyncgenfunction(view)

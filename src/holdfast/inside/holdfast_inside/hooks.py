@@ -11,6 +11,8 @@ import importlib
 import sys
 from typing import Dict, List, Tuple
 
+from . import gate
+
 # Module of the framework -> its class of what leads to views, our module with the hook.
 HOOKS: Dict[str, Tuple[str, str]] = {
     "aiohttp.web": ("Application", "aiohttp_hook"),
@@ -44,6 +46,11 @@ def install() -> None:
         bridge = getattr(sys.modules.get(module), name, None)
         if bridge is not None:
             importlib.import_module(".bridges", __package__).install(bridge, interface)
+    if "asyncio" in sys.modules:
+        # asyncio would import it with the first function that it sends to a thread.
+        from concurrent.futures import ThreadPoolExecutor
+
+        gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
 
 
 def view_holders() -> Tuple[type, ...]:
