@@ -44,7 +44,8 @@ def spoken(application: object, named: str, wanted: str) -> str:
     if wanted not in possible:
         spoken, asked = _KNOWN[possible[0]], _KNOWN[wanted]
         what = f"{named} is an application for {spoken}, and this server speaks {asked}."
-        why = f"It takes {_ARGUMENTS[possible[0]]} arguments, and a server for {asked} calls it with {_ARGUMENTS[wanted]}."
+        takes, given = _ARGUMENTS[possible[0]], _ARGUMENTS[wanted]
+        why = f"It takes {takes} arguments, and a server for {asked} calls it with {given}."
         remedy = f"Choose a server for {spoken}, or name an application for {asked}."
         raise Trouble("wrong-interface", what, why, remedy)
     return wanted
