@@ -98,6 +98,29 @@ def test_a_loop_that_hands_over_to_threads_is_both():
     assert (model.kind, model.threads_reused, model.threads_per_process) == ("event-loop+thread-pool", True, 4)
 
 
+def test_a_loop_that_makes_a_thread_for_each_handler_is_thread_per_request():
+    def rows(first, count, entered_ns):
+        return [
+            entry(
+                n,
+                tid=100 + n,
+                entry_tid=10,
+                entry_loop=True,
+                entry_thread_seq=n + 1,
+                thread_seq=1,
+                entered_ns=entered_ns + n,
+            )
+            for n in range(first, first + count)
+        ]
+
+    model, _ = judged(held_then_left(rows(0, 4, 1)), rows(4, 8, LATER))
+    unseen, unknown = judged(held_then_left(rows(0, 4, 1)), [])
+
+    assert (model.kind, model.threads_reused, model.threads_per_process) == ("thread-per-request", False, 4)
+    assert unseen.kind is None
+    assert "model.kind" in unknown
+
+
 def test_many_at_once_on_one_thread_without_a_loop_are_greenlets():
     held = held_then_left([on_thread(n, tid=10, seq=n + 1) for n in range(5)])
 

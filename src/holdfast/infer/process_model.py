@@ -63,8 +63,8 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, di
     handler_reused = _reused((entry.thread_seq for entry in entries), later)
     own_thread = any(entry.tid != entry.entry_tid for entry in held)
     on_loop = any(entry.entry_loop for entry in held)
-    kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=entry_reused)
     threads = handler_reused if on_loop and own_thread else entry_reused
+    kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=threads)
     spread = _spread(entries, held, kind)
     unknown = {}
     if processes_reused is None:
@@ -98,8 +98,7 @@ def _kind(
     entries: Sequence[Entry], held: Sequence[Entry], *, processes_reused: bool | None, threads_reused: bool | None
 ) -> ModelKind | None:
     if any(entry.entry_loop for entry in held):
-        inline = all(entry.loop and entry.tid == entry.entry_tid for entry in held)
-        return "event-loop" if inline else "event-loop+thread-pool"
+        return _behind_loop(held, threads_reused=threads_reused)
     if max(Counter((entry.pid, entry.entry_tid) for entry in held).values()) > 1:
         return "greenlets"
     if processes_reused is False:
@@ -109,6 +108,15 @@ def _kind(
     if processes_reused is None or threads_reused is None:
         return None
     return _pool(entries, held)
+
+
+def _behind_loop(held: Sequence[Entry], *, threads_reused: bool | None) -> ModelKind | None:
+    """The kind where a loop accepts: `threads_reused` is about the threads that ran the handlers."""
+    if all(entry.loop and entry.tid == entry.entry_tid for entry in held):
+        return "event-loop"
+    if threads_reused is None:
+        return None
+    return "event-loop+thread-pool" if threads_reused else "thread-per-request"
 
 
 def _pool(entries: Sequence[Entry], held: Sequence[Entry]) -> ModelKind:

@@ -12,14 +12,15 @@ from typing import Any, Dict
 from . import options, runner
 
 KNOWN: options.Known = {
-    "nothreading": ("use_threading", False),
-    "threading": ("use_threading", True),
-    "use-threading": ("use_threading", True),
-    "noreload": ("use_reloader", False),
-    "ipv6": ("use_ipv6", True),
-    "skip-checks": ("skip_checks", True),
-    "nostatic": ("use_static_handler", False),
-    "insecure": ("insecure_serving", True),
+    "nothreading": ("--nothreading", True),
+    "threading": ("--nothreading", False),
+    "use-threading": ("--nothreading", False),
+    "noreload": ("--noreload", True),
+    "use-reloader": ("--noreload", False),
+    "ipv6": ("--ipv6", True),
+    "skip-checks": ("--skip-checks", True),
+    "nostatic": ("--nostatic", True),
+    "insecure": ("--insecure", True),
 }
 APPLICATION = "holdfast_inside.target.application"
 
@@ -27,12 +28,12 @@ APPLICATION = "holdfast_inside.target.application"
 def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> None:  # noqa: ANN401 - may be any
     del application
     from django.conf import settings  # type: ignore[import-untyped]
-    from django.core.management import call_command  # type: ignore[import-untyped]
+    from django.core.management import execute_from_command_line  # type: ignore[import-untyped]
 
     settings.WSGI_APPLICATION = APPLICATION
-    # Called from Python it would leave out the checks that it makes on the command line.
-    keywords = {"skip_checks": False, **keywords, "use_reloader": False}
-    call_command("runserver", f"{host}:{port}", **keywords)
+    given = {**keywords, "--noreload": True}
+    flags = [flag for flag, is_set in given.items() if is_set]
+    execute_from_command_line(["manage.py", "runserver", f"{host}:{port}", *flags])
 
 
 if __name__ == "__main__":

@@ -16,8 +16,7 @@ import functools
 import inspect
 from typing import Any, Optional, Tuple
 
-from sanic import Sanic
-from sanic.exceptions import MethodNotAllowed, NotFound
+from sanic import Sanic, exceptions
 from sanic.response import HTTPResponse
 from sanic.router import Router
 from sanic.touchup import TouchUp
@@ -37,7 +36,12 @@ class Asked:
 
 _asked: contextvars.ContextVar[Optional[Asked]] = contextvars.ContextVar("holdfast sanic", default=None)
 _INSTALLED = "_holdfast_installed"
-_NO_VIEW = (NotFound, MethodNotAllowed)
+# The last one is what the second was called before Sanic 22.12.
+_NO_VIEW = tuple(
+    getattr(exceptions, name)
+    for name in ("NotFound", "MethodNotAllowed", "MethodNotSupported")
+    if hasattr(exceptions, name)
+)
 
 
 def install() -> None:
@@ -123,7 +127,7 @@ def _holding_without_view(original: Any) -> gate.Function:  # noqa: ANN401 - a c
         asked = _asked.get()
         if asked is None or asked.routed or asked.claim.held or not isinstance(exception, _NO_VIEW):
             return await original(self, asking, exception, *args, **kwargs)
-        other_method = "" if isinstance(exception, NotFound) else f" for {asking.method}"
+        other_method = "" if isinstance(exception, exceptions.NotFound) else f" for {asking.method}"
         place = f"sanic entry (no view{other_method} at {asking.path})"
         try:
             await gate.Held(asked.claim, None, place, gate.async_kind(), "entry").run_async()
