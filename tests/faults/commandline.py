@@ -170,14 +170,27 @@ def _in_service(record: bytes) -> list[int]:
 
 def is_taken(port: int) -> bool:
     """Whether anybody listens on the port, on whatever address."""
-    with socket.socket(socket.AF_INET6) as probe:
+    family, everywhere = (socket.AF_INET6, "::") if HAS_IPV6 else (socket.AF_INET, "0.0.0.0")
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        if HAS_IPV6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         try:
-            probe.bind(("::", port))
+            probe.bind((everywhere, port))
         except OSError:
             return True
     return False
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+HAS_IPV6 = _has_ipv6()
 
 
 class Holdfast:
