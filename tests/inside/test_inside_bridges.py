@@ -22,7 +22,9 @@ def test_flask_behind_asgi_is_held_in_its_view_on_the_bridges_threads(tmp_path, 
         clients = server.hold(*range(threads), path="/plain")
         waiting = server.send(threads, "/plain")
         held = server.recording.entries(0, threads)
-        server.release(*range(threads + 1))
+        # More than there are threads: one of them serves again.
+        last = 2 * threads + 2
+        server.release(*range(last))
 
         assert {reply(client).body for client in [*clients, waiting]} == {b"held\n"}
         assert server.recording.held_in(0) == ("flask view plain()", "sync", "view")
@@ -30,7 +32,8 @@ def test_flask_behind_asgi_is_held_in_its_view_on_the_bridges_threads(tmp_path, 
         assert all(entry.entry_loop and not entry.loop and entry.tid != entry.entry_tid for entry in held)
         assert len({entry.tid for entry in held}) == threads
         assert server.get("/plain").body == b"plain body\n"
-        assert model_of(server.recording.entries(0, threads + 1), held)[0].kind == "event-loop+thread-pool"
+        assert {server.get("/plain", id=id).body for id in range(threads + 1, last)} == {b"held\n"}
+        assert model_of(server.recording.entries(0, last), held)[0].kind == "event-loop+thread-pool"
 
 
 def test_a_path_that_is_not_the_runs_own_passes_through_a_bridge(tmp_path):
