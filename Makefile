@@ -55,7 +55,7 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 conformance: .venv/.synced
-	.venv/bin/python -m pytest -m conformance $(ARGS)
+	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py $(ARGS)
 
 scale: .venv/.synced
 	.venv/bin/python -m pytest -m scale $(ARGS)

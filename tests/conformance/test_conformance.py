@@ -20,9 +20,28 @@ from holdfast.servers.registry import ADAPTERS
 ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS)
 NO_SERVER = Resting(0, 0)
 
+# One row of each kind is run by every `make test`; the whole table by `make conformance`.
+EVERY_TIME = frozenset(
+    {
+        "flask: threads under 256 descriptors",
+        "flask: 10 processes",
+        "flask: serial",
+        "uwsgi: --http --threads 10",
+        "uwsgi: --http-socket :0 --threads 8",
+        "uwsgi: --threads 2, async view",
+        "ground-truth: --threads 3 --backlog 5",
+        "ground-truth: --threads 5 --beyond 503",
+        "ground-truth: --threads 4 --queue 10 --backlog 7",
+    }
+)
+
 
 def named(case: Case) -> str:
     return f"{case.server}: {case.id}"
+
+
+def marks(case: Case) -> tuple[pytest.MarkDecorator, ...]:
+    return () if named(case) in EVERY_TIME else (pytest.mark.conformance,)
 
 
 def verdict_differs(case: Case) -> list[str]:
@@ -32,8 +51,7 @@ def verdict_differs(case: Case) -> list[str]:
     return differences(case, judge(timeline), resting(case.resting) if case.resting else NO_SERVER)
 
 
-@pytest.mark.conformance
-@pytest.mark.parametrize("case", ROWS, ids=named)
+@pytest.mark.parametrize("case", [pytest.param(case, marks=marks(case), id=named(case)) for case in ROWS])
 def test_the_verdict_on_a_real_server_is_what_the_sources_say(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     if case.options.get("nproc") is not None and os.geteuid() != 0:
         pytest.skip("RLIMIT_NPROC counts every task of this user; only root can give the server a user of its own")
@@ -50,6 +68,10 @@ def test_a_row_claims_each_field_once(case: Case) -> None:
 
     assert set(CLAIMED) <= set(claimed)
     assert len(claimed) == len(set(claimed))
+
+
+def test_the_rows_of_every_run_are_in_the_table() -> None:
+    assert {named(case) for case in ROWS} >= EVERY_TIME
 
 
 def test_no_two_rows_have_the_same_name() -> None:
