@@ -74,6 +74,8 @@ TURNED_AWAY_ENOUGH = 4
 LOOK_NS = 1 * MS
 QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
+# Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
+UNSEEN_NS = 30 * MS
 
 _TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
@@ -118,7 +120,10 @@ def _noticed(view: View, state: State) -> State:
         if since != NEVER:
             # Sent into the stall and entered at once, it found a place that those who wait behind a busy
             # worker cannot have: the stall was our own pause, and tells nothing of how handlers start.
-            longest = max(longest, view.last_entry_ns - max(since, view.last_entry_sent_ns))
+            stall_ns = view.last_entry_ns - max(since, view.last_entry_sent_ns)
+            if view.free_ns is not None:
+                stall_ns = min(stall_ns, view.free_ns - state.stalled_free_ns + UNSEEN_NS)
+            longest = max(longest, stall_ns)
         since = view.last_entry_ns
         if phase == "fill":
             phase, stuck = "climb", waiting
