@@ -121,7 +121,7 @@ class Running:
         return []
 
     def until_held(self, count: int = 3) -> None:
-        """Returns when so many requests are in service."""
+        """Returns when so many requests are in service; one alone may be the first, which is let go at once."""
         until(lambda: len(self.in_service()) >= count or self.process.poll() is not None, f"{count} requests held")
         assert self.process.poll() is None, self.ended()
 

@@ -81,7 +81,7 @@ def test_a_worker_that_is_killed_does_not_pass_for_a_limit_of_the_server(holdfas
 def test_a_worker_that_the_server_kills_for_its_slowness_is_no_limit_of_the_server_either(holdfast):
     arguments = ["--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "2", "--master", "--harakiri", "1"]
     running = holdfast.start("probe", *MANY, *arguments)
-    running.until_held(1)
+    running.until_held(2)
     running.signal(signal.SIGSTOP)
     until(lambda: "HARAKIRI" in running.log(), "a worker that is killed")
     running.signal(signal.SIGCONT)
