@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from holdfast.errors import InconclusiveError
 from holdfast.interrupts import Interrupts
@@ -49,6 +50,7 @@ class Bench:
         pids: the server's processes when it was ready.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
+        hello: what the processes of a person's own command said; None where an adapter made the command.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -63,7 +65,13 @@ class Bench:
     sampler: Sampler
     interrupts: Interrupts
     head_of: Callable[[int], bytes]
+    hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
+
+    @property
+    def slots(self) -> int:
+        """How many requests the records of a run are about; what else there is of slots served its preparation."""
+        return self.experiment.max_offered + EXTRA_SLOTS
 
     @property
     def canary_slot(self) -> int:

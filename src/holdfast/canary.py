@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 from holdfast.bench import ANSWER_S, Bench, check_running, turn_until
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
@@ -14,6 +15,7 @@ from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Request
+from holdfast.presence import not_inside
 from holdfast.readiness import last_lines, or_raise_limits
 
 _FIRST_REDIRECT = 300
@@ -37,6 +39,29 @@ _TURNED_AWAY = {
 }
 
 
+class Reply(NamedTuple):
+    """What came of a request.
+
+    Attributes:
+        finding: why its reply is no HTTP, in words; None where it is, or where none came.
+        failure: number and words of a failure on our own side.
+    """
+
+    request: Request
+    finding: str | None
+    failure: tuple[int, str] | None
+
+
+def ask(bench: Bench, slot: int, within_s: float) -> Reply:
+    """Sends one request that is let through at once, and waits for its end."""
+    bench.recording.release(slot)
+    with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as prober:
+        prober.open(1)
+        turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, within_s)
+        (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
+        return Reply(request, prober.finding(), prober.failure)
+
+
 def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
     """Sends it.
 
@@ -48,12 +73,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
         UsageError: the view is of another kind than the one asked for.
     """
     slot = bench.canary_slot
-    bench.recording.release(slot)
-    with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as prober:
-        prober.open(1)
-        turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, _patience_s(bench))
-        (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
-        finding, failure = prober.finding(), prober.failure
+    request, finding, failure = ask(bench, slot, _patience_s(bench))
     trouble()
     if finding is not None:
         raise InconclusiveError(
@@ -73,7 +93,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
         raise _broken_off(bench, request)
     held = bench.recording.held_in(slot)
     if held is None:
-        raise _not_entered(bench, request)
+        raise not_inside(bench) or _not_entered(bench, request)
     held_in, kind, via = held
     asked = bench.experiment.view
     if asked is not None and via == "view" and kind != asked:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.observe.kernel import KernelView
+from holdfast.observe.ways_in import WayIn
 
 _FIRST_PORT = 15_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -20,7 +21,7 @@ def free_port() -> int:
     Not one of those that the kernel gives to clients: between this look and the server's own
     bind any client of this machine may get it, a load test beside us a thousand times a second.
     """
-    last = _first_ephemeral() - 1
+    last = ephemeral_ports().start - 1
     for _ in range(_TRIES if last > _FIRST_PORT else 0):
         port = random.randint(_FIRST_PORT, last)  # noqa: S311 - to be spread, not to be secret
         if _can_be_bound(port):
@@ -41,11 +42,24 @@ def check_free(port: int, kernel: KernelView) -> None:
         )
 
 
-def _first_ephemeral() -> int:
+def check_alone(way: WayIn, kernel: KernelView) -> None:
+    """Raises EnvironmentFailure if somebody else listens on the server's port too (SO_REUSEPORT)."""
+    ours = {each.inode for each in way.listeners}
+    if any(each.inode not in ours for each in kernel.listeners(way.port) if each.address == way.listens_on):
+        raise EnvironmentFailure(
+            f"Another process listens on port {way.port} too.",
+            "The kernel shares the connections out among all who do, so not all requests would come to this server.",
+            f"End that process (ss -ltnp 'sport = :{way.port}' names it), or choose another port.",
+        )
+
+
+def ephemeral_ports() -> range:
+    """What the kernel gives to sockets that ask for no port in particular; empty where it may not be read."""
     try:
-        return int(_EPHEMERAL.read_text().split()[0])
-    except (OSError, ValueError, IndexError):
-        return 0
+        first, last = map(int, _EPHEMERAL.read_text().split())
+    except (OSError, ValueError):
+        return range(0)
+    return range(first, last + 1)
 
 
 def _can_be_bound(port: int) -> bool:

@@ -5,6 +5,7 @@ A server listens before its workers are ready; who measures then sees one worker
 
 from __future__ import annotations
 
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -18,10 +19,12 @@ from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, listeners_of, process_tree
+from holdfast.observe.processes import activity, holders, listeners_of, process_tree
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
+# A server that has rested for so long and listens on a Unix socket alone will not listen elsewhere.
+_SETTLED_NS = 3_000_000_000
 _SHOWN_LINES = 15
 
 # By exit status; negative is a signal.
@@ -69,6 +72,12 @@ _ASKED_WRONGLY = frozenset(
 )
 
 
+_WANTS_TERMINAL = re.compile(r"EOFError|not a (tty|terminal)|Inappropriate ioctl|termios\.error", re.IGNORECASE)
+_NO_TERMINAL = (
+    "It wants a terminal, and holdfast gives it none (its stdin is /dev/null): leave out what asks for input."
+)
+
+
 class Trouble(msgspec.Struct):
     """What the server's side of holdfast wrote about an application that it could not load."""
 
@@ -95,7 +104,7 @@ def raise_trouble(path: Path) -> None:
 
 def await_ready(
     server: ServerProcess,
-    port: int,
+    port: int | None,
     kernel: KernelView,
     trouble: Path,
     interrupts: Interrupts,
@@ -103,15 +112,19 @@ def await_ready(
 ) -> tuple[Listener, ...]:
     """Waits for the port's listeners and for rest.
 
+    Args:
+        port: None is any.
+
     Returns:
         Every TCP listener that the server's tree holds, one of them on the port.
 
     Raises:
         EnvironmentFailure: it exited, could not load the application, or did not listen in time.
+        UsageError: it listens on a Unix socket alone.
         InconclusiveError: Ctrl-C.
     """
     deadline = time.monotonic() + within_s
-    rest = Rest()
+    rest, rests_since_ns = Rest(), 0
     listening = False
     while time.monotonic() < deadline:
         ended = server.exit_status() is not None
@@ -122,18 +135,27 @@ def await_ready(
             raise InconclusiveError(
                 "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
             )
-        if not listening:
-            listening = bool(kernel.listeners(port)) and any(each.port == port for each in _listeners(server, kernel))
-            time.sleep(_LOOK_S)
-            continue
-        look = activity(process_tree(*server.roots()))
-        if rest.seen(time.monotonic_ns(), look):
-            listeners = _listeners(server, kernel)
-            # A master may have tried the port before its workers open it for themselves.
-            if any(each.port == port for each in listeners):
-                return listeners
+        if not listening and _listens(server, port, kernel):
+            listening, rest = True, Rest()
+        elif listening or port is None:
+            now_ns = time.monotonic_ns()
+            if not rest.seen(now_ns, activity(process_tree(*server.roots()))):
+                rests_since_ns = now_ns
+            elif listening:
+                listeners = _listeners(server, kernel)
+                # A master may have tried the port before its workers open it for themselves.
+                if any(port in (None, each.port) for each in listeners):
+                    return listeners
+            elif now_ns - rests_since_ns > _SETTLED_NS:
+                _check_socket_file(server, kernel)
         time.sleep(_LOOK_S)
     raise _never_ready(server, port, within_s, _ports(server, kernel), listening=listening)
+
+
+def _listens(server: ServerProcess, port: int | None, kernel: KernelView) -> bool:
+    # First what costs less: the processes' descriptors are many.
+    there = bool(kernel.listening_inodes() if port is None else kernel.listeners(port))
+    return there and any(port in (None, each.port) for each in _listeners(server, kernel))
 
 
 def _listeners(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
@@ -142,6 +164,18 @@ def _listeners(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...
 
 def _ports(server: ServerProcess, kernel: KernelView) -> list[int]:
     return sorted({each.port for each in _listeners(server, kernel)})
+
+
+def _check_socket_file(server: ServerProcess, kernel: KernelView) -> None:
+    """Raises UsageError if the server listens on a Unix socket that has a name."""
+    paths = {each.inode: each.path for each in kernel.unix_listeners() or () if each.path}
+    held = holders(paths, process_tree(*server.roots()))
+    if path := next((paths[inode] for inode in sorted(paths) if held[inode]), None):
+        raise UsageError(
+            f"The server listens on the Unix socket {path} alone.",
+            "holdfast offers its requests over TCP; how Unix sockets queue is another matter (unix(7)).",
+            "Let it listen on a TCP port of 127.0.0.1 for the probe.",
+        )
 
 
 def check_alive(
@@ -156,6 +190,8 @@ def check_alive(
     )
     said = last_lines(server)
     words = f":\n{said}" if said else " and wrote nothing."
+    if _WANTS_TERMINAL.search(said):
+        raise kind(f"The server ended {when}.", f"{how}{words}", _NO_TERMINAL)
     seen = "Look at the server's own message above" if said else "Start the application without holdfast to see why"
     remedy = f"{seen}{or_raise_limits(server)}."
     raise kind(f"The server ended {when}.", f"{how}{words}", _REMEDIES.get(status, remedy))
@@ -174,19 +210,19 @@ def or_raise_limits(server: ServerProcess) -> str:
 
 
 def _never_ready(
-    server: ServerProcess, port: int, within_s: float, others: list[int], *, listening: bool
+    server: ServerProcess, port: int | None, within_s: float, others: list[int], *, listening: bool
 ) -> EnvironmentFailure:
     said = last_lines(server)
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     if listening:
         return EnvironmentFailure(
-            f"The server listens on port {port} but did not come to rest within {within_s:g} s.",
+            f"The server listens on port {port or others[0]} but did not come to rest within {within_s:g} s.",
             f"Its processes kept working or changing before any request came{words}",
             "Switch off reloaders and background work, or give it more time with --start-timeout.",
         )
     elsewhere = f"It listens on {', '.join(map(str, others))} instead" if others else "Its processes still run"
     return EnvironmentFailure(
-        f"The server did not listen on port {port} within {within_s:g} s.",
+        f"The server did not listen on {'any TCP port' if port is None else f'port {port}'} within {within_s:g} s.",
         f"{elsewhere}{words}",
         f"Name that port with --port {others[0]}, or let holdfast choose address and port."
         if others

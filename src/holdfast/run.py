@@ -5,14 +5,15 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast import probing, releasing
 from holdfast.bench import EXTRA_SLOTS, Bench
 from holdfast.canary import canary
+from holdfast.choosing import MOST_PORTS, chosen
 from holdfast.errors import EnvironmentFailure
 from holdfast.infer.process_model import reuse_seen
 from holdfast.interrupts import Interrupts
@@ -20,20 +21,20 @@ from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Canary, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
+from holdfast.model.timeline import Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
-from holdfast.observe.recorded import Recording, inside_environment
+from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment
 from holdfast.observe.sampler import Sampler
-from holdfast.ports import check_free, free_port
+from holdfast.observe.ways_in import WayIn, ways_in
+from holdfast.ports import check_alone, check_free, ephemeral_ports
+from holdfast.presence import listens
 from holdfast.readiness import await_ready, raise_trouble
-from holdfast.rundir import run_directory
-from holdfast.servers.adapter import Adapter, Launch
-from holdfast.servers.interpreter import Interpreter, find_interpreter
-from holdfast.servers.plan import plan
+from holdfast.rundir import open_to_all, run_directory, shared_with_all
+from holdfast.servers.adapter import Adapter
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
-from holdfast.servers.registry import adapter_named
+from holdfast.starting import Subject, subject_of
 
 _SAMPLE_NS = 10_000_000
 
@@ -69,68 +70,69 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         UsageError, EnvironmentFailure, InconclusiveError: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
-    adapter = adapter or adapter_named(experiment.server)
-    interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    port = experiment.port or free_port()
-    planned = plan(experiment, adapter, interpreter, port)
-    launch = planned.launch
+    subject = subject_of(experiment, adapter)
     uid = _user_for(experiment)
-    slots = experiment.max_offered + EXTRA_SLOTS
     with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
-        check_free(launch.port, kernel)
+        if subject.port is not None:
+            check_free(subject.port, kernel)
         with interrupts.undisturbed():
             directory = stack.enter_context(run_directory(uid))
-            recording = stack.enter_context(Recording.create(directory / "record", slots))
+            ours = _Files.within(directory, shared=subject.own)
+            slots = experiment.max_offered + EXTRA_SLOTS + (MOST_PORTS if subject.own else 0)
+            recording = stack.enter_context(Recording.create(ours.record, slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
-        token, trouble = secrets.token_hex(16), directory / "trouble.json"
-        inside = inside_environment(
-            record=recording.path,
-            token=token,
-            trouble=trouble,
-            path=experiment.path,
-            app=planned.app,
-            framework=planned.framework,
-            interface=launch.interface,
-            view=planned.view,
-            pythonpath=os.environ.get("PYTHONPATH", ""),
-        )
+        if subject.own:
+            ours.hello.touch()
+            open_to_all(ours.record)
+            open_to_all(ours.hello)
+        token = secrets.token_hex(16)
         command = Command(
-            argv=launch.command,
-            environment=_environment(interpreter) | inside,
+            argv=subject.argv,
+            environment=dict(subject.environment) | _inside(experiment, subject, ours, token),
             cwd=Path(experiment.cwd),
             log=directory / "server.log",
             token=token,
             nofile=experiment.nofile,
             nproc=experiment.nproc,
             uid=uid,
-            stop_signal=adapter.stop_signal,
+            stop_signal=subject.stop_signal,
+            grace_s=subject.grace_s,
             scratch=directory,
         )
         seen = _Seen(time.monotonic_ns())
         with interrupts.undisturbed():
             server = stack.enter_context(ServerProcess(command))
-        listeners = await_ready(server, launch.port, kernel, trouble, interrupts, experiment.start_timeout_s)
+        listeners = await_ready(server, subject.port, kernel, ours.trouble, interrupts, experiment.start_timeout_s)
         seen.mark("ready")
-        facts = _facts(experiment, interpreter, launch, server)
-        sampler = Sampler(kernel, launch.port, _SAMPLE_NS, seed=int(token[:8], 16))
-        bench = Bench(
-            experiment,
-            server,
-            launch.address,
-            launch.port,
-            tuple(sorted({each.port for each in listeners} - {launch.port})),
-            facts.pids,
-            recording,
-            kernel,
-            sampler,
-            interrupts,
-            _head_of(experiment, launch, token),
-        )
-        _phases(bench, seen, lambda: raise_trouble(trouble))
+
+        def bench_at(way: WayIn) -> Bench:
+            return Bench(
+                experiment=experiment,
+                server=server,
+                address=way.address,
+                port=way.port,
+                inner_ports=tuple(sorted({each.port for each in listeners} - {way.port})),
+                pids=process_tree(*server.roots()),
+                recording=recording,
+                kernel=kernel,
+                sampler=Sampler(kernel, way.port, _SAMPLE_NS, seed=int(token[:8], 16)),
+                interrupts=interrupts,
+                head_of=_head_of(experiment, way, token),
+                hello=ours.hello if subject.own else None,
+            )
+
+        way = _way(subject, listeners, bench_at)
+        if subject.own:
+            check_alone(way, kernel)
+            if len(kernel.listeners(way.port)) > len(way.listeners):
+                kernel.narrow(way.port, way.listens_on)
+        bench = bench_at(way)
+        facts = _facts(subject, bench, way)
+        _phases(bench, seen, lambda: raise_trouble(ours.trouble))
         seen.mark("ended")
-        entries = recording.entries(0, slots)
+        entries = recording.entries(0, bench.slots)
         log = server.last_words()
     return Timeline(
         experiment=experiment,
@@ -142,7 +144,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         requests=(*seen.later, *seen.requests),
         entries=entries,
         abandoned=seen.abandoned,
-        samples=tuple(sampler.rows),
+        samples=tuple(bench.sampler.rows),
         usage=tuple(seen.usage),
         server_log=log,
         notes=tuple(seen.notes),
@@ -164,7 +166,7 @@ def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
         seen.mark("released")
         if releasing.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
-    if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.recording.slots)):
+    if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
         seen.later = (first, *releasing.send_wave(bench))
 
 
@@ -234,32 +236,67 @@ def _words_about_user(uid: int | None) -> Iterator[None]:
         raise EnvironmentFailure(error.what, error.why, f"{error.remedy}\n{note}") from error
 
 
-def _environment(interpreter: Interpreter) -> dict[str, str]:
-    environment = dict(os.environ)
-    # A server that embeds Python finds its packages by this variable, as after `activate`.
-    environment.pop("VIRTUAL_ENV", None)
-    if interpreter.virtual_env is not None:
-        environment["VIRTUAL_ENV"] = interpreter.virtual_env
-    environment["PYTHONUNBUFFERED"] = "1"
-    return environment
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """What we and the server's processes write for each other, and the directory of what runs in them."""
+
+    record: Path
+    trouble: Path
+    hello: Path
+    library: Path
+
+    @classmethod
+    def within(cls, directory: Path, *, shared: bool) -> _Files:
+        room, library = directory, Path(INSIDE_DIRECTORY)
+        if shared:
+            room, library = shared_with_all(directory, library)
+        return cls(room / "record", room / "trouble.json", room / "hello", library)
 
 
-def _head_of(experiment: Experiment, launch: Launch, token: str) -> Callable[[int], bytes]:
+def _inside(experiment: Experiment, subject: Subject, ours: _Files, token: str) -> dict[str, str]:
+    return inside_environment(
+        record=ours.record,
+        token=token,
+        trouble=ours.trouble,
+        path=experiment.path,
+        app=subject.app,
+        framework=subject.framework,
+        interface=subject.interface,
+        view=subject.view,
+        pythonpath=os.environ.get("PYTHONPATH", ""),
+        hello=ours.hello if subject.own else None,
+        directory=str(ours.library),
+    )
+
+
+def _way(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[WayIn], Bench]) -> WayIn:
+    """Where to connect to: as the adapter says, or where the person's own command turns out to listen."""
+    ways = ways_in(listeners)
+    if subject.port is not None:
+        ways = tuple(each for each in ways if each.port == subject.port)
+    if subject.address is not None:
+        return replace(ways[0], address=subject.address)
+    return chosen(ways, ephemeral_ports(), bench_at)
+
+
+def _head_of(experiment: Experiment, way: WayIn, token: str) -> Callable[[int], bytes]:
     headers = (*experiment.headers, ("Connection", "close"))
-    head = request_head("GET", experiment.path, host_field(launch.address, launch.port), headers)
+    head = request_head("GET", experiment.path, host_field(way.address, way.port), headers)
     return numbered(head, "X-Holdfast", f"{token}/")
 
 
-def _facts(experiment: Experiment, interpreter: Interpreter, launch: Launch, server: ServerProcess) -> ServerFacts:
-    nofile, nproc = limits_of(server.pid)
+def _facts(subject: Subject, bench: Bench, way: WayIn) -> ServerFacts:
+    # Whoever listens may be another process than the one that was started, with other limits.
+    seen = None if bench.hello is None else listens(way, bench.hello)
+    nofile, nproc = limits_of(bench.server.pid if seen is None else seen.pid)
     return ServerFacts(
-        name=experiment.server,
-        version=interpreter.version,
-        command=launch.command,
-        python=interpreter.python,
-        address=launch.address,
-        port=launch.port,
-        pids=process_tree(*server.roots()),
+        name=subject.name if seen is None else seen.name or subject.name,
+        version=subject.version,
+        command=subject.argv,
+        python=subject.python if seen is None else seen.python,
+        address=bench.address,
+        port=bench.port,
+        pids=bench.pids,
         nofile=nofile,
         nproc=nproc,
         somaxconn=somaxconn(),

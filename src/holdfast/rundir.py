@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -54,3 +55,34 @@ def run_directory(owner_uid: int | None = None) -> Iterator[Path]:
         yield path
     finally:
         shutil.rmtree(path, ignore_errors=True)
+
+
+def shared_with_all(directory: Path, library: Path) -> tuple[Path, Path]:
+    """Makes room within a run's directory for a server that changes its user.
+
+    Who knows the name may put files into the first, but nobody can list or guess it; only root has to
+    take this trouble, since only root can become somebody else.
+
+    Args:
+        library: a directory that the server must be able to read, whoever it is by then.
+
+    Returns:
+        Where to put what the server writes, and a copy of the library that everybody may read.
+    """
+    if os.geteuid() != 0:
+        return directory, library
+    directory.chmod(0o711)
+    secret, copy = directory / secrets.token_hex(16), directory / library.name
+    secret.mkdir()
+    secret.chmod(0o1733)
+    # With its byte code, which is only used where the source's time is kept.
+    shutil.copytree(library, copy)
+    for path in (copy, *copy.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
+    return secret, copy
+
+
+def open_to_all(path: Path) -> None:
+    """Lets a server that has changed its user write to a file in `shared_with_all`'s first directory."""
+    if os.geteuid() == 0:
+        path.chmod(0o666)

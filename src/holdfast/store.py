@@ -60,7 +60,7 @@ def save(timeline: Timeline, path: Path) -> int:
     experiment = timeline.experiment
     offered = sum(request.wave == 0 for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
-    row = (time.time(), _FORMAT, experiment.server, " ".join(experiment.arguments), offered, raw)
+    row = (time.time(), _FORMAT, experiment.server, " ".join(experiment.command or experiment.arguments), offered, raw)
     try:
         with closing(_open(path)) as database, database:
             done = database.execute(

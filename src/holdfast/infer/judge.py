@@ -21,6 +21,10 @@ from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
 from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
 
+IN_THE_COMMAND = "as the command says"
+
+_OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
+_NO_VERSION = "the package that was found does not say"
 _ONE_SETTING = "one probe with one set of settings cannot tell which setting decides it"
 
 
@@ -49,7 +53,9 @@ def judge(timeline: Timeline) -> Verdict:
     held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
     unknown = {"binding": _ONE_SETTING}
     if not timeline.server.version:
-        unknown["target.version"] = "the package that was found does not say"
+        unknown["target.version"] = _OWN_COMMAND if timeline.experiment.command else _NO_VERSION
+    if not timeline.server.python:
+        unknown["target.python"] = "the process that listens did not say"
     if ramp.reason == "interrupted":
         ceiling, overflow, reasons = _nothing_beyond()
     else:
@@ -100,10 +106,10 @@ def _nothing_beyond() -> tuple[Ceiling, Overflow, dict[str, str]]:
 
 def _target(timeline: Timeline, held_in: str, kind: str) -> Target:
     server, experiment = timeline.server, timeline.experiment
-    app = experiment.app or "built-in"
+    app = IN_THE_COMMAND if experiment.command else experiment.app or "built-in"
     view = experiment.view or kind or None
     version = server.version or None
-    return Target(server.name, version, server.command, app, view, experiment.path, held_in, server.python)
+    return Target(server.name, version, server.command, app, view, experiment.path, held_in, server.python or None)
 
 
 def _with_queues(model: Model, snapshot: Snapshot) -> tuple[Model, dict[str, str]]:

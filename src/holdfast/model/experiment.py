@@ -17,7 +17,7 @@ class Experiment:
     """One probe of one server.
 
     Attributes:
-        server: an adapter's name.
+        server: an adapter's name, or "exec" for a command.
         app: `module:attr` or `file.py[:attr]`, `wsgi:` or `asgi:` before it where a server takes either;
             None is the built-in application.
         framework: of the built-in application; None is the usual one of the server's kind.
@@ -33,6 +33,7 @@ class Experiment:
         port: port to listen on; None picks a free one.
         python: interpreter of the server; None finds the environment's.
         arguments: the server's own, as they are.
+        command: a person's own, in place of `server`, `app`, `python` and `arguments`; () where an adapter makes it.
         cwd: directory of the server and of `app`.
         start_timeout_s: how long the server may take until it listens and has come to rest.
     """
@@ -52,3 +53,4 @@ class Experiment:
     cwd: str = "."
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
     framework: str | None = None
+    command: tuple[str, ...] = ()

@@ -187,8 +187,17 @@ class KernelView:
         Raises:
             EnvironmentFailure: this system has neither.
         """
+        self._only: dict[int, str] = {}
         with _words_for_failure():
             self._interface = _open(source)
+
+    def narrow(self, port: int, listens_on: str) -> None:
+        """Lets only listeners with this address count from now on, of those on this port.
+
+        A server that listens for every IPv4 and for every IPv6 address has two queues, of which a
+        client fills one.
+        """
+        self._only[port] = listens_on
 
     @property
     def source(self) -> Source:
@@ -210,7 +219,9 @@ class KernelView:
     def listeners(self, port: int) -> tuple[Listener, ...]:
         """Listening sockets of one port: several with SO_REUSEPORT, or with several addresses."""
         with _words_for_failure():
-            return listeners_among(self._interface.listening(port))
+            found = listeners_among(self._interface.listening(port))
+        only = self._only.get(port)
+        return found if only is None else tuple(each for each in found if each.address == only)
 
     def listening_inodes(self) -> dict[int, Listener]:
         """Every listening TCP socket, by inode."""
@@ -230,6 +241,9 @@ class KernelView:
         Returns:
             (depth, limit); None, None where nothing listens; limit None where the interface does not show it.
         """
+        if port in self._only:
+            found = self.listeners(port)
+            return summed(each.depth for each in found), summed(each.limit for each in found)
         with _words_for_failure():
             return self._interface.depth(port)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 INSIDE_DIRECTORY = str(Path(layout.__file__).resolve().parent.parent)
 """The directory that the server needs on its PYTHONPATH."""
 
+_STARTUP = "startup"  # in it, for the PYTHONPATH of a person's own command: each Python of it runs what is in there
+
 DEFAULT_LOOK_NS = 20_000_000
 
 # ENTERED and LEFT both count as entered.
@@ -42,6 +44,18 @@ class HeldIn(NamedTuple):
     via: str
 
 
+class Said(NamedTuple):
+    """One thing that a process has said.
+
+    Attributes:
+        what: one of layout.SAID.
+    """
+
+    pid: int
+    what: str
+    detail: str
+
+
 def inside_environment(  # noqa: PLR0913 - one argument for each variable
     *,
     record: Path,
@@ -53,6 +67,8 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
     view: View | None = None,
     interface: str = "",
     pythonpath: str = "",
+    hello: Path | None = None,
+    directory: str = INSIDE_DIRECTORY,
 ) -> dict[str, str]:
     """The environment variables that a server process needs to record and hold.
 
@@ -65,7 +81,11 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
         view: None is "as written".
         interface: what the server calls an application by, "wsgi" or "asgi"; "" leaves it to the server to complain.
         pythonpath: PYTHONPATH that the server would have without us.
+        hello: file to which the processes of a person's own command append what they find; None where the
+            server is told to load the application from us.
+        directory: a copy of INSIDE_DIRECTORY that the server's user may read.
     """
+    ours = [directory] if hello is None else [str(Path(directory) / _STARTUP), directory]
     return {
         layout.RECORD_VARIABLE: str(record),
         layout.TOKEN_VARIABLE: token,
@@ -75,8 +95,20 @@ def inside_environment(  # noqa: PLR0913 - one argument for each variable
         layout.VIEW_VARIABLE: view or "",
         layout.INTERFACE_VARIABLE: interface,
         layout.TROUBLE_VARIABLE: str(trouble),
-        "PYTHONPATH": os.pathsep.join(part for part in (INSIDE_DIRECTORY, pythonpath) if part),
+        layout.HELLO_VARIABLE: "" if hello is None else str(hello),
+        "PYTHONPATH": os.pathsep.join([*ours, *([pythonpath] if pythonpath else [])]),
     }
+
+
+def said_in(hello: Path) -> tuple[Said, ...]:
+    """What the processes of a person's own command have said so far, in order; lines of another form are left out."""
+    found = []
+    for line in hello.read_text(errors="replace").splitlines():
+        pid, _, rest = line.partition("\t")
+        what, _, detail = rest.partition("\t")
+        if pid.isdecimal() and what in layout.SAID:
+            found.append(Said(int(pid), what, detail))
+    return tuple(found)
 
 
 class Recording:

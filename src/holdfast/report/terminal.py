@@ -60,7 +60,8 @@ def render_verdict(verdict: Verdict) -> RenderableType:
 def _title(verdict: Verdict) -> Text:
     target = verdict.target
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
-    title.append(f"  {target.app}  Python {target.python}  held in {target.held_in}", style="not bold dim")
+    python = f"  Python {target.python}" if target.python else ""
+    title.append(f"  {target.app}{python}  held in {target.held_in}", style="not bold dim")
     return title
 
 

@@ -39,10 +39,17 @@ BRIDGES: Dict[str, Tuple[str, str]] = {
 
 def install() -> None:
     """Installs the hooks of what is loaded; calling it again adds those of what was loaded since."""
-    for module, (_, hook) in HOOKS.items():
+    for module in (*HOOKS, *BRIDGES):
         if module in sys.modules:
-            importlib.import_module("." + hook, __package__).install()
-    for module, (name, interface) in BRIDGES.items():
+            install_for(module)
+
+
+def install_for(module: str) -> None:
+    """Installs the hook of one loaded module; nothing happens for a module that has none."""
+    if module in HOOKS:
+        importlib.import_module("." + HOOKS[module][1], __package__).install()
+    if module in BRIDGES:
+        name, interface = BRIDGES[module]
         bridge = getattr(sys.modules.get(module), name, None)
         if bridge is not None:
             importlib.import_module(".bridges", __package__).install(bridge, interface)

@@ -27,6 +27,7 @@ FRAMEWORK_VARIABLE = "HOLDFAST_FRAMEWORK"
 VIEW_VARIABLE = "HOLDFAST_VIEW"
 INTERFACE_VARIABLE = "HOLDFAST_INTERFACE"
 TROUBLE_VARIABLE = "HOLDFAST_TROUBLE"
+HELLO_VARIABLE = "HOLDFAST_HELLO"
 
 HEADER_FIELD = "X-Holdfast"
 """The request header that claims a slot: `<token>/<id>`."""
@@ -41,6 +42,10 @@ ANSWER_HEADERS = (
 )
 
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
+
+SAID = ("python", "ready", "entry", "failed")
+"""What a process of a person's own command says: it is a Python, of this version; a framework or server is
+prepared; an application is held at its entry; something of ours went wrong."""
 
 INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three stand for frameworks that are their own server."""

@@ -1,0 +1,93 @@
+"""Which of several listening ports is meant where the person does not say: the one that leads to a view.
+
+A uWSGI with a router of its own listens on a second port for its workers, a debugger or an exporter of
+metrics on one of its own. A single request to each shows which it is. Ports that the kernel chose come last, and
+only if no other led anywhere: nobody but the server's own processes knows them, and what does not speak HTTP
+need not be asked to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from holdfast.bench import Bench
+from holdfast.canary import Reply, ask
+from holdfast.errors import UsageError
+from holdfast.model.places import Outcome
+from holdfast.observe.recorded import HeldIn
+from holdfast.observe.ways_in import WayIn
+
+MOST_PORTS = 16
+"""Slots that a run keeps for this, behind all others."""
+
+_PATIENCE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What came of one request to a port; `held` is None where it reached no handler."""
+
+    way: WayIn
+    reply: Reply
+    held: HeldIn | None
+
+
+def chosen(ways: Sequence[WayIn], ephemeral: range, bench_at: Callable[[WayIn], Bench]) -> WayIn:
+    """The way to what shall be probed.
+
+    Args:
+        ways: one to each port that the server listens on, at least one.
+        ephemeral: ports that the kernel gives to whoever asks for none in particular.
+        bench_at: the bench with this way in place of its own.
+
+    Raises:
+        UsageError: it cannot be told.
+    """
+    if len(ways) == 1:
+        return ways[0]
+    tried: list[_Tried] = []
+    named = [way for way in ways if way.port not in ephemeral]
+    unnamed = [way for way in ways if way.port in ephemeral]
+    for candidates in (named, unnamed):
+        for way in candidates[: MOST_PORTS - len(tried)]:
+            tried.append(_try(bench_at(way), way, len(tried)))
+        if (found := _the_one(tried)) is not None:
+            return found
+        if any(each.held for each in tried):
+            break
+    raise UsageError(
+        f"The command listens on several ports: {_list(way.port for way in ways)}.",
+        "\n".join(f"{each.way.port}: {_words(each)}" for each in tried),
+        "Say with --port which one is meant.",
+    )
+
+
+def _try(bench: Bench, way: WayIn, number: int) -> _Tried:
+    slot = bench.slots + number
+    reply = ask(bench, slot, _PATIENCE_S)
+    return _Tried(way, reply, bench.recording.held_in(slot))
+
+
+def _the_one(tried: Iterable[_Tried]) -> WayIn | None:
+    """The only one that led to a view; else the only one that led to a handler; else the only one with a reply."""
+    in_a_view = [each.way for each in tried if each.held is not None and each.held.via == "view"]
+    held = [each.way for each in tried if each.held is not None]
+    replied = [each.way for each in tried if each.reply.request.outcome in {Outcome.ANSWERED, Outcome.REJECTED}]
+    for candidates in (in_a_view, held, replied):
+        if candidates:
+            return candidates[0] if len(candidates) == 1 else None
+    return None
+
+
+def _words(tried: _Tried) -> str:
+    if tried.held is not None:
+        return f"leads to {tried.held.held_in}"
+    if tried.reply.finding is not None:
+        return "does not speak HTTP"
+    request = tried.reply.request
+    return f"answers with {request.status}, and no view is entered" if request.status else "does not answer"
+
+
+def _list(ports: Iterable[int]) -> str:
+    return ", ".join(map(str, ports))

@@ -1,0 +1,166 @@
+"""What a run starts, and what is known of it before: a server by its adapter, or a person's own command."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.experiment import Experiment, View
+from holdfast.ports import free_port
+from holdfast.servers.adapter import Adapter
+from holdfast.servers.interpreter import Interpreter, find_interpreter
+from holdfast.servers.plan import plan
+from holdfast.servers.process import GRACE_S
+from holdfast.servers.registry import ADAPTERS, adapter_named
+
+# Time for a server to take away what it has put down elsewhere, such as a pid file. Most need a tenth of it.
+_OWN_GRACE_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A server before it is started.
+
+    Attributes:
+        environment: whole, but for what the recorder needs.
+        address, port: where it will listen; None is found out when it does.
+        name: as far as the command says it; what listens may turn out to be something else.
+        version, python: "" where they are not known before it runs.
+        app, framework, interface, view: what it is told to serve, for `inside_environment`.
+        own: it is a person's own command, and holdfast has to find its way into it.
+    """
+
+    argv: tuple[str, ...]
+    environment: Mapping[str, str]
+    address: str | None
+    port: int | None
+    name: str
+    version: str
+    python: str
+    stop_signal: int
+    grace_s: float
+    app: str | None = None
+    framework: str = ""
+    interface: str = ""
+    view: View | None = None
+    own: bool = False
+
+
+def subject_of(experiment: Experiment, adapter: Adapter | None = None) -> Subject:
+    """What the experiment is about.
+
+    Args:
+        adapter: None is the one of the server's name.
+
+    Raises:
+        UsageError, EnvironmentFailure: there is no such server or command, or it cannot be started like that.
+    """
+    return _own(experiment) if experiment.command else _known(experiment, adapter or adapter_named(experiment.server))
+
+
+def _known(experiment: Experiment, adapter: Adapter) -> Subject:
+    interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
+    planned = plan(experiment, adapter, interpreter, experiment.port or free_port())
+    launch = planned.launch
+    return Subject(
+        argv=launch.command,
+        environment=_environment(interpreter),
+        address=launch.address,
+        port=launch.port,
+        name=adapter.name,
+        version=interpreter.version,
+        python=interpreter.python,
+        stop_signal=adapter.stop_signal,
+        grace_s=GRACE_S,
+        app=planned.app,
+        framework=planned.framework,
+        interface=launch.interface,
+        view=planned.view,
+    )
+
+
+def _environment(interpreter: Interpreter) -> dict[str, str]:
+    environment = dict(os.environ)
+    # A server that embeds Python finds its packages by this variable, as after `activate`.
+    environment.pop("VIRTUAL_ENV", None)
+    if interpreter.virtual_env is not None:
+        environment["VIRTUAL_ENV"] = interpreter.virtual_env
+    environment["PYTHONUNBUFFERED"] = "1"
+    return environment
+
+
+def _own(experiment: Experiment) -> Subject:
+    command = experiment.command
+    _check_program(command[0], Path(experiment.cwd))
+    return Subject(
+        argv=command,
+        # Its last words would be lost in a buffer.
+        environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+        address=None,
+        port=experiment.port,
+        name=Path(command[0]).name,
+        version="",
+        python="",
+        stop_signal=_stop_signal(command),
+        grace_s=_OWN_GRACE_S,
+        view=experiment.view,
+        own=True,
+    )
+
+
+def _stop_signal(command: tuple[str, ...]) -> int:
+    """What ends a server that is named in the command; SIGTERM where none is."""
+    # Split: a shell's command is one argument.
+    words = {Path(word).name for each in command for word in each.split()}
+    for adapter in ADAPTERS.values():
+        if words & {adapter.name, *adapter.executables}:
+            return adapter.stop_signal
+    return int(signal.SIGTERM)
+
+
+def _check_program(name: str, cwd: Path) -> None:
+    if os.sep not in name:
+        if shutil.which(name) is None:
+            raise _not_on_path(name, cwd)
+        return
+    path = cwd / name
+    if not path.exists():
+        raise EnvironmentFailure(
+            f"There is no file {name}.",
+            f"It was looked for from {cwd}.",
+            "Check its path, and the directory that you are in.",
+        )
+    if path.is_dir() or not os.access(path, os.X_OK):
+        what = "a directory" if path.is_dir() else "not executable"
+        script = name.endswith(".py")
+        remedy = f"Give its interpreter too: holdfast exec -- python {name} ..." if script else f"chmod +x {name}"
+        raise EnvironmentFailure(f"{name} cannot be started.", f"It is {what}.", "" if path.is_dir() else remedy)
+
+
+def _not_on_path(name: str, cwd: Path) -> HoldfastError:
+    if any(c.isspace() for c in name):
+        return UsageError(
+            f"There is no command {name!r}.",
+            "The whole of it, spaces included, was given as one word.",
+            f"Leave the quotation marks out: holdfast exec -- {name}",
+        )
+    if "=" in name:
+        return UsageError(
+            f"There is no command {name}.",
+            "No shell reads the command, so a variable cannot be set in front of it.",
+            f"Let env do it: holdfast exec -- env {name} ...",
+        )
+    active = os.environ.get("VIRTUAL_ENV")
+    environments = [Path(active) if active else None, cwd / ".venv", cwd / "venv", Path(sys.prefix)]
+    near = [str(each / "bin" / name) for each in environments if each is not None and (each / "bin" / name).exists()]
+    return EnvironmentFailure(
+        f"There is no command {name}.",
+        "It is not on PATH.",
+        f"Give its path, {near[0]}, or activate its environment first." if near else "Give its path, or install it.",
+    )
