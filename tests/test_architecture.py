@@ -37,6 +37,7 @@ STARRED = frozenset(
         "readiness.py",
         "run.py",
         "rundir.py",
+        "starting.py",
         "store.py",
         "study.py",
         "load/columns.py",
@@ -49,6 +50,7 @@ STARRED = frozenset(
         "servers/process.py",
         "observe/kernel.py",
         "observe/processes.py",
+        "observe/programs.py",
         "observe/recorded.py",
         "observe/sampler.py",
         "inside/**",
@@ -148,6 +150,8 @@ def forbidden_import(path: PurePosixPath, found: Import) -> str | None:
     top, _, rest = target.partition(".")
     if part == "inside":
         own = found.relative and target.startswith("holdfast.inside.")
+        # There it stands on PYTHONPATH beside the rest, and in front of a module of its own name.
+        own = own or (path.parts[1] == "startup" and top in {"holdfast_inside", "sitecustomize"})
         return None if own or top in sys.stdlib_module_names | FRAMEWORKS else "inside is standard library only"
     if top == "holdfast":
         return forbidden_part(path, part, rest.partition(".")[0], target)
@@ -279,6 +283,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
         ("inside/holdfast_inside/wsgi.py", "from holdfast.inside.holdfast_inside import layout", "standard library"),
         ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),
+        ("inside/holdfast_inside/wsgi.py", "from holdfast_inside import hello", "standard library only"),
         ("infer/plateau.py", "# as gunicorn does", "infer knows no server"),
         ("load/loop.py", "class LoopManager: ...", "the name says nothing"),
         ("load/http_utils.py", "", "the name says nothing"),
@@ -309,6 +314,7 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
             "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter",
         ),
         ("inside/holdfast_inside/wsgi.py", "import os\nfrom . import recorder\ndef f():\n    import flask"),
+        ("inside/startup/sitecustomize.py", "import os\nfrom holdfast_inside import hello\nimport sitecustomize"),
     ],
 )
 def test_what_the_layout_allows_is_not_complained_of(path: str, source: str) -> None:

@@ -45,12 +45,15 @@ _SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
 _OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
 _MOST = "Most requests offered at once."
+_PORT = "Port of the server: of probe, by default a free one; of exec, which one of several is meant."
+_COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
 
 _EPILOG = """\b
 Examples:
   holdfast probe app.py --server flask
   holdfast probe shop:create_app() --server flask --path /orders -- --processes 4
   holdfast probe --server uwsgi --json - -- --http-socket :0 --threads 8
+  holdfast exec -- gunicorn -c conf.py shop:app
   holdfast study flask-concurrency
 """
 
@@ -169,7 +172,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
         click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
         click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
-        click.option("--port", type=click.IntRange(1, 65535), help="Port of the server; default is a free one."),
+        click.option("--port", type=click.IntRange(1, 65535), help=_PORT),
         click.option(
             "--start-timeout",
             "start_timeout_s",
@@ -178,7 +181,6 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Seconds that the server may take to start.",
         ),
-        click.option("--python", help="The server's interpreter; default is the active environment's."),
         click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout."),
     ]
     for option in reversed(options):
@@ -186,11 +188,15 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+_python = click.option("--python", help="The server's interpreter; default is the active environment's.")
+
+
 @commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
 @click.argument("app", required=False, callback=_app)
 @click.option("--server", default="flask", show_default=True, help="The server that runs APP (holdfast servers).")
 @click.option("--framework", help="Framework of the built-in application; default is the usual one of the server.")
 @_options
+@_python
 @click.pass_obj
 def probe(after: tuple[str, ...], /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Start a known server and probe it.
@@ -198,7 +204,35 @@ def probe(after: tuple[str, ...], /, json_target: str | None, **given: Any) -> i
     APP is module:attr or file.py[:attr]; without it the built-in application is used. Where the
     server takes either, wsgi:APP or asgi:APP says what it is.
     """
-    experiment = Experiment(**given, arguments=after, cwd=_working_directory())
+    return _probed(Experiment(**given, arguments=after, cwd=_working_directory()), json_target)
+
+
+@commands.command("exec", context_settings={"ignore_unknown_options": True}, epilog=_COMMAND_FOLLOWS)
+@click.argument("misplaced", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@_options
+@click.pass_context
+def exec_(
+    context: click.Context,
+    /,
+    misplaced: tuple[str, ...],
+    json_target: str | None,
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
+    """Start a server by your own COMMAND, as you always do, and probe it.
+
+    Nothing has to be installed where the command runs: gunicorn -c conf.py shop:app, python app.py,
+    flask run, python manage.py runserver, uwsgi app.ini, uvicorn shop:app --workers 4.
+    """
+    command: tuple[str, ...] = context.obj
+    if misplaced and misplaced[0].startswith("-"):
+        raise click.NoSuchOption(misplaced[0], ctx=context)
+    if misplaced or not command:
+        example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
+        raise click.UsageError(f"The command follows --, as in: holdfast exec -- {example}", ctx=context)
+    return _probed(Experiment("exec", **given, command=command, cwd=_working_directory()), json_target)
+
+
+def _probed(experiment: Experiment, json_target: str | None) -> int:
     with listening() as interrupts:
         timeline = run(experiment, interrupts)
         verdict = _saved_and_judged(timeline)
@@ -245,7 +279,7 @@ def _put_out(picture: RenderableType, json: bytes, json_target: str | None) -> N
 
 @commands.command()
 @click.argument("name", type=click.Choice(sorted(STUDIES)))
-@click.option("--python", help="The server's interpreter; default is the active environment's.")
+@_python
 @click.option("--json", "json_target", callback=_json_target, help="Write the table to FILE; - is stdout.")
 def study(name: str, python: str | None, json_target: str | None) -> int:
     """Run many probes and print one table."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from holdfast.bench import Bench
 from holdfast.errors import InconclusiveError
@@ -36,11 +36,11 @@ class Listens:
     python: str
 
 
-def listens(way: WayIn, hello: Path) -> Listens:
+def listens(way: WayIn, said: Iterable[Said]) -> Listens:
     """What is known of it once it listens."""
     pid = min(pid for each in way.listeners for pid in each.pids)
     program = program_of(pid)
-    versions = {each.pid: each.detail for each in said_in(hello) if each.what == "python"}
+    versions = {each.pid: each.detail for each in said if each.what == "python"}
     # A process that was forked after its start said it under its parent's number.
     python = versions.get(pid) or next(reversed(versions.values()), "")
     return Listens(pid, None if program is None else name_of(program.arguments), python)

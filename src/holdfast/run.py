@@ -24,7 +24,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
-from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment
+from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.ways_in import WayIn, ways_in
 from holdfast.ports import check_alone, check_free, ephemeral_ports
@@ -287,7 +287,7 @@ def _head_of(experiment: Experiment, way: WayIn, token: str) -> Callable[[int], 
 
 def _facts(subject: Subject, bench: Bench, way: WayIn) -> ServerFacts:
     # Whoever listens may be another process than the one that was started, with other limits.
-    seen = None if bench.hello is None else listens(way, bench.hello)
+    seen = None if bench.hello is None else listens(way, said_in(bench.hello))
     nofile, nproc = limits_of(bench.server.pid if seen is None else seen.pid)
     return ServerFacts(
         name=subject.name if seen is None else seen.name or subject.name,

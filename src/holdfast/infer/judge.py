@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
@@ -20,8 +21,6 @@ from holdfast.infer.process_model import model_of
 from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
 from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
-
-IN_THE_COMMAND = "as the command says"
 
 _OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
 _NO_VERSION = "the package that was found does not say"
@@ -106,7 +105,7 @@ def _nothing_beyond() -> tuple[Ceiling, Overflow, dict[str, str]]:
 
 def _target(timeline: Timeline, held_in: str, kind: str) -> Target:
     server, experiment = timeline.server, timeline.experiment
-    app = IN_THE_COMMAND if experiment.command else experiment.app or "built-in"
+    app = shlex.join(experiment.command) or experiment.app or "built-in"
     view = experiment.view or kind or None
     version = server.version or None
     return Target(server.name, version, server.command, app, view, experiment.path, held_in, server.python or None)
