@@ -31,7 +31,7 @@ def commands(port: int, requests: int) -> dict[str, list[str]]:
         "ab": ["ab", "-q", "-c", count, "-n", count, "-s", "60", url],
         "hey": ["hey", "-cpus", "1", "-t", "60", "-c", count, "-n", count, url],
         "locust": [
-            "locust", "--headless", "--only-summary", "-f", str(HERE / "locust_held.py"), "-H", url,
+            "locust", "--headless", "--only-summary", "-f", str(HERE / "locust_held.py"), "-H", url.removesuffix("/"),
             "-u", count, "-r", rate, "-t", f"{OPENED_IN_S + HELD_S + 2}s",
         ],
     }  # fmt: skip

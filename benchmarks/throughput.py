@@ -1,7 +1,8 @@
 """Keep-alive throughput and CPU for each request, beside wrk, h2load, ab and hey.
 
-All load one nginx worker with 64 connections, in turn, for several rounds; each program has one thread, as
-holdfast has. Figures are medians over the rounds, ratios are of the same round's wrk.
+All load one nginx worker with 64 connections, in turn, for several rounds, each round beginning with another
+one; each program has one thread, as holdfast has. Figures are medians over the rounds, ratios are to wrk in the
+same round. CPU is the whole program's, start and report included.
 
     python -m benchmarks.throughput [ROUNDS] [SECONDS]
 
@@ -16,7 +17,7 @@ import statistics
 import sys
 from collections.abc import Callable
 
-from benchmarks.peers import ADDRESS, Cost, machine, nginx, run, table, versions
+from benchmarks.peers import ADDRESS, machine, nginx, run, table, versions
 
 CONNECTIONS = "64"
 
@@ -62,15 +63,20 @@ def main() -> None:
     rates: dict[str, list[float]] = {}
     cpus: dict[str, list[float]] = {}
     with nginx() as port:
-        for _ in range(rounds):
-            for name, (command, rate_of) in commands(port, seconds).items():
-                cost: Cost = run(command)
+        known_commands = commands(port, seconds)
+        run(commands(port, "1")["wrk"][0])  # nginx has to grow its memory once
+        for round_ in range(rounds):
+            order = list(known_commands)
+            for name in order[round_ % len(order) :] + order[: round_ % len(order)]:
+                command, rate_of = known_commands[name]
+                cost = run(command)
                 rate = rate_of(cost.output)
                 rates.setdefault(name, []).append(rate)
                 cpus.setdefault(name, []).append(cost.cpu_s / (rate * float(seconds)) * 1e6)
     known = versions()
     rows = []
-    for name, each in rates.items():
+    for name in known_commands:
+        each = rates[name]
         ratios = [own / wrk for own, wrk in zip(each, rates["wrk"], strict=True)]
         rows.append(
             [
