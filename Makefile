@@ -2,7 +2,7 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all check format conformance scale wheel clean
+.PHONY: help demo test test-all test-servers check format conformance scale wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -22,6 +22,7 @@ help:
 	@echo 'make demo         set up, and probe the Flask application in examples/'
 	@echo 'make test         set up, and run the tests'
 	@echo 'make test-all     the tests on each of Python 3.11, 3.12 and 3.13 that is here'
+	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect'
 	@echo 'make scale        ten thousand connections and more'
@@ -56,6 +57,9 @@ format: .venv/.synced
 
 conformance: .venv/.synced
 	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py $(ARGS)
+
+test-servers: .venv/.synced
+	.venv/bin/python -m pytest -m servers $(ARGS)
 
 scale: .venv/.synced
 	.venv/bin/python -m pytest -m scale $(ARGS)
