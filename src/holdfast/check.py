@@ -10,6 +10,7 @@ def test_our_adapter():
 
 from __future__ import annotations
 
+import re
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -24,6 +25,8 @@ from holdfast.model.verdict import Verdict
 from holdfast.observe.kernel import KernelView
 from holdfast.run import run
 from holdfast.servers.adapter import Adapter
+
+_PORT_0 = re.compile(r"(?:^|[:=])0(?:[:,]|$)")
 
 OFFERED = 24
 """Requests offered at once: more than any server of a few threads can hold, and few enough to be quick."""
@@ -68,7 +71,7 @@ def _start(timeline: Timeline, arguments: Sequence[str]) -> Iterator[str]:
         yield "the version of the installed package is not found: is the distribution's name right?"
     rest = iter(server.command)
     # A port 0 in an argument is replaced, so only those without one must be there unchanged.
-    missing = [each for each in arguments if not each.endswith(":0") and each != "0" and each not in rest]
+    missing = [each for each in arguments if not _PORT_0.search(each) and each not in rest]
     if missing:
         yield f"the command {server.command} does not hold the argument {missing[0]}, or not in its place"
     handlers = {entry.pid for entry in timeline.entries}

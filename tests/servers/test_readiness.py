@@ -47,11 +47,18 @@ def probed(server, *arguments, workers=2, **options):
     [
         # The application is there before the workers are, which are started with pauses in between.
         ("gunicorn", ("-w", "4", "--preload"), 4),
-        ("gunicorn", ("-w", "2", "-k", "asgi"), 2),
-        ("uvicorn", ("--workers", "2"), 2),
-        ("hypercorn", ("-w", "2"), 2),
-        ("granian", ("--workers", "2"), 2),
-        ("uwsgi", ("--processes", "3", "--lazy-apps"), 3),
+        *[
+            pytest.param(server, arguments, workers, marks=pytest.mark.conformance)
+            for server, arguments, workers in [
+                ("gunicorn", ("-w", "2", "-k", "asgi"), 2),
+                ("uvicorn", ("--workers", "2"), 2),
+                ("hypercorn", ("-w", "2"), 2),
+                ("granian", ("--workers", "2"), 2),
+                ("sanic", ("--workers", "2"), 2),
+                ("tornado", ("--processes", "2"), 2),
+                ("uwsgi", ("--processes", "3", "--lazy-apps"), 3),
+            ]
+        ],
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else str(value),
 )

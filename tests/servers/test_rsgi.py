@@ -48,6 +48,7 @@ def probed(tmp_path, app=None, **options):
     return judge(run(experiment, Interrupts()))
 
 
+@pytest.mark.conformance
 @pytest.mark.parametrize("app", [None, "apps:objekt", "apps:function"])
 def test_an_application_is_held_at_its_entry_as_many_times_as_the_server_calls_it_at_once(tmp_path, app):
     verdict = probed(tmp_path, app)

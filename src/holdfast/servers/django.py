@@ -7,9 +7,19 @@ and starts without its reloader, whose second process serves nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import Adapter, Package, Setting, by_module
+from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start, by_module
+from holdfast.servers.address import has_option
+
+
+def _launch(start: Start) -> Launch:
+    launch = by_module("django")
+    if has_option(start.arguments, "--ipv6", "-6") and not has_option(start.arguments, "--host"):
+        # Its own default address goes by this option too.
+        return launch(replace(start, arguments=("--host", "::1", *start.arguments)))
+    return launch(start)
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
@@ -21,6 +31,6 @@ ADAPTER = Adapter(
     name="django",
     packages=(Package("django", "django", "django"),),
     frameworks={"wsgi": ("django",)},
-    launch=by_module("django"),
+    launch=_launch,
     settings=_settings,
 )

@@ -33,7 +33,8 @@ def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> 
     settings.WSGI_APPLICATION = APPLICATION
     given = {**keywords, "--noreload": True}
     flags = [flag for flag, is_set in given.items() if is_set]
-    execute_from_command_line(["manage.py", "runserver", f"{host}:{port}", *flags])
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    execute_from_command_line(["manage.py", "runserver", address, *flags])
 
 
 if __name__ == "__main__":
