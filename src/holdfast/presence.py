@@ -22,6 +22,12 @@ _SHUT_OUT = {
 }
 
 
+_NOTHING_KNOWN = (
+    "Python was started with holdfast in it, but has imported neither a framework nor a server that holdfast knows.",
+    "holdfast probe APP --server NAME holds requests at the entry of any application.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Listens:
     """The process that listens, or the first of several.
@@ -64,18 +70,14 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
         why = "Something of holdfast's went wrong in it, which may be why:\n" + "\n".join(
             f"| {each}" for each in failed
         )
-    elif reason := _shut_out(programs, said, bench.server.command.environment["PYTHONPATH"].partition(":")[0]):
-        why = reason
+        remedy = "Please report it."
     else:
-        why = (
-            "Python was started with holdfast in it, but it has imported no framework and no server that "
-            "holdfast knows, and so not led it to a view."
-        )
+        startup = bench.server.command.environment["PYTHONPATH"].partition(":")[0]
+        why, remedy = _shut_out(programs, said, startup) or _NOTHING_KNOWN
     url = f"http://{host_field(bench.address, bench.port)}{bench.experiment.path}"
+    outside = f"holdfast attach {url} looks at a running server from outside."
     return InconclusiveError(
-        "The server answers, but holdfast could not get into it.",
-        why,
-        f"holdfast attach {url} looks at a running server from outside.",
+        "The server answers, but holdfast could not get into it.", why, f"{remedy}\n{outside}" if remedy else outside
     )
 
 
@@ -91,8 +93,8 @@ def _failures(said: Iterable[Said]) -> list[str]:
     return sorted(set(failed.values()))
 
 
-def _shut_out(programs: Sequence[Program], said: Sequence[Said], startup: str) -> str | None:
-    """What kept holdfast out of these processes; None where nothing did.
+def _shut_out(programs: Sequence[Program], said: Sequence[Said], startup: str) -> tuple[str, str] | None:
+    """What kept holdfast out of these processes, and what to do; None where nothing did.
 
     Args:
         startup: the directory on PYTHONPATH by which it gets in.
@@ -101,11 +103,14 @@ def _shut_out(programs: Sequence[Program], said: Sequence[Said], startup: str) -
         name = PurePath(program.file or program.arguments[0]).name
         options = [_SHUT_OUT[letter] for letter in switches(program.arguments) if letter in _SHUT_OUT]
         if not is_python(program):
-            return f"{name} (pid {program.pid}), which listens, is no Python program: there is no view in it to hold."
+            return f"What listens, {name} (pid {program.pid}), is no Python program and has no views.", ""
         if options:
-            return f"Its interpreter (pid {program.pid}) was started with {options[0]}."
+            return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
         if program.environment is not None and startup not in program.environment.get("PYTHONPATH", ""):
-            return f"Something on the way to it (pid {program.pid}) has replaced PYTHONPATH, which leads holdfast in."
+            return (
+                f"Something on the way to it (pid {program.pid}) has replaced PYTHONPATH, by which holdfast gets in.",
+                "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ...",
+            )
     if any(each.what == "python" for each in said):
         return None
-    return "Its Python takes nothing from PYTHONPATH (built into the program?), or is older than 3.8."
+    return "Its Python takes nothing from PYTHONPATH (built into a program?), or is older than 3.8.", ""

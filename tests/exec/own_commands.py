@@ -26,7 +26,7 @@ class Own:
     """One command.
 
     Attributes:
-        command: `{port}` in it, and in the files, is a free port.
+        command: `{port}` and `{other}` in it, and in the files, are free ports.
         files: by name, beside the command.
         says: dotted fields of the verdict, and their values.
         options: of `holdfast exec` itself.
@@ -57,15 +57,18 @@ class Done:
 
 def start(holdfast: Holdfast, own: Own) -> tuple[Running, Path]:
     """Starts it in a directory of its own."""
-    port = free_port()
+    port, other = free_port(), free_port()
+
+    def filled(text: str) -> str:
+        return text.replace("{port}", str(port)).replace("{other}", str(other))
+
     directory = holdfast.directory / own.id.replace(" ", "-").replace("/", "-")
     directory.mkdir()
     for name, content in own.files.items():
         (directory / name).parent.mkdir(parents=True, exist_ok=True)
-        (directory / name).write_text(content.replace("{port}", str(port)))
-    command = [each.replace("{port}", str(port)) for each in own.command]
+        (directory / name).write_text(filled(content))
     env = {"PATH": f"{SCRIPTS}{os.pathsep}{os.environ['PATH']}", **own.env}
-    arguments = ("exec", "--json", "-", "--max-offered", "50", *own.options, "--", *command)
+    arguments = ("exec", "--json", "-", "--max-offered", "50", *own.options, "--", *map(filled, own.command))
     return holdfast.start(*arguments, cwd=directory, env=env, port=port), directory
 
 

@@ -11,8 +11,6 @@ import importlib
 import sys
 from typing import Dict, List, Tuple
 
-from . import gate
-
 # Module of the framework -> its class of what leads to views, our module with the hook.
 HOOKS: Dict[str, Tuple[str, str]] = {
     "aiohttp.web": ("Application", "aiohttp_hook"),
@@ -56,6 +54,8 @@ def install_for(module: str) -> None:
     if "asyncio" in sys.modules:
         # asyncio would import it with the first function that it sends to a thread.
         from concurrent.futures import ThreadPoolExecutor
+
+        from . import gate
 
         gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
 
