@@ -3,8 +3,10 @@
 `site` imports the first `sitecustomize` on the path, and PYTHONPATH, which child processes inherit, puts this
 one there. It steps aside at once: our directories leave `sys.path`, and the environment's own
 `sitecustomize`, if there is one, runs as if this were not here. Whatever goes wrong in ours stays without
-effect on the process.
+effect on the process. A command may run any Python, so this one file is written for all of them.
 """  # noqa: INP001 - a directory for PYTHONPATH, no package
+
+# ruff: noqa: ANN202 - Python 2 knows no annotations
 
 import os
 import sys
@@ -12,7 +14,7 @@ import sys
 _OLDEST = (3, 8)
 
 
-def _let_in() -> None:
+def _let_in():  # type: () -> None
     if sys.version_info < _OLDEST or not os.environ.get("HOLDFAST_RECORD"):
         return
     try:
@@ -26,7 +28,7 @@ def _let_in() -> None:
         hello.failed("startup", error)
 
 
-def _step_aside() -> None:
+def _step_aside():  # type: () -> None
     here = os.path.dirname(__file__)
     ours = (here, os.path.dirname(here))
     sys.path[:] = [each for each in sys.path if each not in ours]
@@ -34,8 +36,8 @@ def _step_aside() -> None:
     try:
         import sitecustomize  # type: ignore[import-not-found]  # noqa: F401 - the next one on the path
     except ImportError as error:
-        # Its own errors are for site to report, as always.
-        if error.name != "sitecustomize":
+        # Its own errors are for site to report, as always. In Python 2 they have no name.
+        if getattr(error, "name", str(error).rpartition(" ")[2]) != "sitecustomize":
             raise
         sys.modules["sitecustomize"] = myself
 

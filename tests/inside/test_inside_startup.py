@@ -1,0 +1,164 @@
+"""What a process of a person's own command notices of being let into: nothing."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from test_inside_pythons import interpreter
+
+from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, Said, inside_environment, said_in
+
+STARTUP = Path(INSIDE_DIRECTORY, "startup", "sitecustomize.py")
+LOOK = """
+import sys
+print([each for each in sys.path])
+print(sorted(name for name in sys.modules if name.startswith(("holdfast", "threading", "ssl", "socket", "asyncio"))))
+"""
+FLASK = """
+import importlib, inspect
+import flask
+import flask.app
+print(type(flask.__loader__).__name__, sorted(vars(flask.__loader__)), flask.__spec__.loader is flask.__loader__)
+print(inspect.getsource(flask.Flask)[:12], flask.__loader__.get_data(flask.__file__)[:4])
+again = importlib.reload(flask)
+print(again is flask, importlib.util.find_spec("flask").name)
+"""
+SPAWN = """
+import multiprocessing
+
+def look():
+    import sys
+    print([each for each in sys.path])
+
+if __name__ == "__main__":
+    child = multiprocessing.get_context("spawn").Process(target=look)
+    child.start()
+    child.join()
+    raise SystemExit(child.exitcode)
+"""
+
+
+@pytest.fixture
+def ours(tmp_path):
+    """The environment of a command's processes, and where they say how far we came."""
+    hello = tmp_path / "hello"
+    hello.touch()
+    with Recording.create(tmp_path / "record", 5) as recording:
+
+        def environment(pythonpath=""):
+            return inside_environment(
+                record=recording.path,
+                token="token",
+                trouble=tmp_path / "trouble",
+                pythonpath=pythonpath,
+                hello=hello,
+            )
+
+        yield environment, hello
+
+
+def run(script, variables, directory, python=sys.executable, *options):
+    (directory / "script.py").write_text(script)
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **variables}
+    return subprocess.run(
+        [python, *options, "script.py"], env=environment, cwd=directory, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("script", [LOOK, FLASK, SPAWN], ids=["paths", "imports", "spawn"])
+@pytest.mark.parametrize("pythonpath", ["", "lib", "::lib"])
+def test_a_script_sees_the_same_as_without(ours, tmp_path, script, pythonpath):
+    environment, _ = ours
+    (tmp_path / "lib").mkdir()
+    before = run(script, {"PYTHONPATH": pythonpath}, tmp_path)
+
+    now = run(script, environment(pythonpath), tmp_path, sys.executable, "-W", "error")
+
+    # Only what is ours is there in addition.
+    lines = [line for line in now.stdout.splitlines() if not line.startswith("['holdfast_inside")]
+    assert now.returncode == 0, now.stderr
+    assert lines == [line for line in before.stdout.splitlines() if line != "[]"]
+    assert now.stderr == before.stderr
+
+
+def test_nothing_is_imported_that_is_not_needed_before_a_framework_is(ours, tmp_path):
+    environment, hello = ours
+
+    seen = run(LOOK, environment(), tmp_path).stdout.splitlines()[1]
+
+    assert all(name.startswith("holdfast_inside") for name in ast.literal_eval(seen))
+    assert "holdfast_inside.recorder" not in seen
+    assert [each.what for each in said_in(hello)] == ["python"]
+
+
+def test_the_environments_own_sitecustomize_runs_too(ours, tmp_path):
+    environment, _ = ours
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "sitecustomize.py").write_text("print('mine is run', __name__)\n")
+
+    script = "import sitecustomize\nprint(sitecustomize.__file__)\n"
+    ended = run(script, environment(str(tmp_path / "own")), tmp_path)
+
+    assert ended.stdout.splitlines() == ["mine is run sitecustomize", str(tmp_path / "own" / "sitecustomize.py")]
+
+
+@pytest.mark.parametrize("error", ["1 / 0", "import no_such_module", "raise SystemExit(3)"])
+def test_its_errors_are_reported_as_ever(ours, tmp_path, error):
+    environment, _ = ours
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "sitecustomize.py").write_text(error + "\n")
+    before = run("print('runs')\n", {"PYTHONPATH": str(own)}, tmp_path)
+
+    now = run("print('runs')\n", environment(str(own)), tmp_path)
+
+    assert (now.returncode, now.stdout) == (before.returncode, before.stdout)
+    assert now.stderr.splitlines()[-1:] == before.stderr.splitlines()[-1:]
+
+
+def test_a_hook_that_cannot_be_installed_is_told_to_holdfast_alone(ours, tmp_path):
+    environment, hello = ours
+    variables = {**environment(), "HOLDFAST_RECORD": str(tmp_path / "gone")}
+
+    ended = run("import flask\nprint(flask.Flask(__name__).name)\n", variables, tmp_path)
+
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "script\n", "")
+    (failed,) = {each.detail for each in said_in(hello) if each.what == "failed" and each.detail.startswith("flask:")}
+    assert failed.startswith("flask: FileNotFoundError")
+
+
+def test_a_framework_is_prepared_when_it_has_been_imported(ours, tmp_path):
+    environment, hello = ours
+
+    ended = run("import flask\n", environment(), tmp_path)
+
+    assert ended.returncode == 0, ended.stderr
+    said = said_in(hello)
+    assert {Said(said[0].pid, "ready", "flask")} <= set(said)
+    assert not [each for each in said if each.what == "failed"]
+
+
+def test_lines_of_another_form_are_no_words_of_a_process(tmp_path):
+    hello = tmp_path / "hello"
+    hello.write_bytes(b"12\tpython\t3.8.1\nnonsense\n\xff\xfe\t\t\nx\tready\ty\n13\tlies\tz\n14\tready\t\n")
+
+    assert said_in(hello) == (Said(12, "python", "3.8.1"), Said(14, "ready", ""))
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.10", "3.12", "3.13"])
+def test_a_command_may_run_any_python(ours, tmp_path, version):
+    python = interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} here")
+    environment, hello = ours
+
+    ended = run("import sys\nsys.stdout.write('runs ' + str(sys.path))\n", environment(), tmp_path, python)
+
+    assert (ended.returncode, ended.stdout[:5], ended.stderr) == (0, "runs ", "")
+    assert INSIDE_DIRECTORY not in ended.stdout
+    assert bool(said_in(hello)) == (tuple(map(int, version.split("."))) >= (3, 8))

@@ -1,0 +1,65 @@
+"""What a process runs, in words: read from real processes, and from command lines as they are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from holdfast.observe.programs import is_python, name_of, program_of, switches
+
+
+@pytest.mark.parametrize(
+    ("arguments", "name", "letters"),
+    [
+        (["gunicorn", "app:app"], "gunicorn", ""),
+        (["/venv/bin/gunicorn", "app:app"], "gunicorn", ""),
+        (["gunicorn: master [app:app]"], "gunicorn", ""),
+        (["/venv/bin/python", "/venv/bin/gunicorn", "app:app"], "gunicorn", ""),
+        (["/venv/bin/python3.12", "-u", "app.py", "-m", "x"], "app.py", "u"),
+        (["python", "-m", "flask", "run"], "flask", "m"),
+        (["python", "-mflask", "run"], "flask", "m"),
+        (["python", "-m", "shop.__main__"], "shop", "m"),
+        (["python", "-IS", "-W", "error", "-Xutf8", "serve.py", "-E"], "serve.py", "ISWX"),
+        (["python", "--check-hash-based-pycs", "serve.py"], "serve.py", ""),
+        (["python", "-c", "import x"], None, "c"),
+        (["pypy3", "app.py"], "app.py", ""),
+        (["python"], None, ""),
+        (["uwsgi"], "uwsgi", ""),
+        ([""], None, ""),
+        ([], None, ""),
+    ],
+)
+def test_a_program_is_called_what_a_person_would_call_it(arguments, name, letters):
+    assert name_of(arguments) == name
+    assert switches(arguments) == letters
+
+
+def test_a_living_process_says_what_it_runs():
+    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env={"COLOUR": "blue=green"}) as process:
+        seen = program_of(process.pid)
+        process.communicate()
+
+    assert seen is not None
+    assert seen.arguments == tuple(command)
+    assert seen.environment == {"COLOUR": "blue=green"}
+    assert seen.file in seen.maps
+    assert is_python(seen)
+
+
+def test_a_program_that_is_no_interpreter_is_told_from_one():
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+        seen = program_of(process.pid)
+        process.communicate()
+
+    assert seen is not None
+    assert not is_python(seen)
+
+
+def test_a_process_that_has_ended_runs_nothing():
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+
+    assert program_of(process.pid) is None

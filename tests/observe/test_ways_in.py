@@ -1,0 +1,66 @@
+"""Which address leads to which listening socket, by rule and by the kernel's own choice."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from holdfast.model.timeline import Listener
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.ways_in import ways_in
+
+
+def listener(address, port=80, inode=1):
+    return Listener(inode, address, port, depth=0, limit=5)
+
+
+@pytest.mark.parametrize(
+    ("addresses", "destination", "listens_on"),
+    [
+        (["127.0.0.1"], "127.0.0.1", "127.0.0.1"),
+        (["0.0.0.0"], "127.0.0.1", "0.0.0.0"),
+        (["::"], "::1", "::"),
+        (["::1"], "::1", "::1"),
+        (["0.0.0.0", "::"], "127.0.0.1", "0.0.0.0"),
+        (["::1", "127.0.0.1"], "127.0.0.1", "127.0.0.1"),
+        (["127.0.0.1", "0.0.0.0"], "127.0.0.1", "127.0.0.1"),
+        (["192.0.2.7", "::"], "::1", "::"),
+        (["192.0.2.7"], "192.0.2.7", "192.0.2.7"),
+        (["127.0.0.2"], "127.0.0.2", "127.0.0.2"),
+        (["::ffff:127.0.0.1"], "127.0.0.1", "::ffff:127.0.0.1"),
+        (["::ffff:0.0.0.0"], "127.0.0.1", "::ffff:0.0.0.0"),
+    ],
+)
+def test_a_port_is_reached_over_loopback_and_ipv4_where_that_is_possible(addresses, destination, listens_on):
+    (way,) = ways_in([listener(each) for each in addresses])
+
+    assert (way.address, way.port, way.listens_on) == (destination, 80, listens_on)
+    assert {each.address for each in way.listeners} == {listens_on}
+
+
+def test_each_port_has_one_way_in_and_sockets_that_share_it_stay_together():
+    shared = [listener("0.0.0.0", 8001, inode) for inode in (1, 2, 3)]
+
+    ways = ways_in([listener("127.0.0.1", 9000), *shared, listener("::", 8001, 4)])
+
+    assert [(way.port, len(way.listeners)) for way in ways] == [(8001, 3), (9000, 1)]
+
+
+def test_only_the_queue_that_a_way_leads_to_counts_once_the_view_is_narrowed():
+    with socket.socket() as four, socket.socket(socket.AF_INET6) as six, KernelView() as kernel:
+        six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        four.bind(("0.0.0.0", 0))
+        port = four.getsockname()[1]
+        six.bind(("::", port))
+        four.listen(3)
+        six.listen(11)
+        (way,) = ways_in(kernel.listeners(port))
+        before = len(kernel.listeners(port)), kernel.depth(port)
+
+        kernel.narrow(port, way.listens_on)
+        with socket.create_connection((way.address, port)):
+            now = len(kernel.listeners(port)), kernel.depth(port)
+
+    assert before == (2, (0, 14))
+    assert now == (1, (1, 3))
