@@ -232,7 +232,7 @@ def test_a_record_larger_than_the_file_system_is_refused_before_anything_is_mapp
     with pytest.raises(EnvironmentFailure) as caught:
         Recording.create(path, 2**40)
 
-    assert "MB in /dev/shm" in caught.value.remedy
+    assert "MB on that file system" in caught.value.remedy
     assert not path.exists()
 
 
