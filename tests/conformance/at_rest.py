@@ -8,6 +8,7 @@ import signal
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from expectation import Resting
 
@@ -18,6 +19,14 @@ UNCHANGED_LOOKS = 20
 # x86-64: poll, select, accept, epoll_wait, ppoll, epoll_pwait, accept4; arm64: ppoll, accept, epoll_pwait, accept4.
 WAITS = {"x86_64": {7, 23, 43, 232, 271, 281, 288}, "aarch64": {73, 202, 22, 242}}[os.uname().machine]
 SLEEPS = {"x86_64": {202}, "aarch64": {98}}[os.uname().machine]
+
+
+class Look(NamedTuple):
+    """What of a server stays the same when it is at rest: its leader's files, what each thread is in, CPU time."""
+
+    descriptors: tuple[str, ...]
+    calls: tuple[int | None, ...]
+    ticks: int
 
 
 @cache
@@ -43,16 +52,25 @@ def _once_waiting(server: subprocess.Popen[bytes]) -> Resting:
     for _ in range(int(LONGEST_START_S / LOOK_S)):
         with contextlib.suppress(subprocess.TimeoutExpired):
             raise AssertionError(f"{server.args!r} exited with {server.wait(LOOK_S)}")
-        tasks = [task for pid in _session(server.pid) for task in Path("/proc", str(pid), "task").iterdir()]
-        descriptors = [os.readlink(each) for each in Path(f"/proc/{server.pid}/fd").iterdir()]
-        calls = [_call(task) for task in tasks]
-        look = (descriptors, calls, sum(map(_ticks, tasks)))
-        waits = _listening() & set(descriptors) and WAITS & set(calls) and set(calls) <= WAITS | SLEEPS
+        try:
+            look = _look(server.pid)
+        except (FileNotFoundError, ProcessLookupError):
+            # A file, a thread or a process went while it was read: the server is still starting.
+            before, same = None, 0
+            continue
+        calls = set(look.calls)
+        waits = _listening() & set(look.descriptors) and WAITS & calls and calls <= WAITS | SLEEPS
         same = same + 1 if waits and look == before else 0
         if same == UNCHANGED_LOOKS:
-            return Resting(len(descriptors), len(tasks))
+            return Resting(len(look.descriptors), len(look.calls))
         before = look
     raise AssertionError(f"{server.args!r} did not come to rest")
+
+
+def _look(leader: int) -> Look:
+    tasks = [task for pid in _session(leader) for task in Path("/proc", str(pid), "task").iterdir()]
+    descriptors = tuple(os.readlink(each) for each in Path(f"/proc/{leader}/fd").iterdir())
+    return Look(descriptors, tuple(map(_call, tasks)), sum(map(_ticks, tasks)))
 
 
 def _listening() -> set[str]:
