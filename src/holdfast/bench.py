@@ -14,12 +14,14 @@ from pathlib import Path
 from holdfast.errors import InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
+from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
+from holdfast.observe.ways_in import Door
 from holdfast.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
 
@@ -47,6 +49,8 @@ class Bench:
     """What a phase works with: the two ends, the observers, and the person's wish to stop.
 
     Attributes:
+        address, port: where to connect to, as of `model.address`.
+        door: the same as the kernel's view has it.
         pids: the server's processes when it was ready.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
@@ -58,6 +62,7 @@ class Bench:
     server: ServerProcess
     address: str
     port: int
+    door: Door
     inner_ports: tuple[int, ...]
     pids: tuple[int, ...]
     recording: Recording
@@ -67,6 +72,11 @@ class Bench:
     head_of: Callable[[int], bytes]
     hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
+
+    @property
+    def listens_on(self) -> str:
+        """Where it is reached, as a person writes it."""
+        return shown(self.address, self.port)
 
     @property
     def slots(self) -> int:
@@ -150,7 +160,7 @@ def turn_until(
 
 def counts_now(bench: Bench, prober: Prober) -> tuple[int, ...]:
     """Everything that moves while a server takes, starts and ends requests."""
-    depth, _ = bench.kernel.depth(bench.port)
+    depth, _ = bench.kernel.depth(bench.door)
     states = bench.recording.entered(0, prober.offered), bench.recording.in_service(0, prober.offered)
     return (*states, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
 

@@ -127,8 +127,8 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     deadline = bench.now_ns() + int(STILL_S * 1e9)
     while True:
         before, began = counts_now(bench, prober), bench.now_ns()
-        sockets = bench.kernel.server_sockets(bench.port)
-        listeners = bench.kernel.listeners(bench.port)
+        sockets = bench.kernel.server_sockets(bench.door)
+        listeners = bench.kernel.listeners(bench.door)
         ended = bench.now_ns()
         prober.turn(0)
         still = counts_now(bench, prober) == before
@@ -145,7 +145,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     _look_whether_free(bench, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     _look(bench, prober, now)
-    depth, limit = bench.kernel.depth(bench.port)
+    depth, limit = bench.kernel.depth(bench.door)
     return View(
         now_ns=now,
         offered=offered,

@@ -20,6 +20,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
+from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
 from holdfast.observe.kernel import KernelView
@@ -104,7 +105,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         seen = _Seen(time.monotonic_ns())
         with interrupts.undisturbed():
             server = stack.enter_context(ServerProcess(command))
-        listeners = await_ready(server, subject.port, kernel, ours.trouble, interrupts, experiment.start_timeout_s)
+        listeners = await_ready(server, subject.door, kernel, ours.trouble, interrupts, experiment.start_timeout_s)
         seen.mark("ready")
 
         def bench_at(way: WayIn) -> Bench:
@@ -113,18 +114,19 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
                 server=server,
                 address=way.address,
                 port=way.port,
-                inner_ports=tuple(sorted({each.port for each in listeners} - {way.port})),
+                door=way.door,
+                inner_ports=tuple(sorted({each.port for each in listeners} - {way.port, NO_PORT})),
                 pids=process_tree(*server.roots()),
                 recording=recording,
                 kernel=kernel,
-                sampler=Sampler(kernel, way.port, _SAMPLE_NS, seed=int(token[:8], 16)),
+                sampler=Sampler(kernel, way.door, _SAMPLE_NS, seed=int(token[:8], 16)),
                 interrupts=interrupts,
                 head_of=_head_of(experiment, way, token),
                 hello=ours.hello if subject.own else None,
             )
 
         way = _way(subject, listeners, bench_at)
-        if subject.own:
+        if subject.own and not is_unix(way.address):
             check_alone(way, kernel)
             if len(kernel.listeners(way.port)) > len(way.listeners):
                 kernel.narrow(way.port, way.listens_on)
@@ -177,9 +179,9 @@ def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
         return probing.keep_pace(bench, prober, over_s), probing.snapshot(bench, prober)
     while True:
         ramp = probing.climb(bench, prober)
-        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.port)[0] or 0
+        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
         placed = probing.snapshot(bench, prober)
-        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.port)[0] or 0
+        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
         # A handler that started meanwhile, or a connection that was taken in, shows that the plateau was none yet.
         if ramp.reason == "interrupted" or (after[0] == before[0] and after[1] >= before[1]):
             return ramp, placed
@@ -271,9 +273,7 @@ def _inside(experiment: Experiment, subject: Subject, ours: _Files, token: str) 
 
 def _way(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[WayIn], Bench]) -> WayIn:
     """Where to connect to: as the adapter says, or where the person's own command turns out to listen."""
-    ways = ways_in(listeners)
-    if subject.port is not None:
-        ways = tuple(each for each in ways if each.port == subject.port)
+    ways = tuple(each for each in ways_in(listeners) if subject.door in (None, each.port, each.address))
     if subject.address is not None:
         return replace(ways[0], address=subject.address)
     return chosen(ways, ephemeral_ports(), bench_at)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment, View
 from holdfast.ports import free_port
 from holdfast.servers.adapter import Adapter
@@ -29,7 +30,7 @@ class Subject:
 
     Attributes:
         environment: whole, but for what the recorder needs.
-        address, port: where it will listen; None is found out when it does.
+        address, port: where it will listen, as of `model.address`; None is found out when it does.
         name: as far as the command says it; what listens may turn out to be something else.
         version, python: "" where they are not known before it runs.
         app, framework, interface, view: what it is told to serve, for `inside_environment`.
@@ -50,6 +51,11 @@ class Subject:
     interface: str = ""
     view: View | None = None
     own: bool = False
+
+    @property
+    def door(self) -> int | str | None:
+        """The port or the Unix socket that is waited for; None is any."""
+        return self.port or self.address
 
 
 def subject_of(experiment: Experiment, adapter: Adapter | None = None) -> Subject:
@@ -102,8 +108,8 @@ def _own(experiment: Experiment) -> Subject:
         argv=command,
         # Its last words would be lost in a buffer.
         environment={**os.environ, "PYTHONUNBUFFERED": "1"},
-        address=None,
-        port=experiment.port,
+        address=_as_address(experiment.port, experiment.cwd) if isinstance(experiment.port, str) else None,
+        port=experiment.port if isinstance(experiment.port, int) else None,
         name=Path(command[0]).name,
         version="",
         python="",
@@ -112,6 +118,11 @@ def _own(experiment: Experiment) -> Subject:
         view=experiment.view,
         own=True,
     )
+
+
+def _as_address(socket: str, cwd: str) -> str:
+    path = socket.removeprefix("unix:")
+    return path if is_unix(path) else os.path.join(cwd, path)
 
 
 def _stop_signal(command: tuple[str, ...]) -> int:

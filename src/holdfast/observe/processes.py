@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable
+from stat import S_ISSOCK
 from typing import TypeVar
 
+from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, Usage
 from holdfast.observe import procfs
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.procfs import ProcessStat
+from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.starvation import CoreUse
 from holdfast.observe.tcp import ProtocolError
 
@@ -91,6 +94,57 @@ def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...
         for inode in sorted(listening)
         if held[inode]
     )
+
+
+def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tuple[Listener, ...]:
+    """Listening Unix sockets that these processes hold and that can be connected to, by inode.
+
+    Their addresses are as `model.address` has them: a name is absolute, or that of an abstract socket. The kernel
+    has it as it was given to bind(2), which may be relative to a directory that the server has left since, or lie
+    under a root of its own.
+
+    Args:
+        start: the directory in which the server was started.
+    """
+    named = {each.inode: each for each in kernel.unix_listeners() or () if each.path}
+    held = holders(named, pids)
+    found = []
+    for inode, of_inode in sorted(held.items()):
+        address = _address_of(named[inode], of_inode, start) if of_inode else None
+        if address is not None:
+            unix = named[inode]
+            found.append(Listener(inode, address, NO_PORT, unix.depth, unix.limit, of_inode))
+    return tuple(found)
+
+
+def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> str | None:
+    path = unix.path or ""
+    if path.startswith("@"):
+        return path
+    places = [start, *(f"/proc/{pid}/cwd" for pid in pids)]
+    candidates = [os.path.join(_real(place), path) for place in places]
+    candidates += [f"/proc/{pid}/root{path}" for pid in pids if path.startswith("/")]
+    inodes = {each: _socket_file(each) for each in candidates}
+    # Where file systems lie on one another (overlayfs), a file may have another number than its socket says.
+    exact = [each for each, inode in inodes.items() if inode and inode == unix.file_inode]
+    there = [each for each, inode in inodes.items() if inode]
+    return next(iter(exact or there), None)
+
+
+def _real(directory: str) -> str:
+    try:
+        return os.path.realpath(directory, strict=True)
+    except OSError:
+        return directory
+
+
+def _socket_file(path: str) -> int | None:
+    """Inode of a socket's file; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino if S_ISSOCK(status.st_mode) else None
 
 
 def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
