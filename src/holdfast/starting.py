@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment, View
 from holdfast.ports import free_port
 from holdfast.servers.adapter import Adapter
@@ -58,27 +57,36 @@ class Subject:
         return self.port or self.address
 
 
-def subject_of(experiment: Experiment, adapter: Adapter | None = None) -> Subject:
+def subject_of(experiment: Experiment, adapter: Adapter | None = None, socket: str = "") -> Subject:
     """What the experiment is about.
 
     Args:
         adapter: None is the one of the server's name.
+        socket: path of a Unix socket that nobody uses.
 
     Raises:
         UsageError, EnvironmentFailure: there is no such server or command, or it cannot be started like that.
     """
-    return _own(experiment) if experiment.command else _known(experiment, adapter or adapter_named(experiment.server))
+    if experiment.command:
+        return _own(experiment)
+    return _known(experiment, adapter or adapter_named(experiment.server), socket)
 
 
-def _known(experiment: Experiment, adapter: Adapter) -> Subject:
+def _known(experiment: Experiment, adapter: Adapter, socket: str) -> Subject:
+    if isinstance(experiment.port, str):
+        raise UsageError(
+            f"--port {experiment.port} is no port.",
+            "Only of a command of your own that listens on several, a Unix socket can be named like that.",
+            f"Say it in {adapter.name}'s own arguments, after --; unix:0 there is a path that nobody uses.",
+        )
     interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    planned = plan(experiment, adapter, interpreter, experiment.port or free_port())
+    planned = plan(experiment, adapter, interpreter, experiment.port or free_port(), socket)
     launch = planned.launch
     return Subject(
         argv=launch.command,
         environment=_environment(interpreter),
-        address=launch.address,
-        port=launch.port,
+        address=launch.address if launch.port else _as_address(launch.address, experiment.cwd),
+        port=launch.port or None,
         name=adapter.name,
         version=interpreter.version,
         python=interpreter.python,
@@ -122,7 +130,10 @@ def _own(experiment: Experiment) -> Subject:
 
 def _as_address(socket: str, cwd: str) -> str:
     path = socket.removeprefix("unix:")
-    return path if is_unix(path) else os.path.join(cwd, path)
+    if path.startswith("@"):
+        return path
+    directory, name = os.path.split(os.path.join(cwd, path))
+    return os.path.join(os.path.realpath(directory), name)
 
 
 def _stop_signal(command: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable
+from itertools import chain
 from stat import S_ISSOCK
 from typing import TypeVar
 
@@ -122,20 +123,30 @@ def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> str | No
     if path.startswith("@"):
         return path
     places = [start, *(f"/proc/{pid}/cwd" for pid in pids)]
-    candidates = [os.path.join(_real(place), path) for place in places]
+    candidates = [_with_real_directory(os.path.join(place, path)) for place in places]
     candidates += [f"/proc/{pid}/root{path}" for pid in pids if path.startswith("/")]
     inodes = {each: _socket_file(each) for each in candidates}
+    exact = (each for each, inode in inodes.items() if inode and inode == unix.file_inode)
+    # A server may bind to a passing name and rename the file when all is ready; the kernel keeps the first name.
+    renamed = (found for each in candidates if (found := _named_in(os.path.dirname(each), unix.file_inode)))
     # Where file systems lie on one another (overlayfs), a file may have another number than its socket says.
-    exact = [each for each, inode in inodes.items() if inode and inode == unix.file_inode]
-    there = [each for each, inode in inodes.items() if inode]
-    return next(iter(exact or there), None)
+    there = (each for each, inode in inodes.items() if inode)
+    return next(chain(exact, renamed, there), None)
 
 
-def _real(directory: str) -> str:
+def _named_in(directory: str, inode: int) -> str | None:
+    """A file of this number in a directory; None where there is none."""
     try:
-        return os.path.realpath(directory, strict=True)
+        with os.scandir(directory) as entries:
+            found = [each.path for each in entries if each.inode() == inode]
     except OSError:
-        return directory
+        return None
+    return next((each for each in found if _socket_file(each) == inode), None)
+
+
+def _with_real_directory(path: str) -> str:
+    directory, name = os.path.split(path)
+    return os.path.join(os.path.realpath(directory), name)
 
 
 def _socket_file(path: str) -> int | None:
