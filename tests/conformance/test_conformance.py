@@ -7,6 +7,7 @@ import os
 import flask_table
 import pytest
 import truth_table
+import unix_table
 import uwsgi_table
 from at_rest import resting
 from expectation import CLAIMED, Case, Resting, claimed_fields, differences, quotes_of, still_says
@@ -17,7 +18,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS
 
-ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS)
+ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS, *unix_table.ROWS)
 NO_SERVER = Resting(0, 0)
 
 # One row of each kind is run by every `make test`; the whole table by `make conformance`.
@@ -32,6 +33,8 @@ EVERY_TIME = frozenset(
         "ground-truth: --threads 3 --backlog 5",
         "ground-truth: --threads 5 --beyond 503",
         "ground-truth: --threads 4 --queue 10 --backlog 7",
+        "ground-truth: --unix unix:0 --threads 4 --queue 10 --backlog 7",
+        "gunicorn: --bind unix:0 --threads 3 --worker-connections 10 --backlog 7",
     }
 )
 

@@ -196,11 +196,11 @@ def test_a_unix_socket_is_where_the_server_s_own_arguments_say(server, arguments
 @pytest.mark.parametrize(
     ("server", "arguments", "filled"),
     [
-        ("uvicorn", ("--uds", "0"), "/tmp/free"),
-        ("granian", ("--uds=0",), "--uds=/tmp/free"),
+        ("uvicorn", ("--uds", "unix:0"), "/tmp/free"),
+        ("granian", ("--uds=unix:0",), "--uds=/tmp/free"),
         ("gunicorn", ("-b", "unix:0"), "unix:/tmp/free"),
         ("daphne", ("-e", "unix:0:mode=660"), "unix:/tmp/free:mode=660"),
-        # These two take a path as it is.
+        # These take a path as it is.
         ("uwsgi", ("--http-socket=unix:0",), "--http-socket=/tmp/free"),
         ("cheroot", ("--bind", "unix:0"), "/tmp/free"),
     ],

@@ -108,40 +108,33 @@ def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tu
         start: the directory in which the server was started.
     """
     named = {each.inode: each for each in kernel.unix_listeners() or () if each.path}
-    held = holders(named, pids)
-    found = []
-    for inode, of_inode in sorted(held.items()):
-        address = _address_of(named[inode], of_inode, start) if of_inode else None
-        if address is not None:
-            unix = named[inode]
-            found.append(Listener(inode, address, NO_PORT, unix.depth, unix.limit, of_inode))
-    return tuple(found)
+    held = {inode: of_inode for inode, of_inode in holders(named, pids).items() if of_inode}
+    places = {inode: _address_of(named[inode], of_inode, start) for inode, of_inode in sorted(held.items())}
+    sure = {address for address, exact in places.values() if exact}
+    return tuple(
+        Listener(inode, address, NO_PORT, named[inode].depth, named[inode].limit, held[inode])
+        for inode, (address, exact) in places.items()
+        # Of two with one name, the one whose file is there is reached by it.
+        if address is not None and (exact or address not in sure)
+    )
 
 
-def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> str | None:
+def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> tuple[str | None, bool]:
+    """Where it is reached, and whether the file there is known to be its own; None where it cannot be."""
     path = unix.path or ""
     if path.startswith("@"):
-        return path
+        return path, True
     places = [start, *(f"/proc/{pid}/cwd" for pid in pids)]
     candidates = [_with_real_directory(os.path.join(place, path)) for place in places]
     candidates += [f"/proc/{pid}/root{path}" for pid in pids if path.startswith("/")]
     inodes = {each: _socket_file(each) for each in candidates}
-    exact = (each for each, inode in inodes.items() if inode and inode == unix.file_inode)
+    same = (each for each, inode in inodes.items() if inode and inode == unix.file_inode)
     # A server may bind to a passing name and rename the file when all is ready; the kernel keeps the first name.
     renamed = (found for each in candidates if (found := _named_in(os.path.dirname(each), unix.file_inode)))
+    if (exact := next(chain(same, renamed), None)) is not None:
+        return exact, True
     # Where file systems lie on one another (overlayfs), a file may have another number than its socket says.
-    there = (each for each, inode in inodes.items() if inode)
-    return next(chain(exact, renamed, there), None)
-
-
-def _named_in(directory: str, inode: int) -> str | None:
-    """A file of this number in a directory; None where there is none."""
-    try:
-        with os.scandir(directory) as entries:
-            found = [each.path for each in entries if each.inode() == inode]
-    except OSError:
-        return None
-    return next((each for each in found if _socket_file(each) == inode), None)
+    return next((each for each, inode in inodes.items() if inode), None), False
 
 
 def _with_real_directory(path: str) -> str:

@@ -1,7 +1,7 @@
 """Where a server's own arguments let it listen, and what is added where they do not say. Pure.
 
 A port 0 in them is replaced by a free port, so that a person can choose the kind of listener
-and leave its port to us, and a Unix socket called 0 by one in the run's own directory; any other address
+and leave its port to us, and a Unix socket `unix:0` by one in the run's own directory; any other address
 is theirs and stays. Only the arguments that name a listener are touched: the same text elsewhere means
 something else.
 """
@@ -126,11 +126,11 @@ def by_socket_file(arguments: Sequence[str], socket: str, *names: str) -> Listen
     """Of a server whose options `names` take the path of a Unix socket; None where none of them is given.
 
     Args:
-        socket: path of one that nobody uses, for a path 0.
+        socket: path of one that nobody uses, in place of `unix:0`.
     """
     filled, own = list(arguments), None
     for at, stem, value in _given(arguments, names):
-        own = socket if socket and value == "0" else value
+        own = socket if socket and value == FREE_SOCKET else value
         filled[at] = stem + own
     return None if own is None else Listening((), tuple(filled), own, NO_PORT)
 
