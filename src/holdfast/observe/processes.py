@@ -137,6 +137,16 @@ def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> tuple[st
     return next((each for each, inode in inodes.items() if inode), None), False
 
 
+def _named_in(directory: str, inode: int) -> str | None:
+    """The socket file of this number in a directory; None where there is none."""
+    try:
+        with os.scandir(directory) as entries:
+            found = [each.path for each in entries if each.inode() == inode]
+    except OSError:
+        return None
+    return next((each for each in found if _socket_file(each) == inode), None)
+
+
 def _with_real_directory(path: str) -> str:
     directory, name = os.path.split(path)
     return os.path.join(os.path.realpath(directory), name)
