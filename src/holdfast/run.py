@@ -31,7 +31,7 @@ from holdfast.observe.ways_in import WayIn, ways_in
 from holdfast.ports import check_alone, check_free, check_nobody_listens, ephemeral_ports
 from holdfast.presence import listens
 from holdfast.readiness import await_ready, raise_trouble
-from holdfast.rundir import open_to_all, run_directory, shared_with_all
+from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
@@ -71,26 +71,17 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         UsageError, EnvironmentFailure, InconclusiveError: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
+    room = room_for_a_run()
+    subject = subject_of(experiment, adapter, str(room / "socket"))
     uid = _user_for(experiment)
-    with interrupts.cleaned_up() as stack:
-        with interrupts.undisturbed():
-            directory = stack.enter_context(run_directory(uid))
-        subject = subject_of(experiment, adapter, str(directory / "socket"))
-        with _words_about_user(uid):
-            return _run(experiment, subject, directory, uid, interrupts)
-
-
-def _run(
-    experiment: Experiment, subject: Subject, directory: Path, uid: int | None, interrupts: Interrupts
-) -> Timeline:
-    """The same in its directory, with what it starts."""
-    with interrupts.cleaned_up() as stack:
+    with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
         if subject.port is not None:
             check_free(subject.port, kernel)
         elif subject.address is not None and not subject.own:
             check_nobody_listens(subject.address, kernel)
         with interrupts.undisturbed():
+            directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
             slots = experiment.max_offered + EXTRA_SLOTS + (MOST_PORTS if subject.own else 0)
             recording = stack.enter_context(Recording.create(ours.record, slots))
