@@ -7,7 +7,7 @@ from typing import Any
 
 from expectation import Between, Case, Quote, Says, Source
 from sources import SAME_THREAD, held_in, in_service, listens, model, own_queue, runs_for_nobody, turned_away
-from truth_table import LISTENED, SERVED, sent_away
+from truth_table import LISTENED, SERVED, UNWATCHED, sent_away
 from truth_table import case as truth
 
 QUEUE_FULL = (
@@ -49,6 +49,11 @@ LIMIT_CONCURRENCY = Quote(
     "len(self.connections) >= self.limit_concurrency or len(self.tasks) >= self.limit_concurrency",
     "the connection that is judged counts too, so one less than the limit is handled; the rest gets 503",
 )
+CYCLE = Quote(
+    "uvicorn.protocols.http.httptools_impl",
+    "self.connections.discard(self)",
+    "a lost connection counts no more against the limit, which five running tasks do not reach; nobody ends the task",
+)
 UVICORN_LISTENS = Quote("uvicorn.server", "path=config.uds, ssl=config.ssl, backlog=config.backlog", "as for TCP")
 CORES = "uWSGI core/loop.c, simple_loop_run(): every thread accepts one connection and handles it to the end"
 UWSGI_LISTENS = "uWSGI core/socket.c, bind_to_unix(): listen(serverfd, listen_queue), of the option `listen`"
@@ -78,15 +83,29 @@ def fills_the_queue(listening: Says, unasked: Source, *, after: int = 0) -> tupl
     )
 
 
+def fate(seen_by_fin: str, source: Source) -> Says:
+    """What becomes of a running handler whose client leaves in the only way that there is."""
+    return Says(
+        (*(source if isinstance(source, tuple) else (source,)), "unix(7): a connection is closed; there is no RST"),
+        {"abandoned.in_service.fin": seen_by_fin, "abandoned.in_service.rst": None},
+    )
+
+
+def on_a_path(row: Case) -> Case:
+    """A row of the other table without its RST."""
+    claims = tuple(each for each in row.claims if each is not UNWATCHED)
+    return replace(row, claims=(*claims, fate("finishes", SERVED)))
+
+
 def truth_row(arguments: str, backlog: int, *, after: int = 0, **given: Any) -> Case:
     row = truth(
         f"--unix unix:0 {arguments}", *fills_the_queue(listens(backlog, LISTENED), SERVED, after=after), **given
     )
-    return replace(row, warnings=(*row.warnings, NO_SYN))
+    return on_a_path(replace(row, warnings=(*row.warnings, NO_SYN)))
 
 
 def row(server: str, arguments: str, running: int, source: Source, *claims: Any, **given: Any) -> Case:
-    claimed = (*SYNC, in_service(running, source), *claims)
+    claimed = (*SYNC, in_service(running, source), fate("finishes", source), *claims)
     return Case(
         arguments,
         server,
@@ -111,8 +130,10 @@ ROWS = (
     truth_row("--threads 200 --backlog 128", 128, threads=200),
     truth_row("--threads 4 --queue 10 --backlog 7", 7, after=10, threads=4),
     truth_row("--processes 3 --backlog 20", 20, processes=3),
-    truth("--unix unix:0 --threads 5 --beyond 503", *sent_away("rejected", "503"), threads=5),
-    truth("--unix unix:0 --threads 2 --queue 6 --beyond close", *sent_away("closed", "closed", after=6), threads=2),
+    on_a_path(truth("--unix unix:0 --threads 5 --beyond 503", *sent_away("rejected", "503"), threads=5)),
+    on_a_path(
+        truth("--unix unix:0 --threads 2 --queue 6 --beyond close", *sent_away("closed", "closed", after=6), threads=2)
+    ),
     row(
         "gunicorn",
         "--bind unix:0 --workers 2 --backlog 7",
@@ -146,6 +167,7 @@ ROWS = (
             ),
             SAME_THREAD,
             in_service(5, LIMIT_CONCURRENCY),
+            fate("place freed, handler goes on", (CYCLE, LIMIT_CONCURRENCY)),
             workers("event-loop", "uvicorn: one loop in one process", 5, threads_per_process=1),
             *turned_away("rejected", "503", LIMIT_CONCURRENCY, listens(7, UVICORN_LISTENS)),
             Says(
