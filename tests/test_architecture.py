@@ -29,6 +29,7 @@ KNOWN_TO_ALL = frozenset({"model", "errors"})
 STARRED = frozenset(
     {
         "cli.py",
+        "entry.py",
         "interrupts.py",
         "bench.py",
         "check.py",

@@ -19,7 +19,7 @@ from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, core_use, process_tree
+from holdfast.observe.processes import activity, core_use, holders, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.starvation import FreeTime, busiest
@@ -72,6 +72,7 @@ class Bench:
         address, port: where to connect to, as of `model.address`.
         door: the same as the kernel's view has it.
         pids: the server's processes when it was ready.
+        accepting: those of them that listen.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
         hello: what the processes of a person's own command said; None where an adapter made the command.
@@ -85,6 +86,7 @@ class Bench:
     door: Door
     inner_ports: tuple[int, ...]
     pids: tuple[int, ...]
+    accepting: tuple[int, ...]
     recording: Recording
     kernel: KernelView
     sampler: Sampler
@@ -128,17 +130,19 @@ class Bench:
         check_alive(self.server, "in the middle of the probe", InconclusiveError)
 
 
-def check_running(bench: Bench, offered: int = 0) -> None:
+def check_running(bench: Bench, prober: Prober | None = None) -> None:
     """Looks whether what was counted was counted in a server that is whole.
 
     Args:
-        offered: requests of the ramp, whose handlers' processes must still be there.
+        prober: of the ramp, the processes of whose handlers must still be there.
 
     Raises:
         InconclusiveError: it is stopped, so that nothing *can* move in it; or a process that held a
             request has died, so that a place for requests is missing.
     """
-    holding = {entry.pid for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER}
+    offered = 0 if prober is None else prober.offered
+    running = [entry for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER]
+    holding = {entry.pid for entry in running}
     processes = activity(process_tree(*bench.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
     stopped = [pid for pid in states if states[pid] & _STOPPED]
@@ -150,12 +154,37 @@ def check_running(bench: Bench, offered: int = 0) -> None:
         )
     dead = {pid for pid in holding if states.get(pid, _DEAD) <= _DEAD}
     # A server in a pid namespace of its own writes numbers that mean nothing out here.
-    if dead and (holding - dead or not dead.isdisjoint(bench.pids)):
+    if prober is not None and dead and (holding - dead or not dead.isdisjoint(bench.pids)):
+        ends = ((prober.columns.done[each.id] or bench.now_ns(), each) for each in running if each.pid in dead)
+        held_s, pid = max(((done - each.entered_ns) / 1e9, each.pid) for done, each in ends)
         raise InconclusiveError(
-            f"A process of the server died in the middle of the probe, with a request held in it (pid {min(dead)}).",
-            f"What could be counted is not the ceiling of the whole server. Its log ends with:\n"
-            f"{last_lines(bench.server)}",
+            f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held "
+            f"had entered its handler (pid {pid}).",
+            f"A time limit for requests does that (a worker time-out), here one of about {held_s:.1f} s. What could be "
+            f"counted is not the ceiling of the whole server. Its log ends with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
+        )
+
+
+def takes_no_more(bench: Bench) -> tuple[int, ...]:
+    """Processes that listened when the server was ready and do not any more, or have ended."""
+    inodes = [each.inode for each in bench.kernel.listeners(bench.door)]
+    still = {pid for pids in holders(inodes, bench.accepting).values() for pid in pids}
+    return tuple(sorted(set(bench.accepting) - still))
+
+
+def check_taking(bench: Bench) -> None:
+    """Looks whether every process that took requests at first still does.
+
+    Raises:
+        InconclusiveError: one does not, so that its places are missing or are about to be taken by another.
+    """
+    if gone := takes_no_more(bench):
+        raise InconclusiveError(
+            f"A process of the server stopped taking requests in the middle of the probe (pid {gone[0]}).",
+            "It has closed its listening socket, or has ended. A server that replaces its processes after a number of "
+            "requests does that; what could be counted is what was left of it, and not the ceiling.",
+            "Let it take more before it is replaced (its maximum of requests for each worker), and probe again.",
         )
 
 

@@ -15,15 +15,18 @@ from holdfast.bench import (
     TURN_NS,
     Bench,
     check_running,
+    check_taking,
     counts_now,
     look_interval_ns,
     turn_until_idle,
     turn_until_still,
 )
 from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import is_cut
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import decide
 from holdfast.load.steps import Done, Open, State, View
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
@@ -68,12 +71,12 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
     Raises:
         InconclusiveError: the server had no core to run on for very long.
     """
-    state, held, starts = State(), 0, Starts()
+    state, held, starts, cuts = State(), 0, Starts(), Cuts()
     free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
     bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()
-        view = _view(bench, prober, starts, free)
+        view = _view(bench, prober, starts, free, cuts)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))
@@ -117,7 +120,8 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     """The kernel's view at a moment at which nothing moved, if such a moment comes.
 
     Raises:
-        InconclusiveError: the server is stopped, or has lost a process that held a request.
+        InconclusiveError: the server is stopped, has lost a process that held a request, or has one that takes
+            no requests any more.
     """
     depth, limit = bench.kernel.depth(bench.door)
     if depth is None or limit is None or depth <= limit:
@@ -135,11 +139,13 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
         still = counts_now(bench, prober) == before
         if still or bench.now_ns() > deadline:
             break
-    check_running(bench, prober.offered)
+    check_running(bench, prober)
+    if not Cuts().look(bench, prober):
+        check_taking(bench)
     return Snapshot(began, ended, still, listeners, sockets)
 
 
-def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
+def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cuts) -> View:
     now = bench.now_ns()
     recording, offered = bench.recording, prober.offered
     starts.take([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
@@ -162,9 +168,29 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
         limit=limit,
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
+        cut=cuts.look(bench, prober),
         max_offered=bench.experiment.max_offered,
         last_sent_ns=last_sent_ns,
     )
+
+
+class Cuts:
+    """How many held requests the server has ended. Invariant: each ended request is looked at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._looked_at: set[int] = set()
+
+    def look(self, bench: Bench, prober: Prober) -> int:
+        """Takes in what has ended meanwhile, and gives the number."""
+        if prober.ended > len(self._looked_at):
+            columns = prober.columns
+            for id in range(prober.offered):
+                if columns.outcome[id] and id not in self._looked_at:
+                    self._looked_at.add(id)
+                    entered_ns = bench.recording.entered_ns(id) if bench.recording.is_entered(id) else NEVER
+                    self.number += is_cut(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+        return self.number
 
 
 def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

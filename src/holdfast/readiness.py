@@ -87,11 +87,13 @@ def await_ready(
     trouble: Path,
     interrupts: Interrupts,
     within_s: float = DEFAULT_START_TIMEOUT_S,
+    notes: list[str] | None = None,
 ) -> tuple[Listener, ...]:
     """Waits until the server listens, and for rest.
 
     Args:
         door: a TCP port, a Unix socket as of `model.address`, or None for any.
+        notes: doubts are added to these.
 
     Returns:
         Every listening socket that the server's tree holds, of TCP and of Unix, one of them as wanted.
@@ -122,12 +124,20 @@ def await_ready(
                 listeners = listeners_now(server, kernel)
                 # A master may have tried the port before its workers open it for themselves.
                 meant = [each for each in listeners if _is_meant(each, door)]
-                if meant and (
-                    door is not None or any(each.port for each in meant) or now_ns - rests_since_ns > _ALONE_NS
-                ):
+                sure = door is not None or any(each.port for each in meant) or now_ns - rests_since_ns > _ALONE_NS
+                if meant and sure:
+                    if rest.busy and notes is not None:
+                        notes.append(_works_in_the_background(rest.busy))
                     return listeners
         time.sleep(_LOOK_S)
     raise _never_ready(server, door, within_s, listeners_now(server, kernel), listening=listening)
+
+
+def _works_in_the_background(busy: Sequence[int]) -> str:
+    return (
+        f"The server works in the background all the time (pid {busy[0]}): it was taken for ready because it had not "
+        "changed for a while and its main thread waits. Handlers share the interpreter with that work."
+    )
 
 
 def listeners_now(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:

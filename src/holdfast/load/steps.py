@@ -10,7 +10,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
 Phase = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side"]
+Reason = Literal["turned away", "syn", "max-offered", "our side", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class View:
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
         ended: how many requests have ended, by outcome.
+        cut: how many of these were held when the server ended them.
     """
 
     now_ns: int
@@ -51,6 +52,7 @@ class View:
     limit: int | None = None
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
