@@ -21,6 +21,8 @@ import msgspec
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
+from holdfast.servers.adapter import Package
+from holdfast.servers.registry import ADAPTERS
 
 LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
 
@@ -144,11 +146,34 @@ def quotes_of(case: Case) -> Iterator[Quote]:
     return (each for claim in case.claims for each in _each(claim.source) if isinstance(each, Quote))
 
 
-def still_says(quote: Quote) -> bool:
-    spec = importlib.util.find_spec(quote.module)
-    assert spec is not None
+def still_says(quote: Quote) -> bool | None:
+    """Whether the text stands in the installed module, which is not imported for it; None where it is not installed."""
+    package, *parts = quote.module.split(".")
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return None
     assert spec.origin is not None
-    return quote.text in Path(spec.origin).read_text()
+    path = Path(spec.origin)
+    if parts:
+        inner = path.parent.joinpath(*parts)
+        path = inner / "__init__.py" if inner.is_dir() else inner.with_suffix(".py")
+    return quote.text in path.read_text()
+
+
+def missing(case: Case) -> str:
+    """What to install before this row can be run; "" where it can."""
+    adapter = ADAPTERS.get(case.server)
+    if adapter is None:
+        return ""
+    words = " ".join(case.arguments)
+    extras = [each for needing, each in adapter.extras.items() if needing in words]
+    of_server = [] if any(map(_installed, adapter.packages)) else [adapter.packages[0]]
+    needed = [*of_server, *(each for each in extras if not _installed(each))]
+    return " ".join(each.requirement for each in needed)
+
+
+def _installed(package: Package) -> bool:
+    return importlib.util.find_spec(package.module) is not None
 
 
 def claimed_fields(case: Case) -> list[str]:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import flask_table
+import green_table
+import gunicorn_table
+import plain_table
 import pytest
+import thread_pool_table
 import truth_table
 import uwsgi_table
 from at_rest import resting
-from expectation import CLAIMED, Case, Resting, claimed_fields, differences, quotes_of, still_says
+from expectation import CLAIMED, Case, Resting, claimed_fields, differences, missing, quotes_of, still_says
 
 from holdfast import store
 from holdfast.infer.judge import judge
@@ -17,7 +22,15 @@ from holdfast.interrupts import Interrupts
 from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS
 
-ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS)
+ROWS = (
+    *flask_table.ROWS,
+    *uwsgi_table.ROWS,
+    *truth_table.ROWS,
+    *gunicorn_table.ROWS,
+    *thread_pool_table.ROWS,
+    *green_table.ROWS,
+    *plain_table.ROWS,
+)
 NO_SERVER = Resting(0, 0)
 
 # One row of each kind is run by every `make test`; the whole table by `make conformance`.
@@ -55,6 +68,8 @@ def verdict_differs(case: Case) -> list[str]:
 def test_the_verdict_on_a_real_server_is_what_the_sources_say(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     if case.options.get("nproc") is not None and os.geteuid() != 0:
         pytest.skip("RLIMIT_NPROC counts every task of this user; only root can give the server a user of its own")
+    if needed := missing(case):
+        pytest.skip(f"not installed: {needed} ({sys.executable} -m pip install {needed})")
     monkeypatch.setitem(ADAPTERS, truth_table.NAME, truth_table.ADAPTER)
 
     found = verdict_differs(case)
@@ -82,4 +97,8 @@ def test_the_installed_sources_still_say_what_the_rows_quote() -> None:
     quotes = {quote for case in ROWS for quote in quotes_of(case)}
 
     assert quotes
-    assert [quote for quote in quotes if not still_says(quote)] == []
+    assert [quote for quote in quotes if still_says(quote) is False] == []
+    # What a server is run with is there to be read, too.
+    assert {
+        quote.module for case in ROWS if not missing(case) for quote in quotes_of(case) if still_says(quote) is None
+    } == set()
