@@ -274,7 +274,7 @@ def hypercorn(arguments: str, workers: int = 1, backlog: int = 100) -> Case:
     )
 
 
-HYPERCORN = (hypercorn(""), hypercorn("--workers 2"), hypercorn("--backlog 7", backlog=7))
+HYPERCORN = (hypercorn(""), hypercorn("--workers 2", workers=2), hypercorn("--backlog 7", backlog=7))
 
 # granian, with a WSGI application
 
