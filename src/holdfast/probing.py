@@ -174,11 +174,17 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=depth,
         limit=limit,
+        one_full=prober.connecting > 0 and _one_full(bench),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
         max_offered=bench.experiment.max_offered,
         last_sent_ns=last_sent_ns,
     )
+
+
+def _one_full(bench: Bench) -> bool:
+    known = [(each.depth, each.limit) for each in bench.kernel.listeners(bench.port)]
+    return any(depth is not None and limit is not None and depth > limit for depth, limit in known)
 
 
 def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

@@ -69,13 +69,13 @@ def queues(listening: Says, unasked: Source, *, after: int = 0) -> tuple[Says, .
 
 
 def fills_a_queue_of_its_own(listening: Says, unasked: Source, workers: int, *, after: int = 0) -> tuple[Says, ...]:
-    """Each worker has a queue: lots decide which one fills first, the others hold what they were dealt until then."""
+    """Each worker has a queue: lots decide which one fills first, and more are sent until the others are full too."""
     backlog = listening.fields["ceiling.accept_queue_limit"]
     most = workers * (backlog + 1)
     order = (*(["userspace_queue"] if after else []), "accept_queue", "syn")
     fate = {
-        "places.accept_queue": Between(backlog + 1, most),
-        "ceiling.accept_queue": lambda seen: most if seen.verdict.places.accept_queue == most else None,
+        "places.accept_queue": most,
+        "ceiling.accept_queue": most,
         "places.userspace_queue": after,
         "ceiling.userspace_queue": after,
         "ceiling.userspace_queue_bounded": True,
