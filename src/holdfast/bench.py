@@ -98,13 +98,15 @@ def check_running(bench: Bench, offered: int = 0) -> None:
     """Looks whether what was counted was counted in a server that is whole.
 
     Args:
-        offered: requests of the ramp, whose handlers' processes must still be there.
+        offered: requests of the ramp, none of them released, whose handlers and processes must still be there.
 
     Raises:
         InconclusiveError: it is stopped, so that nothing *can* move in it; or a process that held a
-            request has died, so that a place for requests is missing.
+            request has died, so that a place for requests is missing; or it has broken off a handler, so
+            that a place for requests became free which was taken.
     """
-    holding = {entry.pid for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER}
+    entries = bench.recording.entries(0, offered)
+    holding = {entry.pid for entry in entries if entry.left_ns == NEVER}
     processes = activity(process_tree(*bench.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
     stopped = [pid for pid in states if states[pid] & _STOPPED]
@@ -122,6 +124,14 @@ def check_running(bench: Bench, offered: int = 0) -> None:
             f"What could be counted is not the ceiling of the whole server. Its log ends with:\n"
             f"{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
+        )
+    broken_off = [entry for entry in entries if entry.left_ns != NEVER]
+    if broken_off:
+        raise InconclusiveError(
+            f"The server broke off {len(broken_off)} requests that were held in their handlers.",
+            "Their places became free, so what could be counted is not its ceiling. Its log ends with:\n"
+            f"{last_lines(bench.server)}",
+            "If it has a time limit for requests (a worker time-out), raise it.",
         )
 
 
