@@ -128,7 +128,7 @@ def check_running(bench: Bench, offered: int = 0) -> None:
     broken_off = [entry for entry in entries if entry.left_ns != NEVER]
     if broken_off:
         raise InconclusiveError(
-            f"The server broke off {len(broken_off)} requests that were held in their handlers.",
+            f"The server broke off requests that were held in their handlers ({len(broken_off)} of {len(entries)}).",
             "Their places became free, so what could be counted is not its ceiling. Its log ends with:\n"
             f"{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it.",

@@ -5,11 +5,12 @@ uWSGI's sources are named by file and function of uWSGI 2.0.30, which pyuwsgi 2.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from expectation import Case, Quote, Says
-from sources import in_service, listens, runs_all_at_once, runs_for_nobody, takes_all
-from wsgi_sources import SYNC, greenlets, in_turn, queues
+from sources import all_in_service, in_service, listens, model, runs_all_at_once, runs_for_nobody, takes_all
+from wsgi_sources import NO_DESCRIPTOR, SYNC, greenlets, in_turn, queues, under_descriptors
 
 HUB = "gevent: greenlets run on the thread of their hub, and a patched time.sleep() yields (gevent.monkey)"
 
@@ -32,6 +33,15 @@ FULL = Quote(
 )
 NO_POOL = Quote(
     "gevent.baseserver", "if spawn == 'default':\n            self.pool = None", "a greenlet each, no bound"
+)
+ACCEPT_FAILS = Quote(
+    "gevent.baseserver",
+    "self._timer = self.loop.timer(self.delay)",
+    "where a connection cannot be accepted, it stays in the queue and is tried again after a pause",
+)
+PLAIN_GEVENT = (
+    "from gevent import monkey; monkey.patch_all(); from gevent.pywsgi import WSGIServer; "
+    "WSGIServer(('127.0.0.1', 0), lambda environ, start: []).serve_forever()"
 )
 GEVENT_LISTENS = Quote("gevent.server", "backlog = 128", "the default")
 GEVENT_UNASKED = Quote(
@@ -67,6 +77,27 @@ GEVENT = (
     gevent("--pool 10", 10),
     gevent("--spawn 1 --backlog 3", 1, 3),
     gevent("--pool 300 --backlog 20", 300, 20),
+    Case(
+        "--backlog 20 under 64 descriptors",
+        "gevent",
+        (
+            *SYNC,
+            in_service(under_descriptors, (NO_POOL, ACCEPT_FAILS, NO_DESCRIPTOR)),
+            model(
+                (NO_POOL, HUB),
+                "greenlets",
+                1,
+                spread=lambda seen: (all_in_service(seen),),
+                threads_reused=True,
+                processes_reused=True,
+                globals_shared=True,
+            ),
+            *queues(listens(20, GEVENT_LISTENS), GEVENT_UNASKED),
+        ),
+        arguments=("--backlog", "20"),
+        options={"nofile": 64},
+        resting=(sys.executable, "-c", PLAIN_GEVENT),
+    ),
     all_at_once("gevent", 250, NO_POOL, listens(128, GEVENT_LISTENS)),
 )
 

@@ -6,11 +6,13 @@ here, belongs to.
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
-from expectation import Between, Case, Quote, Says
-from sources import in_service, listens, runs_for_nobody, takes_all, turned_away
+from expectation import Between, Case, Quote, Says, Source
+from sources import all_in_service, in_service, listens, model, runs_for_nobody, takes_all, turned_away
 from wsgi_sources import (
+    NO_DESCRIPTOR,
     OWN_LISTENERS,
     POOL_GROWS,
     POOL_THREADS,
@@ -19,6 +21,7 @@ from wsgi_sources import (
     lasting,
     queues,
     threads,
+    under_descriptors,
     waits_unfilled,
 )
 
@@ -29,6 +32,33 @@ def row(server: str, arguments: str, running: Any, source: Any, *claims: Says, *
     given = tuple(arguments.split())
     named = arguments or "as it comes"
     return Case(named, server, (*SYNC, in_service(running, source), *claims), arguments=given, options=options)
+
+
+def short_of_descriptors(server: str, arguments: str, source: Source, *waits: Says) -> Case:
+    """More threads than descriptors, so that these are the limit."""
+    plain = ("-m", server, *arguments.split(), "wsgiref.simple_server:demo_app")
+    ran = model(
+        source,
+        "thread-pool",
+        1,
+        threads_per_process=all_in_service,
+        spread=lambda seen: (all_in_service(seen),),
+        threads_reused=True,
+        processes_reused=True,
+        globals_shared=True,
+    )
+    return Case(
+        f"{arguments.split(' ', 2)[2]} under 64 descriptors",
+        server,
+        (*SYNC, in_service(under_descriptors, (*_several(source), NO_DESCRIPTOR)), ran, *waits),
+        arguments=tuple(arguments.split()),
+        options={"nofile": 64},
+        resting=(sys.executable, *plain),
+    )
+
+
+def _several(source: Source) -> tuple[str | Quote, ...]:
+    return source if isinstance(source, tuple) else (source,)
 
 
 # waitress
@@ -60,6 +90,11 @@ READ_AHEAD = Quote(
     "a channel that looks ahead is read while its request waits: at its end it is closed, and no thread runs it",
 )
 LOOP_LIMIT = 2
+ACCEPT_FAILS = Quote(
+    "waitress.server",
+    'self.logger.warning("server accept() threw an exception", exc_info=True)\n            return',
+    "a connection that cannot be accepted stays in the queue",
+)
 
 
 def waitress(arguments: str, running: int, accepted: int, listening: Says) -> Case:
@@ -94,6 +129,12 @@ WAITRESS = (
         threads(TASKS, 30),
         *waits_unfilled(OFFERED, 30, 100 - LOOP_LIMIT, (MAP, HUNDRED), WAITRESS_LISTENS_1024, NOT_READ),
         max_offered=OFFERED,
+    ),
+    short_of_descriptors(
+        "waitress",
+        "--listen 127.0.0.1:0 --threads 80 --backlog 20",
+        (TASKS, ACCEPT_FAILS),
+        *queues(waitress_listens(20), NOT_READ),
     ),
     row(
         "waitress",
@@ -158,7 +199,19 @@ def cheroot(arguments: str, running: int, backlog: int) -> Case:
     )
 
 
+TICK_FAILS = Quote(
+    "cheroot.server",
+    "'Error in HTTPServer.serve',",
+    "an error of accept() is logged, and the loop goes on: the connection stays in the queue",
+)
+
 CHEROOT = (
+    short_of_descriptors(
+        "cheroot",
+        "--bind 127.0.0.1:0 --threads 80",
+        (WORKER, TICK_FAILS),
+        *queues(listens(5, (CHEROOT_LISTENS, CHEROOT_FIVE)), CHEROOT_UNASKED),
+    ),
     cheroot("", 10, 5),
     cheroot("--threads 1", 1, 5),
     cheroot("--threads 3 --request-queue-size 7", 3, 7),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Between, Quote, Says, Source
+from expectation import Between, Quote, Says, Seen, Source
 from sources import SAME_THREAD, all_in_service, fills_the_accept_queue, held_in, model, runs_for_nobody
 
 BUILT_IN = "holdfast_inside/apps/flask_app.py, create(): the view is index()"
@@ -61,6 +61,18 @@ def fresh_threads(source: Source) -> Says:
         processes_reused=True,
         globals_shared=True,
     )
+
+
+def under_descriptors(seen: Seen) -> int:
+    """How many requests fit beside what the server has open at rest, one descriptor each."""
+    assert seen.experiment.nofile is not None
+    return seen.experiment.nofile - seen.resting.descriptors
+
+
+NO_DESCRIPTOR = (
+    "getrlimit(2), RLIMIT_NOFILE: descriptors below it; net/socket.c, __sys_accept4_file(): accept() takes one before "
+    "it takes the connection from the queue"
+)
 
 
 def queues(listening: Says, unasked: Source, *, after: int = 0) -> tuple[Says, ...]:
