@@ -1,12 +1,16 @@
-"""A study: many probes, each with the claims that it checks, and one table of what came out."""
+"""A study: many probes, what is claimed or expected of each, and one table of what came out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from holdfast.model.experiment import Experiment
 from holdfast.model.verdict import Verdict
+
+Outcome = Literal["measured", "not installed", "failed", "inconclusive", "interrupted"]
+"""What became of a case: "failed" is a server that did not start, or an environment that did not let it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,30 @@ class Case:
     """One row of a study.
 
     Attributes:
+        claims: of the study's source, or a person's own expectations.
         same_run_as: id of an earlier case whose run answers this one too; "" for a run of its own.
+        note: a remark for whoever reads the row; "" is none.
     """
 
     id: str
     title: str
     experiment: Experiment
-    claims: tuple[Claim, ...]
+    claims: tuple[Claim, ...] = ()
     same_run_as: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Cases in their order.
+
+    Attributes:
+        source: whose claims are compared, in one word; "" for a study that only tells what is here.
+    """
+
+    name: str
+    cases: tuple[Case, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +74,54 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case after its run; `skipped` says why there was none, with no findings and no verdict then."""
+    """A case after its run.
+
+    Attributes:
+        server: an adapter's name; of a person's own command its program.
+        version: of the server; None where it is not installed, or not known.
+        arguments: the server's own, or the whole command.
+        application: framework of the built-in application, or the person's own one.
+        view: as asked for; None is "as written".
+        outcome: "measured" has a verdict, all others have none.
+        skipped: why there is no verdict; "" where there is one.
+        remedy: what to do about that; "" where nothing is to be done.
+        exit_code: of `probe` for this experiment alone.
+        seconds: that it took, start and end of the server included.
+    """
 
     id: str
     title: str
+    server: str
+    version: str | None
+    arguments: tuple[str, ...]
+    application: str
+    view: str | None
+    outcome: Outcome
     findings: tuple[Finding, ...]
     verdict: Verdict | None
     skipped: str
+    remedy: str
+    exit_code: int
     seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When and on what a study was made; nothing that says whose machine it was.
+
+    Attributes:
+        date: of its beginning, as 2026-01-31, in the machine's time zone.
+        holdfast: its version.
+        cores: that it could use.
+        somaxconn: the kernel's cap on every backlog; None where it cannot be read.
+    """
+
+    date: str
+    holdfast: str
+    kernel: str
+    cores: int
+    somaxconn: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +129,8 @@ class StudyResult:
     name: str
     rows: tuple[Row, ...]
     seconds: float
+    source: str
+    made: Circumstances
     schema: int = 1
     kind: str = "study"
 

@@ -1,0 +1,151 @@
+"""A row of a study in short words, for a table in whatever form."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from holdfast.model.study import Finding, Row
+from holdfast.model.verdict import Verdict
+
+UNKNOWN = "?"
+NONE = "-"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of what was measured.
+
+    Attributes:
+        head: its title; a line break where a narrow table may break it.
+        means: what it says, for a reader who does not know the glossary.
+    """
+
+    head: str
+    means: str
+    cell: Callable[[Verdict], str]
+    right: bool = False
+
+
+def _at_once(verdict: Verdict) -> str:
+    ceiling = verdict.ceiling
+    if ceiling.in_service is None:
+        return UNKNOWN
+    return f"{ceiling.in_service}" if ceiling.bounded else f"{ceiling.in_service}+"
+
+
+def _kind(verdict: Verdict) -> str:
+    return verdict.model.kind or UNKNOWN
+
+
+def _units(verdict: Verdict) -> str:
+    model = verdict.model
+    if model.processes is None or model.threads_per_process is None:
+        return UNKNOWN
+    return f"{model.processes} x {model.threads_per_process}"
+
+
+def _own_queue(verdict: Verdict) -> str:
+    ceiling = verdict.ceiling
+    if not ceiling.bounded:
+        return NONE
+    return f"{verdict.places.userspace_queue}{'+' if ceiling.userspace_queue_bounded is False else ''}"
+
+
+def _accept_queue(verdict: Verdict) -> str:
+    ceiling = verdict.ceiling
+    if ceiling.accept_queue is not None:
+        return f"{ceiling.accept_queue} full"
+    limit = UNKNOWN if ceiling.accept_queue_limit is None else ceiling.accept_queue_limit
+    return f"{verdict.places.accept_queue} of {limit}"
+
+
+def _one_more(verdict: Verdict) -> str:
+    return verdict.overflow.client_sees or NONE
+
+
+def _reused(verdict: Verdict) -> str:
+    model = verdict.model
+    return f"{_yes_no(model.threads_reused)}/{_yes_no(model.processes_reused)}"
+
+
+def _queues(verdict: Verdict) -> str:
+    return {"shared": "one", "per-worker": "each"}.get(verdict.model.listen_queues or "", UNKNOWN)
+
+
+def _run_anyway(verdict: Verdict) -> str:
+    abandoned = verdict.abandoned
+    if abandoned.left is None:
+        return NONE
+    return f"{UNKNOWN if abandoned.run_anyway is None else abandoned.run_anyway} of {abandoned.left}"
+
+
+def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value of three, not a switch
+    return UNKNOWN if value is None else ("yes" if value else "no")
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("at\nonce", "requests in service at once; `500+`: no bound was met up to 500", _at_once, right=True),
+    Column("handlers run on", "the process model", _kind),
+    Column(
+        "procs x\nthreads", "processes with a request in service, and threads in each that ran the handlers", _units
+    ),
+    Column(
+        "own\nqueue", "requests that the server had accepted and not begun; `+`: no end was met", _own_queue, right=True
+    ),
+    Column(
+        "accept\nqueue",
+        "connections that nobody had accepted: `17 full`, or how many there were and the backlog in force",
+        _accept_queue,
+        right=True,
+    ),
+    Column(
+        "one more\ngets", "what the request gets that comes when all that is full; `waits`: no end was met", _one_more
+    ),
+    Column("reused\nthr/proc", "whether threads and processes serve again", _reused),
+    Column("listen\nqueue", "`one` for all workers, or `each` its own", _queues),
+    Column(
+        "left, run\nanyway", "of the clients that left while queued, how many were handled all the same", _run_anyway
+    ),
+)
+
+
+def name_of(row: Row) -> str:
+    """Server and version."""
+    return f"{row.server} {row.version}" if row.version else row.server
+
+
+def settings_of(row: Row) -> str:
+    """Its arguments, as they are typed."""
+    return shlex.join(row.arguments)
+
+
+def application_of(row: Row) -> str:
+    """What it served: framework and view, or the person's own application."""
+    return " ".join(part for part in (row.application, row.view) if part)
+
+
+def why_not(row: Row) -> str:
+    """Why there is no verdict, and what to do about it, on one line."""
+    reason = " ".join(f"{row.skipped} {row.remedy}".split()) if row.outcome != "not installed" else row.skipped
+    if row.outcome == "not installed":
+        return f"skipped: {row.skipped}. To install it: {row.remedy}"
+    return reason if row.outcome == "interrupted" else f"{row.outcome}: {reason}"
+
+
+def unmet(findings: Sequence[Finding]) -> list[str]:
+    """A sentence for each expectation that does not hold, or found no answer."""
+    said = []
+    for each in findings:
+        if each.same is False:
+            said.append(f"expected {each.what} {each.claimed}, measured {each.here}")
+        elif each.same is None:
+            said.append(f"expected {each.what} {each.claimed}, not measured{each.why_not and ': '}{each.why_not}")
+    return said
+
+
+def made_on(result_date: str, holdfast: str, kernel: str, cores: int, somaxconn: int | None) -> str:
+    """When and on what, in one sentence."""
+    plural = "core" if cores == 1 else "cores"
+    return f"{result_date}, holdfast {holdfast}, {kernel}, {cores} {plural}, somaxconn {somaxconn}"

@@ -1,0 +1,91 @@
+"""The table of a study that tells what is here: two lines for each case, so that it fits a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rich.console import Group, RenderableType
+from rich.text import Text
+
+from holdfast.model.study import Row, StudyResult
+from holdfast.report.columns import (
+    COLUMNS,
+    application_of,
+    made_on,
+    name_of,
+    settings_of,
+    unmet,
+    why_not,
+)
+
+_GAP = 2
+_INDENT = 4
+
+
+def render_table(result: StudyResult) -> RenderableType:
+    """A line that says what was started, and under it what was measured, for each case."""
+    widths = _widths(result.rows)
+    lines: list[RenderableType] = [Text(f"Study {result.name}", style="bold"), Text()]
+    heads = [column.head.split("\n") for column in COLUMNS]
+    height = max(map(len, heads))
+    for number in range(height):
+        # Titles of one line stand on the lower one.
+        cells = [[*[""] * (height - len(each)), *each][number] for each in heads]
+        lines.append(Text(_line(cells, widths), style="dim", no_wrap=True))
+    for row in result.rows:
+        lines += _row(row, widths)
+    made = result.made
+    lines += [
+        Text(),
+        Text(f"{len(result.rows)} rows in {result.seconds:.0f} s. {_sum_up(result.rows)}".rstrip()),
+        Text(made_on(made.date, made.holdfast, made.kernel, made.cores, made.somaxconn) + ".", style="dim"),
+        Text("N+ is no bound met up to N; ? is not measured, - does not apply; --json has every verdict.", style="dim"),
+    ]
+    return Group(*lines)
+
+
+def _row(row: Row, widths: Sequence[int]) -> Iterator[RenderableType]:
+    head = Text(name_of(row), style="bold", no_wrap=True, overflow="fold")
+    head.append(f"  {settings_of(row)}".rstrip(), style="not bold")
+    head.append(f"  {application_of(row)}".rstrip(), style="not bold dim")
+    yield head
+    if row.verdict is None:
+        colour = "yellow" if row.outcome in {"not installed", "interrupted"} else "red"
+        yield _indented(why_not(row), colour)
+    else:
+        cells = [column.cell(row.verdict) for column in COLUMNS]
+        yield Text(_line(cells, widths), style="green", no_wrap=True)
+        for warning in row.verdict.warnings:
+            yield _indented(f"! {warning}", "yellow")
+    for sentence in unmet(row.findings):
+        yield _indented(sentence, "red")
+    if row.note:
+        yield _indented(row.note, "dim")
+
+
+def _indented(words: str, style: str) -> RenderableType:
+    return Text(f"{'':{_INDENT}}{words}", style=style)
+
+
+def _widths(rows: Sequence[Row]) -> list[int]:
+    widths = []
+    for column in COLUMNS:
+        cells = [column.cell(row.verdict) for row in rows if row.verdict is not None]
+        widths.append(max(map(len, [*column.head.split("\n"), *cells])))
+    return widths
+
+
+def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
+    parts = [
+        f"{cell:>{width}}" if column.right else f"{cell:<{width}}"
+        for cell, width, column in zip(cells, widths, COLUMNS, strict=True)
+    ]
+    return " " * _INDENT + (" " * _GAP).join(parts).rstrip()
+
+
+def _sum_up(rows: Sequence[Row]) -> str:
+    counts: dict[str, int] = {}
+    for row in rows:
+        if row.outcome != "measured":
+            counts[row.outcome] = counts.get(row.outcome, 0) + 1
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ("." if counts else "")
