@@ -210,7 +210,7 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
     experiment = Experiment(**({"cwd": cwd} | values))
     words = " ".join(experiment.command or (experiment.server, *experiment.arguments))
     claims = tuple(_claims(entry.expect or {}, source))
-    return Case(entry.name or words, f"{entry.name}: {words}" if entry.name else words, experiment, claims)
+    return Case(entry.name or words, words, experiment, claims)
 
 
 def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:

@@ -86,7 +86,7 @@ def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Ca
     rows: dict[str, Row] = {}
     for number, case in enumerate(study.cases, 1):
         if not interrupts.asked:
-            tell(f"{number}/{len(study.cases)} {case.id}: {case.title}")
+            tell(f"{number}/{len(study.cases)} {f'{case.id}: ' if case.id != case.title else ''}{case.title}")
         rows[case.id] = _row(_with_python(case, python), bench, rows)
     return StudyResult(study.name, tuple(rows.values()), _since(began), study.source, made)
 
@@ -137,16 +137,18 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
     try:
         version, install = _missing(case.experiment, bench)
         if install is not None:
-            what = f"{case.experiment.server} is not installed" if version is None else "a package that it needs is not"
+            what = (
+                "the server is not installed" if version is None else "a package that this case needs is not installed"
+            )
             return _unanswered(case, "not installed", what, began, version, install)
         return _answered(case, _verdict(case, bench), began)
     except HoldfastError as error:
         outcome: Outcome = "inconclusive" if isinstance(error, InconclusiveError) else "failed"
-        row = _unanswered(case, outcome, f"{error.what} {error.why}".strip(), began, version, error.remedy)
-        return replace(row, exit_code=error.exit_code)
+        row = _unanswered(case, outcome, error.what, began, version, error.remedy)
+        return replace(row, why=error.why, exit_code=error.exit_code)
     except Exception as error:  # noqa: BLE001 - the other rows are not lost for it, and this one says so
-        words = f"This is an error in holdfast itself: {type(error).__name__}: {error}"
-        return _unanswered(case, "inconclusive", words, began, version, "Please report it.")
+        row = _unanswered(case, "inconclusive", "This is an error in holdfast.", began, version, "Please report it.")
+        return replace(row, why=f"{type(error).__name__}: {error}")
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
@@ -190,13 +192,14 @@ def _unanswered(
         title=case.title,
         server=Path(experiment.command[0]).name if experiment.command else experiment.server,
         version=version,
-        arguments=experiment.command or experiment.arguments,
+        arguments=experiment.command[1:] or experiment.arguments,
         application="" if experiment.command else experiment.app or experiment.framework or "built-in",
         view=experiment.view,
         outcome=outcome,
         findings=tuple(Finding(claim.what, claim.claimed, None, None, "") for claim in case.claims),
         verdict=None,
         skipped=skipped,
+        why="",
         remedy=remedy,
         exit_code=EXIT_INCONCLUSIVE if outcome in {"interrupted", "inconclusive"} else EXIT_ENVIRONMENT,
         seconds=_since(began),

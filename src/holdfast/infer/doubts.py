@@ -8,7 +8,7 @@ from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Timeline
-from holdfast.model.verdict import Places
+from holdfast.model.verdict import OFFER_MORE, Places
 
 _LATE_NS = 20_000_000
 
@@ -26,10 +26,7 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
             "The server was still moving requests when the places were counted; the counts are of that moment."
         )
     if ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places):
-        found.append(
-            f"All {places.in_service} offered requests ran at once: the ceiling is higher. "
-            "Offer more with --max-offered."
-        )
+        found.append(f"All {places.in_service} offered requests ran at once: the ceiling is higher. {OFFER_MORE}")
     if ramp is not None and ramp.crowd > 1:
         found.append(
             f"Requests were turned away while {ramp.crowd} were on their way to a handler at once. Handlers start too "

@@ -34,7 +34,9 @@ def claim_of(name: str, value: object) -> Claim:
         name: in full.
         value: as JSON has it.
     """
-    return Claim(name, text_of(value), lambda verdict: _here(verdict, name), lambda verdict: _why(verdict, name))
+    return Claim(
+        name, text_of(value), lambda verdict: _here(verdict, name), unknown=lambda verdict: _why(verdict, name)
+    )
 
 
 def text_of(value: object) -> str:

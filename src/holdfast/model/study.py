@@ -22,12 +22,14 @@ class Claim:
         claimed: what the source says.
         here: the same from a verdict; None where the verdict does not know.
         differs: why it is not the same where it is not; may hold the measured figures.
+        unknown: why the verdict does not know, where it does not.
     """
 
     what: str
     claimed: str
     here: Callable[[Verdict], str | None]
     differs: Callable[[Verdict], str] = lambda _verdict: ""
+    unknown: Callable[[Verdict], str] = lambda _verdict: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,15 @@ class Row:
     """A case after its run.
 
     Attributes:
+        title: its server and arguments, or what the study calls it.
         server: an adapter's name; of a person's own command its program.
         version: of the server; None where it is not installed, or not known.
-        arguments: the server's own, or the whole command.
+        arguments: the server's own, or the command's behind its program.
         application: framework of the built-in application, or the person's own one.
         view: as asked for; None is "as written".
         outcome: "measured" has a verdict, all others have none.
-        skipped: why there is no verdict; "" where there is one.
+        skipped: why there is no verdict, one sentence; "" where there is one.
+        why: the cause as far as it is known, often the server's own words; may span lines.
         remedy: what to do about that; "" where nothing is to be done.
         exit_code: of `probe` for this experiment alone.
         seconds: that it took, start and end of the server included.
@@ -100,6 +104,7 @@ class Row:
     findings: tuple[Finding, ...]
     verdict: Verdict | None
     skipped: str
+    why: str
     remedy: str
     exit_code: int
     seconds: float
@@ -138,6 +143,7 @@ class StudyResult:
 def check(claim: Claim, verdict: Verdict) -> Finding:
     """The claim beside the verdict's value."""
     here = claim.here(verdict)
-    same = None if here is None else here == claim.claimed
-    why_not = claim.differs(verdict) if same is False else ""
-    return Finding(claim.what, claim.claimed, here, same, why_not)
+    if here is None:
+        return Finding(claim.what, claim.claimed, None, None, claim.unknown(verdict))
+    same = here == claim.claimed
+    return Finding(claim.what, claim.claimed, here, same, "" if same else claim.differs(verdict))

@@ -7,6 +7,9 @@ from typing import Literal
 
 SCHEMA = 1
 
+OFFER_MORE = "Offer more with --max-offered."
+"""What is advised where no bound was met."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",

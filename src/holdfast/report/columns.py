@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.model.study import Finding, Row
-from holdfast.model.verdict import Verdict
+from holdfast.errors import EXIT_ENVIRONMENT
+from holdfast.model.study import Circumstances, Finding, Row
+from holdfast.model.verdict import OFFER_MORE, Verdict
+
+_ERROR = re.compile(r"(?i:error)\b|Exception\b")
 
 UNKNOWN = "?"
 NONE = "-"
@@ -126,12 +131,42 @@ def application_of(row: Row) -> str:
     return " ".join(part for part in (row.application, row.view) if part)
 
 
+def label_of(row: Row) -> str:
+    """What the study calls it, as `--only` takes it; "" where that is nothing but its server and arguments."""
+    return "" if row.id == row.title else row.id
+
+
 def why_not(row: Row) -> str:
-    """Why there is no verdict, and what to do about it, on one line."""
-    reason = " ".join(f"{row.skipped} {row.remedy}".split()) if row.outcome != "not installed" else row.skipped
-    if row.outcome == "not installed":
-        return f"skipped: {row.skipped}. To install it: {row.remedy}"
-    return reason if row.outcome == "interrupted" else f"{row.outcome}: {reason}"
+    """Why there is no verdict, and what to do about it, on one line and without the paths of this machine."""
+    match row.outcome:
+        case "interrupted":
+            return row.skipped
+        case "not installed":
+            return f"skipped: {row.skipped} ({_command(row.remedy)})"
+        case "failed" if row.exit_code == EXIT_ENVIRONMENT:
+            return f"{row.outcome}: {row.skipped} {_gist(row.why)}".rstrip()
+        case _:
+            return " ".join(f"{row.outcome}: {row.skipped} {row.why} {row.remedy}".split())
+
+
+def remarks(row: Row) -> list[str]:
+    """All that has to be said beside the figures, most important first."""
+    warnings = row.verdict.warnings if row.verdict is not None else ()
+    # That no bound was met is in the figure itself.
+    said = [*unmet(row.findings), *(each for each in warnings if not each.endswith(OFFER_MORE))]
+    return [*said, row.note] if row.note else said
+
+
+def _command(install: str) -> str:
+    """An install command by whichever interpreter."""
+    python, pip, rest = install.partition(" -m pip ")
+    return f"python -m pip {rest}" if pip else python
+
+
+def _gist(words: str) -> str:
+    """Of what a server said, the line that names an error: first or last, the rest is how it came there."""
+    lines = [line for line in (each.lstrip("| ").rstrip(" :") for each in words.splitlines()) if line]
+    return next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "")
 
 
 def unmet(findings: Sequence[Finding]) -> list[str]:
@@ -145,7 +180,13 @@ def unmet(findings: Sequence[Finding]) -> list[str]:
     return said
 
 
-def made_on(result_date: str, holdfast: str, kernel: str, cores: int, somaxconn: int | None) -> str:
-    """When and on what, in one sentence."""
-    plural = "core" if cores == 1 else "cores"
-    return f"{result_date}, holdfast {holdfast}, {kernel}, {cores} {plural}, somaxconn {somaxconn}"
+def made_on(made: Circumstances) -> str:
+    """When and on what, in one sentence's part."""
+    plural = "core" if made.cores == 1 else "cores"
+    return f"{made.date}, holdfast {made.holdfast}, {made.kernel}, {made.cores} {plural}, somaxconn {made.somaxconn}"
+
+
+def sum_up(rows: Sequence[Row]) -> str:
+    """How many rows have no verdict, and why; "" where each has one."""
+    counts = Counter(row.outcome for row in rows if row.outcome != "measured")
+    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ("." if counts else "")

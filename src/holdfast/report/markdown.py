@@ -4,8 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.model.study import Row, StudyResult
-from holdfast.report.columns import COLUMNS, application_of, made_on, name_of, settings_of, unmet, why_not
+from holdfast.model.study import StudyResult
+from holdfast.report.columns import (
+    COLUMNS,
+    application_of,
+    label_of,
+    made_on,
+    name_of,
+    remarks,
+    settings_of,
+    sum_up,
+    why_not,
+)
 
 _RIGHT, _LEFT = "--:", ":--"
 
@@ -16,31 +26,35 @@ def study_markdown(result: StudyResult) -> bytes:
 
 
 def _head(result: StudyResult) -> Iterator[str]:
-    made = result.made
-    words = made_on(made.date, made.holdfast, made.kernel, made.cores, made.somaxconn)
     yield f"# holdfast study {result.name}"
     yield ""
     pythons = sorted({row.verdict.target.python for row in result.rows if row.verdict and row.verdict.target.python})
     servers = f", servers under Python {' and '.join(pythons)}" if pythons else ""
-    yield f"Made by `holdfast study` on {words}{servers}. {len(result.rows)} rows in {result.seconds:.0f} s."
+    yield f"Made by `holdfast study {result.name}` on {made_on(result.made)}{servers}."
+    yield ""
+    yield f"{len(result.rows)} rows in {result.seconds:.0f} s. {sum_up(result.rows)}".rstrip()
     yield ""
 
 
 def _table(result: StudyResult) -> Iterator[str]:
     yield from _head(result)
-    heads = ["server", "settings", "application and view", *(column.head.replace("\n", " ") for column in COLUMNS), "s"]
-    yield _line(heads)
-    yield _line([_LEFT] * 3 + [_RIGHT if column.right else _LEFT for column in COLUMNS] + [_RIGHT])
+    named = any(label_of(row) for row in result.rows)
+    heads = [*(["row"] if named else []), "server", "settings", "application and view"]
+    yield _line([*heads, *(column.head.replace("\n", " ") for column in COLUMNS), "s"])
+    yield _line([_LEFT] * len(heads) + [_RIGHT if column.right else _LEFT for column in COLUMNS] + [_RIGHT])
     notes: list[str] = []
     for row in result.rows:
-        marks = "".join(f" [{number}]" for number in _numbered(_remarks(row), notes))
+        marks = "".join(
+            f" [{number}]"
+            for number in _numbered([*([why_not(row)] if row.verdict is None else []), *remarks(row)], notes)
+        )
         settings = _code(settings_of(row)) or "as it comes"
-        cells = [name_of(row), settings, application_of(row)]
+        cells = [*([label_of(row)] if named else []), name_of(row), settings, application_of(row)]
         if row.verdict is None:
             cells += [f"**{row.outcome}**{marks}", *[""] * (len(COLUMNS) - 1)]
         else:
             cells += [column.cell(row.verdict) for column in COLUMNS]
-            cells[3] += marks
+            cells[len(heads)] += marks
         yield _line([*cells, f"{row.seconds:.1f}"])
     if notes:
         yield ""
@@ -67,14 +81,6 @@ def _source(result: StudyResult) -> Iterator[str]:
         for finding in row.findings:
             same = {True: "yes", False: "no", None: "not measured"}[finding.same]
             yield _line([row.id, row.title, finding.what, finding.claimed, finding.here or "", same, finding.why_not])
-
-
-def _remarks(row: Row) -> list[str]:
-    return [
-        *([why_not(row)] if row.verdict is None else row.verdict.warnings),
-        *unmet(row.findings),
-        *([row.note] if row.note else []),
-    ]
 
 
 def _numbered(remarks: Sequence[str], notes: list[str]) -> list[int]:

@@ -11,10 +11,12 @@ from holdfast.model.study import Row, StudyResult
 from holdfast.report.columns import (
     COLUMNS,
     application_of,
+    label_of,
     made_on,
     name_of,
+    remarks,
     settings_of,
-    unmet,
+    sum_up,
     why_not,
 )
 
@@ -31,36 +33,34 @@ def render_table(result: StudyResult) -> RenderableType:
     for number in range(height):
         # Titles of one line stand on the lower one.
         cells = [[*[""] * (height - len(each)), *each][number] for each in heads]
-        lines.append(Text(_line(cells, widths), style="dim", no_wrap=True))
+        lines.append(Text(_line(cells, widths), style="dim", no_wrap=True, overflow="ignore"))
     for row in result.rows:
         lines += _row(row, widths)
-    made = result.made
     lines += [
         Text(),
-        Text(f"{len(result.rows)} rows in {result.seconds:.0f} s. {_sum_up(result.rows)}".rstrip()),
-        Text(made_on(made.date, made.holdfast, made.kernel, made.cores, made.somaxconn) + ".", style="dim"),
+        Text(f"{len(result.rows)} rows in {result.seconds:.0f} s. {sum_up(result.rows)}".rstrip()),
+        Text(made_on(result.made) + ".", style="dim"),
         Text("N+ is no bound met up to N; ? is not measured, - does not apply; --json has every verdict.", style="dim"),
     ]
     return Group(*lines)
 
 
 def _row(row: Row, widths: Sequence[int]) -> Iterator[RenderableType]:
-    head = Text(name_of(row), style="bold", no_wrap=True, overflow="fold")
+    head = Text(name_of(row), style="bold", overflow="fold")
     head.append(f"  {settings_of(row)}".rstrip(), style="not bold")
-    head.append(f"  {application_of(row)}".rstrip(), style="not bold dim")
+    head.append(f"  {application_of(row)}".rstrip(), style="not bold cyan")
+    head.append(f"  {label_of(row)}".rstrip(), style="not bold dim")
     yield head
     if row.verdict is None:
         colour = "yellow" if row.outcome in {"not installed", "interrupted"} else "red"
         yield _indented(why_not(row), colour)
     else:
         cells = [column.cell(row.verdict) for column in COLUMNS]
-        yield Text(_line(cells, widths), style="green", no_wrap=True)
-        for warning in row.verdict.warnings:
-            yield _indented(f"! {warning}", "yellow")
-    for sentence in unmet(row.findings):
-        yield _indented(sentence, "red")
-    if row.note:
-        yield _indented(row.note, "dim")
+        yield Text(_line(cells, widths), style="green", no_wrap=True, overflow="ignore")
+    for sentence in remarks(row):
+        yield _indented(
+            f"! {sentence}" if sentence != row.note else sentence, "dim" if sentence == row.note else "yellow"
+        )
 
 
 def _indented(words: str, style: str) -> RenderableType:
@@ -81,11 +81,3 @@ def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
         for cell, width, column in zip(cells, widths, COLUMNS, strict=True)
     ]
     return " " * _INDENT + (" " * _GAP).join(parts).rstrip()
-
-
-def _sum_up(rows: Sequence[Row]) -> str:
-    counts: dict[str, int] = {}
-    for row in rows:
-        if row.outcome != "measured":
-            counts[row.outcome] = counts.get(row.outcome, 0) + 1
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ("." if counts else "")

@@ -12,9 +12,11 @@ from holdfast.model.study import Case, Study
 # No bound was met by then: enough to tell it from every bound that a server has by default, but for
 # those named below.
 _OFFERED = 500
-# Past the accept queues of gunicorn and uvicorn (2048), and what hypercorn and Granian allow.
+# Past the accept queues of gunicorn and uvicorn (2048), and what Granian takes (1024 of ASGI, 512 of WSGI).
 _PAST_ANY_BACKLOG = 2500
-# Past gevent's and eventlet's pools under their defaults (1000 and 1024 at once).
+# Past gunicorn's 1000 connections of each worker and the accept queue behind them.
+_PAST_CONNECTIONS = 3200
+# Past eventlet's pool (1024).
 _PAST_GREENLETS = 1200
 
 
@@ -50,7 +52,7 @@ _DEVELOPMENT = (
 _GUNICORN = (
     _case("gunicorn", "gunicorn", "", "flask", "sync", _PAST_ANY_BACKLOG),
     _case("gunicorn-workers", "gunicorn", "-w 4 --backlog 64", "flask", "sync"),
-    _case("gunicorn-gthread", "gunicorn", "-w 2 --threads 4", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("gunicorn-gthread", "gunicorn", "-w 2 --threads 4", "flask", "sync", _PAST_CONNECTIONS + 1000),
     _case(
         "gunicorn-gthread-connections",
         "gunicorn",
@@ -59,7 +61,7 @@ _GUNICORN = (
         "sync",
     ),
     _case("gunicorn-gthread-async", "gunicorn", "--threads 4 --backlog 64", "flask", "async"),
-    _case("gunicorn-gevent", "gunicorn", "-k gevent", "flask", "sync", _PAST_GREENLETS),
+    _case("gunicorn-gevent", "gunicorn", "-k gevent", "flask", "sync", _PAST_CONNECTIONS),
     _case(
         "gunicorn-gevent-connections",
         "gunicorn",
@@ -76,7 +78,7 @@ _GUNICORN = (
         _PAST_GREENLETS,
         note="gunicorn has no eventlet worker since 26.0",
     ),
-    _case("gunicorn-tornado", "gunicorn", "-k tornado", "flask", "sync"),
+    _case("gunicorn-tornado", "gunicorn", "-k tornado", "flask", "sync", _PAST_ANY_BACKLOG),
     _case("gunicorn-asgi", "gunicorn", "-k asgi", "starlette", "async"),
     _case("gunicorn-asgi-blocking", "gunicorn", "-k asgi -w 2", "starlette", "async-blocking"),
     _case("gunicorn-uvicorn", "gunicorn", "-k uvicorn_worker.UvicornWorker -w 2", "starlette", "async"),
@@ -96,13 +98,21 @@ _UWSGI = (
         "flask",
         "sync",
     ),
-    _case("uwsgi-gevent", "uwsgi", "--http-socket :0 --gevent 50", "flask", "sync"),
+    _case("uwsgi-gevent", "uwsgi", "--http-socket :0 --gevent 50 --gevent-monkey-patch", "flask", "sync"),
+    _case(
+        "uwsgi-gevent-unpatched",
+        "uwsgi",
+        "--http-socket :0 --gevent 50",
+        "flask",
+        "sync",
+        note="without gevent's monkey-patching a view that waits keeps the whole loop",
+    ),
     _case("uwsgi-async", "uwsgi", "--http-socket :0 --threads 4", "flask", "async"),
 )
 
 _WSGI = (
     _case("waitress", "waitress", "", "flask", "sync", _PAST_ANY_BACKLOG),
-    _case("waitress-threads", "waitress", "--threads 8", "flask", "sync"),
+    _case("waitress-threads", "waitress", "--threads 8", "flask", "sync", _PAST_ANY_BACKLOG),
     _case("waitress-connections", "waitress", "--threads 4 --connection-limit 20 --backlog 16", "flask", "sync"),
     _case("cheroot", "cheroot", "", "flask", "sync"),
     _case("cheroot-threads", "cheroot", "--threads 20", "flask", "sync"),
@@ -125,12 +135,21 @@ _ASGI = (
     _case("hypercorn-blocking", "hypercorn", "", "starlette", "async-blocking"),
     _case("hypercorn-workers", "hypercorn", "-w 2", "starlette", "async"),
     _case("hypercorn-wsgi", "hypercorn", "", "flask", "sync"),
-    _case("granian", "granian", "--interface asgi", "starlette", "async"),
-    _case("granian-blocking", "granian", "--interface asgi", "starlette", "async-blocking"),
-    _case("granian-pressure", "granian", "--interface asgi --workers 2 --backpressure 50", "starlette", "async"),
-    _case("granian-wsgi", "granian", "--interface wsgi", "flask", "sync"),
-    _case("granian-wsgi-threads", "granian", "--interface wsgi --blocking-threads 8", "flask", "sync"),
-    _case("granian-rsgi", "granian", "--interface rsgi", "rsgi", "async"),
+    _case("granian", "granian", "--interface asgi", "starlette", "async", _PAST_ANY_BACKLOG),
+    _case("granian-blocking", "granian", "--interface asgi", "starlette", "async-blocking", _PAST_ANY_BACKLOG),
+    _case(
+        "granian-pressure",
+        "granian",
+        "--interface asgi --workers 2 --backpressure 50",
+        "starlette",
+        "async",
+        _PAST_ANY_BACKLOG,
+    ),
+    _case("granian-wsgi", "granian", "--interface wsgi", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case(
+        "granian-wsgi-threads", "granian", "--interface wsgi --blocking-threads 8", "flask", "sync", _PAST_ANY_BACKLOG
+    ),
+    _case("granian-rsgi", "granian", "--interface rsgi", "rsgi", "async", _PAST_ANY_BACKLOG),
     _case("daphne", "daphne", "", "starlette", "async"),
     _case("daphne-blocking", "daphne", "", "starlette", "async-blocking"),
 )
@@ -149,7 +168,7 @@ _OWN = (
 _FRAMEWORKS = (
     _case("fastapi-def", "uvicorn", "", "fastapi", "sync"),
     _case("fastapi-async", "uvicorn", "", "fastapi", "async"),
-    _case("fastapi-blocking", "uvicorn", "", "fastapi", "async-blocking"),
+    _case("fastapi-blocking", "uvicorn", "", "fastapi", "async-blocking", _PAST_ANY_BACKLOG),
     _case("django-asgi", "uvicorn", "", "django", "sync"),
     _case("django-asgi-async", "uvicorn", "", "django", "async"),
     _case("django-daphne", "daphne", "", "django", "sync"),
