@@ -215,7 +215,7 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
 
 def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
     known = fields()
-    for name, value in _flat(table, known):
+    for name, value in _flat(table):
         full = full_name(name, known)
         if full is None:
             short = {each.rpartition(".")[2]: each for each in known}
@@ -233,14 +233,13 @@ def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
         yield claim_of(full, value)
 
 
-def _flat(table: Mapping[str, Any], known: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Dotted names and values: TOML reads `ceiling.in_service = 1` as a table in a table."""
     for key, value in table.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and full_name(name, known) not in known:
-            yield from _flat(value, known, f"{name}.")
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
         else:
-            yield name, value
+            yield f"{prefix}{key}", value
 
 
 def _check_names(cases: Sequence[Case], file: Path) -> None:

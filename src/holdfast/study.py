@@ -86,7 +86,8 @@ def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Ca
     rows: dict[str, Row] = {}
     for number, case in enumerate(study.cases, 1):
         if not interrupts.asked:
-            tell(f"{number}/{len(study.cases)} {f'{case.id}: ' if case.id != case.title else ''}{case.title}")
+            label = "" if case.id == case.title else f"{case.id}: "
+            tell(f"{number}/{len(study.cases)} {label}{case.title}")
         rows[case.id] = _row(_with_python(case, python), bench, rows)
     return StudyResult(study.name, tuple(rows.values()), _since(began), study.source, made)
 
