@@ -65,7 +65,8 @@ def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
     head, _, serial, plain = cells((tmp_path / "a.md").read_text())
     assert serial[:4] == ["flask-serial", f"flask {result['rows'][0]['version']}", "`--no-threaded`", "flask sync"]
     row = dict(zip(head, plain, strict=True))
-    assert (row["settings"], row["at once"], row["handlers run on"]) == ("as it comes", "1", "serial")
+    at_once = row["at once"].partition(" ")[0]  # a busy machine adds the number of a note
+    assert (row["settings"], at_once, row["handlers run on"]) == ("as it comes", "1", "serial")
     assert (row["accept queue"], row["one more gets"], row["listen queue"]) == ("6 full", "connect-timeout", "one")
     assert (row["procs x threads"], row["left, run anyway"]) == ("1 x 1", "6 of 6")
     assert re.search(

@@ -93,25 +93,23 @@ def test_a_row_that_does_not_exist_is_said(workshop):
     assert "Did you mean gunicorn?" in ended.err
 
 
-@pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        ("[tool.holdfast]\nmaxoffered = 5", "Did you mean max-offered?"),
-        ("[tool.holdfast]\nmax-offered = 'many'", "max-offered in [tool.holdfast] cannot be used."),
-        ("[tool.holdfast]\narguments = ['-w', '4']", "there is no 'arguments' in [tool.holdfast]."),
-        ("[tool]\nholdfast = 3", "[tool.holdfast] is no table."),
-        ("[tool.holdfast\n", "is not TOML."),
-    ],
-)
-@pytest.mark.parametrize("command", [("probe",), ("exec", "--", "true"), ("study", "servers")])
-def test_project_settings_that_cannot_be_carried_out_name_their_file(holdfast, write, command, content, says):
+SETTINGS = [
+    ("[tool.holdfast]\nmaxoffered = 5", "Did you mean max-offered?"),
+    ("[tool.holdfast]\nmax-offered = 'many'", "max-offered in [tool.holdfast] cannot be used."),
+    ("[tool.holdfast]\narguments = ['-w', '4']", "there is no 'arguments' in [tool.holdfast]."),
+    ("[tool]\nholdfast = 3", "[tool.holdfast] is no table."),
+    ("[tool.holdfast\n", "is not TOML."),
+]
+
+
+@pytest.mark.parametrize(("content", "says"), SETTINGS)
+def test_project_settings_that_cannot_be_carried_out_name_their_file(holdfast, write, content, says):
     file = write("pyproject.toml", content)
 
-    ended = holdfast.run(*command)
-
-    assert ended.exit == USAGE
-    assert str(file) in ended.what
-    assert says in " ".join(ended.err.split())
+    for ended in holdfast.run_together([("probe",), ("exec", "--", "true"), ("study", "servers")]):
+        assert ended.exit == USAGE
+        assert str(file) in ended.what
+        assert says in " ".join(ended.err.split())
 
 
 def test_project_settings_that_are_broken_stand_in_no_ones_way_who_does_not_use_them(holdfast, write):
