@@ -8,7 +8,7 @@ from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Timeline
-from holdfast.model.verdict import OFFER_MORE, Places
+from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
 _LATE_NS = 20_000_000
 
@@ -72,10 +72,7 @@ def _system(timeline: Timeline) -> list[str]:
     found = []
     late = max((sample.late_ns for sample in timeline.samples), default=0)
     if late > _LATE_NS:
-        found.append(
-            f"An observer's look came {late / 1e6:.0f} ms late: this machine was busy, so times are less sure than "
-            "counts."
-        )
+        found.append(f"An observer's look came {late / 1e6:.0f} ms late: {MACHINE_BUSY}")
     if timeline.server.abort_on_overflow:
         found.append(
             "net.ipv4.tcp_abort_on_overflow is set on this machine: a full accept queue resets connections instead "

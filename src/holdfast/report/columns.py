@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from holdfast.errors import EXIT_ENVIRONMENT
-from holdfast.model.study import Circumstances, Finding, Row
-from holdfast.model.verdict import OFFER_MORE, Verdict
+from holdfast.model.study import Circumstances, Finding, Row, StudyResult
+from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Verdict
 
 _ERROR = re.compile(r"(?i:error)\b|Exception\b")
 
@@ -63,7 +63,8 @@ def _accept_queue(verdict: Verdict) -> str:
     if ceiling.accept_queue is not None:
         return f"{ceiling.accept_queue} full"
     limit = UNKNOWN if ceiling.accept_queue_limit is None else ceiling.accept_queue_limit
-    return f"{verdict.places.accept_queue} of {limit}"
+    each = " each" if verdict.model.listen_queues == "per-worker" else ""
+    return f"{verdict.places.accept_queue} of {limit}{each}"
 
 
 def _one_more(verdict: Verdict) -> str:
@@ -152,8 +153,8 @@ def why_not(row: Row) -> str:
 def remarks(row: Row) -> list[str]:
     """All that has to be said beside the figures, most important first."""
     warnings = row.verdict.warnings if row.verdict is not None else ()
-    # That no bound was met is in the figure itself.
-    said = [*unmet(row.findings), *(each for each in warnings if not each.endswith(OFFER_MORE))]
+    # That no bound was met is in the figure itself; that the machine was busy is said once for all rows.
+    said = [*unmet(row.findings), *(each for each in warnings if not each.endswith((OFFER_MORE, MACHINE_BUSY)))]
     return [*said, row.note] if row.note else said
 
 
@@ -186,7 +187,11 @@ def made_on(made: Circumstances) -> str:
     return f"{made.date}, holdfast {made.holdfast}, {made.kernel}, {made.cores} {plural}, somaxconn {made.somaxconn}"
 
 
-def sum_up(rows: Sequence[Row]) -> str:
-    """How many rows have no verdict, and why; "" where each has one."""
+def sum_up(result: StudyResult) -> str:
+    """How many rows there are, how many of them have no verdict and why, and how busy the machine was."""
+    rows = result.rows
     counts = Counter(row.outcome for row in rows if row.outcome != "measured")
-    return ", ".join(f"{count} {outcome}" for outcome, count in counts.items()) + ("." if counts else "")
+    said = f"{len(rows)} {'row' if len(rows) == 1 else 'rows'} in {result.seconds:.0f} s"
+    said += "".join(f", {count} {outcome}" for outcome, count in counts.items())
+    busy = sum(any(each.endswith(MACHINE_BUSY) for each in row.verdict.warnings) for row in rows if row.verdict)
+    return f"{said}. {f'In {busy} of them {MACHINE_BUSY}' if busy else ''}".rstrip()

@@ -32,7 +32,7 @@ def _head(result: StudyResult) -> Iterator[str]:
     servers = f", servers under Python {' and '.join(pythons)}" if pythons else ""
     yield f"Made by `holdfast study {result.name}` on {made_on(result.made)}{servers}."
     yield ""
-    yield f"{len(result.rows)} rows in {result.seconds:.0f} s. {sum_up(result.rows)}".rstrip()
+    yield sum_up(result)
     yield ""
 
 

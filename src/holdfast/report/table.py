@@ -38,7 +38,7 @@ def render_table(result: StudyResult) -> RenderableType:
         lines += _row(row, widths)
     lines += [
         Text(),
-        Text(f"{len(result.rows)} rows in {result.seconds:.0f} s. {sum_up(result.rows)}".rstrip()),
+        Text(sum_up(result)),
         Text(made_on(result.made) + ".", style="dim"),
         Text("N+ is no bound met up to N; ? is not measured, - does not apply; --json has every verdict.", style="dim"),
     ]
