@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
@@ -15,15 +13,15 @@ from click.core import ParameterSource
 from rich.console import RenderableType
 
 from holdfast import options, output, settings, store
+from holdfast.endings import ended, say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_INCONCLUSIVE,
-    EXIT_USAGE,
     EnvironmentFailure,
     HoldfastError,
 )
 from holdfast.infer.judge import judge
-from holdfast.interrupts import Interrupts, Terminated, listening
+from holdfast.interrupts import Interrupts, listening
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, DEFAULT_START_TIMEOUT_S, VIEWS, Experiment
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
@@ -40,7 +38,6 @@ from holdfast.study import STUDIES, run_study
 from holdfast.study import exit_code as study_exit_code
 from holdfast.study import only as only_cases
 
-_EXIT_SIGNALLED = 128
 _LIMIT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, options.MOST_OFFERED)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=options.LONGEST_START_S)
@@ -64,46 +61,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Click takes what follows "--" for further positional arguments and could not tell APP from them.
     cut = arguments.index("--") if "--" in arguments else len(arguments)
-    sys.exit(_exit_code(arguments[:cut], tuple(arguments[cut + 1 :])))
-
-
-def _exit_code(arguments: list[str], after: tuple[str, ...]) -> int:  # noqa: PLR0911 - one for each way to end
-    try:
-        return int(commands.main(arguments, prog_name="holdfast", standalone_mode=False, obj=after) or EXIT_ANSWERED)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return EXIT_USAGE
-    except HoldfastError as error:
-        _tell(error)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _say("Stopped. Nothing is left running.")
-        return EXIT_INCONCLUSIVE
-    except Terminated as farewell:
-        _say(f"Stopped by {farewell}. Nothing is left running.")
-        return _EXIT_SIGNALLED + farewell.number
-    except (output.NobodyReads, SystemExit):  # click's own way to say that nobody reads its help
-        return _EXIT_SIGNALLED + signal.SIGPIPE
-    except Exception:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
-        _say(traceback.format_exc().rstrip())
-        _say("holdfast: This is an error in holdfast itself, so there is no verdict. Please report it.")
-        return EXIT_INCONCLUSIVE
-
-
-def _say(line: str) -> None:
-    try:
-        click.echo(line, err=True)
-    except OSError:
-        return  # the terminal is gone
-
-
-def _tell(error: HoldfastError) -> None:
-    _say(click.style("holdfast: ", fg="red", bold=True) + error.what)
-    for part in (error.why, error.remedy):
-        for line in part.splitlines():
-            _say(f"  {line}")
+    after = tuple(arguments[cut + 1 :])
+    sys.exit(ended(lambda: commands.main(arguments[:cut], prog_name="holdfast", standalone_mode=False, obj=after)))
 
 
 def _version() -> str:
@@ -262,7 +221,7 @@ def _saved_and_judged(timeline: Timeline) -> Verdict:
     try:
         store.save(timeline, store.default_path())
     except HoldfastError as error:
-        _tell(error)  # the answer is not lost for want of a place to keep its records
+        tell(error)  # the answer is not lost for want of a place to keep its records
     return judge(timeline)
 
 
@@ -309,7 +268,7 @@ def study(
         # Which environment is a matter of the place; what is measured there is the study's own.
         python = project.values.get("python")
     with listening() as interrupts:
-        result = run_study(only_cases(chosen, only) if only else chosen, python, interrupts, tell=_say)
+        result = run_study(only_cases(chosen, only) if only else chosen, python, interrupts, tell=say)
     _put_out(
         render_study(result),
         (markdown_target, study_markdown(result)),
