@@ -89,7 +89,11 @@ def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Ca
             label = "" if case.id == case.title else f"{case.id}: "
             tell(f"{number}/{len(study.cases)} {label}{case.title}")
         rows[case.id] = _row(_with_python(case, python), bench, rows)
-    return StudyResult(study.name, tuple(rows.values()), _since(began), study.source, made)
+    done = tuple(rows.values())
+    if study.source:
+        # Of its claims none is answered by a row that was not measured, nor was any a person's own expectation.
+        done = tuple(row if row.verdict else replace(row, findings=()) for row in done)
+    return StudyResult(study.name, done, _since(began), study.source, made)
 
 
 def exit_code(result: StudyResult) -> int:
@@ -122,7 +126,7 @@ def _row(case: Case, bench: _Bench, rows: Mapping[str, Row]) -> Row:
     if earlier is None:
         row = _run(case, bench, began)
     elif earlier.verdict is None:
-        row = _unanswered(case, earlier.outcome, f"{earlier.id} has no verdict", began)
+        row = _unanswered(case, earlier.outcome, f"{earlier.id} was not run", began)
     else:
         row = _answered(case, earlier.verdict, began)
     # What was in place by then must not be compared with what would have been.
