@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.errors import EXIT_ENVIRONMENT
@@ -16,6 +16,7 @@ _ERROR = re.compile(r"(?i:error)\b|Exception\b")
 
 UNKNOWN = "?"
 NONE = "-"
+_BOTH_WAYS = "see note"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,13 @@ def _at_once(verdict: Verdict) -> str:
     if ceiling.in_service is None:
         return UNKNOWN
     return f"{ceiling.in_service}" if ceiling.bounded else f"{ceiling.in_service}+"
+
+
+def _exact_load(verdict: Verdict) -> str:
+    least_most = verdict.ceiling.at_exact_load
+    if least_most is None:
+        return UNKNOWN if verdict.ceiling.bounded else NONE
+    return "-".join(map(str, sorted(set(least_most))))
 
 
 def _kind(verdict: Verdict) -> str:
@@ -84,7 +92,13 @@ def _run_anyway(verdict: Verdict) -> str:
     abandoned = verdict.abandoned
     if abandoned.left is None:
         return NONE
-    return f"{UNKNOWN if abandoned.run_anyway is None else abandoned.run_anyway} of {abandoned.left}"
+    return f"{UNKNOWN if abandoned.run_anyway is None else abandoned.run_anyway}/{abandoned.left}"
+
+
+def _client_gone(verdict: Verdict) -> str:
+    gone = verdict.abandoned.in_service
+    fates = {each.partition(",")[0] for each in (gone.fin, gone.rst) if each is not None}
+    return fates.pop() if len(fates) == 1 else (_BOTH_WAYS if fates else UNKNOWN)
 
 
 def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value of three, not a switch
@@ -93,6 +107,12 @@ def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value of three, not 
 
 COLUMNS: tuple[Column, ...] = (
     Column("at\nonce", "requests in service at once; `500+`: no bound was met up to 500", _at_once, right=True),
+    Column(
+        "exact\nload",
+        "requests in service when exactly as many are offered at once, least and most of several times",
+        _exact_load,
+        right=True,
+    ),
     Column("handlers run on", "the process model", _kind),
     Column(
         "procs x\nthreads", "processes with a request in service, and threads in each that ran the handlers", _units
@@ -111,8 +131,11 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column("reused\nthr/proc", "whether threads and processes serve again", _reused),
     Column("listen\nqueue", "`one` for all workers, or `each` its own", _queues),
+    Column("ran/\nleft", "of the clients that left while queued, how many were handled all the same", _run_anyway),
     Column(
-        "left, run\nanyway", "of the clients that left while queued, how many were handled all the same", _run_anyway
+        "client\ngone",
+        "what becomes of a running handler when its client leaves; `place freed`: it runs on, and another is let in",
+        _client_gone,
     ),
 )
 
@@ -154,8 +177,15 @@ def remarks(row: Row) -> list[str]:
     """All that has to be said beside the figures, most important first."""
     warnings = row.verdict.warnings if row.verdict is not None else ()
     # That no bound was met is in the figure itself; that the machine was busy is said once for all rows.
-    said = [*unmet(row.findings), *(each for each in warnings if not each.endswith((OFFER_MORE, MACHINE_BUSY)))]
+    others = [each for each in warnings if not each.endswith((OFFER_MORE, MACHINE_BUSY))]
+    said = [*unmet(row.findings), *_both_ways(row.verdict), *others]
     return [*said, row.note] if row.note else said
+
+
+def _both_ways(verdict: Verdict | None) -> Iterator[str]:
+    if verdict is not None and _client_gone(verdict) == _BOTH_WAYS:
+        gone = verdict.abandoned.in_service
+        yield f"A running handler whose client leaves: by FIN {gone.fin}, by RST {gone.rst}."
 
 
 def _command(install: str) -> str:

@@ -21,7 +21,7 @@ from holdfast.report.columns import (
 )
 
 _GAP = 2
-_INDENT = 4
+_INDENT = 2
 
 
 def render_table(result: StudyResult) -> RenderableType:
