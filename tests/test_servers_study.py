@@ -68,7 +68,8 @@ def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
     at_once = row["at once"].partition(" ")[0]  # a busy machine adds the number of a note
     assert (row["settings"], at_once, row["handlers run on"]) == ("as it comes", "1", "serial")
     assert (row["accept queue"], row["one more gets"], row["listen queue"]) == ("6 full", "connect-timeout", "one")
-    assert (row["procs x threads"], row["ran/ left"]) == ("1 x 1", "6/6")
+    assert row["procs x threads"] == "1 x 1"
+    assert re.fullmatch(r"(\d)/\1", row["ran/ left"])  # socketserver knows nothing of its clients until it reads
     assert re.search(
         r"wsgiref [\d.]+  flask sync +wsgiref\n +1 +1  serial +1 x 1 +0 +6 full +connect-timeout ", done.stdout
     )

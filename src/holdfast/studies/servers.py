@@ -78,7 +78,7 @@ _GUNICORN = (
         _PAST_GREENLETS,
         note="gunicorn has no eventlet worker since 26.0",
     ),
-    _case("gunicorn-tornado", "gunicorn", "-k tornado", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("gunicorn-tornado", "gunicorn", "-k tornado --backlog 64", "flask", "sync"),
     _case("gunicorn-asgi", "gunicorn", "-k asgi", "starlette", "async"),
     _case("gunicorn-asgi-blocking", "gunicorn", "-k asgi -w 2", "starlette", "async-blocking"),
     _case("gunicorn-uvicorn", "gunicorn", "-k uvicorn_worker.UvicornWorker -w 2", "starlette", "async"),
