@@ -139,7 +139,7 @@ def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -
     study = settings.read_study(str(file), [], "/somewhere/else")
 
     four, own, fastapi = study.cases
-    assert study.name == "mine"
+    assert study.name == "mine.toml"
     assert [case.id for case in study.cases] == ["4 workers", "gunicorn -c conf.py shop:app", "uvicorn"]
     assert four.experiment == Experiment(
         "gunicorn", app="shop:app", max_offered=500, arguments=("-w", "4"), cwd=str(tmp_path)

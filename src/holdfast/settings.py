@@ -30,7 +30,7 @@ _DEFAULTS = "[defaults]"
 
 _Limit = Annotated[int, msgspec.Meta(ge=1)]
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
-_Words = Annotated[list[_Text], msgspec.Meta(min_length=1)]
+_Words = Annotated[list[str], msgspec.Meta(min_length=1)]
 
 
 class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
@@ -102,8 +102,9 @@ def project_defaults(cwd: Path) -> Layer | None:
     """
     for directory in (cwd, *cwd.parents):
         file = directory / "pyproject.toml"
-        # One of somebody else's that is broken is none of our business.
-        content = _content(file) if file.is_file() else b""
+        # One of somebody else's that is broken is none of our business, nor one that nobody lets us see
+        # (Path.is_file would raise of that).
+        content = _content(file) if os.path.isfile(file) else b""
         if b"holdfast" not in content:
             continue
         tool = _parsed(content, file).get("tool")
@@ -167,7 +168,7 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
     lower = [*below, _layer(_read(defaults, _Defaults, source), source)]
     cases = tuple(_case(each, number, lower, file, cwd) for number, each in enumerate(entries, 1))
     _check_names(cases, file)
-    return Study(file.stem, cases)
+    return Study(file.name, cases)
 
 
 def check_study_name(name: str, bundled: Iterable[str]) -> None:
@@ -229,7 +230,7 @@ def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
             try:
                 value = msgspec.to_builtins(msgspec.convert(value, known[full]))  # noqa: PLW2901 - the same, as JSON has it
             except msgspec.ValidationError as error:
-                raise source.wrong(f"expect.{name}", f"{full} can never be that: {_lower(str(error))}.") from error
+                raise source.wrong(f"expect.{name}", f"{full} can never be that: {_in_toml(str(error))}.") from error
         yield claim_of(full, value)
 
 
@@ -340,7 +341,7 @@ def _read(table: object, kind: type[_Kind], source: _Source) -> _Kind:
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
         key = re.sub(r"^`\$\.?|`$", "", place) or "a value"
-        raise source.wrong(key, f"{words}.") from error
+        raise source.wrong(key, f"{_in_toml(words)}.") from error
 
 
 def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source) -> None:
@@ -355,5 +356,6 @@ def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source)
             )
 
 
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+def _in_toml(words: str) -> str:
+    """What msgspec says of a value, for whoever writes TOML, which has no null."""
+    return words.replace(" | null", "").replace("`array`", "a list").replace("`object`", "a table")

@@ -19,8 +19,12 @@ FILES = {
     "unknown key": ("[[case]]\nsever = 'flask'", "there is no 'sever' in [[case]] 1", "Did you mean server?"),
     "underscore": ("[[case]]\nserver = 'flask'\nmax_offered = 5", "'max_offered'", "Did you mean max-offered?"),
     "unknown default": ("[defaults]\ncommand = ['x']\n[[case]]\nserver = 'flask'", "'command' in [defaults]", "Known"),
-    "wrong type": ("[[case]]\nserver = 'flask'\nnofile = '256'", "nofile in [[case]] 1", "Expected `int | null`"),
-    "text for a list": ("[[case]]\ncommand = 'gunicorn shop:app'", "command in [[case]] 1", "Expected `array | null`"),
+    "wrong type": ("[[case]]\nserver = 'flask'\nnofile = '256'", "nofile in [[case]] 1", "Expected `int`"),
+    "text for a list": (
+        "[[case]]\ncommand = 'gunicorn shop:app'",
+        "command in [[case]] 1",
+        "Expected a list, got `str`",
+    ),
     "out of range": ("[[case]]\nserver = 'flask'\nmax-offered = 0", "max-offered in [[case]] 1", ">= 1"),
     "neither": ("[[case]]\nname = 'two'\nnofile = 99", "[[case]] 1 (two) says neither which server", "Add server"),
     "both": ("[[case]]\nserver = 'flask'\ncommand = ['gunicorn']", "server in [[case]] 1", "has a command"),
@@ -47,7 +51,7 @@ FILES = {
     "impossible value": (
         "[[case]]\nserver = 'flask'\nexpect = { model.kind = 'threads' }",
         "expect.model.kind in [[case]] 1",
-        "invalid enum value 'threads'",
+        "Invalid enum value 'threads'",
     ),
     "text for a number": ("[[case]]\nserver = 'flask'\nexpect = { in_service = '3' }", "expect.in_service", "`int"),
 }
