@@ -341,7 +341,9 @@ def _read(table: object, kind: type[_Kind], source: _Source) -> _Kind:
     except msgspec.ValidationError as error:
         words, _, place = str(error).partition(" - at ")
         key = re.sub(r"^`\$\.?|`$", "", place) or "a value"
-        raise source.wrong(key, f"{_in_toml(words)}.") from error
+        why = _in_toml(words)
+        listed = f'Write a list, each word by itself: {key} = ["...", "..."]' if "a list, got `str`" in why else ""
+        raise source.wrong(key, f"{why}.", listed) from error
 
 
 def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source) -> None:

@@ -23,7 +23,7 @@ FILES = {
     "text for a list": (
         "[[case]]\ncommand = 'gunicorn shop:app'",
         "command in [[case]] 1",
-        "Expected a list, got `str`",
+        'command = ["',
     ),
     "out of range": ("[[case]]\nserver = 'flask'\nmax-offered = 0", "max-offered in [[case]] 1", ">= 1"),
     "neither": ("[[case]]\nname = 'two'\nnofile = 99", "[[case]] 1 (two) says neither which server", "Add server"),
