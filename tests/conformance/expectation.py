@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
+import re
 import resource
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -88,6 +89,29 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """A spread over so many processes, largest first, that adds up to `total`: who gets how many is left open.
+
+    Attributes:
+        each: the most that one process may hold.
+    """
+
+    processes: int
+    total: int
+    each: float = math.inf
+
+    def holds(self, value: object) -> bool:
+        return (
+            isinstance(value, tuple)
+            and len(value) == self.processes
+            and sum(value) == self.total
+            and list(value) == sorted(value, reverse=True)
+            and value[-1] >= 0
+            and value[0] <= self.each
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A source that is installed here, so that the test can see whether it still says that.
 
@@ -107,7 +131,7 @@ Source = str | Quote | tuple[str | Quote, ...]
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Values and who says so; `fields` maps dotted names to a value, a Between or a Computed."""
+    """Values and who says so; `fields` maps dotted names to a value, a Between, a Shares or a Computed."""
 
     source: Source
     fields: Mapping[str, Any]
@@ -165,7 +189,7 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
             claimed.add(name)
             wanted = expected(seen) if callable(expected) else expected
             got = _value(verdict, name)
-            if not (wanted.holds(got) if isinstance(wanted, Between) else _same(got, wanted)):
+            if not (wanted.holds(got) if isinstance(wanted, Between | Shares) else _same(got, wanted)):
                 found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
     for place in Place:
         name = f"places.{place.value}"
@@ -231,7 +255,8 @@ def _in_order(arguments: tuple[str, ...], command: tuple[str, ...]) -> bool:
 
 
 def _stands_for(each: str, argument: str) -> bool:
-    return each == argument or (argument.endswith(":0") and each.startswith(argument[:-1]))
+    ported = re.escape(argument).replace(":0", r":\d+")
+    return each == argument or re.fullmatch(ported, each) is not None
 
 
 def _value(verdict: Verdict, name: str) -> Any:

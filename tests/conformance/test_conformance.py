@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import os
 
+import asgi_table
 import flask_table
+import frameworks_table
+import granian_table
+import native_table
 import pytest
 import truth_table
 import uwsgi_table
@@ -17,7 +21,15 @@ from holdfast.interrupts import Interrupts
 from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS
 
-ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS)
+ROWS = (
+    *flask_table.ROWS,
+    *uwsgi_table.ROWS,
+    *truth_table.ROWS,
+    *asgi_table.ROWS,
+    *frameworks_table.ROWS,
+    *granian_table.ROWS,
+    *native_table.ROWS,
+)
 NO_SERVER = Resting(0, 0)
 
 # One row of each kind is run by every `make test`; the whole table by `make conformance`.
