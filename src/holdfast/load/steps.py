@@ -70,8 +70,10 @@ class State:
         stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
         opened_free_ns: the same when the last connection was opened.
         stuck: requests that waited on a plateau and still do, although another has started.
+        overtaken: some of them wait for a busy worker, since one that was sent later has started before them.
         expected_depth: what the depth becomes when the last batch has arrived in the queue.
-        singles_from: `turned_away` when the ramp began to offer one at a time.
+        singly: since the first was turned away, one has been offered with no other on its way beside it.
+        singles_from: `turned_away` when that one was offered, or when the latest handler started.
         answered_for: `turned_away` when the last connection was opened.
         together: most requests on their way to a handler since the last connection was opened.
         crowd: most that were so when one was turned away.
@@ -92,7 +94,9 @@ class State:
     stalled_free_ns: int = 0
     opened_free_ns: int = 0
     stuck: int = 0
+    overtaken: bool = False
     expected_depth: int = 0
+    singly: bool = False
     singles_from: int = 0
     answered_for: int = 0
     together: int = 1
