@@ -305,6 +305,7 @@ def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_o
     )
     state = State(phase="fill", entered=4, batch=8, taken=9, stalled_since_ns=5 * S)
 
+    _, state = decide(replace(view, established=15, ended={Outcome.REJECTED: 1}), state)
     _, state = decide(view, state)
     one_more, state = decide(replace(view, now_ns=10 * S + 30 * MS), state)
     waits = replace(view, offered=17, established=10, last_sent_ns=10 * S + 30 * MS, now_ns=10 * S + 40 * MS)

@@ -35,7 +35,7 @@ Decisions
 * single: where requests are turned away, offer one at a time, each when the last has been gone for a
   while, because a thread or a process that ends still counts for a moment. Only those count that were
   offered so: of a batch that is on its way together, some servers turn away more than they have no place
-  for (uvicorn counts every connection that it has, also those that it is about to turn away).
+  for (a bound on connections may count those, too, that are about to be turned away).
 * Whatever enters again puts the ramp back to climb; who waits all the same is stuck and does not count
   as on its way (a server may hand a request to a busy worker while another is idle).
 * Where one that was sent later has overtaken those that wait, each further one that does not start at once
