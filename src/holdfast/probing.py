@@ -9,7 +9,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
+from holdfast.bench import (
+    ANSWER_S,
+    STILL_S,
+    TURN_NS,
+    Bench,
+    check_running,
+    counts_now,
+    turn_until_idle,
+    turn_until_still,
+)
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import decide
@@ -74,7 +83,8 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
         InconclusiveError: the server had no core to run on for very long.
     """
     state, held, starts = State(), 0, Starts()
-    free = FreeTime(lambda holding: core_use(process_tree(bench.server.pid), holding), bench.now_ns)
+    free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
+    bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()
         view = _view(bench, prober, starts, free)
@@ -123,7 +133,12 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     Raises:
         InconclusiveError: the server is stopped, or has lost a process that held a request.
     """
-    turn_until_still(bench, prober, STILL_S)
+    depth, limit = bench.kernel.depth(bench.port)
+    if depth is None or limit is None or depth <= limit:
+        # Whoever waits there may be about to be taken in; from a full queue nobody is.
+        turn_until_idle(bench, prober)
+    else:
+        turn_until_still(bench, prober, STILL_S)
     deadline = bench.now_ns() + int(STILL_S * 1e9)
     while True:
         before, began = counts_now(bench, prober), bench.now_ns()
