@@ -149,6 +149,7 @@ OF_UVICORN = (
     limited(11),
     limited(2),
     limited_before_threads(50),
+    limited_before_threads(150),
     limit_of_each(5, 2),
 )
 
@@ -204,8 +205,23 @@ DAPHNE = Accepting(
 )
 ENDPOINT = Quote("twisted.internet.endpoints", '"backlog": int(backlog)', "listen() gets an endpoint's backlog=N")
 
+# asyncio has no run_until_complete() here, so that to AnyIO the request's own task is the outermost one.
+ENDS_WITH_ITS_TASK = Quote(
+    "anyio._backends._asyncio",
+    "root_task.add_done_callback(worker.stop, context=Context())",
+    "a thread ends after the task for which it was started; a call that waits takes it first (CapacityLimiter.release() "
+    "wakes it before the task is done), and so it serves twice",
+)
 OF_DAPHNE = (
     unbounded("Starlette", DAPHNE, STARLETTE, framework="starlette"),
+    pooled(
+        "FastAPI def",
+        DAPHNE,
+        FASTAPI,
+        Pool(TOKENS, (*ANYIO, ENDS_WITH_ITS_TASK)),
+        framework="fastapi",
+        view="sync",
+    ),
     blocked("Starlette, blocking", DAPHNE, BLOCKING, framework="starlette"),
     blocked(
         "no framework, blocking, backlog of an endpoint",
