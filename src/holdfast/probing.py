@@ -16,6 +16,7 @@ from holdfast.bench import (
     Bench,
     check_running,
     counts_now,
+    look_interval_ns,
     turn_until_idle,
     turn_until_still,
 )
@@ -26,10 +27,6 @@ from holdfast.load.steps import Done, Open, State, View
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
-
-_SHORTEST_LOOK_NS = 2_000_000
-_LOOK_FOR_EACH_NS = 1_000_000
-_LONGEST_LOOK_NS = 2_500_000_000
 
 # A shorter pause is none; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
@@ -63,17 +60,6 @@ class Starts:
     def holding(self) -> set[int]:
         """Native ids of the threads that do nothing but hold one request."""
         return {tid for tid, count in self._held_on.items() if count == 1}
-
-
-def look_interval_ns(held: int) -> int:
-    """How often a held handler looks whether it may go, for so many of them.
-
-    A look takes a thread some 15 us, a coroutine in a loop of its own 100 us. With 5,000 looks a
-    second, beside programs that compute, 4,000 threads of Flask piled up before the GIL until nothing
-    moved (measured: a false ceiling at 3,145, another at 4,123). 1 ms for each held request keeps all
-    looks together at 1,000 a second, and at 2,000 for 5,000 requests.
-    """
-    return min(_LONGEST_LOOK_NS, max(_SHORTEST_LOOK_NS, held * _LOOK_FOR_EACH_NS))
 
 
 def climb(bench: Bench, prober: Prober) -> Ramp:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from expectation import Between, Case, Quote, Says
+from expectation import Between, Case, Quote, Says, Within
 from loop_sources import (
     ANYIO,
     ANYIO_THREADS,
     BEHIND_THE_LOOP,
     ON_THE_LOOP,
+    THREADS,
     TOKENS,
     Accepting,
     Pool,
@@ -20,7 +21,7 @@ from loop_sources import (
     pooled,
     unbounded,
 )
-from sources import NOBODY_WAITED, held_in, in_service, listens, runs_for_nobody, turned_away
+from sources import NOBODY_WAITED, client_gone, goes_on, held_in, in_service, listens, runs_for_nobody, turned_away
 
 STARLETTE = framework_view("starlette", "async")
 BLOCKING = framework_view("starlette", "async-blocking")
@@ -42,6 +43,13 @@ UVICORN = Accepting(
         "uvicorn.protocols.http.httptools_impl",
         "self.cycle.disconnected = True",
         "the task of a client that has left is told by a flag and goes on; a request is a task before its end is read",
+    ),
+    goes_on(
+        Quote(
+            "uvicorn.protocols.http.httptools_impl",
+            "self.cycle.disconnected = True",
+            "its task is not cancelled when the connection is lost",
+        )
     ),
 )
 UVICORN_BACKLOG = Quote(
@@ -65,6 +73,16 @@ UNAVAILABLE = Quote(
     "uvicorn.protocols.http.flow_control", '"status": 503,', "and its connection is closed after that answer"
 )
 SENT_AWAY = (LIMIT, UNAVAILABLE)
+FREED = "place freed, handler goes on"
+LEAVES_ROOM = (
+    LIMIT,
+    Quote(
+        "uvicorn.protocols.http.httptools_impl",
+        "self.connections.discard(self)",
+        "the lost connection is no longer counted; its task is, but without the one that asks, so that there is room "
+        "for one more",
+    ),
+)
 
 
 def limited(limit: int) -> Case:
@@ -75,6 +93,14 @@ def limited(limit: int) -> Case:
         in_service(limit - 1, LIMIT),
         *turned_away("rejected", "503", SENT_AWAY, UVICORN.listens),
         NOBODY_WAITED,
+        Says(
+            LEAVES_ROOM,
+            {
+                "abandoned.in_service.fin": FREED,
+                # Of a single one nobody is left to leave.
+                "abandoned.in_service.rst": FREED if limit > 2 else None,
+            },
+        ),
     )
     arguments = ("--limit-concurrency", str(limit))
     return Case(" ".join(arguments), "uvicorn", claims, arguments=arguments, options={"framework": "starlette"})
@@ -89,6 +115,7 @@ def limited_before_threads(limit: int) -> Case:
         in_service(TOKENS, ANYIO),
         *turned_away("rejected", "503", SENT_AWAY, UVICORN.listens, after=limit - 1 - TOKENS),
         *runs_for_nobody(UVICORN.left),
+        goes_on(THREADS),
     )
     arguments = ("--limit-concurrency", str(limit))
     options = {"framework": "fastapi", "view": "sync"}
@@ -107,6 +134,11 @@ def limit_of_each(limit: int, workers: int) -> Case:
                 "ceiling.in_service": Between(limit, workers * (limit - 1)),
                 "places.in_service": Between(limit, workers * (limit - 1)),
                 "ceiling.bounded": True,
+                # All may come to one worker, which then counts more than it may have before it judges the first.
+                "ceiling.at_exact_load": Within(0, workers * (limit - 1)),
+                # Whoever asks whether there is room comes to this worker or to another one.
+                "abandoned.in_service.fin": lambda seen: one_of(seen.verdict.abandoned.in_service.fin),
+                "abandoned.in_service.rst": lambda seen: one_of(seen.verdict.abandoned.in_service.rst),
             },
         ),
         *turned_away("rejected", "503", SENT_AWAY, UVICORN.listens),
@@ -114,6 +146,10 @@ def limit_of_each(limit: int, workers: int) -> Case:
     )
     arguments = ("--limit-concurrency", str(limit), "--workers", str(workers))
     return Case(" ".join(arguments), "uvicorn", claims, arguments=arguments, options={"framework": "starlette"})
+
+
+def one_of(fate: str | None) -> str:
+    return fate if fate in {FREED, "finishes"} else f"{FREED}, or finishes"
 
 
 OF_UVICORN = (
@@ -166,6 +202,13 @@ HYPERCORN = Accepting(
         'await self.app_put({"type": "http.disconnect"})',
         "the application is told that the client has left, and goes on unless it asks",
     ),
+    goes_on(
+        Quote(
+            "hypercorn.protocol.http_stream",
+            'await self.app_put({"type": "http.disconnect"})',
+            "that is all that is done when the stream is closed",
+        )
+    ),
 )
 HYPERCORN_BACKLOG = Quote(
     "hypercorn.asyncio.run",
@@ -202,6 +245,7 @@ DAPHNE = Accepting(
         "and time.time() - disconnected > self.application_close_timeout",
         "the task of a client that has left is cancelled, but only after ten seconds",
     ),
+    goes_on(Quote("daphne.server", "application_close_timeout=10,", "so long it goes on")),
 )
 ENDPOINT = Quote("twisted.internet.endpoints", '"backlog": int(backlog)', "listen() gets an endpoint's backlog=N")
 
@@ -209,8 +253,8 @@ ENDPOINT = Quote("twisted.internet.endpoints", '"backlog": int(backlog)', "liste
 ENDS_WITH_ITS_TASK = Quote(
     "anyio._backends._asyncio",
     "root_task.add_done_callback(worker.stop, context=Context())",
-    "a thread ends after the task for which it was started; a call that waits takes it first (CapacityLimiter.release() "
-    "wakes it before the task is done), and so it serves twice",
+    "a thread ends after the task for which it was started; a call that waits takes it first, as "
+    "CapacityLimiter.release() wakes that before the task is done, and so the thread serves twice",
 )
 OF_DAPHNE = (
     unbounded("Starlette", DAPHNE, STARLETTE, framework="starlette"),
@@ -264,6 +308,13 @@ ASGI_WORKER = Accepting(
         "grace_period = getattr(self.cfg, 'asgi_disconnect_grace_period', 3)",
         "the task of a client that has left is cancelled, but only after three seconds",
     ),
+    goes_on(
+        Quote(
+            "gunicorn.asgi.protocol",
+            "grace_period,\n                    self._cancel_task_if_pending",
+            "so long it goes on (gunicorn/config.py, ASGIDisconnectGracePeriod: 3)",
+        )
+    ),
 )
 UVICORN_WORKER = replace(
     UVICORN,
@@ -274,6 +325,17 @@ UVICORN_WORKER = replace(
             "uvicorn_worker._workers",
             'config_kwargs["backlog"] = self.cfg.settings["backlog"].value',
             "uvicorn listens with gunicorn's backlog (gunicorn/config.py, Backlog.default)",
+        ),
+    ),
+)
+NO_GRACE = replace(
+    ASGI_WORKER,
+    gone=client_gone(
+        "cancelled",
+        Quote(
+            "gunicorn.asgi.protocol",
+            "# Grace period of 0 means cancel immediately\n                self._task.cancel()",
+            "the task is cancelled when the connection is lost",
         ),
     ),
 )
@@ -289,6 +351,13 @@ OF_GUNICORN = (
         framework="starlette",
     ),
     unbounded("-k asgi -w 2, Starlette", ASGI_WORKER, STARLETTE, *ASGI, "-w", "2", processes=2, framework="starlette"),
+    unbounded(
+        "-k asgi --asgi-disconnect-grace-period 0, Starlette",
+        NO_GRACE,
+        STARLETTE,
+        *(*ASGI, "--asgi-disconnect-grace-period", "0"),
+        framework="starlette",
+    ),
     blocked("-k asgi, blocking", ASGI_WORKER, BLOCKING, *ASGI, framework="starlette"),
     blocked(
         "-k asgi -w 2 --backlog 16, blocking",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from asgi_table import DAPHNE, HYPERCORN, UVICORN, UVICORN_BACKLOG
 from expectation import Case, Quote, Says, Source
 from loop_sources import (
@@ -10,6 +12,7 @@ from loop_sources import (
     BEHIND_THE_LOOP,
     EXECUTOR,
     EXECUTOR_THREADS,
+    THREADS,
     TOKENS,
     Pool,
     blocked,
@@ -19,7 +22,17 @@ from loop_sources import (
     pooled,
     unbounded,
 )
-from sources import fills_the_accept_queue, held_in, in_service, listens, model, runs_for_nobody, takes_all
+from sources import (
+    client_gone,
+    fills_the_accept_queue,
+    goes_on,
+    held_in,
+    in_service,
+    listens,
+    model,
+    runs_for_nobody,
+    takes_all,
+)
 
 FASTAPI = Pool(
     TOKENS,
@@ -83,7 +96,19 @@ QUART = Pool(EXECUTOR_THREADS, QUART_DEF, QUART_CANCELS)
 LITESTAR = Pool(EXECUTOR_THREADS, LITESTAR_DEF)
 BACKLOG_20 = ("--backlog", "20")
 SHORT = UVICORN.with_backlog(20, UVICORN_BACKLOG)
-DJANGO_RAN = (BEHIND_THE_LOOP, fresh_threads(DJANGO_DEF))
+DJANGO_RAN = (BEHIND_THE_LOOP, fresh_threads(DJANGO_DEF), goes_on(THREADS))
+DJANGO_CANCELS = replace(
+    UVICORN,
+    gone=client_gone(
+        "cancelled",
+        Quote(
+            "django.core.handlers.asgi",
+            "# Allow views to handle cancellation.\n                task.cancel()",
+            "when listen_for_disconnect() ends first, the task of the view is cancelled",
+        ),
+    ),
+)
+QUART_STOPS = replace(UVICORN, gone=client_gone("cancelled", QUART_CANCELS))
 
 
 def def_view(framework: str) -> Says:
@@ -104,10 +129,10 @@ FRAMEWORKS = (
     blocked("FastAPI, blocking", SHORT, blocking("fastapi"), *BACKLOG_20, framework="fastapi"),
     pooled("Starlette def", UVICORN, def_view("starlette"), STARLETTE, framework="starlette", view="sync"),
     unbounded("Django def", UVICORN, def_view("django"), ran=DJANGO_RAN, framework="django", view="sync"),
-    unbounded("Django", UVICORN, async_view("django"), framework="django"),
+    unbounded("Django", DJANGO_CANCELS, async_view("django"), framework="django"),
     blocked("Django, blocking", SHORT, blocking("django"), *BACKLOG_20, framework="django"),
     unbounded("Django def", DAPHNE, def_view("django"), ran=DJANGO_RAN, framework="django", view="sync"),
-    unbounded("Quart", UVICORN, async_view("quart"), framework="quart"),
+    unbounded("Quart", QUART_STOPS, async_view("quart"), framework="quart"),
     pooled(
         "Quart def",
         UVICORN,
@@ -205,6 +230,7 @@ def waiting_for_a_loop(
         ASYNC_INDEX,
         Says(LOOP_EACH, {"model.handler_threads_reused": False}),
         ran,
+        goes_on((*each_of(source), "nobody reads from the client meanwhile")),
         in_service(number, (LOOP_EACH, *each_of(source))),
         *fills_the_accept_queue(listening),
         *runs_for_nobody(source),
@@ -221,6 +247,7 @@ def bridged_twice() -> Case:
         model(LOOP_EACH, "thread-per-request", 10, threads_reused=False, processes_reused=True, globals_shared=True),
         *takes_all(100, 10, UVICORN_WSGI, UVICORN.listens),
         *runs_for_nobody(UVICORN.left),
+        goes_on(THREADS),
     )
     options = {"framework": "flask", "view": "async", "max_offered": 100}
     arguments = ("--interface", "wsgi")
@@ -237,6 +264,7 @@ def backwards() -> Case:
         in_service(1, IN_TURN),
         *fills_the_accept_queue(listens(128, Quote("werkzeug.serving", "LISTEN_QUEUE = 128", "no setting for it"))),
         *runs_for_nobody(IN_TURN),
+        goes_on((IN_TURN, "nobody reads from the client meanwhile")),
     )
     app = "wsgi:bridged_app:from_asgi"
     return Case("FastAPI by a2wsgi, --no-threaded", "flask", claims, arguments=("--no-threaded",), app=app)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Between, Case, Quote, Says
+from expectation import Between, Case, Quote, Says, Within
 from loop_sources import (
     ANYIO,
     ANYIO_THREADS,
+    LOOP,
     ON_THE_LOOP,
     TOKENS,
     Accepting,
@@ -20,7 +21,7 @@ from loop_sources import (
     pooled,
     unbounded,
 )
-from sources import fills_the_accept_queue, held_in, in_service, listens, runs_for_nobody
+from sources import client_gone, fills_the_accept_queue, goes_on, held_in, in_service, listens, runs_for_nobody
 
 PERMITS = (
     "granian src/workers.rs, acceptor_impl_loop!: a permit is taken before accept(), and there are `backpressure` of "
@@ -42,7 +43,13 @@ GRANIAN = Accepting(
     (PRESSURE, SCHEDULED),
     listens(1024, Quote("granian.server.common", "backlog: int = 1024,", "src/net.rs, as_listener(): listen()")),
     SCHEDULED,
+    goes_on(SCHEDULED),
 )
+FREES = client_gone(
+    "place freed, handler goes on",
+    (PERMITS, SCHEDULED, "hyper ends the connection of a client that has left; its permit goes to the next one"),
+)
+STAYS_BUSY = goes_on((LOOP, PERMITS, "the permit goes to another connection, which waits for the loop like the others"))
 SHORT = listens(128, LEAST)
 ASGI_VIEW = framework_view("starlette", "async")
 BLOCKING = framework_view("starlette", "async-blocking")
@@ -57,6 +64,7 @@ def pressed(
         ON_THE_LOOP,
         on_loops(SCHEDULED),
         in_service(held, (PERMITS, SCHEDULED)),
+        FREES if held == accepted else STAYS_BUSY,
         *fills_the_accept_queue(SHORT, after=accepted - held),
         *runs_for_nobody(SCHEDULED),
     )
@@ -84,7 +92,9 @@ def of_two_workers(each: int, view: str) -> Case:
         framework_view("starlette", view),
         ON_THE_LOOP,
         on_loops(SCHEDULED, 2, each=held // 2, listen_queues="per-worker"),
-        in_service(held, (PERMITS, SCHEDULED)),
+        # Lots may deal all of them to one worker.
+        in_service(held, (PERMITS, SCHEDULED), exact=Within(held // 2, held)),
+        FREES if view == "async" else STAYS_BUSY,
         Says((OWN_LISTENER, LEAST, PERMITS), fate),
         *runs_for_nobody(SCHEDULED),
     )

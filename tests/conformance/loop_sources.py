@@ -6,10 +6,11 @@ import os
 from dataclasses import dataclass, replace
 from typing import Any
 
-from expectation import Between, Case, Quote, Says, Seen, Shares, Source
+from expectation import Between, Case, Quote, Says, Seen, Shares, Source, Within
 from sources import (
     all_in_service,
     fills_the_accept_queue,
+    goes_on,
     held_in,
     in_service,
     listens,
@@ -25,6 +26,10 @@ SPAWNED = (
     "the parent runs no handler"
 )
 ONE_SOCKET = "socket(7): a listening socket that processes inherit has one queue, from which whoever is awake accepts"
+OFFERED = 100
+THREADS = (
+    "Python docs, concurrent.futures, Future.cancel(), and asgiref, AnyIO: what a thread has begun it goes on with"
+)
 ON_THE_LOOP = Says(
     "PEP 3156: a coroutine runs on the thread of its loop, where the server calls the application",
     {"model.handler_threads_reused": None},
@@ -101,12 +106,14 @@ class Accepting:
         runs: who says that it begins a request as soon as it is there, and how many may be begun.
         listens: its backlog.
         left: who says what becomes of a request in a queue whose client has left.
+        gone: what becomes of a coroutine whose client leaves.
     """
 
     name: str
     runs: Source
     listens: Says
     left: Source
+    gone: Says
 
     def with_backlog(self, number: int, source: Source) -> Accepting:
         return replace(self, listens=listens(number, source))
@@ -119,18 +126,17 @@ def unbounded(
     *arguments: str,
     ran: tuple[Says, ...] = (),
     processes: int = 1,
-    offered: int = 100,
     warnings: tuple[str, ...] = (),
     **options: Any,
 ) -> Case:
     """As many run at once as come, on the loop unless `ran` says where."""
     claims = (
         where,
-        *(ran or (ON_THE_LOOP, on_loops(server.runs, processes))),
-        *runs_all_at_once(offered, server.runs, server.listens),
+        *(ran or (ON_THE_LOOP, on_loops(server.runs, processes), server.gone)),
+        *runs_all_at_once(OFFERED, server.runs, server.listens),
     )
-    given = {"max_offered": offered, **options}
-    shown = (f"All {offered} offered requests ran at once", *warnings)
+    given = {"max_offered": OFFERED, **options}
+    shown = (f"All {OFFERED} offered requests ran at once", *warnings)
     return Case(name, server.name, claims, arguments=arguments, options=given, warnings=shown)
 
 
@@ -143,12 +149,16 @@ def blocked(
     warnings: tuple[str, ...] = (),
     **options: Any,
 ) -> Case:
-    """A view that blocks stands in the way of its loop: nothing more is accepted in that process."""
+    """A view that blocks stands in the way of its loop: nothing more is accepted in that process.
+
+    Of two connections that come at once, one process may accept both before it begins the first.
+    """
     claims = (
         where,
         ON_THE_LOOP,
         on_loops(server.runs, processes, each=1),
-        in_service(processes, (LOOP, *each_of(server.runs))),
+        in_service(processes, (LOOP, *each_of(server.runs)), exact=Within(1, processes)),
+        goes_on((LOOP, "a loop that is blocked learns of nothing")),
         *fills_the_accept_queue(server.listens),
         *runs_for_nobody(server.left),
     )
@@ -180,13 +190,17 @@ def pooled(
     offered: int = 150,
     **options: Any,
 ) -> Case:
-    """Views on a bounded number of threads; everybody else waits in front of them."""
+    """Views on a bounded number of threads; everybody else waits in front of them.
+
+    A process accepts whatever it can, so that requests may wait in it while another has threads left.
+    """
     running = processes * pool.threads
     claims = (
         where,
         BEHIND_THE_LOOP,
         in_threads(pool.source, pool.threads, processes),
-        in_service(running, pool.source),
+        in_service(running, pool.source, exact=Within(pool.threads, running)),
+        goes_on(THREADS),
         *takes_all(offered, running, pool.source, server.listens),
         *(runs_for_nobody(server.left) if pool.cancels is None else runs_none_for_nobody(pool.cancels)),
     )

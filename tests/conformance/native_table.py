@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from expectation import Quote, Says
 from loop_sources import Accepting, blocked, framework_view, unbounded
-from sources import held_in, listens
+from sources import client_gone, goes_on, held_in, listens
 
 TORNADO = Accepting(
     "tornado",
@@ -18,6 +20,13 @@ TORNADO = Accepting(
         "tornado.web",
         "self.handler.on_connection_close()",
         "the handler is told that its client has left, and does nothing about it unless it was written to",
+    ),
+    goes_on(
+        Quote(
+            "tornado.web",
+            'self) -> None:\n        """Called in async handlers if the client closed the connection.',
+            "it is for the application to override",
+        )
     ),
 )
 TORNADO_BACKLOG = Quote("tornado.netutil", "sock.listen(backlog)", "listen() gets what bind_sockets() is told")
@@ -61,11 +70,26 @@ AIOHTTP = Accepting(
         "if handler_cancellation and self._task_handler is not None:",
         "the handler of a client that has left is cancelled only where handler_cancellation asks for it",
     ),
+    goes_on(Quote("aiohttp.web", "handler_cancellation: bool = False,", "and nobody asks for it by default")),
+)
+CANCELLING = replace(
+    AIOHTTP,
+    gone=client_gone(
+        "cancelled",
+        Quote(
+            "aiohttp.web_protocol",
+            "self._task_handler.cancel()",
+            "with handler_cancellation the task is cancelled when the connection is lost",
+        ),
+    ),
 )
 AIOHTTP_BACKLOG = Quote("aiohttp.web_runner", "backlog=self._backlog,", "listen() gets what run_app() is told")
 
 OF_AIOHTTP = (
     unbounded("async", AIOHTTP, framework_view("aiohttp", "async")),
+    unbounded(
+        "async, --handler-cancellation", CANCELLING, framework_view("aiohttp", "async"), "--handler-cancellation"
+    ),
     blocked("blocking", AIOHTTP, framework_view("aiohttp", "async-blocking")),
     blocked(
         "blocking, --backlog 9",
@@ -95,6 +119,14 @@ SANIC = Accepting(
         "sanic.server.protocols.base_protocol",
         "self._task.cancel()",
         "the task of a client that has left is cancelled; but a request is begun before the end after it is read",
+    ),
+    client_gone(
+        "cancelled",
+        Quote(
+            "sanic.server.protocols.base_protocol",
+            "self._task.cancel()",
+            "the connection's task, which runs the handler, is cancelled when the connection is lost",
+        ),
     ),
 )
 
