@@ -37,6 +37,13 @@ EXACT_REPEATS = 5
 
 EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS
 
+ASK_MANY = 32
+"""So often it is asked whether a place is free where several processes accept, each with places of its own.
+
+Whoever asks is dealt to one of them. That 32 times in a row a full one is awake first, while another has room,
+has one chance in four thousand millions where there are two and lots are fair.
+"""
+
 ANSWER_S = 10.0
 """How long the server may take for an answer that nothing stands in the way of."""
 
@@ -68,6 +75,7 @@ class Bench:
 
     Attributes:
         pids: the server's processes when it was ready.
+        acceptors: how many processes held the port's listening sockets then, those included that never accept.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
         hello: what the processes of a person's own command said; None where an adapter made the command.
@@ -79,6 +87,7 @@ class Bench:
     address: str
     port: int
     inner_ports: tuple[int, ...]
+    acceptors: int
     pids: tuple[int, ...]
     recording: Recording
     kernel: KernelView

@@ -128,6 +128,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
                 address=way.address,
                 port=way.port,
                 inner_ports=tuple(sorted({each.port for each in listeners} - {way.port})),
+                acceptors=len({pid for each in listeners if each.port == way.port for pid in each.pids}),
                 pids=process_tree(*server.roots()),
                 recording=recording,
                 kernel=kernel,

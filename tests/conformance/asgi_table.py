@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from expectation import Between, Case, Quote, Says, Within
+from expectation import Case, Quote, Says, Within
 from loop_sources import (
     ANYIO,
     ANYIO_THREADS,
     BEHIND_THE_LOOP,
     ON_THE_LOOP,
+    ONE_SOCKET,
     THREADS,
     TOKENS,
     Accepting,
@@ -124,32 +125,19 @@ def limited_before_threads(limit: int) -> Case:
 
 def limit_of_each(limit: int, workers: int) -> Case:
     """Each worker counts its own; one that is full answers 503 while another has room."""
+    running = workers * (limit - 1)
     claims = (
         STARLETTE,
         ON_THE_LOOP,
         on_loops(UVICORN.runs, workers, each=limit - 1),
-        Says(
-            (LIMIT, "accept(2): whoever of the workers is awake accepts, full or not; it takes luck to fill them all"),
-            {
-                "ceiling.in_service": Between(limit, workers * (limit - 1)),
-                "places.in_service": Between(limit, workers * (limit - 1)),
-                "ceiling.bounded": True,
-                # All may come to one worker, which then counts more than it may have before it judges the first.
-                "ceiling.at_exact_load": Within(0, workers * (limit - 1)),
-                # Whoever asks whether there is room comes to this worker or to another one.
-                "abandoned.in_service.fin": lambda seen: one_of(seen.verdict.abandoned.in_service.fin),
-                "abandoned.in_service.rst": lambda seen: one_of(seen.verdict.abandoned.in_service.rst),
-            },
-        ),
+        # All may come to one worker, which then counts more than it may have before it judges the first.
+        in_service(running, (LIMIT, ONE_SOCKET), exact=Within(0, running)),
+        client_gone(FREED, LEAVES_ROOM),
         *turned_away("rejected", "503", SENT_AWAY, UVICORN.listens),
         NOBODY_WAITED,
     )
     arguments = ("--limit-concurrency", str(limit), "--workers", str(workers))
     return Case(" ".join(arguments), "uvicorn", claims, arguments=arguments, options={"framework": "starlette"})
-
-
-def one_of(fate: str | None) -> str:
-    return fate if fate in {FREED, "finishes"} else f"{FREED}, or finishes"
 
 
 OF_UVICORN = (
@@ -187,6 +175,7 @@ OF_UVICORN = (
     limited_before_threads(50),
     limited_before_threads(150),
     limit_of_each(5, 2),
+    limit_of_each(4, 3),
 )
 
 HYPERCORN = Accepting(

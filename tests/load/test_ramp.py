@@ -325,6 +325,32 @@ def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_o
     assert done == Done("turned away", 5 * S)
 
 
+@pytest.mark.parametrize("enough", [4, 32])
+def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to_ask(enough):
+    view = View(
+        now_ns=10 * S,
+        offered=4 + enough,
+        connecting=0,
+        established=4,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 30 * MS,
+        max_offered=100,
+        depth=0,
+        limit=127,
+        ended={Outcome.REJECTED: enough},
+        turned_away_enough=enough,
+    )
+    state = State(phase="single", entered=4, turned_away=enough, turned_away_ns=10 * S - 25 * MS, singly=True)
+
+    one_less, _ = decide(replace(view, turned_away_enough=enough + 1), state)
+    done, _ = decide(view, state)
+
+    assert one_less == Open(1)
+    assert isinstance(done, Done)
+
+
 def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
     """The first of two workers is busy; what comes to the second starts at once."""
     view = View(

@@ -35,7 +35,8 @@ Decisions
 * single: where requests are turned away, offer one at a time, each when the last has been gone for a
   while, because a thread or a process that ends still counts for a moment. Only those count that were
   offered so: of a batch that is on its way together, some servers turn away more than they have no place
-  for (a bound on connections may count those, too, that are about to be turned away).
+  for (a bound on connections may count those, too, that are about to be turned away). Where several
+  processes accept, one that is full turns away while another has room: many must be asked.
 * Whatever enters again puts the ramp back to climb; who waits all the same is stuck and does not count
   as on its way (a server may hand a request to a busy worker while another is idle).
 * Where one that was sent later has overtaken those that wait, each further one that does not start at once
@@ -76,7 +77,6 @@ CONFIRM_NS = 20 * MS
 OVERTAKEN_NS = 20 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
-TURNED_AWAY_ENOUGH = 4
 LOOK_NS = 1 * MS
 QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
@@ -282,7 +282,7 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
 
 
 def _single(view: View, state: State) -> tuple[Action, State]:
-    enough = state.singly and state.turned_away - state.singles_from >= TURNED_AWAY_ENOUGH
+    enough = state.singly and state.turned_away - state.singles_from >= view.turned_away_enough
     if enough and (state.stalled_since_ns == NEVER or _stalled_long(view, state)):
         return Done("turned away", state.stalled_since_ns, state.crowd), state
     if enough or view.now_ns - state.turned_away_ns < CONFIRM_NS:

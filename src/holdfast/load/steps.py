@@ -9,6 +9,8 @@ from typing import Literal
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
+TURNED_AWAY_ENOUGH = 4
+
 Phase = Literal["climb", "fill", "single"]
 Reason = Literal["turned away", "syn", "max-offered", "our side"]
 
@@ -22,6 +24,8 @@ class View:
         entered: handlers entered since the ramp began.
         in_service: handlers entered and not left.
         processes: how many processes have entered handlers; 0 where it is not known.
+        turned_away_enough: so many that were offered one by one, and turned away with none let in between, show
+            that no place is left.
         last_entry_ns: when the last handler was entered; NEVER before the first.
         last_entry_sent_ns: when the load opened the connection of the request that was entered last;
             NEVER where it is not known.
@@ -45,6 +49,7 @@ class View:
     last_sent_ns: int
     max_offered: int
     processes: int = 0
+    turned_away_enough: int = TURNED_AWAY_ENOUGH
     max_entry_gap_ns: int = 0
     last_entry_sent_ns: int = NEVER
     depth: int | None = None
