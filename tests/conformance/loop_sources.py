@@ -28,8 +28,8 @@ SPAWNED = (
 ONE_SOCKET = "socket(7): a listening socket that processes inherit has one queue, from which whoever is awake accepts"
 OFFERED = 100
 THREADS = (
-    "Python docs, concurrent.futures, Future.cancel(): a call that is being executed cannot be cancelled; nor does AnyIO "
-    "or asgiref stop a thread"
+    "Python docs, concurrent.futures, Future.cancel(): a call that is being executed cannot be cancelled; nor does "
+    "AnyIO or asgiref stop a thread"
 )
 ON_THE_LOOP = Says(
     "PEP 3156: a coroutine runs on the thread of its loop, where the server calls the application",
