@@ -16,6 +16,7 @@ from typing import Literal
 from holdfast.bench import ANSWER_S, ASK_MANY, STILL_S, Bench, threads_that_hold, turn_until, turn_until_still, watch
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
 
@@ -27,7 +28,7 @@ _WAYS: tuple[Way, ...] = ("fin", "rst")
 
 
 def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...], tuple[Request, ...]]:
-    """Lets the client of one held request leave by FIN, and that of another one by RST.
+    """Lets the client of one held request leave by FIN, and that of another one by RST, where there is such a thing.
 
     Returns:
         Who left, and further requests that were sent to see whether a place had become free. A way of leaving
@@ -35,7 +36,9 @@ def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...],
     """
     gone: list[Leaving] = []
     sent: list[Request] = []
-    for number, how in enumerate(_WAYS):
+    # A Unix socket is closed, and that is all there is to it (unix(7)).
+    ways = _WAYS[:1] if is_unix(bench.address) else _WAYS
+    for number, how in enumerate(ways):
         id = _in_service(bench, prober)
         if id is None and gone:
             id = _next_in_service(bench, prober, gone[-1].id)
@@ -62,7 +65,7 @@ def _leave(bench: Bench, prober: Prober, id: int, how: Way, slot: int) -> tuple[
     sent: list[Request] = []
     if free and not shown() and _others_are_turned_away(bench, prober):
         # Where several processes accept, who asks may be turned away by another one than has the place.
-        for _ in range(ASK_MANY if bench.acceptors > 1 else 1):
+        for _ in range(ASK_MANY if len(bench.accepting) > 1 else 1):
             free, sent = _ask(bench, slot, holding)
             if not free or recording.is_entered(slot) or sent[0].outcome is Outcome.PENDING:
                 break

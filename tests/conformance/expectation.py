@@ -22,6 +22,8 @@ from holdfast.bench import EXACT_REPEATS
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
+from holdfast.servers.registry import ADAPTERS
 
 LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
 
@@ -160,6 +162,7 @@ class Case:
             expectation needs it.
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.
+        needs: what its application needs beside the server.
     """
 
     id: str
@@ -170,6 +173,7 @@ class Case:
     app: str | None = None
     resting: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    needs: tuple[Package, ...] = ()
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)
@@ -182,11 +186,36 @@ def quotes_of(case: Case) -> Iterator[Quote]:
     return (each for claim in case.claims for each in _each(claim.source) if isinstance(each, Quote))
 
 
-def still_says(quote: Quote) -> bool:
-    spec = importlib.util.find_spec(quote.module)
-    assert spec is not None
+def still_says(quote: Quote) -> bool | None:
+    """Whether the text stands in the installed module, which is not imported for it; None where it is not installed."""
+    package, *parts = quote.module.split(".")
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return None
     assert spec.origin is not None
-    return quote.text in Path(spec.origin).read_text()
+    path = Path(spec.origin)
+    if parts:
+        inner = path.parent.joinpath(*parts)
+        path = inner / "__init__.py" if inner.is_dir() else inner.with_suffix(".py")
+    return quote.text in path.read_text()
+
+
+def missing(case: Case) -> str:
+    """What to install before this row can be run; "" where it can."""
+    adapter = ADAPTERS.get(case.server)
+    if adapter is None:
+        return ""
+    words = " ".join(case.arguments)
+    extras = [each for needing, each in adapter.extras.items() if needing in words]
+    framework = FRAMEWORK_PACKAGES.get(str(case.options.get("framework")))
+    further = [*extras, *([] if framework is None else [framework]), *case.needs]
+    of_server = [] if any(map(_installed, adapter.packages)) else [adapter.packages[0]]
+    needed = [*of_server, *(each for each in further if not _installed(each))]
+    return " ".join(each.requirement for each in needed)
+
+
+def _installed(package: Package) -> bool:
+    return importlib.util.find_spec(package.module) is not None
 
 
 def claimed_fields(case: Case) -> list[str]:
@@ -272,6 +301,10 @@ def _in_order(arguments: tuple[str, ...], command: tuple[str, ...]) -> bool:
 
 
 def _stands_for(each: str, argument: str) -> bool:
+    option, unix, _ = argument.partition("unix:0")
+    if unix:
+        # The path of a socket that nobody uses stands in its place, in the server's own spelling.
+        return each.startswith(option) and each.endswith("/socket")
     before, port_0, after = argument.partition(":0")
     if not port_0 or after[:1].isdigit():
         return each == argument

@@ -34,6 +34,8 @@ from sources import (
     takes_all,
 )
 
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
+
 FASTAPI = Pool(
     TOKENS,
     (
@@ -184,6 +186,10 @@ ASGIREF_BRIDGE = (
     ),
 )
 BRIDGED = "tests/conformance/bridged_app.py"
+IT_NEEDS = (
+    *(FRAMEWORK_PACKAGES[name] for name in ("fastapi", "flask")),
+    *(Package(name, name, name) for name in ("a2wsgi", "asgiref")),
+)
 FLASK_BUILT_IN = "holdfast_inside/apps/flask_app.py, create(): the view is index()"
 FRONT = held_in("flask view front()", "sync", BRIDGED)
 
@@ -300,4 +306,8 @@ FLASK_ASYNC = (
     backwards(),
 )
 
-ROWS = (*FRAMEWORKS, *BRIDGES, *FLASK_ASYNC)
+ROWS = (
+    *FRAMEWORKS,
+    *(replace(case, needs=IT_NEEDS) for case in BRIDGES),
+    *(replace(case, needs=IT_NEEDS) for case in FLASK_ASYNC),
+)
