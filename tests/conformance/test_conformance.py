@@ -12,6 +12,7 @@ import plain_table
 import pytest
 import thread_pool_table
 import truth_table
+import unix_table
 import uwsgi_table
 from at_rest import resting
 from expectation import CLAIMED, Case, Resting, claimed_fields, differences, missing, quotes_of, still_says
@@ -26,6 +27,7 @@ ROWS = (
     *flask_table.ROWS,
     *uwsgi_table.ROWS,
     *truth_table.ROWS,
+    *unix_table.ROWS,
     *gunicorn_table.ROWS,
     *thread_pool_table.ROWS,
     *green_table.ROWS,
@@ -59,6 +61,8 @@ EVERY_TIME = frozenset(
         "ground-truth: --threads 3 --backlog 5",
         "ground-truth: --threads 5 --beyond 503",
         "ground-truth: --threads 4 --queue 10 --backlog 7",
+        "ground-truth: --unix unix:0 --threads 4 --queue 10 --backlog 7",
+        "gunicorn: --bind unix:0 --threads 3 --worker-connections 10 --backlog 7",
     }
 )
 

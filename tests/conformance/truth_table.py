@@ -23,7 +23,7 @@ from sources import (
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start
-from holdfast.servers.address import LOOPBACK, option_number, option_value
+from holdfast.servers.address import LOOPBACK, by_socket_file, option_number, option_value
 
 PROGRAM = Path(__file__).with_name("ground_truth.py")
 NAME = "ground-truth"
@@ -31,6 +31,8 @@ APP = "plain_app:application"
 
 
 def _launch(start: Start) -> Launch:
+    if listening := by_socket_file(start.arguments, start.socket, "--unix"):
+        return Launch((start.interpreter, str(PROGRAM), *listening.arguments), listening.address, listening.port)
     command = (start.interpreter, str(PROGRAM), "--port", str(start.port), *start.arguments)
     return Launch(command, option_value(start.arguments, "--host") or LOOPBACK, start.port)
 

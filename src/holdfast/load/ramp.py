@@ -79,7 +79,14 @@ QUICK_NS = 5 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
 
-_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
+_TURNED_AWAY = (
+    Outcome.REJECTED,
+    Outcome.REFUSED,
+    Outcome.NO_ROOM,
+    Outcome.RESET,
+    Outcome.CLOSED,
+    Outcome.MALFORMED,
+)
 
 
 def decide(view: View, state: State) -> tuple[Action, State]:
@@ -92,6 +99,9 @@ def decide(view: View, state: State) -> tuple[Action, State]:
     state = _noticed(view, state)
     if view.ended.get(Outcome.FAILED, 0):
         return Done("our side", state.stalled_since_ns), state
+    if view.cut:
+        # Places become free again by themselves: there is no ceiling to be met.
+        return Done("cut", state.stalled_since_ns), state
     if state.phase in ("climb", "fill") and view.offered >= view.max_offered:
         return _all_offered(view, state)
     return _STEPS[state.phase](view, state)

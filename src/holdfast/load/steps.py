@@ -10,7 +10,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
 Phase = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side"]
+Reason = Literal["turned away", "syn", "max-offered", "our side", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,7 @@ class View:
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
         ended: how many requests have ended, by outcome.
+        cut: how many of these were held when the server ended them.
     """
 
     now_ns: int
@@ -54,6 +55,7 @@ class View:
     one_full: bool = False
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
