@@ -25,7 +25,14 @@ from holdfast.errors import (
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, Terminated, listening
 from holdfast.load.http1 import request_head
-from holdfast.model.experiment import DEFAULT_MAX_OFFERED, DEFAULT_START_TIMEOUT_S, VIEWS, Experiment
+from holdfast.model.experiment import (
+    DEFAULT_CALL_TIMEOUT_S,
+    DEFAULT_MAX_CALLED,
+    DEFAULT_MAX_OFFERED,
+    DEFAULT_START_TIMEOUT_S,
+    VIEWS,
+    Experiment,
+)
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.json import servers_json, study_json, verdict_json
@@ -41,10 +48,14 @@ from holdfast.study import STUDIES, run_study
 _EXIT_SIGNALLED = 128
 _LIMIT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, 1_000_000)  # each costs 250 bytes of the record, in memory
+_CALLS = click.IntRange(1, 10_000)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
 _OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
 _MOST = "Most requests offered at once."
+_CALL = "Then run the view's real body too, and say whether it stops its event loop. It does what it does: N + 1 times."
+_CALLED = "Most bodies that --call runs together, after one alone."
+_CALL_TIMEOUT = "Seconds that the bodies of --call may take: the one alone, then the others together."
 _PORT = "Port of the server: of probe, by default a free one; of exec, which one of several is meant."
 _COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
 
@@ -172,6 +183,16 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
         click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
         click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
+        click.option("--call", is_flag=True, help=_CALL),
+        click.option("--max-called", type=_CALLS, default=DEFAULT_MAX_CALLED, show_default=True, help=_CALLED),
+        click.option(
+            "--call-timeout",
+            "call_timeout_s",
+            type=_SECONDS,
+            default=DEFAULT_CALL_TIMEOUT_S,
+            show_default=True,
+            help=_CALL_TIMEOUT,
+        ),
         click.option("--port", type=click.IntRange(1, 65535), help=_PORT),
         click.option(
             "--start-timeout",

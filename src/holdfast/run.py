@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holdfast import probing, releasing
+from holdfast import calling, probing, releasing
 from holdfast.bench import EXTRA_SLOTS, Bench
 from holdfast.canary import canary
 from holdfast.choosing import MOST_PORTS, chosen
@@ -21,7 +21,7 @@ from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
+from holdfast.model.timeline import Call, Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
@@ -51,6 +51,7 @@ class _Seen:
     abandoned: tuple[int, ...] = ()
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
+    calls: tuple[Call, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -80,6 +81,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             directory = stack.enter_context(run_directory(uid))
             ours = _Files.within(directory, shared=subject.own)
             slots = experiment.max_offered + EXTRA_SLOTS + (MOST_PORTS if subject.own else 0)
+            slots += calling.slots(experiment)
             recording = stack.enter_context(Recording.create(ours.record, slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
@@ -148,6 +150,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         usage=tuple(seen.usage),
         server_log=log,
         notes=tuple(seen.notes),
+        calls=seen.calls,
     )
 
 
@@ -168,6 +171,10 @@ def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
             seen.mark("quiet")
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
         seen.later = (first, *releasing.send_wave(bench))
+    if bench.experiment.call and not bench.interrupts.asked:
+        called = calling.call_bodies(bench)
+        seen.later, seen.calls = seen.later + called.requests, called.calls
+        seen.notes += called.notes
 
 
 def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:

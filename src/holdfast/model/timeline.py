@@ -19,7 +19,8 @@ class Request:
     """One request as the client saw it.
 
     Attributes:
-        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it.
+        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it; of those whose bodies
+            were called, 2 for the one that was alone, 3 for the others.
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
@@ -68,6 +69,40 @@ class Entry:
     entered_ns: int
     left_ns: int
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The run of one view's body, as the recorder inside the server wrote it.
+
+    Attributes:
+        wave: 2 for the one that was called alone, 3 for those that were called together.
+        pid, tid: process and native thread that ran it.
+        own_loop: it ran on an event loop that had been made for this request alone.
+        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
+        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
+        stopped_ns: all such times together.
+        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
+            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
+            "unseen" (it runs in pieces that nothing shows).
+        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
+        raised: it ended by an exception, once at least.
+        goes_on: what it returned is asked for more while it is sent.
+    """
+
+    id: int
+    wave: int
+    pid: int
+    tid: int
+    own_loop: bool
+    begun_ns: int
+    ended_ns: int
+    longest_stop_ns: int
+    stopped_ns: int
+    timing: str
+    runs: int
+    raised: bool
+    goes_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +260,7 @@ class Timeline:
         abandoned: ids of the requests whose clients left while these were queued.
         server_log: the end of what the server wrote.
         notes: doubts that arose while recording, in words.
+        calls: the bodies that were run; () where that was not asked for.
     """
 
     experiment: Experiment
@@ -240,3 +276,4 @@ class Timeline:
     usage: tuple[Usage, ...]
     server_log: str = ""
     notes: tuple[str, ...] = field(default=())
+    calls: tuple[Call, ...] = ()

@@ -64,7 +64,7 @@ def _preparing_handler(original: Any) -> gate.Function:  # noqa: ANN401
             elif held.kind == "sync":
                 held.run()
             else:
-                await held.run_async()
+                await held.run_async(functools.partial(original, self, scope, receive, send))
         except gate.Released:
             await _answer(scope, send)
         finally:
@@ -140,7 +140,8 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
             await original(self, scope, receive, send)
             return
         held_in = f"asgi entry of {self.route_handler.handler_name}, mounted at {self.path}"
-        await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send)
+        body = functools.partial(original, self, scope, receive, send)
+        await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send, body)
 
     return handle
 

@@ -1,0 +1,153 @@
+"""What the bodies of views did when they were run: how many at once, how long, and for how long they stopped a loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from holdfast.model.timeline import NEVER, Call, Request, Timeline
+from holdfast.model.verdict import Body, Calls, Spread
+
+_ALONE, _TOGETHER = 2, 3
+
+_NOT_ASKED = "--call was not asked for"
+_NO_STOP = {
+    "no loop": "the body ran on a thread without an event loop, so there was none to stop",
+    "unseen": "the body is a coroutine that runs in pieces by callbacks, which nothing shows",
+}
+
+
+def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
+    """The figures, and for each that is None the reason."""
+    if not timeline.experiment.call:
+        return None, {"call": _NOT_ASKED}
+    first = [each for each in timeline.calls if each.wave == _ALONE]
+    if not first:
+        return None, {"call": _why_none(timeline)}
+    replies = {request.id: request for request in timeline.requests if request.wave in {_ALONE, _TOGETHER}}
+    alone, unknown = _alone(first[0], replies.get(first[0].id), timeline.experiment.call_timeout_s)
+    calls = [each for each in timeline.calls if each.wave == _TOGETHER]
+    together = [each for each in replies.values() if each.wave == _TOGETHER]
+    ended = [each for each in calls if each.ended_ns != NEVER]
+    timings = {each.timing for each in calls}
+    reason = _why_not_together(first[0], calls, ended)
+    if reason:
+        unknown |= {f"call.{name}": reason for name in ("duration_ms",)}
+    if not calls:
+        unknown |= dict.fromkeys(("call.at_once", "call.processes"), reason)
+    unseen = reason or next((_NO_STOP[each] for each in sorted(timings) if each in _NO_STOP), "")
+    if unseen:
+        unknown |= dict.fromkeys((f"call.{name}" for name in ("longest_stop_ms", "stop_ms", "stopped_ms")), unseen)
+    loop = None if unseen else _loop(calls)
+    if loop is None:
+        unknown["call.loop"] = unseen or "some of the bodies had a loop of their own and others did not"
+    stops = [] if unseen else ended
+    return Calls(
+        offered=len(together),
+        bodies=len(calls),
+        finished=len(ended),
+        raised=sum(each.raised for each in ended),
+        replies=dict(Counter(str(each.status or "none") for each in together)),
+        at_once=at_once(calls) if calls else None,
+        processes=len({each.pid for each in calls}) if calls else None,
+        longest_stop_ms=_ms(max(each.longest_stop_ns for each in stops)) if stops else None,
+        stop_ms=_spread(each.longest_stop_ns for each in stops),
+        stopped_ms=_spread(each.stopped_ns for each in stops),
+        duration_ms=_spread(each.ended_ns - each.begun_ns for each in ended) if not reason else None,
+        loop=loop,
+        alone=alone,
+    ), unknown
+
+
+def at_once(calls: Sequence[Call]) -> int:
+    """Most of these that had begun and not ended at one instant; what did not end is taken for running on."""
+    # At the same nanosecond the end comes first: half-open, as everywhere.
+    turns = sorted(
+        [(each.begun_ns, 1) for each in calls] + [(each.ended_ns, -1) for each in calls if each.ended_ns != NEVER]
+    )
+    most = now = 0
+    for _at, change in turns:
+        now += change
+        most = max(most, now)
+    return most
+
+
+def doubts_of(timeline: Timeline) -> list[str]:
+    """What makes the figures less than they seem, in words."""
+    found = []
+    unended = sum(each.ended_ns == NEVER for each in timeline.calls)
+    if unended:
+        found.append(
+            f"{unended} of {len(timeline.calls)} called bodies had not ended after "
+            f"{timeline.experiment.call_timeout_s:g} s (--call-timeout); no figure is of these."
+        )
+    begun = {each.id for each in timeline.calls}
+    offered = [each for each in timeline.requests if each.wave == _TOGETHER]
+    missing = [each for each in offered if each.id not in begun]
+    if missing:
+        found.append(
+            f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: the time was over "
+            "(--call-timeout), or the server turned them away."
+        )
+    again = sum(each.runs > 1 for each in timeline.calls)
+    if again:
+        found.append(f"The bodies of {again} requests were run more than once: a decorator or the server repeats them.")
+    if any(each.goes_on for each in timeline.calls):
+        found.append(
+            "What the called bodies returned goes on while it is sent (a stream): their figures are of the time until "
+            "they returned."
+        )
+    return found
+
+
+def _why_none(timeline: Timeline) -> str:
+    canary = timeline.canary
+    if not any(each.wave == _ALONE for each in timeline.requests):
+        return "the run did not come so far"
+    return (
+        "no body began: holdfast found no function whose body it could run "
+        f"({'held in ' + canary.held_in if canary else 'no view'})"
+    )
+
+
+def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body, dict[str, str]]:
+    ended = call.ended_ns != NEVER
+    reason = "" if ended else f"the body had not ended after {timeout_s:g} s (--call-timeout)"
+    unseen = reason or _NO_STOP.get(call.timing, "")
+    status = request.status if request is not None and request.status else None
+    unknown = {"call.alone.duration_ms": reason} if reason else {}
+    if unseen:
+        unknown |= dict.fromkeys(("call.alone.longest_stop_ms", "call.alone.stopped_ms"), unseen)
+    if status is None:
+        unknown["call.alone.status"] = "no reply came"
+    return Body(
+        status=status,
+        raised=call.raised,
+        duration_ms=_ms(call.ended_ns - call.begun_ns) if ended else None,
+        longest_stop_ms=None if unseen else _ms(call.longest_stop_ns),
+        stopped_ms=None if unseen else _ms(call.stopped_ns),
+    ), unknown
+
+
+def _why_not_together(first: Call, calls: Sequence[Call], ended: Sequence[Call]) -> str:
+    """Why there are no figures of bodies that ran together; "" where there are."""
+    if first.ended_ns == NEVER:
+        return "the body that ran alone did not end, so no others were called"
+    if not calls:
+        return "no further body began"
+    return "" if ended else "none of the bodies ended"
+
+
+def _loop(calls: Sequence[Call]) -> Literal["shared", "own"] | None:
+    own = {each.own_loop for each in calls}
+    return None if len(own) != 1 else "own" if own.pop() else "shared"
+
+
+def _spread(of_ns: Iterable[int]) -> Spread | None:
+    ordered = sorted(of_ns)
+    return Spread(_ms(ordered[(len(ordered) - 1) // 2]), _ms(ordered[-1])) if ordered else None
+
+
+def _ms(ns: int) -> float:
+    return round(ns / 1e6, 3)
