@@ -17,12 +17,9 @@ from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import NEVER, Call, Request
+from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request
 from holdfast.probing import look_interval_ns
 from holdfast.releasing import turn_until_at_rest
-
-ALONE, TOGETHER = 2, 3
-"""Waves, as in the timeline."""
 
 _LET_GO_S = 5.0
 _FREED_AT_ONCE = 128

@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
-from holdfast.model.timeline import NEVER, Call, Request, Timeline
+from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request, Timeline
 from holdfast.model.verdict import Body, Calls, Spread
 
-_ALONE, _TOGETHER = 2, 3
-
+_SWITCH_MS = 5.0
 _NOT_ASKED = "--call was not asked for"
 _NO_STOP = {
-    "no loop": "the body ran on a thread without an event loop, so there was none to stop",
+    "no loop": "it ran on a thread without one, so there was none to stop",
     "unseen": "the body is a coroutine that runs in pieces by callbacks, which nothing shows",
 }
 
@@ -22,26 +21,21 @@ def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
     """The figures, and for each that is None the reason."""
     if not timeline.experiment.call:
         return None, {"call": _NOT_ASKED}
-    first = [each for each in timeline.calls if each.wave == _ALONE]
+    first = [each for each in timeline.calls if each.wave == ALONE]
     if not first:
         return None, {"call": _why_none(timeline)}
-    replies = {request.id: request for request in timeline.requests if request.wave in {_ALONE, _TOGETHER}}
+    replies = {request.id: request for request in timeline.requests if request.wave in {ALONE, TOGETHER}}
     alone, unknown = _alone(first[0], replies.get(first[0].id), timeline.experiment.call_timeout_s)
-    calls = [each for each in timeline.calls if each.wave == _TOGETHER]
-    together = [each for each in replies.values() if each.wave == _TOGETHER]
+    calls = [each for each in timeline.calls if each.wave == TOGETHER]
+    together = [each for each in replies.values() if each.wave == TOGETHER]
     ended = [each for each in calls if each.ended_ns != NEVER]
-    timings = {each.timing for each in calls}
-    reason = _why_not_together(first[0], calls, ended)
-    if reason:
-        unknown |= {f"call.{name}": reason for name in ("duration_ms",)}
-    if not calls:
-        unknown |= dict.fromkeys(("call.at_once", "call.processes"), reason)
-    unseen = reason or next((_NO_STOP[each] for each in sorted(timings) if each in _NO_STOP), "")
-    if unseen:
-        unknown |= dict.fromkeys((f"call.{name}" for name in ("longest_stop_ms", "stop_ms", "stopped_ms")), unseen)
+    none = _why_none_together(first[0], calls)
+    nothing = none or ("" if ended else "none of the bodies had ended when the time was over (--call-timeout)")
+    unseen = nothing or next((_NO_STOP[each.timing] for each in calls if each.timing in _NO_STOP), "")
+    unknown |= _for(none, "at_once", "processes") | _for(nothing, "duration_ms")
+    unknown |= _for(unseen, "longest_stop_ms", "stop_ms", "stopped_ms")
     loop = None if unseen else _loop(calls)
-    if loop is None:
-        unknown["call.loop"] = unseen or "some of the bodies had a loop of their own and others did not"
+    unknown |= _for("" if loop else unseen or "some of the bodies had a loop of their own and others did not", "loop")
     stops = [] if unseen else ended
     return Calls(
         offered=len(together),
@@ -54,7 +48,7 @@ def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
         longest_stop_ms=_ms(max(each.longest_stop_ns for each in stops)) if stops else None,
         stop_ms=_spread(each.longest_stop_ns for each in stops),
         stopped_ms=_spread(each.stopped_ns for each in stops),
-        duration_ms=_spread(each.ended_ns - each.begun_ns for each in ended) if not reason else None,
+        duration_ms=_spread(each.ended_ns - each.begun_ns for each in ended),
         loop=loop,
         alone=alone,
     ), unknown
@@ -82,8 +76,16 @@ def doubts_of(timeline: Timeline) -> list[str]:
             f"{unended} of {len(timeline.calls)} called bodies had not ended after "
             f"{timeline.experiment.call_timeout_s:g} s (--call-timeout); no figure is of these."
         )
+    stopping = sum(each.ended_ns == NEVER != each.stopping_since_ns for each in timeline.calls)
+    if stopping:
+        found.append(f"{stopping} of these {'was' if stopping == 1 else 'were'} still stopping the event loop.")
+    if (spread := _spread(each.ended_ns - each.begun_ns for each in _free_threads(timeline))) is not None:
+        found.append(
+            f"The bodies took {spread.median:.3g} ms (median), less than the {_SWITCH_MS:g} ms after which a thread "
+            "lets another one run (sys.getswitchinterval): how many can run at once was hardly put to the test."
+        )
     begun = {each.id for each in timeline.calls}
-    offered = [each for each in timeline.requests if each.wave == _TOGETHER]
+    offered = [each for each in timeline.requests if each.wave == TOGETHER]
     missing = [each for each in offered if each.id not in begun]
     if missing:
         found.append(
@@ -101,9 +103,18 @@ def doubts_of(timeline: Timeline) -> list[str]:
     return found
 
 
+def _free_threads(timeline: Timeline) -> list[Call]:
+    """Bodies on threads of their own that were so short that they hardly met."""
+    calls = [each for each in timeline.calls if each.wave == TOGETHER and each.ended_ns != NEVER]
+    threads = {(each.pid, each.tid) for each in calls}
+    if {each.timing for each in calls} != {"no loop"} or at_once(calls) >= len(threads):
+        return []
+    return calls if _median(each.ended_ns - each.begun_ns for each in calls) < _SWITCH_MS * 1e6 else []
+
+
 def _why_none(timeline: Timeline) -> str:
     canary = timeline.canary
-    if not any(each.wave == _ALONE for each in timeline.requests):
+    if not any(each.wave == ALONE for each in timeline.requests):
         return "the run did not come so far"
     return (
         "no body began: holdfast found no function whose body it could run "
@@ -114,13 +125,12 @@ def _why_none(timeline: Timeline) -> str:
 def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body, dict[str, str]]:
     ended = call.ended_ns != NEVER
     reason = "" if ended else f"the body had not ended after {timeout_s:g} s (--call-timeout)"
+    if call.stopping_since_ns != NEVER:
+        reason += ", and was still stopping its event loop"
     unseen = reason or _NO_STOP.get(call.timing, "")
     status = request.status if request is not None and request.status else None
-    unknown = {"call.alone.duration_ms": reason} if reason else {}
-    if unseen:
-        unknown |= dict.fromkeys(("call.alone.longest_stop_ms", "call.alone.stopped_ms"), unseen)
-    if status is None:
-        unknown["call.alone.status"] = "no reply came"
+    unknown = _for(reason, "alone.duration_ms") | _for(unseen, "alone.longest_stop_ms", "alone.stopped_ms")
+    unknown |= _for("" if status else "no reply came", "alone.status")
     return Body(
         status=status,
         raised=call.raised,
@@ -130,13 +140,15 @@ def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body,
     ), unknown
 
 
-def _why_not_together(first: Call, calls: Sequence[Call], ended: Sequence[Call]) -> str:
-    """Why there are no figures of bodies that ran together; "" where there are."""
+def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
+    """Why no bodies ran together; "" where some did."""
     if first.ended_ns == NEVER:
         return "the body that ran alone did not end, so no others were called"
-    if not calls:
-        return "no further body began"
-    return "" if ended else "none of the bodies ended"
+    return "" if calls else "no further body began"
+
+
+def _for(reason: str, *names: str) -> dict[str, str]:
+    return {f"call.{name}": reason for name in names} if reason else {}
 
 
 def _loop(calls: Sequence[Call]) -> Literal["shared", "own"] | None:
@@ -145,8 +157,13 @@ def _loop(calls: Sequence[Call]) -> Literal["shared", "own"] | None:
 
 
 def _spread(of_ns: Iterable[int]) -> Spread | None:
-    ordered = sorted(of_ns)
-    return Spread(_ms(ordered[(len(ordered) - 1) // 2]), _ms(ordered[-1])) if ordered else None
+    values = list(of_ns)
+    return Spread(_ms(_median(values)), _ms(max(values))) if values else None
+
+
+def _median(values: Iterable[int]) -> int:
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]
 
 
 def _ms(ns: int) -> float:

@@ -13,6 +13,9 @@ from holdfast.model.places import Outcome
 
 NEVER = 0
 
+ALONE, TOGETHER = 2, 3
+"""Waves of the requests whose bodies were called: one before the others, which then ran together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -20,7 +23,7 @@ class Request:
 
     Attributes:
         wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it; of those whose bodies
-            were called, 2 for the one that was alone, 3 for the others.
+            were called, ALONE and TOGETHER.
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
@@ -76,12 +79,13 @@ class Call:
     """The run of one view's body, as the recorder inside the server wrote it.
 
     Attributes:
-        wave: 2 for the one that was called alone, 3 for those that were called together.
+        wave: ALONE or TOGETHER.
         pid, tid: process and native thread that ran it.
         own_loop: it ran on an event loop that had been made for this request alone.
         begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
         longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
         stopped_ns: all such times together.
+        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
         timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
             thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
             "unseen" (it runs in pieces that nothing shows).
@@ -99,6 +103,7 @@ class Call:
     ended_ns: int
     longest_stop_ns: int
     stopped_ns: int
+    stopping_since_ns: int
     timing: str
     runs: int
     raised: bool

@@ -244,7 +244,8 @@ class Recording:
         """The bodies of these requests that have begun, by id."""
         found = []
         for entry in self.entries(first, last):
-            begun_ns, ended_ns, longest_ns, stopped_ns, runs, timing, raised, goes_on = self._call(entry.id)
+            begun_ns, ended_ns, longest_ns, stopped_ns, since_ns, *more = self._call(entry.id)
+            runs, timing, raised, goes_on = more
             if begun_ns != NEVER:
                 call = Call(
                     id=entry.id,
@@ -256,6 +257,7 @@ class Recording:
                     ended_ns=ended_ns,
                     longest_stop_ns=longest_ns,
                     stopped_ns=stopped_ns,
+                    stopping_since_ns=since_ns,
                     timing=layout.TIMINGS[timing],
                     runs=runs,
                     raised=bool(raised),

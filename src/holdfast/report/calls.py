@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from holdfast.model.verdict import Body, Calls
 
@@ -10,7 +10,7 @@ _SLOW_MS = 100.0
 """What asyncio's debug mode calls a slow callback (`loop.slow_callback_duration`, 0.1 s)."""
 
 
-def sentences(calls: Calls) -> Iterator[str]:
+def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
     """What a person reads of it."""
     yield f"Called alone, the body {_alone(calls.alone)}."
     if calls.at_once is not None:
@@ -21,13 +21,16 @@ def sentences(calls: Calls) -> Iterator[str]:
         took = "" if calls.duration_ms is None else f"; each took {_ms(calls.duration_ms.median)} (median)"
         yield f"Called together, {_count(calls.bodies)} ran: {ran}{processes}{took}."
     if calls.stop_ms is not None and calls.longest_stop_ms is not None:
-        whose = "an event loop of its own, on which nothing else runs" if calls.loop == "own" else "its event loop"
         yield (
-            f"Each body stopped {whose} for {_ms(calls.stop_ms.median)} (longest stop, median); "
+            f"Each body stopped its event loop for {_ms(calls.stop_ms.median)} (longest stop, median); "
             f"the longest of all was {_ms(calls.longest_stop_ms)}."
         )
+        if calls.loop == "own":
+            yield "That loop had been made for this request alone, so nobody else waited for it."
         if calls.loop == "shared" and calls.longest_stop_ms >= _SLOW_MS:
             yield "While a loop is stopped, nothing else on it runs: no other request, no health check, no time-out."
+    elif "call.stop_ms" in unknown:
+        yield f"No figure of how long a body stops an event loop: {unknown['call.stop_ms']}."
     if calls.raised or set(calls.replies) - {"200"}:
         replies = ", ".join(f"{count} x {status}" for status, count in sorted(calls.replies.items()))
         yield f"{calls.raised} of {_count(calls.finished)} raised; replies: {replies or 'none'}."

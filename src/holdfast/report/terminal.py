@@ -118,7 +118,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
             f"{abandoned.run_anyway} of these were run all the same."
         )
     if verdict.call is not None:
-        yield from calls.sentences(verdict.call)
+        yield from calls.sentences(verdict.call, verdict.unknown)
     elif verdict.unknown.get("call", _CALL_NOT_ASKED) != _CALL_NOT_ASKED:
         yield f"No body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)

@@ -14,11 +14,12 @@ which it runs in pieces by callbacks; where such a one is the body itself, the r
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import inspect
 import sys
 import time
-from typing import Any, Callable, Generator, Optional
+from typing import Any, Callable, Generator, Iterator, Optional
 
 from . import greenlets, layout, recorder
 
@@ -50,12 +51,14 @@ class Call:
     __slots__ = (
         "_at",
         "_begun_ns",
+        "_depth",
         "_ended_ns",
         "_goes_on",
         "_longest_ns",
         "_raised",
         "_running",
         "_runs",
+        "_since_ns",
         "_stopped_ns",
         "_timing",
     )
@@ -63,41 +66,51 @@ class Call:
     def __init__(self, id: int) -> None:
         self._at = recorder.call_offset(id)
         # A server that repeats a request has run its body before.
-        self._runs = layout.CALL.unpack_from(recorder.record().data, self._at)[4]
+        self._runs = layout.CALL.unpack_from(recorder.record().data, self._at)[5]
         self._running = self._raised = self._goes_on = False
-        self._begun_ns = self._ended_ns = self._longest_ns = self._stopped_ns = self._timing = 0
+        self._begun_ns = self._ended_ns = self._longest_ns = self._stopped_ns = 0
+        self._depth = self._since_ns = self._timing = 0
 
     def run(self, body: Body) -> Any:  # noqa: ANN401 - what the body returns
         """Runs it here; of a result that is promised for later, gives an awaitable that is timed."""
         if self._running:
             return body()  # it calls itself
         loop = recorder.loop_runs()
-        traced = None if loop else greenlets.tracing(self.stopped)
-        began_ns = self._begin(_WHOLE if loop else _NO_LOOP if traced is None else _SWITCHES)
+        turns = None if loop else greenlets.turns(self.resumes, self.yields)
+        self._begin(_WHOLE if loop else _NO_LOOP if turns is None else _SWITCHES)
         try:
-            result = self._watching(body) if loop else body() if traced is None else traced(body)
+            with self._watching() if loop else turns or _nothing:
+                result = body()
         except BaseException:
-            self._end_step(began_ns, counts=loop)
             self._end(raised=True)
             raise
-        self._end_step(began_ns, counts=loop)
         if inspect.isawaitable(result):
             return self._ending_later(result)
         self._end(result)
         return result
 
-    def stopped(self, for_ns: int) -> None:
-        """Notes that the loop was stopped for so long."""
-        self._stopped_ns += for_ns
-        self._longest_ns = max(self._longest_ns, for_ns)
-        if not self._running:
-            self._write()  # a task that goes on when the body is done
+    def resumes(self) -> None:
+        """From now on the loop can do nothing else."""
+        self._depth += 1
+        if self._depth == 1:
+            self._since_ns = time.monotonic_ns()
+            # A body that never yields again is seen by this alone.
+            layout.WORD.pack_into(recorder.record().data, self._at + layout.CALL_SINCE_OFFSET, self._since_ns)
+
+    def yields(self) -> None:
+        """From now on it can; unless what resumed was a task that ran at once, inside a step of the body's."""
+        self._depth -= 1
+        if self._depth == 0:
+            stopped_ns = time.monotonic_ns() - self._since_ns
+            self._stopped_ns += stopped_ns
+            self._longest_ns = max(self._longest_ns, stopped_ns)
+            self._write()
 
     async def _ending_later(self, promised: Any) -> object:  # noqa: ANN401 - any awaitable
         self._timing = _UNSEEN if _runs_by_callbacks(promised) else _STEPS
         token = _calling.set(self)
         try:
-            result = await Steps(promised, self.stopped)
+            result = await Steps(promised, self)
         except BaseException:
             self._end(raised=True)
             raise
@@ -106,25 +119,23 @@ class Call:
         self._end(result)
         return result
 
-    def _watching(self, body: Body) -> object:
+    @contextlib.contextmanager
+    def _watching(self) -> Iterator[None]:
+        """Takes what runs meanwhile for one step, and knows the tasks that it makes."""
         _watch_tasks()
         token = _calling.set(self)
+        self.resumes()
         try:
-            return body()
+            yield
         finally:
+            self.yields()
             _calling.reset(token)
 
-    def _begin(self, timing: int) -> int:
-        now_ns = time.monotonic_ns()
+    def _begin(self, timing: int) -> None:
         self._running, self._timing, self._ended_ns = True, timing, 0
-        self._begun_ns = self._begun_ns or now_ns
+        self._begun_ns = self._begun_ns or time.monotonic_ns()
         self._runs += 1
         self._write()
-        return now_ns
-
-    def _end_step(self, began_ns: int, *, counts: bool) -> None:
-        if counts:
-            self.stopped(time.monotonic_ns() - began_ns)
 
     def _end(self, result: object = None, *, raised: bool = False) -> None:
         self._running = False
@@ -141,6 +152,7 @@ class Call:
             self._ended_ns,
             self._longest_ns,
             self._stopped_ns,
+            self._since_ns if self._depth else 0,
             self._runs,
             self._timing,
             self._raised,
@@ -149,28 +161,28 @@ class Call:
 
 
 class Steps:
-    """An awaitable that does what another one does, and tells of each of its steps how long it took, ns."""
+    """An awaitable that does what another one does, and tells a call of each of its steps."""
 
-    __slots__ = ("_awaitable", "_took")
+    __slots__ = ("_awaitable", "_call")
 
-    def __init__(self, awaitable: Any, took: Callable[[int], None]) -> None:  # noqa: ANN401 - any awaitable
+    def __init__(self, awaitable: Any, call: Call) -> None:  # noqa: ANN401 - any awaitable
         self._awaitable = awaitable
-        self._took = took
+        self._call = call
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Yields what the other one yields, and passes on what is sent and thrown into it."""
-        began_ns = time.monotonic_ns()
         steps = self._awaitable.__await__()
         # An iterator will do for an awaitable (PEP 492); only generators can be told something.
         step = go_on = getattr(steps, "send", lambda _: next(steps))
         value: Any = None
         while True:
+            self._call.resumes()
             try:
                 yielded = step(value)
             except StopIteration as end:
                 return end.value
             finally:
-                self._took(time.monotonic_ns() - began_ns)
+                self._call.yields()
             try:
                 value, step = (yield yielded), go_on
             except GeneratorExit:
@@ -180,9 +192,9 @@ class Steps:
                 if not hasattr(steps, "throw"):
                     raise
                 value, step = error, steps.throw
-            began_ns = time.monotonic_ns()
 
 
+_nothing = contextlib.nullcontext()
 _calling: contextvars.ContextVar[Optional[Call]] = contextvars.ContextVar("holdfast calling", default=None)
 _WATCHES = "_holdfast_watches"
 
@@ -208,7 +220,7 @@ def _watch_tasks() -> None:
 
 
 async def _stepwise(coroutine: Any, call: Call) -> object:  # noqa: ANN401 - a coroutine
-    return await Steps(coroutine, call.stopped)
+    return await Steps(coroutine, call)
 
 
 def _runs_by_callbacks(promised: object) -> bool:

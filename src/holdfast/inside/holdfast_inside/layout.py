@@ -81,12 +81,13 @@ SLOT = struct.Struct(f"=IIQQQQQQQQBBBB4x{THREAD_NAME_BYTES}s{HELD_IN_BYTES}s")
 """pid, entries, tid, process_seq, thread_seq, globals_seq, entry_tid, entry_thread_seq, entered_ns,
 left_ns, loop, entry_loop, index in KINDS, index in VIAS, thread name, held in (UTF-8, cut, zero-filled)."""
 
-CALL = struct.Struct("=QQQQIBBBx")
+CALL = struct.Struct("=QQQQQIBBBx")
 """begun_ns, ended_ns (0 while it runs), longest_ns and stopped_ns (longest stop of the loop, and all of them together),
-runs (more than 1 where the view was run again), index in TIMINGS, raised, goes on (what it returned is asked
-for more when it is sent).
-It is not cleared when the id is entered again."""
+since_ns (when the stop began that lasts; 0 where none does), runs (more than 1 where the view was run again), index in
+TIMINGS, raised, goes on (what it returned is asked for more when it is sent). Not cleared when the id is entered again.
+"""
 CALL_OFFSET = SLOT.size
+CALL_SINCE_OFFSET = 32
 SLOT_BYTES = SLOT.size + CALL.size
 
 ENTRIES = struct.Struct("@I")
