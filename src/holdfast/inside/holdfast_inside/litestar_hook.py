@@ -89,7 +89,9 @@ def _held(claim: request.Claim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa
 def _marking_end(original: gate.Function) -> gate.Function:
     def fn(self: HTTPRouteHandler) -> object:
         found: Any = original(self)
-        if gate.current.get() is None:
+        held = gate.current.get()
+        # What makes a response of a real result asks by this function's name how.
+        if held is None or held.claim.call is not None:
             return found
         if getattr(self, "has_sync_callable", False):
 
