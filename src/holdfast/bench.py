@@ -7,7 +7,8 @@ did not come.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,27 +16,46 @@ from holdfast.errors import InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import NEVER
+from holdfast.model.timeline import NEVER, Entry
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, process_tree
+from holdfast.observe.processes import activity, core_use, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
+from holdfast.observe.starvation import FreeTime, busiest
 from holdfast.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
 
 WAVE = 8
 """Requests sent one after another at the end, to see which threads and processes serve again."""
 
-EXTRA_SLOTS = WAVE + 1
+NEWCOMERS = 2
+"""Requests sent to see whether a place has become free, one for each way in which a client can leave."""
+
+EXACT_PLACES = 128
+EXACT_REPEATS = 5
+"""So often exactly as many requests as there are places are offered, where there are at most EXACT_PLACES."""
+
+EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS
 
 ANSWER_S = 10.0
 """How long the server may take for an answer that nothing stands in the way of."""
 
 STILL_S = 1.0
+AT_WORK_S = 1.0
 REST_NS = 60_000_000
 """A server that has started nothing and ended nothing for so long is still."""
 
+# A loop that looks after five thousand held coroutines takes a tenth of a core (measured), one that works all of it.
+_AT_WORK = 0.5
+
 TURN_NS = 1_000_000
+
+OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
+"""Of the server's end of a connection, as long as the server has not closed it (tcp(7))."""
+
+_SHORTEST_LOOK_NS = 2_000_000
+_LOOK_FOR_EACH_NS = 1_000_000
+_LONGEST_LOOK_NS = 2_500_000_000
 
 # States of threads as in proc(5).
 _STOPPED = frozenset("Tt")
@@ -81,7 +101,17 @@ class Bench:
     @property
     def wave_slot(self) -> int:
         """First id of the requests that are sent at the end."""
-        return self.experiment.max_offered + 1
+        return self.canary_slot + 1
+
+    @property
+    def newcomer_slot(self) -> int:
+        """First id of the requests that are sent to see whether a place has become free."""
+        return self.wave_slot + WAVE
+
+    @property
+    def exact_slot(self) -> int:
+        """First id of the requests of the repeats at exact load."""
+        return self.newcomer_slot + NEWCOMERS
 
     def check(self) -> None:
         """Raises InconclusiveError if the server's first process is gone."""
@@ -117,6 +147,17 @@ def check_running(bench: Bench, offered: int = 0) -> None:
             f"{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
         )
+
+
+def look_interval_ns(held: int) -> int:
+    """How often a held handler looks whether it may go, for so many of them.
+
+    A look takes a thread some 15 us, a coroutine in a loop of its own 100 us. With 5,000 looks a
+    second, beside programs that compute, 4,000 threads of Flask piled up before the GIL until nothing
+    moved (measured: a false ceiling at 3,145, another at 4,123). 1 ms for each held request keeps all
+    looks together at 1,000 a second, and at 2,000 for 5,000 requests.
+    """
+    return min(_LONGEST_LOOK_NS, max(_SHORTEST_LOOK_NS, held * _LOOK_FOR_EACH_NS))
 
 
 def turn_until(
@@ -166,4 +207,54 @@ def turn_until_still(bench: Bench, prober: Prober, limit_s: float) -> bool:
         prober.turn(TURN_NS)
         if (now := counts_now(bench, prober)) != counts:
             counts, since = now, bench.now_ns()
+    return True
+
+
+def turn_until_idle(bench: Bench, prober: Prober) -> None:
+    """Turns the load's loop until the server is still and no thread of it is at work.
+
+    One that works for AT_WORK_S and shows nothing of it is taken for one that turns in a circle, as some do
+    that have no descriptor left for a connection.
+    """
+    holding = threads_that_hold(bench.recording.entries(0, prober.offered))
+    counts, since = counts_now(bench, prober), bench.now_ns()
+    while bench.now_ns() - since < AT_WORK_S * 1e9:
+        before, began = core_use(process_tree(*bench.server.roots()), holding), bench.now_ns()
+        if not turn_until_still(bench, prober, STILL_S):
+            return
+        after = core_use(process_tree(*bench.server.roots()), holding)
+        if before is None or after is None or busiest(before, after, bench.now_ns() - began) < _AT_WORK:
+            return
+        if (now := counts_now(bench, prober)) != counts:
+            counts, since = now, bench.now_ns()
+
+
+def threads_that_hold(entries: Iterable[Entry]) -> set[int]:
+    """Native ids of the threads that do nothing but hold one request."""
+    # A loop goes on accepting whatever it holds.
+    held_on = Counter(entry.tid for entry in entries if entry.left_ns == NEVER and not entry.entry_loop)
+    return {tid for tid, count in held_on.items() if count == 1}
+
+
+def watch(bench: Bench, prober: Prober, holding: Collection[int], reached: Callable[[], bool], for_ns: int) -> bool:
+    """Turns the load's loop until a state is reached, or the server had time enough in which it was free to reach it.
+
+    Args:
+        holding: native ids of threads that do nothing but hold one request.
+        for_ns: time in which the server was not kept from running.
+
+    Returns:
+        False if the server hardly got a core, so that nothing can be said.
+    """
+    free = FreeTime(lambda without: core_use(process_tree(*bench.server.roots()), without), bench.now_ns)
+    began = bench.now_ns()
+    while not reached():
+        bench.check()
+        free.look(lambda: holding)
+        now = bench.now_ns()
+        if (now - began if free.total_ns is None else free.total_ns) >= for_ns:
+            return True
+        if bench.interrupts.asked or now - began > ANSWER_S * 1e9:
+            return False
+        prober.turn(TURN_NS)
     return True

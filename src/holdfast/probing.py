@@ -9,7 +9,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
+from holdfast.bench import (
+    ANSWER_S,
+    STILL_S,
+    TURN_NS,
+    Bench,
+    check_running,
+    counts_now,
+    look_interval_ns,
+    turn_until_idle,
+    turn_until_still,
+)
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import decide
@@ -17,10 +27,6 @@ from holdfast.load.steps import Done, Open, State, View
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
-
-_SHORTEST_LOOK_NS = 2_000_000
-_LOOK_FOR_EACH_NS = 1_000_000
-_LONGEST_LOOK_NS = 2_500_000_000
 
 # A shorter pause is none; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
@@ -56,17 +62,6 @@ class Starts:
         return {tid for tid, count in self._held_on.items() if count == 1}
 
 
-def look_interval_ns(held: int) -> int:
-    """How often a held handler looks whether it may go, for so many of them.
-
-    A look takes a thread some 15 us, a coroutine in a loop of its own 100 us. With 5,000 looks a
-    second, beside programs that compute, 4,000 threads of Flask piled up before the GIL until nothing
-    moved (measured: a false ceiling at 3,145, another at 4,123). 1 ms for each held request keeps all
-    looks together at 1,000 a second, and at 2,000 for 5,000 requests.
-    """
-    return min(_LONGEST_LOOK_NS, max(_SHORTEST_LOOK_NS, held * _LOOK_FOR_EACH_NS))
-
-
 def climb(bench: Bench, prober: Prober) -> Ramp:
     """Offers requests until one is met that no queue takes, or as many as may be offered.
 
@@ -74,7 +69,8 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
         InconclusiveError: the server had no core to run on for very long.
     """
     state, held, starts = State(), 0, Starts()
-    free = FreeTime(lambda holding: core_use(process_tree(bench.server.pid), holding), bench.now_ns)
+    free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
+    bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()
         view = _view(bench, prober, starts, free)
@@ -123,7 +119,12 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     Raises:
         InconclusiveError: the server is stopped, or has lost a process that held a request.
     """
-    turn_until_still(bench, prober, STILL_S)
+    depth, limit = bench.kernel.depth(bench.port)
+    if depth is None or limit is None or depth <= limit:
+        # Whoever waits there may be about to be taken in; from a full queue nobody is.
+        turn_until_idle(bench, prober)
+    else:
+        turn_until_still(bench, prober, STILL_S)
     deadline = bench.now_ns() + int(STILL_S * 1e9)
     while True:
         before, began = counts_now(bench, prober), bench.now_ns()

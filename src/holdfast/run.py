@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holdfast import calling, probing, releasing
+from holdfast import calling, exact, leaving, probing, releasing
 from holdfast.bench import EXTRA_SLOTS, Bench
 from holdfast.canary import canary
 from holdfast.choosing import MOST_PORTS, chosen
@@ -21,7 +21,20 @@ from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Call, Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
+from holdfast.model.timeline import (
+    Call,
+    Canary,
+    ExactLoad,
+    Leaving,
+    Listener,
+    Marks,
+    Ramp,
+    Request,
+    ServerFacts,
+    Snapshot,
+    Timeline,
+    Usage,
+)
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
@@ -49,6 +62,8 @@ class _Seen:
     ramp: Ramp | None = None
     placed: Snapshot | None = None
     abandoned: tuple[int, ...] = ()
+    left_in_service: tuple[Leaving, ...] = ()
+    exact: ExactLoad | None = None
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
     calls: tuple[Call, ...] = ()
@@ -150,6 +165,8 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         usage=tuple(seen.usage),
         server_log=log,
         notes=tuple(seen.notes),
+        left_in_service=seen.left_in_service,
+        exact=seen.exact,
         calls=seen.calls,
     )
 
@@ -163,14 +180,21 @@ def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
         seen.ramp, seen.placed = _until_placed(bench, prober)
         seen.mark("placed")
         _look_at_usage(bench, seen)
+        places = bench.recording.in_service(0, prober.offered)
+        bounded = prober.offered > places > 0
         if seen.ramp.reason != "interrupted":
-            seen.abandoned = releasing.abandon(bench, prober)
+            seen.left_in_service, newcomers = leaving.leave_in_service(bench, prober)
+            seen.later += newcomers
+            seen.abandoned = leaving.abandon(bench, prober)
             seen.mark("abandoned")
         seen.mark("released")
         if releasing.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
-        seen.later = (first, *releasing.send_wave(bench))
+        seen.later += releasing.send_wave(bench)
+    if bounded and bench.experiment.over_s is None and not bench.interrupts.asked:
+        seen.exact, sent = exact.exactly(bench, places)
+        seen.later += sent
     if bench.experiment.call and not bench.interrupts.asked:
         called = calling.call_bodies(bench)
         seen.later, seen.calls = seen.later + called.requests, called.calls

@@ -18,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from holdfast.bench import EXACT_REPEATS
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
@@ -31,6 +32,7 @@ CLAIMED = (
     "ceiling.userspace_queue_bounded",
     "ceiling.accept_queue",
     "ceiling.accept_queue_limit",
+    "ceiling.at_exact_load",
     "model.kind",
     "model.processes",
     "model.threads_per_process",
@@ -45,6 +47,8 @@ CLAIMED = (
     "overflow.client_sees",
     "abandoned.left",
     "abandoned.run_anyway",
+    "abandoned.in_service.fin",
+    "abandoned.in_service.rst",
     "target.view",
     "target.held_in",
 )
@@ -88,6 +92,17 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """A pair of least and most, both from `least` to `most`, where the source leaves it open."""
+
+    least: int
+    most: int
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, tuple) and self.least <= value[0] <= value[1] <= self.most
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A source that is installed here, so that the test can see whether it still says that.
 
@@ -107,7 +122,7 @@ Source = str | Quote | tuple[str | Quote, ...]
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Values and who says so; `fields` maps dotted names to a value, a Between or a Computed."""
+    """Values and who says so; `fields` maps dotted names to a value, a Between, a Within or a Computed."""
 
     source: Source
     fields: Mapping[str, Any]
@@ -165,7 +180,7 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
             claimed.add(name)
             wanted = expected(seen) if callable(expected) else expected
             got = _value(verdict, name)
-            if not (wanted.holds(got) if isinstance(wanted, Between) else _same(got, wanted)):
+            if not (wanted.holds(got) if isinstance(wanted, Between | Within) else _same(got, wanted)):
                 found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
     for place in Place:
         name = f"places.{place.value}"
@@ -207,6 +222,9 @@ def _general(case: Case, verdict: Verdict) -> list[str]:
     unexplained = nulls - verdict.unknown.keys()
     found += [f"{name} is null and no reason is given" for name in sorted(unexplained)]
     found += [f"{name} has a reason to be null and is not" for name in sorted(verdict.unknown.keys() - nulls)]
+    repeats = verdict.ceiling.at_exact_repeats
+    if (repeats is None) != (verdict.ceiling.at_exact_load is None) or not 1 <= (repeats or 1) <= EXACT_REPEATS:
+        found.append(f"ceiling.at_exact_load is {verdict.ceiling.at_exact_load} of {repeats} repeats")
     if verdict.offered > experiment.max_offered:
         found.append(f"{verdict.offered} requests were offered, more than --max-offered {experiment.max_offered}")
     if not all(value is not None and value >= 0 for value in timing.values()):

@@ -10,18 +10,19 @@ from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import (
     count_places,
-    entries_by_id,
     established_at,
     offered_requests,
     placed_requests,
 )
 from holdfast.infer.cost import cost_of
 from holdfast.infer.doubts import warnings_of
+from holdfast.infer.exact import with_exact_load
+from holdfast.infer.leaving import abandoned_of
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.process_model import model_of
 from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
-from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
+from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
 
 _OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
 _NO_VERSION = "the package that was found does not say"
@@ -65,7 +66,8 @@ def judge(timeline: Timeline) -> Verdict:
     model, about_model = model_of(timeline.entries, held)
     model, queues_unknown = _with_queues(model, snapshot)
     about_model.pop("model.listen_queues", None)
-    abandoned, about_abandoned = _abandoned(timeline)
+    ceiling, about_exact = with_exact_load(ceiling, timeline)
+    abandoned, about_abandoned = abandoned_of(timeline)
     cost, about_cost = cost_of(timeline.usage, places)
     timing, about_timing = _timing(timeline)
     limits, about_limits = _limits(timeline)
@@ -88,6 +90,7 @@ def judge(timeline: Timeline) -> Verdict:
         | reasons
         | about_model
         | queues_unknown
+        | about_exact
         | about_abandoned
         | about_cost
         | about_timing
@@ -122,20 +125,6 @@ def _with_queues(model: Model, snapshot: Snapshot) -> tuple[Model, dict[str, str
     kind = "shared" if queues == 1 else "per-worker"
     fields = {name: getattr(model, name) for name in Model.__dataclass_fields__} | {"listen_queues": kind}
     return Model(**fields), {}
-
-
-def _abandoned(timeline: Timeline) -> tuple[Abandoned, dict[str, str]]:
-    left = len(timeline.abandoned)
-    if left == 0:
-        reason = "no request waited with a connection that its client could leave"
-        if timeline.marks.abandoned_ns == NEVER:
-            reason = "the run did not come so far"
-        return Abandoned(None, None), {"abandoned.left": reason, "abandoned.run_anyway": reason}
-    if timeline.marks.quiet_ns == NEVER:
-        reason = "the server had not worked off its queue when the run ended"
-        return Abandoned(left, None), {"abandoned.run_anyway": reason}
-    entries = entries_by_id(timeline)
-    return Abandoned(left, sum(each in entries for each in timeline.abandoned)), {}
 
 
 def _limits(timeline: Timeline) -> tuple[Limits, dict[str, str]]:

@@ -7,13 +7,14 @@ not come.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
 
 NEVER = 0
 
-ALONE, TOGETHER = 2, 3
+ALONE, TOGETHER = 4, 5
 """Waves of the requests whose bodies were called: one before the others, which then ran together."""
 
 
@@ -22,8 +23,9 @@ class Request:
     """One request as the client saw it.
 
     Attributes:
-        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it; of those whose bodies
-            were called, ALONE and TOGETHER.
+        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it, 2 for those
+            sent to see whether a place had become free, 3 for those of the repeats at exact load; ALONE and TOGETHER
+            for those whose bodies were called.
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
@@ -240,6 +242,49 @@ class Ramp:
 
 
 @dataclass(frozen=True, slots=True)
+class Leaving:
+    """A client that left while its request was in service.
+
+    Attributes:
+        id: of the request.
+        how: by FIN (an orderly close) or by RST.
+        at_ns: it left.
+        until_ns: so long the server was watched; NEVER if it hardly got a core to show what it does.
+    """
+
+    id: int
+    how: Literal["fin", "rst"]
+    at_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """As many requests as there are places, offered at once to a server at rest.
+
+    Attributes:
+        first, last: their ids, half-open [first, last).
+        placed_ns: every place was filled, or nothing had moved for a while.
+    """
+
+    first: int
+    last: int
+    placed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExactLoad:
+    """What was tried with exactly as many requests as there are places.
+
+    Attributes:
+        why_not: why there are no repeats, or no more than these, in words; "" where all were made.
+    """
+
+    repeats: tuple[Repeat, ...] = ()
+    why_not: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ServerFacts:
     """What is known of the server without a request."""
 
@@ -265,6 +310,8 @@ class Timeline:
         abandoned: ids of the requests whose clients left while these were queued.
         server_log: the end of what the server wrote.
         notes: doubts that arose while recording, in words.
+        left_in_service: clients that left while their requests were in service, in order.
+        exact: None where the run did not come so far.
         calls: the bodies that were run; () where that was not asked for.
     """
 
@@ -281,4 +328,6 @@ class Timeline:
     usage: tuple[Usage, ...]
     server_log: str = ""
     notes: tuple[str, ...] = field(default=())
+    left_in_service: tuple[Leaving, ...] = ()
+    exact: ExactLoad | None = None
     calls: tuple[Call, ...] = ()

@@ -63,6 +63,8 @@ class Ceiling:
     Attributes:
         bounded: False is "at least this many, no bound met".
         accept_queue_limit: the backlog in force, read from the kernel.
+        at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
+            `at_exact_repeats` repeats.
     """
 
     in_service: int | None
@@ -71,6 +73,8 @@ class Ceiling:
     userspace_queue_bounded: bool | None
     accept_queue: int | None
     accept_queue_limit: int | None
+    at_exact_load: tuple[int, int] | None = None
+    at_exact_repeats: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +107,31 @@ class Overflow:
     client_sees: str | None
 
 
+Fate = Literal["finishes", "cancelled", "place freed, handler goes on"]
+"""What becomes of a running handler when its client leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGone:
+    """What becomes of a running handler whose client leaves by FIN, and by RST."""
+
+    fin: Fate | None
+    rst: Fate | None
+
+
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """Clients that left while queued, and how many of their handlers ran all the same."""
+    """Clients that left.
+
+    Attributes:
+        left: while their requests were queued.
+        run_anyway: handlers that ran for these all the same.
+        in_service: about clients that left while their handlers ran.
+    """
 
     left: int | None
     run_anyway: int | None
+    in_service: ClientGone
 
 
 @dataclass(frozen=True, slots=True)

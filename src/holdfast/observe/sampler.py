@@ -9,14 +9,9 @@ record, and a burst of looks afterwards would say nothing about the time between
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from typing import TypeVar
 
-from holdfast.model.timeline import Sample, Usage
+from holdfast.model.timeline import Sample
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import usage
-
-Row = TypeVar("Row", Sample, Usage)
 
 MOST_ROWS = 4000
 # One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.
@@ -48,7 +43,7 @@ class Instants:
         return late_ns
 
 
-def thinned(rows: list[Row], instants: Instants) -> list[Row]:
+def thinned(rows: list[Sample], instants: Instants) -> list[Sample]:
     """The rows, or every second one and a doubled interval once there are more than MOST_ROWS."""
     if len(rows) <= MOST_ROWS:
         return rows
@@ -92,6 +87,10 @@ class Sampler:
             self._instants.next_ns = now_ns
         return self._instants.due(now_ns)
 
+    def resume(self, now_ns: int) -> None:
+        """Takes up again after a time in which no look was intended."""
+        self._instants.next_ns = now_ns
+
     def look(self, now_ns: int, offered: int, established: int, entered: int) -> Sample:
         """Reads the accept queues and keeps a row.
 
@@ -105,33 +104,3 @@ class Sampler:
         self.rows.append(sample)
         self.rows = thinned(self.rows, self._instants)
         return sample
-
-
-class UsageSampler:
-    """Usage of a process tree at its own instants, like `Sampler`.
-
-    Attributes:
-        rows: ascending in time; a look at which nothing could be read has no row.
-    """
-
-    def __init__(self, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
-        self.rows: list[Usage] = []
-        self._instants = Instants(interval_ns, first_ns, seed)
-
-    @property
-    def next_ns(self) -> int:
-        """When the next look is intended, CLOCK_MONOTONIC ns."""
-        return self._instants.next_ns
-
-    def due(self, now_ns: int) -> bool:
-        """Whether it is time for `look`."""
-        return self._instants.due(now_ns)
-
-    def look(self, now_ns: int, pids: Iterable[int]) -> Usage | None:
-        """Reads `/proc` and keeps a row; None where nothing could be read."""
-        seen = usage(pids, now_ns)
-        self._instants.take(now_ns)
-        if seen is not None:
-            self.rows.append(seen)
-            self.rows = thinned(self.rows, self._instants)
-        return seen

@@ -61,6 +61,25 @@ def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall
     return min(total, wall_ns)
 
 
+def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> float:
+    """The largest share of the time between two looks that one thread spent on a core or waiting for one.
+
+    A loop that works off two thousand connections which it took in at once shows nothing of that to the
+    outside for half a second: neither the accept queue nor the handlers move. It is not at rest all the same.
+
+    Args:
+        before, after: a server's threads by tid; one that is new was started in between.
+        wall_ns: time between the looks; a share above 1 is only that the looks take time themselves.
+    """
+    shares = [0.0]
+    for tid, now in after.items():
+        then = before.get(tid, _NEW)
+        ran = now.ran_ns - then.ran_ns
+        waited = max(now.waited_ns - then.waited_ns, wall_ns - ran if now.runnable else 0)
+        shares.append((ran + waited) / wall_ns)
+    return max(shares)
+
+
 class FreeTime:
     """Adds up the time in which a server was not kept from running, as far as it was looked at.
 
