@@ -17,6 +17,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request
 from holdfast.releasing import turn_until_at_rest
 
@@ -69,6 +70,9 @@ def _called(bench: Bench, first: int, count: int, wave: int) -> Called:
             _take_back(bench, range(first, last))
             # Those that were let go without their bodies are soon gone; what has begun is not waited for any longer.
             turn_until(bench, prober, lambda: prober.ended == prober.offered, STILL_S)
+            if prober.outcome_counts().keys() & {Outcome.CLOSED, Outcome.RESET}:
+                # A process that dies closes its connections a little before it is dead.
+                turn_until(bench, prober, lambda: False, REST_NS / 1e9)
         except InconclusiveError as error:
             # The ceiling has been measured; what kills the server is the body.
             notes.append(f"While bodies ran: {error.what} {error.why}")

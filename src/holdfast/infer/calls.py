@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request, Timeline
 from holdfast.model.verdict import Body, Calls, Spread
 
@@ -70,15 +71,14 @@ def at_once(calls: Sequence[Call]) -> int:
 def doubts_of(timeline: Timeline) -> list[str]:
     """What makes the figures less than they seem, in words."""
     found = []
-    unended = sum(each.ended_ns == NEVER for each in timeline.calls)
-    if unended:
-        found.append(
-            f"{unended} of {len(timeline.calls)} called bodies had not ended after "
-            f"{timeline.experiment.call_timeout_s:g} s (--call-timeout); no figure is of these."
-        )
-    stopping = sum(each.ended_ns == NEVER != each.stopping_since_ns for each in timeline.calls)
-    if stopping:
-        found.append(f"{stopping} of these {'was' if stopping == 1 else 'were'} still stopping the event loop.")
+    replies = {request.id: request for request in timeline.requests}
+    reasons = Counter(
+        _why_unended(each, replies.get(each.id), timeline.experiment.call_timeout_s)
+        for each in timeline.calls
+        if each.ended_ns == NEVER
+    )
+    for reason, count in sorted(reasons.items()):
+        found.append(f"Of {count} of {len(timeline.calls)} called bodies there is no figure: {reason}.")
     if (spread := _spread(each.ended_ns - each.begun_ns for each in _free_threads(timeline))) is not None:
         found.append(
             f"The bodies took {spread.median:.3g} ms (median), less than the {_SWITCH_MS:g} ms after which a thread "
@@ -124,9 +124,7 @@ def _why_none(timeline: Timeline) -> str:
 
 def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body, dict[str, str]]:
     ended = call.ended_ns != NEVER
-    reason = "" if ended else f"the body had not ended after {timeout_s:g} s (--call-timeout)"
-    if call.stopping_since_ns != NEVER:
-        reason += ", and was still stopping its event loop"
+    reason = "" if ended else _why_unended(call, request, timeout_s)
     unseen = reason or _NO_STOP.get(call.timing, "")
     status = request.status if request is not None and request.status else None
     unknown = _for(reason, "alone.duration_ms") | _for(unseen, "alone.longest_stop_ms", "alone.stopped_ms")
@@ -138,6 +136,14 @@ def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body,
         longest_stop_ms=None if unseen else _ms(call.longest_stop_ns),
         stopped_ms=None if unseen else _ms(call.stopped_ns),
     ), unknown
+
+
+def _why_unended(call: Call, request: Request | None, timeout_s: float) -> str:
+    if request is not None and request.outcome is not Outcome.PENDING:
+        how = request.outcome.name.lower().replace("_", " ")
+        return f"its request was {how} while it ran: the server gave it up, or its process ended"
+    stopping = ", and was still stopping its event loop" if call.stopping_since_ns != NEVER else ""
+    return f"it had not ended after {timeout_s:g} s (--call-timeout){stopping}"
 
 
 def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
