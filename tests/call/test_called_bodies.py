@@ -129,6 +129,7 @@ def check(verdict, row):
     assert call["loop"] == "shared"
 
 
+@pytest.mark.servers
 def test_the_forty_threads_of_fastapi_run_forty_bodies_at_once(holdfast):
     # anyio/_backends/_asyncio.py, current_default_thread_limiter: CapacityLimiter(40).
     row = Row("uvicorn", applications.FASTAPI, "/def", 40, stops=None)
@@ -182,6 +183,7 @@ def test_what_bodies_raise_is_counted_with_the_replies(holdfast):
     assert call["replies"] == {"200": 3, "404": 3, "500": 3}
 
 
+@pytest.mark.servers
 @pytest.mark.parametrize(("user", "status"), [("ann", 200), ("eve", 403)])
 def test_a_body_sees_the_persons_own_headers(holdfast, user, status):
     row = Row("uvicorn", applications.FASTAPI, "/only-for-ann", 1, stops=True)
@@ -217,6 +219,7 @@ def test_when_the_time_is_over_no_further_body_begins(holdfast):
     assert any("did not begin" in warning for warning in verdict["warnings"])
 
 
+@pytest.mark.servers
 def test_a_body_that_ends_the_server_leaves_the_ceiling_as_it_was_measured(holdfast):
     row = Row("uvicorn", applications.FASTAPI, "/exiting", 0, stops=None)
     verdict = verdict_of(called(holdfast, row, "--max-called", "3"))
@@ -226,6 +229,7 @@ def test_a_body_that_ends_the_server_leaves_the_ceiling_as_it_was_measured(holdf
     assert any(warning.startswith("While bodies ran: ") for warning in verdict["warnings"])
 
 
+@pytest.mark.servers
 def test_of_a_stream_it_says_that_the_figures_end_where_the_view_returned(holdfast):
     row = Row("uvicorn", applications.FASTAPI, "/stream", 1, stops=True)
     verdict = verdict_of(called(holdfast, row, "--max-called", "2"))
