@@ -22,7 +22,6 @@ from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request
 from holdfast.releasing import turn_until_at_rest
 
 _LET_GO_S = 5.0
-_FREED_AT_ONCE = 128
 _WAKING_NS = 100_000_000
 """Beyond the look interval: how long a busy machine may take to wake those that wait for the common start."""
 
@@ -60,10 +59,10 @@ def _called(bench: Bench, first: int, count: int, wave: int) -> Called:
     recording, last, notes = bench.recording, first + count, []
     for slot in range(first, last):
         recording.hold(slot)
-    recording.set_look_interval(look_interval_ns(count))
     with Prober(bench.address, bench.port, lambda each: bench.head_of(first + each), count) as prober:
         try:
             _clear(bench, prober)
+            recording.set_look_interval(look_interval_ns(count))
             _fill(bench, prober, first)
             recording.call(range(first, last), bench.now_ns() + look_interval_ns(count) + _WAKING_NS)
             turn_until(bench, prober, lambda: prober.ended == prober.offered, bench.experiment.call_timeout_s)
@@ -90,22 +89,19 @@ def _take_back(bench: Bench, ids: range) -> None:
 
 
 def _clear(bench: Bench, prober: Prober) -> None:
-    """Lets go what the census has left behind, some at a time, and waits until the server rests."""
+    """Lets go what the census has left behind, and waits until the server rests.
+
+    Their look interval stays what it was: thousands that look every few milliseconds would leave nobody a core. And so
+    they do not end at once, but as each comes to its next look.
+    """
     recording = bench.recording
 
-    def in_service() -> int:
-        return recording.in_service(0, bench.slots)
-
-    held = [entry.id for entry in recording.entries(0, bench.slots) if entry.left_ns == NEVER]
-    for at in range(0, len(held), _FREED_AT_ONCE):
-        for each in held[at : at + _FREED_AT_ONCE]:
-            recording.release(each)
-        most = len(held) - at - _FREED_AT_ONCE
-        turn_until(bench, prober, lambda most=most: in_service() <= max(0, most), _LET_GO_S, in_service)  # type: ignore[misc]
-
     def moving() -> object:
-        return counts_now(bench, prober)
+        return recording.in_service(0, bench.slots), counts_now(bench, prober)
 
+    for entry in recording.entries(0, bench.slots):
+        recording.release(entry.id)
+    turn_until(bench, prober, lambda: recording.in_service(0, bench.slots) == 0, _LET_GO_S, moving)
     turn_until(bench, prober, lambda: not bench.kernel.depth(bench.port)[0], _LET_GO_S, moving)
     turn_until_at_rest(bench, prober)
 

@@ -27,7 +27,7 @@ def call(id, begun_ms, ended_ms, stop_ms=0, **changed):
 def run(*calls, outcome=Outcome.ANSWERED, status=200, asked=True, more=()):
     sent = [records.request(each.id, wave=each.wave, outcome=outcome, status=status) for each in calls]
     some = records.timeline([records.request(0), *sent, *more], [], records.snapshot())
-    return replace(some, calls=calls, experiment=replace(some.experiment, call=asked))
+    return replace(some, calls=calls, experiment=replace(some.experiment, call=asked, max_called=1))
 
 
 ONE = call(0, 1, 11, stop_ms=2, wave=ALONE)

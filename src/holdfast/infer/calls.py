@@ -86,11 +86,16 @@ def doubts_of(timeline: Timeline) -> list[str]:
         )
     begun = {each.id for each in timeline.calls}
     offered = [each for each in timeline.requests if each.wave == TOGETHER]
+    if 0 < len(offered) < timeline.experiment.max_called:
+        found.append(
+            f"Only {len(offered)} requests were called together, and not {timeline.experiment.max_called}: no queue "
+            "took further ones without loss, or they were turned away."
+        )
     missing = [each for each in offered if each.id not in begun]
     if missing:
         found.append(
             f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: the time was over "
-            "(--call-timeout), or the server turned them away."
+            "(--call-timeout), the run was interrupted, or the server turned them away."
         )
     again = sum(each.runs > 1 for each in timeline.calls)
     if again:
