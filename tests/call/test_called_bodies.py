@@ -14,7 +14,7 @@ from typing import NamedTuple
 import called_applications as applications
 import msgspec
 import pytest
-from commandline import Ended, Holdfast
+from commandline import Ended, Holdfast, until
 
 SLEEP_MS = 1000 * applications.SLEEP_S
 # Of a step that does nothing but go on waiting; a busy machine may take its thread's core away in it.
@@ -244,6 +244,38 @@ def test_without_a_view_there_is_no_body_to_call(holdfast):
 
     assert verdict["call"] is None
     assert "no body began" in verdict["unknown"]["call"]
+
+
+@pytest.mark.servers
+def test_bodies_of_a_persons_own_command_are_called_too(holdfast):
+    pytest.importorskip("gunicorn")
+    (holdfast.directory / "called.py").write_text(applications.FLASK)
+    gunicorn = (sys.executable, "-m", "gunicorn", "--threads", "3", "-b", "127.0.0.1:0", "called:app")
+    given = ("--max-offered", "60", "--path", "/def", "--call", "--max-called", str(CALLED), "--json", "-")
+    running = holdfast.start("exec", *given, "--", *gunicorn)
+    call = verdict_of(running.ended())["call"]
+    running.nothing_is_left(within_s=5)
+
+    assert (call["bodies"], call["at_once"], call["replies"]) == (CALLED, 3, {"200": CALLED})
+
+
+def test_after_ctrl_c_no_further_body_begins(holdfast):
+    (holdfast.directory / "called.py").write_text(
+        "import time\nfrom flask import Flask\napp = Flask(__name__)\n"
+        "@app.route('/')\ndef index():\n    open('ran', 'a').write('x')\n    time.sleep(0.2)\n    return 'ran'\n"
+    )
+    given = ("called.py", "--max-offered", "20", "--python", sys.executable, "--json", "-", "--call")
+    running = holdfast.start("probe", *given, "--max-called", "60", "--", "--no-threaded")
+    ran = holdfast.directory / "ran"
+    until(lambda: ran.exists() and len(ran.read_text()) >= 4, "bodies that run")
+    running.press_ctrl_c()
+    ended = running.ended()
+    running.nothing_is_left()
+
+    assert ended.exit == 3
+    call = msgspec.json.decode(ended.out)["call"]
+    # Of what ran until then, it tells; 60 would have taken 12 s.
+    assert 3 <= call["bodies"] == len(ran.read_text()) - 1 < 30
 
 
 def test_without_the_option_no_body_runs(holdfast):

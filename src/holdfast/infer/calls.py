@@ -95,7 +95,7 @@ def doubts_of(timeline: Timeline) -> list[str]:
     if missing:
         found.append(
             f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: the time was over "
-            "(--call-timeout), the run was interrupted, or the server turned them away."
+            "(--call-timeout), the run was interrupted, or they were answered in front of the view."
         )
     again = sum(each.runs > 1 for each in timeline.calls)
     if again:

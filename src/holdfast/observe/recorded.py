@@ -252,7 +252,7 @@ class Recording:
                     wave=wave,
                     pid=entry.pid,
                     tid=entry.tid,
-                    own_loop=entry.loop and not entry.entry_loop,
+                    own_loop=entry.loop and not (entry.entry_loop and entry.tid == entry.entry_tid),
                     begun_ns=begun_ns,
                     ended_ns=ended_ns,
                     longest_stop_ns=longest_ns,

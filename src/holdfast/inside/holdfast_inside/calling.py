@@ -205,7 +205,11 @@ def _watch_tasks() -> None:
     loop = None if asyncio is None else asyncio._get_running_loop()  # noqa: SLF001 - None where trio runs
     if asyncio is None or loop is None:
         return
-    task_class, make = asyncio.Task, loop.get_task_factory()
+    task_class = asyncio.Task
+    try:
+        make = loop.get_task_factory()
+    except NotImplementedError:  # which loops need not have
+        return
     if hasattr(make, _WATCHES):
         return
 
