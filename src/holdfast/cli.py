@@ -53,7 +53,7 @@ _SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
 _OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
 _MOST = "Most requests offered at once."
-_CALL = "Then run the view's real body too, and say whether it stops its event loop. It does what it does: N + 1 times."
+_CALL = "Then run the view's real body too, with all its effects, and say for how long it stops its event loop."
 _CALLED = "Most bodies that --call runs together, after one alone."
 _CALL_TIMEOUT = "Seconds that the bodies of --call may take: the one alone, then the others together."
 _PORT = "Port of the server: of probe, by default a free one; of exec, which one of several is meant."
