@@ -29,6 +29,7 @@ KNOWN_TO_ALL = frozenset({"model", "errors"})
 STARRED = frozenset(
     {
         "cli.py",
+        "entry.py",
         "interrupts.py",
         "bench.py",
         "check.py",
@@ -41,6 +42,7 @@ STARRED = frozenset(
         "store.py",
         "study.py",
         "load/columns.py",
+        "load/endpoint.py",
         "load/epoll.py",
         "load/own_limits.py",
         "load/processes.py",

@@ -15,13 +15,15 @@ from pathlib import Path
 from holdfast.errors import InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
+from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, core_use, process_tree
+from holdfast.observe.processes import activity, core_use, holders, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.starvation import FreeTime, busiest
+from holdfast.observe.ways_in import Door
 from holdfast.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
 
@@ -67,7 +69,10 @@ class Bench:
     """What a phase works with: the two ends, the observers, and the person's wish to stop.
 
     Attributes:
+        address, port: where to connect to, as of `model.address`.
+        door: the same as the kernel's view has it.
         pids: the server's processes when it was ready.
+        accepting: those of them that listen.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
         hello: what the processes of a person's own command said; None where an adapter made the command.
@@ -78,8 +83,10 @@ class Bench:
     server: ServerProcess
     address: str
     port: int
+    door: Door
     inner_ports: tuple[int, ...]
     pids: tuple[int, ...]
+    accepting: tuple[int, ...]
     recording: Recording
     kernel: KernelView
     sampler: Sampler
@@ -87,6 +94,11 @@ class Bench:
     head_of: Callable[[int], bytes]
     hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
+
+    @property
+    def listens_on(self) -> str:
+        """Where it is reached, as a person writes it."""
+        return shown(self.address, self.port)
 
     @property
     def slots(self) -> int:
@@ -118,17 +130,20 @@ class Bench:
         check_alive(self.server, "in the middle of the probe", InconclusiveError)
 
 
-def check_running(bench: Bench, offered: int = 0) -> None:
+def check_running(bench: Bench, prober: Prober | None = None) -> None:
     """Looks whether what was counted was counted in a server that is whole.
 
     Args:
-        offered: requests of the ramp, whose handlers' processes must still be there.
+        prober: of the ramp, none of whose requests was released, and whose handlers and processes must still be there.
 
     Raises:
         InconclusiveError: it is stopped, so that nothing *can* move in it; or a process that held a
-            request has died, so that a place for requests is missing.
+            request has died, so that a place for requests is missing; or it has broken off a handler, so
+            that a place for requests became free which was taken.
     """
-    holding = {entry.pid for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER}
+    entries = bench.recording.entries(0, 0 if prober is None else prober.offered)
+    running = [entry for entry in entries if entry.left_ns == NEVER]
+    holding = {entry.pid for entry in running}
     processes = activity(process_tree(*bench.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
     stopped = [pid for pid in states if states[pid] & _STOPPED]
@@ -140,12 +155,45 @@ def check_running(bench: Bench, offered: int = 0) -> None:
         )
     dead = {pid for pid in holding if states.get(pid, _DEAD) <= _DEAD}
     # A server in a pid namespace of its own writes numbers that mean nothing out here.
-    if dead and (holding - dead or not dead.isdisjoint(bench.pids)):
+    if prober is not None and dead and (holding - dead or not dead.isdisjoint(bench.pids)):
+        ends = ((prober.columns.done[each.id] or bench.now_ns(), each) for each in running if each.pid in dead)
+        held_s, pid = max(((done - each.entered_ns) / 1e9, each.pid) for done, each in ends)
         raise InconclusiveError(
-            f"A process of the server died in the middle of the probe, with a request held in it (pid {min(dead)}).",
-            f"What could be counted is not the ceiling of the whole server. Its log ends with:\n"
-            f"{last_lines(bench.server)}",
+            f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held "
+            f"had entered its handler (pid {pid}).",
+            f"A time limit for requests does that (a worker time-out), here one of about {held_s:.1f} s. What could be "
+            f"counted is not the ceiling of the whole server. Its log ends with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
+        )
+    broken_off = [entry for entry in entries if entry.left_ns != NEVER]
+    if broken_off:
+        raise InconclusiveError(
+            f"The server broke off requests that were held in their handlers ({len(broken_off)} of {len(entries)}).",
+            "Their places became free, so what could be counted is not its ceiling. Its log ends with:\n"
+            f"{last_lines(bench.server)}",
+            "If it has a time limit for requests (a worker time-out), raise it.",
+        )
+
+
+def takes_no_more(bench: Bench) -> tuple[int, ...]:
+    """Processes that listened when the server was ready and do not any more, or have ended."""
+    inodes = [each.inode for each in bench.kernel.listeners(bench.door)]
+    still = {pid for pids in holders(inodes, bench.accepting).values() for pid in pids}
+    return tuple(sorted(set(bench.accepting) - still))
+
+
+def check_taking(bench: Bench) -> None:
+    """Looks whether every process that took requests at first still does.
+
+    Raises:
+        InconclusiveError: one does not, so that its places are missing or are about to be taken by another.
+    """
+    if gone := takes_no_more(bench):
+        raise InconclusiveError(
+            f"A process of the server stopped taking requests in the middle of the probe (pid {gone[0]}).",
+            "It has closed its listening socket, or has ended. A server that replaces its processes after a number of "
+            "requests does that; what could be counted is what was left of it, and not the ceiling.",
+            "Let it take more before it is replaced (its maximum of requests for each worker), and probe again.",
         )
 
 
@@ -191,7 +239,7 @@ def turn_until(
 
 def counts_now(bench: Bench, prober: Prober) -> tuple[int, ...]:
     """Everything that moves while a server takes, starts and ends requests."""
-    depth, _ = bench.kernel.depth(bench.port)
+    depth, _ = bench.kernel.depth(bench.door)
     states = bench.recording.entered(0, prober.offered), bench.recording.in_service(0, prober.offered)
     return (*states, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
 

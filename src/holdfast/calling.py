@@ -102,7 +102,7 @@ def _clear(bench: Bench, prober: Prober) -> None:
     for entry in recording.entries(0, bench.slots):
         recording.release(entry.id)
     turn_until(bench, prober, lambda: recording.in_service(0, bench.slots) == 0, _LET_GO_S, moving)
-    turn_until(bench, prober, lambda: not bench.kernel.depth(bench.port)[0], _LET_GO_S, moving)
+    turn_until(bench, prober, lambda: not bench.kernel.depth(bench.door)[0], _LET_GO_S, moving)
     turn_until_at_rest(bench, prober)
 
 
@@ -114,7 +114,7 @@ def _fill(bench: Bench, prober: Prober, first: int) -> None:
         return entered(first, first + prober.offered), counts_now(bench, prober)
 
     def queued_safely() -> bool:
-        depth, limit = bench.kernel.depth(bench.port)
+        depth, limit = bench.kernel.depth(bench.door)
         return prober.connecting == 0 and (depth is None or limit is None or 2 * depth <= limit)
 
     def in_place() -> bool:

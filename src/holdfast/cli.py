@@ -47,6 +47,7 @@ from holdfast.study import STUDIES, run_study
 
 _EXIT_SIGNALLED = 128
 _LIMIT = click.IntRange(min=1)
+_TCP_PORT = click.IntRange(1, 65535)
 _OFFERED = click.IntRange(1, 1_000_000)  # each costs 250 bytes of the record, in memory
 _CALLS = click.IntRange(1, 10_000)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
@@ -56,7 +57,9 @@ _MOST = "Most requests offered at once."
 _CALL = "Then run the view's real body too, with all its effects, and say for how long it stops its event loop."
 _CALLED = "Most bodies that --call runs together, after one alone."
 _CALL_TIMEOUT = "Seconds that the bodies of --call may take: the one alone, then the others together."
-_PORT = "Port of the server: of probe, by default a free one; of exec, which one of several is meant."
+_PORT = (
+    "Port of the server: of probe, by default a free one; of exec, which of several, or which Unix socket, is meant."
+)
 _COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
 
 _EPILOG = """\b
@@ -170,6 +173,13 @@ def _app(_context: click.Context, _parameter: click.Parameter, value: str | None
     return value
 
 
+def _port(_context: click.Context, _parameter: click.Parameter, value: str | None) -> int | str | None:
+    # A port is a number; what has a directory, or says so, is the path of a Unix socket.
+    if value is None or value.startswith(("unix:", "@")) or "/" in value:
+        return value
+    return _TCP_PORT(value, _parameter, _context)
+
+
 def _json_target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     output.check_target(value)
     return value
@@ -193,7 +203,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help=_CALL_TIMEOUT,
         ),
-        click.option("--port", type=click.IntRange(1, 65535), help=_PORT),
+        click.option("--port", callback=_port, metavar="PORT", help=_PORT),
         click.option(
             "--start-timeout",
             "start_timeout_s",

@@ -76,7 +76,7 @@ def _worked_off(bench: Bench, prober: Prober) -> bool:
     def nothing_left() -> bool:
         if recording.in_service(0, slots) or bench.kernel.waiting_for(bench.inner_ports):
             return False
-        return not any(end.state in OPEN_STATES for end in bench.kernel.server_sockets(bench.port))
+        return not any(end.state in OPEN_STATES for end in bench.kernel.server_sockets(bench.door))
 
     deadline = bench.now_ns() + int(_WORKED_OFF_S * 1e9)
     while turn_until(bench, prober, nothing_left, max(0.0, (deadline - bench.now_ns()) / 1e9)):
@@ -120,7 +120,7 @@ def _repeat(bench: Bench, prober: Prober, places: int) -> Repeat | None:
 
 def _room(bench: Bench, prober: Prober, places: int) -> int:
     """How many connections may be opened now so that no SYN is lost."""
-    depth, limit = bench.kernel.depth(bench.port)
+    depth, limit = bench.kernel.depth(bench.door)
     if depth is None or limit is None:
         return places
     # A queue holds limit + 1; half of it is left to whoever comes while the server is busy.

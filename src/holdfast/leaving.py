@@ -15,6 +15,7 @@ from typing import Literal
 from holdfast.bench import ANSWER_S, STILL_S, Bench, threads_that_hold, turn_until, turn_until_still, watch
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
 
@@ -26,7 +27,7 @@ _WAYS: tuple[Way, ...] = ("fin", "rst")
 
 
 def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...], tuple[Request, ...]]:
-    """Lets the client of one held request leave by FIN, and that of another one by RST.
+    """Lets the client of one held request leave by FIN, and that of another one by RST, where there is such a thing.
 
     Returns:
         Who left, and further requests that were sent to see whether a place had become free. A way of leaving
@@ -34,7 +35,9 @@ def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...],
     """
     gone: list[Leaving] = []
     sent: list[Request] = []
-    for number, how in enumerate(_WAYS):
+    # A Unix socket is closed, and that is all there is to it (unix(7)).
+    ways = _WAYS[:1] if is_unix(bench.address) else _WAYS
+    for number, how in enumerate(ways):
         id = _in_service(bench, prober)
         if id is None and gone:
             id = _next_in_service(bench, prober, gone[-1].id)

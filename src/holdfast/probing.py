@@ -15,15 +15,18 @@ from holdfast.bench import (
     TURN_NS,
     Bench,
     check_running,
+    check_taking,
     counts_now,
     look_interval_ns,
     turn_until_idle,
     turn_until_still,
 )
 from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import is_cut
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import decide
 from holdfast.load.steps import Done, Open, State, View
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
@@ -68,12 +71,12 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
     Raises:
         InconclusiveError: the server had no core to run on for very long.
     """
-    state, held, starts = State(), 0, Starts()
+    state, held, starts, cuts = State(), 0, Starts(), Cuts()
     free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
     bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()
-        view = _view(bench, prober, starts, free)
+        view = _view(bench, prober, starts, free, cuts)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))
@@ -117,9 +120,10 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     """The kernel's view at a moment at which nothing moved, if such a moment comes.
 
     Raises:
-        InconclusiveError: the server is stopped, or has lost a process that held a request.
+        InconclusiveError: the server is stopped, has lost a process that held a request, or has one that takes
+            no requests any more.
     """
-    depth, limit = bench.kernel.depth(bench.port)
+    depth, limit = bench.kernel.depth(bench.door)
     if depth is None or limit is None or depth <= limit:
         # Whoever waits there may be about to be taken in; from a full queue nobody is.
         turn_until_idle(bench, prober)
@@ -128,25 +132,27 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     deadline = bench.now_ns() + int(STILL_S * 1e9)
     while True:
         before, began = counts_now(bench, prober), bench.now_ns()
-        sockets = bench.kernel.server_sockets(bench.port)
-        listeners = bench.kernel.listeners(bench.port)
+        sockets = bench.kernel.server_sockets(bench.door)
+        listeners = bench.kernel.listeners(bench.door)
         ended = bench.now_ns()
         prober.turn(0)
         still = counts_now(bench, prober) == before
         if still or bench.now_ns() > deadline:
             break
-    check_running(bench, prober.offered)
+    check_running(bench, prober)
+    if not Cuts().look(bench, prober):
+        check_taking(bench)
     return Snapshot(began, ended, still, listeners, sockets)
 
 
-def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
+def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cuts) -> View:
     now = bench.now_ns()
     recording, offered = bench.recording, prober.offered
     starts.take([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     _look_whether_free(bench, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     _look(bench, prober, now)
-    depth, limit = bench.kernel.depth(bench.port)
+    depth, limit = bench.kernel.depth(bench.door)
     return View(
         now_ns=now,
         offered=offered,
@@ -160,11 +166,37 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=depth,
         limit=limit,
+        one_full=prober.connecting > 0 and _one_full(bench),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
+        cut=cuts.look(bench, prober),
         max_offered=bench.experiment.max_offered,
         last_sent_ns=last_sent_ns,
     )
+
+
+class Cuts:
+    """How many held requests the server has ended. Invariant: each ended request is looked at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._looked_at: set[int] = set()
+
+    def look(self, bench: Bench, prober: Prober) -> int:
+        """Takes in what has ended meanwhile, and gives the number."""
+        if prober.ended > len(self._looked_at):
+            columns = prober.columns
+            for id in range(prober.offered):
+                if columns.outcome[id] and id not in self._looked_at:
+                    self._looked_at.add(id)
+                    entered_ns = bench.recording.entered_ns(id) if bench.recording.is_entered(id) else NEVER
+                    self.number += is_cut(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+        return self.number
+
+
+def _one_full(bench: Bench) -> bool:
+    known = [(each.depth, each.limit) for each in bench.kernel.listeners(bench.door)]
+    return any(depth is not None and limit is not None and depth > limit for depth, limit in known)
 
 
 def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

@@ -17,6 +17,7 @@ from holdfast.bench import (
 from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.observe.activity import settled
@@ -73,7 +74,10 @@ def _turn_until_worked_off(bench: Bench, prober: Prober, abandoned: tuple[int, .
         waiting = left_in_queue()
         if not waiting:
             return True
-        ends = bench.kernel.server_sockets(bench.port)
+        ends = bench.kernel.server_sockets(bench.door)
+        # On a Unix socket, who has left is nobody any more, and every end that nobody is at may be one of these.
+        if is_unix(bench.address):
+            waiting = {0}
         return not any(end.peer_port in waiting and end.state in OPEN_STATES for end in ends)
 
     def none_on_the_way() -> bool:

@@ -23,7 +23,7 @@ from sources import (
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start
-from holdfast.servers.address import LOOPBACK, option_number, option_value
+from holdfast.servers.address import LOOPBACK, by_socket_file, option_number, option_value
 
 PROGRAM = Path(__file__).with_name("ground_truth.py")
 NAME = "ground-truth"
@@ -31,6 +31,8 @@ APP = "plain_app:application"
 
 
 def _launch(start: Start) -> Launch:
+    if listening := by_socket_file(start.arguments, start.socket, "--unix"):
+        return Launch((start.interpreter, str(PROGRAM), *listening.arguments), listening.address, listening.port)
     command = (start.interpreter, str(PROGRAM), "--port", str(start.port), *start.arguments)
     return Launch(command, option_value(start.arguments, "--host") or LOOPBACK, start.port)
 
@@ -103,11 +105,11 @@ def sent_away(place: str, sees: str, *, after: int = 0) -> tuple[Says, ...]:
 
 
 def separate(backlog: int, workers: int) -> tuple[Says, ...]:
-    """Lots decide which of the queues fills first; the other holds what it was dealt until then."""
+    """Lots decide which of the queues fills first; more are sent until the others are full too."""
     most = workers * (backlog + 1)
     fate = {
-        "places.accept_queue": Between(backlog + 1, most),
-        "ceiling.accept_queue": lambda seen: most if seen.verdict.places.accept_queue == most else None,
+        "places.accept_queue": most,
+        "ceiling.accept_queue": most,
         "ceiling.accept_queue_limit": backlog,
         "ceiling.userspace_queue": 0,
         "ceiling.userspace_queue_bounded": True,
@@ -164,6 +166,12 @@ ROWS = (
         queues="per-worker",
         # Lots may deal all four to one worker.
         exact=Within(2, 4),
+    ),
+    case(
+        "--processes 4 --backlog 0 --reuse-port",
+        *separate(0, 4),
+        processes=4,
+        queues="per-worker",
     ),
     case("--host ::1 --threads 2 --backlog 4", *waits(4), threads=2),
 )

@@ -28,8 +28,10 @@ CASES = [
     (["app.py", "another.py"], "unexpected extra argument"),
     (["--json", "missing/verdict.json"], "There is no directory"),
     (["--json", "."], "is a directory"),
-    (["--server", "uwsgi", "--", "--http", "/run/web.sock"], "is not HOST:PORT"),
-    (["--", "--host", "unix:///run/web.sock"], "is not HOST:PORT"),
+    (["--server", "uwsgi", "--", "--http", "web"], "is neither HOST:PORT nor a Unix socket"),
+    (["--server", "uvicorn", "--", "--fd", "3"], "a descriptor that holdfast does not give it"),
+    (["--port", "unix:web.sock"], "is no port"),
+    (["--port", "0"], "is not in the range 1<=x<=65535"),
 ]
 
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
-from holdfast.model.places import Place
+from holdfast.model.address import is_unix
+from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.verdict import Places
 
@@ -79,7 +80,14 @@ def _system(timeline: Timeline) -> list[str]:
             f"An observer's look came {late / 1e6:.0f} ms late: this machine was busy, so times are less sure than "
             "counts."
         )
-    if timeline.server.abort_on_overflow:
+    no_room = sum(request.wave == 0 and request.outcome is Outcome.NO_ROOM for request in timeline.requests)
+    if no_room:
+        found.append(
+            f"{no_room} requests found the accept queue of the Unix socket full. A client that does not block is "
+            "refused then at once, with EAGAIN (nginx: 11: Resource temporarily unavailable, and it answers 502); one "
+            "that blocks waits in its connect() until there is room."
+        )
+    if timeline.server.abort_on_overflow and not is_unix(timeline.server.address):
         found.append(
             "net.ipv4.tcp_abort_on_overflow is set on this machine: a full accept queue resets connections instead "
             "of leaving them without an answer, as it would by default."

@@ -15,11 +15,13 @@ from holdfast.infer.census import (
     placed_requests,
 )
 from holdfast.infer.cost import cost_of
+from holdfast.infer.cut import check_uncut
 from holdfast.infer.doubts import warnings_of
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.leaving import abandoned_of
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.process_model import model_of
+from holdfast.infer.replaced import check_not_worn_out
 from holdfast.model.places import Place
 from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
@@ -33,8 +35,12 @@ def judge(timeline: Timeline) -> Verdict:
     """The verdict on one run.
 
     Raises:
-        InconclusiveError: the load side was the limit, or the run ended before anything was placed.
+        InconclusiveError: the load side was the limit, the server ended requests by a limit of time, or the run
+            gave up or ended before anything was placed.
     """
+    if timeline.stopped is not None:
+        raise InconclusiveError(timeline.stopped.what, timeline.stopped.why, timeline.stopped.remedy)
+    check_uncut(timeline)
     snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
     if snapshot is None or ramp is None or canary is None:
         raise InconclusiveError(
@@ -50,6 +56,7 @@ def judge(timeline: Timeline) -> Verdict:
             "; ".join(timeline.notes) or "This machine has no descriptor or port left for another connection.",
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
+    check_not_worn_out(timeline, snapshot, placed)
     requests = {request.id: request for request in offered_requests(timeline)}
     held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
     unknown = {"binding": _ONE_SETTING}
@@ -63,7 +70,7 @@ def judge(timeline: Timeline) -> Verdict:
         ceiling, reasons = ceiling_of(places, ramp, snapshot)
         overflow, more = overflow_of(places, ramp, requests, placed)
         reasons |= more
-    model, about_model = model_of(timeline.entries, held)
+    model, about_model = model_of(timeline.entries, held, _late(timeline, snapshot))
     model, queues_unknown = _with_queues(model, snapshot)
     about_model.pop("model.listen_queues", None)
     ceiling, about_exact = with_exact_load(ceiling, timeline)
@@ -99,6 +106,12 @@ def judge(timeline: Timeline) -> Verdict:
         warnings=(*warnings_of(timeline, places, placed), *doubts_of(timeline)),
         call=called,
     )
+
+
+def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
+    """Processes that came after the places were counted, in place of others."""
+    before = {entry.pid for entry in timeline.entries if entry.entered_ns <= snapshot.ended_ns}
+    return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids)
 
 
 def _nothing_beyond() -> tuple[Ceiling, Overflow, dict[str, str]]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast.infer.census import entries_by_id
+from holdfast.model.address import is_unix
 from holdfast.model.timeline import NEVER, Entry, Leaving, Timeline
 from holdfast.model.verdict import Abandoned, ClientGone, Fate
 
 _NOT_SO_FAR = "the run did not come so far"
+_NO_RST = "a client of a Unix socket can only close it"
 
 
 def abandoned_of(timeline: Timeline) -> tuple[Abandoned, dict[str, str]]:
@@ -38,7 +40,8 @@ def client_gone(timeline: Timeline) -> tuple[ClientGone, dict[str, str]]:
         leaving = ways.get(how)
         if leaving is None or leaving.until_ns == NEVER:
             fates[how] = None
-            unknown[f"abandoned.in_service.{how}"] = _why_not(timeline, leaving)
+            no_such_way = how == "rst" and is_unix(timeline.server.address)
+            unknown[f"abandoned.in_service.{how}"] = _NO_RST if no_such_way else _why_not(timeline, leaving)
         else:
             fates[how] = fate_of(leaving, entries)
     return ClientGone(fates["fin"], fates["rst"]), unknown

@@ -32,7 +32,7 @@ class Experiment:
         max_offered: most requests that are offered at once.
         over_s: None lets the prober open connections as fast as the server takes them; else
             `max_offered` requests are offered evenly over this many seconds, whatever it does.
-        port: port to listen on; None picks a free one.
+        port: port to listen on; None picks a free one. Of a command of one's own, which port or Unix socket is meant.
         python: interpreter of the server; None finds the environment's.
         arguments: the server's own, as they are.
         command: a person's own, in place of `server`, `app`, `python` and `arguments`; () where an adapter makes it.
@@ -52,7 +52,7 @@ class Experiment:
     nproc: int | None = None
     max_offered: int = DEFAULT_MAX_OFFERED
     over_s: float | None = None
-    port: int | None = None
+    port: int | str | None = None
     python: str | None = None
     arguments: tuple[str, ...] = ()
     cwd: str = "."

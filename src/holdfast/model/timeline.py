@@ -231,7 +231,8 @@ class Ramp:
     Attributes:
         reason: "turned away" (requests beyond every queue were rejected, refused, reset or closed),
             "syn" (the accept queue is full, further SYNs stay unanswered), "max-offered",
-            "interrupted", or "our side" (no descriptor or port was left for the load).
+            "interrupted", "our side" (no descriptor or port was left for the load), or "cut" (the server
+            ended requests that were held).
         plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
         crowd: most requests that were on their way to a handler at once when one was turned away.
     """
@@ -302,6 +303,15 @@ class ServerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why a run gave up before its end, in words: what happened, why, what to do."""
+
+    what: str
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """The whole raw record of one experiment.
 
@@ -312,6 +322,8 @@ class Timeline:
         notes: doubts that arose while recording, in words.
         left_in_service: clients that left while their requests were in service, in order.
         exact: None where the run did not come so far.
+        stopped: None where it came to its end.
+        replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
     """
 
@@ -330,4 +342,6 @@ class Timeline:
     notes: tuple[str, ...] = field(default=())
     left_in_service: tuple[Leaving, ...] = ()
     exact: ExactLoad | None = None
+    stopped: Stopped | None = None
+    replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()

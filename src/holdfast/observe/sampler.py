@@ -12,6 +12,7 @@ import random
 
 from holdfast.model.timeline import Sample
 from holdfast.observe.kernel import KernelView
+from holdfast.observe.ways_in import Door
 
 MOST_ROWS = 4000
 # One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.
@@ -52,13 +53,13 @@ def thinned(rows: list[Sample], instants: Instants) -> list[Sample]:
 
 
 class Sampler:
-    """Samples of one port.
+    """Samples of one port, or of one Unix socket.
 
     Attributes:
         rows: ascending in time, at most MOST_ROWS + 1.
     """
 
-    def __init__(self, kernel: KernelView, port: int, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
+    def __init__(self, kernel: KernelView, door: Door, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
         """Prepares.
 
         Args:
@@ -68,7 +69,7 @@ class Sampler:
         """
         self.rows: list[Sample] = []
         self._kernel = kernel
-        self._port = port
+        self._door = door
         self._instants = Instants(interval_ns, first_ns, seed)
 
     @property
@@ -98,7 +99,7 @@ class Sampler:
             now_ns: CLOCK_MONOTONIC, the instant of the counts.
             offered, established, entered: the run's own counts at that instant.
         """
-        depth, _ = self._kernel.depth(self._port)
+        depth, _ = self._kernel.depth(self._door)
         late_ns = self._instants.take(now_ns) if self._instants.next_ns else 0
         sample = Sample(now_ns, late_ns, depth, offered, established, entered)
         self.rows.append(sample)

@@ -18,7 +18,7 @@ _ALIASES = ("-p", "--processes", "--workers", "processes", "workers")
 
 
 def _launch(start: Start) -> Launch:
-    listening = by_address(start.arguments, start.port, *_LISTENERS)
+    listening = by_address(start.arguments, start.port, *_LISTENERS, socket=start.socket, spelling="{}")
     program = start.scripts.get("uwsgi") or start.scripts["pyuwsgi"]
     argv = (program, *listening.added, "--module", TARGET, *listening.arguments)
     return Launch(argv, listening.address, listening.port)
