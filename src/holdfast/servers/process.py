@@ -26,6 +26,9 @@ GRACE_S = 0.3
 _LOOK_S = 0.002
 _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
 _SURE = 2
+_TIDY_S = 2.0
+_MASKS = ("SigBlk", "SigIgn")
+_SIGINT_AND_SIGTERM = (1 << (signal.SIGINT - 1)) | (1 << (signal.SIGTERM - 1))
 _WORDS_BYTES = 8192
 
 
@@ -154,6 +157,7 @@ class ServerProcess:
         deadline = time.monotonic() + self.command.grace_s
         while (self._child.poll() is None or _still_there(background)) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
+        self._let_tidy_up()
         self._signal_group(signal.SIGKILL)
         # Whoever left the group is killed one by one. A killed orphan that we adopted is found
         # (as a zombie of ours) until it is reaped, so nobody is given up before he is gone.
@@ -164,6 +168,21 @@ class ServerProcess:
             self._guardian.dismiss()
         self._log.close()
         adopt_orphans(adopt=False)
+
+    def _let_tidy_up(self) -> None:
+        """Ends all but those that outlive the others in order to clear away what these leave, and waits for them.
+
+        Python's multiprocessing starts such a process for named semaphores, which would stay in /dev/shm
+        (multiprocessing/resource_tracker.py, main): it ignores what ends the others, and ends when they are gone.
+        """
+        everybody = self._strays()
+        tidying = {pid for pid in everybody - {self.pid} if _outlives(pid)}
+        if not tidying:
+            return
+        _kill(everybody - tidying)
+        deadline = time.monotonic() + _TIDY_S
+        while any(map(_lives, tidying)) and time.monotonic() < deadline:
+            time.sleep(_LOOK_S)
 
     def _signal_group(self, number: int) -> None:
         # Once it is reaped its number may be another's; who is left of the group is then among the strays.
@@ -255,6 +274,15 @@ def _stat(pid: int) -> list[bytes]:
     stat = Path("/proc", str(pid), "stat").read_bytes()
     # The command's name may hold spaces and brackets: fields count from its last bracket.
     return stat[stat.rindex(b")") + 2 :].split()
+
+
+def _outlives(pid: int) -> bool:
+    """Whether it ignores both SIGINT and SIGTERM, or blocks them as it does before that (proc_pid_status(5))."""
+    with contextlib.suppress(OSError, ValueError):
+        status = Path("/proc", str(pid), "status").read_text()
+        blocked, ignored = (int(status.partition(f"\n{each}:")[2].split(maxsplit=1)[0], 16) for each in _MASKS)
+        return (blocked | ignored) & _SIGINT_AND_SIGTERM == _SIGINT_AND_SIGTERM
+    return False
 
 
 def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool:
