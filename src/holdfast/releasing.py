@@ -52,7 +52,9 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
     for slot in (*freed, *(each for each in range(bench.exact_slot) if each not in entered)):
         bench.recording.release(slot)
     turn_until(bench, prober, lambda: all(outcomes[each] != Outcome.PENDING for each in freed), ANSWER_S)
-    if freed and all(outcomes[each] == Outcome.PENDING for each in freed):
+    # Whose client has left says nothing of answers.
+    awaited = [each for each in freed if outcomes[each] != Outcome.GIVEN_UP]
+    if awaited and all(outcomes[each] == Outcome.PENDING for each in awaited):
         if bench.interrupts.asked:
             return False
         check_running(bench)

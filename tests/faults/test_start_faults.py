@@ -76,7 +76,10 @@ FILES = {
         "import threading\n"
         "from app import app\n"
         "def work():\n"
-        "    while True: sum(range(1000))\n"
+        "    while True:\n"
+        "        passing = threading.Thread(target=sum, args=([range(1000)], []))\n"
+        "        passing.start()\n"
+        "        passing.join()\n"
         "threading.Thread(target=work, daemon=True).start()\n"
     ),
 }
