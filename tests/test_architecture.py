@@ -38,6 +38,7 @@ STARRED = frozenset(
         "readiness.py",
         "run.py",
         "rundir.py",
+        "settings.py",
         "starting.py",
         "store.py",
         "study.py",

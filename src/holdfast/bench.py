@@ -134,14 +134,15 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
     """Looks whether what was counted was counted in a server that is whole.
 
     Args:
-        prober: of the ramp, the processes of whose handlers must still be there.
+        prober: of the ramp, none of whose requests was released, and whose handlers and processes must still be there.
 
     Raises:
         InconclusiveError: it is stopped, so that nothing *can* move in it; or a process that held a
-            request has died, so that a place for requests is missing.
+            request has died, so that a place for requests is missing; or it has broken off a handler, so
+            that a place for requests became free which was taken.
     """
-    offered = 0 if prober is None else prober.offered
-    running = [entry for entry in bench.recording.entries(0, offered) if entry.left_ns == NEVER]
+    entries = bench.recording.entries(0, 0 if prober is None else prober.offered)
+    running = [entry for entry in entries if entry.left_ns == NEVER]
     holding = {entry.pid for entry in running}
     processes = activity(process_tree(*bench.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
@@ -163,6 +164,14 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
             f"A time limit for requests does that (a worker time-out), here one of about {held_s:.1f} s. What could be "
             f"counted is not the ceiling of the whole server. Its log ends with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
+        )
+    broken_off = [entry for entry in entries if entry.left_ns != NEVER]
+    if broken_off:
+        raise InconclusiveError(
+            f"The server broke off requests that were held in their handlers ({len(broken_off)} of {len(entries)}).",
+            "Their places became free, so what could be counted is not its ceiling. Its log ends with:\n"
+            f"{last_lines(bench.server)}",
+            "If it has a time limit for requests (a worker time-out), raise it.",
         )
 
 

@@ -166,6 +166,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cu
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=depth,
         limit=limit,
+        one_full=prober.connecting > 0 and _one_full(bench),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
         cut=cuts.look(bench, prober),
@@ -191,6 +192,11 @@ class Cuts:
                     entered_ns = bench.recording.entered_ns(id) if bench.recording.is_entered(id) else NEVER
                     self.number += is_cut(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
         return self.number
+
+
+def _one_full(bench: Bench) -> bool:
+    known = [(each.depth, each.limit) for each in bench.kernel.listeners(bench.door)]
+    return any(depth is not None and limit is not None and depth > limit for depth, limit in known)
 
 
 def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

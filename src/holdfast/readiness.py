@@ -27,10 +27,12 @@ _LOOK_S = 0.005
 # A server of which no more is known than that it listens on a Unix socket may be about to listen on a port too.
 _ALONE_NS = 250_000_000
 _SHOWN_LINES = 15
+_FIRST_LINES = 3
 
 # By exit status; negative is a signal.
 _REMEDIES = {
-    0: "If it left the work to others (docker, systemd, a supervisor), give the command that they run.",
+    0: "Look at its message, if any; if it left the work to others (docker, systemd, a supervisor), give the command "
+    "that they run.",
     -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
     -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
 }
@@ -166,7 +168,7 @@ def check_alive(
     how = (
         f"It exited with {status}" if status >= 0 else f"It was ended by signal {-status} ({signal.strsignal(-status)})"
     )
-    said = last_lines(server)
+    said = all_that_counts(server) if kind is EnvironmentFailure else last_lines(server)
     words = f":\n{said}" if said else " and wrote nothing."
     if _WANTS_TERMINAL.search(said):
         raise kind(f"The server ended {when}.", f"{how}{words}", _NO_TERMINAL)
@@ -178,6 +180,16 @@ def check_alive(
 def last_lines(server: ServerProcess) -> str:
     """The end of what it wrote, each line marked as a quotation; "" where it wrote nothing."""
     return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
+
+
+def all_that_counts(server: ServerProcess) -> str:
+    """Of what it wrote, the first lines and the last; the end alone may be a list of options that it would take."""
+    last, first = server.last_words().splitlines(), server.first_words().splitlines()
+    if len(last) <= _SHOWN_LINES:
+        return last_lines(server)
+    beginning = [line for line in first if line.strip()][:_FIRST_LINES]
+    shown = [*beginning, "...", *last[_FIRST_LINES + 1 - _SHOWN_LINES :]]
+    return "\n".join(f"| {line}" for line in shown)
 
 
 def or_raise_limits(server: ServerProcess) -> str:

@@ -22,6 +22,8 @@ from holdfast.bench import EXACT_REPEATS
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
+from holdfast.servers.adapter import Package
+from holdfast.servers.registry import ADAPTERS
 
 LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
 
@@ -159,11 +161,34 @@ def quotes_of(case: Case) -> Iterator[Quote]:
     return (each for claim in case.claims for each in _each(claim.source) if isinstance(each, Quote))
 
 
-def still_says(quote: Quote) -> bool:
-    spec = importlib.util.find_spec(quote.module)
-    assert spec is not None
+def still_says(quote: Quote) -> bool | None:
+    """Whether the text stands in the installed module, which is not imported for it; None where it is not installed."""
+    package, *parts = quote.module.split(".")
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return None
     assert spec.origin is not None
-    return quote.text in Path(spec.origin).read_text()
+    path = Path(spec.origin)
+    if parts:
+        inner = path.parent.joinpath(*parts)
+        path = inner / "__init__.py" if inner.is_dir() else inner.with_suffix(".py")
+    return quote.text in path.read_text()
+
+
+def missing(case: Case) -> str:
+    """What to install before this row can be run; "" where it can."""
+    adapter = ADAPTERS.get(case.server)
+    if adapter is None:
+        return ""
+    words = " ".join(case.arguments)
+    extras = [each for needing, each in adapter.extras.items() if needing in words]
+    of_server = [] if any(map(_installed, adapter.packages)) else [adapter.packages[0]]
+    needed = [*of_server, *(each for each in extras if not _installed(each))]
+    return " ".join(each.requirement for each in needed)
+
+
+def _installed(package: Package) -> bool:
+    return importlib.util.find_spec(package.module) is not None
 
 
 def claimed_fields(case: Case) -> list[str]:
@@ -243,7 +268,7 @@ def _warnings(case: Case, verdict: Verdict) -> list[str]:
 
 
 def _in_order(arguments: tuple[str, ...], command: tuple[str, ...]) -> bool:
-    """Every argument stands in the command, in order; an address whose port 0 was replaced keeps its host."""
+    """Every argument stands in the command, in order; an address whose port 0 was replaced keeps the rest."""
     rest = iter(command)
     return all(any(_stands_for(each, argument) for each in rest) for argument in arguments)
 
@@ -253,7 +278,10 @@ def _stands_for(each: str, argument: str) -> bool:
     if unix:
         # The path of a socket that nobody uses stands in its place, in the server's own spelling.
         return each.startswith(option) and each.endswith("/socket")
-    return each == argument or (argument.endswith(":0") and each.startswith(argument[:-1]))
+    before, port_0, after = argument.partition(":0")
+    if not port_0 or after[:1].isdigit():
+        return each == argument
+    return each.startswith(f"{before}:") and each.endswith(after)
 
 
 def _value(verdict: Verdict, name: str) -> Any:

@@ -105,11 +105,11 @@ def sent_away(place: str, sees: str, *, after: int = 0) -> tuple[Says, ...]:
 
 
 def separate(backlog: int, workers: int) -> tuple[Says, ...]:
-    """Lots decide which of the queues fills first; the other holds what it was dealt until then."""
+    """Lots decide which of the queues fills first; more are sent until the others are full too."""
     most = workers * (backlog + 1)
     fate = {
-        "places.accept_queue": Between(backlog + 1, most),
-        "ceiling.accept_queue": lambda seen: most if seen.verdict.places.accept_queue == most else None,
+        "places.accept_queue": most,
+        "ceiling.accept_queue": most,
         "ceiling.accept_queue_limit": backlog,
         "ceiling.userspace_queue": 0,
         "ceiling.userspace_queue_bounded": True,
@@ -166,6 +166,12 @@ ROWS = (
         queues="per-worker",
         # Lots may deal all four to one worker.
         exact=Within(2, 4),
+    ),
+    case(
+        "--processes 4 --backlog 0 --reuse-port",
+        *separate(0, 4),
+        processes=4,
+        queues="per-worker",
     ),
     case("--host ::1 --threads 2 --backlog 4", *waits(4), threads=2),
 )

@@ -93,6 +93,37 @@ def test_a_worker_that_the_server_kills_for_its_slowness_is_no_limit_of_the_serv
     assert "a worker time-out" in ended.err
 
 
+LIMITED = """
+import signal, flask
+app = flask.Flask(__name__)
+def give_up(number, frame):
+    raise TimeoutError("this took too long")
+signal.signal(signal.SIGALRM, give_up)
+@app.before_request
+def limit():
+    signal.setitimer(signal.ITIMER_REAL, 1)
+@app.get("/")
+def index():
+    return ""
+"""
+
+
+def test_a_view_that_is_broken_off_is_no_limit_of_the_server_either(holdfast, write):
+    write("limited.py", LIMITED)
+    running = holdfast.start("probe", "limited.py", "--", "--no-threaded")
+    running.until_ramping()
+    running.signal(signal.SIGSTOP)
+    until(lambda: "this took too long" in running.log(), "a view that is broken off")
+    running.signal(signal.SIGCONT)
+
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert "time limit for requests" in ended.err
+    assert "TimeoutError: this took too long" in ended.err
+    assert not ended.out
+
+
 SLOW = (
     "import time\nfrom flask import Flask\napp = Flask(__name__)\n"
     "@app.before_request\ndef wait():\n    time.sleep(0.3)\n"

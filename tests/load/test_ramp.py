@@ -322,6 +322,55 @@ def test_unequally_filled_listeners_count_what_outlives_the_first_repetition_as_
     assert late == Done("syn", 5 * S)
 
 
+def test_where_one_listener_of_several_is_full_the_others_are_filled_too():
+    view = View(
+        now_ns=10 * S,
+        offered=101,
+        connecting=1,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 60 * MS,
+        max_offered=1000,
+        depth=96,
+        limit=127,
+        one_full=True,
+    )
+    state = State(phase="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+
+    unconfirmed, _ = decide(replace(view, last_sent_ns=10 * S - 10 * MS), state)
+    more, _ = decide(view, state)
+    nearly, _ = decide(replace(view, depth=127, established=131, connecting=20, offered=151), state)
+    all_full, _ = decide(replace(view, depth=128, established=132, connecting=20, offered=152), state)
+    no_end, _ = decide(replace(view, connecting=127, offered=227), state)
+
+    assert isinstance(unconfirmed, Wait)
+    assert (more, nearly) == (Open(8), Open(3))
+    assert all_full == no_end == Done("syn", 5 * S)
+
+
+def test_a_syn_lost_to_a_full_queue_counts_also_when_no_more_may_be_offered():
+    view = View(
+        now_ns=10 * S,
+        offered=101,
+        connecting=1,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 60 * MS,
+        max_offered=101,
+        depth=96,
+        limit=95,
+    )
+    state = State(phase="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+
+    done, _ = decide(view, state)
+
+    assert done == Done("syn", 5 * S)
+
+
 @given(
     pool=st.integers(1, 100),
     limit=st.integers(0, 150),

@@ -28,6 +28,8 @@ class View:
         last_sent_ns: when the load opened its last connection.
         max_entry_gap_ns: the longest time between two entries; 0 where it is not known.
         depth: connections in the accept queue, summed over the port's listeners; None where it is not known.
+        one_full: one of the port's queues holds as much as it may, whatever is free in the others; only looked
+            for while a SYN is unanswered.
         free_ns: while requests waited, how long the server was not kept from running, in all; None where it
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
@@ -50,6 +52,7 @@ class View:
     last_entry_sent_ns: int = NEVER
     depth: int | None = None
     limit: int | None = None
+    one_full: bool = False
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
     cut: int = 0

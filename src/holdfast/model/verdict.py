@@ -7,6 +7,10 @@ from typing import Literal
 
 SCHEMA = 1
 
+OFFER_MORE = "Offer more with --max-offered."
+MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
+"""How two warnings end that a table of many verdicts says in its own way: no bound was met; the observers were late."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",

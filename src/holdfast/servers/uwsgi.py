@@ -36,6 +36,7 @@ ADAPTER = Adapter(
     name="uwsgi",
     packages=(Package("pyuwsgi", "pyuwsgi", "pyuwsgi"), Package("uwsgidecorators", "uwsgi", "uwsgi")),
     launch=_launch,
+    extras={"--gevent": Package("gevent", "gevent", "gevent")},
     settings=_settings,
     reloaders=("--py-autoreload", "--python-autoreload", "--py-auto-reload"),
     daemons=("-d", "--daemonize", "--daemonize2"),
