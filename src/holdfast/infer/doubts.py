@@ -37,8 +37,8 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
         )
     if cut := cut_later(timeline):
         found.append(
-            f"The server has a time limit for requests, of about {cut.longest_ns / 1e9:.1f} s: after the places had been "
-            f"counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
+            f"The server has a time limit for requests, of about {cut.longest_ns / 1e9:.1f} s: after the places had "
+            f"been counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
         )
     if places.answered:
         found.append(
