@@ -24,6 +24,7 @@ from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, 
 
 _OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
 _NO_VERSION = "the package that was found does not say"
+_COUNTED = "requests in service were counted inside the server: the number is no estimate"
 _ONE_SETTING = "one probe with one set of settings cannot tell which setting decides it"
 
 
@@ -50,7 +51,7 @@ def judge(timeline: Timeline) -> Verdict:
         )
     requests = {request.id: request for request in offered_requests(timeline)}
     held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
-    unknown = {"binding": _ONE_SETTING}
+    unknown = {"binding": _ONE_SETTING, "ceiling.interval": _COUNTED}
     if not timeline.server.version:
         unknown["target.version"] = _OWN_COMMAND if timeline.experiment.command else _NO_VERSION
     if not timeline.server.python:

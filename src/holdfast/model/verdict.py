@@ -57,12 +57,35 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsidePlaces:
+    """The same as far as it can be told from outside; None where it cannot.
+
+    Attributes:
+        unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
+    """
+
+    in_service: int | None
+    userspace_queue: int | None
+    accept_queue: int | None
+    syn: int
+    answered: int
+    rejected: int
+    refused: int
+    reset: int
+    closed: int
+    failed: int
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
     Attributes:
         bounded: False is "at least this many, no bound met".
         accept_queue_limit: the backlog in force, read from the kernel.
+        interval: least and most that `in_service` may be where it is an estimate, the most None where there
+            is no upper bound; None where it was counted.
     """
 
     in_service: int | None
@@ -71,6 +94,7 @@ class Ceiling:
     userspace_queue_bounded: bool | None
     accept_queue: int | None
     accept_queue_limit: int | None
+    interval: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +171,7 @@ class Verdict:
     target: Target
     limits: Limits
     offered: int
-    places: Places
+    places: Places | OutsidePlaces
     established: int
     ceiling: Ceiling
     model: Model

@@ -37,7 +37,7 @@ def _no_bound(verdict: Verdict) -> str | None:
 
 
 def _waiting(verdict: Verdict) -> str | None:
-    return str(verdict.places.accept_queue + verdict.places.userspace_queue)
+    return str((verdict.places.accept_queue or 0) + (verdict.places.userspace_queue or 0))
 
 
 def _established(verdict: Verdict) -> str | None:
@@ -49,7 +49,7 @@ def _client_sees(verdict: Verdict) -> str | None:
 
 
 def _rest(verdict: Verdict) -> str | None:
-    return "waits" if verdict.places.accept_queue + verdict.places.userspace_queue else verdict.overflow.client_sees
+    return "waits" if (verdict.places.accept_queue or 0) + (verdict.places.userspace_queue or 0) else verdict.overflow.client_sees
 
 
 def _yes_no(value: bool | None) -> str | None:  # noqa: FBT001 - a value of three, not a switch
