@@ -41,6 +41,7 @@ STARRED = frozenset(
         "store.py",
         "study.py",
         "load/columns.py",
+        "load/endpoint.py",
         "load/epoll.py",
         "load/own_limits.py",
         "load/processes.py",

@@ -24,6 +24,7 @@ _ENDED = {
     Outcome.ANSWERED: Place.ANSWERED,
     Outcome.REJECTED: Place.REJECTED,
     Outcome.REFUSED: Place.REFUSED,
+    Outcome.NO_ROOM: Place.REFUSED,
     Outcome.RESET: Place.RESET,
     Outcome.CLOSED: Place.CLOSED,
     Outcome.MALFORMED: Place.REJECTED,

@@ -12,9 +12,11 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import Request
 
 INSTANT_BYTES = 8
-PORT_BYTES = 2
+# The inode by which the kernel calls a nameless Unix socket has 32 bits (unix_diag.h).
+PORT_BYTES = 4
+STATUS_BYTES = 2
 INSTANTS = 5
-ROW_BYTES = INSTANTS * INSTANT_BYTES + 2 * PORT_BYTES + 2
+ROW_BYTES = INSTANTS * INSTANT_BYTES + PORT_BYTES + STATUS_BYTES + 2
 
 
 class Columns:
@@ -28,7 +30,7 @@ class Columns:
             (capacity,). `opened` is our SYN, or on a kept connection the same as `sent`.
         outcome: `Outcome` values.
         status: HTTP status, 0 before the head of a reply.
-        local_port: our port, 0 where the connection never got one.
+        local_port: our port, or to a Unix socket the inode of our end; 0 where the connection never got one.
         source: index into the load's source addresses.
     """
 
@@ -56,10 +58,11 @@ class Columns:
         self.due, self.opened, self.connected, self.sent, self.done = (
             instants[column * rows : (column + 1) * rows] for column in range(INSTANTS)
         )
-        shorts = whole[rows * INSTANTS * INSTANT_BYTES : rows * (INSTANTS * INSTANT_BYTES + 2 * PORT_BYTES)].cast("H")
-        self.status = shorts[:rows]
-        self.local_port = shorts[rows:]
-        octets = whole[rows * (INSTANTS * INSTANT_BYTES + 2 * PORT_BYTES) :]
+        at = rows * INSTANTS * INSTANT_BYTES
+        self.local_port = whole[at : at + rows * PORT_BYTES].cast("I")
+        at += rows * PORT_BYTES
+        self.status = whole[at : at + rows * STATUS_BYTES].cast("H")
+        octets = whole[at + rows * STATUS_BYTES :]
         self.outcome = octets[:rows]
         self.source = octets[rows:]
 

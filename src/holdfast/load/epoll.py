@@ -9,9 +9,7 @@ Facts
   microseconds, and an epoll descriptor is itself selectable: median 0.11-0.24 ms.
 * select(2) takes no descriptor from 1024 up.
 * A connect that is under way becomes writable when it is decided; SO_ERROR says how (connect(2)).
-* A source port is unique only together with both addresses, but bind(2) with port 0 reserves one
-  for the source address alone; IP_BIND_ADDRESS_NO_PORT (ip(7), Linux 4.2) leaves the choice to
-  connect(2), so that one source has its whole ephemeral range towards each destination.
+* A connection to a Unix socket is decided within connect(2), and writable at once.
 * The kernel reports a peer's RST once. A send that takes the report leaves EOF to the next
   receive; what the peer wrote before the RST can still be read.
 * The kernel gives out the lowest free descriptor.
@@ -46,8 +44,8 @@ import struct
 import time
 from collections.abc import Callable, Iterable, Sequence
 
-from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
+from holdfast.load.endpoint import endpoint
 from holdfast.load.exchange import Event, State, after, event_of_errno
 from holdfast.load.http1 import ReplyReader
 from holdfast.load.own_limits import descriptors_for_load, failure_in_words
@@ -59,14 +57,11 @@ RECEIVE_BYTES = 65536
 FIRST_UNSELECTABLE = 1024
 NS_PER_S = 1_000_000_000
 
-_Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
-
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 # A plain number: storing an enum's member looks its number up first.
 _ANSWERED = Outcome.ANSWERED.value
 _READABLE = select.EPOLLIN | select.EPOLLOUT
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
-_BIND_ADDRESS_NO_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -92,7 +87,6 @@ class Connections:
     has exactly one open socket.
 
     Attributes:
-        sources: our addresses as `columns.source` counts them.
         replies: what all replies had in common.
         taken: rows of `refill` that kept connections have taken.
         failure: errno and words of the first failure on our own side; None if there was none.
@@ -104,26 +98,22 @@ class Connections:
         """Opens no connection yet.
 
         Args:
-            address: where to connect to; a name is looked up once.
+            address, port, sources: as of `endpoint`.
             head_of: row -> the request's bytes; HEAD for all rows or for none.
-            sources: our own addresses, used in turn; none leaves the choice to the kernel.
 
         Raises:
-            EnvironmentFailure: the name cannot be looked up.
+            EnvironmentFailure: as of `endpoint`.
         """
-        self._family, self._peer = _resolve(address, port)
+        self._endpoint = endpoint(address, port, sources)
         self._head_of = head_of
         self._columns = columns
         self._epoll = select.epoll()
         self._selectable = self._epoll.fileno() < FIRST_UNSELECTABLE
         self._by_fd: dict[int, Connection] = {}
         self._by_row: dict[int, Connection] = {}
-        self._bound = bool(sources)
-        self._turn_of_source = 0
         self._head_only = False
         self._descriptors = descriptors_for_load()
         self._next_row = self._last_row = 0
-        self.sources: list[str] = list(sources)
         self.connecting = 0
         self.established = 0
         self.ended = 0
@@ -155,18 +145,20 @@ class Connections:
         self._by_fd[sock.fileno()] = connection
         self.connecting += 1
         try:
-            columns.source[row] = self._connect(sock)
+            columns.source[row], columns.local_port[row] = self._endpoint.connect(sock)
         except OSError as error:
-            event = event_of_errno(error.errno or 0)
+            event = self._endpoint.event(error.errno or 0)
             if event is Event.OWN_LIMIT:
                 self.failure = self.failure or failure_in_words(error)
             self._move(connection, event)
             return event is not Event.OWN_LIMIT
-        local_address, columns.local_port[row] = sock.getsockname()[:2]
-        if not self.sources:
-            self.sources.append(local_address)
         self._epoll.register(sock, _WATCHED)
         return True
+
+    @property
+    def sources(self) -> list[str]:
+        """Our addresses, as `columns.source` counts them."""
+        return self._endpoint.sources
 
     def refill(self, rows: range) -> None:
         """Connections that are answered and kept take these rows, in order; what was left of the last call is void."""
@@ -218,25 +210,11 @@ class Connections:
         return self._epoll.poll(0, MAX_EVENTS)
 
     def _socket(self) -> socket.socket:
-        sock = socket.socket(self._family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+        sock = self._endpoint.open()
         if sock.fileno() >= self._descriptors:
             sock.close()
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
-
-    def _connect(self, sock: socket.socket) -> int:
-        """Starts the handshake; returns the index of the source address that was used."""
-        index = 0
-        if self._bound:
-            index = self._turn_of_source % len(self.sources)
-            self._turn_of_source += 1
-            sock.setsockopt(socket.IPPROTO_IP, _BIND_ADDRESS_NO_PORT, 1)
-            sock.bind((self.sources[index], 0))
-        number = sock.connect_ex(self._peer)
-        if number not in (0, errno.EINPROGRESS):
-            raise OSError(number, os.strerror(number))
-        return index
 
     def _carry_out(self, fd: int, mask: int) -> None:
         connection = self._by_fd.get(fd)
@@ -388,13 +366,3 @@ class Connections:
         self._columns.done[row] = now_ns
         self._columns.outcome[row] = outcome
         self.ended += 1
-
-
-def _resolve(address: str, port: int) -> tuple[int, _Peer]:
-    try:
-        family, _, _, _, peer = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"The address {address!r} could not be looked up.", str(error), "Check its spelling, or give a number."
-        ) from error
-    return family, peer

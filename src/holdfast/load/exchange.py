@@ -37,7 +37,8 @@ class Event(IntEnum):
     BYTES is any part of a reply that does not complete it. REPLY and ERROR_REPLY are a complete
     reply with a status below 400, or from there on. EOF is the peer's FIN before that. BROKEN
     is a send that the peer's RST made fail; RST a receive. NO_ANSWER is the kernel giving up
-    its own retransmissions. OWN_LIMIT is no descriptor, port or memory on our side.
+    its own retransmissions. OWN_LIMIT is no descriptor, port or memory on our side. NO_ROOM is a
+    Unix socket's full queue, which takes no connection and says so at once (EAGAIN).
     """
 
     CONNECTED = 0
@@ -54,6 +55,7 @@ class Event(IntEnum):
     RST = 11
     DEADLINE = 12
     GIVE_UP = 13
+    NO_ROOM = 14
 
 
 _PENDING = Outcome.PENDING
@@ -82,6 +84,7 @@ MOVES: Mapping[State, Mapping[Event, tuple[State, Outcome]]] = MappingProxyType(
         State.CONNECTING: {
             Event.CONNECTED: (State.SENDING, _PENDING),
             Event.REFUSED: _ended(Outcome.REFUSED),
+            Event.NO_ROOM: _ended(Outcome.NO_ROOM),
             # tcp_abort_on_overflow: handshaken on our side, then RST before we looked.
             Event.RST: _ended(Outcome.RESET),
             Event.NO_ANSWER: _ended(Outcome.CONNECT_TIMEOUT),

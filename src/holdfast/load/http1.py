@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 
 import httptools
 
+from holdfast.model.address import is_unix, shown
+
 # Rivals' limits for the same thing: h11 100 KiB, curl 300 KiB, Go's net/http client 10 MiB, nginx
 # as a proxy 4-8 KiB. Nothing that answers a probe needs more than this.
 MAX_HEAD_BYTES = 65536
@@ -31,9 +33,8 @@ class ProtocolError(Exception):
 
 
 def host_field(address: str, port: int) -> str:
-    """Value of the Host field (RFC 9110, 7.2); an IPv6 address is put into brackets."""
-    host = f"[{address}]" if ":" in address else address
-    return f"{host}:{port}"
+    """Value of the Host field (RFC 9110, 7.2), the address as a URL has it; a Unix socket has no name of its own."""
+    return "localhost" if is_unix(address) else shown(address, port)
 
 
 def request_head(

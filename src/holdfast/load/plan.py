@@ -43,7 +43,7 @@ class Plan:
     """One load run.
 
     Attributes:
-        address, port: where to; the address is IPv4, IPv6 or a name.
+        address, port: where to; the address is IPv4, IPv6, a name or a Unix socket (`model.address`).
         request: the bytes of every request.
         shape: when requests are begun.
         patience_s: time after which an unanswered request is ended; None waits for ever.

@@ -37,14 +37,14 @@ class Prober:
         """Opens no connection yet.
 
         Args:
-            address: where to connect to, IPv4, IPv6 or a name.
+            address: where to connect to, IPv4, IPv6, a name or a Unix socket (`model.address`).
             head_of: id -> the request's bytes.
             capacity: most requests that can be opened.
             sources: our own addresses, used in turn; none leaves the choice to the kernel.
             tls: None speaks plain HTTP.
 
         Raises:
-            EnvironmentFailure: the name cannot be looked up.
+            EnvironmentFailure: the name cannot be looked up, or the path of the socket is too long.
         """
         self.columns = Columns(capacity)
         self.offered = 0

@@ -77,7 +77,14 @@ QUICK_NS = 5 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
 
-_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
+_TURNED_AWAY = (
+    Outcome.REJECTED,
+    Outcome.REFUSED,
+    Outcome.NO_ROOM,
+    Outcome.RESET,
+    Outcome.CLOSED,
+    Outcome.MALFORMED,
+)
 
 
 def decide(view: View, state: State) -> tuple[Action, State]:

@@ -28,7 +28,8 @@ class Outcome(IntEnum):
 
     PENDING has not ended. GIVEN_UP was ended by us (an abandoned client, or the end of the
     run). CONNECT_TIMEOUT and UNANSWERED are given only where the load has such a deadline.
-    MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port.
+    MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port. NO_ROOM is a
+    Unix socket whose accept queue was full: connect(2) gave EAGAIN.
     """
 
     PENDING = 0
@@ -42,3 +43,4 @@ class Outcome(IntEnum):
     FAILED = 8
     GIVEN_UP = 9
     MALFORMED = 10
+    NO_ROOM = 11
