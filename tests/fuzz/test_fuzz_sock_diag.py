@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.model.timeline import ServerSocket
 from holdfast.observe import procfs, sock_diag
 from holdfast.observe.tcp import AF_INET, AF_INET6, STATES, ProtocolError, TcpRecord
 
@@ -84,6 +85,7 @@ def read(answer):
         sock_diag.connections,
         sock_diag.queue_sums,
         lambda answer: list(sock_diag.unix_listeners(answer)),
+        lambda answer: list(sock_diag.unix_sockets(answer, sock_diag.UnixListener(55, None, 0, 0))),
     ]
     for reader in readers:
         try:
@@ -213,6 +215,28 @@ def test_a_unix_listener_is_read_from_its_attributes():
 def test_a_unix_listener_without_its_queue_is_an_error(parts):
     with pytest.raises(ProtocolError):
         list(sock_diag.unix_listeners(answer_to([unix_record(*parts)])))
+
+
+def test_the_clients_in_a_unix_listeners_queue_are_read_with_it():
+    parts = (0, b"/run/app\0"), (1, struct.pack("=II", 7, 9)), (3, struct.pack("=III", 5, 0, 6))
+    answer = answer_to([unix_record(*parts, (4, struct.pack("=II", 3, 128)))])
+
+    (listener,) = sock_diag.unix_listeners(answer)
+
+    assert (listener.waiting, listener.file_inode) == ((5, 0, 6), 7)
+
+
+def test_the_ends_of_a_unix_listeners_connections_are_those_of_its_name_and_file():
+    def end(peer, name=b"/run/app\0", file=9):
+        return unix_record((0, name), (1, struct.pack("=II", file, 1)), (2, struct.pack("=I", peer)))
+
+    answer = answer_to([end(11), end(12, file=8), end(13, name=b"/run/apple\0"), end(0), unix_record()])
+    listener = sock_diag.UnixListener(55, "/run/app", 0, 7, struct.pack("=II", 9, 1))
+
+    assert list(sock_diag.unix_sockets(answer, listener)) == [
+        ServerSocket("", 11, "ESTABLISHED", accepted=True),
+        ServerSocket("", 0, "CLOSE_WAIT", accepted=True),
+    ]
 
 
 TABLE = (

@@ -1,4 +1,4 @@
-"""The kernel's own view of TCP sockets: one netlink socket kept open, or `/proc/net/tcp` where that is refused.
+"""The kernel's own view of listening sockets and connections: netlink's sock_diag, or `/proc/net/tcp` without it.
 
 Both show the network namespace of this process, to every user, whoever owns the sockets.
 """
@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Literal, Self
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import procfs, sock_diag
 from holdfast.observe.sock_diag import UnixListener
@@ -26,6 +27,7 @@ from holdfast.observe.tcp import (
     listeners_among,
     summed,
 )
+from holdfast.observe.ways_in import Door, UnixDoor
 
 Source = Literal["sock_diag", "/proc/net/tcp"]
 
@@ -96,10 +98,20 @@ class _SockDiag:
         dumps = (self._dump(family, sock_diag.SYN_SENT, 0) for family in self._families)
         return chain.from_iterable(map(sock_diag.tcp_records, dumps))
 
-    def unix_listeners(self) -> tuple[UnixListener, ...]:
+    def unix_listeners(self, *, files: bool = True, waiting: bool = False) -> tuple[UnixListener, ...] | None:
         self._sequence += 1
-        request = sock_diag.unix_request(self._sequence)
-        return tuple(sock_diag.unix_listeners(self._ask(request, self._sequence)))
+        request = sock_diag.unix_request(self._sequence, files=files, waiting=waiting)
+        try:
+            return tuple(sock_diag.unix_listeners(self._ask(request, self._sequence)))
+        except sock_diag.KernelRefusal as refusal:
+            if refusal.errno == ENOENT:  # no module unix_diag
+                return None
+            raise
+
+    def unix_sockets(self, listener: UnixListener) -> tuple[ServerSocket, ...]:
+        self._sequence += 1
+        answer = self._ask(sock_diag.unix_connected_request(self._sequence), self._sequence)
+        return tuple(sock_diag.unix_sockets(answer, listener))
 
     def _dump(self, family: int, states: int, port: int) -> sock_diag.Answer:
         self._sequence += 1
@@ -157,8 +169,11 @@ class _ProcNetTcp:
     def connections(self, port: int) -> tuple[ServerSocket, ...]:
         return _sockets(procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
 
-    def unix_listeners(self) -> None:
+    def unix_listeners(self, *, files: bool = True, waiting: bool = False) -> None:  # noqa: ARG002 - as of _SockDiag
         return None
+
+    def unix_sockets(self, _listener: UnixListener) -> tuple[ServerSocket, ...]:
+        return ()
 
     def _read(self, family: int) -> bytes:
         try:
@@ -172,7 +187,9 @@ class _ProcNetTcp:
 
 
 class KernelView:
-    """What the kernel says about TCP sockets of this network namespace.
+    """What the kernel says about sockets of this network namespace.
+
+    A door is a TCP port or a Unix socket; of the latter only sock_diag tells anything.
 
     Every look is made of one dump for each address family; while connections come and go it is
     not one instant, and a caller that needs one looks until nothing has moved.
@@ -216,11 +233,14 @@ class KernelView:
         """Closes the netlink socket; a later look would open another."""
         self._interface.close()
 
-    def listeners(self, port: int) -> tuple[Listener, ...]:
-        """Listening sockets of one port: several with SO_REUSEPORT, or with several addresses."""
+    def listeners(self, door: Door) -> tuple[Listener, ...]:
+        """Listening sockets of one door: several with SO_REUSEPORT, or with several addresses."""
+        if isinstance(door, UnixDoor):
+            unix = self._unix_listener(door)
+            return () if unix is None else (_as_listener(unix),)
         with _words_for_failure():
-            found = listeners_among(self._interface.listening(port))
-        only = self._only.get(port)
+            found = listeners_among(self._interface.listening(door))
+        only = self._only.get(door)
         return found if only is None else tuple(each for each in found if each.address == only)
 
     def listening_inodes(self) -> dict[int, Listener]:
@@ -229,8 +249,8 @@ class KernelView:
             found = listeners_among(self._interface.listening(0))
         return {listener.inode: listener for listener in found}
 
-    def depth(self, port: int) -> tuple[int | None, int | None]:
-        """Connections in the accept queues of one port, and the sum of the limits.
+    def depth(self, door: Door) -> tuple[int | None, int | None]:
+        """Connections in the accept queues of one door, and the sum of the limits.
 
         Over sock_diag it takes 40 us however many connections there are; over /proc/net/tcp 7 ms,
         and 55 ms beside 10,000 sockets.
@@ -241,11 +261,14 @@ class KernelView:
         Returns:
             (depth, limit); None, None where nothing listens; limit None where the interface does not show it.
         """
-        if port in self._only:
-            found = self.listeners(port)
+        if isinstance(door, UnixDoor):
+            one = self._unix_listener(door, files=False)
+            return (None, None) if one is None else (one.depth, one.limit)
+        if door in self._only:
+            found = self.listeners(door)
             return summed(each.depth for each in found), summed(each.limit for each in found)
         with _words_for_failure():
-            return self._interface.depth(port)
+            return self._interface.depth(door)
 
     def waiting_for(self, ports: Collection[int]) -> int:
         """Connections that are on their way into these ports: in an accept queue, or without a handshake.
@@ -256,14 +279,33 @@ class KernelView:
         with _words_for_failure():
             return queued + sum(record.peer_port in ports for record in self._interface.syn_sent())
 
-    def server_sockets(self, port: int) -> tuple[ServerSocket, ...]:
-        """The server's ends of all connections to one port, each connection once.
+    def server_sockets(self, door: Door) -> tuple[ServerSocket, ...]:
+        """The server's ends of all connections to one door, each connection once.
 
         Over sock_diag 5,000 sockets take 12-15 ms, of which the kernel's part is 5 ms. SYN_RECV and
-        TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address.
+        TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address. Of a Unix socket, ends that
+        wait to be accepted are told by the clients in the listener's queue.
         """
+        if isinstance(door, UnixDoor):
+            return self._unix_sockets(door)
         with _words_for_failure():
-            return self._interface.connections(port)
+            return self._interface.connections(door)
+
+    def _unix_sockets(self, door: UnixDoor) -> tuple[ServerSocket, ...]:
+        listener = self._unix_listener(door, waiting=True)
+        if listener is None:
+            return ()
+        with _words_for_failure():
+            taken = self._interface.unix_sockets(listener)
+        # The queue was read first: who was accepted meanwhile is among those taken.
+        inodes = {each.peer_port for each in taken} - {0}
+        queued = (sock_diag.unix_socket(each, accepted=False) for each in listener.waiting if each not in inodes)
+        return (*taken, *queued)
+
+    def _unix_listener(self, door: UnixDoor, *, files: bool = True, waiting: bool = False) -> UnixListener | None:
+        with _words_for_failure():
+            found = self._interface.unix_listeners(files=files, waiting=waiting) or ()
+        return next((each for each in found if each.inode == door.inode), None)
 
     def unix_listeners(self) -> tuple[UnixListener, ...] | None:
         """Every listening Unix socket; None where the interface does not show their queues."""
@@ -281,6 +323,10 @@ def _words_for_failure() -> Iterator[None]:
             f"Reading its socket tables (netlink's sock_diag, or /proc/net/tcp) failed: {error}.",
             "holdfast needs Linux with /proc mounted, and a sandbox that lets it read its own network.",
         ) from error
+
+
+def _as_listener(unix: UnixListener) -> Listener:
+    return Listener(unix.inode, unix.path or "", NO_PORT, unix.depth, unix.limit)
 
 
 def _sockets(found: Iterable[dict[bytes, ServerSocket]]) -> tuple[ServerSocket, ...]:

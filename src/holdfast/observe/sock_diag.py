@@ -56,9 +56,11 @@ _INET_QUEUES = Struct("=xB54xII8x")
 _UNIX_REQUEST = Struct("=BxxxIII8x")
 _UNIX_RECORD = Struct("=BBBxI8x")  # unix_diag_msg: family, type, state, pad, ino, cookie
 _ATTRIBUTE = Struct("=HH")  # nlattr: len, type
-_UNIX_SHOW_NAME, _UNIX_SHOW_RQLEN = 0x01, 0x10
-_UNIX_DIAG_NAME, _UNIX_DIAG_RQLEN = 0, 4
+_UNIX_SHOW_NAME, _UNIX_SHOW_VFS, _UNIX_SHOW_PEER, _UNIX_SHOW_ICONS, _UNIX_SHOW_RQLEN = 0x01, 0x02, 0x04, 0x08, 0x10
+_UNIX_DIAG_NAME, _UNIX_DIAG_VFS, _UNIX_DIAG_PEER, _UNIX_DIAG_ICONS, _UNIX_DIAG_RQLEN = range(5)
 _RQLEN = Struct("=II")  # unix_diag_rqlen: rqueue, wqueue
+_INODE = Struct("=I")
+_SOCK_STREAM = 1
 
 # The kernel's parts are at most 32 KiB (net/netlink/af_netlink.c netlink_dump); anything that
 # claims a multiple of it is not netlink, and waiting for its end would be waiting for ever.
@@ -81,12 +83,21 @@ class UnixListener:
         path: file, or "@" and the name of an abstract socket; None where it has no name.
         depth: connections that wait to be accepted.
         limit: the backlog in force; the queue holds limit + 1 (net/unix/af_unix.c unix_recvq_full, `>`).
+        file: inode and device of its file, as the kernel has them; b"" where it has none, or they were not asked for.
+        waiting: inodes of the clients' ends of those connections, 0 where the client has left; where asked for.
     """
 
     inode: int
     path: str | None
     depth: int
     limit: int
+    file: bytes = b""
+    waiting: tuple[int, ...] = ()
+
+    @property
+    def file_inode(self) -> int:
+        """Of its file; 0 where that is not known."""
+        return _INODE.unpack_from(self.file)[0] if len(self.file) >= _INODE.size else 0
 
 
 def tcp_request(family: int, states: int, port: int, sequence: int) -> bytes:
@@ -102,10 +113,24 @@ def tcp_request(family: int, states: int, port: int, sequence: int) -> bytes:
     return _with_header(body, sequence)
 
 
-def unix_request(sequence: int) -> bytes:
-    """A dump of this network namespace's listening Unix sockets, with names and queues."""
-    show = _UNIX_SHOW_NAME | _UNIX_SHOW_RQLEN
+def unix_request(sequence: int, *, files: bool = True, waiting: bool = False) -> bytes:
+    """A dump of this network namespace's listening Unix sockets, with their queues.
+
+    Args:
+        files: with names and files too.
+        waiting: with the clients in the queues too.
+    """
+    show = _UNIX_SHOW_RQLEN | (_UNIX_SHOW_NAME | _UNIX_SHOW_VFS) * files | _UNIX_SHOW_ICONS * waiting
     return _with_header(_UNIX_REQUEST.pack(AF_UNIX, LISTENING, 0, show), sequence)
+
+
+def unix_connected_request(sequence: int) -> bytes:
+    """A dump of this network namespace's Unix sockets that are one end of a connection, with the other end.
+
+    Those that wait to be accepted are not among them: they have no inode yet (net/unix/diag.c sk_diag_dump()).
+    """
+    show = _UNIX_SHOW_NAME | _UNIX_SHOW_VFS | _UNIX_SHOW_PEER
+    return _with_header(_UNIX_REQUEST.pack(AF_UNIX, CONNECTED, 0, show), sequence)
 
 
 def _with_header(body: bytes, sequence: int) -> bytes:
@@ -238,15 +263,48 @@ def connections(answer: Answer) -> dict[bytes, ServerSocket]:
 
 
 def unix_listeners(answer: Answer) -> Iterator[UnixListener]:
-    """The records of an answer to `unix_request`. Raises ProtocolError."""
+    """The stream sockets of an answer to `unix_request`. Raises ProtocolError."""
     for start, end in answer.records:
-        _check_size(end - start, _UNIX_RECORD.size)
-        _, _, _, inode = _UNIX_RECORD.unpack_from(answer.data, start)
-        attributes = dict(_attributes(bytes(answer.data[start + _UNIX_RECORD.size : end])))
+        inode, kind, attributes = _unix_record(answer, start, end)
         queue = attributes.get(_UNIX_DIAG_RQLEN, b"")
         _check_size(len(queue), _RQLEN.size)
         depth, limit = _RQLEN.unpack_from(queue)
-        yield UnixListener(inode, _unix_path(attributes.get(_UNIX_DIAG_NAME)), depth, limit)
+        icons = attributes.get(_UNIX_DIAG_ICONS, b"")
+        waiting = tuple(each for (each,) in _INODE.iter_unpack(icons[: len(icons) & ~3]))
+        if kind == _SOCK_STREAM:
+            name = _unix_path(attributes.get(_UNIX_DIAG_NAME))
+            yield UnixListener(inode, name, depth, limit, attributes.get(_UNIX_DIAG_VFS, b""), waiting)
+
+
+def unix_sockets(answer: Answer, listener: UnixListener) -> Iterator[ServerSocket]:
+    """The server's ends of a listener's connections, out of an answer to `unix_connected_request`.
+
+    An end has the name and the file of the listener that it came by. Of a client that has left, the
+    inode is 0, and the server's end counts as CLOSE_WAIT. Raises ProtocolError.
+    """
+    name = _kernel_name(listener.path)
+    for start, end in answer.records:
+        # Most are other people's, or our own ends; telling them so is three times as fast as reading them.
+        if answer.data.find(name, start, end) < 0:
+            continue
+        _, _, attributes = _unix_record(answer, start, end)
+        if _unix_path(attributes.get(_UNIX_DIAG_NAME)) != listener.path:
+            continue
+        if attributes.get(_UNIX_DIAG_VFS, b"") == listener.file:
+            peer = attributes.get(_UNIX_DIAG_PEER, b"")
+            _check_size(len(peer), _INODE.size)
+            yield unix_socket(_INODE.unpack_from(peer)[0], accepted=True)
+
+
+def unix_socket(peer_inode: int, *, accepted: bool) -> ServerSocket:
+    """The server's end of a connection to a Unix socket; its client's end is called by its inode, 0 once it is gone."""
+    return ServerSocket("", peer_inode, "ESTABLISHED" if peer_inode else "CLOSE_WAIT", accepted)
+
+
+def _unix_record(answer: Answer, start: int, end: int) -> tuple[int, int, dict[int, bytes]]:
+    _check_size(end - start, _UNIX_RECORD.size)
+    _, kind, _, inode = _UNIX_RECORD.unpack_from(answer.data, start)
+    return inode, kind, dict(_attributes(bytes(answer.data[start + _UNIX_RECORD.size : end])))
 
 
 def _unix_path(name: bytes | None) -> str | None:
@@ -255,6 +313,10 @@ def _unix_path(name: bytes | None) -> str | None:
     if name.startswith(b"\0"):
         return "@" + name[1:].decode("utf-8", "surrogateescape")
     return name.rstrip(b"\0").decode("utf-8", "surrogateescape")
+
+
+def _kernel_name(path: str | None) -> bytes:
+    return (path or "").removeprefix("@").encode("utf-8", "surrogateescape")
 
 
 def _attributes(data: bytes) -> Iterator[tuple[int, bytes]]:

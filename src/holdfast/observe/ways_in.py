@@ -1,4 +1,4 @@
-"""Which address leads to which of a server's listening sockets. Pure.
+"""Which address leads to which of a server's listening sockets, over TCP or to a Unix socket. Pure.
 
 Of several sockets that listen on one port the kernel takes the one with the connection's own destination
 address before one for every address, and of these an IPv4 one before an IPv6 one (net/ipv4/inet_hashtables.c
@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 
+from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.timeline import Listener
 
 _LOOPBACKS = {4: "127.0.0.1", 6: "::1"}
@@ -19,10 +20,22 @@ _MAPPED = "::ffff:"
 
 
 @dataclass(frozen=True, slots=True)
+class UnixDoor:
+    """One listening Unix socket, by its inode: its name may be given to another, and be relative to anywhere."""
+
+    inode: int
+
+
+Door = int | UnixDoor
+"""What connections come in by: a TCP port, or a Unix socket."""
+
+
+@dataclass(frozen=True, slots=True)
 class WayIn:
     """An address to connect to, and where such a connection arrives.
 
     Attributes:
+        address, port: as of `model.address`.
         listens_on: the address of the sockets that get it, as the kernel writes it.
         listeners: these sockets.
     """
@@ -32,13 +45,28 @@ class WayIn:
     listens_on: str
     listeners: tuple[Listener, ...]
 
+    @property
+    def door(self) -> Door:
+        """What the kernel's view is asked for."""
+        return UnixDoor(self.listeners[0].inode) if is_unix(self.address) else self.port
+
 
 def ways_in(listeners: Iterable[Listener]) -> tuple[WayIn, ...]:
-    """One way to each port, ascending by port: over loopback where the port can be reached so, best over IPv4."""
+    """One way to each port, ascending by port, then one to each Unix socket, by name.
+
+    A port is reached over loopback where that is possible, best over IPv4.
+    """
     by_port: dict[int, list[Listener]] = {}
+    by_name: dict[str, Listener] = {}
     for each in listeners:
-        by_port.setdefault(each.port, []).append(each)
-    return tuple(_way_in(port, by_port[port]) for port in sorted(by_port))
+        if is_unix(each.address):
+            by_name[each.address] = each
+        else:
+            by_port.setdefault(each.port, []).append(each)
+    return (
+        *(_way_in(port, by_port[port]) for port in sorted(by_port)),
+        *(WayIn(name, NO_PORT, name, (by_name[name],)) for name in sorted(by_name)),
+    )
 
 
 def _way_in(port: int, listeners: list[Listener]) -> WayIn:
