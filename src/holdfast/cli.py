@@ -14,6 +14,7 @@ import click
 from rich.console import RenderableType
 
 from holdfast import output, store
+from holdfast.attach import attach
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
@@ -25,7 +26,14 @@ from holdfast.errors import (
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, Terminated, listening
 from holdfast.load.http1 import request_head
-from holdfast.model.experiment import DEFAULT_MAX_OFFERED, DEFAULT_START_TIMEOUT_S, VIEWS, Experiment
+from holdfast.model.experiment import (
+    DEFAULT_MAX_ATTACHED,
+    DEFAULT_MAX_OFFERED,
+    DEFAULT_PATIENCE_S,
+    DEFAULT_START_TIMEOUT_S,
+    VIEWS,
+    Experiment,
+)
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.json import servers_json, study_json, verdict_json
@@ -46,6 +54,8 @@ _OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
 _MOST = "Most requests offered at once."
 _PORT = "Port of the server: of probe, by default a free one; of exec, which one of several is meant."
+_PATIENCE = "Seconds within which an answer must come."
+_ALLOW_REMOTE = "Let requests wait on this host of yours, although it is not this machine's loopback."
 _COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
 
 _EPILOG = """\b
@@ -54,6 +64,7 @@ Examples:
   holdfast probe shop:create_app() --server flask --path /orders -- --processes 4
   holdfast probe --server uwsgi --json - -- --http-socket :0 --threads 8
   holdfast exec -- gunicorn -c conf.py shop:app
+  holdfast attach http://127.0.0.1:8000/slow
   holdfast study flask-concurrency
 """
 
@@ -238,6 +249,28 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
         verdict = _saved_and_judged(timeline)
     _publish(verdict, json_target)
     return _answered(interrupts)
+
+
+@commands.command("attach")
+@click.argument("url")
+@click.option("-H", "--header", "headers", multiple=True, callback=_header, help="Header 'Name: value'.")
+@click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
+@click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
+@click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
+@click.option("--allow-remote", "allowed_host", metavar="HOST", help=_ALLOW_REMOTE)
+@click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout.")
+def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+    """Look at a server that is running already, from outside.
+
+    URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. PATH must answer
+    by itself after a while that is always about the same, 0.2 to 2 s, because it waits for something. Up to
+    --max-offered requests are sent at once; the answer is an estimate.
+    """
+    with listening() as interrupts:
+        timeline = attach(Experiment("attach", **given, cwd=_working_directory()), interrupts)
+        verdict = _saved_and_judged(timeline)
+    _publish(verdict, json_target)
+    return EXIT_INCONCLUSIVE if verdict.ceiling.in_service is None else _answered(interrupts)
 
 
 def _working_directory() -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import ceiling_of
@@ -16,10 +15,12 @@ from holdfast.infer.census import (
 )
 from holdfast.infer.cost import cost_of
 from holdfast.infer.doubts import warnings_of
+from holdfast.infer.outside import judge_outside
 from holdfast.infer.overflow import overflow_of
+from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import model_of
 from holdfast.model.places import Place
-from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
+from holdfast.model.timeline import NEVER, Snapshot, Timeline
 from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
 
 _OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
@@ -34,6 +35,8 @@ def judge(timeline: Timeline) -> Verdict:
     Raises:
         InconclusiveError: the load side was the limit, or the run ended before anything was placed.
     """
+    if timeline.outside is not None:
+        return judge_outside(timeline, timeline.outside)
     snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
     if snapshot is None or ramp is None or canary is None:
         raise InconclusiveError(
@@ -147,9 +150,9 @@ def _timing(timeline: Timeline) -> tuple[Timing, dict[str, str]]:
     marks = timeline.marks
     lag = pacing_lag_p99_us(offered_requests(timeline))
     timing = Timing(
-        server_start_s=_seconds(marks.started_ns, marks.ready_ns),
-        probe_s=_seconds(marks.ready_ns, marks.placed_ns),
-        total_s=_seconds(marks.ready_ns, marks.ended_ns),
+        server_start_s=seconds(marks.started_ns, marks.ready_ns),
+        probe_s=seconds(marks.ready_ns, marks.placed_ns),
+        total_s=seconds(marks.ready_ns, marks.ended_ns),
         pacing_lag_p99_us=lag,
     )
     reasons = {}
@@ -159,18 +162,3 @@ def _timing(timeline: Timeline) -> tuple[Timing, dict[str, str]]:
     if lag is None:
         reasons["timing.pacing_lag_p99_us"] = "no request was sent"
     return timing, reasons
-
-
-def _seconds(begin_ns: int, end_ns: int) -> float | None:
-    if NEVER in (begin_ns, end_ns):
-        return None
-    return round((end_ns - begin_ns) / 1e9, 3)
-
-
-def pacing_lag_p99_us(requests: Sequence[Request]) -> int | None:
-    """The 99th percentile (nearest rank) of sent - due in microseconds; None without requests.
-
-    The instrument's own error: how much later than decided a connection was opened.
-    """
-    lags = sorted(request.sent_ns - request.due_ns for request in requests if request.sent_ns != NEVER)
-    return lags[max(0, -(-99 * len(lags) // 100) - 1)] // 1000 if lags else None

@@ -129,6 +129,11 @@ class Prober:
         """Closes our end of these requests by FIN, or by RST; ended ones are left as they are."""
         self._connections.give_up(ids, reset=reset)
 
+    def expire(self, ids: Iterable[int]) -> None:
+        """The time of these requests is over; ended ones are left as they are."""
+        for id_ in ids:
+            self._connections.expire(id_)
+
     def outcome_counts(self) -> dict[Outcome, int]:
         """How many requests have each outcome, PENDING included; outcomes that none has are left out."""
         counts = Counter(self.columns.outcome[: self.offered])

@@ -189,7 +189,7 @@ def words_of(error: ssl.SSLError) -> str:
     return (error.reason or str(error)).replace("_", " ").lower()
 
 
-def connections_to(  # noqa: PLR0913 - those of `Connections`, and how to speak
+def connections_to(
     address: str,
     port: int,
     head_of: Callable[[int], bytes],

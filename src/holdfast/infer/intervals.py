@@ -1,0 +1,272 @@
+r"""How many requests are in service at once, from nothing but the times of their answers; pure.
+
+Two ways to count, from requests that each take the service time S:
+
+    first wave   M requests, all sent within a part of S. Those answered within S of the first answer
+                 were all in service when it came: none of them can have begun after it.
+
+                     |____S____|
+                     ::::       ....
+                 M sent at      wave      S later the next wave: those that waited
+                 once           = ceiling
+
+    Little       N = X S: what is in service on average is throughput times service time, over a stretch
+                 in which somebody always waits.
+
+Both fail where the service time under load is not the one measured alone: a path that computes, a loop that is
+blocked and keeps finished answers back, a server that starts requests more slowly than it ends them. They fail
+differently, and so they are compared; where they differ there is no number, only bounds.
+
+Source: J. D. C. Little, "A proof for the queuing formula L = lambda W", Operations Research 9 (1961).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, pstdev
+from typing import NamedTuple
+
+MS = 1_000_000
+
+TOO_QUICK_NS = 5 * MS
+"""Below this the instrument's own pace and the server's overhead are as long as what is to be measured."""
+
+# Of the service time: how late after the first answer one still belongs to its wave, and the pause between waves.
+_WAVE = 0.8
+_PAUSE = 0.1
+_STEADY = 0.25
+_SLOWER = 1.3
+_JITTER_NS = 10 * MS
+# A lost SYN is repeated after a second, or what is left of it after the first look.
+_SYN_LOST_NS = 900 * MS
+_AGREE_LOW, _AGREE_HIGH = 0.85, 1.15
+_ROUNDING = 0.5
+_WAITS = 1.5
+_FLOW_ERROR = 0.02
+_COMPUTES = 0.5
+
+
+class Trip(NamedTuple):
+    """One request as its client saw it, CLOCK_MONOTONIC ns, 0 for what has not happened.
+
+    Attributes:
+        written_ns: its first byte was written.
+        answered: with a status below 400.
+    """
+
+    opened_ns: int
+    connected_ns: int
+    written_ns: int
+    done_ns: int
+    answered: bool
+
+    @property
+    def response_ns(self) -> int:
+        """From the first byte of the request to the last of the answer."""
+        return self.done_ns - (self.written_ns or self.connected_ns or self.opened_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The service time of a path, measured one request after another.
+
+    Attributes:
+        spread: standard deviation by mean.
+        count: requests that it was measured with.
+    """
+
+    mean_ns: float
+    least_ns: int
+    most_ns: int
+    spread: float
+    count: int
+
+    @property
+    def steady(self) -> bool:
+        """Waves keep apart."""
+        return self.most_ns - self.least_ns <= _STEADY * self.mean_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Wave:
+    """What one burst showed.
+
+    Attributes:
+        offered: its requests.
+        together: how many were answered in the first wave.
+        clear: the wave stands apart from the next, so that `together` is the number in service at one instant.
+        beyond: some were not in it, because they waited or were turned away.
+        full: the burst was ended by a full door, or offered half as many again as were in service.
+        waits: answers took half as long again, on average, as one request alone.
+        why: where it is not clear.
+    """
+
+    offered: int
+    together: int
+    clear: bool
+    beyond: bool
+    full: bool
+    waits: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What a stretch with always the same number of clients showed.
+
+    Attributes:
+        in_service: by Little's law.
+        error: relative, two standard deviations.
+        waits: as in `Wave`.
+    """
+
+    in_service: float
+    error: float
+    per_s: float
+    waits: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The number in service at the ceiling.
+
+    Attributes:
+        in_service: None where it cannot be told; then `why` says why.
+        bounded: False where nobody ever had to wait; None where it cannot be told.
+        least, most: bounds of the number, as far as they are known; `most` None is no upper bound.
+    """
+
+    in_service: int | None
+    bounded: bool | None
+    least: int
+    most: int | None
+    why: str = ""
+
+
+def service_of(trips: Sequence[Trip]) -> Service:
+    """The service time; of three and more the first is left out, because it may have had to wake something."""
+    times = [trip.response_ns for trip in (trips[1:] if len(trips) > 2 else trips)]
+    mean = fmean(times)
+    return Service(mean, min(times), max(times), pstdev(times) / mean, len(times))
+
+
+def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) -> Wave:
+    """What a burst shows.
+
+    Args:
+        cut: it was ended by a full door.
+    """
+    answered = sorted((trip for trip in trips if trip.answered), key=lambda trip: trip.done_ns)
+    offered = len(trips)
+    if not answered:
+        return Wave(offered, 0, clear=False, beyond=True, full=cut, waits=False, why="none of them was answered")
+    first = answered[0]
+    end = first.done_ns + _WAVE * service.least_ns
+    wave = [trip for trip in answered if trip.done_ns < end]
+    rest = answered[len(wave) :]
+    together = len(wave)
+    why = ""
+    if not service.steady:
+        why = "the path takes another time each time"
+    elif first.response_ns > _SLOWER * service.most_ns + _JITTER_NS:
+        why = (
+            f"the first answer took {first.response_ns / MS:.0f} ms, where one request alone takes "
+            f"{service.mean_ns / MS:.0f} ms"
+        )
+    elif rest and rest[0].done_ns - wave[-1].done_ns < _PAUSE * service.least_ns:
+        why = "requests were answered one by one and not in waves, so they start more slowly than they end"
+    elif any(trip.connected_ns - trip.opened_ns >= _SYN_LOST_NS for trip in rest):
+        why = "connection attempts went unanswered, and were repeated after a second"
+    return Wave(
+        offered=offered,
+        together=together,
+        clear=not why,
+        beyond=together < offered,
+        full=cut or offered >= 1.5 * together + 1,
+        waits=fmean(trip.response_ns for trip in answered) > _WAITS * service.mean_ns,
+        why=why,
+    )
+
+
+def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int) -> Flow | None:
+    """Throughput by service time, from one pause between waves to another; None where too few were answered.
+
+    Args:
+        stopped_ns: no request was begun from then on.
+    """
+    answered = [trip for trip in trips if trip.answered]
+    done = sorted(trip.done_ns for trip in answered)
+    counted = sum(at <= stopped_ns for at in done)
+    if counted < 3 or len(done) < 4:
+        return None
+    # From the end of a wave to the end of a wave: elsewhere a part of a wave would count for none of its time.
+    gaps = [later - earlier for earlier, later in pairwise(done)] + [0]
+    early = [i for i in range(counted) if done[i] <= done[0] + 1.1 * service.mean_ns]
+    late = [i for i in range(counted) if done[i] >= done[counted - 1] - 1.1 * service.mean_ns]
+    begin, end = max(early, key=gaps.__getitem__), max(late, key=gaps.__getitem__)
+    departures, took_ns = end - begin, done[end] - done[begin]
+    if departures < 2 or took_ns <= 0:
+        return None
+    error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + _FLOW_ERROR
+    waits = fmean(trip.response_ns for trip in answered) > 1.25 * service.mean_ns
+    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * 1e9, waits)
+
+
+def estimate(waves: Sequence[Wave], flow: Flow | None, service: Service, cores: float | None) -> Estimate:
+    """What waves and throughput say together.
+
+    Args:
+        waves: of all bursts, in their order.
+        cores: cores that the server kept busy while the flow was measured; None where it was not seen.
+    """
+    clear = [wave for wave in waves if wave.clear]
+    least = max((wave.together for wave in clear), default=0)
+    bounds = [wave.together for wave in clear if wave.beyond]
+    if bounds:
+        return _bounded(least, bounds, flow)
+    if clear and waves[-1].clear:
+        return Estimate(least, False, least, None)  # noqa: FBT003 - bounded: a value of three
+    if not service.steady and flow is not None and flow.waits:
+        return _by_flow(flow, cores)
+    if flow is not None:
+        least = max(least, int(flow.in_service * (1 - flow.error)))
+    why = waves[-1].why if waves else "no burst was sent"
+    return Estimate(None, None, max(least, 1), None, why)
+
+
+def _bounded(least: int, bounds: Sequence[int], flow: Flow | None) -> Estimate:
+    if flow is None:
+        why = "too few requests were answered while others waited to compare with"
+        return Estimate(None, None, min(bounds), None, why)
+    low, high = flow.in_service * (1 - flow.error), flow.in_service * (1 + flow.error)
+    if high < _AGREE_LOW * least - _ROUNDING:
+        why = (
+            f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: "
+            "requests take longer when there are many (they compute, or wait for each other), or answers are kept back"
+        )
+        return Estimate(None, None, max(1, round(low)), least, why)
+    if low > _AGREE_HIGH * least + _ROUNDING:
+        why = (
+            f"{least} are answered at once, but it takes {flow.in_service:.1f} at once for the throughput: "
+            "not every place was taken at once, or requests are quicker when there are many"
+        )
+        return Estimate(None, None, least, round(high), why)
+    # The first wave is a count, Little's law a mean, which the pauses between two requests only make smaller.
+    number = max(least, round(low))
+    return Estimate(number, True, min(*bounds, number, round(high)), max(number, round(high)))  # noqa: FBT003
+
+
+def _by_flow(flow: Flow, cores: float | None) -> Estimate:
+    low, high = flow.in_service * (1 - flow.error), flow.in_service * (1 + flow.error)
+    if cores is None:
+        why = (
+            "the path takes another time each time, so only throughput tells; whether requests wait for a place or "
+            "for a processor cannot be seen from here"
+        )
+        return Estimate(None, None, max(1, int(low)), None, why)
+    if cores > _COMPUTES * flow.in_service:
+        why = f"the path computes ({cores:.1f} cores), so it is the processor that requests wait for"
+        return Estimate(None, None, max(1, int(low)), None, why)
+    return Estimate(max(1, round(flow.in_service)), True, max(1, int(low)), max(1, -int(-high // 1)))  # noqa: FBT003

@@ -1,0 +1,213 @@
+"""The rounds of requests by which a server is looked at from outside: singles, bursts, a steady stretch.
+
+Everything here looks and acts; what it means is decided in `infer.intervals`.
+
+A burst's requests are sent evenly over a part of the service time, so that all are on their way before the first
+is answered, and none faster than the accept queue drains, as far as the kernel shows it: a lost SYN would come a
+second later and look like a request that waited. They are few at first and four times as many each time, until
+some are seen to wait. Nobody is left waiting: a round ends when all its requests have ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from holdfast.infer.intervals import Service, Wave
+from holdfast.interrupts import Interrupts
+from holdfast.load.prober import Prober
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER, Round, Snapshot
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.ways_in import Door
+
+MS = 1_000_000
+TURN_NS = 2 * MS
+QUICK_TURN_NS = MS // 5
+
+FIRST_BURST = 4
+GROWTH = 4
+ENOUGH_BOUNDS = 2
+# Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
+SENT_WITHIN = 4
+DOOR_WITHIN = 2
+LOOK_AT = 0.7
+MOST_GAP_NS = 20 * MS
+# Connection attempts without an answer that are no reason to stop, where the queue cannot be seen.
+LOST = 4
+
+WAVES = 4
+"""Service times that a steady stretch lasts, beside the one in which it begins."""
+VARIED_DEPARTURES = 100
+MOST_STEADY_NS = 30_000 * MS
+TURNED_AWAY_PAUSE = 8
+_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a round works with.
+
+    Attributes:
+        door: None where the listening socket is not on this machine or not to be seen.
+        patience_ns: how long no answer may come.
+        cpu_s: processor time of the server's processes until now; None where they may not be read.
+        now_ns: CLOCK_MONOTONIC.
+    """
+
+    prober: Prober
+    kernel: KernelView
+    door: Door | None
+    patience_ns: int
+    interrupts: Interrupts
+    cpu_s: Callable[[], float | None]
+    now_ns: Callable[[], int]
+
+
+def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911 - one for each thing seen
+    """How many requests the next burst has; None when another would tell nothing new.
+
+    Args:
+        waves: what those before have shown.
+    """
+    if not waves:
+        return min(FIRST_BURST, most)
+    last = waves[-1]
+    if last.beyond and last.together == 0:
+        return None
+    if last.clear and not last.beyond:
+        return min(GROWTH * last.offered, most) if last.offered < most else None
+    if not last.clear:
+        # Once more, because a machine may have been busy; where the path itself varies, on until many wait.
+        again = len(waves) < 2 or waves[-2].clear
+        if not last.waits:
+            return min(GROWTH * last.offered, most) if last.offered < most else None
+        return last.offered if again else None
+    bounds = [wave for wave in waves if wave.clear and wave.beyond]
+    together = max(wave.together for wave in bounds)
+    if len([wave for wave in bounds if wave.full]) >= ENOUGH_BOUNDS:
+        return None
+    wanted = min(max(last.offered, 3 * together // 2 + 2), most)
+    return wanted if len(bounds) < ENOUGH_BOUNDS + 1 else None
+
+
+def clients_for(waves: Sequence[Wave], most: int) -> int | None:
+    """How many clients keep somebody waiting; None where nobody was seen to wait."""
+    last = waves[-1] if waves else None
+    if last is None or not (last.beyond or last.waits) or not last.together:
+        return None
+    if not last.clear:
+        return last.offered
+    together = max(wave.together for wave in waves if wave.clear)
+    return min(2 * together + 2, most)
+
+
+def single(look: Look) -> Round:
+    """One request, and its end."""
+    prober, first = look.prober, look.prober.offered
+    prober.open(1)
+    until_ended(look, first)
+    return Round("single", first, prober.offered, 1, look.now_ns())
+
+
+def burst(look: Look, count: int, service: Service) -> Round:
+    """So many requests, all on their way before the first is answered."""
+    prober, first, began = look.prober, look.prober.offered, look.now_ns()
+    gap = min(MOST_GAP_NS, service.mean_ns / SENT_WITHIN / count)
+    cut, snapshot = False, None
+    while prober.offered - first < count and not look.interrupts.asked:
+        now, due = look.now_ns(), int(began + (prober.offered - first) * gap)
+        if now - began > service.mean_ns / DOOR_WITHIN:
+            cut = True
+            break
+        if due > now or not has_room(look):
+            prober.turn(min(max(due - now, QUICK_TURN_NS), TURN_NS))
+            continue
+        for id_ in prober.open(1):
+            prober.columns.due[id_] = due
+        prober.turn(0)
+        if prober.failure:
+            break
+    stopped = look.now_ns()
+    look_at = int(max(stopped, began + LOOK_AT * service.mean_ns))
+    while look.now_ns() < look_at and not _answered(look, first) and not look.interrupts.asked:
+        prober.turn(max(1, min(look_at - look.now_ns(), TURN_NS)))
+    snapshot = _snapshot(look, first)
+    until_ended(look, first)
+    return Round("burst", first, prober.offered, prober.offered - first, stopped, cut, snapshot)
+
+
+def steady(look: Look, clients: int, service: Service) -> Round:
+    """So many clients, each replaced when its request has ended, over some service times."""
+    prober, first, began = look.prober, look.prober.offered, look.now_ns()
+    wanted = WAVES * clients if service.steady else max(VARIED_DEPARTURES, WAVES * clients)
+    latest = began + min(MOST_STEADY_NS, int(12 * service.mean_ns) if service.steady else MOST_STEADY_NS)
+    earliest = began + int((WAVES + 1.5) * service.mean_ns)
+    cpu_before, retry_at, turned_away = look.cpu_s(), NEVER, 0
+    ended_before = prober.ended
+    while not look.interrupts.asked:
+        now, ended = look.now_ns(), prober.ended - ended_before
+        if now > latest or (now > earliest and ended >= wanted):
+            break
+        gone = _turned_away(look, first)
+        if gone > turned_away:
+            # Whoever is turned away comes again, but not at once: that would only be noise.
+            turned_away, retry_at = gone, int(now + service.mean_ns / TURNED_AWAY_PAUSE)
+        missing = clients - (prober.offered - first - ended)
+        if missing > 0 and now >= retry_at and has_room(look) and prober.offered < prober.columns.capacity:
+            prober.open(1)
+            prober.turn(0)
+            if prober.failure:
+                break
+        else:
+            prober.turn(QUICK_TURN_NS if missing > 0 else TURN_NS)
+    stopped, cpu_after = look.now_ns(), look.cpu_s()
+    cores = None if cpu_before is None or cpu_after is None else (cpu_after - cpu_before) / ((stopped - began) / 1e9)
+    until_ended(look, first)
+    return Round("steady", first, prober.offered, clients, stopped, cores=cores)
+
+
+def has_room(look: Look) -> bool:
+    """Whether one connection more would find its place at the door, as far as it can be seen."""
+    if look.door is None:
+        return look.prober.connecting < LOST
+    depth, limit = look.kernel.depth(look.door)
+    if depth is None or limit is None:
+        return look.prober.connecting < LOST
+    # A queue of one or two is used up to its end: nothing else is there to keep the server busy with.
+    return depth <= limit // 2
+
+
+def until_ended(look: Look, first: int) -> None:
+    """Turns until all requests from `first` on have ended; those without an answer for too long are ended by us."""
+    prober = look.prober
+    ended, since = prober.ended, look.now_ns()
+    while prober.pending() and not look.interrupts.asked:
+        prober.turn(TURN_NS)
+        if prober.ended != ended:
+            ended, since = prober.ended, look.now_ns()
+        elif look.now_ns() - since > look.patience_ns:
+            prober.expire([id_ for id_ in prober.pending() if id_ >= first])
+
+
+def _answered(look: Look, first: int) -> bool:
+    return Outcome.ANSWERED in look.prober.columns.outcome[first : look.prober.offered].tolist()
+
+
+def _turned_away(look: Look, first: int) -> int:
+    outcomes = look.prober.columns.outcome[first : look.prober.offered].tolist()
+    return sum(outcome in _TURNED_AWAY for outcome in outcomes)
+
+
+def _snapshot(look: Look, first: int) -> Snapshot | None:
+    """The kernel's view while none is answered; None where there is none, or it came too late."""
+    if look.door is None:
+        return None
+    before, began = look.prober.ended, look.now_ns()
+    sockets = look.kernel.server_sockets(look.door)
+    listeners = look.kernel.listeners(look.door)
+    ended = look.now_ns()
+    look.prober.turn(0)
+    if _answered(look, first):
+        return None
+    return Snapshot(began, ended, look.prober.ended == before, listeners, sockets)
