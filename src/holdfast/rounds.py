@@ -28,6 +28,7 @@ QUICK_TURN_NS = MS // 5
 FIRST_BURST = 4
 GROWTH = 4
 ENOUGH_BOUNDS = 2
+ENOUGH_CUTS = 2
 # Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
 SENT_WITHIN = 4
 DOOR_WITHIN = 2
@@ -76,7 +77,9 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
     if last.beyond and last.together == 0:
         return None
     if last.clear and not last.beyond:
-        return min(GROWTH * last.offered, most) if last.offered < most else None
+        # A door that is full although nobody waits for a place: connections are accepted too slowly for more.
+        slow = len([wave for wave in waves if wave.cut and not wave.beyond]) >= ENOUGH_CUTS
+        return min(GROWTH * last.offered, most) if last.offered < most and not slow else None
     if not last.clear:
         # Once more, because a machine may have been busy; where the path itself varies, on until many wait.
         again = len(waves) < 2 or waves[-2].clear
@@ -140,7 +143,8 @@ def burst(look: Look, count: int, service: Service) -> Round:
 def steady(look: Look, clients: int, service: Service) -> Round:
     """So many clients, each replaced when its request has ended, over some service times."""
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
-    wanted = WAVES * clients if service.steady else max(VARIED_DEPARTURES, WAVES * clients)
+    # Of the clients about half are in service at once.
+    wanted = WAVES * clients // 2 if service.steady else max(VARIED_DEPARTURES, WAVES * clients)
     latest = began + min(MOST_STEADY_NS, int(12 * service.mean_ns) if service.steady else MOST_STEADY_NS)
     earliest = began + int((WAVES + 1.5) * service.mean_ns)
     cpu_before, retry_at, turned_away = look.cpu_s(), NEVER, 0

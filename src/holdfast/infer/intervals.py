@@ -33,9 +33,11 @@ MS = 1_000_000
 TOO_QUICK_NS = 5 * MS
 """Below this the instrument's own pace and the server's overhead are as long as what is to be measured."""
 
-# Of the service time: how late after the first answer one still belongs to its wave, and the pause between waves.
+# Of the service time: how late after the first answer one still belongs to its wave, the pause between waves, and
+# the longest wave behind which another can be told from stragglers.
 _WAVE = 0.8
 _PAUSE = 0.1
+_BUNCHED = 0.6
 _STEADY = 0.25
 _SLOWER = 1.3
 _JITTER_NS = 10 * MS
@@ -45,7 +47,8 @@ _AGREE_LOW, _AGREE_HIGH = 0.85, 1.15
 _ROUNDING = 0.5
 _WAITS = 1.5
 _FLOW_ERROR = 0.02
-_COMPUTES = 0.5
+# Processor time of a request, of its service time. One that waits takes a few ms at most.
+_COMPUTES = 0.05
 
 
 class Trip(NamedTuple):
@@ -98,7 +101,8 @@ class Wave:
         together: how many were answered in the first wave.
         clear: the wave stands apart from the next, so that `together` is the number in service at one instant.
         beyond: some were not in it, because they waited or were turned away.
-        full: the burst was ended by a full door, or offered half as many again as were in service.
+        cut: the burst was ended by a full door.
+        full: that, or half as many again were offered as were in service.
         waits: answers took half as long again, on average, as one request alone.
         why: where it is not clear.
     """
@@ -107,6 +111,7 @@ class Wave:
     together: int
     clear: bool
     beyond: bool
+    cut: bool
     full: bool
     waits: bool
     why: str = ""
@@ -161,7 +166,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
     answered = sorted((trip for trip in trips if trip.answered), key=lambda trip: trip.done_ns)
     offered = len(trips)
     if not answered:
-        return Wave(offered, 0, clear=False, beyond=True, full=cut, waits=False, why="none of them was answered")
+        return Wave(offered, 0, clear=False, beyond=True, cut=cut, full=cut, waits=False, why="none of them was answered")
     first = answered[0]
     end = first.done_ns + _WAVE * service.least_ns
     wave = [trip for trip in answered if trip.done_ns < end]
@@ -175,8 +180,14 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
             f"the first answer took {first.response_ns / MS:.0f} ms, where one request alone takes "
             f"{service.mean_ns / MS:.0f} ms"
         )
-    elif rest and rest[0].done_ns - wave[-1].done_ns < _PAUSE * service.least_ns:
-        why = "requests were answered one by one and not in waves, so they start more slowly than they end"
+    elif rest and (
+        rest[0].done_ns - wave[-1].done_ns < _PAUSE * service.least_ns
+        or wave[-1].done_ns - first.done_ns > _BUNCHED * service.least_ns
+    ):
+        why = (
+            f"requests start one by one, and those that start first end (after {service.mean_ns / MS:.0f} ms) before "
+            "the last have started: a path that waits longer would tell more"
+        )
     elif any(trip.connected_ns - trip.opened_ns >= _SYN_LOST_NS for trip in rest):
         why = "connection attempts went unanswered, and were repeated after a second"
     return Wave(
@@ -184,6 +195,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
         together=together,
         clear=not why,
         beyond=together < offered,
+        cut=cut,
         full=cut or offered >= 1.5 * together + 1,
         waits=fmean(trip.response_ns for trip in answered) > _WAITS * service.mean_ns,
         why=why,
@@ -246,7 +258,7 @@ def _bounded(least: int, bounds: Sequence[int], flow: Flow | None) -> Estimate:
             f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: "
             "requests take longer when there are many (they compute, or wait for each other), or answers are kept back"
         )
-        return Estimate(None, None, max(1, round(low)), least, why)
+        return Estimate(None, None, max(1, round(low)), None, why)
     if low > _AGREE_HIGH * least + _ROUNDING:
         why = (
             f"{least} are answered at once, but it takes {flow.in_service:.1f} at once for the throughput: "

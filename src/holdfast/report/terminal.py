@@ -84,7 +84,7 @@ def _headline(verdict: Verdict) -> RenderableType:
 
 def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> RenderableType:
     least, most = ceiling.interval or (0, None)
-    between = f"{least} or more" if most is None else f"between {least} and {most}"
+    between = f"{least} or more" if most is None else f"between {least} and {most}" if most > least else f"{least}"
     if ceiling.in_service is None:
         text = Text(f"  {between} requests at once; ", style="bold yellow")
         text.append("how many cannot be told from outside", style="yellow")
