@@ -16,7 +16,7 @@ from stat import S_ISSOCK
 from holdfast import rounds
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.first_answer import refused, too_quick, unusable
-from holdfast.infer.intervals import TOO_QUICK_NS, Service, Trip, Wave, first_wave, service_of
+from holdfast.infer.intervals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 from holdfast.infer.trips import trip_of
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
@@ -141,9 +141,13 @@ def _rounds(look: Look, experiment: Experiment, target: _Target, seen: _Seen) ->
         seen.waves.append(first_wave(_trips(look.prober, done), service, cut=done.cut))
         if look.prober.failure:
             return
-    clients = rounds.clients_for(seen.waves, most)
-    if clients is not None and not look.interrupts.asked:
-        seen.rounds.append(rounds.steady(look, clients, service))
+    flows: list[Flow | None] = []
+    while (count := rounds.next_clients(seen.waves, flows, most)) is not None and not look.interrupts.asked:
+        done = rounds.steady(look, count, service)
+        seen.rounds.append(done)
+        flows.append(flow_of(_trips(look.prober, done), service, done.stopped_ns, done.cores))
+        if look.prober.failure:
+            return
     if not look.interrupts.asked:
         last = rounds.single(look)
         seen.rounds.append(last)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.infer.intervals import Service, Wave
+from holdfast.infer.intervals import ANOTHER_SIZE, Flow, Service, Wave
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
@@ -29,6 +29,7 @@ FIRST_BURST = 4
 GROWTH = 4
 ENOUGH_BOUNDS = 2
 ENOUGH_CUTS = 2
+SIZES = (1.2, 1.6, 2.5)
 # Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
 SENT_WITHIN = 4
 DOOR_WITHIN = 2
@@ -42,6 +43,8 @@ WAVES = 4
 VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
 TURNED_AWAY_PAUSE = 8
+MOST_STRETCHES = 4
+GROWN = 1.05
 _TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
 
@@ -87,22 +90,32 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
             return min(GROWTH * last.offered, most) if last.offered < most else None
         return last.offered if again else None
     bounds = [wave for wave in waves if wave.clear and wave.beyond]
-    together = max(wave.together for wave in bounds)
-    if len([wave for wave in bounds if wave.full]) >= ENOUGH_BOUNDS:
+    if len([wave for wave in bounds if wave.full]) >= ENOUGH_BOUNDS or len(bounds) > ENOUGH_BOUNDS:
         return None
-    wanted = min(max(last.offered, 3 * together // 2 + 2), most)
-    return wanted if len(bounds) < ENOUGH_BOUNDS + 1 else None
+    # Of another size, so that what is the same in both is the server's; best so few that the second wave is not full.
+    together = max(wave.together for wave in bounds)
+    sizes = [int(more * together) + 2 for more in SIZES]
+    ratios = [max(size / last.offered, last.offered / size) for size in sizes]
+    other = [size for size, ratio in zip(sizes, ratios, strict=True) if ratio >= ANOTHER_SIZE]
+    return min(other[0] if other else sizes[-1], most)
 
 
-def clients_for(waves: Sequence[Wave], most: int) -> int | None:
-    """How many clients keep somebody waiting; None where nobody was seen to wait."""
+def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int) -> int | None:
+    """How many clients keep somebody waiting; None where nobody was seen to wait, or another stretch tells no more."""
     last = waves[-1] if waves else None
     if last is None or not (last.beyond or last.waits) or not last.together:
         return None
-    if not last.clear:
-        return last.offered
-    together = max(wave.together for wave in waves if wave.clear)
-    return min(2 * together + 2, most)
+    together = max((wave.together for wave in waves if wave.clear), default=0)
+    if not flows:
+        return min(2 * together + 2, most) if last.clear else last.offered
+    flow = flows[-1]
+    more = flow is not None and flow.low > (together + 1 if last.clear else 0)
+    if flow is None or not more or len(flows) >= MOST_STRETCHES:
+        return None
+    before = flows[-2] if len(flows) > 1 else None
+    if before is not None and flow.in_service < GROWN * before.in_service:
+        return None
+    return min(int(3 * flow.in_service) + 2, most)
 
 
 def single(look: Look) -> Round:

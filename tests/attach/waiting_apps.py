@@ -62,12 +62,17 @@ def fastapi_app():
     app = FastAPI()
 
     @app.get("/{ms}")
-    def view(ms: int) -> str:
+    def view(ms: int):
+        time.sleep(ms / 1000)
+        return "ok"
+
+    @app.get("/validated/{ms}")
+    def validated(ms: int) -> str:
         time.sleep(ms / 1000)
         return "ok"
 
     @app.get("/blocking/{ms}")
-    async def blocks(ms: int) -> str:
+    async def blocks(ms: int):
         time.sleep(ms / 1000)
         return "ok"
 

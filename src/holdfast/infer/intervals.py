@@ -25,6 +25,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
@@ -44,6 +45,13 @@ _JITTER_NS = 10 * MS
 # A lost SYN is repeated after a second, or what is left of it after the first look.
 _SYN_LOST_NS = 900 * MS
 _AGREE_LOW, _AGREE_HIGH = 0.85, 1.15
+_CLOSE = 0.07
+_MARGIN = 1.2
+_SURE = 0.05
+# How far a count may be wrong that was not the same each time.
+_DOUBT = 1.1
+ANOTHER_SIZE = 1.25
+"""How much larger one burst must be than another to be of another size."""
 _ROUNDING = 0.5
 _WAITS = 1.5
 _FLOW_ERROR = 0.02
@@ -102,7 +110,7 @@ class Wave:
         clear: the wave stands apart from the next, so that `together` is the number in service at one instant.
         beyond: some were not in it, because they waited or were turned away.
         cut: the burst was ended by a full door.
-        full: that, or half as many again were offered as were in service.
+        full: that, or so many more were offered than were in service that some who are late are no bound.
         waits: answers took half as long again, on average, as one request alone.
         why: where it is not clear.
     """
@@ -124,13 +132,23 @@ class Flow:
     Attributes:
         in_service: by Little's law.
         error: relative, two standard deviations.
-        waits: as in `Wave`.
+        cores: that the server kept busy; None where it was not seen.
     """
 
     in_service: float
     error: float
     per_s: float
-    waits: bool
+    cores: float | None = None
+
+    @property
+    def low(self) -> float:
+        """The least that is likely."""
+        return self.in_service * (1 - self.error)
+
+    @property
+    def high(self) -> float:
+        """The most that is likely."""
+        return self.in_service * (1 + self.error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,9 +156,10 @@ class Estimate:
     """The number in service at the ceiling.
 
     Attributes:
-        in_service: None where it cannot be told; then `why` says why.
+        in_service: None where it cannot be told.
         bounded: False where nobody ever had to wait; None where it cannot be told.
         least, most: bounds of the number, as far as they are known; `most` None is no upper bound.
+        why: why the number cannot be told, or is in doubt.
     """
 
     in_service: int | None
@@ -166,7 +185,9 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
     answered = sorted((trip for trip in trips if trip.answered), key=lambda trip: trip.done_ns)
     offered = len(trips)
     if not answered:
-        return Wave(offered, 0, clear=False, beyond=True, cut=cut, full=cut, waits=False, why="none of them was answered")
+        return Wave(
+            offered, 0, clear=False, beyond=True, cut=cut, full=cut, waits=False, why="none of them was answered"
+        )
     first = answered[0]
     end = first.done_ns + _WAVE * service.least_ns
     wave = [trip for trip in answered if trip.done_ns < end]
@@ -180,14 +201,14 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
             f"the first answer took {first.response_ns / MS:.0f} ms, where one request alone takes "
             f"{service.mean_ns / MS:.0f} ms"
         )
-    elif rest and (
-        rest[0].done_ns - wave[-1].done_ns < _PAUSE * service.least_ns
-        or wave[-1].done_ns - first.done_ns > _BUNCHED * service.least_ns
-    ):
-        why = (
-            f"requests start one by one, and those that start first end (after {service.mean_ns / MS:.0f} ms) before "
-            "the last have started: a path that waits longer would tell more"
+    elif (wave[-1].done_ns - min(trip.opened_ns for trip in trips) >= 2 * service.least_ns and rest) or (
+        rest
+        and (
+            rest[0].done_ns - wave[-1].done_ns < _PAUSE * service.least_ns
+            or wave[-1].done_ns - first.done_ns > _BUNCHED * service.least_ns
         )
+    ):
+        why = _slow_starts(service)
     elif any(trip.connected_ns - trip.opened_ns >= _SYN_LOST_NS for trip in rest):
         why = "connection attempts went unanswered, and were repeated after a second"
     return Wave(
@@ -196,17 +217,25 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
         clear=not why,
         beyond=together < offered,
         cut=cut,
-        full=cut or offered >= 1.5 * together + 1,
+        full=cut or offered >= _MARGIN * together + 1,
         waits=fmean(trip.response_ns for trip in answered) > _WAITS * service.mean_ns,
         why=why,
     )
 
 
-def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int) -> Flow | None:
+def _slow_starts(service: Service) -> str:
+    return (
+        f"requests start one by one, and those that start first end (after {service.mean_ns / MS:.0f} ms) before "
+        "the last have started: a path that waits longer would tell more"
+    )
+
+
+def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int, cores: float | None = None) -> Flow | None:
     """Throughput by service time, from one pause between waves to another; None where too few were answered.
 
     Args:
         stopped_ns: no request was begun from then on.
+        cores: that the server kept busy meanwhile.
     """
     answered = [trip for trip in trips if trip.answered]
     done = sorted(trip.done_ns for trip in answered)
@@ -222,63 +251,77 @@ def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int) -> Flow | 
     if departures < 2 or took_ns <= 0:
         return None
     error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + _FLOW_ERROR
-    waits = fmean(trip.response_ns for trip in answered) > 1.25 * service.mean_ns
-    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * 1e9, waits)
+    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * 1e9, cores)
 
 
-def estimate(waves: Sequence[Wave], flow: Flow | None, service: Service, cores: float | None) -> Estimate:
+def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> Estimate:
     """What waves and throughput say together.
 
     Args:
         waves: of all bursts, in their order.
-        cores: cores that the server kept busy while the flow was measured; None where it was not seen.
+        flows: of all steady stretches, in their order.
     """
     clear = [wave for wave in waves if wave.clear]
-    least = max((wave.together for wave in clear), default=0)
-    bounds = [wave.together for wave in clear if wave.beyond]
+    bounds = [wave for wave in clear if wave.beyond]
     if bounds:
-        return _bounded(least, bounds, flow)
+        return _bounded(max(wave.together for wave in clear), bounds, flows)
     if clear and waves[-1].clear:
-        return Estimate(least, False, least, None)  # noqa: FBT003 - bounded: a value of three
-    if not service.steady and flow is not None and flow.waits:
-        return _by_flow(flow, cores)
-    if flow is not None:
-        least = max(least, int(flow.in_service * (1 - flow.error)))
-    why = waves[-1].why if waves else "no burst was sent"
-    return Estimate(None, None, max(least, 1), None, why)
+        return Estimate(clear[-1].together, False, clear[-1].together, None)  # noqa: FBT003 - bounded: one of three
+    least = max([1, *(wave.together for wave in clear), *(int(flow.low) for flow in flows)])
+    if service.steady or not flows:
+        return Estimate(None, None, least, None, waves[-1].why if waves else "no burst was sent")
+    return _by_flow(least, flows, "the path takes another time each time, so only throughput tells")
 
 
-def _bounded(least: int, bounds: Sequence[int], flow: Flow | None) -> Estimate:
-    if flow is None:
+def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow]) -> Estimate:
+    """The estimate where bursts met a bound.
+
+    Args:
+        least: the most that were seen in service at one instant.
+    """
+    counts = [wave.together for wave in bounds]
+    if not flows:
         why = "too few requests were answered while others waited to compare with"
-        return Estimate(None, None, min(bounds), None, why)
-    low, high = flow.in_service * (1 - flow.error), flow.in_service * (1 + flow.error)
-    if high < _AGREE_LOW * least - _ROUNDING:
+        return Estimate(None, None, least, None, why)
+    flow = max(flows, key=lambda flow: flow.in_service)
+    if flow.low > _AGREE_HIGH * least + _ROUNDING:
         why = (
-            f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: "
-            "requests take longer when there are many (they compute, or wait for each other), or answers are kept back"
+            f"{least} are answered at once, but it takes {flow.in_service:.1f} at once for the throughput, as when "
+            "some workers get more of a burst than others"
         )
-        return Estimate(None, None, max(1, round(low)), None, why)
-    if low > _AGREE_HIGH * least + _ROUNDING:
-        why = (
-            f"{least} are answered at once, but it takes {flow.in_service:.1f} at once for the throughput: "
-            "not every place was taken at once, or requests are quicker when there are many"
-        )
-        return Estimate(None, None, least, round(high), why)
-    # The first wave is a count, Little's law a mean, which the pauses between two requests only make smaller.
-    number = max(least, round(low))
-    return Estimate(number, True, min(*bounds, number, round(high)), max(number, round(high)))  # noqa: FBT003
+        return _by_flow(round(flow.low), flows, why)
+    same = all(count == least for count in counts)
+    if flow.high >= _AGREE_LOW * least - _ROUNDING:
+        # The first wave is a count, Little's law a mean, which the pauses between two requests only make smaller.
+        number = max(least, round(flow.low))
+        sure = same and abs(flow.in_service - number) <= _SURE * number + _ROUNDING
+        most = max(number, round(flow.high)) if sure else ceil(_DOUBT * number)
+        return Estimate(number, True, min(*counts, number, round(flow.high)), most)  # noqa: FBT003
+    why = (
+        f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: requests take "
+        "longer when there are many (they compute, or wait for each other), or answers are kept back"
+    )
+    sizes = [wave.offered for wave in bounds if _close(wave.together, least)]
+    if sizes and max(sizes) >= ANOTHER_SIZE * min(sizes) and all(_close(count, least) for count in counts):
+        # However many are sent, so many are in the first wave: a bound, whatever holds the others up afterwards.
+        return Estimate(least, True, min(counts), ceil(_DOUBT * least), why)  # noqa: FBT003
+    return Estimate(None, None, least, None, why)
 
 
-def _by_flow(flow: Flow, cores: float | None) -> Estimate:
-    low, high = flow.in_service * (1 - flow.error), flow.in_service * (1 + flow.error)
-    if cores is None:
-        why = (
-            "the path takes another time each time, so only throughput tells; whether requests wait for a place or "
-            "for a processor cannot be seen from here"
-        )
-        return Estimate(None, None, max(1, int(low)), None, why)
-    if cores > _COMPUTES * flow.in_service:
-        why = f"the path computes ({cores:.1f} cores), so it is the processor that requests wait for"
-        return Estimate(None, None, max(1, int(low)), None, why)
-    return Estimate(max(1, round(flow.in_service)), True, max(1, int(low)), max(1, -int(-high // 1)))  # noqa: FBT003
+def _close(count: float, other: float) -> bool:
+    return abs(count - other) <= _CLOSE * other
+
+
+def _by_flow(least: int, flows: Sequence[Flow], why: str) -> Estimate:
+    """The estimate from throughput alone, where more clients brought no more of it."""
+    flow = flows[-1]
+    if any(each.cores is None for each in flows):
+        why += "; whether requests wait for a place or for a processor cannot be seen from here"
+    elif any(each.cores is not None and each.cores > _COMPUTES * each.in_service for each in flows):
+        why += f"; and the path computes ({flow.cores:.1f} cores are busy), so that places and processors look alike"
+    elif len(flows) > 1 and _close(flows[-2].in_service, flow.in_service):
+        number = max(1, round(flow.in_service))
+        return Estimate(number, True, min(least, number), max(number, ceil(flow.high)), why)  # noqa: FBT003
+    else:
+        why += ", and more clients still brought more of it"
+    return Estimate(None, None, least, None, why)

@@ -131,9 +131,9 @@ def _before(singles: list[Round], burst: Round) -> list[Round]:
 
 
 def _estimate(outside: Outside, waves: list[Wave], service: Service, requests: Mapping[int, Request]) -> Estimate:
-    steady = next((each for each in outside.rounds if each.kind == "steady"), None)
-    flow = None if steady is None else flow_of(trips_of(requests, steady), service, steady.stopped_ns)
-    return estimate(waves, flow, service, None if steady is None else steady.cores)
+    stretches = [each for each in outside.rounds if each.kind == "steady"]
+    flows = [flow_of(trips_of(requests, each), service, each.stopped_ns, each.cores) for each in stretches]
+    return estimate(waves, [flow for flow in flows if flow is not None], service)
 
 
 def _placed(timeline: Timeline, census: Round) -> dict[int, Place]:
@@ -264,6 +264,8 @@ def _warnings(
             f"All {found.least} requests that were offered at once were in service at once: the ceiling is higher. "
             "Offer more with --max-offered."
         )
+    if found.in_service is not None and found.why:
+        warnings.append(f"{found.why[0].upper()}{found.why[1:]}.")
     if outside.others:
         warnings.append(
             f"Others had {outside.others} connections to it when this began; whatever they have in service takes "
