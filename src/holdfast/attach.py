@@ -240,7 +240,7 @@ def _target(experiment: Experiment) -> _Target:
     elsewhere = [each for each in addresses if not ip_address(each.partition("%")[0]).is_loopback]
     if elsewhere and experiment.allowed_host != url.host:
         raise UsageError(
-            f"{url.host} is not this machine's loopback: {elsewhere[0]}.",
+            f"{url.host} is not this machine's loopback{'' if elsewhere[0] == url.host else f': {elsewhere[0]}'}.",
             "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an "
             "attack, and on one that others use they wait too.",
             f"If it is yours and nobody else needs it now: --allow-remote {url.host}.",

@@ -78,8 +78,10 @@ def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
     if outcome == Outcome.UNANSWERED:
         return InconclusiveError(
             f"{get} was not answered within {patience_s:g} s.",
-            "The connection stands, so either the path waits for longer, or every place of the server is taken.",
-            "Wait longer with --timeout, or name a path that answers by itself.",
+            "The connection stands, so either the path waits for longer, or every place of the server is taken"
+            + (", or what listens there speaks no TLS." if url.scheme == "https" else "."),
+            "Wait longer with --timeout, or name a path that answers by itself"
+            + (f"; plain HTTP would be http{url.server[5:]}{url.path}." if url.scheme == "https" else "."),
         )
     if outcome == Outcome.MALFORMED:
         return _strange(url, words)

@@ -223,6 +223,10 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
     )
 
 
+def _widest_gap(wave: Sequence[Trip]) -> int:
+    return max((later.done_ns - earlier.done_ns for earlier, later in pairwise(wave)), default=0)
+
+
 def _slow_starts(service: Service) -> str:
     return (
         f"requests start one by one, and those that start first end (after {service.mean_ns / MS:.0f} ms) before "
