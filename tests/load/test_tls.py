@@ -35,9 +35,9 @@ def port():
         server.communicate()
 
 
-def plan(port, shape, path="/same", tls=Tls("localhost", verify=False)):
+def plan(port, shape, path="/same"):
     head = request_head("GET", path, host_field("127.0.0.1", port))
-    return Plan("127.0.0.1", port, head, shape, PATIENCE_S, tls=tls)
+    return Plan("127.0.0.1", port, head, shape, PATIENCE_S, tls=Tls("localhost", verify=False))
 
 
 @pytest.mark.parametrize("path", ["/same", "/varied", "/pieces", "/large", "/last"])

@@ -39,6 +39,8 @@ TOO_QUICK_NS = 5 * MS
 _WAVE = 0.8
 _PAUSE = 0.1
 _BUNCHED = 0.6
+# How much longer the pause is than any within the wave.
+_WIDER = 2
 _STEADY = 0.25
 _SLOWER = 1.3
 _JITTER_NS = 10 * MS
@@ -201,13 +203,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
             f"the first answer took {first.response_ns / MS:.0f} ms, where one request alone takes "
             f"{service.mean_ns / MS:.0f} ms"
         )
-    elif (wave[-1].done_ns - min(trip.opened_ns for trip in trips) >= 2 * service.least_ns and rest) or (
-        rest
-        and (
-            rest[0].done_ns - wave[-1].done_ns < _PAUSE * service.least_ns
-            or wave[-1].done_ns - first.done_ns > _BUNCHED * service.least_ns
-        )
-    ):
+    elif rest and not _apart(wave, rest[0], trips, service):
         why = _slow_starts(service)
     elif any(trip.connected_ns - trip.opened_ns >= _SYN_LOST_NS for trip in rest):
         why = "connection attempts went unanswered, and were repeated after a second"
@@ -223,8 +219,19 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
     )
 
 
-def _widest_gap(wave: Sequence[Trip]) -> int:
-    return max((later.done_ns - earlier.done_ns for earlier, later in pairwise(wave)), default=0)
+def _apart(wave: Sequence[Trip], then: Trip, trips: Sequence[Trip], service: Service) -> bool:
+    """Whether a wave ends before the next answer as waves do, where requests start together.
+
+    With all of it within twice the service time from the first request on, each of its requests was in service
+    halfway, whenever its answer was let go.
+    """
+    pause_ns = then.done_ns - wave[-1].done_ns
+    widest_ns = max((later.done_ns - earlier.done_ns for earlier, later in pairwise(wave)), default=0)
+    return (
+        wave[-1].done_ns - min(trip.opened_ns for trip in trips) < 2 * service.least_ns
+        and wave[-1].done_ns - wave[0].done_ns <= _BUNCHED * service.least_ns
+        and pause_ns >= max(_PAUSE * service.least_ns, _WIDER * widest_ns)
+    )
 
 
 def _slow_starts(service: Service) -> str:
