@@ -49,6 +49,7 @@ from holdfast.study import STUDIES, run_study
 _EXIT_SIGNALLED = 128
 _LIMIT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, 1_000_000)  # each costs 250 bytes of the record, in memory
+_ATTACHED = click.IntRange(1, 10_000)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
 _OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
@@ -254,7 +255,7 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
 @commands.command("attach")
 @click.argument("url")
 @click.option("-H", "--header", "headers", multiple=True, callback=_header, help="Header 'Name: value'.")
-@click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
+@click.option("--max-offered", type=_ATTACHED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
 @click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
 @click.option("--allow-remote", "allowed_host", metavar="HOST", help=_ALLOW_REMOTE)

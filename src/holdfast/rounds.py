@@ -44,6 +44,8 @@ VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
 TURNED_AWAY_PAUSE = 8
 MOST_STRETCHES = 4
+KEPT_ROWS = 32
+"""For the single requests in between and at the end."""
 GROWN = 1.05
 _TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
@@ -60,7 +62,7 @@ class Look:
     """
 
     prober: Prober
-    kernel: KernelView
+    kernel: KernelView | None
     door: Door | None
     patience_ns: int
     interrupts: Interrupts
@@ -131,6 +133,7 @@ def burst(look: Look, count: int, service: Service) -> Round:
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     gap = min(MOST_GAP_NS, service.mean_ns / SENT_WITHIN / count)
     cut, snapshot = False, None
+    count = min(count, _rows_left(look))
     while prober.offered - first < count and not look.interrupts.asked:
         now, due = look.now_ns(), int(began + (prober.offered - first) * gap)
         if now - began > service.mean_ns / DOOR_WITHIN:
@@ -171,7 +174,7 @@ def steady(look: Look, clients: int, service: Service) -> Round:
             # Whoever is turned away comes again, but not at once: that would only be noise.
             turned_away, retry_at = gone, int(now + service.mean_ns / TURNED_AWAY_PAUSE)
         missing = clients - (prober.offered - first - ended)
-        if missing > 0 and now >= retry_at and has_room(look) and prober.offered < prober.columns.capacity:
+        if missing > 0 and now >= retry_at and has_room(look) and _rows_left(look):
             prober.open(1)
             prober.turn(0)
             if prober.failure:
@@ -186,7 +189,7 @@ def steady(look: Look, clients: int, service: Service) -> Round:
 
 def has_room(look: Look) -> bool:
     """Whether one connection more would find its place at the door, as far as it can be seen."""
-    if look.door is None:
+    if look.door is None or look.kernel is None:
         return look.prober.connecting < LOST
     depth, limit = look.kernel.depth(look.door)
     if depth is None or limit is None:
@@ -207,6 +210,10 @@ def until_ended(look: Look, first: int) -> None:
             prober.expire([id_ for id_ in prober.pending() if id_ >= first])
 
 
+def _rows_left(look: Look) -> int:
+    return max(0, look.prober.columns.capacity - look.prober.offered - KEPT_ROWS)
+
+
 def _answered(look: Look, first: int) -> bool:
     return Outcome.ANSWERED in look.prober.columns.outcome[first : look.prober.offered].tolist()
 
@@ -218,7 +225,7 @@ def _turned_away(look: Look, first: int) -> int:
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
-    if look.door is None:
+    if look.door is None or look.kernel is None:
         return None
     before, began = look.prober.ended, look.now_ns()
     sockets = look.kernel.server_sockets(look.door)
