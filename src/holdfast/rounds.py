@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.infer.intervals import ANOTHER_SIZE, Flow, Service, Wave
+from holdfast.infer.intervals import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
@@ -29,7 +29,11 @@ FIRST_BURST = 4
 GROWTH = 4
 ENOUGH_BOUNDS = 2
 ENOUGH_CUTS = 2
+MOST_BOUNDS = 4
 SIZES = (1.2, 1.6, 2.5)
+# Where each worker has its own queue and gets its requests by lot, a few more than places leave one without.
+SPARE = 4
+FEW = 20
 # Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
 SENT_WITHIN = 4
 DOOR_WITHIN = 2
@@ -93,10 +97,13 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
         return last.offered if again else None
     bounds = [wave for wave in waves if wave.clear and wave.beyond]
     if len([wave for wave in bounds if wave.full]) >= ENOUGH_BOUNDS or len(bounds) > ENOUGH_BOUNDS:
-        return None
+        # Workers that each take some of a burst have all enough only where it is large.
+        unlike = not close(min(wave.together for wave in bounds), max(wave.together for wave in bounds))
+        larger = min(int(SIZES[1] * max(wave.offered for wave in bounds)), most)
+        return larger if unlike and len(bounds) < MOST_BOUNDS and not last.cut else None
     # Of another size, so that what is the same in both is the server's; best so few that the second wave is not full.
     together = max(wave.together for wave in bounds)
-    sizes = [int(more * together) + 2 for more in SIZES]
+    sizes = [int(more * together) + SPARE for more in SIZES]
     ratios = [max(size / last.offered, last.offered / size) for size in sizes]
     other = [size for size, ratio in zip(sizes, ratios, strict=True) if ratio >= ANOTHER_SIZE]
     return min(other[0] if other else sizes[-1], most)
@@ -109,10 +116,9 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
         return None
     together = max((wave.together for wave in waves if wave.clear), default=0)
     if not flows:
-        return min(2 * together + 2, most) if last.clear else last.offered
+        return min((3 if together <= FEW else 2) * together + SPARE, most) if last.clear else last.offered
     flow = flows[-1]
-    more = flow is not None and flow.low > (together + 1 if last.clear else 0)
-    if flow is None or not more or len(flows) >= MOST_STRETCHES:
+    if flow is None or len(flows) >= MOST_STRETCHES or (last.clear and flow.at_least <= together):
         return None
     before = flows[-2] if len(flows) > 1 else None
     if before is not None and flow.in_service < GROWN * before.in_service:

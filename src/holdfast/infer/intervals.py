@@ -57,6 +57,7 @@ ANOTHER_SIZE = 1.25
 _ROUNDING = 0.5
 _WAITS = 1.5
 _FLOW_ERROR = 0.02
+_FRACTION = 0.1
 # Processor time of a request, of its service time. One that waits takes a few ms at most.
 _COMPUTES = 0.05
 
@@ -146,6 +147,11 @@ class Flow:
     def low(self) -> float:
         """The least that is likely."""
         return self.in_service * (1 - self.error)
+
+    @property
+    def at_least(self) -> int:
+        """Places that there must be for it: a mean is never more than the most."""
+        return max(1, ceil(self.low - _FLOW_ERROR * self.in_service - _FRACTION))
 
     @property
     def high(self) -> float:
@@ -304,22 +310,23 @@ def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow]) -> Estim
     same = all(count == least for count in counts)
     if flow.high >= _AGREE_LOW * least - _ROUNDING:
         # The first wave is a count, Little's law a mean, which the pauses between two requests only make smaller.
-        number = max(least, round(flow.low))
-        sure = same and abs(flow.in_service - number) <= _SURE * number + _ROUNDING
+        number = max(least, flow.at_least)
+        sure = same and (1 - _SURE) * number - _FRACTION <= flow.in_service <= (1 + _FLOW_ERROR) * number
         most = max(number, round(flow.high)) if sure else ceil(_DOUBT * number)
         return Estimate(number, True, min(*counts, number, round(flow.high)), most)  # noqa: FBT003
     why = (
         f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: requests take "
         "longer when there are many (they compute, or wait for each other), or answers are kept back"
     )
-    sizes = [wave.offered for wave in bounds if _close(wave.together, least)]
-    if sizes and max(sizes) >= ANOTHER_SIZE * min(sizes) and all(_close(count, least) for count in counts):
-        # However many are sent, so many are in the first wave: a bound, whatever holds the others up afterwards.
-        return Estimate(least, True, min(counts), ceil(_DOUBT * least), why)  # noqa: FBT003
+    sizes = [wave.offered for wave in bounds if close(wave.together, least)]
+    if sizes and max(sizes) >= ANOTHER_SIZE * min(sizes) and max(wave.offered for wave in bounds) == max(sizes):
+        # However many more are sent, no more are in the first wave: a bound, whatever holds them up afterwards.
+        return Estimate(least, True, min(least, *counts), ceil(_DOUBT * least), why)  # noqa: FBT003
     return Estimate(None, None, least, None, why)
 
 
-def _close(count: float, other: float) -> bool:
+def close(count: float, other: float) -> bool:
+    """Whether two counts of the same thing may be called the same."""
     return abs(count - other) <= _CLOSE * other
 
 
@@ -330,7 +337,7 @@ def _by_flow(least: int, flows: Sequence[Flow], why: str) -> Estimate:
         why += "; whether requests wait for a place or for a processor cannot be seen from here"
     elif any(each.cores is not None and each.cores > _COMPUTES * each.in_service for each in flows):
         why += f"; and the path computes ({flow.cores:.1f} cores are busy), so that places and processors look alike"
-    elif len(flows) > 1 and _close(flows[-2].in_service, flow.in_service):
+    elif len(flows) > 1 and close(flows[-2].in_service, flow.in_service):
         number = max(1, round(flow.in_service))
         return Estimate(number, True, min(least, number), max(number, ceil(flow.high)), why)  # noqa: FBT003
     else:
