@@ -260,9 +260,15 @@ def _warnings(
 ) -> tuple[str, ...]:
     warnings = list(timeline.notes)
     if found.bounded is False:
+        enough = found.least >= timeline.experiment.max_offered
         warnings.append(
             f"All {found.least} requests that were offered at once were in service at once: the ceiling is higher. "
-            "Offer more with --max-offered."
+            + (
+                "Offer more with --max-offered."
+                if enough
+                else "It accepts too slowly for more to be sent before the first is answered: a path that waits longer "
+                "would tell more."
+            )
         )
     if found.in_service is not None and found.why:
         warnings.append(f"{found.why[0].upper()}{found.why[1:]}.")
