@@ -334,9 +334,10 @@ def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
     return process_tree(*found) if found else ()
 
 
-def _cpu_s(pids: tuple[int, ...]) -> float | None:
-    seen = usage(process_tree(*pids), time.monotonic_ns()) if pids else None
-    return None if seen is None else seen.cpu_s
+def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
+    pids = process_tree(*roots) if roots else ()
+    seen = usage(pids, time.monotonic_ns()) if pids else None
+    return None if seen is None else (pids, seen.cpu_s)
 
 
 def _facts(target: _Target, address: str, listeners: tuple[Listener, ...]) -> ServerFacts:

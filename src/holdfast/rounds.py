@@ -61,7 +61,7 @@ class Look:
     Attributes:
         door: None where the listening socket is not on this machine or not to be seen.
         patience_ns: how long no answer may come.
-        cpu_s: processor time of the server's processes until now; None where they may not be read.
+        cpu_s: which processes the server has, and their processor time until now; None where they may not be read.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -70,7 +70,7 @@ class Look:
     door: Door | None
     patience_ns: int
     interrupts: Interrupts
-    cpu_s: Callable[[], float | None]
+    cpu_s: Callable[[], tuple[tuple[int, ...], float] | None]
     now_ns: Callable[[], int]
 
 
@@ -119,6 +119,9 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
         return min((3 if together <= FEW else 2) * together + SPARE, most) if last.clear else last.offered
     flow = flows[-1]
     if flow is None or len(flows) >= MOST_STRETCHES or (last.clear and flow.at_least <= together):
+        return None
+    # Where it computes, or where nobody sees whether it does, throughput alone gives no number.
+    if flow.computes is not False:
         return None
     before = flows[-2] if len(flows) > 1 else None
     if before is not None and flow.in_service < GROWN * before.in_service:
@@ -188,7 +191,10 @@ def steady(look: Look, clients: int, service: Service) -> Round:
         else:
             prober.turn(QUICK_TURN_NS if missing > 0 else TURN_NS)
     stopped, cpu_after = look.now_ns(), look.cpu_s()
-    cores = None if cpu_before is None or cpu_after is None else (cpu_after - cpu_before) / ((stopped - began) / 1e9)
+    cores = None
+    # What processes took that are gone, or have come, is not in the difference.
+    if cpu_before is not None and cpu_after is not None and cpu_before[0] == cpu_after[0]:
+        cores = (cpu_after[1] - cpu_before[1]) / ((stopped - began) / 1e9)
     until_ended(look, first)
     return Round("steady", first, prober.offered, clients, stopped, cores=cores)
 

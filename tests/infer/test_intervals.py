@@ -45,6 +45,14 @@ def test_it_is_found_where_each_start_takes_a_fork(places):
     holds(looked_at(Line(places, always(1000 * MS), start_ns=15 * MS)), places)
 
 
+@given(st.integers(2, 100), st.integers(0, 99))
+def test_it_gets_none_either_where_the_path_takes_another_time_each_time(places, seed):
+    found = looked_at(Line(10 * places, varied(50 * MS, 0.4, seed), start_ns=50 * MS / places))
+
+    assert found.in_service is None
+    assert found.least <= 2 * places
+
+
 @settings(derandomize=True)  # lots can always fall so that one worker is left out of everything
 @given(st.integers(2, 4), st.integers(1, 50), st.integers(0, 999))
 def test_workers_that_get_unequal_shares_are_counted_whole_or_not_at_all(workers, places, seed):
