@@ -9,10 +9,11 @@ from pathlib import PurePath
 from holdfast.bench import Bench
 from holdfast.errors import InconclusiveError
 from holdfast.load.http1 import host_field
-from holdfast.observe.processes import listeners_of, process_tree
+from holdfast.model.address import is_unix
 from holdfast.observe.programs import Program, is_python, name_of, program_of, switches
 from holdfast.observe.recorded import Said, said_in
 from holdfast.observe.ways_in import WayIn
+from holdfast.readiness import listeners_now
 
 # python --help: what keeps PYTHONPATH, or what is run from it at the start, out.
 _SHUT_OUT = {
@@ -60,8 +61,9 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
     if bench.hello is None:
         return None
     said = said_in(bench.hello)
-    listeners = listeners_of(process_tree(*bench.server.roots()), bench.kernel)
-    pids = sorted({pid for each in listeners if each.port == bench.port for pid in each.pids})
+    here = {(bench.address, bench.port)} if is_unix(bench.address) else {bench.port}
+    listeners = listeners_now(bench.server, bench.kernel)
+    pids = sorted({pid for each in listeners if here & {each.port, (each.address, each.port)} for pid in each.pids})
     programs = [program for program in map(program_of, pids) if program is not None]
     if any(str(bench.recording.path) in program.maps for program in programs):
         failed = _failures(said)

@@ -26,7 +26,7 @@ GRACE_S = 0.3
 _LOOK_S = 0.002
 _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
 _SURE = 2
-_LAST_WORDS_BYTES = 8192
+_WORDS_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,17 @@ class ServerProcess:
 
     def last_words(self) -> str:
         """The end of what it wrote, at most 8 KiB, without terminal escapes."""
+        return self._words(last=True)
+
+    def first_words(self) -> str:
+        """The beginning of it, as long: who refuses an argument says so before all that it would have taken."""
+        return self._words(last=False)
+
+    def _words(self, *, last: bool) -> str:
         with contextlib.suppress(OSError), self.command.log.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - _LAST_WORDS_BYTES))
-            text = log.read().decode(errors="replace")
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(0, size - _WORDS_BYTES) if last else 0)
+            text = log.read(_WORDS_BYTES).decode(errors="replace")
             text = _ESCAPE.sub("", text)
             return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
         return ""
