@@ -29,6 +29,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Timeline
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.ways_in import Door, UnixDoor
 from holdfast.rounds import Look
 
@@ -302,7 +303,7 @@ def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tup
     if kernel is None:
         return (), None
     if url.socket:
-        found = [each for each in kernel.unix_listeners() or () if each.path is not None and _same(each.path, address)]
+        found = [each for each in kernel.unix_listeners() or () if _is(each, address)]
         if len(found) != 1:
             return (), None
         door = UnixDoor(found[0].inode)
@@ -323,9 +324,11 @@ def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tup
     return tuple(mine), url.port
 
 
-def _same(bound: str, path: str) -> bool:
-    # A server that was given a relative path is known to the kernel by that.
-    return bound == path or (not bound.startswith(("/", "@")) and path.endswith("/" + bound.removeprefix("./")))
+def _is(listener: UnixListener, address: str) -> bool:
+    """Whether it listens on that socket; by the file itself, which may have had another name, or a relative one."""
+    if address.startswith("@"):
+        return listener.path == address
+    return listener.file_inode == os.stat(address).st_ino
 
 
 def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
