@@ -12,6 +12,7 @@ HERE = Path(__file__).parent
 OTHER_SERVERS = frozenset(
     HERE / name
     for name in (
+        "attach/test_attach_servers.py",
         "exec/test_exec_and_probe.py",
         "exec/test_exec_commands.py",
         "inside/test_inside_asgi.py",

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 from rich.console import RenderableType
 
 from holdfast import options, output, settings, store
+from holdfast.attach import attach
 from holdfast.endings import ended, say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -24,8 +25,10 @@ from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
+    DEFAULT_MAX_ATTACHED,
     DEFAULT_MAX_CALLED,
     DEFAULT_MAX_OFFERED,
+    DEFAULT_PATIENCE_S,
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
     Experiment,
@@ -47,6 +50,7 @@ from holdfast.study import only as only_cases
 
 _LIMIT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, options.MOST_OFFERED)
+_ATTACHED = click.IntRange(1, 10_000)
 _CALLS = click.IntRange(1, options.MOST_CALLED)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=options.LONGEST_START_S)
 
@@ -57,6 +61,9 @@ _CALL_TIMEOUT = "Seconds that the bodies of --call may take: the one alone, then
 _PORT = (
     "Port of the server: of probe, by default a free one; of exec, which of several, or which Unix socket, is meant."
 )
+_HEADER = "Header 'Name: value'."
+_PATIENCE = "Seconds within which an answer must come."
+_ALLOW_REMOTE = "Let requests wait on this host of yours, although it is not this machine's loopback."
 _COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
 
 _EPILOG = """\b
@@ -65,6 +72,7 @@ Examples:
   holdfast probe shop:create_app() --server flask --path /orders -- --processes 4
   holdfast probe --server uwsgi --json - -- --http-socket :0 --threads 8
   holdfast exec -- gunicorn -c conf.py shop:app
+  holdfast attach http://127.0.0.1:8000/slow
   holdfast study servers --markdown servers.md
 """
 
@@ -225,6 +233,28 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
         verdict = _saved_and_judged(timeline)
     _publish(verdict, json_target)
     return _answered(interrupts)
+
+
+@commands.command("attach")
+@click.argument("url")
+@click.option("-H", "--header", "headers", multiple=True, callback=_checked(options.header_of), help=_HEADER)
+@click.option("--max-offered", type=_ATTACHED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
+@click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
+@click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
+@click.option("--allow-remote", "allowed_host", metavar="HOST", help=_ALLOW_REMOTE)
+@click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout.")
+def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+    """Look at a server that is running already, from outside.
+
+    URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. PATH must answer
+    by itself after a while that is always about the same, 0.2 to 2 s, because it waits for something. Up to
+    --max-offered requests are sent at once; the answer is an estimate.
+    """
+    with listening() as interrupts:
+        timeline = attach(Experiment("attach", **given, cwd=_working_directory()), interrupts)
+        verdict = _saved_and_judged(timeline)
+    _publish(verdict, json_target)
+    return EXIT_INCONCLUSIVE if verdict.ceiling.in_service is None else _answered(interrupts)
 
 
 def _working_directory() -> str:

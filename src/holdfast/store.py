@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.model.experiment import Experiment
 from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
 
@@ -60,7 +61,7 @@ def save(timeline: Timeline, path: Path) -> int:
     experiment = timeline.experiment
     offered = sum(request.wave == 0 for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
-    row = (time.time(), _FORMAT, experiment.server, " ".join(experiment.command or experiment.arguments), offered, raw)
+    row = (time.time(), _FORMAT, experiment.server, _said(experiment), offered, raw)
     try:
         with closing(_open(path)) as database, database:
             done = database.execute(
@@ -76,6 +77,10 @@ def save(timeline: Timeline, path: Path) -> int:
             str(error),
             "Free some space there, or name another file with HOLDFAST_RUNS.",
         ) from error
+
+
+def _said(experiment: Experiment) -> str:
+    return experiment.url or " ".join(experiment.command or experiment.arguments)
 
 
 def saved_runs(path: Path) -> tuple[SavedRun, ...]:

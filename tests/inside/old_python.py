@@ -160,7 +160,7 @@ async def check_coroutines():
 
 async def check_calls():
     async def part():
-        time.sleep(0.02)  # noqa: ASYNC251 - the fault that is to be seen
+        time.sleep(0.02)
 
     async def body():
         await asyncio.gather(part(), part(), asyncio.sleep(0.001))

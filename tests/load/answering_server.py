@@ -1,5 +1,9 @@
 """A server that answers by path, on kept connections; prints its port.
 
+    python answering_server.py [PEM]
+
+With a file of key and certificate it speaks TLS.
+
 /same     always the same reply
 /varied   a body of another length each time
 /mixed    every third request of a connection gets 503
@@ -7,11 +11,13 @@
 /excess   more bytes than announced
 /last     the third request of a connection gets Connection: close
 /silent   no reply
+/large    a body of 300 kB
 """
 
 from __future__ import annotations
 
 import asyncio
+import ssl
 import sys
 
 
@@ -35,7 +41,7 @@ class Answering(asyncio.Protocol):
 
     def answer(self, path: str) -> None:
         third = self.requests % 3 == 0
-        body = b"x" * (self.requests % 7 if path == "/varied" else 5)
+        body = b"x" * 300_000 if path == "/large" else b"x" * (self.requests % 7 if path == "/varied" else 5)
         status = b"503 Busy" if path == "/mixed" and third else b"200 OK"
         last = path == "/last" and third
         head = b"HTTP/1.1 %b\r\nContent-Length: %d\r\n%b\r\n" % (
@@ -58,7 +64,11 @@ class Answering(asyncio.Protocol):
 
 
 async def main() -> None:
-    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0, backlog=1024)
+    tls = None
+    if sys.argv[1:]:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(sys.argv[1])
+    server = await asyncio.get_running_loop().create_server(Answering, "127.0.0.1", 0, backlog=1024, ssl=tls)
     sys.stdout.write(f"{server.sockets[0].getsockname()[1]}\n")
     sys.stdout.flush()
     await server.serve_forever()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.calls import calls_of, doubts_of
@@ -19,15 +18,18 @@ from holdfast.infer.cut import check_uncut
 from holdfast.infer.doubts import warnings_of
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.leaving import abandoned_of
+from holdfast.infer.outside import judge_outside
 from holdfast.infer.overflow import overflow_of
+from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import model_of
 from holdfast.infer.replaced import check_not_worn_out
 from holdfast.model.places import Place
-from holdfast.model.timeline import NEVER, Request, Snapshot, Timeline
+from holdfast.model.timeline import Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
 
 _OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
 _NO_VERSION = "the package that was found does not say"
+_COUNTED = "requests in service were counted inside the server: the number is no estimate"
 _ONE_SETTING = "one probe with one set of settings cannot tell which setting decides it"
 
 
@@ -38,6 +40,8 @@ def judge(timeline: Timeline) -> Verdict:
         InconclusiveError: the load side was the limit, the server ended requests by a limit of time, or the run
             gave up or ended before anything was placed.
     """
+    if timeline.outside is not None:
+        return judge_outside(timeline, timeline.outside)
     if timeline.stopped is not None:
         raise InconclusiveError(timeline.stopped.what, timeline.stopped.why, timeline.stopped.remedy)
     check_uncut(timeline)
@@ -59,7 +63,7 @@ def judge(timeline: Timeline) -> Verdict:
     check_not_worn_out(timeline, snapshot, placed)
     requests = {request.id: request for request in offered_requests(timeline)}
     held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
-    unknown = {"binding": _ONE_SETTING}
+    unknown = {"binding": _ONE_SETTING, "ceiling.interval": _COUNTED}
     if not timeline.server.version:
         unknown["target.version"] = _OWN_COMMAND if timeline.experiment.command else _NO_VERSION
     if not timeline.server.python:
@@ -152,9 +156,9 @@ def _timing(timeline: Timeline) -> tuple[Timing, dict[str, str]]:
     marks = timeline.marks
     lag = pacing_lag_p99_us(offered_requests(timeline))
     timing = Timing(
-        server_start_s=_seconds(marks.started_ns, marks.ready_ns),
-        probe_s=_seconds(marks.ready_ns, marks.placed_ns),
-        total_s=_seconds(marks.ready_ns, marks.ended_ns),
+        server_start_s=seconds(marks.started_ns, marks.ready_ns),
+        probe_s=seconds(marks.ready_ns, marks.placed_ns),
+        total_s=seconds(marks.ready_ns, marks.ended_ns),
         pacing_lag_p99_us=lag,
     )
     reasons = {}
@@ -164,18 +168,3 @@ def _timing(timeline: Timeline) -> tuple[Timing, dict[str, str]]:
     if lag is None:
         reasons["timing.pacing_lag_p99_us"] = "no request was sent"
     return timing, reasons
-
-
-def _seconds(begin_ns: int, end_ns: int) -> float | None:
-    if NEVER in (begin_ns, end_ns):
-        return None
-    return round((end_ns - begin_ns) / 1e9, 3)
-
-
-def pacing_lag_p99_us(requests: Sequence[Request]) -> int | None:
-    """The 99th percentile (nearest rank) of sent - due in microseconds; None without requests.
-
-    The instrument's own error: how much later than decided a connection was opened.
-    """
-    lags = sorted(request.sent_ns - request.due_ns for request in requests if request.sent_ns != NEVER)
-    return lags[max(0, -(-99 * len(lags) // 100) - 1)] // 1000 if lags else None

@@ -89,6 +89,7 @@ def requests(
             status=columns.status[id_],
             local_address=sources[columns.source[id_]],
             local_port=columns.local_port[id_],
+            written_ns=columns.sent[id_],
         )
         for id_ in ids
     )

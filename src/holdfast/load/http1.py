@@ -95,6 +95,7 @@ class ReplyReader:
         keep_alive: the connection may carry another request; only meaningful when complete.
         excess: bytes came after the end of the reply. The reply counts; the connection must not be reused.
         length: length of the body; None where it does not end by its length.
+        location: where a redirect leads, as it was written; "" without one.
     """
 
     __slots__ = (
@@ -112,6 +113,7 @@ class ReplyReader:
         "excess",
         "keep_alive",
         "length",
+        "location",
         "status",
     )
 
@@ -122,6 +124,7 @@ class ReplyReader:
         self.keep_alive = False
         self.excess = False
         self.length: int | None = None
+        self.location = ""
         self._head = head
         self._head_bytes = 0
         self._left = 0
@@ -254,6 +257,8 @@ class ReplyReader:
             tokens = {token.strip() for token in value.lower().split(b",")}
             self._close = self._close or b"close" in tokens
             self._keep = self._keep or b"keep-alive" in tokens
+        elif name == b"location":
+            self.location = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """The empty line after the head."""

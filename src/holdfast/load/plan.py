@@ -7,6 +7,8 @@ from array import array
 from dataclasses import dataclass
 from itertools import pairwise
 
+from holdfast.load.tls import Tls
+
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 
 
@@ -48,6 +50,7 @@ class Plan:
         sources: our own addresses; None takes as many of 127.0.0.1, 127.0.0.2, ... as are needed towards a
             loopback address, and otherwise leaves the choice to the kernel.
         processes: load processes; None takes as many as descriptors make necessary.
+        tls: None speaks plain HTTP.
     """
 
     address: str
@@ -57,6 +60,7 @@ class Plan:
     patience_s: float | None = None
     sources: tuple[str, ...] | None = None
     processes: int | None = None
+    tls: Tls | None = None
 
     @property
     def requests(self) -> int:

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from holdfast.load.columns import Columns
-from holdfast.load.epoll import Connections
 from holdfast.load.own_limits import raise_descriptor_limit, restore_descriptor_limit
+from holdfast.load.tls import Tls, connections_to
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
@@ -25,7 +25,14 @@ class Prober:
     """
 
     def __init__(
-        self, address: str, port: int, head_of: Callable[[int], bytes], capacity: int, sources: Sequence[str] = ()
+        self,
+        address: str,
+        port: int,
+        head_of: Callable[[int], bytes],
+        capacity: int,
+        sources: Sequence[str] = (),
+        *,
+        tls: Tls | None = None,
     ) -> None:
         """Opens no connection yet.
 
@@ -34,6 +41,7 @@ class Prober:
             head_of: id -> the request's bytes.
             capacity: most requests that can be opened.
             sources: our own addresses, used in turn; none leaves the choice to the kernel.
+            tls: None speaks plain HTTP.
 
         Raises:
             EnvironmentFailure: the name cannot be looked up, or the path of the socket is too long.
@@ -41,7 +49,7 @@ class Prober:
         self.columns = Columns(capacity)
         self.offered = 0
         self._soft_limit = raise_descriptor_limit()
-        self._connections = Connections(address, port, head_of, self.columns, sources)
+        self._connections = connections_to(address, port, head_of, self.columns, sources, tls)
 
     def __enter__(self) -> Self:
         return self
@@ -121,10 +129,20 @@ class Prober:
         """Closes our end of these requests by FIN, or by RST; ended ones are left as they are."""
         self._connections.give_up(ids, reset=reset)
 
+    def expire(self, ids: Iterable[int]) -> None:
+        """The time of these requests is over; ended ones are left as they are."""
+        for id_ in ids:
+            self._connections.expire(id_)
+
     def outcome_counts(self) -> dict[Outcome, int]:
         """How many requests have each outcome, PENDING included; outcomes that none has are left out."""
         counts = Counter(self.columns.outcome[: self.offered])
         return {Outcome(value): count for value, count in sorted(counts.items())}
+
+    @property
+    def location(self) -> str:
+        """Where the last redirect leads; "" where there was none."""
+        return self._connections.replies.location
 
     def finding(self) -> str | None:
         """What the first reply was that is not HTTP/1, in words; None if there was none."""

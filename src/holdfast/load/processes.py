@@ -33,7 +33,6 @@ from itertools import chain
 from typing import NoReturn
 
 from holdfast.load.columns import Columns
-from holdfast.load.epoll import Connections
 from holdfast.load.loop import Loop, Seen, closed_model, open_model
 from holdfast.load.own_limits import (
     descriptors_for_load,
@@ -44,6 +43,7 @@ from holdfast.load.own_limits import (
 from holdfast.load.plan import Open, Part, Plan, processes_for, share_out, sources_for
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
+from holdfast.load.tls import connections_to
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
@@ -114,7 +114,7 @@ def _run_part(
     plan: Plan, part: Part, columns: Columns, sources: Sequence[str], start_ns: int, stopped: Callable[[], bool]
 ) -> Told:
     """One part of the run, in the process that calls it."""
-    connections = Connections(plan.address, plan.port, lambda _row: plan.request, columns, sources)
+    connections = connections_to(plan.address, plan.port, lambda _row: plan.request, columns, sources, plan.tls)
     try:
         loop = _loop(plan, part, columns, start_ns)
         with contextlib.suppress(StopIteration):

@@ -25,9 +25,10 @@ class Replies:
         usual_keep_alive: the connection may carry another request after it.
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
+        location: where the last redirect leads that was read in full; "" where there was none.
     """
 
-    __slots__ = ("excess", "malformed", "usual_bytes", "usual_head", "usual_keep_alive", "usual_status")
+    __slots__ = ("excess", "location", "malformed", "usual_bytes", "usual_head", "usual_keep_alive", "usual_status")
 
     def __init__(self) -> None:
         self.usual_head = b""
@@ -36,6 +37,7 @@ class Replies:
         self.usual_keep_alive = False
         self.malformed: str | None = None
         self.excess = 0
+        self.location = ""
 
     def is_usual(self, data: bytes) -> bool:
         """Whether these bytes, the first that came back, are the usual reply."""
@@ -58,6 +60,7 @@ class Replies:
         if not reader.complete:
             return Event.BYTES if data else Event.EOF
         self.excess += reader.excess
+        self.location = reader.location or self.location
         if reader.status >= FIRST_ERROR_STATUS:
             return Event.ERROR_REPLY
         if first and reader.length is not None and not reader.excess:

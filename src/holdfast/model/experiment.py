@@ -12,6 +12,9 @@ DEFAULT_MAX_OFFERED = 5000
 DEFAULT_START_TIMEOUT_S = 30.0
 DEFAULT_MAX_CALLED = 64
 DEFAULT_CALL_TIMEOUT_S = 30.0
+DEFAULT_MAX_ATTACHED = 1000
+"""Most requests at once on a server that others may be using."""
+DEFAULT_PATIENCE_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +22,7 @@ class Experiment:
     """One probe of one server.
 
     Attributes:
-        server: an adapter's name, or "exec" for a command.
+        server: an adapter's name, "exec" for a command, or "attach" for one that runs already.
         app: `module:attr` or `file.py[:attr]`, `wsgi:` or `asgi:` before it where a server takes either;
             None is the built-in application.
         framework: of the built-in application; None is the usual one of the server's kind.
@@ -41,6 +44,10 @@ class Experiment:
         max_called: most bodies that are run together.
         call_timeout_s: how long bodies may take: the first one alone, and then the others together.
         start_timeout_s: how long the server may take until it listens and has come to rest.
+        url: a running server and a path on it, in place of everything about a start; "" where one is started.
+        allowed_host: the host of a server elsewhere on which requests may be held.
+        insecure: any TLS certificate is taken.
+        patience_s: how long an answer of a running server may take.
     """
 
     server: str
@@ -62,3 +69,7 @@ class Experiment:
     call: bool = False
     max_called: int = DEFAULT_MAX_CALLED
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
+    url: str = ""
+    allowed_host: str | None = None
+    insecure: bool = False
+    patience_s: float = DEFAULT_PATIENCE_S

@@ -31,6 +31,7 @@ class Request:
         connected_ns: the handshake was complete on our side.
         local_port: our port; 0 where the connection never got one.
         status: HTTP status, 0 where no head of a reply came.
+        written_ns: its first byte was written, over TLS after the handshake; NEVER also where it was not recorded.
     """
 
     id: int
@@ -43,6 +44,7 @@ class Request:
     status: int
     local_address: str
     local_port: int
+    written_ns: int = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +314,48 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
+class Round:
+    """A stretch of requests with which a server was looked at from outside.
+
+    Attributes:
+        kind: "single" (one after another), "burst" (all sent before the first is answered) or "steady" (so
+            many clients, each replaced by a new one when it has ended).
+        first, last: ids of its requests, [first, last).
+        clients: most requests at once.
+        stopped_ns: no request was begun from then on.
+        cut: the door was full, so that fewer were offered than meant.
+        snapshot: the kernel's view when all were on their way and none was answered; None where it was not taken.
+        cores: cores that the server's processes kept busy meanwhile; None where it was not seen.
+    """
+
+    kind: Literal["single", "burst", "steady"]
+    first: int
+    last: int
+    clients: int
+    stopped_ns: int
+    cut: bool = False
+    snapshot: Snapshot | None = None
+    cores: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """How a server was looked at of whose inside nothing is seen.
+
+    Attributes:
+        rounds: in their order.
+        kernel: the listening socket is on this machine, so that the kernel tells where connections wait.
+        others: connections to it that others had when the first request was sent; None where it is not known.
+        alive: it answered one more request after all rounds; None where that was not tried.
+    """
+
+    rounds: tuple[Round, ...]
+    kernel: bool
+    others: int | None
+    alive: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """The whole raw record of one experiment.
 
@@ -325,6 +369,7 @@ class Timeline:
         stopped: None where it came to its end.
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
+        outside: None where the recorder was inside the server.
     """
 
     experiment: Experiment
@@ -345,3 +390,4 @@ class Timeline:
     stopped: Stopped | None = None
     replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()
+    outside: Outside | None = None

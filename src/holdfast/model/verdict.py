@@ -61,6 +61,27 @@ class Places:
 
 
 @dataclass(frozen=True, slots=True)
+class OutsidePlaces:
+    """The same as far as it can be told from outside; None where it cannot.
+
+    Attributes:
+        unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
+    """
+
+    in_service: int | None
+    userspace_queue: int | None
+    accept_queue: int | None
+    syn: int
+    answered: int
+    rejected: int
+    refused: int
+    reset: int
+    closed: int
+    failed: int
+    unplaced: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
@@ -69,6 +90,8 @@ class Ceiling:
         accept_queue_limit: the backlog in force, read from the kernel.
         at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
             `at_exact_repeats` repeats.
+        interval: least and most that `in_service` may be where it is an estimate, the most None where there
+            is no upper bound; None where it was counted.
     """
 
     in_service: int | None
@@ -79,6 +102,7 @@ class Ceiling:
     accept_queue_limit: int | None
     at_exact_load: tuple[int, int] | None = None
     at_exact_repeats: int | None = None
+    interval: tuple[int, int | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +259,7 @@ class Verdict:
     target: Target
     limits: Limits
     offered: int
-    places: Places
+    places: Places | OutsidePlaces
     established: int
     ceiling: Ceiling
     model: Model

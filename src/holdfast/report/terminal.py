@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -27,6 +27,7 @@ _LANES = {
     "reset": ("reset", "red", "·"),
     "closed": ("closed", "red", "·"),
     "failed": ("failed on our side", "magenta", "·"),
+    "unplaced": ("one of those with ?", "yellow", "?"),
 }
 
 _KINDS = {
@@ -68,6 +69,8 @@ def render_verdict(verdict: Verdict) -> RenderableType:
 
 def _title(verdict: Verdict) -> Text:
     target = verdict.target
+    if verdict.ceiling.interval is not None:
+        return Text(target.app, style="bold").append("  looked at from outside", style="not bold dim")
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
     python = f"  Python {target.python}" if target.python else ""
     title.append(f"  {target.app}{python}  held in {target.held_in}", style="not bold dim")
@@ -76,6 +79,8 @@ def _title(verdict: Verdict) -> Text:
 
 def _headline(verdict: Verdict) -> RenderableType:
     ceiling = verdict.ceiling
+    if ceiling.interval is not None:
+        return _estimated(ceiling, verdict.unknown)
     if ceiling.in_service is None:
         text = Text(f"  {verdict.places.in_service} requests at once when the run ended; ", style="bold yellow")
         return text.append("the ceiling is not known", style="yellow")
@@ -86,14 +91,30 @@ def _headline(verdict: Verdict) -> RenderableType:
     return text.append(f"  {_KINDS[kind]}" if kind else "", style="not bold")
 
 
+def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> RenderableType:
+    least, most = ceiling.interval or (0, None)
+    between = f"{least} or more" if most is None else f"between {least} and {most}" if most > least else f"{least}"
+    if ceiling.in_service is None:
+        text = Text(f"  {between} requests at once; ", style="bold yellow")
+        text.append("how many cannot be told from outside", style="yellow")
+        return Group(text, Padding(Text(f"{unknown['ceiling.in_service']}."), (0, 0, 0, 2)))
+    how = "about " if ceiling.bounded else "at least "
+    plural = "request" if ceiling.in_service == 1 else "requests"
+    text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
+    return text.append(f"  estimated: {between}" if ceiling.bounded else "  estimated", style="not bold")
+
+
 def _lanes(verdict: Verdict) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
     for column in ("", "place", "count", "lane", "note"):
         table.add_column(column, justify="right" if column == "count" else "left", no_wrap=column != "note")
-    counts = {name: getattr(verdict.places, name) for name in _LANES}
-    largest = max([1, *counts.values()])
+    counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in _LANES}
+    largest = max(1, *(count or 0 for count in counts.values()))
     for name, (label, colour, fill) in _LANES.items():
         count = counts[name]
+        if count is None:
+            table.add_row("", label, "?", "", "", style="dim")
+            continue
         if count or name in {"in_service", "accept_queue"}:
             # At least one cell for one request: a place that is in use never looks empty.
             length = -(-count * _WIDTH // largest) if largest > _WIDTH else count
@@ -122,12 +143,16 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _abandoned(verdict.abandoned)
     if verdict.call is not None:
         yield from calls.sentences(verdict.call, verdict.unknown)
-    elif verdict.unknown.get("call", _CALL_NOT_ASKED) != _CALL_NOT_ASKED:
+    elif verdict.ceiling.interval is None and verdict.unknown.get("call", _CALL_NOT_ASKED) != _CALL_NOT_ASKED:
         yield f"No body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
-    yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
+    if verdict.ceiling.interval is None:
+        yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
     timing = verdict.timing
+    if timing.server_start_s is None and timing.total_s is not None:
+        yield f"Time: {timing.total_s:.2f} s."
+        return
     times = [
         f"server ready after {timing.server_start_s:.2f} s" if timing.server_start_s is not None else "",
         f"ceiling and places {timing.probe_s:.2f} s later" if timing.probe_s is not None else "",

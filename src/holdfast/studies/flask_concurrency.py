@@ -18,6 +18,10 @@ _SERIAL = ("--no-threaded",)
 _BACKLOG = "Linux keeps backlog + 1 connections in the accept queue, macOS kept 128"
 
 
+def _in_queues(verdict: Verdict) -> int:
+    return (verdict.places.accept_queue or 0) + (verdict.places.userspace_queue or 0)
+
+
 def _count(number: int | None) -> str | None:
     return None if number is None else str(number)
 
@@ -35,7 +39,7 @@ def _no_bound(verdict: Verdict) -> str | None:
 
 
 def _waiting(verdict: Verdict) -> str | None:
-    return str(verdict.places.accept_queue + verdict.places.userspace_queue)
+    return str(_in_queues(verdict))
 
 
 def _established(verdict: Verdict) -> str | None:
@@ -47,7 +51,7 @@ def _client_sees(verdict: Verdict) -> str | None:
 
 
 def _rest(verdict: Verdict) -> str | None:
-    return "waits" if verdict.places.accept_queue + verdict.places.userspace_queue else verdict.overflow.client_sees
+    return "waits" if _in_queues(verdict) else verdict.overflow.client_sees
 
 
 def _yes_no(value: bool | None) -> str | None:  # noqa: FBT001 - a value of three, not a switch

@@ -1,0 +1,360 @@
+"""A server that runs already, looked at from outside: URL -> timeline. Nothing inside it is touched."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import partial
+from ipaddress import ip_address
+from pathlib import Path
+from stat import S_ISSOCK
+
+from holdfast import rounds
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.first_answer import refused, too_quick, unusable
+from holdfast.infer.intervals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
+from holdfast.infer.trips import trip_of
+from holdfast.interrupts import Interrupts
+from holdfast.load.columns import requests
+from holdfast.load.http1 import request_head
+from holdfast.load.prober import Prober
+from holdfast.load.tls import Tls
+from holdfast.load.url import Url, parse_url
+from holdfast.model.experiment import Experiment
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Timeline
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.sock_diag import UnixListener
+from holdfast.observe.ways_in import Door, UnixDoor
+from holdfast.rounds import Look
+
+_SINGLES = 6
+_MORE_SINGLES = 20
+_ENOUGH_NS = 6_000_000_000
+"""Two singles at least, and no more of them when they have taken so long."""
+
+# Rows: singles, bursts that grow to `max_offered`, steady stretches, in which whoever is turned away comes again. A
+# page of them costs nothing until it is used.
+_ROWS_FOR_EACH = 60
+
+
+_EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
+
+
+@dataclass(slots=True)
+class _Seen:
+    started_ns: int
+    rounds: list[Round] = field(default_factory=list)
+    waves: list[Wave] = field(default_factory=list)
+    requests: tuple[Request, ...] = ()
+    others: int | None = None
+    alive: bool | None = None
+    first_sent_ns: int = NEVER
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    """Where requests go.
+
+    Attributes:
+        addresses: in the order in which they are tried.
+    """
+
+    url: Url
+    addresses: tuple[str, ...]
+    tls: Tls | None
+
+
+def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
+    """Looks at the running server that the experiment's URL names.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: as they say.
+        KeyboardInterrupt, Terminated: asked to end on the spot.
+    """
+    target = _target(experiment)
+    seen = _Seen(time.monotonic_ns())
+    with interrupts.cleaned_up() as stack:
+        kernel = _kernel_view()
+        if kernel is not None:
+            stack.enter_context(kernel)
+        address, listeners, door = _tried(target, experiment, kernel, seen, interrupts)
+        ended_ns = time.monotonic_ns()
+    return Timeline(
+        experiment=replace(experiment, path=target.url.path),
+        server=_facts(target, address, listeners),
+        marks=Marks(
+            started_ns=seen.started_ns, ready_ns=seen.started_ns, first_sent_ns=seen.first_sent_ns, ended_ns=ended_ns
+        ),
+        canary=None,
+        ramp=None,
+        placed=None,
+        requests=seen.requests,
+        entries=(),
+        abandoned=(),
+        samples=(),
+        usage=(),
+        notes=tuple(seen.notes),
+        outside=Outside(tuple(seen.rounds), door is not None, seen.others, seen.alive),
+    )
+
+
+def _tried(
+    target: _Target, experiment: Experiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
+) -> tuple[str, tuple[Listener, ...], Door | None]:
+    """Goes through the rounds at the first of the server's addresses at which anybody listens."""
+    failure: HoldfastError | None = None
+    for address in target.addresses:
+        with _prober(target, experiment, address, seen) as prober:
+            look = Look(
+                prober, kernel, None, int(experiment.patience_s * 1e9), interrupts, lambda: None, time.monotonic_ns
+            )
+            seen.rounds, seen.first_sent_ns = [], time.monotonic_ns()
+            before = _others(kernel, target.url)
+            seen.rounds.append(rounds.single(look))
+            if interrupts.asked:
+                return address, (), None
+            if prober.columns.outcome[0] == Outcome.REFUSED:
+                failure = refused(target.url)
+                continue
+            _check_answer(prober, 0, target, experiment)
+            listeners, door = _door(kernel, target.url, address, prober.sources[0])
+            if door is not None:
+                seen.others = before
+            pids = _pids(listeners)
+            _rounds(replace(look, door=door, cpu_s=partial(_cpu_s, pids)), experiment, target, seen)
+            return address, listeners, door
+    raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
+
+
+def _rounds(look: Look, experiment: Experiment, target: _Target, seen: _Seen) -> None:
+    service = _service(look, experiment, target, seen)
+    if service is None or look.interrupts.asked:
+        return
+    most = experiment.max_offered
+    while (count := rounds.next_burst(seen.waves, most)) is not None and not look.interrupts.asked:
+        done = rounds.burst(look, count, service)
+        seen.rounds.append(done)
+        seen.waves.append(first_wave(_trips(look.prober, done), service, cut=done.cut))
+        if look.prober.failure:
+            return
+    flows: list[Flow | None] = []
+    while (count := rounds.next_clients(seen.waves, flows, most)) is not None and not look.interrupts.asked:
+        done = rounds.steady(look, count, service)
+        seen.rounds.append(done)
+        flows.append(flow_of(_trips(look.prober, done), service, done.stopped_ns, done.cores))
+        if look.prober.failure:
+            return
+    if not look.interrupts.asked:
+        last = rounds.single(look)
+        seen.rounds.append(last)
+        seen.alive = look.prober.columns.outcome[last.first] == Outcome.ANSWERED
+
+
+def _service(look: Look, experiment: Experiment, target: _Target, seen: _Seen) -> Service | None:
+    """Measures the service time; None when the person has asked for the end.
+
+    Raises:
+        InconclusiveError: the path shows nothing.
+    """
+    began, service = look.now_ns(), None
+    while not look.interrupts.asked:
+        count = len(seen.rounds)
+        trips = [trip for each in seen.rounds for trip in _trips(look.prober, each)]
+        service = service_of(trips)
+        late = look.now_ns() - began > _ENOUGH_NS
+        if count >= (_SINGLES if service.steady else _MORE_SINGLES) or (late and count > 2):
+            break
+        done = rounds.single(look)
+        if look.prober.pending():  # the person has asked for the end
+            return None
+        seen.rounds.append(done)
+        _check_answer(look.prober, done.first, target, experiment)
+    if service is not None and service.mean_ns < TOO_QUICK_NS:
+        raise too_quick(target.url, service.mean_ns)
+    return service
+
+
+def _check_answer(prober: Prober, row: int, target: _Target, experiment: Experiment) -> None:
+    columns = prober.columns
+    outcome, status = Outcome(columns.outcome[row]), columns.status[row]
+    error = unusable(
+        target.url,
+        outcome,
+        status,
+        location=prober.location,
+        words=prober.finding() or (prober.failure[1] if prober.failure else ""),
+        patience_s=experiment.patience_s,
+        first=row == 0,
+    )
+    if error is not None:
+        raise error
+
+
+def _trips(prober: Prober, round_: Round) -> list[Trip]:
+    ids = range(round_.first, round_.last)
+    return [trip_of(each) for each in requests(prober.columns, ids, lambda _id: 0, prober.sources)]
+
+
+@contextmanager
+def _prober(target: _Target, experiment: Experiment, address: str, seen: _Seen) -> Iterator[Prober]:
+    headers = (*experiment.headers, ("Connection", "close"))
+    if not any(name.lower() == "user-agent" for name, _ in headers):
+        headers = (("User-Agent", "holdfast"), *headers)
+    head = request_head("GET", target.url.path, target.url.host_field, headers)
+    rows = _ROWS_FOR_EACH * experiment.max_offered + 1000
+    with Prober(address, target.url.port, lambda _row: head, rows, tls=target.tls) as prober:
+        try:
+            yield prober
+        finally:
+            rounds_of = _census_ids(seen)
+            seen.requests = requests(
+                prober.columns,
+                range(prober.offered),
+                lambda id_: 0 if id_ in rounds_of else -1 if id_ == 0 else 1,
+                prober.sources,
+            )
+            seen.notes += prober.notes
+            if prober.failure:
+                seen.notes.append(prober.failure[1])
+            if finding := prober.finding():
+                seen.notes.append(finding)
+
+
+def _census_ids(seen: _Seen) -> range:
+    last = next((each for each in reversed(seen.rounds) if each.kind == "burst"), None)
+    return range(0) if last is None else range(last.first, last.last)
+
+
+def _target(experiment: Experiment) -> _Target:
+    url = parse_url(experiment.url)
+    if url.socket:
+        url = replace(url, socket=url.socket if url.socket.startswith("@") else str(Path(url.socket).absolute()))
+        _check_socket(url.socket)
+        return _Target(url, (url.socket,), None)
+    addresses = _resolved(url)
+    # Decided by the addresses themselves, which are also what is connected to: a name may mean another one next time.
+    elsewhere = [each for each in addresses if not ip_address(each.partition("%")[0]).is_loopback]
+    if elsewhere and experiment.allowed_host != url.host:
+        raise UsageError(
+            f"{url.host} is not this machine's loopback{'' if elsewhere[0] == url.host else f': {elsewhere[0]}'}.",
+            "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an "
+            "attack, and on one that others use they wait too.",
+            f"If it is yours and nobody else needs it now: --allow-remote {url.host}.",
+        )
+    tls = Tls(url.host, verify=not experiment.insecure) if url.scheme == "https" else None
+    return _Target(url, addresses, tls)
+
+
+def _resolved(url: Url) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise EnvironmentFailure(
+            f"The host {url.host!r} could not be looked up.", f"{words}.", "Check its spelling, or give its number."
+        ) from error
+    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def _check_socket(path: str) -> None:
+    if path.startswith("@"):
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"There is no Unix socket {path}.",
+            f"{error.strerror}.",
+            "Start the server, or name the socket that it listens on; an HTTP path follows after a colon: "
+            "unix:/run/shop.sock:/orders.",
+        ) from error
+    if not S_ISSOCK(mode):
+        raise UsageError(f"{path} is not a socket.", "Something else has that name.", "Name the server's socket.")
+    if not os.access(path, os.W_OK):
+        raise EnvironmentFailure(
+            f"{path} may not be connected to.", "That takes the permission to write it (unix(7)).", "Ask its owner."
+        )
+
+
+def _kernel_view() -> KernelView | None:
+    """None where the kernel does not let itself be asked: then the queues are not told apart."""
+    try:
+        return KernelView()
+    except EnvironmentFailure:
+        return None
+
+
+def _others(kernel: KernelView | None, url: Url) -> int | None:
+    """Connections that others have to this port, before ours."""
+    if url.socket or kernel is None:
+        return None
+    return sum(each.state == "ESTABLISHED" for each in kernel.server_sockets(url.port))
+
+
+def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tuple[tuple[Listener, ...], Door | None]:
+    """The listening sockets that our connections arrive at, where these are on this machine."""
+    if kernel is None:
+        return (), None
+    if url.socket:
+        found = [each for each in kernel.unix_listeners() or () if _is(each, address)]
+        if len(found) != 1:
+            return (), None
+        door = UnixDoor(found[0].inode)
+        return kernel.listeners(door), door
+    number = ip_address(address.partition("%")[0])
+    # A connection to an address of this machine has it at both ends.
+    if not number.is_loopback and source != address:
+        return (), None
+    listeners = kernel.listeners(url.port)
+    exact = [each for each in listeners if each.address.removeprefix("::ffff:") == address]
+    every = [each for each in listeners if each.address == _EVERYWHERE[number.version]]
+    dual = [each for each in listeners if each.address == "::"]
+    mine = exact or every or dual
+    if not mine:
+        return (), None  # forwarded by the kernel (a container's published port)
+    if len(mine) < len(listeners):
+        kernel.narrow(url.port, mine[0].address)
+    return tuple(mine), url.port
+
+
+def _is(listener: UnixListener, address: str) -> bool:
+    """Whether it listens on that socket; by the file itself, which may have had another name, or a relative one."""
+    if address.startswith("@"):
+        return listener.path == address
+    return listener.file_inode == os.stat(address).st_ino
+
+
+def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
+    inodes = {each.inode for each in listeners} - {0}
+    found = {pid for pids in holders(inodes).values() for pid in pids} if inodes else set()
+    return process_tree(*found) if found else ()
+
+
+def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
+    pids = process_tree(*roots) if roots else ()
+    seen = usage(pids, time.monotonic_ns()) if pids else None
+    return None if seen is None else (pids, seen.cpu_s)
+
+
+def _facts(target: _Target, address: str, listeners: tuple[Listener, ...]) -> ServerFacts:
+    local = bool(listeners)
+    return ServerFacts(
+        name="attach",
+        version="",
+        command=(),
+        python="",
+        address=address,
+        port=target.url.port,
+        pids=(),
+        nofile=None,
+        nproc=None,
+        somaxconn=somaxconn() if local else None,
+        abort_on_overflow=abort_on_overflow() if local and not target.url.socket else None,
+    )

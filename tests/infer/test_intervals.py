@@ -1,0 +1,116 @@
+"""How many are in service at once, from answers alone: waiting lines whose truth is known."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from waiting_line import MS, Line, Workers, looked_at, varied
+
+settings.register_profile("infer", deadline=None)  # a busy machine is no failure
+settings.load_profile("infer")
+
+HALF_A_SECOND = 500 * MS
+
+
+def always(service_ns):
+    return lambda: service_ns
+
+
+def holds(found, places):
+    """The number within a tenth, and the interval around the truth."""
+    assert found.in_service is not None, found
+    assert abs(found.in_service - places) <= places / 10, found
+    assert found.bounded
+    assert found.least <= places <= found.most, found
+
+
+@given(st.integers(1, 200), st.sampled_from([200 * MS, HALF_A_SECOND, 2000 * MS]))
+def test_the_ceiling_of_a_server_with_a_fixed_number_of_places_is_found(places, service_ns):
+    holds(looked_at(Line(places, always(service_ns))), places)
+
+
+@given(st.integers(1, 200), st.integers(0, 99))
+def test_it_is_found_where_service_times_differ_by_a_tenth(places, seed):
+    holds(looked_at(Line(places, varied(HALF_A_SECOND, 0.05, seed))), places)
+
+
+@given(st.integers(1, 200))
+def test_it_is_found_where_whoever_finds_no_place_is_turned_away(places):
+    holds(looked_at(Line(places, always(HALF_A_SECOND), turns_away=True)), places)
+
+
+@pytest.mark.parametrize("places", [4, 10, 25])
+def test_it_is_found_where_each_start_takes_a_fork(places):
+    holds(looked_at(Line(places, always(1000 * MS), start_ns=15 * MS)), places)
+
+
+@given(st.integers(2, 100), st.integers(0, 99))
+def test_it_gets_none_either_where_the_path_takes_another_time_each_time(places, seed):
+    found = looked_at(Line(10 * places, varied(50 * MS, 0.4, seed), start_ns=50 * MS / places))
+
+    assert found.in_service is None
+    assert found.least <= 2 * places
+
+
+@settings(derandomize=True)  # lots can always fall so that one worker is left out of everything
+@given(st.integers(2, 4), st.integers(1, 50), st.integers(0, 999))
+def test_workers_that_get_unequal_shares_are_counted_whole_or_not_at_all(workers, places, seed):
+    lines = [Line(places, always(HALF_A_SECOND)) for _ in range(workers)]
+
+    found = looked_at(Workers(lines, seed))
+
+    assert found.least <= workers * places
+    assert found.most is None or found.most >= 0.9 * workers * places
+    assert found.in_service is None or abs(found.in_service - workers * places) <= workers * places / 10
+
+
+def test_nobody_is_called_bounded_who_never_had_to_wait():
+    found = looked_at(Line(10_000, always(HALF_A_SECOND)))
+
+    assert (found.in_service, found.bounded, found.least, found.most) == (1000, False, 1000, None)
+
+
+def test_with_too_few_offered_there_is_no_bound():
+    found = looked_at(Line(40, always(HALF_A_SECOND)), most=40)
+
+    assert (found.in_service, found.bounded, found.most) == (40, False, None)
+
+
+@given(st.integers(2, 100))
+def test_a_server_whose_requests_start_more_slowly_than_they_end_gets_no_number(places):
+    found = looked_at(Line(10 * places, always(50 * MS), start_ns=50 * MS / places))
+
+    # Its places are never all taken, so nothing shows how many there are.
+    assert found.in_service is None
+    assert found.most is None
+    assert found.least <= 2 * places
+    assert "start one by one" in found.why
+
+
+def test_answers_that_a_blocked_loop_keeps_back_are_not_taken_for_requests_at_once():
+    found = looked_at(Line(1, always(HALF_A_SECOND), keeps_back=True))
+
+    assert found.in_service in (1, None)
+    assert found.least == 1
+
+
+@given(st.integers(1, 50), st.integers(0, 99))
+def test_where_the_path_takes_another_time_each_time_throughput_tells_within_its_error(places, seed):
+    found = looked_at(Line(places, varied(HALF_A_SECOND, 0.6, seed)))
+
+    assert found.in_service is None or found.least <= 1.1 * places
+    assert found.in_service is None or found.most >= 0.9 * places
+
+
+def test_without_the_kernel_a_varied_path_gets_no_number_because_it_may_be_computing():
+    found = looked_at(Line(8, varied(HALF_A_SECOND, 0.6)), cores=None)
+
+    assert found.in_service is None
+    assert "cannot be seen from here" in found.why
+
+
+def test_the_estimate_never_depends_on_when_it_was_made():
+    line = Line(7, always(HALF_A_SECOND))
+
+    assert looked_at(line) == looked_at(line)

@@ -1,0 +1,123 @@
+"""Load over TLS against a real server: the same rows as over plain connections."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from driving import PATIENCE_S, accept, turn_until
+
+from holdfast.load import schedule
+from holdfast.load.columns import requests
+from holdfast.load.http1 import host_field, request_head
+from holdfast.load.plan import Closed, Open, Plan
+from holdfast.load.prober import Prober
+from holdfast.load.processes import load_run
+from holdfast.load.tls import Tls
+from holdfast.model.places import Outcome
+
+HERE = Path(__file__).parent
+PEM = HERE / "localhost.pem"
+"""Key and self-signed certificate of localhost and 127.0.0.1, valid for a hundred years and worth nothing."""
+
+
+@pytest.fixture(scope="module")
+def port():
+    command = [sys.executable, str(HERE / "answering_server.py"), str(PEM)]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        yield int(server.stdout.readline())
+    finally:
+        server.kill()
+        server.communicate()
+
+
+def plan(port, shape, path="/same"):
+    head = request_head("GET", path, host_field("127.0.0.1", port))
+    return Plan("127.0.0.1", port, head, shape, PATIENCE_S, tls=Tls("localhost", verify=False))
+
+
+@pytest.mark.parametrize("path", ["/same", "/varied", "/pieces", "/large", "/last"])
+def test_every_request_is_answered_over_tls_as_without(port, path):
+    done = load_run(plan(port, Closed(5, 60), path))
+
+    assert done.summary.outcomes == {Outcome.ANSWERED: 60}
+    assert not done.summary.warnings
+
+
+def test_a_request_is_sent_when_the_handshake_is_over(port):
+    done = load_run(plan(port, Open(schedule.burst(20))))
+
+    assert done.summary.outcomes == {Outcome.ANSWERED: 20}
+    rows = requests(done.columns, range(20), lambda _id: 0, done.sources)
+    assert all(row.sent_ns <= row.connected_ns < row.written_ns < row.done_ns for row in rows)
+
+
+def test_a_request_that_is_not_answered_waits_over_tls_too(port):
+    head = request_head("GET", "/silent", "localhost")
+    with Prober("127.0.0.1", port, lambda _id: head, 3, tls=Tls("localhost", verify=False)) as prober:
+        prober.open(3)
+        turn_until(prober, lambda: all(prober.columns.sent[:3]) and prober.established == 3)
+
+        assert prober.ended == 0
+        prober.give_up(prober.pending())
+        assert prober.outcome_counts() == {Outcome.GIVEN_UP: 3}
+
+
+def outcome(port, tls):
+    head = request_head("GET", "/same", "localhost")
+    with Prober("127.0.0.1", port, lambda _id: head, 1, tls=tls) as prober:
+        prober.open(1)
+        turn_until(prober, lambda: prober.ended)
+        return Outcome(prober.columns.outcome[0]), prober.finding() or ""
+
+
+def test_a_certificate_that_nobody_trusts_is_refused_and_named(port):
+    ended, finding = outcome(port, Tls("localhost"))
+
+    assert ended == Outcome.MALFORMED
+    assert "certificate" in finding
+    assert "self-signed" in finding.replace("self signed", "self-signed")
+
+
+def test_a_certificate_that_the_system_trusts_is_taken(port, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+
+    assert outcome(port, Tls("localhost")) == (Outcome.ANSWERED, "")
+    ended, finding = outcome(port, Tls("shop.example"))
+    assert ended == Outcome.MALFORMED
+    assert "shop.example" in finding
+
+
+def test_a_server_that_speaks_no_tls_is_said_to(listen):
+    listener = listen()
+    head = request_head("GET", "/", "localhost")
+    with Prober(*listener.getsockname(), lambda _id: head, 2, tls=Tls("localhost", verify=False)) as prober:
+        prober.open(2)
+        turn_until(prober, lambda: prober.established == 2)
+        talks, closes = listener.accept()[0], listener.accept()[0]
+        talks.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        closes.close()
+        turn_until(prober, lambda: prober.ended == 2)
+        talks.close()
+
+        assert prober.outcome_counts() in (
+            {Outcome.CLOSED: 1, Outcome.MALFORMED: 1},
+            {Outcome.RESET: 1, Outcome.MALFORMED: 1},  # what we had sent was left unread
+        )
+        assert "no TLS" in (prober.finding() or "")
+
+
+def test_plain_connections_go_on_as_they_did(listen, probe):
+    listener = listen()
+    prober = probe(listener)
+    prober.open(1)
+    turn_until(prober, lambda: prober.established == 1)
+    with accept(listener) as connection:
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n")
+        turn_until(prober, lambda: prober.ended)
+
+    assert prober.location == "/there"
