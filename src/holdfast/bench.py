@@ -39,6 +39,13 @@ EXACT_REPEATS = 5
 
 EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS
 
+ASK_MANY = 32
+"""So often it is asked whether a place is free where several processes accept, each with places of its own.
+
+Whoever asks is dealt to one of them. That 32 times in a row a full one is awake first, while another has room,
+has one chance in four thousand millions where there are two and lots are fair.
+"""
+
 ANSWER_S = 10.0
 """How long the server may take for an answer that nothing stands in the way of."""
 

@@ -22,7 +22,14 @@ from holdfast.errors import (
 )
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
-from holdfast.model.experiment import DEFAULT_MAX_OFFERED, DEFAULT_START_TIMEOUT_S, VIEWS, Experiment
+from holdfast.model.experiment import (
+    DEFAULT_CALL_TIMEOUT_S,
+    DEFAULT_MAX_CALLED,
+    DEFAULT_MAX_OFFERED,
+    DEFAULT_START_TIMEOUT_S,
+    VIEWS,
+    Experiment,
+)
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.json import servers_json, study_json, verdict_json
@@ -40,9 +47,13 @@ from holdfast.study import only as only_cases
 
 _LIMIT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, options.MOST_OFFERED)
+_CALLS = click.IntRange(1, options.MOST_CALLED)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=options.LONGEST_START_S)
 
 _MOST = "Most requests offered at once."
+_CALL = "Then run the view's real body too, with all its effects, and say for how long it stops its event loop."
+_CALLED = "Most bodies that --call runs together, after one alone."
+_CALL_TIMEOUT = "Seconds that the bodies of --call may take: the one alone, then the others together."
 _PORT = (
     "Port of the server: of probe, by default a free one; of exec, which of several, or which Unix socket, is meant."
 )
@@ -121,6 +132,16 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
         click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
         click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
+        click.option("--call", is_flag=True, help=_CALL),
+        click.option("--max-called", type=_CALLS, default=DEFAULT_MAX_CALLED, show_default=True, help=_CALLED),
+        click.option(
+            "--call-timeout",
+            "call_timeout_s",
+            type=_SECONDS,
+            default=DEFAULT_CALL_TIMEOUT_S,
+            show_default=True,
+            help=_CALL_TIMEOUT,
+        ),
         click.option("--port", callback=_checked(options.port_of), metavar="PORT", help=_PORT),
         click.option(
             "--start-timeout",

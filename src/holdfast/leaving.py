@@ -9,10 +9,11 @@ the connection, and whoever does not wait for it learns of it when the handler h
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
-from holdfast.bench import ANSWER_S, STILL_S, Bench, threads_that_hold, turn_until, turn_until_still, watch
+from holdfast.bench import ANSWER_S, ASK_MANY, STILL_S, Bench, threads_that_hold, turn_until, turn_until_still, watch
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
@@ -61,18 +62,31 @@ def _leave(bench: Bench, prober: Prober, id: int, how: Way, slot: int) -> tuple[
     prober.give_up([id], reset=how == "rst")
     free = watch(bench, prober, holding, shown, _WATCHED_NS)
     turn_until_still(bench, prober, STILL_S)
-    sent = []
+    sent: list[Request] = []
     if free and not shown() and _others_are_turned_away(bench, prober):
-        with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as newcomer:
-            newcomer.open(1)
-            free = watch(
-                bench, newcomer, holding, lambda: newcomer.ended == 1 or recording.is_entered(slot), _WATCHED_NS
-            )
-            recording.release(slot)
-            if recording.is_entered(slot):
-                turn_until(bench, newcomer, lambda: newcomer.ended == 1, ANSWER_S)
-            sent = [replace(each, id=slot) for each in requests(newcomer.columns, [0], lambda _id: 2, newcomer.sources)]
+        # Where several processes accept, who asks may be turned away by another one than has the place.
+        for _ in range(ASK_MANY if len(bench.accepting) > 1 else 1):
+            free, sent = _ask(bench, slot, holding)
+            if not free or recording.is_entered(slot) or sent[0].outcome is Outcome.PENDING:
+                break
     return Leaving(id, how, at_ns, bench.now_ns() if free else NEVER), sent
+
+
+def _ask(bench: Bench, slot: int, holding: Collection[int]) -> tuple[bool, list[Request]]:
+    """Sends one request to see whether there is a place for it; if there is, it is let go.
+
+    Returns:
+        Whether the server could show what it does with it, and the request.
+    """
+    recording = bench.recording
+    with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as newcomer:
+        newcomer.open(1)
+        free = watch(bench, newcomer, holding, lambda: newcomer.ended == 1 or recording.is_entered(slot), _WATCHED_NS)
+        recording.release(slot)
+        if recording.is_entered(slot):
+            turn_until(bench, newcomer, lambda: newcomer.ended == 1, ANSWER_S)
+        sent = requests(newcomer.columns, [0], lambda _id: 2, newcomer.sources)
+    return free, [replace(each, id=slot) for each in sent]
 
 
 def abandon(bench: Bench, prober: Prober) -> tuple[int, ...]:

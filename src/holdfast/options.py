@@ -9,6 +9,7 @@ from holdfast.load.http1 import request_head
 MOST_OFFERED = 1_000_000
 """Each request costs 250 bytes of the record, in memory."""
 
+MOST_CALLED = 10_000
 LONGEST_START_S = 3600
 MOST_PORT = 65535
 

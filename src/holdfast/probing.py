@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from holdfast.bench import (
     ANSWER_S,
+    ASK_MANY,
     STILL_S,
     TURN_NS,
     Bench,
@@ -25,7 +26,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.infer.cut import is_cut
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import decide
-from holdfast.load.steps import Done, Open, State, View
+from holdfast.load.steps import TURNED_AWAY_ENOUGH, Done, Open, State, View
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
@@ -161,6 +162,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cu
         in_service=recording.in_service(0, offered),
         entered=recording.entered(0, offered),
         processes=len(starts.pids),
+        turned_away_enough=ASK_MANY if len(bench.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],

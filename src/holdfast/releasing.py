@@ -93,7 +93,7 @@ def _turn_until_worked_off(bench: Bench, prober: Prober, abandoned: tuple[int, .
         return False
     if not turn_until(bench, prober, none_on_the_way, _DEALT_WITH_S, moving):
         return False
-    return not left_in_queue() or _turn_until_at_rest(bench, prober)
+    return not left_in_queue() or turn_until_at_rest(bench, prober)
 
 
 def some_of_each_process(held: list[Entry]) -> list[Entry]:
@@ -119,7 +119,7 @@ def send_wave(bench: Bench) -> tuple[Request, ...]:
     return tuple(replace(request, id=first + request.id) for request in sent_requests)
 
 
-def _turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
+def turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and the server waits; False when it never did."""
     deadline = bench.now_ns() + int(_DEALT_WITH_S * 1e9)
     before = activity(process_tree(*bench.server.roots()))

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holdfast import exact, leaving, probing, releasing
+from holdfast import calling, exact, leaving, probing, releasing
 from holdfast.bench import EXTRA_SLOTS, Bench, takes_no_more
 from holdfast.canary import canary
 from holdfast.choosing import MOST_PORTS, chosen
@@ -23,6 +23,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import (
+    Call,
     Canary,
     ExactLoad,
     Leaving,
@@ -68,6 +69,7 @@ class _Seen:
     exact: ExactLoad | None = None
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
+    calls: tuple[Call, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: Stopped | None = None
@@ -101,6 +103,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
             slots = experiment.max_offered + EXTRA_SLOTS + (MOST_PORTS if subject.own else 0)
+            slots += calling.slots(experiment)
             recording = stack.enter_context(Recording.create(ours.record, slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
@@ -161,6 +164,11 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             # What was seen until then is kept; `judge` says it again.
             seen.stopped = Stopped(error.what, error.why, error.remedy)
         replaced = takes_no_more(bench)
+        if experiment.call and seen.stopped is None and not interrupts.asked:
+            # After the look at what was replaced: the person's own code may end a process, or wear it out.
+            called = calling.call_bodies(bench)
+            seen.later, seen.calls = seen.later + called.requests, called.calls
+            seen.notes += called.notes
         seen.mark("ended")
         entries = recording.entries(0, bench.slots)
         log = server.last_words()
@@ -182,6 +190,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         exact=seen.exact,
         stopped=seen.stopped,
         replaced=replaced,
+        calls=seen.calls,
     )
 
 

@@ -45,6 +45,9 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     nofile: _Limit | None = None
     nproc: _Limit | None = None
     max_offered: Annotated[int, msgspec.Meta(ge=1, le=options.MOST_OFFERED)] | None = None
+    call: bool | None = None
+    max_called: Annotated[int, msgspec.Meta(ge=1, le=options.MOST_CALLED)] | None = None
+    call_timeout: Annotated[float, msgspec.Meta(gt=0, le=options.LONGEST_START_S)] | None = None
     port: int | str | None = None
     start_timeout: Annotated[float, msgspec.Meta(gt=0, le=options.LONGEST_START_S)] | None = None
     python: _Text | None = None
@@ -64,7 +67,7 @@ class _Entry(_Defaults):
 _Kind = TypeVar("_Kind", bound=Options)
 
 # As the attributes of an experiment that are not called as the option is.
-_ATTRIBUTES = {"start_timeout": "start_timeout_s"}
+_ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout_s"}
 _OF_A_SERVER = ("server", "app", "framework", "python", "arguments")
 
 

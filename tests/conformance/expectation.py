@@ -22,7 +22,7 @@ from holdfast.bench import EXACT_REPEATS
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
-from holdfast.servers.adapter import Package
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
 from holdfast.servers.registry import ADAPTERS
 
 LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
@@ -105,6 +105,29 @@ class Within:
 
 
 @dataclass(frozen=True, slots=True)
+class Shares:
+    """A spread over so many processes, largest first, that adds up to `total`: who gets how many is left open.
+
+    Attributes:
+        each: the most that one process may hold.
+    """
+
+    processes: int
+    total: int
+    each: float = math.inf
+
+    def holds(self, value: object) -> bool:
+        return (
+            isinstance(value, tuple)
+            and len(value) == self.processes
+            and sum(value) == self.total
+            and list(value) == sorted(value, reverse=True)
+            and value[-1] >= 0
+            and value[0] <= self.each
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A source that is installed here, so that the test can see whether it still says that.
 
@@ -124,7 +147,7 @@ Source = str | Quote | tuple[str | Quote, ...]
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Values and who says so; `fields` maps dotted names to a value, a Between, a Within or a Computed."""
+    """Values and who says so; `fields` maps dotted names to a value, a Between, Within or Shares, or a Computed."""
 
     source: Source
     fields: Mapping[str, Any]
@@ -139,6 +162,7 @@ class Case:
             expectation needs it.
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.
+        needs: what its application needs beside the server.
     """
 
     id: str
@@ -149,6 +173,7 @@ class Case:
     app: str | None = None
     resting: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    needs: tuple[Package, ...] = ()
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)
@@ -182,8 +207,10 @@ def missing(case: Case) -> str:
         return ""
     words = " ".join(case.arguments)
     extras = [each for needing, each in adapter.extras.items() if needing in words]
+    framework = FRAMEWORK_PACKAGES.get(str(case.options.get("framework")))
+    further = [*extras, *([] if framework is None else [framework]), *case.needs]
     of_server = [] if any(map(_installed, adapter.packages)) else [adapter.packages[0]]
-    needed = [*of_server, *(each for each in extras if not _installed(each))]
+    needed = [*of_server, *(each for each in further if not _installed(each))]
     return " ".join(each.requirement for each in needed)
 
 
@@ -205,7 +232,7 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
             claimed.add(name)
             wanted = expected(seen) if callable(expected) else expected
             got = _value(verdict, name)
-            if not (wanted.holds(got) if isinstance(wanted, Between | Within) else _same(got, wanted)):
+            if not (wanted.holds(got) if isinstance(wanted, Between | Within | Shares) else _same(got, wanted)):
                 found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
     for place in Place:
         name = f"places.{place.value}"

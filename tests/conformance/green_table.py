@@ -9,16 +9,38 @@ import sys
 from typing import Any
 
 from expectation import Case, Quote, Says
-from sources import all_in_service, in_service, listens, model, runs_all_at_once, runs_for_nobody, takes_all
+from sources import all_in_service, goes_on, in_service, listens, model, runs_all_at_once, runs_for_nobody, takes_all
 from wsgi_sources import NO_DESCRIPTOR, SYNC, greenlets, in_turn, queues, under_descriptors
 
 HUB = "gevent: greenlets run on the thread of their hub, and a patched time.sleep() yields (gevent.monkey)"
 
 
+UNWATCHED = {
+    "gevent": goes_on(
+        Quote(
+            "gevent.pywsgi",
+            "self.result = self.application(self.environ, self.start_response)",
+            "the greenlet that would read from the connection is in the view",
+        )
+    ),
+    "eventlet": goes_on(
+        Quote(
+            "eventlet.wsgi",
+            "result = self.application(self.environ, start_response)",
+            "the green thread that would read from the connection is in the view",
+        )
+    ),
+    "uwsgi": goes_on(
+        "uWSGI plugins/gevent/gevent.c, py_uwsgi_gevent_request(): the core's greenlet waits for bytes before it calls "
+        "the application and not while that runs"
+    ),
+}
+
+
 def row(server: str, arguments: str, *claims: Says, warnings: tuple[str, ...] = (), **options: Any) -> Case:
     given = tuple(arguments.split())
     named = arguments or "as it comes"
-    return Case(named, server, (*SYNC, *claims), arguments=given, options=options, warnings=warnings)
+    return Case(named, server, (*SYNC, UNWATCHED[server], *claims), arguments=given, options=options, warnings=warnings)
 
 
 # gevent.pywsgi
@@ -82,6 +104,7 @@ GEVENT = (
         "gevent",
         (
             *SYNC,
+            UNWATCHED["gevent"],
             in_service(under_descriptors, (NO_POOL, ACCEPT_FAILS, NO_DESCRIPTOR)),
             model(
                 (NO_POOL, HUB),
@@ -143,7 +166,7 @@ EVENTLET = (
 
 CORES = (
     "uWSGI plugins/gevent/gevent.c, py_uwsgi_gevent_main(): a connection is accepted only with a free core of "
-    "`--gevent N`; without one the listener's watcher is stopped"
+    "`--gevent N`; without one it is left in the queue, and the loop asks again at once"
 )
 PATCHED = (
     "uWSGI plugins/gevent/gevent.c, option gevent-early-monkey-patch: patch_all() before the application is loaded, "

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Case, Quote, Says
-from sources import in_service, listens, runs_for_nobody, takes_all
+from expectation import Case, Quote, Says, Within
+from sources import goes_on, in_service, listens, runs_for_nobody, takes_all
 from wsgi_sources import (
     OWN_LISTENERS,
     POOL_GROWS,
@@ -94,6 +94,29 @@ RUN_BY_ITSELF = Quote(
     "with `reuse_port` each worker makes its own listener",
 )
 
+SYNC_UNWATCHED = goes_on(
+    Quote(
+        "gunicorn.workers.sync",
+        "respiter = self.wsgi(environ, resp.start_response)",
+        "the worker's only thread is in the view and touches no socket meanwhile",
+    )
+)
+POOL_UNWATCHED = goes_on(
+    Quote(
+        "gunicorn.workers.gthread",
+        "fs = self.tpool.submit(self.handle, conn)",
+        "a connection that a thread has is not among those that the poller watches",
+    )
+)
+GREEN_UNWATCHED = goes_on(
+    Quote(
+        "gunicorn.workers.base_async",
+        "respiter = self.wsgi(environ, resp.start_response)",
+        "the greenlet that would read from the connection is in the view",
+    )
+)
+TORNADO_UNWATCHED = goes_on(TORNADO)
+
 OFFERED = 200
 
 
@@ -101,47 +124,51 @@ def backlog(number: int) -> Says:
     return listens(number, LISTENED)
 
 
-def row(name: str, running: int, source: Any, *claims: Any, **options: Any) -> Case:
-    return Case(
-        name, "gunicorn", (*SYNC, in_service(running, source), *claims), arguments=tuple(name.split()), options=options
-    )
+def row(name: str, running: int, source: Any, *claims: Any, exact: Within | None = None, **options: Any) -> Case:
+    claims = (*SYNC, in_service(running, source, exact=exact), *claims)
+    return Case(name, "gunicorn", claims, arguments=tuple(name.split()), options=options)
 
 
 def sync(arguments: str, workers: int = 1, listening: Says | None = None) -> Case:
     model = threads(ONE_AFTER_ANOTHER, *[1] * workers)
     waits = queues(listening or backlog(20), SYNC_UNASKED)
-    return row(arguments, workers, ONE_AFTER_ANOTHER, model, *waits)
+    return row(arguments, workers, ONE_AFTER_ANOTHER, model, SYNC_UNWATCHED, *waits)
 
 
 def gthread(arguments: str, each: int, connections: int, workers: int = 1) -> Case:
     waiting = workers * (connections - each)
     model = threads((POOL, POOL_THREADS), *[each] * workers)
     waits = queues(backlog(10), THREADS_UNASKED, after=waiting)
-    return row(arguments, workers * each, (THREADED, POOL, POOL_GROWS, CONNECTIONS), model, *waits)
+    source = (THREADED, POOL, POOL_GROWS, CONNECTIONS)
+    # One worker may take in what another has threads for.
+    exact = Within(each, workers * each) if workers > 1 else None
+    return row(arguments, workers * each, source, model, POOL_UNWATCHED, *waits, exact=exact)
 
 
 def gthread_without_bound(arguments: str, each: int, workers: int = 1) -> Case:
     """1,000 connections for each worker are more than are offered."""
     running = workers * each
+    exact = Within(each, running) if workers > 1 else None
     claims = (
+        POOL_UNWATCHED,
         threads((POOL, POOL_THREADS), *[each] * workers),
         *takes_all(OFFERED, running, (CONNECTIONS, ACCEPTS_AHEAD), listens(2048, DEFAULT)),
         *runs_for_nobody(THREADS_UNASKED),
     )
-    return row(arguments, running, (THREADED, POOL, POOL_GROWS), *claims, max_offered=OFFERED)
+    return row(arguments, running, (THREADED, POOL, POOL_GROWS), *claims, exact=exact, max_offered=OFFERED)
 
 
 def gevent(arguments: str, connections: int, workers: int = 1) -> Case:
     model = greenlets((GREEN_POOL, "gevent: greenlets run on the thread of their hub"), *[connections] * workers)
     waits = queues(backlog(20), GREEN_UNASKED)
-    return row(arguments, workers * connections, (GREEN_POOL, GREEN_FULL), model, *waits)
+    return row(arguments, workers * connections, (GREEN_POOL, GREEN_FULL), model, GREEN_UNWATCHED, *waits)
 
 
 def tornado(arguments: str) -> Case:
     model = lasting(
         "event-loop", (TORNADO, "docs/method.md, Process models: a loop runs, also when a view blocks it"), 1
     )
-    return row(arguments, 1, (TORNADO, TORNADO_WRAPS), model, *queues(backlog(20), TORNADO_UNASKED))
+    return row(arguments, 1, (TORNADO, TORNADO_WRAPS), model, TORNADO_UNWATCHED, *queues(backlog(20), TORNADO_UNASKED))
 
 
 ROWS = (
@@ -154,7 +181,10 @@ ROWS = (
         2,
         ONE_AFTER_ANOTHER,
         threads((ONE_AFTER_ANOTHER, RUN_BY_ITSELF, OWN_LISTENERS), 1, 1, listen_queues="per-worker"),
+        SYNC_UNWATCHED,
         *fills_a_queue_of_its_own(backlog(20), SYNC_UNASKED, 2),
+        # Lots may deal both to one worker.
+        exact=Within(1, 2),
     ),
     gthread("--threads 4 --worker-connections 10 --backlog 10", 4, 10),
     gthread("--workers 2 --threads 8 --worker-connections 20 --backlog 10", 8, 20, workers=2),

@@ -18,15 +18,21 @@ from flask_table import (
     LISTENS,
     SERVED_UNASKED,
     THREAD_EACH,
+    UNWATCHED,
     per_request,
 )
-from sources import SAME_THREAD, held_in, in_service, listens, model, runs_all_at_once
+from sources import SAME_THREAD, goes_on, held_in, in_service, listens, model, runs_all_at_once
 from wsgi_sources import SYNC, fresh_threads, in_turn, queues
+
+BJOERN_UNWATCHED = goes_on(
+    "bjoern server.c, ev_io_on_read(): the application is called in the loop's callback, and the loop stands still"
+)
 
 
 def row(server: str, arguments: str, *claims: Says, **case: Any) -> Case:
     named = arguments or "as it comes"
-    return Case(named, server, claims, arguments=tuple(arguments.split()), **case)
+    watched = BJOERN_UNWATCHED if server == "bjoern" else UNWATCHED
+    return Case(named, server, (watched, *claims), arguments=tuple(arguments.split()), **case)
 
 
 def every_one(server: str, arguments: str, where: tuple[Says, ...], source: Any, listening: Says) -> Case:
@@ -55,6 +61,7 @@ WSGIREF = (
         (
             held_in("wsgi entry", "sync", "tests/conformance/plain_app.py: a callable of no framework"),
             SAME_THREAD,
+            UNWATCHED,
             in_service(1, IN_TURN),
             in_turn(IN_TURN),
             *queues(WSGIREF_LISTENS, SERVED_UNASKED),
@@ -101,6 +108,7 @@ WERKZEUG = (
         "werkzeug",
         (
             *SYNC,
+            UNWATCHED,
             fresh_threads(THREAD_EACH),
             in_service(per_request(1, "nofile"), DESCRIPTORS),
             *queues(LISTENS, SERVED_UNASKED),

@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import sys
 
+import asgi_table
 import flask_table
+import frameworks_table
+import granian_table
 import green_table
 import gunicorn_table
+import native_table
 import plain_table
 import pytest
 import thread_pool_table
@@ -27,6 +31,10 @@ ROWS = (
     *flask_table.ROWS,
     *uwsgi_table.ROWS,
     *truth_table.ROWS,
+    *asgi_table.ROWS,
+    *frameworks_table.ROWS,
+    *granian_table.ROWS,
+    *native_table.ROWS,
     *unix_table.ROWS,
     *gunicorn_table.ROWS,
     *thread_pool_table.ROWS,
@@ -44,6 +52,18 @@ EVERY_TIME = frozenset(
         "uwsgi: --http --threads 10",
         "uwsgi: --http-socket :0 --threads 8",
         "uwsgi: --threads 2, async view",
+        "uvicorn: Starlette",
+        "uvicorn: --limit-concurrency 11",
+        "uvicorn: FastAPI def",
+        "uvicorn: Django def",
+        "uvicorn: Quart def",
+        "hypercorn: Starlette, blocking",
+        "daphne: Starlette, blocking",
+        "gunicorn: -k asgi, blocking",
+        "granian: --backpressure 10",
+        "tornado: sync",
+        "aiohttp: blocking",
+        "sanic: blocking, --single-process",
         "gunicorn: --workers 4 --backlog 20",
         "gunicorn: --threads 4 --worker-connections 10 --backlog 10",
         "gunicorn: -k gevent --worker-connections 50 --backlog 20",

@@ -9,8 +9,18 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from expectation import Between, Case, Quote, Says, Source
-from sources import all_in_service, in_service, listens, model, runs_for_nobody, takes_all, turned_away
+from expectation import Between, Case, Quote, Says, Source, Within
+from sources import (
+    all_in_service,
+    client_gone,
+    goes_on,
+    in_service,
+    listens,
+    model,
+    runs_for_nobody,
+    takes_all,
+    turned_away,
+)
 from wsgi_sources import (
     NO_DESCRIPTOR,
     OWN_LISTENERS,
@@ -27,11 +37,51 @@ from wsgi_sources import (
 
 OFFERED = 200
 
+UNWATCHED = {
+    "waitress": goes_on(
+        Quote(
+            "waitress.task",
+            "task.service()",
+            "a thread is in the view until that ends, whatever the loop learns of the connection meanwhile",
+        )
+    ),
+    "cheroot": goes_on(
+        Quote("cheroot.server", "req.respond()", "the thread that would read from the connection is in the view")
+    ),
+    "twisted": goes_on(
+        Quote(
+            "twisted.web.wsgi",
+            "self._requestFinished = True",
+            "all that the reactor does when a client has gone; the thread stays in the view",
+        )
+    ),
+    "hypercorn": goes_on(
+        Quote(
+            "hypercorn.app_wrappers",
+            "await sync_spawn(self.run_app, environ, partial(call_soon, send))",
+            "a call that a thread of the executor runs cannot be cancelled (concurrent.futures)",
+        )
+    ),
+    "granian": goes_on(
+        "granian src/blocking.rs, blocking_worker_idle(): a blocking thread is in the view until that ends, and there "
+        "is no other thread for whoever gets the permit of the client that has gone"
+    ),
+}
 
-def row(server: str, arguments: str, running: Any, source: Any, *claims: Says, **options: Any) -> Case:
-    given = tuple(arguments.split())
+
+def row(
+    server: str,
+    arguments: str,
+    running: Any,
+    source: Any,
+    *claims: Says,
+    exact: Within | None = None,
+    gone: Says | None = None,
+    **options: Any,
+) -> Case:
+    claims = (*SYNC, in_service(running, source, exact=exact), gone or UNWATCHED[server], *claims)
     named = arguments or "as it comes"
-    return Case(named, server, (*SYNC, in_service(running, source), *claims), arguments=given, options=options)
+    return Case(named, server, claims, arguments=tuple(arguments.split()), options=options)
 
 
 def short_of_descriptors(server: str, arguments: str, source: Source, *waits: Says) -> Case:
@@ -50,7 +100,7 @@ def short_of_descriptors(server: str, arguments: str, source: Source, *waits: Sa
     return Case(
         f"{arguments.split(' ', 2)[2]} under 64 descriptors",
         server,
-        (*SYNC, in_service(under_descriptors, (*_several(source), NO_DESCRIPTOR)), ran, *waits),
+        (*SYNC, in_service(under_descriptors, (*_several(source), NO_DESCRIPTOR)), UNWATCHED[server], ran, *waits),
         arguments=tuple(arguments.split()),
         options={"nofile": 64},
         resting=(sys.executable, *plain),
@@ -322,6 +372,8 @@ def hypercorn(arguments: str, workers: int = 1, backlog: int = 100) -> Case:
         lasting("event-loop+thread-pool", (LOOP_ACCEPTS, EXECUTOR, POOL_THREADS), *[each] * workers),
         *takes_all(OFFERED, running, (LOOP_ACCEPTS, POOL_GROWS), listens(backlog, HYPERCORN_DEFAULT)),
         *runs_for_nobody(HYPERCORN_UNASKED),
+        # One worker may take in what another has threads for.
+        exact=Within(each, running) if workers > 1 else None,
         max_offered=OFFERED,
         framework="flask",
     )
@@ -362,6 +414,14 @@ GRANIAN_OWN = Quote(
 )
 
 
+PERMIT_RETURNED = client_gone(
+    "place freed, handler goes on",
+    "granian src/workers.rs, conn_handle_h1_impl!: the permit is dropped when hyper's connection has ended; hyper "
+    "src/proto/h1/conn.rs, mid_message_detect_eof(): a client that has closed ends it while its reply is awaited; "
+    "the next connection is accepted, and there is a thread for it",
+)
+
+
 def granian(arguments: str, each: int, pressure: int, workers: int = 1) -> Case:
     running, accepted = workers * each, workers * pressure
     listening = listens(128, GRANIAN_LISTENS)
@@ -378,6 +438,9 @@ def granian(arguments: str, each: int, pressure: int, workers: int = 1) -> Case:
         (BLOCKING, PERMIT, HALF, PRESSURE),
         threads((BLOCKING, OWN_LISTENERS, GRANIAN_OWN), *[each] * workers, **several),
         *waiting,
+        # Lots may deal all of them to one worker.
+        exact=Within(each, running) if workers > 1 else None,
+        gone=PERMIT_RETURNED if each == pressure else None,
         framework="flask",
     )
 

@@ -55,6 +55,12 @@ def test_threads_may_wait_one_after_another():
     assert starved_ns({1: asleep(1), 2: asleep(1)}, waits, 20 * MS) == 9 * MS
 
 
+def test_threads_that_never_sleep_wait_side_by_side():
+    after = {1: ready(10 * MS, 8 * MS), 2: ready(8 * MS, 10 * MS), 3: asleep(1, 1 * MS)}
+
+    assert starved_ns({1: ready(0), 2: ready(0), 3: asleep(1)}, after, 20 * MS) == 12 * MS + 1 * MS
+
+
 def test_a_server_is_as_busy_as_the_busiest_of_its_threads():
     after = {1: asleep(5 + 2 * MS), 2: ready(7 + 15 * MS), 3: asleep(0)}
 

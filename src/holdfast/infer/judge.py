@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
+from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import (
     count_places,
@@ -77,6 +78,7 @@ def judge(timeline: Timeline) -> Verdict:
     cost, about_cost = cost_of(timeline.usage, places)
     timing, about_timing = _timing(timeline)
     limits, about_limits = _limits(timeline)
+    called, about_called = calls_of(timeline)
     return Verdict(
         target=_target(timeline, canary.held_in, canary.kind),
         limits=limits,
@@ -99,8 +101,10 @@ def judge(timeline: Timeline) -> Verdict:
         | about_abandoned
         | about_cost
         | about_timing
-        | about_limits,
-        warnings=warnings_of(timeline, places, placed),
+        | about_limits
+        | about_called,
+        warnings=(*warnings_of(timeline, places, placed), *doubts_of(timeline)),
+        call=called,
     )
 
 

@@ -10,6 +10,8 @@ VIEWS: tuple[View, ...] = ("sync", "async-blocking", "async")
 
 DEFAULT_MAX_OFFERED = 5000
 DEFAULT_START_TIMEOUT_S = 30.0
+DEFAULT_MAX_CALLED = 64
+DEFAULT_CALL_TIMEOUT_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,9 @@ class Experiment:
         arguments: the server's own, as they are.
         command: a person's own, in place of `server`, `app`, `python` and `arguments`; () where an adapter makes it.
         cwd: directory of the server and of `app`.
+        call: whether, after everything else, the bodies of views are run for real.
+        max_called: most bodies that are run together.
+        call_timeout_s: how long bodies may take: the first one alone, and then the others together.
         start_timeout_s: how long the server may take until it listens and has come to rest.
     """
 
@@ -54,3 +59,6 @@ class Experiment:
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
     framework: str | None = None
     command: tuple[str, ...] = ()
+    call: bool = False
+    max_called: int = DEFAULT_MAX_CALLED
+    call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S

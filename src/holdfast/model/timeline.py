@@ -14,6 +14,9 @@ from holdfast.model.places import Outcome
 
 NEVER = 0
 
+ALONE, TOGETHER = 4, 5
+"""Waves of the requests whose bodies were called: one before the others, which then ran together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -21,7 +24,8 @@ class Request:
 
     Attributes:
         wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it, 2 for those
-            sent to see whether a place had become free, 3 for those of the repeats at exact load.
+            sent to see whether a place had become free, 3 for those of the repeats at exact load; ALONE and TOGETHER
+            for those whose bodies were called.
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
@@ -70,6 +74,42 @@ class Entry:
     entered_ns: int
     left_ns: int
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The run of one view's body, as the recorder inside the server wrote it.
+
+    Attributes:
+        wave: ALONE or TOGETHER.
+        pid, tid: process and native thread that ran it.
+        own_loop: it ran on an event loop that had been made for this request alone.
+        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
+        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
+        stopped_ns: all such times together.
+        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
+        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
+            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
+            "unseen" (it runs in pieces that nothing shows).
+        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
+        raised: it ended by an exception, once at least.
+        goes_on: what it returned is asked for more while it is sent.
+    """
+
+    id: int
+    wave: int
+    pid: int
+    tid: int
+    own_loop: bool
+    begun_ns: int
+    ended_ns: int
+    longest_stop_ns: int
+    stopped_ns: int
+    stopping_since_ns: int
+    timing: str
+    runs: int
+    raised: bool
+    goes_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +324,7 @@ class Timeline:
         exact: None where the run did not come so far.
         stopped: None where it came to its end.
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
+        calls: the bodies that were run; () where that was not asked for.
     """
 
     experiment: Experiment
@@ -303,3 +344,4 @@ class Timeline:
     exact: ExactLoad | None = None
     stopped: Stopped | None = None
     replaced: tuple[int, ...] = ()
+    calls: tuple[Call, ...] = ()

@@ -153,6 +153,67 @@ class Cost:
 
 
 @dataclass(frozen=True, slots=True)
+class Spread:
+    """Median (the lower one of two) and maximum over bodies, ms."""
+
+    median: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One body that ran with nothing beside it; times in ms, None where they were not seen.
+
+    Attributes:
+        status: of its reply; None where none came.
+        longest_stop_ms: the longest time for which its event loop could do nothing else.
+        stopped_ms: all such times together.
+    """
+
+    status: int | None
+    raised: bool
+    duration_ms: float | None
+    longest_stop_ms: float | None
+    stopped_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What bodies of views did when many were run together; None where it was not seen.
+
+    Attributes:
+        offered: requests that were offered for it.
+        bodies: how many of their bodies began.
+        finished: how many of these came to their end, by an exception or not.
+        raised: how many of those by an exception.
+        replies: HTTP status -> how many requests got it; "none" -> how many got no reply.
+        at_once: most bodies that had begun and not ended at one instant; one that awaits is among them.
+        processes: how many processes ran them.
+        longest_stop_ms: the longest time for which one of them kept its event loop from everything else.
+        stop_ms: the longest stop of each body.
+        stopped_ms: all stops of each body together.
+        duration_ms: from the beginning of each body to its end.
+        loop: whose the loops are: "shared" by requests, or one that was made for each request ("own"); None where none
+            ran, or where it was not seen.
+        alone: the body that ran before, alone.
+    """
+
+    offered: int
+    bodies: int
+    finished: int
+    raised: int
+    replies: dict[str, int]
+    at_once: int | None
+    processes: int | None
+    longest_stop_ms: float | None
+    stop_ms: Spread | None
+    stopped_ms: Spread | None
+    duration_ms: Spread | None
+    loop: Literal["shared", "own"] | None
+    alone: Body
+
+
+@dataclass(frozen=True, slots=True)
 class Binding:
     setting: str
     formula: str
@@ -186,4 +247,5 @@ class Verdict:
     confidence: Literal["exact", "estimated"]
     unknown: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    call: Calls | None = None
     schema: int = SCHEMA

@@ -12,6 +12,9 @@ Decisions
 * Between two looks, what all threads waited for a core, one after another, is the most by which the
   server's progress can have been delayed; the rest of the time it was free. A thread that could
   run at the second look counts as waiting for all the time that it was not on a core.
+* Threads that could run at both looks did not wait for each other, so of them the one that waited longest
+  counts. Two full workers that ask again and again for a place, on two cores beside other programs, would
+  otherwise never be free: of one second each waits half (seen: no plateau in ten seconds).
 * Threads that do nothing but hold one request are left out: they wake up to look whether they may go,
   and on a busy machine their waits would add up to more than the time itself.
 """
@@ -51,14 +54,17 @@ def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall
         before, after: its threads by tid; one that is new was started in between.
         wall_ns: time between the looks.
     """
-    total = 0
+    in_turn = side_by_side = 0
     for tid, now in after.items():
         then = before.get(tid, _NEW)
         waited = now.waited_ns - then.waited_ns
         if now.runnable:
             waited = max(waited, wall_ns - (now.ran_ns - then.ran_ns))
-        total += max(0, waited)
-    return min(total, wall_ns)
+        if now.runnable and then.runnable:
+            side_by_side = max(side_by_side, waited)
+        else:
+            in_turn += max(0, waited)
+    return min(in_turn + side_by_side, wall_ns)
 
 
 def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> float:

@@ -10,8 +10,10 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.model.verdict import Abandoned, Ceiling, Cost, Model, Overflow, Verdict
+from holdfast.report import calls
 
 _WIDTH = 30
+_CALL_NOT_ASKED = "--call was not asked for"
 
 # Label, colour and what fills the lane, from the handler outwards.
 _LANES = {
@@ -118,6 +120,10 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _model(verdict.model)
     yield from _exact(verdict.ceiling)
     yield from _abandoned(verdict.abandoned)
+    if verdict.call is not None:
+        yield from calls.sentences(verdict.call, verdict.unknown)
+    elif verdict.unknown.get("call", _CALL_NOT_ASKED) != _CALL_NOT_ASKED:
+        yield f"No body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
     yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
