@@ -13,7 +13,7 @@ from holdfast.model.address import is_unix
 from holdfast.observe.programs import Program, is_python, name_of, program_of, switches
 from holdfast.observe.recorded import Said, said_in
 from holdfast.observe.ways_in import WayIn
-from holdfast.readiness import listeners_now
+from holdfast.readiness import last_lines, listeners_now
 
 # python --help: what keeps PYTHONPATH, or what is run from it at the start, out.
 _SHUT_OUT = {
@@ -75,12 +75,19 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
         remedy = "Please report it."
     else:
         startup = bench.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _NOTHING_KNOWN
+        why, remedy = _shut_out(programs, said, startup) or _nothing_known(bench)
     url = f"http://{host_field(bench.address, bench.port)}{bench.experiment.path}"
     outside = f"holdfast attach {url} looks at a running server from outside."
     return InconclusiveError(
         "The server answers, but holdfast could not get into it.", why, f"{remedy}\n{outside}" if remedy else outside
     )
+
+
+def _nothing_known(bench: Bench) -> tuple[str, str]:
+    # An application that could not be imported looks like this too, and only the server's own words tell.
+    why, remedy = _NOTHING_KNOWN
+    said = last_lines(bench.server)
+    return f"{why} Its log ends with:\n{said}" if said else why, remedy
 
 
 def _failures(said: Iterable[Said]) -> list[str]:

@@ -22,6 +22,7 @@ from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
     Call,
     Canary,
@@ -52,6 +53,7 @@ from holdfast.servers.process import Command, ServerProcess
 from holdfast.starting import Subject, subject_of
 
 _SAMPLE_NS = 10_000_000
+_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
 _NO_CEILING = frozenset({"interrupted", "cut"})
 
 
@@ -220,7 +222,8 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
         seen.later += releasing.send_wave(bench)
     if bounded and bench.experiment.over_s is None and not bench.interrupts.asked:
-        seen.exact, sent = exact.exactly(bench, places)
+        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in _REPLIED}
+        seen.exact, sent = exact.exactly(bench, places, replied)
         seen.later += sent
         if takes_no_more(bench):
             seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")

@@ -67,6 +67,16 @@ def test_other_ends_do_not(harmless):
     assert cut_of(run([harmless, *held(1)], [entry(0), entry(1)])) is None
 
 
+def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
+    line = run([ended(0, held_ns=AT), *held(1), request(2)], [entry(0), entry(1)])
+    line = replace(line, marks=replace(line.marks, released_ns=2 * AT))
+
+    verdict = judge(line)
+
+    assert verdict.ceiling.in_service == 2
+    assert any("time limit for requests, of about 1.0 s" in each and "HTTP 503" in each for each in verdict.warnings)
+
+
 def test_who_is_turned_away_before_a_handler_was_not_held():
     assert cut_of(run([ended(0), *held(1)], [entry(1)])) is None
 

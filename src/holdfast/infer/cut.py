@@ -57,13 +57,22 @@ def is_cut(outcome: Outcome, entered_ns: int, done_ns: int) -> bool:
 
 def cut_of(timeline: Timeline) -> Cut | None:
     """The requests that were ended before any was released; None where there are none."""
+    return _between(timeline, NEVER, timeline.marks.placed_ns or timeline.marks.ended_ns)
+
+
+def cut_later(timeline: Timeline) -> Cut | None:
+    """Those that were ended after the places had been counted, and still before any was released."""
+    marks = timeline.marks
+    return _between(timeline, marks.placed_ns, marks.released_ns) if marks.placed_ns else None
+
+
+def _between(timeline: Timeline, after_ns: int, until_ns: int) -> Cut | None:
     entries = entries_by_id(timeline)
-    released_ns = timeline.marks.placed_ns or timeline.marks.ended_ns
     cut = [
         (request, entries[request.id])
         for request in offered_requests(timeline)
         if request.id in entries
-        and request.done_ns <= released_ns
+        and after_ns < request.done_ns <= until_ns
         and is_cut(request.outcome, entries[request.id].entered_ns, request.done_ns)
     ]
     if not cut:

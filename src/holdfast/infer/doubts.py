@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
+from holdfast.infer.cut import cut_later
 from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline
@@ -33,6 +34,11 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
             f"Requests were turned away while {ramp.crowd} were on their way to a handler at once. Handlers start too "
             "slowly here to offer one at a time, and requests that start together may keep each other out: offered "
             "one by one, a few more may fit."
+        )
+    if cut := cut_later(timeline):
+        found.append(
+            f"The server has a time limit for requests, of about {cut.longest_ns / 1e9:.1f} s: after the places had "
+            f"been counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
         )
     if places.answered:
         found.append(
