@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -43,6 +44,7 @@ _ENOUGH_NS = 6_000_000_000
 _ROWS_FOR_EACH = 60
 
 
+_INODE_BITS = 0xFFFF_FFFF  # what unix_diag has of an inode (linux/unix_diag.h unix_diag_vfs)
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
 
@@ -328,7 +330,9 @@ def _is(listener: UnixListener, address: str) -> bool:
     """Whether it listens on that socket; by the file itself, which may have had another name, or a relative one."""
     if address.startswith("@"):
         return listener.path == address
-    return listener.file_inode == os.stat(address).st_ino
+    with contextlib.suppress(OSError):
+        return listener.file_inode == os.stat(address).st_ino & _INODE_BITS
+    return False
 
 
 def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
