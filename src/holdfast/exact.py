@@ -9,8 +9,9 @@ it is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
+from itertools import pairwise
 
 from holdfast.bench import (
     ANSWER_S,
@@ -27,10 +28,11 @@ from holdfast.bench import (
 )
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
-from holdfast.model.timeline import ExactLoad, Repeat, Request
+from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 
 _WAVE = 3
 _BUDGET_NS = 800_000_000
+_SLOWEST_NS = 600_000_000
 _AT_LEAST = 2
 _WORKED_OFF_S = 3.0
 # What fills at all fills within this after the last place did: a fork takes 15 ms, a busy loop 100 ms.
@@ -50,6 +52,9 @@ def exactly(bench: Bench, places: int, replied: Collection[int]) -> tuple[ExactL
     """
     if places > EXACT_PLACES:
         return ExactLoad(why_not=f"not tried with more than {EXACT_PLACES} places"), ()
+    fills_in_ns = places * _usual_gap_ns(bench.recording.entries(0, bench.canary_slot))
+    if fills_in_ns > _SLOWEST_NS:
+        return ExactLoad(why_not=f"not tried where {places} places take about {fills_in_ns / 1e9:.1f} s to fill"), ()
     repeats: list[Repeat] = []
     slot = bench.exact_slot
     with Prober(bench.address, bench.port, lambda row: bench.head_of(slot + row), places * EXACT_REPEATS) as prober:
@@ -70,6 +75,13 @@ def exactly(bench: Bench, places: int, replied: Collection[int]) -> tuple[ExactL
                 why_not = "it was interrupted, the server hardly got a core, or its accept queue did not take them all"
         sent = requests(prober.columns, range(prober.offered), lambda _row: _WAVE, prober.sources)
     return ExactLoad(tuple(repeats), why_not), tuple(replace(each, id=slot + each.id) for each in sent)
+
+
+def _usual_gap_ns(entries: Iterable[Entry]) -> int:
+    """The median time between the starts of two handlers, of which the ramp let one start after the other."""
+    starts = sorted(entry.entered_ns for entry in entries)
+    gaps = sorted(after - before for before, after in pairwise(starts))
+    return gaps[len(gaps) // 2] if gaps else 0
 
 
 def _worked_off(bench: Bench, prober: Prober, replied: Collection[int]) -> bool:

@@ -10,6 +10,7 @@ from sources import (
     NOBODY_WAITED,
     SAME_THREAD,
     all_in_service,
+    all_or_too_slow,
     fills_the_accept_queue,
     goes_on,
     held_in,
@@ -182,7 +183,7 @@ def processes(number: int) -> Case:
     claims = (
         *SYNC,
         UNWATCHED,
-        in_service(number, (FORK_EACH, LIMIT)),
+        in_service(number, (FORK_EACH, LIMIT), exact=all_or_too_slow),
         model(FORK_EACH, "process-per-request", *[1] * number, threads_reused=False, processes_reused=False),
         Says(COPIED, {"model.globals_shared": False}),
         *QUEUED,

@@ -20,6 +20,11 @@ def _all_of_them(seen: Seen) -> tuple[int, int] | None:
     return None if number is None or number > EXACT_PLACES else (number, number)
 
 
+def all_or_too_slow(seen: Seen) -> tuple[int, int] | None:
+    """As many, unless they take so long to start that it is not tried (docs/method.md, One at a time)."""
+    return None if seen.verdict.ceiling.at_exact_load is None else _all_of_them(seen)
+
+
 def unknown(_source: str) -> Computed:
     """What cannot be known, for the reason given."""
     return lambda _seen: None
