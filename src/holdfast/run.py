@@ -116,7 +116,9 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         token = secrets.token_hex(16)
         command = Command(
             argv=subject.argv,
-            environment=dict(subject.environment) | _inside(experiment, subject, ours, token),
+            environment=dict(subject.environment)
+            | _inside(experiment, subject, ours, token)
+            | _runtime(subject, directory),
             cwd=Path(experiment.cwd),
             log=directory / "server.log",
             token=token,
@@ -335,6 +337,14 @@ def _inside(experiment: Experiment, subject: Subject, ours: _Files, token: str) 
         hello=ours.hello if subject.own else None,
         directory=str(ours.library),
     )
+
+
+def _runtime(subject: Subject, directory: Path) -> dict[str, str]:
+    """Where a server that holdfast starts of its own puts its sockets and the like (XDG base directories).
+
+    gunicorn has one control socket for each user there, and would take over that of another one that runs.
+    """
+    return {} if subject.own else {"XDG_RUNTIME_DIR": str(directory)}
 
 
 def _way(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[WayIn], Bench]) -> WayIn:
