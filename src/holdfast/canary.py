@@ -47,11 +47,13 @@ class Reply(NamedTuple):
     Attributes:
         finding: why its reply is no HTTP, in words; None where it is, or where none came.
         failure: number and words of a failure on our own side.
+        notes: doubts about a reply that counts all the same.
     """
 
     request: Request
     finding: str | None
     failure: tuple[int, str] | None
+    notes: tuple[str, ...] = ()
 
 
 def ask(bench: Bench, slot: int, within_s: float) -> Reply:
@@ -61,21 +63,24 @@ def ask(bench: Bench, slot: int, within_s: float) -> Reply:
         prober.open(1)
         turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, within_s)
         (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
-        return Reply(request, prober.finding(), prober.failure)
+        return Reply(request, prober.finding(), prober.failure, tuple(prober.notes))
 
 
-def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
+def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request, tuple[str, ...]]:
     """Sends it.
 
     Args:
         trouble: raises what the server's side wrote, if it wrote anything.
+
+    Returns:
+        What it showed, the request itself, and doubts about its reply.
 
     Raises:
         InconclusiveError: no reply, no HTTP, something answered before a view was entered, or Ctrl-C.
         UsageError: the view is of another kind than the one asked for.
     """
     slot = bench.canary_slot
-    request, finding, failure = ask(bench, slot, _patience_s(bench))
+    request, finding, failure, notes = ask(bench, slot, _patience_s(bench))
     trouble()
     if finding is not None:
         raise InconclusiveError(
@@ -104,7 +109,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
             f"It is held in {held_in}, as it was written.",
             f"Leave --view out, or give --view {kind}.",
         )
-    return Canary(request.status, held_in, kind, via), replace(request, id=slot)
+    return Canary(request.status, held_in, kind, via), replace(request, id=slot), notes
 
 
 def _patience_s(bench: Bench) -> float:

@@ -74,6 +74,7 @@ class _Seen:
     calls: tuple[Call, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: tuple[str, ...] = ()
     stopped: Stopped | None = None
 
     def mark(self, name: str) -> None:
@@ -200,7 +201,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
 
 def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
     _look_at_usage(bench, seen)
-    seen.canary, first = canary(bench, lambda: raise_trouble(trouble))
+    seen.canary, first, seen.doubts = canary(bench, lambda: raise_trouble(trouble))
     seen.later = (first,)
     if takes_no_more(bench):
         bench = _ready_again(bench, trouble)
@@ -263,7 +264,8 @@ def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
             yield prober
         finally:
             seen.requests = requests(prober.columns, range(prober.offered), lambda _id: 0, prober.sources)
-            seen.notes += prober.notes
+            # Nobody may have lived to see a reply in the ramp.
+            seen.notes += prober.notes or seen.doubts
             if prober.failure:
                 seen.notes.append(prober.failure[1])
             if finding := prober.finding():

@@ -58,7 +58,6 @@ _ROUNDING = 0.5
 _WAITS = 1.5
 _FLOW_ERROR = 0.02
 _FRACTION = 0.1
-_AS_ALONE = 1.25
 # Processor time of a request, of its service time. One that waits takes a few ms at most.
 _COMPUTES = 0.05
 
@@ -337,10 +336,15 @@ def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow], service:
 def _start_at_once(waves: Sequence[Wave], number: int, service: Service) -> bool:
     """Whether the first requests of a burst, as many as there would be places, take no longer than one alone.
 
-    Where starting is the limit, each of them takes longer than the one before.
+    Where starting is the limit, and so many start within the time that one takes, each begins a `number`th of that
+    time after the one before: on average they take (number - 1) / (2 number) of it longer. False also where
+    service times differ too much for so few requests to tell such a difference from none.
     """
     responses = [each for wave in waves if wave.offered > number for each in wave.responses_ns[:number]]
-    return bool(responses) and fmean(responses) <= _AS_ALONE * service.mean_ns
+    longer = (number - 1) / (2 * number)
+    if not responses or service.spread * (1 / len(responses) + 1 / service.count) ** 0.5 > longer / 6:
+        return False
+    return fmean(responses) <= (1 + longer / 3) * service.mean_ns
 
 
 def close(count: float, other: float) -> bool:
