@@ -9,7 +9,7 @@ it is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -32,27 +32,28 @@ from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 
 _WAVE = 3
 _BUDGET_NS = 800_000_000
-_SLOWEST_NS = 600_000_000
+_SLOWEST_NS = 400_000_000
 _AT_LEAST = 2
 _WORKED_OFF_S = 3.0
 # What fills at all fills within this after the last place did: a fork takes 15 ms, a busy loop 100 ms.
 _PLATEAU_NS = 250_000_000
 
 
-def exactly(bench: Bench, places: int, replied: Collection[int]) -> tuple[ExactLoad, tuple[Request, ...]]:
+def exactly(bench: Bench, held: Sequence[Entry], replied: Collection[int]) -> tuple[ExactLoad, tuple[Request, ...]]:
     """Offers as many requests as there are places, several times, each time to a server at rest.
 
     Args:
-        places: more than 0; all held requests of before must have been released.
+        held: the handlers that ran at once when every place was full, at least one; all have been released.
         replied: our ports of requests that had their reply. A server may keep its end of such a connection for as
             long as it likes (seen: after a 503, until Python's collector finds it); nobody waits there.
 
     Returns:
         What was tried, and its requests.
     """
+    places = len(held)
     if places > EXACT_PLACES:
         return ExactLoad(why_not=f"not tried with more than {EXACT_PLACES} places"), ()
-    fills_in_ns = places * _usual_gap_ns(bench.recording.entries(0, bench.canary_slot))
+    fills_in_ns = places * _usual_gap_ns(held)
     if fills_in_ns > _SLOWEST_NS:
         return ExactLoad(why_not=f"not tried where {places} places take about {fills_in_ns / 1e9:.1f} s to fill"), ()
     repeats: list[Repeat] = []

@@ -24,6 +24,7 @@ from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
+    NEVER,
     Call,
     Canary,
     ExactLoad,
@@ -210,8 +211,8 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         seen.ramp, seen.placed = _until_placed(bench, prober)
         seen.mark("placed")
         _look_at_usage(bench, seen)
-        places = bench.recording.in_service(0, prober.offered)
-        bounded = prober.offered > places > 0
+        held = [each for each in bench.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+        bounded = prober.offered > len(held) > 0
         if seen.ramp.reason not in _NO_CEILING:
             seen.left_in_service, newcomers = leaving.leave_in_service(bench, prober)
             seen.later += newcomers
@@ -226,7 +227,7 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         seen.later += releasing.send_wave(bench)
     if bounded and bench.experiment.over_s is None and not bench.interrupts.asked:
         replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in _REPLIED}
-        seen.exact, sent = exact.exactly(bench, places, replied)
+        seen.exact, sent = exact.exactly(bench, held, replied)
         seen.later += sent
         if takes_no_more(bench):
             seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
