@@ -55,6 +55,7 @@ from holdfast.starting import Subject, subject_of
 _SAMPLE_NS = 10_000_000
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
 _NO_CEILING = frozenset({"interrupted", "cut"})
+_NO_VERDICT = frozenset({"cut", "our side"})
 
 
 @dataclass(slots=True)
@@ -169,7 +170,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             # What was seen until then is kept; `judge` says it again.
             seen.stopped = Stopped(error.what, error.why, error.remedy)
         replaced = takes_no_more(bench)
-        if experiment.call and seen.stopped is None and not interrupts.asked:
+        if experiment.call and _will_be_judged(seen) and not interrupts.asked:
             # After the look at what was replaced: the person's own code may end a process, or wear it out.
             called = calling.call_bodies(bench)
             seen.later, seen.calls = seen.later + called.requests, called.calls
@@ -230,6 +231,11 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         seen.later += sent
         if takes_no_more(bench):
             seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _will_be_judged(seen: _Seen) -> bool:
+    """Whether there will be a verdict; where there is none, nobody's orders are placed for it."""
+    return seen.stopped is None and seen.ramp is not None and seen.ramp.reason not in _NO_VERDICT
 
 
 def _ready_again(bench: Bench, trouble: Path) -> Bench:
