@@ -43,8 +43,6 @@ _ENOUGH_NS = 6_000_000_000
 # page of them costs nothing until it is used.
 _ROWS_FOR_EACH = 60
 
-
-_INODE_BITS = 0xFFFF_FFFF  # what unix_diag has of an inode (linux/unix_diag.h unix_diag_vfs)
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
 
@@ -331,7 +329,7 @@ def _is(listener: UnixListener, address: str) -> bool:
     if address.startswith("@"):
         return listener.path == address
     with contextlib.suppress(OSError):
-        return listener.file_inode == os.stat(address).st_ino & _INODE_BITS
+        return listener.is_file(os.stat(address).st_ino)
     return False
 
 

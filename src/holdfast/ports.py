@@ -48,7 +48,7 @@ def check_nobody_listens(path: str, kernel: KernelView) -> None:
         inode = Path(path).stat().st_ino
     except OSError:
         return
-    if any(each.file_inode == inode for each in kernel.unix_listeners() or ()):
+    if any(each.is_file(inode) for each in kernel.unix_listeners() or ()):
         raise EnvironmentFailure(
             f"The Unix socket {path} is taken.",
             "Another process listens on it, and the server that is to be probed would take the name away from it.",
