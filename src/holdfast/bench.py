@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import CUT_NS, peak
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
@@ -174,10 +175,13 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
         )
     broken_off = [entry for entry in entries if entry.left_ns != NEVER]
     if broken_off:
+        longest_ns = max(entry.left_ns - entry.entered_ns for entry in broken_off)
+        most = peak(entries, min(entry.left_ns for entry in broken_off))
+        limit = f"A time limit for requests does that, here one of about {longest_ns / 1e9:.1f} s. "
         raise InconclusiveError(
             f"The server broke off requests that were held in their handlers ({len(broken_off)} of {len(entries)}).",
-            "Their places became free, so what could be counted is not its ceiling. Its log ends with:\n"
-            f"{last_lines(bench.server)}",
+            f"{limit if longest_ns > CUT_NS else ''}Their places became free, so what could be counted is not its "
+            f"ceiling; before that, {most} were in service at once. Its log ends with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it.",
         )
 
