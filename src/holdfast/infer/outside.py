@@ -19,6 +19,7 @@ from holdfast.infer.trips import requests_by_id, trips_of
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Outside, Ramp, Request, Round, Snapshot, Timeline
 from holdfast.model.verdict import (
+    OFFER_MORE,
     Abandoned,
     Ceiling,
     ClientGone,
@@ -274,7 +275,7 @@ def _warnings(
         warnings.append(
             f"All {found.least} requests that were offered at once were in service at once: the ceiling is higher. "
             + (
-                "Offer more with --max-offered."
+                OFFER_MORE
                 if enough
                 else "It accepts too slowly for more to be sent before the first is answered: a path that waits longer "
                 "would tell more."
