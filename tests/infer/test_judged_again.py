@@ -30,6 +30,12 @@ def held(reason="syn", **changed):
     return records.replace(run, **changed)
 
 
+def test_saved_runs_are_for_nobody_else_to_read(shown, tmp_path):
+    shown(held())
+
+    assert (tmp_path / "runs.sqlite").stat().st_mode & 0o077 == 0
+
+
 def test_a_run_with_a_number_is_an_answer(shown):
     assert shown(held()) == ANSWERED
 
