@@ -42,6 +42,16 @@ def check_free(port: int, kernel: KernelView) -> None:
         )
 
 
+def check_unix_shown(kernel: KernelView) -> None:
+    """Raises EnvironmentFailure if the kernel does not show listening Unix sockets: none would ever be found."""
+    if kernel.unix_listeners() is None:
+        raise EnvironmentFailure(
+            "Unix sockets cannot be probed on this machine.",
+            "Its kernel does not show who waits in their queues (no sock_diag, or no module unix_diag).",
+            "Let the server listen on a port of 127.0.0.1, or load the module (modprobe unix_diag).",
+        )
+
+
 def check_nobody_listens(path: str, kernel: KernelView) -> None:
     """Raises EnvironmentFailure if somebody listens on this Unix socket: most servers would take its name away."""
     try:
