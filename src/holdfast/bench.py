@@ -171,8 +171,8 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
             f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held "
             f"had entered its handler (pid {pid}).",
             f"A time limit for requests does that (a worker time-out), here one of about {held_s:.1f} s. What could be "
-            f"counted is not the whole server's ceiling; before that, {most} were in service at once. Its log ends with:\n"
-            f"{last_lines(bench.server)}",
+            f"counted is not the whole server's ceiling; before that, {most} were in service at once. Its log ends "
+            f"with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
         )
     broken_off = [entry for entry in entries if entry.left_ns != NEVER]

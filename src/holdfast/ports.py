@@ -31,6 +31,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def check_door(port: int | None, address: str | None, kernel: KernelView, *, own: bool) -> None:
+    """Looks whether a server can listen there, and be seen to.
+
+    Args:
+        port, address: as of `model.address`, the address being looked at of a Unix socket only; None is not known yet.
+        own: it is a person's own command, which may take a socket's name from an older server on purpose.
+
+    Raises:
+        EnvironmentFailure: somebody listens there already, or the kernel does not show such sockets.
+    """
+    if port is not None:
+        check_free(port, kernel)
+    elif address is not None:
+        check_unix_shown(kernel)
+        if not own:
+            check_nobody_listens(address, kernel)
+
+
 def check_free(port: int, kernel: KernelView) -> None:
     """Raises EnvironmentFailure if somebody listens on this port already."""
     if kernel.listeners(port):

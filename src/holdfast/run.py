@@ -43,7 +43,7 @@ from holdfast.observe.processes import abort_on_overflow, holders, limits_of, pr
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.ways_in import WayIn, ways_in
-from holdfast.ports import check_alone, check_free, check_nobody_listens, check_unix_shown, ephemeral_ports
+from holdfast.ports import check_alone, check_door, ephemeral_ports
 from holdfast.presence import listens
 from holdfast.readiness import await_ready, raise_trouble
 from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
@@ -99,12 +99,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     uid = _user_for(experiment)
     with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
-        if subject.port is not None:
-            check_free(subject.port, kernel)
-        elif subject.address is not None:
-            check_unix_shown(kernel)
-            if not subject.own:
-                check_nobody_listens(subject.address, kernel)
+        check_door(subject.port, subject.address, kernel, own=subject.own)
         with interrupts.undisturbed():
             directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
