@@ -6,7 +6,7 @@ import pytest
 import records
 
 from holdfast import cli, store
-from holdfast.model.timeline import Outside, Round
+from holdfast.model.timeline import Outside, Round, Stopped
 
 ANSWERED, INCONCLUSIVE = 0, 3
 
@@ -52,3 +52,11 @@ def test_a_look_from_outside_that_found_no_number_is_none(shown):
     run = held(requests=(single, silent), outside=Outside(rounds, kernel=False, others=None, alive=True))
 
     assert shown(run) == INCONCLUSIVE
+
+
+def test_a_look_from_outside_that_gave_up_says_again_why(shown, capsys):
+    stopped = Stopped("/ answers in 1.0 ms.", "Too quick.", "Name another path.")
+    nothing = Outside((), kernel=False, others=None, alive=None)
+
+    assert shown(held(outside=nothing, stopped=stopped)) == INCONCLUSIVE
+    assert "/ answers in 1.0 ms." in capsys.readouterr().err
