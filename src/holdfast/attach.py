@@ -15,7 +15,7 @@ from pathlib import Path
 from stat import S_ISSOCK
 
 from holdfast import rounds
-from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
 from holdfast.first_answer import refused, too_quick, unusable
 from holdfast.infer.intervals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 from holdfast.infer.trips import trip_of
@@ -27,7 +27,7 @@ from holdfast.load.tls import Tls
 from holdfast.load.url import Url, parse_url
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Timeline
+from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
 from holdfast.observe.sock_diag import UnixListener
@@ -43,8 +43,6 @@ _ENOUGH_NS = 6_000_000_000
 # page of them costs nothing until it is used.
 _ROWS_FOR_EACH = 60
 
-
-_INODE_BITS = 0xFFFF_FFFF  # what unix_diag has of an inode (linux/unix_diag.h unix_diag_vfs)
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
 
@@ -77,16 +75,22 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     """Looks at the running server that the experiment's URL names.
 
     Raises:
-        UsageError, EnvironmentFailure, InconclusiveError: as they say.
+        UsageError, EnvironmentFailure: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
     target = _target(experiment)
     seen = _Seen(time.monotonic_ns())
+    address, door, stopped = next(iter(target.addresses), ""), None, None
+    listeners: tuple[Listener, ...] = ()
     with interrupts.cleaned_up() as stack:
         kernel = _kernel_view()
         if kernel is not None:
             stack.enter_context(kernel)
-        address, listeners, door = _tried(target, experiment, kernel, seen, interrupts)
+        try:
+            address, listeners, door = _tried(target, experiment, kernel, seen, interrupts)
+        except InconclusiveError as error:
+            # What was seen until then is kept; `judge` says it again.
+            stopped = Stopped(error.what, error.why, error.remedy)
         ended_ns = time.monotonic_ns()
     return Timeline(
         experiment=replace(experiment, path=target.url.path),
@@ -103,6 +107,7 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
         samples=(),
         usage=(),
         notes=tuple(seen.notes),
+        stopped=stopped,
         outside=Outside(tuple(seen.rounds), door is not None, seen.others, seen.alive),
     )
 
@@ -331,7 +336,7 @@ def _is(listener: UnixListener, address: str) -> bool:
     if address.startswith("@"):
         return listener.path == address
     with contextlib.suppress(OSError):
-        return listener.file_inode == os.stat(address).st_ino & _INODE_BITS
+        return listener.is_file(os.stat(address).st_ino)
     return False
 
 

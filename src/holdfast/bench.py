@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import CUT_NS, peak
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
@@ -163,21 +164,26 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
     dead = {pid for pid in holding if states.get(pid, _DEAD) <= _DEAD}
     # A server in a pid namespace of its own writes numbers that mean nothing out here.
     if prober is not None and dead and (holding - dead or not dead.isdisjoint(bench.pids)):
-        ends = ((prober.columns.done[each.id] or bench.now_ns(), each) for each in running if each.pid in dead)
+        ends = [(prober.columns.done[each.id] or bench.now_ns(), each) for each in running if each.pid in dead]
         held_s, pid = max(((done - each.entered_ns) / 1e9, each.pid) for done, each in ends)
+        most = peak(entries, min(done for done, _ in ends))
         raise InconclusiveError(
             f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held "
             f"had entered its handler (pid {pid}).",
             f"A time limit for requests does that (a worker time-out), here one of about {held_s:.1f} s. What could be "
-            f"counted is not the ceiling of the whole server. Its log ends with:\n{last_lines(bench.server)}",
+            f"counted is not the whole server's ceiling; before that, {most} were in service at once. Its log ends "
+            f"with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
         )
     broken_off = [entry for entry in entries if entry.left_ns != NEVER]
     if broken_off:
+        longest_ns = max(entry.left_ns - entry.entered_ns for entry in broken_off)
+        most = peak(entries, min(entry.left_ns for entry in broken_off))
+        limit = f"A time limit for requests does that, here one of about {longest_ns / 1e9:.1f} s. "
         raise InconclusiveError(
             f"The server broke off requests that were held in their handlers ({len(broken_off)} of {len(entries)}).",
-            "Their places became free, so what could be counted is not its ceiling. Its log ends with:\n"
-            f"{last_lines(bench.server)}",
+            f"{limit if longest_ns > CUT_NS else ''}Their places became free, so what could be counted is not its "
+            f"ceiling; before that, {most} were in service at once. Its log ends with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it.",
         )
 

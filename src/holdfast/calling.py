@@ -25,6 +25,10 @@ _LET_GO_S = 5.0
 _WAKING_NS = 100_000_000
 """Beyond the look interval: how long a busy machine may take to wake those that wait for the common start."""
 
+_NOT_CLEARED = (
+    "Not all requests of before had left the server when bodies were called, so some of its places may have been taken."
+)
+
 
 def slots(experiment: Experiment) -> int:
     """How many slots of the record this takes, at its end."""
@@ -49,19 +53,23 @@ def call_bodies(bench: Bench) -> Called:
     """Runs bodies: one, and if that came to its end many together."""
     first = bench.recording.slots - slots(bench.experiment)
     alone = _called(bench, first, 1, ALONE)
-    if not alone.calls or alone.calls[0].ended_ns == NEVER or alone.notes or bench.interrupts.asked:
+    went_wrong = set(alone.notes) - {_NOT_CLEARED}
+    if not alone.calls or alone.calls[0].ended_ns == NEVER or went_wrong or bench.interrupts.asked:
         return alone
     together = _called(bench, first + 1, bench.experiment.max_called, TOGETHER)
-    return Called(alone.requests + together.requests, alone.calls + together.calls, together.notes)
+    notes = tuple(dict.fromkeys(alone.notes + together.notes))
+    return Called(alone.requests + together.requests, alone.calls + together.calls, notes)
 
 
 def _called(bench: Bench, first: int, count: int, wave: int) -> Called:
-    recording, last, notes = bench.recording, first + count, []
+    recording, last = bench.recording, first + count
+    notes: list[str] = []
     for slot in range(first, last):
         recording.hold(slot)
     with Prober(bench.address, bench.port, lambda each: bench.head_of(first + each), count) as prober:
         try:
-            _clear(bench, prober)
+            if not _clear(bench, prober):
+                notes.append(_NOT_CLEARED)
             recording.set_look_interval(look_interval_ns(count))
             _fill(bench, prober, first)
             recording.call(range(first, last), bench.now_ns() + look_interval_ns(count) + _WAKING_NS)
@@ -88,8 +96,8 @@ def _take_back(bench: Bench, ids: range) -> None:
         bench.recording.release(each)
 
 
-def _clear(bench: Bench, prober: Prober) -> None:
-    """Lets go what the census has left behind, and waits until the server rests.
+def _clear(bench: Bench, prober: Prober) -> bool:
+    """Lets go whatever was left behind, what a server still has in a queue included; whether it is gone.
 
     Their look interval stays what it was: thousands that look every few milliseconds would leave nobody a core. And so
     they do not end at once, but as each comes to its next look.
@@ -99,11 +107,13 @@ def _clear(bench: Bench, prober: Prober) -> None:
     def moving() -> object:
         return recording.in_service(0, bench.slots), counts_now(bench, prober)
 
-    for entry in recording.entries(0, bench.slots):
-        recording.release(entry.id)
-    turn_until(bench, prober, lambda: recording.in_service(0, bench.slots) == 0, _LET_GO_S, moving)
+    # A request of exact load that nobody waits for any more would be held for good when it comes to a handler now.
+    for slot in range(bench.slots):
+        recording.release(slot)
     turn_until(bench, prober, lambda: not bench.kernel.depth(bench.door)[0], _LET_GO_S, moving)
+    turn_until(bench, prober, lambda: recording.in_service(0, bench.slots) == 0, _LET_GO_S, moving)
     turn_until_at_rest(bench, prober)
+    return recording.in_service(0, bench.slots) == 0
 
 
 def _fill(bench: Bench, prober: Prober, first: int) -> None:

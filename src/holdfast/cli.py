@@ -135,7 +135,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "headers",
             multiple=True,
             callback=_checked(options.header_of),
-            help="Header 'Name: value'.",
+            help=_HEADER,
         ),
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
         click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
@@ -232,7 +232,7 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
         timeline = run(experiment, interrupts)
         verdict = _saved_and_judged(timeline)
     _publish(verdict, json_target)
-    return _answered(interrupts)
+    return _answered(verdict, interrupts)
 
 
 @commands.command("attach")
@@ -254,7 +254,7 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
         timeline = attach(Experiment("attach", **given, cwd=_working_directory()), interrupts)
         verdict = _saved_and_judged(timeline)
     _publish(verdict, json_target)
-    return EXIT_INCONCLUSIVE if verdict.ceiling.in_service is None else _answered(interrupts)
+    return _answered(verdict, interrupts)
 
 
 def _working_directory() -> str:
@@ -266,8 +266,10 @@ def _working_directory() -> str:
         ) from error
 
 
-def _answered(interrupts: Interrupts) -> int:
-    return EXIT_INCONCLUSIVE if interrupts.asked else EXIT_ANSWERED
+def _answered(verdict: Verdict, interrupts: Interrupts | None = None) -> int:
+    """The exit code of a verdict: whether it has a number, and came of a run that nobody cut short."""
+    cut_short = interrupts is not None and interrupts.asked
+    return EXIT_INCONCLUSIVE if cut_short or verdict.ceiling.in_service is None else EXIT_ANSWERED
 
 
 def _saved_and_judged(timeline: Timeline) -> Verdict:
@@ -353,5 +355,6 @@ def runs() -> int:
 @click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout.")
 def show(number: int, json_target: str | None) -> int:
     """Judge a saved run again and print its verdict."""
-    _publish(judge(store.load(number, store.default_path())), json_target)
-    return EXIT_ANSWERED
+    verdict = judge(store.load(number, store.default_path()))
+    _publish(verdict, json_target)
+    return _answered(verdict)

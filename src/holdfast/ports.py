@@ -31,6 +31,24 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def check_door(port: int | None, address: str | None, kernel: KernelView, *, own: bool) -> None:
+    """Looks whether a server can listen there, and be seen to.
+
+    Args:
+        port, address: as of `model.address`, the address being looked at of a Unix socket only; None is not known yet.
+        own: it is a person's own command, which may take a socket's name from an older server on purpose.
+
+    Raises:
+        EnvironmentFailure: somebody listens there already, or the kernel does not show such sockets.
+    """
+    if port is not None:
+        check_free(port, kernel)
+    elif address is not None:
+        check_unix_shown(kernel)
+        if not own:
+            check_nobody_listens(address, kernel)
+
+
 def check_free(port: int, kernel: KernelView) -> None:
     """Raises EnvironmentFailure if somebody listens on this port already."""
     if kernel.listeners(port):
@@ -42,13 +60,23 @@ def check_free(port: int, kernel: KernelView) -> None:
         )
 
 
+def check_unix_shown(kernel: KernelView) -> None:
+    """Raises EnvironmentFailure if the kernel does not show listening Unix sockets: none would ever be found."""
+    if kernel.unix_listeners() is None:
+        raise EnvironmentFailure(
+            "Unix sockets cannot be probed on this machine.",
+            "Its kernel does not show who waits in their queues (no sock_diag, or no module unix_diag).",
+            "Let the server listen on a port of 127.0.0.1, or load the module (modprobe unix_diag).",
+        )
+
+
 def check_nobody_listens(path: str, kernel: KernelView) -> None:
     """Raises EnvironmentFailure if somebody listens on this Unix socket: most servers would take its name away."""
     try:
         inode = Path(path).stat().st_ino
     except OSError:
         return
-    if any(each.file_inode == inode for each in kernel.unix_listeners() or ()):
+    if any(each.is_file(inode) for each in kernel.unix_listeners() or ()):
         raise EnvironmentFailure(
             f"The Unix socket {path} is taken.",
             "Another process listens on it, and the server that is to be probed would take the name away from it.",

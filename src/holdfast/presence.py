@@ -8,8 +8,7 @@ from pathlib import PurePath
 
 from holdfast.bench import Bench
 from holdfast.errors import InconclusiveError
-from holdfast.load.http1 import host_field
-from holdfast.model.address import is_unix
+from holdfast.model.address import is_unix, url_of
 from holdfast.observe.programs import Program, is_python, name_of, program_of, switches
 from holdfast.observe.recorded import Said, said_in
 from holdfast.observe.ways_in import WayIn
@@ -76,7 +75,7 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
     else:
         startup = bench.server.command.environment["PYTHONPATH"].partition(":")[0]
         why, remedy = _shut_out(programs, said, startup) or _nothing_known(bench)
-    url = f"http://{host_field(bench.address, bench.port)}{bench.experiment.path}"
+    url = url_of(bench.address, bench.port, bench.experiment.path)
     outside = f"holdfast attach {url} looks at a running server from outside."
     return InconclusiveError(
         "The server answers, but holdfast could not get into it.", why, f"{remedy}\n{outside}" if remedy else outside

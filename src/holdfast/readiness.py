@@ -207,8 +207,7 @@ def _never_ready(
     others = sorted({_shown(each) for each in found})
     if listening:
         return EnvironmentFailure(
-            f"The server listens on {_door_shown(door) if door is not None else others[0]} but did not come to rest "
-            f"within {within_s:g} s.",
+            f"The server listens on {_where(door, others)} but did not come to rest within {within_s:g} s.",
             f"Its processes kept working or changing before any request came{words}",
             "Switch off reloaders and background work, or give it more time with --start-timeout.",
         )
@@ -221,6 +220,11 @@ def _never_ready(
         if ports
         else f"Look for what its start waits for, give it more time with --start-timeout{or_raise_limits(server)}.",
     )
+
+
+def _where(door: int | str | None, others: Sequence[str]) -> str:
+    """The door, or what it listens on; it may have closed that again."""
+    return _door_shown(door) if door is not None else next(iter(others), "a port, from time to time,")
 
 
 def _door_shown(door: int | str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from holdfast.bench import (
     ANSWER_S,
+    EXACT_PLACES,
     OPEN_STATES,
     WAVE,
     Bench,
@@ -25,7 +26,7 @@ from holdfast.observe.processes import activity, process_tree
 from holdfast.readiness import last_lines
 
 _DEALT_WITH_S = 3.0
-_FREE_ALL = 128
+_FREE_ALL = EXACT_PLACES  # exact load comes next, and wants every place free
 
 
 def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:

@@ -44,7 +44,7 @@ from holdfast.observe.processes import abort_on_overflow, holders, limits_of, pr
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.ways_in import WayIn, ways_in
-from holdfast.ports import check_alone, check_free, check_nobody_listens, ephemeral_ports
+from holdfast.ports import check_alone, check_door, ephemeral_ports
 from holdfast.presence import listens
 from holdfast.readiness import await_ready, raise_trouble
 from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
@@ -56,6 +56,7 @@ from holdfast.starting import Subject, subject_of
 _SAMPLE_NS = 10_000_000
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
 _NO_CEILING = frozenset({"interrupted", "cut"})
+_NO_VERDICT = frozenset({"cut", "our side"})
 
 
 @dataclass(slots=True)
@@ -99,10 +100,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     uid = _user_for(experiment)
     with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
-        if subject.port is not None:
-            check_free(subject.port, kernel)
-        elif subject.address is not None and not subject.own:
-            check_nobody_listens(subject.address, kernel)
+        check_door(subject.port, subject.address, kernel, own=subject.own)
         with interrupts.undisturbed():
             directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
@@ -170,7 +168,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             # What was seen until then is kept; `judge` says it again.
             seen.stopped = Stopped(error.what, error.why, error.remedy)
         replaced = takes_no_more(bench)
-        if experiment.call and seen.stopped is None and not interrupts.asked:
+        if experiment.call and _will_be_judged(seen) and not interrupts.asked:
             # After the look at what was replaced: the person's own code may end a process, or wear it out.
             called = calling.call_bodies(bench)
             seen.later, seen.calls = seen.later + called.requests, called.calls
@@ -231,6 +229,11 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         seen.later += sent
         if takes_no_more(bench):
             seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _will_be_judged(seen: _Seen) -> bool:
+    """Whether there will be a verdict; where there is none, nobody's orders are placed for it."""
+    return seen.stopped is None and seen.ramp is not None and seen.ramp.reason not in _NO_VERDICT
 
 
 def _ready_again(bench: Bench, trouble: Path) -> Bench:

@@ -226,6 +226,14 @@ def test_the_clients_in_a_unix_listeners_queue_are_read_with_it():
     assert (listener.waiting, listener.file_inode) == ((5, 0, 6), 7)
 
 
+@pytest.mark.parametrize(("inode", "its_own"), [(9, True), (9 + (5 << 32), True), (8, False), (0, False)], ids=str)
+def test_a_sockets_file_is_known_by_as_much_of_its_number_as_the_kernel_tells(inode, its_own):
+    listener = sock_diag.UnixListener(55, "/run/app", 0, 7, struct.pack("=II", 9, 1))
+
+    assert listener.is_file(inode) is its_own
+    assert not sock_diag.UnixListener(55, "/run/app", 0, 7).is_file(inode)
+
+
 def test_the_ends_of_a_unix_listeners_connections_are_those_of_its_name_and_file():
     def end(peer, name=b"/run/app\0", file=9):
         return unix_record((0, name), (1, struct.pack("=II", file, 1)), (2, struct.pack("=I", peer)))

@@ -89,6 +89,29 @@ def test_a_body_whose_connection_was_closed_is_not_said_to_have_run_out_of_time(
     assert "its request was closed while it ran" in unknown["call.alone.duration_ms"]
 
 
+def test_a_loop_that_is_still_stopped_has_no_longest_stop_yet():
+    runs_on = call(1, 20, 0, 4000, stopping_since_ns=40 * MS)
+    figures, unknown = calls_of(run(ONE, runs_on, call(2, 30, 50, 8)))
+
+    assert (figures.longest_stop_ms, figures.stop_ms) == (None, Spread(8.0, 8.0))
+    assert "still stopping its event loop" in unknown["call.longest_stop_ms"]
+
+
+def test_the_longest_stop_may_be_that_of_a_body_that_does_not_end():
+    figures, unknown = calls_of(run(ONE, call(1, 20, 0, 4000), call(2, 30, 50, 8)))
+
+    assert (figures.longest_stop_ms, figures.stop_ms) == (4000.0, Spread(8.0, 8.0))
+    assert unknown == {}
+
+
+def test_bodies_that_went_with_their_process_are_not_said_to_have_run_out_of_time():
+    more = call(1, 20, 0)
+    timeline = run(ONE, more)
+    requests = [replace(each, outcome=Outcome.RESET) if each.id == more.id else each for each in timeline.requests]
+
+    assert "was reset while it ran" in calls_of(replace(timeline, requests=tuple(requests)))[1]["call.duration_ms"]
+
+
 def test_where_no_loop_ran_no_stop_is_given_not_even_none_at_all():
     some = [replace(each, timing="no loop") for each in (ONE, call(1, 20, 30), call(2, 30, 50))]
     figures, unknown = calls_of(run(*some))

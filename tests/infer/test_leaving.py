@@ -49,6 +49,23 @@ def test_a_place_is_free_where_another_handler_begins_beside_the_one_whose_clien
     assert gone.fin == "place freed, handler goes on"
 
 
+def test_what_a_time_limit_may_have_ended_is_not_said_to_be_cancelled():
+    struck_at = LEFT_AT + 1_000_000_000
+    plain = with_end(run(records.entry(1)), struck_at)
+    cut = records.request(1, done_ns=struck_at, outcome=records.Outcome.REJECTED, status=503)
+    some = replace(
+        plain,
+        requests=(*plain.requests, cut),
+        left_in_service=(Leaving(0, "fin", LEFT_AT, struck_at),),
+        marks=replace(plain.marks, released_ns=struck_at + 1),
+    )
+
+    gone, unknown = client_gone(some)
+
+    assert gone.fin is None
+    assert "time limit" in unknown["abandoned.in_service.fin"]
+
+
 def test_handlers_that_began_before_or_after_the_watch_free_no_place():
     early, late = records.entry(1, entered_ns=LEFT_AT - 1), records.entry(2, entered_ns=WATCHED_UNTIL + 1)
 

@@ -185,6 +185,14 @@ def test_a_server_that_does_not_answer_any_more_gets_no_verdict():
         judge(looked_at(Record(4), alive=False))
 
 
+@pytest.mark.parametrize(("alive", "words"), [(None, "was interrupted"), (True, "accepts too slowly")])
+def test_where_nobody_waited_it_says_why_no_more_were_offered(alive, words):
+    verdict = judge(looked_at(Record(16), alive=alive))
+
+    assert verdict.ceiling.bounded is False
+    assert words in verdict.warnings[0]
+
+
 def test_a_load_side_that_was_the_limit_gives_no_verdict():
     timeline = looked_at(Record(4))
     failed = replace(timeline.requests[-1], outcome=Outcome.FAILED)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from holdfast.errors import UsageError
 from holdfast.load.url import Url, parse_url
+from holdfast.model.address import url_of
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,20 @@ def test_what_is_no_url_is_refused_with_the_reason(text, said):
         parse_url(text)
 
     assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "server"),
+    [
+        ("127.0.0.1", 8000, "http://127.0.0.1:8000"),
+        ("::1", 8000, "http://[::1]:8000"),
+        ("/a:/b.sock", 0, "unix:/a:/b.sock"),
+    ],
+)
+def test_what_a_person_is_told_to_attach_to_is_read_as_it_was_meant(address, port, server):
+    url = parse_url(url_of(address, port, "/orders?a=1"))
+
+    assert (url.server, url.path) == (server, "/orders?a=1")
 
 
 @given(st.text() | st.text(alphabet="http:/[]@.unix#?%80a"))

@@ -16,6 +16,7 @@ from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import kernel as kernel_module
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import LISTENING, tcp_request
+from holdfast.ports import check_unix_shown
 
 
 def port_of(listener):
@@ -270,6 +271,8 @@ def test_without_sock_diag_the_table_in_proc_is_read(monkeypatch, listen, protoc
         assert view.source == "/proc/net/tcp"
         assert view.listeners(port_of(listener))[0].inode == inode_of(listener)
         assert view.unix_listeners() is None
+        with pytest.raises(EnvironmentFailure, match="Unix sockets cannot be probed"):
+            check_unix_shown(view)
 
 
 def test_a_system_that_shows_no_sockets_is_named_as_the_cause(monkeypatch, tmp_path):

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request, Timeline
-from holdfast.model.verdict import Body, Calls, Spread
+from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Spread
 
 _SWITCH_MS = 5.0
-_NOT_ASKED = "--call was not asked for"
+_STOPPING = "one of the bodies was still stopping its event loop when it was last seen"
 _NO_STOP = {
     "no loop": "it ran on a thread without one, so there was none to stop",
     "unseen": "the body is a coroutine that runs in pieces by callbacks, which nothing shows",
@@ -21,7 +21,7 @@ _NO_STOP = {
 def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
     """The figures, and for each that is None the reason."""
     if not timeline.experiment.call:
-        return None, {"call": _NOT_ASKED}
+        return None, {"call": CALL_NOT_ASKED}
     first = [each for each in timeline.calls if each.wave == ALONE]
     if not first:
         return None, {"call": _why_none(timeline)}
@@ -31,13 +31,15 @@ def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
     together = [each for each in replies.values() if each.wave == TOGETHER]
     ended = [each for each in calls if each.ended_ns != NEVER]
     none = _why_none_together(first[0], calls)
-    nothing = none or ("" if ended else "none of the bodies had ended when the time was over (--call-timeout)")
+    nothing = none or _why_none_ended(calls, ended, replies, timeline.experiment.call_timeout_s)
     unseen = nothing or next((_NO_STOP[each.timing] for each in calls if each.timing in _NO_STOP), "")
     unknown |= _for(none, "at_once", "processes") | _for(nothing, "duration_ms")
     unknown |= _for(unseen, "longest_stop_ms", "stop_ms", "stopped_ms")
     loop = None if unseen else _loop(calls)
     unknown |= _for("" if loop else unseen or "some of the bodies had a loop of their own and others did not", "loop")
     stops = [] if unseen else ended
+    stopping = _STOPPING if not unseen and any(each.stopping_since_ns != NEVER for each in calls) else ""
+    unknown |= _for(stopping, "longest_stop_ms")
     return Calls(
         offered=len(together),
         bodies=len(calls),
@@ -46,7 +48,7 @@ def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
         replies=dict(Counter(str(each.status or "none") for each in together)),
         at_once=at_once(calls) if calls else None,
         processes=len({each.pid for each in calls}) if calls else None,
-        longest_stop_ms=_ms(max(each.longest_stop_ns for each in stops)) if stops else None,
+        longest_stop_ms=None if unseen or stopping else _ms(max(each.longest_stop_ns for each in calls)),
         stop_ms=_spread(each.longest_stop_ns for each in stops),
         stopped_ms=_spread(each.stopped_ns for each in stops),
         duration_ms=_spread(each.ended_ns - each.begun_ns for each in ended),
@@ -156,6 +158,13 @@ def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
     if first.ended_ns == NEVER:
         return "the body that ran alone did not end, so no others were called"
     return "" if calls else "no further body began"
+
+
+def _why_none_ended(
+    calls: Sequence[Call], ended: Sequence[Call], replies: Mapping[int, Request], timeout_s: float
+) -> str:
+    """Why none of them came to its end; "" where some did."""
+    return "" if ended else f"none of the bodies ended: {_why_unended(calls[0], replies.get(calls[0].id), timeout_s)}"
 
 
 def _for(reason: str, *names: str) -> dict[str, str]:

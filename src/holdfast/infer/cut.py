@@ -87,7 +87,7 @@ def _between(timeline: Timeline, after_ns: int, until_ns: int) -> Cut | None:
     return Cut(
         number=len(cut),
         longest_ns=max(request.done_ns - entry.entered_ns for request, entry in cut),
-        peak=_peak(entries.values(), first_ns),
+        peak=peak(entries.values(), first_ns),
         seen=tuple(words for words, _ in seen.most_common()),
     )
 
@@ -106,7 +106,7 @@ def check_uncut(timeline: Timeline) -> None:
     )
 
 
-def _peak(entries: Iterable[Entry], before_ns: int) -> int:
+def peak(entries: Iterable[Entry], before_ns: int) -> int:
     """Most handlers that ran at once before an instant."""
     moves = sorted(
         move
@@ -114,8 +114,8 @@ def _peak(entries: Iterable[Entry], before_ns: int) -> int:
         for move in ((entry.entered_ns, 1), (entry.left_ns, -1))
         if NEVER < move[0] < before_ns
     )
-    peak = running = 0
+    most = running = 0
     for _, change in moves:
         running += change
-        peak = max(peak, running)
-    return peak
+        most = max(most, running)
+    return most

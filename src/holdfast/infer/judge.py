@@ -40,10 +40,10 @@ def judge(timeline: Timeline) -> Verdict:
         InconclusiveError: the load side was the limit, the server ended requests by a limit of time, or the run
             gave up or ended before anything was placed.
     """
-    if timeline.outside is not None:
-        return judge_outside(timeline, timeline.outside)
     if timeline.stopped is not None:
         raise InconclusiveError(timeline.stopped.what, timeline.stopped.why, timeline.stopped.remedy)
+    if timeline.outside is not None:
+        return judge_outside(timeline, timeline.outside)
     check_uncut(timeline)
     snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
     if snapshot is None or ramp is None or canary is None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast.infer.census import entries_by_id
+from holdfast.infer.cut import cut_later
 from holdfast.model.address import is_unix
 from holdfast.model.timeline import NEVER, Entry, Leaving, Timeline
 from holdfast.model.verdict import Abandoned, ClientGone, Fate
 
 _NOT_SO_FAR = "the run did not come so far"
+_CUT = "the server ended other held requests meanwhile, by a time limit, so what ended or freed this one is not known"
 _NO_RST = "a client of a Unix socket can only close it"
 
 
@@ -44,6 +46,8 @@ def client_gone(timeline: Timeline) -> tuple[ClientGone, dict[str, str]]:
             unknown[f"abandoned.in_service.{how}"] = _NO_RST if no_such_way else _why_not(timeline, leaving)
         else:
             fates[how] = fate_of(leaving, entries)
+            if fates[how] != "finishes" and cut_later(timeline) is not None:
+                fates[how], unknown[f"abandoned.in_service.{how}"] = None, _CUT
     return ClientGone(fates["fin"], fates["rst"]), unknown
 
 

@@ -19,6 +19,7 @@ from holdfast.infer.trips import requests_by_id, trips_of
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Outside, Ramp, Request, Round, Snapshot, Timeline
 from holdfast.model.verdict import (
+    OFFER_MORE,
     Abandoned,
     Ceiling,
     ClientGone,
@@ -270,15 +271,9 @@ def _warnings(
 ) -> tuple[str, ...]:
     warnings = list(timeline.notes)
     if found.bounded is False:
-        enough = found.least >= timeline.experiment.max_offered
         warnings.append(
             f"All {found.least} requests that were offered at once were in service at once: the ceiling is higher. "
-            + (
-                "Offer more with --max-offered."
-                if enough
-                else "It accepts too slowly for more to be sent before the first is answered: a path that waits longer "
-                "would tell more."
-            )
+            f"{_why_no_more(timeline, outside, found)}"
         )
     if found.in_service is not None and found.why:
         warnings.append(f"{found.why[0].upper()}{found.why[1:]}.")
@@ -292,6 +287,17 @@ def _warnings(
         words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(lost.items()))
         warnings.append(f"Of {len(requests)} requests in all some were not served while there were many: {words}.")
     return tuple(warnings)
+
+
+def _why_no_more(timeline: Timeline, outside: Outside, found: Estimate) -> str:
+    if found.least >= timeline.experiment.max_offered:
+        return OFFER_MORE
+    if outside.alive is None:
+        return "The run was interrupted before more were offered."
+    return (
+        "It accepts too slowly for more to be sent before the first is answered: a path that waits longer would tell "
+        "more."
+    )
 
 
 _LOST = (Outcome.REFUSED, Outcome.RESET, Outcome.CLOSED, Outcome.UNANSWERED, Outcome.CONNECT_TIMEOUT, Outcome.MALFORMED)

@@ -11,7 +11,6 @@ from holdfast.load.columns import Columns
 from holdfast.load.own_limits import raise_descriptor_limit, restore_descriptor_limit
 from holdfast.load.tls import Tls, connections_to
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER
 
 
 class Prober:
@@ -83,11 +82,6 @@ class Prober:
     def ended(self) -> int:
         """Requests with an outcome other than PENDING."""
         return self._connections.ended
-
-    @property
-    def last_opened_ns(self) -> int:
-        """When the last connection was opened; NEVER before the first."""
-        return self.columns.opened[self.offered - 1] if self.offered else NEVER
 
     @property
     def failure(self) -> tuple[int, str] | None:

@@ -19,3 +19,8 @@ def shown(address: str, port: int) -> str:
     if is_unix(address):
         return f"unix:{address}"
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def url_of(address: str, port: int, path: str) -> str:
+    """A path there, as `holdfast attach` takes it: `http://127.0.0.1:8000/orders`, `unix:/run/shop.sock:/orders`."""
+    return f"{shown(address, port)}:{path}" if is_unix(address) else f"http://{shown(address, port)}{path}"

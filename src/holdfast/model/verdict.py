@@ -11,6 +11,9 @@ OFFER_MORE = "Offer more with --max-offered."
 MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
 """How two warnings end that a table of many verdicts says in its own way: no bound was met; the observers were late."""
 
+CALL_NOT_ASKED = "--call was not asked for"
+"""Why there are no called bodies where nobody wanted any: of that a person need not be told."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",

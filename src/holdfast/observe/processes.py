@@ -128,23 +128,23 @@ def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> tuple[st
     candidates = [_with_real_directory(os.path.join(place, path)) for place in places]
     candidates += [f"/proc/{pid}/root{path}" for pid in pids if path.startswith("/")]
     inodes = {each: _socket_file(each) for each in candidates}
-    same = (each for each, inode in inodes.items() if inode and inode == unix.file_inode)
+    same = (each for each, inode in inodes.items() if inode and unix.is_file(inode))
     # A server may bind to a passing name and rename the file when all is ready; the kernel keeps the first name.
-    renamed = (found for each in candidates if (found := _named_in(os.path.dirname(each), unix.file_inode)))
+    renamed = (found for each in candidates if (found := _named_in(os.path.dirname(each), unix)))
     if (exact := next(chain(same, renamed), None)) is not None:
         return exact, True
     # Where file systems lie on one another (overlayfs), a file may have another number than its socket says.
     return next((each for each, inode in inodes.items() if inode), None), False
 
 
-def _named_in(directory: str, inode: int) -> str | None:
-    """The socket file of this number in a directory; None where there is none."""
+def _named_in(directory: str, unix: UnixListener) -> str | None:
+    """The file of this socket in a directory; None where there is none."""
     try:
         with os.scandir(directory) as entries:
-            found = [each.path for each in entries if each.inode() == inode]
+            found = [each.path for each in entries if unix.is_file(each.inode())]
     except OSError:
         return None
-    return next((each for each in found if _socket_file(each) == inode), None)
+    return next((each for each in found if unix.is_file(_socket_file(each) or 0)), None)
 
 
 def _with_real_directory(path: str) -> str:

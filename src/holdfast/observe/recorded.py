@@ -236,10 +236,6 @@ class Recording:
         states = self._states(first, last)
         return tuple(self._entry(id, states[id - first]) for id in range(first, last) if states[id - first])
 
-    def begun(self, first: int, last: int) -> int:
-        """How many of these requests' bodies have begun."""
-        return sum(self._call(id)[0] != NEVER for id in range(first, last))
-
     def calls(self, first: int, last: int, wave: int) -> tuple[Call, ...]:
         """The bodies of these requests that have begun, by id."""
         found = []

@@ -60,6 +60,7 @@ _UNIX_SHOW_NAME, _UNIX_SHOW_VFS, _UNIX_SHOW_PEER, _UNIX_SHOW_ICONS, _UNIX_SHOW_R
 _UNIX_DIAG_NAME, _UNIX_DIAG_VFS, _UNIX_DIAG_PEER, _UNIX_DIAG_ICONS, _UNIX_DIAG_RQLEN = range(5)
 _RQLEN = Struct("=II")  # unix_diag_rqlen: rqueue, wqueue
 _INODE = Struct("=I")
+_INODE_BITS = 0xFFFF_FFFF
 _SOCK_STREAM = 1
 
 # The kernel's parts are at most 32 KiB (net/netlink/af_netlink.c netlink_dump); anything that
@@ -96,8 +97,12 @@ class UnixListener:
 
     @property
     def file_inode(self) -> int:
-        """Of its file; 0 where that is not known."""
+        """Of its file, its lower 32 bits (unix_diag_vfs); 0 where that is not known."""
         return _INODE.unpack_from(self.file)[0] if len(self.file) >= _INODE.size else 0
+
+    def is_file(self, inode: int) -> bool:
+        """Whether a file of this number is its own, as far as the kernel tells it."""
+        return self.file_inode != 0 and self.file_inode == inode & _INODE_BITS
 
 
 def tcp_request(family: int, states: int, port: int, sequence: int) -> bytes:

@@ -20,14 +20,14 @@ def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
         processes = f", in {calls.processes} processes" if calls.processes and calls.processes > 1 else ""
         took = "" if calls.duration_ms is None else f"; each took {_ms(calls.duration_ms.median)} (median)"
         yield f"Called together, {_count(calls.bodies)} ran: {ran}{processes}{took}."
-    if calls.stop_ms is not None and calls.longest_stop_ms is not None:
-        yield (
-            f"Each body stopped its event loop for {_ms(calls.stop_ms.median)} (longest stop, median); "
-            f"the longest of all was {_ms(calls.longest_stop_ms)}."
-        )
+    if calls.stop_ms is not None:
+        longest = "of the longest of all there is no figure yet"
+        if calls.longest_stop_ms is not None:
+            longest = f"the longest of all was {_ms(calls.longest_stop_ms)}"
+        yield f"Each body stopped its event loop for {_ms(calls.stop_ms.median)} (longest stop, median); {longest}."
         if calls.loop == "own":
             yield "That loop had been made for this request alone, so nobody else waited for it."
-        if calls.loop == "shared" and calls.longest_stop_ms >= _SLOW_MS:
+        if calls.loop == "shared" and (calls.longest_stop_ms is None or calls.longest_stop_ms >= _SLOW_MS):
             yield "While a loop is stopped, nothing else on it runs: no other request, no health check, no time-out."
     elif "call.stop_ms" in unknown:
         yield f"No figure of how long a body stops an event loop: {unknown['call.stop_ms']}."

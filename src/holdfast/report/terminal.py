@@ -9,11 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.model.verdict import Abandoned, Ceiling, Cost, Model, Overflow, Verdict
+from holdfast.model.verdict import CALL_NOT_ASKED, Abandoned, Ceiling, Cost, Model, Overflow, Verdict
 from holdfast.report import calls
 
 _WIDTH = 30
-_CALL_NOT_ASKED = "--call was not asked for"
 
 # Label, colour and what fills the lane, from the handler outwards.
 _LANES = {
@@ -143,7 +142,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _abandoned(verdict.abandoned)
     if verdict.call is not None:
         yield from calls.sentences(verdict.call, verdict.unknown)
-    elif verdict.ceiling.interval is None and verdict.unknown.get("call", _CALL_NOT_ASKED) != _CALL_NOT_ASKED:
+    elif verdict.ceiling.interval is None and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
         yield f"No body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
