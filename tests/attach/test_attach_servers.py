@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 from commandline import free_port
-from conftest import serving
+from running_servers import serving
 
 ANSWERED, INCONCLUSIVE = 0, 3
 LONGEST_S = 240
