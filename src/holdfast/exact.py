@@ -72,6 +72,8 @@ def exactly(bench: Bench, held: Sequence[Entry], replied: Collection[int]) -> tu
                 repeats.append(repeat)
                 if not _released(bench, prober, repeat, replied):
                     why_not = "not all of the requests were answered after their release"
+                    if bench.interrupts.asked:
+                        why_not = "it was interrupted"
             else:
                 why_not = "it was interrupted, the server hardly got a core, or its accept queue did not take them all"
         sent = requests(prober.columns, range(prober.offered), lambda _row: _WAVE, prober.sources)

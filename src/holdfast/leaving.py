@@ -36,7 +36,8 @@ def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...],
     """
     # A Unix socket is closed, and that is all there is to it (unix(7)).
     ways = _WAYS[:1] if is_unix(bench.address) else _WAYS
-    if len(ways) > 1 and (together := _leave_together(bench, prober)):
+    together = _leave_together(bench, prober) if len(ways) > 1 else ()
+    if together and together[0].until_ns != NEVER:
         return together, ()
     gone: list[Leaving] = []
     sent: list[Request] = []
@@ -49,14 +50,14 @@ def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...],
         leaving, newcomer = _leave(bench, prober, there[0], how, bench.newcomer_slot + number)
         gone.append(leaving)
         sent += newcomer
-    return tuple(gone), tuple(sent)
+    return (*gone, *(each for each in together if each.how not in {one.how for one in gone})), tuple(sent)
 
 
 def _leave_together(bench: Bench, prober: Prober) -> tuple[Leaving, ...]:
     """One client leaves by FIN and one by RST at the same time, which takes half as long.
 
     Returns:
-        Empty where that cannot be, or where what followed does not say of each what became of it.
+        Empty where that cannot be; watched until NEVER where what followed does not say of each what became of it.
     """
     pair = _in_service(bench, prober)[:2]
     if len(pair) < 2 or _others_are_turned_away(bench, prober):
@@ -73,9 +74,8 @@ def _leave_together(bench: Bench, prober: Prober) -> tuple[Leaving, ...]:
     free = watch(bench, prober, holding, lambda: left() > 0 or recording.entered(0, offered) > entered, _WATCHED_NS)
     turn_until_still(bench, prober, STILL_S)
     nothing = left() == 0 and recording.entered(0, offered) == entered
-    if not free or not (nothing or left() == len(pair)):
-        return ()
-    return tuple(Leaving(id, how, at_ns, bench.now_ns()) for id, how in zip(pair, _WAYS, strict=True))
+    until_ns = bench.now_ns() if free and (nothing or left() == len(pair)) else NEVER
+    return tuple(Leaving(id, how, at_ns, until_ns) for id, how in zip(pair, _WAYS, strict=True))
 
 
 def _leave(bench: Bench, prober: Prober, id: int, how: Way, slot: int) -> tuple[Leaving, list[Request]]:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from holdfast.bench import (
     ANSWER_S,
     EXACT_PLACES,
+    NEWCOMERS,
     OPEN_STATES,
     WAVE,
     Bench,
@@ -26,7 +27,8 @@ from holdfast.observe.processes import activity, process_tree
 from holdfast.readiness import last_lines
 
 _DEALT_WITH_S = 3.0
-_FREE_ALL = EXACT_PLACES  # exact load comes next, and wants every place free
+# Exact load comes next, and wants every place free; a place that was freed too early has been taken by one more.
+_FREE_ALL = EXACT_PLACES + NEWCOMERS
 
 
 def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:

@@ -61,7 +61,11 @@ _NO_VERDICT = frozenset({"cut", "our side"})
 
 @dataclass(slots=True)
 class _Seen:
-    """What a run has seen so far; the timeline is made of it, however far the run came."""
+    """What a run has seen so far; the timeline is made of it, however far the run came.
+
+    Attributes:
+        bench: the one in force where a process was replaced after the first request; None is that of the start.
+    """
 
     started_ns: int
     marks: dict[str, int] = field(default_factory=dict)
@@ -77,6 +81,7 @@ class _Seen:
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
+    bench: Bench | None = None
     stopped: Stopped | None = None
 
     def mark(self, name: str) -> None:
@@ -167,6 +172,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         except InconclusiveError as error:
             # What was seen until then is kept; `judge` says it again.
             seen.stopped = Stopped(error.what, error.why, error.remedy)
+        bench = seen.bench or bench
         replaced = takes_no_more(bench)
         if experiment.call and _will_be_judged(seen) and not interrupts.asked:
             # After the look at what was replaced: the person's own code may end a process, or wear it out.
@@ -203,7 +209,7 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
     seen.canary, first, seen.doubts = canary(bench, lambda: raise_trouble(trouble))
     seen.later = (first,)
     if takes_no_more(bench):
-        bench = _ready_again(bench, trouble)
+        bench = seen.bench = _ready_again(bench, trouble)
     with _prober(bench, seen) as prober:
         seen.mark("first_sent")
         seen.ramp, seen.placed = _until_placed(bench, prober)

@@ -16,6 +16,8 @@ def with_exact_load(ceiling: Ceiling, timeline: Timeline) -> tuple[Ceiling, dict
         reason = "the run did not come so far"
         if ceiling.bounded is False:
             reason = "no ceiling was met, so it is not known how many requests that would be"
+        elif ceiling.in_service == 0:
+            reason = "no request was in service, so there is no such number"
         elif timeline.experiment.over_s is not None:
             reason = "not tried where requests are offered at a rate of their own"
         elif timeline.exact is not None:

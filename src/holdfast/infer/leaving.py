@@ -69,5 +69,5 @@ def _why_not(timeline: Timeline, leaving: Leaving | None) -> str:
     if timeline.marks.abandoned_ns == NEVER:
         return _NOT_SO_FAR
     if leaving is not None:
-        return "the server hardly got a core to run on, so it could not show what it does"
+        return "what followed does not tell: the server hardly got a core, or one of two who left made a difference"
     return "no request was in service that its client could leave"

@@ -29,7 +29,7 @@ class Request:
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
-        local_port: our port; 0 where the connection never got one.
+        local_port: our port, of a Unix socket the inode of our end; 0 where the connection never got one.
         status: HTTP status, 0 where no head of a reply came.
         written_ns: its first byte was written, over TLS after the handshake; NEVER also where it was not recorded.
     """
@@ -252,7 +252,8 @@ class Leaving:
         id: of the request.
         how: by FIN (an orderly close) or by RST.
         at_ns: it left.
-        until_ns: so long the server was watched; NEVER if it hardly got a core to show what it does.
+        until_ns: so long the server was watched; NEVER where what followed does not tell: it hardly got a core, or
+            another client left at the same time and only one of the two made a difference.
     """
 
     id: int
