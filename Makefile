@@ -2,7 +2,7 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers check format conformance scale wheel clean
+.PHONY: help demo test test-all test-servers check format conformance study-servers scale wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -25,6 +25,7 @@ help:
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect'
+	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make bench-NAME   one comparison of benchmarks/'
 	@echo 'make format       let the formatter have its way'
@@ -56,10 +57,13 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 conformance: .venv/.synced
-	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py $(ARGS)
+	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py tests/test_servers_study.py $(ARGS)
 
 test-servers: .venv/.synced
 	.venv/bin/python -m pytest -m servers $(ARGS)
+
+study-servers: .venv/.synced
+	.venv/bin/holdfast study servers --python .venv/bin/python --markdown docs/servers.md $(ARGS)
 
 scale: .venv/.synced
 	.venv/bin/python -m pytest -m scale $(ARGS)

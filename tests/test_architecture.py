@@ -30,6 +30,7 @@ STARRED = frozenset(
     {
         "attach.py",
         "cli.py",
+        "entry.py",
         "interrupts.py",
         "bench.py",
         "check.py",
@@ -38,6 +39,7 @@ STARRED = frozenset(
         "readiness.py",
         "run.py",
         "rundir.py",
+        "settings.py",
         "starting.py",
         "store.py",
         "study.py",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import time
@@ -29,6 +30,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Timeline
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.ways_in import Door, UnixDoor
 from holdfast.rounds import Look
 
@@ -37,11 +39,12 @@ _MORE_SINGLES = 20
 _ENOUGH_NS = 6_000_000_000
 """Two singles at least, and no more of them when they have taken so long."""
 
-# Rows: singles, bursts that grow to `max_offered`, a steady stretch. A page of them costs nothing until it is used.
-_ROWS_FOR_EACH = 24
-_MOST_ROWS = 200_000
+# Rows: singles, bursts that grow to `max_offered`, steady stretches, in which whoever is turned away comes again. A
+# page of them costs nothing until it is used.
+_ROWS_FOR_EACH = 60
 
 
+_INODE_BITS = 0xFFFF_FFFF  # what unix_diag has of an inode (linux/unix_diag.h unix_diag_vfs)
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
 
@@ -80,7 +83,9 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     target = _target(experiment)
     seen = _Seen(time.monotonic_ns())
     with interrupts.cleaned_up() as stack:
-        kernel = stack.enter_context(_kernel_view())
+        kernel = _kernel_view()
+        if kernel is not None:
+            stack.enter_context(kernel)
         address, listeners, door = _tried(target, experiment, kernel, seen, interrupts)
         ended_ns = time.monotonic_ns()
     return Timeline(
@@ -103,7 +108,7 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
 
 
 def _tried(
-    target: _Target, experiment: Experiment, kernel: KernelView, seen: _Seen, interrupts: Interrupts
+    target: _Target, experiment: Experiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
 ) -> tuple[str, tuple[Listener, ...], Door | None]:
     """Goes through the rounds at the first of the server's addresses at which anybody listens."""
     failure: HoldfastError | None = None
@@ -205,7 +210,7 @@ def _prober(target: _Target, experiment: Experiment, address: str, seen: _Seen) 
     if not any(name.lower() == "user-agent" for name, _ in headers):
         headers = (("User-Agent", "holdfast"), *headers)
     head = request_head("GET", target.url.path, target.url.host_field, headers)
-    rows = min(_MOST_ROWS, _ROWS_FOR_EACH * experiment.max_offered + 1000)
+    rows = _ROWS_FOR_EACH * experiment.max_offered + 1000
     with Prober(address, target.url.port, lambda _row: head, rows, tls=target.tls) as prober:
         try:
             yield prober
@@ -280,21 +285,27 @@ def _check_socket(path: str) -> None:
         )
 
 
-def _kernel_view() -> KernelView:
-    return KernelView()
+def _kernel_view() -> KernelView | None:
+    """None where the kernel does not let itself be asked: then the queues are not told apart."""
+    try:
+        return KernelView()
+    except EnvironmentFailure:
+        return None
 
 
-def _others(kernel: KernelView, url: Url) -> int | None:
+def _others(kernel: KernelView | None, url: Url) -> int | None:
     """Connections that others have to this port, before ours."""
-    if url.socket:
+    if url.socket or kernel is None:
         return None
     return sum(each.state == "ESTABLISHED" for each in kernel.server_sockets(url.port))
 
 
-def _door(kernel: KernelView, url: Url, address: str, source: str) -> tuple[tuple[Listener, ...], Door | None]:
+def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tuple[tuple[Listener, ...], Door | None]:
     """The listening sockets that our connections arrive at, where these are on this machine."""
+    if kernel is None:
+        return (), None
     if url.socket:
-        found = [each for each in kernel.unix_listeners() or () if each.path is not None and _same(each.path, address)]
+        found = [each for each in kernel.unix_listeners() or () if _is(each, address)]
         if len(found) != 1:
             return (), None
         door = UnixDoor(found[0].inode)
@@ -315,9 +326,13 @@ def _door(kernel: KernelView, url: Url, address: str, source: str) -> tuple[tupl
     return tuple(mine), url.port
 
 
-def _same(bound: str, path: str) -> bool:
-    # A server that was given a relative path is known to the kernel by that.
-    return bound == path or (not bound.startswith(("/", "@")) and path.endswith("/" + bound.removeprefix("./")))
+def _is(listener: UnixListener, address: str) -> bool:
+    """Whether it listens on that socket; by the file itself, which may have had another name, or a relative one."""
+    if address.startswith("@"):
+        return listener.path == address
+    with contextlib.suppress(OSError):
+        return listener.file_inode == os.stat(address).st_ino & _INODE_BITS
+    return False
 
 
 def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
@@ -326,9 +341,10 @@ def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
     return process_tree(*found) if found else ()
 
 
-def _cpu_s(pids: tuple[int, ...]) -> float | None:
-    seen = usage(process_tree(*pids), time.monotonic_ns()) if pids else None
-    return None if seen is None else seen.cpu_s
+def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
+    pids = process_tree(*roots) if roots else ()
+    seen = usage(pids, time.monotonic_ns()) if pids else None
+    return None if seen is None else (pids, seen.cpu_s)
 
 
 def _facts(target: _Target, address: str, listeners: tuple[Listener, ...]) -> ServerFacts:

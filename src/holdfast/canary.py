@@ -13,6 +13,7 @@ from holdfast.bench import ANSWER_S, Bench, check_running, turn_until
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Request
 from holdfast.presence import not_inside
@@ -24,6 +25,7 @@ _FIRST_SERVER_ERROR = 500
 
 _ENDS = {
     Outcome.REFUSED: "its connection was refused",
+    Outcome.NO_ROOM: "the socket's accept queue was full already",
     Outcome.RESET: "its connection was reset",
     Outcome.CLOSED: "its connection was closed",
     Outcome.CONNECT_TIMEOUT: "its connection was not taken",
@@ -45,11 +47,13 @@ class Reply(NamedTuple):
     Attributes:
         finding: why its reply is no HTTP, in words; None where it is, or where none came.
         failure: number and words of a failure on our own side.
+        notes: doubts about a reply that counts all the same.
     """
 
     request: Request
     finding: str | None
     failure: tuple[int, str] | None
+    notes: tuple[str, ...] = ()
 
 
 def ask(bench: Bench, slot: int, within_s: float) -> Reply:
@@ -59,25 +63,28 @@ def ask(bench: Bench, slot: int, within_s: float) -> Reply:
         prober.open(1)
         turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, within_s)
         (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
-        return Reply(request, prober.finding(), prober.failure)
+        return Reply(request, prober.finding(), prober.failure, tuple(prober.notes))
 
 
-def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
+def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request, tuple[str, ...]]:
     """Sends it.
 
     Args:
         trouble: raises what the server's side wrote, if it wrote anything.
+
+    Returns:
+        What it showed, the request itself, and doubts about its reply.
 
     Raises:
         InconclusiveError: no reply, no HTTP, something answered before a view was entered, or Ctrl-C.
         UsageError: the view is of another kind than the one asked for.
     """
     slot = bench.canary_slot
-    request, finding, failure = ask(bench, slot, _patience_s(bench))
+    request, finding, failure, notes = ask(bench, slot, _patience_s(bench))
     trouble()
     if finding is not None:
         raise InconclusiveError(
-            f"What answers on {bench.address}:{bench.port} does not speak HTTP as holdfast understands it.",
+            f"What answers on {bench.listens_on} does not speak HTTP as holdfast understands it.",
             f"Of the first reply, {finding}.",
             "Choose the server's HTTP port, and a --path with an ordinary reply.",
         )
@@ -102,7 +109,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request]:
             f"It is held in {held_in}, as it was written.",
             f"Leave --view out, or give --view {kind}.",
         )
-    return Canary(request.status, held_in, kind, via), replace(request, id=slot)
+    return Canary(request.status, held_in, kind, via), replace(request, id=slot), notes
 
 
 def _patience_s(bench: Bench) -> float:
@@ -126,15 +133,19 @@ def _no_reply(bench: Bench, request: Request) -> HoldfastError:
         )
     if request.connected_ns == NEVER:
         return InconclusiveError(
-            f"The server did not take a connection on {bench.address}:{bench.port} within {_patience_s(bench):g} s.",
+            f"The server did not take a connection on {bench.listens_on} within {_patience_s(bench):g} s.",
             f"It listens, but the handshake did not complete{_log(bench)}",
-            f"Look at how it starts and at {bench.address}'s firewall{or_raise_limits(bench.server)}.",
+            f"Look at how it starts{_firewall(bench)}{or_raise_limits(bench.server)}.",
         )
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {_patience_s(bench):g} s.",
         f"Its connection was taken, but no view was entered{_log(bench)}",
         f"Look at what runs before the view, or choose another --path{or_raise_limits(bench.server)}.",
     )
+
+
+def _firewall(bench: Bench) -> str:
+    return "" if is_unix(bench.address) else f" and at {bench.address}'s firewall"
 
 
 def _broken_off(bench: Bench, request: Request) -> HoldfastError:

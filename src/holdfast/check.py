@@ -91,9 +91,12 @@ def _requests(timeline: Timeline) -> Iterator[str]:
 
 
 def _left(timeline: Timeline) -> Iterator[str]:
-    left = [pid for pid in timeline.server.pids if Path("/proc", str(pid)).exists()]
+    server = timeline.server
+    left = [pid for pid in server.pids if Path("/proc", str(pid)).exists()]
     if left:
         yield f"processes of the server are left: {left}"
     with KernelView() as kernel:
-        if kernel.listeners(timeline.server.port):
-            yield f"somebody still listens on port {timeline.server.port}"
+        if server.port and kernel.listeners(server.port):
+            yield f"somebody still listens on port {server.port}"
+        if any(each.path == server.address for each in kernel.unix_listeners() or ()):
+            yield f"somebody still listens on {server.address}"

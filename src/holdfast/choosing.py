@@ -3,7 +3,8 @@
 A uWSGI with a router of its own listens on a second port for its workers, a debugger or an exporter of
 metrics on one of its own. A single request to each shows which it is. Ports that the kernel chose come last, and
 only if no other led anywhere: nobody but the server's own processes knows them, and what does not speak HTTP
-need not be asked to.
+need not be asked to. Unix sockets are asked where no port led to a view: most that a server has beside its ports
+are for its own commands.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def chosen(ways: Sequence[WayIn], ephemeral: range, bench_at: Callable[[WayIn], 
     """The way to what shall be probed.
 
     Args:
-        ways: one to each port that the server listens on, at least one.
+        ways: one to each port and to each Unix socket that the server listens on, at least one.
         ephemeral: ports that the kernel gives to whoever asks for none in particular.
         bench_at: the bench with this way in place of its own.
 
@@ -47,18 +48,25 @@ def chosen(ways: Sequence[WayIn], ephemeral: range, bench_at: Callable[[WayIn], 
     if len(ways) == 1:
         return ways[0]
     tried: list[_Tried] = []
-    named = [way for way in ways if way.port not in ephemeral]
+    named = [way for way in ways if way.port and way.port not in ephemeral]
     unnamed = [way for way in ways if way.port in ephemeral]
-    for candidates in (named, unnamed):
+    sockets = [way for way in ways if not way.port]
+    for candidates in (named, unnamed, sockets):
+        if candidates is unnamed and _the_one(tried) is not None:
+            continue
         for way in candidates[: MOST_PORTS - len(tried)]:
             tried.append(_try(bench_at(way), way, len(tried)))
-        if (found := _the_one(tried)) is not None:
-            return found
         if any(each.held for each in tried):
             break
+    if (found := _the_one(tried)) is not None:
+        return found
+    if len(named) + len(unnamed) == 1:
+        # Nothing leads anywhere, and there is only one port: what is wrong with it is told when it is probed.
+        return (*named, *unnamed)[0]
     raise UsageError(
-        f"The command listens on several ports: {_list(way.port for way in ways)}.",
-        "\n".join(f"{each.way.port}: {_words(each)}" for each in tried),
+        f"The command listens on several {'ports' if named or unnamed else 'Unix sockets'}: "
+        f"{', '.join(_name(way) for way in ways)}.",
+        "\n".join(f"{_name(each.way)}: {_words(each)}" for each in tried),
         "Say with --port which one is meant.",
     )
 
@@ -89,5 +97,5 @@ def _words(tried: _Tried) -> str:
     return f"answers with {request.status}, and no view is entered" if request.status else "does not answer"
 
 
-def _list(ports: Iterable[int]) -> str:
-    return ", ".join(map(str, ports))
+def _name(way: WayIn) -> str:
+    return str(way.port or way.address)

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-import traceback
 from collections.abc import Callable, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 from rich.console import RenderableType
 
-from holdfast import output, store
+from holdfast import options, output, settings, store
 from holdfast.attach import attach
+from holdfast.endings import ended, say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
-    EXIT_ENVIRONMENT,
     EXIT_INCONCLUSIVE,
-    EXIT_USAGE,
     EnvironmentFailure,
     HoldfastError,
 )
 from holdfast.infer.judge import judge
-from holdfast.interrupts import Interrupts, Terminated, listening
-from holdfast.load.http1 import request_head
+from holdfast.interrupts import Interrupts, listening
 from holdfast.model.experiment import (
+    DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_ATTACHED,
+    DEFAULT_MAX_CALLED,
     DEFAULT_MAX_OFFERED,
     DEFAULT_PATIENCE_S,
     DEFAULT_START_TIMEOUT_S,
@@ -37,6 +36,7 @@ from holdfast.model.experiment import (
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.json import servers_json, study_json, verdict_json
+from holdfast.report.markdown import study_markdown
 from holdfast.report.runs import render_runs
 from holdfast.report.servers import render_servers
 from holdfast.report.study import render_study
@@ -45,15 +45,23 @@ from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS, brought_adapters
 from holdfast.servers.survey import survey
 from holdfast.study import STUDIES, run_study
+from holdfast.study import exit_code as study_exit_code
+from holdfast.study import only as only_cases
 
-_EXIT_SIGNALLED = 128
 _LIMIT = click.IntRange(min=1)
-_OFFERED = click.IntRange(1, 1_000_000)  # each costs 250 bytes of the record, in memory
-_SECONDS = click.FloatRange(min=0, min_open=True, max=3600)
-_OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
+_OFFERED = click.IntRange(1, options.MOST_OFFERED)
+_ATTACHED = click.IntRange(1, 10_000)
+_CALLS = click.IntRange(1, options.MOST_CALLED)
+_SECONDS = click.FloatRange(min=0, min_open=True, max=options.LONGEST_START_S)
 
 _MOST = "Most requests offered at once."
-_PORT = "Port of the server: of probe, by default a free one; of exec, which one of several is meant."
+_CALL = "Then run the view's real body too, with all its effects, and say for how long it stops its event loop."
+_CALLED = "Most bodies that --call runs together, after one alone."
+_CALL_TIMEOUT = "Seconds that the bodies of --call may take: the one alone, then the others together."
+_PORT = (
+    "Port of the server: of probe, by default a free one; of exec, which of several, or which Unix socket, is meant."
+)
+_HEADER = "Header 'Name: value'."
 _PATIENCE = "Seconds within which an answer must come."
 _ALLOW_REMOTE = "Let requests wait on this host of yours, although it is not this machine's loopback."
 _COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
@@ -65,7 +73,7 @@ Examples:
   holdfast probe --server uwsgi --json - -- --http-socket :0 --threads 8
   holdfast exec -- gunicorn -c conf.py shop:app
   holdfast attach http://127.0.0.1:8000/slow
-  holdfast study flask-concurrency
+  holdfast study servers --markdown servers.md
 """
 
 
@@ -74,46 +82,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = list(sys.argv[1:] if argv is None else argv)
     # Click takes what follows "--" for further positional arguments and could not tell APP from them.
     cut = arguments.index("--") if "--" in arguments else len(arguments)
-    sys.exit(_exit_code(arguments[:cut], tuple(arguments[cut + 1 :])))
-
-
-def _exit_code(arguments: list[str], after: tuple[str, ...]) -> int:  # noqa: PLR0911 - one for each way to end
-    try:
-        return int(commands.main(arguments, prog_name="holdfast", standalone_mode=False, obj=after) or EXIT_ANSWERED)
-    except click.exceptions.Exit as done:
-        return done.exit_code
-    except click.ClickException as error:
-        error.show()
-        return EXIT_USAGE
-    except HoldfastError as error:
-        _tell(error)
-        return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        _say("Stopped. Nothing is left running.")
-        return EXIT_INCONCLUSIVE
-    except Terminated as farewell:
-        _say(f"Stopped by {farewell}. Nothing is left running.")
-        return _EXIT_SIGNALLED + farewell.number
-    except (output.NobodyReads, SystemExit):  # click's own way to say that nobody reads its help
-        return _EXIT_SIGNALLED + signal.SIGPIPE
-    except Exception:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
-        _say(traceback.format_exc().rstrip())
-        _say("holdfast: This is an error in holdfast itself, so there is no verdict. Please report it.")
-        return EXIT_INCONCLUSIVE
-
-
-def _say(line: str) -> None:
-    try:
-        click.echo(line, err=True)
-    except OSError:
-        return  # the terminal is gone
-
-
-def _tell(error: HoldfastError) -> None:
-    _say(click.style("holdfast: ", fg="red", bold=True) + error.what)
-    for part in (error.why, error.remedy):
-        for line in part.splitlines():
-            _say(f"  {line}")
+    after = tuple(arguments[cut + 1 :])
+    sys.exit(ended(lambda: commands.main(arguments[:cut], prog_name="holdfast", standalone_mode=False, obj=after)))
 
 
 def _version() -> str:
@@ -130,60 +100,57 @@ def commands() -> None:
     """
 
 
-def _header(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> Any:  # noqa: ANN401 - click's
-    headers = []
-    for value in values:
-        name, colon, content = value.partition(":")
-        if not colon or not name.strip():
-            raise click.BadParameter(f"{value!r} is not 'Name: value'.")
-        if name.strip().lower() in _OWN_HEADERS:
-            raise click.BadParameter(f"{name.strip()} is set by holdfast itself: its requests are numbered GETs.")
-        headers.append((name.strip(), content.strip()))
-    _fits_into_a_request("/", headers)
-    return tuple(headers)
+def _checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback of click's that lets `check` look at the value, or at each of several."""
+
+    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - click's
+        try:
+            if isinstance(value, tuple):
+                return tuple(check(each) for each in value)
+            return None if value is None else check(value)
+        except ValueError as error:
+            raise click.BadParameter(str(error)) from error
+
+    return callback
 
 
-def _path(_context: click.Context, _parameter: click.Parameter, value: str) -> str:
-    if not value.startswith("/") or any(c.isspace() for c in value) or not value.isascii():
-        raise click.BadParameter(f"{value!r} must begin with / and hold no spaces (write them as %20).")
-    if "#" in value:
-        raise click.BadParameter(f"{value!r} holds a #: clients keep that part to themselves (%23 is the character).")
-    _fits_into_a_request(value, [])
-    return value
-
-
-def _fits_into_a_request(path: str, headers: list[tuple[str, str]]) -> None:
-    try:
-        request_head("GET", path, "host", headers)
-    except UnicodeEncodeError as error:
-        raise click.BadParameter(
-            f"{error.object[error.start]!r} cannot be sent in a header (RFC 9110, 5.5)."
-        ) from error
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
-
-
-def _app(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    # An unset variable of a script's must not probe the built-in application in silence.
-    if value is not None and not value.strip():
-        raise click.BadParameter("it is empty; leave it out for the built-in application.")
-    return value
-
-
-def _json_target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
+def _target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     output.check_target(value)
     return value
 
 
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
-    options = [
+    every = [
         click.option("--view", type=click.Choice(VIEWS), help="Kind of view; of your own application, as expected."),
-        click.option("--path", default="/", show_default=True, callback=_path, help="Path of the held requests."),
-        click.option("-H", "--header", "headers", multiple=True, callback=_header, help="Header 'Name: value'."),
+        click.option(
+            "--path",
+            default="/",
+            show_default=True,
+            callback=_checked(options.path_of),
+            help="Path of the held requests.",
+        ),
+        click.option(
+            "-H",
+            "--header",
+            "headers",
+            multiple=True,
+            callback=_checked(options.header_of),
+            help="Header 'Name: value'.",
+        ),
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
         click.option("--nproc", type=_LIMIT, help="The server's limit of processes and threads (ulimit -u)."),
         click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_OFFERED, show_default=True, help=_MOST),
-        click.option("--port", type=click.IntRange(1, 65535), help=_PORT),
+        click.option("--call", is_flag=True, help=_CALL),
+        click.option("--max-called", type=_CALLS, default=DEFAULT_MAX_CALLED, show_default=True, help=_CALLED),
+        click.option(
+            "--call-timeout",
+            "call_timeout_s",
+            type=_SECONDS,
+            default=DEFAULT_CALL_TIMEOUT_S,
+            show_default=True,
+            help=_CALL_TIMEOUT,
+        ),
+        click.option("--port", callback=_checked(options.port_of), metavar="PORT", help=_PORT),
         click.option(
             "--start-timeout",
             "start_timeout_s",
@@ -192,9 +159,9 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Seconds that the server may take to start.",
         ),
-        click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout."),
+        click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout."),
     ]
-    for option in reversed(options):
+    for option in reversed(every):
         command = option(command)
     return command
 
@@ -203,19 +170,19 @@ _python = click.option("--python", help="The server's interpreter; default is th
 
 
 @commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
-@click.argument("app", required=False, callback=_app)
+@click.argument("app", required=False, callback=_checked(options.app_of))
 @click.option("--server", default="flask", show_default=True, help="The server that runs APP (holdfast servers).")
 @click.option("--framework", help="Framework of the built-in application; default is the usual one of the server.")
 @_options
 @_python
-@click.pass_obj
-def probe(after: tuple[str, ...], /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+@click.pass_context
+def probe(context: click.Context, /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Start a known server and probe it.
 
     APP is module:attr or file.py[:attr]; without it the built-in application is used. Where the
     server takes either, wsgi:APP or asgi:APP says what it is.
     """
-    return _probed(Experiment(**given, arguments=after, cwd=_working_directory()), json_target)
+    return _probed(Experiment(**_with_defaults(context, given), arguments=context.obj), json_target)
 
 
 @commands.command("exec", context_settings={"ignore_unknown_options": True}, epilog=_COMMAND_FOLLOWS)
@@ -240,7 +207,24 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"The command follows --, as in: holdfast exec -- {example}", ctx=context)
-    return _probed(Experiment("exec", **given, command=command, cwd=_working_directory()), json_target)
+    return _probed(Experiment("exec", **_with_defaults(context, given), command=command), json_target)
+
+
+def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
+    """The options, and for those that were not given what the project's settings say."""
+    cwd = _working_directory()
+    said = {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    project = settings.project_defaults(Path(cwd))
+    layers = [settings.Layer(said, cwd)]
+    if project is not None:
+        known = {name: value for name, value in project.values.items() if name in given}
+        layers.insert(0, settings.Layer(known, project.directory))
+    values = settings.merged(layers)
+    return {"cwd": cwd, **given, **values}
 
 
 def _probed(experiment: Experiment, json_target: str | None) -> int:
@@ -253,12 +237,12 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
 
 @commands.command("attach")
 @click.argument("url")
-@click.option("-H", "--header", "headers", multiple=True, callback=_header, help="Header 'Name: value'.")
-@click.option("--max-offered", type=_OFFERED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
+@click.option("-H", "--header", "headers", multiple=True, callback=_checked(options.header_of), help=_HEADER)
+@click.option("--max-offered", type=_ATTACHED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
 @click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
 @click.option("--allow-remote", "allowed_host", metavar="HOST", help=_ALLOW_REMOTE)
-@click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout.")
 def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Look at a server that is running already, from outside.
 
@@ -290,48 +274,70 @@ def _saved_and_judged(timeline: Timeline) -> Verdict:
     try:
         store.save(timeline, store.default_path())
     except HoldfastError as error:
-        _tell(error)  # the answer is not lost for want of a place to keep its records
+        tell(error)  # the answer is not lost for want of a place to keep its records
     return judge(timeline)
 
 
 def _publish(verdict: Verdict, json_target: str | None) -> None:
-    _put_out(render_verdict(verdict), verdict_json(verdict), json_target)
+    _put_out(render_verdict(verdict), (json_target, verdict_json(verdict)))
 
 
-def _put_out(picture: RenderableType, json: bytes, json_target: str | None) -> None:
-    if json_target == output.STDOUT:
-        output.put(json)
-        return
+def _put_out(picture: RenderableType, *forms: tuple[str | None, bytes]) -> None:
+    """Writes the answer where it was asked for, and shows it unless one form of it has taken standard output.
+
+    Args:
+        forms: a target and its content each; None is not asked for.
+    """
     try:
-        # The file first: the terminal may be gone.
-        if json_target is not None:
-            output.write_file(json_target, json)
+        # The files first: the terminal may be gone.
+        for target, content in forms:
+            if target is not None and target != output.STDOUT:
+                output.write_file(target, content)
     finally:
-        output.show(picture)
+        asked = [content for target, content in forms if target == output.STDOUT]
+        if asked:
+            output.put(asked[0])
+        else:
+            output.show(picture)
 
 
-@commands.command()
-@click.argument("name", type=click.Choice(sorted(STUDIES)))
+@commands.command(epilog=f"Bundled studies: {', '.join(sorted(STUDIES))}. docs/method.md says what a FILE.toml holds.")
+@click.argument("name", metavar="NAME|FILE.toml")
 @_python
-@click.option("--json", "json_target", callback=_json_target, help="Write the table to FILE; - is stdout.")
-def study(name: str, python: str | None, json_target: str | None) -> int:
-    """Run many probes and print one table."""
+@click.option("--only", multiple=True, metavar="TEXT", help="Only the rows of this server, or of this name.")
+@click.option("--markdown", "markdown_target", callback=_target, help="Write the table to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=_target, help="Write the rows to FILE; - is stdout.")
+def study(
+    name: str, python: str | None, only: tuple[str, ...], markdown_target: str | None, json_target: str | None
+) -> int:
+    """Run many probes, a bundled study or your own list, and print one table."""
+    cwd = _working_directory()
+    project = settings.project_defaults(Path(cwd))
+    chosen = STUDIES.get(name)
+    if chosen is None:
+        settings.check_study_name(name, STUDIES)
+        chosen = settings.read_study(name, [project] if project else [], cwd)
+    elif python is None and project is not None:
+        # Which environment is a matter of the place; what is measured there is the study's own.
+        python = project.values.get("python")
     with listening() as interrupts:
-        result = run_study(name, python, interrupts, tell=_say)
-    _put_out(render_study(result), study_json(result), json_target)
-    if not any(row.verdict for row in result.rows) and not interrupts.asked:
-        return EXIT_ENVIRONMENT
-    return _answered(interrupts)
+        result = run_study(only_cases(chosen, only) if only else chosen, python, interrupts, tell=say)
+    _put_out(
+        render_study(result),
+        (markdown_target, study_markdown(result)),
+        (json_target, study_json(result)),
+    )
+    return study_exit_code(result)
 
 
 @commands.command()
 @click.option("--python", help="The interpreter to look into; default are the active environment's and the usual ones.")
-@click.option("--json", "json_target", callback=_json_target, help="Write the list to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=_target, help="Write the list to FILE; - is stdout.")
 def servers(python: str | None, json_target: str | None) -> int:
     """List the servers that holdfast can start, which are installed, and how to install the others."""
     brought, broken = brought_adapters()
     installed = survey(ADAPTERS | brought, broken, python, Path(_working_directory()))
-    _put_out(render_servers(installed), servers_json(installed), json_target)
+    _put_out(render_servers(installed), (json_target, servers_json(installed)))
     return EXIT_ANSWERED
 
 
@@ -344,7 +350,7 @@ def runs() -> int:
 
 @commands.command()
 @click.argument("number", type=int)
-@click.option("--json", "json_target", callback=_json_target, help="Write the verdict to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout.")
 def show(number: int, json_target: str | None) -> int:
     """Judge a saved run again and print its verdict."""
     _publish(judge(store.load(number, store.default_path())), json_target)

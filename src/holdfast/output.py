@@ -31,7 +31,8 @@ def show(renderable: RenderableType) -> None:
     console = Console(highlight=False)
     # Not by the console itself: of a pipe without a reader it makes an exit with 1.
     with console.capture() as capture:
-        console.print(renderable)
+        # A table wider than a pipe's 80 columns would lose its right side.
+        console.print(renderable, crop=False)
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     put(capture.get().encode(encoding, "replace"))
 

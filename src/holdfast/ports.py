@@ -42,6 +42,20 @@ def check_free(port: int, kernel: KernelView) -> None:
         )
 
 
+def check_nobody_listens(path: str, kernel: KernelView) -> None:
+    """Raises EnvironmentFailure if somebody listens on this Unix socket: most servers would take its name away."""
+    try:
+        inode = Path(path).stat().st_ino
+    except OSError:
+        return
+    if any(each.file_inode == inode for each in kernel.unix_listeners() or ()):
+        raise EnvironmentFailure(
+            f"The Unix socket {path} is taken.",
+            "Another process listens on it, and the server that is to be probed would take the name away from it.",
+            f"Choose another path, or end that process (ss -lxp 'src = {path}' names it).",
+        )
+
+
 def check_alone(way: WayIn, kernel: KernelView) -> None:
     """Raises EnvironmentFailure if somebody else listens on the server's port too (SO_REUSEPORT)."""
     ours = {each.inode for each in way.listeners}

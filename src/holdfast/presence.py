@@ -9,10 +9,11 @@ from pathlib import PurePath
 from holdfast.bench import Bench
 from holdfast.errors import InconclusiveError
 from holdfast.load.http1 import host_field
-from holdfast.observe.processes import listeners_of, process_tree
+from holdfast.model.address import is_unix
 from holdfast.observe.programs import Program, is_python, name_of, program_of, switches
 from holdfast.observe.recorded import Said, said_in
 from holdfast.observe.ways_in import WayIn
+from holdfast.readiness import last_lines, listeners_now
 
 # python --help: what keeps PYTHONPATH, or what is run from it at the start, out.
 _SHUT_OUT = {
@@ -60,8 +61,9 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
     if bench.hello is None:
         return None
     said = said_in(bench.hello)
-    listeners = listeners_of(process_tree(*bench.server.roots()), bench.kernel)
-    pids = sorted({pid for each in listeners if each.port == bench.port for pid in each.pids})
+    here = {(bench.address, bench.port)} if is_unix(bench.address) else {bench.port}
+    listeners = listeners_now(bench.server, bench.kernel)
+    pids = sorted({pid for each in listeners if here & {each.port, (each.address, each.port)} for pid in each.pids})
     programs = [program for program in map(program_of, pids) if program is not None]
     if any(str(bench.recording.path) in program.maps for program in programs):
         failed = _failures(said)
@@ -73,12 +75,19 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
         remedy = "Please report it."
     else:
         startup = bench.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _NOTHING_KNOWN
+        why, remedy = _shut_out(programs, said, startup) or _nothing_known(bench)
     url = f"http://{host_field(bench.address, bench.port)}{bench.experiment.path}"
     outside = f"holdfast attach {url} looks at a running server from outside."
     return InconclusiveError(
         "The server answers, but holdfast could not get into it.", why, f"{remedy}\n{outside}" if remedy else outside
     )
+
+
+def _nothing_known(bench: Bench) -> tuple[str, str]:
+    # An application that could not be imported looks like this too, and only the server's own words tell.
+    why, remedy = _NOTHING_KNOWN
+    said = last_lines(bench.server)
+    return f"{why} Its log ends with:\n{said}" if said else why, remedy
 
 
 def _failures(said: Iterable[Said]) -> list[str]:

@@ -9,18 +9,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from holdfast.bench import ANSWER_S, STILL_S, TURN_NS, Bench, check_running, counts_now, turn_until_still
+from holdfast.bench import (
+    ANSWER_S,
+    ASK_MANY,
+    STILL_S,
+    TURN_NS,
+    Bench,
+    check_running,
+    check_taking,
+    counts_now,
+    look_interval_ns,
+    turn_until_idle,
+    turn_until_still,
+)
 from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import is_cut
 from holdfast.load.prober import Prober
 from holdfast.load.ramp import decide
-from holdfast.load.steps import Done, Open, State, View
+from holdfast.load.steps import TURNED_AWAY_ENOUGH, Done, Open, State, View
+from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
-
-_SHORTEST_LOOK_NS = 2_000_000
-_LOOK_FOR_EACH_NS = 1_000_000
-_LONGEST_LOOK_NS = 2_500_000_000
 
 # A shorter pause is none; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
@@ -56,28 +66,18 @@ class Starts:
         return {tid for tid, count in self._held_on.items() if count == 1}
 
 
-def look_interval_ns(held: int) -> int:
-    """How often a held handler looks whether it may go, for so many of them.
-
-    A look takes a thread some 15 us, a coroutine in a loop of its own 100 us. With 5,000 looks a
-    second, beside programs that compute, 4,000 threads of Flask piled up before the GIL until nothing
-    moved (measured: a false ceiling at 3,145, another at 4,123). 1 ms for each held request keeps all
-    looks together at 1,000 a second, and at 2,000 for 5,000 requests.
-    """
-    return min(_LONGEST_LOOK_NS, max(_SHORTEST_LOOK_NS, held * _LOOK_FOR_EACH_NS))
-
-
 def climb(bench: Bench, prober: Prober) -> Ramp:
     """Offers requests until one is met that no queue takes, or as many as may be offered.
 
     Raises:
         InconclusiveError: the server had no core to run on for very long.
     """
-    state, held, starts = State(), 0, Starts()
-    free = FreeTime(lambda holding: core_use(process_tree(bench.server.pid), holding), bench.now_ns)
+    state, held, starts, cuts = State(), 0, Starts(), Cuts()
+    free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
+    bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()
-        view = _view(bench, prober, starts, free)
+        view = _view(bench, prober, starts, free, cuts)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))
@@ -121,31 +121,39 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
     """The kernel's view at a moment at which nothing moved, if such a moment comes.
 
     Raises:
-        InconclusiveError: the server is stopped, or has lost a process that held a request.
+        InconclusiveError: the server is stopped, has lost a process that held a request, or has one that takes
+            no requests any more.
     """
-    turn_until_still(bench, prober, STILL_S)
+    depth, limit = bench.kernel.depth(bench.door)
+    if depth is None or limit is None or depth <= limit:
+        # Whoever waits there may be about to be taken in; from a full queue nobody is.
+        turn_until_idle(bench, prober)
+    else:
+        turn_until_still(bench, prober, STILL_S)
     deadline = bench.now_ns() + int(STILL_S * 1e9)
     while True:
         before, began = counts_now(bench, prober), bench.now_ns()
-        sockets = bench.kernel.server_sockets(bench.port)
-        listeners = bench.kernel.listeners(bench.port)
+        sockets = bench.kernel.server_sockets(bench.door)
+        listeners = bench.kernel.listeners(bench.door)
         ended = bench.now_ns()
         prober.turn(0)
         still = counts_now(bench, prober) == before
         if still or bench.now_ns() > deadline:
             break
-    check_running(bench, prober.offered)
+    check_running(bench, prober)
+    if not Cuts().look(bench, prober):
+        check_taking(bench)
     return Snapshot(began, ended, still, listeners, sockets)
 
 
-def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
+def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cuts) -> View:
     now = bench.now_ns()
     recording, offered = bench.recording, prober.offered
     starts.take([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     _look_whether_free(bench, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     _look(bench, prober, now)
-    depth, limit = bench.kernel.depth(bench.port)
+    depth, limit = bench.kernel.depth(bench.door)
     return View(
         now_ns=now,
         offered=offered,
@@ -154,16 +162,43 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime) -> View:
         in_service=recording.in_service(0, offered),
         entered=recording.entered(0, offered),
         processes=len(starts.pids),
+        turned_away_enough=ASK_MANY if len(bench.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=depth,
         limit=limit,
+        one_full=prober.connecting > 0 and _one_full(bench),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
+        cut=cuts.look(bench, prober),
         max_offered=bench.experiment.max_offered,
         last_sent_ns=last_sent_ns,
     )
+
+
+class Cuts:
+    """How many held requests the server has ended. Invariant: each ended request is looked at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._looked_at: set[int] = set()
+
+    def look(self, bench: Bench, prober: Prober) -> int:
+        """Takes in what has ended meanwhile, and gives the number."""
+        if prober.ended > len(self._looked_at):
+            columns = prober.columns
+            for id in range(prober.offered):
+                if columns.outcome[id] and id not in self._looked_at:
+                    self._looked_at.add(id)
+                    entered_ns = bench.recording.entered_ns(id) if bench.recording.is_entered(id) else NEVER
+                    self.number += is_cut(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+        return self.number
+
+
+def _one_full(bench: Bench) -> bool:
+    known = [(each.depth, each.limit) for each in bench.kernel.listeners(bench.door)]
+    return any(depth is not None and limit is not None and depth > limit for depth, limit in known)
 
 
 def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

@@ -8,28 +8,31 @@ from __future__ import annotations
 import re
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import msgspec
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
+from holdfast.model.address import NO_PORT, shown
 from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, holders, listeners_of, process_tree
+from holdfast.observe.processes import activity, listeners_of, process_tree, unix_listeners_of
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
-# A server that has rested for so long and listens on a Unix socket alone will not listen elsewhere.
-_SETTLED_NS = 3_000_000_000
+# A server of which no more is known than that it listens on a Unix socket may be about to listen on a port too.
+_ALONE_NS = 250_000_000
 _SHOWN_LINES = 15
+_FIRST_LINES = 3
 
 # By exit status; negative is a signal.
 _REMEDIES = {
-    0: "If it left the work to others (docker, systemd, a supervisor), give the command that they run.",
+    0: "Look at its message, if any; if it left the work to others (docker, systemd, a supervisor), give the command "
+    "that they run.",
     -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
     -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
 }
@@ -48,29 +51,6 @@ _ASKED_WRONGLY = frozenset(
         "wrong-interface",
     }
 )
-
-# By exit status; negative is a signal.
-_REMEDIES = {
-    0: "If it left the work to others (docker, systemd, a supervisor), give the command that they run.",
-    -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
-    -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
-}
-
-# What was named is there and cannot be an application; all other troubles lie in what is installed, or in it.
-_ASKED_WRONGLY = frozenset(
-    {
-        "is-a-directory",
-        "not-python",
-        "attribute-missing",
-        "attribute-unreadable",
-        "not-callable",
-        "not-an-application",
-        "wrong-interface",
-        "framework-unknown",
-        "view-impossible",
-    }
-)
-
 
 _WANTS_TERMINAL = re.compile(r"EOFError|not a (tty|terminal)|Inappropriate ioctl|termios\.error", re.IGNORECASE)
 _NO_TERMINAL = (
@@ -104,23 +84,24 @@ def raise_trouble(path: Path) -> None:
 
 def await_ready(
     server: ServerProcess,
-    port: int | None,
+    door: int | str | None,
     kernel: KernelView,
     trouble: Path,
     interrupts: Interrupts,
     within_s: float = DEFAULT_START_TIMEOUT_S,
+    notes: list[str] | None = None,
 ) -> tuple[Listener, ...]:
-    """Waits for the port's listeners and for rest.
+    """Waits until the server listens, and for rest.
 
     Args:
-        port: None is any.
+        door: a TCP port, a Unix socket as of `model.address`, or None for any.
+        notes: doubts are added to these.
 
     Returns:
-        Every TCP listener that the server's tree holds, one of them on the port.
+        Every listening socket that the server's tree holds, of TCP and of Unix, one of them as wanted.
 
     Raises:
         EnvironmentFailure: it exited, could not load the application, or did not listen in time.
-        UsageError: it listens on a Unix socket alone.
         InconclusiveError: Ctrl-C.
     """
     deadline = time.monotonic() + within_s
@@ -135,47 +116,46 @@ def await_ready(
             raise InconclusiveError(
                 "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
             )
-        if not listening and _listens(server, port, kernel):
+        if not listening and _listens(server, door, kernel):
             listening, rest = True, Rest()
-        elif listening or port is None:
+        elif listening:
             now_ns = time.monotonic_ns()
             if not rest.seen(now_ns, activity(process_tree(*server.roots()))):
                 rests_since_ns = now_ns
-            elif listening:
-                listeners = _listeners(server, kernel)
+            else:
+                listeners = listeners_now(server, kernel)
                 # A master may have tried the port before its workers open it for themselves.
-                if any(port in (None, each.port) for each in listeners):
+                meant = [each for each in listeners if _is_meant(each, door)]
+                sure = door is not None or any(each.port for each in meant) or now_ns - rests_since_ns > _ALONE_NS
+                if meant and sure:
+                    if rest.busy and notes is not None:
+                        notes.append(_works_in_the_background(rest.busy))
                     return listeners
-            elif now_ns - rests_since_ns > _SETTLED_NS:
-                _check_socket_file(server, kernel)
         time.sleep(_LOOK_S)
-    raise _never_ready(server, port, within_s, _ports(server, kernel), listening=listening)
+    raise _never_ready(server, door, within_s, listeners_now(server, kernel), listening=listening)
 
 
-def _listens(server: ServerProcess, port: int | None, kernel: KernelView) -> bool:
+def _works_in_the_background(busy: Sequence[int]) -> str:
+    return (
+        f"The server works in the background all the time (pid {busy[0]}): it was taken for ready because it had not "
+        "changed for a while and its main thread waits. Handlers share the interpreter with that work."
+    )
+
+
+def listeners_now(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
+    """Every listening socket that the server's tree holds, of TCP and of Unix."""
+    tree = process_tree(*server.roots())
+    return (*listeners_of(tree, kernel), *unix_listeners_of(tree, kernel, str(server.command.cwd)))
+
+
+def _listens(server: ServerProcess, door: int | str | None, kernel: KernelView) -> bool:
     # First what costs less: the processes' descriptors are many.
-    there = bool(kernel.listening_inodes() if port is None else kernel.listeners(port))
-    return there and any(port in (None, each.port) for each in _listeners(server, kernel))
+    there = bool(kernel.listeners(door)) if isinstance(door, int) else True
+    return there and any(_is_meant(each, door) for each in listeners_now(server, kernel))
 
 
-def _listeners(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
-    return listeners_of(process_tree(*server.roots()), kernel)
-
-
-def _ports(server: ServerProcess, kernel: KernelView) -> list[int]:
-    return sorted({each.port for each in _listeners(server, kernel)})
-
-
-def _check_socket_file(server: ServerProcess, kernel: KernelView) -> None:
-    """Raises UsageError if the server listens on a Unix socket that has a name."""
-    paths = {each.inode: each.path for each in kernel.unix_listeners() or () if each.path}
-    held = holders(paths, process_tree(*server.roots()))
-    if path := next((paths[inode] for inode in sorted(paths) if held[inode]), None):
-        raise UsageError(
-            f"The server listens on the Unix socket {path} alone.",
-            "holdfast offers its requests over TCP; how Unix sockets queue is another matter (unix(7)).",
-            "Let it listen on a TCP port of 127.0.0.1 for the probe.",
-        )
+def _is_meant(listener: Listener, door: int | str | None) -> bool:
+    return door is None or door in (listener.port or None, listener.address)
 
 
 def check_alive(
@@ -188,7 +168,7 @@ def check_alive(
     how = (
         f"It exited with {status}" if status >= 0 else f"It was ended by signal {-status} ({signal.strsignal(-status)})"
     )
-    said = last_lines(server)
+    said = all_that_counts(server) if kind is EnvironmentFailure else last_lines(server)
     words = f":\n{said}" if said else " and wrote nothing."
     if _WANTS_TERMINAL.search(said):
         raise kind(f"The server ended {when}.", f"{how}{words}", _NO_TERMINAL)
@@ -202,6 +182,16 @@ def last_lines(server: ServerProcess) -> str:
     return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
 
 
+def all_that_counts(server: ServerProcess) -> str:
+    """Of what it wrote, the first lines and the last; the end alone may be a list of options that it would take."""
+    last, first = server.last_words().splitlines(), server.first_words().splitlines()
+    if len(last) <= _SHOWN_LINES:
+        return last_lines(server)
+    beginning = [line for line in first if line.strip()][:_FIRST_LINES]
+    shown = [*beginning, "...", *last[_FIRST_LINES + 1 - _SHOWN_LINES :]]
+    return "\n".join(f"| {line}" for line in shown)
+
+
 def or_raise_limits(server: ServerProcess) -> str:
     """The end of an advice where the server was given limits, which may be the cause; "" where it was not."""
     given = {"--nofile": server.command.nofile, "--nproc": server.command.nproc}
@@ -210,21 +200,32 @@ def or_raise_limits(server: ServerProcess) -> str:
 
 
 def _never_ready(
-    server: ServerProcess, port: int | None, within_s: float, others: list[int], *, listening: bool
+    server: ServerProcess, door: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
 ) -> EnvironmentFailure:
     said = last_lines(server)
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
+    others = sorted({_shown(each) for each in found})
     if listening:
         return EnvironmentFailure(
-            f"The server listens on port {port or others[0]} but did not come to rest within {within_s:g} s.",
+            f"The server listens on {_door_shown(door) if door is not None else others[0]} but did not come to rest "
+            f"within {within_s:g} s.",
             f"Its processes kept working or changing before any request came{words}",
             "Switch off reloaders and background work, or give it more time with --start-timeout.",
         )
-    elsewhere = f"It listens on {', '.join(map(str, others))} instead" if others else "Its processes still run"
+    elsewhere = f"It listens on {', '.join(others)} instead" if others else "Its processes still run"
+    ports = sorted({each.port for each in found if each.port})
     return EnvironmentFailure(
-        f"The server did not listen on {'any TCP port' if port is None else f'port {port}'} within {within_s:g} s.",
+        f"The server did not listen on {'any port' if door is None else _door_shown(door)} within {within_s:g} s.",
         f"{elsewhere}{words}",
-        f"Name that port with --port {others[0]}, or let holdfast choose address and port."
-        if others
+        f"Name that port with --port {ports[0]}, or let holdfast choose address and port."
+        if ports
         else f"Look for what its start waits for, give it more time with --start-timeout{or_raise_limits(server)}.",
     )
+
+
+def _door_shown(door: int | str) -> str:
+    return f"port {door}" if isinstance(door, int) else shown(door, NO_PORT)
+
+
+def _shown(listener: Listener) -> str:
+    return f"port {listener.port}" if listener.port else shown(listener.address, NO_PORT)

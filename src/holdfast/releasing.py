@@ -1,13 +1,23 @@
-"""The phases in which a probe lets go: clients leave, held requests are released, and who serves again."""
+"""The phases in which a probe lets go: held requests are released, and who serves again."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.bench import ANSWER_S, STILL_S, WAVE, Bench, check_running, counts_now, turn_until, turn_until_still
+from holdfast.bench import (
+    ANSWER_S,
+    OPEN_STATES,
+    WAVE,
+    Bench,
+    check_running,
+    counts_now,
+    turn_until,
+    turn_until_still,
+)
 from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.observe.activity import settled
@@ -15,33 +25,7 @@ from holdfast.observe.processes import activity, process_tree
 from holdfast.readiness import last_lines
 
 _DEALT_WITH_S = 3.0
-_LEAVE_AT_MOST = 50
 _FREE_ALL = 128
-
-# The server's end of a connection that it has not closed (tcp(7)).
-_OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
-
-
-def abandon(bench: Bench, prober: Prober) -> tuple[int, ...]:
-    """Lets the clients of old queued requests leave.
-
-    Old ones, because they come to the handlers first: whether they are run is known soon. The very
-    oldest stay, as many as are held: a server at its limit of descriptors accepts as soon as one is
-    free, and while handlers end, who is accepted may fail for want of the others that a handler needs,
-    whether the client has left or not.
-
-    Returns:
-        Ids of the requests whose clients left before any handler was entered for them.
-    """
-    connected = prober.columns.connected
-    queued = [each for each in prober.pending() if connected[each] != NEVER and not bench.recording.is_entered(each)]
-    held = bench.recording.in_service(0, prober.offered)
-    staying = max(0, min(held, len(queued) - _LEAVE_AT_MOST))
-    left = sorted(queued)[staying:][:_LEAVE_AT_MOST]
-    prober.give_up(left)
-    # A server that minds its clients learns of it before any handler becomes free.
-    turn_until_still(bench, prober, STILL_S)
-    return tuple(each for each in left if not bench.recording.is_entered(each))
 
 
 def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
@@ -65,10 +49,12 @@ def let_go(bench: Bench, prober: Prober, abandoned: tuple[int, ...]) -> bool:
     freed = [each.id for each in some_of_each_process([each for each in entries if each.left_ns == NEVER])]
     outcomes = prober.columns.outcome
     entered = {each.id for each in entries}
-    for slot in (*freed, *(each for each in range(bench.recording.slots) if each not in entered)):
+    for slot in (*freed, *(each for each in range(bench.exact_slot) if each not in entered)):
         bench.recording.release(slot)
     turn_until(bench, prober, lambda: all(outcomes[each] != Outcome.PENDING for each in freed), ANSWER_S)
-    if freed and all(outcomes[each] == Outcome.PENDING for each in freed):
+    # Whose client has left says nothing of answers.
+    awaited = [each for each in freed if outcomes[each] != Outcome.GIVEN_UP]
+    if awaited and all(outcomes[each] == Outcome.PENDING for each in awaited):
         if bench.interrupts.asked:
             return False
         check_running(bench)
@@ -90,8 +76,11 @@ def _turn_until_worked_off(bench: Bench, prober: Prober, abandoned: tuple[int, .
         waiting = left_in_queue()
         if not waiting:
             return True
-        ends = bench.kernel.server_sockets(bench.port)
-        return not any(end.peer_port in waiting and end.state in _OPEN_STATES for end in ends)
+        ends = bench.kernel.server_sockets(bench.door)
+        # On a Unix socket, who has left is nobody any more, and every end that nobody is at may be one of these.
+        if is_unix(bench.address):
+            waiting = {0}
+        return not any(end.peer_port in waiting and end.state in OPEN_STATES for end in ends)
 
     def none_on_the_way() -> bool:
         return not left_in_queue() or bench.kernel.waiting_for(bench.inner_ports) == 0
@@ -104,7 +93,7 @@ def _turn_until_worked_off(bench: Bench, prober: Prober, abandoned: tuple[int, .
         return False
     if not turn_until(bench, prober, none_on_the_way, _DEALT_WITH_S, moving):
         return False
-    return not left_in_queue() or _turn_until_at_rest(bench, prober)
+    return not left_in_queue() or turn_until_at_rest(bench, prober)
 
 
 def some_of_each_process(held: list[Entry]) -> list[Entry]:
@@ -130,7 +119,7 @@ def send_wave(bench: Bench) -> tuple[Request, ...]:
     return tuple(replace(request, id=first + request.id) for request in sent_requests)
 
 
-def _turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
+def turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and the server waits; False when it never did."""
     deadline = bench.now_ns() + int(_DEALT_WITH_S * 1e9)
     before = activity(process_tree(*bench.server.roots()))

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.infer.intervals import ANOTHER_SIZE, Flow, Service, Wave
+from holdfast.infer.intervals import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
@@ -29,7 +29,11 @@ FIRST_BURST = 4
 GROWTH = 4
 ENOUGH_BOUNDS = 2
 ENOUGH_CUTS = 2
+MOST_BOUNDS = 4
 SIZES = (1.2, 1.6, 2.5)
+# Where each worker has its own queue and gets its requests by lot, a few more than places leave one without.
+SPARE = 4
+FEW = 20
 # Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
 SENT_WITHIN = 4
 DOOR_WITHIN = 2
@@ -44,6 +48,8 @@ VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
 TURNED_AWAY_PAUSE = 8
 MOST_STRETCHES = 4
+KEPT_ROWS = 32
+"""For the single requests in between and at the end."""
 GROWN = 1.05
 _TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
@@ -55,16 +61,16 @@ class Look:
     Attributes:
         door: None where the listening socket is not on this machine or not to be seen.
         patience_ns: how long no answer may come.
-        cpu_s: processor time of the server's processes until now; None where they may not be read.
+        cpu_s: which processes the server has, and their processor time until now; None where they may not be read.
         now_ns: CLOCK_MONOTONIC.
     """
 
     prober: Prober
-    kernel: KernelView
+    kernel: KernelView | None
     door: Door | None
     patience_ns: int
     interrupts: Interrupts
-    cpu_s: Callable[[], float | None]
+    cpu_s: Callable[[], tuple[tuple[int, ...], float] | None]
     now_ns: Callable[[], int]
 
 
@@ -91,10 +97,13 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
         return last.offered if again else None
     bounds = [wave for wave in waves if wave.clear and wave.beyond]
     if len([wave for wave in bounds if wave.full]) >= ENOUGH_BOUNDS or len(bounds) > ENOUGH_BOUNDS:
-        return None
+        # Workers that each take some of a burst have all enough only where it is large.
+        unlike = not close(min(wave.together for wave in bounds), max(wave.together for wave in bounds))
+        larger = min(int(SIZES[1] * max(wave.offered for wave in bounds)), most)
+        return larger if unlike and len(bounds) < MOST_BOUNDS and not last.cut else None
     # Of another size, so that what is the same in both is the server's; best so few that the second wave is not full.
     together = max(wave.together for wave in bounds)
-    sizes = [int(more * together) + 2 for more in SIZES]
+    sizes = [int(more * together) + SPARE for more in SIZES]
     ratios = [max(size / last.offered, last.offered / size) for size in sizes]
     other = [size for size, ratio in zip(sizes, ratios, strict=True) if ratio >= ANOTHER_SIZE]
     return min(other[0] if other else sizes[-1], most)
@@ -107,10 +116,12 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
         return None
     together = max((wave.together for wave in waves if wave.clear), default=0)
     if not flows:
-        return min(2 * together + 2, most) if last.clear else last.offered
+        return min((3 if together <= FEW else 2) * together + SPARE, most) if last.clear else last.offered
     flow = flows[-1]
-    more = flow is not None and flow.low > (together + 1 if last.clear else 0)
-    if flow is None or not more or len(flows) >= MOST_STRETCHES:
+    if flow is None or len(flows) >= MOST_STRETCHES or (last.clear and flow.at_least <= together):
+        return None
+    # Where it computes, or where nobody sees whether it does, throughput alone gives no number.
+    if flow.computes is not False:
         return None
     before = flows[-2] if len(flows) > 1 else None
     if before is not None and flow.in_service < GROWN * before.in_service:
@@ -131,6 +142,7 @@ def burst(look: Look, count: int, service: Service) -> Round:
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     gap = min(MOST_GAP_NS, service.mean_ns / SENT_WITHIN / count)
     cut, snapshot = False, None
+    count = min(count, _rows_left(look))
     while prober.offered - first < count and not look.interrupts.asked:
         now, due = look.now_ns(), int(began + (prober.offered - first) * gap)
         if now - began > service.mean_ns / DOOR_WITHIN:
@@ -171,7 +183,7 @@ def steady(look: Look, clients: int, service: Service) -> Round:
             # Whoever is turned away comes again, but not at once: that would only be noise.
             turned_away, retry_at = gone, int(now + service.mean_ns / TURNED_AWAY_PAUSE)
         missing = clients - (prober.offered - first - ended)
-        if missing > 0 and now >= retry_at and has_room(look) and prober.offered < prober.columns.capacity:
+        if missing > 0 and now >= retry_at and has_room(look) and _rows_left(look):
             prober.open(1)
             prober.turn(0)
             if prober.failure:
@@ -179,14 +191,17 @@ def steady(look: Look, clients: int, service: Service) -> Round:
         else:
             prober.turn(QUICK_TURN_NS if missing > 0 else TURN_NS)
     stopped, cpu_after = look.now_ns(), look.cpu_s()
-    cores = None if cpu_before is None or cpu_after is None else (cpu_after - cpu_before) / ((stopped - began) / 1e9)
+    cores = None
+    # What processes took that are gone, or have come, is not in the difference.
+    if cpu_before is not None and cpu_after is not None and cpu_before[0] == cpu_after[0]:
+        cores = (cpu_after[1] - cpu_before[1]) / ((stopped - began) / 1e9)
     until_ended(look, first)
     return Round("steady", first, prober.offered, clients, stopped, cores=cores)
 
 
 def has_room(look: Look) -> bool:
     """Whether one connection more would find its place at the door, as far as it can be seen."""
-    if look.door is None:
+    if look.door is None or look.kernel is None:
         return look.prober.connecting < LOST
     depth, limit = look.kernel.depth(look.door)
     if depth is None or limit is None:
@@ -207,6 +222,10 @@ def until_ended(look: Look, first: int) -> None:
             prober.expire([id_ for id_ in prober.pending() if id_ >= first])
 
 
+def _rows_left(look: Look) -> int:
+    return max(0, look.prober.columns.capacity - look.prober.offered - KEPT_ROWS)
+
+
 def _answered(look: Look, first: int) -> bool:
     return Outcome.ANSWERED in look.prober.columns.outcome[first : look.prober.offered].tolist()
 
@@ -218,7 +237,7 @@ def _turned_away(look: Look, first: int) -> int:
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
-    if look.door is None:
+    if look.door is None or look.kernel is None:
         return None
     before, began = look.prober.ended, look.now_ns()
     sockets = look.kernel.server_sockets(look.door)

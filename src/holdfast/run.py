@@ -10,33 +10,51 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holdfast import probing, releasing
-from holdfast.bench import EXTRA_SLOTS, Bench
+from holdfast import calling, exact, leaving, probing, releasing
+from holdfast.bench import EXTRA_SLOTS, Bench, takes_no_more
 from holdfast.canary import canary
 from holdfast.choosing import MOST_PORTS, chosen
-from holdfast.errors import EnvironmentFailure
+from holdfast.errors import EnvironmentFailure, InconclusiveError
 from holdfast.infer.process_model import reuse_seen
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
+from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Canary, Listener, Marks, Ramp, Request, ServerFacts, Snapshot, Timeline, Usage
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import (
+    Call,
+    Canary,
+    ExactLoad,
+    Leaving,
+    Listener,
+    Marks,
+    Ramp,
+    Request,
+    ServerFacts,
+    Snapshot,
+    Stopped,
+    Timeline,
+    Usage,
+)
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import abort_on_overflow, limits_of, process_tree, somaxconn, usage
+from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.ways_in import WayIn, ways_in
-from holdfast.ports import check_alone, check_free, ephemeral_ports
+from holdfast.ports import check_alone, check_free, check_nobody_listens, ephemeral_ports
 from holdfast.presence import listens
 from holdfast.readiness import await_ready, raise_trouble
-from holdfast.rundir import open_to_all, run_directory, shared_with_all
+from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
 from holdfast.starting import Subject, subject_of
 
 _SAMPLE_NS = 10_000_000
+_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
+_NO_CEILING = frozenset({"interrupted", "cut"})
 
 
 @dataclass(slots=True)
@@ -49,10 +67,15 @@ class _Seen:
     ramp: Ramp | None = None
     placed: Snapshot | None = None
     abandoned: tuple[int, ...] = ()
+    left_in_service: tuple[Leaving, ...] = ()
+    exact: ExactLoad | None = None
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
+    calls: tuple[Call, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: tuple[str, ...] = ()
+    stopped: Stopped | None = None
 
     def mark(self, name: str) -> None:
         self.marks[f"{name}_ns"] = time.monotonic_ns()
@@ -70,16 +93,20 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         UsageError, EnvironmentFailure, InconclusiveError: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
-    subject = subject_of(experiment, adapter)
+    room = room_for_a_run()
+    subject = subject_of(experiment, adapter, str(room / "socket"))
     uid = _user_for(experiment)
     with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
         if subject.port is not None:
             check_free(subject.port, kernel)
+        elif subject.address is not None and not subject.own:
+            check_nobody_listens(subject.address, kernel)
         with interrupts.undisturbed():
-            directory = stack.enter_context(run_directory(uid))
+            directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
             slots = experiment.max_offered + EXTRA_SLOTS + (MOST_PORTS if subject.own else 0)
+            slots += calling.slots(experiment)
             recording = stack.enter_context(Recording.create(ours.record, slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
@@ -90,7 +117,9 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         token = secrets.token_hex(16)
         command = Command(
             argv=subject.argv,
-            environment=dict(subject.environment) | _inside(experiment, subject, ours, token),
+            environment=dict(subject.environment)
+            | _inside(experiment, subject, ours, token)
+            | _runtime(subject, directory),
             cwd=Path(experiment.cwd),
             log=directory / "server.log",
             token=token,
@@ -104,7 +133,9 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         seen = _Seen(time.monotonic_ns())
         with interrupts.undisturbed():
             server = stack.enter_context(ServerProcess(command))
-        listeners = await_ready(server, subject.port, kernel, ours.trouble, interrupts, experiment.start_timeout_s)
+        listeners = await_ready(
+            server, subject.door, kernel, ours.trouble, interrupts, experiment.start_timeout_s, seen.notes
+        )
         seen.mark("ready")
 
         def bench_at(way: WayIn) -> Bench:
@@ -113,24 +144,36 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
                 server=server,
                 address=way.address,
                 port=way.port,
-                inner_ports=tuple(sorted({each.port for each in listeners} - {way.port})),
+                door=way.door,
+                inner_ports=tuple(sorted({each.port for each in listeners} - {way.port, NO_PORT})),
                 pids=process_tree(*server.roots()),
+                accepting=tuple(sorted({pid for each in way.listeners for pid in each.pids})),
                 recording=recording,
                 kernel=kernel,
-                sampler=Sampler(kernel, way.port, _SAMPLE_NS, seed=int(token[:8], 16)),
+                sampler=Sampler(kernel, way.door, _SAMPLE_NS, seed=int(token[:8], 16)),
                 interrupts=interrupts,
                 head_of=_head_of(experiment, way, token),
                 hello=ours.hello if subject.own else None,
             )
 
         way = _way(subject, listeners, bench_at)
-        if subject.own:
+        if subject.own and not is_unix(way.address):
             check_alone(way, kernel)
             if len(kernel.listeners(way.port)) > len(way.listeners):
                 kernel.narrow(way.port, way.listens_on)
         bench = bench_at(way)
         facts = _facts(subject, bench, way)
-        _phases(bench, seen, lambda: raise_trouble(ours.trouble))
+        try:
+            _phases(bench, seen, ours.trouble)
+        except InconclusiveError as error:
+            # What was seen until then is kept; `judge` says it again.
+            seen.stopped = Stopped(error.what, error.why, error.remedy)
+        replaced = takes_no_more(bench)
+        if experiment.call and seen.stopped is None and not interrupts.asked:
+            # After the look at what was replaced: the person's own code may end a process, or wear it out.
+            called = calling.call_bodies(bench)
+            seen.later, seen.calls = seen.later + called.requests, called.calls
+            seen.notes += called.notes
         seen.mark("ended")
         entries = recording.entries(0, bench.slots)
         log = server.last_words()
@@ -148,26 +191,54 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         usage=tuple(seen.usage),
         server_log=log,
         notes=tuple(seen.notes),
+        left_in_service=seen.left_in_service,
+        exact=seen.exact,
+        stopped=seen.stopped,
+        replaced=replaced,
+        calls=seen.calls,
     )
 
 
-def _phases(bench: Bench, seen: _Seen, trouble: Callable[[], None]) -> None:
+def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
     _look_at_usage(bench, seen)
-    seen.canary, first = canary(bench, trouble)
+    seen.canary, first, seen.doubts = canary(bench, lambda: raise_trouble(trouble))
     seen.later = (first,)
+    if takes_no_more(bench):
+        bench = _ready_again(bench, trouble)
     with _prober(bench, seen) as prober:
         seen.mark("first_sent")
         seen.ramp, seen.placed = _until_placed(bench, prober)
         seen.mark("placed")
         _look_at_usage(bench, seen)
-        if seen.ramp.reason != "interrupted":
-            seen.abandoned = releasing.abandon(bench, prober)
+        places = bench.recording.in_service(0, prober.offered)
+        bounded = prober.offered > places > 0
+        if seen.ramp.reason not in _NO_CEILING:
+            seen.left_in_service, newcomers = leaving.leave_in_service(bench, prober)
+            seen.later += newcomers
+            seen.abandoned = leaving.abandon(bench, prober)
             seen.mark("abandoned")
         seen.mark("released")
         if releasing.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
+    if seen.ramp.reason == "cut":
+        return
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
-        seen.later = (first, *releasing.send_wave(bench))
+        seen.later += releasing.send_wave(bench)
+    if bounded and bench.experiment.over_s is None and not bench.interrupts.asked:
+        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in _REPLIED}
+        seen.exact, sent = exact.exactly(bench, places, replied)
+        seen.later += sent
+        if takes_no_more(bench):
+            seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _ready_again(bench: Bench, trouble: Path) -> Bench:
+    """The bench of a server that has replaced a process after the first request, once the new one is there."""
+    door = bench.address if is_unix(bench.address) else bench.port
+    await_ready(bench.server, door, bench.kernel, trouble, bench.interrupts, bench.experiment.start_timeout_s)
+    tree = process_tree(*bench.server.roots())
+    held = holders([each.inode for each in bench.kernel.listeners(bench.door)], tree)
+    return replace(bench, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
 def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
@@ -177,11 +248,11 @@ def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
         return probing.keep_pace(bench, prober, over_s), probing.snapshot(bench, prober)
     while True:
         ramp = probing.climb(bench, prober)
-        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.port)[0] or 0
+        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
         placed = probing.snapshot(bench, prober)
-        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.port)[0] or 0
+        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
         # A handler that started meanwhile, or a connection that was taken in, shows that the plateau was none yet.
-        if ramp.reason == "interrupted" or (after[0] == before[0] and after[1] >= before[1]):
+        if ramp.reason in _NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
             return ramp, placed
 
 
@@ -193,7 +264,8 @@ def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
             yield prober
         finally:
             seen.requests = requests(prober.columns, range(prober.offered), lambda _id: 0, prober.sources)
-            seen.notes += prober.notes
+            # Nobody may have lived to see a reply in the ramp.
+            seen.notes += prober.notes or seen.doubts
             if prober.failure:
                 seen.notes.append(prober.failure[1])
             if finding := prober.finding():
@@ -269,11 +341,17 @@ def _inside(experiment: Experiment, subject: Subject, ours: _Files, token: str) 
     )
 
 
+def _runtime(subject: Subject, directory: Path) -> dict[str, str]:
+    """Where a server that holdfast starts of its own puts its sockets and the like (XDG base directories).
+
+    gunicorn has one control socket for each user there, and would take over that of another one that runs.
+    """
+    return {} if subject.own else {"XDG_RUNTIME_DIR": str(directory)}
+
+
 def _way(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[WayIn], Bench]) -> WayIn:
     """Where to connect to: as the adapter says, or where the person's own command turns out to listen."""
-    ways = ways_in(listeners)
-    if subject.port is not None:
-        ways = tuple(each for each in ways if each.port == subject.port)
+    ways = tuple(each for each in ways_in(listeners) if subject.door in (None, each.port, each.address))
     if subject.address is not None:
         return replace(ways[0], address=subject.address)
     return chosen(ways, ephemeral_ports(), bench_at)

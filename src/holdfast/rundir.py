@@ -30,21 +30,27 @@ def _sweep(parent: Path) -> None:
             shutil.rmtree(path, ignore_errors=True)
 
 
+def room_for_a_run() -> Path:
+    """Path of a directory that is not there yet, for `run_directory`."""
+    return _parent() / f"holdfast-{os.getpid()}-{secrets.token_hex(4)}"
+
+
 @contextmanager
-def run_directory(owner_uid: int | None = None) -> Iterator[Path]:
+def run_directory(path: Path, owner_uid: int | None = None) -> Iterator[Path]:
     """A fresh private directory, removed at the end whatever happens.
 
     Args:
+        path: where; the directory that it is in must be there.
         owner_uid: the user of the server, where it is another one.
 
     Raises:
         EnvironmentFailure: it cannot be made.
     """
-    parent = _parent()
+    parent = path.parent
     with contextlib.suppress(OSError):
         _sweep(parent)
     try:
-        path = Path(tempfile.mkdtemp(prefix=f"holdfast-{os.getpid()}-", dir=parent))
+        path.mkdir(0o700)
     except OSError as error:
         raise EnvironmentFailure(
             f"No directory for the run could be made in {parent}.", str(error), "Free some space or inodes there."

@@ -29,7 +29,7 @@ class Subject:
 
     Attributes:
         environment: whole, but for what the recorder needs.
-        address, port: where it will listen; None is found out when it does.
+        address, port: where it will listen, as of `model.address`; None is found out when it does.
         name: as far as the command says it; what listens may turn out to be something else.
         version, python: "" where they are not known before it runs.
         app, framework, interface, view: what it is told to serve, for `inside_environment`.
@@ -51,28 +51,42 @@ class Subject:
     view: View | None = None
     own: bool = False
 
+    @property
+    def door(self) -> int | str | None:
+        """The port or the Unix socket that is waited for; None is any."""
+        return self.port or self.address
 
-def subject_of(experiment: Experiment, adapter: Adapter | None = None) -> Subject:
+
+def subject_of(experiment: Experiment, adapter: Adapter | None = None, socket: str = "") -> Subject:
     """What the experiment is about.
 
     Args:
         adapter: None is the one of the server's name.
+        socket: path of a Unix socket that nobody uses.
 
     Raises:
         UsageError, EnvironmentFailure: there is no such server or command, or it cannot be started like that.
     """
-    return _own(experiment) if experiment.command else _known(experiment, adapter or adapter_named(experiment.server))
+    if experiment.command:
+        return _own(experiment)
+    return _known(experiment, adapter or adapter_named(experiment.server), socket)
 
 
-def _known(experiment: Experiment, adapter: Adapter) -> Subject:
+def _known(experiment: Experiment, adapter: Adapter, socket: str) -> Subject:
+    if isinstance(experiment.port, str):
+        raise UsageError(
+            f"--port {experiment.port} is no port.",
+            "Only of a command of your own that listens on several, a Unix socket can be named like that.",
+            f"Say it in {adapter.name}'s own arguments, after --; unix:0 there is a path that nobody uses.",
+        )
     interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    planned = plan(experiment, adapter, interpreter, experiment.port or free_port())
+    planned = plan(experiment, adapter, interpreter, experiment.port or free_port(), socket)
     launch = planned.launch
     return Subject(
         argv=launch.command,
         environment=_environment(interpreter),
-        address=launch.address,
-        port=launch.port,
+        address=launch.address if launch.port else _as_address(launch.address, experiment.cwd),
+        port=launch.port or None,
         name=adapter.name,
         version=interpreter.version,
         python=interpreter.python,
@@ -102,8 +116,8 @@ def _own(experiment: Experiment) -> Subject:
         argv=command,
         # Its last words would be lost in a buffer.
         environment={**os.environ, "PYTHONUNBUFFERED": "1"},
-        address=None,
-        port=experiment.port,
+        address=_as_address(experiment.port, experiment.cwd) if isinstance(experiment.port, str) else None,
+        port=experiment.port if isinstance(experiment.port, int) else None,
         name=Path(command[0]).name,
         version="",
         python="",
@@ -112,6 +126,14 @@ def _own(experiment: Experiment) -> Subject:
         view=experiment.view,
         own=True,
     )
+
+
+def _as_address(socket: str, cwd: str) -> str:
+    path = socket.removeprefix("unix:")
+    if path.startswith("@"):
+        return path
+    directory, name = os.path.split(os.path.join(cwd, path))
+    return os.path.join(os.path.realpath(directory), name)
 
 
 def _stop_signal(command: tuple[str, ...]) -> int:

@@ -2,67 +2,224 @@
 
 from __future__ import annotations
 
+import os
+import platform
 import time
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from importlib import metadata
+from pathlib import Path
 
 from holdfast import store
-from holdfast.errors import HoldfastError
+from holdfast.errors import (
+    EXIT_ANSWERED,
+    EXIT_ENVIRONMENT,
+    EXIT_EXPECTATION_FAILED,
+    EXIT_INCONCLUSIVE,
+    HoldfastError,
+    InconclusiveError,
+    UsageError,
+    nearest,
+)
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.study import Case, Row, StudyResult, check
+from holdfast.model.experiment import Experiment
+from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
 from holdfast.model.verdict import Verdict
+from holdfast.observe.processes import somaxconn
 from holdfast.run import run
-from holdfast.studies import flask_concurrency
+from holdfast.servers.interpreter import Answer
+from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
+from holdfast.servers.survey import ask_all, needed
+from holdfast.studies import flask_concurrency, servers
 
-STUDIES: dict[str, tuple[Case, ...]] = {flask_concurrency.NAME: flask_concurrency.CASES}
+STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
+"""The bundled ones."""
 
 
-def run_study(name: str, python: str | None, interrupts: Interrupts, tell: Callable[[str], None]) -> StudyResult:
+@dataclass(slots=True)
+class _Bench:
+    """What the cases of one study have in common.
+
+    Attributes:
+        asked: what each interpreter said, by `--python` and directory; asked once for all cases.
+    """
+
+    interrupts: Interrupts
+    tell: Callable[[str], None]
+    asked: dict[tuple[str | None, str], Mapping[str, Answer]] = field(default_factory=dict)
+
+
+def only(study: Study, names: Collection[str]) -> Study:
+    """The cases of these servers or with these ids, in the study's order.
+
+    Raises:
+        UsageError: a name is neither.
+    """
+    servers_of = {case.experiment.server for case in study.cases}
+    known = [*dict.fromkeys([*servers_of, *(case.id for case in study.cases)])]
+    for name in names:
+        if name not in known:
+            near = nearest(name, known)
+            raise UsageError(
+                f"The study {study.name} has no case {name!r}.",
+                f"It has: {', '.join(sorted(known))}.",
+                f"Did you mean {near}?" if near else "Name a case or a server of these.",
+            )
+    wanted = set(names)
+    cases = tuple(case for case in study.cases if {case.id, case.experiment.server} & wanted)
+    return replace(study, cases=cases)
+
+
+def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None]) -> StudyResult:
     """Runs the cases of a study in their order.
 
     A case that cannot be run has a row that says why; the others are run all the same.
 
     Args:
-        python: interpreter of the servers; None finds it.
+        python: interpreter of the servers of all cases; None leaves it to the cases.
         tell: is given one line for each case that begins.
     """
     began = time.monotonic()
+    made = _circumstances()
+    bench = _Bench(interrupts, tell)
     rows: dict[str, Row] = {}
-    for case in STUDIES[name]:
-        if interrupts.asked:
-            rows[case.id] = Row(case.id, case.title, (), None, "interrupted", 0.0)
-            continue
-        tell(f"{case.id}: {case.title}")
-        rows[case.id] = _row(case, python, interrupts, rows, tell)
-    return StudyResult(name, tuple(rows.values()), round(time.monotonic() - began, 2))
+    for number, case in enumerate(study.cases, 1):
+        if not interrupts.asked:
+            label = "" if case.id == case.title else f"{case.id}: "
+            tell(f"{number}/{len(study.cases)} {label}{case.title}")
+        rows[case.id] = _row(_with_python(case, python), bench, rows)
+    done = tuple(rows.values())
+    if study.source:
+        # Of its claims none is answered by a row that was not measured, nor was any a person's own expectation.
+        done = tuple(row if row.verdict else replace(row, findings=()) for row in done)
+    return StudyResult(study.name, done, _since(began), study.source, made)
 
 
-def _row(
-    case: Case, python: str | None, interrupts: Interrupts, rows: dict[str, Row], tell: Callable[[str], None]
-) -> Row:
+def exit_code(result: StudyResult) -> int:
+    """0 where there is an answer, 1 where a row contradicts what its person expects of it.
+
+    A missing server is no failure of a study; a row whose expectations found no answer is one, and so
+    is a study without any row that has been measured.
+    """
+    if any(row.outcome == "interrupted" for row in result.rows):
+        return EXIT_INCONCLUSIVE
+    if not result.source:
+        if any(finding.same is False for row in result.rows for finding in row.findings):
+            return EXIT_EXPECTATION_FAILED
+        if unanswered := [row for row in result.rows if any(finding.same is None for finding in row.findings)]:
+            return max(row.exit_code or EXIT_INCONCLUSIVE for row in unanswered)
+    if not any(row.verdict for row in result.rows):
+        return max((row.exit_code for row in result.rows), default=EXIT_ENVIRONMENT)
+    return EXIT_ANSWERED
+
+
+def _with_python(case: Case, python: str | None) -> Case:
+    return case if python is None else replace(case, experiment=replace(case.experiment, python=python))
+
+
+def _row(case: Case, bench: _Bench, rows: Mapping[str, Row]) -> Row:
     began = time.monotonic()
+    if bench.interrupts.asked:
+        return _unanswered(case, "interrupted", "interrupted", began)
     earlier = rows.get(case.same_run_as)
+    if earlier is None:
+        row = _run(case, bench, began)
+    elif earlier.verdict is None:
+        row = _unanswered(case, earlier.outcome, f"{earlier.id} was not run", began)
+    else:
+        row = _answered(case, earlier.verdict, began)
+    # What was in place by then must not be compared with what would have been.
+    return _unanswered(case, "interrupted", "interrupted", began, row.version) if _asked(bench) else row
+
+
+def _asked(bench: _Bench) -> bool:
+    return bench.interrupts.asked
+
+
+def _run(case: Case, bench: _Bench, began: float) -> Row:
+    version = None
     try:
-        verdict = earlier.verdict if earlier is not None else _verdict(case, python, interrupts, tell)
+        version, install = _missing(case.experiment, bench)
+        if install is not None:
+            what = (
+                "the server is not installed" if version is None else "a package that this case needs is not installed"
+            )
+            return _unanswered(case, "not installed", what, began, version, install)
+        return _answered(case, _verdict(case, bench), began)
     except HoldfastError as error:
-        return Row(case.id, case.title, (), None, f"{error.what} {error.remedy}".strip(), _since(began))
-    if verdict is None:
-        return Row(case.id, case.title, (), None, f"{case.same_run_as} was not run", _since(began))
-    if interrupts.asked:
-        # What was in place by then must not be compared with what would have been.
-        return Row(case.id, case.title, (), None, "interrupted", _since(began))
-    findings = tuple(check(claim, verdict) for claim in case.claims)
-    return Row(case.id, case.title, findings, verdict, "", _since(began))
+        outcome: Outcome = "inconclusive" if isinstance(error, InconclusiveError) else "failed"
+        row = _unanswered(case, outcome, error.what, began, version, error.remedy)
+        return replace(row, why=error.why, exit_code=error.exit_code)
+    except Exception as error:  # noqa: BLE001 - the other rows are not lost for it, and this one says so
+        row = _unanswered(case, "inconclusive", "This is an error in holdfast.", began, version, "Please report it.")
+        return replace(row, why=f"{type(error).__name__}: {error}")
 
 
-def _verdict(case: Case, python: str | None, interrupts: Interrupts, tell: Callable[[str], None]) -> Verdict:
-    timeline = run(replace(case.experiment, python=python), interrupts)
+def _verdict(case: Case, bench: _Bench) -> Verdict:
+    timeline = run(case.experiment, bench.interrupts)
     try:
         store.save(timeline, store.default_path())
     except HoldfastError as error:
-        tell(str(error))  # the row is not lost for want of a place to keep its records
+        bench.tell(str(error))  # the row is not lost for want of a place to keep its records
     return judge(timeline)
+
+
+def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:
+    """The server's version, None where it is not there; and what installs what is missing, None where all is there."""
+    if experiment.command:
+        return None, None
+    adapter = adapter_named(experiment.server)
+    key = experiment.python, experiment.cwd
+    if key not in bench.asked:
+        brought, _ = brought_adapters()
+        bench.asked[key] = ask_all((ADAPTERS | brought).values(), experiment.python, Path(experiment.cwd))
+    framework = None if experiment.app else experiment.framework
+    return needed(adapter, experiment.arguments, framework, bench.asked[key])
+
+
+def _answered(case: Case, verdict: Verdict, began: float) -> Row:
+    findings = tuple(check(claim, verdict) for claim in case.claims)
+    return replace(
+        _unanswered(case, "measured", "", began, verdict.target.version),
+        findings=findings,
+        verdict=verdict,
+        exit_code=EXIT_ANSWERED,
+    )
+
+
+def _unanswered(
+    case: Case, outcome: Outcome, skipped: str, began: float, version: str | None = None, remedy: str = ""
+) -> Row:
+    experiment = case.experiment
+    return Row(
+        id=case.id,
+        title=case.title,
+        server=Path(experiment.command[0]).name if experiment.command else experiment.server,
+        version=version,
+        arguments=experiment.command[1:] or experiment.arguments,
+        application="" if experiment.command else experiment.app or experiment.framework or "built-in",
+        view=experiment.view,
+        outcome=outcome,
+        findings=tuple(Finding(claim.what, claim.claimed, None, None, "") for claim in case.claims),
+        verdict=None,
+        skipped=skipped,
+        why="",
+        remedy=remedy,
+        exit_code=EXIT_INCONCLUSIVE if outcome in {"interrupted", "inconclusive"} else EXIT_ENVIRONMENT,
+        seconds=_since(began),
+        note=case.note,
+    )
+
+
+def _circumstances() -> Circumstances:
+    return Circumstances(
+        date=time.strftime("%Y-%m-%d"),
+        holdfast=metadata.version("holdfast"),
+        kernel=f"{platform.system()} {platform.release()}",
+        cores=len(os.sched_getaffinity(0)),
+        somaxconn=somaxconn(),
+    )
 
 
 def _since(began: float) -> float:

@@ -16,8 +16,9 @@ LONGEST_START_S = 20.0
 LOOK_S = 0.01
 UNCHANGED_LOOKS = 20
 # Numbers of system calls (asm/unistd.h): those that wait for a connection, and the one that waits for another thread.
-# x86-64: poll, select, accept, epoll_wait, ppoll, epoll_pwait, accept4; arm64: ppoll, accept, epoll_pwait, accept4.
-WAITS = {"x86_64": {7, 23, 43, 232, 271, 281, 288}, "aarch64": {73, 202, 22, 242}}[os.uname().machine]
+# x86-64: poll, select, accept, epoll_wait, pselect6 (glibc's select() since 2.33), ppoll, epoll_pwait, accept4;
+# arm64: pselect6, ppoll, accept, epoll_pwait, accept4.
+WAITS = {"x86_64": {7, 23, 43, 232, 270, 271, 281, 288}, "aarch64": {72, 73, 202, 22, 242}}[os.uname().machine]
 SLEEPS = {"x86_64": {202}, "aarch64": {98}}[os.uname().machine]
 
 

@@ -18,9 +18,12 @@ from typing import Any
 
 import msgspec
 
+from holdfast.bench import EXACT_REPEATS
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
+from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
+from holdfast.servers.registry import ADAPTERS
 
 LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
 
@@ -31,6 +34,7 @@ CLAIMED = (
     "ceiling.userspace_queue_bounded",
     "ceiling.accept_queue",
     "ceiling.accept_queue_limit",
+    "ceiling.at_exact_load",
     "model.kind",
     "model.processes",
     "model.threads_per_process",
@@ -45,6 +49,8 @@ CLAIMED = (
     "overflow.client_sees",
     "abandoned.left",
     "abandoned.run_anyway",
+    "abandoned.in_service.fin",
+    "abandoned.in_service.rst",
     "target.view",
     "target.held_in",
 )
@@ -88,6 +94,40 @@ class Between:
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """A pair of least and most, both from `least` to `most`, where the source leaves it open."""
+
+    least: int
+    most: int
+
+    def holds(self, value: object) -> bool:
+        return isinstance(value, tuple) and self.least <= value[0] <= value[1] <= self.most
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A spread over so many processes, largest first, that adds up to `total`: who gets how many is left open.
+
+    Attributes:
+        each: the most that one process may hold.
+    """
+
+    processes: int
+    total: int
+    each: float = math.inf
+
+    def holds(self, value: object) -> bool:
+        return (
+            isinstance(value, tuple)
+            and len(value) == self.processes
+            and sum(value) == self.total
+            and list(value) == sorted(value, reverse=True)
+            and value[-1] >= 0
+            and value[0] <= self.each
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Quote:
     """A source that is installed here, so that the test can see whether it still says that.
 
@@ -107,7 +147,7 @@ Source = str | Quote | tuple[str | Quote, ...]
 
 @dataclass(frozen=True, slots=True)
 class Says:
-    """Values and who says so; `fields` maps dotted names to a value, a Between or a Computed."""
+    """Values and who says so; `fields` maps dotted names to a value, a Between, Within or Shares, or a Computed."""
 
     source: Source
     fields: Mapping[str, Any]
@@ -122,6 +162,7 @@ class Case:
             expectation needs it.
         warnings: parts of the warnings that are expected, in order.
         app: a file beside the table, or `module:attr`; None is the built-in application.
+        needs: what its application needs beside the server.
     """
 
     id: str
@@ -132,6 +173,7 @@ class Case:
     app: str | None = None
     resting: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    needs: tuple[Package, ...] = ()
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)
@@ -144,11 +186,36 @@ def quotes_of(case: Case) -> Iterator[Quote]:
     return (each for claim in case.claims for each in _each(claim.source) if isinstance(each, Quote))
 
 
-def still_says(quote: Quote) -> bool:
-    spec = importlib.util.find_spec(quote.module)
-    assert spec is not None
+def still_says(quote: Quote) -> bool | None:
+    """Whether the text stands in the installed module, which is not imported for it; None where it is not installed."""
+    package, *parts = quote.module.split(".")
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return None
     assert spec.origin is not None
-    return quote.text in Path(spec.origin).read_text()
+    path = Path(spec.origin)
+    if parts:
+        inner = path.parent.joinpath(*parts)
+        path = inner / "__init__.py" if inner.is_dir() else inner.with_suffix(".py")
+    return quote.text in path.read_text()
+
+
+def missing(case: Case) -> str:
+    """What to install before this row can be run; "" where it can."""
+    adapter = ADAPTERS.get(case.server)
+    if adapter is None:
+        return ""
+    words = " ".join(case.arguments)
+    extras = [each for needing, each in adapter.extras.items() if needing in words]
+    framework = FRAMEWORK_PACKAGES.get(str(case.options.get("framework")))
+    further = [*extras, *([] if framework is None else [framework]), *case.needs]
+    of_server = [] if any(map(_installed, adapter.packages)) else [adapter.packages[0]]
+    needed = [*of_server, *(each for each in further if not _installed(each))]
+    return " ".join(each.requirement for each in needed)
+
+
+def _installed(package: Package) -> bool:
+    return importlib.util.find_spec(package.module) is not None
 
 
 def claimed_fields(case: Case) -> list[str]:
@@ -165,7 +232,7 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
             claimed.add(name)
             wanted = expected(seen) if callable(expected) else expected
             got = _value(verdict, name)
-            if not (wanted.holds(got) if isinstance(wanted, Between) else _same(got, wanted)):
+            if not (wanted.holds(got) if isinstance(wanted, Between | Within | Shares) else _same(got, wanted)):
                 found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
     for place in Place:
         name = f"places.{place.value}"
@@ -207,6 +274,9 @@ def _general(case: Case, verdict: Verdict) -> list[str]:
     unexplained = nulls - verdict.unknown.keys()
     found += [f"{name} is null and no reason is given" for name in sorted(unexplained)]
     found += [f"{name} has a reason to be null and is not" for name in sorted(verdict.unknown.keys() - nulls)]
+    repeats = verdict.ceiling.at_exact_repeats
+    if (repeats is None) != (verdict.ceiling.at_exact_load is None) or not 1 <= (repeats or 1) <= EXACT_REPEATS:
+        found.append(f"ceiling.at_exact_load is {verdict.ceiling.at_exact_load} of {repeats} repeats")
     if verdict.offered > experiment.max_offered:
         found.append(f"{verdict.offered} requests were offered, more than --max-offered {experiment.max_offered}")
     if not all(value is not None and value >= 0 for value in timing.values()):
@@ -225,13 +295,20 @@ def _warnings(case: Case, verdict: Verdict) -> list[str]:
 
 
 def _in_order(arguments: tuple[str, ...], command: tuple[str, ...]) -> bool:
-    """Every argument stands in the command, in order; an address whose port 0 was replaced keeps its host."""
+    """Every argument stands in the command, in order; an address whose port 0 was replaced keeps the rest."""
     rest = iter(command)
     return all(any(_stands_for(each, argument) for each in rest) for argument in arguments)
 
 
 def _stands_for(each: str, argument: str) -> bool:
-    return each == argument or (argument.endswith(":0") and each.startswith(argument[:-1]))
+    option, unix, _ = argument.partition("unix:0")
+    if unix:
+        # The path of a socket that nobody uses stands in its place, in the server's own spelling.
+        return each.startswith(option) and each.endswith("/socket")
+    before, port_0, after = argument.partition(":0")
+    if not port_0 or after[:1].isdigit():
+        return each == argument
+    return each.startswith(f"{before}:") and each.endswith(after)
 
 
 def _value(verdict: Verdict, name: str) -> Any:

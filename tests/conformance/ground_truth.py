@@ -1,6 +1,6 @@
 """A WSGI server whose limits are known because they are its construction; no HTTP server of anybody is in it.
 
-    python ground_truth.py --port P [--host H] [--threads N] [--queue Q] [--backlog B]
+    python ground_truth.py --port P [--host H] | --unix PATH [--threads N] [--queue Q] [--backlog B]
                            [--beyond wait|503|close|reset|silence] [--fresh] [--processes P] [--reuse-port]
 
 Each process accepts in its main thread and runs handlers on N threads. A connection is *in the house*
@@ -57,7 +57,8 @@ def main() -> None:
 def _settings() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--port", type=int)
+    parser.add_argument("--unix")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--queue", type=int, default=0)
     parser.add_argument("--backlog", type=int, default=128)
@@ -69,6 +70,11 @@ def _settings() -> argparse.Namespace:
 
 
 def _listener(settings: argparse.Namespace) -> socket.socket:
+    if settings.unix is not None:
+        listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        listener.bind(settings.unix)
+        listener.listen(settings.backlog)
+        return listener
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,11 +4,40 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Between, Computed, Says, Seen, Source
+from expectation import Between, Computed, Says, Seen, Source, Within
+
+from holdfast.bench import EXACT_PLACES
 
 
-def in_service(number: int | Computed, source: Source) -> Says:
-    return Says(source, {"ceiling.in_service": number, "places.in_service": number, "ceiling.bounded": True})
+def in_service(number: int | Computed, source: Source, *, exact: Within | Computed | None = None) -> Says:
+    """So many at once, and as many when exactly so many are offered, unless the source leaves that open."""
+    fields = {"ceiling.in_service": number, "places.in_service": number, "ceiling.bounded": True}
+    return Says(source, {**fields, "ceiling.at_exact_load": exact or _all_of_them})
+
+
+def _all_of_them(seen: Seen) -> tuple[int, int] | None:
+    number = seen.verdict.ceiling.in_service
+    return None if number is None or number > EXACT_PLACES else (number, number)
+
+
+def all_or_too_slow(seen: Seen) -> tuple[int, int] | None:
+    """As many, unless they take so long to start that it is not tried (docs/method.md, One at a time)."""
+    return None if seen.verdict.ceiling.at_exact_load is None else _all_of_them(seen)
+
+
+def unknown(_source: str) -> Computed:
+    """What cannot be known, for the reason given."""
+    return lambda _seen: None
+
+
+def goes_on(source: Source) -> Says:
+    """A handler runs to its end, whether its client is there or not, and keeps its place."""
+    return client_gone("finishes", source)
+
+
+def client_gone(fate: str, source: Source) -> Says:
+    """What becomes of a running handler whose client leaves, by FIN and by RST alike."""
+    return Says(source, {"abandoned.in_service.fin": fate, "abandoned.in_service.rst": fate})
 
 
 def listens(backlog: int, source: Source) -> Says:
@@ -93,6 +122,7 @@ def runs_all_at_once(offered: int, source: Source, listening: Says) -> tuple[Say
             {
                 "ceiling.userspace_queue": None,
                 "ceiling.userspace_queue_bounded": None,
+                "ceiling.at_exact_load": None,
                 "overflow.first": None,
                 "overflow.then": (),
                 "overflow.client_sees": None,

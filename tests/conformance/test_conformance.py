@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import os
+import sys
 
+import asgi_table
 import flask_table
+import frameworks_table
+import granian_table
+import green_table
+import gunicorn_table
+import native_table
+import plain_table
 import pytest
+import thread_pool_table
 import truth_table
+import unix_table
 import uwsgi_table
 from at_rest import resting
-from expectation import CLAIMED, Case, Resting, claimed_fields, differences, quotes_of, still_says
+from expectation import CLAIMED, Case, Resting, claimed_fields, differences, missing, quotes_of, still_says
 
 from holdfast import store
 from holdfast.infer.judge import judge
@@ -17,7 +27,20 @@ from holdfast.interrupts import Interrupts
 from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS
 
-ROWS = (*flask_table.ROWS, *uwsgi_table.ROWS, *truth_table.ROWS)
+ROWS = (
+    *flask_table.ROWS,
+    *uwsgi_table.ROWS,
+    *truth_table.ROWS,
+    *asgi_table.ROWS,
+    *frameworks_table.ROWS,
+    *granian_table.ROWS,
+    *native_table.ROWS,
+    *unix_table.ROWS,
+    *gunicorn_table.ROWS,
+    *thread_pool_table.ROWS,
+    *green_table.ROWS,
+    *plain_table.ROWS,
+)
 NO_SERVER = Resting(0, 0)
 
 # One row of each kind is run by every `make test`; the whole table by `make conformance`.
@@ -29,9 +52,37 @@ EVERY_TIME = frozenset(
         "uwsgi: --http --threads 10",
         "uwsgi: --http-socket :0 --threads 8",
         "uwsgi: --threads 2, async view",
+        "uvicorn: Starlette",
+        "uvicorn: --limit-concurrency 11",
+        "uvicorn: FastAPI def",
+        "uvicorn: Django def",
+        "uvicorn: Quart def",
+        "hypercorn: Starlette, blocking",
+        "daphne: Starlette, blocking",
+        "gunicorn: -k asgi, blocking",
+        "granian: --backpressure 10",
+        "tornado: sync",
+        "aiohttp: blocking",
+        "sanic: blocking, --single-process",
+        "gunicorn: --workers 4 --backlog 20",
+        "gunicorn: --threads 4 --worker-connections 10 --backlog 10",
+        "gunicorn: -k gevent --worker-connections 50 --backlog 20",
+        "waitress: --threads 2 --connection-limit 10 --backlog 7",
+        "cheroot: --threads 3 --accepted-queue-size 5 --accepted-queue-timeout 0",
+        "twisted: as it comes",
+        "hypercorn: as it comes",
+        "granian: --backlog 128 --blocking-threads 4 --backpressure 10",
+        "gevent: --pool 10",
+        "eventlet: --max-size 20",
+        "uwsgi: --http-socket :0 --gevent-early-monkey-patch --gevent 20",
+        "wsgiref: as it comes",
+        "django: --nothreading",
+        "bjoern: --listen-backlog 20",
         "ground-truth: --threads 3 --backlog 5",
         "ground-truth: --threads 5 --beyond 503",
         "ground-truth: --threads 4 --queue 10 --backlog 7",
+        "ground-truth: --unix unix:0 --threads 4 --queue 10 --backlog 7",
+        "gunicorn: --bind unix:0 --threads 3 --worker-connections 10 --backlog 7",
     }
 )
 
@@ -55,6 +106,8 @@ def verdict_differs(case: Case) -> list[str]:
 def test_the_verdict_on_a_real_server_is_what_the_sources_say(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     if case.options.get("nproc") is not None and os.geteuid() != 0:
         pytest.skip("RLIMIT_NPROC counts every task of this user; only root can give the server a user of its own")
+    if needed := missing(case):
+        pytest.skip(f"not installed: {needed} ({sys.executable} -m pip install {needed})")
     monkeypatch.setitem(ADAPTERS, truth_table.NAME, truth_table.ADAPTER)
 
     found = verdict_differs(case)
@@ -82,4 +135,8 @@ def test_the_installed_sources_still_say_what_the_rows_quote() -> None:
     quotes = {quote for case in ROWS for quote in quotes_of(case)}
 
     assert quotes
-    assert [quote for quote in quotes if not still_says(quote)] == []
+    assert [quote for quote in quotes if still_says(quote) is False] == []
+    # What a server is run with is there to be read, too.
+    assert {
+        quote.module for case in ROWS if not missing(case) for quote in quotes_of(case) if still_says(quote) is None
+    } == set()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from expectation import Between, Case, Says
+from expectation import Between, Case, Computed, Says, Within
 from sources import (
     NOBODY_WAITED,
     SAME_THREAD,
     fills_the_accept_queue,
+    goes_on,
     held_in,
     in_service,
     listens,
@@ -17,11 +18,12 @@ from sources import (
     runs_for_nobody,
     takes_all,
     turned_away,
+    unknown,
 )
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start
-from holdfast.servers.address import LOOPBACK, option_number, option_value
+from holdfast.servers.address import LOOPBACK, by_socket_file, option_number, option_value
 
 PROGRAM = Path(__file__).with_name("ground_truth.py")
 NAME = "ground-truth"
@@ -29,6 +31,8 @@ APP = "plain_app:application"
 
 
 def _launch(start: Start) -> Launch:
+    if listening := by_socket_file(start.arguments, start.socket, "--unix"):
+        return Launch((start.interpreter, str(PROGRAM), *listening.arguments), listening.address, listening.port)
     command = (start.interpreter, str(PROGRAM), "--port", str(start.port), *start.arguments)
     return Launch(command, option_value(start.arguments, "--host") or LOOPBACK, start.port)
 
@@ -54,6 +58,7 @@ SERVED = "ground_truth.py, _serve(): reads the request and runs it; that nobody 
 FORKED = "ground_truth.py, main(): workers are forked after the application was loaded"
 OWN_LISTENER = "socket(7), SO_REUSEPORT: each worker has a queue of its own, and the kernel draws lots"
 LISTENED = "ground_truth.py, _listener(): listen(B)"
+UNWATCHED = goes_on(SERVED)
 AT_ENTRY = (held_in("wsgi entry", "sync", "plain_app.py: a callable of no framework"), SAME_THREAD)
 
 
@@ -64,6 +69,7 @@ def case(
     processes: int = 1,
     fresh: bool = False,
     queues: str = "shared",
+    exact: Within | Computed | None = None,
     **options: Any,
 ) -> Case:
     kind = "process-pool" if processes > 1 else "serial"
@@ -81,7 +87,7 @@ def case(
     return Case(
         arguments,
         NAME,
-        (*AT_ENTRY, ran, in_service(threads * processes, (THREADS, ROOM)), *claims),
+        (*AT_ENTRY, ran, UNWATCHED, in_service(threads * processes, (THREADS, ROOM), exact=exact), *claims),
         arguments=tuple(arguments.split()),
         app=APP,
         options=options,
@@ -99,11 +105,11 @@ def sent_away(place: str, sees: str, *, after: int = 0) -> tuple[Says, ...]:
 
 
 def separate(backlog: int, workers: int) -> tuple[Says, ...]:
-    """Lots decide which of the queues fills first; the other holds what it was dealt until then."""
+    """Lots decide which of the queues fills first; more are sent until the others are full too."""
     most = workers * (backlog + 1)
     fate = {
-        "places.accept_queue": Between(backlog + 1, most),
-        "ceiling.accept_queue": lambda seen: most if seen.verdict.places.accept_queue == most else None,
+        "places.accept_queue": most,
+        "ceiling.accept_queue": most,
         "ceiling.accept_queue_limit": backlog,
         "ceiling.userspace_queue": 0,
         "ceiling.userspace_queue_bounded": True,
@@ -119,6 +125,7 @@ SILENT = Says(
     "ground_truth.py, TURNS: kept for ever, so that holdfast cannot say what would have become of them",
     {"abandoned.left": Between(1), "abandoned.run_anyway": None},
 )
+NEVER_AT_REST = "ground_truth.py, TURNS: connections that are kept for ever never leave the server to exactly N others"
 
 ROWS = (
     case("--threads 1 --backlog 16", *waits(16)),
@@ -139,9 +146,17 @@ ROWS = (
         *takes_all(40, 3, TURNS, listens(128, LISTENED)),
         SILENT,
         threads=3,
+        exact=unknown(NEVER_AT_REST),
         max_offered=40,
     ),
-    case("--processes 2 --threads 2 --queue 1 --backlog 9", *waits(9, after=2), processes=2, threads=2),
+    case(
+        "--processes 2 --threads 2 --queue 1 --backlog 9",
+        *waits(9, after=2),
+        processes=2,
+        threads=2,
+        # One process takes in three, of which one waits, while the other has a thread left.
+        exact=Within(3, 4),
+    ),
     case("--processes 3 --backlog 20", *waits(20), processes=3),
     case(
         "--processes 2 --threads 2 --backlog 31 --reuse-port",
@@ -149,6 +164,16 @@ ROWS = (
         processes=2,
         threads=2,
         queues="per-worker",
+        # Lots may deal all four to one worker.
+        exact=Within(2, 4),
+    ),
+    case(
+        "--processes 4 --backlog 3 --reuse-port",
+        *separate(3, 4),
+        processes=4,
+        queues="per-worker",
+        # Lots may deal all four to one worker.
+        exact=Within(1, 4),
     ),
     case("--host ::1 --threads 2 --backlog 4", *waits(4), threads=2),
 )

@@ -14,6 +14,7 @@ from sources import (
     SAME_THREAD,
     all_in_service,
     fills_the_accept_queue,
+    goes_on,
     held_in,
     in_service,
     listens,
@@ -50,7 +51,11 @@ LOOP_EACH = Quote(
 BUILT_IN = "holdfast_inside/apps/flask_app.py, create(): the view is index()"
 
 HTTP_SOCKET = ("--http-socket", ":0")
-SYNC = (held_in("flask view index()", "sync", BUILT_IN), SAME_THREAD)
+UNWATCHED = goes_on(
+    "uWSGI plugins/python/python_plugin.c, uwsgi_request_python(): the core's own thread runs the application; only "
+    "what that reads or writes touches the client's socket meanwhile"
+)
+SYNC = (held_in("flask view index()", "sync", BUILT_IN), SAME_THREAD, UNWATCHED)
 LISTENS = listens(100, DEFAULT)
 DIRECT = (*fills_the_accept_queue(LISTENS), *runs_for_nobody(NOT_RECALLED))
 OFFERED = 200
@@ -97,6 +102,7 @@ def direct(*arguments: str, processes: int = 1, threads: int = 1, queue: Says = 
 def asynchronous(view: str) -> Case:
     claims = (
         held_in("flask async view index()", view, BUILT_IN),
+        UNWATCHED,
         Says(LOOP_EACH, {"model.handler_threads_reused": False}),
         in_service(2, CORES),
         workers(1, 2),

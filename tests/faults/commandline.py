@@ -125,6 +125,19 @@ class Running:
         until(lambda: len(self.in_service()) >= count or self.process.poll() is not None, f"{count} requests held")
         assert self.process.poll() is None, self.ended()
 
+    def until_ramping(self) -> None:
+        """Returns when the first request of the ramp is in service, which stays there."""
+        until(lambda: self._first_is_held() or self.process.poll() is not None, "the ramp's first request held")
+        assert self.process.poll() is None, self.ended()
+
+    def _first_is_held(self) -> bool:
+        for directory in self.directories():
+            with contextlib.suppress(OSError):
+                record = (directory / "record").read_bytes()
+                if len(record) >= layout.HEADER.size:
+                    return record[layout.state_offset(layout.HEADER.unpack_from(record)[2])] == layout.ENTERED
+        return False
+
     def until_listening(self) -> None:
         until(lambda: is_taken(self.port) or self.process.poll() is not None, "listening server")
 

@@ -22,14 +22,16 @@ CASES = [
     (["--path", "/page#part"], "holds a #"),
     (["--nofile", "0"], "0 is not in the range"),
     (["--max-offered", "99999999999"], "is not in the range"),
-    (["--port", "65536"], "is not in the range"),
+    (["--port", "65536"], "is neither a port (1 to 65535) nor the path"),
     (["--nosuch"], "No such option"),
     ([""], "it is empty"),
     (["app.py", "another.py"], "unexpected extra argument"),
     (["--json", "missing/verdict.json"], "There is no directory"),
     (["--json", "."], "is a directory"),
-    (["--server", "uwsgi", "--", "--http", "/run/web.sock"], "is not HOST:PORT"),
-    (["--", "--host", "unix:///run/web.sock"], "is not HOST:PORT"),
+    (["--server", "uwsgi", "--", "--http", "web"], "is neither HOST:PORT nor a Unix socket"),
+    (["--server", "uvicorn", "--", "--fd", "3"], "a descriptor that holdfast does not give it"),
+    (["--port", "unix:web.sock"], "is no port"),
+    (["--port", "0"], "is neither a port (1 to 65535) nor the path"),
 ]
 
 

@@ -82,6 +82,18 @@ def test_ctrl_c_by_an_impatient_person_leaves_nothing_either(holdfast):
     assert "Traceback" not in ended.err
 
 
+def test_ctrl_c_while_holdfast_itself_is_loaded_is_one_line(holdfast, write):
+    # `python -m` looks for modules in the working directory first.
+    write("click.py", "import pathlib, signal\npathlib.Path('loading').touch()\nwhile True: signal.pause()\n")
+    running = holdfast.start("probe")
+    until((holdfast.directory / "loading").exists, "the import of click")
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert (ended.exit, ended.out, ended.err) == (INCONCLUSIVE, "", "Stopped. Nothing is left running.\n")
+
+
 def test_ctrl_c_while_the_server_starts_says_that_nothing_was_seen(holdfast, write):
     write("slow.py", "import signal\nprint('started', flush=True)\nsignal.pause()\n")
     running = holdfast.start("probe", "slow.py")

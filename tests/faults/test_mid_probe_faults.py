@@ -93,6 +93,97 @@ def test_a_worker_that_the_server_kills_for_its_slowness_is_no_limit_of_the_serv
     assert "a worker time-out" in ended.err
 
 
+LIMITED = """
+import signal, flask
+app = flask.Flask(__name__)
+def give_up(number, frame):
+    raise TimeoutError("this took too long")
+signal.signal(signal.SIGALRM, give_up)
+@app.before_request
+def limit():
+    signal.setitimer(signal.ITIMER_REAL, 1)
+@app.get("/")
+def index():
+    return ""
+"""
+
+
+def test_a_view_that_is_broken_off_is_no_limit_of_the_server_either(holdfast, write):
+    write("limited.py", LIMITED)
+    running = holdfast.start("probe", "limited.py", "--", "--no-threaded")
+    running.until_ramping()
+    running.signal(signal.SIGSTOP)
+    until(lambda: "this took too long" in running.log(), "a view that is broken off")
+    running.signal(signal.SIGCONT)
+
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert "time limit for requests" in ended.err
+    assert "TimeoutError: this took too long" in ended.err
+    assert not ended.out
+
+
+SLOW = (
+    "import time\nfrom flask import Flask\napp = Flask(__name__)\n"
+    "@app.before_request\ndef wait():\n    time.sleep(0.3)\n"
+    "@app.get('/')\ndef index():\n    return 'hello'\n"
+)
+# Handlers start one after another, 0.3 s each, so that not all of them are in before the first is ended.
+TIME_LIMITS = {
+    "gunicorn": ("gunicorn", "slow.py", "--timeout", "1", "--workers", "6"),
+    "uwsgi": ("uwsgi", "slow.py", "--http-socket", ":0", "--master", "--harakiri", "1", "--processes", "9"),
+}
+
+
+@pytest.mark.parametrize("server", TIME_LIMITS)
+def test_a_time_limit_for_requests_is_what_is_found_where_it_ends_them(holdfast, write, server):
+    pytest.importorskip({"uwsgi": "pyuwsgi"}.get(server, server))
+    write("slow.py", SLOW)
+    name, app, *arguments = TIME_LIMITS[server]
+
+    ended = holdfast.run("probe", app, "--server", name, "--", *arguments)
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert "time limit for requests" in ended.err
+    assert not ended.out
+
+
+def test_what_was_seen_of_a_run_without_an_answer_is_kept(holdfast, write):
+    write(
+        "silent.py",
+        "import threading\nfrom app import app\n@app.before_request\ndef wait(): threading.Event().wait()\n",
+    )
+    first = holdfast.run("probe", "silent.py", "--start-timeout", "4")
+
+    number = holdfast.run("runs").out.split("\n")[1].split()[0]
+    again = holdfast.run("show", number)
+
+    assert (again.exit, again.err) == (first.exit, first.err)
+
+
+def test_a_worker_that_is_replaced_after_a_number_of_requests_does_not_pass_for_a_limit(holdfast):
+    pytest.importorskip("gunicorn")
+    arguments = ("--threads", "8", "--max-requests", "5", "--backlog", "7")
+
+    ended = holdfast.run("probe", "--server", "gunicorn", "--", *arguments)
+
+    # gunicorn/workers/gthread.py: beyond max_requests a worker takes nothing more, with 8 threads to run it.
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert "replaces its processes after a number of requests" in ended.what
+
+
+def test_a_worker_that_has_reached_its_number_only_later_is_probed(holdfast):
+    pytest.importorskip("gunicorn")
+    arguments = ("--workers", "2", "--max-requests", "5", "--backlog", "7")
+
+    ended = holdfast.run("probe", "--json", "-", "--server", "gunicorn", "--", *arguments)
+
+    verdict = json.loads(ended.out)
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["accept_queue"]) == (2, 8)
+    assert verdict["model"]["spread"] == [1, 1]
+
+
 def test_a_server_that_never_answers_is_not_waited_for_for_ever(holdfast, write):
     write(
         "silent.py",

@@ -76,7 +76,10 @@ FILES = {
         "import threading\n"
         "from app import app\n"
         "def work():\n"
-        "    while True: sum(range(1000))\n"
+        "    while True:\n"
+        "        passing = threading.Thread(target=sum, args=([range(1000)], []))\n"
+        "        passing.start()\n"
+        "        passing.join()\n"
         "threading.Thread(target=work, daemon=True).start()\n"
     ),
 }
@@ -111,7 +114,12 @@ CASES = [
     (("killed.py",), ENVIRONMENT, ENDED, ["It was ended by signal 9 (Killed)", "for want of memory"]),
     (("connecting.py", *SOON), ENVIRONMENT, NOT_READY, ["| connecting", "--start-timeout"]),
     (("silent.py", *SOON), ENVIRONMENT, NOT_READY, ["Its processes still run; it wrote nothing.", "--start-timeout"]),
-    (("elsewhere.py", *SOON), ENVIRONMENT, NOT_READY, [f"It listens on {ELSEWHERE} instead", f"--port {ELSEWHERE}"]),
+    (
+        ("elsewhere.py", *SOON),
+        ENVIRONMENT,
+        NOT_READY,
+        [f"It listens on port {ELSEWHERE} instead", f"--port {ELSEWHERE}"],
+    ),
     (("restless.py", *SOON), ENVIRONMENT, NOT_READY, ["Its processes kept working", "background work"]),
     (("--nofile", "3"), ENVIRONMENT, ENDED, [NO_DESCRIPTOR, "or raise --nofile 3"]),
     (("--nofile", "8", *UWSGI), ENVIRONMENT, ENDED, ["Too many open files", "or raise --nofile 8"]),

@@ -194,3 +194,15 @@ def test_two_at_once_do_not_disturb_each_other(holdfast):
     ended = holdfast.run_together([["probe", *FEW, "--", "--processes", "2"]] * 2)
 
     assert [verdict_of(each)["places"]["in_service"] for each in ended] == [2, 2]
+
+
+def test_a_server_puts_what_belongs_to_its_user_into_the_directory_of_the_run(holdfast, tmp_path):
+    pytest.importorskip("gunicorn")
+    home = tmp_path / "home"
+    home.mkdir()
+
+    ended = holdfast.run("probe", "--server", "gunicorn", *FEW, env={"HOME": str(home)})
+
+    assert ended.exit == ANSWERED, ended.err
+    # gunicorn/config.py, _get_default_control_socket(): ~/.gunicorn, unless there is an XDG_RUNTIME_DIR.
+    assert not (home / ".gunicorn").exists()

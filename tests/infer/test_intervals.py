@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from waiting_line import MS, Line, looked_at, varied
+from waiting_line import MS, Line, Workers, looked_at, varied
 
 settings.register_profile("infer", deadline=None)  # a busy machine is no failure
 settings.load_profile("infer")
@@ -43,6 +43,29 @@ def test_it_is_found_where_whoever_finds_no_place_is_turned_away(places):
 @pytest.mark.parametrize("places", [4, 10, 25])
 def test_it_is_found_where_each_start_takes_a_fork(places):
     holds(looked_at(Line(places, always(1000 * MS), start_ns=15 * MS)), places)
+
+
+def test_it_gets_none_either_where_the_path_takes_another_time_each_time():
+    found = [
+        looked_at(Line(10 * places, varied(50 * MS, 0.4, seed), start_ns=50 * MS / places))
+        for places in (2, 3, 5, 10, 30, 100)
+        for seed in range(100)
+    ]
+
+    # By lot, the few requests that are sent one by one may all take the same time.
+    assert sum(each.in_service is not None for each in found) <= len(found) / 100
+
+
+@settings(derandomize=True)  # lots can always fall so that one worker is left out of everything
+@given(st.integers(2, 4), st.integers(1, 50), st.integers(0, 999))
+def test_workers_that_get_unequal_shares_are_counted_whole_or_not_at_all(workers, places, seed):
+    lines = [Line(places, always(HALF_A_SECOND)) for _ in range(workers)]
+
+    found = looked_at(Workers(lines, seed))
+
+    assert found.least <= workers * places
+    assert found.most is None or found.most >= 0.9 * workers * places
+    assert found.in_service is None or abs(found.in_service - workers * places) <= workers * places / 10
 
 
 def test_nobody_is_called_bounded_who_never_had_to_wait():

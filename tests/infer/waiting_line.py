@@ -57,12 +57,29 @@ class Line:
         self._last_start = 0.0
 
 
-def _trip(line: Line, at_ns: float) -> Trip:
+class Workers:
+    """Several lines, of which each request gets into one by lot and stays there."""
+
+    keeps_back = False
+
+    def __init__(self, lines: list[Line], seed: int = 1) -> None:
+        self._lines = lines
+        self._lots = random.Random(seed)
+
+    def done(self, at_ns: float) -> tuple[float, bool]:
+        return self._lots.choice(self._lines).done(at_ns)
+
+    def rest(self) -> None:
+        for line in self._lines:
+            line.rest()
+
+
+def _trip(line: Line | Workers, at_ns: float) -> Trip:
     end, served = line.done(at_ns)
     return Trip(int(at_ns), int(at_ns), int(at_ns), int(end), served)
 
 
-def _released(line: Line, trips: list[Trip]) -> list[Trip]:
+def _released(line: Line | Workers, trips: list[Trip]) -> list[Trip]:
     """As the client sees them where answers are kept back: all but the first with the last."""
     if not line.keeps_back or len(trips) < 2:
         return trips
@@ -70,7 +87,7 @@ def _released(line: Line, trips: list[Trip]) -> list[Trip]:
     return [trips[0], *(trip._replace(done_ns=last) for trip in trips[1:])]
 
 
-def singles(line: Line, count: int = 6) -> Service:
+def singles(line: Line | Workers, count: int = 6) -> Service:
     trips, now = [], float(BEGIN)
     for _ in range(count):
         line.rest()
@@ -79,13 +96,13 @@ def singles(line: Line, count: int = 6) -> Service:
     return service_of(trips)
 
 
-def burst(line: Line, count: int, service: Service) -> Wave:
+def burst(line: Line | Workers, count: int, service: Service) -> Wave:
     line.rest()
     gap = min(20 * MS, service.mean_ns / 4 / count)
     return first_wave(_released(line, [_trip(line, BEGIN + index * gap) for index in range(count)]), service)
 
 
-def steady(line: Line, clients: int, service: Service, cores: float | None = 0.0) -> Flow | None:
+def steady(line: Line | Workers, clients: int, service: Service, cores: float | None = 0.0) -> Flow | None:
     line.rest()
     stop = BEGIN + 5.5 * service.mean_ns
     trips: list[Trip] = []
@@ -98,7 +115,7 @@ def steady(line: Line, clients: int, service: Service, cores: float | None = 0.0
     return flow_of(trips, service, int(stop), cores)
 
 
-def looked_at(line: Line, most: int = 1000, cores: float | None = 0.0):
+def looked_at(line: Line | Workers, most: int = 1000, cores: float | None = 0.0):
     """The estimate, by the same rounds as `holdfast attach` goes through."""
     service = singles(line, 6)
     if not service.steady:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import threading
+import time
 import types
 
 from holdfast_inside import (
@@ -18,6 +19,7 @@ from holdfast_inside import (
     bjoern_server,
     bridges,
     builtin,
+    calling,
     django_project,
     django_server,
     eventlet_server,
@@ -51,6 +53,7 @@ MODULES = (
     bjoern_server,
     bridges,
     builtin,
+    calling,
     django_project,
     django_server,
     eventlet_server,
@@ -155,6 +158,36 @@ async def check_coroutines():
     recorder.leave(3)
 
 
+async def check_calls():
+    async def part():
+        time.sleep(0.02)
+
+    async def body():
+        await asyncio.gather(part(), part(), asyncio.sleep(0.001))
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), 0.01)
+        return "done"
+
+    async def failing():
+        raise KeyError("view")
+
+    for make in (None, getattr(asyncio, "eager_task_factory", None)):
+        asyncio.get_running_loop().set_task_factory(make)
+        assert await calling.Call(4).run(body) == "done"
+        begun, ended, longest, stopped, since, _, timing, *_ = the_call()
+        assert 0 < begun < ended
+        assert 20e6 <= longest <= stopped <= ended - begun, (longest, stopped, ended - begun)
+        assert stopped >= 40e6
+        assert (since, layout.TIMINGS[timing]) == (0, "steps")
+    with contextlib.suppress(KeyError):
+        await calling.Call(4).run(failing)
+    assert the_call()[5:8] == (3, layout.TIMINGS.index("steps"), True)
+
+
+def the_call():
+    return layout.CALL.unpack_from(recorder.record().data, recorder.call_offset(4))
+
+
 descriptors = len(os.listdir("/proc/self/fd"))
 recorder.Record(os.environ["HOLDFAST_RECORD"])
 assert len(os.listdir("/proc/self/fd")) == descriptors
@@ -164,4 +197,5 @@ check_threads_and_forks()
 check_surrounding()
 asyncio.run(check_coroutines())
 asyncio.run(check_asgi())
+asyncio.run(check_calls())
 sys.stdout.write("{}.{}\n".format(*sys.version_info))

@@ -287,6 +287,99 @@ def test_a_slot_that_is_entered_while_the_queue_is_filled_sends_the_ramp_back():
     assert state.phase == "climb"
 
 
+def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_one_by_one():
+    """Ten places and a bound of ten on connections, those included that are about to be turned away."""
+    view = View(
+        now_ns=10 * S,
+        offered=16,
+        connecting=0,
+        established=9,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - MS,
+        max_offered=100,
+        depth=0,
+        limit=127,
+        ended={Outcome.REJECTED: 7},
+    )
+    state = State(phase="fill", entered=4, batch=8, taken=9, stalled_since_ns=5 * S)
+
+    _, state = decide(replace(view, established=15, ended={Outcome.REJECTED: 1}), state)
+    _, state = decide(view, state)
+    one_more, state = decide(replace(view, now_ns=10 * S + 30 * MS), state)
+    waits = replace(view, offered=17, established=10, last_sent_ns=10 * S + 30 * MS, now_ns=10 * S + 40 * MS)
+    _, state = decide(waits, state)
+    on_plateau, state = decide(replace(waits, now_ns=11 * S + 50 * MS), state)
+
+    assert one_more == Open(1)
+    assert on_plateau == Open(1)
+
+    for turned_away in range(8, 12):
+        now = 12 * S + turned_away * 100 * MS
+        gone = replace(waits, now_ns=now, offered=10 + turned_away, ended={Outcome.REJECTED: turned_away})
+        just_gone, state = decide(gone, state)
+        next_one, state = decide(replace(gone, now_ns=now + 30 * MS), state)
+        assert (type(just_gone), next_one) == (Wait, Open(1))
+    done, _ = decide(replace(gone, now_ns=14 * S, offered=22, ended={Outcome.REJECTED: 12}), state)
+    assert done == Done("turned away", 5 * S)
+
+
+@pytest.mark.parametrize("enough", [4, 32])
+def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to_ask(enough):
+    view = View(
+        now_ns=10 * S,
+        offered=4 + enough,
+        connecting=0,
+        established=4,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 30 * MS,
+        max_offered=100,
+        depth=0,
+        limit=127,
+        ended={Outcome.REJECTED: enough},
+        turned_away_enough=enough,
+    )
+    state = State(phase="single", entered=4, turned_away=enough, turned_away_ns=10 * S - 25 * MS, singly=True)
+
+    one_less, _ = decide(replace(view, turned_away_enough=enough + 1), state)
+    done, _ = decide(view, state)
+
+    assert one_less == Open(1)
+    assert isinstance(done, Done)
+
+
+def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
+    """The first of two workers is busy; what comes to the second starts at once."""
+    view = View(
+        now_ns=10 * S,
+        offered=6,
+        connecting=0,
+        established=6,
+        entered=5,
+        in_service=5,
+        last_entry_ns=10 * S - MS,
+        last_entry_sent_ns=10 * S - 2 * MS,
+        last_sent_ns=10 * S - 2 * MS,
+        max_offered=100,
+        max_entry_gap_ns=500 * MS,
+        depth=0,
+        limit=127,
+    )
+    state = State(phase="fill", entered=4, batch=2, taken=5, stalled_since_ns=9 * S, longest_stall_ns=500 * MS)
+
+    at_once, state = decide(view, state)
+    also_stuck = replace(view, offered=7, established=7, last_sent_ns=10 * S)
+    soon, state = decide(replace(also_stuck, now_ns=10 * S + 10 * MS), state)
+    later, state = decide(replace(also_stuck, now_ns=10 * S + 25 * MS), state)
+
+    assert at_once == Open(1)
+    assert isinstance(soon, Wait)
+    assert later == Open(1)
+
+
 def test_our_own_failure_ends_the_ramp():
     server = Simulated(pool=5, limit=8)
     server.open(2)
@@ -320,6 +413,55 @@ def test_unequally_filled_listeners_count_what_outlives_the_first_repetition_as_
 
     assert isinstance(early, Wait)
     assert late == Done("syn", 5 * S)
+
+
+def test_where_one_listener_of_several_is_full_the_others_are_filled_too():
+    view = View(
+        now_ns=10 * S,
+        offered=101,
+        connecting=1,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 60 * MS,
+        max_offered=1000,
+        depth=96,
+        limit=127,
+        one_full=True,
+    )
+    state = State(phase="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+
+    unconfirmed, _ = decide(replace(view, last_sent_ns=10 * S - 10 * MS), state)
+    more, _ = decide(view, state)
+    nearly, _ = decide(replace(view, depth=127, established=131, connecting=20, offered=151), state)
+    all_full, _ = decide(replace(view, depth=128, established=132, connecting=20, offered=152), state)
+    no_end, _ = decide(replace(view, connecting=127, offered=227), state)
+
+    assert isinstance(unconfirmed, Wait)
+    assert (more, nearly) == (Open(8), Open(3))
+    assert all_full == no_end == Done("syn", 5 * S)
+
+
+def test_a_syn_lost_to_a_full_queue_counts_also_when_no_more_may_be_offered():
+    view = View(
+        now_ns=10 * S,
+        offered=101,
+        connecting=1,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 60 * MS,
+        max_offered=101,
+        depth=96,
+        limit=95,
+    )
+    state = State(phase="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+
+    done, _ = decide(view, state)
+
+    assert done == Done("syn", 5 * S)
 
 
 @given(

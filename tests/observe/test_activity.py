@@ -8,6 +8,7 @@ import pytest
 
 from holdfast.observe.activity import (
     ASLEEP_NS,
+    BUSY_NS,
     REST_NS,
     RESTLESS_NS,
     Activity,
@@ -127,6 +128,24 @@ def test_a_timer_that_leaves_no_time_without_a_tick_does_not_keep_a_server_from_
         return look(process(10, cpu=at_ns // 30_000_000, threads=(thread(10, "R" if busy else "S"),)))
 
     assert ready_after_ns(ticking) == RESTLESS_NS
+
+
+def test_a_thread_that_never_waits_beside_a_main_one_that_does_keeps_a_server_from_being_ready_for_a_while_only():
+    def working(at_ns, main="S"):
+        threads = (thread(10, main if at_ns // LOOK_NS % 3 else "R"), thread(11, "R"))
+        return look(process(10, cpu=at_ns // 10_000_000, threads=threads), process(20))
+
+    assert ready_after_ns(working) == BUSY_NS
+    assert ready_after_ns(lambda at_ns: working(at_ns, main="R")) is None
+
+
+def test_who_works_in_the_background_is_told():
+    rest = Rest()
+    for at_ns in range(0, BUSY_NS + LOOK_NS, LOOK_NS):
+        threads = (thread(10), thread(11, "R"))
+        rest.seen(at_ns, look(process(10, cpu=at_ns // 10_000_000, threads=threads), process(20)))
+
+    assert rest.busy == (10,)
 
 
 def test_a_process_that_always_runs_is_never_ready():

@@ -37,8 +37,10 @@ def test_a_program_is_called_what_a_person_would_call_it(arguments, name, letter
 
 
 def test_a_living_process_says_what_it_runs():
-    command = [sys.executable, "-c", "import sys; sys.stdin.read()"]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env={"COLOUR": "blue=green"}) as process:
+    command = [sys.executable, "-c", "import sys; print(flush=True); sys.stdin.read()"]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with subprocess.Popen(command, **pipes, env={"COLOUR": "blue=green"}) as process:
+        process.stdout.readline()  # until then it may be what it was forked from
         seen = program_of(process.pid)
         process.communicate()
 
@@ -50,7 +52,10 @@ def test_a_living_process_says_what_it_runs():
 
 
 def test_a_program_that_is_no_interpreter_is_told_from_one():
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        process.stdin.write(b"a line\n")
+        process.stdin.flush()
+        process.stdout.readline()
         seen = program_of(process.pid)
         process.communicate()
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.timeline import Sample
-from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler, UsageSampler
+from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler
 
 MS = 1_000_000
 
@@ -81,12 +79,10 @@ def test_rows_stay_bounded_by_looking_less_often(sock_diag_view):
     assert [row.at_ns for row in sampler.rows] == sorted(row.at_ns for row in sampler.rows)
 
 
-def test_usage_has_instants_of_its_own_and_no_row_for_processes_that_are_gone():
-    sampler = UsageSampler(5 * MS, first_ns=10 * MS)
+def test_a_pause_in_which_no_look_was_intended_makes_the_next_one_no_later(sock_diag_view):
+    sampler = Sampler(sock_diag_view, 1, MS, first_ns=1)
+    sampler.look(MS, 0, 0, 0)
+    sampler.resume(1000 * MS)
 
-    assert not sampler.due(9 * MS)
-    seen = sampler.look(12 * MS, [os.getpid()])
-    assert (seen.at_ns, seen.processes) == (12 * MS, 1)
-    assert sampler.next_ns > 12 * MS
-    assert sampler.look(20 * MS, []) is None
-    assert sampler.rows == [seen]
+    assert sampler.due(1000 * MS)
+    assert sampler.look(1001 * MS, 0, 0, 0).late_ns == MS

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.observe.processes import core_use
-from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, starved_ns
+from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, starved_ns
 
 MS = 1_000_000
 
@@ -53,6 +53,21 @@ def test_threads_may_wait_one_after_another():
     waits = {1: asleep(1, 4 * MS), 2: asleep(1, 5 * MS)}
 
     assert starved_ns({1: asleep(1), 2: asleep(1)}, waits, 20 * MS) == 9 * MS
+
+
+def test_threads_that_never_sleep_wait_side_by_side():
+    after = {1: ready(10 * MS, 8 * MS), 2: ready(8 * MS, 10 * MS), 3: asleep(1, 1 * MS)}
+
+    assert starved_ns({1: ready(0), 2: ready(0), 3: asleep(1)}, after, 20 * MS) == 12 * MS + 1 * MS
+
+
+def test_a_server_is_as_busy_as_the_busiest_of_its_threads():
+    after = {1: asleep(5 + 2 * MS), 2: ready(7 + 15 * MS), 3: asleep(0)}
+
+    assert busiest({1: asleep(5), 2: ready(7)}, after, 20 * MS) == 1.0
+    assert busiest({1: asleep(5), 2: asleep(7)}, {1: asleep(5 + 2 * MS), 2: asleep(7)}, 20 * MS) == 0.1
+    assert busiest({1: asleep(5)}, {1: asleep(5, waited_ns=10 * MS)}, 20 * MS) == 0.5
+    assert busiest({}, {}, 20 * MS) == 0.0
 
 
 @given(looks, looks, st.integers(0, 10**12))

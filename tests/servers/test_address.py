@@ -8,11 +8,11 @@ from hypothesis import strategies as st
 
 from holdfast.errors import UsageError
 from holdfast.servers.address import (
+    address_in,
     by_address,
     by_endpoint,
     by_host_and_port,
     has_option,
-    no_socket_file,
     option_number,
     option_value,
 )
@@ -61,8 +61,8 @@ def test_an_address_of_the_server_s_own_is_kept_and_its_port_0_replaced(argument
     assert found.added == (() if "b" in "".join(arguments) else ("--bind", "127.0.0.1:8123"))
 
 
-@pytest.mark.parametrize("value", ["unix:/run/app.sock", "fd://3", "127.0.0.1", ""])
-def test_what_is_no_tcp_address_is_refused_with_a_remedy(value):
+@pytest.mark.parametrize("value", ["fd://3", "127.0.0.1", "", "unix:"])
+def test_what_is_no_address_is_refused_with_a_remedy(value):
     with pytest.raises(UsageError, match="HOST:PORT") as refused:
         by_address(("--bind", value), 8123, "--bind")
 
@@ -105,16 +105,26 @@ def test_without_an_endpoint_a_loopback_one_is_added():
     assert by_endpoint((), 8123, "--listen").added == ("--listen", "tcp:8123:interface=127.0.0.1")
 
 
-@pytest.mark.parametrize("endpoint", ["unix:/run/app.sock", "fd:fileno=3", "systemd:0", "ssl:x"])
-def test_an_endpoint_that_is_not_tcp_is_refused(endpoint):
+@pytest.mark.parametrize("endpoint", ["fd:fileno=3", "systemd:0", "ssl:x"])
+def test_an_endpoint_that_is_neither_tcp_nor_a_unix_socket_is_refused(endpoint):
     with pytest.raises(UsageError, match="endpoint"):
         by_endpoint(("--listen", endpoint), 8123, "--listen")
 
 
-@pytest.mark.parametrize("arguments", [("--uds", "/run/app.sock"), ("--uds=/run/app.sock",)])
-def test_a_socket_file_is_refused_by_its_option(arguments):
-    with pytest.raises(UsageError, match="--uds"):
-        no_socket_file(arguments, "--uds")
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ("unix:/run/app.sock", "/run/app.sock"),
+        ("unix:///run/app.sock", "/run/app.sock"),
+        ("unix:app", "app"),
+        ("/run/app", "/run/app"),
+        ("run/app", "run/app"),
+        ("app.sock", "app.sock"),
+        ("@app", "@app"),
+    ],
+)
+def test_a_unix_socket_is_a_path_without_a_port(value, path):
+    assert address_in(value) == (path, 0)
 
 
 def test_a_switch_is_found_and_what_only_begins_like_it_is_not():

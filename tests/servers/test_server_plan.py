@@ -18,7 +18,7 @@ def planned(server: str, *arguments: str, installed: frozenset[str] = EVERYTHING
     adapter = ADAPTERS[server]
     scripts = {name: f"/env/bin/{name}" for name in adapter.executables}
     interpreter = Interpreter("/env/bin/python", "3.12.0", "1.0", "/env", scripts, installed)
-    return plan(Experiment(server, arguments=arguments, **given), adapter, interpreter, 8123)
+    return plan(Experiment(server, arguments=arguments, **given), adapter, interpreter, 8123, "/tmp/free")
 
 
 @pytest.mark.parametrize("server", ADAPTERS)
@@ -165,26 +165,59 @@ def test_reloaders_and_daemons_are_refused_by_name(server, argument):
 
 
 @pytest.mark.parametrize(
-    ("server", "arguments"),
+    ("server", "arguments", "path"),
     [
-        ("uvicorn", ("--uds", "/run/app.sock")),
-        ("gunicorn", ("-b", "unix:/run/app.sock")),
-        ("waitress", ("--unix-socket=/run/app.sock",)),
-        ("hypercorn", ("--bind", "unix:/run/app.sock")),
-        ("granian", ("--uds", "/run/app.sock")),
-        ("daphne", ("-u", "/run/app.sock")),
-        ("daphne", ("-e", "unix:/run/app.sock")),
-        ("cheroot", ("--bind", "/run/app.sock")),
-        ("twisted", ("--listen", "unix:/run/app.sock")),
-        ("sanic", ("--unix", "/run/app.sock")),
-        ("uwsgi", ("--http-socket", "/run/app.sock")),
+        ("uvicorn", ("--uds", "/run/app.sock"), "/run/app.sock"),
+        ("gunicorn", ("-b", "unix:/run/app.sock"), "/run/app.sock"),
+        ("gunicorn", ("-b", "unix:///run/app.sock"), "/run/app.sock"),
+        ("waitress", ("--unix-socket=app.sock",), "app.sock"),
+        ("hypercorn", ("--bind", "unix:app.sock"), "app.sock"),
+        ("granian", ("--uds", "/run/app.sock"), "/run/app.sock"),
+        ("daphne", ("-u", "/run/app.sock"), "/run/app.sock"),
+        ("daphne", ("-e", "unix:/run/app.sock:mode=660"), "/run/app.sock"),
+        ("cheroot", ("--bind", "/run/app.sock"), "/run/app.sock"),
+        ("cheroot", ("--bind", "@app"), "@app"),
+        ("twisted", ("--listen", "unix:/run/app.sock"), "/run/app.sock"),
+        ("sanic", ("--unix", "/run/app.sock"), "/run/app.sock"),
+        ("uwsgi", ("--http-socket", "/run/app.sock"), "/run/app.sock"),
+        ("uwsgi", ("--http", "app.sock"), "app.sock"),
+        ("aiohttp", ("--path=/run/app.sock",), "/run/app.sock"),
+        ("flask", ("--host", "unix:///run/app.sock"), "/run/app.sock"),
     ],
 )
-def test_a_unix_socket_is_refused_in_words(server, arguments):
-    with pytest.raises(UsageError) as refused:
-        planned(server, *arguments)
+def test_a_unix_socket_is_where_the_server_s_own_arguments_say(server, arguments, path):
+    launch = planned(server, *arguments).launch
 
-    assert "Unix socket" in refused.value.why
+    assert (launch.address, launch.port) == (path, 0)
+    assert [each for each in launch.command if each in arguments] == list(arguments)
+    assert not {"--port", "--host", "--bind", "8123"} & (set(launch.command) - set(arguments))
+
+
+@pytest.mark.parametrize(
+    ("server", "arguments", "filled"),
+    [
+        ("uvicorn", ("--uds", "unix:0"), "/tmp/free"),
+        ("granian", ("--uds=unix:0",), "--uds=/tmp/free"),
+        ("gunicorn", ("-b", "unix:0"), "unix:/tmp/free"),
+        ("daphne", ("-e", "unix:0:mode=660"), "unix:/tmp/free:mode=660"),
+        # These take a path as it is.
+        ("uwsgi", ("--http-socket=unix:0",), "--http-socket=/tmp/free"),
+        ("cheroot", ("--bind", "unix:0"), "/tmp/free"),
+    ],
+)
+def test_a_unix_socket_called_0_is_replaced_by_one_that_nobody_uses(server, arguments, filled):
+    launch = planned(server, *arguments).launch
+
+    assert filled in launch.command
+    assert launch.address == "/tmp/free"
+
+
+@pytest.mark.parametrize("server", ["uvicorn", "daphne"])
+def test_an_inherited_descriptor_is_refused_in_words(server):
+    with pytest.raises(UsageError, match="--fd") as refused:
+        planned(server, "--fd", "3")
+
+    assert "inherited" in refused.value.why
 
 
 def test_waitress_is_not_given_an_address_of_two_kinds():

@@ -69,6 +69,10 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling,
 def _why_not_full(places: Places, ramp: Ramp, snapshot: Snapshot) -> str:
     if any(each.depth is None for each in snapshot.listeners):
         return "the kernel does not tell its depth here"
+    if places.syn and any(accept_queue_full([each]) for each in snapshot.listeners):
+        return (
+            f"the port has {len(snapshot.listeners)} queues, and the kernel, which draws lots, did not fill all of them"
+        )
     if turned_away(places):
         return "the server turned requests away before it filled"
     if ramp.reason == "max-offered":

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
-from holdfast.model.places import Place
+from holdfast.infer.cut import cut_later
+from holdfast.model.address import is_unix
+from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline
-from holdfast.model.verdict import Places
+from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
 _LATE_NS = 20_000_000
 
@@ -26,15 +28,17 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
             "The server was still moving requests when the places were counted; the counts are of that moment."
         )
     if ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places):
-        found.append(
-            f"All {places.in_service} offered requests ran at once: the ceiling is higher. "
-            "Offer more with --max-offered."
-        )
+        found.append(f"All {places.in_service} offered requests ran at once: the ceiling is higher. {OFFER_MORE}")
     if ramp is not None and ramp.crowd > 1:
         found.append(
             f"Requests were turned away while {ramp.crowd} were on their way to a handler at once. Handlers start too "
             "slowly here to offer one at a time, and requests that start together may keep each other out: offered "
             "one by one, a few more may fit."
+        )
+    if cut := cut_later(timeline):
+        found.append(
+            f"The server has a time limit for requests, of about {cut.longest_ns / 1e9:.1f} s: after the places had "
+            f"been counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
         )
     if places.answered:
         found.append(
@@ -75,11 +79,15 @@ def _system(timeline: Timeline) -> list[str]:
     found = []
     late = max((sample.late_ns for sample in timeline.samples), default=0)
     if late > _LATE_NS:
+        found.append(f"An observer's look came {late / 1e6:.0f} ms late: {MACHINE_BUSY}")
+    no_room = sum(request.wave == 0 and request.outcome is Outcome.NO_ROOM for request in timeline.requests)
+    if no_room:
         found.append(
-            f"An observer's look came {late / 1e6:.0f} ms late: this machine was busy, so times are less sure than "
-            "counts."
+            f"{no_room} requests found the accept queue of the Unix socket full. A client that does not block is "
+            "refused then at once, with EAGAIN (nginx: 11: Resource temporarily unavailable, and it answers 502); one "
+            "that blocks waits in its connect() until there is room."
         )
-    if timeline.server.abort_on_overflow:
+    if timeline.server.abort_on_overflow and not is_unix(timeline.server.address):
         found.append(
             "net.ipv4.tcp_abort_on_overflow is set on this machine: a full accept queue resets connections instead "
             "of leaving them without an answer, as it would by default."

@@ -57,6 +57,7 @@ ANOTHER_SIZE = 1.25
 _ROUNDING = 0.5
 _WAITS = 1.5
 _FLOW_ERROR = 0.02
+_FRACTION = 0.1
 # Processor time of a request, of its service time. One that waits takes a few ms at most.
 _COMPUTES = 0.05
 
@@ -114,6 +115,7 @@ class Wave:
         cut: the burst was ended by a full door.
         full: that, or so many more were offered than were in service that some who are late are no bound.
         waits: answers took half as long again, on average, as one request alone.
+        responses_ns: of those that were answered, in the order in which they were sent.
         why: where it is not clear.
     """
 
@@ -124,6 +126,7 @@ class Wave:
     cut: bool
     full: bool
     waits: bool
+    responses_ns: tuple[int, ...] = ()
     why: str = ""
 
 
@@ -146,6 +149,16 @@ class Flow:
     def low(self) -> float:
         """The least that is likely."""
         return self.in_service * (1 - self.error)
+
+    @property
+    def at_least(self) -> int:
+        """Places that there must be for it: a mean is never more than the most."""
+        return max(1, ceil(self.low - _FLOW_ERROR * self.in_service - _FRACTION))
+
+    @property
+    def computes(self) -> bool | None:
+        """Requests take a processor for a good part of their time; None where that was not seen."""
+        return None if self.cores is None else self.cores > _COMPUTES * self.in_service
 
     @property
     def high(self) -> float:
@@ -215,6 +228,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
         cut=cut,
         full=cut or offered >= _MARGIN * together + 1,
         waits=fmean(trip.response_ns for trip in answered) > _WAITS * service.mean_ns,
+        responses_ns=tuple(trip.response_ns for trip in sorted(answered)),
         why=why,
     )
 
@@ -275,16 +289,16 @@ def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> 
     clear = [wave for wave in waves if wave.clear]
     bounds = [wave for wave in clear if wave.beyond]
     if bounds:
-        return _bounded(max(wave.together for wave in clear), bounds, flows)
+        return _bounded(max(wave.together for wave in clear), bounds, flows, service)
     if clear and waves[-1].clear:
         return Estimate(clear[-1].together, False, clear[-1].together, None)  # noqa: FBT003 - bounded: one of three
     least = max([1, *(wave.together for wave in clear), *(int(flow.low) for flow in flows)])
     if service.steady or not flows:
         return Estimate(None, None, least, None, waves[-1].why if waves else "no burst was sent")
-    return _by_flow(least, flows, "the path takes another time each time, so only throughput tells")
+    return _by_flow(least, waves, flows, service, "the path takes another time each time, so only throughput tells")
 
 
-def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow]) -> Estimate:
+def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow], service: Service) -> Estimate:
     """The estimate where bursts met a bound.
 
     Args:
@@ -300,37 +314,56 @@ def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow]) -> Estim
             f"{least} are answered at once, but it takes {flow.in_service:.1f} at once for the throughput, as when "
             "some workers get more of a burst than others"
         )
-        return _by_flow(round(flow.low), flows, why)
+        return _by_flow(max(least, flow.at_least), bounds, flows, service, why)
     same = all(count == least for count in counts)
     if flow.high >= _AGREE_LOW * least - _ROUNDING:
         # The first wave is a count, Little's law a mean, which the pauses between two requests only make smaller.
-        number = max(least, round(flow.low))
-        sure = same and abs(flow.in_service - number) <= _SURE * number + _ROUNDING
+        number = max(least, flow.at_least)
+        sure = same and (1 - _SURE) * number - _FRACTION <= flow.in_service <= (1 + _FLOW_ERROR) * number
         most = max(number, round(flow.high)) if sure else ceil(_DOUBT * number)
         return Estimate(number, True, min(*counts, number, round(flow.high)), most)  # noqa: FBT003
     why = (
         f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: requests take "
         "longer when there are many (they compute, or wait for each other), or answers are kept back"
     )
-    sizes = [wave.offered for wave in bounds if _close(wave.together, least)]
-    if sizes and max(sizes) >= ANOTHER_SIZE * min(sizes) and all(_close(count, least) for count in counts):
-        # However many are sent, so many are in the first wave: a bound, whatever holds the others up afterwards.
-        return Estimate(least, True, min(counts), ceil(_DOUBT * least), why)  # noqa: FBT003
+    sizes = [wave.offered for wave in bounds if close(wave.together, least)]
+    if sizes and max(sizes) >= ANOTHER_SIZE * min(sizes) and max(wave.offered for wave in bounds) == max(sizes):
+        # However many more are sent, no more are in the first wave: a bound, whatever holds them up afterwards.
+        return Estimate(least, True, min(least, *counts), ceil(_DOUBT * least), why)  # noqa: FBT003
     return Estimate(None, None, least, None, why)
 
 
-def _close(count: float, other: float) -> bool:
+def _start_at_once(waves: Sequence[Wave], number: int, service: Service) -> bool:
+    """Whether the first requests of a burst, as many as there would be places, take no longer than one alone.
+
+    Where starting is the limit, and so many start within the time that one takes, each begins a `number`th of that
+    time after the one before: on average they take (number - 1) / (2 number) of it longer. False also where
+    service times differ too much for so few requests to tell such a difference from none.
+    """
+    responses = [each for wave in waves if wave.offered > number for each in wave.responses_ns[:number]]
+    longer = (number - 1) / (2 * number)
+    if not responses or service.spread * (1 / len(responses) + 1 / service.count) ** 0.5 > longer / 6:
+        return False
+    return fmean(responses) <= (1 + longer / 3) * service.mean_ns
+
+
+def close(count: float, other: float) -> bool:
+    """Whether two counts of the same thing may be called the same."""
     return abs(count - other) <= _CLOSE * other
 
 
-def _by_flow(least: int, flows: Sequence[Flow], why: str) -> Estimate:
+def _by_flow(least: int, waves: Sequence[Wave], flows: Sequence[Flow], service: Service, why: str) -> Estimate:
     """The estimate from throughput alone, where more clients brought no more of it."""
     flow = flows[-1]
-    if any(each.cores is None for each in flows):
+    if any(each.computes is None for each in flows):
         why += "; whether requests wait for a place or for a processor cannot be seen from here"
-    elif any(each.cores is not None and each.cores > _COMPUTES * each.in_service for each in flows):
+    elif any(each.computes for each in flows):
         why += f"; and the path computes ({flow.cores:.1f} cores are busy), so that places and processors look alike"
-    elif len(flows) > 1 and _close(flows[-2].in_service, flow.in_service):
+    elif not _start_at_once(waves, round(flow.in_service), service):
+        why += (
+            f"; and the first {round(flow.in_service)} of a burst do not start at once, so that starting is the limit"
+        )
+    elif len(flows) > 1 and close(flows[-2].in_service, flow.in_service):
         number = max(1, round(flow.in_service))
         return Estimate(number, True, min(least, number), max(number, ceil(flow.high)), why)  # noqa: FBT003
     else:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import shlex
 
 from holdfast.errors import InconclusiveError
+from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import (
     count_places,
-    entries_by_id,
     established_at,
     offered_requests,
     placed_requests,
 )
 from holdfast.infer.cost import cost_of
+from holdfast.infer.cut import check_uncut
 from holdfast.infer.doubts import warnings_of
+from holdfast.infer.exact import with_exact_load
+from holdfast.infer.leaving import abandoned_of
 from holdfast.infer.outside import judge_outside
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import model_of
+from holdfast.infer.replaced import check_not_worn_out
 from holdfast.model.places import Place
-from holdfast.model.timeline import NEVER, Snapshot, Timeline
-from holdfast.model.verdict import Abandoned, Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
+from holdfast.model.timeline import Snapshot, Timeline
+from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
 
 _OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
 _NO_VERSION = "the package that was found does not say"
@@ -33,10 +37,14 @@ def judge(timeline: Timeline) -> Verdict:
     """The verdict on one run.
 
     Raises:
-        InconclusiveError: the load side was the limit, or the run ended before anything was placed.
+        InconclusiveError: the load side was the limit, the server ended requests by a limit of time, or the run
+            gave up or ended before anything was placed.
     """
     if timeline.outside is not None:
         return judge_outside(timeline, timeline.outside)
+    if timeline.stopped is not None:
+        raise InconclusiveError(timeline.stopped.what, timeline.stopped.why, timeline.stopped.remedy)
+    check_uncut(timeline)
     snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
     if snapshot is None or ramp is None or canary is None:
         raise InconclusiveError(
@@ -52,6 +60,7 @@ def judge(timeline: Timeline) -> Verdict:
             "; ".join(timeline.notes) or "This machine has no descriptor or port left for another connection.",
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
+    check_not_worn_out(timeline, snapshot, placed)
     requests = {request.id: request for request in offered_requests(timeline)}
     held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
     unknown = {"binding": _ONE_SETTING, "ceiling.interval": _COUNTED}
@@ -65,13 +74,15 @@ def judge(timeline: Timeline) -> Verdict:
         ceiling, reasons = ceiling_of(places, ramp, snapshot)
         overflow, more = overflow_of(places, ramp, requests, placed)
         reasons |= more
-    model, about_model = model_of(timeline.entries, held)
+    model, about_model = model_of(timeline.entries, held, _late(timeline, snapshot))
     model, queues_unknown = _with_queues(model, snapshot)
     about_model.pop("model.listen_queues", None)
-    abandoned, about_abandoned = _abandoned(timeline)
+    ceiling, about_exact = with_exact_load(ceiling, timeline)
+    abandoned, about_abandoned = abandoned_of(timeline)
     cost, about_cost = cost_of(timeline.usage, places)
     timing, about_timing = _timing(timeline)
     limits, about_limits = _limits(timeline)
+    called, about_called = calls_of(timeline)
     return Verdict(
         target=_target(timeline, canary.held_in, canary.kind),
         limits=limits,
@@ -90,12 +101,21 @@ def judge(timeline: Timeline) -> Verdict:
         | reasons
         | about_model
         | queues_unknown
+        | about_exact
         | about_abandoned
         | about_cost
         | about_timing
-        | about_limits,
-        warnings=warnings_of(timeline, places, placed),
+        | about_limits
+        | about_called,
+        warnings=(*warnings_of(timeline, places, placed), *doubts_of(timeline)),
+        call=called,
     )
+
+
+def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
+    """Processes that came after the places were counted, in place of others."""
+    before = {entry.pid for entry in timeline.entries if entry.entered_ns <= snapshot.ended_ns}
+    return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids)
 
 
 def _nothing_beyond() -> tuple[Ceiling, Overflow, dict[str, str]]:
@@ -122,20 +142,6 @@ def _with_queues(model: Model, snapshot: Snapshot) -> tuple[Model, dict[str, str
     kind = "shared" if queues == 1 else "per-worker"
     fields = {name: getattr(model, name) for name in Model.__dataclass_fields__} | {"listen_queues": kind}
     return Model(**fields), {}
-
-
-def _abandoned(timeline: Timeline) -> tuple[Abandoned, dict[str, str]]:
-    left = len(timeline.abandoned)
-    if left == 0:
-        reason = "no request waited with a connection that its client could leave"
-        if timeline.marks.abandoned_ns == NEVER:
-            reason = "the run did not come so far"
-        return Abandoned(None, None), {"abandoned.left": reason, "abandoned.run_anyway": reason}
-    if timeline.marks.quiet_ns == NEVER:
-        reason = "the server had not worked off its queue when the run ended"
-        return Abandoned(left, None), {"abandoned.run_anyway": reason}
-    entries = entries_by_id(timeline)
-    return Abandoned(left, sum(each in entries for each in timeline.abandoned)), {}
 
 
 def _limits(timeline: Timeline) -> tuple[Limits, dict[str, str]]:

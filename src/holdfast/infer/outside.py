@@ -21,6 +21,7 @@ from holdfast.model.timeline import NEVER, Outside, Ramp, Request, Round, Snapsh
 from holdfast.model.verdict import (
     Abandoned,
     Ceiling,
+    ClientGone,
     Cost,
     Limits,
     Model,
@@ -38,6 +39,7 @@ _TOO_LATE = "the first answer came before the kernel could be asked"
 _NO_BOUND = "all requests were in service at once, so none ever had to wait"
 _NOT_FILLED = "the queues of a running server are not driven full from outside"
 
+_ABANDONED = tuple(f"abandoned.{name}" for name in ("left", "run_anyway", "in_service.fin", "in_service.rst"))
 _ENDED_PLACES = (Place.ANSWERED, *TURNED_AWAY, Place.FAILED)
 
 
@@ -77,8 +79,8 @@ def judge_outside(timeline: Timeline, outside: Outside) -> Verdict:
         **about_ceiling,
         **about_model,
         **about_overflow,
-        "abandoned.left": "no client left: whoever waited was let wait for the answer",
-        "abandoned.run_anyway": "no client left: whoever waited was let wait for the answer",
+        **dict.fromkeys(_ABANDONED, "no client left: whoever waited was let wait for the answer"),
+        **dict.fromkeys(("ceiling.at_exact_load", "ceiling.at_exact_repeats", "call"), _INSIDE),
         **{f"cost.{name}": _INSIDE for name in Cost.__dataclass_fields__},
         "binding": "from outside no setting is seen",
         "timing.server_start_s": "the server ran already",
@@ -92,7 +94,7 @@ def judge_outside(timeline: Timeline, outside: Outside) -> Verdict:
         ceiling=ceiling,
         model=model,
         overflow=overflow,
-        abandoned=Abandoned(None, None),
+        abandoned=Abandoned(None, None, ClientGone(None, None)),
         cost=Cost(None, None, None, None),
         binding=None,
         timing=timing,
@@ -203,8 +205,16 @@ def _ceiling(
     limit = backlog_in_force(listeners)
     if limit is None:
         unknown["ceiling.accept_queue_limit"] = _TOO_LATE if kernel else _NO_KERNEL
-    interval = (found.least, found.most)
-    return Ceiling(found.in_service, found.bounded, userspace, userspace_bounded, queue, limit, interval), unknown
+    ceiling = Ceiling(
+        found.in_service,
+        found.bounded,
+        userspace,
+        userspace_bounded,
+        queue,
+        limit,
+        interval=(found.least, found.most),
+    )
+    return ceiling, unknown
 
 
 def _gone(places: OutsidePlaces) -> int:
@@ -260,9 +270,15 @@ def _warnings(
 ) -> tuple[str, ...]:
     warnings = list(timeline.notes)
     if found.bounded is False:
+        enough = found.least >= timeline.experiment.max_offered
         warnings.append(
             f"All {found.least} requests that were offered at once were in service at once: the ceiling is higher. "
-            "Offer more with --max-offered."
+            + (
+                "Offer more with --max-offered."
+                if enough
+                else "It accepts too slowly for more to be sent before the first is answered: a path that waits longer "
+                "would tell more."
+            )
         )
     if found.in_service is not None and found.why:
         warnings.append(f"{found.why[0].upper()}{found.why[1:]}.")

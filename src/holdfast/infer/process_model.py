@@ -9,7 +9,7 @@ entered after earlier ones had left, so that there was something to reuse.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.verdict import Model, ModelKind
@@ -46,12 +46,15 @@ def reuse_seen(entries: Sequence[Entry]) -> bool:
     return all(_reused(sequence, later) is not None for sequence in sequences)
 
 
-def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, dict[str, str]]:
+def model_of(
+    entries: Sequence[Entry], held: Sequence[Entry], late: Collection[int] = ()
+) -> tuple[Model, dict[str, str]]:
     """The process model, and for each field that is None the reason.
 
     Args:
         entries: all handler runs of the experiment.
         held: those that were in service together when every place was full.
+        late: processes that were not there at that time.
     """
     if not held:
         reason = "no handler was running when the places were counted"
@@ -65,7 +68,7 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry]) -> tuple[Model, di
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused
     kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=threads)
-    spread = _spread(entries, held, kind)
+    spread = _spread(entries, held, kind, late)
     unknown = {}
     if processes_reused is None:
         unknown["model.processes_reused"] = _UNSEEN
@@ -128,11 +131,13 @@ def _pool(entries: Sequence[Entry], held: Sequence[Entry]) -> ModelKind:
     return "serial" if len({entry.entry_tid for entry in entries}) == 1 else "thread-pool"
 
 
-def _spread(entries: Sequence[Entry], held: Sequence[Entry], kind: ModelKind | None) -> tuple[int, ...]:
+def _spread(
+    entries: Sequence[Entry], held: Sequence[Entry], kind: ModelKind | None, late: Collection[int]
+) -> tuple[int, ...]:
     counts = Counter(entry.pid for entry in held)
     # A worker that ran something before or after, but held nothing, was idle while others were
     # full: a finding. A process that serves one request only cannot idle.
-    others = 0 if kind == "process-per-request" else len({entry.pid for entry in entries} - counts.keys())
+    others = 0 if kind == "process-per-request" else len({entry.pid for entry in entries} - counts.keys() - set(late))
     return (*sorted(counts.values(), reverse=True), *([0] * others))
 
 

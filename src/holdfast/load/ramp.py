@@ -33,17 +33,25 @@ Decisions
   in everything, but one after another, it is full too when that pauses (40 ms seen: one thread that
   accepts and reads beside twenty that hold requests).
 * single: where requests are turned away, offer one at a time, each when the last has been gone for a
-  while, because a thread or a process that ends still counts for a moment.
+  while, because a thread or a process that ends still counts for a moment. Only those count that were
+  offered so: of a batch that is on its way together, some servers turn away more than they have no place
+  for (a bound on connections may count those, too, that are about to be turned away). Where several
+  processes accept, one that is full turns away while another has room: many must be asked.
 * Whatever enters again puts the ramp back to climb; who waits all the same is stuck and does not count
   as on its way (a server may hand a request to a busy worker while another is idle).
+* Where one that was sent later has overtaken those that wait, each further one that does not start at once
+  is stuck behind the same worker: OVERTAKEN_NS suffices to offer the next. That nothing enters any more takes
+  a plateau all the same.
 
 Costs
 -----
 * 1 ms for each handler, where bursts of 64 took 0.7 ms (a server with a thread for each of 1,000).
 * Several listeners on one port (SO_REUSEPORT) fill unevenly, and the kernel sends a lost SYN to the same
-  full one again. So a SYN that has outlived its first repetition counts as beyond the queues even
-  though there is room in their sum: 1.2 s instead of 50 ms.
-* Where the depth is not known at all, the same holds for every SYN.
+  full one again. So connections are opened until each is full, or as many SYNs are lost as they hold
+  together: a worker whose queue is full has no free place left, and before that nobody knows. Of two queues
+  of 129 the last one is full when some 13 SYNs are lost (the spread of 258 tosses).
+* Where it is not known whether one is full, a SYN that has outlived its first repetition counts as
+  beyond: 1.2 s instead of 50 ms.
 """
 
 from __future__ import annotations
@@ -68,9 +76,9 @@ APART = 8
 BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
+OVERTAKEN_NS = 20 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
-TURNED_AWAY_ENOUGH = 4
 LOOK_NS = 1 * MS
 QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
@@ -97,6 +105,9 @@ def decide(view: View, state: State) -> tuple[Action, State]:
     state = _noticed(view, state)
     if view.ended.get(Outcome.FAILED, 0):
         return Done("our side", state.stalled_since_ns), state
+    if view.cut:
+        # Places become free again by themselves: there is no ceiling to be met.
+        return Done("cut", state.stalled_since_ns), state
     if state.phase in ("climb", "fill") and view.offered >= view.max_offered:
         return _all_offered(view, state)
     return _STEPS[state.phase](view, state)
@@ -122,6 +133,7 @@ def _noticed(view: View, state: State) -> State:
     waits, stuck = waiting > 0, min(state.stuck, waiting)
     since, longest, phase = state.stalled_since_ns, state.longest_stall_ns, state.phase
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
+    overtaken, singly = state.overtaken, state.singly
     taken = max(state.taken, view.established - depth)
     if view.entered > state.entered:
         if since != NEVER:
@@ -131,6 +143,7 @@ def _noticed(view: View, state: State) -> State:
             if view.free_ns is not None:
                 stall_ns = min(stall_ns, view.free_ns - state.stalled_free_ns + UNSEEN_NS)
             longest = max(longest, stall_ns)
+            overtaken |= waits and phase == "fill" and view.last_entry_sent_ns > since
         since = view.last_entry_ns
         if phase == "fill":
             phase, stuck = "climb", waiting
@@ -145,7 +158,7 @@ def _noticed(view: View, state: State) -> State:
         turned_away_ns = view.now_ns
         crowd = max(crowd, state.together)
         if phase != "single":
-            phase, singles_from = "single", turned_away
+            phase, singly = "single", False
     return replace(
         state,
         phase=phase,
@@ -160,6 +173,8 @@ def _noticed(view: View, state: State) -> State:
         longest_stall_ns=longest,
         stalled_free_ns=state.stalled_free_ns if since == state.stalled_since_ns else view.free_ns or 0,
         stuck=stuck,
+        overtaken=overtaken and stuck > 0,
+        singly=singly,
         singles_from=singles_from,
         crowd=crowd,
     )
@@ -175,6 +190,11 @@ def _full(view: View) -> bool:
     return view.depth is not None and view.limit is not None and view.depth > view.limit
 
 
+def _uneven(view: View) -> bool:
+    """One of several queues is full, another not, and too few SYNs were lost to take it for unreachable."""
+    return view.one_full and not _full(view) and view.connecting < max(MAX_BATCH, view.limit or 0)
+
+
 def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
     """How long the server has left requests waiting, without the time in which it was kept from running.
 
@@ -186,9 +206,9 @@ def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
 
 
 def _stays_full(view: View, state: State) -> bool:
-    """The accept queue is full, and not just because the server was busy with something else for a moment."""
+    """An accept queue is full, and not just because the server was busy with something else for a moment."""
     pauses = state.taken > state.filled_from and view.now_ns - state.taken_ns < TAKES_IN_NS
-    return _full(view) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
+    return (_full(view) or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
 
 
 def _on_plateau(view: View, state: State) -> bool:
@@ -197,6 +217,13 @@ def _on_plateau(view: View, state: State) -> bool:
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
     return _waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state)
+
+
+def _stuck_too(view: View, state: State) -> bool:
+    """What was sent last has not started at once, as those do that come to another worker than the stuck ones."""
+    if not state.overtaken:
+        return False
+    return _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= OVERTAKEN_NS
 
 
 def _stalled_long(view: View, state: State) -> bool:
@@ -238,7 +265,7 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
         return _open(count, view, state, 1 if _apart(view) else starting + count)
-    if _on_plateau(view, state):
+    if _on_plateau(view, state) or _stuck_too(view, state):
         return _fill(view, replace(state, phase="fill", batch=1, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
 
@@ -263,6 +290,10 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     """SYNs are unanswered: is it because nothing takes them any more?"""
     since_last_ns = view.now_ns - view.last_sent_ns
     beyond = _stays_full(view, state) or since_last_ns >= SYN_REPEATED_NS
+    if beyond and _uneven(view):
+        free = (view.limit or 0) + 1 - (view.depth or 0)
+        most = min(MAX_BATCH, view.max_offered - view.offered)
+        return _open(min(max(BEYOND, free // 4), most), view, state)
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
     since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
@@ -272,7 +303,7 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
 
 
 def _single(view: View, state: State) -> tuple[Action, State]:
-    enough = state.turned_away - state.singles_from >= TURNED_AWAY_ENOUGH
+    enough = state.singly and state.turned_away - state.singles_from >= view.turned_away_enough
     if enough and (state.stalled_since_ns == NEVER or _stalled_long(view, state)):
         return Done("turned away", state.stalled_since_ns, state.crowd), state
     if enough or view.now_ns - state.turned_away_ns < CONFIRM_NS:
@@ -280,6 +311,8 @@ def _single(view: View, state: State) -> tuple[Action, State]:
     if view.offered >= view.max_offered:
         return _all_offered(view, state)
     if view.connecting == 0 and (state.turned_away > state.answered_for or view.established <= view.in_service):
+        if not state.singly:
+            state = replace(state, singly=True, singles_from=state.turned_away)
         return _open(1, view, state)
     if _on_plateau(view, state):
         # It waits: there is a queue after all, so bursts do no harm.
@@ -288,9 +321,11 @@ def _single(view: View, state: State) -> tuple[Action, State]:
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:
-    undecided = view.connecting > 0 and not _full(view) and view.now_ns - view.last_sent_ns < SYN_REPEATED_NS
+    full = _full(view) or view.one_full
+    undecided = view.connecting > 0 and not full and view.now_ns - view.last_sent_ns < SYN_REPEATED_NS
     if state.stalled_since_ns == NEVER or (_on_plateau(view, state) and not undecided):
-        return Done("max-offered", state.stalled_since_ns, state.crowd), state
+        lost = view.connecting > 0 and full
+        return Done("syn" if lost else "max-offered", state.stalled_since_ns, state.crowd), state
     return Wait(LOOK_NS), state
 
 

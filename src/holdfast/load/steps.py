@@ -9,8 +9,10 @@ from typing import Literal
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
+TURNED_AWAY_ENOUGH = 4
+
 Phase = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side"]
+Reason = Literal["turned away", "syn", "max-offered", "our side", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +24,22 @@ class View:
         entered: handlers entered since the ramp began.
         in_service: handlers entered and not left.
         processes: how many processes have entered handlers; 0 where it is not known.
+        turned_away_enough: so many that were offered one by one, and turned away with none let in between, show
+            that no place is left.
         last_entry_ns: when the last handler was entered; NEVER before the first.
         last_entry_sent_ns: when the load opened the connection of the request that was entered last;
             NEVER where it is not known.
         last_sent_ns: when the load opened its last connection.
         max_entry_gap_ns: the longest time between two entries; 0 where it is not known.
         depth: connections in the accept queue, summed over the port's listeners; None where it is not known.
+        one_full: one of the port's queues holds as much as it may, whatever is free in the others; only looked
+            for while a SYN is unanswered.
         free_ns: while requests waited, how long the server was not kept from running, in all; None where it
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
         ended: how many requests have ended, by outcome.
+        cut: how many of these were held when the server ended them.
     """
 
     now_ns: int
@@ -45,12 +52,15 @@ class View:
     last_sent_ns: int
     max_offered: int
     processes: int = 0
+    turned_away_enough: int = TURNED_AWAY_ENOUGH
     max_entry_gap_ns: int = 0
     last_entry_sent_ns: int = NEVER
     depth: int | None = None
     limit: int | None = None
+    one_full: bool = False
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
+    cut: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +80,10 @@ class State:
         stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
         opened_free_ns: the same when the last connection was opened.
         stuck: requests that waited on a plateau and still do, although another has started.
+        overtaken: some of them wait for a busy worker, since one that was sent later has started before them.
         expected_depth: what the depth becomes when the last batch has arrived in the queue.
-        singles_from: `turned_away` when the ramp began to offer one at a time.
+        singly: since the first was turned away, one has been offered with no other on its way beside it.
+        singles_from: `turned_away` when that one was offered, or when the latest handler started.
         answered_for: `turned_away` when the last connection was opened.
         together: most requests on their way to a handler since the last connection was opened.
         crowd: most that were so when one was turned away.
@@ -92,7 +104,9 @@ class State:
     stalled_free_ns: int = 0
     opened_free_ns: int = 0
     stuck: int = 0
+    overtaken: bool = False
     expected_depth: int = 0
+    singly: bool = False
     singles_from: int = 0
     answered_for: int = 0
     together: int = 1

@@ -1,12 +1,16 @@
-"""A study: many probes, each with the claims that it checks, and one table of what came out."""
+"""A study: many probes, what is claimed or expected of each, and one table of what came out."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from holdfast.model.experiment import Experiment
 from holdfast.model.verdict import Verdict
+
+Outcome = Literal["measured", "not installed", "failed", "inconclusive", "interrupted"]
+"""What became of a case: "failed" is a server that did not start, or an environment that did not let it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +22,14 @@ class Claim:
         claimed: what the source says.
         here: the same from a verdict; None where the verdict does not know.
         differs: why it is not the same where it is not; may hold the measured figures.
+        unknown: why the verdict does not know, where it does not.
     """
 
     what: str
     claimed: str
     here: Callable[[Verdict], str | None]
     differs: Callable[[Verdict], str] = lambda _verdict: ""
+    unknown: Callable[[Verdict], str] = lambda _verdict: ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +37,30 @@ class Case:
     """One row of a study.
 
     Attributes:
+        claims: of the study's source, or a person's own expectations.
         same_run_as: id of an earlier case whose run answers this one too; "" for a run of its own.
+        note: a remark for whoever reads the row; "" is none.
     """
 
     id: str
     title: str
     experiment: Experiment
-    claims: tuple[Claim, ...]
+    claims: tuple[Claim, ...] = ()
     same_run_as: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Cases in their order.
+
+    Attributes:
+        source: whose claims are compared, in one word; "" for a study that only tells what is here.
+    """
+
+    name: str
+    cases: tuple[Case, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +76,57 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A case after its run; `skipped` says why there was none, with no findings and no verdict then."""
+    """A case after its run.
+
+    Attributes:
+        title: its server and arguments, or what the study calls it.
+        server: an adapter's name; of a person's own command its program.
+        version: of the server; None where it is not installed, or not known.
+        arguments: the server's own, or the command's behind its program.
+        application: framework of the built-in application, or the person's own one.
+        view: as asked for; None is "as written".
+        outcome: "measured" has a verdict, all others have none.
+        skipped: why there is no verdict, one sentence; "" where there is one.
+        why: the cause as far as it is known, often the server's own words; may span lines.
+        remedy: what to do about that; "" where nothing is to be done.
+        exit_code: of `probe` for this experiment alone.
+        seconds: that it took, start and end of the server included.
+    """
 
     id: str
     title: str
+    server: str
+    version: str | None
+    arguments: tuple[str, ...]
+    application: str
+    view: str | None
+    outcome: Outcome
     findings: tuple[Finding, ...]
     verdict: Verdict | None
     skipped: str
+    why: str
+    remedy: str
+    exit_code: int
     seconds: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """When and on what a study was made; nothing that says whose machine it was.
+
+    Attributes:
+        date: of its beginning, as 2026-01-31, in the machine's time zone.
+        holdfast: its version.
+        cores: that it could use.
+        somaxconn: the kernel's cap on every backlog; None where it cannot be read.
+    """
+
+    date: str
+    holdfast: str
+    kernel: str
+    cores: int
+    somaxconn: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +134,8 @@ class StudyResult:
     name: str
     rows: tuple[Row, ...]
     seconds: float
+    source: str
+    made: Circumstances
     schema: int = 1
     kind: str = "study"
 
@@ -76,6 +143,7 @@ class StudyResult:
 def check(claim: Claim, verdict: Verdict) -> Finding:
     """The claim beside the verdict's value."""
     here = claim.here(verdict)
-    same = None if here is None else here == claim.claimed
-    why_not = claim.differs(verdict) if same is False else ""
-    return Finding(claim.what, claim.claimed, here, same, why_not)
+    if here is None:
+        return Finding(claim.what, claim.claimed, None, None, claim.unknown(verdict))
+    same = here == claim.claimed
+    return Finding(claim.what, claim.claimed, here, same, "" if same else claim.differs(verdict))

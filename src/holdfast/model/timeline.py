@@ -14,13 +14,18 @@ from holdfast.model.places import Outcome
 
 NEVER = 0
 
+ALONE, TOGETHER = 4, 5
+"""Waves of the requests whose bodies were called: one before the others, which then ran together."""
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request as the client saw it.
 
     Attributes:
-        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it.
+        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it, 2 for those
+            sent to see whether a place had become free, 3 for those of the repeats at exact load; ALONE and TOGETHER
+            for those whose bodies were called.
         sent_ns: it was put on its way: connect() was called for it, or, on a connection that
             stood already, its first byte was written.
         connected_ns: the handshake was complete on our side.
@@ -71,6 +76,42 @@ class Entry:
     entered_ns: int
     left_ns: int
     entries: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The run of one view's body, as the recorder inside the server wrote it.
+
+    Attributes:
+        wave: ALONE or TOGETHER.
+        pid, tid: process and native thread that ran it.
+        own_loop: it ran on an event loop that had been made for this request alone.
+        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
+        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
+        stopped_ns: all such times together.
+        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
+        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
+            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
+            "unseen" (it runs in pieces that nothing shows).
+        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
+        raised: it ended by an exception, once at least.
+        goes_on: what it returned is asked for more while it is sent.
+    """
+
+    id: int
+    wave: int
+    pid: int
+    tid: int
+    own_loop: bool
+    begun_ns: int
+    ended_ns: int
+    longest_stop_ns: int
+    stopped_ns: int
+    stopping_since_ns: int
+    timing: str
+    runs: int
+    raised: bool
+    goes_on: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +233,8 @@ class Ramp:
     Attributes:
         reason: "turned away" (requests beyond every queue were rejected, refused, reset or closed),
             "syn" (the accept queue is full, further SYNs stay unanswered), "max-offered",
-            "interrupted", or "our side" (no descriptor or port was left for the load).
+            "interrupted", "our side" (no descriptor or port was left for the load), or "cut" (the server
+            ended requests that were held).
         plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
         crowd: most requests that were on their way to a handler at once when one was turned away.
     """
@@ -200,6 +242,49 @@ class Ramp:
     reason: str
     plateau_ns: int
     crowd: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A client that left while its request was in service.
+
+    Attributes:
+        id: of the request.
+        how: by FIN (an orderly close) or by RST.
+        at_ns: it left.
+        until_ns: so long the server was watched; NEVER if it hardly got a core to show what it does.
+    """
+
+    id: int
+    how: Literal["fin", "rst"]
+    at_ns: int
+    until_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """As many requests as there are places, offered at once to a server at rest.
+
+    Attributes:
+        first, last: their ids, half-open [first, last).
+        placed_ns: every place was filled, or nothing had moved for a while.
+    """
+
+    first: int
+    last: int
+    placed_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExactLoad:
+    """What was tried with exactly as many requests as there are places.
+
+    Attributes:
+        why_not: why there are no repeats, or no more than these, in words; "" where all were made.
+    """
+
+    repeats: tuple[Repeat, ...] = ()
+    why_not: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +302,15 @@ class ServerFacts:
     nproc: int | None
     somaxconn: int | None
     abort_on_overflow: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why a run gave up before its end, in words: what happened, why, what to do."""
+
+    what: str
+    why: str
+    remedy: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +364,11 @@ class Timeline:
         abandoned: ids of the requests whose clients left while these were queued.
         server_log: the end of what the server wrote.
         notes: doubts that arose while recording, in words.
+        left_in_service: clients that left while their requests were in service, in order.
+        exact: None where the run did not come so far.
+        stopped: None where it came to its end.
+        replaced: processes that listened when the server was ready, and were gone when the last request was answered.
+        calls: the bodies that were run; () where that was not asked for.
         outside: None where the recorder was inside the server.
     """
 
@@ -286,4 +385,9 @@ class Timeline:
     usage: tuple[Usage, ...]
     server_log: str = ""
     notes: tuple[str, ...] = field(default=())
+    left_in_service: tuple[Leaving, ...] = ()
+    exact: ExactLoad | None = None
+    stopped: Stopped | None = None
+    replaced: tuple[int, ...] = ()
+    calls: tuple[Call, ...] = ()
     outside: Outside | None = None

@@ -7,6 +7,10 @@ from typing import Literal
 
 SCHEMA = 1
 
+OFFER_MORE = "Offer more with --max-offered."
+MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
+"""How two warnings end that a table of many verdicts says in its own way: no bound was met; the observers were late."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",
@@ -84,6 +88,8 @@ class Ceiling:
     Attributes:
         bounded: False is "at least this many, no bound met".
         accept_queue_limit: the backlog in force, read from the kernel.
+        at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
+            `at_exact_repeats` repeats.
         interval: least and most that `in_service` may be where it is an estimate, the most None where there
             is no upper bound; None where it was counted.
     """
@@ -94,6 +100,8 @@ class Ceiling:
     userspace_queue_bounded: bool | None
     accept_queue: int | None
     accept_queue_limit: int | None
+    at_exact_load: tuple[int, int] | None = None
+    at_exact_repeats: int | None = None
     interval: tuple[int, int | None] | None = None
 
 
@@ -127,12 +135,31 @@ class Overflow:
     client_sees: str | None
 
 
+Fate = Literal["finishes", "cancelled", "place freed, handler goes on"]
+"""What becomes of a running handler when its client leaves."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClientGone:
+    """What becomes of a running handler whose client leaves by FIN, and by RST."""
+
+    fin: Fate | None
+    rst: Fate | None
+
+
 @dataclass(frozen=True, slots=True)
 class Abandoned:
-    """Clients that left while queued, and how many of their handlers ran all the same."""
+    """Clients that left.
+
+    Attributes:
+        left: while their requests were queued.
+        run_anyway: handlers that ran for these all the same.
+        in_service: about clients that left while their handlers ran.
+    """
 
     left: int | None
     run_anyway: int | None
+    in_service: ClientGone
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +174,67 @@ class Cost:
     threads: float | None
     processes: float | None
     memory_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Median (the lower one of two) and maximum over bodies, ms."""
+
+    median: float
+    max: float
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One body that ran with nothing beside it; times in ms, None where they were not seen.
+
+    Attributes:
+        status: of its reply; None where none came.
+        longest_stop_ms: the longest time for which its event loop could do nothing else.
+        stopped_ms: all such times together.
+    """
+
+    status: int | None
+    raised: bool
+    duration_ms: float | None
+    longest_stop_ms: float | None
+    stopped_ms: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What bodies of views did when many were run together; None where it was not seen.
+
+    Attributes:
+        offered: requests that were offered for it.
+        bodies: how many of their bodies began.
+        finished: how many of these came to their end, by an exception or not.
+        raised: how many of those by an exception.
+        replies: HTTP status -> how many requests got it; "none" -> how many got no reply.
+        at_once: most bodies that had begun and not ended at one instant; one that awaits is among them.
+        processes: how many processes ran them.
+        longest_stop_ms: the longest time for which one of them kept its event loop from everything else.
+        stop_ms: the longest stop of each body.
+        stopped_ms: all stops of each body together.
+        duration_ms: from the beginning of each body to its end.
+        loop: whose the loops are: "shared" by requests, or one that was made for each request ("own"); None where none
+            ran, or where it was not seen.
+        alone: the body that ran before, alone.
+    """
+
+    offered: int
+    bodies: int
+    finished: int
+    raised: int
+    replies: dict[str, int]
+    at_once: int | None
+    processes: int | None
+    longest_stop_ms: float | None
+    stop_ms: Spread | None
+    stopped_ms: Spread | None
+    duration_ms: Spread | None
+    loop: Literal["shared", "own"] | None
+    alone: Body
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,4 +271,5 @@ class Verdict:
     confidence: Literal["exact", "estimated"]
     unknown: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    call: Calls | None = None
     schema: int = SCHEMA

@@ -16,6 +16,8 @@ Decisions
 * Where there is no such rest, a tree that stays the same for RESTLESS_NS and whose processes are all seen
   waiting now and then is as good: a process that starts runs, or would if it were let. No more than
   now and then, because on a busy machine what should take 4 ms may take 40.
+* Where a thread beside the main one never waits, an application works in the background. What starts, starts in
+  the main thread; so a tree that stays the same for BUSY_NS and whose main threads are seen waiting is as good.
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ _AT_REST = frozenset("SIZX")
 REST_NS = 40_000_000
 ASLEEP_NS = 250_000_000
 RESTLESS_NS = 1_000_000_000
+BUSY_NS = 3_000_000_000
 _ENOUGH_LOOKS = 50
 _ONE_IN = 10
 
@@ -113,6 +116,9 @@ class Rest:
 
     Invariant: `_still` is the first look since which nothing has moved, `_same` the first one since which
     the tree has been the same.
+
+    Attributes:
+        busy: processes with a thread that never waits, where it came to rest all the same.
     """
 
     def __init__(self) -> None:
@@ -120,6 +126,8 @@ class Rest:
         self._still_ns = self._same_ns = 0
         self._looks = 0
         self._waited: Counter[int] = Counter()
+        self._main_waited: Counter[int] = Counter()
+        self.busy: tuple[int, ...] = ()
 
     def seen(self, now_ns: int, look: Activity) -> bool:
         """Whether with this look the server is known to rest.
@@ -133,18 +141,30 @@ class Rest:
             self._same, self._same_ns = look, now_ns
             self._looks = 0
             self._waited.clear()
+            self._main_waited.clear()
         self._looks += 1
         self._waited.update(each.pid for each in look.processes if _waits(each))
+        self._main_waited.update(each.pid for each in look.processes if _main_waits(each))
         asleep = any(thread.sleeps for process in look.processes for thread in process.threads)
         if look.processes and now_ns - self._still_ns >= (ASLEEP_NS if asleep else REST_NS):
             return True
         if not look.processes or self._looks < _ENOUGH_LOOKS or now_ns - self._same_ns < RESTLESS_NS:
             return False
-        return all(_ONE_IN * self._waited[each.pid] >= self._looks for each in look.processes)
+        restless = [each.pid for each in look.processes if _ONE_IN * self._waited[each.pid] < self._looks]
+        if not restless:
+            return True
+        if now_ns - self._same_ns < BUSY_NS or any(_ONE_IN * self._main_waited[pid] < self._looks for pid in restless):
+            return False
+        self.busy = tuple(restless)
+        return True
 
 
 def _tree(look: Activity) -> list[tuple[int, int, int]]:
     return [(each.pid, each.started_ticks, len(each.threads)) for each in look.processes]
+
+
+def _main_waits(process: ProcessActivity) -> bool:
+    return all(thread.state in _AT_REST for thread in process.threads if thread.tid == process.pid)
 
 
 def _waits(process: ProcessActivity) -> bool:

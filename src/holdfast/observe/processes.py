@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Iterable
+from itertools import chain
+from stat import S_ISSOCK
 from typing import TypeVar
 
+from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, Usage
 from holdfast.observe import procfs
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.procfs import ProcessStat
+from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.starvation import CoreUse
 from holdfast.observe.tcp import ProtocolError
 
@@ -91,6 +95,70 @@ def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...
         for inode in sorted(listening)
         if held[inode]
     )
+
+
+def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tuple[Listener, ...]:
+    """Listening Unix sockets that these processes hold and that can be connected to, by inode.
+
+    Their addresses are as `model.address` has them: a name is absolute, or that of an abstract socket. The kernel
+    has it as it was given to bind(2), which may be relative to a directory that the server has left since, or lie
+    under a root of its own.
+
+    Args:
+        start: the directory in which the server was started.
+    """
+    named = {each.inode: each for each in kernel.unix_listeners() or () if each.path}
+    held = {inode: of_inode for inode, of_inode in holders(named, pids).items() if of_inode}
+    places = {inode: _address_of(named[inode], of_inode, start) for inode, of_inode in sorted(held.items())}
+    sure = {address for address, exact in places.values() if exact}
+    return tuple(
+        Listener(inode, address, NO_PORT, named[inode].depth, named[inode].limit, held[inode])
+        for inode, (address, exact) in places.items()
+        # Of two with one name, the one whose file is there is reached by it.
+        if address is not None and (exact or address not in sure)
+    )
+
+
+def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> tuple[str | None, bool]:
+    """Where it is reached, and whether the file there is known to be its own; None where it cannot be."""
+    path = unix.path or ""
+    if path.startswith("@"):
+        return path, True
+    places = [start, *(f"/proc/{pid}/cwd" for pid in pids)]
+    candidates = [_with_real_directory(os.path.join(place, path)) for place in places]
+    candidates += [f"/proc/{pid}/root{path}" for pid in pids if path.startswith("/")]
+    inodes = {each: _socket_file(each) for each in candidates}
+    same = (each for each, inode in inodes.items() if inode and inode == unix.file_inode)
+    # A server may bind to a passing name and rename the file when all is ready; the kernel keeps the first name.
+    renamed = (found for each in candidates if (found := _named_in(os.path.dirname(each), unix.file_inode)))
+    if (exact := next(chain(same, renamed), None)) is not None:
+        return exact, True
+    # Where file systems lie on one another (overlayfs), a file may have another number than its socket says.
+    return next((each for each, inode in inodes.items() if inode), None), False
+
+
+def _named_in(directory: str, inode: int) -> str | None:
+    """The socket file of this number in a directory; None where there is none."""
+    try:
+        with os.scandir(directory) as entries:
+            found = [each.path for each in entries if each.inode() == inode]
+    except OSError:
+        return None
+    return next((each for each in found if _socket_file(each) == inode), None)
+
+
+def _with_real_directory(path: str) -> str:
+    directory, name = os.path.split(path)
+    return os.path.join(os.path.realpath(directory), name)
+
+
+def _socket_file(path: str) -> int | None:
+    """Inode of a socket's file; None where there is none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_ino if S_ISSOCK(status.st_mode) else None
 
 
 def usage(pids: Iterable[int], at_ns: int) -> Usage | None:

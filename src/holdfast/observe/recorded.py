@@ -14,9 +14,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout
-from holdfast.model.timeline import Entry
+from holdfast.model.timeline import NEVER, Call, Entry
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from holdfast.model.experiment import View
 
 INSIDE_DIRECTORY = str(Path(layout.__file__).resolve().parent.parent)
@@ -170,8 +172,22 @@ class Recording:
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
 
     def release(self, id: int) -> None:
-        """Lets one request go; one that has not been entered will be let go at once."""
-        self._data[self._release + id] = 1
+        """Lets one request go, without its body; one that has not been entered will be let go at once."""
+        self._data[self._release + id] = layout.RELEASED
+
+    def hold(self, id: int) -> None:
+        """Takes back a release, for a request that has not been entered."""
+        self._data[self._release + id] = layout.HELD
+
+    def call(self, ids: Iterable[int], at_ns: int) -> None:
+        """Lets requests go by way of the bodies of their views.
+
+        Args:
+            at_ns: instant at which the bodies of those begin that are entered by then, CLOCK_MONOTONIC ns; one for all.
+        """
+        layout.WORD.pack_into(self._data, layout.CALL_AT_OFFSET, at_ns)
+        for id in ids:
+            self._data[self._release + id] = layout.CALLED
 
     def release_all(self) -> None:
         """Lets every request go, also those that are entered later."""
@@ -219,6 +235,39 @@ class Recording:
         """The handler runs of these requests, by id; requests that were not entered have none."""
         states = self._states(first, last)
         return tuple(self._entry(id, states[id - first]) for id in range(first, last) if states[id - first])
+
+    def begun(self, first: int, last: int) -> int:
+        """How many of these requests' bodies have begun."""
+        return sum(self._call(id)[0] != NEVER for id in range(first, last))
+
+    def calls(self, first: int, last: int, wave: int) -> tuple[Call, ...]:
+        """The bodies of these requests that have begun, by id."""
+        found = []
+        for entry in self.entries(first, last):
+            begun_ns, ended_ns, longest_ns, stopped_ns, since_ns, *more = self._call(entry.id)
+            runs, timing, raised, goes_on = more
+            if begun_ns != NEVER:
+                call = Call(
+                    id=entry.id,
+                    wave=wave,
+                    pid=entry.pid,
+                    tid=entry.tid,
+                    own_loop=entry.loop and not (entry.entry_loop and entry.tid == entry.entry_tid),
+                    begun_ns=begun_ns,
+                    ended_ns=ended_ns,
+                    longest_stop_ns=longest_ns,
+                    stopped_ns=stopped_ns,
+                    stopping_since_ns=since_ns,
+                    timing=layout.TIMINGS[timing],
+                    runs=runs,
+                    raised=bool(raised),
+                    goes_on=bool(goes_on),
+                )
+                found.append(call)
+        return tuple(found)
+
+    def _call(self, id: int) -> tuple[int, ...]:
+        return layout.CALL.unpack_from(self._data, self._slot + id * layout.SLOT_BYTES + layout.CALL_OFFSET)
 
     def held_in(self, id: int) -> HeldIn | None:
         """Where this request was held; None if it did not reach a handler of ours."""

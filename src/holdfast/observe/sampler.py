@@ -9,14 +9,10 @@ record, and a burst of looks afterwards would say nothing about the time between
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
-from typing import TypeVar
 
-from holdfast.model.timeline import Sample, Usage
+from holdfast.model.timeline import Sample
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import usage
-
-Row = TypeVar("Row", Sample, Usage)
+from holdfast.observe.ways_in import Door
 
 MOST_ROWS = 4000
 # One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.
@@ -48,7 +44,7 @@ class Instants:
         return late_ns
 
 
-def thinned(rows: list[Row], instants: Instants) -> list[Row]:
+def thinned(rows: list[Sample], instants: Instants) -> list[Sample]:
     """The rows, or every second one and a doubled interval once there are more than MOST_ROWS."""
     if len(rows) <= MOST_ROWS:
         return rows
@@ -57,13 +53,13 @@ def thinned(rows: list[Row], instants: Instants) -> list[Row]:
 
 
 class Sampler:
-    """Samples of one port.
+    """Samples of one port, or of one Unix socket.
 
     Attributes:
         rows: ascending in time, at most MOST_ROWS + 1.
     """
 
-    def __init__(self, kernel: KernelView, port: int, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
+    def __init__(self, kernel: KernelView, door: Door, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
         """Prepares.
 
         Args:
@@ -73,7 +69,7 @@ class Sampler:
         """
         self.rows: list[Sample] = []
         self._kernel = kernel
-        self._port = port
+        self._door = door
         self._instants = Instants(interval_ns, first_ns, seed)
 
     @property
@@ -92,6 +88,10 @@ class Sampler:
             self._instants.next_ns = now_ns
         return self._instants.due(now_ns)
 
+    def resume(self, now_ns: int) -> None:
+        """Takes up again after a time in which no look was intended."""
+        self._instants.next_ns = now_ns
+
     def look(self, now_ns: int, offered: int, established: int, entered: int) -> Sample:
         """Reads the accept queues and keeps a row.
 
@@ -99,39 +99,9 @@ class Sampler:
             now_ns: CLOCK_MONOTONIC, the instant of the counts.
             offered, established, entered: the run's own counts at that instant.
         """
-        depth, _ = self._kernel.depth(self._port)
+        depth, _ = self._kernel.depth(self._door)
         late_ns = self._instants.take(now_ns) if self._instants.next_ns else 0
         sample = Sample(now_ns, late_ns, depth, offered, established, entered)
         self.rows.append(sample)
         self.rows = thinned(self.rows, self._instants)
         return sample
-
-
-class UsageSampler:
-    """Usage of a process tree at its own instants, like `Sampler`.
-
-    Attributes:
-        rows: ascending in time; a look at which nothing could be read has no row.
-    """
-
-    def __init__(self, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
-        self.rows: list[Usage] = []
-        self._instants = Instants(interval_ns, first_ns, seed)
-
-    @property
-    def next_ns(self) -> int:
-        """When the next look is intended, CLOCK_MONOTONIC ns."""
-        return self._instants.next_ns
-
-    def due(self, now_ns: int) -> bool:
-        """Whether it is time for `look`."""
-        return self._instants.due(now_ns)
-
-    def look(self, now_ns: int, pids: Iterable[int]) -> Usage | None:
-        """Reads `/proc` and keeps a row; None where nothing could be read."""
-        seen = usage(pids, now_ns)
-        self._instants.take(now_ns)
-        if seen is not None:
-            self.rows.append(seen)
-            self.rows = thinned(self.rows, self._instants)
-        return seen

@@ -12,6 +12,9 @@ Decisions
 * Between two looks, what all threads waited for a core, one after another, is the most by which the
   server's progress can have been delayed; the rest of the time it was free. A thread that could
   run at the second look counts as waiting for all the time that it was not on a core.
+* Threads that could run at both looks did not wait for each other, so of them the one that waited longest
+  counts. Two full workers that ask again and again for a place, on two cores beside other programs, would
+  otherwise never be free: of one second each waits half (seen: no plateau in ten seconds).
 * Threads that do nothing but hold one request are left out: they wake up to look whether they may go,
   and on a busy machine their waits would add up to more than the time itself.
 """
@@ -51,14 +54,36 @@ def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall
         before, after: its threads by tid; one that is new was started in between.
         wall_ns: time between the looks.
     """
-    total = 0
+    in_turn = side_by_side = 0
     for tid, now in after.items():
         then = before.get(tid, _NEW)
         waited = now.waited_ns - then.waited_ns
         if now.runnable:
             waited = max(waited, wall_ns - (now.ran_ns - then.ran_ns))
-        total += max(0, waited)
-    return min(total, wall_ns)
+        if now.runnable and then.runnable:
+            side_by_side = max(side_by_side, waited)
+        else:
+            in_turn += max(0, waited)
+    return min(in_turn + side_by_side, wall_ns)
+
+
+def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> float:
+    """The largest share of the time between two looks that one thread spent on a core or waiting for one.
+
+    A loop that works off two thousand connections which it took in at once shows nothing of that to the
+    outside for half a second: neither the accept queue nor the handlers move. It is not at rest all the same.
+
+    Args:
+        before, after: a server's threads by tid; one that is new was started in between.
+        wall_ns: time between the looks; a share above 1 is only that the looks take time themselves.
+    """
+    shares = [0.0]
+    for tid, now in after.items():
+        then = before.get(tid, _NEW)
+        ran = now.ran_ns - then.ran_ns
+        waited = max(now.waited_ns - then.waited_ns, wall_ns - ran if now.runnable else 0)
+        shares.append((ran + waited) / wall_ns)
+    return max(shares)
 
 
 class FreeTime:

@@ -9,6 +9,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from holdfast.model.study import Finding, StudyResult
+from holdfast.report.columns import why_not
+from holdfast.report.table import render_table
 
 _SAME = {True: ("yes", "green"), False: ("no", "yellow"), None: ("not measured", "red")}
 _INDENT = 4
@@ -17,17 +19,20 @@ _VALUE = 22
 
 
 def render_study(result: StudyResult) -> RenderableType:
-    """Each experiment with one line for each of its claims."""
+    """Each experiment with one line for each of its claims; without a source, a table of what is here."""
+    if not result.source:
+        return render_table(result)
     head = Text(f"Study {result.name}", style="bold")
     return Group(head, *_sections(result), Text(f"\nThe whole study took {result.seconds:.0f} s."))
 
 
 def _sections(result: StudyResult) -> Iterator[RenderableType]:
-    yield Text(f"\n{'':<{_INDENT}}{_line('', 'article', 'here', 'same?')}", style="dim")
+    yield Text(f"\n{'':<{_INDENT}}{_line('', result.source, 'here', 'same?')}", style="dim")
     for row in result.rows:
         yield Text(f"{row.id:<{_INDENT}}{row.title}", style="bold")
         if row.skipped:
-            yield Padding(Text(f"skipped: {row.skipped}", style="red"), (0, 0, 0, _INDENT))
+            yield Padding(Text(why_not(row), style="red"), (0, 0, 0, _INDENT))
+            continue
         for finding in row.findings:
             yield from _lines(finding)
 

@@ -9,9 +9,11 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.model.verdict import Ceiling, Cost, Model, Overflow, Verdict
+from holdfast.model.verdict import Abandoned, Ceiling, Cost, Model, Overflow, Verdict
+from holdfast.report import calls
 
 _WIDTH = 30
+_CALL_NOT_ASKED = "--call was not asked for"
 
 # Label, colour and what fills the lane, from the handler outwards.
 _LANES = {
@@ -45,6 +47,13 @@ _SEES = {
     "refused": "its connection is refused",
     "reset": "its connection is reset",
     "closed": "its connection is closed without an answer",
+}
+
+
+_FATES = {
+    "finishes": "the handler goes on to its end",
+    "cancelled": "the handler is cancelled",
+    "place freed, handler goes on": "its place is free for another, and the handler goes on",
 }
 
 
@@ -130,12 +139,12 @@ def _note(verdict: Verdict, place: str) -> str:
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
     yield from _model(verdict.model)
-    abandoned = verdict.abandoned
-    if abandoned.left and abandoned.run_anyway is not None:
-        yield (
-            f"Abandoned: {abandoned.left} clients left while their requests were queued; "
-            f"{abandoned.run_anyway} of these were run all the same."
-        )
+    yield from _exact(verdict.ceiling)
+    yield from _abandoned(verdict.abandoned)
+    if verdict.call is not None:
+        yield from calls.sentences(verdict.call, verdict.unknown)
+    elif verdict.ceiling.interval is None and verdict.unknown.get("call", _CALL_NOT_ASKED) != _CALL_NOT_ASKED:
+        yield f"No body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
     if verdict.ceiling.interval is None:
@@ -150,6 +159,32 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         f"everything {timing.total_s:.2f} s after ready" if timing.total_s is not None else "",
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
+
+
+def _exact(ceiling: Ceiling) -> Iterator[str]:
+    if ceiling.at_exact_load is None:
+        return
+    least, most = ceiling.at_exact_load
+    times = f"{ceiling.at_exact_repeats} times"
+    if least == ceiling.in_service:
+        yield f"Of exactly {ceiling.in_service} requests offered together, all ran at once ({times})."
+        return
+    filled = f"{least}" if least == most else f"{least} to {most}"
+    yield f"Of exactly {ceiling.in_service} requests offered together, only {filled} ran at once ({times})."
+
+
+def _abandoned(abandoned: Abandoned) -> Iterator[str]:
+    if abandoned.left and abandoned.run_anyway is not None:
+        yield (
+            f"Abandoned: {abandoned.left} clients left while their requests were queued; "
+            f"{abandoned.run_anyway} of these were run all the same."
+        )
+    fin, rst = abandoned.in_service.fin, abandoned.in_service.rst
+    if fin is not None and fin == rst:
+        yield f"A client that leaves while its handler runs (FIN or RST): {_FATES[fin]}."
+    elif fin is not None or rst is not None:
+        known = [f"by {way}, {_FATES[fate]}" for way, fate in (("FIN", fin), ("RST", rst)) if fate is not None]
+        yield f"A client that leaves while its handler runs: {'; '.join(known)}."
 
 
 def _cost(cost: Cost) -> Iterator[str]:

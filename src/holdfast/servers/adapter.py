@@ -101,6 +101,7 @@ class Start:
         port: a free port, or the one that the person asked for.
         interface: that the application has, where that is known before it is loaded: the person named it
             (`wsgi:module:attr`), or only one fits `--framework`.
+        socket: path of a Unix socket that nobody uses.
     """
 
     interpreter: str
@@ -108,11 +109,16 @@ class Start:
     port: int
     arguments: tuple[str, ...]
     interface: Interface | None = None
+    socket: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A command, the port on which it will listen, and by what it will call the application."""
+    """A command, where it will listen, and by what it will call the application.
+
+    Attributes:
+        address, port: as of `servers.address.Listening`.
+    """
 
     command: tuple[str, ...]
     address: str

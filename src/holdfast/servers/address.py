@@ -1,8 +1,9 @@
 """Where a server's own arguments let it listen, and what is added where they do not say. Pure.
 
 A port 0 in them is replaced by a free port, so that a person can choose the kind of listener
-and leave its port to us; any other address is theirs and stays. Only the arguments that name
-a listener are touched: the same text elsewhere means something else.
+and leave its port to us, and a Unix socket `unix:0` by one in the run's own directory; any other address
+is theirs and stays. Only the arguments that name a listener are touched: the same text elsewhere means
+something else.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from holdfast.errors import UsageError
+from holdfast.model.address import NO_PORT
 
 LOOPBACK = "127.0.0.1"
+FREE_SOCKET = "unix:0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class Listening:
     Attributes:
         added: arguments that are put before the person's own.
         arguments: the person's own, a listener's port 0 replaced.
-        address: where to connect to.
+        address, port: where to connect to, as of `model.address`; only that a path is as it was given, and may be
+            relative to the server's directory.
     """
 
     added: tuple[str, ...]
@@ -61,24 +65,40 @@ def has_option(arguments: Sequence[str], *names: str) -> str | None:
     return next((each for each in arguments if each in names or each.partition("=")[0] in names), None)
 
 
-def by_address(arguments: Sequence[str], port: int, *names: str) -> Listening:
+def by_address(
+    arguments: Sequence[str], port: int, *names: str, socket: str = "", spelling: str = "unix:{}"
+) -> Listening:
     """Of a server whose options `names` take `HOST:PORT`; the first of these is the one that is added.
 
+    Args:
+        socket: path of a Unix socket that nobody uses.
+        spelling: how these options take a path.
+
     Raises:
-        UsageError: an own address is no `HOST:PORT`.
+        UsageError: an own address is neither `HOST:PORT` nor a Unix socket.
     """
-    return _by(arguments, port, names, with_port, address_in, f"{LOOPBACK}:{port}")
+
+    def fill(value: str, port: int) -> str:
+        return spelling.format(socket) if socket and value == FREE_SOCKET else with_port(value, port)
+
+    return _by(arguments, port, names, fill, address_in, f"{LOOPBACK}:{port}")
 
 
-def by_endpoint(arguments: Sequence[str], port: int, *names: str) -> Listening:
+def by_endpoint(arguments: Sequence[str], port: int, *names: str, socket: str = "") -> Listening:
     """Of a server whose options `names` take Twisted's endpoints, such as `tcp:0:interface=127.0.0.1`.
 
     Raises:
-        UsageError: an own endpoint is not TCP.
+        UsageError: an own endpoint is neither TCP nor a Unix socket.
 
     Source: twisted/internet/endpoints.py, serverFromString().
     """
-    return _by(arguments, port, names, _endpoint_with_port, _endpoint_address, f"tcp:{port}:interface={LOOPBACK}")
+
+    def fill(value: str, port: int) -> str:
+        if socket and value.partition(":mode=")[0] == FREE_SOCKET:
+            return value.replace(FREE_SOCKET, f"unix:{socket}", 1)
+        return _endpoint_with_port(value, port)
+
+    return _by(arguments, port, names, fill, _endpoint_address, f"tcp:{port}:interface={LOOPBACK}")
 
 
 def by_host_and_port(
@@ -91,6 +111,8 @@ def by_host_and_port(
         own_port = int(value) if value.isdecimal() else None
         if own_port == 0:
             own_port, filled[at] = port, f"{stem}{port}"
+    if (own_host or "").startswith("unix:"):
+        return Listening((), tuple(filled), *address_in(own_host or ""))
     host = (own_host or LOOPBACK).strip("[]")
     added = () if own_host is not None else (hosts[0], LOOPBACK)
     if own_port is None:
@@ -100,17 +122,33 @@ def by_host_and_port(
     return Listening(added, tuple(filled), address, found)
 
 
-def no_socket_file(arguments: Sequence[str], *names: str) -> None:
-    """Raises UsageError if one of these options, which let the server listen on a Unix socket, is given."""
+def by_socket_file(arguments: Sequence[str], socket: str, *names: str) -> Listening | None:
+    """Of a server whose options `names` take the path of a Unix socket; None where none of them is given.
+
+    Args:
+        socket: path of one that nobody uses, in place of `unix:0`.
+    """
+    filled, own = list(arguments), None
+    for at, stem, value in _given(arguments, names):
+        own = socket if socket and value == FREE_SOCKET else value
+        filled[at] = stem + own
+    return None if own is None else Listening((), tuple(filled), own, NO_PORT)
+
+
+def no_descriptor(arguments: Sequence[str], *names: str) -> None:
+    """Raises UsageError if one of these options, which let the server listen on an inherited descriptor, is given."""
     if found := has_option(arguments, *names):
         raise UsageError(
-            f"{found} lets the server listen elsewhere than on a TCP port.",
-            "holdfast probes TCP ports only; Unix sockets and inherited descriptors are not probed yet.",
+            f"{found} lets the server listen on a descriptor that holdfast does not give it.",
+            "holdfast probes TCP ports and Unix sockets that the server opens; inherited ones are not probed yet.",
             f"Leave {found} out: holdfast adds an address of its own.",
         )
 
 
 _ADDRESS = re.compile(r"^(?P<host>\[[^\]]*\]|[^:\[\]=,]*):(?P<port>\d+)(?P<rest>,.*)?$")
+
+
+_UNIX = re.compile(r"^(?:unix:(?://)?(?P<prefixed>.+)|(?P<bare>@[^:]+|[^:]*/[^:]*|[^:]+\.sock))$")
 
 
 def with_port(value: str, port: int) -> str:
@@ -122,18 +160,22 @@ def with_port(value: str, port: int) -> str:
 
 
 def address_in(value: str) -> tuple[str, int]:
-    """Host to connect to and port of `HOST:PORT`; every-address hosts and "localhost" become a loopback address.
+    """Host to connect to and port of `HOST:PORT`, or path and NO_PORT of a Unix socket.
+
+    Every-address hosts and "localhost" become a loopback address. A Unix socket is `unix:PATH`, `unix://PATH`, or
+    what can be nothing else: a path with a directory, or ending in `.sock`, or an abstract name, `@NAME`.
 
     Raises:
-        UsageError: it is not such an address.
+        UsageError: it is neither.
     """
+    if unix := _UNIX.match(value):
+        return unix["prefixed"] or unix["bare"], NO_PORT
     match = _ADDRESS.match(value)
     if not match:
         raise UsageError(
-            f"The server's address {value!r} is not HOST:PORT.",
-            "holdfast must know the TCP port that it shall probe; Unix sockets and inherited descriptors are not "
-            "probed yet.",
-            "Write it as 127.0.0.1:0 (a free port is put in) or leave it out.",
+            f"The server's address {value!r} is neither HOST:PORT nor a Unix socket.",
+            "holdfast must know where it shall connect to; inherited descriptors are not probed yet.",
+            "Write it as 127.0.0.1:0 or unix:0 (a free port, a free path are put in), or leave it out.",
         )
     host = match["host"].strip("[]")
     # Servers take the IPv4 address of "localhost", where a client may prefer the other one.
@@ -192,12 +234,13 @@ def _endpoint_with_port(value: str, port: int) -> str:
 def _endpoint_address(value: str) -> tuple[str, int]:
     if _BARE_PORT.match(value):
         return LOOPBACK, int(value)
+    if value.startswith("unix:"):
+        return _fields(value)[1].removeprefix("address=").replace("\\:", ":"), NO_PORT
     match = _ENDPOINT.match(value)
     if not match:
         raise UsageError(
-            f"The endpoint {value!r} is not tcp:PORT.",
-            "holdfast must know the TCP port that it shall probe; Unix sockets and inherited descriptors are not "
-            "probed yet.",
+            f"The endpoint {value!r} is neither tcp:PORT nor unix:PATH.",
+            "holdfast must know where it shall connect to; inherited descriptors are not probed yet.",
             f"Write it as tcp:0:interface={LOOPBACK} (a free port is put in) or leave it out.",
         )
     fields = dict(each.partition("=")[::2] for each in _fields(match["rest"] or ""))

@@ -8,8 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import FRAMEWORKS, Adapter, Package, Setting, by_module
-from holdfast.servers.address import option_number
+from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, by_module, launched
+from holdfast.servers.address import by_socket_file, option_number
+
+
+def _launch(start: Start) -> Launch:
+    listening = by_socket_file(start.arguments, start.socket, "--path", "path")
+    if listening is None:
+        return by_module("aiohttp", "aiohttp")(start)
+    return launched(start, listening, "-m", "holdfast_inside.aiohttp_server", app="", interface="aiohttp")
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
@@ -20,6 +27,6 @@ ADAPTER = Adapter(
     name="aiohttp",
     packages=(Package("aiohttp", "aiohttp", "aiohttp"),),
     frameworks={"aiohttp": FRAMEWORKS["aiohttp"]},
-    launch=by_module("aiohttp", "aiohttp"),
+    launch=_launch,
     settings=_settings,
 )

@@ -14,7 +14,7 @@ from holdfast.servers.address import by_address, option_number
 
 
 def _launch(start: Start) -> Launch:
-    listening = by_address(start.arguments, start.port, "--bind")
+    listening = by_address(start.arguments, start.port, "--bind", socket=start.socket, spelling="{}")
     return launched(start, listening, "-m", "cheroot")
 
 

@@ -11,16 +11,17 @@ from collections.abc import Sequence
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import ASGI, Adapter, Launch, Package, Setting, Start, launched
-from holdfast.servers.address import by_endpoint, by_host_and_port, no_socket_file, option_value
+from holdfast.servers.address import by_endpoint, by_host_and_port, by_socket_file, no_descriptor, option_value
 
 _ENDPOINT = ("-e", "--endpoint")
 
 
 def _launch(start: Start) -> Launch:
-    no_socket_file(start.arguments, "-u", "--unix-socket", "--fd")
+    no_descriptor(start.arguments, "--fd")
+    listening = by_socket_file(start.arguments, start.socket, "-u", "--unix-socket")
     if option_value(start.arguments, *_ENDPOINT) is not None:
-        listening = by_endpoint(start.arguments, start.port, *_ENDPOINT)
-    else:
+        listening = by_endpoint(start.arguments, start.port, *_ENDPOINT, socket=start.socket)
+    elif listening is None:
         listening = by_host_and_port(start.arguments, start.port, ("--bind", "-b"), ("--port", "-p"))
     return launched(start, listening, "-m", "daphne", interface="asgi")
 

@@ -23,7 +23,7 @@ from holdfast.servers.adapter import (
     Start,
     launched,
 )
-from holdfast.servers.address import by_host_and_port, no_socket_file, option_number, option_value
+from holdfast.servers.address import by_host_and_port, by_socket_file, option_number, option_value
 
 # asginl is ASGI without the lifespan protocol.
 _INTERFACES = {"asgi": "asgi", "asginl": "asgi", "wsgi": "wsgi", "rsgi": "rsgi"}
@@ -31,8 +31,7 @@ _LEAST_BACKLOG = 128
 
 
 def _launch(start: Start) -> Launch:
-    no_socket_file(start.arguments, "--uds")
-    listening = by_host_and_port(start.arguments, start.port)
+    listening = by_socket_file(start.arguments, start.socket, "--uds") or by_host_and_port(start.arguments, start.port)
     named = option_value(start.arguments, "--interface")
     # Its own default is rsgi, which only few applications have.
     interface = cast("Interface", _INTERFACES.get(named or start.interface or "asgi", "asgi"))

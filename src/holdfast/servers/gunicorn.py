@@ -29,7 +29,7 @@ _CLASS = ("-k", "--worker-class")
 
 
 def _launch(start: Start) -> Launch:
-    listening = by_address(start.arguments, start.port, "--bind", "-b")
+    listening = by_address(start.arguments, start.port, "--bind", "-b", socket=start.socket)
     return launched(start, listening, "-m", "gunicorn", interface=_interface(start.arguments))
 
 

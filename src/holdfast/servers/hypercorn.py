@@ -15,7 +15,7 @@ from holdfast.servers.address import by_address, option_number
 
 
 def _launch(start: Start) -> Launch:
-    listening = by_address(start.arguments, start.port, "--bind", "-b")
+    listening = by_address(start.arguments, start.port, "--bind", "-b", socket=start.socket)
     interface = start.interface or "asgi"
     return launched(start, listening, "-m", "hypercorn", app=f"{interface}:{TARGET}", interface=interface)
 

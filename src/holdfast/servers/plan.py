@@ -33,8 +33,11 @@ class Plan:
     view: View | None
 
 
-def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, port: int) -> Plan:
+def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, port: int, socket: str = "") -> Plan:
     """The command of an experiment.
+
+    Args:
+        port, socket: a port and the path of a Unix socket that nobody uses; the port may be the person's own.
 
     Raises:
         UsageError: the server cannot do what is asked for, or an argument would take it out of sight.
@@ -50,7 +53,7 @@ def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, por
     if prefixed := _PREFIXED.match(app or ""):
         app, interface = prefixed["app"], cast("Interface", prefixed["interface"])
     wanted = interface or _only_interface(adapter, experiment.framework)
-    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments, wanted))
+    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments, wanted, socket))
     if interface not in (None, launch.interface):
         raise UsageError(
             f"{adapter.name} as it is started here serves {INTERFACES[launch.interface]}.",

@@ -23,10 +23,11 @@ from holdfast.servers.privileges import adopt_orphans, in_child
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 GRACE_S = 0.3
+_TRACKER_S = 1.0  # to unlink a few hundred names takes it some ms; on a busy machine it may wait for a core
 _LOOK_S = 0.002
 _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
 _SURE = 2
-_LAST_WORDS_BYTES = 8192
+_WORDS_BYTES = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +130,17 @@ class ServerProcess:
 
     def last_words(self) -> str:
         """The end of what it wrote, at most 8 KiB, without terminal escapes."""
+        return self._words(last=True)
+
+    def first_words(self) -> str:
+        """The beginning of it, as long: who refuses an argument says so before all that it would have taken."""
+        return self._words(last=False)
+
+    def _words(self, *, last: bool) -> str:
         with contextlib.suppress(OSError), self.command.log.open("rb") as log:
-            log.seek(0, os.SEEK_END)
-            log.seek(max(0, log.tell() - _LAST_WORDS_BYTES))
-            text = log.read().decode(errors="replace")
+            size = log.seek(0, os.SEEK_END)
+            log.seek(max(0, size - _WORDS_BYTES) if last else 0)
+            text = log.read(_WORDS_BYTES).decode(errors="replace")
             text = _ESCAPE.sub("", text)
             return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
         return ""
@@ -147,7 +155,8 @@ class ServerProcess:
         deadline = time.monotonic() + self.command.grace_s
         while (self._child.poll() is None or _still_there(background)) and time.monotonic() < deadline:
             time.sleep(_LOOK_S)
-        self._signal_group(signal.SIGKILL)
+        if not _trackers(self._strays()):
+            self._signal_group(signal.SIGKILL)
         # Whoever left the group is killed one by one. A killed orphan that we adopted is found
         # (as a zombie of ours) until it is reaped, so nobody is given up before he is gone.
         _until_none(lambda left: _still_there(left | self._strays()))
@@ -187,12 +196,26 @@ def _until_none(found: Callable[[set[int]], set[int]]) -> None:
     left: set[int] = set()
     empty_looks = 0
     deadline = time.monotonic() + _KILL_S
+    patience = time.monotonic() + _TRACKER_S
     # Twice: while /proc is read, one that was listed may fork, so that its child is not, and end before its turn.
     while empty_looks < _SURE and time.monotonic() < deadline:
         left = found(left)
         empty_looks = 0 if left else empty_looks + 1
-        _kill(left)
+        _kill(left - _trackers(left) if time.monotonic() < patience else left)
         time.sleep(_LOOK_S if left else 0)
+
+
+def _trackers(pids: set[int]) -> set[int]:
+    """Those that put away what Python's `multiprocessing` has left in /dev/shm, when all others of them are gone.
+
+    They end by themselves then; killed with the others, each semaphore and each block of memory would stay.
+    """
+    found = set()
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            if b"multiprocessing.resource_tracker" in Path("/proc", str(pid), "cmdline").read_bytes():
+                found.add(pid)
+    return found
 
 
 def _mark(command: Command) -> bytes:

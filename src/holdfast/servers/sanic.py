@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, launched
-from holdfast.servers.address import by_host_and_port, no_socket_file, option_number
+from holdfast.servers.address import by_host_and_port, by_socket_file, option_number
 
 
 def _launch(start: Start) -> Launch:
-    no_socket_file(start.arguments, "-u", "--unix")
-    listening = by_host_and_port(start.arguments, start.port, ("--host", "-H"), ("--port", "-p"))
+    listening = by_socket_file(start.arguments, start.socket, "--unix", "-u")
+    listening = listening or by_host_and_port(start.arguments, start.port, ("--host", "-H"), ("--port", "-p"))
     return launched(start, listening, "-m", "holdfast_inside.sanic_server", app="", interface="sanic")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePath
 
 from holdfast.model.installed import Installed, Part, Server
@@ -22,14 +22,49 @@ def survey(
     Raises:
         EnvironmentFailure: the one asked for cannot be run.
     """
-    packages = [*FRAMEWORK_PACKAGES.values()]
-    for adapter in adapters.values():
-        packages += [*adapter.packages, *adapter.extras.values()]
-    asked = {path: answer for path, answer in answers(packages, asked_for, cwd) if answer is not None}
+    asked = ask_all(adapters.values(), asked_for, cwd)
     servers = tuple(_server(adapter, asked) for adapter in adapters.values())
     first = next(iter(asked), None)
     frameworks = tuple(_part(name, each, first, asked) for name, each in FRAMEWORK_PACKAGES.items())
     return Installed(tuple(asked), servers, frameworks, dict(broken))
+
+
+def ask_all(adapters: Iterable[Adapter], asked_for: str | None, cwd: PurePath) -> dict[str, Answer]:
+    """What every interpreter has of the packages of all adapters and frameworks, best first.
+
+    Raises:
+        EnvironmentFailure: the one asked for cannot be run.
+    """
+    packages = [*FRAMEWORK_PACKAGES.values()]
+    for adapter in adapters:
+        packages += [*adapter.packages, *adapter.extras.values()]
+    return {path: answer for path, answer in answers(packages, asked_for, cwd) if answer is not None}
+
+
+def needed(
+    adapter: Adapter, arguments: Sequence[str], framework: str | None, asked: Mapping[str, Answer]
+) -> tuple[str | None, str | None]:
+    """Whether an experiment with a built-in application can be run here.
+
+    Args:
+        framework: of the built-in application; None for one of the person's own.
+        asked: as from `ask_all`.
+
+    Returns:
+        The version of the server that would be started ("" where it does not say), None where there is none;
+        and the command that installs the first thing that is missing, None where all is there.
+    """
+    words = f" {' '.join(arguments)} "
+    for interpreter, answer in asked.items():
+        package, _ = has(answer, interpreter, adapter)
+        if package is None:
+            continue
+        wanted = [extra for option, extra in adapter.extras.items() if f" {option} " in words]
+        wanted += [each for name, each in FRAMEWORK_PACKAGES.items() if name == framework]
+        missing = [each for each in wanted if each.module not in answer.found]
+        install = _install(missing[0], interpreter) if missing else None
+        return answer.found[package.module], install
+    return None, _install(adapter.packages[0], next(iter(asked), None))
 
 
 def _server(adapter: Adapter, asked: Mapping[str, Answer]) -> Server:

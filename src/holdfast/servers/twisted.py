@@ -18,7 +18,7 @@ _LISTEN = ("--listen", "--port", "-p")
 
 
 def _launch(start: Start) -> Launch:
-    listening = by_endpoint(start.arguments, start.port, *_LISTEN)
+    listening = by_endpoint(start.arguments, start.port, *_LISTEN, socket=start.socket)
     return launched(start, listening, "-m", "twisted", "web", "--wsgi", TARGET.replace(":", "."), app="")
 
 

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import ASGI, WSGI, Adapter, Interface, Launch, Package, Setting, Start, launched
-from holdfast.servers.address import by_host_and_port, no_socket_file, option_number, option_value
+from holdfast.servers.address import by_host_and_port, by_socket_file, no_descriptor, option_number, option_value
 
 
 def _launch(start: Start) -> Launch:
-    no_socket_file(start.arguments, "--uds", "--fd")
-    listening = by_host_and_port(start.arguments, start.port)
+    no_descriptor(start.arguments, "--fd")
+    listening = by_socket_file(start.arguments, start.socket, "--uds") or by_host_and_port(start.arguments, start.port)
     named = option_value(start.arguments, "--interface")
     interface: Interface = "wsgi" if named == "wsgi" or (named is None and start.interface == "wsgi") else "asgi"
     # Its own guess looks at the type of what we put around the application.

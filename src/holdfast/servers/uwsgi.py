@@ -18,7 +18,7 @@ _ALIASES = ("-p", "--processes", "--workers", "processes", "workers")
 
 
 def _launch(start: Start) -> Launch:
-    listening = by_address(start.arguments, start.port, *_LISTENERS)
+    listening = by_address(start.arguments, start.port, *_LISTENERS, socket=start.socket, spelling="{}")
     program = start.scripts.get("uwsgi") or start.scripts["pyuwsgi"]
     argv = (program, *listening.added, "--module", TARGET, *listening.arguments)
     return Launch(argv, listening.address, listening.port)
@@ -36,6 +36,7 @@ ADAPTER = Adapter(
     name="uwsgi",
     packages=(Package("pyuwsgi", "pyuwsgi", "pyuwsgi"), Package("uwsgidecorators", "uwsgi", "uwsgi")),
     launch=_launch,
+    extras={"--gevent": Package("gevent", "gevent", "gevent")},
     settings=_settings,
     reloaders=("--py-autoreload", "--python-autoreload", "--py-auto-reload"),
     daemons=("-d", "--daemonize", "--daemonize2"),

@@ -10,12 +10,12 @@ from collections.abc import Sequence
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start
-from holdfast.servers.address import by_address, by_host_and_port, no_socket_file, option_number, option_value
+from holdfast.servers.address import by_address, by_host_and_port, by_socket_file, option_number, option_value
 
 
 def _launch(start: Start) -> Launch:
-    no_socket_file(start.arguments, "--unix-socket")
-    listening = by_address(start.arguments, start.port, "--listen")
+    listening = by_socket_file(start.arguments, start.socket, "--unix-socket")
+    listening = listening or by_address(start.arguments, start.port, "--listen")
     if option_value(start.arguments, "--host", "--port") is not None:
         # waitress refuses --listen beside these (waitress/adjustments.py).
         listening = by_host_and_port(start.arguments, start.port)

@@ -7,10 +7,8 @@ The author's limit of 256 descriptors is macOS's default and is set here by `nof
 from __future__ import annotations
 
 from holdfast.model.experiment import Experiment
-from holdfast.model.study import Case, Claim
+from holdfast.model.study import Case, Claim, Study
 from holdfast.model.verdict import Verdict
-
-NAME = "flask-concurrency"
 
 _MACOS_NOFILE = 256
 _MACOS_NPROC = 2784
@@ -119,7 +117,7 @@ def _uwsgi(*arguments: str, **more: object) -> Experiment:
 
 _E5 = _flask(*_SERIAL, "--processes", "100", max_offered=1000)
 
-CASES: tuple[Case, ...] = (
+_CASES = (
     Case(
         "E1",
         "app.run(), sync view, 256 descriptors",
@@ -218,3 +216,5 @@ CASES: tuple[Case, ...] = (
         (Claim("at once", "2", _at_once), _POOL, _EXECUTORS),
     ),
 )
+
+STUDY = Study("flask-concurrency", _CASES, "article")

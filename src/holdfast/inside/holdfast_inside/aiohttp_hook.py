@@ -80,7 +80,9 @@ def _around(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a c
         held = _prepared(asked.claim, asking, handler)
         token = gate.current.set(held)
         try:
-            return await (handler(asking) if held.gate is not None else held.run_async())
+            if held.gate is not None:
+                return await handler(asking)
+            return await held.run_async(functools.partial(handler, asking) if held.via == "view" else None)
         except gate.Released:
             return _response()
         finally:

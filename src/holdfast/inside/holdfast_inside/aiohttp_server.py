@@ -14,6 +14,7 @@ KNOWN: options.Known = {
     "shutdown-timeout": ("shutdown_timeout", options.seconds),
     "handler-cancellation": ("handler_cancellation", True),
     "reuse-port": ("reuse_port", True),
+    "path": ("path", str),
 }
 
 
@@ -22,7 +23,9 @@ def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> 
 
     if inspect.iscoroutinefunction(application):
         application = application()
-    web.run_app(application, host=host, port=port, **keywords)
+    if "path" not in keywords:
+        keywords.update(host=host, port=port)
+    web.run_app(application, **keywords)
 
 
 if __name__ == "__main__":

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Awaitable, Callable, Dict, Optional
 
-from . import gate, layout, request
+from . import calling, gate, layout, request
 
 Message = Dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -25,14 +26,15 @@ def held_at_entry(application: Application) -> Application:
         claim = request.asgi_claim(scope)
         if claim is None:
             return await application(scope, receive, send)
-        return await hold(gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry"), send)
+        held = gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry")
+        return await hold(held, send, functools.partial(application, scope, receive, send))
 
     return entry
 
 
-async def hold(held: gate.Held, send: Send) -> object:
-    """Holds right here, in the coroutine, and answers."""
-    return await run(held, held.run_async(), send)
+async def hold(held: gate.Held, send: Send, body: Optional[calling.Body] = None) -> object:
+    """Holds right here, in the coroutine, and answers, unless it runs the body, which does that itself."""
+    return await run(held, held.run_async(body), send)
 
 
 async def run(held: gate.Held, way: Awaitable[object], send: Send) -> object:

@@ -172,17 +172,20 @@ def _behind_api_view(method: object) -> Optional[types.FunctionType]:
 
 
 def _instead_of(view: Any, held: gate.Held) -> gate.Function:  # noqa: ANN401 - anything that can be called
+    def body(*args: object, **kwargs: object) -> Optional[gate.Function]:
+        return functools.partial(view, *args, **kwargs) if held.via == "view" else None
+
     if held.kind != "sync":
 
         @functools.wraps(view)
-        async def instead_async(*_: object, **__: object) -> object:
-            return await held.run_async()
+        async def instead_async(*args: object, **kwargs: object) -> object:
+            return await held.run_async(body(*args, **kwargs))
 
         return instead_async
 
     @functools.wraps(view)
-    def instead(*_: object, **__: object) -> object:
-        return held.run()
+    def instead(*args: object, **kwargs: object) -> object:
+        return held.run(body(*args, **kwargs))
 
     return instead
 

@@ -14,6 +14,7 @@ The held view ends by raising `HTTPException(response)`, Flask's way of answerin
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Dict
 
 import flask
@@ -77,6 +78,8 @@ def _holding_without_gate(original: gate.Function) -> gate.Function:
         held = gate.current.get()
         if held is None or held.gate is not None:
             return original(self, *args, **kwargs)
-        return held.run() if held.kind == "sync" else self.ensure_sync(held.run_async)()
+        if held.kind != "sync":
+            return self.ensure_sync(held.run_async)()
+        return held.run(functools.partial(original, self, *args, **kwargs) if held.via == "view" else None)
 
     return dispatch_request

@@ -7,18 +7,20 @@ through, the original code runs. `current` is a context variable, because framew
 thread copy the context for it.
 
 A held view ends by raising, as its `Answer` says: a decorator that caches, serialises or commits what a
-view returns gets nothing to keep.
+view returns gets nothing to keep. Unless its body is asked for (`--call`): that then runs in its own place, with
+its own arguments, and what it returns or raises goes its ordinary way.
 """
 
 from __future__ import annotations
 
 import contextvars
+import functools
 import inspect
 import os
 import types
 from typing import Callable, Dict, NamedTuple, Optional, Set
 
-from . import innermost, layout, recorder, request
+from . import calling, innermost, layout, recorder, request
 
 Function = Callable[..., object]
 
@@ -65,27 +67,46 @@ class Held:
         self.via = via
         self.answer = answer
 
-    def run(self) -> object:
-        """Holds where the view's body would run, blocking; ends as the answer says."""
-        if self.claim.held:
-            return self.answer.returned()
+    def run(self, body: Optional[calling.Body] = None) -> object:
+        """Holds where the view's body would run, blocking; ends as the answer says.
+
+        Args:
+            body: runs it; None where there is none, or nothing that can be run.
+        """
+        claim = self.claim
+        if claim.held:
+            return self._again(body)
         self._enter()
         try:
-            recorder.hold_sync(self.claim.id)
+            recorder.hold_sync(claim.id)
+            if body is not None and calling.starts(claim.id):
+                claim.call = calling.Call(claim.id)
+                return claim.call.run(body)
         finally:
-            recorder.leave(self.claim.id)
+            recorder.leave(claim.id)
         raise self.answer.raised()
 
-    async def run_async(self) -> object:
+    async def run_async(self, body: Optional[calling.Body] = None) -> object:
         """The same in a coroutine, awaiting unless the blocking of the loop is what is asked about."""
-        if self.kind == "async-blocking" or self.claim.held:
-            return self.run()
+        claim, blocking = self.claim, self.kind == "async-blocking"
+        if claim.held:
+            return await _come(self._again(body))
         self._enter()
         try:
-            await recorder.hold_async(self.claim.id)
+            if blocking:
+                recorder.hold_sync(claim.id)
+            else:
+                await recorder.hold_async(claim.id)
+            if body is not None and (calling.starts(claim.id) if blocking else await calling.starts_later(claim.id)):
+                claim.call = calling.Call(claim.id)
+                return await _come(claim.call.run(body))
         finally:
-            recorder.leave(self.claim.id)
+            recorder.leave(claim.id)
         raise self.answer.raised()
+
+    def _again(self, body: Optional[calling.Body]) -> object:
+        call = self.claim.call
+        return self.answer.returned() if call is None or body is None else call.run(body)
 
     def _enter(self) -> None:
         # A decorator that repeats a view after an exception would do so for ever: the second time there is none.
@@ -107,9 +128,14 @@ class Gate:
             if held is None or held.gate is not self:
                 return original(*args, **kwargs)
             # A function that is no coroutine function may still promise an awaitable: then its kind is no sync one.
-            return held.run_async() if is_async or held.kind != "sync" else held.run()
+            body = functools.partial(original, *args, **kwargs)
+            return held.run_async(body) if is_async or held.kind != "sync" else held.run(body)
 
         self.code = innermost.gated_code(function.__code__, gate)
+
+
+async def _come(result: object) -> object:
+    return await result if inspect.isawaitable(result) else result
 
 
 current: contextvars.ContextVar[Optional[Held]] = contextvars.ContextVar("holdfast", default=None)

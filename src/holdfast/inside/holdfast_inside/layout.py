@@ -5,8 +5,8 @@ Imported on both sides: by the recorder inside the server (any Python from 3.8 o
 
     header           one page; magic, version, slots, owner, look interval, release-all byte
     state[slots]     one byte for each request id: NOT_ENTERED, ENTERED or LEFT
-    release[slots]   one byte for each request id: not 0 lets it go
-    slot[slots]      SLOT_BYTES each, the record of the latest entry of that id
+    release[slots]   one byte for each request id: RELEASED lets it go, CALLED lets it run the view's body first
+    slot[slots]      SLOT_BYTES each, the record of the latest entry of that id, then of its body if that was run
 
 The state bytes lie side by side, so that the reader counts thousands of requests with one
 `bytes.count` instead of a loop over slots.
@@ -17,7 +17,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 1
+VERSION = 2
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -42,6 +42,7 @@ ANSWER_HEADERS = (
 )
 
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
+HELD, RELEASED, CALLED = 0, 1, 2
 
 SAID = ("python", "ready", "entry", "failed")
 """What a process of a person's own command says: it is a Python, of this version; a framework or server is
@@ -53,6 +54,11 @@ INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 KINDS = ("sync", "async", "async-blocking")
 VIAS = ("view", "entry")
 
+TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
+"""How the stops of an event loop by a body were timed: it has not run; each step of its coroutine; all of it, since
+it ran on a loop's thread and awaited nothing; not at all, since no loop ran on its thread; not at all, since it
+runs in pieces that nothing shows; from each switch to its greenlet until the next one away from it."""
+
 HEADER_BYTES = 4096
 HEADER = struct.Struct("=8sIIII")
 """magic, version, slots, owner's pid, owner's session id (it tells a recycled pid from the owner)."""
@@ -60,7 +66,9 @@ HEADER = struct.Struct("=8sIIII")
 LOOK_OFFSET = 32
 """Interval between two looks at the release bytes, ns, in the WORD format."""
 RELEASE_ALL_OFFSET = 40
-"""One byte; not 0 lets every request go."""
+"""One byte; not 0 lets every request go, without its body."""
+CALL_AT_OFFSET = 48
+"""Instant at which called bodies begin, ns in the WORD format, so that those that wait for it begin together."""
 
 # A format with "=" is packed byte by byte; the native one is a single 8-byte store, which the
 # other side can never see half done.
@@ -72,7 +80,15 @@ HELD_IN_BYTES = 120
 SLOT = struct.Struct(f"=IIQQQQQQQQBBBB4x{THREAD_NAME_BYTES}s{HELD_IN_BYTES}s")
 """pid, entries, tid, process_seq, thread_seq, globals_seq, entry_tid, entry_thread_seq, entered_ns,
 left_ns, loop, entry_loop, index in KINDS, index in VIAS, thread name, held in (UTF-8, cut, zero-filled)."""
-SLOT_BYTES = SLOT.size
+
+CALL = struct.Struct("=QQQQQIBBBx")
+"""begun_ns, ended_ns (0 while it runs), longest_ns and stopped_ns (longest stop of the loop, and all of them together),
+since_ns (when the stop began that lasts; 0 where none does), runs (more than 1 where the view was run again), index in
+TIMINGS, raised, goes on (what it returned is asked for more when it is sent). Not cleared when the id is entered again.
+"""
+CALL_OFFSET = SLOT.size
+CALL_SINCE_OFFSET = 32
+SLOT_BYTES = SLOT.size + CALL.size
 
 ENTRIES = struct.Struct("@I")
 ENTRIES_OFFSET = 4

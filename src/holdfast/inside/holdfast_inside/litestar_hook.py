@@ -64,7 +64,7 @@ def _preparing_handler(original: Any) -> gate.Function:  # noqa: ANN401
             elif held.kind == "sync":
                 held.run()
             else:
-                await held.run_async()
+                await held.run_async(functools.partial(original, self, scope, receive, send))
         except gate.Released:
             await _answer(scope, send)
         finally:
@@ -89,7 +89,9 @@ def _held(claim: request.Claim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa
 def _marking_end(original: gate.Function) -> gate.Function:
     def fn(self: HTTPRouteHandler) -> object:
         found: Any = original(self)
-        if gate.current.get() is None:
+        held = gate.current.get()
+        # What makes a response of a real result asks by this function's name how.
+        if held is None or held.claim.call is not None:
             return found
         if getattr(self, "has_sync_callable", False):
 
@@ -140,7 +142,8 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
             await original(self, scope, receive, send)
             return
         held_in = f"asgi entry of {self.route_handler.handler_name}, mounted at {self.path}"
-        await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send)
+        body = functools.partial(original, self, scope, receive, send)
+        await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send, body)
 
     return handle
 

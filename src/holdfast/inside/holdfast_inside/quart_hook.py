@@ -6,6 +6,7 @@ the loop's default executor, with a copy of the context, where its gate finds th
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import quart
@@ -55,6 +56,8 @@ def _holding_without_gate(original: Any) -> gate.Function:  # noqa: ANN401 - a c
         held = gate.current.get()
         if held is None or held.gate is not None:
             return await original(self, *args, **kwargs)
-        return await self.ensure_async(held.run if held.kind == "sync" else held.run_async)()
+        if held.kind == "sync":
+            return await self.ensure_async(held.run)()
+        return await held.run_async(functools.partial(original, self, *args, **kwargs) if held.via == "view" else None)
 
     return dispatch_request

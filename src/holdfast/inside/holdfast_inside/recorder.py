@@ -91,7 +91,8 @@ def _session_of(pid: int) -> int:
         return -1
 
 
-def _native_local() -> threading.local:
+def native_local() -> threading.local:
+    """Values for each native thread, also where greenlets have replaced the class."""
     gevent = sys.modules.get("gevent.monkey")
     if gevent is not None:
         return gevent.get_original("threading", "local")()  # type: ignore[no-any-return]
@@ -102,7 +103,7 @@ def _native_local() -> threading.local:
 
 
 _record: Optional[Record] = None
-_local = _native_local()
+_local = native_local()
 _process_counts: Dict[int, Iterator[int]] = {}
 _globals_count = itertools.count(1)
 _native_id = getattr(threading, "get_native_id", threading.get_ident)
@@ -182,12 +183,15 @@ def hold_sync(id: int) -> None:
 
 async def hold_async(id: int) -> None:
     """Returns when request `id` is released; awaits as code that sleeps in asyncio, or in trio, awaits."""
-    import asyncio  # not at the top: a server without asyncio does not load it
-
-    sleep = (_running_trio() or asyncio).sleep
+    sleep = _async_sleep()
     shared = record()
     while not _released(shared, id):
         await sleep(_look_s(shared))
+
+
+async def sleep_async(seconds: float) -> None:
+    """Awaits for so long, in asyncio or in trio."""
+    await _async_sleep()(seconds)
 
 
 def leave(id: int) -> None:
@@ -196,6 +200,25 @@ def leave(id: int) -> None:
     at = shared.slot_at + id * layout.SLOT_BYTES + layout.LEFT_NS_OFFSET
     layout.WORD.pack_into(shared.data, at, time.monotonic_ns())
     shared.data[shared.state_at + id] = layout.LEFT
+
+
+def called_in_s(id: int) -> Optional[float]:
+    """Seconds until the body of the released request `id` shall begin, not above 0 from then on; None if it shall not.
+
+    Either may change as long as it has not begun.
+    """
+    shared = record()
+    data = shared.data
+    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id] != layout.CALLED:
+        return None
+    at_ns: int = layout.WORD.unpack_from(data, layout.CALL_AT_OFFSET)[0]
+    return (at_ns - time.monotonic_ns()) / 1e9
+
+
+def call_offset(id: int) -> int:
+    """Where in the file the record of this request's body is."""
+    shared = record()
+    return shared.slot_at + id * layout.SLOT_BYTES + layout.CALL_OFFSET
 
 
 def _released(shared: Record, id: int) -> bool:
@@ -223,6 +246,12 @@ def _owner_gone(shared: Record) -> bool:
     return False
 
 
+def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
+    import asyncio  # not at the top: a server without asyncio does not load it
+
+    return (_running_trio() or asyncio).sleep
+
+
 def _look_s(shared: Record) -> float:
     look_ns: int = layout.WORD.unpack_from(shared.data, layout.LOOK_OFFSET)[0]
     return max(look_ns / 1e9, SHORTEST_LOOK_S)
@@ -233,10 +262,11 @@ def _thread(role: str) -> Thread:
     known = getattr(_local, role, None)
     seq = known[1] + 1 if known is not None and known[0] == pid else 1
     setattr(_local, role, (pid, seq))
-    return _native_id(), seq, _loop_runs()
+    return _native_id(), seq, loop_runs()
 
 
-def _loop_runs() -> bool:
+def loop_runs() -> bool:
+    """Whether an event loop runs on this thread."""
     asyncio = sys.modules.get("asyncio.events")
     if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 - "for loop implementers"
         return True

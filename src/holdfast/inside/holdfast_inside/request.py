@@ -17,14 +17,20 @@ _LONGEST_ID = 9
 
 
 class Claim:
-    """One request that carries the token: its slot, and the thread on which the server handed it over."""
+    """One request that carries the token: its slot, the thread on which the server handed it over, what came of it.
 
-    __slots__ = ("entry", "held", "id")
+    Attributes:
+        held: it has been held.
+        call: of its body; None as long as that has not run.
+    """
+
+    __slots__ = ("call", "entry", "held", "id")
 
     def __init__(self, id: int, entry: recorder.Thread) -> None:
         self.id = id
         self.entry = entry
         self.held = False
+        self.call: Optional[Any] = None
 
 
 _handed_over: Dict[int, Claim] = {}

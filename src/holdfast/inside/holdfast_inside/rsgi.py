@@ -6,6 +6,7 @@ called with a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` are told 
 
 from __future__ import annotations
 
+import functools
 import inspect
 from typing import Any
 
@@ -29,7 +30,8 @@ class HeldAtEntry:
         if claim is None:
             return await self._call(scope, protocol)
         try:
-            return await gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry").run_async()
+            held = gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry")
+            return await held.run_async(functools.partial(self._call, scope, protocol))
         except gate.Released:
             return protocol.response_bytes(200, list(layout.ANSWER_HEADERS), layout.BODY)
 

@@ -105,8 +105,10 @@ def _around(handler: Any, held: Optional[gate.Held]) -> Any:  # noqa: ANN401 - a
         token = gate.current.set(held)
         try:
             if held.gate is None:
-                return held.run() if held.kind == "sync" else await held.run_async()
-            result = handler(*args, **kwargs)
+                body = functools.partial(handler, *args, **kwargs)
+                result = held.run(body) if held.kind == "sync" else held.run_async(body)
+            else:
+                result = handler(*args, **kwargs)
             return await result if inspect.isawaitable(result) else result
         except gate.Released:
             return _response()

@@ -16,6 +16,7 @@ Some of their functions are surrounded, in place, since applications keep refere
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import Any, Awaitable, Optional
 
@@ -24,7 +25,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.endpoints import HTTPEndpoint
 from starlette.responses import Response
 
-from . import asgi, gate, innermost, layout, reach, request
+from . import asgi, calling, gate, innermost, layout, reach, request
 
 
 def _response() -> Response:
@@ -63,8 +64,8 @@ def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
         if isinstance(self.endpoint, type) and issubclass(self.endpoint, HTTPEndpoint):
             return await original(self, scope, receive, send)
         held = _held(claim, _framework(self), self.endpoint)
-        way = _hold(held) if held.gate is None else original(self, scope, receive, send)
-        return await asgi.run(held, way, send)
+        body = functools.partial(original, self, scope, receive, send)
+        return await asgi.run(held, _hold(held, body) if held.gate is None else body(), send)
 
     return handle
 
@@ -81,7 +82,8 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
             held = _without_view(claim, "starlette", self.scope, self.scope["method"])
             return await asgi.hold(held, self.send)
         held = _held(claim, "starlette", getattr(type(self), found), f"{type(self).__name__}.{found}")
-        return await asgi.run(held, _hold(held) if held.gate is None else original(self), self.send)
+        body = functools.partial(original, self)
+        return await asgi.run(held, _hold(held, body) if held.gate is None else body(), self.send)
 
     return dispatch
 
@@ -96,9 +98,9 @@ def _held(claim: request.Claim, framework: str, endpoint: object, name: Optional
     return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER)
 
 
-def _hold(held: gate.Held) -> Awaitable[object]:
-    """Holds where an endpoint that cannot have a gate would run."""
-    return run_in_threadpool(held.run) if held.kind == "sync" else held.run_async()
+def _hold(held: gate.Held, body: calling.Body) -> Awaitable[object]:
+    """Holds where an endpoint that cannot have a gate would run; `body` is the way to it, from the loop."""
+    return run_in_threadpool(held.run) if held.kind == "sync" else held.run_async(body)
 
 
 def _framework(routing: object) -> str:
@@ -149,7 +151,8 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
             return await original(self, scope, receive, send)
         name = getattr(self.app, "__qualname__", type(self.app).__qualname__)
         held_in = f"asgi entry of {name}, mounted at {self.path or '/'}"
-        return await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send)
+        body = functools.partial(original, self, scope, receive, send)
+        return await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send, body)
 
     return handle
 

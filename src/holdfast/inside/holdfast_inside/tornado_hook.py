@@ -6,6 +6,7 @@ then `get()` or whatever the method is, which is where the gate lies.
 
 from __future__ import annotations
 
+import functools
 import types
 from typing import Any, Optional, Tuple
 
@@ -58,7 +59,12 @@ def _prepared(claim: request.Claim, handler: Any) -> gate.Held:  # noqa: ANN401 
     place = gate.place("tornado", method, kind, f"{type(handler).__name__}.{http_method}")
     held = gate.Held(claim, gate.gate_in(function), place, kind)
     if held.gate is None:
-        setattr(handler, http_method, held.run if kind == "sync" else held.run_async)
+        hold, original = held.run if kind == "sync" else held.run_async, getattr(handler, http_method)
+
+        def instead(*args: object, **kwargs: object) -> object:
+            return hold(functools.partial(original, *args, **kwargs))
+
+        setattr(handler, http_method, instead)
     return held
 
 

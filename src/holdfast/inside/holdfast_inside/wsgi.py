@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any, Callable, Dict, Iterable
 
-from . import layout, recorder, request
+from . import calling, layout, recorder, request
 
 StartResponse = Callable[..., Any]
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
@@ -26,6 +27,9 @@ def held_at_entry(application: Application) -> Application:
         recorder.enter(claim.id, HELD_IN, "sync", "entry", claim.entry)
         try:
             recorder.hold_sync(claim.id)
+            if calling.starts(claim.id):
+                claim.call = calling.Call(claim.id)
+                return claim.call.run(functools.partial(application, environ, start_response))  # type: ignore[no-any-return]
         finally:
             recorder.leave(claim.id)
         start_response("200 OK", list(layout.ANSWER_HEADERS))

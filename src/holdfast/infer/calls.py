@@ -1,0 +1,181 @@
+"""What the bodies of views did when they were run: how many at once, how long, and for how long they stopped a loop."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request, Timeline
+from holdfast.model.verdict import Body, Calls, Spread
+
+_SWITCH_MS = 5.0
+_NOT_ASKED = "--call was not asked for"
+_NO_STOP = {
+    "no loop": "it ran on a thread without one, so there was none to stop",
+    "unseen": "the body is a coroutine that runs in pieces by callbacks, which nothing shows",
+}
+
+
+def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
+    """The figures, and for each that is None the reason."""
+    if not timeline.experiment.call:
+        return None, {"call": _NOT_ASKED}
+    first = [each for each in timeline.calls if each.wave == ALONE]
+    if not first:
+        return None, {"call": _why_none(timeline)}
+    replies = {request.id: request for request in timeline.requests if request.wave in {ALONE, TOGETHER}}
+    alone, unknown = _alone(first[0], replies.get(first[0].id), timeline.experiment.call_timeout_s)
+    calls = [each for each in timeline.calls if each.wave == TOGETHER]
+    together = [each for each in replies.values() if each.wave == TOGETHER]
+    ended = [each for each in calls if each.ended_ns != NEVER]
+    none = _why_none_together(first[0], calls)
+    nothing = none or ("" if ended else "none of the bodies had ended when the time was over (--call-timeout)")
+    unseen = nothing or next((_NO_STOP[each.timing] for each in calls if each.timing in _NO_STOP), "")
+    unknown |= _for(none, "at_once", "processes") | _for(nothing, "duration_ms")
+    unknown |= _for(unseen, "longest_stop_ms", "stop_ms", "stopped_ms")
+    loop = None if unseen else _loop(calls)
+    unknown |= _for("" if loop else unseen or "some of the bodies had a loop of their own and others did not", "loop")
+    stops = [] if unseen else ended
+    return Calls(
+        offered=len(together),
+        bodies=len(calls),
+        finished=len(ended),
+        raised=sum(each.raised for each in ended),
+        replies=dict(Counter(str(each.status or "none") for each in together)),
+        at_once=at_once(calls) if calls else None,
+        processes=len({each.pid for each in calls}) if calls else None,
+        longest_stop_ms=_ms(max(each.longest_stop_ns for each in stops)) if stops else None,
+        stop_ms=_spread(each.longest_stop_ns for each in stops),
+        stopped_ms=_spread(each.stopped_ns for each in stops),
+        duration_ms=_spread(each.ended_ns - each.begun_ns for each in ended),
+        loop=loop,
+        alone=alone,
+    ), unknown
+
+
+def at_once(calls: Sequence[Call]) -> int:
+    """Most of these that had begun and not ended at one instant; what did not end is taken for running on."""
+    # At the same nanosecond the end comes first: half-open, as everywhere.
+    turns = sorted(
+        [(each.begun_ns, 1) for each in calls] + [(each.ended_ns, -1) for each in calls if each.ended_ns != NEVER]
+    )
+    most = now = 0
+    for _at, change in turns:
+        now += change
+        most = max(most, now)
+    return most
+
+
+def doubts_of(timeline: Timeline) -> list[str]:
+    """What makes the figures less than they seem, in words."""
+    found = []
+    replies = {request.id: request for request in timeline.requests}
+    reasons = Counter(
+        _why_unended(each, replies.get(each.id), timeline.experiment.call_timeout_s)
+        for each in timeline.calls
+        if each.ended_ns == NEVER
+    )
+    for reason, count in sorted(reasons.items()):
+        found.append(f"Of {count} of {len(timeline.calls)} called bodies there is no figure: {reason}.")
+    if (spread := _spread(each.ended_ns - each.begun_ns for each in _free_threads(timeline))) is not None:
+        found.append(
+            f"The bodies took {spread.median:.3g} ms (median), less than the {_SWITCH_MS:g} ms after which a thread "
+            "lets another one run (sys.getswitchinterval): how many can run at once was hardly put to the test."
+        )
+    begun = {each.id for each in timeline.calls}
+    offered = [each for each in timeline.requests if each.wave == TOGETHER]
+    if 0 < len(offered) < timeline.experiment.max_called:
+        found.append(
+            f"Only {len(offered)} requests were called together, and not {timeline.experiment.max_called}: no queue "
+            "took further ones without loss, or they were turned away."
+        )
+    missing = [each for each in offered if each.id not in begun]
+    if missing:
+        found.append(
+            f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: the time was over "
+            "(--call-timeout), the run was interrupted, or they were answered in front of the view."
+        )
+    again = sum(each.runs > 1 for each in timeline.calls)
+    if again:
+        found.append(f"The bodies of {again} requests were run more than once: a decorator or the server repeats them.")
+    if any(each.goes_on for each in timeline.calls):
+        found.append(
+            "What the called bodies returned goes on while it is sent (a stream): their figures are of the time until "
+            "they returned."
+        )
+    return found
+
+
+def _free_threads(timeline: Timeline) -> list[Call]:
+    """Bodies on threads of their own that were so short that they hardly met."""
+    calls = [each for each in timeline.calls if each.wave == TOGETHER and each.ended_ns != NEVER]
+    threads = {(each.pid, each.tid) for each in calls}
+    if {each.timing for each in calls} != {"no loop"} or at_once(calls) >= len(threads):
+        return []
+    return calls if _median(each.ended_ns - each.begun_ns for each in calls) < _SWITCH_MS * 1e6 else []
+
+
+def _why_none(timeline: Timeline) -> str:
+    canary = timeline.canary
+    if not any(each.wave == ALONE for each in timeline.requests):
+        return "the run did not come so far"
+    return (
+        "no body began: holdfast found no function whose body it could run "
+        f"({'held in ' + canary.held_in if canary else 'no view'})"
+    )
+
+
+def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body, dict[str, str]]:
+    ended = call.ended_ns != NEVER
+    reason = "" if ended else _why_unended(call, request, timeout_s)
+    unseen = reason or _NO_STOP.get(call.timing, "")
+    status = request.status if request is not None and request.status else None
+    unknown = _for(reason, "alone.duration_ms") | _for(unseen, "alone.longest_stop_ms", "alone.stopped_ms")
+    unknown |= _for("" if status else "no reply came", "alone.status")
+    return Body(
+        status=status,
+        raised=call.raised,
+        duration_ms=_ms(call.ended_ns - call.begun_ns) if ended else None,
+        longest_stop_ms=None if unseen else _ms(call.longest_stop_ns),
+        stopped_ms=None if unseen else _ms(call.stopped_ns),
+    ), unknown
+
+
+def _why_unended(call: Call, request: Request | None, timeout_s: float) -> str:
+    if request is not None and request.outcome is not Outcome.PENDING:
+        how = request.outcome.name.lower().replace("_", " ")
+        return f"its request was {how} while it ran: the server gave it up, or its process ended"
+    stopping = ", and was still stopping its event loop" if call.stopping_since_ns != NEVER else ""
+    return f"it had not ended after {timeout_s:g} s (--call-timeout){stopping}"
+
+
+def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
+    """Why no bodies ran together; "" where some did."""
+    if first.ended_ns == NEVER:
+        return "the body that ran alone did not end, so no others were called"
+    return "" if calls else "no further body began"
+
+
+def _for(reason: str, *names: str) -> dict[str, str]:
+    return {f"call.{name}": reason for name in names} if reason else {}
+
+
+def _loop(calls: Sequence[Call]) -> Literal["shared", "own"] | None:
+    own = {each.own_loop for each in calls}
+    return None if len(own) != 1 else "own" if own.pop() else "shared"
+
+
+def _spread(of_ns: Iterable[int]) -> Spread | None:
+    values = list(of_ns)
+    return Spread(_ms(_median(values)), _ms(max(values))) if values else None
+
+
+def _median(values: Iterable[int]) -> int:
+    ordered = sorted(values)
+    return ordered[(len(ordered) - 1) // 2]
+
+
+def _ms(ns: int) -> float:
+    return round(ns / 1e6, 3)

@@ -1,0 +1,77 @@
+"""What the options of a probe may be, wherever they are written: on the command line or in a file. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.load.http1 import request_head
+
+MOST_OFFERED = 1_000_000
+"""Each request costs 250 bytes of the record, in memory."""
+
+MOST_CALLED = 10_000
+LONGEST_START_S = 3600
+MOST_PORT = 65535
+
+_OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
+
+
+def header_of(text: str) -> tuple[str, str]:
+    """Name and value of a header as a person writes it.
+
+    Raises:
+        ValueError: it is not 'Name: value', cannot be sent, or is one that holdfast sets.
+    """
+    name, colon, content = text.partition(":")
+    if not colon or not name.strip():
+        raise ValueError(f"{text!r} is not 'Name: value'.")
+    if name.strip().lower() in _OWN_HEADERS:
+        raise ValueError(f"{name.strip()} is set by holdfast itself: its requests are numbered GETs.")
+    header = name.strip(), content.strip()
+    _fits_into_a_request("/", [header])
+    return header
+
+
+def path_of(text: str) -> str:
+    """A path, perhaps with a query, as it can be sent.
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not text.startswith("/") or any(c.isspace() for c in text) or not text.isascii():
+        raise ValueError(f"{text!r} must begin with / and hold no spaces (write them as %20).")
+    if "#" in text:
+        raise ValueError(f"{text!r} holds a #: clients keep that part to themselves (%23 is the character).")
+    _fits_into_a_request(text, [])
+    return text
+
+
+def app_of(text: str) -> str:
+    """An application's name.
+
+    Raises:
+        ValueError: it is empty. An unset variable of a script's must not probe the built-in application in silence.
+    """
+    if not text.strip():
+        raise ValueError("it is empty; leave it out for the built-in application.")
+    return text
+
+
+def port_of(text: str) -> int | str:
+    """A TCP port; what has a directory, or says so, is the path of a Unix socket.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text.startswith(("unix:", "@")) or "/" in text:
+        return text
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= MOST_PORT):
+        raise ValueError(f"{text!r} is neither a port (1 to {MOST_PORT}) nor the path of a Unix socket.")
+    return int(text)
+
+
+def _fits_into_a_request(path: str, headers: Sequence[tuple[str, str]]) -> None:
+    try:
+        request_head("GET", path, "host", headers)
+    except UnicodeEncodeError as error:
+        raise ValueError(f"{error.object[error.start]!r} cannot be sent in a header (RFC 9110, 5.5).") from error

@@ -1,0 +1,227 @@
+"""A row of a study in short words, for a table in whatever form."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from holdfast.errors import EXIT_ENVIRONMENT
+from holdfast.model.study import Circumstances, Finding, Row, StudyResult
+from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Verdict
+
+_ERROR = re.compile(r"(?i:error)\b|Exception\b")
+
+UNKNOWN = "?"
+NONE = "-"
+_BOTH_WAYS = "see note"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of what was measured.
+
+    Attributes:
+        head: its title; a line break where a narrow table may break it.
+        means: what it says, for a reader who does not know the glossary.
+    """
+
+    head: str
+    means: str
+    cell: Callable[[Verdict], str]
+    right: bool = False
+
+
+def _at_once(verdict: Verdict) -> str:
+    ceiling = verdict.ceiling
+    if ceiling.in_service is None:
+        return UNKNOWN
+    return f"{ceiling.in_service}" if ceiling.bounded else f"{ceiling.in_service}+"
+
+
+def _exact_load(verdict: Verdict) -> str:
+    least_most = verdict.ceiling.at_exact_load
+    if least_most is None:
+        return UNKNOWN if verdict.ceiling.bounded else NONE
+    return "-".join(map(str, sorted(set(least_most))))
+
+
+def _kind(verdict: Verdict) -> str:
+    return verdict.model.kind or UNKNOWN
+
+
+def _units(verdict: Verdict) -> str:
+    model = verdict.model
+    if model.processes is None or model.threads_per_process is None:
+        return UNKNOWN
+    return f"{model.processes} x {model.threads_per_process}"
+
+
+def _own_queue(verdict: Verdict) -> str:
+    ceiling = verdict.ceiling
+    if not ceiling.bounded:
+        return NONE
+    return f"{verdict.places.userspace_queue}{'+' if ceiling.userspace_queue_bounded is False else ''}"
+
+
+def _accept_queue(verdict: Verdict) -> str:
+    ceiling = verdict.ceiling
+    if ceiling.accept_queue is not None:
+        return f"{ceiling.accept_queue} full"
+    limit = UNKNOWN if ceiling.accept_queue_limit is None else ceiling.accept_queue_limit
+    each = " each" if verdict.model.listen_queues == "per-worker" else ""
+    return f"{verdict.places.accept_queue} of {limit}{each}"
+
+
+def _one_more(verdict: Verdict) -> str:
+    return verdict.overflow.client_sees or NONE
+
+
+def _reused(verdict: Verdict) -> str:
+    model = verdict.model
+    return f"{_yes_no(model.threads_reused)}/{_yes_no(model.processes_reused)}"
+
+
+def _queues(verdict: Verdict) -> str:
+    return {"shared": "one", "per-worker": "each"}.get(verdict.model.listen_queues or "", UNKNOWN)
+
+
+def _run_anyway(verdict: Verdict) -> str:
+    abandoned = verdict.abandoned
+    if abandoned.left is None:
+        return NONE
+    return f"{UNKNOWN if abandoned.run_anyway is None else abandoned.run_anyway}/{abandoned.left}"
+
+
+def _client_gone(verdict: Verdict) -> str:
+    gone = verdict.abandoned.in_service
+    fates = {each.partition(",")[0] for each in (gone.fin, gone.rst) if each is not None}
+    return fates.pop() if len(fates) == 1 else (_BOTH_WAYS if fates else UNKNOWN)
+
+
+def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value of three, not a switch
+    return UNKNOWN if value is None else ("yes" if value else "no")
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("at\nonce", "requests in service at once; `500+`: no bound was met up to 500", _at_once, right=True),
+    Column(
+        "exact\nload",
+        "requests in service when exactly as many are offered at once, least and most of several times",
+        _exact_load,
+        right=True,
+    ),
+    Column("handlers run on", "the process model", _kind),
+    Column(
+        "procs x\nthreads", "processes with a request in service, and threads in each that ran the handlers", _units
+    ),
+    Column(
+        "own\nqueue", "requests that the server had accepted and not begun; `+`: no end was met", _own_queue, right=True
+    ),
+    Column(
+        "accept\nqueue",
+        "connections that nobody had accepted: `17 full`, or how many there were and the backlog in force",
+        _accept_queue,
+        right=True,
+    ),
+    Column(
+        "one more\ngets", "what the request gets that comes when all that is full; `waits`: no end was met", _one_more
+    ),
+    Column("reused\nthr/proc", "whether threads and processes serve again", _reused),
+    Column("listen\nqueue", "`one` for all workers, or `each` its own", _queues),
+    Column("ran/\nleft", "of the clients that left while queued, how many were handled all the same", _run_anyway),
+    Column(
+        "client\ngone",
+        "what becomes of a running handler when its client leaves; `place freed`: it runs on, and another is let in",
+        _client_gone,
+    ),
+)
+
+
+def name_of(row: Row) -> str:
+    """Server and version."""
+    return f"{row.server} {row.version}" if row.version else row.server
+
+
+def settings_of(row: Row) -> str:
+    """Its arguments, as they are typed."""
+    return shlex.join(row.arguments)
+
+
+def application_of(row: Row) -> str:
+    """What it served: framework and view, or the person's own application."""
+    return " ".join(part for part in (row.application, row.view) if part)
+
+
+def label_of(row: Row) -> str:
+    """What the study calls it, as `--only` takes it; "" where that is nothing but its server and arguments."""
+    return "" if row.id == row.title else row.id
+
+
+def why_not(row: Row) -> str:
+    """Why there is no verdict, and what to do about it, on one line and without the paths of this machine."""
+    match row.outcome:
+        case "interrupted":
+            return row.skipped
+        case "not installed":
+            return f"skipped: {row.skipped} ({_command(row.remedy)})"
+        case "failed" if row.exit_code == EXIT_ENVIRONMENT:
+            return f"{row.outcome}: {row.skipped} {_gist(row.why)}".rstrip()
+        case _:
+            return " ".join(f"{row.outcome}: {row.skipped} {row.why} {row.remedy}".split())
+
+
+def remarks(row: Row) -> list[str]:
+    """All that has to be said beside the figures, most important first."""
+    warnings = row.verdict.warnings if row.verdict is not None else ()
+    # That no bound was met is in the figure itself; that the machine was busy is said once for all rows.
+    others = [each for each in warnings if not each.endswith((OFFER_MORE, MACHINE_BUSY))]
+    said = [*unmet(row.findings), *_both_ways(row.verdict), *others]
+    return [*said, row.note] if row.note else said
+
+
+def _both_ways(verdict: Verdict | None) -> Iterator[str]:
+    if verdict is not None and _client_gone(verdict) == _BOTH_WAYS:
+        gone = verdict.abandoned.in_service
+        yield f"A running handler whose client leaves: by FIN {gone.fin}, by RST {gone.rst}."
+
+
+def _command(install: str) -> str:
+    """An install command by whichever interpreter."""
+    python, pip, rest = install.partition(" -m pip ")
+    return f"python -m pip {rest}" if pip else python
+
+
+def _gist(words: str) -> str:
+    """Of what a server said, the line that names an error: first or last, the rest is how it came there."""
+    lines = [line for line in (each.lstrip("| ").rstrip(" :") for each in words.splitlines()) if line]
+    return next((line for line in lines if _ERROR.search(line)), lines[-1] if lines else "")
+
+
+def unmet(findings: Sequence[Finding]) -> list[str]:
+    """A sentence for each expectation that does not hold, or found no answer."""
+    said = []
+    for each in findings:
+        if each.same is False:
+            said.append(f"expected {each.what} {each.claimed}, measured {each.here}")
+        elif each.same is None:
+            said.append(f"expected {each.what} {each.claimed}, not measured{each.why_not and ': '}{each.why_not}")
+    return said
+
+
+def made_on(made: Circumstances) -> str:
+    """When and on what, in one sentence's part."""
+    plural = "core" if made.cores == 1 else "cores"
+    return f"{made.date}, holdfast {made.holdfast}, {made.kernel}, {made.cores} {plural}, somaxconn {made.somaxconn}"
+
+
+def sum_up(result: StudyResult) -> str:
+    """How many rows there are, how many of them have no verdict and why, and how busy the machine was."""
+    rows = result.rows
+    counts = Counter(row.outcome for row in rows if row.outcome != "measured")
+    said = f"{len(rows)} {'row' if len(rows) == 1 else 'rows'} in {result.seconds:.0f} s"
+    said += "".join(f", {count} {outcome}" for outcome, count in counts.items())
+    busy = sum(any(each.endswith(MACHINE_BUSY) for each in row.verdict.warnings) for row in rows if row.verdict)
+    return f"{said}. {f'In {busy} of them {MACHINE_BUSY}' if busy else ''}".rstrip()

@@ -1,0 +1,367 @@
+"""Options that are written in files: `[tool.holdfast]` of a pyproject.toml, and a study of a person's own.
+
+Both know the options of `holdfast probe` by the names that they have on the command line. What is
+nearer to the experiment wins: the command line, then a case, then the study's [defaults], then the
+pyproject.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import msgspec
+
+from holdfast import options
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError, nearest
+from holdfast.model.expectation import claim_of, fields, full_name
+from holdfast.model.experiment import Experiment, View
+from holdfast.model.study import Case, Claim, Study
+from holdfast.servers.adapter import FRAMEWORKS
+from holdfast.servers.registry import adapter_named
+
+_TABLE = "[tool.holdfast]"
+_DEFAULTS = "[defaults]"
+
+_Limit = Annotated[int, msgspec.Meta(ge=1)]
+_Text = Annotated[str, msgspec.Meta(min_length=1)]
+_Words = Annotated[list[str], msgspec.Meta(min_length=1)]
+
+
+class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
+    """The options of probe and exec that make sense for more than one run."""
+
+    server: _Text | None = None
+    app: _Text | None = None
+    framework: _Text | None = None
+    view: View | None = None
+    path: str | None = None
+    headers: list[str] | None = None
+    nofile: _Limit | None = None
+    nproc: _Limit | None = None
+    max_offered: Annotated[int, msgspec.Meta(ge=1, le=options.MOST_OFFERED)] | None = None
+    call: bool | None = None
+    max_called: Annotated[int, msgspec.Meta(ge=1, le=options.MOST_CALLED)] | None = None
+    call_timeout: Annotated[float, msgspec.Meta(gt=0, le=options.LONGEST_START_S)] | None = None
+    port: int | str | None = None
+    start_timeout: Annotated[float, msgspec.Meta(gt=0, le=options.LONGEST_START_S)] | None = None
+    python: _Text | None = None
+
+
+class _Defaults(Options):
+    directory: _Text | None = None
+
+
+class _Entry(_Defaults):
+    name: _Text | None = None
+    arguments: list[str] | None = None
+    command: _Words | None = None
+    expect: dict[str, Any] | None = None
+
+
+_Kind = TypeVar("_Kind", bound=Options)
+
+# As the attributes of an experiment that are not called as the option is.
+_ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout_s"}
+_OF_A_SERVER = ("server", "app", "framework", "python", "arguments")
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """The options of one place.
+
+    Attributes:
+        values: by the experiment's attribute, checked, as an experiment takes them.
+        directory: from which its application and interpreter are looked for.
+    """
+
+    values: Mapping[str, Any]
+    directory: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Where a value stands, for messages."""
+
+    file: Path
+    table: str
+
+    def wrong(self, key: str, why: str, remedy: str = "") -> UsageError:
+        """The error that a value cannot be used."""
+        return UsageError(f"{self.file}: {key} in {self.table} cannot be used.", why, remedy or "Correct that line.")
+
+
+def project_defaults(cwd: Path) -> Layer | None:
+    """`[tool.holdfast]` of the nearest pyproject.toml that has one, upwards from `cwd`; None where none has.
+
+    Raises:
+        UsageError: what is written there cannot be carried out.
+        EnvironmentFailure: a pyproject.toml cannot be read.
+    """
+    for directory in (cwd, *cwd.parents):
+        file = directory / "pyproject.toml"
+        # One of somebody else's that is broken is none of our business, nor one that nobody lets us see
+        # (Path.is_file would raise of that).
+        content = _content(file) if os.path.isfile(file) else b""
+        if b"holdfast" not in content:
+            continue
+        tool = _parsed(content, file).get("tool")
+        table = tool.get("holdfast") if isinstance(tool, dict) else None
+        if table is not None:
+            return _layer(_read(table, Options, _Source(file, _TABLE)), _Source(file, _TABLE))
+    return None
+
+
+def merged(layers: Iterable[Layer]) -> dict[str, Any]:
+    """The attributes of an experiment, of all layers, the later ones winning.
+
+    An own application and the framework of a built-in one exclude each other, and so do a command and
+    a server: the later layer's choice takes the earlier one's away.
+    """
+    values: dict[str, Any] = {}
+    directories: dict[str, str] = {}
+    for layer in layers:
+        new = layer.values
+        gone = [*(["app"] if "framework" in new else []), *(["framework"] if "app" in new else [])]
+        gone += [*(_OF_A_SERVER if "command" in new else []), *(["command"] if "server" in new else [])]
+        values = {name: value for name, value in values.items() if name not in gone} | dict(new)
+        directories |= dict.fromkeys(new, layer.directory)
+    named = next((each for each in ("cwd", "command", "app") if each in values), None)
+    if named is not None:
+        values.setdefault("cwd", directories[named])
+    return values
+
+
+def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
+    """A person's own study.
+
+    Args:
+        name: of the file.
+        below: layers under its own [defaults].
+        cwd: the directory of servers that are given no application.
+
+    Raises:
+        UsageError: there is no such file, or what is written there cannot be carried out.
+        EnvironmentFailure: it cannot be read.
+    """
+    file = Path(name)
+    if not file.exists() or file.is_dir():
+        raise UsageError(
+            f"{name} is a directory." if file.is_dir() else f"There is no file {name}.",
+            f"It was looked for from {cwd}.",
+            "Name a TOML file with a [[case]] for each row.",
+        )
+    tables = _parsed(_content(file), file)
+    _check_keys(tables, ("defaults", "case"), _Source(file, "the file"))
+    defaults, entries = tables.get("defaults", {}), tables.get("case", [])
+    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        raise UsageError(f"{file}: case is no list of tables.", "", "Begin each case with a line [[case]].")
+    if not entries:
+        raise UsageError(
+            f"{file} has no case.",
+            "A study is a list of cases.",
+            'Add one: [[case]], and below it server = "gunicorn".',
+        )
+    source = _Source(file, _DEFAULTS)
+    lower = [*below, _layer(_read(defaults, _Defaults, source), source)]
+    cases = tuple(_case(each, number, lower, file, cwd) for number, each in enumerate(entries, 1))
+    _check_names(cases, file)
+    return Study(file.name, cases)
+
+
+def check_study_name(name: str, bundled: Iterable[str]) -> None:
+    """Looks whether a name that is none of the bundled studies' may be a file's.
+
+    Raises:
+        UsageError: it may not.
+    """
+    if Path(name).exists() or name.endswith(".toml") or os.sep in name:
+        return
+    near = nearest(name, bundled)
+    raise UsageError(
+        f"There is no study {name!r}.",
+        f"Bundled are {', '.join(sorted(bundled))}; a list of your own is a TOML file, and there is none of that name.",
+        f"Did you mean {near}?" if near else "Name one of these, or a file: holdfast study cases.toml",
+    )
+
+
+def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path, cwd: str) -> Case:
+    called = table.get("name")
+    source = _Source(file, f"[[case]] {number}" + (f" ({called})" if isinstance(called, str) else ""))
+    entry = _read(table, _Entry, source)
+    if entry.command is not None:
+        for other in _OF_A_SERVER:
+            if getattr(entry, other) is not None:
+                raise source.wrong(
+                    other,
+                    "The case has a command, which is started as it is.",
+                    "Leave one of them out: a server is started by holdfast, a command by itself.",
+                )
+    values = merged([*lower, _layer(entry, source)])
+    if "command" in values:
+        values["server"] = "exec"
+    elif "server" not in values:
+        raise UsageError(
+            f"{file}: {source.table} says neither which server nor which command to start.",
+            "No [defaults] names a server either.",
+            'Add server = "gunicorn", or command = ["gunicorn", "-w", "4", "shop:app"].',
+        )
+    experiment = Experiment(**({"cwd": cwd} | values))
+    words = " ".join(experiment.command or (experiment.server, *experiment.arguments))
+    claims = tuple(_claims(entry.expect or {}, source))
+    return Case(entry.name or words, words, experiment, claims)
+
+
+def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
+    known = fields()
+    for name, value in _flat(table):
+        full = full_name(name, known)
+        if full is None:
+            short = {each.rpartition(".")[2]: each for each in known}
+            near = nearest(name, [*known, *short])
+            raise UsageError(
+                f"{source.file}: a verdict has no field {name}, which is expected in {source.table}.",
+                "holdfast probe --json - shows all of them.",
+                f"Did you mean {near}?" if near else "Name one of these, such as ceiling.in_service.",
+            )
+        if full in known:
+            try:
+                value = msgspec.to_builtins(msgspec.convert(value, known[full]))  # noqa: PLW2901 - the same, as JSON has it
+            except msgspec.ValidationError as error:
+                raise source.wrong(f"expect.{name}", f"{full} can never be that: {_in_toml(str(error))}.") from error
+        yield claim_of(full, value)
+
+
+def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Dotted names and values: TOML reads `ceiling.in_service = 1` as a table in a table."""
+    for key, value in table.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _check_names(cases: Sequence[Case], file: Path) -> None:
+    seen: set[str] = set()
+    for case in cases:
+        if case.id in seen:
+            raise UsageError(
+                f"{file}: two cases are called {case.id!r}.",
+                "A row is known by its name, or else by its server and arguments.",
+                'Give each a name of its own: name = "..."',
+            )
+        seen.add(case.id)
+
+
+def _layer(read: Options, source: _Source) -> Layer:
+    given = {name: getattr(read, name) for name in read.__struct_fields__ if getattr(read, name) is not None}
+    directory = source.file.absolute().parent
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        key = name.replace("_", "-")
+        try:
+            values[_ATTRIBUTES.get(name, name)] = _checked(name, value, directory)
+        except ValueError as error:
+            raise source.wrong(key, str(error)) from error
+        except HoldfastError as error:
+            raise source.wrong(key, f"{error.what} {error.why}", error.remedy.replace("--server ", "")) from error
+    if "app" in values and "framework" in values:
+        raise source.wrong(
+            "framework",
+            f"The application {values['app']} is named there too, and a framework chooses the built-in one.",
+            "Leave one of them out.",
+        )
+    for name in ("name", "expect"):
+        values.pop(name, None)
+    if directory_named := values.pop("directory", None):
+        values["cwd"] = directory_named
+    return Layer(values, str(directory))
+
+
+def _framework(value: str) -> str:
+    names = sorted({each for group in FRAMEWORKS.values() for each in group})
+    if value not in names:
+        raise ValueError(f"There is no built-in application of {value!r}, only of {', '.join(names)}.")
+    return value
+
+
+# What an option's value has to be beyond its type; each gives it back, or raises ValueError or a HoldfastError.
+_CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "path": options.path_of,
+    "port": lambda value: options.port_of(str(value)),
+    "app": options.app_of,
+    "headers": lambda values: tuple(options.header_of(each) for each in values),
+    "server": lambda value: adapter_named(value).name,
+    "framework": _framework,
+    "arguments": tuple,
+    "command": tuple,
+}
+
+
+def _checked(name: str, value: Any, directory: Path) -> Any:  # noqa: ANN401 - each option's own
+    """An option's value as an experiment takes it.
+
+    Raises:
+        ValueError, HoldfastError: it cannot be used.
+    """
+    if name == "python" and os.sep in value:
+        return str(directory / value)  # as a path it belongs to the file; a bare name is looked for on PATH
+    if name == "directory":
+        if not (directory / value).is_dir():
+            raise ValueError(f"There is no directory {directory / value}.")
+        return os.path.normpath(directory / value)
+    return _CHECKS.get(name, lambda given: given)(value)
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"{file} cannot be read.", str(error), "Check what it is and its permissions."
+        ) from error
+
+
+def _parsed(content: bytes, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{file} is not TOML.", f"It is not UTF-8: {error}.", "Save it as UTF-8.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{file} is not TOML.", f"{error}.", "Correct that place.") from error
+
+
+def _read(table: object, kind: type[_Kind], source: _Source) -> _Kind:
+    if not isinstance(table, dict):
+        raise UsageError(f"{source.file}: {source.table} is no table.", "", f"Write a line {source.table} of its own.")
+    _check_keys(table, kind.__struct_encode_fields__, source)
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        words, _, place = str(error).partition(" - at ")
+        key = re.sub(r"^`\$\.?|`$", "", place) or "a value"
+        why = _in_toml(words)
+        listed = f'Write a list, each word by itself: {key} = ["...", "..."]' if "a list, got `str`" in why else ""
+        raise source.wrong(key, f"{why}.", listed) from error
+
+
+def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source) -> None:
+    names = sorted(known)
+    for key in table:
+        if key not in names:
+            near = nearest(key, names)
+            raise UsageError(
+                f"{source.file}: there is no {key!r} in {source.table}.",
+                f"Known there: {', '.join(names)}.",
+                f"Did you mean {near}?" if near else "Leave it out.",
+            )
+
+
+def _in_toml(words: str) -> str:
+    """What msgspec says of a value, for whoever writes TOML, which has no null."""
+    return words.replace(" | null", "").replace("`array`", "a list").replace("`object`", "a table")

@@ -1,0 +1,126 @@
+"""What called bodies did, from records that are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import records
+from hypothesis import given
+from hypothesis import strategies as st
+
+from holdfast.infer.calls import at_once, calls_of, doubts_of
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import ALONE, TOGETHER, Call
+from holdfast.model.verdict import Spread
+
+MS = 1_000_000
+FIRST = 1000
+
+
+def call(id, begun_ms, ended_ms, stop_ms=0, **changed):
+    """A body on the loop of process 10; `ended_ms` 0 is one that runs on."""
+    begun, ended, stop = begun_ms * MS, ended_ms * MS, stop_ms * MS
+    plain = Call(FIRST + id, TOGETHER, 10, 10, False, begun, ended, stop, stop, 0, "steps", 1, False, False)
+    return replace(plain, **changed)
+
+
+def run(*calls, outcome=Outcome.ANSWERED, status=200, asked=True, more=()):
+    sent = [records.request(each.id, wave=each.wave, outcome=outcome, status=status) for each in calls]
+    some = records.timeline([records.request(0), *sent, *more], [], records.snapshot())
+    return replace(some, calls=calls, experiment=replace(some.experiment, call=asked, max_called=1))
+
+
+ONE = call(0, 1, 11, stop_ms=2, wave=ALONE)
+
+
+def nulls(figures, prefix="call."):
+    found = set()
+    for name in figures.__dataclass_fields__:
+        value = getattr(figures, name)
+        if value is None:
+            found.add(prefix + name)
+        elif name == "alone":
+            found |= nulls(value, "call.alone.")
+    return found
+
+
+def test_what_was_not_asked_for_is_null_with_that_reason():
+    assert calls_of(run(asked=False)) == (None, {"call": "--call was not asked for"})
+
+
+def test_where_no_body_began_the_reason_names_the_place_of_the_hold():
+    figures, unknown = calls_of(run(more=[records.request(FIRST, wave=ALONE)]))
+
+    assert figures is None
+    assert "held in view" in unknown["call"]
+
+
+def test_a_run_that_ended_before_says_so():
+    assert calls_of(run())[1]["call"] == "the run did not come so far"
+
+
+def test_each_figure_is_of_the_bodies_that_ran_together():
+    elsewhere = call(3, 45, 75, 6, pid=11, raised=True)
+    figures, unknown = calls_of(run(ONE, call(1, 20, 30, 4), call(2, 30, 50, 8), elsewhere))
+
+    assert (figures.offered, figures.bodies, figures.finished, figures.raised) == (3, 3, 3, 1)
+    assert (figures.at_once, figures.processes, figures.replies) == (2, 2, {"200": 3})
+    assert (figures.longest_stop_ms, figures.stop_ms, figures.stopped_ms) == (8.0, Spread(6.0, 8.0), Spread(6.0, 8.0))
+    assert figures.duration_ms == Spread(20.0, 30.0)
+    assert (figures.alone.duration_ms, figures.alone.longest_stop_ms, figures.loop) == (10.0, 2.0, "shared")
+    assert unknown == {}
+
+
+def test_a_body_that_does_not_end_runs_on_and_has_no_duration():
+    timeline = run(ONE, call(1, 20, 0), call(2, 30, 50, 8), outcome=Outcome.PENDING, status=0)
+    figures, _unknown = calls_of(timeline)
+
+    assert (figures.bodies, figures.finished, figures.at_once) == (2, 1, 2)
+    assert figures.duration_ms == Spread(20.0, 20.0)
+    assert doubts_of(timeline) == [
+        "Of 1 of 3 called bodies there is no figure: it had not ended after 30 s (--call-timeout)."
+    ]
+
+
+def test_a_body_whose_connection_was_closed_is_not_said_to_have_run_out_of_time():
+    figures, unknown = calls_of(run(replace(ONE, ended_ns=0), outcome=Outcome.CLOSED, status=0))
+
+    assert figures.alone.duration_ms is None
+    assert "its request was closed while it ran" in unknown["call.alone.duration_ms"]
+
+
+def test_where_no_loop_ran_no_stop_is_given_not_even_none_at_all():
+    some = [replace(each, timing="no loop") for each in (ONE, call(1, 20, 30), call(2, 30, 50))]
+    figures, unknown = calls_of(run(*some))
+
+    assert figures.longest_stop_ms is figures.stop_ms is figures.stopped_ms is figures.loop is None
+    assert "on a thread without one" in unknown["call.stop_ms"]
+    assert figures.duration_ms == Spread(10.0, 20.0)
+
+
+def test_bodies_that_are_too_short_to_meet_on_their_threads_are_said_to_be():
+    short = [call(n, 20 + n, 21 + n, timing="no loop", tid=100 + n) for n in range(1, 5)]
+
+    assert any("hardly put to the test" in doubt for doubt in doubts_of(run(ONE, *short)))
+    assert not doubts_of(run(ONE, *(replace(each, ended_ns=40 * MS) for each in short)))
+    assert not doubts_of(run(ONE, *(replace(each, tid=7) for each in short)))
+
+
+TIMES = st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=12)
+
+
+@given(TIMES)
+def test_at_once_is_the_most_that_run_at_any_instant(times):
+    calls = [call(n, begun, begun + lasts) for n, (begun, lasts) in enumerate(times)]
+
+    by_instant = [sum(begun <= at < begun + lasts for begun, lasts in times) for at in range(102)]
+    assert at_once(calls) == max(by_instant)
+
+
+@given(st.lists(st.sampled_from(["steps", "whole", "no loop", "unseen", "switches"]), max_size=5), st.booleans())
+def test_every_null_has_its_reason_and_nothing_else_has_one(timings, ended):
+    more = [call(n, 20, 30 if ended else 0, timing=timing) for n, timing in enumerate(timings, 1)]
+    figures, unknown = calls_of(run(ONE, *more))
+
+    assert nulls(figures) == set(unknown)
+    assert all(unknown.values())

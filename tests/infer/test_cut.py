@@ -1,0 +1,126 @@
+"""Held requests that end unreleased: a limit of time is found, and no ceiling is told."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from records import AT, entry, request, snapshot, socket, timeline
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import CUT_NS, cut_of
+from holdfast.infer.judge import judge
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import Stopped
+
+LIMIT_NS = 500_000_000
+
+
+def ended(id, outcome=Outcome.REJECTED, held_ns=LIMIT_NS, status=503):
+    """A request that entered at 5000 + id and was ended so much later."""
+    return request(id, done_ns=5000 + id + held_ns, outcome=outcome, status=status)
+
+
+def held(*ids):
+    return [request(id) for id in ids]
+
+
+def run(requests, entries, **changed):
+    sockets = [socket(each.id, accepted=True) for each in requests]
+    return replace(timeline(requests, entries, snapshot(*sockets)), **changed)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "words"),
+    [
+        (Outcome.REJECTED, 503, "HTTP 503"),
+        (Outcome.REJECTED, 408, "HTTP 408"),
+        (Outcome.ANSWERED, 200, "an answer"),
+        (Outcome.CLOSED, 0, "a closed connection"),
+        (Outcome.RESET, 0, "a reset connection"),
+    ],
+)
+def test_a_request_that_is_ended_in_its_handler_shows_a_limit_of_time(outcome, status, words):
+    requests = [ended(0, outcome, status=status), *held(1, 2)]
+
+    with pytest.raises(InconclusiveError, match=r"a time limit for requests, of about 0\.5 s") as refused:
+        judge(run(requests, [entry(id) for id in range(3)]))
+
+    assert words in refused.value.why
+    assert "3 were in service at once" in refused.value.why
+
+
+@pytest.mark.parametrize(
+    "harmless",
+    [
+        ended(0, held_ns=CUT_NS),  # its handler failed at its start
+        ended(0, Outcome.GIVEN_UP),  # we left
+        request(0),
+        ended(0, held_ns=AT),  # after the places were counted
+    ],
+)
+def test_other_ends_do_not(harmless):
+    assert cut_of(run([harmless, *held(1)], [entry(0), entry(1)])) is None
+
+
+def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
+    line = run([ended(0, held_ns=AT), *held(1), request(2)], [entry(0), entry(1)])
+    line = replace(line, marks=replace(line.marks, released_ns=2 * AT))
+
+    verdict = judge(line)
+
+    assert verdict.ceiling.in_service == 2
+    assert any("time limit for requests, of about 1.0 s" in each and "HTTP 503" in each for each in verdict.warnings)
+
+
+def test_who_is_turned_away_before_a_handler_was_not_held():
+    assert cut_of(run([ended(0), *held(1)], [entry(1)])) is None
+
+
+def test_the_longest_time_is_the_limit_because_who_shares_a_process_goes_with_it():
+    requests = [ended(0), ended(1, held_ns=LIMIT_NS // 2), *held(2)]
+
+    found = cut_of(run(requests, [entry(id) for id in range(3)]))
+
+    assert found is not None
+    assert (found.number, found.longest_ns, found.peak) == (2, LIMIT_NS, 3)
+
+
+def test_a_run_that_gave_up_says_the_same_whenever_it_is_judged():
+    with pytest.raises(InconclusiveError) as refused:
+        judge(run(held(0), [entry(0)], stopped=Stopped("It died.", "It was killed.", "Look who did it.")))
+
+    assert str(refused.value) == "It died.\nIt was killed.\nLook who did it."
+
+
+def of_process(pid, *ids, entered_ns=5000):
+    return [entry(id, pid=pid, entered_ns=entered_ns + id) for id in ids]
+
+
+def test_a_process_that_was_replaced_after_all_that_was_in_it_had_reached_its_number():
+    queued = [request(2)]
+    entries = [*of_process(10, 0, 1), *of_process(10, 2, entered_ns=AT + 1)]
+
+    with pytest.raises(InconclusiveError, match=r"after a number of requests, here 3 \(pid 10\)"):
+        judge(run([*held(0, 1), *queued], entries, replaced=(10,)))
+
+
+def test_a_process_that_took_further_requests_before_it_was_replaced_had_not():
+    later = request(7, wave=1, done_ns=2 * AT, outcome=Outcome.ANSWERED, status=200)
+    entries = [*of_process(10, 0), *of_process(10, 7, entered_ns=AT + 1)]
+
+    verdict = judge(run([*held(0), request(1), later], entries, replaced=(10,)))
+
+    assert verdict.ceiling.in_service == 1
+
+
+def test_a_process_that_came_in_place_of_another_was_not_idle_before():
+    entries = [*of_process(10, 0), *of_process(30, 7, entered_ns=AT + 1)]
+
+    verdict = judge(run([*held(0), request(1)], entries))
+
+    assert verdict.model.spread == (1,)

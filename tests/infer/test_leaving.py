@@ -1,0 +1,71 @@
+"""What becomes of requests whose clients leave, from records that are known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import records
+
+from holdfast.infer.leaving import abandoned_of, client_gone
+from holdfast.model.timeline import NEVER, Leaving
+
+LEFT_AT = records.AT + 100
+WATCHED_UNTIL = records.AT + 200
+
+
+def run(*entries, fin_until=WATCHED_UNTIL):
+    """Request 0 is in service when its client leaves by FIN."""
+    seen = records.snapshot(records.socket(0, accepted=True))
+    some = records.timeline([records.request(0)], [records.entry(0), *entries], seen)
+    return replace(
+        some,
+        left_in_service=(Leaving(0, "fin", LEFT_AT, fin_until),),
+        marks=replace(some.marks, abandoned_ns=records.AT + 300),
+    )
+
+
+def with_end(timeline, left_ns):
+    first, *rest = timeline.entries
+    return replace(timeline, entries=(replace(first, left_ns=left_ns), *rest))
+
+
+def test_a_handler_that_nothing_happens_to_finishes():
+    gone, unknown = client_gone(with_end(run(), WATCHED_UNTIL + 1))
+
+    assert gone.fin == "finishes"
+    assert gone.rst is None
+    assert unknown == {"abandoned.in_service.rst": "no request was in service that its client could leave"}
+
+
+def test_a_handler_that_ends_before_it_is_released_is_cancelled_even_if_another_takes_its_place():
+    gone, _ = client_gone(with_end(run(records.entry(1, entered_ns=LEFT_AT + 60)), LEFT_AT + 50))
+
+    assert gone.fin == "cancelled"
+
+
+def test_a_place_is_free_where_another_handler_begins_beside_the_one_whose_client_left():
+    gone, _ = client_gone(run(records.entry(1, entered_ns=LEFT_AT + 60)))
+
+    assert gone.fin == "place freed, handler goes on"
+
+
+def test_handlers_that_began_before_or_after_the_watch_free_no_place():
+    early, late = records.entry(1, entered_ns=LEFT_AT - 1), records.entry(2, entered_ns=WATCHED_UNTIL + 1)
+
+    assert client_gone(run(early, late))[0].fin == "finishes"
+
+
+def test_a_server_that_had_no_core_is_not_judged():
+    gone, unknown = client_gone(run(fin_until=NEVER))
+
+    assert gone.fin is None
+    assert "core" in unknown["abandoned.in_service.fin"]
+
+
+def test_a_run_that_ended_before_says_so_for_every_field():
+    early = replace(run(), left_in_service=(), marks=replace(run().marks, abandoned_ns=NEVER))
+
+    abandoned, unknown = abandoned_of(early)
+
+    assert (abandoned.left, abandoned.run_anyway, abandoned.in_service.fin, abandoned.in_service.rst) == (None,) * 4
+    assert set(unknown.values()) == {"the run did not come so far"}
