@@ -215,7 +215,7 @@ def _listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> dict[in
     open_pipes = set(children)
     passed_on = Stop.NOT
     while open_pipes:
-        if (stop := stopped()) > passed_on:
+        if stopped() > passed_on:
             # One signal asks for the drain, a second one for the end.
             passed_on = Stop(passed_on + 1)
             for reading in open_pipes:
