@@ -30,6 +30,9 @@ STARRED = frozenset(
     {
         "attach.py",
         "cli.py",
+        "cli_load.py",
+        "loading.py",
+        "target.py",
         "entry.py",
         "interrupts.py",
         "bench.py",

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import socket
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import ip_address
-from pathlib import Path
-from stat import S_ISSOCK
 
 from holdfast import rounds
-from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.first_answer import refused, too_quick, unusable
 from holdfast.infer.intervals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 from holdfast.infer.trips import trip_of
@@ -23,8 +20,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.http1 import request_head
 from holdfast.load.prober import Prober
-from holdfast.load.tls import Tls
-from holdfast.load.url import Url, parse_url
+from holdfast.load.url import Url
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
@@ -33,6 +29,7 @@ from holdfast.observe.processes import abort_on_overflow, holders, process_tree,
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.ways_in import Door, UnixDoor
 from holdfast.rounds import Look
+from holdfast.target import Target, target_of
 
 _SINGLES = 6
 _MORE_SINGLES = 20
@@ -43,6 +40,10 @@ _ENOUGH_NS = 6_000_000_000
 # page of them costs nothing until it is used.
 _ROWS_FOR_EACH = 60
 
+_REMOTE = (
+    "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an attack, "
+    "and on one that others use they wait too."
+)
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
 
@@ -58,19 +59,6 @@ class _Seen:
     notes: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where requests go.
-
-    Attributes:
-        addresses: in the order in which they are tried.
-    """
-
-    url: Url
-    addresses: tuple[str, ...]
-    tls: Tls | None
-
-
 def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     """Looks at the running server that the experiment's URL names.
 
@@ -78,7 +66,7 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
         UsageError, EnvironmentFailure: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
-    target = _target(experiment)
+    target = target_of(experiment.url, experiment.allowed_host, _REMOTE, verify=not experiment.insecure)
     seen = _Seen(time.monotonic_ns())
     address, door, stopped = next(iter(target.addresses), ""), None, None
     listeners: tuple[Listener, ...] = ()
@@ -113,7 +101,7 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
 
 
 def _tried(
-    target: _Target, experiment: Experiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
+    target: Target, experiment: Experiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
 ) -> tuple[str, tuple[Listener, ...], Door | None]:
     """Goes through the rounds at the first of the server's addresses at which anybody listens."""
     failure: HoldfastError | None = None
@@ -140,7 +128,7 @@ def _tried(
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
 
 
-def _rounds(look: Look, experiment: Experiment, target: _Target, seen: _Seen) -> None:
+def _rounds(look: Look, experiment: Experiment, target: Target, seen: _Seen) -> None:
     service = _service(look, experiment, target, seen)
     if service is None or look.interrupts.asked:
         return
@@ -164,7 +152,7 @@ def _rounds(look: Look, experiment: Experiment, target: _Target, seen: _Seen) ->
         seen.alive = look.prober.columns.outcome[last.first] == Outcome.ANSWERED
 
 
-def _service(look: Look, experiment: Experiment, target: _Target, seen: _Seen) -> Service | None:
+def _service(look: Look, experiment: Experiment, target: Target, seen: _Seen) -> Service | None:
     """Measures the service time; None when the person has asked for the end.
 
     Raises:
@@ -188,7 +176,7 @@ def _service(look: Look, experiment: Experiment, target: _Target, seen: _Seen) -
     return service
 
 
-def _check_answer(prober: Prober, row: int, target: _Target, experiment: Experiment) -> None:
+def _check_answer(prober: Prober, row: int, target: Target, experiment: Experiment) -> None:
     columns = prober.columns
     outcome, status = Outcome(columns.outcome[row]), columns.status[row]
     error = unusable(
@@ -210,7 +198,7 @@ def _trips(prober: Prober, round_: Round) -> list[Trip]:
 
 
 @contextmanager
-def _prober(target: _Target, experiment: Experiment, address: str, seen: _Seen) -> Iterator[Prober]:
+def _prober(target: Target, experiment: Experiment, address: str, seen: _Seen) -> Iterator[Prober]:
     headers = (*experiment.headers, ("Connection", "close"))
     if not any(name.lower() == "user-agent" for name, _ in headers):
         headers = (("User-Agent", "holdfast"), *headers)
@@ -237,57 +225,6 @@ def _prober(target: _Target, experiment: Experiment, address: str, seen: _Seen) 
 def _census_ids(seen: _Seen) -> range:
     last = next((each for each in reversed(seen.rounds) if each.kind == "burst"), None)
     return range(0) if last is None else range(last.first, last.last)
-
-
-def _target(experiment: Experiment) -> _Target:
-    url = parse_url(experiment.url)
-    if url.socket:
-        url = replace(url, socket=url.socket if url.socket.startswith("@") else str(Path(url.socket).absolute()))
-        _check_socket(url.socket)
-        return _Target(url, (url.socket,), None)
-    addresses = _resolved(url)
-    # Decided by the addresses themselves, which are also what is connected to: a name may mean another one next time.
-    elsewhere = [each for each in addresses if not ip_address(each.partition("%")[0]).is_loopback]
-    if elsewhere and experiment.allowed_host != url.host:
-        raise UsageError(
-            f"{url.host} is not this machine's loopback{'' if elsewhere[0] == url.host else f': {elsewhere[0]}'}.",
-            "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an "
-            "attack, and on one that others use they wait too.",
-            f"If it is yours and nobody else needs it now: --allow-remote {url.host}.",
-        )
-    tls = Tls(url.host, verify=not experiment.insecure) if url.scheme == "https" else None
-    return _Target(url, addresses, tls)
-
-
-def _resolved(url: Url) -> tuple[str, ...]:
-    try:
-        found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise EnvironmentFailure(
-            f"The host {url.host!r} could not be looked up.", f"{words}.", "Check its spelling, or give its number."
-        ) from error
-    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
-
-
-def _check_socket(path: str) -> None:
-    if path.startswith("@"):
-        return
-    try:
-        mode = os.stat(path).st_mode
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"There is no Unix socket {path}.",
-            f"{error.strerror}.",
-            "Start the server, or name the socket that it listens on; an HTTP path follows after a colon: "
-            "unix:/run/shop.sock:/orders.",
-        ) from error
-    if not S_ISSOCK(mode):
-        raise UsageError(f"{path} is not a socket.", "Something else has that name.", "Name the server's socket.")
-    if not os.access(path, os.W_OK):
-        raise EnvironmentFailure(
-            f"{path} may not be connected to.", "That takes the permission to write it (unix(7)).", "Ask its owner."
-        )
 
 
 def _kernel_view() -> KernelView | None:
@@ -352,7 +289,7 @@ def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
     return None if seen is None else (pids, seen.cpu_s)
 
 
-def _facts(target: _Target, address: str, listeners: tuple[Listener, ...]) -> ServerFacts:
+def _facts(target: Target, address: str, listeners: tuple[Listener, ...]) -> ServerFacts:
     local = bool(listeners)
     return ServerFacts(
         name="attach",

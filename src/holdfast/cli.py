@@ -10,10 +10,11 @@ from typing import Any
 
 import click
 from click.core import ParameterSource
-from rich.console import RenderableType
 
 from holdfast import options, output, settings, store
 from holdfast.attach import attach
+from holdfast.cli_load import load_
+from holdfast.command_line import checked, put_out, target_file
 from holdfast.endings import ended, say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -100,25 +101,6 @@ def commands() -> None:
     """
 
 
-def _checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback of click's that lets `check` look at the value, or at each of several."""
-
-    def callback(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:  # noqa: ANN401 - click's
-        try:
-            if isinstance(value, tuple):
-                return tuple(check(each) for each in value)
-            return None if value is None else check(value)
-        except ValueError as error:
-            raise click.BadParameter(str(error)) from error
-
-    return callback
-
-
-def _target(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
-    output.check_target(value)
-    return value
-
-
 def _options(command: Callable[..., Any]) -> Callable[..., Any]:
     every = [
         click.option("--view", type=click.Choice(VIEWS), help="Kind of view; of your own application, as expected."),
@@ -126,7 +108,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--path",
             default="/",
             show_default=True,
-            callback=_checked(options.path_of),
+            callback=checked(options.path_of),
             help="Path of the held requests.",
         ),
         click.option(
@@ -134,7 +116,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--header",
             "headers",
             multiple=True,
-            callback=_checked(options.header_of),
+            callback=checked(options.header_of),
             help=_HEADER,
         ),
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
@@ -150,7 +132,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help=_CALL_TIMEOUT,
         ),
-        click.option("--port", callback=_checked(options.port_of), metavar="PORT", help=_PORT),
+        click.option("--port", callback=checked(options.port_of), metavar="PORT", help=_PORT),
         click.option(
             "--start-timeout",
             "start_timeout_s",
@@ -159,7 +141,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help="Seconds that the server may take to start.",
         ),
-        click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout."),
+        click.option("--json", "json_target", callback=target_file, help="Write the verdict to FILE; - is stdout."),
     ]
     for option in reversed(every):
         command = option(command)
@@ -170,7 +152,7 @@ _python = click.option("--python", help="The server's interpreter; default is th
 
 
 @commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
-@click.argument("app", required=False, callback=_checked(options.app_of))
+@click.argument("app", required=False, callback=checked(options.app_of))
 @click.option("--server", default="flask", show_default=True, help="The server that runs APP (holdfast servers).")
 @click.option("--framework", help="Framework of the built-in application; default is the usual one of the server.")
 @_options
@@ -237,12 +219,12 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
 
 @commands.command("attach")
 @click.argument("url")
-@click.option("-H", "--header", "headers", multiple=True, callback=_checked(options.header_of), help=_HEADER)
+@click.option("-H", "--header", "headers", multiple=True, callback=checked(options.header_of), help=_HEADER)
 @click.option("--max-offered", type=_ATTACHED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
 @click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
 @click.option("--allow-remote", "allowed_host", metavar="HOST", help=_ALLOW_REMOTE)
-@click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=target_file, help="Write the verdict to FILE; - is stdout.")
 def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Look at a server that is running already, from outside.
 
@@ -281,34 +263,15 @@ def _saved_and_judged(timeline: Timeline) -> Verdict:
 
 
 def _publish(verdict: Verdict, json_target: str | None) -> None:
-    _put_out(render_verdict(verdict), (json_target, verdict_json(verdict)))
-
-
-def _put_out(picture: RenderableType, *forms: tuple[str | None, bytes]) -> None:
-    """Writes the answer where it was asked for, and shows it unless one form of it has taken standard output.
-
-    Args:
-        forms: a target and its content each; None is not asked for.
-    """
-    try:
-        # The files first: the terminal may be gone.
-        for target, content in forms:
-            if target is not None and target != output.STDOUT:
-                output.write_file(target, content)
-    finally:
-        asked = [content for target, content in forms if target == output.STDOUT]
-        if asked:
-            output.put(asked[0])
-        else:
-            output.show(picture)
+    put_out(render_verdict(verdict), (json_target, verdict_json(verdict)))
 
 
 @commands.command(epilog=f"Bundled studies: {', '.join(sorted(STUDIES))}. docs/method.md says what a FILE.toml holds.")
 @click.argument("name", metavar="NAME|FILE.toml")
 @_python
 @click.option("--only", multiple=True, metavar="TEXT", help="Only the rows of this server, or of this name.")
-@click.option("--markdown", "markdown_target", callback=_target, help="Write the table to FILE; - is stdout.")
-@click.option("--json", "json_target", callback=_target, help="Write the rows to FILE; - is stdout.")
+@click.option("--markdown", "markdown_target", callback=target_file, help="Write the table to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=target_file, help="Write the rows to FILE; - is stdout.")
 def study(
     name: str, python: str | None, only: tuple[str, ...], markdown_target: str | None, json_target: str | None
 ) -> int:
@@ -324,7 +287,7 @@ def study(
         python = project.values.get("python")
     with listening() as interrupts:
         result = run_study(only_cases(chosen, only) if only else chosen, python, interrupts, tell=say)
-    _put_out(
+    put_out(
         render_study(result),
         (markdown_target, study_markdown(result)),
         (json_target, study_json(result)),
@@ -334,12 +297,12 @@ def study(
 
 @commands.command()
 @click.option("--python", help="The interpreter to look into; default are the active environment's and the usual ones.")
-@click.option("--json", "json_target", callback=_target, help="Write the list to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=target_file, help="Write the list to FILE; - is stdout.")
 def servers(python: str | None, json_target: str | None) -> int:
     """List the servers that holdfast can start, which are installed, and how to install the others."""
     brought, broken = brought_adapters()
     installed = survey(ADAPTERS | brought, broken, python, Path(_working_directory()))
-    _put_out(render_servers(installed), (json_target, servers_json(installed)))
+    put_out(render_servers(installed), (json_target, servers_json(installed)))
     return EXIT_ANSWERED
 
 
@@ -352,9 +315,12 @@ def runs() -> int:
 
 @commands.command()
 @click.argument("number", type=int)
-@click.option("--json", "json_target", callback=_target, help="Write the verdict to FILE; - is stdout.")
+@click.option("--json", "json_target", callback=target_file, help="Write the verdict to FILE; - is stdout.")
 def show(number: int, json_target: str | None) -> int:
     """Judge a saved run again and print its verdict."""
     verdict = judge(store.load(number, store.default_path()))
     _publish(verdict, json_target)
     return _answered(verdict)
+
+
+commands.add_command(load_)

@@ -22,14 +22,23 @@ def header_of(text: str) -> tuple[str, str]:
     Raises:
         ValueError: it is not 'Name: value', cannot be sent, or is one that holdfast sets.
     """
+    header = name_and_value(text)
+    if header[0].lower() in _OWN_HEADERS:
+        raise ValueError(f"{header[0]} is set by holdfast itself: its requests are numbered GETs.")
+    _fits_into_a_request("/", [header])
+    return header
+
+
+def name_and_value(text: str) -> tuple[str, str]:
+    """The two parts of a header.
+
+    Raises:
+        ValueError: it is not 'Name: value'.
+    """
     name, colon, content = text.partition(":")
     if not colon or not name.strip():
         raise ValueError(f"{text!r} is not 'Name: value'.")
-    if name.strip().lower() in _OWN_HEADERS:
-        raise ValueError(f"{name.strip()} is set by holdfast itself: its requests are numbered GETs.")
-    header = name.strip(), content.strip()
-    _fits_into_a_request("/", [header])
-    return header
+    return name.strip(), content.strip()
 
 
 def path_of(text: str) -> str:

@@ -16,7 +16,7 @@ from driving import PATIENCE_S
 
 from holdfast.load import schedule
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan
+from holdfast.load.plan import Closed, Open, Plan, Stop
 from holdfast.load.processes import load_run
 from holdfast.model.places import Outcome
 
@@ -128,7 +128,7 @@ def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
 
     done = load_run(
         plan(port, Open(schedule.constant(100, 60)), "/silent", processes=processes),
-        lambda: time.monotonic() > begin + 0.3,
+        lambda: Stop.AT_ONCE if time.monotonic() > begin + 0.3 else Stop.NOT,
     )
 
     assert done.summary.outcomes.keys() == {Outcome.GIVEN_UP}
@@ -136,8 +136,42 @@ def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
     assert children() == before
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+@pytest.mark.parametrize("shape", [Open(schedule.constant(200, 60)), Closed(4, 10_000_000)])
+def test_a_run_that_is_to_drain_begins_nothing_more_and_waits_for_what_is_on_its_way(port, shape, processes):
+    until = time.monotonic() + 0.3
+
+    done = load_run(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= until))
+
+    assert done.summary.outcomes.keys() == {Outcome.ANSWERED}
+    assert 0 < done.summary.offered < len(done.columns.due)
+
+
+def test_a_drain_that_takes_too_long_is_cut_short(port):
+    asked = iter([Stop.NOT, *[Stop.DRAIN] * 3])
+
+    done = load_run(plan(port, Open(schedule.burst(5)), "/silent"), lambda: next(asked, Stop.AT_ONCE))
+
+    assert done.summary.outcomes == {Outcome.GIVEN_UP: 5}
+
+
+def test_requests_may_differ_from_row_to_row_and_an_expected_status_counts_as_an_answer(port):
+    def request(row: int) -> bytes:
+        return request_head("GET", "/mixed" if row % 2 else "/same", host_field("127.0.0.1", port))
+
+    shape = Closed(1, 60)
+
+    done = load_run(Plan("127.0.0.1", port, request, shape, PATIENCE_S, expected=frozenset({503})))
+
+    assert done.summary.outcomes == {
+        Outcome.ANSWERED: list(done.columns.status).count(503),
+        Outcome.REJECTED: list(done.columns.status).count(200),
+    }
+    assert set(done.columns.status) == {200, 503}
+
+
 def test_a_run_that_is_stopped_before_it_begins_has_lost_no_process(port):
-    done = load_run(plan(port, Open(schedule.constant(100, 60)), "/silent", processes=3), lambda: True)
+    done = load_run(plan(port, Open(schedule.constant(100, 60)), "/silent", processes=3), lambda: Stop.AT_ONCE)
 
     assert not any("lost" in warning for warning in done.summary.warnings)
     assert done.summary.outcomes.keys() <= {Outcome.GIVEN_UP}
@@ -147,11 +181,11 @@ def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
     before = children()
     killed = []
 
-    def kill_one() -> bool:
+    def kill_one() -> Stop:
         if not killed:
             killed.append(min(children() - before))
             os.kill(killed[0], signal.SIGKILL)
-        return False
+        return Stop.NOT
 
     done = load_run(plan(port, Open(schedule.constant(100, 0.5)), processes=2), kill_one)
 

@@ -27,11 +27,13 @@ class Seen(NamedTuple):
     Attributes:
         ended: rows that have ended since the run began.
         taken: rows of the last steps' `refill` that kept connections have taken since the run began.
+        draining: begin no further request; those that are on their way come to their end.
     """
 
     now_ns: int
     ended: int
     taken: int = 0
+    draining: bool = False
 
 
 class Step(NamedTuple):
@@ -66,6 +68,8 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience_ns: i
     total = len(rows)
     seen = yield Step(NOTHING, (), NOTHING, 0)
     while seen.ended < total:
+        if seen.draining:
+            total = opened
         first = opened
         since_start_ns = seen.now_ns - start_ns
         while opened < total and due_ns[rows[opened]] <= since_start_ns and opened - first < AT_ONCE:
@@ -93,11 +97,11 @@ def closed_model(
     total = len(rows)
     opened = 0
     seen = yield Step(NOTHING, (), NOTHING, 0)
-    while seen.now_ns < start_ns:
+    while seen.now_ns < start_ns and not seen.draining:
         seen = yield Step(NOTHING, (), NOTHING, start_ns - seen.now_ns)
     while True:
         begun = opened + seen.taken
-        if until_ns is not None and seen.now_ns >= until_ns:
+        if seen.draining or (until_ns is not None and seen.now_ns >= until_ns):
             total = begun
         if seen.ended == begun == total:
             return

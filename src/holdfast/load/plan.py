@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass
+from enum import IntEnum
 from itertools import pairwise
 
 from holdfast.load.tls import Tls
 
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
+
+
+class Stop(IntEnum):
+    """How a run that goes on is to end: not yet; without further requests; at once."""
+
+    NOT = 0
+    DRAIN = 1
+    AT_ONCE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +54,31 @@ class Plan:
 
     Attributes:
         address, port: where to; the address is IPv4, IPv6, a name or a Unix socket (`model.address`).
-        request: the bytes of every request.
+        request: the bytes of every request; or row -> its bytes, HEAD for all rows or for none.
         shape: when requests are begun.
         patience_s: time after which an unanswered request is ended; None waits for ever.
         sources: our own addresses; None takes as many of 127.0.0.1, 127.0.0.2, ... as are needed towards a
             loopback address, and otherwise leaves the choice to the kernel.
         processes: load processes; None takes as many as descriptors make necessary.
         tls: None speaks plain HTTP.
+        expected: statuses that count as an answer; None are all below 400.
     """
 
     address: str
     port: int
-    request: bytes
+    request: bytes | Callable[[int], bytes]
     shape: Open | Closed
     patience_s: float | None = None
     sources: tuple[str, ...] | None = None
     processes: int | None = None
     tls: Tls | None = None
+    expected: frozenset[int] | None = None
+
+    @property
+    def head_of(self) -> Callable[[int], bytes]:
+        """Row -> its request's bytes."""
+        request = self.request
+        return (lambda _row: request) if isinstance(request, bytes) else request
 
     @property
     def requests(self) -> int:

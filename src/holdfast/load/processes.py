@@ -40,7 +40,8 @@ from holdfast.load.own_limits import (
     raise_descriptor_limit,
     restore_descriptor_limit,
 )
-from holdfast.load.plan import Open, Part, Plan, processes_for, share_out, sources_for
+from holdfast.load.plan import Open, Part, Plan, Stop, processes_for, share_out, sources_for
+from holdfast.load.replies import Replies
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
 from holdfast.load.tls import connections_to
@@ -85,11 +86,12 @@ class Told:
     sources: list[str] = field(default_factory=list)
 
 
-def load_run(plan: Plan, stopped: Callable[[], bool] = lambda: False) -> LoadRun:
+def load_run(plan: Plan, stopped: Callable[[], Stop] = lambda: Stop.NOT) -> LoadRun:
     """Carries out a plan and waits for its end.
 
     Args:
-        stopped: asked at least ten times a second; True ends the run, and what has not ended is given up.
+        stopped: asked at least ten times a second. It never takes back what it said. What has not ended when the
+            run is to end at once is given up.
 
     Raises:
         EnvironmentFailure: the plan's address cannot be looked up.
@@ -111,22 +113,23 @@ def load_run(plan: Plan, stopped: Callable[[], bool] = lambda: False) -> LoadRun
 
 
 def _run_part(
-    plan: Plan, part: Part, columns: Columns, sources: Sequence[str], start_ns: int, stopped: Callable[[], bool]
+    plan: Plan, part: Part, columns: Columns, sources: Sequence[str], start_ns: int, stopped: Callable[[], Stop]
 ) -> Told:
     """One part of the run, in the process that calls it."""
-    connections = connections_to(plan.address, plan.port, lambda _row: plan.request, columns, sources, plan.tls)
+    connections = connections_to(plan.address, plan.port, plan.head_of, columns, sources, plan.tls)
+    connections.replies = Replies(plan.expected)
     try:
         loop = _loop(plan, part, columns, start_ns)
         with contextlib.suppress(StopIteration):
             step = next(loop)
-            while not stopped():
+            while (stop := stopped()) is not Stop.AT_ONCE:
                 for row in step.expire:
                     connections.expire(row)
                 for row in step.open:
                     connections.open(row, columns.due[row] or None)
                 connections.refill(step.refill)
                 connections.turn(step.wait_ns)
-                step = loop.send(Seen(time.monotonic_ns(), connections.ended, connections.taken))
+                step = loop.send(Seen(time.monotonic_ns(), connections.ended, connections.taken, stop is Stop.DRAIN))
         connections.give_up(connections.pending())
         return Told(
             connections.ended,
@@ -149,7 +152,7 @@ def _loop(plan: Plan, part: Part, columns: Columns, start_ns: int) -> Loop:
 
 
 def _fork(
-    plan: Plan, parts: Sequence[Part], columns: Columns, sources: Sequence[str], stopped: Callable[[], bool]
+    plan: Plan, parts: Sequence[Part], columns: Columns, sources: Sequence[str], stopped: Callable[[], Stop]
 ) -> list[Told]:
     """Each part in a process of its own."""
     start_ns = time.monotonic_ns() + HEAD_START_NS * len(parts)
@@ -184,16 +187,17 @@ def _fork(
 
 
 def _be_load_process(
-    run_part: Callable[[Callable[[], bool]], Told], orphaned: Callable[[], bool], writing: int
+    run_part: Callable[[Callable[[], Stop]], Told], orphaned: Callable[[], bool], writing: int
 ) -> NoReturn:
     """The life of a forked process; it never returns into the code that it was forked from."""
     asked: list[int] = []
     status = 1
     try:
-        for number in STOPPING:
-            signal.signal(number, lambda number, _frame: asked.append(number))
+        # Ctrl-C reaches all of the terminal's processes; what it means is the parent's to say.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
-        told = run_part(lambda: bool(asked) or orphaned())
+        told = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
         os.write(writing, json.dumps(asdict(told)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
@@ -202,17 +206,18 @@ def _be_load_process(
         os._exit(status)
 
 
-def _listen(children: Mapping[int, int], stopped: Callable[[], bool]) -> dict[int, bytes]:
+def _listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> dict[int, bytes]:
     """What each process says until its pipe ends, by descriptor."""
     said = dict.fromkeys(children, b"")
     poll = select.poll()
     for reading in children:
         poll.register(reading, select.POLLIN)
     open_pipes = set(children)
-    asked = False
+    passed_on = Stop.NOT
     while open_pipes:
-        if not asked and stopped():
-            asked = True
+        if stopped() > passed_on:
+            # One signal asks for the drain, a second one for the end.
+            passed_on = Stop(passed_on + 1)
             for reading in open_pipes:
                 os.kill(children[reading], signal.SIGTERM)
         for reading, _ in poll.poll(LOOK_MS):

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 NS_PER_S = 1_000_000_000
 
@@ -104,6 +104,31 @@ def steps(stages: Iterable[tuple[float, float]]) -> array[int]:
             round((begin_s + max(0.0, index - before) / rate_per_s) * NS_PER_S)
             for index in range(len(due), _whole(after))
         )
+        begin_s += seconds
+        before = after
+    return due
+
+
+def by_chance(stages: Iterable[tuple[float, float]], gaps: Iterator[float]) -> array[int]:
+    """Arrivals of a Poisson process with these rates, one stage after the other.
+
+    In the time that counts expected arrivals instead of seconds, their gaps are exponential with mean 1; each
+    instant is the one at which the integral of the rate has come so far (time rescaling).
+
+    Args:
+        stages: as of `steps`.
+        gaps: exponential with mean 1, endless.
+    """
+    due = array("q")
+    begin_s = before = 0.0
+    arrival = next(gaps)
+    for rate_per_s, seconds in stages:
+        _check("The rate in requests per second", rate_per_s)
+        _check("The time in seconds", seconds)
+        after = before + rate_per_s * seconds
+        while arrival < after:
+            due.append(round((begin_s + (arrival - before) / rate_per_s) * NS_PER_S))
+            arrival += next(gaps)
         begin_s += seconds
         before = after
     return due

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from holdfast.model.installed import Installed
+from holdfast.model.load import LoadResult
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -24,7 +25,12 @@ def servers_json(installed: Installed) -> bytes:
     return _indented(installed)
 
 
-def _indented(value: Verdict | StudyResult | Installed) -> bytes:
+def load_json(result: LoadResult) -> bytes:
+    """What a load run came to, as one JSON object."""
+    return _indented(result)
+
+
+def _indented(value: Verdict | StudyResult | Installed | LoadResult) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"

@@ -1,0 +1,133 @@
+"""Shapes of load and thresholds as a person writes them; pure.
+
+    duration    10s  2m  500ms  1h  10        (a number alone is seconds)
+    rate        100  100/s  6000/m
+    ramp        10:500/30s                    from 10 to 500 requests a second within 30 s
+    stages      100/s:10s,500/s:30s
+    threshold   p99<200ms  errors<1%  rate>=950/s
+
+A `ValueError` says in words what is wrong, and where: its text is for the person who wrote it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SECONDS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "": 1}
+
+_NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
+_DURATION = re.compile(_NUMBER + r"(ms|s|m|h|)")
+_RATE = re.compile(_NUMBER + r"(?:/(s|m|h))?")
+_THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|s|%|/s|)\s*")
+
+# What may be compared, and in which units.
+THRESHOLDS: Mapping[str, tuple[str, ...]] = {
+    "p50": ("ms", "s"),
+    "p90": ("ms", "s"),
+    "p99": ("ms", "s"),
+    "p999": ("ms", "s"),
+    "max": ("ms", "s"),
+    "errors": ("%", ""),
+    "rate": ("/s",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A statement about a run.
+
+    Attributes:
+        text: as it was written.
+        what: a key of THRESHOLDS.
+        relation: "<", "<=", ">" or ">=".
+        bound: in ms, of all requests (errors, 0 to 1; a number where `share` is False) or per second.
+        share: `bound` is a share of all requests.
+    """
+
+    text: str
+    what: str
+    relation: str
+    bound: float
+    share: bool = False
+
+    def holds(self, value: float) -> bool:
+        """Whether a value is on the right side."""
+        return {
+            "<": value < self.bound,
+            "<=": value <= self.bound,
+            ">": value > self.bound,
+            ">=": value >= self.bound,
+        }[self.relation]
+
+
+def duration_s(text: str) -> float:
+    """A time in seconds."""
+    found = _DURATION.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a duration: write it as 10s, 2m, 500ms or 1h.")
+    return float(found[1]) * SECONDS[found[2]]
+
+
+def rate_per_s(text: str) -> float:
+    """A rate in requests per second."""
+    found = _RATE.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(f"{text!r} is not a rate: write it as 100/s, 6000/m or 100.")
+    return float(found[1]) / SECONDS[found[2] or "s"]
+
+
+def ramp(text: str) -> tuple[float, float, float]:
+    """Rates in requests per second at both ends, and the seconds between."""
+    rates, slash, seconds = text.rpartition("/")
+    first, colon, last = rates.partition(":")
+    if not slash or not colon:
+        raise ValueError(f"{text!r} is not a ramp: write it as 10:500/30s, from 10/s to 500/s within 30 s.")
+    return rate_per_s(first), rate_per_s(last), duration_s(seconds)
+
+
+def stages(text: str) -> tuple[tuple[float, float], ...]:
+    """(requests per second, seconds) of each stage."""
+    found = []
+    at = 0
+    for number, part in enumerate(text.split(","), 1):
+        rate, colon, seconds = part.partition(":")
+        try:
+            if not colon:
+                raise ValueError(f"{part.strip()!r} is not RATE:TIME.")
+            found.append((rate_per_s(rate), duration_s(seconds)))
+        except ValueError as error:
+            raise ValueError(
+                f"Stage {number}, at character {at + 1}: {error} Stages are written as 100/s:10s,500/s:30s."
+            ) from error
+        at += len(part) + 1
+    return tuple(found)
+
+
+def threshold(text: str) -> Threshold:
+    """A statement about the run that is to hold."""
+    found = _THRESHOLD.fullmatch(text)
+    if found is None:
+        position = _where(text)
+        raise ValueError(
+            f"{text!r} is not a threshold (see character {position}): write it as p99<200ms, errors<1% or rate>=950/s."
+        )
+    what, relation, number, unit = found.groups()
+    if what not in THRESHOLDS:
+        raise ValueError(f"{text!r}: there is no {what!r} (character 1); there are {', '.join(THRESHOLDS)}.")
+    if unit not in THRESHOLDS[what]:
+        units = " or ".join(each or "no unit" for each in THRESHOLDS[what])
+        raise ValueError(f"{text!r}: {what} is compared in {units} (character {found.start(4) + 1}).")
+    bound = float(number)
+    if unit == "s":
+        bound *= 1000
+    return Threshold(text, what, relation, bound / 100 if unit == "%" else bound, share=unit == "%")
+
+
+def _where(text: str) -> int:
+    """The first character, counted from 1, at which a threshold goes wrong."""
+    for pattern in (r"\s*[a-z0-9]+\s*(<=|>=|<|>)\s*" + _NUMBER, r"\s*[a-z0-9]+\s*(<=|>=|<|>)\s*", r"\s*[a-z0-9]+\s*"):
+        if (found := re.match(pattern, text)) is not None:
+            return found.end() + 1
+    return 1

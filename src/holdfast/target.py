@@ -1,0 +1,88 @@
+"""Which server a URL means, and whether it may be loaded."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
+from pathlib import Path
+from stat import S_ISSOCK
+
+from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.load.tls import Tls
+from holdfast.load.url import Url, parse_url
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where requests go.
+
+    Attributes:
+        addresses: in the order in which they are tried.
+    """
+
+    url: Url
+    addresses: tuple[str, ...]
+    tls: Tls | None
+
+
+def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = True) -> Target:
+    """The server that a URL means.
+
+    Args:
+        allowed_host: a host that may be loaded although it is not on this machine's loopback.
+        harm: what it would come to on somebody else's server, in words.
+        verify: False takes any certificate.
+
+    Raises:
+        UsageError: the URL is none, or means a machine that nobody has named.
+        EnvironmentFailure: there is no such host or socket.
+    """
+    url = parse_url(text)
+    if url.socket:
+        url = replace(url, socket=url.socket if url.socket.startswith("@") else str(Path(url.socket).absolute()))
+        _check_socket(url.socket)
+        return Target(url, (url.socket,), None)
+    addresses = _resolved(url)
+    # Decided by the addresses themselves, which are also what is connected to: a name may mean another one next time.
+    elsewhere = [each for each in addresses if not ip_address(each.partition("%")[0]).is_loopback]
+    if elsewhere and allowed_host != url.host:
+        raise UsageError(
+            f"{url.host} is not this machine's loopback{'' if elsewhere[0] == url.host else f': {elsewhere[0]}'}.",
+            harm,
+            f"If it is yours and nobody else needs it now: --allow-remote {url.host}.",
+        )
+    tls = Tls(url.host, verify=verify) if url.scheme == "https" else None
+    return Target(url, addresses, tls)
+
+
+def _resolved(url: Url) -> tuple[str, ...]:
+    try:
+        found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise EnvironmentFailure(
+            f"The host {url.host!r} could not be looked up.", f"{words}.", "Check its spelling, or give its number."
+        ) from error
+    return tuple(dict.fromkeys(str(each[4][0]) for each in found))
+
+
+def _check_socket(path: str) -> None:
+    if path.startswith("@"):
+        return
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise EnvironmentFailure(
+            f"There is no Unix socket {path}.",
+            f"{error.strerror}.",
+            "Start the server, or name the socket that it listens on; an HTTP path follows after a colon: "
+            "unix:/run/shop.sock:/orders.",
+        ) from error
+    if not S_ISSOCK(mode):
+        raise UsageError(f"{path} is not a socket.", "Something else has that name.", "Name the server's socket.")
+    if not os.access(path, os.W_OK):
+        raise EnvironmentFailure(
+            f"{path} may not be connected to.", "That takes the permission to write it (unix(7)).", "Ask its owner."
+        )

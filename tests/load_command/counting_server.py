@@ -1,0 +1,64 @@
+"""Answers every request and keeps count; shares no code with the load generator. Prints its URL.
+
+    python counting_server.py [UNIX SOCKET]
+
+/seen      what was counted so far, as JSON; not counted itself
+/silent    no answer
+/busy      503
+anything   200
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections import Counter
+
+seen: Counter[str] = Counter()
+bodies: Counter[str] = Counter()
+numbers: Counter[str] = Counter()
+open_now = {"silent": 0}
+
+
+async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    try:
+        while head := await reader.readuntil(b"\r\n\r\n"):
+            line, *fields = head.decode().split("\r\n")
+            method, path, _ = line.split(" ")
+            headers = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields if field)}
+            body = await reader.readexactly(int(headers.get("content-length", "0")))
+            if path == "/seen":
+                told = {"paths": seen, "bodies": bodies, "numbers": numbers, "requests": sum(seen.values())}
+                answer = json.dumps({**told, **open_now}).encode()
+            else:
+                seen[f"{method} {path}"] += 1
+                bodies[body.decode()] += 1
+                numbers[headers.get("x-number", "")] += 1
+                answer = b"counted"
+            if path == "/silent":
+                open_now["silent"] += 1
+                continue
+            status = b"503 Busy" if path == "/busy" else b"200 OK"
+            writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(answer), answer))
+            if headers.get("connection") == "close":
+                break
+    except (asyncio.IncompleteReadError, ConnectionError):
+        pass
+    finally:
+        writer.close()
+
+
+async def main() -> None:
+    if sys.argv[1:]:
+        server = await asyncio.start_unix_server(serve, sys.argv[1], backlog=1024)
+        url = f"unix:{sys.argv[1]}"
+    else:
+        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    sys.stdout.write(f"{url}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+asyncio.run(main())
