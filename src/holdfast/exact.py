@@ -32,7 +32,7 @@ from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 
 _WAVE = 3
 _BUDGET_NS = 800_000_000
-_SLOWEST_NS = 400_000_000
+_SLOWEST_NS = 250_000_000
 _AT_LEAST = 2
 _WORKED_OFF_S = 3.0
 # What fills at all fills within this after the last place did: a fork takes 15 ms, a busy loop 100 ms.
