@@ -34,7 +34,7 @@ _WAVE = 3
 _BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
 _AT_LEAST = 2
-_WORKED_OFF_S = 3.0
+_WORKED_OFF_S = 6.0  # five thousand that waited in a router take 3 s (measured)
 # What fills at all fills within this after the last place did: a fork takes 15 ms, a busy loop 100 ms.
 _PLATEAU_NS = 250_000_000
 
