@@ -47,6 +47,7 @@ STARRED = frozenset(
         "store.py",
         "study.py",
         "load/columns.py",
+        "load/connection.py",
         "load/endpoint.py",
         "load/epoll.py",
         "load/own_limits.py",
@@ -71,8 +72,8 @@ WORLD = frozenset({
     "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
 })
 # fmt: on
-# Of these modules, what only names things.
-VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
+# Of these modules, what only names things or works on text.
+VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)|urllib\.parse\.\w+")
 PARTLY_WORLD = frozenset({"pathlib", "signal"})
 WORLD_FUNCTIONS = frozenset({"open", "input", "print", "__import__"})
 CLOCK_METHODS = frozenset({"now", "today", "utcnow"})

@@ -15,6 +15,7 @@ import pytest
 from driving import PATIENCE_S
 
 from holdfast.load import schedule
+from holdfast.load.acceptance import Acceptance
 from holdfast.load.http1 import host_field, request_head
 from holdfast.load.plan import Closed, Open, Plan, Stop
 from holdfast.load.processes import load_run
@@ -161,7 +162,7 @@ def test_requests_may_differ_from_row_to_row_and_an_expected_status_counts_as_an
 
     shape = Closed(1, 60)
 
-    done = load_run(Plan("127.0.0.1", port, request, shape, PATIENCE_S, expected=frozenset({503})))
+    done = load_run(Plan("127.0.0.1", port, request, shape, PATIENCE_S, acceptances=(Acceptance(frozenset({503})),)))
 
     assert done.summary.outcomes == {
         Outcome.ANSWERED: list(done.columns.status).count(503),

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load import schedule
-from holdfast.load.plan import Closed, Open, Plan, processes_for, share_out, sources_for
+from holdfast.load.plan import Closed, Open, Plan, processes_for, share_out, sources_for, whole
 
 
 def test_connections_beyond_one_process_need_another():
@@ -29,7 +29,7 @@ def test_the_parts_have_each_row_and_each_connection_once(requests, processes, c
     for shape in (Open(schedule.burst(requests)), Closed(connections, requests)):
         plan = Plan("127.0.0.1", 80, b"", shape)
 
-        parts = share_out(plan, processes)
+        parts = share_out(plan, whole(plan), processes)
 
         assert sorted(row for part in parts for row in part.rows) == list(range(requests))
         assert sum(part.connections for part in parts) == plan.connections

@@ -1,0 +1,96 @@
+"""What load processes have written and told, put together into one run; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress
+
+from holdfast.load.columns import Columns
+from holdfast.load.plan import Open, Part, Plan, Sessions
+from holdfast.load.schedule import offered_per_s
+from holdfast.load.summary import Summary, summarise
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRun:
+    """A load run that is over.
+
+    Attributes:
+        columns: the rows of all its requests.
+        begun: rows that were begun or were due, ascending.
+        spans: which rows each plan had, in the order of the plans.
+        sources: our addresses, as `columns.source` counts them, of each plan.
+        stopped: why the rule ended it before its time, in words.
+    """
+
+    columns: Columns
+    summary: Summary
+    begun: Sequence[int]
+    spans: tuple[range, ...]
+    sources: tuple[tuple[str, ...], ...]
+    stopped: str | None = None
+
+
+@dataclass(slots=True)
+class Told:
+    """What one load process has to say beside its rows.
+
+    Attributes:
+        begun: how many of its rows it began, from the first on; with sessions, below which row of the plan all are
+            that it began.
+        failure: why our own side fell short, in words.
+        malformed: the first reply that was not HTTP/1, in words.
+    """
+
+    begun: int = 0
+    failure: str | None = None
+    malformed: str | None = None
+    excess: int = 0
+    sources: list[str] = field(default_factory=list)
+
+
+def _begun(plan: Plan, span: range, columns: Columns, shares: Sequence[tuple[Part, Told]]) -> Sequence[int]:
+    """Rows that a plan began, of the whole run's columns, ascending."""
+    if isinstance(plan.shape, Sessions):
+        most = max(told.begun for _, told in shares)
+        rows = range(span.start, span.start + most)
+        return list(compress(rows, columns.due[rows.start : rows.stop]))
+    parts = [
+        range(span.start + rows.start, span.start + rows.stop, rows.step)
+        for rows in (part.rows[: told.begun] for part, told in shares)
+    ]
+    return parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts))
+
+
+def gathered(
+    plans: Sequence[Plan],
+    shares: Sequence[Sequence[tuple[Part, Told]]],
+    columns: Columns,
+    spans: tuple[range, ...],
+    stop: str | None = None,
+) -> LoadRun:
+    """The run that its load processes have told of.
+
+    Args:
+        shares: of each plan, its parts and what became of each.
+        stop: why a rule ended it, in words.
+    """
+    begun = [_begun(plan, span, columns, parts) for plan, span, parts in zip(plans, spans, shares, strict=True)]
+    told = [each for parts in shares for _, each in parts]
+    rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
+    limits = sorted({each.failure for each in told if each.failure})
+    notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
+    excess = sum(each.excess for each in told)
+    if excess:
+        notes.append(f"{excess} replies were followed by more bytes than they announced.")
+    # A person who asked for two rates at once has no single one to compare with.
+    only = plans[0].shape if len(plans) == 1 else None
+    asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
+    sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
+    summary = summarise(columns, rows, asked_per_s, limits, notes)
+    return LoadRun(columns, summary, rows, spans, sources, stop)
+
+
+def _longest(known: Sequence[list[str]]) -> list[str]:
+    return max(known, key=len)
