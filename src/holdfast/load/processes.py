@@ -15,11 +15,15 @@ Decisions
   object into a pipe when it is done. A pipe that ends without one is a lost process: what it had not
   ended counts as our own failure, never as the server's.
 * A process ends itself when its parent is gone.
+* What there is before the fork is kept from the garbage collector, here and in the processes: a collection writes
+  to all that it looks at, so that each process would get its own copy of it, 9 MB after some 10,000 connections
+  (measured).
 """
 
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import select
@@ -257,6 +261,7 @@ def _fork(
     said: dict[int, bytes] = {}
     ends: dict[int, str] = {}
     try:
+        gc.freeze()
         for job in jobs:
             reading, writing = os.pipe()
             # Until the fork has its own way to take it, a signal that asks it to stop must not end it.
@@ -272,6 +277,7 @@ def _fork(
         if watch is not None:
             watch(watched)
     finally:
+        gc.unfreeze()
         for reading, pid in children.items():
             ends[reading] = _end(pid, at_once=reading not in said)
             os.close(reading)
