@@ -37,12 +37,15 @@ from itertools import accumulate, pairwise
 from typing import NoReturn
 
 from holdfast.load.columns import Columns, Tally
+from holdfast.load.endpoint import check_sources
 from holdfast.load.gathered import LoadRun, Told, gathered
 from holdfast.load.loop import Loop, Seen, closed_model, open_model
 from holdfast.load.own_limits import (
-    descriptors_for_load,
+    connections_of_one_process,
     ephemeral_ports,
+    no_process,
     raise_descriptor_limit,
+    remedy,
     restore_descriptor_limit,
 )
 from holdfast.load.patience import Patience
@@ -134,7 +137,8 @@ def load_runs(
         start_ns: CLOCK_MONOTONIC at which to begin; None is as soon as all are ready.
 
     Raises:
-        EnvironmentFailure: a plan's address cannot be looked up.
+        EnvironmentFailure: a plan's address cannot be looked up, a source is not ours, or a load process could not
+            be started.
     """
     soft = raise_descriptor_limit()
     index, many = share
@@ -148,8 +152,10 @@ def load_runs(
             sources = plan.sources
             if sources is None:
                 sources = sources_for(plan.address, part.connections, ephemeral_ports())
+            else:
+                check_sources(sources)
             own = columns.part(span)
-            processes = plan.processes or processes_for(part.connections, descriptors_for_load())
+            processes = plan.processes or processes_for(part.connections, connections_of_one_process())
             for own_part in share_out(plan, part, processes):
                 jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
         tally = Tally(len(jobs))
@@ -209,13 +215,18 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
         tally.ended[number] = connections.ended
         return Told(
             connections.highest_row + 1 if isinstance(shape, Sessions) else connections.ended,
-            connections.failure[1] if connections.failure else None,
+            _in_words(connections.failure, job) if connections.failure else None,
             next((each.malformed for each in connections.replies if each.malformed), None),
             sum(each.excess for each in connections.replies),
             connections.sources,
         )
     finally:
         connections.close()
+
+
+def _in_words(failure: tuple[int, str], job: _Job) -> str:
+    number, words = failure
+    return f"{words[0].upper()}{words[1:]}. {remedy(number, job.plan.connections, job.part.connections)}".rstrip()
 
 
 def _loop(plan: Plan, part: Part, columns: Columns, sent_rows: Sequence[int], start_ns: int) -> Loop:
@@ -263,13 +274,17 @@ def _fork(
     try:
         gc.freeze()
         for job in jobs:
-            reading, writing = os.pipe()
             # Until the fork has its own way to take it, a signal that asks it to stop must not end it.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
-            pid = os.fork()
+            try:
+                reading, writing = os.pipe()
+                pid = os.fork()
+            except OSError as error:
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                raise no_process(error, len(children) + 1, len(jobs)) from error
             if pid == 0:
                 run_part = partial(_run_part, job, watched.start_ns, rule=_of_one_process(rule), tally=tally)
-                _be_load_process(run_part, orphaned, writing)
+                _be_load_process(run_part, orphaned, writing, (reading, *children))
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(writing)
             children[reading] = pid
@@ -293,9 +308,13 @@ def _of_one_process(rule: StopRule) -> StopRule:
 
 
 def _be_load_process(
-    run_part: Callable[[Callable[[], Stop]], Told], orphaned: Callable[[], bool], writing: int
+    run_part: Callable[[Callable[[], Stop]], Told], orphaned: Callable[[], bool], writing: int, others: Sequence[int]
 ) -> NoReturn:
-    """The life of a forked process; it never returns into the code that it was forked from."""
+    """The life of a forked process; it never returns into the code that it was forked from.
+
+    Args:
+        others: descriptors that are the parent's alone.
+    """
     asked: list[int] = []
     status = 1
     try:
@@ -303,6 +322,8 @@ def _be_load_process(
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        for other in others:
+            os.close(other)
         told = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
         os.write(writing, json.dumps(asdict(told)).encode())
         status = 0
