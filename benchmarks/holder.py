@@ -132,7 +132,7 @@ def main() -> None:
     for _ in range(processes):
         port = listeners[0].getsockname()[1] if listeners else 0
         listeners.append(socket.create_server(("127.0.0.1", port), backlog=BACKLOG, reuse_port=True))
-        listeners[-1].setblocking(False)
+        listeners[-1].settimeout(0)
     pipe = os.pipe()
     # What a collection in one process touches, it has a copy of.
     gc.freeze()

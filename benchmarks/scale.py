@@ -27,6 +27,11 @@ LEAST_AVAILABLE_KB = 2 << 20
 LOOK_S = 1.0
 PAGE_BYTES = 4096
 PATIENCE_S = 900
+# What a socket and its place in an epoll are made of. Of dentries, of which there are many others, it has one.
+SOCKET_SLABS = (
+    "TCP", "sock_inode_cache", "filp", "eventpoll_epi", "eventpoll_pwq", "ep_head", "lsm_inode_cache", "lsm_file_cache",
+)  # fmt: skip
+DENTRY_BYTES = 192
 KERNEL = ("Slab", "PageTables", "KernelStack", "MemAvailable", "MemFree", "Percpu", "Cached")
 
 
@@ -170,6 +175,7 @@ def summed(
 
     kernel = {name: full.kernel_kb[name] - before.kernel_kb[name] for name in KERNEL}
     user_kb = full.ours_kb + full.theirs_kb - before.theirs_kb
+    # Whoever looks through /proc/PID/fd of all processes has an inode and a dentry made for each descriptor.
     slabs = {name: full.slabs_kb[name] - before.slabs_kb.get(name, 0) for name in full.slabs_kb}
     return {
         "requests": requests,
@@ -192,6 +198,8 @@ def summed(
         "ours_mb_most": round(max(each.ours_kb for each in samples) / 1024),
         "holder_bytes_each": each_bytes(full.theirs_kb - before.theirs_kb),
         "slab_bytes_each": each_bytes(kernel["Slab"]),
+        "socket_slabs_bytes_each": 2 * DENTRY_BYTES
+        + each_bytes(sum(slabs[name] for name in SOCKET_SLABS if name in slabs)),
         "kernel_stacks_and_page_tables_bytes_each": each_bytes(kernel["PageTables"] + kernel["KernelStack"]),
         "available_less_user_bytes_each": each_bytes(-kernel["MemAvailable"] - user_kb),
         "least_available_mb": min(each.kernel_kb["MemAvailable"] for each in samples) // 1024,
