@@ -19,6 +19,7 @@ NS_PER_S = 1_000_000_000
 LATE_NS = 10_000_000
 FEW_LATE = 10
 
+_BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
@@ -112,7 +113,13 @@ def summarise(
     lags = [at - planned if at > planned else 0 for at, planned in zip(began, due, strict=True) if at != NEVER]
     lag = distribution(lags)
     late = asked_per_s is not None and _late(lags)
+    unheard = _unheard(columns, rows, opened, outcome)
     words = [*limits, *notes]
+    if unheard:
+        words.append(
+            f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
+            "closes connections between requests may not have read them."
+        )
     if late and lag.p99 is not None:
         words.append(
             f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due."
@@ -145,6 +152,12 @@ def _late(lags: Sequence[int]) -> bool:
     """
     late = sum(lag > LATE_NS for lag in lags)
     return late * 100 > len(lags) and (late > FEW_LATE or late * 10 > len(lags))
+
+
+def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outcome: Sequence[int]) -> int:
+    """How many requests on kept connections met a close, of which nobody on this side can say what was first."""
+    broken = [value in _BROKEN and not at for value, at in zip(outcome, opened, strict=True)]
+    return sum(not columns.received[row] and columns.sent[row] != NEVER for row in compress(rows, broken))
 
 
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
