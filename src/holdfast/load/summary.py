@@ -29,6 +29,7 @@ class Distribution:
 
     p50: int | None
     p90: int | None
+    p95: int | None
     p99: int | None
     p999: int | None
     max: int | None
@@ -70,12 +71,12 @@ def distribution(values: Iterable[int]) -> Distribution:
     """Percentiles by nearest rank: the smallest value that so many of all do not exceed."""
     ordered = sorted(values)
     if not ordered:
-        return Distribution(None, None, None, None, None)
+        return Distribution(None, None, None, None, None, None)
 
     def percentile(per_mille: int) -> int:
         return ordered[max(0, -(-len(ordered) * per_mille // 1000) - 1)]
 
-    return Distribution(percentile(500), percentile(900), percentile(990), percentile(999), ordered[-1])
+    return Distribution(percentile(500), percentile(900), percentile(950), percentile(990), percentile(999), ordered[-1])
 
 
 def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
