@@ -14,7 +14,6 @@ from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.tls import Tls
 from holdfast.load.url import Url, parse_url
 
-
 ATTEMPT_S = 2.0
 
 
