@@ -38,7 +38,10 @@ EXACT_PLACES = 128
 EXACT_REPEATS = 5
 """So often exactly as many requests as there are places are offered, where there are at most EXACT_PLACES."""
 
-EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS
+EXACT_PASSES = 2
+"""While a router in front still holds requests of before, and again if that told nothing."""
+
+EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
 
 ASK_MANY = 32
 """So often it is asked whether a place is free where several processes accept, each with places of its own.
