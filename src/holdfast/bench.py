@@ -6,6 +6,7 @@ did not come.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -19,6 +20,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER, Entry
+from holdfast.observe.ends import Ends
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, core_use, holders, process_tree
 from holdfast.observe.recorded import Recording
@@ -75,6 +77,10 @@ _STOPPED = frozenset("Tt")
 _DEAD = frozenset("ZX")
 
 
+class KilledError(InconclusiveError):
+    """A process of the server was killed: what had been counted before stands, and nothing after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What a phase works with: the two ends, the observers, and the person's wish to stop.
@@ -86,6 +92,7 @@ class Bench:
         accepting: those of them that listen.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
+        ends: of `pids`.
         hello: what the processes of a person's own command said; None where an adapter made the command.
         now_ns: CLOCK_MONOTONIC.
     """
@@ -103,6 +110,7 @@ class Bench:
     sampler: Sampler
     interrupts: Interrupts
     head_of: Callable[[int], bytes]
+    ends: Ends
     hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
@@ -137,8 +145,15 @@ class Bench:
         return self.newcomer_slot + NEWCOMERS
 
     def check(self) -> None:
-        """Raises InconclusiveError if the server's first process is gone."""
+        """Raises InconclusiveError if the server's first process is gone, KilledError if another one was killed."""
         check_alive(self.server, "in the middle of the probe", InconclusiveError)
+        for pid, number in self.ends.killed().items():
+            raise KilledError(
+                f"A process of the server died in the middle of the probe (pid {pid}).",
+                f"It was ended by signal {number} ({signal.strsignal(number)}), which no process does to itself in "
+                f"good order. The server's log ends with:\n{last_lines(self.server)}",
+                "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
+            )
 
 
 def check_running(bench: Bench, prober: Prober | None = None) -> None:
