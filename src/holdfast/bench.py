@@ -115,7 +115,7 @@ class Bench:
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
-    def listens_on(self) -> str:
+    def reached_at(self) -> str:
         """Where it is reached, as a person writes it."""
         return shown(self.address, self.port)
 

@@ -210,6 +210,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         stopped=seen.stopped,
         replaced=replaced,
         calls=seen.calls,
+        interrupted=interrupts.asked,
     )
 
 
