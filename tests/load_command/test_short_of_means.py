@@ -62,14 +62,6 @@ def test_a_load_process_that_cannot_be_started_ends_in_words(holdfast, counting)
     assert "Traceback" not in ended.err
 
 
-def test_an_address_that_is_not_ours_is_told_before_anything_is_sent(holdfast, counting):
-    ended = holdfast.run("load", counting.url, "--burst", "3", "--source", "192.0.2.1")
-
-    assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: The load cannot be sent from 192.0.2.1."
-    assert counting.seen()["requests"] == 0
-
-
 def test_too_few_source_ports_are_told_with_how_many_addresses_it_takes():
     namespace = ["unshare", "--net"]
     if not shutil.which("ip") or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:

@@ -79,27 +79,6 @@ def endpoint(address: str, port: int, sources: Sequence[str] = ()) -> Endpoint:
     return _Unix(address) if is_unix(address) else _Tcp(address, port, sources)
 
 
-def check_sources(sources: Sequence[str]) -> None:
-    """Whether connections can be sent from these addresses.
-
-    Connecting from one that is not ours fails with the same number as for want of a port.
-
-    Raises:
-        EnvironmentFailure: one is no address of this machine.
-    """
-    for source in sources:
-        family = socket.AF_INET6 if ":" in source else socket.AF_INET
-        try:
-            with socket.socket(family, socket.SOCK_STREAM) as sock:
-                sock.bind((source, 0))
-        except OSError as error:
-            raise EnvironmentFailure(
-                f"The load cannot be sent from {source}.",
-                f"{error.strerror or error}.",
-                "Give an address of this machine (`ip address` lists them), or leave out --source.",
-            ) from error
-
-
 class _Tcp:
     def __init__(self, address: str, port: int, sources: Sequence[str]) -> None:
         self._family, self._peer = _resolve(address, port)

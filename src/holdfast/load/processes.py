@@ -37,7 +37,6 @@ from itertools import accumulate, pairwise
 from typing import NoReturn
 
 from holdfast.load.columns import Columns, Tally
-from holdfast.load.endpoint import check_sources
 from holdfast.load.gathered import LoadRun, Told, gathered
 from holdfast.load.loop import Loop, Seen, closed_model, open_model
 from holdfast.load.own_limits import (
@@ -137,8 +136,7 @@ def load_runs(
         start_ns: CLOCK_MONOTONIC at which to begin; None is as soon as all are ready.
 
     Raises:
-        EnvironmentFailure: a plan's address cannot be looked up, a source is not ours, or a load process could not
-            be started.
+        EnvironmentFailure: a plan's address cannot be looked up, or a load process could not be started.
     """
     soft = raise_descriptor_limit()
     index, many = share
@@ -152,8 +150,6 @@ def load_runs(
             sources = plan.sources
             if sources is None:
                 sources = sources_for(plan.address, part.connections, ephemeral_ports())
-            else:
-                check_sources(sources)
             own = columns.part(span)
             processes = plan.processes or processes_for(part.connections, connections_of_one_process())
             for own_part in share_out(plan, part, processes):
@@ -200,6 +196,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
                 tally.begun[number] = connections.begun
                 tally.ended[number] = connections.ended
                 tally.unanswered[number] = connections.unanswered
+                tally.reached[number] = connections.highest_row + 1
                 if ruled and stop_reason(rule, connections.ended, connections.unanswered):
                     stop = Stop.DRAIN
                 step = loop.send(
@@ -213,12 +210,16 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
                 )
         connections.give_up(connections.pending())
         tally.ended[number] = connections.ended
+        lasted_ns = time.monotonic_ns() - start_ns
         return Told(
-            connections.highest_row + 1 if isinstance(shape, Sessions) else connections.ended,
-            _in_words(connections.failure, job) if connections.failure else None,
-            next((each.malformed for each in connections.replies if each.malformed), None),
-            sum(each.excess for each in connections.replies),
-            connections.sources,
+            begun=connections.highest_row + 1 if isinstance(shape, Sessions) else connections.ended,
+            failure=_in_words(connections.failure, job) if connections.failure else None,
+            malformed=next((each.malformed for each in connections.replies if each.malformed), None),
+            excess=sum(each.excess for each in connections.replies),
+            sources=connections.sources,
+            peak=connections.peak,
+            busy=1 - connections.idle_ns / max(1, lasted_ns),
+            lasted_s=lasted_ns / NS_PER_S,
         )
     finally:
         connections.close()
@@ -297,7 +298,7 @@ def _fork(
             ends[reading] = _end(pid, at_once=reading not in said)
             os.close(reading)
     return [
-        Told(**json.loads(said[reading])) if said[reading] else _lost(job, watched.start_ns, ends[reading])
+        Told(**json.loads(said[reading])) if said[reading] else _lost(job, watched, ends[reading])
         for job, reading in zip(jobs, children, strict=True)
     ]
 
@@ -366,7 +367,7 @@ def _end(pid: int, *, at_once: bool) -> str:
     return f"exit code {os.WEXITSTATUS(status)}"
 
 
-def _lost(job: _Job, start_ns: int, end: str) -> Told:
+def _lost(job: _Job, watched: Watched, end: str) -> Told:
     """What a process would have told that cannot any more; what it had not ended becomes FAILED."""
     now = time.monotonic_ns()
     plan, columns, shape = job.plan, job.columns, job.plan.shape
@@ -374,10 +375,11 @@ def _lost(job: _Job, start_ns: int, end: str) -> Told:
     begun = len(rows)
     if isinstance(shape, Open):
         for row in rows:
-            columns.due[row] = start_ns + shape.due_ns[row]
+            columns.due[row] = watched.start_ns + shape.due_ns[row]
     elif isinstance(shape, Sessions):
         steps, clients = len(plan.acceptances), shape.clients
-        rows = [row for row in range(plan.requests) if columns.due[row] and row // steps % clients in job.part.rows]
+        below = range(watched.tally.reached[job.number])
+        rows = [row for row in below if columns.due[row] and row // steps % clients in job.part.rows]
         begun = rows[-1] + 1 if rows else 0
     else:
         begun = next((index for index, row in enumerate(rows) if columns.due[row] == NEVER), begun)
