@@ -87,7 +87,7 @@ def _sources(values: Sequence[Values], numbering: Numbering) -> dict[str, _Value
             found[each.name] = partial(_drawn, each, numbering.seed)
         else:
             for column, name in enumerate(each.names):
-                found[name] = partial(_cell, each, column, steps)
+                found[name] = partial(_cell, each, column, steps, clients)
     return found
 
 
@@ -108,8 +108,11 @@ def _drawn(chance: Chance, seed: int, row: int) -> str:
     return str(chance.first + int(by_chance(seed, row, chance.name) * (chance.last - chance.first + 1)))
 
 
-def _cell(data: DataRows, column: int, steps: int, row: int) -> str:
-    return data.rows[row // steps % len(data.rows)][column]
+def _cell(data: DataRows, column: int, steps: int, clients: int, row: int) -> str:
+    index = row // steps
+    if data.per_client:
+        index //= clients
+    return data.rows[index % len(data.rows)][column]
 
 
 def _request(step: Step, sources: dict[str, _Value], host: str) -> bytes | Callable[[int], bytes]:
