@@ -41,7 +41,7 @@ class FromFile:
 
     Attributes:
         stop: when the load ends before its time, by what the file says.
-        warning: how much of the file is left out or done otherwise, in words; None where nothing is.
+        warning: what of the file is left out, in words; None where nothing is.
     """
 
     groups: tuple[Group, ...]
@@ -79,11 +79,10 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         if _is_given(context, option)
     }
     groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
-    left_out = sum(note.what == "left out" for note in notes)
-    warning = None
-    if notes:
-        warning = f"Of {file.name}, {left_out} parts were left out and {len(notes) - left_out} done otherwise."
-    return FromFile(groups, stop, warning)
+    left_out = sorted({note.kind for note in notes if note.what == "left out"})
+    return FromFile(
+        groups, stop, f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
+    )
 
 
 def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:

@@ -1,7 +1,7 @@
 """JMeter's HTTP Request, with the defaults and header managers that apply to it -> what is sent; pure.
 
 Source: apache/jmeter, protocol/http/sampler/HTTPSamplerBase.java (getUrl, getQueryString), HTTPHC4Impl.java
-(setupRequest, setupHttpEntityEnclosingRequestData) and core/testelement/AbstractTestElement.java (addProperty): a
+(createHttpRequest, setupHttpEntityEnclosingRequestData) at 5.6.3 and core/testelement/AbstractTestElement.java (addProperty): a
 default fills a property that is empty, and default arguments come after the request's own.
 """
 
@@ -265,13 +265,11 @@ def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Te
     if files:
         (file, *_) = files
         name = merged.scope.literal(file.text("File.path"), "the file that it sends")
-        return read_file(name), merged.scope.literal(file.text("File.mimetype"), "the file's type") or _FORM
+        return read_file(name), merged.scope.literal(file.text("File.mimetype"), "the file's type")
     charset = merged.literal("HTTPSampler.contentEncoding", "its encoding") or "UTF-8"
     if raw:
         parts = joined([part for each in arguments for part in _spelled(each, "Argument.value", merged.scope)])
         return _in_charset(parts, charset, merged.scope), f"text/plain; charset={charset}"
-    if not arguments and method not in ("POST", "DELETE"):
-        return b"", ""
     return whole(_form(arguments, merged.scope)), f"{_FORM}; charset={charset}"
 
 
