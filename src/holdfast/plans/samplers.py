@@ -1,8 +1,9 @@
 """JMeter's HTTP Request, with the defaults and header managers that apply to it -> what is sent; pure.
 
-Source: apache/jmeter, protocol/http/sampler/HTTPSamplerBase.java (getUrl, getQueryString), HTTPHC4Impl.java
-(createHttpRequest, setupHttpEntityEnclosingRequestData) at 5.6.3 and core/testelement/AbstractTestElement.java (addProperty): a
-default fills a property that is empty, and default arguments come after the request's own.
+Source: apache/jmeter at 5.6.3, protocol/http/sampler/HTTPSamplerBase.java (getUrl, getQueryString), HTTPHC4Impl.java
+(createHttpRequest, setupHttpEntityEnclosingRequestData), testelement/AbstractTestElement.java (addProperty): a default
+fills a property that is empty, and default arguments come after the request's own. In that version a DELETE has its
+arguments in its body, too.
 """
 
 from __future__ import annotations
