@@ -31,7 +31,7 @@ from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.plan_files import FromFile, from_file
 from holdfast.report.json import load_json
 from holdfast.report.load import render_load, rows_csv
-from holdfast.target import Target, target_of
+from holdfast.target import Target, check_sources, target_of
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
@@ -150,6 +150,8 @@ def load_(
         given["processes"],
     )
     targets = [_target(group.url, given) for group in asked.groups]
+    for target in targets:
+        check_sources(given["sources"], target)
     with listening() as interrupts:
         # Whatever comes in between is raised when the result is out: none is lost.
         with interrupts.undisturbed():
@@ -198,7 +200,8 @@ def _exit_code(result: LoadResult) -> int:
         return EXIT_ENVIRONMENT
     if result.generator_limited:
         return EXIT_INCONCLUSIVE
-    return EXIT_ANSWERED if all(each.held for each in result.thresholds) else EXIT_EXPECTATION_FAILED
+    kept = result.stopped is None and all(each.held for each in result.thresholds)
+    return EXIT_ANSWERED if kept else EXIT_EXPECTATION_FAILED
 
 
 def _body(data: str | None) -> bytes | None:

@@ -26,7 +26,7 @@ def answered(due: int, opened: int, sent: int, done: int, outcome: Outcome = Out
 def test_percentiles_are_nearest_ranks():
     told = distribution(range(1, 1001))
 
-    assert (told.p50, told.p90, told.p99, told.p999, told.max) == (500, 900, 990, 999, 1000)
+    assert (told.p50, told.p90, told.p95, told.p99, told.p999, told.max) == (500, 900, 950, 990, 999, 1000)
     assert distribution([7]) == distribution([7, 7, 7])
     assert distribution([]).max is None
 
