@@ -68,6 +68,9 @@ def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
             literal.append(text[at])
             at += 1
     end_literal()
+    # Of its own, a text in which nothing is referred to stays as it is, backslashes included.
+    if not level and all(isinstance(part, str) for part in parts):
+        return (text,)
     return tuple(parts)
 
 

@@ -59,12 +59,16 @@ _SCRIPTS = ("JSR223", "BeanShell", "BSF", "Jexl", "OS")
 
 def note_on(node: Node) -> Note | None:
     """What is to be told of an element that holdfast does not have; None where that makes no difference."""
+    cookies = [each.name for each in node.properties.elements("CookieManager.cookies")]
     if node.kind in _COSMETIC or node.properties.text("TestElement.gui_class").endswith("ObsoleteGui"):
         return None
     if node.kind == "ResultCollector":
         file = node.text("filename")
         meaning = f"{file} is not written; --csv FILE writes the rows of all requests"
         return Note("left out", node.kind, node.name, meaning) if file else None
+    if cookies:
+        meaning = f"its own cookies ({', '.join(cookies)}) are not sent, and none that a server sets is sent back"
+        return Note("left out", node.kind, node.name, meaning)
     meaning = _MEANING.get(node.kind) or next(
         (words for end, words in _BY_END if node.kind.endswith(end)), "holdfast does not have it"
     )

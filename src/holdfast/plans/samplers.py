@@ -239,9 +239,17 @@ def _headers(managers: Sequence[Node], scope: Scope) -> list[tuple[str, Text]]:
         for header in manager.properties.elements("HeaderManager.headers"):
             name = scope.literal(header.text("Header.name") or header.name, "the name of a header").strip()
             if name and name.lower() not in known and name.lower() != "content-length":
-                own.append((name, scope.text(header.text("Header.value"))))
+                own.append((name, whole(_sendable(name, scope.parts(header.text("Header.value")), scope))))
         fields += own
     return fields
+
+
+def _sendable(name: str, value: Parts, scope: Scope) -> Parts:
+    """A header's value, if it can stand in one."""
+    for part in value:
+        if isinstance(part, str) and (any(ord(each) > 0xFF for each in part) or "\n" in part or "\r" in part):
+            raise scope.wrong(f"its header {name} is {part!r}", "A header holds one line in Latin-1 (RFC 9110, 5.5).")
+    return value
 
 
 def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Text | None, str]:

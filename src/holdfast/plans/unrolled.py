@@ -136,12 +136,12 @@ class _Walk:
         if node.kind == "OnceOnlyController":
             if self.iterations == 1:
                 return True
-            meaning = f"{_below(node)} in the first iteration alone, and each is the same here"
+            meaning = f"{_below(node)}: they are for the first iteration alone, and here all are the same"
             self.notes.append(Note("left out", node.kind, node.name, meaning))
         if node.kind == "IfController":
             holds = self.condition(node)
             if holds is None:
-                meaning = f"its condition is not known before the load begins, so {_below(node)} not at all"
+                meaning = f"{_below(node)}: its condition is not known before the load begins"
                 self.notes.append(Note("left out", node.kind, node.name, meaning))
             return bool(holds)
         return False
@@ -241,7 +241,7 @@ class _Walk:
         if note is None:
             return
         if not is_sampler(node) and any(below.kind == _HTTP for below in node.everything()):
-            note = replace(note, meaning=f"{_below(node)} not at all")
+            note = replace(note, meaning=_below(node))
         self.notes.append(note)
 
 
@@ -272,4 +272,4 @@ def _is_defaults(node: Node) -> bool:
 
 def _below(node: Node) -> str:
     many = sum(below.kind == _HTTP for below in node.everything())
-    return f"its {many} requests are sent" if many != 1 else "its request is sent"
+    return f"its {many} HTTP Requests are not sent"
