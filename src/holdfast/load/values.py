@@ -6,7 +6,7 @@ r % steps and of the iteration with the index r // steps, which is of client ind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -61,8 +61,9 @@ def request_bytes(
         ValueError: a request cannot be sent as it is written, or a slot has no value.
     """
     sources = _sources(values, numbering)
+    in_headers = _in_headers(steps)
     for each in values:
-        _check_values(each, steps)
+        _check_values(each, in_headers)
     made = [_request(step, sources, host) for step in steps]
     if len(made) == 1:
         return made[0]
@@ -189,20 +190,24 @@ def _in_header(value: str) -> bytes:
     return value.encode("latin-1")
 
 
-def _check_values(values: Values, steps: Sequence[Step]) -> None:
-    """Raises ValueError where a value from a table cannot stand in a header."""
-    if not isinstance(values, DataRows):
-        return
-    if not values.rows:
-        raise ValueError(f"{values.origin or 'The table of values'} has no rows.")
-    in_headers = {
+def _in_headers(steps: Sequence[Step]) -> frozenset[str]:
+    """The names of the slots that stand in headers."""
+    return frozenset(
         part.name
         for step in steps
         for _, text in step.headers
         if not isinstance(text, str)
         for part in text
         if isinstance(part, Slot)
-    }
+    )
+
+
+def _check_values(values: Values, in_headers: Collection[str]) -> None:
+    """Raises ValueError where a value from a table cannot stand in a header."""
+    if not isinstance(values, DataRows):
+        return
+    if not values.rows:
+        raise ValueError(f"{values.origin or 'The table of values'} has no rows.")
     for column, name in enumerate(values.names):
         if name not in in_headers:
             continue
