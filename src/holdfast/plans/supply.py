@@ -49,7 +49,8 @@ class Supply:
     single: bool = False
     _plain: dict[str, Values] = field(default_factory=dict)
     _tables: list[_Table] = field(default_factory=list)
-    _taken: set[str] = field(default_factory=lambda: {"id"})
+    _table_of: dict[str, _Table] = field(default_factory=dict)
+    _taken: dict[str, int] = field(default_factory=lambda: {"id": 1})
     _counted: dict[tuple[object, Turn], Parts] = field(default_factory=dict)
     _read: dict[tuple[object, Turn], dict[str, Parts]] = field(default_factory=dict)
     _spelled: dict[tuple[str, Callable[[str], str]], Slot] = field(default_factory=dict)
@@ -125,7 +126,7 @@ class Supply:
         if period > MOST_WRITTEN_OUT:
             raise ValueError(f"within a loop it begins anew after {period:,} numbers, more than {MOST_WRITTEN_OUT:,}")
         numbers = tuple(_number(counter, index) for index in _turns(period, turn))
-        self._tables.append(_Table({name: numbers}, DataRows((), (), per_client=counter.per_client)))
+        self._add(_Table({name: numbers}, DataRows((), (), per_client=counter.per_client)))
         return (Slot(name),)
 
     def _new_rows(self, data: DataRows, turn: Turn) -> dict[str, Parts]:
@@ -139,26 +140,31 @@ class Supply:
             rows = rows[turn.number : len(rows) // turn.times * turn.times : turn.times]
         slots = {name: Slot(self._new_name(name)) for name in data.names}
         columns = {slot.name: tuple(row[at] for row in rows) for at, slot in enumerate(slots.values())}
-        self._tables.append(_Table(columns, data))
+        self._add(_Table(columns, data))
         return {name: (slot,) for name, slot in slots.items()}
 
     def _encoded_slot(self, slot: Slot, encode: Callable[[str], str]) -> Slot:
-        table = next((each for each in self._tables if slot.name in each.columns), None)
+        table = self._table_of.get(slot.name)
         if table is None:
             return slot
         if (slot.name, encode) not in self._spelled:
             name = self._new_name(slot.name)
             table.columns[name] = tuple(map(encode, table.columns[slot.name]))
+            self._table_of[name] = table
             self._spelled[slot.name, encode] = Slot(name)
         return self._spelled[slot.name, encode]
 
+    def _add(self, table: _Table) -> None:
+        self._tables.append(table)
+        self._table_of.update(dict.fromkeys(table.columns, table))
+
     def _new_name(self, wanted: str) -> str:
         """A slot's name that no other has."""
-        name, number = wanted, 1
+        name = wanted
         while name in self._taken:
-            number += 1
-            name = f"{wanted} {number}"
-        self._taken.add(name)
+            self._taken[wanted] = self._taken.get(wanted, 1) + 1
+            name = f"{wanted} {self._taken[wanted]}"
+        self._taken[name] = 1
         return name
 
 
