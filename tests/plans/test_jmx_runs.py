@@ -55,7 +55,8 @@ def test_rows_are_taken_in_turn_and_spelled_as_a_form_a_query_and_a_body(holdfas
     people = ["ann", "bob", "cem", "dora", "eve"]
     # 3 threads, 4 loops: 12 iterations, and 5 rows that begin again: the first two come three times.
     often = [3, 3, 2, 2, 2]
-    assert err == "" and result["warnings"] == []
+    assert err == ""
+    assert result["warnings"] == []
     assert result["outcomes"]["answered"] == len(each) == 36
     searched = Counter(request["path"] for request in each if request["method"] == "GET")
     assert searched == {
@@ -141,7 +142,7 @@ def test_groups_counters_and_loops_send_what_jmeter_sends(holdfast, counting):
 
 
 def test_an_open_model_group_keeps_its_schedule(holdfast, counting):
-    result, err = ran(holdfast, counting, "open.jmx")
+    _, err = ran(holdfast, counting, "open.jmx")
 
     each = counting.each()
     # From 0 to 40/s in one second are 20 arrivals, then none for 0.2 s, then 40/s for half a second.
