@@ -13,6 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+from writing import counter, csv, element, group, http, plan, text
+
 PLANS = Path(__file__).parent
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 NS = 1_000_000_000
@@ -230,3 +232,32 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
     for arguments in (("--jmx", "missing.jmx"), ("--har", "missing.har")):
         assert holdfast.run("load", *arguments).exit == ENVIRONMENT
     assert counting.seen()["requests"] == 0
+
+
+def test_rows_of_each_thread_end_its_load_and_a_duration_the_others(holdfast, counting, tmp_path):
+    (tmp_path / "rows.csv").write_text("v\n1\n2\n3\n")
+    at = {"port": counting.port}
+    own = csv("rows.csv", recycle="false", stopThread="true", shareMode="shareMode.thread")
+    threads = group(own + http("/own/${v}", **at), threads="4", loops="-1")
+    timed = group(
+        element("ConstantTimer", "Wait", text("ConstantTimer.delay", "20"))
+        + counter("n", per_user="true")
+        + http("/timed/${__threadNum}/${n}", **at),
+        text("ThreadGroup.scheduler", "true"),
+        text("ThreadGroup.duration", "1"),
+        threads="2",
+        loops="-1",
+    )
+    (tmp_path / "test.jmx").write_bytes(plan(threads + timed))
+
+    ended = holdfast.run("load", "--jmx", "test.jmx", "--json", "-")
+
+    assert ended.exit in (ANSWERED, INCONCLUSIVE), ended.err
+    each = lines(counting.each())
+    assert {path: many for path, many in each.items() if "own" in path} == {f"GET /own/{row}": 4 for row in (1, 2, 3)}
+    for thread in (1, 2):
+        numbers = [int(path.rpartition("/")[2]) for path in each if path.startswith(f"GET /timed/{thread}/")]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+        # One each 20 ms and an answer within a second, on a machine that may be busy.
+        assert 5 < len(numbers) <= 50
+    assert all(many == 1 for path, many in each.items() if "timed" in path)

@@ -33,6 +33,7 @@ def arguments(*pairs: tuple[str, str], encode: bool = False) -> str:
             "HTTPArgument",
             text("Argument.name", name),
             text("Argument.value", value),
+            text("Argument.metadata", "="),
             text("HTTPArgument.always_encode", str(encode).lower()),
         )
         for name, value in pairs

@@ -194,7 +194,7 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
             name = _spelled(argument, "Argument.name", merged.scope)
             if not name:
                 continue
-            equals = argument.text("Argument.metadata", "=")
+            equals = argument.text("Argument.metadata")  # JMeter saves "=" there; without it there is none
             out += ["&" if started else "?", *name, equals, *_spelled(argument, "Argument.value", merged.scope)]
             started = True
     return joined([quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in out])

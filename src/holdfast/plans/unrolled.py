@@ -134,13 +134,13 @@ class _Walk:
         if node.kind in _PASSED_THROUGH or node.kind == "CriticalSectionController":
             return True
         if node.kind == "OnceOnlyController":
-            if self.iterations == 1:
-                return True
+            if self.iterations == 1 or not _requests_below(node):
+                return self.iterations == 1
             meaning = f"{_below(node)}: they are for the first iteration alone, and here all are the same"
             self.notes.append(Note("left out", node.kind, node.name, meaning))
         if node.kind == "IfController":
             holds = self.condition(node)
-            if holds is None:
+            if holds is None and _requests_below(node):
                 meaning = f"{_below(node)}: its condition is not known before the load begins"
                 self.notes.append(Note("left out", node.kind, node.name, meaning))
             return bool(holds)
@@ -240,7 +240,7 @@ class _Walk:
         note = note_on(node)
         if note is None:
             return
-        if not is_sampler(node) and any(below.kind == _HTTP for below in node.everything()):
+        if not is_sampler(node) and _requests_below(node):
             note = replace(note, meaning=_below(node))
         self.notes.append(note)
 
@@ -270,6 +270,9 @@ def _is_defaults(node: Node) -> bool:
     return node.kind == "ConfigTestElement" and gui in ("HttpDefaultsGui", "UrlConfigGui")
 
 
+def _requests_below(node: Node) -> int:
+    return sum(below.kind == _HTTP for below in node.everything())
+
+
 def _below(node: Node) -> str:
-    many = sum(below.kind == _HTTP for below in node.everything())
-    return f"its {many} HTTP Requests are not sent"
+    return f"its {_requests_below(node)} HTTP Requests are not sent"
