@@ -31,7 +31,7 @@ from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.plan_files import FromFile, from_file
 from holdfast.report.json import load_json
 from holdfast.report.load import render_load, rows_csv
-from holdfast.target import Target, check_sources, target_of
+from holdfast.target import Target, check_sources, reached, target_of
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
@@ -191,7 +191,7 @@ def _target(url: str, given: dict[str, Any]) -> Target:
     """The server that a URL means; each host that is not loopback must have been named."""
     hosts = given["allowed_hosts"]
     host = parse_url(url).host
-    return target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"])
+    return reached(target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"]))
 
 
 def _exit_code(result: LoadResult) -> int:
