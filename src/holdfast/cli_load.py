@@ -60,14 +60,17 @@ def _header(text: str) -> tuple[str, str]:
     "--rate", callback=checked(words.rate_per_s), help="Requests per second (100, 100/s, 6000/m), with --for."
 )
 @click.option(
-    "--for", "for_s", callback=checked(words.duration_s), help="How long (10s, 2m), with --rate or --clients."
+    "--for",
+    "for_s",
+    callback=checked(words.duration_s),
+    help="How long (10s, 2m), with --rate or --clients; of --jmx, at most.",
 )
 @click.option("--ramp", callback=checked(words.ramp), help="Rate that changes evenly: 10:500/30s.")
 @click.option("--stages", callback=checked(words.stages), help="Rates one after the other: 100/s:10s,500/s:30s.")
 @click.option("--burst", type=_COUNT, help="So many requests at once.")
 @click.option("--clients", type=click.IntRange(1, 1_000_000), help="Closed model: each sends its next when answered.")
 @click.option("--poisson", is_flag=True, help="Arrivals by chance at these rates (--rate, --stages).")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --poisson.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what comes by chance.")
 @click.option("-X", "--method", default="GET", show_default=True, help="HTTP method.")
 @click.option("-H", "--header", "headers", multiple=True, callback=checked(_header), help="Header 'Name: value'.")
 @click.option("--data", help="Body of the requests; @FILE reads it from a file.")
@@ -138,7 +141,8 @@ def load_(
     """Send requests to a server at instants of their own, and say what came of each.
 
     {id} in the URL's path, in a header or in the body stands for the number of the request. An open model unless
-    --clients is given: a request is sent when it is due, whatever became of those before.
+    --clients is given: a request is sent when it is due, whatever became of those before. --jmx and --har stand in the
+    URL's place: what they have that holdfast does not is listed before anything is sent.
     """
     asked = _asked(context, url, given)
     experiment = LoadExperiment(
