@@ -21,7 +21,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # The parts: each imports itself, `model` and `errors`, and none of the others. Files at the top level
 # combine the parts and may import all of them.
 PARTS = frozenset(
-    {"model", "errors", "load", "servers", "observe", "inside", "infer", "report", "studies"},
+    {"model", "errors", "load", "servers", "observe", "inside", "infer", "report", "studies", "plans"},
 )
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 
@@ -38,6 +38,7 @@ STARRED = frozenset(
         "bench.py",
         "check.py",
         "output.py",
+        "plan_files.py",
         "ports.py",
         "readiness.py",
         "run.py",
