@@ -88,13 +88,16 @@ class Tally:
 
     Attributes:
         begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
+        highest: the highest row of its plan that each part has opened; what a kept connection took is not in it.
     """
 
-    __slots__ = ("begun", "ended", "unanswered")
+    __slots__ = ("begun", "ended", "highest", "unanswered")
 
     def __init__(self, parts: int) -> None:
-        memory = memoryview(mmap.mmap(-1, 3 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
-        self.begun, self.ended, self.unanswered = (memory[parts * at : parts * (at + 1)] for at in range(3))
+        memory = memoryview(mmap.mmap(-1, 4 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
+        self.begun, self.ended, self.unanswered, self.highest = (
+            memory[parts * at : parts * (at + 1)] for at in range(4)
+        )
 
 
 def requests(
