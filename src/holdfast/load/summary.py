@@ -20,7 +20,7 @@ LATE_NS = 10_000_000
 FEW_LATE = 10
 
 _BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
-_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
+REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ def summarise(
     )
     # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
     began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
-    replied = [value in _REPLIED for value in outcome]
+    replied = [value in REPLIED for value in outcome]
     begun = [at != NEVER for at in began]
     lags = [at - planned if at > planned else 0 for at, planned in zip(began, due, strict=True) if at != NEVER]
     lag = distribution(lags)
@@ -162,7 +162,7 @@ def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outco
 
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
     """Of the answered and rejected requests among these rows."""
-    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in _REPLIED)
+    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
 
 
 def _taken(column: memoryview, rows: Sequence[int]) -> list[int]:
