@@ -56,6 +56,7 @@ STARRED = frozenset(
         "load/own_use.py",
         "load/processes.py",
         "load/tls.py",
+        "load/waiting.py",
         "servers/guardian.py",
         "servers/interpreter.py",
         "servers/privileges.py",

@@ -64,7 +64,9 @@ class Faulty(asyncio.Protocol):
     def answer(self, method: bytes, target: bytes) -> None:
         _, what, *more = target.decode().split("/")
         if what == "seen":
-            told = json.dumps({"kinds": kinds, "numbers": numbers, "again": sum(n > 1 for n in numbers.values())}).encode()
+            told = json.dumps(
+                {"kinds": kinds, "numbers": numbers, "again": sum(n > 1 for n in numbers.values())}
+            ).encode()
             self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(told), told))
         elif what.isdigit():
             number = int(what)

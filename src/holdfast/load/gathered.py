@@ -11,6 +11,13 @@ from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
 
+_ALWAYS = 0.98
+_LONG_ENOUGH_S = 0.5
+_BUSY = (
+    "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
+    "--processes N, or load it from another machine."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class LoadRun:
@@ -41,12 +48,18 @@ class Told:
             that it began.
         failure: why our own side fell short, in words.
         malformed: the first reply that was not HTTP/1, in words.
+        peak: most of its requests at once; None where it was lost.
+        busy: share of its time in which it had something to do.
+        lasted_s: how long it had requests to send or to wait for.
     """
 
     begun: int = 0
     failure: str | None = None
     malformed: str | None = None
     excess: int = 0
+    peak: int | None = None
+    busy: float = 0.0
+    lasted_s: float = 0.0
     sources: list[str] = field(default_factory=list)
 
 
@@ -80,6 +93,7 @@ def gathered(
     told = [each for parts in shares for _, each in parts]
     rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
     limits = sorted({each.failure for each in told if each.failure})
+    limits += [_BUSY] if _always_busy(plans, shares) else []
     notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
     excess = sum(each.excess for each in told)
     if excess:
@@ -88,8 +102,22 @@ def gathered(
     only = plans[0].shape if len(plans) == 1 else None
     asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
     sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
-    summary = summarise(columns, rows, asked_per_s, limits, notes)
+    peak = told[0].peak if len(told) == 1 else None
+    summary = summarise(columns, rows, asked_per_s, peak, limits, notes)
     return LoadRun(columns, summary, rows, spans, sources, stop)
+
+
+def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, Told]]]) -> bool:
+    """Whether a closed load never had to wait for the server, which then may be faster than it was seen to be.
+
+    In the open model the same shows in the pacing lag.
+    """
+    return any(
+        told.busy > _ALWAYS and told.lasted_s > _LONG_ENOUGH_S
+        for plan, parts in zip(plans, shares, strict=True)
+        if not isinstance(plan.shape, Open)
+        for _, told in parts
+    )
 
 
 def _longest(known: Sequence[list[str]]) -> list[str]:

@@ -93,6 +93,7 @@ def summarise(
     columns: Columns,
     rows: Sequence[int],
     asked_per_s: float | None,
+    peak: int | None = None,
     limits: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Summary:
@@ -100,6 +101,7 @@ def summarise(
 
     Args:
         asked_per_s: the schedule's mean rate.
+        peak: most requests at once, where one process has counted them; None counts them by the rows.
         limits: what went wrong on our own side; any makes the run generator-limited.
         notes: other doubts.
     """
@@ -108,12 +110,15 @@ def summarise(
     )
     # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
     began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
-    replied = [value in REPLIED for value in outcome]
+    counts = {Outcome(value): count for value, count in sorted(Counter(outcome).items())}
+    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in outcome]
     begun = [at != NEVER for at in began]
-    lags = [at - planned if at > planned else 0 for at, planned in zip(began, due, strict=True) if at != NEVER]
+    # On kept connections they are the same instants.
+    same = rows and began == due
+    lags = [0] if same else [max(0, at - planned) for at, planned in zip(began, due, strict=True) if at]
     lag = distribution(lags)
     late = asked_per_s is not None and _late(lags)
-    unheard = _unheard(columns, rows, opened, outcome)
+    unheard = _unheard(columns, rows, opened, outcome) if counts.keys() & _BROKEN else 0
     words = [*limits, *notes]
     if unheard:
         words.append(
@@ -130,11 +135,11 @@ def summarise(
     last_reply = max(compress(done, replied), default=0)
     return Summary(
         offered=len(rows),
-        outcomes={Outcome(value): count for value, count in sorted(Counter(outcome).items())},
+        outcomes=counts,
         rate_asked_per_s=asked_per_s,
         rate_reached_per_s=_rate(sum(begun) - 1, first_begun, last_begun),
         throughput_per_s=_rate(sum(replied), first_begun, last_reply),
-        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)),
+        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)) if peak is None else peak,
         latency_from_due=from_due,
         # On kept connections they are the same instants, and sorting takes most of this function's time.
         latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
