@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.text import Text
 
@@ -11,6 +11,7 @@ from holdfast.model.progress import LabelProgress, OwnUse, Progress
 
 _MOST_BAR = 40
 _COLUMN = 10
+_NARROW_COLUMN = 8
 _NAMES = 12
 _FULL = 0.95
 """Share of a core from which a load process can hardly do more."""
@@ -24,18 +25,18 @@ def progress_view(progress: Progress, title: str, state: str, width: int, height
         state: what goes on beside the ordinary, in words; empty for nothing.
     """
     lines = [Text(title, style="bold"), _time(progress, width), Text()]
-    lines += [_row("rate", _rates(progress)), _row("requests", _counts(progress))]
-    lines += [_row("ended", ends) for ends in _ends(progress)]
+    lines += _row("rate", _rates(progress), width)
+    lines += _row("requests", _counts(progress), width)
+    lines += _row("ended", _ends(progress), width)
     lines += [Text(), *_latencies(progress, width)]
-    last = [_row("load", _own(progress.own))] if progress.own else []
-    if state:
-        last.append(Text(f"  {state}", style="yellow"))
+    last = [*_row("load", _own(progress.own), width)] if progress.own else []
+    last += [Text(f"  {state}", style="yellow")] if state else []
     room = height - len(lines) - len(last) - 2
     if len(progress.labels) > 1 and room > 1:
         lines += [Text(), *_labels(progress.labels, room, width)]
-    if len(lines) + len(last) + 1 <= height:
+    if len(lines) + len(last) < height:
         lines.append(Text())
-    # The end has what is most to be known: the view's own lines give way to it.
+    # The end has what is most to be known: where there is no room, what is above it gives way.
     return [*lines[: max(0, height - len(last))], *last][:height]
 
 
@@ -51,15 +52,23 @@ def progress_line(progress: Progress) -> str:
     return "  ".join(parts)
 
 
-def _row(name: str, value: Text) -> Text:
-    return Text(f"  {name:<{_NAMES}}", style="dim").append_text(Text(style="not dim").append_text(value))
+def _row(name: str, items: Iterable[Text], width: int) -> Iterator[Text]:
+    """What belongs to a name, on as many lines as it takes."""
+    line = Text(f"  {name:<{_NAMES}}", style="dim")
+    indent = len(line)
+    for item in items:
+        if indent < len(line) and len(line) + len(item) > width:
+            yield line
+            line = Text(" " * indent)
+        line.append_text(item).append("  ")
+    yield line
 
 
 def _time(progress: Progress, width: int) -> Text:
     text = f"{progress.elapsed_s:.1f} s"
     done: float | None = None
     if progress.planned_s:
-        text += f" of {progress.planned_s:g} s" if progress.planned_s < 60 else f" of {progress.planned_s:,.0f} s"
+        text += f" of {progress.planned_s:,.{1 if progress.planned_s < 60 else 0}f} s"
         done = progress.elapsed_s / progress.planned_s
     elif progress.planned:
         text += f", {progress.begun:,} of {progress.planned:,} begun"
@@ -72,44 +81,44 @@ def _time(progress: Progress, width: int) -> Text:
     return line.append("  ").append("━" * full, style="green").append("━" * (room - full), style="dim")
 
 
-def _rates(progress: Progress) -> Text:
-    text = Text()
+def _rates(progress: Progress) -> Iterator[Text]:
     for value, what in (
         (progress.asked_per_s, "asked"),
         (progress.begun_per_s, "begun"),
         (progress.replied_per_s, "replied"),
     ):
         if value is not None:
-            text.append(f"{_number(value)}/s", style="bold").append(f" {what}  ")
-    return text.append(f"last {progress.window_s:.0f} s", style="dim")
+            yield _count(f"{_number(value)}/s", what)
+    yield Text(f"last {progress.window_s:.0f} s", style="dim")
 
 
-def _counts(progress: Progress) -> Text:
-    text = Text()
+def _counts(progress: Progress) -> Iterator[Text]:
     for value, what in ((progress.begun, "begun"), (progress.ended, "ended"), (progress.in_flight, "in flight")):
-        text.append(f"{value:,}", style="bold").append(f" {what}  ")
-    return text
+        yield _count(f"{value:,}", what)
 
 
 def _ends(progress: Progress) -> Iterator[Text]:
-    """Three ways to end on a line."""
-    ends = list(({"answered": 0} | progress.outcomes).items())
-    for at in range(0, len(ends), 3):
-        text = Text()
-        for name, count in ends[at : at + 3]:
-            text.append(f"{count:,}", style="bold" if name == "answered" else "bold red").append(f" {name}  ")
-        yield text
+    for name, count in ({"answered": 0} | progress.outcomes).items():
+        yield _count(f"{count:,}", name, "" if name == "answered" else "red")
+
+
+def _count(value: str, what: str, style: str = "") -> Text:
+    return Text.assemble((value, f"not dim bold {style}"), (f" {what}", "not dim"))
 
 
 def _latencies(progress: Progress, width: int) -> Iterator[Text]:
     names = [*LatencyMs.__dataclass_fields__]
-    shown = names if width >= _NAMES + 2 + len(names) * _COLUMN else ["p50", "p99", "max"]
-    head = f"  {'ms from due':<{_NAMES}}" + "".join(f"{name:>{_COLUMN}}" for name in shown)
-    yield Text(head, style="dim")
+    wide = width >= _NAMES + 2 + len(names) * _COLUMN
+    shown, column = (names, _COLUMN) if wide else (["p50", "p99", "max"], _NARROW_COLUMN)
+    yield Text(f"  {'ms from due':<{_NAMES}}" + "".join(f"{name:>{column}}" for name in shown), style="dim")
     for name, times in ((f"last {progress.window_s:.0f} s", progress.recent_ms), ("whole run", progress.whole_ms)):
-        yield _row(name, Text("".join(f"{_ms(getattr(times, each)):>{_COLUMN}}" for each in shown)))
+        yield _figures(name, [_ms(getattr(times, each)) for each in shown], column)
     if progress.lag_us is not None:
-        yield _row("pacing lag", Text("".join(f"{_lag(progress.lag_us, each):>{_COLUMN}}" for each in shown)))
+        yield _figures("pacing lag", [_lag(progress.lag_us, each) for each in shown], column)
+
+
+def _figures(name: str, values: Iterable[str], column: int) -> Text:
+    return Text(f"  {name:<{_NAMES}}", style="dim").append("".join(f"{each:>{column}}" for each in values), "not dim")
 
 
 def _lag(lag: LagUs, name: str) -> str:
@@ -134,13 +143,13 @@ def _labels(labels: tuple[LabelProgress, ...], room: int, width: int) -> Iterato
         yield Text(f"  and {len(labels) - len(shown)} further requests", style="dim")
 
 
-def _own(own: OwnUse) -> Text:
-    text = Text(f"{own.processes} process{'' if own.processes == 1 else 'es'}")
+def _own(own: OwnUse) -> Iterator[Text]:
+    yield _count(f"{own.processes}", f"process{'' if own.processes == 1 else 'es'}")
     if own.share is not None and own.busiest is not None:
-        text.append("  ").append(f"{own.share:.0%} of a core", style="yellow" if own.busiest >= _FULL else "")
+        yield _count(f"{own.share:.0%}", "of a core", "yellow" if own.busiest >= _FULL else "")
     if own.descriptors is not None:
-        text.append(f"  {own.descriptors:,} descriptors")
-    return text.append(f"  {own.memory_bytes / 1e6:,.0f} MB")
+        yield _count(f"{own.descriptors:,}", "descriptors")
+    yield _count(f"{own.memory_bytes / 1e6:,.0f}", "MB")
 
 
 def _ms(value: float | None) -> str:
