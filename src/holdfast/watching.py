@@ -15,6 +15,7 @@ Decisions
 
 from __future__ import annotations
 
+import io
 import os
 import select
 import sys
@@ -182,11 +183,12 @@ class _View:
         if self._failed or not self._in_front() or not _ready(self._descriptor):
             return
         columns, rows = self._size()
-        console = Console(force_terminal=True, highlight=False, width=columns - 1, height=rows, file=sys.stderr)
-        with console.capture() as capture:
-            for line in progress_view(progress, title, state, columns - 1, rows - 1):
-                console.print(line, no_wrap=True, overflow="ellipsis")
-        lines = capture.get().splitlines()
+        drawn = io.StringIO()
+        # Not on standard error itself: the console writes to its file even of what it only captures, and fails with it.
+        console = Console(force_terminal=True, highlight=False, width=columns - 1, height=rows, file=drawn)
+        for line in progress_view(progress, title, state, columns - 1, rows - 1):
+            console.print(line, no_wrap=True, overflow="ellipsis")
+        lines = drawn.getvalue().splitlines()
         self._write(self._back(rows) + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self._lines = len(lines)
 

@@ -218,7 +218,7 @@ class Reckoning:
         elapsed_ns = max(0, now_ns - watched.start_ns)
         outcomes = [sum(each) for each in zip(*(each.outcomes for each in self._accounts.values()), strict=True)]
         replied = sum(outcomes[each] for each in REPLIED)
-        due = _due(watched, elapsed_ns)
+        due = _due(watched, now_ns - watched.start_ns)
         while len(self._rates) > 1 and self._rates[1][0] <= now_ns - WINDOW_S * NS_PER_S:
             self._rates.popleft()
         at_ns, *before = self._rates[0]
@@ -274,14 +274,14 @@ def _lags(columns: Columns, rows: slice) -> list[int]:
     return list(map(sub, opened, due))
 
 
-def _due(watched: Watched, elapsed_ns: int) -> int | None:
+def _due(watched: Watched, since_start_ns: int) -> int | None:
     """How many requests the schedule has asked for; None where not all of them have one."""
     due = 0
     for plan, part in watched.shares:
         shape = watched.plans[plan].shape
         if not isinstance(shape, Open):
             return None
-        due += bisect_left(part.rows, bisect_right(shape.due_ns, elapsed_ns))
+        due += bisect_left(part.rows, bisect_right(shape.due_ns, since_start_ns))
     return due
 
 
