@@ -39,7 +39,7 @@ from holdfast.report.metrics import CONTENT_TYPE, metrics_text
 from holdfast.report.progress import progress_line, progress_view
 
 NS_PER_S = 1_000_000_000
-VIEW_S = 0.25
+VIEW_S = 0.5
 LINE_S = 5.0
 PAGE_S = 0.5
 # A load that is over by then needs no view.
