@@ -61,6 +61,7 @@ STARRED = frozenset(
         "servers/interpreter.py",
         "servers/privileges.py",
         "servers/process.py",
+        "observe/ends.py",
         "observe/kernel.py",
         "observe/processes.py",
         "observe/programs.py",

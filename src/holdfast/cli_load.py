@@ -28,7 +28,7 @@ from holdfast.model.load import LoadExperiment, LoadResult, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.report.json import load_json
 from holdfast.report.load import render_load, rows_csv
-from holdfast.target import check_sources, target_of
+from holdfast.target import check_sources, reached, target_of
 from holdfast.watching import watching
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
@@ -129,7 +129,7 @@ def load_(
     {id} in the URL's path, in a header or in the body stands for the number of the request. An open model unless
     --clients is given: a request is sent when it is due, whatever became of those before.
     """
-    target = target_of(url, given["allowed_host"], _HARM, verify=not given["insecure"])
+    target = reached(target_of(url, given["allowed_host"], _HARM, verify=not given["insecure"]))
     check_sources(given["sources"], target)
     body, data = _body(given["data"]), _data_rows(given["data_rows"], again=not given["once"])
     try:

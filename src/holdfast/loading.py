@@ -276,7 +276,7 @@ def _value(threshold: Threshold, summary: Summary) -> float | None:
 
 
 def _latency(times: Distribution) -> LatencyMs:
-    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p99, times.p999, times.max)))
+    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p95, times.p99, times.p999, times.max)))
 
 
 def _name(outcome: Outcome) -> str:

@@ -134,7 +134,7 @@ def test_of_clients_that_pass_through_steps_each_row_counts_for_its_step_and_its
     reckoning = Reckoning(watched, [["GET /a", "GET /b"]])
     for row in (0, 1, 2, 4, 5, 8):
         end(watched, row, lag_ns=MS)
-    watched.tally.begun[0], watched.tally.highest[0] = 8, 9
+    watched.tally.begun[0], watched.tally.reached[0] = 8, 9
 
     told = reckoning.look(2 * S)
 

@@ -112,9 +112,9 @@ class Recent:
 def latency_ms(buckets: Buckets, most_ns: int | None = None) -> LatencyMs:
     """Percentiles in ms; None where there are no times."""
     if not buckets.count:
-        return LatencyMs(None, None, None, None, None)
+        return LatencyMs(None, None, None, None, None, None)
     most_ns = buckets.most_ns if most_ns is None else most_ns
-    found = (*buckets.percentiles((500, 900, 990, 999), most_ns), most_ns)
+    found = (*buckets.percentiles((500, 900, 950, 990, 999), most_ns), most_ns)
     return LatencyMs(*(round(each / 1e6, 3) for each in found))
 
 

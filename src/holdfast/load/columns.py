@@ -88,14 +88,15 @@ class Tally:
 
     Attributes:
         begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
-        highest: the highest row of its plan that each part has opened; what a kept connection took is not in it.
+        reached: below which row of its plan all are that the part has begun; a row beyond must not be looked at,
+            because reading a page of such memory takes one.
     """
 
-    __slots__ = ("begun", "ended", "highest", "unanswered")
+    __slots__ = ("begun", "ended", "reached", "unanswered")
 
     def __init__(self, parts: int) -> None:
         memory = memoryview(mmap.mmap(-1, 4 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
-        self.begun, self.ended, self.unanswered, self.highest = (
+        self.begun, self.ended, self.unanswered, self.reached = (
             memory[parts * at : parts * (at + 1)] for at in range(4)
         )
 

@@ -212,8 +212,10 @@ def share_out(plan: Plan, part: Part, processes: int) -> list[Part]:
     if not isinstance(plan.shape, Closed):
         shared = [part.rows[process::processes] for process in range(processes)]
         return [Part(rows, len(rows)) for rows in shared]
-    edges = [process * len(part.rows) // processes for process in range(processes + 1)]
+    # A process without a connection must have no row either: it could never send it.
+    sending = max(1, min(processes, part.connections))
+    edges = [min(process, sending) * len(part.rows) // sending for process in range(processes + 1)]
     return [
-        Part(part.rows[first:last], len(range(process, part.connections, processes)))
+        Part(part.rows[first:last], len(range(process, part.connections, sending)) if process < sending else 0)
         for process, (first, last) in enumerate(pairwise(edges))
     ]

@@ -197,7 +197,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
                 tally.begun[number] = connections.begun
                 tally.ended[number] = connections.ended
                 tally.unanswered[number] = connections.unanswered
-                tally.highest[number] = connections.highest_row
+                tally.reached[number] = connections.highest_row + 1
                 if ruled and stop_reason(rule, connections.ended, connections.unanswered):
                     stop = Stop.DRAIN
                 step = loop.send(
@@ -289,7 +289,7 @@ def _fork(
             ends[reading] = _end(pid, at_once=reading not in said)
             os.close(reading)
     return [
-        Told(**json.loads(said[reading])) if said[reading] else _lost(job, watched.start_ns, ends[reading])
+        Told(**json.loads(said[reading])) if said[reading] else _lost(job, watched, ends[reading])
         for job, reading in zip(jobs, children, strict=True)
     ]
 
@@ -352,7 +352,7 @@ def _end(pid: int, *, at_once: bool) -> str:
     return f"exit code {os.WEXITSTATUS(status)}"
 
 
-def _lost(job: _Job, start_ns: int, end: str) -> Told:
+def _lost(job: _Job, watched: Watched, end: str) -> Told:
     """What a process would have told that cannot any more; what it had not ended becomes FAILED."""
     now = time.monotonic_ns()
     plan, columns, shape = job.plan, job.columns, job.plan.shape
@@ -360,10 +360,11 @@ def _lost(job: _Job, start_ns: int, end: str) -> Told:
     begun = len(rows)
     if isinstance(shape, Open):
         for row in rows:
-            columns.due[row] = start_ns + shape.due_ns[row]
+            columns.due[row] = watched.start_ns + shape.due_ns[row]
     elif isinstance(shape, Sessions):
         steps, clients = len(plan.acceptances), shape.clients
-        rows = [row for row in range(plan.requests) if columns.due[row] and row // steps % clients in job.part.rows]
+        below = range(watched.tally.reached[job.number])
+        rows = [row for row in below if columns.due[row] and row // steps % clients in job.part.rows]
         begun = rows[-1] + 1 if rows else 0
     else:
         begun = next((index for index, row in enumerate(rows) if columns.due[row] == NEVER), begun)

@@ -166,8 +166,8 @@ class Reckoning:
             if isinstance(shape, Closed):
                 of_parts.append(start + part.rows.start + begun)
             elif begun:
-                last = tally.highest[number] if isinstance(shape, Sessions) else part.rows[begun - 1]
-                by_plan[plan] = max(by_plan[plan], start + last + 1)
+                reached = tally.reached[number] if isinstance(shape, Sessions) else part.rows[begun - 1] + 1
+                by_plan[plan] = max(by_plan[plan], start + reached)
         parts = iter(of_parts)
         closed = [isinstance(plan.shape, Closed) for plan in watched.plans]
         return [next(parts) if closed[stretch.plan] else by_plan[stretch.plan] for stretch in self._stretches]

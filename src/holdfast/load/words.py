@@ -34,6 +34,7 @@ _ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
 THRESHOLDS: Mapping[str, tuple[str, ...]] = {
     "p50": ("ms", "s"),
     "p90": ("ms", "s"),
+    "p95": ("ms", "s"),
     "p99": ("ms", "s"),
     "p999": ("ms", "s"),
     "max": ("ms", "s"),
