@@ -78,7 +78,7 @@ def _time(progress: Progress, width: int) -> Text:
     if done is None or room < 5:
         return line
     full = round(min(1.0, done) * room)
-    return line.append("  ").append("━" * full, style="green").append("━" * (room - full), style="dim")
+    return line.append("  ").append("━" * full, style="green").append("─" * (room - full), style="dim")
 
 
 def _rates(progress: Progress) -> Iterator[Text]:
@@ -128,7 +128,7 @@ def _lag(lag: LagUs, name: str) -> str:
 
 def _labels(labels: tuple[LabelProgress, ...], room: int, width: int) -> Iterator[Text]:
     shown = labels if len(labels) <= room else labels[: room - 1]
-    wide = max(_NAMES, min(max(len(each.label) for each in shown), width - 48))
+    wide = max(_NAMES, min(max(len(each.label) for each in shown), width - 54))
     for each in shown:
         name = each.label if len(each.label) <= wide else f"{each.label[: wide - 1]}…"
         text = Text(f"  {name:<{wide}}", style="dim")
