@@ -140,13 +140,13 @@ class Connections:
         self.connecting += 1
         try:
             columns.source[row], columns.local_port[row] = self._endpoint.connect(sock)
+            self._waiting.register(sock, _WATCHED)
         except OSError as error:
             event = self._endpoint.event(error.errno or 0)
             if event is Event.OWN_LIMIT:
                 self.failure = self.failure or failure_in_words(error)
             self._move(connection, event)
             return event is not Event.OWN_LIMIT
-        self._waiting.register(sock, _WATCHED)
         return True
 
     @property
