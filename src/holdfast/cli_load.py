@@ -32,6 +32,7 @@ from holdfast.plan_files import FromFile, from_file
 from holdfast.report.json import load_json
 from holdfast.report.load import render_load, rows_csv
 from holdfast.target import Target, check_sources, reached, target_of
+from holdfast.watching import watching
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
@@ -127,6 +128,8 @@ def _header(text: str) -> tuple[str, str]:
     multiple=True,
     help="Load this host, although it is not loopback.",
 )
+@click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
+@click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
 @click.option("--csv", "csv_target", callback=target_file, help="Write the rows of all requests to FILE; - is stdout.")
 @click.option("--json", "json_target", callback=target_file, help="Write the result to FILE; - is stdout.")
 @click.pass_context
@@ -160,7 +163,8 @@ def load_(
         # Whatever comes in between is raised when the result is out: none is lost.
         with interrupts.undisturbed():
             try:
-                loaded = load(experiment, targets, given["thresholds"], interrupts)
+                with watching(experiment, interrupts, quiet=given["quiet"], port=given["prometheus"]) as watch:
+                    loaded = load(experiment, targets, given["thresholds"], interrupts, watch)
             except ValueError as error:
                 raise click.UsageError(str(error), ctx=context) from error
             if asked.warning:
