@@ -177,10 +177,10 @@ def summarise(
 def _late(lags: Sequence[int]) -> bool:
     """Whether the generator made the pace: more than one request in a hundred begun too late.
 
-    Of few requests one short stall of the machine makes as many late, so it takes more than FEW_LATE, or one in ten.
+    Of few requests one short stall of the machine makes as many late, so it takes more than FEW_LATE, or half of them.
     """
     late = sum(lag > LATE_NS for lag in lags)
-    return late * 100 > len(lags) and (late > FEW_LATE or late * 10 > len(lags))
+    return late * 100 > len(lags) and (late > FEW_LATE or late * 2 > len(lags))
 
 
 def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outcome: Sequence[int]) -> int:
