@@ -31,7 +31,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import NoReturn
@@ -83,12 +83,17 @@ class Watched:
     Attributes:
         start_ns: CLOCK_MONOTONIC of its start.
         columns, spans: as of `LoadRun`; memory that the load processes write to.
+        shares: of each part in the tally, in its order, which plan it belongs to and what it has of that.
+        pids: of the load processes, in the same order.
     """
 
     start_ns: int
     columns: Columns
     spans: tuple[range, ...]
     tally: Tally
+    plans: tuple[Plan, ...]
+    shares: tuple[tuple[int, Part], ...]
+    pids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,8 @@ def load_runs(
         spans = tuple(range(first, last) for first, last in pairwise(edges))
         columns = Columns(edges[-1])
         jobs: list[_Job] = []
-        for plan, span in zip(plans, spans, strict=True):
+        parts: list[tuple[int, Part]] = []
+        for number, (plan, span) in enumerate(zip(plans, spans, strict=True)):
             part = share_out(plan, whole(plan), many)[index]
             sources = plan.sources
             if sources is None:
@@ -154,13 +160,14 @@ def load_runs(
             processes = plan.processes or processes_for(part.connections, connections_of_one_process())
             for own_part in share_out(plan, part, processes):
                 jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
+                parts.append((number, own_part))
         tally = Tally(len(jobs))
         if len(jobs) == 1 and watch is None:
             begin_ns = time.monotonic_ns() if start_ns is None else start_ns
             told = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
             begin_ns = time.monotonic_ns() + HEAD_START_NS * len(jobs) if start_ns is None else start_ns
-            watched = Watched(begin_ns, columns, spans, tally)
+            watched = Watched(begin_ns, columns, spans, tally, tuple(plans), tuple(parts))
             told = _fork(jobs, watched, stopped, rule, watch)
     finally:
         restore_descriptor_limit(soft)
@@ -289,6 +296,7 @@ def _fork(
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
             os.close(writing)
             children[reading] = pid
+        watched = replace(watched, pids=tuple(children.values()))
         said = _listen(children, asked)
         if watch is not None:
             watch(watched)

@@ -22,7 +22,7 @@ MANY = 20_000
 SAMPLE = 2_000
 
 _BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
-_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
+REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def summarise(
     # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
     began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
     counts = {Outcome(value): count for value, count in sorted(Counter(outcome).items())}
-    replied = [True] * len(rows) if counts.keys() <= _REPLIED else [value in _REPLIED for value in outcome]
+    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in outcome]
     begun = began if all(began) else [at for at in began if at != NEVER]
     ended = done if begun is began else compress(done, began)
     # On kept connections they are the same instants.
@@ -191,7 +191,7 @@ def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outco
 
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
     """Of the answered and rejected requests among these rows."""
-    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in _REPLIED)
+    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
 
 
 def _taken(column: memoryview, rows: Sequence[int]) -> list[int]:

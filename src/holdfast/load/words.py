@@ -144,6 +144,14 @@ def pattern(text: str) -> str:
     return text
 
 
+def property_(text: str) -> tuple[str, str]:
+    """A name and its value, as JMeter's -J has them."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ValueError(f"{text!r} is not name=value.")
+    return name.strip(), value
+
+
 def source(text: str) -> str:
     """An address of this machine."""
     try:
