@@ -31,6 +31,8 @@ STARRED = frozenset(
         "attach.py",
         "cli.py",
         "cli_load.py",
+        "load_database.py",
+        "load_parquet.py",
         "loading.py",
         "target.py",
         "entry.py",
@@ -79,7 +81,7 @@ WORLD = frozenset({
 })
 # fmt: on
 # Of these modules, what only names things or works on text.
-VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)|urllib\.parse\.\w+")
+VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)|http\.HTTPStatus|urllib\.parse\.\w+")
 PARTLY_WORLD = frozenset({"pathlib", "signal"})
 WORLD_FUNCTIONS = frozenset({"open", "input", "print", "__import__"})
 CLOCK_METHODS = frozenset({"now", "today", "utcnow"})

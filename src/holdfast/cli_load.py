@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from holdfast import options
-from holdfast.command_line import checked, put_out, target_file
-from holdfast.endings import say
-from holdfast.errors import (
-    EXIT_ANSWERED,
-    EXIT_ENVIRONMENT,
-    EXIT_EXPECTATION_FAILED,
-    EXIT_INCONCLUSIVE,
-    EnvironmentFailure,
-    UsageError,
-)
+from holdfast.command_line import checked
+from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.interrupts import listening
 from holdfast.load import words
-from holdfast.load.columns import requests
 from holdfast.load.url import parse_url
 from holdfast.load_options import group_of
-from holdfast.loading import MOST_REQUESTS, Loaded, load
-from holdfast.model.load import LoadExperiment, LoadResult, StopRule
+from holdfast.load_outputs import finish, output_options, targets_of
+from holdfast.loading import MOST_REQUESTS, load, remarked
+from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.plan_files import FromFile, from_file
-from holdfast.report.json import load_json
-from holdfast.report.load import render_load, rows_csv
 from holdfast.target import Target, check_sources, reached, target_of
 from holdfast.watching import watching
 
@@ -130,23 +119,16 @@ def _header(text: str) -> tuple[str, str]:
 )
 @click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
 @click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
-@click.option("--csv", "csv_target", callback=target_file, help="Write the rows of all requests to FILE; - is stdout.")
-@click.option("--json", "json_target", callback=target_file, help="Write the result to FILE; - is stdout.")
+@output_options
 @click.pass_context
-def load_(
-    context: click.Context,
-    /,
-    url: str | None,
-    json_target: str | None,
-    csv_target: str | None,
-    **given: Any,  # noqa: ANN401 - click's options
-) -> int:
+def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Send requests to a server at instants of their own, and say what came of each.
 
     {id} in the URL's path, in a header or in the body stands for the number of the request. An open model unless
     --clients is given: a request is sent when it is due, whatever became of those before. --jmx and --har stand in the
     URL's place: what they have that holdfast does not is listed before anything is sent.
     """
+    outputs = targets_of(given)
     asked = _asked(context, url, given)
     experiment = LoadExperiment(
         asked.groups,
@@ -159,22 +141,14 @@ def load_(
     targets = [_target(group.url, given) for group in asked.groups]
     for target in targets:
         check_sources(given["sources"], target)
-    with listening() as interrupts:
-        # Whatever comes in between is raised when the result is out: none is lost.
-        with interrupts.undisturbed():
-            try:
-                with watching(experiment, interrupts, quiet=given["quiet"], port=given["prometheus"]) as watch:
-                    loaded = load(experiment, targets, given["thresholds"], interrupts, watch)
-            except ValueError as error:
-                raise click.UsageError(str(error), ctx=context) from error
-            if asked.warning:
-                result = replace(loaded.result, warnings=(*loaded.result.warnings, asked.warning))
-                loaded = replace(loaded, result=result)
-            forms = [(json_target, load_json(loaded.result))]
-            if csv_target is not None:
-                forms.append((csv_target, _csv(loaded)))
-            put_out(render_load(loaded.result), *forms)
-        return EXIT_INCONCLUSIVE if interrupts.asked else _exit_code(loaded.result)
+    # Whatever signal comes in between is raised when the result is out: none is lost.
+    with listening() as interrupts, interrupts.undisturbed():
+        try:
+            with watching(experiment, interrupts, quiet=given["quiet"], port=given["prometheus"]) as watch:
+                done = load(experiment, targets, given["thresholds"], interrupts, watch)
+        except ValueError as error:
+            raise click.UsageError(str(error), ctx=context) from error
+        return finish(done if asked.warning is None else remarked(done, asked.warning), outputs)
 
 
 def _asked(context: click.Context, url: str | None, given: dict[str, Any]) -> FromFile:
@@ -200,16 +174,6 @@ def _target(url: str, given: dict[str, Any]) -> Target:
     hosts = given["allowed_hosts"]
     host = parse_url(url).host
     return reached(target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"]))
-
-
-def _exit_code(result: LoadResult) -> int:
-    if result.outcomes["refused"] == result.offered > 0:
-        say(f"holdfast: Nobody listens at {result.target.url}: every connection was refused.")
-        return EXIT_ENVIRONMENT
-    if result.generator_limited:
-        return EXIT_INCONCLUSIVE
-    kept = result.stopped is None and all(each.held for each in result.thresholds)
-    return EXIT_ANSWERED if kept else EXIT_EXPECTATION_FAILED
 
 
 def _body(data: str | None) -> bytes | None:
@@ -247,9 +211,3 @@ def _data_rows(file: Path | None, *, again: bool) -> DataRows | None:
     if not values:
         raise UsageError(f"{file} has no rows.", "Its first line names the columns.", "Add rows of values below it.")
     return DataRows(tuple(names), tuple(map(tuple, values)), again, str(file))
-
-
-def _csv(loaded: Loaded) -> bytes:
-    columns = loaded.run.columns
-    rows = requests(columns, loaded.run.begun, lambda _row: 0, loaded.run.sources[0])
-    return "".join(rows_csv(rows)).encode()

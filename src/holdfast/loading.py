@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import random
+import time
 from array import array
 from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -17,6 +18,7 @@ from holdfast.load.gathered import LoadRun
 from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
 from holdfast.load.processes import Watched, load_runs
 from holdfast.load.summary import NS_PER_S, Distribution, Summary, latency_from_due
+from holdfast.load.url import parse_url
 from holdfast.load.values import Numbering, request_bytes
 from holdfast.load.words import Threshold
 from holdfast.model.load import (
@@ -64,6 +66,7 @@ _ALWAYS = (
     Outcome.FAILED,
 )
 _NO_PAUSE = Pause()
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110, 15.4: those that lead to another address
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +75,15 @@ class Loaded:
 
     Attributes:
         labels: the label of each step of each group.
+        experiment: what was asked.
+        remarks: what was to be said of the load before it began; they stand among the result's warnings.
     """
 
     run: LoadRun
     result: LoadResult
     labels: tuple[tuple[str, ...], ...]
+    experiment: LoadExperiment
+    remarks: tuple[str, ...] = ()
 
     def label(self, row: int) -> str:
         """Which request of the experiment a row is."""
@@ -114,14 +121,53 @@ def load(
             return Stop.AT_ONCE
         return Stop.DRAIN if interrupts.asked else Stop.NOT
 
+    # Once, at the start: a step of the wall clock in the run moves nothing.
+    offset_ns = wall_clock_offset_ns()
     run = load_runs(plans_of(experiment, targets), stopped, rule=experiment.stop, watch=watch)
-    return loaded(experiment, run, thresholds)
+    return loaded(experiment, run, thresholds, offset_ns, interrupted=interrupts.asked or interrupts.leaving)
 
 
-def loaded(experiment: LoadExperiment, run: LoadRun, thresholds: Sequence[Threshold]) -> Loaded:
-    """What a run that is over comes to."""
+def loaded(
+    experiment: LoadExperiment,
+    run: LoadRun,
+    thresholds: Sequence[Threshold],
+    offset_ns: int | None = None,
+    *,
+    interrupted: bool = False,
+) -> Loaded:
+    """What a run that is over comes to.
+
+    Args:
+        offset_ns: what makes an instant of the run one since the epoch; None reads the clocks now.
+        interrupted: somebody ended it before its time.
+    """
     labels = tuple(tuple(step.label for step in group.steps) for group in experiment.groups)
-    return Loaded(run, _result(experiment, run, labels, thresholds), labels)
+    result = replace(
+        _result(experiment, run, labels, thresholds),
+        wall_clock_offset_ns=wall_clock_offset_ns() if offset_ns is None else offset_ns,
+        interrupted=interrupted,
+    )
+    return Loaded(run, result, labels, experiment)
+
+
+def remarked(done: Loaded, *remarks: str) -> Loaded:
+    """The same, with these words among its warnings."""
+    result = replace(done.result, warnings=(*done.result.warnings, *remarks))
+    return replace(done, result=result, remarks=(*done.remarks, *remarks))
+
+
+def wall_clock_offset_ns() -> int:
+    """What makes an instant of CLOCK_MONOTONIC one since the epoch, at this moment."""
+    return time.time_ns() - time.monotonic_ns()
+
+
+def requests_of(experiment: LoadExperiment) -> tuple[bytes | Callable[[int], bytes], ...]:
+    """The requests of each group: their bytes, or number in the group -> bytes.
+
+    Raises:
+        ValueError: a request cannot be sent as it is written.
+    """
+    return tuple(_requests(experiment, group, parse_url(group.url).host_field) for group in experiment.groups)
 
 
 def plans_of(experiment: LoadExperiment, targets: Sequence[Target]) -> tuple[Plan, ...]:
@@ -133,25 +179,28 @@ def plans_of(experiment: LoadExperiment, targets: Sequence[Target]) -> tuple[Pla
     return tuple(_plan(experiment, group, target) for group, target in zip(experiment.groups, targets, strict=True))
 
 
-def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
-    shape = _planned(group, experiment.seed)
+def _requests(experiment: LoadExperiment, group: Group, host: str) -> bytes | Callable[[int], bytes]:
     steps = [_with_agent(step) for step in group.steps]
-    numbering = Numbering(len(steps), shape.clients if isinstance(shape, Sessions) else 1, experiment.seed)
-    if isinstance(shape, Closed):
-        numbering = Numbering(1, shape.connections, experiment.seed)
+    # In the open model each arrival is a client of its own that comes once.
+    once = 1 if _single(group) else MOST_REQUESTS
+    clients = group.shape.clients if isinstance(group.shape, Clients) else once
+    return request_bytes(steps, group.values, host, Numbering(len(steps), clients, experiment.seed))
+
+
+def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
     timeouts = group.timeouts
     return Plan(
         address=target.addresses[0],
         port=target.url.port,
-        request=request_bytes(steps, group.values, target.url.host_field, numbering),
-        shape=shape,
+        request=_requests(experiment, group, target.url.host_field),
+        shape=_planned(group, experiment.seed),
         patience_s=timeouts.whole_s,
         connect_s=timeouts.connect_s,
         first_byte_s=timeouts.first_byte_s,
         sources=experiment.sources or None,
         processes=experiment.processes,
         tls=target.tls,
-        acceptances=tuple(Acceptance(step.expected, step.checks) for step in steps),
+        acceptances=tuple(Acceptance(step.expected, step.checks) for step in group.steps),
         keep_alive=group.keep_alive,
     )
 
@@ -179,16 +228,21 @@ def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
     due_ns = _due_ns(shape, seed)
     if last_index is not None:
         due_ns = due_ns[:last_index]
-    if len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE:
+    if _single(group):
         return Open(due_ns)
     return Sessions(due_ns, 1, _pauses(group), on_failure=group.on_failure, seed=seed)
+
+
+def _single(group: Group) -> bool:
+    """Whether clients have one request to send, without a pause."""
+    return len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE
 
 
 def _clients(group: Group, shape: Clients, last_index: int | None, seed: int) -> Closed | Sessions:
     plain = not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
     # In the plain model a row goes to whichever connection is free, so that no client has rows of its own.
     plain = plain and not any(map(_of_a_client, group.values))
-    if plain and len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE:
+    if plain and _single(group):
         most = shape.requests
         if most is None:
             most = min(MOST_REQUESTS, round(_MOST_PER_S * (shape.for_s or 0)) + shape.clients)
@@ -263,8 +317,20 @@ def _result(
         thresholds=tuple(_checked(each, summary) for each in thresholds),
         steps=_steps(run, labels),
         stopped=run.stopped,
-        warnings=summary.warnings,
+        warnings=(*summary.warnings, *_redirects(experiment, run, statuses)),
     )
+
+
+def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]) -> Iterator[str]:
+    """What to know of replies that lead elsewhere, unless somebody said to expect them."""
+    expected = any(step.expected for group in experiment.groups for step in group.steps)
+    if expected or _REDIRECTS.isdisjoint(statuses):
+        return
+    status, outcome = run.columns.status, run.columns.outcome
+    many = sum(status[row] in _REDIRECTS and outcome[row] == Outcome.ANSWERED for row in run.begun)
+    if many:
+        where = f"; the last that was read leads to {run.beside.location}" if run.beside.location else ""
+        yield f"Redirects are not followed: of the replies that count as answers {many} were redirects{where}."
 
 
 def _outcomes(counts: Mapping[Outcome, int]) -> dict[str, int]:

@@ -6,6 +6,7 @@
 /big/N     200 and a body of N bytes
 /drip/N    200 and a body of N bytes, one each time the loop comes round
 /slow/S    200 after S seconds
+/moved     302 to /elsewhere?a=1
 /half      the head of a reply, and then nothing
 /seen      how many requests of each kind came, as JSON; not counted itself. kinds, and how often each number came
 """
@@ -40,6 +41,10 @@ FAULTS = {
     15: ("asks to close", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", "close"),
     16: ("closes unasked", OK, "close"),
     17: ("reset in the body", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "reset"),
+}
+ALWAYS = {
+    "half": b"HTTP/1.1 200 OK\r\n",
+    "moved": b"HTTP/1.1 302 Found\r\nLocation: /elsewhere?a=1\r\nContent-Length: 0\r\n\r\n",
 }
 
 kinds: Counter[str] = Counter()
@@ -78,8 +83,8 @@ class Faulty(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self.reset)
             elif then == "close":
                 self.transport.close()
-        elif what == "half":
-            self.transport.write(b"HTTP/1.1 200 OK\r\n")
+        elif what in ALWAYS:
+            self.transport.write(ALWAYS[what])
         elif what == "slow":
             asyncio.get_running_loop().call_later(float(more[0]), self.transport.write, OK)
         else:

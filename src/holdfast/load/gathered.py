@@ -20,6 +20,25 @@ _BUSY = (
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a run beside its rows.
+
+    Attributes:
+        asked_per_s: the schedule's mean rate; None where there is no single one.
+        peak: most requests in flight at once, where one process has counted them.
+        limits: what went wrong on our own side, in words.
+        notes: other doubts, in words.
+        location: where the last redirect led that was read in full; "" where there was none.
+    """
+
+    asked_per_s: float | None = None
+    peak: int | None = None
+    limits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class LoadRun:
     """A load run that is over.
 
@@ -37,6 +56,7 @@ class LoadRun:
     spans: tuple[range, ...]
     sources: tuple[tuple[str, ...], ...]
     stopped: str | None = None
+    beside: Beside = Beside()
 
 
 @dataclass(slots=True)
@@ -57,6 +77,7 @@ class Told:
     failure: str | None = None
     malformed: str | None = None
     excess: int = 0
+    location: str = ""
     peak: int | None = None
     busy: float = 0.0
     lasted_s: float = 0.0
@@ -105,9 +126,23 @@ def gathered(
     only = plans[0].shape if len(plans) == 1 else None
     asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
     sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
+    location = next((each.location for each in told if each.location), "")
     peak = told[0].peak if len(told) == 1 else None
-    summary = summarise(columns, rows, asked_per_s, peak, limits, notes)
-    return LoadRun(columns, summary, rows, spans, sources, stop)
+    beside = Beside(asked_per_s, peak, tuple(limits), tuple(notes), location)
+    return run_of(columns, rows, spans, sources, stop, beside)
+
+
+def run_of(
+    columns: Columns,
+    begun: Sequence[int],
+    spans: tuple[range, ...],
+    sources: tuple[tuple[str, ...], ...],
+    stopped: str | None,
+    beside: Beside,
+) -> LoadRun:
+    """The run that has these rows; everything as of `LoadRun`."""
+    summary = summarise(columns, begun, beside.asked_per_s, beside.peak, beside.limits, beside.notes)
+    return LoadRun(columns, summary, begun, spans, sources, stopped, beside)
 
 
 def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, Told]]]) -> bool:

@@ -223,6 +223,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
             failure=_in_words(connections.failure, job) if connections.failure else None,
             malformed=next((each.malformed for each in connections.replies if each.malformed), None),
             excess=sum(each.excess for each in connections.replies),
+            location=next((each.location for each in connections.replies if each.location), ""),
             sources=connections.sources,
             peak=connections.peak,
             busy=1 - connections.idle_ns / max(1, lasted_ns),

@@ -97,7 +97,10 @@ class LoadResult:
         rate_asked_per_s: None in the closed model and in a burst.
         throughput_per_s: replies per second.
         steps: one for each label, where there are several.
-        stopped: why the load ended before its time, in words; None if it did not.
+        stopped: why the load ended before its time by its own rule, in words; None if it did not.
+        interrupted: somebody ended it before its time.
+        wall_clock_offset_ns: what makes an instant of the rows (CLOCK_MONOTONIC) one since the epoch, as it was when
+            the load began; None is not known.
     """
 
     target: LoadTarget
@@ -116,6 +119,8 @@ class LoadResult:
     thresholds: tuple[Expectation, ...] = ()
     steps: tuple[StepResult, ...] = ()
     stopped: str | None = None
+    interrupted: bool = False
+    wall_clock_offset_ns: int | None = None
     warnings: tuple[str, ...] = field(default=())
     schema: int = 1
     kind: str = "load"
