@@ -21,7 +21,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # The parts: each imports itself, `model` and `errors`, and none of the others. Files at the top level
 # combine the parts and may import all of them.
 PARTS = frozenset(
-    {"model", "errors", "load", "servers", "observe", "inside", "infer", "report", "studies"},
+    {"model", "errors", "load", "servers", "observe", "inside", "infer", "report", "studies", "plans"},
 )
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 
@@ -31,13 +31,17 @@ STARRED = frozenset(
         "attach.py",
         "cli.py",
         "cli_load.py",
+        "load_database.py",
+        "load_parquet.py",
         "loading.py",
         "target.py",
         "entry.py",
+        "exposing.py",
         "interrupts.py",
         "bench.py",
         "check.py",
         "output.py",
+        "plan_files.py",
         "ports.py",
         "readiness.py",
         "run.py",
@@ -46,12 +50,16 @@ STARRED = frozenset(
         "starting.py",
         "store.py",
         "study.py",
+        "watching.py",
         "load/columns.py",
+        "load/connection.py",
         "load/endpoint.py",
         "load/epoll.py",
         "load/own_limits.py",
+        "load/own_use.py",
         "load/processes.py",
         "load/tls.py",
+        "load/waiting.py",
         "servers/guardian.py",
         "servers/interpreter.py",
         "servers/privileges.py",
@@ -72,8 +80,8 @@ WORLD = frozenset({
     "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
 })
 # fmt: on
-# Of these modules, what only names things.
-VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)")
+# Of these modules, what only names things or works on text.
+VOCABULARY = re.compile(r"pathlib\.Pure\w*|signal\.(SIG\w+|Signals)|http\.HTTPStatus|urllib\.parse\.\w+")
 PARTLY_WORLD = frozenset({"pathlib", "signal"})
 WORLD_FUNCTIONS = frozenset({"open", "input", "print", "__import__"})
 CLOCK_METHODS = frozenset({"now", "today", "utcnow"})

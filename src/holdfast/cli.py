@@ -19,6 +19,7 @@ from holdfast.endings import ended, say, tell
 from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
+from holdfast.load_outputs import report, show_load
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_ATTACHED,
@@ -303,10 +304,13 @@ def runs() -> int:
 @click.argument("number", type=int)
 @click.option("--json", "json_target", callback=target_file, help="Write the verdict to FILE; - is stdout.")
 def show(number: int, json_target: str | None) -> int:
-    """Judge a saved run again and print its verdict."""
+    """Judge a saved run again and print its verdict, or what a load came to."""
+    if store.is_load(number, store.default_path()):
+        return show_load(number, json_target)
     verdict = judge(store.load(number, store.default_path()))
     _publish(verdict, json_target)
     return _answered(verdict)
 
 
 commands.add_command(load_)
+commands.add_command(report)

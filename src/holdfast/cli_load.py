@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import Any
 
 import click
 
 from holdfast import options
-from holdfast.command_line import checked, put_out, target_file
-from holdfast.endings import say
-from holdfast.errors import (
-    EXIT_ANSWERED,
-    EXIT_ENVIRONMENT,
-    EXIT_EXPECTATION_FAILED,
-    EXIT_INCONCLUSIVE,
-    EnvironmentFailure,
-)
+from holdfast.command_line import checked
+from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.interrupts import listening
 from holdfast.load import words
-from holdfast.load.columns import requests
-from holdfast.loading import MOST_REQUESTS, Loaded, load
-from holdfast.model.load import (
-    DEFAULT_PATIENCE_S,
-    Burst,
-    Clients,
-    LoadExperiment,
-    LoadResult,
-    Rise,
-    Shape,
-    Spread,
-    Stages,
-)
-from holdfast.report.json import load_json
-from holdfast.report.load import render_load, rows_csv
-from holdfast.target import target_of
+from holdfast.load.url import parse_url
+from holdfast.load_options import group_of
+from holdfast.load_outputs import finish, output_options, targets_of
+from holdfast.loading import MOST_REQUESTS, load, remarked
+from holdfast.model.load import LoadExperiment, StopRule
+from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
+from holdfast.plan_files import FromFile, from_file
+from holdfast.target import Target, check_sources, reached, target_of
+from holdfast.watching import watching
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 _HARM = "A load on a server that is not yours is an attack, and on one that others use they get slower answers or none."
+_SECONDS = click.FloatRange(min=0, min_open=True)
 _STATUS = click.IntRange(100, 599)
-_SHAPES = "--requests N --over S, --rate R --for S, --ramp A:B/S, --stages R:S,R:S, --burst N or --clients N"
 
 
 def _header(text: str) -> tuple[str, str]:
@@ -51,31 +38,70 @@ def _header(text: str) -> tuple[str, str]:
 
 
 @click.command("load")
-@click.argument("url")
+@click.argument("url", required=False)
+@click.option("--jmx", type=click.Path(path_type=Path), help="Run a JMeter test plan (.jmx), as far as holdfast can.")
+@click.option("--har", type=click.Path(path_type=Path), help="Send again what a browser recorded (.har).")
+@click.option(
+    "-J", "properties", multiple=True, callback=checked(words.property_), help="A property of --jmx: -J name=value."
+)
 @click.option("--requests", type=_COUNT, help="Number of requests; of --clients, of all of them together.")
 @click.option("--over", "over_s", callback=checked(words.duration_s), help="Spread --requests evenly over this time.")
 @click.option(
     "--rate", callback=checked(words.rate_per_s), help="Requests per second (100, 100/s, 6000/m), with --for."
 )
 @click.option(
-    "--for", "for_s", callback=checked(words.duration_s), help="How long (10s, 2m), with --rate or --clients."
+    "--for",
+    "for_s",
+    callback=checked(words.duration_s),
+    help="How long (10s, 2m), with --rate or --clients; of --jmx, at most.",
 )
 @click.option("--ramp", callback=checked(words.ramp), help="Rate that changes evenly: 10:500/30s.")
 @click.option("--stages", callback=checked(words.stages), help="Rates one after the other: 100/s:10s,500/s:30s.")
 @click.option("--burst", type=_COUNT, help="So many requests at once.")
 @click.option("--clients", type=click.IntRange(1, 1_000_000), help="Closed model: each sends its next when answered.")
 @click.option("--poisson", is_flag=True, help="Arrivals by chance at these rates (--rate, --stages).")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --poisson.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what comes by chance.")
 @click.option("-X", "--method", default="GET", show_default=True, help="HTTP method.")
 @click.option("-H", "--header", "headers", multiple=True, callback=checked(_header), help="Header 'Name: value'.")
 @click.option("--data", help="Body of the requests; @FILE reads it from a file.")
 @click.option(
     "--expect-status", "expected", type=_STATUS, multiple=True, help="Status that counts as an answer (<400)."
 )
+@click.option("--expect-body", "body_texts", multiple=True, help="Text that the body of an answer contains.")
+@click.option(
+    "--expect-match",
+    "body_patterns",
+    multiple=True,
+    callback=checked(words.pattern),
+    help="Regular expression found in the body of an answer.",
+)
+@click.option(
+    "--data-rows",
+    type=click.Path(path_type=Path),
+    help="CSV file with a head; {column} in path, header or body stands for the value in the request's row.",
+)
+@click.option("--once", is_flag=True, help="End the load with the last of --data-rows, instead of beginning anew.")
+@click.option(
+    "--think", callback=checked(words.pause), help="Pause of a client before each request: 1s, or 1s-3s by chance."
+)
+@click.option(
+    "--keep-alive/--no-keep-alive",
+    default=None,
+    help="Use a connection again [default: with --clients], or open one for each request [otherwise].",
+)
+@click.option("--source", "sources", multiple=True, callback=checked(words.source), help="Own address to send from.")
+@click.option("--processes", type=click.IntRange(1, 256), help="Load processes [default: as descriptors require].")
+@click.option("--stop", callback=checked(words.stop_rule), help="End the load early: first-failure, or errors>10%.")
+@click.option(
+    "--connect-timeout", "connect_s", type=_SECONDS, help="Seconds after which a connection attempt is given up."
+)
+@click.option(
+    "--first-byte-timeout", "first_byte_s", type=_SECONDS, help="Seconds after which an unbegun reply is given up."
+)
 @click.option(
     "--timeout",
     "patience_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=_SECONDS,
     default=DEFAULT_PATIENCE_S,
     show_default=True,
     help="Seconds after which an unanswered request is given up.",
@@ -84,110 +110,70 @@ def _header(text: str) -> tuple[str, str]:
     "--threshold", "thresholds", multiple=True, callback=checked(words.threshold), help="p99<200ms, errors<1%."
 )
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
-@click.option("--allow-remote", "allowed_host", metavar="HOST", help="Load this host, although it is not loopback.")
-@click.option("--csv", "csv_target", callback=target_file, help="Write the rows of all requests to FILE; - is stdout.")
-@click.option("--json", "json_target", callback=target_file, help="Write the result to FILE; - is stdout.")
+@click.option(
+    "--allow-remote",
+    "allowed_hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Load this host, although it is not loopback.",
+)
+@click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
+@click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
+@output_options
 @click.pass_context
-def load_(
-    context: click.Context,
-    /,
-    url: str,
-    json_target: str | None,
-    csv_target: str | None,
-    **given: Any,  # noqa: ANN401 - click's options
-) -> int:
+def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
     """Send requests to a server at instants of their own, and say what came of each.
 
     {id} in the URL's path, in a header or in the body stands for the number of the request. An open model unless
-    --clients is given: a request is sent when it is due, whatever became of those before.
+    --clients is given: a request is sent when it is due, whatever became of those before. --jmx and --har stand in the
+    URL's place: what they have that holdfast does not is listed before anything is sent.
     """
-    shape = _shape(context, given)
+    outputs = targets_of(given)
+    asked = _asked(context, url, given)
     experiment = LoadExperiment(
-        url=url,
-        shape=shape,
-        method=given["method"],
-        headers=given["headers"],
-        body=_body(given["data"]),
-        expected=frozenset(given["expected"]) or None,
-        patience_s=given["patience_s"],
-        verify=not given["insecure"],
-        seed=given["seed"],
+        asked.groups,
+        not given["insecure"],
+        given["seed"],
+        given["sources"],
+        given["stop"] or asked.stop,
+        given["processes"],
     )
-    target = target_of(url, given["allowed_host"], _HARM, verify=experiment.verify)
-    with listening() as interrupts:
-        # Whatever comes in between is raised when the result is out: none is lost.
-        with interrupts.undisturbed():
-            try:
-                loaded = load(experiment, target, given["thresholds"], interrupts)
-            except ValueError as error:
-                raise click.UsageError(str(error), ctx=context) from error
-            forms = [(json_target, load_json(loaded.result))]
-            if csv_target is not None:
-                forms.append((csv_target, _csv(loaded)))
-            put_out(render_load(loaded.result), *forms)
-        return EXIT_INCONCLUSIVE if interrupts.asked else _exit_code(loaded.result)
+    targets = [_target(group.url, given) for group in asked.groups]
+    for target in targets:
+        check_sources(given["sources"], target)
+    # Whatever signal comes in between is raised when the result is out: none is lost.
+    with listening() as interrupts, interrupts.undisturbed():
+        try:
+            with watching(experiment, interrupts, quiet=given["quiet"], port=given["prometheus"]) as watch:
+                done = load(experiment, targets, given["thresholds"], interrupts, watch)
+        except ValueError as error:
+            raise click.UsageError(str(error), ctx=context) from error
+        return finish(done if asked.warning is None else remarked(done, asked.warning), outputs)
 
 
-def _exit_code(result: LoadResult) -> int:
-    if result.outcomes["refused"] == result.offered > 0:
-        say(f"holdfast: Nobody listens at {result.target.url}: every connection was refused.")
-        return EXIT_ENVIRONMENT
-    if result.generator_limited:
-        return EXIT_INCONCLUSIVE
-    return EXIT_ANSWERED if all(each.held for each in result.thresholds) else EXIT_EXPECTATION_FAILED
+def _asked(context: click.Context, url: str | None, given: dict[str, Any]) -> FromFile:
+    """What is to be sent: the one thing that says it."""
+    named = [name for name, value in (("URL", url), ("--jmx", given["jmx"]), ("--har", given["har"])) if value]
+    if len(named) != 1:
+        what = f"These exclude each other: {', '.join(named)}." if named else "Nothing says what to send."
+        raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
+    if url is None:
+        return from_file(context, given)
+    if given["properties"]:
+        raise click.UsageError("-J goes with --jmx: it gives a plan's properties their values.", ctx=context)
+    path = parse_url(url).path
+    body, data = _body(given["data"]), _data_rows(given["data_rows"], again=not given["once"])
+    try:
+        return FromFile((group_of(url, path, given, body=body, data=data),), StopRule(), None)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
 
 
-def _shape(context: click.Context, given: dict[str, Any]) -> Shape:  # noqa: C901, PLR0912 - one line for each shape
-    """Which shape the options mean.
-
-    Raises:
-        click.UsageError: none, several, or one without what belongs to it.
-    """
-    requests_, over_s, for_s = given["requests"], given["over_s"], given["for_s"]
-    chosen = [name for name in ("rate", "ramp", "stages", "burst", "clients") if given[name] is not None]
-    if over_s is not None or (requests_ is not None and not chosen):
-        chosen.append("over")
-    if len(chosen) != 1:
-        what = "No load is asked for" if not chosen else f"These exclude each other: {', '.join(map(_option, chosen))}"
-        raise click.UsageError(f"{what}. Give one of {_SHAPES}.", ctx=context)
-    (shape,) = chosen
-    if given["poisson"] and shape not in ("rate", "stages"):
-        raise click.UsageError("--poisson goes with --rate or --stages.", ctx=context)
-    if requests_ is not None and shape not in ("over", "clients"):
-        raise click.UsageError(f"--requests does not go with {_option(shape)}, which says how many.", ctx=context)
-    if for_s is not None and shape not in ("rate", "clients"):
-        raise click.UsageError(f"--for does not go with {_option(shape)}, which says how long.", ctx=context)
-    if shape == "over":
-        if requests_ is None or over_s is None:
-            raise click.UsageError("--requests N and --over S go together.", ctx=context)
-        return Spread(requests_, over_s)
-    if shape == "rate":
-        if for_s is None:
-            raise click.UsageError("--rate R needs --for S.", ctx=context)
-        return _enough(Stages(((given["rate"], for_s),), given["poisson"]), given["rate"] * for_s, context)
-    if shape == "ramp":
-        first, last, seconds = given["ramp"]
-        return _enough(Rise(first, last, seconds), (first + last) / 2 * seconds, context)
-    if shape == "stages":
-        many = sum(rate * seconds for rate, seconds in given["stages"])
-        return _enough(Stages(given["stages"], given["poisson"]), many, context)
-    if shape == "burst":
-        return Burst(given["burst"])
-    if requests_ is None and for_s is None:
-        raise click.UsageError("--clients N needs --for S or --requests N.", ctx=context)
-    return Clients(given["clients"], requests_, for_s)
-
-
-def _enough(shape: Shape, requests_: float, context: click.Context) -> Shape:
-    if requests_ > MOST_REQUESTS:
-        raise click.UsageError(f"That is {requests_:,.0f} requests, more than {MOST_REQUESTS:,}.", ctx=context)
-    if requests_ <= 0:
-        raise click.UsageError("That is no request at all.", ctx=context)
-    return shape
-
-
-def _option(shape: str) -> str:
-    return f"--{shape}"
+def _target(url: str, given: dict[str, Any]) -> Target:
+    """The server that a URL means; each host that is not loopback must have been named."""
+    hosts = given["allowed_hosts"]
+    host = parse_url(url).host
+    return reached(target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"]))
 
 
 def _body(data: str | None) -> bytes | None:
@@ -203,8 +189,25 @@ def _body(data: str | None) -> bytes | None:
         ) from error
 
 
-def _csv(loaded: Loaded) -> bytes:
-    columns = loaded.run.columns
-    begun = [row for row in range(columns.capacity) if columns.due[row]]
-    rows = requests(columns, begun, lambda _row: 0, loaded.run.sources)
-    return "".join(rows_csv(rows)).encode()
+def _data_rows(file: Path | None, *, again: bool) -> DataRows | None:
+    if file is None:
+        return None
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.reader(stream))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        raise EnvironmentFailure(
+            f"The rows of {file} cannot be read.", f"{why}.", "It is to be CSV in UTF-8, its first line the names."
+        ) from error
+    names, *values = [row for row in rows if row] or [[]]
+    for number, row in enumerate(values, 1):
+        if len(row) != len(names):
+            raise UsageError(
+                f"Row {number} of {file} has {len(row)} values, and the first line names {len(names)}.",
+                f"The row is {','.join(row)!r}.",
+                "Give each row as many values as there are names.",
+            )
+    if not values:
+        raise UsageError(f"{file} has no rows.", "Its first line names the columns.", "Add rows of values below it.")
+    return DataRows(tuple(names), tuple(map(tuple, values)), again, str(file))

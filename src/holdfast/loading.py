@@ -3,40 +3,56 @@
 from __future__ import annotations
 
 import random
+import time
 from array import array
+from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 
 from holdfast.interrupts import Interrupts
 from holdfast.load import schedule
-from holdfast.load.http1 import request_head
-from holdfast.load.plan import Closed, Open, Plan, Stop
-from holdfast.load.processes import LoadRun, load_run
-from holdfast.load.summary import Distribution, Summary
+from holdfast.load.acceptance import Acceptance
+from holdfast.load.gathered import LoadRun
+from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
+from holdfast.load.processes import Watched, load_runs
+from holdfast.load.summary import NS_PER_S, Distribution, Summary, latency_from_due
+from holdfast.load.url import parse_url
+from holdfast.load.values import Numbering, request_bytes
 from holdfast.load.words import Threshold
 from holdfast.model.load import (
-    Burst,
-    Clients,
     Expectation,
     LagUs,
     LatencyMs,
     LoadExperiment,
     LoadResult,
     LoadTarget,
-    Rise,
-    Shape,
-    Spread,
-    Stages,
+    StepResult,
 )
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import (
+    Burst,
+    Chance,
+    ClientNumber,
+    Clients,
+    DataRows,
+    Group,
+    Pause,
+    Phases,
+    Rise,
+    Spread,
+    Stages,
+    Step,
+    Values,
+)
 from holdfast.target import Target
 
 MOST_REQUESTS = 50_000_000
-"""Each takes 46 bytes, of which a page is paid for when it is used."""
+"""Each takes 60 bytes, of which a page is paid for when it is used."""
 
 _MOST_PER_S = 400_000  # of closed-model rows; no machine of two cores comes near it
-_ID = "{id}"
+_MOST_PER_CLIENT_S = 5_000  # of one client that waits for each answer, over loopback
 
 # In the JSON, those of design's list always, the others where there are any.
 _ALWAYS = (
@@ -49,88 +65,227 @@ _ALWAYS = (
     Outcome.UNANSWERED,
     Outcome.FAILED,
 )
+_NO_PAUSE = Pause()
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110, 15.4: those that lead to another address
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A load run that is over: its rows, and what they come to."""
+    """A load run that is over: its rows, and what they come to.
+
+    Attributes:
+        labels: the label of each step of each group.
+        experiment: what was asked.
+        remarks: what was to be said of the load before it began; they stand among the result's warnings.
+    """
 
     run: LoadRun
     result: LoadResult
+    labels: tuple[tuple[str, ...], ...]
+    experiment: LoadExperiment
+    remarks: tuple[str, ...] = ()
+
+    def label(self, row: int) -> str:
+        """Which request of the experiment a row is."""
+        return label_of(self.run.spans, self.labels, row)
 
 
-def load(experiment: LoadExperiment, target: Target, thresholds: Sequence[Threshold], interrupts: Interrupts) -> Loaded:
+def label_of(spans: Sequence[range], labels: Sequence[Sequence[str]], row: int) -> str:
+    """The label of a row, from the rows of each group and the labels of each group's steps."""
+    group = bisect([span.start for span in spans], row) - 1
+    return labels[group][(row - spans[group].start) % len(labels[group])]
+
+
+def load(
+    experiment: LoadExperiment,
+    targets: Sequence[Target],
+    thresholds: Sequence[Threshold],
+    interrupts: Interrupts,
+    watch: Callable[[Watched], None] | None = None,
+) -> Loaded:
     """Carries out a load run.
 
     The first Ctrl-C lets what is on its way come to its end, the second gives it up; both leave a result.
 
+    Args:
+        targets: of each group.
+        watch: as of `load_runs`.
+
     Raises:
-        ValueError: the request cannot be sent as it is written.
-        EnvironmentFailure: the address cannot be connected to at all.
+        ValueError: a request cannot be sent as it is written.
+        EnvironmentFailure: an address cannot be connected to at all.
     """
-    head = experiment.headers
-    if not any(name.lower() == "user-agent" for name, _ in head):
-        head = (("User-Agent", "holdfast"), *head)
-    plan = Plan(
-        address=target.addresses[0],
-        port=target.url.port,
-        request=request_of(experiment, target.url.path, target.url.host_field, head),
-        shape=_planned(experiment.shape, experiment.seed),
-        patience_s=experiment.patience_s,
-        tls=target.tls,
-        expected=experiment.expected,
-    )
 
     def stopped() -> Stop:
         if interrupts.leaving:
             return Stop.AT_ONCE
         return Stop.DRAIN if interrupts.asked else Stop.NOT
 
-    run = load_run(plan, stopped)
-    return Loaded(run, _result(experiment, run, thresholds))
+    # Once, at the start: a step of the wall clock in the run moves nothing.
+    offset_ns = wall_clock_offset_ns()
+    run = load_runs(plans_of(experiment, targets), stopped, rule=experiment.stop, watch=watch)
+    return loaded(experiment, run, thresholds, offset_ns, interrupted=interrupts.asked or interrupts.leaving)
 
 
-def request_of(
-    experiment: LoadExperiment, path: str, host: str, headers: Sequence[tuple[str, str]]
-) -> bytes | Callable[[int], bytes]:
-    """The bytes of every request, or row -> its bytes where `{id}` in it stands for the number of the row.
+def loaded(
+    experiment: LoadExperiment,
+    run: LoadRun,
+    thresholds: Sequence[Threshold],
+    offset_ns: int | None = None,
+    *,
+    interrupted: bool = False,
+) -> Loaded:
+    """What a run that is over comes to.
+
+    Args:
+        offset_ns: what makes an instant of the run one since the epoch; None reads the clocks now.
+        interrupted: somebody ended it before its time.
+    """
+    labels = tuple(tuple(step.label for step in group.steps) for group in experiment.groups)
+    result = replace(
+        _result(experiment, run, labels, thresholds),
+        wall_clock_offset_ns=wall_clock_offset_ns() if offset_ns is None else offset_ns,
+        interrupted=interrupted,
+    )
+    return Loaded(run, result, labels, experiment)
+
+
+def remarked(done: Loaded, *remarks: str) -> Loaded:
+    """The same, with these words among its warnings."""
+    result = replace(done.result, warnings=(*done.result.warnings, *remarks))
+    return replace(done, result=result, remarks=(*done.remarks, *remarks))
+
+
+def wall_clock_offset_ns() -> int:
+    """What makes an instant of CLOCK_MONOTONIC one since the epoch, at this moment."""
+    return time.time_ns() - time.monotonic_ns()
+
+
+def requests_of(experiment: LoadExperiment) -> tuple[bytes | Callable[[int], bytes], ...]:
+    """The requests of each group: their bytes, or number in the group -> bytes.
 
     Raises:
-        ValueError: a part of it cannot be sent.
+        ValueError: a request cannot be sent as it is written.
     """
-    method, body = experiment.method, experiment.body
-    whole = request_head(method, path, host, headers, body)
-    if _ID.encode() not in whole:
-        return whole
-
-    def head_of(row: int) -> bytes:
-        number = str(row)
-        fields = [(name, value.replace(_ID, number)) for name, value in headers]
-        content = None if body is None else body.replace(_ID.encode(), number.encode())
-        return request_head(method, path.replace(_ID, number), host, fields, content)
-
-    return head_of
+    return tuple(_requests(experiment, group, parse_url(group.url).host_field) for group in experiment.groups)
 
 
-def _planned(shape: Shape, seed: int) -> Open | Closed:
+def plans_of(experiment: LoadExperiment, targets: Sequence[Target]) -> tuple[Plan, ...]:
+    """What the engine is to do, one plan for each group.
+
+    Raises:
+        ValueError: a request cannot be sent as it is written.
+    """
+    return tuple(_plan(experiment, group, target) for group, target in zip(experiment.groups, targets, strict=True))
+
+
+def _requests(experiment: LoadExperiment, group: Group, host: str) -> bytes | Callable[[int], bytes]:
+    steps = [_with_agent(step) for step in group.steps]
+    # In the open model each arrival is a client of its own that comes once.
+    once = 1 if _single(group) else MOST_REQUESTS
+    clients = group.shape.clients if isinstance(group.shape, Clients) else once
+    return request_bytes(steps, group.values, host, Numbering(len(steps), clients, experiment.seed))
+
+
+def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
+    timeouts = group.timeouts
+    return Plan(
+        address=target.addresses[0],
+        port=target.url.port,
+        request=_requests(experiment, group, target.url.host_field),
+        shape=_planned(group, experiment.seed),
+        patience_s=timeouts.whole_s,
+        connect_s=timeouts.connect_s,
+        first_byte_s=timeouts.first_byte_s,
+        sources=experiment.sources or None,
+        processes=experiment.processes,
+        tls=target.tls,
+        acceptances=tuple(Acceptance(step.expected, step.checks) for step in group.steps),
+        keep_alive=group.keep_alive,
+    )
+
+
+def _with_agent(step: Step) -> Step:
+    if any(name.lower() == "user-agent" for name, _ in step.headers):
+        return step
+    return replace(step, headers=(("User-Agent", "holdfast"), *step.headers))
+
+
+def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
+    """The engine's shape: the plain models where clients have one step and nothing between their requests."""
+    shape = group.shape
+    clients = shape.clients if isinstance(shape, Clients) else 1
+    last_index = min(
+        (
+            len(each.rows) * (clients if each.per_client else 1)
+            for each in group.values
+            if isinstance(each, DataRows) and not each.again
+        ),
+        default=None,
+    )
     if isinstance(shape, Clients):
+        return _clients(group, shape, last_index, seed)
+    due_ns = _due_ns(shape, seed)
+    if last_index is not None:
+        due_ns = due_ns[:last_index]
+    if _single(group):
+        return Open(due_ns)
+    return Sessions(due_ns, 1, _pauses(group), on_failure=group.on_failure, seed=seed)
+
+
+def _single(group: Group) -> bool:
+    """Whether clients have one request to send, without a pause."""
+    return len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE
+
+
+def _clients(group: Group, shape: Clients, last_index: int | None, seed: int) -> Closed | Sessions:
+    plain = not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
+    # In the plain model a row goes to whichever connection is free, so that no client has rows of its own.
+    plain = plain and not any(map(_of_a_client, group.values))
+    if plain and _single(group):
         most = shape.requests
         if most is None:
             most = min(MOST_REQUESTS, round(_MOST_PER_S * (shape.for_s or 0)) + shape.clients)
-        return Closed(shape.clients, most, shape.for_s)
-    return Open(_due_ns(shape, seed))
+        return Closed(shape.clients, most if last_index is None else min(most, last_index), shape.for_s)
+    iterations = shape.iterations
+    indices = [each for each in (last_index, shape.requests) if each is not None]
+    if iterations is None:
+        if shape.requests is not None:
+            iterations = -(-shape.requests // shape.clients)
+        else:
+            fastest = round(_MOST_PER_CLIENT_S * (shape.for_s or 0)) // len(group.steps) + 1
+            iterations = min(fastest, max(1, MOST_REQUESTS // (shape.clients * len(group.steps))))
+    start_ns = array(
+        "q",
+        (round((shape.delay_s + client * shape.ramp_s / shape.clients) * NS_PER_S) for client in range(shape.clients)),
+    )
+    return Sessions(
+        start_ns, iterations, _pauses(group), min(indices, default=None), shape.for_s, group.on_failure, seed
+    )
 
 
-def _due_ns(shape: Spread | Stages | Rise | Burst, seed: int) -> array[int]:
+def _of_a_client(values: Values) -> bool:
+    if isinstance(values, ClientNumber):
+        return True
+    return not isinstance(values, Chance) and values.per_client
+
+
+def _pauses(group: Group) -> tuple[Pause, ...]:
+    return tuple(step.pause for step in group.steps)
+
+
+def _due_ns(shape: Spread | Stages | Rise | Phases | Burst, seed: int) -> array[int]:
     if isinstance(shape, Spread):
         return schedule.spread(shape.requests, shape.over_s)
     if isinstance(shape, Rise):
         return schedule.linear(shape.from_per_s, shape.to_per_s, shape.for_s)
     if isinstance(shape, Burst):
         return schedule.burst(shape.requests)
-    if shape.poisson:
-        return schedule.by_chance(shape.stages, _exponential(seed))
-    return schedule.steps(shape.stages)
+    if isinstance(shape, Phases):
+        lots = random.Random(seed)  # noqa: S311 - lots that can be drawn again, no secret
+        return schedule.phases(shape.phases, iter(lots.random, None))
+    due_ns = schedule.by_chance(shape.stages, _exponential(seed)) if shape.poisson else schedule.steps(shape.stages)
+    return due_ns if shape.requests is None else due_ns[: shape.requests]
 
 
 def _exponential(seed: int) -> Iterator[float]:
@@ -139,15 +294,16 @@ def _exponential(seed: int) -> Iterator[float]:
         yield lots.expovariate(1.0)
 
 
-def _result(experiment: LoadExperiment, run: LoadRun, thresholds: Sequence[Threshold]) -> LoadResult:
+def _result(
+    experiment: LoadExperiment, run: LoadRun, labels: Sequence[Sequence[str]], thresholds: Sequence[Threshold]
+) -> LoadResult:
     summary = run.summary
-    outcomes = {_name(each): summary.outcomes.get(each, 0) for each in _ALWAYS}
-    outcomes |= {_name(each): count for each, count in summary.outcomes.items() if each not in _ALWAYS}
-    statuses = Counter(status for status in run.columns.status if status)
+    statuses = Counter(run.columns.status[row] for row in run.begun)
+    del statuses[0]
     return LoadResult(
-        target=LoadTarget(experiment.url),
+        target=LoadTarget(", ".join(dict.fromkeys(group.url for group in experiment.groups))),
         offered=summary.offered,
-        outcomes=outcomes,
+        outcomes=_outcomes(summary.outcomes),
         statuses={str(status): count for status, count in sorted(statuses.items())},
         rate_asked_per_s=_rounded(summary.rate_asked_per_s),
         rate_reached_per_s=_rounded(summary.rate_reached_per_s),
@@ -159,7 +315,45 @@ def _result(experiment: LoadExperiment, run: LoadRun, thresholds: Sequence[Thres
         generator_limited=summary.generator_limited,
         duration_s=round(summary.duration_s, 3),
         thresholds=tuple(_checked(each, summary) for each in thresholds),
-        warnings=summary.warnings,
+        steps=_steps(run, labels),
+        stopped=run.stopped,
+        warnings=(*summary.warnings, *_redirects(experiment, run, statuses)),
+    )
+
+
+def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]) -> Iterator[str]:
+    """What to know of replies that lead elsewhere, unless somebody said to expect them."""
+    expected = any(step.expected for group in experiment.groups for step in group.steps)
+    if expected or _REDIRECTS.isdisjoint(statuses):
+        return
+    status, outcome = run.columns.status, run.columns.outcome
+    many = sum(status[row] in _REDIRECTS and outcome[row] == Outcome.ANSWERED for row in run.begun)
+    if many:
+        where = f"; the last that was read leads to {run.beside.location}" if run.beside.location else ""
+        yield f"Redirects are not followed: of the replies that count as answers {many} were redirects{where}."
+
+
+def _outcomes(counts: Mapping[Outcome, int]) -> dict[str, int]:
+    """How many requests ended in each way, by name."""
+    outcomes = {_name(each): counts.get(each, 0) for each in _ALWAYS}
+    return outcomes | {_name(each): count for each, count in counts.items() if each not in _ALWAYS}
+
+
+def _steps(run: LoadRun, labels: Sequence[Sequence[str]]) -> tuple[StepResult, ...]:
+    """The results of each label, where there are several."""
+    if len(set(chain.from_iterable(labels))) == 1:
+        return ()
+    rows: dict[str, list[int]] = {label: [] for label in chain.from_iterable(labels)}
+    for row in run.begun:
+        rows[label_of(run.spans, labels, row)].append(row)
+    return tuple(
+        StepResult(
+            label,
+            len(own),
+            _outcomes(Counter(Outcome(run.columns.outcome[row]) for row in own)),
+            _latency(latency_from_due(run.columns, own)),
+        )
+        for label, own in rows.items()
     )
 
 
@@ -180,7 +374,7 @@ def _value(threshold: Threshold, summary: Summary) -> float | None:
 
 
 def _latency(times: Distribution) -> LatencyMs:
-    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p99, times.p999, times.max)))
+    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p95, times.p99, times.p999, times.max)))
 
 
 def _name(outcome: Outcome) -> str:

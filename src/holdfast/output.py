@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from rich.console import Console, RenderableType
@@ -38,7 +40,12 @@ def show(renderable: RenderableType) -> None:
 
 
 def put(content: bytes) -> None:
-    """Writes bytes to standard output, and sees to it that they arrive.
+    """Writes bytes to standard output; as `put_stream`."""
+    put_stream((content,))
+
+
+def put_stream(pieces: Iterable[bytes]) -> None:
+    """Writes bytes to standard output, a piece at a time, and sees to it that they arrive.
 
     Raises:
         NobodyReads: it is a pipe whose reader has gone.
@@ -48,7 +55,7 @@ def put(content: bytes) -> None:
         if sys.stdout is None:
             raise OSError("it is closed")
         sys.stdout.flush()
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.writelines(pieces)
         sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
@@ -72,7 +79,9 @@ def check_target(target: str | None) -> None:
         return
     path = Path(target).absolute()
     if not target or path.is_dir():
-        raise UsageError(f"{target!r} is a directory.", "--json needs the name of a file.", "Name a file in it.")
+        raise UsageError(
+            f"{target!r} is a directory.", "An option that writes needs the name of a file.", "Name a file in it."
+        )
     if not path.parent.is_dir():
         raise UsageError(
             f"{target} cannot be written.", f"There is no directory {path.parent}.", "Make it first, or choose another."
@@ -84,19 +93,53 @@ def check_target(target: str | None) -> None:
 
 
 def write_file(target: str, content: bytes) -> None:
-    """Writes a whole file, or leaves none.
+    """Writes a whole file, or leaves what was there.
 
     Raises:
         EnvironmentFailure: it cannot be written.
     """
-    path = Path(target)
+    write_stream(target, (content,))
+
+
+def write_stream(target: str, pieces: Iterable[bytes], again: str = _AGAIN) -> None:
+    """Writes a whole file, a piece at a time, or leaves what was there.
+
+    Args:
+        again: how to get at the content if it cannot be written, in words.
+
+    Raises:
+        EnvironmentFailure: it cannot be written.
+    """
+    with whole_file(target, again) as path, path.open("wb") as stream:
+        stream.writelines(pieces)
+
+
+@contextlib.contextmanager
+def whole_file(target: str, again: str = _AGAIN) -> Iterator[Path]:
+    """Where to write what becomes the target's content if the block ends without an error, and otherwise nothing.
+
+    Raises:
+        EnvironmentFailure: an OSError of the block: it cannot be written.
+    """
+    path = Path(os.path.realpath(target))
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    # A device or a pipe is written itself, and so is a file in a directory that is somebody else's.
+    replaces = (path.is_file() or not path.exists()) and os.access(path.parent, os.W_OK)
     try:
-        path.write_bytes(content)
-    except OSError as error:
-        if path.is_file():
+        if not replaces:
+            yield path
+            return
+        try:
+            if path.exists():
+                beside.touch()
+                shutil.copymode(path, beside)
+            yield beside
+            beside.replace(path)
+        finally:
             with contextlib.suppress(OSError):
-                path.unlink()  # half a JSON object
-        raise EnvironmentFailure(f"{target} could not be written.", str(error), _AGAIN) from error
+                beside.unlink()
+    except OSError as error:
+        raise EnvironmentFailure(f"{target} could not be written.", str(error), again) from error
 
 
 def _forget_stdout() -> None:

@@ -1,7 +1,7 @@
 """Saved runs: the raw timeline of each, written before any conclusion is drawn from it.
 
 One SQLite file. Verdicts are made again from the timelines, so a saved run profits from
-better inference later.
+better inference later. The rows of a load are in a table of their own, a part at a time.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -24,7 +24,9 @@ from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 
 _FORMAT = 1
+_LOAD_FORMAT = 2  # of a load: the head that `saved_load` makes instead of a timeline
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
+_MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
 
 def default_path() -> Path:
@@ -81,15 +83,38 @@ def save(timeline: Timeline, path: Path) -> int:
     experiment = timeline.experiment
     offered = sum(request.wave == 0 for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
-    row = (time.time(), _FORMAT, experiment.server, _said(experiment), offered, raw)
+    return _save((_FORMAT, experiment.server, _said(experiment), offered, raw), (), path)
+
+
+def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
+    """Saves a load run and gives its number.
+
+    Args:
+        said: what was asked, in one line.
+        head, parts: as `saved_load` makes them.
+
+    Raises:
+        EnvironmentFailure: as `save`.
+    """
+    return _save((_LOAD_FORMAT, "load", said, offered, head), parts, path)
+
+
+def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
     try:
         with closing(_open(path)) as database, database:
             done = database.execute(
                 "INSERT INTO run (saved_at, format, server, arguments, offered, timeline) VALUES (?, ?, ?, ?, ?, ?)",
-                row,
+                (time.time(), *row),
             )
             number = int(done.lastrowid or 0)
-            database.execute("DELETE FROM run WHERE id <= ?", (number - _KEEP,))
+            # Not before the row has found its place: the file may be somebody else's database.
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS load_rows (run INTEGER, part INTEGER, rows BLOB, PRIMARY KEY (run, part))"
+            )
+            database.executemany(
+                "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts))
+            )
+            _forget_oldest(database, number)
             return number
     except (sqlite3.Error, OSError) as error:
         raise EnvironmentFailure(
@@ -97,6 +122,17 @@ def save(timeline: Timeline, path: Path) -> int:
             str(error),
             "Free some space there, or name another file with HOLDFAST_RUNS.",
         ) from error
+
+
+def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
+    database.execute("DELETE FROM run WHERE id <= ?", (newest - _KEEP,))
+    kept = 0
+    sizes = database.execute("SELECT run, sum(length(rows)) FROM load_rows GROUP BY run ORDER BY run DESC").fetchall()
+    for run, many in sizes:
+        kept += many
+        if run != newest and kept > _MOST_BYTES:
+            database.execute("DELETE FROM run WHERE id = ?", (run,))
+    database.execute("DELETE FROM load_rows WHERE run NOT IN (SELECT id FROM run)")
 
 
 def _said(experiment: Experiment) -> str:
@@ -118,20 +154,62 @@ def load(number: int, path: Path) -> Timeline:
     Raises:
         UsageError: there is no such run, or it was saved by another version in another form.
     """
+    form, timeline = _row(number, path)
+    try:
+        return msgspec.json.decode(zlib.decompress(timeline), type=Timeline)
+    except (msgspec.MsgspecError, zlib.error) as error:
+        raise unreadable(number, error, form) from error
+
+
+def is_load(number: int, path: Path) -> bool:
+    """Whether a saved run is one of the load generator.
+
+    Raises:
+        UsageError: there is no such run.
+    """
+    return _row(number, path)[0] == _LOAD_FORMAT
+
+
+def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
+    """The head and the rows of a saved load run, as `saved_load` reads them.
+
+    Raises:
+        UsageError: there is no such run, or it is none of the load generator.
+    """
+    form, head = _row(number, path)
+    if form != _LOAD_FORMAT:
+        raise UsageError(
+            f"Run {number} is no load: it has no rows of requests.",
+            "It was made by probe, exec or attach.",
+            f"holdfast show {number} prints its verdict.",
+        )
+    return head, _parts(number, path)
+
+
+def _parts(number: int, path: Path) -> Iterator[bytes]:
+    with _reading(path) as database:
+        if database is not None:
+            for (part,) in database.execute("SELECT rows FROM load_rows WHERE run = ? ORDER BY part", (number,)):
+                yield part
+
+
+def unreadable(number: int, error: Exception, form: int = _LOAD_FORMAT) -> UsageError:
+    """What to say of a saved run that this version does not understand."""
+    return UsageError(
+        f"Run {number} cannot be read by this version of holdfast.",
+        f"It was saved in form {form}, this version reads forms {_FORMAT} and {_LOAD_FORMAT} ({error}).",
+        "Make the run again, or read it with the version that saved it.",
+    )
+
+
+def _row(number: int, path: Path) -> tuple[int, bytes]:
     row = None
     with _reading(path) as database:
         if database is not None:
             row = database.execute("SELECT format, timeline FROM run WHERE id = ?", (number,)).fetchone()
     if row is None:
         raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
-    try:
-        return msgspec.json.decode(zlib.decompress(row[1]), type=Timeline)
-    except (msgspec.MsgspecError, zlib.error) as error:
-        raise UsageError(
-            f"Run {number} cannot be read by this version of holdfast.",
-            f"It was saved in form {row[0]}, this version reads form {_FORMAT} ({error}).",
-            "Make the run again, or read it with the version that saved it.",
-        ) from error
+    return row[0], row[1]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from holdfast.load import schedule
 from holdfast.load.columns import Columns
 from holdfast.load.loop import AT_ONCE, Loop, Seen, closed_model, open_model
+from holdfast.load.patience import Patience
 from holdfast.model.places import Outcome
 
 MS = 1_000_000
@@ -91,7 +92,7 @@ def test_each_request_of_an_open_run_is_opened_when_it_is_due_whatever_became_of
     columns = Columns(5)
     script = Scripted(columns, lambda _row: 20 * S)
 
-    script.run(open_model(due, range(5), START, None, columns))
+    script.run(open_model(due, range(5), START, Patience(columns, (), None), columns))
 
     assert [at - START for at in columns.opened] == [0, 1 * S, 2 * S, 3 * S, 4 * S]
     assert list(columns.due) == list(columns.opened)
@@ -102,7 +103,7 @@ def test_a_late_load_still_remembers_when_its_requests_were_due():
     columns = Columns(100)
     script = Scripted(columns, lambda _row: 0, lag_ns=70 * MS)
 
-    script.run(open_model(schedule.constant(100, 1), range(100), START, None, columns))
+    script.run(open_model(schedule.constant(100, 1), range(100), START, Patience(columns, (), None), columns))
 
     assert [at - START for at in columns.due] == list(schedule.constant(100, 1))
     assert max(map(int.__sub__, columns.opened, columns.due)) <= 80 * MS
@@ -110,7 +111,7 @@ def test_a_late_load_still_remembers_when_its_requests_were_due():
 
 def test_a_burst_is_opened_in_portions_so_that_answers_are_seen_in_between():
     columns = Columns(1000)
-    loop = open_model(schedule.burst(1000), range(1000), START, None, columns)
+    loop = open_model(schedule.burst(1000), range(1000), START, Patience(columns, (), None), columns)
     next(loop)
 
     step = loop.send(Seen(START, 0))
@@ -120,8 +121,8 @@ def test_a_burst_is_opened_in_portions_so_that_answers_are_seen_in_between():
 
 def test_a_request_that_is_not_answered_in_time_expires_in_both_models():
     for model in (
-        lambda columns: open_model(schedule.spread(3, 3), range(3), START, 2 * S, columns),
-        lambda columns: closed_model(1, range(3), START, None, 2 * S, columns),
+        lambda columns: open_model(schedule.spread(3, 3), range(3), START, Patience(columns, (), 2 * S), columns),
+        lambda columns: closed_model(1, range(3), START, None, Patience(columns, (), 2 * S)),
     ):
         columns = Columns(3)
         script = Scripted(columns, lambda row: None if row == 1 else MS)
@@ -137,7 +138,7 @@ def test_one_load_process_opens_its_own_rows_alone():
     columns = Columns(10)
     script = Scripted(columns, lambda _row: MS)
 
-    script.run(open_model(schedule.spread(10, 1), range(1, 10, 3), START, None, columns))
+    script.run(open_model(schedule.spread(10, 1), range(1, 10, 3), START, Patience(columns, (), None), columns))
 
     assert script.opened == [1, 4, 7]
 
@@ -146,7 +147,7 @@ def test_a_closed_run_keeps_so_many_requests_in_flight_and_ends_with_its_rows():
     columns = Columns(100)
     script = Scripted(columns, lambda _row: 10 * MS)
 
-    script.run(closed_model(4, range(100), START, None, None, columns))
+    script.run(closed_model(4, range(100), START, None, Patience(columns, (), None)))
 
     assert (script.peak, script.ended) == (4, 100)
     assert script.opened == [0, 1, 2, 3]
@@ -157,7 +158,7 @@ def test_a_closed_run_replaces_connections_that_are_not_kept():
     columns = Columns(20)
     script = Scripted(columns, lambda _row: 10 * MS, keeps=False)
 
-    script.run(closed_model(4, range(20), START, None, None, columns))
+    script.run(closed_model(4, range(20), START, None, Patience(columns, (), None)))
 
     assert (script.peak, script.ended, script.opened) == (4, 20, list(range(20)))
 
@@ -166,7 +167,7 @@ def test_a_closed_run_begins_nothing_after_its_time_and_waits_for_what_it_began(
     columns = Columns(10_000)
     script = Scripted(columns, lambda _row: 300 * MS)
 
-    script.run(closed_model(2, range(10_000), START, START + S, None, columns))
+    script.run(closed_model(2, range(10_000), START, START + S, Patience(columns, (), None)))
 
     begun = [at for at in columns.sent if at]
     assert max(begun) < START + S
@@ -176,8 +177,8 @@ def test_a_closed_run_begins_nothing_after_its_time_and_waits_for_what_it_began(
 
 def test_nothing_begins_before_the_common_start():
     for model in (
-        lambda columns: open_model(schedule.burst(2), range(2), START, None, columns),
-        lambda columns: closed_model(2, range(2), START, None, None, columns),
+        lambda columns: open_model(schedule.burst(2), range(2), START, Patience(columns, (), None), columns),
+        lambda columns: closed_model(2, range(2), START, None, Patience(columns, (), None)),
     ):
         columns = Columns(2)
         Scripted(columns, lambda _row: MS).run(model(columns))
@@ -188,8 +189,9 @@ def test_nothing_begins_before_the_common_start():
 def test_a_run_without_requests_is_over_at_once():
     columns = Columns(0)
 
-    Scripted(columns, lambda _row: MS).run(open_model(schedule.burst(0), range(0), START, None, columns))
-    Scripted(columns, lambda _row: MS).run(closed_model(3, range(0), START, None, None, columns))
+    open_loop = open_model(schedule.burst(0), range(0), START, Patience(columns, (), None), columns)
+    Scripted(columns, lambda _row: MS).run(open_loop)
+    Scripted(columns, lambda _row: MS).run(closed_model(3, range(0), START, None, Patience(columns, (), None)))
 
 
 @given(
@@ -204,7 +206,7 @@ def test_every_request_of_a_closed_run_ends_once_and_never_more_are_in_flight_th
     columns = Columns(len(services))
     script = Scripted(columns, services.__getitem__, keeps, lag)
 
-    script.run(closed_model(connections, range(len(services)), START, None, 400 * MS, columns))
+    script.run(closed_model(connections, range(len(services)), START, None, Patience(columns, (), 400 * MS)))
 
     assert script.peak <= connections
     assert script.ended == len(services)
@@ -220,7 +222,7 @@ def test_every_request_of_an_open_run_is_opened_at_its_time_and_ends_once(due, s
     columns = Columns(len(due))
     script = Scripted(columns, lambda _row: service, lag_ns=lag)
 
-    script.run(open_model(due, range(len(due)), START, 1 * S, columns))
+    script.run(open_model(due, range(len(due)), START, Patience(columns, (), 1 * S), columns))
 
     assert script.opened == list(range(len(due)))
     assert all(0 <= opened - START - at <= lag + 10 * MS for opened, at in zip(columns.opened, due, strict=True))

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load import schedule
-from holdfast.load.plan import Closed, Open, Plan, processes_for, share_out, sources_for
+from holdfast.load.plan import Closed, Open, Plan, processes_for, share_out, sources_for, whole
 
 
 def test_connections_beyond_one_process_need_another():
@@ -14,9 +14,11 @@ def test_connections_beyond_one_process_need_another():
     assert processes_for(40_000, 19_968) == 3
 
 
-def test_connections_beyond_one_sources_ports_need_another_loopback_address():
-    assert sources_for("127.0.0.1", 28_000, 28_232) == ()
-    assert sources_for("127.0.0.1", 40_000, 28_232) == ("127.0.0.1", "127.0.0.2")
+def test_connections_beyond_half_of_one_sources_ports_need_another_loopback_address():
+    assert sources_for("127.0.0.1", 14_116, 28_232) == ()
+    assert sources_for("127.0.0.1", 14_117, 28_232) == ("127.0.0.1", "127.0.0.2")
+    assert sources_for("127.0.0.1", 40_000, 28_232) == ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    assert len(sources_for("127.0.0.1", 50_000_000, 28_232)) == 256
 
 
 def test_no_source_is_made_up_where_only_the_kernel_knows_ours():
@@ -29,7 +31,7 @@ def test_the_parts_have_each_row_and_each_connection_once(requests, processes, c
     for shape in (Open(schedule.burst(requests)), Closed(connections, requests)):
         plan = Plan("127.0.0.1", 80, b"", shape)
 
-        parts = share_out(plan, processes)
+        parts = share_out(plan, whole(plan), processes)
 
         assert sorted(row for part in parts for row in part.rows) == list(range(requests))
         assert sum(part.connections for part in parts) == plan.connections

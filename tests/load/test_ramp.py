@@ -512,10 +512,9 @@ def test_the_ramp_ends_at_the_exact_ceiling_and_loses_no_syn_on_the_way(
     elif done.reason == "syn":
         assert server.depth == limit + 1
         assert userspace == server.accepted
-        # Three, or as many as may be offered beyond the queues. Unseen, a queue is overrun by as many as were sent
-        # before the first went unanswered.
-        fewest = min(3, max_offered - server.entered - userspace - (limit + 1))
-        assert len(server.unanswered) == fewest if known else len(server.unanswered) >= fewest
+        beyond_all = min(3, max_offered - (pool + userspace + limit + 1))
+        # Unseen, a queue is overrun by as many as were sent before the first went unanswered.
+        assert len(server.unanswered) == beyond_all if known else len(server.unanswered) >= beyond_all
     else:
         assert beyond == "reject"
         assert userspace is not None

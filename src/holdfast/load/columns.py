@@ -14,9 +14,11 @@ from holdfast.model.timeline import Request
 INSTANT_BYTES = 8
 # The inode by which the kernel calls a nameless Unix socket has 32 bits (unix_diag.h).
 PORT_BYTES = 4
+RECEIVED_BYTES = 4
 STATUS_BYTES = 2
-INSTANTS = 5
-ROW_BYTES = INSTANTS * INSTANT_BYTES + PORT_BYTES + STATUS_BYTES + 2
+INSTANTS = 6
+ROW_BYTES = INSTANTS * INSTANT_BYTES + PORT_BYTES + RECEIVED_BYTES + STATUS_BYTES + 2
+MOST_RECEIVED = 2 ** (8 * RECEIVED_BYTES) - 1
 
 
 class Columns:
@@ -26,8 +28,10 @@ class Columns:
     one writer, so there is no lock. A page is only paid for when a row on it is written.
 
     Attributes:
-        due, opened, connected, sent, done: CLOCK_MONOTONIC ns, 0 where it has not happened; shape
-            (capacity,). `opened` is our SYN, or on a kept connection the same as `sent`.
+        due, opened, connected, sent, first, done: CLOCK_MONOTONIC ns, 0 where it has not happened; shape
+            (capacity,). `opened` is our SYN, 0 on a kept connection. `first` is the first byte of a reply that
+            came in more than one piece, 0 where the first byte came with the last.
+        received: bytes of the reply, head and body, at most MOST_RECEIVED.
         outcome: `Outcome` values.
         status: HTTP status, 0 before the head of a reply.
         local_port: our port, or to a Unix socket the inode of our end; 0 where the connection never got one.
@@ -35,14 +39,15 @@ class Columns:
     """
 
     __slots__ = (
-        "_map",
         "capacity",
         "connected",
         "done",
         "due",
+        "first",
         "local_port",
         "opened",
         "outcome",
+        "received",
         "sent",
         "source",
         "status",
@@ -52,19 +57,48 @@ class Columns:
         """Maps the memory; `capacity` rows have the ids 0..capacity-1."""
         self.capacity = capacity
         rows = max(capacity, 1)
-        self._map = mmap.mmap(-1, rows * ROW_BYTES, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)
-        whole = memoryview(self._map)
+        whole = memoryview(mmap.mmap(-1, rows * ROW_BYTES, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
         instants = whole[: rows * INSTANTS * INSTANT_BYTES].cast("q")
-        self.due, self.opened, self.connected, self.sent, self.done = (
+        self.due, self.opened, self.connected, self.sent, self.first, self.done = (
             instants[column * rows : (column + 1) * rows] for column in range(INSTANTS)
         )
         at = rows * INSTANTS * INSTANT_BYTES
         self.local_port = whole[at : at + rows * PORT_BYTES].cast("I")
         at += rows * PORT_BYTES
+        self.received = whole[at : at + rows * RECEIVED_BYTES].cast("I")
+        at += rows * RECEIVED_BYTES
         self.status = whole[at : at + rows * STATUS_BYTES].cast("H")
         octets = whole[at + rows * STATUS_BYTES :]
         self.outcome = octets[:rows]
         self.source = octets[rows:]
+
+    def part(self, rows: range) -> Columns:
+        """These rows, without gaps, as columns of their own on the same memory."""
+        part = object.__new__(Columns)
+        part.capacity = len(rows)
+        for name in self.__slots__[1:]:
+            setattr(part, name, getattr(self, name)[rows.start : rows.stop])
+        return part
+
+
+class Tally:
+    """What each load process has counted so far, in memory that all of them share.
+
+    Each part has one writer, so there is no lock.
+
+    Attributes:
+        begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
+        reached: below which row of its plan all are that the part has begun; a row beyond must not be looked at,
+            because reading a page of such memory takes one.
+    """
+
+    __slots__ = ("begun", "ended", "reached", "unanswered")
+
+    def __init__(self, parts: int) -> None:
+        memory = memoryview(mmap.mmap(-1, 4 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
+        self.begun, self.ended, self.unanswered, self.reached = (
+            memory[parts * at : parts * (at + 1)] for at in range(4)
+        )
 
 
 def requests(

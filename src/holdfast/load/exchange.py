@@ -38,7 +38,8 @@ class Event(IntEnum):
     reply with a status below 400, or from there on. EOF is the peer's FIN before that. BROKEN
     is a send that the peer's RST made fail; RST a receive. NO_ANSWER is the kernel giving up
     its own retransmissions. OWN_LIMIT is no descriptor, port or memory on our side. NO_ROOM is a
-    Unix socket's full queue, which takes no connection and says so at once (EAGAIN).
+    Unix socket's full queue, which takes no connection and says so at once (EAGAIN). WRONG_BODY is a complete
+    reply with a status that is an answer and a body that is none.
     """
 
     CONNECTED = 0
@@ -56,6 +57,7 @@ class Event(IntEnum):
     DEADLINE = 12
     GIVE_UP = 13
     NO_ROOM = 14
+    WRONG_BODY = 15
 
 
 _PENDING = Outcome.PENDING
@@ -70,6 +72,7 @@ _ONCE_CONNECTED: dict[Event, tuple[State, Outcome]] = {
     Event.BROKEN: (State.ABORTED, _PENDING),
     Event.REPLY: _ended(Outcome.ANSWERED),
     Event.ERROR_REPLY: _ended(Outcome.REJECTED),
+    Event.WRONG_BODY: _ended(Outcome.WRONG_BODY),
     Event.NOT_HTTP: _ended(Outcome.MALFORMED),
     Event.EOF: _ended(Outcome.CLOSED),
     Event.RST: _ended(Outcome.RESET),

@@ -96,6 +96,8 @@ class ReplyReader:
         excess: bytes came after the end of the reply. The reply counts; the connection must not be reused.
         length: length of the body; None where it does not end by its length.
         location: where a redirect leads, as it was written; "" without one.
+        encoding: the body's Content-Encoding in lower case; "" without one.
+        body: its first bytes, as many as are to be kept.
     """
 
     __slots__ = (
@@ -106,10 +108,13 @@ class ReplyReader:
         "_head_seen",
         "_keep",
         "_left",
+        "_most_kept",
         "_parser",
         "_start",
         "_tail",
+        "body",
         "complete",
+        "encoding",
         "excess",
         "keep_alive",
         "length",
@@ -117,14 +122,22 @@ class ReplyReader:
         "status",
     )
 
-    def __init__(self, *, head: bool = False) -> None:
-        """Reads nothing yet; `head`: the request was HEAD, so that no body follows whatever the head says."""
+    def __init__(self, *, head: bool = False, most_kept: int = 0) -> None:
+        """Reads nothing yet.
+
+        Args:
+            head: the request was HEAD, so that no body follows whatever the head says.
+            most_kept: bytes of the body that are kept.
+        """
         self.status = 0
         self.complete = False
         self.keep_alive = False
         self.excess = False
         self.length: int | None = None
         self.location = ""
+        self.encoding = ""
+        self.body = bytearray()
+        self._most_kept = most_kept
         self._head = head
         self._head_bytes = 0
         self._left = 0
@@ -211,12 +224,18 @@ class ReplyReader:
             self._parse(data)
             return b""
         if self.length is None:
+            self._kept(data)
             return b""
         taken = min(self._left, len(data))
         self._left -= taken
+        self._kept(data[:taken])
         if self._left == 0:
             self._finish(keep_alive=self.keep_alive)
         return data[taken:]
+
+    def _kept(self, data: bytes) -> None:
+        if self._most_kept > len(self.body):
+            self.body += data[: self._most_kept - len(self.body)]
 
     def _finish(self, *, keep_alive: bool) -> None:
         self.complete = True
@@ -259,6 +278,13 @@ class ReplyReader:
             self._keep = self._keep or b"keep-alive" in tokens
         elif name == b"location":
             self.location = value.decode("latin-1")
+        elif name == b"content-encoding":
+            self.encoding = value.decode("latin-1").strip().lower()
+
+    def on_body(self, data: bytes) -> None:
+        """A piece of a body in chunks; one of a known length, or up to the end, is read here instead."""
+        if self._chunked:
+            self._kept(data)
 
     def on_headers_complete(self) -> None:
         """The empty line after the head."""

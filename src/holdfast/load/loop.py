@@ -14,8 +14,8 @@ from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 from holdfast.load.columns import Columns
+from holdfast.load.patience import Patience
 
-IDLE_NS = 100_000_000
 # A load that is late, or a burst, still looks at what comes back in between.
 AT_ONCE = 64
 NOTHING = range(0)
@@ -28,12 +28,14 @@ class Seen(NamedTuple):
         ended: rows that have ended since the run began.
         taken: rows of the last steps' `refill` that kept connections have taken since the run began.
         draining: begin no further request; those that are on their way come to their end.
+        finished: rows that have ended since the last step, where the load was asked to remember them.
     """
 
     now_ns: int
     ended: int
     taken: int = 0
     draining: bool = False
+    finished: Sequence[int] = ()
 
 
 class Step(NamedTuple):
@@ -46,7 +48,7 @@ class Step(NamedTuple):
         wait_ns: longest time until the next step; anything that ends comes sooner.
     """
 
-    open: range
+    open: Sequence[int]
     expire: Sequence[int]
     refill: range
     wait_ns: int
@@ -55,15 +57,13 @@ class Step(NamedTuple):
 Loop = Generator[Step, Seen, None]
 
 
-def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience_ns: int | None, columns: Columns) -> Loop:
+def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience: Patience, columns: Columns) -> Loop:
     """Each request when it is due, whatever became of those before.
 
     Args:
         due_ns: for each row, when it is due after `start_ns`; ascending over `rows`.
         rows: the rows of this load process.
-        patience_ns: time from its begin after which a request is ended; None waits for ever.
     """
-    patience = _Patience(rows, patience_ns, columns)
     opened = 0
     total = len(rows)
     seen = yield Step(NOTHING, (), NOTHING, 0)
@@ -75,14 +75,20 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience_ns: i
         while opened < total and due_ns[rows[opened]] <= since_start_ns and opened - first < AT_ONCE:
             columns.due[rows[opened]] = start_ns + due_ns[rows[opened]]
             opened += 1
-        expired, wait_ns = patience.look(opened, seen.now_ns)
+        expired, wait_ns = patience.look(rows, opened, seen.now_ns)
         if opened < total:
             wait_ns = min(wait_ns, due_ns[rows[opened]] - since_start_ns)
         seen = yield Step(rows[first:opened], expired, NOTHING, max(0, wait_ns))
 
 
 def closed_model(
-    connections: int, rows: range, start_ns: int, until_ns: int | None, patience_ns: int | None, columns: Columns
+    connections: int,
+    rows: range,
+    start_ns: int,
+    until_ns: int | None,
+    patience: Patience,
+    *,
+    keeps: bool = True,
 ) -> Loop:
     """So many connections, each sending its next request when the last one is answered.
 
@@ -91,9 +97,8 @@ def closed_model(
     Args:
         rows: the rows of this load process, ascending without gaps: at most so many requests.
         until_ns: no request is begun from then on; None lets the rows decide.
-        patience_ns: as in `open_model`.
+        keeps: a connection takes the next row; False opens one for each request.
     """
-    patience = _Patience(rows, patience_ns, columns)
     total = len(rows)
     opened = 0
     seen = yield Step(NOTHING, (), NOTHING, 0)
@@ -109,40 +114,7 @@ def closed_model(
         missing = min(connections - (begun - seen.ended), total - begun)
         opened += missing
         begun += missing
-        expired, wait_ns = patience.look(begun, seen.now_ns)
+        expired, wait_ns = patience.look(rows, begun, seen.now_ns)
         if until_ns is not None and begun < total:
             wait_ns = min(wait_ns, until_ns - seen.now_ns)
-        seen = yield Step(rows[first:begun], expired, rows[begun:total], max(0, wait_ns))
-
-
-class _Patience:
-    """Which requests have waited too long.
-
-    Rows are opened in order, so the oldest unended one is always the next to expire.
-    """
-
-    __slots__ = ("_columns", "_oldest", "_patience_ns", "_rows")
-
-    def __init__(self, rows: range, patience_ns: int | None, columns: Columns) -> None:
-        self._rows = rows
-        self._patience_ns = patience_ns
-        self._columns = columns
-        self._oldest = 0
-
-    def look(self, opened: int, now_ns: int) -> tuple[Sequence[int], int]:
-        """Rows that expire now, and the time until the next one can."""
-        if self._patience_ns is None:
-            return (), IDLE_NS
-        columns, rows = self._columns, self._rows
-        expired: list[int] = []
-        while self._oldest < opened:
-            row = rows[self._oldest]
-            if not columns.outcome[row]:
-                # On a kept connection a request begins when it is sent; the newest rows begin in this step.
-                began_ns = columns.opened[row] or columns.sent[row] or now_ns
-                left_ns = began_ns + self._patience_ns - now_ns
-                if left_ns > 0:
-                    return expired, min(left_ns, IDLE_NS)
-                expired.append(row)
-            self._oldest += 1
-        return expired, IDLE_NS
+        seen = yield Step(rows[first:begun], expired, rows[begun:total] if keeps else NOTHING, max(0, wait_ns))

@@ -9,9 +9,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
 
+from holdfast.load.acceptance import Acceptance
 from holdfast.load.tls import Tls
+from holdfast.model.load import MIN_ENDED, StopRule
+from holdfast.model.scenario import Pause
 
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
+MOST_SOURCES = 256
+"""So many a row can tell apart."""
 
 
 class Stop(IntEnum):
@@ -49,30 +54,65 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class Sessions:
+    """Clients that pass through several steps, pause, or come one after the other.
+
+    Client c's k-th iteration has the index k * n + c with n clients, and its step s the row index * steps + s.
+
+    Attributes:
+        start_ns: when each client comes, ns from the start.
+        iterations: most passes through the steps of one client.
+        last_index: no iteration has this index or a higher one; None sets no bound.
+        pauses: before each step, the first one included.
+        seconds: no request is begun after so long; None sets no bound.
+        on_failure: as in the model's `Group`.
+        seed: of pauses by chance.
+    """
+
+    start_ns: array[int]
+    iterations: int
+    pauses: tuple[Pause, ...]
+    last_index: int | None = None
+    seconds: float | None = None
+    on_failure: str = "continue"
+    seed: int = 0
+
+    @property
+    def clients(self) -> int:
+        """How many."""
+        return len(self.start_ns)
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
-    """One load run.
+    """The load of one group.
 
     Attributes:
         address, port: where to; the address is IPv4, IPv6, a name or a Unix socket (`model.address`).
         request: the bytes of every request; or row -> its bytes, HEAD for all rows or for none.
         shape: when requests are begun.
-        patience_s: time after which an unanswered request is ended; None waits for ever.
+        patience_s: time from its begin after which an unanswered request is ended; None waits for ever.
         sources: our own addresses; None takes as many of 127.0.0.1, 127.0.0.2, ... as are needed towards a
             loopback address, and otherwise leaves the choice to the kernel.
         processes: load processes; None takes as many as descriptors make necessary.
         tls: None speaks plain HTTP.
-        expected: statuses that count as an answer; None are all below 400.
+        acceptances: for each step, what counts as an answer; row r is of step r % their number.
+        connect_s, first_byte_s: further times to wait: for the connection, and from sent to the reply's first byte.
+        keep_alive: a connection is used for further requests; None does so in the closed model alone.
     """
 
     address: str
     port: int
     request: bytes | Callable[[int], bytes]
-    shape: Open | Closed
+    shape: Open | Closed | Sessions
     patience_s: float | None = None
     sources: tuple[str, ...] | None = None
     processes: int | None = None
     tls: Tls | None = None
-    expected: frozenset[int] | None = None
+    acceptances: tuple[Acceptance, ...] = (Acceptance(),)
+    connect_s: float | None = None
+    first_byte_s: float | None = None
+    keep_alive: bool | None = None
 
     @property
     def head_of(self) -> Callable[[int], bytes]:
@@ -83,20 +123,52 @@ class Plan:
     @property
     def requests(self) -> int:
         """Rows that the run needs."""
-        return len(self.shape.due_ns) if isinstance(self.shape, Open) else self.shape.requests
+        shape = self.shape
+        if isinstance(shape, Open):
+            return len(shape.due_ns)
+        if isinstance(shape, Closed):
+            return shape.requests
+        most = shape.iterations * shape.clients
+        return len(self.acceptances) * (most if shape.last_index is None else min(most, shape.last_index))
 
     @property
     def connections(self) -> int:
         """Most connections that can be open at once."""
-        return len(self.shape.due_ns) if isinstance(self.shape, Open) else self.shape.connections
+        shape = self.shape
+        if isinstance(shape, Open):
+            return len(shape.due_ns)
+        return shape.connections if isinstance(shape, Closed) else shape.clients
+
+    @property
+    def keeps(self) -> bool:
+        """Whether connections are used for further requests."""
+        return not isinstance(self.shape, Open) if self.keep_alive is None else self.keep_alive
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One load process's share: its rows, and the most connections that it has at once."""
+    """One load process's share.
+
+    Attributes:
+        rows: of the plan's columns; with sessions, the clients instead.
+        connections: most that it has at once.
+    """
 
     rows: range
     connections: int
+
+
+def stop_reason(rule: StopRule, ended: int, unanswered: int) -> str | None:
+    """Why a load is to be ended, in words; None where it may go on.
+
+    Args:
+        ended, unanswered: requests that have ended, and those among them that were not answered.
+    """
+    if rule.first_failure and unanswered:
+        return "a request was not answered"
+    if rule.error_share is None or ended < MIN_ENDED or unanswered <= rule.error_share * ended:
+        return None
+    return f"{unanswered:,} of {ended:,} requests were not answered ({unanswered / ended:.1%})"
 
 
 def processes_for(connections: int, descriptors: int) -> int:
@@ -111,13 +183,18 @@ def processes_for(connections: int, descriptors: int) -> int:
 def sources_for(address: str, connections: int, ports: int) -> tuple[str, ...]:
     """Source addresses that so many connections to one address and port need.
 
+    No source gets more than half of its ports. connect(2) looks for a free one among every second port first, from
+    a random one on, and among the rest only when it has tried all of these in vain (net/ipv4/inet_hashtables.c
+    __inet_hash_connect()): with 28,232 ports the first 14,000 connections took 20 us each, those after
+    the 14,116th 780 us (measured), and 100,000 from four sources a minute instead of the 40 s that were asked.
+
     Args:
         ports: ephemeral ports of one source.
 
     Returns:
         Empty where the kernel's own choice is enough, or where none but it knows our addresses.
     """
-    needed = -(-connections // max(1, ports))
+    needed = min(MOST_SOURCES, -(-connections // max(1, ports // 2)))
     try:
         loopback = ipaddress.ip_address(address).is_loopback
     except ValueError:
@@ -127,18 +204,25 @@ def sources_for(address: str, connections: int, ports: int) -> tuple[str, ...]:
     return tuple(str(FIRST_LOOPBACK + index) for index in range(needed))
 
 
-def share_out(plan: Plan, processes: int) -> list[Part]:
-    """The plan in as many parts, which together have each row and each connection once.
+def whole(plan: Plan) -> Part:
+    """The plan in one part."""
+    many = plan.shape.clients if isinstance(plan.shape, Sessions) else plan.requests
+    return Part(range(many), plan.connections)
 
-    In the open model a part has every so many-th row, so that all keep the same pace; in the closed
-    model a stretch without gaps, because rows are taken as they come.
+
+def share_out(plan: Plan, part: Part, processes: int) -> list[Part]:
+    """A part in several, which together have each of its rows (or clients) and each connection once.
+
+    In the open model each has every so many-th row, so that all keep the same pace, and with sessions every so
+    many-th client; in the closed model a stretch without gaps, because rows are taken as they come.
     """
-    requests = plan.requests
-    if isinstance(plan.shape, Open):
-        shared = [range(process, requests, processes) for process in range(processes)]
+    if not isinstance(plan.shape, Closed):
+        shared = [part.rows[process::processes] for process in range(processes)]
         return [Part(rows, len(rows)) for rows in shared]
-    edges = [process * requests // processes for process in range(processes + 1)]
+    # A process without a connection must have no row either: it could never send it.
+    sending = max(1, min(processes, part.connections))
+    edges = [min(process, sending) * len(part.rows) // sending for process in range(processes + 1)]
     return [
-        Part(range(first, last), len(range(process, plan.shape.connections, processes)))
+        Part(part.rows[first:last], len(range(process, part.connections, sending)) if process < sending else 0)
         for process, (first, last) in enumerate(pairwise(edges))
     ]

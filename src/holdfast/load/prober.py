@@ -91,7 +91,7 @@ class Prober:
     @property
     def notes(self) -> list[str]:
         """Doubts about replies that count all the same."""
-        excess = self._connections.replies.excess
+        excess = self._connections.replies[0].excess
         return [f"{excess} replies were followed by more bytes than they announced"] if excess else []
 
     def open(self, count: int) -> list[int]:
@@ -136,8 +136,8 @@ class Prober:
     @property
     def location(self) -> str:
         """Where the last redirect leads; "" where there was none."""
-        return self._connections.replies.location
+        return self._connections.replies[0].location
 
     def finding(self) -> str | None:
         """What the first reply was that is not HTTP/1, in words; None if there was none."""
-        return self._connections.replies.malformed
+        return self._connections.replies[0].malformed

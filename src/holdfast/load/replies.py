@@ -5,11 +5,17 @@ This file does not know what a socket is or which request a reply answers.
 
 from __future__ import annotations
 
+import zlib
+
+from holdfast.load.acceptance import NO_ERROR, Acceptance, body_holds
 from holdfast.load.exchange import Event
 from holdfast.load.http1 import ProtocolError, ReplyReader
 
-FIRST_ERROR_STATUS = 400
-_NO_ERROR = frozenset(range(FIRST_ERROR_STATUS))
+MOST_CHECKED = 16 << 20
+"""Bytes of a body that checks look at."""
+
+ANY_SUCCESS = Acceptance()
+_ANY_ZLIB = 32 + zlib.MAX_WBITS
 
 
 class Replies:
@@ -20,7 +26,7 @@ class Replies:
     reader: 0.1 us instead of 4.8 us (measured).
 
     Attributes:
-        expected: statuses that count as an answer.
+        acceptance: what counts as an answer.
         usual_head: head of the usual reply.
         usual_bytes: its head and body in bytes; -1 where there was none.
         usual_status: its status.
@@ -28,11 +34,14 @@ class Replies:
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
         location: where the last redirect leads that was read in full; "" where there was none.
+        cut: bodies of which checks have seen the beginning alone.
     """
 
     __slots__ = (
+        "_expected",
+        "acceptance",
+        "cut",
         "excess",
-        "expected",
         "location",
         "malformed",
         "usual_bytes",
@@ -41,9 +50,10 @@ class Replies:
         "usual_status",
     )
 
-    def __init__(self, expected: frozenset[int] | None = None) -> None:
-        """Has heard nothing; `expected`: None are all statuses below 400."""
-        self.expected = _NO_ERROR if expected is None else expected
+    def __init__(self, acceptance: Acceptance = ANY_SUCCESS) -> None:
+        """Has heard nothing."""
+        self.acceptance = acceptance
+        self._expected = NO_ERROR if acceptance.expected is None else acceptance.expected
         self.usual_head = b""
         self.usual_bytes = -1
         self.usual_status = 0
@@ -51,10 +61,20 @@ class Replies:
         self.malformed: str | None = None
         self.excess = 0
         self.location = ""
+        self.cut = 0
 
     def is_usual(self, data: bytes) -> bool:
         """Whether these bytes, the first that came back, are the usual reply."""
-        return len(data) == self.usual_bytes and data.startswith(self.usual_head)
+        return len(data) == self.usual_bytes and data.startswith(self.usual_head) and self.passes(data)
+
+    def passes(self, data: bytes) -> bool:
+        """Whether the body of a reply passes the checks, given that its head is the usual one."""
+        checks = self.acceptance.checks
+        return not checks or body_holds(checks, data[len(self.usual_head) :])
+
+    def reader(self, *, head: bool) -> ReplyReader:
+        """A reader for one reply; `head`: to a HEAD request."""
+        return ReplyReader(head=head, most_kept=MOST_CHECKED if self.acceptance.checks else 0)
 
     def heard(self, reader: ReplyReader, data: bytes, *, first: bool) -> Event:
         """What these bytes, or with none the peer's FIN, mean.
@@ -74,11 +94,23 @@ class Replies:
             return Event.BYTES if data else Event.EOF
         self.excess += reader.excess
         self.location = reader.location or self.location
-        if reader.status not in self.expected:
+        if reader.status not in self._expected:
             return Event.ERROR_REPLY
-        if first and reader.length is not None and not reader.excess:
+        if self.acceptance.checks and not self._body_holds(reader):
+            return Event.WRONG_BODY
+        if first and reader.length is not None and not reader.excess and not reader.encoding:
             self.usual_bytes = len(data)
             self.usual_head = data[: len(data) - reader.length]
             self.usual_status = reader.status
             self.usual_keep_alive = reader.keep_alive
         return Event.REPLY
+
+    def _body_holds(self, reader: ReplyReader) -> bool:
+        body = bytes(reader.body)
+        self.cut += len(body) == MOST_CHECKED
+        if reader.encoding in ("gzip", "deflate"):
+            try:
+                body = zlib.decompressobj(_ANY_ZLIB).decompress(body, MOST_CHECKED)
+            except zlib.error:
+                return False
+        return body_holds(self.acceptance.checks, body)

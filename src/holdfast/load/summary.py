@@ -17,8 +17,12 @@ NS_PER_S = 1_000_000_000
 
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000
+FEW_LATE = 10
+MANY = 20_000
+SAMPLE = 2_000
 
-_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
+_BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
+REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,7 @@ class Distribution:
 
     p50: int | None
     p90: int | None
+    p95: int | None
     p99: int | None
     p999: int | None
     max: int | None
@@ -66,14 +71,34 @@ class Summary:
 
 def distribution(values: Iterable[int]) -> Distribution:
     """Percentiles by nearest rank: the smallest value that so many of all do not exceed."""
+    known = list(values)
+    if not known:
+        return Distribution(None, None, None, None, None, None)
+    ranks = [max(0, -(-len(known) * per_mille // 1000) - 1) for per_mille in (500, 900, 950, 990, 999, 1000)]
+    return Distribution(*(_at_ranks(known, ranks) if len(known) > MANY else _sorted_at(known, ranks)))
+
+
+def _sorted_at(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
     ordered = sorted(values)
-    if not ordered:
-        return Distribution(None, None, None, None, None)
+    return [ordered[rank] for rank in ranks]
 
-    def percentile(per_mille: int) -> int:
-        return ordered[max(0, -(-len(ordered) * per_mille // 1000) - 1)]
 
-    return Distribution(percentile(500), percentile(900), percentile(990), percentile(999), ordered[-1])
+def _at_ranks(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
+    """The values at the median's rank and at those of the tail, without sorting what lies between.
+
+    A sample says about where they lie, and only what lies there is sorted: 0.09 us a value instead of 0.19 (measured).
+    Where the sample has misled, all are sorted.
+    """
+    sample = sorted(values[:: len(values) // SAMPLE])
+    low, high, tail = (sample[int(share * len(sample))] for share in (0.46, 0.54, 0.86))
+    below = sum([value < low for value in values])
+    middle = sorted([value for value in values if low <= value <= high])
+    top = sorted([value for value in values if value >= tail])
+    under = len(values) - len(top)
+    median, *others = ranks
+    if not below <= median < below + len(middle) or others[0] < under:
+        return _sorted_at(values, ranks)
+    return [middle[median - below], *(top[rank - under] for rank in others)]
 
 
 def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
@@ -91,6 +116,7 @@ def summarise(
     columns: Columns,
     rows: Sequence[int],
     asked_per_s: float | None,
+    peak: int | None = None,
     limits: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Summary:
@@ -98,6 +124,7 @@ def summarise(
 
     Args:
         asked_per_s: the schedule's mean rate.
+        peak: most requests at once, where one process has counted them; None counts them by the rows.
         limits: what went wrong on our own side; any makes the run generator-limited.
         notes: other doubts.
     """
@@ -106,28 +133,37 @@ def summarise(
     )
     # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
     began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
-    replied = [value in _REPLIED for value in outcome]
-    begun = [at != NEVER for at in began]
-    lag = distribution(
-        at - planned if at > planned else 0 for at, planned in zip(began, due, strict=True) if at != NEVER
-    )
-    late = asked_per_s is not None and lag.p99 is not None and lag.p99 > LATE_NS
+    counts = {Outcome(value): count for value, count in sorted(Counter(outcome).items())}
+    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in outcome]
+    begun = began if all(began) else [at for at in began if at != NEVER]
+    ended = done if begun is began else compress(done, began)
+    # On kept connections they are the same instants.
+    same = rows and began == due
+    lags = [0] if same else [max(0, at - planned) for at, planned in zip(began, due, strict=True) if at]
+    lag = distribution(lags)
+    late = asked_per_s is not None and _late(lags)
+    unheard = _unheard(columns, rows, opened, outcome) if counts.keys() & _BROKEN else 0
     words = [*limits, *notes]
+    if unheard:
+        words.append(
+            f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
+            "closes connections between requests may not have read them."
+        )
     if late and lag.p99 is not None:
         words.append(
             f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due."
         )
     from_due = distribution(compress(map(sub, done, due), replied))
     first_due, last_done = min(due, default=0), max(done, default=0)
-    first_begun, last_begun = min(compress(began, begun), default=0), max(began, default=0)
+    first_begun, last_begun = min(begun, default=0), max(begun, default=0)
     last_reply = max(compress(done, replied), default=0)
     return Summary(
         offered=len(rows),
-        outcomes={Outcome(value): count for value, count in sorted(Counter(outcome).items())},
+        outcomes=counts,
         rate_asked_per_s=asked_per_s,
-        rate_reached_per_s=_rate(sum(begun) - 1, first_begun, last_begun),
+        rate_reached_per_s=_rate(len(begun) - 1, first_begun, last_begun),
         throughput_per_s=_rate(sum(replied), first_begun, last_reply),
-        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)),
+        peak_in_flight=peak_in_flight(begun, ended) if peak is None else peak,
         latency_from_due=from_due,
         # On kept connections they are the same instants, and sorting takes most of this function's time.
         latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
@@ -136,6 +172,26 @@ def summarise(
         duration_s=max(0, last_done - first_due) / NS_PER_S,
         warnings=tuple(words),
     )
+
+
+def _late(lags: Sequence[int]) -> bool:
+    """Whether the generator made the pace: more than one request in a hundred begun too late.
+
+    Of few requests one short stall of the machine makes as many late, so it takes more than FEW_LATE, or one in ten.
+    """
+    late = sum(lag > LATE_NS for lag in lags)
+    return late * 100 > len(lags) and (late > FEW_LATE or late * 10 > len(lags))
+
+
+def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outcome: Sequence[int]) -> int:
+    """How many requests on kept connections met a close, of which nobody on this side can say what was first."""
+    broken = [value in _BROKEN and not at for value, at in zip(outcome, opened, strict=True)]
+    return sum(not columns.received[row] and columns.sent[row] != NEVER for row in compress(rows, broken))
+
+
+def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
+    """Of the answered and rejected requests among these rows."""
+    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
 
 
 def _taken(column: memoryview, rows: Sequence[int]) -> list[int]:

@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import cast
 
 from holdfast.load.columns import Columns
-from holdfast.load.epoll import RECEIVE_BYTES, Connection, Connections
+from holdfast.load.connection import Connection
+from holdfast.load.epoll import RECEIVE_BYTES, Connections
 from holdfast.load.exchange import Event, event_of_errno
 
 
@@ -172,7 +173,9 @@ class TlsConnections(Connections):
                 self._move(connection, Event.EOF)
                 return
             except ssl.SSLError as error:
-                self.replies.malformed = self.replies.malformed or f"no TLS connection came about: {words_of(error)}"
+                self.replies[0].malformed = (
+                    self.replies[0].malformed or f"no TLS connection came about: {words_of(error)}"
+                )
                 self._move(connection, Event.NOT_HTTP)
                 return
             except OSError as error:

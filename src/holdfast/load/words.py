@@ -5,6 +5,8 @@
     ramp        10:500/30s                    from 10 to 500 requests a second within 30 s
     stages      100/s:10s,500/s:30s
     threshold   p99<200ms  errors<1%  rate>=950/s
+    pause       1s  1s-3s                     3 s at most, by chance
+    stop        first-failure  errors>10%
 
 A `ValueError` says in words what is wrong, and where: its text is for the person who wrote it.
 """
@@ -14,6 +16,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
+
+from holdfast.model.load import StopRule
+from holdfast.model.scenario import Pause
 
 SECONDS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "": 1}
 
@@ -22,10 +28,13 @@ _DURATION = re.compile(_NUMBER + r"(ms|s|m|h|)")
 _RATE = re.compile(_NUMBER + r"(?:/(s|m|h))?")
 _THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|s|%|/s|)\s*")
 
+_ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
+
 # What may be compared, and in which units.
 THRESHOLDS: Mapping[str, tuple[str, ...]] = {
     "p50": ("ms", "s"),
     "p90": ("ms", "s"),
+    "p95": ("ms", "s"),
     "p99": ("ms", "s"),
     "p999": ("ms", "s"),
     "max": ("ms", "s"),
@@ -103,6 +112,52 @@ def stages(text: str) -> tuple[tuple[float, float], ...]:
             ) from error
         at += len(part) + 1
     return tuple(found)
+
+
+def pause(text: str) -> Pause:
+    """A time between requests."""
+    first, dash, last = text.partition("-")
+    least_s = duration_s(first)
+    more_s = duration_s(last) - least_s if dash else 0.0
+    if more_s < 0:
+        raise ValueError(f"{text!r}: the longest pause is shorter than the shortest.")
+    return Pause(least_s, more_s)
+
+
+def stop_rule(text: str) -> StopRule:
+    """When a load is to end early."""
+    if text.strip() == "first-failure":
+        return StopRule(first_failure=True)
+    found = _ERRORS.fullmatch(text)
+    if found is None:
+        raise ValueError(f"{text!r} is no rule to stop: write it as first-failure or errors>10%.")
+    return StopRule(error_share=float(found[1]) / 100)
+
+
+def pattern(text: str) -> str:
+    """A regular expression, as Python's `re` reads it."""
+    try:
+        re.compile(text.encode())
+    except re.error as error:
+        at = "" if error.pos is None else f" (character {error.pos + 1})"
+        raise ValueError(f"{text!r} is no regular expression: {error.msg}{at}.") from error
+    return text
+
+
+def property_(text: str) -> tuple[str, str]:
+    """A name and its value, as JMeter's -J has them."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ValueError(f"{text!r} is not name=value.")
+    return name.strip(), value
+
+
+def source(text: str) -> str:
+    """An address of this machine."""
+    try:
+        return str(ip_address(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no IP address.") from error
 
 
 def threshold(text: str) -> Threshold:

@@ -4,80 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-DEFAULT_PATIENCE_S = 60.0
+from holdfast.model.scenario import Group
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
-    """So many requests, evenly over a time, the first at once."""
-
-    requests: int
-    over_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """Rates one after the other: (requests per second, seconds) each. `poisson`: arrivals by chance, at these rates."""
-
-    stages: tuple[tuple[float, float], ...]
-    poisson: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """A rate that changes evenly."""
-
-    from_per_s: float
-    to_per_s: float
-    for_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """All at once."""
-
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """The closed model: each client sends its next request when its last is answered, on a kept connection.
+class StopRule:
+    """When a load is ended before its time: what is on its way then comes to its end.
 
     Attributes:
-        requests: of all clients together; None lets the time decide.
-        for_s: None lets the number decide.
+        first_failure: at the first request that is not answered.
+        error_share: when so many of all that have ended were not answered (0 to 1), as soon as MIN_ENDED have.
     """
 
-    clients: int
-    requests: int | None = None
-    for_s: float | None = None
+    first_failure: bool = False
+    error_share: float | None = None
 
 
-Shape = Spread | Stages | Rise | Burst | Clients
+MIN_ENDED = 20
 
 
 @dataclass(frozen=True, slots=True)
 class LoadExperiment:
-    """One load run.
+    """One load run: groups that begin together.
 
     Attributes:
-        path: path and query; `{id}` in it, in a header or in the body stands for the number of the request.
-        headers: further request fields, in order.
-        expected: statuses that count as an answer; None are all below 400.
-        patience_s: time from its begin within which a request must have ended; None waits for ever.
         verify: False takes any certificate.
-        seed: of arrivals by chance.
+        seed: of everything that comes by chance.
+        sources: our own addresses; none leaves them to holdfast.
+        processes: load processes of each group; None takes as many as descriptors make necessary.
     """
 
-    url: str
-    shape: Shape
-    method: str = "GET"
-    headers: tuple[tuple[str, str], ...] = ()
-    body: bytes | None = None
-    expected: frozenset[int] | None = None
-    patience_s: float | None = DEFAULT_PATIENCE_S
+    groups: tuple[Group, ...]
     verify: bool = True
     seed: int = 0
+    sources: tuple[str, ...] = ()
+    stop: StopRule = StopRule()
+    processes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +53,7 @@ class LatencyMs:
 
     p50: float | None
     p90: float | None
+    p95: float | None
     p99: float | None
     p999: float | None
     max: float | None
@@ -115,6 +78,16 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True)
+class StepResult:
+    """What became of the requests of one label."""
+
+    label: str
+    offered: int
+    outcomes: dict[str, int]
+    latency_from_due_ms: LatencyMs
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """What a load run came to.
 
@@ -123,6 +96,11 @@ class LoadResult:
         statuses: how many replies had each HTTP status.
         rate_asked_per_s: None in the closed model and in a burst.
         throughput_per_s: replies per second.
+        steps: one for each label, where there are several.
+        stopped: why the load ended before its time by its own rule, in words; None if it did not.
+        interrupted: somebody ended it before its time.
+        wall_clock_offset_ns: what makes an instant of the rows (CLOCK_MONOTONIC) one since the epoch, as it was when
+            the load began; None is not known.
     """
 
     target: LoadTarget
@@ -139,6 +117,10 @@ class LoadResult:
     generator_limited: bool
     duration_s: float
     thresholds: tuple[Expectation, ...] = ()
+    steps: tuple[StepResult, ...] = ()
+    stopped: str | None = None
+    interrupted: bool = False
+    wall_clock_offset_ns: int | None = None
     warnings: tuple[str, ...] = field(default=())
     schema: int = 1
     kind: str = "load"

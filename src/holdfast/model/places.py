@@ -29,7 +29,8 @@ class Outcome(IntEnum):
     PENDING has not ended. GIVEN_UP was ended by us (an abandoned client, or the end of the
     run). CONNECT_TIMEOUT and UNANSWERED are given only where the load has such a deadline.
     MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port. NO_ROOM is a
-    Unix socket whose accept queue was full: connect(2) gave EAGAIN.
+    Unix socket whose accept queue was full: connect(2) gave EAGAIN. WRONG_BODY is a reply whose body is not
+    what the load was told to expect.
     """
 
     PENDING = 0
@@ -44,3 +45,4 @@ class Outcome(IntEnum):
     GIVEN_UP = 9
     MALFORMED = 10
     NO_ROOM = 11
+    WRONG_BODY = 12

@@ -1,8 +1,8 @@
-"""A load run for a person's terminal, and its rows for other programs."""
+"""A load run for a person's terminal."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 from rich.console import Group, RenderableType
 from rich.padding import Padding
@@ -10,10 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.model.load import LatencyMs, LoadResult
-from holdfast.model.timeline import Request
 
 _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("nothing to compare", "yellow")}
-_COLUMNS = ("id", "due_ns", "begun_ns", "connected_ns", "done_ns", "outcome", "status")
 
 
 def render_load(result: LoadResult) -> RenderableType:
@@ -21,6 +19,8 @@ def render_load(result: LoadResult) -> RenderableType:
     parts: list[RenderableType] = [Text(result.target.url, style="bold"), Text()]
     parts += [Padding(Text(line), (0, 0, 0, 2)) for line in _sentences(result)]
     parts += [Text(), _latencies(result)]
+    if result.steps:
+        parts += [Text(), _labels(result)]
     if result.thresholds:
         parts.append(Text())
     for each in result.thresholds:
@@ -34,8 +34,11 @@ def render_load(result: LoadResult) -> RenderableType:
 
 
 def _sentences(result: LoadResult) -> Iterator[str]:
-    ends = ", ".join(f"{count} {name}" for name, count in result.outcomes.items() if count) or "none"
-    yield f"{result.offered} requests in {result.duration_s:.1f} s: {ends}."
+    yield f"{result.offered} requests in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
+    if result.stopped:
+        yield f"Stopped early, as the rule says: {result.stopped}."
+    if result.interrupted:
+        yield "Stopped early, because it was interrupted."
     if result.statuses:
         yield "Replies: " + ", ".join(f"{count} x {status}" for status, count in result.statuses.items()) + "."
     rates = [
@@ -53,6 +56,22 @@ def _sentences(result: LoadResult) -> Iterator[str]:
         yield f"Pacing: begun {lag.p50} us after due (median), p99 {lag.p99} us, at most {lag.max} us."
 
 
+def _ends(outcomes: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in outcomes.items() if count) or "none"
+
+
+def _labels(result: LoadResult) -> Table:
+    """One line for each label: what became of its requests, and how long they took from due."""
+    table = Table(box=None, padding=(0, 2), pad_edge=False)
+    for column in ("  request", "offered", "outcomes", "p50, ms", "p99, ms", "max, ms"):
+        table.add_column(column, justify="left" if column in {"  request", "outcomes"} else "right")
+    for each in result.steps:
+        times = each.latency_from_due_ms
+        values = ("-" if value is None else f"{value:,.2f}" for value in (times.p50, times.p99, times.max))
+        table.add_row(f"  {each.label}", str(each.offered), _ends(each.outcomes), *values)
+    return table
+
+
 def _latencies(result: LoadResult) -> Table:
     table = Table(box=None, padding=(0, 2), pad_edge=False)
     for column in ("  latency, ms", *LatencyMs.__dataclass_fields__):
@@ -61,11 +80,3 @@ def _latencies(result: LoadResult) -> Table:
         values = [getattr(times, each) for each in LatencyMs.__dataclass_fields__]
         table.add_row(f"  {name}", *("-" if value is None else f"{value:,.2f}" for value in values))
     return table
-
-
-def rows_csv(requests: Iterable[Request]) -> Iterator[str]:
-    """The raw rows as CSV (RFC 4180), with a head; instants are CLOCK_MONOTONIC ns, 0 where one did not come."""
-    yield ",".join(_COLUMNS) + "\r\n"
-    for each in requests:
-        outcome = each.outcome.name.lower().replace("_", "-")
-        yield (f"{each.id},{each.due_ns},{each.sent_ns},{each.connected_ns},{each.done_ns},{outcome},{each.status}\r\n")

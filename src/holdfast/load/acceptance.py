@@ -1,0 +1,40 @@
+"""What counts as an answer: statuses, and what a body must be like; pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from holdfast.model.scenario import Check
+
+FIRST_ERROR_STATUS = 400
+NO_ERROR = frozenset(range(FIRST_ERROR_STATUS))
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What a reply must be like for its request to count as answered.
+
+    Attributes:
+        expected: statuses; None are all below 400.
+        checks: of the body; all must hold.
+    """
+
+    expected: frozenset[int] | None = None
+    checks: tuple[Check, ...] = ()
+
+
+def holds(check: Check, body: bytes) -> bool:
+    """Whether a body is as the check wants it."""
+    text = check.text.encode()
+    if check.pattern:
+        found = (re.fullmatch if check.whole else re.search)(text, body) is not None
+    else:
+        found = body == text if check.whole else text in body
+    return found is check.wanted
+
+
+def body_holds(checks: Sequence[Check], body: bytes) -> bool:
+    """Whether a body passes all checks."""
+    return all(holds(check, body) for check in checks)

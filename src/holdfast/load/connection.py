@@ -1,0 +1,52 @@
+"""One socket of the load and the request that it carries."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Sequence
+
+from holdfast.load.columns import MOST_RECEIVED, Columns
+from holdfast.load.exchange import Event, State
+from holdfast.load.http1 import ReplyReader
+from holdfast.load.replies import Replies
+
+
+class Connection:
+    """One socket and the request it carries."""
+
+    __slots__ = ("client", "head_only", "keep_alive", "peer_ended", "reader", "row", "sock", "state", "unsent")
+
+    def __init__(self, sock: socket.socket, row: int, client: int | None) -> None:
+        self.sock = sock
+        self.row = row
+        self.client = client
+        self.state = State.CONNECTING
+        self.unsent = b""
+        self.reader: ReplyReader | None = None
+        self.head_only = False
+        self.keep_alive = False
+        self.peer_ended = False
+
+
+def heard(connection: Connection, data: bytes, columns: Columns, replies_of: Sequence[Replies]) -> Event:
+    """What bytes that came back mean, with none the peer's FIN; and what of it stands in the request's row.
+
+    Args:
+        replies_of: of each step; row r is of step r % their number.
+    """
+    row, first = connection.row, connection.reader is None
+    replies = replies_of[row % len(replies_of)]
+    if first and replies.is_usual(data):
+        columns.status[row] = replies.usual_status
+        columns.received[row] = len(data)
+        connection.keep_alive = replies.usual_keep_alive
+        return Event.REPLY
+    reader = connection.reader = connection.reader or replies.reader(head=connection.head_only)
+    event = replies.heard(reader, data, first=first)
+    columns.status[row] = reader.status
+    columns.received[row] = min(columns.received[row] + len(data), MOST_RECEIVED)
+    if event is Event.BYTES and not columns.first[row]:
+        columns.first[row] = time.monotonic_ns()
+    connection.keep_alive = reader.complete and reader.keep_alive
+    return event

@@ -1,0 +1,162 @@
+"""What load processes have written and told, put together into one run; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain, compress
+
+from holdfast.load.columns import Columns
+from holdfast.load.plan import Open, Part, Plan, Sessions
+from holdfast.load.schedule import offered_per_s
+from holdfast.load.summary import Summary, summarise
+
+_ALWAYS = 0.98
+_LONG_ENOUGH_S = 0.5
+_BUSY = (
+    "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
+    "--processes N, or load it from another machine."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is known of a run beside its rows.
+
+    Attributes:
+        asked_per_s: the schedule's mean rate; None where there is no single one.
+        peak: most requests in flight at once, where one process has counted them.
+        limits: what went wrong on our own side, in words.
+        notes: other doubts, in words.
+        location: where the last redirect led that was read in full; "" where there was none.
+    """
+
+    asked_per_s: float | None = None
+    peak: int | None = None
+    limits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadRun:
+    """A load run that is over.
+
+    Attributes:
+        columns: the rows of all its requests.
+        begun: rows that were begun or were due, ascending.
+        spans: which rows each plan had, in the order of the plans.
+        sources: our addresses, as `columns.source` counts them, of each plan.
+        stopped: why the rule ended it before its time, in words.
+    """
+
+    columns: Columns
+    summary: Summary
+    begun: Sequence[int]
+    spans: tuple[range, ...]
+    sources: tuple[tuple[str, ...], ...]
+    stopped: str | None = None
+    beside: Beside = Beside()
+
+
+@dataclass(slots=True)
+class Told:
+    """What one load process has to say beside its rows.
+
+    Attributes:
+        begun: how many of its rows it began, from the first on; with sessions, below which row of the plan all are
+            that it began.
+        failure: why our own side fell short, in words.
+        malformed: the first reply that was not HTTP/1, in words.
+        peak: most of its requests at once; None where it was lost.
+        busy: share of its time in which it had something to do.
+        lasted_s: how long it had requests to send or to wait for.
+    """
+
+    begun: int = 0
+    failure: str | None = None
+    malformed: str | None = None
+    excess: int = 0
+    location: str = ""
+    peak: int | None = None
+    busy: float = 0.0
+    lasted_s: float = 0.0
+    sources: list[str] = field(default_factory=list)
+
+
+def _begun(plan: Plan, span: range, columns: Columns, shares: Sequence[tuple[Part, Told]]) -> Sequence[int]:
+    """Rows that a plan began, of the whole run's columns, ascending."""
+    if isinstance(plan.shape, Sessions):
+        most = max(told.begun for _, told in shares)
+        rows = range(span.start, span.start + most)
+        return list(compress(rows, columns.due[rows.start : rows.stop]))
+    parts = [
+        range(span.start + rows.start, span.start + rows.stop, rows.step)
+        for rows in (part.rows[: told.begun] for part, told in shares)
+    ]
+    # A range is read as one slice: of a million rows 0.7 s instead of 1.0 s (measured).
+    if sum(map(len, parts)) == len(span):
+        return span
+    return parts[0] if len(parts) == 1 else sorted(chain.from_iterable(parts))
+
+
+def gathered(
+    plans: Sequence[Plan],
+    shares: Sequence[Sequence[tuple[Part, Told]]],
+    columns: Columns,
+    spans: tuple[range, ...],
+    stop: str | None = None,
+) -> LoadRun:
+    """The run that its load processes have told of.
+
+    Args:
+        shares: of each plan, its parts and what became of each.
+        stop: why a rule ended it, in words.
+    """
+    begun = [_begun(plan, span, columns, parts) for plan, span, parts in zip(plans, spans, shares, strict=True)]
+    told = [each for parts in shares for _, each in parts]
+    rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
+    limits = sorted({each.failure for each in told if each.failure})
+    limits += [_BUSY] if _always_busy(plans, shares) else []
+    notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
+    excess = sum(each.excess for each in told)
+    if excess:
+        notes.append(f"{excess} replies were followed by more bytes than they announced.")
+    # A person who asked for two rates at once has no single one to compare with.
+    only = plans[0].shape if len(plans) == 1 else None
+    asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
+    sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
+    location = next((each.location for each in told if each.location), "")
+    peak = told[0].peak if len(told) == 1 else None
+    beside = Beside(asked_per_s, peak, tuple(limits), tuple(notes), location)
+    return run_of(columns, rows, spans, sources, stop, beside)
+
+
+def run_of(
+    columns: Columns,
+    begun: Sequence[int],
+    spans: tuple[range, ...],
+    sources: tuple[tuple[str, ...], ...],
+    stopped: str | None,
+    beside: Beside,
+) -> LoadRun:
+    """The run that has these rows; everything as of `LoadRun`."""
+    summary = summarise(columns, begun, beside.asked_per_s, beside.peak, beside.limits, beside.notes)
+    return LoadRun(columns, summary, begun, spans, sources, stopped, beside)
+
+
+def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, Told]]]) -> bool:
+    """Whether a closed load never had to wait for the server, which then may be faster than it was seen to be.
+
+    In the open model the same shows in the pacing lag.
+    """
+    return any(
+        told.busy > _ALWAYS and told.lasted_s > _LONG_ENOUGH_S
+        for plan, parts in zip(plans, shares, strict=True)
+        if not isinstance(plan.shape, Open)
+        for _, told in parts
+    )
+
+
+def _longest(known: Sequence[list[str]]) -> list[str]:
+    return max(known, key=len)

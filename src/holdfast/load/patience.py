@@ -1,0 +1,92 @@
+"""Which requests have waited too long; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from holdfast.load.columns import Columns
+
+IDLE_NS = 100_000_000
+
+
+class Patience:
+    """Three times that a request may take: for all of it, for its connection, and for the reply's first byte.
+
+    What begins first is the first to expire, so each time needs only the oldest request that it still runs for:
+    a pointer into the order in which requests were begun, or into that in which they were sent.
+    """
+
+    __slots__ = ("_columns", "_connect", "_first_byte", "_sent_rows", "_whole")
+
+    def __init__(
+        self,
+        columns: Columns,
+        sent_rows: Sequence[int] = (),
+        whole_ns: int | None = None,
+        connect_ns: int | None = None,
+        first_byte_ns: int | None = None,
+    ) -> None:
+        """Has seen no request; None waits for ever.
+
+        Args:
+            sent_rows: rows in the order in which they were sent; it grows while the load goes on. Only looked at
+                where there is a time for the first byte.
+        """
+        self._columns = columns
+        self._sent_rows = sent_rows
+        self._whole = _Time(whole_ns, self._begun_ns)
+        self._connect = _Time(connect_ns, self._opened_ns)
+        self._first_byte = _Time(first_byte_ns, self._sent_ns)
+
+    def look(self, rows: Sequence[int], begun: int, now_ns: int) -> tuple[Sequence[int], int]:
+        """Rows that expire now, and the time until the next one can.
+
+        Args:
+            rows: in the order in which they are begun, of which the first `begun` are.
+        """
+        expired: list[int] = []
+        wait_ns = min(
+            self._whole.look(rows, begun, now_ns, expired),
+            self._connect.look(rows, begun, now_ns, expired),
+            self._first_byte.look(self._sent_rows, len(self._sent_rows), now_ns, expired),
+        )
+        return expired, wait_ns
+
+    def _begun_ns(self, row: int) -> int | None:
+        columns = self._columns
+        # On a kept connection a request begins when it is sent.
+        return None if columns.outcome[row] else columns.opened[row] or columns.sent[row]
+
+    def _opened_ns(self, row: int) -> int | None:
+        columns = self._columns
+        return None if columns.outcome[row] or columns.connected[row] or columns.sent[row] else columns.opened[row]
+
+    def _sent_ns(self, row: int) -> int | None:
+        columns = self._columns
+        return None if columns.outcome[row] or columns.first[row] else columns.sent[row]
+
+
+class _Time:
+    """One of these times, and the oldest request that it may still run for."""
+
+    __slots__ = ("_began_ns", "_limit_ns", "_oldest")
+
+    def __init__(self, limit_ns: int | None, began_ns: Callable[[int], int | None]) -> None:
+        """`began_ns`: row -> since when it runs; 0 is from now on, None is no longer."""
+        self._limit_ns = limit_ns
+        self._began_ns = began_ns
+        self._oldest = 0
+
+    def look(self, rows: Sequence[int], begun: int, now_ns: int, expired: list[int]) -> int:
+        """Adds the rows that expire now, and returns the time until the next one can."""
+        if self._limit_ns is None:
+            return IDLE_NS
+        while self._oldest < begun:
+            began_ns = self._began_ns(rows[self._oldest])
+            if began_ns is not None:
+                left_ns = (began_ns or now_ns) + self._limit_ns - now_ns
+                if left_ns > 0:
+                    return min(left_ns, IDLE_NS)
+                expired.append(rows[self._oldest])
+            self._oldest += 1
+        return IDLE_NS

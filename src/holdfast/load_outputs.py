@@ -1,0 +1,178 @@
+"""What becomes of a load run that is over: saved, shown, written into files; and the exit code it comes to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import click
+import msgspec
+
+from holdfast import output, saved_load, store
+from holdfast.command_line import target_file
+from holdfast.endings import say, tell
+from holdfast.errors import (
+    EXIT_ANSWERED,
+    EXIT_ENVIRONMENT,
+    EXIT_EXPECTATION_FAILED,
+    EXIT_INCONCLUSIVE,
+    EnvironmentFailure,
+    HoldfastError,
+)
+from holdfast.load_database import check_database, write_database
+from holdfast.load_parquet import check_parquet, write_parquet
+from holdfast.load_rows import chunks, samples
+from holdfast.loading import Loaded
+from holdfast.model.load import LoadResult
+from holdfast.report.json import load_json
+from holdfast.report.jtl import jtl
+from holdfast.report.load import render_load
+from holdfast.report.rows import rows_csv, rows_jsonl
+
+_STREAMS: Mapping[str, Callable[[Loaded], Iterable[bytes]]] = {
+    "json": lambda loaded: (load_json(loaded.result),),
+    "csv": lambda loaded: rows_csv(chunks(loaded)),
+    "jsonl": lambda loaded: rows_jsonl(chunks(loaded)),
+    "jtl": lambda loaded: jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0),
+}
+_FILES = {
+    "sqlite": lambda path, loaded: write_database(path, chunks(loaded), msgspec.to_builtins(loaded.result)),
+    "parquet": lambda path, loaded: write_parquet(path, chunks(loaded)),
+}
+_HELP = {
+    "json": "Write the result to FILE; - is stdout.",
+    "csv": "Write the rows of all requests to FILE; - is stdout.",
+    "jsonl": "Write them as JSON lines to FILE; - is stdout.",
+    "jtl": "Write them as JMeter's results (CSV) to FILE; - is stdout.",
+    "sqlite": "Write rows and result into a new SQLite database, FILE.",
+    "parquet": "Write the rows as Parquet to FILE (holdfast[parquet]).",
+}
+
+
+def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say where results go."""
+    for form in reversed(_HELP):
+        option = click.option(f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=_HELP[form])
+        command = option(command)
+    return command
+
+
+def targets_of(given: dict[str, Any]) -> dict[str, str]:
+    """Takes the options of `output_options` out of these: form -> its file.
+
+    Raises:
+        click.UsageError, HoldfastError: a form cannot go there.
+    """
+    asked = {form: given.pop(f"{form}_target") for form in _HELP}
+    targets = {form: target for form, target in asked.items() if target is not None}
+    to_stdout = [form for form, target in targets.items() if target == output.STDOUT]
+    if len(to_stdout) > 1:
+        raise click.UsageError(f"--{to_stdout[0]} and --{to_stdout[1]} cannot both go to standard output.")
+    for form in to_stdout:
+        if form in _FILES:
+            raise click.UsageError(f"--{form} needs the name of a file.")
+    files = [target for target in targets.values() if target != output.STDOUT]
+    if twice := next((each for each in files if files.count(each) > 1), None):
+        raise click.UsageError(f"{twice} cannot hold two forms of the results.")
+    check_database(targets.get("sqlite"))
+    check_parquet(targets.get("parquet"))
+    return targets
+
+
+def finish(loaded: Loaded, targets: Mapping[str, str]) -> int:
+    """Saves a run that is over, shows and writes what it came to, and gives the exit code."""
+    try:
+        number: int | None = store.save_load(
+            saved_load.said(loaded.experiment),
+            loaded.result.offered,
+            saved_load.head(loaded),
+            saved_load.parts(loaded),
+            store.default_path(),
+        )
+    except HoldfastError as error:
+        tell(error)  # the result is not lost for want of a place to keep its rows
+        number = None
+    written = publish(loaded, targets, number)
+    code = exit_code(loaded.result)
+    return code if written else EXIT_ENVIRONMENT
+
+
+def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> bool:
+    """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
+
+    What cannot be written keeps none of the others back.
+
+    Args:
+        number: of the saved run; None where it could not be saved.
+
+    Returns:
+        Whether all files were written.
+    """
+    written = True
+    for form, target in targets.items():
+        if target == output.STDOUT:
+            continue
+        again = "The run could not be saved either, so its rows are lost."
+        if number is not None:
+            again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
+        try:
+            if form in _STREAMS:
+                output.write_stream(target, _STREAMS[form](loaded), again)
+            else:
+                with output.whole_file(target, again) as path:
+                    _FILES[form](path, loaded)
+        except EnvironmentFailure as error:
+            tell(error)
+            written = False
+    shown = next((form for form, target in targets.items() if target == output.STDOUT), None)
+    if shown is None:
+        output.show(render_load(loaded.result))
+    else:
+        output.put_stream(_STREAMS[shown](loaded))
+    return written
+
+
+def exit_code(result: LoadResult) -> int:
+    """What a load run came to, for scripts; and a word about it where nobody was there."""
+    if result.outcomes["refused"] == result.offered > 0:
+        say(f"holdfast: Nobody listens at {result.target.url}: every connection was refused.")
+        return EXIT_ENVIRONMENT
+    if result.generator_limited or result.interrupted:
+        return EXIT_INCONCLUSIVE
+    holds = result.stopped is None and all(each.held for each in result.thresholds)
+    return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
+
+
+def saved(number: int) -> Loaded:
+    """A saved load run, its result made anew.
+
+    Raises:
+        UsageError: there is no such run, it is none of the load generator, or another version's.
+    """
+    head, parts = store.load_parts(number, store.default_path())
+    try:
+        return saved_load.read(head, parts)
+    except saved_load.UNREADABLE as error:
+        raise store.unreadable(number, error) from error
+
+
+@click.command("report")
+@click.argument("number", metavar="RUN", type=int)
+@output_options
+@click.pass_context
+def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
+    """Write the results of a saved load run for other programs.
+
+    holdfast runs lists the saved runs; holdfast show prints what one came to.
+    """
+    targets = targets_of(given)
+    if not targets:
+        raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
+    return EXIT_ANSWERED if publish(saved(number), targets, number) else EXIT_ENVIRONMENT
+
+
+def show_load(number: int, json_target: str | None) -> int:
+    """Prints what a saved load run came to, and ends as it ended."""
+    loaded = saved(number)
+    written = publish(loaded, {} if json_target is None else {"json": json_target}, number)
+    return exit_code(loaded.result) if written else EXIT_ENVIRONMENT

@@ -1,0 +1,114 @@
+"""The rows of a load run as JMeter writes its results: JTL in CSV.
+
+Source: JMeter 5.6, `CSVSaveService` (columns, their order, quotes), `SampleResult` (what they mean),
+`HTTPSamplerBase.errorResult()` (what stands for a missing reply), the defaults of `jmeter.save.saveservice.*`, and
+`sampleresult.timestamp.start=true` of bin/jmeter.properties.
+
+As there, a sample begins where its connection is opened, or on a kept connection where it is sent; `elapsed`,
+`Latency` (to the first byte) and `Connect` are whole ms from there. A column more, in quotes as JMeter's own sample
+variables are, tells the time from when the request was due, which no other column knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from http import HTTPStatus
+
+from holdfast.model.rows import Rows, Samples
+from holdfast.report.rows import Remembered, csv_field
+
+HEAD = (
+    "timeStamp,elapsed,label,responseCode,responseMessage,threadName,dataType,success,failureMessage,bytes,sentBytes,"
+    'grpThreads,allThreads,URL,Latency,IdleTime,Connect,"elapsedFromDue"'
+)
+
+_NS_PER_MS = 1_000_000
+_EXCEPTION = "Non HTTP response code: "
+_MESSAGE = "Non HTTP response message: "
+_REPLIES = frozenset({"answered", "rejected", "wrong-body"})
+
+# The exception that JMeter's Java sampler meets where holdfast sees the outcome, and its words.
+_EXCEPTIONS = {
+    "refused": ("java.net.ConnectException", "Connection refused"),
+    "reset": ("java.net.SocketException", "Connection reset"),
+    "closed": ("java.net.SocketException", "Unexpected end of file from server"),
+    "connect-timeout": ("java.net.SocketTimeoutException", "Connect timed out"),
+    "unanswered": ("java.net.SocketTimeoutException", "Read timed out"),
+    "malformed": ("java.io.IOException", "Invalid Http response"),
+    "no-room": ("java.net.ConnectException", "Resource temporarily unavailable"),
+    "given-up": ("java.net.SocketException", "Socket closed"),
+    "failed": ("java.net.SocketException", "The load's own side failed: no port, no descriptor, or a process lost"),
+}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+
+
+def jtl(chunks: Iterable[tuple[Rows, Samples]], wall_clock_offset_ns: int) -> Iterator[bytes]:
+    """The head, and a line for each request.
+
+    Args:
+        wall_clock_offset_ns: what makes an instant of CLOCK_MONOTONIC one since the epoch.
+    """
+    yield HEAD.encode() + b"\n"
+    fields = Remembered(csv_field)
+    for rows, samples in chunks:
+        yield "".join(_lines(rows, samples, wall_clock_offset_ns, fields)).encode()
+
+
+def _lines(rows: Rows, samples: Samples, offset_ns: int, fields: Remembered) -> Iterator[str]:
+    facts = zip(
+        rows.due_ns,
+        rows.begun_ns,
+        rows.opened_ns,
+        rows.connected_ns,
+        rows.first_byte_ns,
+        rows.done_ns,
+        rows.outcome,
+        rows.status,
+        map(fields, rows.label),
+        map(fields, samples.thread),
+        rows.received_bytes,
+        samples.sent_bytes,
+        samples.group_threads,
+        samples.all_threads,
+        map(fields, samples.url),
+        map(fields, samples.failure),
+        strict=True,
+    )
+    # One comprehension would be 0.3 us faster for each row and could not be read.
+    for (
+        due,
+        begun,
+        opened,
+        connected,
+        first,
+        done,
+        outcome,
+        status,
+        label,
+        thread,
+        received,
+        sent_bytes,
+        group_threads,
+        all_threads,
+        url,
+        failure,
+    ) in facts:
+        # Each instant is cut to ms by itself, as there: timeStamp + elapsed is the end, and no difference is biased.
+        start = ((begun or due) + offset_ns) // _NS_PER_MS
+        end = (done + offset_ns) // _NS_PER_MS
+        latency = (first + offset_ns) // _NS_PER_MS - start if first else 0
+        connect = ((connected or done) + offset_ns) // _NS_PER_MS - start if opened else 0
+        code, message = _answer(outcome, status)
+        yield (
+            f"{start},{end - start},{label},{code},{message},{thread},,{'true' if outcome == 'answered' else 'false'},"
+            f"{failure},{received},{sent_bytes},{group_threads},{all_threads},{url},{latency},0,{connect},"
+            f"{end - (due + offset_ns) // _NS_PER_MS}\n"
+        )
+
+
+def _answer(outcome: str, status: int) -> tuple[str | int, str]:
+    """Both responseCode and responseMessage; the latter is the registered phrase, the reply's own is not kept."""
+    if outcome in _REPLIES:
+        return status, _PHRASES.get(status, "")
+    exception, words = _EXCEPTIONS[outcome]
+    return _EXCEPTION + exception, csv_field(_MESSAGE + words)

@@ -1,0 +1,61 @@
+"""What a person reads of a load run."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from holdfast.model.load import LagUs, LatencyMs, LoadResult, LoadTarget, StepResult
+from holdfast.report.load import render_load
+
+TIMES = LatencyMs(*(float(each) for each in range(1, 1 + len(LatencyMs.__dataclass_fields__))))
+
+
+def printed(**different):
+    result = LoadResult(
+        **{
+            "target": LoadTarget("http://127.0.0.1:8000/"),
+            "offered": 30,
+            "outcomes": {"answered": 18, "rejected": 0, "wrong-body": 12},
+            "statuses": {"200": 30},
+            "rate_asked_per_s": 10.0,
+            "rate_reached_per_s": 10.0,
+            "throughput_per_s": 10.0,
+            "peak_in_flight": 2,
+            "latency_from_due_ms": TIMES,
+            "latency_from_sent_ms": TIMES,
+            "pacing_lag_us": LagUs(1, 2, 3),
+            "generator_limited": False,
+            "duration_s": 3.0,
+            **different,
+        }
+    )
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(render_load(result))
+    return [" ".join(line.split()) for line in capture.get().splitlines()]
+
+
+def test_bodies_that_did_not_pass_are_counted_as_an_outcome_and_what_did_not_happen_is_left_out():
+    assert "30 requests in 3.0 s: 18 answered, 12 wrong-body." in printed()
+
+
+def test_several_labels_get_a_line_each_with_what_became_of_them():
+    no_times = LatencyMs(*(None for _ in LatencyMs.__dataclass_fields__))
+    lines = printed(
+        steps=(
+            StepResult("log in", 20, {"answered": 18, "rejected": 2}, TIMES),
+            StepResult("order", 10, {"answered": 0, "refused": 10}, no_times),
+        )
+    )
+
+    at = lines.index("request offered outcomes p50, ms p99, ms max, ms")
+    assert lines[at + 1] == f"log in 20 18 answered, 2 rejected {TIMES.p50:.2f} {TIMES.p99:.2f} {TIMES.max:.2f}"
+    assert lines[at + 2] == "order 10 10 refused - - -"
+    assert not any("outcomes" in line for line in printed())
+
+
+def test_a_load_that_ended_early_says_why():
+    assert "Stopped early, as the rule says: a request was not answered." in printed(
+        stopped="a request was not answered"
+    )
+    assert "Stopped early, because it was interrupted." in printed(interrupted=True)
