@@ -56,13 +56,24 @@ class Reply(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def ask(bench: Bench, slot: int, within_s: float) -> Reply:
-    """Sends one request that is let through at once, and waits for its end."""
+def ask(bench: Bench, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
+    """Sends one request that is let through at once, and waits for its end.
+
+    Args:
+        closed_within_s: so long it is waited until the server has closed its end too: what it uses is looked at next.
+    """
     bench.recording.release(slot)
     with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as prober:
         prober.open(1)
         turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, within_s)
         (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
+        # Of a client that has left a Unix socket nothing is known.
+        ours = {request.local_port, 0} if is_unix(bench.address) else {request.local_port}
+
+        def closed() -> bool:
+            return not any(end.accepted and end.peer_port in ours for end in bench.kernel.server_sockets(bench.door))
+
+        turn_until(bench, prober, closed, closed_within_s)
         return Reply(request, prober.finding(), prober.failure, tuple(prober.notes))
 
 

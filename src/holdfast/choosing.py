@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from holdfast.bench import Bench
+from holdfast.bench import STILL_S, Bench
 from holdfast.canary import Reply, ask
 from holdfast.errors import UsageError
 from holdfast.model.places import Outcome
@@ -73,7 +73,7 @@ def chosen(ways: Sequence[WayIn], ephemeral: range, bench_at: Callable[[WayIn], 
 
 def _try(bench: Bench, way: WayIn, number: int) -> _Tried:
     slot = bench.slots + number
-    reply = ask(bench, slot, _PATIENCE_S)
+    reply = ask(bench, slot, _PATIENCE_S, STILL_S)
     return _Tried(way, reply, bench.recording.held_in(slot))
 
 

@@ -351,6 +351,29 @@ def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to
     assert isinstance(done, Done)
 
 
+def test_one_more_is_not_offered_before_the_server_could_be_rid_of_the_last_that_it_turned_away():
+    view = View(
+        now_ns=10 * S,
+        offered=5,
+        connecting=0,
+        established=4,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=9 * S,
+        max_offered=100,
+        free_ns=3 * S,
+        ended={Outcome.REJECTED: 1},
+    )
+    turned_away = State(phase="single", entered=4, turned_away=1, turned_away_ns=9 * S, turned_away_free_ns=3 * S)
+
+    kept_from_running, state = decide(view, turned_away)
+    free_since, _ = decide(replace(view, now_ns=10 * S + MS, free_ns=3 * S + 5 * MS), state)
+
+    assert isinstance(kept_from_running, Wait)
+    assert free_since == Open(1)
+
+
 def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
     """The first of two workers is busy; what comes to the second starts at once."""
     view = View(

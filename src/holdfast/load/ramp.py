@@ -33,9 +33,9 @@ Decisions
   in everything, but one after another, it is full too when that pauses (40 ms seen: one thread that
   accepts and reads beside twenty that hold requests).
 * single: where requests are turned away, offer one at a time, each when the last has been gone for a
-  while, because a thread or a process that ends still counts for a moment. Only those count that were
-  offered so: of a batch that is on its way together, some servers turn away more than they have no place
-  for (a bound on connections may count those, too, that are about to be turned away). Where several
+  while in which the server had a core, because a thread or a process that ends still counts for a moment. Only
+  those count that were offered so: of a batch that is on its way together, some servers turn away more than they
+  have no place for (a bound on connections may count those, too, that are about to be turned away). Where several
   processes accept, one that is full turns away while another has room: many must be asked.
 * Whatever enters again puts the ramp back to climb; who waits all the same is stuck and does not count
   as on its way (a server may hand a request to a busy worker while another is idle).
@@ -76,6 +76,7 @@ APART = 8
 BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
+RID_NS = 5 * MS
 OVERTAKEN_NS = 20 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
@@ -169,6 +170,7 @@ def _noticed(view: View, state: State) -> State:
         taken_ns=view.now_ns if taken > state.taken else state.taken_ns,
         turned_away=turned_away,
         turned_away_ns=turned_away_ns,
+        turned_away_free_ns=state.turned_away_free_ns if turned_away_ns == state.turned_away_ns else view.free_ns or 0,
         stalled_since_ns=since,
         longest_stall_ns=longest,
         stalled_free_ns=state.stalled_free_ns if since == state.stalled_since_ns else view.free_ns or 0,
@@ -306,7 +308,7 @@ def _single(view: View, state: State) -> tuple[Action, State]:
     enough = state.singly and state.turned_away - state.singles_from >= view.turned_away_enough
     if enough and (state.stalled_since_ns == NEVER or _stalled_long(view, state)):
         return Done("turned away", state.stalled_since_ns, state.crowd), state
-    if enough or view.now_ns - state.turned_away_ns < CONFIRM_NS:
+    if enough or not _gone_for_a_while(view, state):
         return Wait(LOOK_NS), state
     if view.offered >= view.max_offered:
         return _all_offered(view, state)
@@ -318,6 +320,13 @@ def _single(view: View, state: State) -> tuple[Action, State]:
         # It waits: there is a queue after all, so bursts do no harm.
         return _fill(view, replace(state, phase="fill", batch=1, filled_from=state.taken))
     return Wait(LOOK_NS), state
+
+
+def _gone_for_a_while(view: View, state: State) -> bool:
+    """Whether the server has had the time to be rid of the last one that it turned away, thread or process and all."""
+    gone_ns = view.now_ns - state.turned_away_ns
+    free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
+    return gone_ns >= CONFIRM_NS and free_ns >= RID_NS
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:

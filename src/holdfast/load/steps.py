@@ -75,6 +75,7 @@ class State:
         taken_ns: when the last look came that saw more taken in.
         filled_from: `taken` when the ramp began to fill the queues.
         turned_away_ns: when the last look came that saw more turned away.
+        turned_away_free_ns: the view's `free_ns` then.
         stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
         longest_stall_ns: the longest such time that was ended by an entry.
         stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
@@ -99,6 +100,7 @@ class State:
     filled_from: int = 0
     turned_away: int = 0
     turned_away_ns: int = NEVER
+    turned_away_free_ns: int = 0
     stalled_since_ns: int = NEVER
     longest_stall_ns: int = 0
     stalled_free_ns: int = 0
