@@ -19,6 +19,7 @@ from holdfast.errors import (
     EnvironmentFailure,
     UsageError,
 )
+from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.columns import requests
@@ -110,6 +111,7 @@ def _header(text: str) -> tuple[str, str]:
 )
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
 @click.option("--allow-remote", "allowed_host", metavar="HOST", help="Load this host, although it is not loopback.")
+@click.option("--cluster", callback=checked(words.cluster), help="Dask scheduler whose hosts share the load; local:N.")
 @click.option("--csv", "csv_target", callback=target_file, help="Write the rows of all requests to FILE; - is stdout.")
 @click.option("--json", "json_target", callback=target_file, help="Write the result to FILE; - is stdout.")
 @click.pass_context
@@ -144,7 +146,8 @@ def load_(
         # Whatever comes in between is raised when the result is out: none is lost.
         with interrupts.undisturbed():
             try:
-                loaded = load(experiment, (target,), given["thresholds"], interrupts)
+                fleet = on(given["cluster"], say) if given["cluster"] else None
+                loaded = load(experiment, (target,), given["thresholds"], interrupts, fleet=fleet)
             except ValueError as error:
                 raise click.UsageError(str(error), ctx=context) from error
             forms = [(json_target, load_json(loaded.result))]

@@ -51,6 +51,9 @@ _ALWAYS = (
 )
 _NO_PAUSE = Pause()
 
+Fleet = Callable[[LoadExperiment, Sequence[Target], Sequence[Plan], Callable[[], Stop]], LoadRun]
+"""Carries out an experiment's plans on other hosts (`fleet.on`)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
@@ -81,6 +84,7 @@ def load(
     thresholds: Sequence[Threshold],
     interrupts: Interrupts,
     watch: Callable[[Watched], None] | None = None,
+    fleet: Fleet | None = None,
 ) -> Loaded:
     """Carries out a load run.
 
@@ -89,10 +93,11 @@ def load(
     Args:
         targets: of each group.
         watch: as of `load_runs`.
+        fleet: carries it out on other hosts, which `watch` does not see.
 
     Raises:
         ValueError: a request cannot be sent as it is written.
-        EnvironmentFailure: an address cannot be connected to at all.
+        EnvironmentFailure: an address cannot be connected to at all, or the fleet is not there.
     """
 
     def stopped() -> Stop:
@@ -100,8 +105,10 @@ def load(
             return Stop.AT_ONCE
         return Stop.DRAIN if interrupts.asked else Stop.NOT
 
-    run = load_runs(plans_of(experiment, targets), stopped, rule=experiment.stop, watch=watch)
-    return loaded(experiment, run, thresholds)
+    plans = plans_of(experiment, targets)
+    if fleet is not None:
+        return loaded(experiment, fleet(experiment, targets, plans, stopped), thresholds)
+    return loaded(experiment, load_runs(plans, stopped, rule=experiment.stop, watch=watch), thresholds)
 
 
 def loaded(experiment: LoadExperiment, run: LoadRun, thresholds: Sequence[Threshold]) -> Loaded:
@@ -231,6 +238,7 @@ def _result(
         thresholds=tuple(_checked(each, summary) for each in thresholds),
         steps=_steps(run, labels),
         stopped=run.stopped,
+        hosts=run.hosts,
         warnings=summary.warnings,
     )
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, compress
 
 from holdfast.load.columns import Columns
 from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
+from holdfast.model.load import HostResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class LoadRun:
         spans: which rows each plan had, in the order of the plans.
         sources: our addresses, as `columns.source` counts them, of each plan.
         stopped: why the rule ended it before its time, in words.
+        limits, notes: what went wrong on our own side, and other doubts, in words; both are in the summary too.
+        hosts: those that shared the load; () where this one alone sent it.
     """
 
     columns: Columns
@@ -30,6 +33,9 @@ class LoadRun:
     spans: tuple[range, ...]
     sources: tuple[tuple[str, ...], ...]
     stopped: str | None = None
+    limits: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    hosts: tuple[HostResult, ...] = ()
 
 
 @dataclass(slots=True)
@@ -84,12 +90,25 @@ def gathered(
     excess = sum(each.excess for each in told)
     if excess:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
+    sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
+    return replace(of_rows(plans, rows, columns, spans, sources, limits, notes), stopped=stop)
+
+
+def of_rows(
+    plans: Sequence[Plan],
+    rows: Sequence[int],
+    columns: Columns,
+    spans: tuple[range, ...],
+    sources: tuple[tuple[str, ...], ...],
+    limits: Sequence[str],
+    notes: Sequence[str],
+) -> LoadRun:
+    """The run whose begun rows are known; the arguments are `LoadRun`'s."""
     # A person who asked for two rates at once has no single one to compare with.
     only = plans[0].shape if len(plans) == 1 else None
     asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
-    sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
     summary = summarise(columns, rows, asked_per_s, limits, notes)
-    return LoadRun(columns, summary, rows, spans, sources, stop)
+    return LoadRun(columns, summary, rows, spans, sources, limits=tuple(limits), notes=tuple(notes))
 
 
 def _longest(known: Sequence[list[str]]) -> list[str]:

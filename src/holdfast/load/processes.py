@@ -77,12 +77,14 @@ class Watched:
     Attributes:
         start_ns: CLOCK_MONOTONIC of its start.
         columns, spans: as of `LoadRun`; memory that the load processes write to.
+        plan_of: which plan each part of the tally belongs to.
     """
 
     start_ns: int
     columns: Columns
     spans: tuple[range, ...]
     tally: Tally
+    plan_of: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +156,8 @@ def load_runs(
             told = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
             begin_ns = time.monotonic_ns() + HEAD_START_NS * len(jobs) if start_ns is None else start_ns
-            watched = Watched(begin_ns, columns, spans, tally)
+            plan_of = tuple(number for number, plan in enumerate(plans) for job in jobs if job.plan is plan)
+            watched = Watched(begin_ns, columns, spans, tally, plan_of)
             told = _fork(jobs, watched, stopped, rule, watch)
     finally:
         restore_descriptor_limit(soft)

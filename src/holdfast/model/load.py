@@ -87,6 +87,35 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True)
+class HostResult:
+    """What one of several hosts did of the load.
+
+    Attributes:
+        name: by which its requests are told from others' in warnings.
+        address: of its worker in the cluster.
+        share: its number, counted from 1, and of how many.
+        begun: requests that it began; of a host that was lost, as far as it had told.
+        pacing_lag_p99_us: None where it began none, or was lost.
+        clock_offset_ms: its CLOCK_MONOTONIC minus ours.
+        clock_uncertainty_ms: so far the offset may be wrong in either direction, over the whole run.
+        clock_drift_us: the offset after the run minus the one before; None where it was not measured again.
+        lost: how the host was lost, in words; None if it was not.
+        failed: requests that count as failed because it was lost.
+    """
+
+    name: str
+    address: str
+    share: tuple[int, int]
+    begun: int
+    pacing_lag_p99_us: int | None
+    clock_offset_ms: float
+    clock_uncertainty_ms: float
+    clock_drift_us: float | None
+    lost: str | None = None
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """What a load run came to.
 
@@ -97,6 +126,7 @@ class LoadResult:
         throughput_per_s: replies per second.
         steps: one for each label, where there are several.
         stopped: why the load ended before its time, in words; None if it did not.
+        hosts: those that shared the load; () where this one alone sent it.
     """
 
     target: LoadTarget
@@ -115,6 +145,7 @@ class LoadResult:
     thresholds: tuple[Expectation, ...] = ()
     steps: tuple[StepResult, ...] = ()
     stopped: str | None = None
+    hosts: tuple[HostResult, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     schema: int = 1
     kind: str = "load"

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from holdfast.model.load import LatencyMs, LoadResult
 from holdfast.model.timeline import Request
+from holdfast.report.hosts import render_hosts
 
 _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("nothing to compare", "yellow")}
 _COLUMNS = ("id", "due_ns", "begun_ns", "connected_ns", "done_ns", "outcome", "status")
@@ -21,6 +22,8 @@ def render_load(result: LoadResult) -> RenderableType:
     parts: list[RenderableType] = [Text(result.target.url, style="bold"), Text()]
     parts += [Padding(Text(line), (0, 0, 0, 2)) for line in _sentences(result)]
     parts += [Text(), _latencies(result)]
+    if result.hosts:
+        parts += [Text(), render_hosts(result.hosts)]
     if result.thresholds:
         parts.append(Text())
     for each in result.thresholds:
