@@ -57,6 +57,7 @@ STARRED = frozenset(
         "load/own_limits.py",
         "load/processes.py",
         "load/tls.py",
+        "load/waiting.py",
         "servers/guardian.py",
         "servers/interpreter.py",
         "servers/privileges.py",

@@ -29,7 +29,7 @@ from holdfast.model.load import LoadExperiment, LoadResult, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.report.json import load_json
 from holdfast.report.load import render_load, rows_csv
-from holdfast.target import target_of
+from holdfast.target import check_sources, target_of
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
@@ -129,6 +129,7 @@ def load_(
     --clients is given: a request is sent when it is due, whatever became of those before.
     """
     target = target_of(url, given["allowed_host"], _HARM, verify=not given["insecure"])
+    check_sources(given["sources"], target)
     body, data = _body(given["data"]), _data_rows(given["data_rows"], again=not given["once"])
     try:
         group = group_of(url, target.url.path, given, body=body, data=data)
@@ -163,7 +164,8 @@ def _exit_code(result: LoadResult) -> int:
         return EXIT_ENVIRONMENT
     if result.generator_limited:
         return EXIT_INCONCLUSIVE
-    return EXIT_ANSWERED if all(each.held for each in result.thresholds) else EXIT_EXPECTATION_FAILED
+    kept = result.stopped is None and all(each.held for each in result.thresholds)
+    return EXIT_ANSWERED if kept else EXIT_EXPECTATION_FAILED
 
 
 def _body(data: str | None) -> bytes | None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from holdfast.cluster import Worker
 from holdfast.load.clocks import SAME, Offset, over_run
 from holdfast.load.frames import Progress
-from holdfast.load.gathered import LoadRun, of_rows
+from holdfast.load.gathered import LoadRun, asked_rate_per_s
 from holdfast.load.merged import Loss, Merged, pacing_lag_p99_ns, read_report
 from holdfast.load.plan import stop_reason
+from holdfast.load.summary import summarise
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
 
@@ -84,26 +85,27 @@ def put_together(merged: Merged, course: Course, experiment: LoadExperiment) -> 
     for member in course.members:
         if member.report is not None:
             report = read_report(member.report)
-            rows = merged.take(report, member.clock)
+            own = merged.take(report, member.clock)
             limits += [f"{member.name}: {each}" for each in report.limits]
             notes |= set(report.notes)
-            hosts.append(_told(member, len(rows), pacing_lag_p99_ns(merged.columns, rows)))
+            hosts.append(_told(member, len(own), pacing_lag_p99_ns(merged.columns, own)))
             continue
         begun = member.progress.begun or [0] * len(merged.plans)
-        rows = merged.lose(member.share, course.start_ns, Loss(member.lost_ns, begun, course.ending_ns))
+        own = merged.lose(member.share, course.start_ns, Loss(member.lost_ns, begun, course.ending_ns))
         ago_s = (member.lost_ns - member.heard_ns) / NS_PER_S
         limits.append(
             f"{member.name} ({member.worker.address}) was lost: {member.lost}. With share {member.share[0] + 1} of "
             f"{member.share[1]} it had begun {sum(begun):,} requests, of which {member.progress.ended:,} had ended, as "
-            f"far as it told ({ago_s:.1f} s before). {len(rows):,} requests count as failed, because nobody knows "
+            f"far as it told ({ago_s:.1f} s before). {len(own):,} requests count as failed, because nobody knows "
             f"what became of them."
         )
-        hosts.append(replace(_told(member, sum(begun), None), lost=member.lost, failed=len(rows)))
-    rows_of_all = merged.begun
-    run = of_rows(merged.plans, rows_of_all, merged.columns, merged.spans, merged.sources, limits, sorted(notes))
-    unanswered = run.summary.offered - run.summary.outcomes.get(Outcome.ANSWERED, 0)
-    stop = course.reached and (stop_reason(experiment.stop, run.summary.offered, unanswered) or course.reached)
-    return replace(run, stopped=stop, hosts=tuple(hosts))
+        hosts.append(replace(_told(member, sum(begun), None), lost=member.lost, failed=len(own)))
+    rows = merged.begun
+    asked_per_s = asked_rate_per_s(merged.plans)
+    summary = summarise(merged.columns, rows, asked_per_s, limits=limits, notes=sorted(notes))
+    unanswered = summary.offered - summary.outcomes.get(Outcome.ANSWERED, 0)
+    stop = course.reached and (stop_reason(experiment.stop, summary.offered, unanswered) or course.reached)
+    return LoadRun(merged.columns, summary, rows, merged.spans, merged.sources, stop, hosts=tuple(hosts))
 
 
 def _told(member: Member, begun: int, lag_ns: int | None) -> HostResult:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 from pathlib import Path
@@ -55,6 +56,36 @@ def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = 
         )
     tls = Tls(url.host, verify=verify) if url.scheme == "https" else None
     return Target(url, addresses, tls)
+
+
+def check_sources(sources: Sequence[str], target: Target) -> None:
+    """Whether connections to the server can come from these addresses.
+
+    Raises:
+        UsageError: they are of another family, or the server listens on a Unix socket.
+        EnvironmentFailure: one is not this machine's.
+    """
+    address = target.addresses[0]
+    for source in sources:
+        if target.url.socket:
+            raise UsageError(f"{address} is a Unix socket.", "It has no source addresses.", "Leave --source out.")
+        if (":" in source) != (":" in address):
+            names = {True: "IPv6", False: "IPv4"}
+            raise UsageError(
+                f"{source} is {names[':' in source]}, and {address} is {names[':' in address]}.",
+                "A connection has one family at both ends.",
+                "Name a source of the server's family, or the server by its other address.",
+            )
+        family = socket.AF_INET6 if ":" in source else socket.AF_INET
+        with socket.socket(family) as sock:
+            try:
+                sock.bind((source, 0))
+            except OSError as error:
+                raise EnvironmentFailure(
+                    f"{source} is no address of this machine to send from.",
+                    f"{error.strerror}.",
+                    "See the machine's own with 'ip address'; on Linux all of 127.0.0.0/8 are.",
+                ) from error
 
 
 def _resolved(url: Url) -> tuple[str, ...]:

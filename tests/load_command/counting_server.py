@@ -18,10 +18,12 @@ from collections import Counter
 seen: Counter[str] = Counter()
 bodies: Counter[str] = Counter()
 numbers: Counter[str] = Counter()
+peers: Counter[str] = Counter()
 open_now = {"silent": 0}
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    first = True
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
             line, *fields = head.decode().split("\r\n")
@@ -29,9 +31,19 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             headers = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields if field)}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             if path == "/seen":
-                told = {"paths": seen, "bodies": bodies, "numbers": numbers, "requests": sum(seen.values())}
+                told = {
+                    "paths": seen,
+                    "bodies": bodies,
+                    "numbers": numbers,
+                    "requests": sum(seen.values()),
+                    "peers": peers,
+                }
+                told["connections"] = sum(peers.values())
                 answer = json.dumps({**told, **open_now}).encode()
             else:
+                if first:
+                    peers[str((writer.get_extra_info("peername") or [""])[0])] += 1
+                    first = False
                 seen[f"{method} {path}"] += 1
                 bodies[body.decode()] += 1
                 numbers[headers.get("x-number", "")] += 1

@@ -5,9 +5,6 @@ Facts
 * epoll can report a change once (EPOLLET) or for as long as it lasts. Level-triggered, each
   reported socket is put back and polled again at the next wait; and asking for "writable" only
   while it is wanted costs two more epoll_ctl calls for each request.
-* epoll_wait and poll count milliseconds and round up: median pacing lag 0.5 ms. select(2) counts
-  microseconds, and an epoll descriptor is itself selectable: median 0.11-0.24 ms.
-* select(2) takes no descriptor from 1024 up.
 * A connect that is under way becomes writable when it is decided; SO_ERROR says how (connect(2)).
 * A connection to a Unix socket is decided within connect(2), and writable at once.
 * The kernel reports a peer's RST once. A send that takes the report leaves EOF to the next
@@ -19,7 +16,6 @@ Decisions
 * One EPOLLET registration for a connection's whole life. Hence: send until done or EAGAIN, receive
   until a short read; after a sign of an end (RDHUP, HUP, ERR) receive until EOF, because no
   second edge will come.
-* The wait is select on the epoll descriptor; then epoll is asked without waiting.
 * "Connected" is EPOLLOUT with SO_ERROR 0. Before it, a connection is in SYN however often the kernel
   repeats its SYN.
 * The request is sent in the turn that sees the handshake; `sent` is stamped before the send.
@@ -27,11 +23,6 @@ Decisions
   the reply is one the last one looked like (same head, same length), without parser or state table.
 * A descriptor within RESERVE of the limit is given back and counts as none left: observers and
   reports of the same process need some.
-
-Costs
------
-* A turn with more than MAX_EVENTS ready sockets takes several waits.
-* Where the epoll descriptor is 1024 or higher the wait falls back to milliseconds.
 """
 
 from __future__ import annotations
@@ -51,12 +42,10 @@ from holdfast.load.endpoint import endpoint
 from holdfast.load.exchange import Event, State, after, event_of_errno
 from holdfast.load.own_limits import descriptors_for_load, failure_in_words
 from holdfast.load.replies import Replies
+from holdfast.load.waiting import Waiting
 from holdfast.model.places import Outcome
 
-MAX_EVENTS = 512
 RECEIVE_BYTES = 65536
-FIRST_UNSELECTABLE = 1024
-NS_PER_S = 1_000_000_000
 
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 # A plain number: storing an enum's member looks its number up first.
@@ -75,6 +64,7 @@ class Connections:
     Attributes:
         replies: what all replies of each step had in common; row r is of step r % their number.
         begun, ended: rows that were begun, and that have ended.
+        peak: most rows at once that had begun and not ended.
         unanswered: rows that have ended in another way than answered.
         highest_row: the highest that was begun; -1 before.
         remembers_finished, remembers_sent: whether rows are kept in `finished` and `sent_rows`.
@@ -98,8 +88,7 @@ class Connections:
         self._endpoint = endpoint(address, port, sources)
         self._head_of = head_of
         self._columns = columns
-        self._epoll = select.epoll()
-        self._selectable = self._epoll.fileno() < FIRST_UNSELECTABLE
+        self._waiting = Waiting()
         self._by_fd: dict[int, Connection] = {}
         self._by_row: dict[int, Connection] = {}
         self._descriptors = descriptors_for_load()
@@ -108,7 +97,7 @@ class Connections:
         self._finished: list[int] = []
         self.remembers_finished = self.remembers_sent = False
         self.sent_rows = array("q")
-        self.begun = self.unanswered = 0
+        self.begun = self.unanswered = self.peak = 0
         self.highest_row = -1
         self.connecting = self.established = self.ended = self.taken = 0
         self.failure: tuple[int, str] | None = None
@@ -130,6 +119,7 @@ class Connections:
         columns = self._columns
         columns.due[row] = now if due_ns is None else due_ns
         self.begun += 1
+        self.peak = max(self.peak, self.begun - self.ended)
         self.highest_row = max(self.highest_row, row)
         if client is not None and (idle := self._idle.get(client)):
             self.established += 1
@@ -154,8 +144,13 @@ class Connections:
                 self.failure = self.failure or failure_in_words(error)
             self._move(connection, event)
             return event is not Event.OWN_LIMIT
-        self._epoll.register(sock, _WATCHED)
+        self._waiting.register(sock, _WATCHED)
         return True
+
+    @property
+    def idle_ns(self) -> int:
+        """How long there was nothing to do but to wait."""
+        return self._waiting.idle_ns
 
     @property
     def sources(self) -> list[str]:
@@ -168,7 +163,7 @@ class Connections:
 
     def turn(self, timeout_ns: int) -> int:
         """Waits at most `timeout_ns` for events, carries out all that are there, and counts them."""
-        events = self._wait(timeout_ns)
+        events = self._waiting.wait(timeout_ns)
         if self._next_row < self._last_row:
             self._carry_out_kept(events)
         else:
@@ -203,14 +198,7 @@ class Connections:
         self._by_row.clear()
         self._idle.clear()
         self._by_fd.clear()
-        self._epoll.close()
-
-    def _wait(self, timeout_ns: int) -> list[tuple[int, int]]:
-        if timeout_ns > 0 and not self._selectable:
-            return self._epoll.poll(timeout_ns / NS_PER_S, MAX_EVENTS)
-        if timeout_ns > 0 and not select.select([self._epoll], [], [], timeout_ns / NS_PER_S)[0]:
-            return []
-        return self._epoll.poll(0, MAX_EVENTS)
+        self._waiting.close()
 
     def _socket(self) -> socket.socket:
         sock = self._endpoint.open()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import chain, compress
 
 from holdfast.load.columns import Columns
@@ -11,6 +11,13 @@ from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
 from holdfast.model.load import HostResult
+
+_ALWAYS = 0.98
+_LONG_ENOUGH_S = 0.5
+_BUSY = (
+    "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
+    "--processes N, or load it from another machine."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +54,18 @@ class Told:
             that it began.
         failure: why our own side fell short, in words.
         malformed: the first reply that was not HTTP/1, in words.
+        peak: most of its requests at once; None where it was lost.
+        busy: share of its time in which it had something to do.
+        lasted_s: how long it had requests to send or to wait for.
     """
 
     begun: int = 0
     failure: str | None = None
     malformed: str | None = None
     excess: int = 0
+    peak: int | None = None
+    busy: float = 0.0
+    lasted_s: float = 0.0
     sources: list[str] = field(default_factory=list)
 
 
@@ -86,29 +99,34 @@ def gathered(
     told = [each for parts in shares for _, each in parts]
     rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
     limits = sorted({each.failure for each in told if each.failure})
+    limits += [_BUSY] if _always_busy(plans, shares) else []
     notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
     excess = sum(each.excess for each in told)
     if excess:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
     sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
-    return replace(of_rows(plans, rows, columns, spans, sources, limits, notes), stopped=stop)
+    peak = told[0].peak if len(told) == 1 else None
+    summary = summarise(columns, rows, asked_rate_per_s(plans), peak, limits, notes)
+    return LoadRun(columns, summary, rows, spans, sources, stop, tuple(limits), tuple(notes))
 
 
-def of_rows(
-    plans: Sequence[Plan],
-    rows: Sequence[int],
-    columns: Columns,
-    spans: tuple[range, ...],
-    sources: tuple[tuple[str, ...], ...],
-    limits: Sequence[str],
-    notes: Sequence[str],
-) -> LoadRun:
-    """The run whose begun rows are known; the arguments are `LoadRun`'s."""
-    # A person who asked for two rates at once has no single one to compare with.
+def asked_rate_per_s(plans: Sequence[Plan]) -> float | None:
+    """The mean rate of the schedule; None where there is none, or several, of which a person can compare with none."""
     only = plans[0].shape if len(plans) == 1 else None
-    asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
-    summary = summarise(columns, rows, asked_per_s, limits, notes)
-    return LoadRun(columns, summary, rows, spans, sources, limits=tuple(limits), notes=tuple(notes))
+    return offered_per_s(only.due_ns) if isinstance(only, Open) else None
+
+
+def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, Told]]]) -> bool:
+    """Whether a closed load never had to wait for the server, which then may be faster than it was seen to be.
+
+    In the open model the same shows in the pacing lag.
+    """
+    return any(
+        told.busy > _ALWAYS and told.lasted_s > _LONG_ENOUGH_S
+        for plan, parts in zip(plans, shares, strict=True)
+        if not isinstance(plan.shape, Open)
+        for _, told in parts
+    )
 
 
 def _longest(known: Sequence[list[str]]) -> list[str]:

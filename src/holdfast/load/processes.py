@@ -206,12 +206,16 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
                 )
         connections.give_up(connections.pending())
         tally.ended[number] = connections.ended
+        lasted_ns = time.monotonic_ns() - start_ns
         return Told(
-            connections.highest_row + 1 if isinstance(shape, Sessions) else connections.ended,
-            connections.failure[1] if connections.failure else None,
-            next((each.malformed for each in connections.replies if each.malformed), None),
-            sum(each.excess for each in connections.replies),
-            connections.sources,
+            begun=connections.highest_row + 1 if isinstance(shape, Sessions) else connections.ended,
+            failure=connections.failure[1] if connections.failure else None,
+            malformed=next((each.malformed for each in connections.replies if each.malformed), None),
+            excess=sum(each.excess for each in connections.replies),
+            sources=connections.sources,
+            peak=connections.peak,
+            busy=1 - connections.idle_ns / max(1, lasted_ns),
+            lasted_s=lasted_ns / NS_PER_S,
         )
     finally:
         connections.close()

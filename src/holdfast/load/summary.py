@@ -19,6 +19,7 @@ NS_PER_S = 1_000_000_000
 LATE_NS = 10_000_000
 FEW_LATE = 10
 
+_BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
@@ -92,6 +93,7 @@ def summarise(
     columns: Columns,
     rows: Sequence[int],
     asked_per_s: float | None,
+    peak: int | None = None,
     limits: Sequence[str] = (),
     notes: Sequence[str] = (),
 ) -> Summary:
@@ -99,6 +101,7 @@ def summarise(
 
     Args:
         asked_per_s: the schedule's mean rate.
+        peak: most requests at once, where one process has counted them; None counts them by the rows.
         limits: what went wrong on our own side; any makes the run generator-limited.
         notes: other doubts.
     """
@@ -107,12 +110,21 @@ def summarise(
     )
     # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
     began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
-    replied = [value in _REPLIED for value in outcome]
+    counts = {Outcome(value): count for value, count in sorted(Counter(outcome).items())}
+    replied = [True] * len(rows) if counts.keys() <= _REPLIED else [value in _REPLIED for value in outcome]
     begun = [at != NEVER for at in began]
-    lags = [at - planned if at > planned else 0 for at, planned in zip(began, due, strict=True) if at != NEVER]
+    # On kept connections they are the same instants.
+    same = rows and began == due
+    lags = [0] if same else [max(0, at - planned) for at, planned in zip(began, due, strict=True) if at]
     lag = distribution(lags)
     late = asked_per_s is not None and _late(lags)
+    unheard = _unheard(columns, rows, opened, outcome) if counts.keys() & _BROKEN else 0
     words = [*limits, *notes]
+    if unheard:
+        words.append(
+            f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
+            "closes connections between requests may not have read them."
+        )
     if late and lag.p99 is not None:
         words.append(
             f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due."
@@ -123,11 +135,11 @@ def summarise(
     last_reply = max(compress(done, replied), default=0)
     return Summary(
         offered=len(rows),
-        outcomes={Outcome(value): count for value, count in sorted(Counter(outcome).items())},
+        outcomes=counts,
         rate_asked_per_s=asked_per_s,
         rate_reached_per_s=_rate(sum(begun) - 1, first_begun, last_begun),
         throughput_per_s=_rate(sum(replied), first_begun, last_reply),
-        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)),
+        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)) if peak is None else peak,
         latency_from_due=from_due,
         # On kept connections they are the same instants, and sorting takes most of this function's time.
         latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
@@ -145,6 +157,12 @@ def _late(lags: Sequence[int]) -> bool:
     """
     late = sum(lag > LATE_NS for lag in lags)
     return late * 100 > len(lags) and (late > FEW_LATE or late * 10 > len(lags))
+
+
+def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outcome: Sequence[int]) -> int:
+    """How many requests on kept connections met a close, of which nobody on this side can say what was first."""
+    broken = [value in _BROKEN and not at for value, at in zip(outcome, opened, strict=True)]
+    return sum(not columns.received[row] and columns.sent[row] != NEVER for row in compress(rows, broken))
 
 
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:

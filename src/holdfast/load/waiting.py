@@ -1,0 +1,66 @@
+"""Waiting for what the kernel has to say of many sockets, to the microsecond.
+
+Facts
+-----
+* epoll_wait and poll count milliseconds and round up: median pacing lag 0.5 ms. select(2) counts
+  microseconds, and an epoll descriptor is itself selectable: median 0.11-0.24 ms.
+* select(2) takes no descriptor from 1024 up.
+
+Decisions
+---------
+* The kernel is asked first and waited for only where it has nothing to say: a busy load needs one call instead of
+  two, and how long it waited is how long it had nothing to do.
+* The wait is select on the epoll descriptor; then epoll is asked without waiting.
+
+Costs
+-----
+* A turn with more than MAX_EVENTS ready sockets takes several waits.
+* Where the epoll descriptor is 1024 or higher the wait falls back to milliseconds.
+"""
+
+from __future__ import annotations
+
+import select
+import socket
+import time
+
+MAX_EVENTS = 512
+FIRST_UNSELECTABLE = 1024
+NS_PER_S = 1_000_000_000
+
+
+class Waiting:
+    """An epoll instance.
+
+    Attributes:
+        idle_ns: how long there was nothing to do but to wait.
+    """
+
+    __slots__ = ("_epoll", "_selectable", "idle_ns")
+
+    def __init__(self) -> None:
+        self._epoll = select.epoll()
+        self._selectable = self._epoll.fileno() < FIRST_UNSELECTABLE
+        self.idle_ns = 0
+
+    def register(self, sock: socket.socket, events: int) -> None:
+        """Watches a socket until it is closed."""
+        self._epoll.register(sock, events)
+
+    def wait(self, timeout_ns: int) -> list[tuple[int, int]]:
+        """(descriptor, events) of each socket that is ready; waits for one at most `timeout_ns`."""
+        events = self._epoll.poll(0, MAX_EVENTS)
+        if events or timeout_ns <= 0:
+            return events
+        began_ns = time.monotonic_ns()
+        if self._selectable:
+            select.select([self._epoll], [], [], timeout_ns / NS_PER_S)
+            events = self._epoll.poll(0, MAX_EVENTS)
+        else:
+            events = self._epoll.poll(timeout_ns / NS_PER_S, MAX_EVENTS)
+        self.idle_ns += time.monotonic_ns() - began_ns
+        return events
+
+    def close(self) -> None:
+        """Watches nothing any more."""
+        self._epoll.close()

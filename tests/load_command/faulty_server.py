@@ -1,0 +1,118 @@
+"""Answers by the number in the path, in every way that a server can; shares no code with the load generator.
+
+    python faulty_server.py         prints its URL
+
+/N         as FAULTS says of N % 1000, otherwise 200 with a body
+/big/N     200 and a body of N bytes
+/drip/N    200 and a body of N bytes, one each time the loop comes round
+/slow/S    200 after S seconds
+/half      the head of a reply, and then nothing
+/seen      how many requests of each kind came, as JSON; not counted itself. kinds, and how often each number came
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import struct
+import sys
+from collections import Counter
+
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+# Kind -> bytes of the reply, and how the connection goes on.
+FAULTS = {
+    0: ("reset", b"", "reset"),
+    1: ("no answer", b"", "close"),
+    2: ("half a head", b"HTTP/1.1 200 OK\r\nContent-Le", "close"),
+    3: ("half a body", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "close"),
+    4: ("chunks cut off", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "close"),
+    5: ("busy", b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "keep"),
+    6: ("early hints", b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" + OK, "keep"),
+    7: ("continue", b"HTTP/1.1 100 Continue\r\n\r\n" + OK, "keep"),
+    8: ("not HTTP", b"SSH-2.0-OpenSSH_9.9\r\n", "close"),
+    9: ("chunks", b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", "keep"),
+    10: ("too long", OK + b"more than announced", "keep"),
+    11: ("no content", b"HTTP/1.1 204 No Content\r\n\r\n", "keep"),
+    12: ("not modified", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 9\r\n\r\n", "keep"),
+    13: ("until the end", b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nas long as it lasts", "close"),
+    14: ("HTTP/1.0", b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", "close"),
+    15: ("asks to close", b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok", "close"),
+    16: ("closes unasked", OK, "close"),
+    17: ("reset in the body", b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nabc", "reset"),
+}
+
+kinds: Counter[str] = Counter()
+numbers: Counter[int] = Counter()
+
+
+class Faulty(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while True:
+            head, end, rest = self.buffer.partition(b"\r\n\r\n")
+            if not end:
+                return
+            self.buffer = rest
+            self.answer(*head.split(b" ", 2)[:2])
+
+    def answer(self, method: bytes, target: bytes) -> None:
+        _, what, *more = target.decode().split("/")
+        if what == "seen":
+            told = json.dumps(
+                {"kinds": kinds, "numbers": numbers, "again": sum(n > 1 for n in numbers.values())}
+            ).encode()
+            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(told), told))
+        elif what.isdigit():
+            number = int(what)
+            numbers[number] += 1
+            kind, reply, then = FAULTS.get(number % 1000, ("ok", OK, "keep"))
+            kinds[kind] += 1
+            self.transport.write(reply)
+            if then == "reset":
+                asyncio.get_running_loop().call_soon(self.reset)
+            elif then == "close":
+                self.transport.close()
+        elif what == "half":
+            self.transport.write(b"HTTP/1.1 200 OK\r\n")
+        elif what == "slow":
+            asyncio.get_running_loop().call_later(float(more[0]), self.transport.write, OK)
+        else:
+            kinds[what] += 1
+            size = int(more[0])
+            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+            if method == b"HEAD":
+                return
+            if what == "big":
+                piece = bytes(1 << 20)
+                for _ in range(size >> 20):
+                    self.transport.write(piece)
+                self.transport.write(bytes(size & ((1 << 20) - 1)))
+            else:
+                asyncio.ensure_future(self.drip(size))  # noqa: RUF006 - it lives as long as its connection
+
+    async def drip(self, size: int) -> None:
+        for _ in range(size):
+            self.transport.write(b"x")
+            await asyncio.sleep(0)
+
+    def reset(self) -> None:
+        sock = self.transport.get_extra_info("socket")
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
+async def main() -> None:
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Faulty, "127.0.0.1", 0, backlog=4096)
+    sys.stdout.write(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}\n")
+    sys.stdout.flush()
+    await server.serve_forever()
+
+
+asyncio.run(main())

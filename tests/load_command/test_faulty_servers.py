@@ -1,0 +1,168 @@
+"""Servers that do not do what they should: what the client counts is what the server says that it did."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SERVER = Path(__file__).with_name("faulty_server.py")
+ANSWERED = 0
+
+# What the client sees of each kind of reply (RFC 9110, 15; RFC 9112, 6.3, 8 and 9.6).
+SEEN_AS = {
+    "reset": "reset",
+    "reset in the body": "reset",
+    "no answer": "closed",
+    "half a head": "closed",
+    "half a body": "closed",
+    "chunks cut off": "closed",
+    "busy": "rejected",
+    "not HTTP": "malformed",
+}
+SHAPES = [
+    ("--clients", "20", "--requests", "20000"),
+    ("--clients", "20", "--requests", "20000", "--processes", "2"),
+    ("--clients", "20", "--requests", "5000", "--no-keep-alive"),
+    ("--rate", "4000", "--requests", "4000"),
+    ("--rate", "4000", "--requests", "4000", "--keep-alive"),
+    ("--clients", "20", "--requests", "5000", "--think", "1ms-2ms"),
+]
+
+
+@pytest.fixture
+def faulty() -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    process = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip(), process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def seen_by(url: str) -> dict:
+    with urllib.request.urlopen(f"{url}/seen") as answer:
+        return json.load(answer)
+
+
+def loaded(holdfast, *arguments: str) -> tuple[int, dict]:
+    ended = holdfast.run("load", *arguments, "--json", "-")
+    return ended.exit, json.loads(ended.out)
+
+
+def check_counts(result: dict, seen: dict) -> None:
+    """Every request is counted alike on both sides; the server saw each number at most once."""
+    assert sum(result["outcomes"].values()) == result["offered"]
+    assert seen["again"] == 0
+    by_server = Counter()
+    for kind, count in seen["kinds"].items():
+        by_server[SEEN_AS.get(kind, "answered")] += count
+    outcomes = Counter({name: count for name, count in result["outcomes"].items() if count})
+    # What the server never read met its close, on a connection that it had just answered on.
+    unread = result["offered"] - sum(seen["kinds"].values())
+    broken = outcomes.pop("reset", 0) + outcomes.pop("closed", 0)
+    assert broken == by_server.pop("reset", 0) + by_server.pop("closed", 0) + unread
+    assert outcomes == by_server
+    told = [int(each.split()[0]) for each in result["warnings"] if "kept connections" in each]
+    assert unread <= sum(told)
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_request_is_counted_as_the_server_treated_it(holdfast, faulty, shape):
+    url, _ = faulty
+
+    _, result = loaded(holdfast, f"{url}/{{id}}", *shape)
+
+    check_counts(result, seen_by(url))
+    assert result["offered"] == int(shape[shape.index("--requests") + 1])
+    if "--keep-alive" not in shape and "--rate" in shape:
+        assert result["outcomes"]["reset"] == 2 * result["offered"] // 1000
+
+
+@pytest.mark.scale
+def test_a_million_requests_are_counted_as_the_server_treated_them(holdfast, faulty):
+    url, _ = faulty
+
+    _, result = loaded(holdfast, f"{url}/{{id}}", "--clients", "50", "--requests", "1000000")
+
+    assert result["offered"] == 1_000_000
+    check_counts(result, seen_by(url))
+
+
+def test_a_server_that_stops_for_a_second_shows_in_the_latency_from_due_as_it_must(holdfast, faulty):
+    url, process = faulty
+    rate, seconds = 500, 3
+    running = holdfast.start("load", f"{url}/999", "--rate", str(rate), "--for", f"{seconds}s", "--csv", "-")
+    while not seen_by(url)["kinds"].get("ok"):
+        pass
+    process.send_signal(signal.SIGSTOP)
+    os.waitid(os.P_PID, process.pid, os.WSTOPPED)
+    stopped_ns = time.monotonic_ns()
+    threading.Event().wait(1)
+    process.send_signal(signal.SIGCONT)
+    continued_ns = time.monotonic_ns()
+
+    rows = list(csv.DictReader(running.ended().out.splitlines()))
+    assert len(rows) == rate * seconds
+    assert {row["outcome"] for row in rows} == {"answered"}
+    held = [row for row in rows if stopped_ns <= int(row["due_ns"]) < continued_ns]
+    assert abs(len(held) - rate * (continued_ns - stopped_ns) / 1e9) <= 1
+    for row in held:
+        assert int(row["done_ns"]) >= continued_ns
+    # In the truth half of them wait for more than half of the time; what was due before must not.
+    waited = [int(row["done_ns"]) - int(row["due_ns"]) for row in rows]
+    half_ns = (continued_ns - stopped_ns) // 2
+    assert sum(each > half_ns for each in waited) >= len(held) // 2
+    assert all(
+        int(row["done_ns"]) < stopped_ns or int(row["done_ns"]) >= continued_ns
+        for row in rows
+        if int(row["due_ns"]) < continued_ns
+    )
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_body_of_100_mb_is_taken_in_whole_and_kept_nowhere(holdfast, faulty, method):
+    url, _ = faulty
+    size = 100 << 20
+
+    code, result = loaded(holdfast, f"{url}/big/{size}", "-X", method, "--clients", "2", "--requests", "4")
+
+    assert (code, result["outcomes"]["answered"]) == (ANSWERED, 4)
+    assert seen_by(url)["kinds"]["big"] == 4
+
+
+def test_a_reply_that_comes_byte_by_byte_is_an_answer_with_its_first_byte_before_its_last(holdfast, faulty):
+    url, _ = faulty
+
+    code, result = loaded(holdfast, f"{url}/drip/2000", "--burst", "5", "--first-byte-timeout", "20")
+
+    assert (code, result["outcomes"]["answered"]) == (ANSWERED, 5)
+
+
+@pytest.mark.parametrize(
+    ("path", "options", "outcome"),
+    [
+        ("/half", ("--first-byte-timeout", "30", "--timeout", "0.3"), "unanswered"),
+        ("/slow/60", ("--first-byte-timeout", "0.3"), "unanswered"),
+        ("/slow/0.4", ("--first-byte-timeout", "30", "--timeout", "30"), "answered"),
+    ],
+)
+@pytest.mark.parametrize("shape", [("--burst", "5"), ("--clients", "5", "--requests", "5", "--think", "1ms")])
+def test_each_timeout_ends_what_it_is_for(holdfast, faulty, path, options, outcome, shape):
+    url, _ = faulty
+
+    _, result = loaded(holdfast, f"{url}{path}", *shape, *options)
+
+    assert result["outcomes"][outcome] == 5

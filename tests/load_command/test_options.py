@@ -1,0 +1,171 @@
+"""What the options of `holdfast load` do, as a server that counts for itself sees it."""
+
+from __future__ import annotations
+
+import json
+import os
+
+import pytest
+
+ANSWERED, EXPECTATION_FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
+
+
+def loaded(holdfast, *arguments):
+    ended = holdfast.run("load", *arguments, "--json", "-")
+    return ended.exit, json.loads(ended.out)
+
+
+@pytest.fixture
+def people(holdfast):
+    file = holdfast.directory / "people.csv"
+    file.write_text("user,city\nann,Köln\nbob,Paris\neve,Rome\n")
+    return str(file)
+
+
+def test_rows_of_a_table_come_one_after_the_other_and_again(holdfast, counting, people):
+    code, _ = loaded(holdfast, counting.url + "/{user}?c={city}", "--burst", "7", "--data-rows", people)
+
+    assert code == ANSWERED
+    assert counting.seen()["paths"] == {"GET /ann?c=K%C3%B6ln": 3, "GET /bob?c=Paris": 2, "GET /eve?c=Rome": 2}
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [("--burst", "7"), ("--rate", "50", "--for", "5s"), ("--clients", "2", "--for", "20s")],
+)
+@pytest.mark.parametrize("think", [(), ("--think", "10ms")])
+def test_a_table_that_ends_early_ends_the_load_with_its_last_row(holdfast, counting, people, shape, think):
+    if think and "--clients" not in shape:
+        return
+
+    code, result = loaded(holdfast, counting.url + "/{user}", *shape, *think, "--data-rows", people, "--once")
+
+    assert (code, result["offered"]) == (ANSWERED, 3)
+    assert sorted(counting.seen()["paths"]) == ["GET /ann", "GET /bob", "GET /eve"]
+
+
+def test_braces_that_name_nothing_stay_as_they_are(holdfast, counting):
+    loaded(holdfast, counting.url + "/", "--burst", "1", "-X", "POST", "--data", '{"a": {id}, "b": {c}}')
+
+    assert counting.seen()["bodies"] == {'{"a": 0, "b": {c}}': 1}
+
+
+@pytest.mark.parametrize(
+    ("shape", "fewest", "most"),
+    [
+        (("--rate", "100", "--for", "1s"), 100, 100),
+        (("--rate", "100", "--for", "1s", "--keep-alive"), 1, 99),
+        (("--clients", "4", "--requests", "100"), 4, 4),
+        (("--clients", "4", "--requests", "100", "--think", "1ms"), 4, 4),
+        (("--clients", "4", "--requests", "100", "--no-keep-alive"), 100, 100),
+        (("--clients", "4", "--requests", "100", "--think", "1ms", "--no-keep-alive"), 100, 100),
+    ],
+)
+def test_connections_are_used_again_or_not_as_was_asked(holdfast, counting, shape, fewest, most):
+    code, result = loaded(holdfast, counting.url + "/", *shape)
+
+    assert (code, result["outcomes"]["answered"]) == (ANSWERED, 100)
+    assert fewest <= counting.seen()["connections"] <= most
+
+
+def test_clients_that_think_send_as_often_as_their_pauses_let_them(holdfast, counting):
+    code, result = loaded(holdfast, counting.url + "/", "--clients", "5", "--for", "1s", "--think", "100ms")
+
+    assert code == ANSWERED
+    # Each begins after its first pause, and then every 100 ms and a little.
+    assert 5 * 5 <= result["offered"] <= 5 * 9
+    assert result["outcomes"]["answered"] == result["offered"]
+
+
+def test_a_load_that_is_to_stop_at_the_first_failure_sends_nothing_after_it(holdfast, counting):
+    code, result = loaded(holdfast, counting.url + "/busy", "--rate", "100", "--for", "60s", "--stop", "first-failure")
+
+    assert code == EXPECTATION_FAILED
+    assert 1 <= result["offered"] <= 10
+    assert result["stopped"] == "a request was not answered"
+
+
+@pytest.mark.parametrize("processes", ["1", "2"])
+def test_a_load_stops_when_too_many_fail(holdfast, counting, processes):
+    options = ("--rate", "200", "--for", "60s", "--stop", "errors>5%", "--processes", processes)
+
+    code, result = loaded(holdfast, counting.url + "/busy", *options)
+
+    assert code == EXPECTATION_FAILED
+    assert 20 <= result["offered"] < 400
+    assert result["outcomes"]["rejected"] == result["offered"]
+    assert "were not answered (100.0%)" in result["stopped"]
+
+
+def test_a_load_that_does_not_fail_is_not_stopped(holdfast, counting):
+    code, result = loaded(holdfast, counting.url + "/", "--burst", "50", "--stop", "errors>5%")
+
+    assert (code, result["stopped"]) == (ANSWERED, None)
+
+
+@pytest.mark.parametrize(
+    ("check", "outcome"),
+    [
+        (("--expect-body", "count"), "answered"),
+        (("--expect-body", "nothing"), "wrong-body"),
+        (("--expect-match", "^c.*d$"), "answered"),
+        (("--expect-match", "[0-9]"), "wrong-body"),
+    ],
+)
+@pytest.mark.parametrize("shape", [("--burst", "30"), ("--clients", "3", "--requests", "30")])
+def test_a_body_that_is_not_what_was_expected_is_no_answer(holdfast, counting, check, outcome, shape):
+    _, result = loaded(holdfast, counting.url + "/", *shape, *check, "--threshold", "errors<1%")
+
+    assert result["outcomes"][outcome] == result["offered"] == 30
+    assert result["thresholds"][0]["held"] is (outcome == "answered")
+
+
+def test_requests_come_from_the_addresses_that_were_named(holdfast, counting):
+    code, _ = loaded(holdfast, counting.url + "/", "--burst", "20", "--source", "127.0.0.5", "--source", "127.0.0.6")
+
+    assert code == ANSWERED
+    assert counting.seen()["peers"] == {"127.0.0.5": 10, "127.0.0.6": 10}
+
+
+def test_a_rate_until_a_number_is_reached(holdfast, counting):
+    code, result = loaded(holdfast, counting.url + "/", "--rate", "200", "--requests", "90")
+
+    assert (code, result["offered"], counting.seen()["requests"]) == (ANSWERED, 90, 90)
+
+
+def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfast, counting):
+    code, result = loaded(holdfast, counting.url + "/", "--rate", "100000", "--requests", "20000", "--timeout", "5")
+
+    assert code == INCONCLUSIVE
+    assert result["generator_limited"]
+    assert sum(result["outcomes"].values()) == result["offered"] == 20_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("--burst", "1", "--think", "1s"), USAGE, "--think goes with --clients"),
+        (("--clients", "1", "--for", "1s", "--think", "3s-1s"), USAGE, "shorter than the shortest"),
+        (("--burst", "1", "--stop", "errors"), USAGE, "no rule to stop"),
+        (("--burst", "1", "--expect-match", "a(b"), USAGE, "no regular expression"),
+        (("--burst", "1", "--source", "here"), USAGE, "no IP address"),
+        (("--burst", "1", "--source", "192.0.2.7"), ENVIRONMENT, "192.0.2.7 is no address of this machine"),
+        (("--burst", "1", "--source", "::1"), USAGE, "::1 is IPv6, and 127.0.0.1 is IPv4"),
+        (("--burst", "1", "--data-rows", "none.csv"), ENVIRONMENT, "none.csv cannot be read"),
+        (("--burst", "1", "--data-rows", "empty.csv"), USAGE, "empty.csv has no rows"),
+        (("--burst", "1", "--data-rows", "ragged.csv"), USAGE, "Row 2 of ragged.csv has 1 values"),
+        (("--burst", "1", "--data-rows", "binary.csv"), ENVIRONMENT, "binary.csv cannot be read"),
+        (("--burst", "1", "--data", "@none.json"), ENVIRONMENT, "none.json"),
+        (("--rate", "5"), USAGE, "--rate R needs --for S or --requests N"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_is_sent(holdfast, counting, arguments, code, says):
+    (holdfast.directory / "empty.csv").write_text("user\n")
+    (holdfast.directory / "ragged.csv").write_text("user,city\nann,Rome\nbob\n")
+    (holdfast.directory / "binary.csv").write_bytes(os.urandom(64) + b"\xff")
+
+    ended = holdfast.run("load", counting.url + "/", *arguments)
+
+    assert (ended.exit, "Traceback" in ended.err) == (code, False)
+    assert says in " ".join(ended.err.split())
+    assert counting.seen()["requests"] == 0
