@@ -108,7 +108,7 @@ async def _conduct(
         try:
             cluster = await _unless(stopped, stack.enter_async_context(connected(where)))
             workers = await _unless(stopped, cluster.workers(each=local_workers(where) is not None))
-            _check_targets(targets, workers)
+            _check_targets(targets, experiment.sources, workers)
             many, run = len(workers), uuid4().hex
             course.members = [Member(worker, f"{run}-{index}", (index, many)) for index, worker in enumerate(workers)]
             stack.push_async_callback(_forget, cluster, course.members)
@@ -140,9 +140,15 @@ async def _unless(stopped: Callable[[], Stop], work: Coroutine[Any, Any, _T]) ->
     return task.result()
 
 
-def _check_targets(targets: Sequence[Target], workers: Sequence[Worker]) -> None:
+def _check_targets(targets: Sequence[Target], sources: Sequence[str], workers: Sequence[Worker]) -> None:
     here = fleet_host.greet()
     away = [worker for worker in workers if (worker.host["boot"], worker.host["network"]) != _place(here)]
+    if away and sources:
+        raise UsageError(
+            f"--source {sources[0]} is an address of this host, and {away[0].name} is another.",
+            "Each host of a cluster has addresses of its own.",
+            "Leave --source out: each host sends from the address that its kernel chooses.",
+        )
     for target in targets:
         address = target.addresses[0]
         if away and (target.url.socket or ip_address(address.partition("%")[0]).is_loopback):
