@@ -26,11 +26,12 @@ from typing import Any
 from holdfast.errors import EnvironmentFailure
 from holdfast.fleet_host import Host, clock, greet
 from holdfast.load.words import local_workers
+from holdfast.rundir import room_for_a_run, run_directory
 
 CONNECT_S = 5.0
 CALL_S = 10.0
 _DIRECT_S = 2.0
-_QUIET = {
+_QUIET: dict[str, object] = {
     # Nobody looks at it, and it would be open to the network.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
@@ -174,9 +175,8 @@ async def connected(where: str) -> AsyncIterator[Cluster]:
     """
     client_of, local_cluster, configured = _dask()
     workers = local_workers(where)
-    scheduler = _scheduler(where)
-    with configured(_QUIET if workers is not None else {}):
-        if workers is not None:
+    if workers is not None:
+        with run_directory(room_for_a_run()) as directory, configured(_QUIET | {"temporary-directory": str(directory)}):
             # Within the process nobody else can reach it.
             local = local_cluster(
                 n_workers=workers,
@@ -189,23 +189,23 @@ async def connected(where: str) -> AsyncIterator[Cluster]:
             )
             async with local, client_of(local, asynchronous=True, set_as_default=False) as client:
                 yield Cluster(client, where)
-            return
-        client = client_of(scheduler, asynchronous=True, set_as_default=False, timeout=CONNECT_S)
-        try:
-            # To begin with an address it tries for as long as it may, twice where the name is not known.
-            async with asyncio.timeout(2 * CONNECT_S):
-                await client
-        except (OSError, ValueError, ImportError) as error:
-            raise EnvironmentFailure(
-                f"The Dask scheduler at {where} cannot be reached.",
-                f"{_words(error)}.",
-                "Name the address that 'dask scheduler' prints, such as tcp://192.0.2.1:8786, or its scheduler file; "
-                "local:2 needs no cluster.",
-            ) from error
-        try:
-            yield Cluster(client, where)
-        finally:
-            await client.close()
+        return
+    client = client_of(_scheduler(where), asynchronous=True, set_as_default=False, timeout=CONNECT_S)
+    try:
+        # To begin with an address it tries for as long as it may, twice where the name is not known.
+        async with asyncio.timeout(2 * CONNECT_S):
+            await client
+    except (OSError, ValueError, ImportError) as error:
+        raise EnvironmentFailure(
+            f"The Dask scheduler at {where} cannot be reached.",
+            f"{_words(error)}.",
+            "Name the address that 'dask scheduler' prints, such as tcp://192.0.2.1:8786, or its scheduler file; "
+            "local:2 needs no cluster.",
+        ) from error
+    try:
+        yield Cluster(client, where)
+    finally:
+        await client.close()
 
 
 def _scheduler(where: str) -> str:

@@ -171,7 +171,10 @@ def ip(*words: str) -> None:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Ends a program with all that it started."""
+    """Ends a program with all that it started; asks first, because Dask has semaphores in /dev/shm."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(10)
     with contextlib.suppress(OSError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()

