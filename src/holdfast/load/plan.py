@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.tls import Tls
@@ -207,13 +207,13 @@ def share_out(plan: Plan, part: Part, processes: int) -> list[Part]:
     """A part in several, which together have each of its rows (or clients) and each connection once.
 
     In the open model each has every so many-th row, so that all keep the same pace, and with sessions every so
-    many-th client; in the closed model a stretch without gaps, because rows are taken as they come.
+    many-th client; in the closed model a stretch without gaps, because rows are taken as they come, as long as its
+    connections are many: whoever has none could never send a row.
     """
     if not isinstance(plan.shape, Closed):
         shared = [part.rows[process::processes] for process in range(processes)]
         return [Part(rows, len(rows)) for rows in shared]
-    edges = [process * len(part.rows) // processes for process in range(processes + 1)]
-    return [
-        Part(part.rows[first:last], len(range(process, part.connections, processes)))
-        for process, (first, last) in enumerate(pairwise(edges))
-    ]
+    connections = [len(range(process, part.connections, processes)) for process in range(processes)]
+    weights = connections if part.connections else [1] * processes
+    edges = [weight * len(part.rows) // sum(weights) for weight in (0, *accumulate(weights))]
+    return [Part(part.rows[first:last], own) for own, (first, last) in zip(connections, pairwise(edges), strict=True)]
