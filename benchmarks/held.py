@@ -1,27 +1,32 @@
-"""What 10,000 held requests cost the generator, beside wrk, h2load, ab, hey and Locust.
+"""What 10,000 held requests cost the generator, beside wrk, h2load, ab, hey, Locust and JMeter.
 
-One asyncio server holds each request for 12 s and then answers and closes. holdfast, h2load and Locust open
-1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections and open all at once.
-The server says how many requests it held at once at most. Memory is the sum over the generator's processes
+One asyncio server holds each request for 12 s and then answers and closes. holdfast, h2load, Locust and JMeter's
+engine open 1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections and open all
+at once. The server says how many requests it held at once at most. Memory is the sum over the generator's processes
 of each one's highest resident size.
 
     python -m benchmarks.held [REQUESTS]
 
-Takes three minutes.
+Takes four minutes.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+import tempfile
 
 from benchmarks.peers import ADDRESS, HERE, holding_server, machine, run, table, versions
 
 HELD_S = 12
 OPENED_IN_S = 10
+JMETER = "/usr/share/jmeter"
+"""Where Debian's package has it."""
+CLASS_PATH = f"{JMETER}/lib/*:{JMETER}/lib/ext/*:/usr/share/java/*"
 
 
-def commands(port: int, requests: int) -> dict[str, list[str]]:
-    """Each generator's command for so many requests."""
+def commands(port: int, requests: int, classes: str) -> dict[str, list[str]]:
+    """Each generator's command for so many requests; `classes`: where JMeterHeld is compiled."""
     url = f"http://{ADDRESS}:{port}/"
     count, rate = str(requests), str(requests // OPENED_IN_S)
     return {
@@ -34,6 +39,10 @@ def commands(port: int, requests: int) -> dict[str, list[str]]:
             "locust", "--headless", "--only-summary", "-f", str(HERE / "locust_held.py"), "-H", url.removesuffix("/"),
             "-u", count, "-r", rate, "-t", f"{OPENED_IN_S + HELD_S + 2}s",
         ],
+        "jmeter": [
+            "java", "-Djava.awt.headless=true", "-Xmx6g", "-cp", f"{classes}:{CLASS_PATH}", "JMeterHeld",
+            count, str(OPENED_IN_S), str(port),
+        ],
     }  # fmt: skip
 
 
@@ -41,11 +50,14 @@ def main() -> None:
     requests = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
     where = machine()
     known = versions()
+    os.environ["JMETER_HOME"] = JMETER
     rows = []
-    for name in commands(0, requests):
-        with holding_server(HELD_S) as (port, most):
-            cost = run(commands(port, requests)[name])
-        rows.append([f"{name} {known[name]}", f"{most[0]:,}", f"{cost.memory_mb:.0f}", f"{cost.cpu_s:.1f}"])
+    with tempfile.TemporaryDirectory() as classes:
+        run(["javac", "-nowarn", "-cp", CLASS_PATH, "-d", classes, str(HERE / "JMeterHeld.java")])
+        for name in commands(0, requests, classes):
+            with holding_server(HELD_S) as (port, most):
+                cost = run(commands(port, requests, classes)[name])
+            rows.append([f"{name} {known[name]}", f"{most[0]:,}", f"{cost.memory_mb:.0f}", f"{cost.cpu_s:.1f}"])
     print(f"{where}; {requests:,} requests\n")
     print(table(["generator", "held at once", "memory MB", "CPU s"], rows))
 

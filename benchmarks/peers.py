@@ -145,6 +145,7 @@ def versions() -> dict[str, str]:
         "nginx": (["/usr/sbin/nginx", "-v"], 2),
         "locust": (["locust", "--version"], 1),
         "hey": (["dpkg-query", "-f", "hey ${Version}", "-W", "hey"], 1),
+        "jmeter": (["dpkg-query", "-f", "jmeter ${Version}", "-W", "jmeter"], 1),
     }
     told = {"holdfast": f"Python {platform.python_version()}"}
     for name, (command, word) in asked.items():

@@ -21,7 +21,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # The parts: each imports itself, `model` and `errors`, and none of the others. Files at the top level
 # combine the parts and may import all of them.
 PARTS = frozenset(
-    {"model", "errors", "load", "servers", "observe", "inside", "infer", "report", "studies"},
+    {"model", "errors", "load", "servers", "observe", "inside", "infer", "report", "studies", "plans"},
 )
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 
@@ -38,10 +38,12 @@ STARRED = frozenset(
         "loading.py",
         "target.py",
         "entry.py",
+        "exposing.py",
         "interrupts.py",
         "bench.py",
         "check.py",
         "output.py",
+        "plan_files.py",
         "ports.py",
         "readiness.py",
         "run.py",
@@ -50,11 +52,13 @@ STARRED = frozenset(
         "starting.py",
         "store.py",
         "study.py",
+        "watching.py",
         "load/columns.py",
         "load/connection.py",
         "load/endpoint.py",
         "load/epoll.py",
         "load/own_limits.py",
+        "load/own_use.py",
         "load/processes.py",
         "load/tls.py",
         "load/waiting.py",
@@ -62,6 +66,7 @@ STARRED = frozenset(
         "servers/interpreter.py",
         "servers/privileges.py",
         "servers/process.py",
+        "observe/ends.py",
         "observe/kernel.py",
         "observe/processes.py",
         "observe/programs.py",

@@ -120,7 +120,7 @@ class Telling:
         self._next_ns = now_ns + TOLD_EACH_NS
         tally = watched.tally
         begun = [0] * self._plans
-        for plan, count in zip(watched.plan_of, tally.begun, strict=True):
+        for (plan, _), count in zip(watched.shares, tally.begun, strict=True):
             begun[plan] += count
         tell(PROGRESS, msgspec.json.encode(Progress(begun, sum(tally.ended), sum(tally.unanswered))))
 

@@ -6,6 +6,7 @@ did not come.
 
 from __future__ import annotations
 
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -19,6 +20,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER, Entry
+from holdfast.observe.ends import Ends
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, core_use, holders, process_tree
 from holdfast.observe.recorded import Recording
@@ -38,7 +40,10 @@ EXACT_PLACES = 128
 EXACT_REPEATS = 5
 """So often exactly as many requests as there are places are offered, where there are at most EXACT_PLACES."""
 
-EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS
+EXACT_PASSES = 2
+"""While a router in front still holds requests of before, and again if that told nothing."""
+
+EXTRA_SLOTS = 1 + WAVE + NEWCOMERS + EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
 
 ASK_MANY = 32
 """So often it is asked whether a place is free where several processes accept, each with places of its own.
@@ -72,6 +77,10 @@ _STOPPED = frozenset("Tt")
 _DEAD = frozenset("ZX")
 
 
+class KilledError(InconclusiveError):
+    """A process of the server was killed: what had been counted before stands, and nothing after it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bench:
     """What a phase works with: the two ends, the observers, and the person's wish to stop.
@@ -83,6 +92,7 @@ class Bench:
         accepting: those of them that listen.
         inner_ports: further ports on which the server's own processes reach each other.
         head_of: slot -> the request's bytes.
+        ends: of `pids`.
         hello: what the processes of a person's own command said; None where an adapter made the command.
         now_ns: CLOCK_MONOTONIC.
     """
@@ -100,11 +110,12 @@ class Bench:
     sampler: Sampler
     interrupts: Interrupts
     head_of: Callable[[int], bytes]
+    ends: Ends
     hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
-    def listens_on(self) -> str:
+    def reached_at(self) -> str:
         """Where it is reached, as a person writes it."""
         return shown(self.address, self.port)
 
@@ -134,8 +145,15 @@ class Bench:
         return self.newcomer_slot + NEWCOMERS
 
     def check(self) -> None:
-        """Raises InconclusiveError if the server's first process is gone."""
+        """Raises InconclusiveError if the server's first process is gone, KilledError if another one was killed."""
         check_alive(self.server, "in the middle of the probe", InconclusiveError)
+        for pid, number in self.ends.killed().items():
+            raise KilledError(
+                f"A process of the server died in the middle of the probe (pid {pid}).",
+                f"It was ended by signal {number} ({signal.strsignal(number)}), which no process does to itself in "
+                f"good order. The server's log ends with:\n{last_lines(self.server)}",
+                "If it has a time limit for requests (a worker time-out), raise it; otherwise find out who killed it.",
+            )
 
 
 def check_running(bench: Bench, prober: Prober | None = None) -> None:

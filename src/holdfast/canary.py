@@ -84,7 +84,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request, 
     trouble()
     if finding is not None:
         raise InconclusiveError(
-            f"What answers on {bench.listens_on} does not speak HTTP as holdfast understands it.",
+            f"What answers on {bench.reached_at} does not speak HTTP as holdfast understands it.",
             f"Of the first reply, {finding}.",
             "Choose the server's HTTP port, and a --path with an ordinary reply.",
         )
@@ -133,7 +133,7 @@ def _no_reply(bench: Bench, request: Request) -> HoldfastError:
         )
     if request.connected_ns == NEVER:
         return InconclusiveError(
-            f"The server did not take a connection on {bench.listens_on} within {_patience_s(bench):g} s.",
+            f"The server did not take a connection on {bench.reached_at} within {_patience_s(bench):g} s.",
             f"It listens, but the handshake did not complete{_log(bench)}",
             f"Look at how it starts{_firewall(bench)}{or_raise_limits(bench.server)}.",
         )

@@ -16,12 +16,7 @@ from holdfast.attach import attach
 from holdfast.cli_load import load_
 from holdfast.command_line import checked, put_out, target_file
 from holdfast.endings import ended, say, tell
-from holdfast.errors import (
-    EXIT_ANSWERED,
-    EXIT_INCONCLUSIVE,
-    EnvironmentFailure,
-    HoldfastError,
-)
+from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
 from holdfast.model.experiment import (
@@ -34,7 +29,6 @@ from holdfast.model.experiment import (
     VIEWS,
     Experiment,
 )
-from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.json import servers_json, study_json, verdict_json
 from holdfast.report.markdown import study_markdown
@@ -212,7 +206,7 @@ def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, A
 def _probed(experiment: Experiment, json_target: str | None) -> int:
     with listening() as interrupts:
         timeline = run(experiment, interrupts)
-        verdict = _saved_and_judged(timeline)
+        verdict = store.saved_and_judged(timeline, tell)
     _publish(verdict, json_target)
     return _answered(verdict, interrupts)
 
@@ -234,7 +228,7 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     """
     with listening() as interrupts:
         timeline = attach(Experiment("attach", **given, cwd=_working_directory()), interrupts)
-        verdict = _saved_and_judged(timeline)
+        verdict = store.saved_and_judged(timeline, tell)
     _publish(verdict, json_target)
     return _answered(verdict, interrupts)
 
@@ -252,14 +246,6 @@ def _answered(verdict: Verdict, interrupts: Interrupts | None = None) -> int:
     """The exit code of a verdict: whether it has a number, and came of a run that nobody cut short."""
     cut_short = interrupts is not None and interrupts.asked
     return EXIT_INCONCLUSIVE if cut_short or verdict.ceiling.in_service is None else EXIT_ANSWERED
-
-
-def _saved_and_judged(timeline: Timeline) -> Verdict:
-    try:
-        store.save(timeline, store.default_path())
-    except HoldfastError as error:
-        tell(error)  # the answer is not lost for want of a place to keep its records
-    return judge(timeline)
 
 
 def _publish(verdict: Verdict, json_target: str | None) -> None:

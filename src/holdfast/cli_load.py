@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,16 @@ from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.columns import requests
+from holdfast.load.url import parse_url
 from holdfast.load_options import group_of
-from holdfast.loading import MOST_REQUESTS, Loaded, load
+from holdfast.loading import MOST_REQUESTS, Fleet, Loaded, load
 from holdfast.model.load import LoadExperiment, LoadResult, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
+from holdfast.plan_files import FromFile, from_file
 from holdfast.report.json import load_json
 from holdfast.report.load import render_load, rows_csv
-from holdfast.target import check_sources, target_of
+from holdfast.target import Target, check_sources, reached, target_of
+from holdfast.watching import watching
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
@@ -46,21 +50,29 @@ def _header(text: str) -> tuple[str, str]:
 
 
 @click.command("load")
-@click.argument("url")
+@click.argument("url", required=False)
+@click.option("--jmx", type=click.Path(path_type=Path), help="Run a JMeter test plan (.jmx), as far as holdfast can.")
+@click.option("--har", type=click.Path(path_type=Path), help="Send again what a browser recorded (.har).")
+@click.option(
+    "-J", "properties", multiple=True, callback=checked(words.property_), help="A property of --jmx: -J name=value."
+)
 @click.option("--requests", type=_COUNT, help="Number of requests; of --clients, of all of them together.")
 @click.option("--over", "over_s", callback=checked(words.duration_s), help="Spread --requests evenly over this time.")
 @click.option(
     "--rate", callback=checked(words.rate_per_s), help="Requests per second (100, 100/s, 6000/m), with --for."
 )
 @click.option(
-    "--for", "for_s", callback=checked(words.duration_s), help="How long (10s, 2m), with --rate or --clients."
+    "--for",
+    "for_s",
+    callback=checked(words.duration_s),
+    help="How long (10s, 2m), with --rate or --clients; of --jmx, at most.",
 )
 @click.option("--ramp", callback=checked(words.ramp), help="Rate that changes evenly: 10:500/30s.")
 @click.option("--stages", callback=checked(words.stages), help="Rates one after the other: 100/s:10s,500/s:30s.")
 @click.option("--burst", type=_COUNT, help="So many requests at once.")
 @click.option("--clients", type=click.IntRange(1, 1_000_000), help="Closed model: each sends its next when answered.")
 @click.option("--poisson", is_flag=True, help="Arrivals by chance at these rates (--rate, --stages).")
-@click.option("--seed", type=int, default=0, show_default=True, help="Of --poisson.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Of what comes by chance.")
 @click.option("-X", "--method", default="GET", show_default=True, help="HTTP method.")
 @click.option("-H", "--header", "headers", multiple=True, callback=checked(_header), help="Header 'Name: value'.")
 @click.option("--data", help="Body of the requests; @FILE reads it from a file.")
@@ -110,15 +122,23 @@ def _header(text: str) -> tuple[str, str]:
     "--threshold", "thresholds", multiple=True, callback=checked(words.threshold), help="p99<200ms, errors<1%."
 )
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
-@click.option("--allow-remote", "allowed_host", metavar="HOST", help="Load this host, although it is not loopback.")
+@click.option(
+    "--allow-remote",
+    "allowed_hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Load this host, although it is not loopback.",
+)
 @click.option("--cluster", callback=checked(words.cluster), help="Dask scheduler whose hosts share the load; local:N.")
+@click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
+@click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
 @click.option("--csv", "csv_target", callback=target_file, help="Write the rows of all requests to FILE; - is stdout.")
 @click.option("--json", "json_target", callback=target_file, help="Write the result to FILE; - is stdout.")
 @click.pass_context
 def load_(
     context: click.Context,
     /,
-    url: str,
+    url: str | None,
     json_target: str | None,
     csv_target: str | None,
     **given: Any,  # noqa: ANN401 - click's options
@@ -126,36 +146,73 @@ def load_(
     """Send requests to a server at instants of their own, and say what came of each.
 
     {id} in the URL's path, in a header or in the body stands for the number of the request. An open model unless
-    --clients is given: a request is sent when it is due, whatever became of those before.
+    --clients is given: a request is sent when it is due, whatever became of those before. --jmx and --har stand in the
+    URL's place: what they have that holdfast does not is listed before anything is sent.
     """
-    target = target_of(url, given["allowed_host"], _HARM, verify=not given["insecure"])
-    check_sources(given["sources"], target)
-    body, data = _body(given["data"]), _data_rows(given["data_rows"], again=not given["once"])
-    try:
-        group = group_of(url, target.url.path, given, body=body, data=data)
-    except ValueError as error:
-        raise click.UsageError(str(error), ctx=context) from error
+    asked = _asked(context, url, given)
     experiment = LoadExperiment(
-        (group,),
+        asked.groups,
         not given["insecure"],
         given["seed"],
         given["sources"],
-        given["stop"] or StopRule(),
+        given["stop"] or asked.stop,
         given["processes"],
     )
+    targets = [_target(group.url, given) for group in asked.groups]
+    for target in targets:
+        check_sources(given["sources"], target)
+    fleet = _fleet(context, given)
     with listening() as interrupts:
         # Whatever comes in between is raised when the result is out: none is lost.
         with interrupts.undisturbed():
             try:
-                fleet = on(given["cluster"], say) if given["cluster"] else None
-                loaded = load(experiment, (target,), given["thresholds"], interrupts, fleet=fleet)
+                quiet = given["quiet"] or fleet is not None
+                with watching(experiment, interrupts, quiet=quiet, port=given["prometheus"]) as watch:
+                    loaded = load(experiment, targets, given["thresholds"], interrupts, watch, fleet)
             except ValueError as error:
                 raise click.UsageError(str(error), ctx=context) from error
+            if asked.warning:
+                result = replace(loaded.result, warnings=(*loaded.result.warnings, asked.warning))
+                loaded = replace(loaded, result=result)
             forms = [(json_target, load_json(loaded.result))]
             if csv_target is not None:
                 forms.append((csv_target, _csv(loaded)))
             put_out(render_load(loaded.result), *forms)
         return EXIT_INCONCLUSIVE if interrupts.asked else _exit_code(loaded.result)
+
+
+def _asked(context: click.Context, url: str | None, given: dict[str, Any]) -> FromFile:
+    """What is to be sent: the one thing that says it."""
+    named = [name for name, value in (("URL", url), ("--jmx", given["jmx"]), ("--har", given["har"])) if value]
+    if len(named) != 1:
+        what = f"These exclude each other: {', '.join(named)}." if named else "Nothing says what to send."
+        raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
+    if url is None:
+        return from_file(context, given)
+    if given["properties"]:
+        raise click.UsageError("-J goes with --jmx: it gives a plan's properties their values.", ctx=context)
+    path = parse_url(url).path
+    body, data = _body(given["data"]), _data_rows(given["data_rows"], again=not given["once"])
+    try:
+        return FromFile((group_of(url, path, given, body=body, data=data),), StopRule(), None)
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
+
+
+def _target(url: str, given: dict[str, Any]) -> Target:
+    """The server that a URL means; each host that is not loopback must have been named."""
+    hosts = given["allowed_hosts"]
+    host = parse_url(url).host
+    return reached(target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"]))
+
+
+def _fleet(context: click.Context, given: dict[str, Any]) -> Fleet | None:
+    """Who sends the load instead of this machine."""
+    if given["cluster"] is None:
+        return None
+    if given["prometheus"] is not None:
+        raise click.UsageError("--prometheus tells of this machine's load; with --cluster others send it.", ctx=context)
+    return on(given["cluster"], (lambda _line: None) if given["quiet"] else say)
 
 
 def _exit_code(result: LoadResult) -> int:

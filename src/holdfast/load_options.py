@@ -42,9 +42,6 @@ def group_of(url: str, path: str, given: Mapping[str, Any], *, body: bytes | Non
     """
     shape = shape_of(given)
     names = ("id", *(data.names if data else ()))
-    checks = [Check(text) for text in given["body_texts"]] + [
-        Check(text, pattern=True) for text in given["body_patterns"]
-    ]
     step = Step(
         label=f"{given['method']} {path}",
         path=slotted(path, names),
@@ -52,7 +49,7 @@ def group_of(url: str, path: str, given: Mapping[str, Any], *, body: bytes | Non
         headers=tuple((name, slotted(value, names)) for name, value in given["headers"]),
         body=_slotted_body(body, names),
         expected=frozenset(given["expected"]) or None,
-        checks=tuple(checks),
+        checks=checks_of(given),
         pause=given["think"] or Pause(),
     )
     keep_alive = given["keep_alive"]
@@ -65,6 +62,22 @@ def group_of(url: str, path: str, given: Mapping[str, Any], *, body: bytes | Non
         timeouts=Timeouts(given["connect_s"], given["first_byte_s"], given["patience_s"]),
         keep_alive=isinstance(shape, Clients) if keep_alive is None else keep_alive,
     )
+
+
+def checks_of(given: Mapping[str, Any]) -> tuple[Check, ...]:
+    """What these options want of the body of an answer."""
+    texts = tuple(Check(text) for text in given["body_texts"])
+    return texts + tuple(Check(text, pattern=True) for text in given["body_patterns"])
+
+
+def arrivals_of(shape: Spread | Stages | Rise | Burst) -> int:
+    """About how many clients come in the open model."""
+    if isinstance(shape, Rise):
+        return math.ceil((shape.from_per_s + shape.to_per_s) / 2 * shape.for_s)
+    if not isinstance(shape, Stages):
+        return shape.requests
+    many = math.ceil(sum(rate * seconds for rate, seconds in shape.stages))
+    return many if shape.requests is None else min(many, shape.requests)
 
 
 def slotted(text: str, names: Collection[str]) -> Text:

@@ -29,7 +29,21 @@ from holdfast.model.load import (
     StepResult,
 )
 from holdfast.model.places import Outcome
-from holdfast.model.scenario import Burst, Clients, DataRows, Group, Pause, Rise, Spread, Stages, Step
+from holdfast.model.scenario import (
+    Burst,
+    Chance,
+    ClientNumber,
+    Clients,
+    DataRows,
+    Group,
+    Pause,
+    Phases,
+    Rise,
+    Spread,
+    Stages,
+    Step,
+    Values,
+)
 from holdfast.target import Target
 
 MOST_REQUESTS = 50_000_000
@@ -158,8 +172,15 @@ def _with_agent(step: Step) -> Step:
 def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
     """The engine's shape: the plain models where clients have one step and nothing between their requests."""
     shape = group.shape
-    ends = [len(each.rows) for each in group.values if isinstance(each, DataRows) and not each.again]
-    last_index = min(ends, default=None)
+    clients = shape.clients if isinstance(shape, Clients) else 1
+    last_index = min(
+        (
+            len(each.rows) * (clients if each.per_client else 1)
+            for each in group.values
+            if isinstance(each, DataRows) and not each.again
+        ),
+        default=None,
+    )
     if isinstance(shape, Clients):
         return _clients(group, shape, last_index, seed)
     due_ns = _due_ns(shape, seed)
@@ -172,6 +193,8 @@ def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
 
 def _clients(group: Group, shape: Clients, last_index: int | None, seed: int) -> Closed | Sessions:
     plain = not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
+    # In the plain model a row goes to whichever connection is free, so that no client has rows of its own.
+    plain = plain and not any(map(_of_a_client, group.values))
     if plain and len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE:
         most = shape.requests
         if most is None:
@@ -194,17 +217,26 @@ def _clients(group: Group, shape: Clients, last_index: int | None, seed: int) ->
     )
 
 
+def _of_a_client(values: Values) -> bool:
+    if isinstance(values, ClientNumber):
+        return True
+    return not isinstance(values, Chance) and values.per_client
+
+
 def _pauses(group: Group) -> tuple[Pause, ...]:
     return tuple(step.pause for step in group.steps)
 
 
-def _due_ns(shape: Spread | Stages | Rise | Burst, seed: int) -> array[int]:
+def _due_ns(shape: Spread | Stages | Rise | Phases | Burst, seed: int) -> array[int]:
     if isinstance(shape, Spread):
         return schedule.spread(shape.requests, shape.over_s)
     if isinstance(shape, Rise):
         return schedule.linear(shape.from_per_s, shape.to_per_s, shape.for_s)
     if isinstance(shape, Burst):
         return schedule.burst(shape.requests)
+    if isinstance(shape, Phases):
+        lots = random.Random(seed)  # noqa: S311 - lots that can be drawn again, no secret
+        return schedule.phases(shape.phases, iter(lots.random, None))
     due_ns = schedule.by_chance(shape.stages, _exponential(seed)) if shape.poisson else schedule.steps(shape.stages)
     return due_ns if shape.requests is None else due_ns[: shape.requests]
 
@@ -284,7 +316,7 @@ def _value(threshold: Threshold, summary: Summary) -> float | None:
 
 
 def _latency(times: Distribution) -> LatencyMs:
-    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p99, times.p999, times.max)))
+    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p95, times.p99, times.p999, times.max)))
 
 
 def _name(outcome: Outcome) -> str:

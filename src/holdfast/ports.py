@@ -76,12 +76,26 @@ def check_nobody_listens(path: str, kernel: KernelView) -> None:
         inode = Path(path).stat().st_ino
     except OSError:
         return
-    if any(each.is_file(inode) for each in kernel.unix_listeners() or ()):
+    if any(each.is_file(inode) for each in kernel.unix_listeners() or ()) and _takes_connections(path):
         raise EnvironmentFailure(
             f"The Unix socket {path} is taken.",
             "Another process listens on it, and the server that is to be probed would take the name away from it.",
             f"Choose another path, or end that process (ss -lxp 'src = {path}' names it).",
         )
+
+
+def _takes_connections(path: str) -> bool:
+    # A file of the same number may lie on another device, and devices cannot be compared: where file systems lie on
+    # one another, or in volumes (overlayfs, btrfs), stat(2) and unix_diag tell different ones.
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.settimeout(0)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def check_alone(way: WayIn, kernel: KernelView) -> None:

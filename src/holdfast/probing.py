@@ -15,6 +15,7 @@ from holdfast.bench import (
     STILL_S,
     TURN_NS,
     Bench,
+    KilledError,
     check_running,
     check_taking,
     counts_now,
@@ -31,6 +32,9 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.observe.starvation import FreeTime
+
+NO_CEILING = frozenset({"interrupted", "cut"})
+"""Reasons for a ramp's end that say nothing of what there would have been beyond."""
 
 # A shorter pause is none; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
@@ -66,18 +70,51 @@ class Starts:
         return {tid for tid, count in self._held_on.items() if count == 1}
 
 
+def until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
+    """Climbs until nothing more is entered while the places are counted.
+
+    Raises:
+        InconclusiveError: as `climb` and `snapshot` say.
+    """
+    try:
+        return _until_placed(bench, prober)
+    except KilledError:
+        # What it held says more of it.
+        check_running(bench, prober)
+        raise
+
+
+def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
+    over_s = bench.experiment.over_s
+    if over_s is not None:
+        return keep_pace(bench, prober, over_s), snapshot(bench, prober)
+    while True:
+        ramp = climb(bench, prober)
+        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
+        placed = snapshot(bench, prober)
+        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
+        # A handler that started meanwhile, or a connection that was taken in, shows that the plateau was none yet.
+        if ramp.reason in NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
+            return ramp, placed
+
+
 def climb(bench: Bench, prober: Prober) -> Ramp:
     """Offers requests until one is met that no queue takes, or as many as may be offered.
 
     Raises:
-        InconclusiveError: the server had no core to run on for very long.
+        InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
-    state, held, starts, cuts = State(), 0, Starts(), Cuts()
+    state, held, starts, cuts, gone = State(), 0, Starts(), Cuts(), bench.ends.ended()
     free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
     bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()
         view = _view(bench, prober, starts, free, cuts)
+        if not view.cut and bench.ends.ended() != gone:
+            gone = bench.ends.ended()
+            bench.check()
+            check_running(bench, prober)
+            check_taking(bench)
         if view.in_service != held:
             held = view.in_service
             bench.recording.set_look_interval(look_interval_ns(held))

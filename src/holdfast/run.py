@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast import calling, exact, leaving, probing, releasing
-from holdfast.bench import EXTRA_SLOTS, Bench, takes_no_more
+from holdfast.bench import EXTRA_SLOTS, Bench, KilledError, takes_no_more
 from holdfast.canary import canary
 from holdfast.choosing import MOST_PORTS, chosen
 from holdfast.errors import EnvironmentFailure, InconclusiveError
@@ -39,6 +39,7 @@ from holdfast.model.timeline import (
     Timeline,
     Usage,
 )
+from holdfast.observe.ends import Ends
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
@@ -55,7 +56,6 @@ from holdfast.starting import Subject, subject_of
 
 _SAMPLE_NS = 10_000_000
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
-_NO_CEILING = frozenset({"interrupted", "cut"})
 _NO_VERDICT = frozenset({"cut", "our side"})
 
 
@@ -86,6 +86,13 @@ class _Seen:
 
     def mark(self, name: str) -> None:
         self.marks[f"{name}_ns"] = time.monotonic_ns()
+
+    def stop(self, error: InconclusiveError) -> None:
+        """The run gives up; what was seen until then is kept, and is a verdict where the places had been counted."""
+        if isinstance(error, KilledError) and self.placed is not None:
+            self.notes.append(f"{error.what} The places had been counted before that; what came after was left out.")
+        else:
+            self.stopped = Stopped(error.what, error.why, error.remedy)
 
 
 def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None = None) -> Timeline:
@@ -141,6 +148,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             server, subject.door, kernel, ours.trouble, interrupts, experiment.start_timeout_s, seen.notes
         )
         seen.mark("ready")
+        ends = stack.enter_context(Ends())
 
         def bench_at(way: WayIn) -> Bench:
             return Bench(
@@ -157,6 +165,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
                 sampler=Sampler(kernel, way.door, _SAMPLE_NS, seed=int(token[:8], 16)),
                 interrupts=interrupts,
                 head_of=_head_of(experiment, way, token),
+                ends=ends,
                 hello=ours.hello if subject.own else None,
             )
 
@@ -167,14 +176,14 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
                 kernel.narrow(way.port, way.listens_on)
         bench = bench_at(way)
         facts = _facts(subject, bench, way)
+        ends.watch(bench.pids)
         try:
             _phases(bench, seen, ours.trouble)
         except InconclusiveError as error:
-            # What was seen until then is kept; `judge` says it again.
-            seen.stopped = Stopped(error.what, error.why, error.remedy)
-        bench = seen.bench or bench
-        replaced = takes_no_more(bench)
-        if experiment.call and _will_be_judged(seen) and not interrupts.asked:
+            seen.stop(error)
+        bench, killed = seen.bench or bench, ends.killed()
+        replaced = tuple(pid for pid in takes_no_more(bench) if pid not in killed)
+        if experiment.call and _will_be_judged(seen) and not killed and not interrupts.asked:
             # After the look at what was replaced: the person's own code may end a process, or wear it out.
             called = calling.call_bodies(bench)
             seen.later, seen.calls = seen.later + called.requests, called.calls
@@ -201,6 +210,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         stopped=seen.stopped,
         replaced=replaced,
         calls=seen.calls,
+        interrupted=interrupts.asked,
     )
 
 
@@ -212,12 +222,12 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         bench = seen.bench = _ready_again(bench, trouble)
     with _prober(bench, seen) as prober:
         seen.mark("first_sent")
-        seen.ramp, seen.placed = _until_placed(bench, prober)
+        seen.ramp, seen.placed = probing.until_placed(bench, prober)
         seen.mark("placed")
         _look_at_usage(bench, seen)
         held = [each for each in bench.recording.entries(0, prober.offered) if each.left_ns == NEVER]
         bounded = prober.offered > len(held) > 0
-        if seen.ramp.reason not in _NO_CEILING:
+        if seen.ramp.reason not in probing.NO_CEILING:
             seen.left_in_service, newcomers = leaving.leave_in_service(bench, prober)
             seen.later += newcomers
             seen.abandoned = leaving.abandon(bench, prober)
@@ -247,23 +257,9 @@ def _ready_again(bench: Bench, trouble: Path) -> Bench:
     door = bench.address if is_unix(bench.address) else bench.port
     await_ready(bench.server, door, bench.kernel, trouble, bench.interrupts, bench.experiment.start_timeout_s)
     tree = process_tree(*bench.server.roots())
+    bench.ends.watch(tree)
     held = holders([each.inode for each in bench.kernel.listeners(bench.door)], tree)
     return replace(bench, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
-
-
-def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
-    """Climbs until nothing more is entered while the places are counted."""
-    over_s = bench.experiment.over_s
-    if over_s is not None:
-        return probing.keep_pace(bench, prober, over_s), probing.snapshot(bench, prober)
-    while True:
-        ramp = probing.climb(bench, prober)
-        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
-        placed = probing.snapshot(bench, prober)
-        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
-        # A handler that started meanwhile, or a connection that was taken in, shows that the plateau was none yet.
-        if ramp.reason in _NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
-            return ramp, placed
 
 
 @contextmanager

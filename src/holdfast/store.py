@@ -10,16 +10,18 @@ import os
 import sqlite3
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
 
-from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.infer.judge import judge
 from holdfast.model.experiment import Experiment
 from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
+from holdfast.model.verdict import Verdict
 
 _FORMAT = 1
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
@@ -40,6 +42,22 @@ def default_path() -> Path:
         raise EnvironmentFailure(
             "There is no place for saved runs.", str(error), "Name a file for them with HOLDFAST_RUNS."
         ) from error
+
+
+def saved_and_judged(timeline: Timeline, tell: Callable[[HoldfastError], None]) -> Verdict:
+    """The verdict on a run that is saved first, at the usual place.
+
+    Args:
+        tell: is given the reason where it cannot be saved; the answer is not lost for it.
+
+    Raises:
+        InconclusiveError: as `judge` says.
+    """
+    try:
+        save(timeline, default_path())
+    except HoldfastError as error:
+        tell(error)
+    return judge(timeline)
 
 
 def _open(path: Path) -> sqlite3.Connection:

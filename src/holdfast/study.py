@@ -21,7 +21,6 @@ from holdfast.errors import (
     UsageError,
     nearest,
 )
-from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
@@ -157,12 +156,7 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
-    timeline = run(case.experiment, bench.interrupts)
-    try:
-        store.save(timeline, store.default_path())
-    except HoldfastError as error:
-        bench.tell(str(error))  # the row is not lost for want of a place to keep its records
-    return judge(timeline)
+    return store.saved_and_judged(run(case.experiment, bench.interrupts), lambda error: bench.tell(str(error)))
 
 
 def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:

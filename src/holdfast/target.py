@@ -14,6 +14,8 @@ from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.tls import Tls
 from holdfast.load.url import Url, parse_url
 
+ATTEMPT_S = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -56,6 +58,21 @@ def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = 
         )
     tls = Tls(url.host, verify=verify) if url.scheme == "https" else None
     return Target(url, addresses, tls)
+
+
+def reached(target: Target) -> Target:
+    """The target with the first of its addresses in front at which anybody listens; as it is where nobody does.
+
+    A name often has an address of each family (`localhost` is ::1 and 127.0.0.1), and a server listens on one. It is
+    tried by a connection that sends nothing, and only where there is a choice.
+    """
+    for address in target.addresses if len(target.addresses) > 1 else ():
+        try:
+            socket.create_connection((address, target.url.port), ATTEMPT_S).close()
+        except OSError:
+            continue
+        return replace(target, addresses=tuple(dict.fromkeys((address, *target.addresses))))
+    return target
 
 
 def check_sources(sources: Sequence[str], target: Target) -> None:

@@ -50,6 +50,7 @@ EVERY_TIME = frozenset(
         "flask: 10 processes",
         "flask: serial",
         "uwsgi: --http --threads 10",
+        "uwsgi: --http --threads 3, 3000 offered",
         "uwsgi: --http-socket :0 --threads 8",
         "uwsgi: --threads 2, async view",
         "uvicorn: Starlette",

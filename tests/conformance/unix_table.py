@@ -7,6 +7,7 @@ from typing import Any
 
 from expectation import Between, Case, Quote, Says, Source
 from sources import SAME_THREAD, held_in, in_service, listens, model, own_queue, runs_for_nobody, turned_away
+from thread_pool_table import ACCEPTED_QUEUE, CHEROOT_FIVE, CHEROOT_LISTENS, CHEROOT_UNASKED, FULL_503, PUT, WORKER
 from truth_table import LISTENED, SERVED, UNWATCHED, sent_away
 from truth_table import case as truth
 
@@ -176,6 +177,23 @@ ROWS = (
             ),
         ),
         arguments=("--uds", "unix:0", "--limit-concurrency", "6", "--backlog", "7"),
+    ),
+    # It keeps its end of a connection after a 503, and nothing tells these from such as wait.
+    row(
+        "cheroot",
+        "--bind unix:0 --threads 3 --accepted-queue-size 5 --accepted-queue-timeout 0",
+        3,
+        WORKER,
+        workers("thread-pool", WORKER, 3),
+        *turned_away(
+            "rejected",
+            "503",
+            (ACCEPTED_QUEUE, PUT, FULL_503),
+            listens(5, (CHEROOT_LISTENS, CHEROOT_FIVE)),
+            after=5,
+        ),
+        *runs_for_nobody(CHEROOT_UNASKED),
+        warnings=(),
     ),
     row(
         "uwsgi",

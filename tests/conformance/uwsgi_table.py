@@ -74,17 +74,18 @@ def workers(processes: int, threads: int) -> Says:
     )
 
 
-def routed(*arguments: str, processes: int = 1, threads: int = 1) -> Case:
+def routed(*arguments: str, processes: int = 1, threads: int = 1, offered: int = OFFERED) -> Case:
     running = processes * threads
     claims = (
         *SYNC,
         in_service(running, CORES),
         workers(processes, threads),
-        *takes_all(OFFERED, running, ROUTER, LISTENS),
+        *takes_all(offered, running, ROUTER, LISTENS),
         *runs_for_nobody((ROUTER, NOT_RECALLED)),
     )
-    options = {"max_offered": OFFERED}
-    return Case(f"--http {' '.join(arguments)}", "uwsgi", claims, arguments=arguments, options=options)
+    options = {"max_offered": offered}
+    many = f", {offered} offered" if offered > OFFERED else ""
+    return Case(f"--http {' '.join(arguments)}{many}", "uwsgi", claims, arguments=arguments, options=options)
 
 
 def direct(*arguments: str, processes: int = 1, threads: int = 1, queue: Says = LISTENS, **options: Any) -> Case:
@@ -159,6 +160,8 @@ def free_tasks(seen: Seen) -> int:
 ROWS = (
     routed("--threads", "10", threads=10),
     routed("--threads", "2", threads=2),
+    # So many are not worked off when it is seen what exactly as many do as there are places.
+    routed("--threads", "3", threads=3, offered=3000),
     routed("--threads", "1"),
     routed("--processes", "4", processes=4),
     routed("--processes", "2", "--threads", "4", processes=2, threads=4),

@@ -114,21 +114,34 @@ class Running:
 
     def in_service(self) -> list[int]:
         """The pid of each handler that is entered and not left, as the recorder has it."""
-        for directory in self.directories():
-            with contextlib.suppress(OSError):
-                if found := _in_service((directory / "record").read_bytes()):
-                    return found
-        return []
+        return self._handlers(layout.ENTERED)
+
+    def served(self) -> list[int]:
+        """The pid of each handler that is left."""
+        return self._handlers(layout.LEFT)
 
     def until_held(self, count: int = 3) -> None:
         """Returns when so many requests are in service; one alone may be the first, which is let go at once."""
-        until(lambda: len(self.in_service()) >= count or self.process.poll() is not None, f"{count} requests held")
+        self._until(lambda: len(self.in_service()) >= count, f"{count} requests held")
+
+    def until_served(self, count: int) -> None:
+        """Returns when so many handlers are left, that of the first request included."""
+        self._until(lambda: len(self.served()) >= count, f"{count} requests served")
+
+    def _until(self, reached: Callable[[], bool], what: str) -> None:
+        until(lambda: reached() or self.process.poll() is not None, what)
         assert self.process.poll() is None, self.ended()
+
+    def _handlers(self, state: int) -> list[int]:
+        for directory in self.directories():
+            with contextlib.suppress(OSError):
+                if found := _handlers((directory / "record").read_bytes(), state):
+                    return found
+        return []
 
     def until_ramping(self) -> None:
         """Returns when the first request of the ramp is in service, which stays there."""
-        until(lambda: self._first_is_held() or self.process.poll() is not None, "the ramp's first request held")
-        assert self.process.poll() is None, self.ended()
+        self._until(self._first_is_held, "the ramp's first request held")
 
     def _first_is_held(self) -> bool:
         for directory in self.directories():
@@ -168,7 +181,7 @@ def _command(pid: int) -> str:
     return ""
 
 
-def _in_service(record: bytes) -> list[int]:
+def _handlers(record: bytes, wanted: int) -> list[int]:
     if len(record) < layout.HEADER.size:
         return []
     slots = layout.HEADER.unpack_from(record)[2]
@@ -177,7 +190,7 @@ def _in_service(record: bytes) -> list[int]:
     return [
         layout.SLOT.unpack_from(record, first + id * layout.SLOT_BYTES)[0]
         for id, state in enumerate(states)
-        if state == layout.ENTERED
+        if state == wanted
     ]
 
 

@@ -12,6 +12,9 @@ from commandline import until
 
 ANSWERED, INCONCLUSIVE = 0, 3
 
+# A server that is whole is given longer than this to work off what waits in it.
+WAITED_FOR_S = 5.0
+
 MANY = ("--max-offered", "2000")
 SERVERS = {
     "flask": ("--server", "flask"),
@@ -77,6 +80,26 @@ def test_a_worker_that_is_killed_does_not_pass_for_a_limit_of_the_server(holdfas
     assert ended.what.startswith("holdfast: A process of the server died in the middle of the probe")
     assert f"(pid {worker})" in ended.what
     assert not ended.out
+
+
+def test_a_worker_that_is_killed_after_the_places_were_counted_leaves_what_was_counted(holdfast):
+    arguments = ("--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "3", "--master")
+    running = holdfast.start("probe", "--json", "-", "--max-offered", "200", *arguments)
+    # The first request was let go at once; the second one that has left was in service when the places were counted.
+    running.until_served(2)
+    running.signal(signal.SIGSTOP)
+
+    worker = next(each for each in running.processes() if each in running.served() and each != running.server())
+    os.kill(worker, signal.SIGKILL)
+    running.signal(signal.SIGCONT)
+    ended = running.ended()
+
+    assert ended.exit == ANSWERED, ended.err
+    verdict = json.loads(ended.out)
+    assert verdict["ceiling"]["in_service"] == 3
+    assert verdict["ceiling"]["at_exact_load"] is None
+    assert any(f"died in the middle of the probe (pid {worker})" in each for each in verdict["warnings"])
+    assert verdict["timing"]["total_s"] < WAITED_FOR_S
 
 
 def test_a_worker_that_the_server_kills_for_its_slowness_is_no_limit_of_the_server_either(holdfast):

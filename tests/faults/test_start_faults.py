@@ -177,6 +177,29 @@ def test_a_port_that_somebody_else_has_is_not_measured(holdfast, address, how):
     assert f"ss -ltnp 'sport = :{port}'" in ended.err
 
 
+def test_a_unix_socket_that_another_process_listens_on_is_left_to_it(holdfast, tmp_path):
+    path = tmp_path / "taken"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        ended = holdfast.run("probe", "--server", "uwsgi", "--", "--http-socket", str(path))
+
+    assert ended.exit == ENVIRONMENT
+    assert ended.what == f"holdfast: The Unix socket {path} is taken."
+
+
+def test_a_unix_socket_that_nobody_listens_on_any_more_is_free(holdfast, tmp_path):
+    path = tmp_path / "left"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+    ended = holdfast.run("probe", "--server", "uwsgi", "--max-offered", "5", "--", "--http-socket", str(path))
+
+    assert ended.exit == 0, ended.err
+
+
 def test_few_descriptors_are_few_requests_and_no_fault(holdfast):
     assert holdfast.run("probe", "--nofile", "8").exit == 0
 

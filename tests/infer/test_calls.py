@@ -82,6 +82,18 @@ def test_a_body_that_does_not_end_runs_on_and_has_no_duration():
     ]
 
 
+def test_a_body_that_had_not_ended_when_the_run_was_interrupted_is_not_said_to_have_run_out_of_time():
+    timeline = replace(run(ONE, call(1, 20, 0), outcome=Outcome.PENDING, status=0), interrupted=True)
+
+    assert doubts_of(timeline) == [
+        "Of 1 of 2 called bodies there is no figure: it had not ended when the run was interrupted."
+    ]
+
+    long_ago = replace(timeline, marks=replace(timeline.marks, ended_ns=31_000 * MS))
+
+    assert "it had not ended after 30 s (--call-timeout)" in doubts_of(long_ago)[0]
+
+
 def test_a_body_whose_connection_was_closed_is_not_said_to_have_run_out_of_time():
     figures, unknown = calls_of(run(replace(ONE, ended_ns=0), outcome=Outcome.CLOSED, status=0))
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import records
 
+from holdfast.infer.judge import judge
 from holdfast.infer.leaving import abandoned_of, client_gone
 from holdfast.model.timeline import NEVER, Leaving
+from holdfast.model.verdict import ClientGone
+from holdfast.report.columns import COLUMNS
 
 LEFT_AT = records.AT + 100
 WATCHED_UNTIL = records.AT + 200
@@ -86,3 +90,22 @@ def test_a_run_that_ended_before_says_so_for_every_field():
 
     assert (abandoned.left, abandoned.run_anyway, abandoned.in_service.fin, abandoned.in_service.rst) == (None,) * 4
     assert set(unknown.values()) == {"the run did not come so far"}
+
+
+@pytest.mark.parametrize(
+    ("fin", "rst", "words"),
+    [
+        ("finishes", "finishes", "finishes"),
+        ("finishes", "cancelled", "see note"),
+        ("finishes", None, "finishes (FIN)"),
+        (None, "place freed, handler goes on", "place freed (RST)"),
+        (None, None, "?"),
+    ],
+)
+def test_a_table_says_of_one_way_of_leaving_alone_that_it_is_of_that_one(fin, rst, words):
+    verdict = judge(records.timeline([records.request(0)], [records.entry(0)], records.snapshot()))
+    verdict = replace(verdict, abandoned=replace(verdict.abandoned, in_service=ClientGone(fin, rst)))
+
+    cell = next(each.cell for each in COLUMNS if each.head == "client\ngone")
+
+    assert cell(verdict) == words

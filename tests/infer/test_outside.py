@@ -140,6 +140,28 @@ def test_a_full_accept_queue_is_a_bound_of_its_own():
     assert (verdict.ceiling.accept_queue, verdict.ceiling.accept_queue_limit) == (3, 2)
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ((2, 7), "its queues have different ones: 2, 7"),
+        ((None,), "sock_diag"),
+        ((), "the listening socket could not be read"),
+    ],
+)
+def test_where_the_kernel_was_asked_and_tells_no_backlog_the_reason_is_its_own(limits, words):
+    timeline = looked_at(Record(4))
+    listeners = tuple(Listener(n, "127.0.0.1", 8000, 0, limit) for n, limit in enumerate(limits))
+    rounds = tuple(
+        replace(each, snapshot=each.snapshot and replace(each.snapshot, listeners=listeners))
+        for each in timeline.outside.rounds
+    )
+
+    verdict = check(judge(replace(timeline, outside=replace(timeline.outside, rounds=rounds))))
+
+    assert words in verdict.unknown["ceiling.accept_queue_limit"]
+    assert (verdict.model.listen_queues is None) == (not limits)
+
+
 def test_without_the_kernel_the_queues_are_not_told_apart():
     verdict = check(judge(looked_at(Record(4), kernel=False)))
 

@@ -8,18 +8,22 @@ import signal
 import subprocess
 import sys
 import time
+from array import array
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from driving import PATIENCE_S
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from holdfast.load import schedule
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan, Stop
-from holdfast.load.processes import load_run
+from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
+from holdfast.load.processes import Watched, load_run, load_runs
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import Pause
 
 SERVER = Path(__file__).with_name("answering_server.py")
 
@@ -35,7 +39,9 @@ def port() -> Iterator[int]:
         server.communicate()
 
 
-def plan(port: int, shape: Open | Closed, path: str = "/same", patience_s: float = PATIENCE_S, **more: object) -> Plan:
+def plan(
+    port: int, shape: Open | Closed | Sessions, path: str = "/same", patience_s: float = PATIENCE_S, **more: object
+) -> Plan:
     return Plan("127.0.0.1", port, request_head("GET", path, host_field("127.0.0.1", port)), shape, patience_s, **more)
 
 
@@ -197,6 +203,56 @@ def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
     assert children() == before
 
 
+def test_the_clients_of_a_lost_process_leave_with_it_and_the_others_go_on(port):
+    before = children()
+    killed = []
+
+    def kill_one(watched: Watched) -> None:
+        if not killed and min(watched.tally.begun) >= 20:
+            killed.append(min(children() - before))
+            os.kill(killed[0], signal.SIGKILL)
+
+    shape = Sessions(array("q", [0] * 8), 100, (Pause(0.005),))
+    done = load_runs([plan(port, shape, processes=2)], watch=kill_one)
+
+    outcomes = done.summary.outcomes
+    assert sum(outcomes.values()) == done.summary.offered < 800
+    # Of each of its four clients one request at most was on its way.
+    assert outcomes.pop(Outcome.FAILED, 0) <= 4
+    assert outcomes.keys() == {Outcome.ANSWERED}
+    assert sorted({row % 8 for row in done.begun if row >= 760}) in ([0, 2, 4, 6], [1, 3, 5, 7])
+    assert done.summary.generator_limited
+
+
+def test_groups_run_together_and_keep_their_rows_apart(port):
+    plans = [
+        plan(port, Open(schedule.spread(50, 0.2))),
+        plan(port, Closed(3, 40), "/other"),
+        plan(port, Sessions(array("q", [0, 0]), 5, (Pause(), Pause(0.001))), acceptances=(Acceptance(),) * 2),
+    ]
+
+    done = load_runs(plans)
+
+    assert done.spans == (range(50), range(50, 90), range(90, 110))
+    assert list(done.begun) == list(range(110))
+    assert done.summary.outcomes == {Outcome.ANSWERED: 110}
+
+
+@given(st.integers(1, 5), st.integers(1, 40))
+@settings(max_examples=10, deadline=None)
+def test_shares_of_a_plan_add_up_to_it(port, shares, many):
+    shapes = [
+        Open(schedule.burst(many)),
+        Closed(many // 3 + 1, many),
+        Sessions(array("q", [0] * many), 2, (Pause(),)),
+    ]
+    for shape in shapes:
+        whole = plan(port, shape)
+        begun = [row for index in range(shares) for row in load_runs([whole], share=(index, shares)).begun]
+
+        assert sorted(begun) == list(range(whole.requests))
+
+
 LOWERED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
@@ -225,8 +281,8 @@ def test_one_process_alone_fails_on_its_own_side_and_says_which_limit(port):
     outcomes, words = lowered(port, 1)
 
     assert "FAILED" in outcomes
-    assert words == (
-        "True no descriptor is left for the load (RLIMIT_NOFILE of holdfast's own process): Too many open files"
+    assert words.startswith(
+        "True No descriptor is left for the load (RLIMIT_NOFILE of holdfast's own process): Too many open files. "
     )
 
 

@@ -14,9 +14,11 @@ def test_connections_beyond_one_process_need_another():
     assert processes_for(40_000, 19_968) == 3
 
 
-def test_connections_beyond_one_sources_ports_need_another_loopback_address():
-    assert sources_for("127.0.0.1", 28_000, 28_232) == ()
-    assert sources_for("127.0.0.1", 40_000, 28_232) == ("127.0.0.1", "127.0.0.2")
+def test_connections_beyond_half_of_one_sources_ports_need_another_loopback_address():
+    assert sources_for("127.0.0.1", 14_116, 28_232) == ()
+    assert sources_for("127.0.0.1", 14_117, 28_232) == ("127.0.0.1", "127.0.0.2")
+    assert sources_for("127.0.0.1", 40_000, 28_232) == ("127.0.0.1", "127.0.0.2", "127.0.0.3")
+    assert len(sources_for("127.0.0.1", 50_000_000, 28_232)) == 256
 
 
 def test_no_source_is_made_up_where_only_the_kernel_knows_ours():

@@ -123,7 +123,7 @@ def test_what_is_watched_tells_the_plans_apart(port):
     load_runs(plans, watch=seen.append)
 
     begun = [0, 0]
-    for number, count in zip(seen[-1].plan_of, seen[-1].tally.begun, strict=True):
+    for (number, _), count in zip(seen[-1].shares, seen[-1].tally.begun, strict=True):
         begun[number] += count
     assert begun == [20, 7]
 

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load.columns import Columns
-from holdfast.load.summary import distribution, peak_in_flight, summarise
+from holdfast.load.summary import MANY, distribution, peak_in_flight, summarise
 from holdfast.model.places import Outcome
 
 MS = 1_000_000
@@ -26,7 +26,7 @@ def answered(due: int, opened: int, sent: int, done: int, outcome: Outcome = Out
 def test_percentiles_are_nearest_ranks():
     told = distribution(range(1, 1001))
 
-    assert (told.p50, told.p90, told.p99, told.p999, told.max) == (500, 900, 990, 999, 1000)
+    assert (told.p50, told.p90, told.p95, told.p99, told.p999, told.max) == (500, 900, 950, 990, 999, 1000)
     assert distribution([7]) == distribution([7, 7, 7])
     assert distribution([]).max is None
 
@@ -96,3 +96,17 @@ def test_no_requests_are_no_figures():
     summary = summarise(Columns(0), range(0), None)
 
     assert (summary.offered, summary.outcomes, summary.throughput_per_s, summary.duration_s) == (0, {}, None, 0)
+
+
+@given(st.lists(st.integers(0, 50), min_size=1, max_size=30), st.sampled_from([1, 7, 1_000_003]), st.booleans())
+def test_percentiles_of_many_values_are_those_of_the_sorted_ones(few, factor, ascending):
+    many = [few[at % len(few)] * factor + at % 13 for at in range(MANY + 1)]
+    if ascending:
+        many.sort()
+    ordered = sorted(many)
+
+    told = distribution(many)
+
+    for value, per_mille in ((told.p50, 500), (told.p90, 900), (told.p95, 950), (told.p99, 990), (told.p999, 999)):
+        assert value == ordered[-(-len(many) * per_mille // 1000) - 1]
+    assert told.max == ordered[-1]

@@ -121,3 +121,12 @@ def test_chance_spreads_evenly():
 def test_values_that_cannot_be_sent_are_told_beforehand(values, says):
     with pytest.raises(ValueError, match=says):
         request_bytes([Step("", "/", headers=(("X-User", (Slot("user"),)),))], values, "shop", Numbering())
+
+
+def test_rows_of_each_client_begin_with_the_first():
+    data = DataRows(("v",), (("a",), ("b",)), per_client=True)
+    two = Numbering(steps=2, clients=2)
+    content = request_bytes([Step("", ("/", Slot("v"))), Step("", "/x")], [data], "shop", two)
+
+    assert not isinstance(content, bytes)
+    assert [content(row).split()[1] for row in range(0, 10, 2)] == [b"/a", b"/a", b"/b", b"/b", b"/a"]

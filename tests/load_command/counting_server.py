@@ -3,6 +3,7 @@
     python counting_server.py [UNIX SOCKET | ADDRESS]
 
 /seen      what was counted so far, as JSON; not counted itself
+/each      every request in the order in which it came, as JSON; not counted itself
 /silent    no answer
 /busy      503
 anything   200
@@ -13,45 +14,54 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import time
 from collections import Counter
+from itertools import count
 
 seen: Counter[str] = Counter()
 bodies: Counter[str] = Counter()
 numbers: Counter[str] = Counter()
 peers: Counter[str] = Counter()
 open_now = {"silent": 0}
+each: list[dict[str, object]] = []
+connections = count(1)
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    connection = next(connections)
     first = True
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
-            line, *fields = head.decode().split("\r\n")
+            line, *fields = head.decode("latin-1").split("\r\n")
             method, path, _ = line.split(" ")
             headers = {name.lower(): value for name, _, value in (field.partition(": ") for field in fields if field)}
             body = await reader.readexactly(int(headers.get("content-length", "0")))
             if path == "/seen":
-                told = {
+                counts = {
                     "paths": seen,
                     "bodies": bodies,
                     "numbers": numbers,
                     "requests": sum(seen.values()),
                     "peers": peers,
                 }
-                told["connections"] = sum(peers.values())
-                answer = json.dumps({**told, **open_now}).encode()
+                counts["connections"] = sum(peers.values())
+                answer = json.dumps({**counts, **open_now}).encode()
+            elif path == "/each":
+                answer = json.dumps(each).encode()
             else:
+                told = {"method": method, "path": path, "headers": headers, "body": body.decode("latin-1")}
+                each.append({"at_ns": time.monotonic_ns(), "connection": connection, **told})
                 if first:
                     peers[str((writer.get_extra_info("peername") or [""])[0])] += 1
                     first = False
                 seen[f"{method} {path}"] += 1
-                bodies[body.decode()] += 1
+                bodies[body.decode(errors="replace")] += 1
                 numbers[headers.get("x-number", "")] += 1
                 answer = b"counted"
-            if path == "/silent":
+            if path.partition("?")[0] == "/silent":
                 open_now["silent"] += 1
                 continue
-            status = b"503 Busy" if path == "/busy" else b"200 OK"
+            status = b"503 Busy" if path.partition("?")[0] == "/busy" else b"200 OK"
             writer.write(b"HTTP/1.1 %b\r\nContent-Length: %d\r\n\r\n%b" % (status, len(answer), answer))
             if headers.get("connection") == "close":
                 break

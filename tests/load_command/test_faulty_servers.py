@@ -125,11 +125,8 @@ def test_a_server_that_stops_for_a_second_shows_in_the_latency_from_due_as_it_mu
     waited = [int(row["done_ns"]) - int(row["due_ns"]) for row in rows]
     half_ns = (continued_ns - stopped_ns) // 2
     assert sum(each > half_ns for each in waited) >= len(held) // 2
-    assert all(
-        int(row["done_ns"]) < stopped_ns or int(row["done_ns"]) >= continued_ns
-        for row in rows
-        if int(row["due_ns"]) < continued_ns
-    )
+    # What was written before it stopped may be read a little later; nothing comes in the second half of the time.
+    assert not [row for row in rows if stopped_ns + half_ns < int(row["done_ns"]) < continued_ns]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

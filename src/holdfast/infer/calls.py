@@ -26,12 +26,13 @@ def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
     if not first:
         return None, {"call": _why_none(timeline)}
     replies = {request.id: request for request in timeline.requests if request.wave in {ALONE, TOGETHER}}
-    alone, unknown = _alone(first[0], replies.get(first[0].id), timeline.experiment.call_timeout_s)
+    time_over = _time_over(timeline)
+    alone, unknown = _alone(first[0], replies.get(first[0].id), time_over)
     calls = [each for each in timeline.calls if each.wave == TOGETHER]
     together = [each for each in replies.values() if each.wave == TOGETHER]
     ended = [each for each in calls if each.ended_ns != NEVER]
     none = _why_none_together(first[0], calls)
-    nothing = none or _why_none_ended(calls, ended, replies, timeline.experiment.call_timeout_s)
+    nothing = none or _why_none_ended(calls, ended, replies, time_over)
     unseen = nothing or next((_NO_STOP[each.timing] for each in calls if each.timing in _NO_STOP), "")
     unknown |= _for(none, "at_once", "processes") | _for(nothing, "duration_ms")
     unknown |= _for(unseen, "longest_stop_ms", "stop_ms", "stopped_ms")
@@ -74,10 +75,9 @@ def doubts_of(timeline: Timeline) -> list[str]:
     """What makes the figures less than they seem, in words."""
     found = []
     replies = {request.id: request for request in timeline.requests}
+    time_over = _time_over(timeline)
     reasons = Counter(
-        _why_unended(each, replies.get(each.id), timeline.experiment.call_timeout_s)
-        for each in timeline.calls
-        if each.ended_ns == NEVER
+        _why_unended(each, replies.get(each.id), time_over) for each in timeline.calls if each.ended_ns == NEVER
     )
     for reason, count in sorted(reasons.items()):
         found.append(f"Of {count} of {len(timeline.calls)} called bodies there is no figure: {reason}.")
@@ -86,18 +86,19 @@ def doubts_of(timeline: Timeline) -> list[str]:
             f"The bodies took {spread.median:.3g} ms (median), less than the {_SWITCH_MS:g} ms after which a thread "
             "lets another one run (sys.getswitchinterval): how many can run at once was hardly put to the test."
         )
+    interrupted = "the run was interrupted, " if timeline.interrupted else ""
     begun = {each.id for each in timeline.calls}
     offered = [each for each in timeline.requests if each.wave == TOGETHER]
     if 0 < len(offered) < timeline.experiment.max_called:
         found.append(
-            f"Only {len(offered)} requests were called together, and not {timeline.experiment.max_called}: no queue "
-            "took further ones without loss, or they were turned away."
+            f"Only {len(offered)} requests were called together, and not {timeline.experiment.max_called}: "
+            f"{interrupted}no queue took further ones without loss, or they were turned away."
         )
     missing = [each for each in offered if each.id not in begun]
     if missing:
         found.append(
-            f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: the time was over "
-            "(--call-timeout), the run was interrupted, or they were answered in front of the view."
+            f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: {interrupted}the time was "
+            "over (--call-timeout), or they were answered in front of the view."
         )
     again = sum(each.runs > 1 for each in timeline.calls)
     if again:
@@ -129,9 +130,20 @@ def _why_none(timeline: Timeline) -> str:
     )
 
 
-def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body, dict[str, str]]:
+def _time_over(timeline: Timeline) -> str:
+    """What ended the time of bodies that had not ended, as a part of a sentence."""
+    limit_s = timeline.experiment.call_timeout_s
+    last = max((each.wave for each in timeline.calls), default=ALONE)
+    ran_ns = timeline.marks.ended_ns - min((each.begun_ns for each in timeline.calls if each.wave == last), default=0)
+    # Who asked for the end when the time was over anyway has changed nothing.
+    if timeline.interrupted and ran_ns < limit_s * 1e9:
+        return "it had not ended when the run was interrupted"
+    return f"it had not ended after {limit_s:g} s (--call-timeout)"
+
+
+def _alone(call: Call, request: Request | None, time_over: str) -> tuple[Body, dict[str, str]]:
     ended = call.ended_ns != NEVER
-    reason = "" if ended else _why_unended(call, request, timeout_s)
+    reason = "" if ended else _why_unended(call, request, time_over)
     unseen = reason or _NO_STOP.get(call.timing, "")
     status = request.status if request is not None and request.status else None
     unknown = _for(reason, "alone.duration_ms") | _for(unseen, "alone.longest_stop_ms", "alone.stopped_ms")
@@ -145,12 +157,12 @@ def _alone(call: Call, request: Request | None, timeout_s: float) -> tuple[Body,
     ), unknown
 
 
-def _why_unended(call: Call, request: Request | None, timeout_s: float) -> str:
+def _why_unended(call: Call, request: Request | None, time_over: str) -> str:
     if request is not None and request.outcome is not Outcome.PENDING:
         how = request.outcome.name.lower().replace("_", " ")
         return f"its request was {how} while it ran: the server gave it up, or its process ended"
     stopping = ", and was still stopping its event loop" if call.stopping_since_ns != NEVER else ""
-    return f"it had not ended after {timeout_s:g} s (--call-timeout){stopping}"
+    return f"{time_over}{stopping}"
 
 
 def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
@@ -161,10 +173,10 @@ def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
 
 
 def _why_none_ended(
-    calls: Sequence[Call], ended: Sequence[Call], replies: Mapping[int, Request], timeout_s: float
+    calls: Sequence[Call], ended: Sequence[Call], replies: Mapping[int, Request], time_over: str
 ) -> str:
     """Why none of them came to its end; "" where some did."""
-    return "" if ended else f"none of the bodies ended: {_why_unended(calls[0], replies.get(calls[0].id), timeout_s)}"
+    return "" if ended else f"none of the bodies ended: {_why_unended(calls[0], replies.get(calls[0].id), time_over)}"
 
 
 def _for(reason: str, *names: str) -> dict[str, str]:

@@ -29,6 +29,17 @@ def backlog_in_force(listeners: Iterable[Listener]) -> int | None:
     return limits.pop() if len(limits) == 1 else None
 
 
+def why_no_backlog(listeners: Iterable[Listener]) -> str:
+    """The reason where there is no backlog in force."""
+    limits = [each.limit for each in listeners]
+    known = sorted({limit for limit in limits if limit is not None})
+    if not limits:
+        return "the listening socket could not be read"
+    if len(known) > 1:
+        return f"its queues have different ones: {', '.join(map(str, known))}"
+    return "the kernel's socket diagnostics (sock_diag) are not available here"
+
+
 def accept_queue_full(listeners: Iterable[Listener]) -> bool:
     """Every queue of the port holds as much as it may: backlog + 1 (sk_acceptq_is_full(), net/sock.h)."""
     known = [(each.depth, each.limit) for each in listeners]
@@ -62,7 +73,7 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling,
         unknown["ceiling.accept_queue"] = _why_not_full(places, ramp, snapshot)
     limit = backlog_in_force(snapshot.listeners)
     if limit is None:
-        unknown["ceiling.accept_queue_limit"] = "the kernel's socket diagnostics (sock_diag) are not available here"
+        unknown["ceiling.accept_queue_limit"] = why_no_backlog(snapshot.listeners)
     return Ceiling(places.in_service, bounded, userspace, userspace_bounded, queue, limit), unknown
 
 

@@ -12,6 +12,7 @@ from holdfast.model.verdict import Abandoned, ClientGone, Fate
 
 _NOT_SO_FAR = "the run did not come so far"
 _CUT = "the server ended other held requests meanwhile, by a time limit, so what ended or freed this one is not known"
+_MAY_WAIT = "some had not come to a handler, and the server had connections in which they may wait when the run ended"
 _NO_RST = "a client of a Unix socket can only close it"
 
 
@@ -26,7 +27,7 @@ def abandoned_of(timeline: Timeline) -> tuple[Abandoned, dict[str, str]]:
         unknown |= {"abandoned.left": reason, "abandoned.run_anyway": reason}
         return Abandoned(None, None, in_service), unknown
     if timeline.marks.quiet_ns == NEVER:
-        unknown["abandoned.run_anyway"] = "the server had not worked off its queue when the run ended"
+        unknown["abandoned.run_anyway"] = _MAY_WAIT
         return Abandoned(left, None, in_service), unknown
     entries = entries_by_id(timeline)
     return Abandoned(left, sum(each in entries for each in timeline.abandoned), in_service), unknown

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.ceiling import TURNED_AWAY, accept_queue_full, backlog_in_force, turned_away
+from holdfast.infer.ceiling import TURNED_AWAY, accept_queue_full, backlog_in_force, turned_away, why_no_backlog
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.intervals import Estimate, Service, Wave, estimate, first_wave, flow_of, service_of
 from holdfast.infer.overflow import overflow_of
@@ -169,12 +169,17 @@ def _places(
         unplaced, unknown["places.in_service"] = taken, found.why
         unknown["places.userspace_queue"] = "how much of what the server has taken in is in service cannot be told"
     if snapshot is None and userspace != 0:
-        reason = _TOO_LATE if kernel else _NO_KERNEL
+        reason = _why_no_kernel(snapshot, kernel=kernel)
         unplaced = taken if in_service is None else taken - in_service
         userspace = queue = None
         unknown["places.userspace_queue"] = unknown["places.accept_queue"] = reason
     ended = {place.value: getattr(counts, place.value) for place in (Place.SYN, *_ENDED_PLACES)}
     return OutsidePlaces(in_service, userspace, queue, unplaced=unplaced, **ended), unknown
+
+
+def _why_no_kernel(snapshot: Snapshot | None, *, kernel: bool) -> str:
+    """Why the kernel's view is missing; "" where it is there."""
+    return _NO_KERNEL if not kernel else _TOO_LATE if snapshot is None else ""
 
 
 def _ceiling(
@@ -186,7 +191,7 @@ def _ceiling(
         unknown["ceiling.in_service"] = unknown["ceiling.bounded"] = found.why
     userspace: int | None = None
     userspace_bounded: bool | None = None
-    reason = _NO_KERNEL if not kernel else _TOO_LATE if snapshot is None else found.why
+    reason = _why_no_kernel(snapshot, kernel=kernel) or found.why
     if found.bounded is False:
         reason = _NO_BOUND
     elif places.userspace_queue is not None:
@@ -205,7 +210,7 @@ def _ceiling(
         unknown["ceiling.accept_queue"] = _NOT_FILLED
     limit = backlog_in_force(listeners)
     if limit is None:
-        unknown["ceiling.accept_queue_limit"] = _TOO_LATE if kernel else _NO_KERNEL
+        unknown["ceiling.accept_queue_limit"] = _why_no_kernel(snapshot, kernel=kernel) or why_no_backlog(listeners)
     ceiling = Ceiling(
         found.in_service,
         found.bounded,
@@ -253,7 +258,7 @@ def _model(snapshot: Snapshot | None, *, kernel: bool) -> tuple[Model, dict[str,
     unknown = {f"model.{name}": _INSIDE for name in Model.__dataclass_fields__}
     queues = 0 if snapshot is None else len(snapshot.listeners)
     if not queues:
-        unknown["model.listen_queues"] = _TOO_LATE if kernel else _NO_KERNEL
+        unknown["model.listen_queues"] = _why_no_kernel(snapshot, kernel=kernel) or why_no_backlog(())
         return Model(None, None, None, None, None, None, None, None, None), unknown
     del unknown["model.listen_queues"]
     return Model(None, None, None, None, None, None, None, "shared" if queues == 1 else "per-worker", None), unknown

@@ -88,13 +88,17 @@ class Tally:
 
     Attributes:
         begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
+        reached: below which row of its plan all are that the part has begun; a row beyond must not be looked at,
+            because reading a page of such memory takes one.
     """
 
-    __slots__ = ("begun", "ended", "unanswered")
+    __slots__ = ("begun", "ended", "reached", "unanswered")
 
     def __init__(self, parts: int) -> None:
-        memory = memoryview(mmap.mmap(-1, 3 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
-        self.begun, self.ended, self.unanswered = (memory[parts * at : parts * (at + 1)] for at in range(3))
+        memory = memoryview(mmap.mmap(-1, 4 * 8 * parts, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS)).cast("q")
+        self.begun, self.ended, self.unanswered, self.reached = (
+            memory[parts * at : parts * (at + 1)] for at in range(4)
+        )
 
 
 def requests(

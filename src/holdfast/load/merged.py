@@ -18,15 +18,12 @@ import msgspec
 from holdfast.load.clocks import Offset
 from holdfast.load.columns import Columns
 from holdfast.load.gathered import LoadRun
-from holdfast.load.plan import Closed, Open, Part, Plan, Sessions, share_out, whole
+from holdfast.load.plan import MOST_SOURCES, Closed, Open, Part, Plan, Sessions, share_out, whole
 from holdfast.load.rows import packed, unpacked
 from holdfast.load.sessions import pause_ns
 from holdfast.load.summary import distribution
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
-
-MOST_SOURCES = 256
-"""`Columns.source` is one byte."""
 
 
 @dataclass(frozen=True, slots=True)

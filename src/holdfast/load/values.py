@@ -6,7 +6,7 @@ r % steps and of the iteration with the index r // steps, which is of client ind
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -61,8 +61,9 @@ def request_bytes(
         ValueError: a request cannot be sent as it is written, or a slot has no value.
     """
     sources = _sources(values, numbering)
+    in_headers = _in_headers(steps)
     for each in values:
-        _check_values(each, steps)
+        _check_values(each, in_headers)
     made = [_request(step, sources, host) for step in steps]
     if len(made) == 1:
         return made[0]
@@ -87,7 +88,7 @@ def _sources(values: Sequence[Values], numbering: Numbering) -> dict[str, _Value
             found[each.name] = partial(_drawn, each, numbering.seed)
         else:
             for column, name in enumerate(each.names):
-                found[name] = partial(_cell, each, column, steps)
+                found[name] = partial(_cell, each, column, steps, clients)
     return found
 
 
@@ -108,8 +109,11 @@ def _drawn(chance: Chance, seed: int, row: int) -> str:
     return str(chance.first + int(by_chance(seed, row, chance.name) * (chance.last - chance.first + 1)))
 
 
-def _cell(data: DataRows, column: int, steps: int, row: int) -> str:
-    return data.rows[row // steps % len(data.rows)][column]
+def _cell(data: DataRows, column: int, steps: int, clients: int, row: int) -> str:
+    index = row // steps
+    if data.per_client:
+        index //= clients
+    return data.rows[index % len(data.rows)][column]
 
 
 def _request(step: Step, sources: dict[str, _Value], host: str) -> bytes | Callable[[int], bytes]:
@@ -186,20 +190,24 @@ def _in_header(value: str) -> bytes:
     return value.encode("latin-1")
 
 
-def _check_values(values: Values, steps: Sequence[Step]) -> None:
-    """Raises ValueError where a value from a table cannot stand in a header."""
-    if not isinstance(values, DataRows):
-        return
-    if not values.rows:
-        raise ValueError(f"{values.origin or 'The table of values'} has no rows.")
-    in_headers = {
+def _in_headers(steps: Sequence[Step]) -> frozenset[str]:
+    """The names of the slots that stand in headers."""
+    return frozenset(
         part.name
         for step in steps
         for _, text in step.headers
         if not isinstance(text, str)
         for part in text
         if isinstance(part, Slot)
-    }
+    )
+
+
+def _check_values(values: Values, in_headers: Collection[str]) -> None:
+    """Raises ValueError where a value from a table cannot stand in a header."""
+    if not isinstance(values, DataRows):
+        return
+    if not values.rows:
+        raise ValueError(f"{values.origin or 'The table of values'} has no rows.")
     for column, name in enumerate(values.names):
         if name not in in_headers:
             continue

@@ -37,6 +37,7 @@ MOST_LOCAL_WORKERS = 256
 THRESHOLDS: Mapping[str, tuple[str, ...]] = {
     "p50": ("ms", "s"),
     "p90": ("ms", "s"),
+    "p95": ("ms", "s"),
     "p99": ("ms", "s"),
     "p999": ("ms", "s"),
     "max": ("ms", "s"),
@@ -144,6 +145,14 @@ def pattern(text: str) -> str:
         at = "" if error.pos is None else f" (character {error.pos + 1})"
         raise ValueError(f"{text!r} is no regular expression: {error.msg}{at}.") from error
     return text
+
+
+def property_(text: str) -> tuple[str, str]:
+    """A name and its value, as JMeter's -J has them."""
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise ValueError(f"{text!r} is not name=value.")
+    return name.strip(), value
 
 
 def source(text: str) -> str:

@@ -53,6 +53,7 @@ class LatencyMs:
 
     p50: float | None
     p90: float | None
+    p95: float | None
     p99: float | None
     p999: float | None
     max: float | None

@@ -70,12 +70,14 @@ class DataRows:
         rows: values, as many in each as there are names.
         again: begin anew after the last row; False ends the group's load there.
         origin: where they came from, in words.
+        per_client: each client begins with the first row, and ends with the last unless it begins `again`.
     """
 
     names: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     again: bool = True
     origin: str = ""
+    per_client: bool = False
 
 
 Values = Counter | ClientNumber | Chance | DataRows
@@ -177,6 +179,27 @@ class Rise:
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a schedule: a rate that changes evenly; equal ends are a constant one, and 0 is a pause.
+
+    Attributes:
+        by_chance: the arrivals are thrown into the time by chance, as many as otherwise.
+    """
+
+    from_per_s: float
+    to_per_s: float
+    for_s: float
+    by_chance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """Open model: parts one after the other, in each as many whole arrivals as its rate comes to."""
+
+    phases: tuple[Phase, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Burst:
     """Open model: all at once."""
 
@@ -203,7 +226,7 @@ class Clients:
     delay_s: float = 0.0
 
 
-Shape = Spread | Stages | Rise | Burst | Clients
+Shape = Spread | Stages | Rise | Phases | Burst | Clients
 """When clients come. In the open model an arrival is a client of its own that passes through the steps once."""
 
 

@@ -371,6 +371,7 @@ class Timeline:
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
         outside: None where the recorder was inside the server.
+        interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
     """
 
     experiment: Experiment
@@ -392,3 +393,4 @@ class Timeline:
     replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()
     outside: Outside | None = None
+    interrupted: bool = False

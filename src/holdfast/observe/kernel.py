@@ -278,9 +278,12 @@ class KernelView:
 
         Those without one count wherever in this network namespace they come from.
         """
-        queued = sum(self.depth(port)[0] or 0 for port in ports)
+        return sum(self.depth(port)[0] or 0 for port in ports) + self.without_handshake(ports)
+
+    def without_handshake(self, ports: Collection[int]) -> int:
+        """Connections into these ports whose SYN was not answered yet, wherever in this namespace they begin."""
         with _words_for_failure():
-            return queued + sum(record.peer_port in ports for record in self._interface.syn_sent())
+            return sum(record.peer_port in ports for record in self._interface.syn_sent())
 
     def server_sockets(self, door: Door) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one door, each connection once.

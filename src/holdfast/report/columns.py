@@ -97,8 +97,13 @@ def _run_anyway(verdict: Verdict) -> str:
 
 def _client_gone(verdict: Verdict) -> str:
     gone = verdict.abandoned.in_service
-    fates = {each.partition(",")[0] for each in (gone.fin, gone.rst) if each is not None}
-    return fates.pop() if len(fates) == 1 else (_BOTH_WAYS if fates else UNKNOWN)
+    ways = {"FIN": gone.fin, "RST": gone.rst}
+    fates = {how: fate.partition(",")[0] for how, fate in ways.items() if fate is not None}
+    if not fates:
+        return UNKNOWN
+    if len(fates) < len(ways):
+        return ", ".join(f"{fate} ({how})" for how, fate in fates.items())
+    return fates["FIN"] if fates["FIN"] == fates["RST"] else _BOTH_WAYS
 
 
 def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value of three, not a switch
@@ -134,7 +139,8 @@ COLUMNS: tuple[Column, ...] = (
     Column("ran/\nleft", "of the clients that left while queued, how many were handled all the same", _run_anyway),
     Column(
         "client\ngone",
-        "what becomes of a running handler when its client leaves; `place freed`: it runs on, and another is let in",
+        "what becomes of a running handler when its client leaves; `place freed`: it runs on, and another is let in; "
+        "`(FIN)`: the other way of leaving is not known, or there is none (Unix sockets)",
         _client_gone,
     ),
 )

@@ -1,0 +1,310 @@
+"""What the rows of a load that goes on come to: looked at while load processes write them; pure.
+
+Rows end in any order. A look therefore remembers which rows of a block it has seen ended, and counts those that
+have ended since; a block whose rows have all ended is not looked at again.
+
+Facts
+-----
+* Reading a page of the columns that nobody has written makes the kernel find memory for it. So nothing is read
+  beyond the rows that were begun, and only the outcome of those that have not ended.
+* A row's outcome is written after its other columns.
+
+Cost of a look in CPU, measured: 0.4 ms where nothing has come; 0.2 us for each request that has ended since the
+last look where they are neighbours, 0.8 us where they lie apart. With 100,000 in flight of 1,000,000 rows, 4 ms for
+2,500 that ended in random places.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+from itertools import chain, compress
+from operator import sub
+
+from holdfast.load.buckets import NS_PER_S, Buckets, Recent, counted, lag_us, latency_ms
+from holdfast.load.columns import Columns
+from holdfast.load.plan import Closed, Open, Plan, Sessions
+from holdfast.load.processes import Watched
+from holdfast.load.summary import REPLIED
+from holdfast.model.places import Outcome
+from holdfast.model.progress import LabelProgress, Progress
+
+WINDOW_S = 5
+BLOCK = 16_384
+# Rows that ended side by side are taken as slices if they are so many: a slice takes 3 us, a row alone 0.4 us.
+_SLICED = 12
+BOUNDS_S = (
+    *(0.0001, 0.00025, 0.0005),
+    *(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+)
+"""Bounds in seconds of the buckets that others are told of."""
+
+_ENDED = bytes([0]) + bytes([1]) * 255
+_REPLIED = bytes(value in REPLIED for value in range(256))
+_RUNS = re.compile(b"\1+")
+_NAMES = {each.value: each.name.lower().replace("_", "-") for each in Outcome if each is not Outcome.PENDING}
+
+
+class _Stretch:
+    """Rows that lie side by side and are begun from the front, more or less.
+
+    Attributes:
+        plan: which one they belong to.
+    """
+
+    __slots__ = ("_known", "_next", "plan", "rows")
+
+    def __init__(self, plan: int, rows: range) -> None:
+        self.plan = plan
+        self.rows = rows
+        self._next = rows.start
+        self._known: dict[int, bytes] = {}
+
+    def ended(self, outcome: memoryview, reach: int) -> Iterator[tuple[int, bytes, bytes]]:
+        """Of each block in which rows have ended since the last call: its first row, which (1), and all outcomes.
+
+        Args:
+            outcome: of all rows.
+            reach: no row from here on has begun.
+        """
+        while self._next < min(reach, self.rows.stop):
+            self._known[self._next] = b""
+            self._next += BLOCK
+        for first, known in list(self._known.items()):
+            last = min(first + BLOCK, self.rows.stop)
+            outcomes = bytes(outcome[first : min(last, reach)])
+            ended = outcomes.translate(_ENDED)
+            before = known.ljust(len(ended), b"\0")
+            if ended != before:
+                yield first, _differing(before, ended), outcomes
+            if len(ended) == last - first and 0 not in ended:
+                del self._known[first]
+            else:
+                self._known[first] = ended
+
+
+def _differing(before: bytes, after: bytes) -> bytes:
+    bits = int.from_bytes(before, "little") ^ int.from_bytes(after, "little")
+    return bits.to_bytes(len(after), "little")
+
+
+class _Account:
+    """What became of the requests of one label."""
+
+    __slots__ = ("latency", "new_ends", "new_times", "outcomes")
+
+    def __init__(self) -> None:
+        self.latency = Buckets()
+        self.outcomes = [0] * len(Outcome)
+        self.new_ends: list[bytes] = []
+        self.new_times: list[int] = []
+
+    def close(self) -> list[int]:
+        """Counts what is new, and returns its latencies, ascending."""
+        ends = b"".join(self.new_ends)
+        for outcome in range(1, len(Outcome)):
+            self.outcomes[outcome] += ends.count(outcome)
+        times = sorted(self.new_times)
+        self.latency.add(counted(times), sum(times), times[-1] if times else 0)
+        self.new_ends, self.new_times = [], []
+        return times
+
+
+class Reckoning:
+    """A run as it is reckoned up from look to look. Invariant: each row is counted once, when it has ended.
+
+    Looks are at instants that ascend.
+    """
+
+    def __init__(self, watched: Watched, labels: Sequence[Sequence[str]]) -> None:
+        """Has counted nothing yet.
+
+        Args:
+            labels: of the steps of each plan.
+        """
+        self._watched = watched
+        self._labels = labels
+        self._accounts = {label: _Account() for label in chain.from_iterable(labels)}
+        self._stretches = list(_stretches(watched))
+        self._latency = Buckets()
+        self._recent = Recent(WINDOW_S * NS_PER_S)
+        self._lag = Buckets()
+        self._lags_of = [0] * len(watched.shares)
+        self._rates = deque([(watched.start_ns, 0, 0, 0)])
+
+    def look(self, now_ns: int) -> Progress:
+        """What the run has come to.
+
+        Args:
+            now_ns: CLOCK_MONOTONIC.
+        """
+        watched = self._watched
+        reaches = self._reaches()
+        begun = sum(watched.tally.begun)
+        lags = list(self._lags())
+        for stretch, reach in zip(self._stretches, reaches, strict=True):
+            for first, new, outcomes in stretch.ended(watched.columns.outcome, reach):
+                lags += self._count(stretch.plan, first, new, outcomes)
+        lags.sort()
+        self._lag.add(counted(lags), sum(lags), lags[-1] if lags else 0)
+        times = sorted(chain.from_iterable(account.close() for account in self._accounts.values()))
+        buckets, most_ns = counted(times), times[-1] if times else 0
+        self._latency.add(buckets, sum(times), most_ns)
+        self._recent.add(now_ns, buckets, most_ns)
+        return self._progress(now_ns, begun)
+
+    def _reaches(self) -> list[int]:
+        """Up to which row each stretch can have been begun."""
+        watched, tally = self._watched, self._watched.tally
+        by_plan = [span.start for span in watched.spans]
+        of_parts = []
+        for number, (plan, part) in enumerate(watched.shares):
+            start, begun = watched.spans[plan].start, tally.begun[number]
+            shape = watched.plans[plan].shape
+            if isinstance(shape, Closed):
+                of_parts.append(start + part.rows.start + begun)
+            elif begun:
+                reached = tally.reached[number] if isinstance(shape, Sessions) else part.rows[begun - 1] + 1
+                by_plan[plan] = max(by_plan[plan], start + reached)
+        parts = iter(of_parts)
+        closed = [isinstance(plan.shape, Closed) for plan in watched.plans]
+        return [next(parts) if closed[stretch.plan] else by_plan[stretch.plan] for stretch in self._stretches]
+
+    def _lags(self) -> Iterator[int]:
+        """Pacing lags of what the open model has begun since the last look."""
+        watched = self._watched
+        for number, (plan, part) in enumerate(watched.shares):
+            if isinstance(watched.plans[plan].shape, Open):
+                begun, start = watched.tally.begun[number], watched.spans[plan].start
+                rows = part.rows[self._lags_of[number] : begun]
+                self._lags_of[number] = begun
+                yield from _lags(watched.columns, slice(start + rows.start, start + rows.stop, rows.step))
+
+    def _count(self, plan: int, first: int, new: bytes, outcomes: bytes) -> list[int]:
+        """Notes the rows of a block that have ended, and returns their pacing lags where only the end is known."""
+        watched, columns = self._watched, self._watched.columns
+        labels, start = self._labels[plan], watched.spans[plan].start
+        accounts, steps = [self._accounts[label] for label in labels], len(labels)
+        late = isinstance(watched.plans[plan].shape, Sessions)
+        lags: list[int] = []
+        apart: list[int] = []
+        for run in _RUNS.finditer(new):
+            if run.end() - run.start() < _SLICED * steps:
+                apart += range(run.start(), run.end())
+                continue
+            if late:
+                lags += _lags(columns, slice(first + run.start(), first + run.end()))
+            for at in range(run.start(), run.start() + steps):
+                account = accounts[(first + at - start) % steps]
+                ends = outcomes[at : run.end() : steps]
+                rows = slice(first + at, first + run.end(), steps)
+                account.new_ends.append(ends)
+                took = map(sub, columns.done[rows], columns.due[rows])
+                account.new_times += compress(took, ends.translate(_REPLIED))
+        due, done = columns.due, columns.done
+        for step in range(steps if apart else 0):
+            own = apart if steps == 1 else [at for at in apart if (first + at - start) % steps == step]
+            accounts[step].new_ends.append(bytes([outcomes[at] for at in own]))
+            accounts[step].new_times += [done[first + at] - due[first + at] for at in own if _REPLIED[outcomes[at]]]
+        if late:
+            for at in apart:
+                lags += _lags(columns, slice(first + at, first + at + 1))
+        return lags
+
+    def _progress(self, now_ns: int, begun: int) -> Progress:
+        watched = self._watched
+        elapsed_ns = max(0, now_ns - watched.start_ns)
+        outcomes = [sum(each) for each in zip(*(each.outcomes for each in self._accounts.values()), strict=True)]
+        replied = sum(outcomes[each] for each in REPLIED)
+        due = _due(watched, now_ns - watched.start_ns)
+        while len(self._rates) > 1 and self._rates[1][0] <= now_ns - WINDOW_S * NS_PER_S:
+            self._rates.popleft()
+        at_ns, *before = self._rates[0]
+        since_s = (now_ns - at_ns) / NS_PER_S
+        asked, began, replies = (
+            (count - then) / since_s if since_s > 0 else None
+            for count, then in zip((due or 0, begun, replied), before, strict=True)
+        )
+        self._rates.append((now_ns, due or 0, begun, replied))
+        return Progress(
+            elapsed_s=elapsed_ns / NS_PER_S,
+            planned_s=_planned_s(watched.plans),
+            planned=_planned(watched),
+            due=due,
+            begun=begun,
+            outcomes=_by_name(outcomes),
+            window_s=min(WINDOW_S, elapsed_ns / NS_PER_S),
+            asked_per_s=None if due is None else asked,
+            begun_per_s=began,
+            replied_per_s=replies,
+            recent_ms=self._recent.latency_ms(),
+            whole_ms=latency_ms(self._latency),
+            lag_us=lag_us(self._lag),
+            lag=self._lag.times(BOUNDS_S),
+            labels=tuple(
+                LabelProgress(
+                    label,
+                    _by_name(account.outcomes),
+                    latency_ms(account.latency),
+                    account.latency.times(BOUNDS_S),
+                )
+                for label, account in self._accounts.items()
+            ),
+        )
+
+
+def _stretches(watched: Watched) -> Iterator[_Stretch]:
+    """The rows of each plan; of the closed model, those of each load process, which begins at its own."""
+    for number, (plan, span) in enumerate(zip(watched.plans, watched.spans, strict=True)):
+        if not isinstance(plan.shape, Closed):
+            yield _Stretch(number, span)
+            continue
+        for owner, part in watched.shares:
+            if owner == number:
+                yield _Stretch(number, range(span.start + part.rows.start, span.start + part.rows.stop))
+
+
+def _lags(columns: Columns, rows: slice) -> list[int]:
+    """By how much later than due these rows began: a connection was opened, or a kept one was sent on."""
+    due, opened = columns.due[rows], columns.opened[rows]
+    if 0 in opened:
+        return [(at or sent) - planned for at, sent, planned in zip(opened, columns.sent[rows], due, strict=True)]
+    return list(map(sub, opened, due))
+
+
+def _due(watched: Watched, since_start_ns: int) -> int | None:
+    """How many requests the schedule has asked for; None where not all of them have one."""
+    due = 0
+    for plan, part in watched.shares:
+        shape = watched.plans[plan].shape
+        if not isinstance(shape, Open):
+            return None
+        due += bisect_left(part.rows, bisect_right(shape.due_ns, since_start_ns))
+    return due
+
+
+def _planned_s(plans: Sequence[Plan]) -> float | None:
+    seconds: list[float] = []
+    for plan in plans:
+        shape = plan.shape
+        if isinstance(shape, Open):
+            seconds.append(shape.due_ns[-1] / NS_PER_S if shape.due_ns else 0.0)
+        elif shape.seconds is None:
+            return None
+        else:
+            seconds.append(shape.seconds)
+    return max(seconds)
+
+
+def _planned(watched: Watched) -> int | None:
+    plans = watched.plans
+    if any(not isinstance(plan.shape, Open) and plan.shape.seconds is not None for plan in plans):
+        return None
+    clients = sum(plan.requests for plan in plans if isinstance(plan.shape, Sessions))
+    return clients + sum(len(part.rows) for plan, part in watched.shares if not isinstance(plans[plan].shape, Sessions))
+
+
+def _by_name(outcomes: Sequence[int]) -> dict[str, int]:
+    return {name: outcomes[value] for value, name in _NAMES.items() if outcomes[value]}

@@ -1,0 +1,111 @@
+"""What a load run that goes on has come to so far."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from holdfast.model.load import LagUs, LatencyMs
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """How many times were at most so long.
+
+    Attributes:
+        counts: (seconds, times that did not exceed them), ascending.
+        sum_s: of all of them.
+        count: how many in all.
+    """
+
+    counts: tuple[tuple[float, int], ...]
+    sum_s: float
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class LabelProgress:
+    """What became of the requests of one label so far.
+
+    Attributes:
+        outcomes: as of `Progress`.
+        latency_ms: of those that were replied to, from due, since the start; to within 1 %.
+        latency: the same, counted.
+    """
+
+    label: str
+    outcomes: dict[str, int]
+    latency_ms: LatencyMs
+    latency: Times
+
+    @property
+    def ended(self) -> int:
+        """Requests that have ended, in whatever way."""
+        return sum(self.outcomes.values())
+
+
+@dataclass(frozen=True, slots=True)
+class OwnUse:
+    """What the load processes use.
+
+    Attributes:
+        processes: those that live.
+        cpu_s: of all of them since their start.
+        share: cores that they used together over the last seconds; None before two looks.
+        busiest: the highest share of one of them; 1.0 is all that a process can do.
+        descriptors: None where the kernel does not say.
+        memory_bytes: what they have for themselves, and the rows that have been written.
+    """
+
+    processes: int
+    cpu_s: float
+    share: float | None
+    busiest: float | None
+    descriptors: int | None
+    memory_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A load run at one instant.
+
+    Attributes:
+        elapsed_s: since its start.
+        planned_s: for how long requests are begun; None where their number decides.
+        planned: how many requests are begun in all; None where time decides.
+        due: requests that the schedule has asked for so far; None where there is none.
+        outcomes: how many ended in each way, by name, as in the result; the ways that did not occur are left out.
+        window_s: what the figures of the last seconds go back to.
+        asked_per_s, begun_per_s, replied_per_s: over the window; None where there is no schedule, or no time yet.
+        recent_ms, whole_ms: latency from due of the requests that were replied to within the window, and of all;
+            percentiles to within 1 %.
+        lag_us: pacing lag since the start, to within 1 %; None in the closed model.
+        lag: the same, counted.
+        labels: one for each.
+    """
+
+    elapsed_s: float
+    planned_s: float | None
+    planned: int | None
+    due: int | None
+    begun: int
+    outcomes: dict[str, int]
+    window_s: float
+    asked_per_s: float | None
+    begun_per_s: float | None
+    replied_per_s: float | None
+    recent_ms: LatencyMs
+    whole_ms: LatencyMs
+    lag_us: LagUs | None
+    lag: Times
+    labels: tuple[LabelProgress, ...]
+    own: OwnUse | None = None
+
+    @property
+    def ended(self) -> int:
+        """Requests that have ended, in whatever way."""
+        return sum(self.outcomes.values())
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have begun and not ended."""
+        return max(0, self.begun - self.ended)

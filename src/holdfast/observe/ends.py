@@ -1,0 +1,102 @@
+"""Which processes have ended, and by which signal, told by the kernel at once.
+
+A descriptor that stands for a process becomes readable when the process ends (pidfd_open(2), Linux 5.3); nothing
+has to be read from `/proc` to know that none has. By what it ended only its parent is told, but since Linux 6.15 that
+descriptor tells everybody (PIDFD_GET_INFO with PIDFD_INFO_EXIT, include/uapi/linux/pidfd.h), once its parent knows;
+until then it is a zombie, whose exit code stands in `/proc` (proc(5), `stat`).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import select
+import signal
+import struct
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+# struct pidfd_info as it was at first: mask, cgroup, eleven ids, exit code.
+_INFO = struct.Struct("=QQ11Ii")
+_EXIT = 1 << 3
+_GET_INFO = 3 << 30 | _INFO.size << 16 | 0xFF << 8 | 11
+
+VIOLENT = frozenset(
+    {signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
+)
+"""No process ends itself in good order by these."""
+
+
+class Ends:
+    """The ends of some processes; a context manager that closes its descriptors.
+
+    Where the kernel has no such descriptors, or we have none left, nobody is seen to end.
+    Invariant: who has ended stays so until others are watched.
+    """
+
+    def __init__(self) -> None:
+        self._poll = select.poll()
+        self._pids: dict[int, int] = {}
+        self._ended: dict[int, int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def watch(self, pids: Iterable[int]) -> None:
+        """Watches these from now on, instead of those before; who has ended already is not seen."""
+        self.close()
+        for pid in pids:
+            try:
+                descriptor = os.pidfd_open(pid)
+            except OSError:
+                continue
+            self._pids[descriptor] = pid
+            self._poll.register(descriptor, select.POLLIN)
+
+    def close(self) -> None:
+        """Watches nobody any more."""
+        for descriptor in self._pids:
+            os.close(descriptor)
+        self._poll = select.poll()
+        self._pids.clear()
+        self._ended.clear()
+
+    def ended(self) -> frozenset[int]:
+        """Who has ended since they are watched. Takes ~1 us, and 0.1 us for each process."""
+        for descriptor, _ in self._poll.poll(0):
+            self._poll.unregister(descriptor)
+            self._ended[self._pids[descriptor]] = descriptor
+        return frozenset(self._ended)
+
+    def killed(self) -> dict[int, int]:
+        """Those that were ended by a signal of VIOLENT, as far as the kernel says so: pid -> signal."""
+        signals = {pid: _signal(pid, self._ended[pid]) for pid in self.ended()}
+        return {pid: number for pid, number in signals.items() if number in VIOLENT}
+
+
+def _signal(pid: int, descriptor: int) -> int | None:
+    """By which a process that has ended was; None where it was not, or where the kernel does not say."""
+    try:
+        mask, *_, status = _INFO.unpack(fcntl.ioctl(descriptor, _GET_INFO, _INFO.pack(_EXIT, *[0] * 13)))
+        if not mask & _EXIT:
+            status = _zombies_status(pid)
+    except OSError:
+        status = _zombies_status(pid)
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else None
+
+
+def _zombies_status(pid: int) -> int:
+    """As wait(2) has it; 0 where it is no zombie, or not ours to look at."""
+    try:
+        # The name, in brackets, may have anything in it.
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
+    except OSError:
+        return 0
+    return int(fields[-1]) if fields[0] == b"Z" else 0

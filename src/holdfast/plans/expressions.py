@@ -1,0 +1,139 @@
+r"""JMeter's `${name}` and `${__function(a,b)}` in a text -> its parts; pure.
+
+Source: apache/jmeter, engine/util/FunctionParser.java. A backslash is one only before `$`, `,` and `\`, and only in
+a text that has a reference at all; parameters are split at commas outside of nested references and parentheses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+MOST_NESTED = 40
+_ESCAPABLE = "$,\\"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """`${name}`."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`${__name(argument,...)}`.
+
+    Attributes:
+        arguments: each as parts of its own.
+    """
+
+    name: str
+    arguments: tuple[tuple[Part, ...], ...]
+
+
+Part = str | Variable | Call
+
+
+def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
+    """The parts of a text in order; no two texts beside each other, none of them empty.
+
+    Raises:
+        ValueError: references are nested too deep, or what follows a function is not its end.
+    """
+    if "${" not in text:
+        return (text,) if text else ()
+    if level > MOST_NESTED:
+        raise ValueError(f"references are nested more than {MOST_NESTED} deep")
+    parts: list[Part] = []
+    literal: list[str] = []
+    at = 0
+
+    def end_literal() -> None:
+        if literal:
+            parts.append("".join(literal))
+            literal.clear()
+
+    while at < len(text):
+        if text[at] == "\\" and at + 1 < len(text):
+            literal.append(text[at + 1] if text[at + 1] in _ESCAPABLE else text[at : at + 2])
+            at += 2
+        elif text.startswith("${", at):
+            found, at = _reference(text, at + 2, level)
+            if isinstance(found, str):
+                literal.append(found)
+            else:
+                end_literal()
+                parts.append(found)
+        else:
+            literal.append(text[at])
+            at += 1
+    end_literal()
+    # Of its own, a text in which nothing is referred to stays as it is, backslashes included.
+    if not level and all(isinstance(part, str) for part in parts):
+        return (text,)
+    return tuple(parts)
+
+
+def _reference(text: str, at: int, level: int) -> tuple[Part, int]:
+    """The reference whose `${` ends before `at`, and where it ends; what is not closed is text."""
+    name: list[str] = []
+    while at < len(text):
+        char = text[at]
+        if char == "\\" and at + 1 < len(text):
+            name.append(text[at + 1])
+            at += 2
+        elif char == "(" and name and "".join(name).strip().startswith("__"):
+            arguments, at = _arguments(text, at + 1, level)
+            while at < len(text) and text[at].isspace():
+                at += 1
+            if at < len(text) and text[at] != "}":
+                raise ValueError(f"a }} is missing after ${{{''.join(name)}(...)")
+            return Call("".join(name).strip(), arguments), at + 1
+        elif char == "}":
+            known = "".join(name)
+            return (Call(known, ()) if known.startswith("__") else Variable(known)), at + 1
+        else:
+            name.append(char)
+            at += 1
+    return "".join(name), at
+
+
+def _arguments(text: str, at: int, level: int) -> tuple[tuple[tuple[Part, ...], ...], int]:
+    """The arguments that begin at `at`, and where what follows their `)` begins."""
+    found: list[str] = []
+    argument: list[str] = []
+    references = parentheses = 0
+    while at < len(text):
+        char = text[at]
+        if char == "\\" and at + 1 < len(text):
+            argument.append(text[at : at + 2])
+            at += 2
+            continue
+        if char == "," and not references:
+            found.append("".join(argument))
+            argument.clear()
+        elif char == ")" and not references and not parentheses:
+            at += 1
+            if found or argument:
+                found.append("".join(argument))
+            return tuple(parts_of(_unescaped(each), level + 1) for each in found), at
+        else:
+            references += (char == "{" and text[at - 1] == "$") - (char == "}" and references > 0)
+            parentheses += 0 if references else (char == "(") - (char == ")")
+            argument.append(char)
+        at += 1
+    found.append("".join(argument))
+    return tuple(parts_of(_unescaped(each), level + 1) for each in found), at
+
+
+def _unescaped(argument: str) -> str:
+    """An argument without references, its escapes taken away; one with references keeps them for `parts_of`."""
+    if "${" in argument or "\\" not in argument:
+        return argument
+    out, at = [], 0
+    while at < len(argument):
+        if argument[at] == "\\" and at + 1 < len(argument) and argument[at + 1] in _ESCAPABLE:
+            at += 1
+        out.append(argument[at])
+        at += 1
+    return "".join(out)

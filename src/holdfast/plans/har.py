@@ -1,0 +1,170 @@
+"""What a browser recorded (HTTP Archive 1.2) -> the steps that send it again; pure.
+
+Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections import Counter as Tally
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, urlsplit
+
+from holdfast.errors import UsageError
+from holdfast.model.scenario import Step
+from holdfast.plans.notes import Note
+from holdfast.plans.samplers import PORTS, form_encoded, server_name
+
+# Of one connection only, or derived from the request itself (RFC 9110, 7.6.1). HTTP/2's own begin with a colon.
+_NOT_SENT = frozenset(
+    {
+        "connection",
+        "content-length",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_SAFE = "%/?&=:+,;@~!$'()*[]"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What is to be sent again.
+
+    Attributes:
+        url: scheme, host and port of the server that most requests went to.
+        steps: in the order in which they were recorded; at least one.
+        notes: what is not sent, or otherwise.
+    """
+
+    url: str
+    steps: tuple[Step, ...]
+    notes: tuple[Note, ...]
+
+
+def read_har(content: bytes, origin: str) -> Recorded:
+    """The requests that were recorded.
+
+    Args:
+        origin: the file, in words.
+
+    Raises:
+        UsageError: it is no HTTP archive, or there is nothing in it to send.
+    """
+    entries = _entries(content, origin)
+    notes: list[Note] = []
+    sent: list[tuple[str, Step]] = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            found = _sent(entry, notes)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            why = f"Entry {number} of log.entries is none of a request: {type(error).__name__} {error}."
+            raise _no_archive(origin, why) from error
+        if found is not None:
+            sent.append(found)
+    if not sent:
+        raise _no_archive(origin, "No request in it went to an http:// or https:// server and can be sent again.")
+    url = Tally(server for server, _ in sent).most_common(1)[0][0]
+    elsewhere = Tally(server for server, _ in sent if server != url)
+    notes += [
+        Note("left out", "requests to", server, f"{many} of them; the others go to {url}")
+        for server, many in elsewhere.items()
+    ]
+    steps = tuple(step for server, step in sent if server == url)
+    if any(name.lower() == "cookie" for step in steps for name, _ in step.headers):
+        meaning = "the recorded ones are sent; what the server sets anew is not taken over"
+        notes.append(Note("differs", "cookies", "", meaning))
+    return Recorded(url, steps, tuple(dict.fromkeys(notes)))
+
+
+def _entries(content: bytes, origin: str) -> list[object]:
+    if not content.strip():
+        raise _no_archive(origin, "It is empty.")
+    try:
+        archive = json.loads(content.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        raise _no_archive(origin, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
+    except (UnicodeDecodeError, RecursionError, ValueError) as error:
+        raise _no_archive(origin, f"It is not JSON in UTF-8: {error}.") from error
+    log = archive.get("log") if isinstance(archive, dict) else None
+    entries = log.get("entries") if isinstance(log, dict) else None
+    if not isinstance(entries, list):
+        raise _no_archive(origin, "It has no list log.entries.")
+    return entries
+
+
+def _sent(entry: object, notes: list[Note]) -> tuple[str, Step] | None:
+    """One entry's server and step; None where it is nothing that can be sent again."""
+    request = _mapping(_mapping(entry)["request"])
+    method, text = str(request["method"]), str(request["url"])
+    url = urlsplit(text)
+    if url.scheme not in PORTS:
+        notes.append(Note("left out", "requests to", f"{url.scheme}:", "only http and https are sent"))
+        return None
+    server = server_name(url.scheme, url.hostname or "", url.port or 0)
+    path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
+    fields = tuple(_fields(request))
+    body, content_type = None, ""
+    posted = request.get("postData")
+    if isinstance(posted, dict):
+        body, content_type = _body(posted)
+        if body is None:
+            meaning = "its body is not in the file, so it is not sent at all"
+            notes.append(Note("left out", "request", f"{method} {url.path}", meaning))
+            return None
+    elif method in ("POST", "PUT", "PATCH"):
+        body = b""
+    if content_type and not any(name.lower() == "content-type" for name, _ in fields):
+        fields = (*fields, ("Content-Type", content_type))
+    return server, Step(f"{method} {url.path or '/'}", path, method, fields, body)
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.60} is no object")
+    return value
+
+
+def _fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    headers = request.get("headers", [])
+    if not isinstance(headers, list):
+        raise TypeError("headers is no list")
+    for header in headers:
+        name, value = str(_mapping(header)["name"]), str(_mapping(header)["value"])
+        if not name.startswith(":") and name.lower() not in _NOT_SENT:
+            yield name, value
+
+
+def _body(posted: Mapping[str, object]) -> tuple[bytes | None, str]:
+    """A request's body and its type; None where the file does not hold it."""
+    content_type = str(posted.get("mimeType") or "")
+    text, params = posted.get("text"), posted.get("params")
+    if isinstance(text, str) and (text or not params):
+        if posted.get("encoding") == "base64":
+            try:
+                return base64.b64decode(text, validate=True), content_type
+            except binascii.Error as error:
+                raise ValueError(f"postData.text is not base64: {error}") from error
+        return text.encode(), content_type
+    if isinstance(params, list) and content_type.startswith(_FORM):
+        pairs = [(str(_mapping(each)["name"]), str(_mapping(each).get("value") or "")) for each in params]
+        return "&".join(f"{form_encoded(name)}={form_encoded(value)}" for name, value in pairs).encode(), content_type
+    return (b"", content_type) if not params else (None, "")
+
+
+def _no_archive(origin: str, why: str) -> UsageError:
+    return UsageError(
+        f"{origin} is no HTTP archive that can be sent.", why, "Save one from a browser's network panel (.har)."
+    )

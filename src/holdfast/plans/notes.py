@@ -1,0 +1,46 @@
+"""What of somebody's plan holdfast does not have, or does otherwise: told before a load begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One thing that is not as the plan says.
+
+    Attributes:
+        what: "left out": it is not there at all; "differs": it is done otherwise.
+        kind: the element's type, as the plan spells it.
+        name: the element's own name; "" where it has none.
+        meaning: what that comes to for the run, in words.
+    """
+
+    what: Literal["left out", "differs"]
+    kind: str
+    name: str
+    meaning: str
+
+
+def in_words(notes: Iterable[Note]) -> list[str]:
+    """A line for each kind of element and meaning, with the names of all that share them."""
+    names: dict[tuple[str, str, str], list[str]] = {}
+    for note in notes:
+        known = names.setdefault((note.what, note.kind, note.meaning), [])
+        if note.name and note.name not in known:
+            known.append(note.name)
+    return [
+        f"{what}: {' '.join([kind, _listed(known)]).strip()}: {meaning}"
+        for (what, kind, meaning), known in sorted(names.items(), key=lambda each: each[0][0] != "left out")
+    ]
+
+
+_MOST_NAMED = 5
+
+
+def _listed(names: list[str]) -> str:
+    shown = ", ".join(f'"{name}"' for name in names[:_MOST_NAMED])
+    more = len(names) - _MOST_NAMED
+    return f"{shown} and {more} more" if more > 0 else shown

@@ -1,0 +1,309 @@
+"""JMeter's HTTP Request, with the defaults and header managers that apply to it -> what is sent; pure.
+
+Source: apache/jmeter at 5.6.3, protocol/http/sampler/HTTPSamplerBase.java (getUrl, getQueryString), HTTPHC4Impl.java
+(createHttpRequest, setupHttpEntityEnclosingRequestData), testelement/AbstractTestElement.java (addProperty): a default
+fills a property that is empty, and default arguments come after the request's own. In that version a DELETE has its
+arguments in its body, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
+
+from holdfast.model.scenario import Slot, Text
+from holdfast.plans.jmx_tree import Node, Properties
+from holdfast.plans.notes import Note
+from holdfast.plans.supply import Parts
+from holdfast.plans.variables import Scope, joined, whole
+
+ReadFile = Callable[[str], bytes]
+
+PORTS = {"http": 80, "https": 443}
+_WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_IN_PATH = "%/?&=:+,;@~!$'()*[]"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What an HTTP Request sends.
+
+    Attributes:
+        server: scheme, host and port.
+        keep_alive: the connection may be used again.
+        connect_s, response_s: its timeouts; None where it has none.
+    """
+
+    server: str
+    method: str
+    path: Text
+    headers: tuple[tuple[str, Text], ...]
+    body: bytes | Text | None
+    keep_alive: bool
+    connect_s: float | None
+    response_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """A request's properties, its defaults filled in."""
+
+    elements: Sequence[Properties]
+    scope: Scope
+
+    def raw(self, name: str) -> str:
+        return next((found for each in self.elements if (found := each.text(name))), "")
+
+    def literal(self, name: str, what: str) -> str:
+        return self.scope.literal(self.raw(name), what).strip()
+
+    def flag(self, name: str, *, default: bool = False) -> bool:
+        """Of the request itself: in JMeter, defaults have no say in what is yes or no."""
+        text = self.elements[0].text(name)
+        return self.scope.literal(text, name).strip().lower() == "true" if text else default
+
+    def milliseconds(self, name: str, what: str) -> float | None:
+        found = self.scope.number(self.raw(name), what)
+        return found / 1000 if found > 0 else None
+
+    def arguments(self) -> list[Properties]:
+        return [
+            argument
+            for each in self.elements
+            for argument in each.inner("HTTPsampler.Arguments").elements("Arguments.arguments")
+        ]
+
+
+def request_of(
+    node: Node, defaults: Sequence[Node], headers: Sequence[Node], scope: Scope, read_file: ReadFile
+) -> Request:
+    """What a sampler sends.
+
+    Args:
+        defaults: HTTP Request Defaults that apply to it, the nearest first.
+        headers: header managers, likewise.
+        read_file: the content of a file that the plan names.
+
+    Raises:
+        UsageError: it cannot be sent, or a reference in it has no value.
+    """
+    merged = _Merged([node.properties, *(each.properties for each in defaults)], scope)
+    method = merged.literal("HTTPSampler.method", "its method") or "GET"
+    path = scope.parts(merged.raw("HTTPSampler.path"))
+    if path and isinstance(path[0], str) and path[0].lower().startswith(("http://", "https://")):
+        server, path = _whole_url(path, scope)
+    else:
+        server = _server(merged)
+        path = _with_query(_rooted(path, scope), merged, method)
+    fields = _headers(headers, scope)
+    keep_alive = merged.flag("HTTPSampler.use_keepalive")
+    if not keep_alive:
+        fields.insert(0, ("Connection", "close"))
+    body, content_type = _body(merged, method, read_file)
+    if content_type and not any(name.lower() == "content-type" and value for name, value in fields):
+        fields.append(("Content-Type", content_type))
+    return Request(
+        server=server,
+        method=method,
+        path=whole(_cut_fragment(path)) or "/",
+        headers=tuple(fields),
+        body=body,
+        keep_alive=keep_alive,
+        connect_s=merged.milliseconds("HTTPSampler.connect_timeout", "its connect timeout"),
+        response_s=merged.milliseconds("HTTPSampler.response_timeout", "its response timeout"),
+    )
+
+
+def differences(node: Node, defaults: Sequence[Node]) -> list[Note]:
+    """What JMeter does for a sampler beside sending it."""
+    elements = [node.properties, *(each.properties for each in defaults)]
+
+    def has(*names: str) -> bool:
+        return any(each.text(name) not in ("", "false") for each in elements for name in names)
+
+    found = []
+    if has("HTTPSampler.follow_redirects", "HTTPSampler.auto_redirects"):
+        found.append("a redirect is the answer and is not followed")
+    if has("HTTPSampler.image_parser"):
+        found.append("images, scripts and styles of a page are not fetched")
+    if has("HTTPSampler.proxyHost"):
+        found.append("it is sent to its server itself, not to the proxy")
+    if has("HTTPSampler.ipSource"):
+        found.append("it is not sent from the address given there; --source says from which")
+    return [Note("differs", node.kind, node.name, meaning) for meaning in found]
+
+
+def _server(merged: _Merged) -> str:
+    scheme = merged.literal("HTTPSampler.protocol", "its protocol").lower() or "http"
+    host = merged.literal("HTTPSampler.domain", "its server name").strip("[]")
+    port = merged.scope.number(merged.raw("HTTPSampler.port"), "its port")
+    if scheme not in PORTS:
+        raise merged.scope.wrong(f"its protocol is {scheme!r}", "holdfast speaks http and https.")
+    if not host:
+        raise merged.scope.wrong(
+            "it names no server",
+            "Neither it nor HTTP Request Defaults that apply to it have a server name.",
+            "Fill in the server name, or give the property that it comes from with -J name=value.",
+        )
+    return server_name(scheme, host, port)
+
+
+def server_name(scheme: str, host: str, port: int) -> str:
+    """A server as a URL has it, without a port that is its scheme's own; 0 is that one."""
+    host = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{host}" if port in (0, PORTS[scheme]) else f"{scheme}://{host}:{port}"
+
+
+def _whole_url(path: Parts, scope: Scope) -> tuple[str, Parts]:
+    """A path that is a URL, as JMeter allows it, in two: the server, and what is asked of it."""
+    first = path[0]
+    assert isinstance(first, str)
+    try:
+        url = urlsplit(first)
+        port = url.port or 0
+    except ValueError as error:
+        raise scope.wrong(f"its path {first!r} is no URL", f"{error}") from error
+    head = len(url.scheme) + len("://") + len(url.netloc)
+    if not url.hostname or (len(path) > 1 and head == len(first)):
+        raise scope.wrong("its server changes from one request to the next", f"Its path is a URL: {first!r}.")
+    return server_name(url.scheme, url.hostname, port), _rooted(joined([first[head:], *path[1:]]), scope)
+
+
+def _rooted(path: Parts, scope: Scope) -> Parts:
+    """A path that begins with a slash."""
+    first = path[0] if path else ""
+    if isinstance(first, Slot) and scope.supply is not None:
+        slashed = scope.supply.encoded((first,), _slashed)
+        return (*slashed, *path[1:]) if slashed != (first,) else ("/", *path)
+    return path if isinstance(first, str) and first.startswith("/") else joined(["/", *path])
+
+
+def _slashed(value: str) -> str:
+    return value if value.startswith("/") else f"/{value}"
+
+
+def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
+    """The path with the arguments that go into it, in JMeter's spelling."""
+    out: list[str | Slot] = [quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in path]
+    if method in _WITH_QUERY:
+        started = any(isinstance(part, str) and "?" in part for part in path)
+        for argument in merged.arguments():
+            name = _spelled(argument, "Argument.name", merged.scope)
+            if not name:
+                continue
+            equals = argument.text("Argument.metadata")  # JMeter saves "=" there; without it there is none
+            out += ["&" if started else "?", *name, equals, *_spelled(argument, "Argument.value", merged.scope)]
+            started = True
+    return joined([quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in out])
+
+
+def _cut_fragment(path: Parts) -> Parts:
+    """What comes before a #, which clients keep to themselves."""
+    for index, part in enumerate(path):
+        if isinstance(part, str) and "#" in part:
+            return joined([*path[:index], part.partition("#")[0]])
+    return path
+
+
+def _spelled(argument: Properties, name: str, scope: Scope) -> Parts:
+    """An argument's name or value, encoded if it is to be."""
+    parts = scope.parts(argument.text(name))
+    encode = scope.literal(argument.text("HTTPArgument.always_encode"), "URL Encode?").lower() == "true"
+    return _encoded(parts, form_encoded, scope) if encode else parts
+
+
+def _encoded(parts: Parts, encode: Callable[[str], str], scope: Scope) -> Parts:
+    if scope.supply is None:
+        return tuple(encode(part) if isinstance(part, str) else part for part in parts)
+    return scope.supply.encoded(parts, encode)
+
+
+def form_encoded(text: str) -> str:
+    """As java.net.URLEncoder spells it: of ASCII, letters, digits and `.-*_` stay, a blank becomes +."""
+    return quote_plus(text, safe="*").replace("~", "%7E")
+
+
+def _form_encoded_again(text: str) -> str:
+    return form_encoded(unquote_plus(text))
+
+
+def _headers(managers: Sequence[Node], scope: Scope) -> list[tuple[str, Text]]:
+    """The header fields; of a name that several managers have, those of the nearest one."""
+    fields: list[tuple[str, Text]] = []
+    for manager in managers:
+        own: list[tuple[str, Text]] = []
+        known = {name.lower() for name, _ in fields}
+        for header in manager.properties.elements("HeaderManager.headers"):
+            name = scope.literal(header.text("Header.name") or header.name, "the name of a header").strip()
+            if name and name.lower() not in known and name.lower() != "content-length":
+                own.append((name, whole(_sendable(name, scope.parts(header.text("Header.value")), scope))))
+        fields += own
+    return fields
+
+
+def _sendable(name: str, value: Parts, scope: Scope) -> Parts:
+    """A header's value, if it can stand in one."""
+    for part in value:
+        if isinstance(part, str) and (any(ord(each) > 0xFF for each in part) or "\n" in part or "\r" in part):
+            raise scope.wrong(f"its header {name} is {part!r}", "A header holds one line in Latin-1 (RFC 9110, 5.5).")
+    return value
+
+
+def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Text | None, str]:
+    """The body, and the Content-Type that JMeter adds where the plan has none."""
+    arguments = merged.arguments()
+    raw = merged.flag("HTTPSampler.postBodyRaw") or (
+        bool(arguments) and not any(each.text("Argument.name") for each in arguments)
+    )
+    files = [
+        each
+        for each in merged.elements[0].inner("HTTPsampler.Files").elements("HTTPFileArgs.files")
+        if each.text("File.path")
+    ]
+    if method in _WITHOUT_BODY and not (method == "GET" and (raw or (files and not arguments))):
+        return None, ""
+    if merged.flag("HTTPSampler.DO_MULTIPART_POST") or (files and (arguments or files[0].text("File.paramname"))):
+        raise merged.scope.wrong(
+            "it sends a form in several parts (multipart/form-data)",
+            "holdfast does not have that.",
+            "Disable it, or send the body as a file: one file without a parameter name, and no arguments.",
+        )
+    if files:
+        (file, *_) = files
+        name = merged.scope.literal(file.text("File.path"), "the file that it sends")
+        return read_file(name), merged.scope.literal(file.text("File.mimetype"), "the file's type")
+    charset = merged.literal("HTTPSampler.contentEncoding", "its encoding") or "UTF-8"
+    if raw:
+        parts = joined([part for each in arguments for part in _spelled(each, "Argument.value", merged.scope)])
+        return _in_charset(parts, charset, merged.scope), f"text/plain; charset={charset}"
+    return whole(_form(arguments, merged.scope)), f"{_FORM}; charset={charset}"
+
+
+def _form(arguments: Sequence[Properties], scope: Scope) -> Parts:
+    """Arguments as a form's body; what is said to be encoded already is not encoded twice."""
+    out: list[str | Slot] = []
+    for argument in arguments:
+        name, value = scope.parts(argument.text("Argument.name")), scope.parts(argument.text("Argument.value"))
+        if not name:
+            continue
+        always = argument.text("HTTPArgument.always_encode").lower() == "true"
+        encode = form_encoded if always else _form_encoded_again
+        out += ["&" if out else "", *_encoded(name, encode, scope), "=", *_encoded(value, encode, scope)]
+    return joined(out)
+
+
+def _in_charset(parts: Parts, charset: str, scope: Scope) -> bytes | Text:
+    """A body in its own encoding, which with values in it can be UTF-8 alone."""
+    text = whole(parts)
+    try:
+        if isinstance(text, str):
+            return text.encode(charset)
+        "".encode(charset)
+    except (LookupError, UnicodeError) as error:
+        raise scope.wrong(f"its body cannot be written in {charset!r}", f"{error}") from error
+    if charset.lower() not in ("utf-8", "utf8") and not all(part.isascii() for part in parts if isinstance(part, str)):
+        raise scope.wrong(f"its body is in {charset!r} and has values in it", "holdfast fills bodies in UTF-8 alone.")
+    return text

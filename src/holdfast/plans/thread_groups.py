@@ -1,0 +1,152 @@
+"""JMeter's thread groups -> when clients come; pure.
+
+Source: apache/jmeter, threads/ThreadGroup.java (start: thread i of n begins i * ramp / n after the first;
+scheduleThread: delay and duration count where the scheduler is on), control/LoopController.java (-1 is for ever),
+threads/AbstractThreadGroup.java (on_sample_error), threads/openmodel/OpenModelThreadGroup.kt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from holdfast.model.scenario import Clients, Phases
+from holdfast.plans import arrivals
+from holdfast.plans.jmx_tree import Node, Properties
+from holdfast.plans.notes import Note
+from holdfast.plans.variables import Scope
+
+OPEN = "OpenModelThreadGroup"
+KINDS = frozenset({"ThreadGroup", OPEN})
+
+MOST_CLIENTS = 1_000_000
+_FOR_EVER = -1
+_ON_FAILURE: dict[str, Literal["continue", "next iteration", "leave"]] = {
+    "": "continue",
+    "continue": "continue",
+    "startnextloop": "next iteration",
+    "stopthread": "leave",
+    "stoptest": "continue",
+    "stoptestnow": "continue",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class RowsEnd:
+    """How many rows of values there are; all clients share them, or each has them for itself."""
+
+    rows: int
+    per_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Timetable:
+    """When a thread group's clients come and go.
+
+    Attributes:
+        shape: None where no client comes at all.
+        on_failure: as of the model's `Group`.
+        stops_all: a failure ends the load of all groups.
+    """
+
+    shape: Clients | Phases | None
+    on_failure: Literal["continue", "next iteration", "leave"]
+    stops_all: bool
+
+
+def timetable_of(
+    group: Node, scope: Scope, most_s: float | None, rows_end: RowsEnd | None, notes: list[Note]
+) -> Timetable:
+    """The timetable of a thread group.
+
+    Args:
+        rows_end: where rows of values end that do not begin again.
+        most_s: the load ends after so long, whatever the plan says; None lets the plan decide.
+        notes: what is done otherwise is added here.
+
+    Raises:
+        UsageError: it has no end, or one of its numbers is none.
+    """
+    shape = _open(group, scope, most_s, notes) if group.kind == OPEN else _closed(group, scope, most_s, rows_end)
+    if shape is None:
+        notes.append(Note("left out", group.kind, group.name, "it has no threads, or no loops, so nothing is sent"))
+    on_error = scope.literal(group.text("ThreadGroup.on_sample_error"), "what it does after an error").strip().lower()
+    if on_error not in _ON_FAILURE:
+        raise scope.wrong(f"after an error it does {on_error!r}", f"JMeter has {', '.join(filter(None, _ON_FAILURE))}.")
+    if on_error == "stoptestnow":
+        meaning = "requests on their way when one fails come to their end before the load stops"
+        notes.append(Note("differs", group.kind, group.name, meaning))
+    return Timetable(shape, _ON_FAILURE[on_error], on_error.startswith("stoptest"))
+
+
+def _open(group: Node, scope: Scope, most_s: float | None, notes: list[Note]) -> Phases | None:
+    text = scope.literal(group.text("OpenModelThreadGroup.schedule"), "its schedule")
+    try:
+        found = arrivals.phases(text)
+    except ValueError as error:
+        raise scope.wrong(
+            f"its schedule {text!r} cannot be read: {error}",
+            "A schedule is written like rate(5/s) even_arrivals(10 s) pause(5 s) rate(100/min) random_arrivals(1 min).",
+        ) from error
+    if most_s is not None and sum(phase.for_s for phase in found) > most_s:
+        raise scope.wrong(
+            "its schedule is longer than --for",
+            "A schedule says itself how long it is.",
+            "Leave --for out, or shorten the schedule.",
+        )
+    meaning = "what is still on its way when the schedule ends comes to its end, where JMeter breaks it off"
+    notes.append(Note("differs", group.kind, group.name, meaning))
+    return Phases(found) if any(phase.from_per_s or phase.to_per_s for phase in found) else None
+
+
+def _closed(group: Node, scope: Scope, most_s: float | None, rows_end: RowsEnd | None) -> Clients | None:
+    clients = scope.number(group.text("ThreadGroup.num_threads"), "its number of threads")
+    ramp_s = _seconds(group, "ThreadGroup.ramp_time", "its ramp-up time", scope)
+    if clients > MOST_CLIENTS:
+        raise scope.wrong(f"it has {clients:,} threads", f"holdfast has {MOST_CLIENTS:,} clients at most.")
+    iterations = iterations_of(group, scope)
+    if iterations is None and rows_end is not None and clients > 0:
+        iterations = rows_end.rows if rows_end.per_client else -(-rows_end.rows // clients)
+    delay_s, for_s = 0, None
+    if scope.literal(group.text("ThreadGroup.scheduler"), "its scheduler").strip().lower() == "true":
+        delay_s = _seconds(group, "ThreadGroup.delay", "its startup delay", scope)
+        duration_s = _seconds(group, "ThreadGroup.duration", "its duration", scope)
+        if not duration_s:
+            raise scope.wrong(
+                "its lifetime is to be specified, but it has no duration",
+                "JMeter 5 does not start such a test.",
+                "Fill in its duration, or do not specify its lifetime.",
+            )
+        for_s = float(delay_s + duration_s)
+    if most_s is not None:
+        for_s = most_s if for_s is None else min(for_s, most_s)
+    if iterations is None and for_s is None:
+        raise scope.wrong(
+            "it loops for ever", "Nothing in the plan ends it.", "Say how long with --for S, or give it loops."
+        )
+    if clients <= 0 or iterations == 0:
+        return None
+    return Clients(clients, None, for_s, iterations, float(ramp_s), float(delay_s))
+
+
+def iterations_of(group: Node, scope: Scope) -> int | None:
+    """How often each thread of a group passes through it; None is for ever."""
+    if group.kind == OPEN:
+        return 1
+    controller = group.properties.inner("ThreadGroup.main_controller")
+    loops = loops_of(controller, scope)
+    forever = scope.literal(controller.text("LoopController.continue_forever"), "whether it loops for ever")
+    return None if loops is None or forever.strip().lower() == "true" else loops
+
+
+def loops_of(controller: Properties, scope: Scope) -> int | None:
+    """How often a loop is passed through; None is for ever."""
+    loops = scope.number(controller.text("LoopController.loops"), "its number of loops")
+    return None if loops <= _FOR_EVER else loops
+
+
+def _seconds(group: Node, name: str, what: str, scope: Scope) -> int:
+    found = scope.number(group.text(name), what)
+    if found < 0:
+        raise scope.wrong(f"{what} is {found}", "It is to be 0 or more, in seconds.")
+    return found

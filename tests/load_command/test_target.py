@@ -1,0 +1,24 @@
+"""Which of a name's addresses is loaded."""
+
+from __future__ import annotations
+
+import socket
+
+from holdfast.load.url import parse_url
+from holdfast.target import Target, reached
+
+
+def test_of_a_name_with_two_addresses_the_one_is_taken_at_which_somebody_listens():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = parse_url(f"http://localhost:{listener.getsockname()[1]}/")
+
+        assert reached(Target(url, ("::1", "127.0.0.1"), None)).addresses == ("127.0.0.1", "::1")
+        assert reached(Target(url, ("127.0.0.1", "::1"), None)).addresses == ("127.0.0.1", "::1")
+
+
+def test_where_nobody_listens_the_order_stays():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    target = Target(parse_url(f"http://localhost:{port}/"), ("::1", "127.0.0.1"), None)
+
+    assert reached(target) == target

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from holdfast.observe.ends import Ends
+
+WAITS = (sys.executable, "-c", "input()")
+PATIENCE_S = 20.0
+
+
+def until_ended(ends: Ends, pid: int) -> None:
+    patience, deadline = threading.Event(), time.monotonic() + PATIENCE_S
+    while pid not in ends.ended():
+        assert time.monotonic() < deadline
+        patience.wait(0.001)
+
+
+@pytest.fixture
+def process():
+    with subprocess.Popen(WAITS, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL) as child:
+        yield child
+        child.kill()
+
+
+def test_nobody_has_ended_while_all_run(process):
+    with Ends() as ends:
+        ends.watch([process.pid])
+
+        assert (ends.ended(), ends.killed()) == (frozenset(), {})
+
+
+def test_who_is_killed_is_told_with_the_signal_before_its_parent_knows_and_after(process):
+    with Ends() as ends:
+        ends.watch([process.pid])
+        process.kill()
+        until_ended(ends, process.pid)
+
+        assert ends.killed() == {process.pid: signal.SIGKILL}
+
+        process.wait()
+
+        # What is left of it then is told since Linux 6.15 only.
+        assert ends.killed() in ({process.pid: signal.SIGKILL}, {})
+
+
+def test_who_ends_in_good_order_has_ended_and_was_not_killed(process):
+    with Ends() as ends:
+        ends.watch([process.pid])
+        process.communicate(b"\n")
+        until_ended(ends, process.pid)
+
+        assert ends.killed() == {}
+
+
+def test_who_is_asked_to_end_was_not_killed(process):
+    with Ends() as ends:
+        ends.watch([process.pid])
+        process.terminate()
+        until_ended(ends, process.pid)
+
+        assert ends.killed() == {}
+
+
+def test_who_is_not_there_any_more_is_not_watched(process):
+    process.kill()
+    process.wait()
+
+    with Ends() as ends:
+        ends.watch([process.pid])
+
+        assert ends.ended() == frozenset()
+
+
+def test_others_are_watched_instead_of_those_before(process):
+    with Ends() as ends:
+        ends.watch([process.pid])
+        process.kill()
+        until_ended(ends, process.pid)
+        ends.watch([])
+
+        assert (ends.ended(), ends.killed()) == (frozenset(), {})

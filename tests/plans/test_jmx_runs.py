@@ -1,0 +1,263 @@
+"""`holdfast load --jmx`: what the server got is what JMeter sends for the same plan.
+
+What JMeter sends was read in its source (named in `src/holdfast/plans`), and compared by hand with what the engine of
+JMeter 2.13 sent for these plans: the same requests, but for what later versions do otherwise (the charset in a form's
+Content-Type since 5.0, a DELETE's body), and for which thread was the first to take a row or a number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from itertools import pairwise
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+from writing import counter, csv, element, group, http, plan, text
+
+PLANS = Path(__file__).parent
+ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
+NS = 1_000_000_000
+
+
+def ran(holdfast, counting, plan, *arguments):
+    ended = holdfast.run("load", "--jmx", PLANS / plan, "-J", f"port={counting.port}", *arguments, "--json", "-")
+    assert ended.exit == ANSWERED, ended.err
+    return json.loads(ended.out), ended.err
+
+
+def lines(requests):
+    return Counter(f"{each['method']} {each['path']}" for each in requests)
+
+
+def by_connection(requests):
+    found: dict[int, list[dict[str, object]]] = {}
+    for each in requests:
+        found.setdefault(each["connection"], []).append(each)
+    return list(found.values())
+
+
+def test_the_articles_plan_sends_each_number_once_in_its_ramp(holdfast, counting):
+    result, err = ran(holdfast, counting, "article.jmx", "-J", "n=60", "-J", "ramp=3")
+
+    each = counting.each()
+    assert lines(each) == {f"GET /?id={number}": 1 for number in range(1, 61)}
+    assert result["outcomes"]["answered"] == 60
+    assert len(by_connection(each)) == 60
+    # Thread i of n begins i * ramp / n after the first: the last one 2.95 s after it.
+    assert 2.9 < (each[-1]["at_ns"] - each[0]["at_ns"]) / NS < 3.5
+    assert "a redirect is the answer and is not followed" in err
+
+
+def test_rows_are_taken_in_turn_and_spelled_as_a_form_a_query_and_a_body(holdfast, counting):
+    result, err = ran(holdfast, counting, "csv.jmx")
+
+    each = counting.each()
+    rows = ["Paris & Rome", "São Paulo", 'quoted "so"', "a+b=c/d", "~*-._"]
+    people = ["ann", "bob", "cem", "dora", "eve"]
+    # 3 threads, 4 loops: 12 iterations, and 5 rows that begin again: the first two come three times.
+    often = [3, 3, 2, 2, 2]
+    assert err == ""
+    assert result["warnings"] == []
+    assert result["outcomes"]["answered"] == len(each) == 36
+    searched = Counter(request["path"] for request in each if request["method"] == "GET")
+    assert searched == {
+        f"/search?kind=all&city={spelled}&raw=a%20b": many
+        for spelled, many in zip(
+            ["Paris+%26+Rome", "S%C3%A3o+Paulo", "quoted+%22so%22", "a%2Bb%3Dc%2Fd", "%7E*-._"], often, strict=True
+        )
+    }
+    posts = [request for request in each if request["method"] == "POST"]
+    assert {request["headers"]["content-type"] for request in posts} == {
+        "application/x-www-form-urlencoded; charset=UTF-8"
+    }
+    assert Counter(tuple(parse_qsl(request["body"])) for request in posts) == {
+        (("user name", person), ("city", f"in {city}!")): many
+        for person, city, many in zip(people, rows, often, strict=True)
+    }
+    puts = [request for request in each if request["method"] == "PUT"]
+    assert {request["headers"]["content-type"] for request in puts} == {"application/json"}
+    assert Counter(request["path"] for request in puts) == {
+        f"/people/{person}": many for person, many in zip(people, often, strict=True)
+    }
+    threads = Counter(json.loads(request["body"])["thread"] for request in puts)
+    assert threads == {1: 4, 2: 4, 3: 4}
+    assert all("\r\n" in request["body"] for request in puts)
+    # A thread keeps its connection, and sends its three requests in order, with one row.
+    for requests in by_connection(each):
+        assert [request["method"] for request in requests] == ["GET", "POST", "PUT"] * 4
+        for _, post, put in zip(requests[::3], requests[1::3], requests[2::3], strict=True):
+            assert dict(parse_qsl(post["body"]))["user name"] == json.loads(put["body"])["user"]
+
+
+def test_headers_timers_and_assertions_apply_by_the_tree(holdfast, counting):
+    result, err = ran(holdfast, counting, "shop.jmx")
+
+    each = counting.each()
+    # 503 is no 2xx, so the thread goes on with its next iteration: what comes after is never sent.
+    assert lines(each) == {"GET /home?lang=en": 4, "DELETE /cart?lang=en": 4, "GET /busy?lang=en": 4}
+    assert {(step["label"], step["offered"], step["outcomes"]["answered"]) for step in result["steps"]} == {
+        ("Home", 4, 4),
+        ("Cart", 4, 4),
+        ("Stock", 4, 0),
+        ("Never reached", 0, 0),
+    }
+    for request in each:
+        own = "here" if request["method"] == "DELETE" else "everywhere"
+        assert (request["headers"]["x-where"], request["headers"]["x-plan"]) == (own, "shop")
+    for requests in by_connection(each):
+        assert len(requests) == 6
+        for before, after in pairwise(requests):
+            waited_ms = (after["at_ns"] - before["at_ns"]) / 1e6
+            # 20 to 50 ms by chance before each, and 100 ms more before the one with a timer of its own.
+            assert waited_ms >= (120 if after["method"] == "DELETE" else 20)
+    first, second = (requests[0]["at_ns"] for requests in by_connection(each))
+    assert 0.45 < (second - first) / NS < 1.5
+    assert 'left out: CookieManager "Cookies"' in err
+    assert 'differs: TransactionController "Buy"' in err
+    assert "View Results Tree" not in err
+    assert any("CookieManager" in warning for warning in result["warnings"])
+
+
+def test_groups_counters_and_loops_send_what_jmeter_sends(holdfast, counting):
+    result, err = ran(holdfast, counting, "groups.jmx")
+
+    each = counting.each()
+    sent = lines(each)
+    assert err == ""
+    assert result["outcomes"]["answered"] == 4 * 3 * 3 + 2 * 5 * 2
+    # The first group: 4 threads, 3 iterations, and in each a loop of two.
+    assert {path: many for path, many in sent.items() if path.startswith("GET /page")} == {
+        f"GET /page/{number}": 1 for number in range(1, 13)
+    }
+    parts = [path.split("/")[2:] for path in sent.elements() if path.startswith("GET /part")]
+    assert Counter(number for _, number in parts) == {str(number): 2 for number in range(1, 13)}
+    # 24 passes of a counter 10, 12, 14, 10, ... that all threads share.
+    assert Counter(counted for counted, _ in parts) == {"m_010": 8, "m_012": 8, "m_014": 8}
+    # The second: each thread counts 0, 1, 2, 0, 1 for itself.
+    assert {path: many for path, many in sent.items() if path.startswith("GET /own")} == {
+        f"GET /own/{thread}/{number}": (2 if number < 2 else 1) for thread in (1, 2) for number in range(3)
+    }
+    chance = [path for path in sent.elements() if path.startswith("GET /chance")]
+    assert len(chance) == 10
+    assert set(chance) <= {"GET /chance/5", "GET /chance/6", "GET /chance/7"}
+
+
+def test_an_open_model_group_keeps_its_schedule(holdfast, counting):
+    _, err = ran(holdfast, counting, "open.jmx")
+
+    each = counting.each()
+    # From 0 to 40/s in one second are 20 arrivals, then none for 0.2 s, then 40/s for half a second.
+    assert lines(each) == {f"GET /arrival/{number}/{number}": 1 for number in range(1, 41)}
+    assert len(by_connection(each)) == 40
+    at_s = [(request["at_ns"] - each[0]["at_ns"]) / NS for request in each]
+    # The n-th of a rate that rises from 0 to R within T comes at sqrt(2 n T / R).
+    for number in range(20):
+        assert abs(at_s[number] - (2 * number / 40) ** 0.5) < 0.15
+    assert all(1.15 < at < 1.9 for at in at_s[20:])
+    assert "where JMeter breaks it off" in err
+
+
+def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, counting, tmp_path):
+    url = f"http://127.0.0.1:{counting.port}"
+    entries = [
+        {
+            "request": {
+                "method": "GET",
+                "url": f"{url}/?q=a%20b",
+                "headers": [
+                    {"name": ":authority", "value": "x"},
+                    {"name": "Host", "value": "elsewhere"},
+                    {"name": "Connection", "value": "close"},
+                    {"name": "X-Number", "value": "7"},
+                    {"name": "Cookie", "value": "session=1"},
+                ],
+            }
+        },
+        {"request": {"method": "GET", "url": "https://cdn.invalid/a.js", "headers": []}},
+        {
+            "request": {
+                "method": "POST",
+                "url": f"{url}/order",
+                "headers": [{"name": "Content-Length", "value": "999"}],
+                "postData": {"mimeType": "application/json", "text": '{"a": "ü"}'},
+            }
+        },
+    ]
+    (tmp_path / "shop.har").write_text(json.dumps({"log": {"version": "1.2", "entries": entries}}))
+    ended = holdfast.run("load", "--har", tmp_path / "shop.har", "--json", "-")
+
+    assert ended.exit == ANSWERED, ended.err
+    assert json.loads(ended.out)["outcomes"]["answered"] == 2
+    assert 'left out: requests to "https://cdn.invalid"' in ended.err
+    assert "differs: cookies" in ended.err
+    first, second = counting.each()
+    assert (first["method"], first["path"]) == ("GET", "/?q=a%20b")
+    assert first["headers"]["host"] == f"127.0.0.1:{counting.port}"
+    assert (first["headers"]["x-number"], first["headers"]["cookie"]) == ("7", "session=1")
+    assert "connection" not in first["headers"]
+    assert second["body"].encode("latin-1").decode() == '{"a": "ü"}'
+    assert second["headers"]["content-type"] == "application/json"
+    assert first["connection"] == second["connection"]
+
+    shaped = ("--clients", "3", "--requests", "30", "-H", "Cookie: session=2")
+    again = holdfast.run("load", "--har", tmp_path / "shop.har", *shaped, "--json", "-")
+    assert json.loads(again.out)["outcomes"]["answered"] == 60
+    assert Counter(each["headers"].get("cookie") for each in counting.each()[2:]) == {"session=2": 60}
+    burst = holdfast.run("load", "--har", tmp_path / "shop.har", "--burst", "5", "--json", "-")
+    assert json.loads(burst.out)["outcomes"]["answered"] == 10
+
+
+def test_each_host_of_a_plan_must_be_named_that_is_not_loopback(holdfast, counting):
+    ended = holdfast.run("load", "--jmx", PLANS / "csv.jmx", "-J", "host=192.0.2.1", "-J", "port=1")
+
+    assert ended.exit == USAGE
+    assert "--allow-remote 192.0.2.1" in ended.err
+
+
+def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
+    for arguments, says in [
+        (("--jmx", PLANS / "csv.jmx", "--rate", "5"), "--rate does not go with --jmx"),
+        (("--jmx", PLANS / "csv.jmx", "-X", "PUT"), "--method does not go with --jmx"),
+        (("--jmx", PLANS / "csv.jmx", "--no-keep-alive"), "--keep-alive does not go with --jmx"),
+        ((counting.url, "--jmx", PLANS / "csv.jmx"), "exclude each other: URL, --jmx"),
+        ((), "Give one of URL, --jmx PLAN and --har FILE"),
+        ((counting.url, "--burst", "1", "-J", "a=b"), "-J goes with --jmx"),
+        (("--jmx", PLANS / "csv.jmx", "-J", "port"), "'port' is not name=value"),
+        (("--har", PLANS / "csv.jmx", "--data", "x"), "--data does not go with --har"),
+        (("--har", PLANS / "csv.jmx"), "is no HTTP archive that can be sent"),
+    ]:
+        ended = holdfast.run("load", *arguments)
+        assert (ended.exit, says in ended.err) == (USAGE, True), ended.err
+    for arguments in (("--jmx", "missing.jmx"), ("--har", "missing.har")):
+        assert holdfast.run("load", *arguments).exit == ENVIRONMENT
+    assert counting.seen()["requests"] == 0
+
+
+def test_rows_of_each_thread_end_its_load_and_a_duration_the_others(holdfast, counting, tmp_path):
+    (tmp_path / "rows.csv").write_text("v\n1\n2\n3\n")
+    at = {"port": counting.port}
+    own = csv("rows.csv", recycle="false", stopThread="true", shareMode="shareMode.thread")
+    threads = group(own + http("/own/${v}", **at), threads="4", loops="-1")
+    timed = group(
+        element("ConstantTimer", "Wait", text("ConstantTimer.delay", "20"))
+        + counter("n", per_user="true")
+        + http("/timed/${__threadNum}/${n}", **at),
+        text("ThreadGroup.scheduler", "true"),
+        text("ThreadGroup.duration", "1"),
+        threads="2",
+        loops="-1",
+    )
+    (tmp_path / "test.jmx").write_bytes(plan(threads + timed))
+
+    ended = holdfast.run("load", "--jmx", "test.jmx", "--json", "-")
+
+    assert ended.exit in (ANSWERED, INCONCLUSIVE), ended.err
+    each = lines(counting.each())
+    assert {path: many for path, many in each.items() if "own" in path} == {f"GET /own/{row}": 4 for row in (1, 2, 3)}
+    for thread in (1, 2):
+        numbers = [int(path.rpartition("/")[2]) for path in each if path.startswith(f"GET /timed/{thread}/")]
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+        # One each 20 ms and an answer within a second, on a machine that may be busy.
+        assert 5 < len(numbers) <= 50
+    assert all(many == 1 for path, many in each.items() if "timed" in path)
