@@ -10,13 +10,15 @@ import click
 
 from holdfast import options
 from holdfast.command_line import checked
+from holdfast.endings import say
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.url import parse_url
 from holdfast.load_options import group_of
 from holdfast.load_outputs import finish, output_options, targets_of
-from holdfast.loading import MOST_REQUESTS, load, remarked
+from holdfast.loading import MOST_REQUESTS, Fleet, load, remarked
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.plan_files import FromFile, from_file
@@ -117,6 +119,7 @@ def _header(text: str) -> tuple[str, str]:
     multiple=True,
     help="Load this host, although it is not loopback.",
 )
+@click.option("--cluster", callback=checked(words.cluster), help="Dask scheduler whose hosts share the load; local:N.")
 @click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
 @click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
 @output_options
@@ -141,11 +144,13 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     targets = [_target(group.url, given) for group in asked.groups]
     for target in targets:
         check_sources(given["sources"], target)
+    fleet = _fleet(context, given)
+    quiet = given["quiet"] or fleet is not None
     # Whatever signal comes in between is raised when the result is out: none is lost.
     with listening() as interrupts, interrupts.undisturbed():
         try:
-            with watching(experiment, interrupts, quiet=given["quiet"], port=given["prometheus"]) as watch:
-                done = load(experiment, targets, given["thresholds"], interrupts, watch)
+            with watching(experiment, interrupts, quiet=quiet, port=given["prometheus"]) as watch:
+                done = load(experiment, targets, given["thresholds"], interrupts, watch, fleet)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
         return finish(done if asked.warning is None else remarked(done, asked.warning), outputs)
@@ -174,6 +179,15 @@ def _target(url: str, given: dict[str, Any]) -> Target:
     hosts = given["allowed_hosts"]
     host = parse_url(url).host
     return reached(target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"]))
+
+
+def _fleet(context: click.Context, given: dict[str, Any]) -> Fleet | None:
+    """Who sends the load instead of this machine."""
+    if given["cluster"] is None:
+        return None
+    if given["prometheus"] is not None:
+        raise click.UsageError("--prometheus tells of this machine's load; with --cluster others send it.", ctx=context)
+    return on(given["cluster"], (lambda _line: None) if given["quiet"] else say)
 
 
 def _body(data: str | None) -> bytes | None:

@@ -1,6 +1,6 @@
 """Answers every request and keeps count; shares no code with the load generator. Prints its URL.
 
-    python counting_server.py [UNIX SOCKET]
+    python counting_server.py [UNIX SOCKET | ADDRESS]
 
 /seen      what was counted so far, as JSON; not counted itself
 /each      every request in the order in which it came, as JSON; not counted itself
@@ -72,12 +72,13 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def main() -> None:
-    if sys.argv[1:]:
-        server = await asyncio.start_unix_server(serve, sys.argv[1], backlog=1024)
-        url = f"unix:{sys.argv[1]}"
+    where = "".join(sys.argv[1:]) or "127.0.0.1"
+    if where.startswith("/"):
+        server = await asyncio.start_unix_server(serve, where, backlog=1024)
+        url = f"unix:{where}"
     else:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(serve, where, 0, backlog=1024)
+        url = f"http://{where}:{server.sockets[0].getsockname()[1]}"
     sys.stdout.write(f"{url}\n")
     sys.stdout.flush()
     await server.serve_forever()

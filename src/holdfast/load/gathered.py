@@ -10,6 +10,7 @@ from holdfast.load.columns import Columns
 from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
+from holdfast.model.load import HostResult
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
@@ -29,6 +30,7 @@ class Beside:
         limits: what went wrong on our own side, in words.
         notes: other doubts, in words.
         location: where the last redirect led that was read in full; "" where there was none.
+        hosts: those that shared the load; () where this one alone sent it.
     """
 
     asked_per_s: float | None = None
@@ -36,6 +38,7 @@ class Beside:
     limits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     location: str = ""
+    hosts: tuple[HostResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +125,10 @@ def gathered(
     excess = sum(each.excess for each in told)
     if excess:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
-    # A person who asked for two rates at once has no single one to compare with.
-    only = plans[0].shape if len(plans) == 1 else None
-    asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
     sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
     location = next((each.location for each in told if each.location), "")
     peak = told[0].peak if len(told) == 1 else None
-    beside = Beside(asked_per_s, peak, tuple(limits), tuple(notes), location)
+    beside = Beside(asked_rate_per_s(plans), peak, tuple(limits), tuple(notes), location)
     return run_of(columns, rows, spans, sources, stop, beside)
 
 
@@ -143,6 +143,12 @@ def run_of(
     """The run that has these rows; everything as of `LoadRun`."""
     summary = summarise(columns, begun, beside.asked_per_s, beside.peak, beside.limits, beside.notes)
     return LoadRun(columns, summary, begun, spans, sources, stopped, beside)
+
+
+def asked_rate_per_s(plans: Sequence[Plan]) -> float | None:
+    """The mean rate of the schedule; None where there is none, or several, of which a person can compare with none."""
+    only = plans[0].shape if len(plans) == 1 else None
+    return offered_per_s(only.due_ns) if isinstance(only, Open) else None
 
 
 def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, Told]]]) -> bool:

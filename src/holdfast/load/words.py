@@ -30,6 +30,9 @@ _THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|
 
 _ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
 
+# Each costs this machine a load process, so more of them than it can have cores are of no use.
+MOST_LOCAL_WORKERS = 256
+
 # What may be compared, and in which units.
 THRESHOLDS: Mapping[str, tuple[str, ...]] = {
     "p50": ("ms", "s"),
@@ -158,6 +161,25 @@ def source(text: str) -> str:
         return str(ip_address(text))
     except ValueError as error:
         raise ValueError(f"{text!r} is no IP address.") from error
+
+
+def cluster(text: str) -> str:
+    """Where a cluster is: `local:N`, the address of its scheduler, or the file that it has written that to."""
+    scheme, _, rest = text.partition(":")
+    if scheme == "local" and not (rest.isdecimal() and 1 <= int(rest) <= MOST_LOCAL_WORKERS):
+        raise ValueError(f"{text!r}: local:N takes a number from 1 to {MOST_LOCAL_WORKERS}.")
+    if not rest and not text.startswith("/") and not text.endswith(".json"):
+        raise ValueError(
+            f"{text!r} is no cluster: give the address of a Dask scheduler (tcp://HOST:8786), its scheduler file, "
+            "or local:N."
+        )
+    return text
+
+
+def local_workers(text: str) -> int | None:
+    """How many workers a cluster on this machine alone has; None where it is another."""
+    scheme, _, rest = text.partition(":")
+    return int(rest) if scheme == "local" else None
 
 
 def threshold(text: str) -> Threshold:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from holdfast.model.load import LatencyMs, LoadResult
+from holdfast.report.hosts import render_hosts
 
 _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("nothing to compare", "yellow")}
 
@@ -21,6 +22,8 @@ def render_load(result: LoadResult) -> RenderableType:
     parts += [Text(), _latencies(result)]
     if result.steps:
         parts += [Text(), _labels(result)]
+    if result.hosts:
+        parts += [Text(), render_hosts(result.hosts)]
     if result.thresholds:
         parts.append(Text())
     for each in result.thresholds:
