@@ -8,6 +8,7 @@
 /slow/S    200 after S seconds
 /moved     302 to /elsewhere?a=1
 /half      the head of a reply, and then nothing
+/first/N   200 for the first N requests of this kind, and then nothing
 /seen      how many requests of each kind came, as JSON; not counted itself. kinds, and how often each number came
 """
 
@@ -85,6 +86,10 @@ class Faulty(asyncio.Protocol):
                 self.transport.close()
         elif what in ALWAYS:
             self.transport.write(ALWAYS[what])
+        elif what == "first":
+            kinds[what] += 1
+            if kinds[what] <= int(more[0]):
+                self.transport.write(OK)
         elif what == "slow":
             asyncio.get_running_loop().call_later(float(more[0]), self.transport.write, OK)
         else:

@@ -163,3 +163,14 @@ def test_each_timeout_ends_what_it_is_for(holdfast, faulty, path, options, outco
     _, result = loaded(holdfast, f"{url}{path}", *shape, *options)
 
     assert result["outcomes"][outcome] == 5
+
+
+def test_the_first_byte_is_not_waited_for_any_longer_on_a_connection_that_was_answered_before(holdfast, faulty):
+    url, _ = faulty
+
+    shape = ("--clients", "2", "--requests", "24", "--first-byte-timeout", "0.3")
+    _, result = loaded(holdfast, f"{url}/first/20", *shape, "--timeout", "20")
+
+    assert (result["outcomes"]["answered"], result["outcomes"]["unanswered"]) == (20, 4)
+    # One after the other on two connections: twice 0.3 s, and not the 20 s that a whole reply may take.
+    assert result["duration_s"] < 10

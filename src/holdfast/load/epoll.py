@@ -99,9 +99,8 @@ class Connections:
         self._finished: list[int] = []
         self.remembers_finished = self.remembers_sent = False
         self.sent_rows = array("q")
-        self.begun = self.unanswered = self.peak = 0
+        self.begun = self.unanswered = self.peak = self.taken = self.connecting = self.established = self.ended = 0
         self.highest_row = -1
-        self.connecting = self.established = self.ended = self.taken = 0
         self.failure: tuple[int, str] | None = None
         self.replies: tuple[Replies, ...] = (Replies(),)
 
@@ -234,7 +233,7 @@ class Connections:
         by_fd, (replies,), columns = self._by_fd, self.replies, self._columns
         due, sent, done, status, outcome = columns.due, columns.sent, columns.done, columns.status, columns.outcome
         received, checks = columns.received, replies.acceptance.checks
-        now_ns, head_of, first_row = time.monotonic_ns, self._head_of, self._next_row
+        now_ns, head_of, first_row, remembers = time.monotonic_ns, self._head_of, self._next_row, self.remembers_sent
         for fd, mask in events:
             connection = by_fd.get(fd)
             if mask != _READABLE or connection is None or connection.state is not State.WAITING:
@@ -267,6 +266,8 @@ class Connections:
             received[row] = len(data)
             outcome[row] = _ANSWERED
             self.ended += 1
+            if remembers:
+                self.sent_rows.append(next_row)
             request = head_of(next_row)
             try:
                 count = connection.sock.send(request)
