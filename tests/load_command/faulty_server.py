@@ -5,6 +5,7 @@
 /N         as FAULTS says of N % 1000, otherwise 200 with a body
 /big/N     200 and a body of N bytes
 /drip/N    200 and a body of N bytes, one each time the loop comes round
+/early/N   200 as soon as the head is there, and then takes in a body of N bytes
 /slow/S    200 after S seconds
 /moved     302 to /elsewhere?a=1
 /half      the head of a reply, and then nothing
@@ -57,10 +58,14 @@ class Faulty(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.buffer = b""
+        self.body_left = 0
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         while True:
+            passed_over = min(self.body_left, len(self.buffer))
+            self.body_left -= passed_over
+            self.buffer = self.buffer[passed_over:]
             head, end, rest = self.buffer.partition(b"\r\n\r\n")
             if not end:
                 return
@@ -90,6 +95,13 @@ class Faulty(asyncio.Protocol):
             kinds[what] += 1
             if kinds[what] <= int(more[0]):
                 self.transport.write(OK)
+        elif what == "early":
+            self.body_left = int(more[0])
+            kinds[what] += 1
+            self.transport.write(OK)
+            # Its socket fills up meanwhile, so that the client cannot be done with its request.
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_later(0.05, self.transport.resume_reading)
         elif what == "slow":
             asyncio.get_running_loop().call_later(float(more[0]), self.transport.write, OK)
         else:

@@ -346,7 +346,8 @@ class Connections:
         self._record(connection.row, outcome, time.monotonic_ns())
         self._by_row.pop(connection.row, None)
         connection.reader = None
-        kept = connection.keep_alive and not connection.peer_ended
+        # What is left of a request that was answered early would be read as the next one's, or that as its body.
+        kept = connection.keep_alive and not connection.peer_ended and not connection.unsent
         if kept and self._next_row < self._last_row:
             self._take_next(connection)
             return
