@@ -22,13 +22,15 @@ seen: Counter[str] = Counter()
 bodies: Counter[str] = Counter()
 numbers: Counter[str] = Counter()
 peers: Counter[str] = Counter()
-open_now = {"silent": 0}
+open_now = {"silent": 0, "connections_now": 0, "most_connections": 0}
 each: list[dict[str, object]] = []
 connections = count(1)
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     connection = next(connections)
+    open_now["connections_now"] += 1
+    open_now["most_connections"] = max(open_now["most_connections"], open_now["connections_now"])
     first = True
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -68,6 +70,7 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
+        open_now["connections_now"] -= 1
         writer.close()
 
 

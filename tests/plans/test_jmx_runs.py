@@ -261,3 +261,17 @@ def test_rows_of_each_thread_end_its_load_and_a_duration_the_others(holdfast, co
         # One each 20 ms and an answer within a second, on a machine that may be busy.
         assert 5 < len(numbers) <= 50
     assert all(many == 1 for path, many in each.items() if "timed" in path)
+
+
+def test_an_arrival_that_has_sent_its_last_request_keeps_no_connection(holdfast, counting, tmp_path):
+    requests = [{"method": "GET", "url": f"{counting.url}/{path}", "headers": []} for path in "ab"]
+    file = tmp_path / "two.har"
+    file.write_text(json.dumps({"log": {"entries": [{"request": request} for request in requests]}}))
+
+    ended = holdfast.run("load", "--har", str(file), "--rate", "100", "--for", "2s", "--json", "-")
+
+    result, seen = json.loads(ended.out), counting.seen()
+    assert result["outcomes"]["answered"] == 400
+    # One for both of its requests, and none of those before it is left but what the machine was slow to close.
+    assert seen["connections"] == 200
+    assert seen["most_connections"] <= result["peak_in_flight"] + 50

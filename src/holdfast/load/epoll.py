@@ -105,14 +105,14 @@ class Connections:
         self.failure: tuple[int, str] | None = None
         self.replies: tuple[Replies, ...] = (Replies(),)
 
-    def open(self, row: int, due_ns: int | None = None, client: int | None = None) -> bool:
+    def open(self, row: int, due_ns: int | None = None, client: int | None = None, *, last: bool = False) -> bool:
         """Begins a request, on a connection that its client has kept or else on a new one.
 
         On a new one it is sent in the turn that sees the handshake.
 
         Args:
             due_ns: None is now.
-            client: keeps its connection for its next request; None keeps none.
+            client: keeps its connection for its next request, unless this is its last; None keeps none.
 
         Returns:
             False where our own side had no means left: the row then has ended as FAILED.
@@ -125,7 +125,7 @@ class Connections:
         self.highest_row = max(self.highest_row, row)
         if client is not None and (idle := self._idle.get(client)):
             self.established += 1
-            self._carry(idle.pop(), row)
+            self._carry(idle.pop(), row, None if last else client)
             return True
         columns.opened[row] = now
         try:
@@ -134,7 +134,7 @@ class Connections:
             self.failure = self.failure or failure_in_words(error)
             self._record(row, Outcome.FAILED, now)
             return False
-        connection = Connection(sock, row, client)
+        connection = Connection(sock, row, None if last else client)
         self._by_row[row] = connection
         self._by_fd[sock.fileno()] = connection
         self.connecting += 1
@@ -361,11 +361,11 @@ class Connections:
         row = self._next_row
         self._next_row += 1
         self._columns.due[row] = time.monotonic_ns()
-        self._carry(connection, row)
+        self._carry(connection, row, connection.client)
 
-    def _carry(self, connection: Connection, row: int) -> None:
+    def _carry(self, connection: Connection, row: int, client: int | None) -> None:
         """Begins a request on a connection that was kept."""
-        connection.row = row
+        connection.row, connection.client = row, client
         self._by_row[row] = connection
         connection.state = State.SENDING
         connection.keep_alive = False

@@ -62,7 +62,7 @@ from holdfast.load.plan import (
     whole,
 )
 from holdfast.load.replies import Replies
-from holdfast.load.sessions import sessions
+from holdfast.load.sessions import is_last, sessions
 from holdfast.load.tls import connections_to
 from holdfast.model.load import StopRule
 from holdfast.model.places import Outcome
@@ -197,7 +197,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
                     connections.expire(row)
                 for row in step.open:
                     client = row // steps % clients if kept else None
-                    connections.open(row, columns.due[row] or None, client)
+                    connections.open(row, columns.due[row] or None, client, last=kept and is_last(shape, row))
                 connections.refill(step.refill)
                 connections.turn(step.wait_ns)
                 tally.begun[number] = connections.begun
