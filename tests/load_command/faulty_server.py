@@ -91,32 +91,34 @@ class Faulty(asyncio.Protocol):
                 self.transport.close()
         elif what in ALWAYS:
             self.transport.write(ALWAYS[what])
-        elif what == "first":
-            kinds[what] += 1
-            if kinds[what] <= int(more[0]):
-                self.transport.write(OK)
-        elif what == "early":
-            self.body_left = int(more[0])
-            kinds[what] += 1
-            self.transport.write(OK)
-            # Its socket fills up meanwhile, so that the client cannot be done with its request.
-            self.transport.pause_reading()
-            asyncio.get_running_loop().call_later(0.05, self.transport.resume_reading)
         elif what == "slow":
             asyncio.get_running_loop().call_later(float(more[0]), self.transport.write, OK)
         else:
             kinds[what] += 1
-            size = int(more[0])
-            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-            if method == b"HEAD":
-                return
-            if what == "big":
-                piece = bytes(1 << 20)
-                for _ in range(size >> 20):
-                    self.transport.write(piece)
-                self.transport.write(bytes(size & ((1 << 20) - 1)))
-            else:
-                asyncio.ensure_future(self.drip(size))  # noqa: RUF006 - it lives as long as its connection
+            self.answer_sized(method, what, int(more[0]))
+
+    def answer_sized(self, method: bytes, what: str, size: int) -> None:
+        if what == "first":
+            if kinds[what] <= size:
+                self.transport.write(OK)
+            return
+        if what == "early":
+            self.body_left = size
+            self.transport.write(OK)
+            # Its socket fills up meanwhile, so that the client cannot be done with its request.
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_later(0.05, self.transport.resume_reading)
+            return
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        if method == b"HEAD":
+            return
+        if what == "big":
+            piece = bytes(1 << 20)
+            for _ in range(size >> 20):
+                self.transport.write(piece)
+            self.transport.write(bytes(size & ((1 << 20) - 1)))
+        else:
+            asyncio.ensure_future(self.drip(size))  # noqa: RUF006 - it lives as long as its connection
 
     async def drip(self, size: int) -> None:
         for _ in range(size):

@@ -11,6 +11,8 @@ from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
 from holdfast.model.load import HostResult
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
@@ -85,6 +87,45 @@ class Told:
     busy: float = 0.0
     lasted_s: float = 0.0
     sources: list[str] = field(default_factory=list)
+
+
+def told_for_lost(
+    plan: Plan,
+    part: Part,
+    columns: Columns,
+    start_ns: int,
+    reached: int,
+    now_ns: int,
+    end: str,
+) -> Told:
+    """What a process would have told that cannot any more; what it had not ended becomes FAILED.
+
+    Args:
+        columns: of the plan alone.
+        reached: as of `Tally`, when it last said it.
+        end: how it ended, in words.
+    """
+    shape = plan.shape
+    rows: Sequence[int] = part.rows
+    begun = len(rows)
+    if isinstance(shape, Open):
+        for row in rows:
+            columns.due[row] = start_ns + shape.due_ns[row]
+    elif isinstance(shape, Sessions):
+        # Since it last said how far it was, each of its clients may have begun one more.
+        steps, clients = len(plan.acceptances), shape.clients
+        below = range(min(plan.requests, reached + steps * clients))
+        rows = [row for row in below if columns.due[row] and row // steps % clients in part.rows]
+        begun = rows[-1] + 1 if rows else 0
+    else:
+        begun = next((index for index, row in enumerate(rows) if columns.due[row] == NEVER), begun)
+        rows = rows[:begun]
+    unended = [row for row in rows if columns.outcome[row] == Outcome.PENDING]
+    for row in unended:
+        columns.done[row] = now_ns
+        columns.outcome[row] = Outcome.FAILED
+    words = f"A load process was lost ({end}): {len(unended)} of its requests count as failed."
+    return Told(begun, words)
 
 
 def _begun(plan: Plan, span: range, columns: Columns, shares: Sequence[tuple[Part, Told]]) -> Sequence[int]:
