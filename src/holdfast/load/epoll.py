@@ -196,9 +196,8 @@ class Connections:
         """Closes every socket; rows that have not ended stay PENDING."""
         for connection in self._by_fd.values():
             connection.sock.close()
-        self._by_row.clear()
-        self._idle.clear()
-        self._by_fd.clear()
+        for each in (self._by_row, self._idle, self._by_fd):
+            each.clear()
         self._waiting.close()
 
     def _socket(self) -> socket.socket:
@@ -275,11 +274,13 @@ class Connections:
                 connection.state = State.SENDING
                 connection.unsent = request[count:]
                 self._send(connection)
-        if taken := self._next_row - first_row:
+        self._took(self._next_row - first_row)
+
+    def _took(self, rows: int) -> None:
+        if rows:
             self._moved_on = True
             self._by_row.clear()
-            self.taken += taken
-            self.begun += taken
+        self.taken, self.begun = self.taken + rows, self.begun + rows
 
     def _decided(self, connection: Connection) -> None:
         number = connection.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
