@@ -28,7 +28,7 @@ from holdfast.watching import watching
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 _HARM = "A load on a server that is not yours is an attack, and on one that others use they get slower answers or none."
-_SECONDS = click.FloatRange(min=0, min_open=True)
+_SECONDS = click.FloatRange(min=0, min_open=True, max=words.LONGEST_S)
 _STATUS = click.IntRange(100, 599)
 
 

@@ -130,6 +130,8 @@ def shape_of(given: Mapping[str, Any]) -> Shape:  # noqa: C901, PLR0912 - a line
     if shape == "rate":
         if for_s is None and requests_ is None:
             raise ValueError("--rate R needs --for S or --requests N.")
+        if not given["rate"]:
+            raise ValueError("That is no request at all.")
         if for_s is None:
             # Arrivals by chance may take longer than their number at the mean rate does.
             for_s = (2 if given["poisson"] else 1) * (requests_ + 10 * requests_**0.5) / given["rate"]
@@ -145,6 +147,8 @@ def shape_of(given: Mapping[str, Any]) -> Shape:  # noqa: C901, PLR0912 - a line
         return Burst(given["burst"])
     if requests_ is None and for_s is None:
         raise ValueError("--clients N needs --for S or --requests N.")
+    if for_s == 0:
+        raise ValueError("That is no request at all.")
     return Clients(given["clients"], requests_, for_s)
 
 

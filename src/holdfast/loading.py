@@ -208,7 +208,12 @@ def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
     )
     if isinstance(shape, Clients):
         return _clients(group, shape, last_index, seed)
-    due_ns = _due_ns(shape, seed)
+    try:
+        due_ns = _due_ns(shape, seed)
+    except OverflowError as error:
+        raise ValueError(
+            "The last request would be due later than clocks can count: in more than 292 years."
+        ) from error
     if last_index is not None:
         due_ns = due_ns[:last_index]
     if _single(group):

@@ -30,6 +30,7 @@ _THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|
 
 _ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
 
+LONGEST_S = 100 * 365 * 86_400.0
 # Each costs this machine a load process, so more of them than it can have cores are of no use.
 MOST_LOCAL_WORKERS = 256
 
@@ -79,7 +80,10 @@ def duration_s(text: str) -> float:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not a duration: write it as 10s, 2m, 500ms or 1h.")
-    return float(found[1]) * SECONDS[found[2]]
+    seconds = float(found[1]) * SECONDS[found[2]]
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text!r} is more than 100 years.")
+    return seconds
 
 
 def rate_per_s(text: str) -> float:
