@@ -187,3 +187,12 @@ def test_a_connection_with_half_a_request_on_it_is_not_used_for_the_next_one(hol
 
     assert (code, result["outcomes"]["answered"]) == (ANSWERED, 20)
     assert seen_by(url)["kinds"] == {"early": 20}
+
+
+def test_it_is_told_that_checks_have_seen_only_the_beginning_of_a_body(holdfast, faulty):
+    url, _ = faulty
+
+    code, result = loaded(holdfast, f"{url}/big/{20 << 20}", "--burst", "2", "--expect-match", ".")
+
+    assert (code, result["outcomes"]["answered"]) == (ANSWERED, 2)
+    assert result["warnings"] == ["Of 2 bodies checks have seen the first 16 MiB alone."]

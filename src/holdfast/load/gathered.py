@@ -8,6 +8,7 @@ from itertools import chain, compress
 
 from holdfast.load.columns import Columns
 from holdfast.load.plan import Open, Part, Plan, Sessions
+from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
 from holdfast.model.load import HostResult
@@ -73,6 +74,7 @@ class Told:
             that it began.
         failure: why our own side fell short, in words.
         malformed: the first reply that was not HTTP/1, in words.
+        excess, cut: as of `Replies`.
         peak: most of its requests at once; None where it was lost.
         busy: share of its time in which it had something to do.
         lasted_s: how long it had requests to send or to wait for.
@@ -82,6 +84,7 @@ class Told:
     failure: str | None = None
     malformed: str | None = None
     excess: int = 0
+    cut: int = 0
     location: str = ""
     peak: int | None = None
     busy: float = 0.0
@@ -166,6 +169,9 @@ def gathered(
     excess = sum(each.excess for each in told)
     if excess:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
+    cut = sum(each.cut for each in told)
+    if cut:
+        notes.append(f"Of {cut} bodies checks have seen the first {MOST_CHECKED >> 20} MiB alone.")
     sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
     location = next((each.location for each in told if each.location), "")
     peak = told[0].peak if len(told) == 1 else None

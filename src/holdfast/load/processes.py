@@ -221,6 +221,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
             failure=_in_words(connections.failure, job) if connections.failure else None,
             malformed=next((each.malformed for each in connections.replies if each.malformed), None),
             excess=sum(each.excess for each in connections.replies),
+            cut=sum(each.cut for each in connections.replies),
             location=next((each.location for each in connections.replies if each.location), ""),
             sources=connections.sources,
             peak=connections.peak,

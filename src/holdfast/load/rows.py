@@ -1,7 +1,7 @@
 """Rows of a load's columns <-> bytes that another host can read; pure.
 
 Each column is compressed for itself: instants lie close together, and most of the others say the same in every row.
-Level 1 makes 22 bytes of a row's 66 (its number included) in 0.5 us; level 6 takes five times as long for a fiftieth
+Level 1 makes 22 bytes of a row's 64 (its number included) in 0.5 us; level 6 takes five times as long for a fiftieth
 less. Reading takes 0.6 us.
 """
 
