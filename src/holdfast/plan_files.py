@@ -179,7 +179,11 @@ def _named_in(plan: Path, name: str) -> bytes:
     """A file that a plan names: as seen from here, or, as in JMeter, where the plan is."""
     try:
         here = Path(name)
-        return (here if here.exists() else plan.parent / name).read_bytes()
+        found = here if here.exists() else plan.parent / name
+        # What a plan names its reader may not know: a device has no end, and a pipe perhaps no writer.
+        if found.exists() and not found.is_file():
+            raise ValueError("It is no ordinary file")
+        return found.read_bytes()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise EnvironmentFailure(
