@@ -5,7 +5,7 @@ seconds (held). All hosts share this machine's cores, so the rate that they reac
 number; what is to be seen is what sharing costs: the time from the command to the common start, the lag of each
 host, and the time from the last reply to the result, for each million rows.
 
-    python -m benchmarks.cluster            as root; nginx on PATH; takes about four minutes
+    python -m benchmarks.cluster [rate|closed|held]     as root; nginx on PATH; all of it takes four minutes
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def asked(where: str, url: str, shape: tuple[str, ...]) -> dict[str, float]:
     }
 
 
-def in_namespaces() -> list[list[str]]:
+def in_namespaces(only: list[str]) -> list[list[str]]:
     """Each load over 1, 2 and 3 hosts."""
     rows = []
     for many in HOSTS:
         for name, shapes in (("rate", RATES), ("closed", CLOSED), ("held", HELD)):
-            for shape in shapes:
+            for shape in shapes if name in only or not only else ():
                 with tempfile.TemporaryDirectory() as directory, network(Path(directory)) as made:
                     rows.append([name, str(many), *one(made, many, name, shape)])
                     print(*rows[-1], flush=True)
@@ -128,7 +128,7 @@ def main() -> None:
         print(json.dumps(asked(sys.argv[2], sys.argv[3], tuple(sys.argv[4:]))))
         return
     print(machine())
-    rows = in_namespaces()
+    rows = in_namespaces(sys.argv[1:])
     heads = ["load", "hosts", "requests", "answered", "replied/s", "in flight", "p99 lag, us", "clock, +- us",
              "to start, s", "to result, s", "s per 10^6 rows"]  # fmt: skip
     print(table(heads, rows))
