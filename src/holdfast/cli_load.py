@@ -28,7 +28,6 @@ from holdfast.watching import watching
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 _HARM = "A load on a server that is not yours is an attack, and on one that others use they get slower answers or none."
-_SECONDS = click.FloatRange(min=0, min_open=True, max=words.LONGEST_S)
 _STATUS = click.IntRange(100, 599)
 
 
@@ -63,7 +62,7 @@ def _header(text: str) -> tuple[str, str]:
 @click.option("--clients", type=click.IntRange(1, 1_000_000), help="Closed model: each sends its next when answered.")
 @click.option("--poisson", is_flag=True, help="Arrivals by chance at these rates (--rate, --stages).")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what comes by chance.")
-@click.option("-X", "--method", default="GET", show_default=True, help="HTTP method.")
+@click.option("-X", "--method", help="HTTP method [default: GET; with --data POST].")
 @click.option("-H", "--header", "headers", multiple=True, callback=checked(_header), help="Header 'Name: value'.")
 @click.option("--data", help="Body of the requests; @FILE reads it from a file.")
 @click.option(
@@ -95,16 +94,22 @@ def _header(text: str) -> tuple[str, str]:
 @click.option("--processes", type=click.IntRange(1, 256), help="Load processes [default: as descriptors require].")
 @click.option("--stop", callback=checked(words.stop_rule), help="End the load early: first-failure, or errors>10%.")
 @click.option(
-    "--connect-timeout", "connect_s", type=_SECONDS, help="Seconds after which a connection attempt is given up."
+    "--connect-timeout",
+    "connect_s",
+    callback=checked(words.some_time_s),
+    help="Seconds after which a connection attempt is given up.",
 )
 @click.option(
-    "--first-byte-timeout", "first_byte_s", type=_SECONDS, help="Seconds after which an unbegun reply is given up."
+    "--first-byte-timeout",
+    "first_byte_s",
+    callback=checked(words.some_time_s),
+    help="Seconds after which an unbegun reply is given up.",
 )
 @click.option(
     "--timeout",
     "patience_s",
-    type=_SECONDS,
-    default=DEFAULT_PATIENCE_S,
+    callback=checked(words.some_time_s),
+    default=f"{DEFAULT_PATIENCE_S:g}s",
     show_default=True,
     help="Seconds after which an unanswered request is given up.",
 )
@@ -164,6 +169,8 @@ def _asked(context: click.Context, url: str | None, given: dict[str, Any]) -> Fr
         raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
     if url is None:
         return from_file(context, given)
+    if given["once"] and given["data_rows"] is None:
+        raise click.UsageError("--once goes with --data-rows: it ends the load with their last.", ctx=context)
     if given["properties"]:
         raise click.UsageError("-J goes with --jmx: it gives a plan's properties their values.", ctx=context)
     path = parse_url(url).path
@@ -222,6 +229,12 @@ def _data_rows(file: Path | None, *, again: bool) -> DataRows | None:
                 f"The row is {','.join(row)!r}.",
                 "Give each row as many values as there are names.",
             )
+    if "id" in names or len(set(names)) < len(names):
+        raise UsageError(
+            f"The columns of {file} cannot all be told apart.",
+            f"They are {', '.join(names)}, and id is the number of the request.",
+            "Give each column a name of its own.",
+        )
     if not values:
         raise UsageError(f"{file} has no rows.", "Its first line names the columns.", "Add rows of values below it.")
     return DataRows(tuple(names), tuple(map(tuple, values)), again, str(file))

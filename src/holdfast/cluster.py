@@ -18,7 +18,7 @@ import pickle
 import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -58,6 +58,10 @@ class Worker:
     host: Host
 
 
+# What Dask raises of a connection that it has closed by itself, since its scheduler is gone.
+_CLOSED = (RuntimeError, AttributeError)
+
+
 class Cluster:
     """A connection to a cluster."""
 
@@ -82,7 +86,7 @@ class Cluster:
                 return answers[worker]
         except TimeoutError as error:
             raise Unreachable(f"it has not answered for {CALL_S:.0f} s") from error
-        except OSError as error:
+        except (OSError, *_CLOSED) as error:
             raise Unreachable(_words(error)) from error
 
     async def _call_directly(self, worker: str, function: Callable[..., Any], arguments: Sequence[object]) -> Any:  # noqa: ANN401
@@ -103,7 +107,7 @@ class Cluster:
         try:
             async with asyncio.timeout(CALL_S):
                 return self._client.scheduler is None or worker in await self._known()
-        except OSError:
+        except (OSError, *_CLOSED):
             return True
 
     async def workers(self, *, each: bool) -> list[Worker]:
@@ -205,7 +209,8 @@ async def connected(where: str) -> AsyncIterator[Cluster]:
     try:
         yield Cluster(client, where)
     finally:
-        await client.close()
+        with suppress(OSError, *_CLOSED):
+            await client.close()
 
 
 def _scheduler(where: str) -> str:
@@ -244,7 +249,8 @@ def _dask() -> tuple[Any, Any, Any]:
             "pip install 'holdfast[cluster]'",
         ) from error
     # What happens to workers is told by us, once and in our own words.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
+    for logger in ("distributed", "distributed.client"):
+        logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module=r"distributed\..*")
     return distributed.Client, distributed.LocalCluster, dask.config.set
 

@@ -42,10 +42,16 @@ def group_of(url: str, path: str, given: Mapping[str, Any], *, body: bytes | Non
     """
     shape = shape_of(given)
     names = ("id", *(data.names if data else ()))
+    if unknown := [name for name in _SLOT.findall(path) if name not in names]:
+        raise ValueError(
+            f"{{{unknown[0]}}} in the path stands for nothing: there is {', '.join(f'{{{name}}}' for name in names)}. "
+            "A brace that is meant as one is written %7B."
+        )
+    method = given["method"] or ("GET" if body is None else "POST")
     step = Step(
-        label=f"{given['method']} {path}",
+        label=f"{method} {path}",
         path=slotted(path, names),
-        method=given["method"],
+        method=method,
         headers=tuple((name, slotted(value, names)) for name, value in given["headers"]),
         body=_slotted_body(body, names),
         expected=frozenset(given["expected"]) or None,

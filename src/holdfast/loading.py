@@ -176,7 +176,7 @@ def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
         address=target.addresses[0],
         port=target.url.port,
         request=_requests(experiment, group, target.url.host_field),
-        shape=_planned(group, experiment.seed),
+        shape=_planned(group, experiment.seed, one_by_one=experiment.stop.first_failure),
         patience_s=timeouts.whole_s,
         connect_s=timeouts.connect_s,
         first_byte_s=timeouts.first_byte_s,
@@ -194,8 +194,12 @@ def _with_agent(step: Step) -> Step:
     return replace(step, headers=(("User-Agent", "holdfast"), *step.headers))
 
 
-def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
-    """The engine's shape: the plain models where clients have one step and nothing between their requests."""
+def _planned(group: Group, seed: int, *, one_by_one: bool) -> Open | Closed | Sessions:
+    """The engine's shape: the plain models where clients have one step and nothing between their requests.
+
+    Args:
+        one_by_one: what became of a request is looked at before its client's next one is sent.
+    """
     shape = group.shape
     clients = shape.clients if isinstance(shape, Clients) else 1
     last_index = min(
@@ -207,7 +211,7 @@ def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
         default=None,
     )
     if isinstance(shape, Clients):
-        return _clients(group, shape, last_index, seed)
+        return _clients(group, shape, last_index, seed, plain=not one_by_one)
     try:
         due_ns = _due_ns(shape, seed)
     except OverflowError as error:
@@ -226,8 +230,10 @@ def _single(group: Group) -> bool:
     return len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE
 
 
-def _clients(group: Group, shape: Clients, last_index: int | None, seed: int) -> Closed | Sessions:
-    plain = not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
+def _clients(group: Group, shape: Clients, last_index: int | None, seed: int, *, plain: bool) -> Closed | Sessions:
+    plain = (
+        plain and not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
+    )
     # In the plain model a row goes to whichever connection is free, so that no client has rows of its own.
     plain = plain and not any(map(_of_a_client, group.values))
     if plain and _single(group):

@@ -79,7 +79,7 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         if _is_given(context, option)
     }
     groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
-    left_out = sorted({note.kind for note in notes if note.what == "left out"})
+    left_out = sorted({f"{note.kind} {note.name}".strip() for note in notes if note.what == "left out"})
     return FromFile(
         groups, stop, f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
     )

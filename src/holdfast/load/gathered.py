@@ -11,6 +11,7 @@ from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
+from holdfast.load.tls import NO_TLS
 from holdfast.model.load import HostResult
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
@@ -164,8 +165,8 @@ def gathered(
     told = [each for parts in shares for _, each in parts]
     rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
     limits = sorted({each.failure for each in told if each.failure})
-    limits += [_BUSY] if _always_busy(plans, shares) else []
-    notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
+    limits += [_BUSY] if _always_busy(plans, shares) and any(columns.status[row] for row in rows) else []
+    notes = sorted({_of_malformed(each.malformed) for each in told if each.malformed})[:1]
     excess = sum(each.excess for each in told)
     if excess:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
@@ -209,6 +210,10 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, To
         if not isinstance(plan.shape, Open)
         for _, told in parts
     )
+
+
+def _of_malformed(words: str) -> str:
+    return words[0].upper() + words[1:] + "." if words.startswith(NO_TLS) else f"A reply was not HTTP/1: {words}."
 
 
 def _longest(known: Sequence[list[str]]) -> list[str]:

@@ -334,7 +334,9 @@ def _be_load_process(
         for other in others:
             os.close(other)
         told = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
-        os.write(writing, json.dumps(asdict(told)).encode())
+        # Whoever forked this process may have been killed meanwhile.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(writing, json.dumps(asdict(told)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
         traceback.print_exc()

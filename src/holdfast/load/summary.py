@@ -151,7 +151,13 @@ def summarise(
         )
     if late and lag.p99 is not None:
         words.append(
-            f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due."
+            f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due. "
+            "Ask for less, use connections again (--keep-alive), or share it out: --processes N, --cluster."
+        )
+    if asked_per_s is None and lag.p99 is not None and lag.p99 > LATE_NS:
+        words.append(
+            f"They were to begin together, and it took the load {max(lags) / 1e6:,.0f} ms to begin them all: so much of "
+            "the latency from due may be its own."
         )
     from_due = distribution(compress(map(sub, done, due), replied))
     first_due, last_done = min(due, default=0), max(done, default=0)

@@ -86,6 +86,16 @@ def duration_s(text: str) -> float:
     return seconds
 
 
+def some_time_s(text: str) -> float:
+    """A time in seconds that is more than none."""
+    seconds = duration_s(text)
+    if not seconds:
+        raise ValueError(f"{text!r} is no time at all.")
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text!r} is longer than clocks can count.")
+    return seconds
+
+
 def rate_per_s(text: str) -> float:
     """A rate in requests per second."""
     found = _RATE.fullmatch(text.strip())
