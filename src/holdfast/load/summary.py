@@ -143,7 +143,10 @@ def summarise(
     lag = distribution(lags)
     late = asked_per_s is not None and _late(lags)
     unheard = _unheard(columns, rows, opened, outcome) if counts.keys() & _BROKEN else 0
+    failed = counts.get(Outcome.FAILED, 0)
     words = [*limits, *notes]
+    if failed and not limits:
+        words.append(f"{failed} requests failed on the load's own side or on the way: the server had no part in it.")
     if unheard:
         words.append(
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
@@ -174,7 +177,7 @@ def summarise(
         # On kept connections they are the same instants, and sorting takes most of this function's time.
         latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
         pacing_lag=lag,
-        generator_limited=late or bool(limits),
+        generator_limited=late or bool(limits) or failed > 0,
         duration_s=max(0, last_done - first_due) / NS_PER_S,
         warnings=tuple(words),
     )
