@@ -8,7 +8,7 @@ from holdfast.cluster import Worker
 from holdfast.load.clocks import SAME, Offset, over_run
 from holdfast.load.frames import Progress
 from holdfast.load.gathered import Beside, LoadRun, asked_rate_per_s, run_of
-from holdfast.load.merged import Loss, Merged, pacing_lag_p99_ns, read_report
+from holdfast.load.merged import Loss, Merged, Report, pacing_lag_p99_ns, read_report
 from holdfast.load.plan import stop_reason
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
