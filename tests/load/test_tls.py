@@ -11,11 +11,11 @@ from driving import PATIENCE_S, accept, turn_until
 
 from holdfast.load import schedule
 from holdfast.load.columns import requests
+from holdfast.load.connecting import Tls
 from holdfast.load.http1 import host_field, request_head
 from holdfast.load.plan import Closed, Open, Plan
 from holdfast.load.prober import Prober
 from holdfast.load.processes import load_run
-from holdfast.load.tls import Tls
 from holdfast.model.places import Outcome
 
 HERE = Path(__file__).parent

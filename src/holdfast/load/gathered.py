@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from itertools import chain, compress
 
 from holdfast.load.columns import Columns
+from holdfast.load.connecting import NO_TLS
 from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
-from holdfast.load.tls import NO_TLS
 from holdfast.model.load import HostResult
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from holdfast.load.columns import Columns
+from holdfast.load.connecting import Tls, connections_to
 from holdfast.load.own_limits import raise_descriptor_limit, restore_descriptor_limit
-from holdfast.load.tls import Tls, connections_to
 from holdfast.model.places import Outcome
 
 

@@ -37,6 +37,7 @@ from itertools import accumulate, pairwise
 from typing import NoReturn
 
 from holdfast.load.columns import Columns, Tally
+from holdfast.load.connecting import connections_to
 from holdfast.load.gathered import LoadRun, Told, gathered, told_for_lost
 from holdfast.load.loop import Loop, Seen, closed_model, open_model
 from holdfast.load.own_limits import (
@@ -63,7 +64,6 @@ from holdfast.load.plan import (
 )
 from holdfast.load.replies import Replies
 from holdfast.load.sessions import is_last, sessions
-from holdfast.load.tls import connections_to
 from holdfast.model.load import StopRule
 
 NS_PER_S = 1_000_000_000

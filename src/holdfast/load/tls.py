@@ -16,28 +16,13 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from holdfast.load.columns import Columns
+from holdfast.load.connecting import NO_TLS, Tls
 from holdfast.load.connection import Connection
 from holdfast.load.epoll import RECEIVE_BYTES, Connections
 from holdfast.load.exchange import Event, event_of_errno
-
-NO_TLS = "no TLS connection came about"
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How to speak TLS.
-
-    Attributes:
-        host: the name that the certificate must be for, also sent as SNI.
-        verify: False takes any certificate.
-    """
-
-    host: str
-    verify: bool = True
 
 
 class TlsSocket:
@@ -190,17 +175,3 @@ def words_of(error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate was not accepted ({error.verify_message}); --insecure takes any"
     return (error.reason or str(error)).replace("_", " ").lower()
-
-
-def connections_to(
-    address: str,
-    port: int,
-    head_of: Callable[[int], bytes],
-    columns: Columns,
-    sources: Sequence[str] = (),
-    tls: Tls | None = None,
-) -> Connections:
-    """Connections that speak TLS, or plain ones where `tls` is None."""
-    if tls is None:
-        return Connections(address, port, head_of, columns, sources)
-    return TlsConnections(address, port, head_of, columns, sources, tls=tls)

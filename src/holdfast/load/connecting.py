@@ -1,0 +1,41 @@
+"""Which connections a load has: plain ones, or such as speak TLS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from holdfast.load.columns import Columns
+from holdfast.load.epoll import Connections
+
+NO_TLS = "no TLS connection came about"
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to speak TLS.
+
+    Attributes:
+        host: the name that the certificate must be for, also sent as SNI.
+        verify: False takes any certificate.
+    """
+
+    host: str
+    verify: bool = True
+
+
+def connections_to(
+    address: str,
+    port: int,
+    head_of: Callable[[int], bytes],
+    columns: Columns,
+    sources: Sequence[str] = (),
+    tls: Tls | None = None,
+) -> Connections:
+    """Connections that speak TLS, or plain ones where `tls` is None."""
+    if tls is None:
+        return Connections(address, port, head_of, columns, sources)
+    # OpenSSL takes 5 MB (measured), a quarter of what ten thousand connections without it take.
+    from holdfast.load.tls import TlsConnections  # noqa: PLC0415
+
+    return TlsConnections(address, port, head_of, columns, sources, tls=tls)
