@@ -2,7 +2,7 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers check format conformance study-servers scale wheel clean
+.PHONY: help demo test test-all test-servers check format conformance study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -27,6 +27,7 @@ help:
 	@echo 'make conformance  real servers against what their own source says to expect'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
+	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
 	@echo 'make bench-NAME   one comparison of benchmarks/'
 	@echo 'make format       let the formatter have its way'
 	@echo 'make wheel        build dist/*.whl'
@@ -67,6 +68,9 @@ study-servers: .venv/.synced
 
 scale: .venv/.synced
 	.venv/bin/python -m pytest -m scale $(ARGS)
+
+cluster: .venv/.synced
+	.venv/bin/python -m pytest -m cluster $(ARGS)
 
 bench-%: .venv/.synced
 	.venv/bin/python -m benchmarks.$(subst -,_,$*) $(ARGS)

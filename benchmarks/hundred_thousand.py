@@ -33,7 +33,7 @@ def row(told: dict[str, Any]) -> list[str]:
         f"{told['total_s']:.0f}",
         f"{told['load_processes']}",
         f"{told['ours_bytes_each']:,}",
-        f"{told['ours_bytes_each_over_start']:,}",
+        f"{told['ours_bytes_each_over_start']:,}" if told["ours_mb_before"] else "-",
         f"{told['socket_slabs_bytes_each']:,}",
         f"{told['load_cpu_us_each']:.0f}",
         f"{told['holder_cpu_us_each']:.0f}",
@@ -51,7 +51,8 @@ def short_of(told: dict[str, Any], most_opening_s: float) -> list[str]:
         short.append(f"not all of {requests:,} were held at once and answered: {holder}, {told['outcomes']}")
     if holder["opened_s"] > most_opening_s:
         short.append(f"opening took {holder['opened_s']:.0f} s, more than {most_opening_s:.0f} s")
-    if told["ours_bytes_each"] > MOST_BYTES_EACH:
+    # Of fewer, what a process is made of before its first connection weighs more than they do.
+    if requests >= REQUESTS and told["ours_bytes_each"] > MOST_BYTES_EACH:
         short.append(f"a connection took {told['ours_bytes_each']} bytes of holdfast's own")
     return short
 

@@ -28,11 +28,15 @@ KNOWN_TO_ALL = frozenset({"model", "errors"})
 # The only files that may do I/O, read a clock, draw lots or start anything: the stars of the picture.
 STARRED = frozenset(
     {
+        "agent.py",
         "attach.py",
         "cli.py",
         "cli_load.py",
         "load_database.py",
         "load_parquet.py",
+        "cluster.py",
+        "fleet.py",
+        "fleet_host.py",
         "loading.py",
         "target.py",
         "entry.py",

@@ -10,13 +10,15 @@ import click
 
 from holdfast import options
 from holdfast.command_line import checked
+from holdfast.endings import say
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.url import parse_url
 from holdfast.load_options import group_of
 from holdfast.load_outputs import finish, output_options, targets_of
-from holdfast.loading import MOST_REQUESTS, load, remarked
+from holdfast.loading import MOST_REQUESTS, Fleet, load, remarked
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.plan_files import FromFile, from_file
@@ -26,7 +28,6 @@ from holdfast.watching import watching
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 _HARM = "A load on a server that is not yours is an attack, and on one that others use they get slower answers or none."
-_SECONDS = click.FloatRange(min=0, min_open=True)
 _STATUS = click.IntRange(100, 599)
 
 
@@ -61,7 +62,7 @@ def _header(text: str) -> tuple[str, str]:
 @click.option("--clients", type=click.IntRange(1, 1_000_000), help="Closed model: each sends its next when answered.")
 @click.option("--poisson", is_flag=True, help="Arrivals by chance at these rates (--rate, --stages).")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of what comes by chance.")
-@click.option("-X", "--method", default="GET", show_default=True, help="HTTP method.")
+@click.option("-X", "--method", help="HTTP method [default: GET; with --data POST].")
 @click.option("-H", "--header", "headers", multiple=True, callback=checked(_header), help="Header 'Name: value'.")
 @click.option("--data", help="Body of the requests; @FILE reads it from a file.")
 @click.option(
@@ -93,16 +94,22 @@ def _header(text: str) -> tuple[str, str]:
 @click.option("--processes", type=click.IntRange(1, 256), help="Load processes [default: as descriptors require].")
 @click.option("--stop", callback=checked(words.stop_rule), help="End the load early: first-failure, or errors>10%.")
 @click.option(
-    "--connect-timeout", "connect_s", type=_SECONDS, help="Seconds after which a connection attempt is given up."
+    "--connect-timeout",
+    "connect_s",
+    callback=checked(words.some_time_s),
+    help="Seconds after which a connection attempt is given up.",
 )
 @click.option(
-    "--first-byte-timeout", "first_byte_s", type=_SECONDS, help="Seconds after which an unbegun reply is given up."
+    "--first-byte-timeout",
+    "first_byte_s",
+    callback=checked(words.some_time_s),
+    help="Seconds after which an unbegun reply is given up.",
 )
 @click.option(
     "--timeout",
     "patience_s",
-    type=_SECONDS,
-    default=DEFAULT_PATIENCE_S,
+    callback=checked(words.some_time_s),
+    default=f"{DEFAULT_PATIENCE_S:g}s",
     show_default=True,
     help="Seconds after which an unanswered request is given up.",
 )
@@ -117,6 +124,7 @@ def _header(text: str) -> tuple[str, str]:
     multiple=True,
     help="Load this host, although it is not loopback.",
 )
+@click.option("--cluster", callback=checked(words.cluster), help="Dask scheduler whose hosts share the load; local:N.")
 @click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
 @click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
 @output_options
@@ -141,11 +149,13 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     targets = [_target(group.url, given) for group in asked.groups]
     for target in targets:
         check_sources(given["sources"], target)
+    fleet = _fleet(context, given)
+    quiet = given["quiet"] or fleet is not None
     # Whatever signal comes in between is raised when the result is out: none is lost.
     with listening() as interrupts, interrupts.undisturbed():
         try:
-            with watching(experiment, interrupts, quiet=given["quiet"], port=given["prometheus"]) as watch:
-                done = load(experiment, targets, given["thresholds"], interrupts, watch)
+            with watching(experiment, interrupts, quiet=quiet, port=given["prometheus"]) as watch:
+                done = load(experiment, targets, given["thresholds"], interrupts, watch, fleet)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
         return finish(done if asked.warning is None else remarked(done, asked.warning), outputs)
@@ -159,6 +169,8 @@ def _asked(context: click.Context, url: str | None, given: dict[str, Any]) -> Fr
         raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
     if url is None:
         return from_file(context, given)
+    if given["once"] and given["data_rows"] is None:
+        raise click.UsageError("--once goes with --data-rows: it ends the load with their last.", ctx=context)
     if given["properties"]:
         raise click.UsageError("-J goes with --jmx: it gives a plan's properties their values.", ctx=context)
     path = parse_url(url).path
@@ -174,6 +186,15 @@ def _target(url: str, given: dict[str, Any]) -> Target:
     hosts = given["allowed_hosts"]
     host = parse_url(url).host
     return reached(target_of(url, host if host in hosts else None, _HARM, verify=not given["insecure"]))
+
+
+def _fleet(context: click.Context, given: dict[str, Any]) -> Fleet | None:
+    """Who sends the load instead of this machine."""
+    if given["cluster"] is None:
+        return None
+    if given["prometheus"] is not None:
+        raise click.UsageError("--prometheus tells of this machine's load; with --cluster others send it.", ctx=context)
+    return on(given["cluster"], (lambda _line: None) if given["quiet"] else say)
 
 
 def _body(data: str | None) -> bytes | None:
@@ -208,6 +229,12 @@ def _data_rows(file: Path | None, *, again: bool) -> DataRows | None:
                 f"The row is {','.join(row)!r}.",
                 "Give each row as many values as there are names.",
             )
+    if "id" in names or len(set(names)) < len(names):
+        raise UsageError(
+            f"The columns of {file} cannot all be told apart.",
+            f"They are {', '.join(names)}, and id is the number of the request.",
+            "Give each column a name of its own.",
+        )
     if not values:
         raise UsageError(f"{file} has no rows.", "Its first line names the columns.", "Add rows of values below it.")
     return DataRows(tuple(names), tuple(map(tuple, values)), again, str(file))

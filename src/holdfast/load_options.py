@@ -42,10 +42,16 @@ def group_of(url: str, path: str, given: Mapping[str, Any], *, body: bytes | Non
     """
     shape = shape_of(given)
     names = ("id", *(data.names if data else ()))
+    if unknown := [name for name in _SLOT.findall(path) if name not in names]:
+        raise ValueError(
+            f"{{{unknown[0]}}} in the path stands for nothing: there is {', '.join(f'{{{name}}}' for name in names)}. "
+            "A brace that is meant as one is written %7B."
+        )
+    method = given["method"] or ("GET" if body is None else "POST")
     step = Step(
-        label=f"{given['method']} {path}",
+        label=f"{method} {path}",
         path=slotted(path, names),
-        method=given["method"],
+        method=method,
         headers=tuple((name, slotted(value, names)) for name, value in given["headers"]),
         body=_slotted_body(body, names),
         expected=frozenset(given["expected"]) or None,
@@ -130,6 +136,8 @@ def shape_of(given: Mapping[str, Any]) -> Shape:  # noqa: C901, PLR0912 - a line
     if shape == "rate":
         if for_s is None and requests_ is None:
             raise ValueError("--rate R needs --for S or --requests N.")
+        if not given["rate"]:
+            raise ValueError("That is no request at all.")
         if for_s is None:
             # Arrivals by chance may take longer than their number at the mean rate does.
             for_s = (2 if given["poisson"] else 1) * (requests_ + 10 * requests_**0.5) / given["rate"]
@@ -145,6 +153,8 @@ def shape_of(given: Mapping[str, Any]) -> Shape:  # noqa: C901, PLR0912 - a line
         return Burst(given["burst"])
     if requests_ is None and for_s is None:
         raise ValueError("--clients N needs --for S or --requests N.")
+    if for_s == 0:
+        raise ValueError("That is no request at all.")
     return Clients(given["clients"], requests_, for_s)
 
 

@@ -94,7 +94,7 @@ def finish(loaded: Loaded, targets: Mapping[str, str]) -> int:
         number = None
     written = publish(loaded, targets, number)
     code = exit_code(loaded.result)
-    return code if written else EXIT_ENVIRONMENT
+    return code if written and number is not None else EXIT_ENVIRONMENT
 
 
 def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> bool:
@@ -139,6 +139,9 @@ def exit_code(result: LoadResult) -> int:
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
+    if result.offered and not result.outcomes["answered"]:
+        say("holdfast: Not one request was answered.")
+        return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
 

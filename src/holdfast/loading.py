@@ -5,11 +5,8 @@ from __future__ import annotations
 import random
 import time
 from array import array
-from bisect import bisect
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 
 from holdfast.interrupts import Interrupts
 from holdfast.load import schedule
@@ -17,20 +14,15 @@ from holdfast.load.acceptance import Acceptance
 from holdfast.load.gathered import LoadRun
 from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
 from holdfast.load.processes import Watched, load_runs
-from holdfast.load.summary import NS_PER_S, Distribution, Summary, latency_from_due
+from holdfast.load.summary import NS_PER_S
 from holdfast.load.url import parse_url
 from holdfast.load.values import Numbering, request_bytes
 from holdfast.load.words import Threshold
+from holdfast.load_result import label_of, result_of
 from holdfast.model.load import (
-    Expectation,
-    LagUs,
-    LatencyMs,
     LoadExperiment,
     LoadResult,
-    LoadTarget,
-    StepResult,
 )
-from holdfast.model.places import Outcome
 from holdfast.model.scenario import (
     Burst,
     Chance,
@@ -54,19 +46,10 @@ MOST_REQUESTS = 50_000_000
 _MOST_PER_S = 400_000  # of closed-model rows; no machine of two cores comes near it
 _MOST_PER_CLIENT_S = 5_000  # of one client that waits for each answer, over loopback
 
-# In the JSON, those of design's list always, the others where there are any.
-_ALWAYS = (
-    Outcome.ANSWERED,
-    Outcome.REJECTED,
-    Outcome.REFUSED,
-    Outcome.RESET,
-    Outcome.CLOSED,
-    Outcome.CONNECT_TIMEOUT,
-    Outcome.UNANSWERED,
-    Outcome.FAILED,
-)
 _NO_PAUSE = Pause()
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})  # RFC 9110, 15.4: those that lead to another address
+
+Fleet = Callable[[LoadExperiment, Sequence[Target], Sequence[Plan], Callable[[], Stop]], LoadRun]
+"""Carries out an experiment's plans on other hosts (`fleet.on`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +73,13 @@ class Loaded:
         return label_of(self.run.spans, self.labels, row)
 
 
-def label_of(spans: Sequence[range], labels: Sequence[Sequence[str]], row: int) -> str:
-    """The label of a row, from the rows of each group and the labels of each group's steps."""
-    group = bisect([span.start for span in spans], row) - 1
-    return labels[group][(row - spans[group].start) % len(labels[group])]
-
-
 def load(
     experiment: LoadExperiment,
     targets: Sequence[Target],
     thresholds: Sequence[Threshold],
     interrupts: Interrupts,
     watch: Callable[[Watched], None] | None = None,
+    fleet: Fleet | None = None,
 ) -> Loaded:
     """Carries out a load run.
 
@@ -110,10 +88,11 @@ def load(
     Args:
         targets: of each group.
         watch: as of `load_runs`.
+        fleet: carries it out on other hosts, which `watch` does not see.
 
     Raises:
         ValueError: a request cannot be sent as it is written.
-        EnvironmentFailure: an address cannot be connected to at all.
+        EnvironmentFailure: an address cannot be connected to at all, or the fleet is not there.
     """
 
     def stopped() -> Stop:
@@ -123,7 +102,11 @@ def load(
 
     # Once, at the start: a step of the wall clock in the run moves nothing.
     offset_ns = wall_clock_offset_ns()
-    run = load_runs(plans_of(experiment, targets), stopped, rule=experiment.stop, watch=watch)
+    plans = plans_of(experiment, targets)
+    if fleet is None:
+        run = load_runs(plans, stopped, rule=experiment.stop, watch=watch)
+    else:
+        run = fleet(experiment, targets, plans, stopped)
     return loaded(experiment, run, thresholds, offset_ns, interrupted=interrupts.asked or interrupts.leaving)
 
 
@@ -143,7 +126,7 @@ def loaded(
     """
     labels = tuple(tuple(step.label for step in group.steps) for group in experiment.groups)
     result = replace(
-        _result(experiment, run, labels, thresholds),
+        result_of(experiment, run, labels, thresholds),
         wall_clock_offset_ns=wall_clock_offset_ns() if offset_ns is None else offset_ns,
         interrupted=interrupted,
     )
@@ -193,7 +176,7 @@ def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
         address=target.addresses[0],
         port=target.url.port,
         request=_requests(experiment, group, target.url.host_field),
-        shape=_planned(group, experiment.seed),
+        shape=_planned(group, experiment.seed, one_by_one=experiment.stop.first_failure),
         patience_s=timeouts.whole_s,
         connect_s=timeouts.connect_s,
         first_byte_s=timeouts.first_byte_s,
@@ -211,8 +194,12 @@ def _with_agent(step: Step) -> Step:
     return replace(step, headers=(("User-Agent", "holdfast"), *step.headers))
 
 
-def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
-    """The engine's shape: the plain models where clients have one step and nothing between their requests."""
+def _planned(group: Group, seed: int, *, one_by_one: bool) -> Open | Closed | Sessions:
+    """The engine's shape: the plain models where clients have one step and nothing between their requests.
+
+    Args:
+        one_by_one: what became of a request is looked at before its client's next one is sent.
+    """
     shape = group.shape
     clients = shape.clients if isinstance(shape, Clients) else 1
     last_index = min(
@@ -224,8 +211,13 @@ def _planned(group: Group, seed: int) -> Open | Closed | Sessions:
         default=None,
     )
     if isinstance(shape, Clients):
-        return _clients(group, shape, last_index, seed)
-    due_ns = _due_ns(shape, seed)
+        return _clients(group, shape, last_index, seed, plain=not one_by_one)
+    try:
+        due_ns = _due_ns(shape, seed)
+    except OverflowError as error:
+        raise ValueError(
+            "The last request would be due later than clocks can count: in more than 292 years."
+        ) from error
     if last_index is not None:
         due_ns = due_ns[:last_index]
     if _single(group):
@@ -238,8 +230,10 @@ def _single(group: Group) -> bool:
     return len(group.steps) == 1 and group.steps[0].pause == _NO_PAUSE
 
 
-def _clients(group: Group, shape: Clients, last_index: int | None, seed: int) -> Closed | Sessions:
-    plain = not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
+def _clients(group: Group, shape: Clients, last_index: int | None, seed: int, *, plain: bool) -> Closed | Sessions:
+    plain = (
+        plain and not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
+    )
     # In the plain model a row goes to whichever connection is free, so that no client has rows of its own.
     plain = plain and not any(map(_of_a_client, group.values))
     if plain and _single(group):
@@ -292,102 +286,3 @@ def _exponential(seed: int) -> Iterator[float]:
     lots = random.Random(seed)  # noqa: S311 - lots that can be drawn again, no secret
     while True:
         yield lots.expovariate(1.0)
-
-
-def _result(
-    experiment: LoadExperiment, run: LoadRun, labels: Sequence[Sequence[str]], thresholds: Sequence[Threshold]
-) -> LoadResult:
-    summary = run.summary
-    statuses = Counter(run.columns.status[row] for row in run.begun)
-    del statuses[0]
-    return LoadResult(
-        target=LoadTarget(", ".join(dict.fromkeys(group.url for group in experiment.groups))),
-        offered=summary.offered,
-        outcomes=_outcomes(summary.outcomes),
-        statuses={str(status): count for status, count in sorted(statuses.items())},
-        rate_asked_per_s=_rounded(summary.rate_asked_per_s),
-        rate_reached_per_s=_rounded(summary.rate_reached_per_s),
-        throughput_per_s=_rounded(summary.throughput_per_s),
-        peak_in_flight=summary.peak_in_flight,
-        latency_from_due_ms=_latency(summary.latency_from_due),
-        latency_from_sent_ms=_latency(summary.latency_from_sent),
-        pacing_lag_us=LagUs(*(_us(getattr(summary.pacing_lag, name)) for name in ("p50", "p99", "max"))),
-        generator_limited=summary.generator_limited,
-        duration_s=round(summary.duration_s, 3),
-        thresholds=tuple(_checked(each, summary) for each in thresholds),
-        steps=_steps(run, labels),
-        stopped=run.stopped,
-        warnings=(*summary.warnings, *_redirects(experiment, run, statuses)),
-    )
-
-
-def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]) -> Iterator[str]:
-    """What to know of replies that lead elsewhere, unless somebody said to expect them."""
-    expected = any(step.expected for group in experiment.groups for step in group.steps)
-    if expected or _REDIRECTS.isdisjoint(statuses):
-        return
-    status, outcome = run.columns.status, run.columns.outcome
-    many = sum(status[row] in _REDIRECTS and outcome[row] == Outcome.ANSWERED for row in run.begun)
-    if many:
-        where = f"; the last that was read leads to {run.beside.location}" if run.beside.location else ""
-        yield f"Redirects are not followed: of the replies that count as answers {many} were redirects{where}."
-
-
-def _outcomes(counts: Mapping[Outcome, int]) -> dict[str, int]:
-    """How many requests ended in each way, by name."""
-    outcomes = {_name(each): counts.get(each, 0) for each in _ALWAYS}
-    return outcomes | {_name(each): count for each, count in counts.items() if each not in _ALWAYS}
-
-
-def _steps(run: LoadRun, labels: Sequence[Sequence[str]]) -> tuple[StepResult, ...]:
-    """The results of each label, where there are several."""
-    if len(set(chain.from_iterable(labels))) == 1:
-        return ()
-    rows: dict[str, list[int]] = {label: [] for label in chain.from_iterable(labels)}
-    for row in run.begun:
-        rows[label_of(run.spans, labels, row)].append(row)
-    return tuple(
-        StepResult(
-            label,
-            len(own),
-            _outcomes(Counter(Outcome(run.columns.outcome[row]) for row in own)),
-            _latency(latency_from_due(run.columns, own)),
-        )
-        for label, own in rows.items()
-    )
-
-
-def _checked(threshold: Threshold, summary: Summary) -> Expectation:
-    value = _value(threshold, summary)
-    return Expectation(threshold.text, value, None if value is None else threshold.holds(value))
-
-
-def _value(threshold: Threshold, summary: Summary) -> float | None:
-    if threshold.what == "rate":
-        return _rounded(summary.throughput_per_s)
-    if threshold.what == "errors":
-        errors = summary.offered - summary.outcomes.get(Outcome.ANSWERED, 0)
-        if not threshold.share:
-            return errors
-        return errors / summary.offered if summary.offered else None
-    return _ms(getattr(summary.latency_from_due, threshold.what))
-
-
-def _latency(times: Distribution) -> LatencyMs:
-    return LatencyMs(*map(_ms, (times.p50, times.p90, times.p95, times.p99, times.p999, times.max)))
-
-
-def _name(outcome: Outcome) -> str:
-    return outcome.name.lower().replace("_", "-")
-
-
-def _ms(ns: int | None) -> float | None:
-    return None if ns is None else round(ns / 1e6, 3)
-
-
-def _us(ns: int | None) -> int | None:
-    return None if ns is None else ns // 1000
-
-
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)

@@ -31,12 +31,19 @@ def show(renderable: RenderableType) -> None:
         NobodyReads, EnvironmentFailure: as `put`.
     """
     console = Console(highlight=False)
-    # Not by the console itself: of a pipe without a reader it makes an exit with 1.
-    with console.capture() as capture:
-        # A table wider than a pipe's 80 columns would lose its right side.
-        console.print(renderable, crop=False)
+    # Not by the console itself: of a pipe without a reader it makes an exit with 1, of a full disk a traceback.
+    console.begin_capture()
+    # A table wider than a pipe's 80 columns would lose its right side.
+    console.print(renderable, crop=False)
+    try:
+        text = console.end_capture()
+    except OSError as error:
+        _forget_stdout()
+        raise EnvironmentFailure("The answer could not be written to standard output.", str(error), _AGAIN) from error
+    if not console.is_terminal:
+        text = "\n".join(line.rstrip() for line in text.split("\n"))
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    put(capture.get().encode(encoding, "replace"))
+    put(text.encode(encoding, "replace"))
 
 
 def put(content: bytes) -> None:

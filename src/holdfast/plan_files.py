@@ -79,7 +79,7 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         if _is_given(context, option)
     }
     groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
-    left_out = sorted({note.kind for note in notes if note.what == "left out"})
+    left_out = sorted({f"{note.kind} {note.name}".strip() for note in notes if note.what == "left out"})
     return FromFile(
         groups, stop, f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
     )
@@ -179,7 +179,11 @@ def _named_in(plan: Path, name: str) -> bytes:
     """A file that a plan names: as seen from here, or, as in JMeter, where the plan is."""
     try:
         here = Path(name)
-        return (here if here.exists() else plan.parent / name).read_bytes()
+        found = here if here.exists() else plan.parent / name
+        # What a plan names its reader may not know: a device has no end, and a pipe perhaps no writer.
+        if found.exists() and not found.is_file():
+            raise ValueError("It is no ordinary file")
+        return found.read_bytes()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise EnvironmentFailure(

@@ -18,6 +18,8 @@ from itertools import accumulate, chain
 from operator import sub
 from typing import Any
 
+from msgspec import convert
+
 from holdfast.load import words
 from holdfast.load.columns import Columns
 from holdfast.load.gathered import Beside, run_of
@@ -73,7 +75,7 @@ def read(of_head: bytes, of_rows: Iterable[bytes]) -> Loaded:
     spans = tuple(range(*span) for span in facts["spans"])
     columns = Columns(spans[-1].stop)
     begun = _joined([_unpacked(columns, part) for part in of_rows])
-    beside = Beside(**{**facts["beside"], **{name: tuple(facts["beside"][name]) for name in ("limits", "notes")}})
+    beside = convert(facts["beside"], Beside)
     run = run_of(columns, begun, spans, tuple(map(tuple, facts["sources"])), facts["stopped"], beside)
     thresholds = [words.threshold(each) for each in facts["thresholds"]]
     done = loaded(experiment, run, thresholds, facts["offset_ns"], interrupted=facts["interrupted"])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from commandline import until
+from commandline import end_group, until
 
 HERE = Path(__file__).parent
 SCRIPTS = Path(sys.executable).parent
@@ -29,6 +28,5 @@ def serving(command: list[str], answers: Callable[[], bool], log: Path) -> Itera
             assert server.poll() is None, log.read_text()
             yield server.pid
         finally:
-            with contextlib.suppress(OSError):
-                os.killpg(server.pid, signal.SIGKILL)
+            end_group(server.pid)
             server.wait()

@@ -42,6 +42,29 @@ def until(condition: Callable[[], object], what: str, within_s: float = PATIENCE
         patience.wait(_LOOK_S)
 
 
+def end_group(leader: int) -> None:
+    """Ends a process group, multiprocessing's resource trackers last: without them, semaphores stay in /dev/shm."""
+
+    def members() -> list[int]:
+        return [pid for pid in map(int, filter(str.isdecimal, os.listdir("/proc"))) if _group(pid) == leader]
+
+    for pid in members():
+        if "resource_tracker" not in _command(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 2
+    while any("resource_tracker" in _command(pid) for pid in members()) and time.monotonic() < deadline:
+        threading.Event().wait(_LOOK_S)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def _group(pid: int) -> int:
+    with contextlib.suppress(OSError):
+        return os.getpgid(pid)
+    return 0
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """A command line that has run to its end.

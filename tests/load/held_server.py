@@ -25,16 +25,18 @@ class Worker:
     def __init__(self, index: int, share: int, counts: memoryview) -> None:
         self.index, self.share, self.counts = index, share, counts
         self.open: set[Held] = set()
-        self.server: asyncio.Server | None = None
+        self.listener: socket.socket | None = None
         self.all_gone = asyncio.Event()
 
     def hold(self) -> None:
         self.counts[self.index] += 1
-        if self.counts[self.index] == self.share and self.server is not None:
-            self.server.close()
+        if self.counts[self.index] == self.share and self.listener is not None:
+            # Not Server.close(): asyncio then drops those that it has accepted and not yet made a transport for.
+            asyncio.get_running_loop().remove_reader(self.listener)
 
     async def serve(self, listener: socket.socket, requests: int) -> None:
-        self.server = await asyncio.get_running_loop().create_server(lambda: Held(self), sock=listener, backlog=4096)
+        self.listener = listener
+        await asyncio.get_running_loop().create_server(lambda: Held(self), sock=listener, backlog=4096)
         # Nothing in this process tells what the others hold, so it looks.
         while sum(self.counts) < requests:  # noqa: ASYNC110
             await asyncio.sleep(LOOK_S)

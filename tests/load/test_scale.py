@@ -58,7 +58,7 @@ def test_ten_thousand_requests_in_ten_seconds_are_held_at_once_and_all_answered(
     assert summary.rate_reached_per_s == pytest.approx(1000, rel=0.01)
 
 
-@pytest.mark.parametrize(("requests", "servers"), [(19_000, 2), (40_000, 4)])
+@pytest.mark.parametrize(("requests", "servers"), [(19_000, 2), (40_000, 4), (100_000, 6)])
 def test_more_than_one_source_or_process_can_have_are_held_at_once_without_a_loss(hold, requests, servers):
     done = run(hold(requests, servers), requests, requests / 2000)
 

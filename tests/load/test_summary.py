@@ -81,6 +81,15 @@ def test_our_own_failure_makes_a_run_generator_limited_and_a_strange_reply_does_
     assert not summarise(columns, range(1), None, notes=["odd"]).generator_limited
 
 
+def test_a_request_that_failed_on_our_own_side_makes_a_run_generator_limited_whatever_else_is_known():
+    columns = columns_of(answered(1, 1, 2, 3), answered(1, 1, 0, 3, Outcome.FAILED))
+
+    told = summarise(columns, [0, 1], None)
+
+    assert told.generator_limited
+    assert told.warnings[0].startswith("1 requests failed on the load's own side")
+
+
 def test_rows_that_never_began_count_as_offered_alone():
     columns = columns_of(
         answered(10 * S, 10 * S, 10 * S, 11 * S),

@@ -1,6 +1,6 @@
 """Answers every request and keeps count; shares no code with the load generator. Prints its URL.
 
-    python counting_server.py [UNIX SOCKET]
+    python counting_server.py [UNIX SOCKET | ADDRESS]
 
 /seen      what was counted so far, as JSON; not counted itself
 /each      every request in the order in which it came, as JSON; not counted itself
@@ -22,13 +22,15 @@ seen: Counter[str] = Counter()
 bodies: Counter[str] = Counter()
 numbers: Counter[str] = Counter()
 peers: Counter[str] = Counter()
-open_now = {"silent": 0}
+open_now = {"silent": 0, "connections_now": 0, "most_connections": 0}
 each: list[dict[str, object]] = []
 connections = count(1)
 
 
 async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     connection = next(connections)
+    open_now["connections_now"] += 1
+    open_now["most_connections"] = max(open_now["most_connections"], open_now["connections_now"])
     first = True
     try:
         while head := await reader.readuntil(b"\r\n\r\n"):
@@ -68,16 +70,18 @@ async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     except (asyncio.IncompleteReadError, ConnectionError):
         pass
     finally:
+        open_now["connections_now"] -= 1
         writer.close()
 
 
 async def main() -> None:
-    if sys.argv[1:]:
-        server = await asyncio.start_unix_server(serve, sys.argv[1], backlog=1024)
-        url = f"unix:{sys.argv[1]}"
+    where = "".join(sys.argv[1:]) or "127.0.0.1"
+    if where.startswith("/"):
+        server = await asyncio.start_unix_server(serve, where, backlog=1024)
+        url = f"unix:{where}"
     else:
-        server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=1024)
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        server = await asyncio.start_server(serve, where, 0, backlog=1024)
+        url = f"http://{where}:{server.sockets[0].getsockname()[1]}"
     sys.stdout.write(f"{url}\n")
     sys.stdout.flush()
     await server.serve_forever()

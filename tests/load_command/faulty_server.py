@@ -5,9 +5,11 @@
 /N         as FAULTS says of N % 1000, otherwise 200 with a body
 /big/N     200 and a body of N bytes
 /drip/N    200 and a body of N bytes, one each time the loop comes round
+/early/N   200 as soon as the head is there, and then takes in a body of N bytes
 /slow/S    200 after S seconds
 /moved     302 to /elsewhere?a=1
 /half      the head of a reply, and then nothing
+/first/N   200 for the first N requests of this kind, and then nothing
 /seen      how many requests of each kind came, as JSON; not counted itself. kinds, and how often each number came
 """
 
@@ -56,10 +58,14 @@ class Faulty(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
         self.buffer = b""
+        self.body_left = 0
 
     def data_received(self, data: bytes) -> None:
         self.buffer += data
         while True:
+            passed_over = min(self.body_left, len(self.buffer))
+            self.body_left -= passed_over
+            self.buffer = self.buffer[passed_over:]
             head, end, rest = self.buffer.partition(b"\r\n\r\n")
             if not end:
                 return
@@ -89,17 +95,30 @@ class Faulty(asyncio.Protocol):
             asyncio.get_running_loop().call_later(float(more[0]), self.transport.write, OK)
         else:
             kinds[what] += 1
-            size = int(more[0])
-            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
-            if method == b"HEAD":
-                return
-            if what == "big":
-                piece = bytes(1 << 20)
-                for _ in range(size >> 20):
-                    self.transport.write(piece)
-                self.transport.write(bytes(size & ((1 << 20) - 1)))
-            else:
-                asyncio.ensure_future(self.drip(size))  # noqa: RUF006 - it lives as long as its connection
+            self.answer_sized(method, what, int(more[0]))
+
+    def answer_sized(self, method: bytes, what: str, size: int) -> None:
+        if what == "first":
+            if kinds[what] <= size:
+                self.transport.write(OK)
+            return
+        if what == "early":
+            self.body_left = size
+            self.transport.write(OK)
+            # Its socket fills up meanwhile, so that the client cannot be done with its request.
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_later(0.05, self.transport.resume_reading)
+            return
+        self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        if method == b"HEAD":
+            return
+        if what == "big":
+            piece = bytes(1 << 20)
+            for _ in range(size >> 20):
+                self.transport.write(piece)
+            self.transport.write(bytes(size & ((1 << 20) - 1)))
+        else:
+            asyncio.ensure_future(self.drip(size))  # noqa: RUF006 - it lives as long as its connection
 
     async def drip(self, size: int) -> None:
         for _ in range(size):

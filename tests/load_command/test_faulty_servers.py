@@ -163,3 +163,36 @@ def test_each_timeout_ends_what_it_is_for(holdfast, faulty, path, options, outco
     _, result = loaded(holdfast, f"{url}{path}", *shape, *options)
 
     assert result["outcomes"][outcome] == 5
+
+
+def test_the_first_byte_is_not_waited_for_any_longer_on_a_connection_that_was_answered_before(holdfast, faulty):
+    url, _ = faulty
+
+    shape = ("--clients", "2", "--requests", "24", "--first-byte-timeout", "0.3")
+    _, result = loaded(holdfast, f"{url}/first/20", *shape, "--timeout", "20")
+
+    assert (result["outcomes"]["answered"], result["outcomes"]["unanswered"]) == (20, 4)
+    # One after the other on two connections: twice 0.3 s, and not the 20 s that a whole reply may take.
+    assert result["duration_s"] < 10
+
+
+@pytest.mark.parametrize("shape", [("--clients", "2"), ("--rate", "20", "--keep-alive")])
+def test_a_connection_with_half_a_request_on_it_is_not_used_for_the_next_one(holdfast, faulty, shape):
+    url, _ = faulty
+    body = holdfast.directory / "body"
+    body.write_bytes(bytes(20 << 20))
+
+    post = (f"{url}/early/{20 << 20}", "-X", "POST", "--data", f"@{body}", "--requests", "20")
+    code, result = loaded(holdfast, *post, *shape)
+
+    assert (code, result["outcomes"]["answered"]) == (ANSWERED, 20)
+    assert seen_by(url)["kinds"] == {"early": 20}
+
+
+def test_it_is_told_that_checks_have_seen_only_the_beginning_of_a_body(holdfast, faulty):
+    url, _ = faulty
+
+    code, result = loaded(holdfast, f"{url}/big/{20 << 20}", "--burst", "2", "--expect-match", ".")
+
+    assert (code, result["outcomes"]["answered"]) == (ANSWERED, 2)
+    assert result["warnings"] == ["Of 2 bodies checks have seen the first 16 MiB alone."]

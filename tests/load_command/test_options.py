@@ -157,6 +157,11 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
         (("--burst", "1", "--data-rows", "binary.csv"), ENVIRONMENT, "binary.csv cannot be read"),
         (("--burst", "1", "--data", "@none.json"), ENVIRONMENT, "none.json"),
         (("--rate", "5"), USAGE, "--rate R needs --for S or --requests N"),
+        (("--rate", "0", "--requests", "5"), USAGE, "no request at all"),
+        (("--clients", "1", "--for", "0s"), USAGE, "no request at all"),
+        (("--rate", "1/h", "--requests", "3000000"), USAGE, "more than 292 years"),
+        (("--requests", "10", "--over", "9999999999h"), USAGE, "more than 100 years"),
+        (("--burst", "1", "--timeout", "inf"), USAGE, "inf is not in the range"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_sent(holdfast, counting, arguments, code, says):

@@ -17,6 +17,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from commandline import until
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 FAULTY = Path(__file__).with_name("faulty_server.py")
@@ -330,3 +331,18 @@ def test_jmeters_report_generator_counts_the_same(holdfast, faulty, tmp_path):
     statistics = json.loads((tmp_path / "report/statistics.json").read_text())["GET /{id}"]
     answered = json.loads((tmp_path / "result.json").read_text())["outcomes"]["answered"]
     assert (statistics["sampleCount"], statistics["errorCount"]) == (18, 18 - answered)
+
+
+def test_the_rows_of_a_lost_process_are_written_with_the_addresses_that_they_came_from(holdfast, counting, tmp_path):
+    sources = ("127.0.0.1", "127.0.0.2")
+    held = (f"{counting.url}/silent", "--burst", "10", *(word for each in sources for word in ("--source", each)))
+    running = holdfast.start("load", *held, "--csv", "rows.csv")
+    until(lambda: counting.seen()["silent"] == 10, "all requests at the server")
+
+    os.kill(running.processes()[-1], signal.SIGKILL)
+
+    ended = running.ended()
+    assert ended.exit == INCONCLUSIVE, ended.err
+    rows = rows_of(tmp_path / "rows.csv")
+    assert [row["outcome"] for row in rows] == ["failed"] * 10
+    assert [row["source"] for row in rows] == [*sources] * 5

@@ -53,6 +53,15 @@ def test_too_few_descriptors_for_one_process_are_told_with_the_command_that_rais
         assert enough["outcomes"]["unanswered"] == 100, (program, more)
 
 
+def test_rows_for_which_there_is_no_memory_end_in_words(holdfast, counting):
+    program = ["prlimit", "--as=2000000000", *PROGRAM]
+
+    ended = holdfast.run("load", counting.url, "--clients", "1", "--for", "300s", program=program)
+
+    assert ended.exit == ENVIRONMENT
+    assert ended.what == "holdfast: There is no memory for the rows of 50,000,000 requests."
+
+
 def test_a_load_process_that_cannot_be_started_ends_in_words(holdfast, counting):
     ended = holdfast.run("load", counting.url, "--burst", "3000", program=limited(24))
 

@@ -8,11 +8,14 @@ Content-Type since 5.0, a DELETE's body), and for which thread was the first to 
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import parse_qsl
 
+import pytest
+from commandline import PROGRAM
 from writing import counter, csv, element, group, http, plan, text
 
 PLANS = Path(__file__).parent
@@ -261,3 +264,32 @@ def test_rows_of_each_thread_end_its_load_and_a_duration_the_others(holdfast, co
         # One each 20 ms and an answer within a second, on a machine that may be busy.
         assert 5 < len(numbers) <= 50
     assert all(many == 1 for path, many in each.items() if "timed" in path)
+
+
+def test_an_arrival_that_has_sent_its_last_request_keeps_no_connection(holdfast, counting, tmp_path):
+    requests = [{"method": "GET", "url": f"{counting.url}/{path}", "headers": []} for path in "ab"]
+    file = tmp_path / "two.har"
+    file.write_text(json.dumps({"log": {"entries": [{"request": request} for request in requests]}}))
+
+    ended = holdfast.run("load", "--har", str(file), "--rate", "100", "--for", "2s", "--json", "-")
+
+    result, seen = json.loads(ended.out), counting.seen()
+    assert result["outcomes"]["answered"] == 400
+    # One for both of its requests, and none of those before it is left but what the machine was slow to close.
+    assert seen["connections"] == 200
+    assert seen["most_connections"] <= result["peak_in_flight"] + 50
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_a_plan_that_names_what_has_no_end_is_refused(holdfast, counting, tmp_path, kind):
+    named = "/dev/zero" if kind == "device" else str(tmp_path / "pipe")
+    if kind == "pipe":
+        os.mkfifo(named)
+    file = tmp_path / "endless.jmx"
+    file.write_bytes(plan(group(csv(named, "name") + http("/${name}", port=counting.port))))
+
+    ended = holdfast.run("load", "--jmx", str(file), program=["prlimit", "--as=2000000000", *PROGRAM])
+
+    assert ended.exit == ENVIRONMENT
+    assert ended.what == f"holdfast: {named}, which endless.jmx names, cannot be read."
+    assert "no ordinary file" in ended.err

@@ -8,6 +8,7 @@ from __future__ import annotations
 import mmap
 from collections.abc import Callable, Iterable, Sequence
 
+from holdfast.errors import EnvironmentFailure
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Request
 
@@ -54,10 +55,21 @@ class Columns:
     )
 
     def __init__(self, capacity: int) -> None:
-        """Maps the memory; `capacity` rows have the ids 0..capacity-1."""
+        """Maps the memory; `capacity` rows have the ids 0..capacity-1.
+
+        Raises:
+            EnvironmentFailure: so much is not to be had.
+        """
         self.capacity = capacity
         rows = max(capacity, 1)
-        whole = memoryview(mmap.mmap(-1, rows * ROW_BYTES, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
+        try:
+            whole = memoryview(mmap.mmap(-1, rows * ROW_BYTES, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"There is no memory for the rows of {rows:,} requests.",
+                f"They may take {rows * ROW_BYTES / 1e9:.1f} GB: {error.strerror}.",
+                "Ask for fewer requests or a shorter time, or raise the limit (`ulimit -v`, vm.overcommit_memory).",
+            ) from error
         instants = whole[: rows * INSTANTS * INSTANT_BYTES].cast("q")
         self.due, self.opened, self.connected, self.sent, self.first, self.done = (
             instants[column * rows : (column + 1) * rows] for column in range(INSTANTS)

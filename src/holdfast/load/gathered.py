@@ -8,8 +8,13 @@ from itertools import chain, compress
 
 from holdfast.load.columns import Columns
 from holdfast.load.plan import Open, Part, Plan, Sessions
+from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
+from holdfast.load.tls import NO_TLS
+from holdfast.model.load import HostResult
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
@@ -29,6 +34,7 @@ class Beside:
         limits: what went wrong on our own side, in words.
         notes: other doubts, in words.
         location: where the last redirect led that was read in full; "" where there was none.
+        hosts: those that shared the load; () where this one alone sent it.
     """
 
     asked_per_s: float | None = None
@@ -36,6 +42,7 @@ class Beside:
     limits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     location: str = ""
+    hosts: tuple[HostResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +75,7 @@ class Told:
             that it began.
         failure: why our own side fell short, in words.
         malformed: the first reply that was not HTTP/1, in words.
+        excess, cut: as of `Replies`.
         peak: most of its requests at once; None where it was lost.
         busy: share of its time in which it had something to do.
         lasted_s: how long it had requests to send or to wait for.
@@ -77,11 +85,51 @@ class Told:
     failure: str | None = None
     malformed: str | None = None
     excess: int = 0
+    cut: int = 0
     location: str = ""
     peak: int | None = None
     busy: float = 0.0
     lasted_s: float = 0.0
     sources: list[str] = field(default_factory=list)
+
+
+def told_for_lost(
+    plan: Plan,
+    part: Part,
+    columns: Columns,
+    start_ns: int,
+    reached: int,
+    now_ns: int,
+    end: str,
+) -> Told:
+    """What a process would have told that cannot any more; what it had not ended becomes FAILED.
+
+    Args:
+        columns: of the plan alone.
+        reached: as of `Tally`, when it last said it.
+        end: how it ended, in words.
+    """
+    shape = plan.shape
+    rows: Sequence[int] = part.rows
+    begun = len(rows)
+    if isinstance(shape, Open):
+        for row in rows:
+            columns.due[row] = start_ns + shape.due_ns[row]
+    elif isinstance(shape, Sessions):
+        # Since it last said how far it was, each of its clients may have begun one more.
+        steps, clients = len(plan.acceptances), shape.clients
+        below = range(min(plan.requests, reached + steps * clients))
+        rows = [row for row in below if columns.due[row] and row // steps % clients in part.rows]
+        begun = rows[-1] + 1 if rows else 0
+    else:
+        begun = next((index for index, row in enumerate(rows) if columns.due[row] == NEVER), begun)
+        rows = rows[:begun]
+    unended = [row for row in rows if columns.outcome[row] == Outcome.PENDING]
+    for row in unended:
+        columns.done[row] = now_ns
+        columns.outcome[row] = Outcome.FAILED
+    words = f"A load process was lost ({end}): {len(unended)} of its requests count as failed."
+    return Told(begun, words)
 
 
 def _begun(plan: Plan, span: range, columns: Columns, shares: Sequence[tuple[Part, Told]]) -> Sequence[int]:
@@ -117,18 +165,18 @@ def gathered(
     told = [each for parts in shares for _, each in parts]
     rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
     limits = sorted({each.failure for each in told if each.failure})
-    limits += [_BUSY] if _always_busy(plans, shares) else []
-    notes = sorted({f"A reply was not HTTP/1: {each.malformed}." for each in told if each.malformed})[:1]
+    limits += [_BUSY] if _always_busy(plans, shares) and any(columns.status[row] for row in rows) else []
+    notes = sorted({_of_malformed(each.malformed) for each in told if each.malformed})[:1]
     excess = sum(each.excess for each in told)
     if excess:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
-    # A person who asked for two rates at once has no single one to compare with.
-    only = plans[0].shape if len(plans) == 1 else None
-    asked_per_s = offered_per_s(only.due_ns) if isinstance(only, Open) else None
+    cut = sum(each.cut for each in told)
+    if cut:
+        notes.append(f"Of {cut} bodies checks have seen the first {MOST_CHECKED >> 20} MiB alone.")
     sources = tuple(tuple(_longest([each.sources for _, each in parts])) or ("",) for parts in shares)
     location = next((each.location for each in told if each.location), "")
     peak = told[0].peak if len(told) == 1 else None
-    beside = Beside(asked_per_s, peak, tuple(limits), tuple(notes), location)
+    beside = Beside(asked_rate_per_s(plans), peak, tuple(limits), tuple(notes), location)
     return run_of(columns, rows, spans, sources, stop, beside)
 
 
@@ -145,6 +193,12 @@ def run_of(
     return LoadRun(columns, summary, begun, spans, sources, stopped, beside)
 
 
+def asked_rate_per_s(plans: Sequence[Plan]) -> float | None:
+    """The mean rate of the schedule; None where there is none, or several, of which a person can compare with none."""
+    only = plans[0].shape if len(plans) == 1 else None
+    return offered_per_s(only.due_ns) if isinstance(only, Open) else None
+
+
 def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, Told]]]) -> bool:
     """Whether a closed load never had to wait for the server, which then may be faster than it was seen to be.
 
@@ -156,6 +210,10 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Sequence[tuple[Part, To
         if not isinstance(plan.shape, Open)
         for _, told in parts
     )
+
+
+def _of_malformed(words: str) -> str:
+    return words[0].upper() + words[1:] + "." if words.startswith(NO_TLS) else f"A reply was not HTTP/1: {words}."
 
 
 def _longest(known: Sequence[list[str]]) -> list[str]:

@@ -37,7 +37,7 @@ from itertools import accumulate, pairwise
 from typing import NoReturn
 
 from holdfast.load.columns import Columns, Tally
-from holdfast.load.gathered import LoadRun, Told, gathered
+from holdfast.load.gathered import LoadRun, Told, gathered, told_for_lost
 from holdfast.load.loop import Loop, Seen, closed_model, open_model
 from holdfast.load.own_limits import (
     connections_of_one_process,
@@ -62,11 +62,9 @@ from holdfast.load.plan import (
     whole,
 )
 from holdfast.load.replies import Replies
-from holdfast.load.sessions import sessions
+from holdfast.load.sessions import is_last, sessions
 from holdfast.load.tls import connections_to
 from holdfast.model.load import StopRule
-from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER
 
 NS_PER_S = 1_000_000_000
 LOOK_MS = 100
@@ -197,7 +195,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
                     connections.expire(row)
                 for row in step.open:
                     client = row // steps % clients if kept else None
-                    connections.open(row, columns.due[row] or None, client)
+                    connections.open(row, columns.due[row] or None, client, last=kept and is_last(shape, row))
                 connections.refill(step.refill)
                 connections.turn(step.wait_ns)
                 tally.begun[number] = connections.begun
@@ -223,6 +221,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
             failure=_in_words(connections.failure, job) if connections.failure else None,
             malformed=next((each.malformed for each in connections.replies if each.malformed), None),
             excess=sum(each.excess for each in connections.replies),
+            cut=sum(each.cut for each in connections.replies),
             location=next((each.location for each in connections.replies if each.location), ""),
             sources=connections.sources,
             peak=connections.peak,
@@ -335,7 +334,9 @@ def _be_load_process(
         for other in others:
             os.close(other)
         told = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
-        os.write(writing, json.dumps(asdict(told)).encode())
+        # Whoever forked this process may have been killed meanwhile.
+        with contextlib.suppress(BrokenPipeError):
+            os.write(writing, json.dumps(asdict(told)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
         traceback.print_exc()
@@ -377,24 +378,8 @@ def _end(pid: int, *, at_once: bool) -> str:
 
 
 def _lost(job: _Job, watched: Watched, end: str) -> Told:
-    """What a process would have told that cannot any more; what it had not ended becomes FAILED."""
-    now = time.monotonic_ns()
-    plan, columns, shape = job.plan, job.columns, job.plan.shape
-    rows: Sequence[int] = job.part.rows
-    begun = len(rows)
-    if isinstance(shape, Open):
-        for row in rows:
-            columns.due[row] = watched.start_ns + shape.due_ns[row]
-    elif isinstance(shape, Sessions):
-        steps, clients = len(plan.acceptances), shape.clients
-        below = range(watched.tally.reached[job.number])
-        rows = [row for row in below if columns.due[row] and row // steps % clients in job.part.rows]
-        begun = rows[-1] + 1 if rows else 0
-    else:
-        begun = next((index for index, row in enumerate(rows) if columns.due[row] == NEVER), begun)
-        rows = rows[:begun]
-    unended = [row for row in rows if columns.outcome[row] == Outcome.PENDING]
-    for row in unended:
-        columns.outcome[row] = Outcome.FAILED
-        columns.done[row] = now
-    return Told(begun, f"A load process was lost ({end}): {len(unended)} of its requests count as failed.")
+    reached, now_ns = watched.tally.reached[job.number], time.monotonic_ns()
+    told = told_for_lost(job.plan, job.part, job.columns, watched.start_ns, reached, now_ns, end)
+    # Its rows say by number from which of them they came.
+    told.sources = list(job.sources)
+    return told

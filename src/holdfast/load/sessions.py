@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from holdfast.load.columns import Columns
 from holdfast.load.loop import AT_ONCE, NOTHING, Loop, Step
 from holdfast.load.patience import Patience
-from holdfast.load.plan import Sessions
+from holdfast.load.plan import Closed, Open, Sessions
 from holdfast.load.values import by_chance
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
@@ -69,6 +69,11 @@ def next_row(shape: Sessions, row: int, *, answered: bool) -> int | None:
         return row + 1
     index += shape.clients
     return index * steps if index < _indices(shape) else None
+
+
+def is_last(shape: Open | Closed | Sessions, row: int) -> bool:
+    """Whether a client that comes and goes has no request after this one, whatever comes of it."""
+    return isinstance(shape, Sessions) and next_row(shape, row, answered=True) is None
 
 
 def pause_ns(shape: Sessions, row: int) -> int:

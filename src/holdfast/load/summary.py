@@ -143,7 +143,10 @@ def summarise(
     lag = distribution(lags)
     late = asked_per_s is not None and _late(lags)
     unheard = _unheard(columns, rows, opened, outcome) if counts.keys() & _BROKEN else 0
+    failed = counts.get(Outcome.FAILED, 0)
     words = [*limits, *notes]
+    if failed and not limits:
+        words.append(f"{failed} requests failed on the load's own side or on the way: the server had no part in it.")
     if unheard:
         words.append(
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
@@ -151,7 +154,13 @@ def summarise(
         )
     if late and lag.p99 is not None:
         words.append(
-            f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due."
+            f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due. "
+            "Ask for less, use connections again (--keep-alive), or share it out: --processes N, --cluster."
+        )
+    if asked_per_s is None and lag.p99 is not None and lag.p99 > LATE_NS:
+        words.append(
+            f"They were to begin together, and it took the load {max(lags) / 1e6:,.0f} ms to begin them all: so much of "
+            "the latency from due may be its own."
         )
     from_due = distribution(compress(map(sub, done, due), replied))
     first_due, last_done = min(due, default=0), max(done, default=0)
@@ -168,7 +177,7 @@ def summarise(
         # On kept connections they are the same instants, and sorting takes most of this function's time.
         latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
         pacing_lag=lag,
-        generator_limited=late or bool(limits),
+        generator_limited=late or bool(limits) or failed > 0,
         duration_s=max(0, last_done - first_due) / NS_PER_S,
         warnings=tuple(words),
     )
@@ -177,10 +186,10 @@ def summarise(
 def _late(lags: Sequence[int]) -> bool:
     """Whether the generator made the pace: more than one request in a hundred begun too late.
 
-    Of few requests one short stall of the machine makes as many late, so it takes more than FEW_LATE, or one in ten.
+    Of few requests one short stall of the machine makes as many late, so it takes more than FEW_LATE, or half of them.
     """
     late = sum(lag > LATE_NS for lag in lags)
-    return late * 100 > len(lags) and (late > FEW_LATE or late * 10 > len(lags))
+    return late * 100 > len(lags) and (late > FEW_LATE or late * 2 > len(lags))
 
 
 def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outcome: Sequence[int]) -> int:

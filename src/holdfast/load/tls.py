@@ -24,6 +24,8 @@ from holdfast.load.connection import Connection
 from holdfast.load.epoll import RECEIVE_BYTES, Connections
 from holdfast.load.exchange import Event, event_of_errno
 
+NO_TLS = "no TLS connection came about"
+
 
 @dataclass(frozen=True, slots=True)
 class Tls:
@@ -173,9 +175,7 @@ class TlsConnections(Connections):
                 self._move(connection, Event.EOF)
                 return
             except ssl.SSLError as error:
-                self.replies[0].malformed = (
-                    self.replies[0].malformed or f"no TLS connection came about: {words_of(error)}"
-                )
+                self.replies[0].malformed = self.replies[0].malformed or f"{NO_TLS}: {words_of(error)}"
                 self._move(connection, Event.NOT_HTTP)
                 return
             except OSError as error:
@@ -188,7 +188,7 @@ class TlsConnections(Connections):
 def words_of(error: ssl.SSLError) -> str:
     """What OpenSSL said, without its own line numbers."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate was not accepted ({error.verify_message})"
+        return f"its certificate was not accepted ({error.verify_message}); --insecure takes any"
     return (error.reason or str(error)).replace("_", " ").lower()
 
 

@@ -30,6 +30,10 @@ _THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|
 
 _ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
 
+LONGEST_S = 100 * 365 * 86_400.0
+# Each costs this machine a load process, so more of them than it can have cores are of no use.
+MOST_LOCAL_WORKERS = 256
+
 # What may be compared, and in which units.
 THRESHOLDS: Mapping[str, tuple[str, ...]] = {
     "p50": ("ms", "s"),
@@ -76,7 +80,20 @@ def duration_s(text: str) -> float:
     found = _DURATION.fullmatch(text.strip())
     if found is None:
         raise ValueError(f"{text!r} is not a duration: write it as 10s, 2m, 500ms or 1h.")
-    return float(found[1]) * SECONDS[found[2]]
+    seconds = float(found[1]) * SECONDS[found[2]]
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text!r} is more than 100 years.")
+    return seconds
+
+
+def some_time_s(text: str) -> float:
+    """A time in seconds that is more than none."""
+    seconds = duration_s(text)
+    if not seconds:
+        raise ValueError(f"{text!r} is no time at all.")
+    if seconds > LONGEST_S:
+        raise ValueError(f"{text!r} is longer than clocks can count.")
+    return seconds
 
 
 def rate_per_s(text: str) -> float:
@@ -158,6 +175,25 @@ def source(text: str) -> str:
         return str(ip_address(text))
     except ValueError as error:
         raise ValueError(f"{text!r} is no IP address.") from error
+
+
+def cluster(text: str) -> str:
+    """Where a cluster is: `local:N`, the address of its scheduler, or the file that it has written that to."""
+    scheme, _, rest = text.partition(":")
+    if scheme == "local" and not (rest.isdecimal() and 1 <= int(rest) <= MOST_LOCAL_WORKERS):
+        raise ValueError(f"{text!r}: local:N takes a number from 1 to {MOST_LOCAL_WORKERS}.")
+    if not rest and not text.startswith("/") and not text.endswith(".json"):
+        raise ValueError(
+            f"{text!r} is no cluster: give the address of a Dask scheduler (tcp://HOST:8786), its scheduler file, "
+            "or local:N."
+        )
+    return text
+
+
+def local_workers(text: str) -> int | None:
+    """How many workers a cluster on this machine alone has; None where it is another."""
+    scheme, _, rest = text.partition(":")
+    return int(rest) if scheme == "local" else None
 
 
 def threshold(text: str) -> Threshold:

@@ -88,6 +88,35 @@ class StepResult:
 
 
 @dataclass(frozen=True, slots=True)
+class HostResult:
+    """What one of several hosts did of the load.
+
+    Attributes:
+        name: by which its requests are told from others' in warnings.
+        address: of its worker in the cluster.
+        share: its number, counted from 1, and of how many.
+        begun: requests that it began; of a host that was lost, as far as it had told.
+        pacing_lag_p99_us: None where it began none, or was lost.
+        clock_offset_ms: its CLOCK_MONOTONIC minus ours.
+        clock_uncertainty_ms: so far the offset may be wrong in either direction, over the whole run.
+        clock_drift_us: the offset after the run minus the one before; None where it was not measured again.
+        lost: how the host was lost, in words; None if it was not.
+        failed: requests that count as failed because it was lost.
+    """
+
+    name: str
+    address: str
+    share: tuple[int, int]
+    begun: int
+    pacing_lag_p99_us: int | None
+    clock_offset_ms: float
+    clock_uncertainty_ms: float
+    clock_drift_us: float | None
+    lost: str | None = None
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class LoadResult:
     """What a load run came to.
 
@@ -101,6 +130,7 @@ class LoadResult:
         interrupted: somebody ended it before its time.
         wall_clock_offset_ns: what makes an instant of the rows (CLOCK_MONOTONIC) one since the epoch, as it was when
             the load began; None is not known.
+        hosts: those that shared the load; () where this one alone sent it.
     """
 
     target: LoadTarget
@@ -121,6 +151,7 @@ class LoadResult:
     stopped: str | None = None
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None
+    hosts: tuple[HostResult, ...] = ()
     warnings: tuple[str, ...] = field(default=())
     schema: int = 1
     kind: str = "load"

@@ -9,8 +9,10 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from holdfast.model.load import LatencyMs, LoadResult
+from holdfast.model.load import Expectation, LatencyMs, LoadResult
+from holdfast.report.hosts import render_hosts
 
+_TWO_PLACES_MS = 1000
 _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("nothing to compare", "yellow")}
 
 
@@ -21,11 +23,13 @@ def render_load(result: LoadResult) -> RenderableType:
     parts += [Text(), _latencies(result)]
     if result.steps:
         parts += [Text(), _labels(result)]
+    if result.hosts:
+        parts += [Text(), render_hosts(result.hosts)]
     if result.thresholds:
         parts.append(Text())
     for each in result.thresholds:
         word, colour = _HELD[each.held]
-        value = "" if each.value is None else f" ({each.value:g})"
+        value = _value(each)
         parts.append(Padding(Text(f"{each.text}: ").append(word, style=colour).append(value), (0, 0, 0, 2)))
     if result.warnings:
         parts.append(Text())
@@ -34,7 +38,8 @@ def render_load(result: LoadResult) -> RenderableType:
 
 
 def _sentences(result: LoadResult) -> Iterator[str]:
-    yield f"{result.offered} requests in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
+    requests = "1 request" if result.offered == 1 else f"{result.offered:,} requests"
+    yield f"{requests} in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
     if result.stopped:
         yield f"Stopped early, as the rule says: {result.stopped}."
     if result.interrupted:
@@ -67,16 +72,31 @@ def _labels(result: LoadResult) -> Table:
         table.add_column(column, justify="left" if column in {"  request", "outcomes"} else "right")
     for each in result.steps:
         times = each.latency_from_due_ms
-        values = ("-" if value is None else f"{value:,.2f}" for value in (times.p50, times.p99, times.max))
+        values = map(_ms, (times.p50, times.p99, times.max))
         table.add_row(f"  {each.label}", str(each.offered), _ends(each.outcomes), *values)
     return table
 
 
 def _latencies(result: LoadResult) -> Table:
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for column in ("  latency, ms", *LatencyMs.__dataclass_fields__):
-        table.add_column(column, justify="left" if column.startswith(" ") else "right", no_wrap=True)
+    """A figure is never cut, however narrow the terminal is: a line that is too long for it goes on in the next."""
+    rows = [("  latency, ms", *LatencyMs.__dataclass_fields__)]
     for name, times in (("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)):
-        values = [getattr(times, each) for each in LatencyMs.__dataclass_fields__]
-        table.add_row(f"  {name}", *("-" if value is None else f"{value:,.2f}" for value in values))
+        rows.append((f"  {name}", *(_ms(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))
+    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False)
+    for at, cells in enumerate(zip(*rows, strict=True)):
+        table.add_column(justify="right" if at else "left", no_wrap=True, min_width=max(map(len, cells)) + (at > 0))
+    for cells in rows:
+        table.add_row(*cells)
     return table
+
+
+def _ms(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.2f}" if value < _TWO_PLACES_MS else f"{value:,.0f}"
+
+
+def _value(each: Expectation) -> str:
+    if each.value is None:
+        return ""
+    return f" ({each.value:.2%})" if "%" in each.text else f" ({each.value:g})"

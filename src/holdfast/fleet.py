@@ -1,0 +1,344 @@
+"""A load that several hosts share: agents started, clocks compared, a common start, what they recorded put together.
+
+Decisions
+---------
+* Everything that goes on between here and a host is a question that a function on its worker answers at once
+  (`fleet_host`): how far it is, what its clock says, a piece of what it recorded. So there is no protocol of our own
+  on the network, and a host that does not answer is known by that.
+* Rows come when the load is over: sent while it goes on they would take from the load what they need.
+* A host is lost when its worker has left the cluster, or has not answered for LOST_AFTER_S. What it was to send and
+  nobody knows the end of counts as our own failure, never as the server's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import pickle
+import time
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from functools import partial
+from ipaddress import ip_address
+from itertools import accumulate, pairwise
+from typing import Any, TypeVar
+from uuid import uuid4
+
+from holdfast import fleet_host
+from holdfast.agent import Assignment
+from holdfast.cluster import Cluster, Unreachable, Worker, connected
+from holdfast.course import Course, Member, line, put_together
+from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.load.clocks import Offset, Trip, offset
+from holdfast.load.frames import BEGIN, DRAIN, INSTANT, QUIT
+from holdfast.load.gathered import LoadRun
+from holdfast.load.merged import Merged
+from holdfast.load.plan import Plan, Stop, stop_reason
+from holdfast.load.words import local_workers
+from holdfast.loading import Fleet
+from holdfast.model.load import LoadExperiment
+from holdfast.target import Target
+
+NS_PER_S = 1_000_000_000
+LOST_AFTER_S = 10.0
+_TRIPS = 12
+_MEASURED_AT_ONCE = 4
+_STOP_LOOK_S = 0.1
+_LOOK_S = 0.5
+_TELL_S = 1.0
+# For the word to get there and for load processes to be forked.
+_HEAD_START_NS = 400_000_000
+_GIVE_UP_S = 15.0
+_FORGET_S = 5.0
+_PIECE_BYTES = 4 << 20
+
+_T = TypeVar("_T")
+
+
+class _StoppedEarly(Exception):  # noqa: N818 - no error
+    """Ctrl-C before the first request."""
+
+
+def on(where: str, tell: Callable[[str], None]) -> Fleet:
+    """What carries out a load on the hosts of a cluster; the arguments are `run_on`'s."""
+
+    def fleet(
+        experiment: LoadExperiment, targets: Sequence[Target], plans: Sequence[Plan], stopped: Callable[[], Stop]
+    ) -> LoadRun:
+        return run_on(where, experiment, targets, plans, stopped, tell)
+
+    return fleet
+
+
+def run_on(
+    where: str,
+    experiment: LoadExperiment,
+    targets: Sequence[Target],
+    plans: Sequence[Plan],
+    stopped: Callable[[], Stop],
+    tell: Callable[[str], None],
+) -> LoadRun:
+    """Carries out a load on the hosts of a cluster, and waits for its end; otherwise as `load_runs`.
+
+    Args:
+        where: `local:N`, or the address or file of a Dask scheduler.
+        targets, plans: of each group of the experiment.
+        tell: takes a line on how far the load is, about once a second.
+
+    Raises:
+        UsageError: a target is the loopback of each host by itself.
+        EnvironmentFailure: the cluster cannot be reached, a worker cannot take part, or one was lost before the start.
+    """
+    edges = [0, *accumulate(plan.requests for plan in plans)]
+    merged = Merged(plans, tuple(range(first, last) for first, last in pairwise(edges)))
+    assign = partial(Assignment, experiment, tuple(targets))
+    course = asyncio.run(_conduct(where, assign, targets, experiment, stopped, tell))
+    return put_together(merged, course, experiment)
+
+
+async def _conduct(
+    where: str,
+    assign: Callable[[tuple[int, int]], Assignment],
+    targets: Sequence[Target],
+    experiment: LoadExperiment,
+    stopped: Callable[[], Stop],
+    tell: Callable[[str], None],
+) -> Course:
+    course = Course()
+    async with contextlib.AsyncExitStack() as stack:
+        try:
+            cluster = await _unless(stopped, stack.enter_async_context(connected(where)))
+            workers = await _unless(stopped, cluster.workers(each=local_workers(where) is not None))
+            _check_targets(targets, experiment.sources, workers)
+            many, run = len(workers), uuid4().hex
+            course.members = [Member(worker, f"{run}-{index}", (index, many)) for index, worker in enumerate(workers)]
+            stack.push_async_callback(_forget, cluster, course.members)
+            await _unless(stopped, _prepare(cluster, course.members, assign))
+        except _StoppedEarly:
+            course.members = []
+            return course
+        await _begin(cluster, course)
+        await _watch(cluster, course, experiment, stopped, tell)
+        left = [member for member in course.members if member.lost is None]
+        await asyncio.gather(*(_measure_again(cluster, member) for member in left))
+        await asyncio.gather(*(_fetch(cluster, member) for member in left))
+    return course
+
+
+async def _unless(stopped: Callable[[], Stop], work: Coroutine[Any, Any, _T]) -> _T:
+    """What the work comes to.
+
+    Raises:
+        _StoppedEarly: the person asked for the end meanwhile.
+    """
+    task = asyncio.create_task(work)
+    while not task.done():
+        await asyncio.wait({task}, timeout=_STOP_LOOK_S)
+        if not task.done() and stopped() is not Stop.NOT:
+            task.cancel()
+            await asyncio.wait({task})
+            raise _StoppedEarly
+    return task.result()
+
+
+def _check_targets(targets: Sequence[Target], sources: Sequence[str], workers: Sequence[Worker]) -> None:
+    here = fleet_host.greet()
+    away = [worker for worker in workers if (worker.host["boot"], worker.host["network"]) != _place(here)]
+    if away and sources:
+        raise UsageError(
+            f"--source {sources[0]} is an address of this host, and {away[0].name} is another.",
+            "Each host of a cluster has addresses of its own.",
+            "Leave --source out: each host sends from the address that its kernel chooses.",
+        )
+    for target in targets:
+        address = target.addresses[0]
+        if away and (target.url.socket or ip_address(address.partition("%")[0]).is_loopback):
+            raise UsageError(
+                f"{target.url.host or address} means another server on each host of the cluster.",
+                f"It is the own one of each, and {away[0].name} is not this host.",
+                "Name the server by an address that all of them reach, and allow it with --allow-remote.",
+            )
+
+
+def _place(host: fleet_host.Host) -> tuple[str, int]:
+    return host["boot"], host["network"]
+
+
+async def _prepare(
+    cluster: Cluster, members: Sequence[Member], assign: Callable[[tuple[int, int]], Assignment]
+) -> None:
+    """Has an agent ready on each host, and knows its clock.
+
+    Raises:
+        EnvironmentFailure: one cannot take part, or is lost.
+    """
+
+    async def ready(member: Member) -> None:
+        assignment = pickle.dumps(assign(member.share))
+        await cluster.call(member.worker.address, fleet_host.start_agent, member.key, assignment)
+        while True:
+            seen: fleet_host.Look | None = await cluster.call(member.worker.address, fleet_host.look, member.key)
+            failure = None if seen is None else fleet_host.failure_of(seen)
+            if failure is not None:
+                raise EnvironmentFailure(f"{member.name}: {failure.what}", failure.why, failure.remedy)
+            if seen is None or seen["ended"] is not None:
+                how = "it is not known there" if seen is None else seen["ended"]
+                raise Unreachable(f"its load agent ended before the load began: {how}")
+            if seen["ready"]:
+                return
+            await asyncio.sleep(_STOP_LOOK_S)
+
+    at_once = asyncio.Semaphore(_MEASURED_AT_ONCE)
+
+    async def measured(member: Member) -> None:
+        async with at_once:
+            member.before = await _offset(cluster, member)
+
+    for step in (ready, measured):
+        await _all(members, step)
+
+
+async def _all(members: Sequence[Member], step: Callable[[Member], Awaitable[None]]) -> None:
+    """Takes one step on each host.
+
+    Raises:
+        EnvironmentFailure: a host is lost.
+    """
+
+    async def taken(member: Member) -> None:
+        try:
+            await step(member)
+        except Unreachable as error:
+            raise EnvironmentFailure(
+                f"The host {member.name} ({member.worker.address}) was lost before the load began.",
+                f"{error}. Nothing was sent.",
+                "Try again, or without it.",
+            ) from error
+
+    # All of them come to their end first: what one has started is to be known when it is taken back.
+    for outcome in await asyncio.gather(*(taken(member) for member in members), return_exceptions=True):
+        if outcome is not None:
+            raise outcome
+
+
+async def _offset(cluster: Cluster, member: Member) -> Offset:
+    trips = []
+    for _ in range(_TRIPS):
+        asked_ns = time.monotonic_ns()
+        there_ns = await cluster.call(member.worker.address, fleet_host.clock)
+        trips.append(Trip(asked_ns, there_ns, time.monotonic_ns()))
+    return offset(trips)
+
+
+async def _measure_again(cluster: Cluster, member: Member) -> None:
+    with contextlib.suppress(Unreachable):
+        member.after = await _offset(cluster, member)
+
+
+async def _begin(cluster: Cluster, course: Course) -> None:
+    """Tells each host the instant of the common start, in its own clock."""
+    slowest = max(member.before.uncertainty_ns for member in course.members)
+    course.start_ns = time.monotonic_ns() + _HEAD_START_NS + 4 * slowest
+
+    async def begin(member: Member) -> None:
+        start = INSTANT.pack(course.start_ns + member.before.ns)
+        await cluster.call(member.worker.address, fleet_host.order, member.key, BEGIN + start)
+        member.heard_ns = time.monotonic_ns()
+
+    await _all(course.members, begin)
+
+
+async def _watch(
+    cluster: Cluster,
+    course: Course,
+    experiment: LoadExperiment,
+    stopped: Callable[[], Stop],
+    tell: Callable[[str], None],
+) -> None:
+    """Follows the load to its end on all hosts, and passes on that it is to end."""
+    following = {asyncio.create_task(_follow(cluster, member)): member for member in course.members}
+    pending = set(following)
+    passed_on, gave_up_s, told_s = Stop.NOT, float("inf"), time.monotonic()
+    while pending:
+        _, pending = await asyncio.wait(pending, timeout=_STOP_LOOK_S)
+        now_s = time.monotonic()
+        ended = sum(member.progress.ended for member in course.members)
+        unanswered = sum(member.progress.unanswered for member in course.members)
+        course.reached = course.reached or stop_reason(experiment.stop, ended, unanswered)
+        asked = max(stopped(), Stop.DRAIN if course.reached else Stop.NOT)
+        if asked > passed_on:
+            passed_on = asked
+            course.ending_ns = course.ending_ns or time.monotonic_ns()
+            gave_up_s = now_s if asked is Stop.AT_ONCE else gave_up_s
+            order = QUIT if asked is Stop.AT_ONCE else DRAIN
+            await asyncio.gather(*(_pass_on(cluster, following[task], order) for task in pending))
+        if now_s - told_s >= _TELL_S:
+            told_s = now_s
+            tell(line(course, time.monotonic_ns()))
+        if now_s - gave_up_s > _GIVE_UP_S:
+            for task in pending:
+                task.cancel()
+                _lose(following[task], f"it did not give up within {_GIVE_UP_S:.0f} s")
+            return
+
+
+async def _pass_on(cluster: Cluster, member: Member, order: bytes) -> None:
+    with contextlib.suppress(Unreachable):
+        await cluster.call(member.worker.address, fleet_host.order, member.key, order)
+
+
+async def _follow(cluster: Cluster, member: Member) -> None:
+    """Asks a host how far it is until its load is over, or it is lost."""
+    address = member.worker.address
+    while member.lost is None:
+        try:
+            seen: fleet_host.Look | None = await cluster.call(address, fleet_host.look, member.key)
+        except Unreachable as error:
+            silent = time.monotonic_ns() - member.heard_ns > LOST_AFTER_S * NS_PER_S
+            if silent or not await cluster.has(address):
+                _lose(member, f"its worker is gone ({error})")
+            await asyncio.sleep(_LOOK_S)
+            continue
+        if seen is None:
+            _lose(member, "its worker was started anew")
+            return
+        member.heard_ns = time.monotonic_ns()
+        member.progress = fleet_host.progress_of(seen)
+        member.report_bytes = seen["report_bytes"]
+        if member.report_bytes is not None:
+            return
+        if seen["ended"] is not None:
+            failure = fleet_host.failure_of(seen)
+            _lose(member, f"its load agent ended: {failure.what if failure else seen['ended']}")
+        await asyncio.sleep(_LOOK_S)
+
+
+def _lose(member: Member, why: str) -> None:
+    member.lost, member.lost_ns = why, time.monotonic_ns()
+
+
+async def _fetch(cluster: Cluster, member: Member) -> None:
+    """Brings what a host recorded here, in pieces."""
+    assert member.report_bytes is not None
+    report = bytearray()
+    while len(report) < member.report_bytes:
+        last = min(len(report) + _PIECE_BYTES, member.report_bytes)
+        try:
+            report += await cluster.call(member.worker.address, fleet_host.report, member.key, len(report), last)
+            member.heard_ns = time.monotonic_ns()
+        except (Unreachable, LookupError) as error:
+            if time.monotonic_ns() - member.heard_ns > LOST_AFTER_S * NS_PER_S or isinstance(error, LookupError):
+                _lose(member, f"its worker was gone before its rows were here ({error})")
+                return
+            await asyncio.sleep(_LOOK_S)
+    member.report = bytes(report)
+
+
+async def _forget(cluster: Cluster, members: Sequence[Member]) -> None:
+    """Leaves nothing on any host that can be reached."""
+
+    async def forget(member: Member) -> None:
+        with contextlib.suppress(Unreachable, TimeoutError):
+            async with asyncio.timeout(_FORGET_S):
+                await cluster.call(member.worker.address, fleet_host.forget, member.key)
+
+    await asyncio.gather(*(forget(member) for member in members))

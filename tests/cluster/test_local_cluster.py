@@ -1,0 +1,150 @@
+"""`holdfast load --cluster local:N`, which needs no set-up; and clusters that are not there."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import threading
+
+import pytest
+from hosts import until
+
+ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
+
+
+def json_of(ended):
+    assert ended.out, ended.err
+    return json.loads(ended.out)
+
+
+def test_two_workers_send_each_request_once_with_the_data_that_is_its_own(holdfast, counting, tmp_path):
+    (tmp_path / "rows.csv").write_text("user\n" + "".join(f"u{number}\n" for number in range(7)))
+    (tmp_path / "body.json").write_text('{"number": {id}}')
+
+    ended = holdfast.run(
+        *("load", counting.url + "/{id}/{user}", "--rate", "200", "--for", "1500ms", "--cluster", "local:2"),
+        *("-X", "POST", "--data", f"@{tmp_path / 'body.json'}", "--data-rows", tmp_path / "rows.csv"),
+        *("--csv", tmp_path / "out.csv", "--json", "-"),
+    )
+
+    result, seen = json_of(ended), counting.seen()
+    assert ended.exit == ANSWERED or result["generator_limited"], ended.err
+    assert result["offered"] == result["outcomes"]["answered"] == 300
+    assert seen["paths"] == {f"POST /{number}/u{number % 7}": 1 for number in range(300)}
+    assert seen["bodies"] == {f'{{"number": {number}}}': 1 for number in range(300)}
+    assert [(each["share"], each["begun"], each["lost"]) for each in result["hosts"]] == [
+        ([1, 2], 150, None),
+        ([2, 2], 150, None),
+    ]
+    assert all(abs(each["clock_offset_ms"]) <= each["clock_uncertainty_ms"] + 0.001 for each in result["hosts"])
+    assert [line.partition(",")[0] for line in (tmp_path / "out.csv").read_text().splitlines()[1:]] == [
+        str(number) for number in range(300)
+    ]
+
+
+@pytest.mark.parametrize("how", ["ctrl-c", "kill"])
+def test_no_agent_outlives_whoever_asked_for_the_load(holdfast, counting, how):
+    running = holdfast.start("load", counting.url + "/silent", "--rate", "50", "--for", "60s", "--cluster", "local:2")
+    until(lambda: counting.seen()["requests"] >= 10, "ten requests")
+
+    if how == "kill":
+        running.signal(signal.SIGKILL)
+        running.ended()
+        until(lambda: not running.processes(), "the end of its agents")
+        # What it had in memory the next one takes away.
+        holdfast.run("load", counting.url, "--burst", "1", "--cluster", "local:1")
+    else:
+        running.press_ctrl_c()
+        before, pause = -1, threading.Event()
+        while (now := counting.seen()["requests"]) > before:
+            before = now
+            pause.wait(0.5)
+        running.press_ctrl_c()
+        ended = running.ended()
+        assert ended.exit == INCONCLUSIVE, ended.err
+        assert f"{now} requests" in ended.out
+        assert f"{now} given-up" in ended.out
+
+    running.nothing_is_left(10)
+
+
+def test_ctrl_c_before_the_start_sends_nothing(holdfast, counting):
+    running = holdfast.start("load", counting.url, "--rate", "50", "--for", "60s", "--cluster", "local:2")
+    until(running.processes, "an agent")
+
+    running.press_ctrl_c()
+    ended = running.ended()
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert counting.seen()["requests"] == 0
+    assert "0 requests" in ended.out
+
+
+def test_a_rule_that_stops_the_load_stops_it_on_all_workers(holdfast, counting):
+    ended = holdfast.run(
+        *("load", counting.url + "/busy", "--rate", "50", "--for", "60s", "--cluster", "local:2"),
+        *("--stop", "errors>10%", "--json", "-"),
+    )
+
+    result = json_of(ended)
+    assert result["stopped"]
+    assert result["offered"] == result["outcomes"]["rejected"] == counting.seen()["requests"] < 1000
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "tcp://127.0.0.1:{port}",
+        # Each takes the seconds for which Dask tries.
+        pytest.param("127.0.0.1:{port}", marks=pytest.mark.cluster),
+        pytest.param("tcp://no-such-host.invalid:8786", marks=pytest.mark.cluster),
+    ],
+)
+def test_a_scheduler_that_is_not_there_is_said_within_seconds(holdfast, counting, where):
+    with socket.socket() as mine:
+        mine.bind(("127.0.0.1", 0))
+
+        where = where.format(port=mine.getsockname()[1])
+        ended = holdfast.run("load", counting.url, "--burst", "1", "--cluster", where)
+
+    assert ended.exit == ENVIRONMENT
+    assert f"The Dask scheduler at {where} cannot be reached." in ended.err
+    assert counting.seen()["requests"] == 0
+
+
+@pytest.mark.cluster
+def test_something_that_is_no_scheduler_is_said_within_seconds(holdfast, counting):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        where = f"127.0.0.1:{silent.getsockname()[1]}"
+        ended = holdfast.run("load", counting.url, "--burst", "1", "--cluster", where)
+
+    assert ended.exit == ENVIRONMENT
+    assert f"The Dask scheduler at {where} cannot be reached." in ended.err
+
+
+@pytest.mark.parametrize(
+    ("where", "code", "says"),
+    [
+        ("local:0", USAGE, "local:N takes a number"),
+        ("local:", USAGE, "local:N takes a number"),
+        ("somewhere", USAGE, "'somewhere' is no cluster"),
+        ("/no/such/file", ENVIRONMENT, "scheduler file /no/such/file cannot be read"),
+    ],
+)
+def test_what_is_no_cluster_is_refused(holdfast, where, code, says):
+    ended = holdfast.run("load", "http://127.0.0.1:9/", "--burst", "1", "--cluster", where)
+
+    assert ended.exit == code
+    assert says in ended.err
+
+
+def test_without_dask_the_extra_is_named(holdfast, tmp_path):
+    (tmp_path / "distributed.py").write_text("raise ImportError('no distributed here')")
+
+    ended = holdfast.run(
+        *("load", "http://127.0.0.1:9/", "--burst", "1", "--cluster", "local:2"), env={"PYTHONPATH": str(tmp_path)}
+    )
+
+    assert ended.exit == ENVIRONMENT
+    assert "pip install 'holdfast[cluster]'" in ended.err
