@@ -28,6 +28,7 @@ from holdfast.watching import watching
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 _HARM = "A load on a server that is not yours is an attack, and on one that others use they get slower answers or none."
+_TIME = checked(words.some_time_s)
 _STATUS = click.IntRange(100, 599)
 
 
@@ -96,22 +97,22 @@ def _header(text: str) -> tuple[str, str]:
 @click.option(
     "--connect-timeout",
     "connect_s",
-    callback=checked(words.some_time_s),
+    callback=_TIME,
     help="Seconds after which a connection attempt is given up.",
 )
 @click.option(
     "--first-byte-timeout",
     "first_byte_s",
-    callback=checked(words.some_time_s),
+    callback=_TIME,
     help="Seconds after which an unbegun reply is given up.",
 )
 @click.option(
     "--timeout",
     "patience_s",
-    callback=checked(words.some_time_s),
+    callback=_TIME,
     default=f"{DEFAULT_PATIENCE_S:g}s",
     show_default=True,
-    help="Seconds after which an unanswered request is given up.",
+    help="Time after which an unanswered request is given up.",
 )
 @click.option(
     "--threshold", "thresholds", multiple=True, callback=checked(words.threshold), help="p99<200ms, errors<1%."

@@ -8,7 +8,7 @@ from holdfast.cluster import Worker
 from holdfast.load.clocks import SAME, Offset, over_run
 from holdfast.load.frames import Progress
 from holdfast.load.gathered import Beside, LoadRun, asked_rate_per_s, run_of
-from holdfast.load.merged import Loss, Merged, pacing_lag_p99_ns, read_report
+from holdfast.load.merged import Loss, Merged, Report, pacing_lag_p99_ns, read_report
 from holdfast.load.plan import stop_reason
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
@@ -83,8 +83,8 @@ def put_together(merged: Merged, course: Course, experiment: LoadExperiment) -> 
     location = ""
     hosts = []
     for member in course.members:
-        if member.report is not None:
-            report = read_report(member.report)
+        report = _report(member)
+        if report is not None:
             own = merged.take(report, member.clock)
             limits += [f"{member.name}: {each}" for each in report.limits]
             notes |= set(report.notes)
@@ -107,6 +107,17 @@ def put_together(merged: Merged, course: Course, experiment: LoadExperiment) -> 
     stop = course.reached and (stop_reason(experiment.stop, len(rows), unanswered) or course.reached)
     beside = Beside(asked_per_s, None, tuple(limits), tuple(sorted(notes)), location, tuple(hosts))
     return run_of(merged.columns, rows, merged.spans, merged.sources, stop, beside)
+
+
+def _report(member: Member) -> Report | None:
+    """What a host recorded; None where it was lost, or what it brought cannot be read."""
+    if member.report is None:
+        return None
+    try:
+        return read_report(member.report)
+    except ValueError as error:
+        member.lost, member.lost_ns = f"its rows cannot be read ({error})", member.heard_ns
+        return None
 
 
 def _told(member: Member, begun: int, lag_ns: int | None) -> HostResult:

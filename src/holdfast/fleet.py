@@ -259,7 +259,10 @@ async def _watch(
     pending = set(following)
     passed_on, gave_up_s, told_s = Stop.NOT, float("inf"), time.monotonic()
     while pending:
-        _, pending = await asyncio.wait(pending, timeout=_STOP_LOOK_S)
+        done, pending = await asyncio.wait(pending, timeout=_STOP_LOOK_S)
+        for task in done:
+            if (error := task.exception()) is not None:
+                _lose(following[task], f"it answered what is not to be understood ({error})")
         now_s = time.monotonic()
         ended = sum(member.progress.ended for member in course.members)
         unanswered = sum(member.progress.unanswered for member in course.members)

@@ -235,7 +235,7 @@ def _clients(group: Group, shape: Clients, last_index: int | None, seed: int, *,
         plain and not shape.ramp_s and not shape.delay_s and shape.iterations is None and group.on_failure == "continue"
     )
     # In the plain model a row goes to whichever connection is free, so that no client has rows of its own.
-    plain = plain and not any(map(_of_a_client, group.values))
+    plain = plain and group.on_failure == "continue" and not any(map(_of_a_client, group.values))
     if plain and _single(group):
         most = shape.requests
         if most is None:

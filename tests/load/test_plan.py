@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from array import array
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load import schedule
-from holdfast.load.plan import Closed, Open, Plan, processes_for, share_out, sources_for, whole
+from holdfast.load.plan import Closed, Open, Plan, most_within, processes_for, share_out, sources_for, whole
 
 
 def test_connections_beyond_one_process_need_another():
@@ -35,3 +37,19 @@ def test_the_parts_have_each_row_and_each_connection_once(requests, processes, c
 
         assert sorted(row for part in parts for row in part.rows) == list(range(requests))
         assert sum(part.connections for part in parts) == plan.connections
+
+
+@given(st.lists(st.integers(0, 1000), max_size=60), st.integers(1, 1200))
+def test_as_many_as_are_due_within_a_time_are_never_taken_for_fewer(due, within):
+    due_ns = array("q", sorted(due))
+    truly = max((sum(at <= each < at + within for each in due_ns) for at in due_ns), default=0)
+
+    assert truly <= most_within(due_ns, within) <= len(due_ns)
+
+
+def test_a_low_rate_for_a_long_time_takes_one_load_process():
+    plan = Plan("127.0.0.1", 1, b"", Open(schedule.constant(100, 3600)), patience_s=60.0)
+
+    assert 12_000 <= plan.connections <= 15_100
+    assert processes_for(plan.connections, 19_000) == 1
+    assert Plan("127.0.0.1", 1, b"", Open(schedule.constant(100, 3600))).connections == 360_000

@@ -242,7 +242,8 @@ def test_in_a_pipe_there_is_a_line_every_few_seconds_and_the_result_alone_on_sta
     ended = holdfast.run("load", f"{counting.url}/busy", "--rate", "20", "--for", "5.6s", "--json", "-")
 
     assert json.loads(ended.out)["offered"] == 112
-    (line,) = ended.err.splitlines()
+    line, last = ended.err.splitlines()
+    assert last == "holdfast: Not one request was answered."
     assert re.fullmatch(r"5\.\d s  \d+ begun  0 answered  \d+ rejected  \d+ in flight  p99 .* ms  lag p99 .* ms", line)
 
 

@@ -161,7 +161,7 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
         (("--clients", "1", "--for", "0s"), USAGE, "no request at all"),
         (("--rate", "1/h", "--requests", "3000000"), USAGE, "more than 292 years"),
         (("--requests", "10", "--over", "9999999999h"), USAGE, "more than 100 years"),
-        (("--burst", "1", "--timeout", "inf"), USAGE, "inf is not in the range"),
+        (("--burst", "1", "--timeout", "inf"), USAGE, "'inf' is not a duration"),
     ],
 )
 def test_a_mistake_is_told_before_anything_is_sent(holdfast, counting, arguments, code, says):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 from array import array
-from collections.abc import Callable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from itertools import pairwise
@@ -14,6 +15,8 @@ from holdfast.load.tls import Tls
 from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.scenario import Pause
 
+NS_PER_S = 1_000_000_000
+TIME_WAIT_S = 60.0
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 MOST_SOURCES = 256
 """So many a row can tell apart."""
@@ -133,10 +136,19 @@ class Plan:
 
     @property
     def connections(self) -> int:
-        """Most connections that can be open at once."""
+        """Most connections that can be open at once, also where the load is as late as its patience is long."""
+        return self.opened_within(None if self.patience_s is None else 2 * self.patience_s)
+
+    @property
+    def ports(self) -> int:
+        """Most source ports that are taken at once: each for a minute more than its connection (tcp(7), TIME_WAIT)."""
+        return self.opened_within(None if self.patience_s is None else 2 * self.patience_s + TIME_WAIT_S)
+
+    def opened_within(self, seconds: float | None) -> int:
+        """As many connections at least as are opened within any such time; None is the whole run."""
         shape = self.shape
         if isinstance(shape, Open):
-            return len(shape.due_ns)
+            return most_within(shape.due_ns, None if seconds is None else round(seconds * NS_PER_S))
         return shape.connections if isinstance(shape, Closed) else shape.clients
 
     @property
@@ -169,6 +181,22 @@ def stop_reason(rule: StopRule, ended: int, unanswered: int) -> str | None:
     if rule.error_share is None or ended < MIN_ENDED or unanswered <= rule.error_share * ended:
         return None
     return f"{unanswered:,} of {ended:,} requests were not answered ({unanswered / ended:.1%})"
+
+
+def most_within(due_ns: Sequence[int], within_ns: int | None) -> int:
+    """At least as many as are due within any stretch so long, and at most those within one longer by an eighth.
+
+    Args:
+        due_ns: ascending.
+        within_ns: None is all of the time.
+    """
+    if within_ns is None or not due_ns or due_ns[-1] - due_ns[0] <= within_ns:
+        return len(due_ns)
+    step_ns = max(1, within_ns // 8)
+    begins = range(due_ns[0], due_ns[-1] + 1, step_ns)
+    edges = [bisect_left(due_ns, at) for at in begins] + [len(due_ns)] * (-(-within_ns // step_ns) + 1)
+    reach = -(-within_ns // step_ns) + 1
+    return max(last - first for first, last in zip(edges, edges[reach:], strict=False))
 
 
 def processes_for(connections: int, descriptors: int) -> int:
@@ -218,7 +246,8 @@ def share_out(plan: Plan, part: Part, processes: int) -> list[Part]:
     """
     if not isinstance(plan.shape, Closed):
         shared = [part.rows[process::processes] for process in range(processes)]
-        return [Part(rows, len(rows)) for rows in shared]
+        most = -(-part.connections // processes)
+        return [Part(rows, min(len(rows), most)) for rows in shared]
     # A process without a connection must have no row either: it could never send it.
     sending = max(1, min(processes, part.connections))
     edges = [min(process, sending) * len(part.rows) // sending for process in range(processes + 1)]

@@ -153,7 +153,7 @@ def load_runs(
             part = share_out(plan, whole(plan), many)[index]
             sources = plan.sources
             if sources is None:
-                sources = sources_for(plan.address, part.connections, ephemeral_ports())
+                sources = sources_for(plan.address, -(-plan.ports // many), ephemeral_ports())
             own = columns.part(span)
             processes = plan.processes or processes_for(part.connections, connections_of_one_process())
             for own_part in share_out(plan, part, processes):

@@ -159,8 +159,8 @@ def summarise(
         )
     if asked_per_s is None and lag.p99 is not None and lag.p99 > LATE_NS:
         words.append(
-            f"They were to begin together, and it took the load {max(lags) / 1e6:,.0f} ms to begin them all: so much of "
-            "the latency from due may be its own."
+            f"They were to begin together, and it took the load {max(lags) / 1e6:,.0f} ms to begin them all: so much "
+            "of the latency from due may be its own."
         )
     from_due = distribution(compress(map(sub, done, due), replied))
     first_due, last_done = min(due, default=0), max(done, default=0)
