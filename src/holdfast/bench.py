@@ -9,7 +9,7 @@ from __future__ import annotations
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import activity, core_use, holders, process_tree
 from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
-from holdfast.observe.starvation import FreeTime, busiest
+from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.observe.ways_in import Door
 from holdfast.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
@@ -302,10 +302,19 @@ def turn_until_idle(bench: Bench, prober: Prober) -> None:
         if not turn_until_still(bench, prober, STILL_S):
             return
         after = core_use(process_tree(*bench.server.roots()), holding)
-        if before is None or after is None or busiest(before, after, bench.now_ns() - began) < _AT_WORK:
+        if not at_work(before, after, bench.now_ns() - began):
             return
         if (now := counts_now(bench, prober)) != counts:
             counts, since = now, bench.now_ns()
+
+
+def at_work(before: Mapping[int, CoreUse] | None, after: Mapping[int, CoreUse] | None, wall_ns: int) -> bool:
+    """Whether a thread of the server computed for most of the time between two looks; False also where that is unseen.
+
+    Args:
+        before, after: as of `busiest`; None where they may not be read.
+    """
+    return before is not None and after is not None and busiest(before, after, wall_ns) >= _AT_WORK
 
 
 def threads_that_hold(entries: Iterable[Entry]) -> set[int]:

@@ -9,12 +9,13 @@ it is repeated.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 from holdfast.bench import (
     ANSWER_S,
+    AT_WORK_S,
     EXACT_PASSES,
     EXACT_PLACES,
     EXACT_REPEATS,
@@ -22,6 +23,7 @@ from holdfast.bench import (
     REST_NS,
     TURN_NS,
     Bench,
+    at_work,
     look_interval_ns,
     threads_that_hold,
     turn_until,
@@ -31,12 +33,14 @@ from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
+from holdfast.observe.processes import core_use, process_tree
 
 _WAVE = 3
 _BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
 _AT_LEAST = 2
 _BESIDE_NS = 2_000_000_000
+_UNDISTURBED_MS = 200  # the rest before a repeat, ten to a hundred handlers that start, and their answers
 _WORKED_OFF_S = 6.0  # five thousand that waited in a router take 3 s (measured)
 # What fills at all fills within this after the last place did: a fork takes 15 ms, a busy loop 100 ms.
 _PLATEAU_NS = 250_000_000
@@ -91,13 +95,15 @@ def _beside(bench: Bench, prober: Prober, places: int, replied: Collection[int])
             return None
         before = recording.entered(0, bench.exact_slot)
         repeat = _repeat(bench, prober, places)
-        if repeat is None or recording.entered(repeat.first, repeat.last) < places:
-            _let_go(bench, prober)
-            return None
+        filled = repeat is not None and recording.entered(repeat.first, repeat.last) == places
         if not _let_go(bench, prober):
             return None
-        if recording.entered(0, bench.exact_slot) == before:
+        # Of those that were let go before, one may have come in their way.
+        disturbed = recording.entered(0, bench.exact_slot) != before
+        if repeat is not None and filled and not disturbed:
             repeats.append(repeat)
+        elif not disturbed:
+            return None
     return ExactLoad(tuple(repeats)) if len(repeats) >= _AT_LEAST else None
 
 
@@ -156,8 +162,8 @@ def _worked_off(
             return False
         if recording.in_service(0, slots) or any(bench.kernel.depth(port)[0] for port in bench.inner_ports):
             return False
-        knocking = bench.kernel.without_handshake(bench.inner_ports)
-        if knocking and not beside:
+        knocking, again_ms = bench.kernel.without_handshake(bench.inner_ports)
+        if knocking and (not beside or (again_ms is not None and again_ms < _UNDISTURBED_MS)):
             return False
         if beside and bench.kernel.depth(bench.door)[0]:
             return False
@@ -166,13 +172,40 @@ def _worked_off(
 
     deadline = bench.now_ns() + int(limit_s * 1e9)
     while turn_until(bench, prober, nothing_left, max(0.0, (deadline - bench.now_ns()) / 1e9)):
-        entered = recording.entered(0, slots)
         # Where a router stands in front, what it has handed on may still be on its way to a handler.
-        if not watch(bench, prober, (), lambda before=entered: recording.entered(0, slots) > before, REST_NS):  # type: ignore[misc]
-            return False
-        if recording.entered(0, slots) == entered:
-            return True
+        rests = _rests(bench, prober, (), lambda: recording.entered(0, slots), REST_NS)
+        if rests is not False:
+            return rests is True
     return False
+
+
+def _rests(
+    bench: Bench, prober: Prober, holding: Collection[int], entered: Callable[[], int], for_ns: int
+) -> bool | None:
+    """Whether no further handler starts for so long while no thread of the server is at work.
+
+    A loop that clears up after five thousand clients takes no request meanwhile: with FastAPI, Python's collector
+    alone takes a quarter of a second when the next requests come (measured).
+
+    Args:
+        holding: native ids of threads that do nothing but hold one request.
+        entered: how many have started.
+
+    Returns:
+        None where the server hardly got a core.
+    """
+    at_first, since = entered(), bench.now_ns()
+    while True:
+        before, began = core_use(process_tree(*bench.server.roots()), holding), bench.now_ns()
+        if not watch(bench, prober, holding, lambda: entered() > at_first, for_ns):
+            return None
+        if entered() > at_first:
+            return False
+        after = core_use(process_tree(*bench.server.roots()), holding)
+        now = bench.now_ns()
+        # Who works for so long and shows nothing of it is taken for one that turns in a circle.
+        if not at_work(before, after, now - began) or now - since >= AT_WORK_S * 1e9:
+            return True
 
 
 def _repeat(bench: Bench, prober: Prober, places: int) -> Repeat | None:
@@ -191,16 +224,13 @@ def _repeat(bench: Bench, prober: Prober, places: int) -> Repeat | None:
             return None
         if bench.interrupts.asked or prober.failure:
             return None
-    entered = -1
-    while entered < (now := recording.entered(first, last)) < places:
-        entered = now
+    while recording.entered(first, last) < places:
         holding = threads_that_hold(recording.entries(first, last))
-
-        def one_more(before: int = entered) -> bool:
-            return recording.entered(first, last) > before
-
-        if not watch(bench, prober, holding, one_more, _PLATEAU_NS):
+        rests = _rests(bench, prober, holding, lambda: recording.entered(first, last), _PLATEAU_NS)
+        if rests is None:
             return None
+        if rests:
+            break
     return Repeat(first, last, bench.now_ns())
 
 

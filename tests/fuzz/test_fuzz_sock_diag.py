@@ -25,11 +25,11 @@ def message(body, kind=20, sequence=SEQUENCE):
     return struct.pack("=IHHII", 16 + len(body), kind, 2, sequence, 99) + body + padding
 
 
-def inet_record(family, state, ports, addresses, numbers):
+def inet_record(family, state, ports, addresses, numbers, timer=0):
     # include/uapi/linux/inet_diag.h inet_diag_msg with the inet_diag_sockid inside, in words of its own.
     head = struct.pack("=BBBB", family, state, 0, 0)
     sockid = struct.pack(">HH", *ports) + b"".join(addresses) + struct.pack("=III", 0, 1, 2)
-    return head + sockid + struct.pack("=IIIII", 0, *numbers)
+    return head + sockid + struct.pack("=IIIII", timer, *numbers)
 
 
 words = st.integers(0, 2**32 - 1)
@@ -119,10 +119,15 @@ def test_a_stream_that_comes_byte_by_byte_is_the_same_stream(data):
 
 
 @settings(deadline=None)  # a busy machine is no failure
-@given(family=st.sampled_from([AF_INET, AF_INET6]), ports=ports, numbers=st.tuples(words, words, words, words))
-def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers):
+@given(
+    family=st.sampled_from([AF_INET, AF_INET6]),
+    ports=ports,
+    numbers=st.tuples(words, words, words, words),
+    timer=words,
+)
+def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers, timer):
     addresses = (bytes([127, 0, 0, 1]) + bytes(12), bytes([127, 0, 0, 2]) + bytes(12))
-    answer = answer_to([message(inet_record(family, 10, ports, addresses, numbers)) + DONE])
+    answer = answer_to([message(inet_record(family, 10, ports, addresses, numbers, timer)) + DONE])
     rqueue, wqueue, uid, inode = numbers
 
     (record,) = sock_diag.tcp_records(answer)
@@ -131,7 +136,9 @@ def test_each_field_is_found_where_the_kernel_puts_it(family, ports, numbers):
         AF_INET: ("127.0.0.1", "127.0.0.2"),
         AF_INET6: ("7f00:1::", "7f00:2::"),
     }[family]
-    assert record == TcpRecord(family, "LISTEN", address, ports[0], peer_address, ports[1], inode, rqueue, wqueue, uid)
+    assert record == TcpRecord(
+        family, "LISTEN", address, ports[0], peer_address, ports[1], inode, rqueue, wqueue, uid, timer
+    )
     assert sock_diag.queue_sums(answer) == (1, rqueue, wqueue)
     assert answer.done
 

@@ -12,7 +12,7 @@ from errno import ENOENT
 from itertools import chain
 from struct import pack
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NamedTuple, Self
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.address import NO_PORT
@@ -186,6 +186,17 @@ class _ProcNetTcp:
             return b""
 
 
+class Knocking(NamedTuple):
+    """Connections without a handshake.
+
+    Attributes:
+        again_ms: when the kernel sends the first of their SYNs again; None where that is not known.
+    """
+
+    number: int
+    again_ms: int | None
+
+
 class KernelView:
     """What the kernel says about sockets of this network namespace.
 
@@ -278,12 +289,13 @@ class KernelView:
 
         Those without one count wherever in this network namespace they come from.
         """
-        return sum(self.depth(port)[0] or 0 for port in ports) + self.without_handshake(ports)
+        return sum(self.depth(port)[0] or 0 for port in ports) + self.without_handshake(ports).number
 
-    def without_handshake(self, ports: Collection[int]) -> int:
+    def without_handshake(self, ports: Collection[int]) -> Knocking:
         """Connections into these ports whose SYN was not answered yet, wherever in this namespace they begin."""
         with _words_for_failure():
-            return sum(record.peer_port in ports for record in self._interface.syn_sent())
+            timers = [record.timer_ms for record in self._interface.syn_sent() if record.peer_port in ports]
+        return Knocking(len(timers), min((timer for timer in timers if timer is not None), default=None))
 
     def server_sockets(self, door: Door) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one door, each connection once.

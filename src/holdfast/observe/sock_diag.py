@@ -48,7 +48,7 @@ _CODE = Struct("=i")
 # inet_diag_req_v2: family, protocol, ext, pad, states; then sockid: sport, dport, src, dst, if, cookie
 _INET_REQUEST = Struct("=BBBxI2s46x")
 # inet_diag_msg: family, state, timer, retrans, sockid, expires, rqueue, wqueue, uid, inode
-_INET_RECORD = Struct("=BBxx2s2s16s16s16xIIII")
+_INET_RECORD = Struct("=BBxx2s2s16s16s12xIIIII")
 # The same with both ports and both addresses as one: what makes a connection this one.
 _INET_CONNECTION = Struct("=BBxx36s28xI")
 _INET_QUEUES = Struct("=xB54xII8x")
@@ -211,7 +211,7 @@ def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
     """The records of an answer to `tcp_request`. Raises ProtocolError."""
     for start, end in answer.records:
         _check_size(end - start, _INET_RECORD.size)
-        family, state, port, peer_port, address, peer, rqueue, wqueue, uid, inode = _INET_RECORD.unpack_from(
+        family, state, port, peer_port, address, peer, timer, rqueue, wqueue, uid, inode = _INET_RECORD.unpack_from(
             answer.data, start
         )
         _check_family(family)
@@ -226,6 +226,7 @@ def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
             rqueue=rqueue,
             wqueue=wqueue,
             uid=uid,
+            timer_ms=timer,
         )
 
 

@@ -63,6 +63,8 @@ class TcpRecord:
         wqueue: LISTEN: the backlog in force, None where the interface does not show it;
             otherwise unacknowledged bytes.
         uid: owner.
+        timer_ms: when the kernel sends again what was not acknowledged, such as a SYN; 0 where nothing is to be sent,
+            None where the interface is not read for it.
     """
 
     family: int
@@ -75,6 +77,7 @@ class TcpRecord:
     rqueue: int
     wqueue: int | None
     uid: int
+    timer_ms: int | None = None
 
 
 def accepted(state: int, inode: int) -> bool:
