@@ -156,6 +156,9 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
         (("--burst", "1", "--data-rows", "ragged.csv"), USAGE, "Row 2 of ragged.csv has 1 values"),
         (("--burst", "1", "--data-rows", "binary.csv"), ENVIRONMENT, "binary.csv cannot be read"),
         (("--burst", "1", "--data", "@none.json"), ENVIRONMENT, "none.json"),
+        (("--burst", "1", "--data-rows", "id.csv"), USAGE, "The columns of id.csv cannot all be told apart"),
+        (("--burst", "1", "--data-rows", "twice.csv"), USAGE, "The columns of twice.csv cannot all be told apart"),
+        (("--burst", "1", "--once"), USAGE, "--once goes with --data-rows"),
         (("--rate", "5"), USAGE, "--rate R needs --for S or --requests N"),
         (("--rate", "0", "--requests", "5"), USAGE, "no request at all"),
         (("--clients", "1", "--for", "0s"), USAGE, "no request at all"),
@@ -166,6 +169,8 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
 )
 def test_a_mistake_is_told_before_anything_is_sent(holdfast, counting, arguments, code, says):
     (holdfast.directory / "empty.csv").write_text("user\n")
+    (holdfast.directory / "id.csv").write_text("id,user\n7,ann\n")
+    (holdfast.directory / "twice.csv").write_text("user,user\nann,bob\n")
     (holdfast.directory / "ragged.csv").write_text("user,city\nann,Rome\nbob\n")
     (holdfast.directory / "binary.csv").write_bytes(os.urandom(64) + b"\xff")
 
@@ -174,3 +179,38 @@ def test_a_mistake_is_told_before_anything_is_sent(holdfast, counting, arguments
     assert (ended.exit, "Traceback" in ended.err) == (code, False)
     assert says in " ".join(ended.err.split())
     assert counting.seen()["requests"] == 0
+
+
+def test_a_name_in_the_path_that_stands_for_nothing_is_no_path(holdfast, counting):
+    ended = holdfast.run("load", counting.url + "/{nope}", "--burst", "1")
+
+    assert ended.exit == USAGE
+    assert "{nope} in the path stands for nothing: there is {id}" in " ".join(ended.err.split())
+    assert counting.seen()["requests"] == 0
+
+
+def test_a_body_is_posted_unless_a_method_is_given(holdfast, counting):
+    loaded(holdfast, counting.url + "/", "--burst", "1", "--data", "x")
+    loaded(holdfast, counting.url + "/", "--burst", "1", "--data", "x", "-X", "GET")
+
+    assert counting.seen()["paths"] == {"POST /": 1, "GET /": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "more", "code"),
+    [
+        ("/busy", (), EXPECTATION_FAILED),
+        ("/busy", ("--threshold", "errors<=9"), ANSWERED),
+        ("/", (), ANSWERED),
+    ],
+)
+def test_a_load_without_a_single_answer_is_no_success_unless_thresholds_say_so(holdfast, counting, path, more, code):
+    assert loaded(holdfast, counting.url + path, "--rate", "50", "--requests", "9", *more)[0] == code
+
+
+def test_after_a_first_failure_a_client_sends_nothing_more(holdfast, counting):
+    options = ("--clients", "1", "--requests", "50", "--stop", "first-failure")
+
+    code, result = loaded(holdfast, counting.url + "/busy", *options)
+
+    assert (code, result["offered"], counting.seen()["requests"]) == (EXPECTATION_FAILED, 1, 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from rich.console import Console
 
 from holdfast.model.load import LagUs, LatencyMs, LoadResult, LoadTarget, StepResult
@@ -10,8 +11,8 @@ from holdfast.report.load import render_load
 TIMES = LatencyMs(*(float(each) for each in range(1, 1 + len(LatencyMs.__dataclass_fields__))))
 
 
-def printed(**different):
-    result = LoadResult(
+def load_result(**different):
+    return LoadResult(
         **{
             "target": LoadTarget("http://127.0.0.1:8000/"),
             "offered": 30,
@@ -29,9 +30,12 @@ def printed(**different):
             **different,
         }
     )
+
+
+def printed(**different):
     console = Console(width=200)
     with console.capture() as capture:
-        console.print(render_load(result))
+        console.print(render_load(load_result(**different)))
     return [" ".join(line.split()) for line in capture.get().splitlines()]
 
 
@@ -59,3 +63,15 @@ def test_a_load_that_ended_early_says_why():
         stopped="a request was not answered"
     )
     assert "Stopped early, because it was interrupted." in printed(interrupted=True)
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_figures_are_never_cut_however_narrow_the_terminal_is(width):
+    slow = LatencyMs(*([1002.34] * 5), 123_456.78)
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(render_load(load_result(latency_from_due_ms=slow, latency_from_sent_ms=slow)), crop=False)
+
+    assert "\u2026" not in capture.get()
+    assert capture.get().count("123,457") == 2
+    assert capture.get().count("1,002") == 10
