@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,14 +13,20 @@ from pathlib import Path
 import pytest
 from hosts import DASK, end, until, worker_command
 
-ENVIRONMENT = 4
+INCONCLUSIVE, ENVIRONMENT = 3, 4
 
 pytestmark = pytest.mark.cluster
 
 
 @pytest.fixture
-def scheduler(tmp_path: Path) -> Iterator[Path]:
+def scheduler(scheduling: tuple[Path, subprocess.Popen[bytes]]) -> Path:
     """The file of a running scheduler."""
+    return scheduling[0]
+
+
+@pytest.fixture
+def scheduling(tmp_path: Path) -> Iterator[tuple[Path, subprocess.Popen[bytes]]]:
+    """A running scheduler: its file, and its process."""
     file = tmp_path / "scheduler.json"
     where = ("--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", "--no-dashboard")
     process = subprocess.Popen(
@@ -30,7 +37,7 @@ def scheduler(tmp_path: Path) -> Iterator[Path]:
     )
     try:
         until(lambda: file.exists() and file.read_text().endswith("}"), "a scheduler's file")
-        yield file
+        yield file, process
     finally:
         end(process)
 
@@ -70,6 +77,25 @@ def test_a_scheduler_file_leads_to_its_workers(holdfast, counting, scheduler, tm
 
     assert ended.exit == 0, ended.err
     assert counting.seen()["requests"] == 4
+
+
+def test_a_scheduler_that_is_killed_in_the_run_costs_its_rows_and_no_result(holdfast, counting, scheduling, tmp_path):
+    scheduler, process = scheduling
+    worker = joined(scheduler, tmp_path)
+    try:
+        options = ("--rate", "50", "--for", "4s", "--cluster", str(scheduler), "--json", "-")
+        running = holdfast.start("load", counting.url, *options)
+        until(lambda: counting.seen()["requests"] >= 20, "the load")
+        process.kill()
+        ended = running.ended()
+    finally:
+        end(worker)
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert "Traceback" not in ended.err
+    result = json.loads(ended.out)
+    assert sum(result["outcomes"].values()) == result["offered"] == result["outcomes"]["failed"] == 200
+    assert result["hosts"][0]["lost"]
 
 
 def test_a_cluster_without_workers_is_said_to_have_none(holdfast, counting, scheduler):
