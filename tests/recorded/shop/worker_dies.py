@@ -1,0 +1,23 @@
+"""A worker process that is killed when it begins its second request, as by an operator or for want of memory."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import signal
+
+from flask import Flask
+
+app = Flask(__name__)
+numbers = itertools.count(1)
+
+
+@app.before_request
+def end_at_the_second() -> None:
+    if next(numbers) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.get("/")
+def index() -> str:
+    return "hello"

@@ -1,0 +1,129 @@
+"""Real runs that were recorded once come to the same verdicts for ever, and their saved form stays readable.
+
+A change of the code that is meant to move or rename only leaves every one of these as it is. The records are those of
+holdfast 0.1.0; `record.py` says how they were made.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+from cases import LOADS, RUNS
+from judging import judged, load_result, timeline_of
+from saved import LOADS as LOAD_RECORDS
+from saved import PERSONAL, names, record_of, result_of
+from saved import RUNS as RUN_RECORDS
+
+from holdfast.model.timeline import NEVER
+
+MOST_BYTES = 1_500_000
+AT_LEAST = 24
+SHIFT_NS = 86_400_000_000_000
+COUNTED = [name for name in names(RUN_RECORDS) if result_of(RUN_RECORDS, name).get("confidence") == "exact"]
+every_run = pytest.mark.parametrize("name", names(RUN_RECORDS))
+every_load = pytest.mark.parametrize("name", names(LOAD_RECORDS))
+
+
+def differences(found: object, expected: object) -> str:
+    """Line by line what has become of an expected result; "" where it is the same."""
+    if found == expected:
+        return ""
+    before, after = (json.dumps(each, indent=2, ensure_ascii=False).splitlines() for each in (expected, found))
+    return "\n".join(difflib.unified_diff(before, after, "recorded", "judged now", lineterm=""))
+
+
+def moved(value: Any, by_ns: int) -> Any:
+    """The same record as of a clock that was set forward: every instant later, everything else as it was."""
+    if isinstance(value, tuple):
+        return tuple(moved(each, by_ns) for each in value)
+    if not is_dataclass(value) or isinstance(value, type):
+        return value
+    changed = {}
+    for each in fields(value):
+        own = getattr(value, each.name)
+        is_instant = each.name.endswith("_ns") and each.name not in {"late_ns", "longest_stop_ns", "stopped_ns"}
+        is_instant |= each.name == "stopped_ns" and type(value).__name__ == "Round"
+        changed[each.name] = (own if own == NEVER else own + by_ns) if is_instant else moved(own, by_ns)
+    return replace(value, **changed)
+
+
+@every_run
+def test_the_verdict_on_a_recorded_run_is_what_it_was(name, tmp_path):
+    verdict = judged(timeline_of(record_of(RUN_RECORDS, name), tmp_path))
+
+    assert not differences(verdict, result_of(RUN_RECORDS, name))
+
+
+@every_load
+def test_the_result_of_a_recorded_load_is_what_it_was(name, tmp_path):
+    result = load_result(record_of(LOAD_RECORDS, name), tmp_path)
+
+    assert not differences(result, result_of(LOAD_RECORDS, name))
+
+
+@every_run
+def test_a_verdict_does_not_depend_on_when_the_machine_was_booted(name, tmp_path):
+    timeline = timeline_of(record_of(RUN_RECORDS, name), tmp_path)
+
+    assert not differences(judged(moved(timeline, SHIFT_NS)), judged(timeline))
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_every_offered_request_has_one_place(name):
+    verdict = result_of(RUN_RECORDS, name)
+
+    assert sum(verdict["places"].values()) == verdict["offered"]
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "field"),
+    [
+        ("flask-serial", {"left_in_service": ()}, "abandoned"),
+        ("flask-serial", {"exact": None}, "ceiling"),
+        ("flask-under-nofile", {"usage": ()}, "cost"),
+        ("gunicorn-gthread", {"entries": (), "left_in_service": ()}, "places"),
+        ("gunicorn-gthread", {"notes": ("A doubt.",)}, "warnings"),
+        ("called-blocking", {"calls": ()}, "call"),
+        ("attach", {"outside": None}, "ceiling"),
+    ],
+)
+def test_a_record_that_lacks_something_comes_to_another_verdict(name, change, field, tmp_path):
+    timeline = timeline_of(record_of(RUN_RECORDS, name), tmp_path)
+
+    verdict = judged(replace(timeline, **change))
+
+    assert differences(verdict, result_of(RUN_RECORDS, name))
+    assert verdict.get(field) != result_of(RUN_RECORDS, name)[field]
+
+
+@pytest.mark.parametrize("name", COUNTED)
+def test_a_request_less_comes_to_another_verdict(name, tmp_path):
+    timeline = timeline_of(record_of(RUN_RECORDS, name), tmp_path)
+
+    without = replace(timeline, requests=timeline.requests[:-1], left_in_service=())
+
+    assert differences(judged(without), result_of(RUN_RECORDS, name))
+
+
+@pytest.mark.parametrize(
+    ("directory", "name"), [(each, name) for each in (RUN_RECORDS, LOAD_RECORDS) for name in names(each)]
+)
+def test_a_record_names_no_directory_of_the_machine_it_comes_from(directory, name):
+    assert not PERSONAL.search(record_of(directory, name))
+    assert not PERSONAL.search(json.dumps(result_of(directory, name)).encode())
+
+
+def test_every_case_is_recorded_and_nothing_else_is():
+    assert names(RUN_RECORDS) == sorted(case.name for case in RUNS)
+    assert names(LOAD_RECORDS) == sorted(case.name for case in LOADS)
+    assert len(names(RUN_RECORDS)) >= AT_LEAST
+
+
+def test_the_records_are_small():
+    files = [path for directory in (RUN_RECORDS, LOAD_RECORDS) for path in directory.iterdir()]
+
+    assert sum(path.stat().st_size for path in files) < MOST_BYTES
