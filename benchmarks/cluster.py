@@ -20,9 +20,9 @@ from pathlib import Path
 
 from benchmarks.holding_server import Count, Holding
 from benchmarks.peers import HERE, machine, table
+from holdfast.cli.load_shape import group_of
 from holdfast.fleet import on
 from holdfast.interrupts import Interrupts
-from holdfast.load_options import group_of
 from holdfast.loading import load
 from holdfast.model.load import LoadExperiment
 from holdfast.target import target_of

@@ -18,7 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.peers import ADDRESS, machine, nginx, run, table
-from holdfast.load_outputs import saved
+from holdfast.cli.load_report import saved
 from holdfast.store import default_path
 
 FORMS = ("csv", "jsonl", "jtl", "sqlite", *(("parquet",) if find_spec("pyarrow") else ()))

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from holdfast import settings
-from holdfast.cli import exec_, probe
+from holdfast.cli import config_file
+from holdfast.cli.main import exec_, probe
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.experiment import Experiment
 
@@ -17,14 +17,14 @@ OF_ONE_RUN = {"json_target", "misplaced", "help"}
 
 
 def attributes(project: Path) -> dict[str, object]:
-    layer = settings.project_defaults(project)
+    layer = config_file.project_defaults(project)
     assert layer is not None
     return dict(layer.values)
 
 
 @pytest.mark.parametrize("command", [probe, exec_], ids=["probe", "exec"])
 def test_every_option_of_a_probe_can_be_written_into_a_file(command: click.Command) -> None:
-    known = {settings._ATTRIBUTES.get(name, name) for name in settings.Options.__struct_fields__}
+    known = {config_file._ATTRIBUTES.get(name, name) for name in config_file.Options.__struct_fields__}
 
     assert {str(parameter.name) for parameter in command.params} - OF_ONE_RUN <= known
 
@@ -45,7 +45,7 @@ def test_every_option_in_a_file_reaches_the_experiment(tmp_path: Path) -> None:
     ]
     (tmp_path / "pyproject.toml").write_text("\n".join(["[tool.holdfast]", *lines]))
 
-    experiment = Experiment(**settings.merged([settings.project_defaults(tmp_path)]))  # type: ignore[arg-type, list-item]
+    experiment = Experiment(**config_file.merged([config_file.project_defaults(tmp_path)]))  # type: ignore[arg-type, list-item]
 
     assert experiment == Experiment(
         "gunicorn",
@@ -79,7 +79,7 @@ def test_the_nearest_pyproject_with_settings_counts(tmp_path: Path) -> None:
 def test_without_settings_there_are_none(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
-    assert settings.project_defaults(tmp_path) is None
+    assert config_file.project_defaults(tmp_path) is None
 
 
 def test_an_interpreter_without_a_slash_is_looked_for_on_path(tmp_path: Path) -> None:
@@ -91,7 +91,7 @@ def test_an_interpreter_without_a_slash_is_looked_for_on_path(tmp_path: Path) ->
 def test_a_pyproject_that_is_no_file_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").mkdir()
 
-    assert settings.project_defaults(tmp_path) is None
+    assert config_file.project_defaults(tmp_path) is None
 
 
 LAYERS = {
@@ -114,7 +114,7 @@ LAYERS = {
 def test_of_several_places(name: str) -> None:
     layers, expected = LAYERS[name]
 
-    assert settings.merged(settings.Layer(each, str(at)) for at, each in enumerate(layers)) == expected
+    assert config_file.merged(config_file.Layer(each, str(at)) for at, each in enumerate(layers)) == expected
 
 
 def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -
         """
     )
 
-    study = settings.read_study(str(file), [], "/somewhere/else")
+    study = config_file.read_study(str(file), [], "/somewhere/else")
 
     four, own, fastapi = study.cases
     assert study.name == "mine.toml"
@@ -152,9 +152,9 @@ def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -
 
 def test_a_studys_defaults_win_over_the_projects(tmp_path: Path) -> None:
     (tmp_path / "cases.toml").write_text("[defaults]\nnofile = 2\n[[case]]\nserver = 'flask'\n[[case]]\nname='x'\n")
-    below = settings.Layer({"server": "waitress", "nofile": 1, "nproc": 9}, str(tmp_path))
+    below = config_file.Layer({"server": "waitress", "nofile": 1, "nproc": 9}, str(tmp_path))
 
-    flask, named = settings.read_study(str(tmp_path / "cases.toml"), [below], "/").cases
+    flask, named = config_file.read_study(str(tmp_path / "cases.toml"), [below], "/").cases
 
     assert flask.experiment == Experiment("flask", nofile=2, nproc=9, cwd="/")
     assert named.experiment == Experiment("waitress", nofile=2, nproc=9, cwd="/")
@@ -178,7 +178,7 @@ def test_a_studys_defaults_win_over_the_projects(tmp_path: Path) -> None:
 def test_any_field_of_a_verdict_can_be_expected(tmp_path: Path, written: str, what: str, claimed: str) -> None:
     (tmp_path / "cases.toml").write_text(f"[[case]]\nserver = 'flask'\nexpect = {{ {written} }}\n")
 
-    (case,) = settings.read_study(str(tmp_path / "cases.toml"), [], "/").cases
+    (case,) = config_file.read_study(str(tmp_path / "cases.toml"), [], "/").cases
 
     assert [(claim.what, claim.claimed) for claim in case.claims] == [(what, claimed)]
 
@@ -187,4 +187,4 @@ def test_a_file_that_cannot_be_read_is_named() -> None:
     unreadable = Path("/proc/self/mem")  # it exists, and reading it from its beginning fails for everybody
 
     with pytest.raises(EnvironmentFailure, match="/proc/self/mem cannot be read"):
-        settings.read_study(str(unreadable), [], "/")
+        config_file.read_study(str(unreadable), [], "/")

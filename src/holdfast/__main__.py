@@ -1,5 +1,5 @@
 """`python -m holdfast`."""
 
-from holdfast.entry import main
+from holdfast.cli.entry import main
 
 main()

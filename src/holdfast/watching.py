@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from holdfast.endings import say
+from holdfast.cli.exit_status import say
 from holdfast.exposing import Exposed, exposed
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import records
 
-from holdfast import cli, store
+from holdfast import store
+from holdfast.cli import main
 from holdfast.model.timeline import Outside, Round, Stopped
 
 ANSWERED, INCONCLUSIVE = 0, 3
@@ -19,7 +20,7 @@ def shown(tmp_path, monkeypatch):
     def shown_(timeline):
         number = store.save(timeline, tmp_path / "runs.sqlite")
         with pytest.raises(SystemExit) as end:
-            cli.main(["show", str(number)])
+            main.main(["show", str(number)])
         return end.value.code
 
     return shown_

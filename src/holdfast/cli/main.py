@@ -11,15 +11,16 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from holdfast import options, output, settings, store
+from holdfast import output, store
 from holdfast.attach import attach
-from holdfast.cli_load import load_
-from holdfast.command_line import checked, put_out, target_file
-from holdfast.endings import ended, say, tell
+from holdfast.cli import config_file, option_values
+from holdfast.cli.click_types import checked, put_out, target_file
+from holdfast.cli.exit_status import ended, say, tell
+from holdfast.cli.load import load_
+from holdfast.cli.load_report import report, show_load
 from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
-from holdfast.load_outputs import report, show_load
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_ATTACHED,
@@ -45,10 +46,10 @@ from holdfast.study import exit_code as study_exit_code
 from holdfast.study import only as only_cases
 
 _LIMIT = click.IntRange(min=1)
-_OFFERED = click.IntRange(1, options.MOST_OFFERED)
+_OFFERED = click.IntRange(1, option_values.MOST_OFFERED)
 _ATTACHED = click.IntRange(1, 10_000)
-_CALLS = click.IntRange(1, options.MOST_CALLED)
-_SECONDS = click.FloatRange(min=0, min_open=True, max=options.LONGEST_START_S)
+_CALLS = click.IntRange(1, option_values.MOST_CALLED)
+_SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
 
 _MOST = "Most requests offered at once."
 _CALL = "Then run the view's real body too, with all its effects, and say for how long it stops its event loop."
@@ -103,7 +104,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--path",
             default="/",
             show_default=True,
-            callback=checked(options.path_of),
+            callback=checked(option_values.path_of),
             help="Path of the held requests.",
         ),
         click.option(
@@ -111,7 +112,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--header",
             "headers",
             multiple=True,
-            callback=checked(options.header_of),
+            callback=checked(option_values.header_of),
             help=_HEADER,
         ),
         click.option("--nofile", type=_LIMIT, help="The server's limit of descriptors (ulimit -n)."),
@@ -127,7 +128,7 @@ def _options(command: Callable[..., Any]) -> Callable[..., Any]:
             show_default=True,
             help=_CALL_TIMEOUT,
         ),
-        click.option("--port", callback=checked(options.port_of), metavar="PORT", help=_PORT),
+        click.option("--port", callback=checked(option_values.port_of), metavar="PORT", help=_PORT),
         click.option(
             "--start-timeout",
             "start_timeout_s",
@@ -147,7 +148,7 @@ _python = click.option("--python", help="The server's interpreter; default is th
 
 
 @commands.command(epilog="Arguments after -- are the server's own and are passed as they are.")
-@click.argument("app", required=False, callback=checked(options.app_of))
+@click.argument("app", required=False, callback=checked(option_values.app_of))
 @click.option("--server", default="flask", show_default=True, help="The server that runs APP (holdfast servers).")
 @click.option("--framework", help="Framework of the built-in application; default is the usual one of the server.")
 @_options
@@ -195,12 +196,12 @@ def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, A
         for name, value in given.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    project = settings.project_defaults(Path(cwd))
-    layers = [settings.Layer(said, cwd)]
+    project = config_file.project_defaults(Path(cwd))
+    layers = [config_file.Layer(said, cwd)]
     if project is not None:
         known = {name: value for name, value in project.values.items() if name in given}
-        layers.insert(0, settings.Layer(known, project.directory))
-    values = settings.merged(layers)
+        layers.insert(0, config_file.Layer(known, project.directory))
+    values = config_file.merged(layers)
     return {"cwd": cwd, **given, **values}
 
 
@@ -214,7 +215,7 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
 
 @commands.command("attach")
 @click.argument("url")
-@click.option("-H", "--header", "headers", multiple=True, callback=checked(options.header_of), help=_HEADER)
+@click.option("-H", "--header", "headers", multiple=True, callback=checked(option_values.header_of), help=_HEADER)
 @click.option("--max-offered", type=_ATTACHED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
 @click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
@@ -264,11 +265,11 @@ def study(
 ) -> int:
     """Run many probes, a bundled study or your own list, and print one table."""
     cwd = _working_directory()
-    project = settings.project_defaults(Path(cwd))
+    project = config_file.project_defaults(Path(cwd))
     chosen = STUDIES.get(name)
     if chosen is None:
-        settings.check_study_name(name, STUDIES)
-        chosen = settings.read_study(name, [project] if project else [], cwd)
+        config_file.check_study_name(name, STUDIES)
+        chosen = config_file.read_study(name, [project] if project else [], cwd)
     elif python is None and project is not None:
         # Which environment is a matter of the place; what is measured there is the study's own.
         python = project.values.get("python")

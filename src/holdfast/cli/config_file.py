@@ -17,7 +17,7 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from holdfast import options
+from holdfast.cli import option_values
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError, nearest
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import Experiment, View
@@ -44,12 +44,12 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     headers: list[str] | None = None
     nofile: _Limit | None = None
     nproc: _Limit | None = None
-    max_offered: Annotated[int, msgspec.Meta(ge=1, le=options.MOST_OFFERED)] | None = None
+    max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_OFFERED)] | None = None
     call: bool | None = None
-    max_called: Annotated[int, msgspec.Meta(ge=1, le=options.MOST_CALLED)] | None = None
-    call_timeout: Annotated[float, msgspec.Meta(gt=0, le=options.LONGEST_START_S)] | None = None
+    max_called: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_CALLED)] | None = None
+    call_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     port: int | str | None = None
-    start_timeout: Annotated[float, msgspec.Meta(gt=0, le=options.LONGEST_START_S)] | None = None
+    start_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     python: _Text | None = None
 
 
@@ -292,10 +292,10 @@ def _framework(value: str) -> str:
 
 # What an option's value has to be beyond its type; each gives it back, or raises ValueError or a HoldfastError.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
-    "path": options.path_of,
-    "port": lambda value: options.port_of(str(value)),
-    "app": options.app_of,
-    "headers": lambda values: tuple(options.header_of(each) for each in values),
+    "path": option_values.path_of,
+    "port": lambda value: option_values.port_of(str(value)),
+    "app": option_values.app_of,
+    "headers": lambda values: tuple(option_values.header_of(each) for each in values),
     "server": lambda value: adapter_named(value).name,
     "framework": _framework,
     "arguments": tuple,

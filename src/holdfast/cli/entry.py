@@ -16,7 +16,7 @@ def main() -> None:
     early = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if early:
         signal.signal(signal.SIGINT, _end)
-    from holdfast.cli import main as run  # noqa: PLC0415 - see above
+    from holdfast.cli.main import main as run  # noqa: PLC0415 - see above
 
     if early:
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -8,20 +8,20 @@ from typing import Any
 
 import click
 
-from holdfast import options
-from holdfast.command_line import checked
-from holdfast.endings import say
+from holdfast.cli import option_values
+from holdfast.cli.click_types import checked
+from holdfast.cli.exit_status import say
+from holdfast.cli.load_plan import FromFile, from_file
+from holdfast.cli.load_report import finish, output_options, targets_of
+from holdfast.cli.load_shape import group_of
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.url import parse_url
-from holdfast.load_options import group_of
-from holdfast.load_outputs import finish, output_options, targets_of
 from holdfast.loading import MOST_REQUESTS, Fleet, load, remarked
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
-from holdfast.plan_files import FromFile, from_file
 from holdfast.target import Target, check_sources, reached, target_of
 from holdfast.watching import watching
 
@@ -33,7 +33,7 @@ _STATUS = click.IntRange(100, 599)
 
 
 def _header(text: str) -> tuple[str, str]:
-    name, value = options.name_and_value(text)
+    name, value = option_values.name_and_value(text)
     if name.lower() in _OWN_HEADERS:
         raise ValueError(f"{name} follows from the body, so holdfast sets it.")
     return name, value

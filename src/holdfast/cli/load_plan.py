@@ -10,9 +10,9 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from holdfast.endings import say
+from holdfast.cli.exit_status import say
+from holdfast.cli.load_shape import arrivals_of, checks_of, shape_of
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load_options import arrivals_of, checks_of, shape_of
 from holdfast.loading import MOST_REQUESTS
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Clients, Group, Pause, Phases, Timeouts

@@ -9,8 +9,8 @@ import click
 import msgspec
 
 from holdfast import output, saved_load, store
-from holdfast.command_line import target_file
-from holdfast.endings import say, tell
+from holdfast.cli.click_types import target_file
+from holdfast.cli.exit_status import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
