@@ -55,7 +55,7 @@ STARRED = frozenset(
         "cli/config_file.py",
         "starting.py",
         "store.py",
-        "study.py",
+        "study/run.py",
         "watching.py",
         "load/columns.py",
         "load/connection.py",

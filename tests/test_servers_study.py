@@ -14,7 +14,7 @@ import pytest
 
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.registry import ADAPTERS
-from holdfast.study import STUDIES
+from holdfast.study.run import STUDIES
 
 CASES = STUDIES["servers"].cases
 LONGEST_S = 480

@@ -41,9 +41,9 @@ from holdfast.report.terminal import render_verdict
 from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS, brought_adapters
 from holdfast.servers.survey import survey
-from holdfast.study import STUDIES, run_study
-from holdfast.study import exit_code as study_exit_code
-from holdfast.study import only as only_cases
+from holdfast.study.run import STUDIES, run_study
+from holdfast.study.run import exit_code as study_exit_code
+from holdfast.study.run import only as only_cases
 
 _LIMIT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, option_values.MOST_OFFERED)

@@ -30,7 +30,7 @@ from holdfast.run import run
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
 from holdfast.servers.survey import ask_all, needed
-from holdfast.studies import flask_concurrency, servers
+from holdfast.study import flask_concurrency, servers
 
 STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
 """The bundled ones."""
