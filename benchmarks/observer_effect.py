@@ -30,8 +30,8 @@ from holdfast.load.prober import Prober
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import process_tree, usage
 from holdfast.observe.recorded import Recording, inside_environment
-from holdfast.probing import look_interval_ns
-from holdfast.readiness import await_ready
+from holdfast.probe.ramp_up import look_interval_ns
+from holdfast.probe.readiness import await_ready
 from holdfast.servers.adapter import LOOPBACK, Start
 from holdfast.servers.interpreter import find_interpreter
 from holdfast.servers.process import Command, ServerProcess

@@ -24,7 +24,7 @@ from expectation import CLAIMED, Case, Resting, claimed_fields, differences, mis
 from holdfast import store
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.run import run
+from holdfast.probe.experiment import run
 from holdfast.servers.registry import ADAPTERS
 
 ROWS = (

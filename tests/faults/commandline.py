@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.inside.holdfast_inside import layout
-from holdfast.ports import free_port
+from holdfast.probe.ports import free_port
 
 PATIENCE_S = 40.0
 _MARK = "HOLDFAST_TESTED_BY"

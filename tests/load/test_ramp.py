@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.load.ramp import MS, S, decide
-from holdfast.load.steps import Done, Open, State, View, Wait
 from holdfast.model.places import Outcome
+from holdfast.probe.ramp import MS, S, decide
+from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 LONG_NS = 600 * S
 

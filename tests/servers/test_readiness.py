@@ -9,7 +9,7 @@ import pytest
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
-from holdfast.run import run
+from holdfast.probe.experiment import run
 
 TICKING = """
 import threading, time

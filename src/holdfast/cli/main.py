@@ -32,13 +32,13 @@ from holdfast.model.experiment import (
     Experiment,
 )
 from holdfast.model.verdict import Verdict
+from holdfast.probe.experiment import run
 from holdfast.report.json import servers_json, study_json, verdict_json
 from holdfast.report.markdown import study_markdown
 from holdfast.report.runs import render_runs
 from holdfast.report.servers import render_servers
 from holdfast.report.study import render_study
 from holdfast.report.terminal import render_verdict
-from holdfast.run import run
 from holdfast.servers.registry import ADAPTERS, brought_adapters
 from holdfast.servers.survey import survey
 from holdfast.study.run import STUDIES, run_study

@@ -26,7 +26,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
 from holdfast.model.verdict import Verdict
 from holdfast.observe.processes import somaxconn
-from holdfast.run import run
+from holdfast.probe.experiment import run
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
 from holdfast.servers.survey import ask_all, needed

@@ -59,9 +59,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from holdfast.load.steps import Action, Done, Open, Phase, State, View, Wait
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
+from holdfast.probe.ramp_state import Action, Done, Open, Phase, State, View, Wait
 
 MS = 1_000_000
 S = 1000 * MS

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.bench import (
+from holdfast.errors import InconclusiveError
+from holdfast.load.columns import requests
+from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER, Entry, Request
+from holdfast.observe.activity import settled
+from holdfast.observe.processes import activity, process_tree
+from holdfast.probe.bench import (
     ANSWER_S,
     EXACT_PLACES,
     NEWCOMERS,
@@ -16,15 +24,7 @@ from holdfast.bench import (
     turn_until,
     turn_until_still,
 )
-from holdfast.errors import InconclusiveError
-from holdfast.load.columns import requests
-from holdfast.load.prober import Prober
-from holdfast.model.address import is_unix
-from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Entry, Request
-from holdfast.observe.activity import settled
-from holdfast.observe.processes import activity, process_tree
-from holdfast.readiness import last_lines
+from holdfast.probe.readiness import last_lines
 
 _DEALT_WITH_S = 3.0
 # Exact load comes next, and wants every place free; a place that was freed too early has been taken by one more.

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from holdfast.bench import STILL_S, Bench
-from holdfast.canary import Reply, ask
 from holdfast.errors import UsageError
 from holdfast.model.places import Outcome
 from holdfast.observe.recorded import HeldIn
 from holdfast.observe.ways_in import WayIn
+from holdfast.probe.bench import STILL_S, Bench
+from holdfast.probe.first_request import Reply, ask
 
 MOST_PORTS = 16
 """Slots that a run keeps for this, behind all others."""

@@ -12,14 +12,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import NamedTuple
 
-from holdfast.bench import REST_NS, STILL_S, Bench, counts_now, look_interval_ns, turn_until, turn_until_still
 from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request
-from holdfast.releasing import turn_until_at_rest
+from holdfast.probe.bench import REST_NS, STILL_S, Bench, counts_now, look_interval_ns, turn_until, turn_until_still
+from holdfast.probe.release import turn_until_at_rest
 
 _LET_GO_S = 5.0
 _WAKING_NS = 100_000_000

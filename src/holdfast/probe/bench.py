@@ -27,7 +27,7 @@ from holdfast.observe.recorded import Recording
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.observe.ways_in import Door
-from holdfast.readiness import check_alive, last_lines
+from holdfast.probe.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
 
 WAVE = 8

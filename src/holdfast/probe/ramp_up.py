@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from holdfast.bench import (
+from holdfast.errors import InconclusiveError
+from holdfast.infer.cut import is_cut
+from holdfast.load.prober import Prober
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
+from holdfast.observe.processes import core_use, process_tree
+from holdfast.observe.starvation import FreeTime
+from holdfast.probe.bench import (
     ANSWER_S,
     ASK_MANY,
     STILL_S,
@@ -23,15 +30,8 @@ from holdfast.bench import (
     turn_until_idle,
     turn_until_still,
 )
-from holdfast.errors import InconclusiveError
-from holdfast.infer.cut import is_cut
-from holdfast.load.prober import Prober
-from holdfast.load.ramp import decide
-from holdfast.load.steps import TURNED_AWAY_ENOUGH, Done, Open, State, View
-from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
-from holdfast.observe.processes import core_use, process_tree
-from holdfast.observe.starvation import FreeTime
+from holdfast.probe.ramp import decide
+from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, Done, Open, State, View
 
 NO_CEILING = frozenset({"interrupted", "cut"})
 """Reasons for a ramp's end that say nothing of what there would have been beyond."""

@@ -13,12 +13,21 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Literal
 
-from holdfast.bench import ANSWER_S, ASK_MANY, STILL_S, Bench, threads_that_hold, turn_until, turn_until_still, watch
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
+from holdfast.probe.bench import (
+    ANSWER_S,
+    ASK_MANY,
+    STILL_S,
+    Bench,
+    threads_that_hold,
+    turn_until,
+    turn_until_still,
+    watch,
+)
 
 Way = Literal["fin", "rst"]
 

@@ -9,15 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from holdfast.bench import ANSWER_S, Bench, check_running, turn_until
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Request
-from holdfast.presence import not_inside
-from holdfast.readiness import last_lines, or_raise_limits
+from holdfast.probe.bench import ANSWER_S, Bench, check_running, turn_until
+from holdfast.probe.injection import not_inside
+from holdfast.probe.readiness import last_lines, or_raise_limits
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400

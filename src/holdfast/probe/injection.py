@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from holdfast.bench import Bench
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
 from holdfast.observe.programs import Program, is_python, name_of, program_of, switches
 from holdfast.observe.recorded import Said, said_in
 from holdfast.observe.ways_in import WayIn
-from holdfast.readiness import last_lines, listeners_now
+from holdfast.probe.bench import Bench
+from holdfast.probe.readiness import last_lines, listeners_now
 
 # python --help: what keeps PYTHONPATH, or what is run from it at the start, out.
 _SHUT_OUT = {

@@ -10,10 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from holdfast import calling, exact, leaving, probing, releasing
-from holdfast.bench import EXTRA_SLOTS, Bench, KilledError, takes_no_more
-from holdfast.canary import canary
-from holdfast.choosing import MOST_PORTS, chosen
 from holdfast.errors import EnvironmentFailure, InconclusiveError
 from holdfast.infer.process_model import reuse_seen
 from holdfast.interrupts import Interrupts
@@ -45,14 +41,18 @@ from holdfast.observe.processes import abort_on_overflow, holders, limits_of, pr
 from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.ways_in import WayIn, ways_in
-from holdfast.ports import check_alone, check_door, ephemeral_ports
-from holdfast.presence import listens
-from holdfast.readiness import await_ready, raise_trouble
+from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
+from holdfast.probe.bench import EXTRA_SLOTS, Bench, KilledError, takes_no_more
+from holdfast.probe.first_request import canary
+from holdfast.probe.injection import listens
+from holdfast.probe.launch import Subject, subject_of
+from holdfast.probe.pick_port import MOST_PORTS, chosen
+from holdfast.probe.ports import check_alone, check_door, ephemeral_ports
+from holdfast.probe.readiness import await_ready, raise_trouble
 from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
-from holdfast.starting import Subject, subject_of
 
 _SAMPLE_NS = 10_000_000
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
@@ -117,7 +117,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
             slots = experiment.max_offered + EXTRA_SLOTS + (MOST_PORTS if subject.own else 0)
-            slots += calling.slots(experiment)
+            slots += call_bodies.slots(experiment)
             recording = stack.enter_context(Recording.create(ours.record, slots))
         if uid is not None:
             os.chown(recording.path, uid, -1)
@@ -185,7 +185,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         replaced = tuple(pid for pid in takes_no_more(bench) if pid not in killed)
         if experiment.call and _will_be_judged(seen) and not killed and not interrupts.asked:
             # After the look at what was replaced: the person's own code may end a process, or wear it out.
-            called = calling.call_bodies(bench)
+            called = call_bodies.call_bodies(bench)
             seen.later, seen.calls = seen.later + called.requests, called.calls
             seen.notes += called.notes
         seen.mark("ended")
@@ -222,26 +222,26 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         bench = seen.bench = _ready_again(bench, trouble)
     with _prober(bench, seen) as prober:
         seen.mark("first_sent")
-        seen.ramp, seen.placed = probing.until_placed(bench, prober)
+        seen.ramp, seen.placed = ramp_up.until_placed(bench, prober)
         seen.mark("placed")
         _look_at_usage(bench, seen)
         held = [each for each in bench.recording.entries(0, prober.offered) if each.left_ns == NEVER]
         bounded = prober.offered > len(held) > 0
-        if seen.ramp.reason not in probing.NO_CEILING:
-            seen.left_in_service, newcomers = leaving.leave_in_service(bench, prober)
+        if seen.ramp.reason not in ramp_up.NO_CEILING:
+            seen.left_in_service, newcomers = disconnect.leave_in_service(bench, prober)
             seen.later += newcomers
-            seen.abandoned = leaving.abandon(bench, prober)
+            seen.abandoned = disconnect.abandon(bench, prober)
             seen.mark("abandoned")
         seen.mark("released")
-        if releasing.let_go(bench, prober, seen.abandoned):
+        if release.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
     if seen.ramp.reason == "cut":
         return
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
-        seen.later += releasing.send_wave(bench)
+        seen.later += release.send_wave(bench)
     if bounded and bench.experiment.over_s is None and not bench.interrupts.asked:
         replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in _REPLIED}
-        seen.exact, sent = exact.exactly(bench, held, replied)
+        seen.exact, sent = exact_load.exactly(bench, held, replied)
         seen.later += sent
         if takes_no_more(bench):
             seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")

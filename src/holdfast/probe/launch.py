@@ -12,7 +12,7 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import Experiment, View
-from holdfast.ports import free_port
+from holdfast.probe.ports import free_port
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.interpreter import Interpreter, find_interpreter
 from holdfast.servers.plan import plan

@@ -13,7 +13,12 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from holdfast.bench import (
+from holdfast.load.columns import requests
+from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
+from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
+from holdfast.observe.processes import core_use, process_tree
+from holdfast.probe.bench import (
     ANSWER_S,
     AT_WORK_S,
     EXACT_PASSES,
@@ -29,11 +34,6 @@ from holdfast.bench import (
     turn_until,
     watch,
 )
-from holdfast.load.columns import requests
-from holdfast.load.prober import Prober
-from holdfast.model.address import is_unix
-from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
-from holdfast.observe.processes import core_use, process_tree
 
 _WAVE = 3
 _BUDGET_NS = 800_000_000
