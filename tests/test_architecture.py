@@ -31,7 +31,7 @@ KNOWN_TO_ALL = frozenset({"model", "errors"})
 STARRED = frozenset(
     {
         "agent.py",
-        "attach.py",
+        "attach/experiment.py",
         "cli/main.py",
         "cli/load.py",
         "load_database.py",

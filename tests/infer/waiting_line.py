@@ -10,8 +10,8 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from holdfast.attach.rounds import next_burst, next_clients
 from holdfast.infer.intervals import Flow, Service, Trip, Wave, estimate, first_wave, flow_of, service_of
-from holdfast.rounds import next_burst, next_clients
 
 MS = 1_000_000
 BEGIN = 1000 * MS

@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from holdfast import output, store
-from holdfast.attach import attach
+from holdfast.attach.experiment import attach
 from holdfast.cli import config_file, option_values
 from holdfast.cli.click_types import checked, put_out, target_file
 from holdfast.cli.exit_status import ended, say, tell

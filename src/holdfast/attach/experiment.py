@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from ipaddress import ip_address
 
-from holdfast import rounds
+from holdfast.attach import rounds
+from holdfast.attach.rounds import Look
+from holdfast.attach.unusable import refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.first_answer import refused, too_quick, unusable
 from holdfast.infer.intervals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 from holdfast.infer.trips import trip_of
 from holdfast.interrupts import Interrupts
@@ -28,7 +29,6 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.ways_in import Door, UnixDoor
-from holdfast.rounds import Look
 from holdfast.target import Target, target_of
 
 _SINGLES = 6
