@@ -23,7 +23,7 @@ from benchmarks.peers import HERE, machine, table
 from holdfast.cli.load_shape import group_of
 from holdfast.fleet import on
 from holdfast.interrupts import Interrupts
-from holdfast.loading import load
+from holdfast.loadtest.run import load
 from holdfast.model.load import LoadExperiment
 from holdfast.target import target_of
 

@@ -35,7 +35,7 @@ from holdfast.load.frames import (
 from holdfast.load.merged import report_of
 from holdfast.load.plan import Plan, Stop
 from holdfast.load.processes import Watched, load_runs
-from holdfast.loading import plans_of
+from holdfast.loadtest.run import plans_of
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.target import Target
 

@@ -34,7 +34,7 @@ from holdfast.load.gathered import LoadRun
 from holdfast.load.merged import Merged
 from holdfast.load.plan import Plan, Stop, stop_reason
 from holdfast.load.words import local_workers
-from holdfast.loading import Fleet
+from holdfast.loadtest.run import Fleet
 from holdfast.model.load import LoadExperiment
 from holdfast.target import Target
 

@@ -6,10 +6,10 @@ from itertools import chain
 
 import pytest
 
-from holdfast import load_rows
 from holdfast.load.columns import Columns
 from holdfast.load.gathered import Beside, run_of
-from holdfast.loading import loaded
+from holdfast.loadtest import rows
+from holdfast.loadtest.run import loaded
 from holdfast.model.load import LoadExperiment
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Burst, Clients, Group, Slot, Step
@@ -23,7 +23,7 @@ GROUPS = (
 
 @pytest.fixture(params=[1, 3, 10_000])
 def at_once(request, monkeypatch):
-    monkeypatch.setattr(load_rows, "AT_ONCE", request.param)
+    monkeypatch.setattr(rows, "AT_ONCE", request.param)
 
 
 def test_each_row_has_its_group_its_number_there_its_label_its_client_and_its_request(at_once):
@@ -36,7 +36,7 @@ def test_each_row_has_its_group_its_number_there_its_label_its_client_and_its_re
     run = run_of(columns, begun, (range(8), range(8, 10)), (("",), ("",)), None, Beside())
     experiment = LoadExperiment(GROUPS)
 
-    told = list(load_rows.samples(loaded(experiment, run, [])))
+    told = list(rows.samples(loaded(experiment, run, [])))
 
     def all_of(part, name):
         return list(chain.from_iterable(getattr(each[part], name) for each in told))
@@ -57,6 +57,4 @@ def test_each_row_has_its_group_its_number_there_its_label_its_client_and_its_re
     # Each lasts 150 and the next begins 100 later, so that the one after it is on its way when it ends.
     assert all_of(1, "group_threads") == [2, 2, 2, 1, 1, 2, 1]
     assert all_of(1, "all_threads") == [2, 2, 2, 1, 1, 2, 1]
-    assert [list(each.id) for each in load_rows.chunks(loaded(experiment, run, []))] == [
-        list(each[0].id) for each in told
-    ]
+    assert [list(each.id) for each in rows.chunks(loaded(experiment, run, []))] == [list(each[0].id) for each in told]

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast import saved_load
 from holdfast.load.columns import Columns
 from holdfast.load.gathered import Beside, run_of
 from holdfast.load.words import threshold
-from holdfast.loading import loaded, remarked
+from holdfast.loadtest import saved
+from holdfast.loadtest.run import loaded, remarked
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import (
@@ -70,7 +70,7 @@ def test_all_columns_of_all_rows_that_were_begun_come_back(rows):
             getattr(columns, name)[number] = value
     before = made(LoadExperiment((GROUP,)), columns, begun, (range(len(rows)),))
 
-    after = saved_load.read(saved_load.head(before), saved_load.parts(before))
+    after = saved.read(saved.head(before), saved.parts(before))
 
     assert list(after.run.begun) == begun
     for name in NAMES:
@@ -104,21 +104,21 @@ def test_what_was_asked_comes_back(shape):
     experiment = LoadExperiment((group, GROUP), seed=7, sources=("127.0.0.2",), stop=StopRule(error_share=0.1))
     before = made(experiment, Columns(6), [], (range(3), range(3, 6)))
 
-    after = saved_load.read(saved_load.head(before), saved_load.parts(before))
+    after = saved.read(saved.head(before), saved.parts(before))
 
     assert after.experiment == experiment
     assert after.labels == before.labels
-    assert saved_load.said(experiment).startswith("unix:/x.sock ")
+    assert saved.said(experiment).startswith("unix:/x.sock ")
 
 
 def test_what_another_version_or_a_bad_disk_has_made_of_it_is_no_run():
     columns = Columns(3)
     before = made(LoadExperiment((GROUP,)), columns, [0, 1, 2], (range(3),))
-    head, (part,) = saved_load.head(before), saved_load.parts(before)
+    head, (part,) = saved.head(before), saved.parts(before)
 
     for of_head, of_rows in ((b"", part), (head[:-9], part), (head, part[:-9]), (head, head)):
-        with pytest.raises(saved_load.UNREADABLE):
-            saved_load.read(of_head, [of_rows])
+        with pytest.raises(saved.UNREADABLE):
+            saved.read(of_head, [of_rows])
 
 
 def test_a_part_is_a_fraction_of_its_rows_memory():
@@ -134,4 +134,4 @@ def test_a_part_is_a_fraction_of_its_rows_memory():
     before = made(LoadExperiment((replace(GROUP, shape=Burst(1000)),)), columns, range(1000), (range(1000),))
 
     # 60 bytes in memory; 12 measured on real runs.
-    assert sum(map(len, saved_load.parts(before))) < 20 * 1000
+    assert sum(map(len, saved.parts(before))) < 20 * 1000

@@ -19,11 +19,11 @@ from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.url import parse_url
-from holdfast.loading import MOST_REQUESTS, Fleet, load, remarked
+from holdfast.loadtest.live_view import watching
+from holdfast.loadtest.run import MOST_REQUESTS, Fleet, load, remarked
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
 from holdfast.target import Target, check_sources, reached, target_of
-from holdfast.watching import watching
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})

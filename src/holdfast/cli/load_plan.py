@@ -13,7 +13,7 @@ from click.core import ParameterSource
 from holdfast.cli.exit_status import say
 from holdfast.cli.load_shape import arrivals_of, checks_of, shape_of
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.loading import MOST_REQUESTS
+from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Clients, Group, Pause, Phases, Timeouts
 from holdfast.plans.har import Recorded, read_har

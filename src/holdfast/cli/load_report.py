@@ -8,7 +8,7 @@ from typing import Any
 import click
 import msgspec
 
-from holdfast import output, saved_load, store
+from holdfast import output, store
 from holdfast.cli.click_types import target_file
 from holdfast.cli.exit_status import say, tell
 from holdfast.errors import (
@@ -19,10 +19,11 @@ from holdfast.errors import (
     EnvironmentFailure,
     HoldfastError,
 )
-from holdfast.load_database import check_database, write_database
-from holdfast.load_parquet import check_parquet, write_parquet
-from holdfast.load_rows import chunks, samples
-from holdfast.loading import Loaded
+from holdfast.loadtest import saved
+from holdfast.loadtest.export_parquet import check_parquet, write_parquet
+from holdfast.loadtest.export_sqlite import check_database, write_database
+from holdfast.loadtest.rows import chunks, samples
+from holdfast.loadtest.run import Loaded
 from holdfast.model.load import LoadResult
 from holdfast.report.json import load_json
 from holdfast.report.jtl import jtl
@@ -83,10 +84,10 @@ def finish(loaded: Loaded, targets: Mapping[str, str]) -> int:
     """Saves a run that is over, shows and writes what it came to, and gives the exit code."""
     try:
         number: int | None = store.save_load(
-            saved_load.said(loaded.experiment),
+            saved.said(loaded.experiment),
             loaded.result.offered,
-            saved_load.head(loaded),
-            saved_load.parts(loaded),
+            saved.head(loaded),
+            saved.parts(loaded),
             store.default_path(),
         )
     except HoldfastError as error:
@@ -146,7 +147,7 @@ def exit_code(result: LoadResult) -> int:
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
 
 
-def saved(number: int) -> Loaded:
+def saved_load(number: int) -> Loaded:
     """A saved load run, its result made anew.
 
     Raises:
@@ -154,8 +155,8 @@ def saved(number: int) -> Loaded:
     """
     head, parts = store.load_parts(number, store.default_path())
     try:
-        return saved_load.read(head, parts)
-    except saved_load.UNREADABLE as error:
+        return saved.read(head, parts)
+    except saved.UNREADABLE as error:
         raise store.unreadable(number, error) from error
 
 
@@ -171,11 +172,11 @@ def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa
     targets = targets_of(given)
     if not targets:
         raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
-    return EXIT_ANSWERED if publish(saved(number), targets, number) else EXIT_ENVIRONMENT
+    return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
 
 
 def show_load(number: int, json_target: str | None) -> int:
     """Prints what a saved load run came to, and ends as it ended."""
-    loaded = saved(number)
+    loaded = saved_load(number)
     written = publish(loaded, {} if json_target is None else {"json": json_target}, number)
     return exit_code(loaded.result) if written else EXIT_ENVIRONMENT

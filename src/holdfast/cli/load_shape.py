@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from holdfast.loading import MOST_REQUESTS
+from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.scenario import (
     Burst,
     Check,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from holdfast.load.url import parse_url
-from holdfast.loading import Loaded, requests_of
+from holdfast.loadtest.run import Loaded, requests_of
 from holdfast.model.places import Outcome
 from holdfast.model.rows import Rows, Samples
 from holdfast.model.scenario import Check, Clients, Group

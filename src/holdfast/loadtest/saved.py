@@ -23,8 +23,8 @@ from msgspec import convert
 from holdfast.load import words
 from holdfast.load.columns import Columns
 from holdfast.load.gathered import Beside, run_of
-from holdfast.load_rows import taken
-from holdfast.loading import Loaded, loaded, remarked
+from holdfast.loadtest.rows import taken
+from holdfast.loadtest.run import Loaded, loaded, remarked
 from holdfast.model import load, scenario
 from holdfast.model.load import LoadExperiment
 from holdfast.model.scenario import Burst, Clients, Group, Phases, Rise, Spread

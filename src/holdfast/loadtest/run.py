@@ -18,7 +18,7 @@ from holdfast.load.summary import NS_PER_S
 from holdfast.load.url import parse_url
 from holdfast.load.values import Numbering, request_bytes
 from holdfast.load.words import Threshold
-from holdfast.load_result import label_of, result_of
+from holdfast.loadtest.result import label_of, result_of
 from holdfast.model.load import (
     LoadExperiment,
     LoadResult,

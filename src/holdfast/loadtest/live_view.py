@@ -27,12 +27,12 @@ from dataclasses import replace
 from rich.console import Console
 
 from holdfast.cli.exit_status import say
-from holdfast.exposing import Exposed, exposed
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES
 from holdfast.load.own_use import OwnUses
 from holdfast.load.processes import Watched
 from holdfast.load.reckoning import WINDOW_S, Reckoning
+from holdfast.loadtest.metrics_server import Exposed, exposed
 from holdfast.model.load import LoadExperiment
 from holdfast.model.progress import Progress
 from holdfast.report.metrics import CONTENT_TYPE, metrics_text
