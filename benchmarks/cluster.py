@@ -21,7 +21,7 @@ from pathlib import Path
 from benchmarks.holding_server import Count, Holding
 from benchmarks.peers import HERE, machine, table
 from holdfast.cli.load_shape import group_of
-from holdfast.fleet import on
+from holdfast.cluster.coordinator import on
 from holdfast.interrupts import Interrupts
 from holdfast.loadtest.run import load
 from holdfast.model.load import LoadExperiment

@@ -30,15 +30,15 @@ KNOWN_TO_ALL = frozenset({"model", "errors"})
 # The only files that may do I/O, read a clock, draw lots or start anything: the stars of the picture.
 STARRED = frozenset(
     {
-        "agent.py",
+        "cluster/agent.py",
         "attach/experiment.py",
         "cli/main.py",
         "cli/load.py",
         "loadtest/export_sqlite.py",
         "loadtest/export_parquet.py",
-        "cluster.py",
-        "fleet.py",
-        "fleet_host.py",
+        "cluster/dask_cluster.py",
+        "cluster/coordinator.py",
+        "cluster/host.py",
         "loadtest/run.py",
         "target.py",
         "cli/entry.py",

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.cluster
 
 
 def agents(hosts):
-    return [pid for host in hosts for pid in host.pids("holdfast.agent")]
+    return [pid for host in hosts for pid in host.pids("holdfast.cluster.agent")]
 
 
 def test_three_hosts_send_each_request_once_and_know_their_clocks(site, tmp_path):
@@ -102,7 +102,7 @@ def test_a_host_that_is_lost_takes_its_share_along_and_totals_stay_true(site, wh
 
 
 def signal_agent(host):
-    os.kill(min(host.pids("holdfast.agent")), signal.SIGKILL)
+    os.kill(min(host.pids("holdfast.cluster.agent")), signal.SIGKILL)
 
 
 def json_of(ended):
@@ -128,7 +128,7 @@ def test_a_worker_that_goes_before_the_start_ends_the_run_before_it_begins(site)
     hosts = [site.network.host(name) for name in ("a", "b")]
     workers = [site.network.worker(host, site.scheduler) for host in hosts]
     running = site.start("--rate", "100", "--for", "10s")
-    until(lambda: hosts[1].pids("holdfast.agent"), "an agent")
+    until(lambda: hosts[1].pids("holdfast.cluster.agent"), "an agent")
 
     os.kill(workers[1].pid, signal.SIGKILL)
     ended = running.ended()

@@ -15,15 +15,15 @@ from driving import PATIENCE_S
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.cluster.clocks import Offset, Trip, offset, over_run
+from holdfast.cluster.frames import Unframed, framed
+from holdfast.cluster.merge import Loss, Merged, read_report, report_of
+from holdfast.cluster.rows import packed, unpacked
 from holdfast.load import schedule
-from holdfast.load.clocks import Offset, Trip, offset, over_run
 from holdfast.load.columns import Columns
-from holdfast.load.frames import Unframed, framed
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.merged import Loss, Merged, read_report, report_of
 from holdfast.load.plan import Closed, Open, Plan, Sessions, share_out, whole
 from holdfast.load.processes import load_runs
-from holdfast.load.rows import packed, unpacked
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 

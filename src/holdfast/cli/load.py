@@ -14,8 +14,8 @@ from holdfast.cli.exit_status import say
 from holdfast.cli.load_plan import FromFile, from_file
 from holdfast.cli.load_report import finish, output_options, targets_of
 from holdfast.cli.load_shape import group_of
+from holdfast.cluster.coordinator import on
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.fleet import on
 from holdfast.interrupts import listening
 from holdfast.load import words
 from holdfast.load.url import parse_url

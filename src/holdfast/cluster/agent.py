@@ -17,8 +17,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from holdfast.errors import HoldfastError
-from holdfast.load.frames import (
+from holdfast.cluster.frames import (
     BEGIN,
     DRAIN,
     FAILURE,
@@ -32,7 +31,8 @@ from holdfast.load.frames import (
     Unframed,
     framed,
 )
-from holdfast.load.merged import report_of
+from holdfast.cluster.merge import report_of
+from holdfast.errors import HoldfastError
 from holdfast.load.plan import Plan, Stop
 from holdfast.load.processes import Watched, load_runs
 from holdfast.loadtest.run import plans_of

@@ -15,11 +15,11 @@ from itertools import chain, islice
 
 import msgspec
 
-from holdfast.load.clocks import Offset
+from holdfast.cluster.clocks import Offset
+from holdfast.cluster.rows import packed, unpacked
 from holdfast.load.columns import Columns
 from holdfast.load.gathered import LoadRun
 from holdfast.load.plan import MOST_SOURCES, Closed, Open, Part, Plan, Sessions, share_out, whole
-from holdfast.load.rows import packed, unpacked
 from holdfast.load.sessions import pause_ns
 from holdfast.load.summary import distribution
 from holdfast.model.places import Outcome

@@ -17,7 +17,7 @@ from typing import TypedDict
 
 import msgspec
 
-from holdfast.load.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, Failure, Progress, Unframed, framed
+from holdfast.cluster.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, Failure, Progress, Unframed, framed
 
 _READ_BYTES = 1 << 20
 _FORGOTTEN_AFTER_S = 600.0
@@ -61,7 +61,7 @@ class _Agent:
     def __init__(self, assignment: bytes) -> None:
         self.process = subprocess.Popen(
             # A session of its own: Ctrl-C on a terminal is not for it. -P: the worker's directory holds no modules.
-            [sys.executable, "-P", "-m", "holdfast.agent"],
+            [sys.executable, "-P", "-m", "holdfast.cluster.agent"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,

@@ -23,15 +23,15 @@ from itertools import accumulate, pairwise
 from typing import Any, TypeVar
 from uuid import uuid4
 
-from holdfast import fleet_host
-from holdfast.agent import Assignment
-from holdfast.cluster import Cluster, Unreachable, Worker, connected
-from holdfast.course import Course, Member, line, put_together
+from holdfast.cluster import host
+from holdfast.cluster.agent import Assignment
+from holdfast.cluster.clocks import Offset, Trip, offset
+from holdfast.cluster.dask_cluster import Cluster, Unreachable, Worker, connected
+from holdfast.cluster.frames import BEGIN, DRAIN, INSTANT, QUIT
+from holdfast.cluster.members import Course, Member, line, put_together
+from holdfast.cluster.merge import Merged
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.clocks import Offset, Trip, offset
-from holdfast.load.frames import BEGIN, DRAIN, INSTANT, QUIT
 from holdfast.load.gathered import LoadRun
-from holdfast.load.merged import Merged
 from holdfast.load.plan import Plan, Stop, stop_reason
 from holdfast.load.words import local_workers
 from holdfast.loadtest.run import Fleet
@@ -141,7 +141,7 @@ async def _unless(stopped: Callable[[], Stop], work: Coroutine[Any, Any, _T]) ->
 
 
 def _check_targets(targets: Sequence[Target], sources: Sequence[str], workers: Sequence[Worker]) -> None:
-    here = fleet_host.greet()
+    here = host.greet()
     away = [worker for worker in workers if (worker.host["boot"], worker.host["network"]) != _place(here)]
     if away and sources:
         raise UsageError(
@@ -159,7 +159,7 @@ def _check_targets(targets: Sequence[Target], sources: Sequence[str], workers: S
             )
 
 
-def _place(host: fleet_host.Host) -> tuple[str, int]:
+def _place(host: host.Host) -> tuple[str, int]:
     return host["boot"], host["network"]
 
 
@@ -174,10 +174,10 @@ async def _prepare(
 
     async def ready(member: Member) -> None:
         assignment = pickle.dumps(assign(member.share))
-        await cluster.call(member.worker.address, fleet_host.start_agent, member.key, assignment)
+        await cluster.call(member.worker.address, host.start_agent, member.key, assignment)
         while True:
-            seen: fleet_host.Look | None = await cluster.call(member.worker.address, fleet_host.look, member.key)
-            failure = None if seen is None else fleet_host.failure_of(seen)
+            seen: host.Look | None = await cluster.call(member.worker.address, host.look, member.key)
+            failure = None if seen is None else host.failure_of(seen)
             if failure is not None:
                 raise EnvironmentFailure(f"{member.name}: {failure.what}", failure.why, failure.remedy)
             if seen is None or seen["ended"] is not None:
@@ -224,7 +224,7 @@ async def _offset(cluster: Cluster, member: Member) -> Offset:
     trips = []
     for _ in range(_TRIPS):
         asked_ns = time.monotonic_ns()
-        there_ns = await cluster.call(member.worker.address, fleet_host.clock)
+        there_ns = await cluster.call(member.worker.address, host.clock)
         trips.append(Trip(asked_ns, there_ns, time.monotonic_ns()))
     return offset(trips)
 
@@ -241,7 +241,7 @@ async def _begin(cluster: Cluster, course: Course) -> None:
 
     async def begin(member: Member) -> None:
         start = INSTANT.pack(course.start_ns + member.before.ns)
-        await cluster.call(member.worker.address, fleet_host.order, member.key, BEGIN + start)
+        await cluster.call(member.worker.address, host.order, member.key, BEGIN + start)
         member.heard_ns = time.monotonic_ns()
 
     await _all(course.members, begin)
@@ -286,7 +286,7 @@ async def _watch(
 
 async def _pass_on(cluster: Cluster, member: Member, order: bytes) -> None:
     with contextlib.suppress(Unreachable):
-        await cluster.call(member.worker.address, fleet_host.order, member.key, order)
+        await cluster.call(member.worker.address, host.order, member.key, order)
 
 
 async def _follow(cluster: Cluster, member: Member) -> None:
@@ -294,7 +294,7 @@ async def _follow(cluster: Cluster, member: Member) -> None:
     address = member.worker.address
     while member.lost is None:
         try:
-            seen: fleet_host.Look | None = await cluster.call(address, fleet_host.look, member.key)
+            seen: host.Look | None = await cluster.call(address, host.look, member.key)
         except Unreachable as error:
             silent = time.monotonic_ns() - member.heard_ns > LOST_AFTER_S * NS_PER_S
             if silent or not await cluster.has(address):
@@ -305,12 +305,12 @@ async def _follow(cluster: Cluster, member: Member) -> None:
             _lose(member, "its worker was started anew")
             return
         member.heard_ns = time.monotonic_ns()
-        member.progress = fleet_host.progress_of(seen)
+        member.progress = host.progress_of(seen)
         member.report_bytes = seen["report_bytes"]
         if member.report_bytes is not None:
             return
         if seen["ended"] is not None:
-            failure = fleet_host.failure_of(seen)
+            failure = host.failure_of(seen)
             _lose(member, f"its load agent ended: {failure.what if failure else seen['ended']}")
         await asyncio.sleep(_LOOK_S)
 
@@ -326,7 +326,7 @@ async def _fetch(cluster: Cluster, member: Member) -> None:
     while len(report) < member.report_bytes:
         last = min(len(report) + _PIECE_BYTES, member.report_bytes)
         try:
-            report += await cluster.call(member.worker.address, fleet_host.report, member.key, len(report), last)
+            report += await cluster.call(member.worker.address, host.report, member.key, len(report), last)
             member.heard_ns = time.monotonic_ns()
         except (Unreachable, LookupError) as error:
             if time.monotonic_ns() - member.heard_ns > LOST_AFTER_S * NS_PER_S or isinstance(error, LookupError):
@@ -342,6 +342,6 @@ async def _forget(cluster: Cluster, members: Sequence[Member]) -> None:
     async def forget(member: Member) -> None:
         with contextlib.suppress(Unreachable, TimeoutError):
             async with asyncio.timeout(_FORGET_S):
-                await cluster.call(member.worker.address, fleet_host.forget, member.key)
+                await cluster.call(member.worker.address, host.forget, member.key)
 
     await asyncio.gather(*(forget(member) for member in members))

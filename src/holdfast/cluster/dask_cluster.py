@@ -23,8 +23,8 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
+from holdfast.cluster.host import Host, clock, greet
 from holdfast.errors import EnvironmentFailure
-from holdfast.fleet_host import Host, clock, greet
 from holdfast.load.words import local_workers
 from holdfast.rundir import room_for_a_run, run_directory
 
