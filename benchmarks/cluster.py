@@ -23,9 +23,9 @@ from benchmarks.peers import HERE, machine, table
 from holdfast.cli.load_shape import group_of
 from holdfast.cluster.coordinator import on
 from holdfast.interrupts import Interrupts
+from holdfast.load.target import target_of
 from holdfast.loadtest.run import load
 from holdfast.model.load import LoadExperiment
-from holdfast.target import target_of
 
 sys.path.append(str(HERE.parent / "tests" / "cluster"))
 

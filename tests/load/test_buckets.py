@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load.buckets import EDGES_NS, Buckets, Recent, counted, lag_us, latency_ms
-from holdfast.load.reckoning import BOUNDS_S
+from holdfast.load.live_counts import BOUNDS_S
 
 US, MS, S = 1_000, 1_000_000, 1_000_000_000
 times_ns = st.lists(st.integers(0, 2000 * S), min_size=1, max_size=200).map(sorted)

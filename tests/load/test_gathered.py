@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from array import array
 
+from holdfast.load.collect import told_for_lost
 from holdfast.load.columns import Columns
-from holdfast.load.gathered import told_for_lost
 from holdfast.load.plan import Part, Plan, Sessions
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause

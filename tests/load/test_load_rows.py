@@ -6,8 +6,8 @@ from itertools import chain
 
 import pytest
 
+from holdfast.load.collect import Beside, run_of
 from holdfast.load.columns import Columns
-from holdfast.load.gathered import Beside, run_of
 from holdfast.loadtest import rows
 from holdfast.loadtest.run import loaded
 from holdfast.model.load import LoadExperiment

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from holdfast.load import schedule
 from holdfast.load.columns import Columns
 from holdfast.load.loop import AT_ONCE, Loop, Seen, closed_model, open_model
-from holdfast.load.patience import Patience
+from holdfast.load.timeouts import Patience
 from holdfast.model.places import Outcome
 
 MS = 1_000_000

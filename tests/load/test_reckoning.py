@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.columns import Columns, Tally
+from holdfast.load.live_counts import Reckoning
 from holdfast.load.plan import Closed, Open, Plan, Sessions, share_out, whole
 from holdfast.load.processes import Watched
-from holdfast.load.reckoning import Reckoning
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 

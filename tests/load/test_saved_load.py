@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from holdfast.load.collect import Beside, run_of
 from holdfast.load.columns import Columns
-from holdfast.load.gathered import Beside, run_of
-from holdfast.load.words import threshold
+from holdfast.load.quantities import threshold
 from holdfast.loadtest import saved
 from holdfast.loadtest.run import loaded, remarked
 from holdfast.model.load import LoadExperiment, StopRule

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.columns import Columns
 from holdfast.load.loop import Seen
-from holdfast.load.patience import Patience
 from holdfast.load.plan import Plan, Sessions, share_out, whole
 from holdfast.load.sessions import next_row, sessions
+from holdfast.load.timeouts import Patience
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load import schedule
-from holdfast.load.words import Threshold, duration_s, ramp, rate_per_s, stages, threshold
+from holdfast.load.quantities import Threshold, duration_s, ramp, rate_per_s, stages, threshold
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import sys
 import pytest
 from commandline import PROGRAM
 
-from holdfast.load.own_limits import connections_of_one_process, failure_in_words, remedy
+from holdfast.load.local_limits import connections_of_one_process, failure_in_words, remedy
 
 ANSWERED, INCONCLUSIVE, ENVIRONMENT = 0, 3, 4
 

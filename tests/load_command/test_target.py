@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import socket
 
+from holdfast.load.target import Target, reached
 from holdfast.load.url import parse_url
-from holdfast.target import Target, reached
 
 
 def test_of_a_name_with_two_addresses_the_one_is_taken_at_which_somebody_listens():

@@ -21,6 +21,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.http1 import request_head
 from holdfast.load.prober import Prober
+from holdfast.load.target import Target, target_of
 from holdfast.load.url import Url
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome
@@ -29,7 +30,6 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.ways_in import Door, UnixDoor
-from holdfast.target import Target, target_of
 
 _SINGLES = 6
 _MORE_SINGLES = 20

@@ -17,18 +17,18 @@ from holdfast.cli.load_shape import group_of
 from holdfast.cluster.coordinator import on
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.interrupts import listening
-from holdfast.load import words
+from holdfast.load import quantities
+from holdfast.load.target import Target, check_sources, reached, target_of
 from holdfast.load.url import parse_url
 from holdfast.loadtest.live_view import watching
 from holdfast.loadtest.run import MOST_REQUESTS, Fleet, load, remarked
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_PATIENCE_S, DataRows
-from holdfast.target import Target, check_sources, reached, target_of
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 _HARM = "A load on a server that is not yours is an attack, and on one that others use they get slower answers or none."
-_TIME = checked(words.some_time_s)
+_TIME = checked(quantities.some_time_s)
 _STATUS = click.IntRange(100, 599)
 
 
@@ -44,21 +44,27 @@ def _header(text: str) -> tuple[str, str]:
 @click.option("--jmx", type=click.Path(path_type=Path), help="Run a JMeter test plan (.jmx), as far as holdfast can.")
 @click.option("--har", type=click.Path(path_type=Path), help="Send again what a browser recorded (.har).")
 @click.option(
-    "-J", "properties", multiple=True, callback=checked(words.property_), help="A property of --jmx: -J name=value."
+    "-J",
+    "properties",
+    multiple=True,
+    callback=checked(quantities.property_),
+    help="A property of --jmx: -J name=value.",
 )
 @click.option("--requests", type=_COUNT, help="Number of requests; of --clients, of all of them together.")
-@click.option("--over", "over_s", callback=checked(words.duration_s), help="Spread --requests evenly over this time.")
 @click.option(
-    "--rate", callback=checked(words.rate_per_s), help="Requests per second (100, 100/s, 6000/m), with --for."
+    "--over", "over_s", callback=checked(quantities.duration_s), help="Spread --requests evenly over this time."
+)
+@click.option(
+    "--rate", callback=checked(quantities.rate_per_s), help="Requests per second (100, 100/s, 6000/m), with --for."
 )
 @click.option(
     "--for",
     "for_s",
-    callback=checked(words.duration_s),
+    callback=checked(quantities.duration_s),
     help="How long (10s, 2m), with --rate or --clients; of --jmx, at most.",
 )
-@click.option("--ramp", callback=checked(words.ramp), help="Rate that changes evenly: 10:500/30s.")
-@click.option("--stages", callback=checked(words.stages), help="Rates one after the other: 100/s:10s,500/s:30s.")
+@click.option("--ramp", callback=checked(quantities.ramp), help="Rate that changes evenly: 10:500/30s.")
+@click.option("--stages", callback=checked(quantities.stages), help="Rates one after the other: 100/s:10s,500/s:30s.")
 @click.option("--burst", type=_COUNT, help="So many requests at once.")
 @click.option("--clients", type=click.IntRange(1, 1_000_000), help="Closed model: each sends its next when answered.")
 @click.option("--poisson", is_flag=True, help="Arrivals by chance at these rates (--rate, --stages).")
@@ -74,7 +80,7 @@ def _header(text: str) -> tuple[str, str]:
     "--expect-match",
     "body_patterns",
     multiple=True,
-    callback=checked(words.pattern),
+    callback=checked(quantities.pattern),
     help="Regular expression found in the body of an answer.",
 )
 @click.option(
@@ -84,16 +90,20 @@ def _header(text: str) -> tuple[str, str]:
 )
 @click.option("--once", is_flag=True, help="End the load with the last of --data-rows, instead of beginning anew.")
 @click.option(
-    "--think", callback=checked(words.pause), help="Pause of a client before each request: 1s, or 1s-3s by chance."
+    "--think", callback=checked(quantities.pause), help="Pause of a client before each request: 1s, or 1s-3s by chance."
 )
 @click.option(
     "--keep-alive/--no-keep-alive",
     default=None,
     help="Use a connection again [default: with --clients], or open one for each request [otherwise].",
 )
-@click.option("--source", "sources", multiple=True, callback=checked(words.source), help="Own address to send from.")
+@click.option(
+    "--source", "sources", multiple=True, callback=checked(quantities.source), help="Own address to send from."
+)
 @click.option("--processes", type=click.IntRange(1, 256), help="Load processes [default: as descriptors require].")
-@click.option("--stop", callback=checked(words.stop_rule), help="End the load early: first-failure, or errors>10%.")
+@click.option(
+    "--stop", callback=checked(quantities.stop_rule), help="End the load early: first-failure, or errors>10%."
+)
 @click.option(
     "--connect-timeout",
     "connect_s",
@@ -115,7 +125,7 @@ def _header(text: str) -> tuple[str, str]:
     help="Time after which an unanswered request is given up.",
 )
 @click.option(
-    "--threshold", "thresholds", multiple=True, callback=checked(words.threshold), help="p99<200ms, errors<1%."
+    "--threshold", "thresholds", multiple=True, callback=checked(quantities.threshold), help="p99<200ms, errors<1%."
 )
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
 @click.option(
@@ -125,7 +135,9 @@ def _header(text: str) -> tuple[str, str]:
     multiple=True,
     help="Load this host, although it is not loopback.",
 )
-@click.option("--cluster", callback=checked(words.cluster), help="Dask scheduler whose hosts share the load; local:N.")
+@click.option(
+    "--cluster", callback=checked(quantities.cluster), help="Dask scheduler whose hosts share the load; local:N."
+)
 @click.option("--quiet", is_flag=True, help="Show nothing while the load goes on.")
 @click.option("--prometheus", type=click.IntRange(0, 65535), help="Answer GET /metrics on this port meanwhile; 0: any.")
 @output_options

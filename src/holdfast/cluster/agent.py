@@ -35,9 +35,9 @@ from holdfast.cluster.merge import report_of
 from holdfast.errors import HoldfastError
 from holdfast.load.plan import Plan, Stop
 from holdfast.load.processes import Watched, load_runs
+from holdfast.load.target import Target
 from holdfast.loadtest.run import plans_of
 from holdfast.model.load import LoadExperiment, StopRule
-from holdfast.target import Target
 
 LEASE_S = 60.0
 TOLD_EACH_NS = 250_000_000

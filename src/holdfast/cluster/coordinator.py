@@ -31,12 +31,12 @@ from holdfast.cluster.frames import BEGIN, DRAIN, INSTANT, QUIT
 from holdfast.cluster.members import Course, Member, line, put_together
 from holdfast.cluster.merge import Merged
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.gathered import LoadRun
+from holdfast.load.collect import LoadRun
 from holdfast.load.plan import Plan, Stop, stop_reason
-from holdfast.load.words import local_workers
+from holdfast.load.quantities import local_workers
+from holdfast.load.target import Target
 from holdfast.loadtest.run import Fleet
 from holdfast.model.load import LoadExperiment
-from holdfast.target import Target
 
 NS_PER_S = 1_000_000_000
 LOST_AFTER_S = 10.0

@@ -25,7 +25,7 @@ from typing import Any
 
 from holdfast.cluster.host import Host, clock, greet
 from holdfast.errors import EnvironmentFailure
-from holdfast.load.words import local_workers
+from holdfast.load.quantities import local_workers
 from holdfast.rundir import room_for_a_run, run_directory
 
 CONNECT_S = 5.0

@@ -8,7 +8,7 @@ from holdfast.cluster.clocks import SAME, Offset, over_run
 from holdfast.cluster.dask_cluster import Worker
 from holdfast.cluster.frames import Progress
 from holdfast.cluster.merge import Loss, Merged, Report, pacing_lag_p99_ns, read_report
-from holdfast.load.gathered import Beside, LoadRun, asked_rate_per_s, run_of
+from holdfast.load.collect import Beside, LoadRun, asked_rate_per_s, run_of
 from holdfast.load.plan import stop_reason
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome

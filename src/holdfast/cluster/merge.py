@@ -17,8 +17,8 @@ import msgspec
 
 from holdfast.cluster.clocks import Offset
 from holdfast.cluster.rows import packed, unpacked
+from holdfast.load.collect import LoadRun
 from holdfast.load.columns import Columns
-from holdfast.load.gathered import LoadRun
 from holdfast.load.plan import MOST_SOURCES, Closed, Open, Part, Plan, Sessions, share_out, whole
 from holdfast.load.sessions import pause_ns
 from holdfast.load.summary import distribution

@@ -40,7 +40,7 @@ from holdfast.load.columns import Columns
 from holdfast.load.connection import Connection, heard
 from holdfast.load.endpoint import endpoint
 from holdfast.load.exchange import Event, State, after, event_of_errno
-from holdfast.load.own_limits import descriptors_for_load, failure_in_words
+from holdfast.load.local_limits import descriptors_for_load, failure_in_words
 from holdfast.load.replies import Replies
 from holdfast.load.waiting import Waiting
 from holdfast.model.places import Outcome

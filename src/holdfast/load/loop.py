@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 from holdfast.load.columns import Columns
-from holdfast.load.patience import Patience
+from holdfast.load.timeouts import Patience
 
 # A load that is late, or a burst, still looks at what comes back in between.
 AT_ONCE = 64

@@ -9,7 +9,7 @@ from typing import Self
 
 from holdfast.load.columns import Columns
 from holdfast.load.connecting import Tls, connections_to
-from holdfast.load.own_limits import raise_descriptor_limit, restore_descriptor_limit
+from holdfast.load.local_limits import raise_descriptor_limit, restore_descriptor_limit
 from holdfast.model.places import Outcome
 
 

@@ -36,11 +36,10 @@ from functools import partial
 from itertools import accumulate, pairwise
 from typing import NoReturn
 
+from holdfast.load.collect import LoadRun, Told, gathered, told_for_lost
 from holdfast.load.columns import Columns, Tally
 from holdfast.load.connecting import connections_to
-from holdfast.load.gathered import LoadRun, Told, gathered, told_for_lost
-from holdfast.load.loop import Loop, Seen, closed_model, open_model
-from holdfast.load.own_limits import (
+from holdfast.load.local_limits import (
     connections_of_one_process,
     ephemeral_ports,
     no_process,
@@ -48,7 +47,7 @@ from holdfast.load.own_limits import (
     remedy,
     restore_descriptor_limit,
 )
-from holdfast.load.patience import Patience
+from holdfast.load.loop import Loop, Seen, closed_model, open_model
 from holdfast.load.plan import (
     Closed,
     Open,
@@ -64,6 +63,7 @@ from holdfast.load.plan import (
 )
 from holdfast.load.replies import Replies
 from holdfast.load.sessions import is_last, sessions
+from holdfast.load.timeouts import Patience
 from holdfast.model.load import StopRule
 
 NS_PER_S = 1_000_000_000

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from holdfast.load.columns import Columns
 from holdfast.load.loop import AT_ONCE, NOTHING, Loop, Step
-from holdfast.load.patience import Patience
 from holdfast.load.plan import Closed, Open, Sessions
+from holdfast.load.timeouts import Patience
 from holdfast.load.values import by_chance
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause

@@ -29,9 +29,9 @@ from rich.console import Console
 from holdfast.cli.exit_status import say
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES
-from holdfast.load.own_use import OwnUses
+from holdfast.load.live_counts import WINDOW_S, Reckoning
+from holdfast.load.process_usage import OwnUses
 from holdfast.load.processes import Watched
-from holdfast.load.reckoning import WINDOW_S, Reckoning
 from holdfast.loadtest.metrics_server import Exposed, exposed
 from holdfast.model.load import LoadExperiment
 from holdfast.model.progress import Progress

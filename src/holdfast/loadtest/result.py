@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
-from holdfast.load.gathered import LoadRun
+from holdfast.load.collect import LoadRun
+from holdfast.load.quantities import Threshold
 from holdfast.load.summary import Distribution, Summary, latency_from_due
-from holdfast.load.words import Threshold
 from holdfast.model.load import (
     Expectation,
     LagUs,

@@ -11,13 +11,14 @@ from dataclasses import dataclass, replace
 from holdfast.interrupts import Interrupts
 from holdfast.load import schedule
 from holdfast.load.acceptance import Acceptance
-from holdfast.load.gathered import LoadRun
+from holdfast.load.collect import LoadRun
 from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
 from holdfast.load.processes import Watched, load_runs
+from holdfast.load.quantities import Threshold
 from holdfast.load.summary import NS_PER_S
+from holdfast.load.target import Target
 from holdfast.load.url import parse_url
 from holdfast.load.values import Numbering, request_bytes
-from holdfast.load.words import Threshold
 from holdfast.loadtest.result import label_of, result_of
 from holdfast.model.load import (
     LoadExperiment,
@@ -38,7 +39,6 @@ from holdfast.model.scenario import (
     Step,
     Values,
 )
-from holdfast.target import Target
 
 MOST_REQUESTS = 50_000_000
 """Each takes 60 bytes, of which a page is paid for when it is used."""

@@ -20,9 +20,9 @@ from typing import Any
 
 from msgspec import convert
 
-from holdfast.load import words
+from holdfast.load import quantities
+from holdfast.load.collect import Beside, run_of
 from holdfast.load.columns import Columns
-from holdfast.load.gathered import Beside, run_of
 from holdfast.loadtest.rows import taken
 from holdfast.loadtest.run import Loaded, loaded, remarked
 from holdfast.model import load, scenario
@@ -77,7 +77,7 @@ def read(of_head: bytes, of_rows: Iterable[bytes]) -> Loaded:
     begun = _joined([_unpacked(columns, part) for part in of_rows])
     beside = convert(facts["beside"], Beside)
     run = run_of(columns, begun, spans, tuple(map(tuple, facts["sources"])), facts["stopped"], beside)
-    thresholds = [words.threshold(each) for each in facts["thresholds"]]
+    thresholds = [quantities.threshold(each) for each in facts["thresholds"]]
     done = loaded(experiment, run, thresholds, facts["offset_ns"], interrupted=facts["interrupted"])
     return remarked(done, *facts["remarks"])
 
