@@ -11,7 +11,7 @@ from driving import PATIENCE_S, accept, turn_until
 
 from holdfast.load import schedule
 from holdfast.load.columns import requests
-from holdfast.load.connecting import Tls
+from holdfast.load.endpoint import Tls
 from holdfast.load.http1 import host_field, request_head
 from holdfast.load.plan import Closed, Open, Plan
 from holdfast.load.prober import Prober

@@ -159,8 +159,8 @@ def _check_targets(targets: Sequence[Target], sources: Sequence[str], workers: S
             )
 
 
-def _place(host: host.Host) -> tuple[str, int]:
-    return host["boot"], host["network"]
+def _place(greeting: host.Host) -> tuple[str, int]:
+    return greeting["boot"], greeting["network"]
 
 
 async def _prepare(

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import chain, compress
 
 from holdfast.load.columns import Columns
-from holdfast.load.connecting import NO_TLS
+from holdfast.load.endpoint import NO_TLS
 from holdfast.load.plan import Open, Part, Plan, Sessions
 from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.schedule import offered_per_s

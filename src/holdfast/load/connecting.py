@@ -3,25 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from holdfast.load.columns import Columns
+from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
-
-NO_TLS = "no TLS connection came about"
-
-
-@dataclass(frozen=True, slots=True)
-class Tls:
-    """How to speak TLS.
-
-    Attributes:
-        host: the name that the certificate must be for, also sent as SNI.
-        verify: False takes any certificate.
-    """
-
-    host: str
-    verify: bool = True
 
 
 def connections_to(

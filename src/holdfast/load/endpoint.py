@@ -27,11 +27,15 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.exchange import Event, event_of_errno
 from holdfast.model.address import is_unix
+
+NO_TLS = "no TLS connection came about"
+"""The finding of a load whose TLS handshakes all failed."""
 
 _Peer = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
 
@@ -42,6 +46,19 @@ _WHAT_THE_PEER_DID = {
     # The socket's file is gone, so nobody can be listening there any more.
     errno.ENOENT: Event.REFUSED,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """How to speak TLS.
+
+    Attributes:
+        host: the name that the certificate must be for, also sent as SNI.
+        verify: False takes any certificate.
+    """
+
+    host: str
+    verify: bool = True
 
 
 class Endpoint(Protocol):

@@ -11,7 +11,7 @@ from enum import IntEnum
 from itertools import pairwise
 
 from holdfast.load.acceptance import Acceptance
-from holdfast.load.connecting import Tls
+from holdfast.load.endpoint import Tls
 from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.scenario import Pause
 

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from holdfast.load.columns import Columns
-from holdfast.load.connecting import Tls, connections_to
+from holdfast.load.connecting import connections_to
+from holdfast.load.endpoint import Tls
 from holdfast.load.local_limits import raise_descriptor_limit, restore_descriptor_limit
 from holdfast.model.places import Outcome
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from stat import S_ISSOCK
 
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.connecting import Tls
+from holdfast.load.endpoint import Tls
 from holdfast.load.url import Url, parse_url
 
 ATTEMPT_S = 2.0

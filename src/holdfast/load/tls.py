@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from holdfast.load.columns import Columns
-from holdfast.load.connecting import NO_TLS, Tls
 from holdfast.load.connection import Connection
+from holdfast.load.endpoint import NO_TLS, Tls
 from holdfast.load.epoll import RECEIVE_BYTES, Connections
 from holdfast.load.exchange import Event, event_of_errno
 
