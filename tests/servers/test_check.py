@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from holdfast.check import check_adapter
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.places import Place
 from holdfast.servers.adapter import Package, Setting
 from holdfast.servers.registry import ADAPTERS
+from holdfast.testing import check_adapter
 
 WAITRESS = ADAPTERS["waitress"]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.check import check_adapter
 from holdfast.servers.registry import ADAPTERS
 from holdfast.servers.survey import survey
+from holdfast.testing import check_adapter
 
 OWN_ADDRESSES = {
     "aiohttp": ("--host", "127.0.0.1", "--port", "0"),

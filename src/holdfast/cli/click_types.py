@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.console import RenderableType
 
-from holdfast import output
+from holdfast import console
 
 
 def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -27,7 +27,7 @@ def checked(check: Callable[[str], Any]) -> Callable[[click.Context, click.Param
 
 def target_file(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str | None:
     """A callback of click's that looks whether this file can be written."""
-    output.check_target(value)
+    console.check_target(value)
     return value
 
 
@@ -40,11 +40,11 @@ def put_out(picture: RenderableType, *forms: tuple[str | None, bytes]) -> None:
     try:
         # The files first: the terminal may be gone.
         for target, content in forms:
-            if target is not None and target != output.STDOUT:
-                output.write_file(target, content)
+            if target is not None and target != console.STDOUT:
+                console.write_file(target, content)
     finally:
-        asked = [content for target, content in forms if target == output.STDOUT]
+        asked = [content for target, content in forms if target == console.STDOUT]
         if asked:
-            output.put(asked[0])
+            console.put(asked[0])
         else:
-            output.show(picture)
+            console.show(picture)

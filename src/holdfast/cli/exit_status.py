@@ -9,14 +9,15 @@ from typing import Any
 
 import click
 
-from holdfast import output
+from holdfast import console
+from holdfast.console import say, tell
 from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, HoldfastError
 from holdfast.interrupts import Terminated
 
 _EXIT_SIGNALLED = 128
 
 
-def ended(command_line: Callable[[], Any]) -> int:  # noqa: PLR0911 - one for each way to end
+def run_command(command_line: Callable[[], Any]) -> int:  # noqa: PLR0911 - one for each way to end
     """Runs one command line to whatever end it comes to, says so to the person, and gives its exit code."""
     try:
         return int(command_line() or EXIT_ANSWERED)
@@ -34,25 +35,9 @@ def ended(command_line: Callable[[], Any]) -> int:  # noqa: PLR0911 - one for ea
     except Terminated as farewell:
         say(f"Stopped by {farewell}. Nothing is left running.")
         return _EXIT_SIGNALLED + farewell.number
-    except (output.NobodyReads, SystemExit):  # click's own way to say that nobody reads its help
+    except (console.NobodyReads, SystemExit):  # click's own way to say that nobody reads its help
         return _EXIT_SIGNALLED + signal.SIGPIPE
     except Exception:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
         say(traceback.format_exc().rstrip())
         say("holdfast: This is an error in holdfast itself, so there is no verdict. Please report it.")
         return EXIT_INCONCLUSIVE
-
-
-def say(line: str) -> None:
-    """Prints a line to standard error, as far as anybody is there."""
-    try:
-        click.echo(line, err=True)
-    except OSError:
-        return  # the terminal is gone
-
-
-def tell(error: HoldfastError) -> None:
-    """Says what happened, why, and what to do next."""
-    say(click.style("holdfast: ", fg="red", bold=True) + error.what)
-    for part in (error.why, error.remedy):
-        for line in part.splitlines():
-            say(f"  {line}")

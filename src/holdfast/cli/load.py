@@ -10,11 +10,11 @@ import click
 
 from holdfast.cli import option_values
 from holdfast.cli.click_types import checked
-from holdfast.cli.exit_status import say
 from holdfast.cli.load_plan import FromFile, from_file
 from holdfast.cli.load_report import finish, output_options, targets_of
 from holdfast.cli.load_shape import group_of
 from holdfast.cluster.coordinator import on
+from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.interrupts import listening
 from holdfast.load import quantities

@@ -10,8 +10,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from holdfast.cli.exit_status import say
 from holdfast.cli.load_shape import arrivals_of, checks_of, shape_of
+from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.load import StopRule

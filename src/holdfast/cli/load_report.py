@@ -8,9 +8,9 @@ from typing import Any
 import click
 import msgspec
 
-from holdfast import output, store
+from holdfast import console, store
 from holdfast.cli.click_types import target_file
-from holdfast.cli.exit_status import say, tell
+from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
@@ -66,13 +66,13 @@ def targets_of(given: dict[str, Any]) -> dict[str, str]:
     """
     asked = {form: given.pop(f"{form}_target") for form in _HELP}
     targets = {form: target for form, target in asked.items() if target is not None}
-    to_stdout = [form for form, target in targets.items() if target == output.STDOUT]
+    to_stdout = [form for form, target in targets.items() if target == console.STDOUT]
     if len(to_stdout) > 1:
         raise click.UsageError(f"--{to_stdout[0]} and --{to_stdout[1]} cannot both go to standard output.")
     for form in to_stdout:
         if form in _FILES:
             raise click.UsageError(f"--{form} needs the name of a file.")
-    files = [target for target in targets.values() if target != output.STDOUT]
+    files = [target for target in targets.values() if target != console.STDOUT]
     if twice := next((each for each in files if files.count(each) > 1), None):
         raise click.UsageError(f"{twice} cannot hold two forms of the results.")
     check_database(targets.get("sqlite"))
@@ -111,25 +111,25 @@ def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> b
     """
     written = True
     for form, target in targets.items():
-        if target == output.STDOUT:
+        if target == console.STDOUT:
             continue
         again = "The run could not be saved either, so its rows are lost."
         if number is not None:
             again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
         try:
             if form in _STREAMS:
-                output.write_stream(target, _STREAMS[form](loaded), again)
+                console.write_stream(target, _STREAMS[form](loaded), again)
             else:
-                with output.whole_file(target, again) as path:
+                with console.whole_file(target, again) as path:
                     _FILES[form](path, loaded)
         except EnvironmentFailure as error:
             tell(error)
             written = False
-    shown = next((form for form, target in targets.items() if target == output.STDOUT), None)
+    shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        output.show(render_load(loaded.result))
+        console.show(render_load(loaded.result))
     else:
-        output.put_stream(_STREAMS[shown](loaded))
+        console.put_stream(_STREAMS[shown](loaded))
     return written
 
 

@@ -11,13 +11,14 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
-from holdfast import output, store
+from holdfast import console, store
 from holdfast.attach.experiment import attach
 from holdfast.cli import config_file, option_values
 from holdfast.cli.click_types import checked, put_out, target_file
-from holdfast.cli.exit_status import ended, say, tell
+from holdfast.cli.exit_status import run_command
 from holdfast.cli.load import load_
 from holdfast.cli.load_report import report, show_load
+from holdfast.console import say, tell
 from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
@@ -80,7 +81,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Click takes what follows "--" for further positional arguments and could not tell APP from them.
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     after = tuple(arguments[cut + 1 :])
-    sys.exit(ended(lambda: commands.main(arguments[:cut], prog_name="holdfast", standalone_mode=False, obj=after)))
+    sys.exit(
+        run_command(lambda: commands.main(arguments[:cut], prog_name="holdfast", standalone_mode=False, obj=after))
+    )
 
 
 def _version() -> str:
@@ -297,7 +300,7 @@ def servers(python: str | None, json_target: str | None) -> int:
 @commands.command()
 def runs() -> int:
     """List the saved runs, newest first."""
-    output.show(render_runs(store.saved_runs(store.default_path())))
+    console.show(render_runs(store.saved_runs(store.default_path())))
     return EXIT_ANSWERED
 
 

@@ -26,7 +26,7 @@ from dataclasses import replace
 
 from rich.console import Console
 
-from holdfast.cli.exit_status import say
+from holdfast.console import say
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES
 from holdfast.load.live_counts import WINDOW_S, Reckoning

@@ -12,9 +12,10 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+import click
 from rich.console import Console, RenderableType
 
-from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 
 STDOUT = "-"
 _AGAIN = "holdfast show prints the saved run again."
@@ -22,6 +23,22 @@ _AGAIN = "holdfast show prints the saved run again."
 
 class NobodyReads(Exception):  # noqa: N818 - no error: whoever read our output has seen enough (`| head`)
     """The reader of our standard output has gone."""
+
+
+def say(line: str) -> None:
+    """Prints a line to standard error, as far as anybody is there."""
+    try:
+        click.echo(line, err=True)
+    except OSError:
+        return  # the terminal is gone
+
+
+def tell(error: HoldfastError) -> None:
+    """Says what happened, why, and what to do next."""
+    say(click.style("holdfast: ", fg="red", bold=True) + error.what)
+    for part in (error.why, error.remedy):
+        for line in part.splitlines():
+            say(f"  {line}")
 
 
 def show(renderable: RenderableType) -> None:
