@@ -14,9 +14,9 @@ from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.census import count_places, place_of, placed_requests
-from holdfast.infer.cut import cut_of
 from holdfast.infer.judge import judge
 from holdfast.infer.pacing import pacing_lag_p99_us
+from holdfast.infer.server_ended import cut_of
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import Marks
 

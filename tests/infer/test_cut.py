@@ -12,8 +12,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.cut import CUT_NS, cut_of
 from holdfast.infer.judge import judge
+from holdfast.infer.server_ended import CUT_NS, cut_of
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Stopped
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import records
 
 from holdfast.infer.census import count_places, placed_requests
-from holdfast.infer.doubts import warnings_of
+from holdfast.infer.warnings import warnings_of
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Ramp
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import records
 
+from holdfast.infer.disconnect import abandoned_of, client_gone
 from holdfast.infer.judge import judge
-from holdfast.infer.leaving import abandoned_of, client_gone
 from holdfast.model.timeline import NEVER, Leaving
 from holdfast.model.verdict import ClientGone
 from holdfast.report.columns import COLUMNS

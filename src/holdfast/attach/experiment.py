@@ -15,7 +15,7 @@ from holdfast.attach import rounds
 from holdfast.attach.rounds import Look
 from holdfast.attach.unusable import refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.infer.intervals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
+from holdfast.infer.concurrency_estimate import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 from holdfast.infer.trips import trip_of
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests

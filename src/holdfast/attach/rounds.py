@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.infer.intervals import ANOTHER_SIZE, Flow, Service, Wave, close
+from holdfast.infer.concurrency_estimate import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome

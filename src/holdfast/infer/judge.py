@@ -14,15 +14,15 @@ from holdfast.infer.census import (
     placed_requests,
 )
 from holdfast.infer.cost import cost_of
-from holdfast.infer.cut import check_uncut
-from holdfast.infer.doubts import warnings_of
+from holdfast.infer.disconnect import abandoned_of
+from holdfast.infer.estimate import judge_outside
 from holdfast.infer.exact import with_exact_load
-from holdfast.infer.leaving import abandoned_of
-from holdfast.infer.outside import judge_outside
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import model_of
-from holdfast.infer.replaced import check_not_worn_out
+from holdfast.infer.server_ended import check_uncut
+from holdfast.infer.warnings import warnings_of
+from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.places import Place
 from holdfast.model.timeline import Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Target, Timing, Verdict

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from holdfast.infer.intervals import Trip
+from holdfast.infer.concurrency_estimate import Trip
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Request, Round, Timeline
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.cut import CUT_NS, peak
+from holdfast.infer.server_ended import CUT_NS, peak
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown

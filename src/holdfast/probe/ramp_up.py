@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.cut import is_cut
+from holdfast.infer.server_ended import is_cut
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot

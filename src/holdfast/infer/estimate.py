@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import TURNED_AWAY, accept_queue_full, backlog_in_force, turned_away, why_no_backlog
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
-from holdfast.infer.intervals import Estimate, Service, Wave, estimate, first_wave, flow_of, service_of
+from holdfast.infer.concurrency_estimate import Estimate, Service, Wave, estimate, first_wave, flow_of, service_of
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.trips import requests_by_id, trips_of

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
-from holdfast.infer.cut import cut_later
+from holdfast.infer.server_ended import cut_later
 from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast.infer.census import entries_by_id
-from holdfast.infer.cut import cut_later
+from holdfast.infer.server_ended import cut_later
 from holdfast.model.address import is_unix
 from holdfast.model.timeline import NEVER, Entry, Leaving, Timeline
 from holdfast.model.verdict import Abandoned, ClientGone, Fate
