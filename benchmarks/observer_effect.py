@@ -29,7 +29,7 @@ from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import process_tree, usage
-from holdfast.observe.recorded import Recording, inside_environment
+from holdfast.observe.record_reader import Recording, inside_environment
 from holdfast.probe.ramp_up import look_interval_ns
 from holdfast.probe.readiness import await_ready
 from holdfast.servers.adapter import LOOPBACK, Start

@@ -70,11 +70,11 @@ STARRED = frozenset(
         "servers/interpreter.py",
         "servers/privileges.py",
         "servers/process.py",
-        "observe/ends.py",
+        "observe/process_exits.py",
         "observe/kernel.py",
         "observe/processes.py",
-        "observe/programs.py",
-        "observe/recorded.py",
+        "observe/process_info.py",
+        "observe/record_reader.py",
         "observe/sampler.py",
         "inside/**",
     }
@@ -94,7 +94,7 @@ CLOCK_METHODS = frozenset({"now", "today", "utcnow"})
 
 # The one module that the server's process and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
-READS_LAYOUT = frozenset({"observe/recorded.py"})
+READS_LAYOUT = frozenset({"observe/record_reader.py"})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
 FRAMEWORKS = frozenset(
@@ -333,7 +333,7 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
             "load/epoll.py",
             "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
         ),
-        ("observe/recorded.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
+        ("observe/record_reader.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
         ("probe/experiment.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
         ("cli/main.py", "from holdfast import __version__, run\nfrom holdfast.report import terminal"),
         (

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from holdfast.model.experiment import View
-from holdfast.observe.recorded import Recording, inside_environment
+from holdfast.observe.record_reader import Recording, inside_environment
 
 TOKEN = "secret-of-this-run"
 APPLICATIONS = Path(__file__).parent / "applications"

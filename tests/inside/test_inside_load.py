@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from inside_server import SERVER_PYTHON
 
-from holdfast.observe.recorded import Recording, inside_environment
+from holdfast.observe.record_reader import Recording, inside_environment
 
 FILES = {
     "good.py": "def app(environ, start_response): ...\n",

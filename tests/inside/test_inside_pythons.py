@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment
 
 SCRIPT = Path(__file__).with_name("old_python.py")
 SOURCES = sorted(Path(INSIDE_DIRECTORY, "holdfast_inside").rglob("*.py"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout, mapping, recorder, request
-from holdfast.observe.recorded import Recording
+from holdfast.observe.record_reader import Recording
 
 SLOTS = 200
 ENTRY = (1, 1, False)

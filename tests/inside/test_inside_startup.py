@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from test_inside_pythons import interpreter
 
-from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, Said, inside_environment, said_in
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, Said, inside_environment, said_in
 
 STARTUP = Path(INSIDE_DIRECTORY, "startup", "sitecustomize.py")
 LOOK = """

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from holdfast.observe.ends import Ends
+from holdfast.observe.process_exits import Ends
 
 WAITS = (sys.executable, "-c", "input()")
 PATIENCE_S = 20.0

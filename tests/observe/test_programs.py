@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from holdfast.observe.programs import is_python, name_of, program_of, switches
+from holdfast.observe.process_info import is_python, name_of, program_of, switches
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.ways_in import UnixDoor
+from holdfast.observe.routes import UnixDoor
 
 
 def inode_of(sock):

@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.model.timeline import Listener
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.ways_in import ways_in
+from holdfast.observe.routes import ways_in
 
 
 def listener(address, port=80, inode=1):

@@ -28,8 +28,8 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.routes import Door, UnixDoor
 from holdfast.observe.sock_diag import UnixListener
-from holdfast.observe.ways_in import Door, UnixDoor
 
 _SINGLES = 6
 _MORE_SINGLES = 20

@@ -19,7 +19,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Round, Snapshot
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.ways_in import Door
+from holdfast.observe.routes import Door
 
 MS = 1_000_000
 TURN_NS = 2 * MS

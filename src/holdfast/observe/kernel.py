@@ -18,6 +18,7 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import procfs, sock_diag
+from holdfast.observe.routes import Door, UnixDoor
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.tcp import (
     AF_INET,
@@ -27,7 +28,6 @@ from holdfast.observe.tcp import (
     listeners_among,
     summed,
 )
-from holdfast.observe.ways_in import Door, UnixDoor
 
 Source = Literal["sock_diag", "/proc/net/tcp"]
 

@@ -12,7 +12,7 @@ import random
 
 from holdfast.model.timeline import Sample
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.ways_in import Door
+from holdfast.observe.routes import Door
 
 MOST_ROWS = 4000
 # One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.

@@ -20,13 +20,13 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER, Entry
-from holdfast.observe.ends import Ends
 from holdfast.observe.kernel import KernelView
+from holdfast.observe.process_exits import Ends
 from holdfast.observe.processes import activity, core_use, holders, process_tree
-from holdfast.observe.recorded import Recording
+from holdfast.observe.record_reader import Recording
+from holdfast.observe.routes import Door
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
-from holdfast.observe.ways_in import Door
 from holdfast.probe.readiness import check_alive, last_lines
 from holdfast.servers.process import ServerProcess
 

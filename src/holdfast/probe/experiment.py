@@ -35,12 +35,12 @@ from holdfast.model.timeline import (
     Timeline,
     Usage,
 )
-from holdfast.observe.ends import Ends
 from holdfast.observe.kernel import KernelView
+from holdfast.observe.process_exits import Ends
 from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn, usage
-from holdfast.observe.recorded import INSIDE_DIRECTORY, Recording, inside_environment, said_in
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment, said_in
+from holdfast.observe.routes import WayIn, ways_in
 from holdfast.observe.sampler import Sampler
-from holdfast.observe.ways_in import WayIn, ways_in
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
 from holdfast.probe.bench import EXTRA_SLOTS, Bench, KilledError, takes_no_more
 from holdfast.probe.first_request import canary

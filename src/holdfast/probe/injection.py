@@ -8,9 +8,9 @@ from pathlib import PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
-from holdfast.observe.programs import Program, is_python, name_of, program_of, switches
-from holdfast.observe.recorded import Said, said_in
-from holdfast.observe.ways_in import WayIn
+from holdfast.observe.process_info import Program, is_python, name_of, program_of, switches
+from holdfast.observe.record_reader import Said, said_in
+from holdfast.observe.routes import WayIn
 from holdfast.probe.bench import Bench
 from holdfast.probe.readiness import last_lines, listeners_now
 

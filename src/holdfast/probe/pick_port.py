@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from holdfast.errors import UsageError
 from holdfast.model.places import Outcome
-from holdfast.observe.recorded import HeldIn
-from holdfast.observe.ways_in import WayIn
+from holdfast.observe.record_reader import HeldIn
+from holdfast.observe.routes import WayIn
 from holdfast.probe.bench import STILL_S, Bench
 from holdfast.probe.first_request import Reply, ask
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.ways_in import WayIn
+from holdfast.observe.routes import WayIn
 
 _FIRST_PORT = 15_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
