@@ -16,9 +16,9 @@ from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Clients, Group, Pause, Phases, Timeouts
+from holdfast.plans.differences import Note, in_words
 from holdfast.plans.har import Recorded, read_har
 from holdfast.plans.jmx import read_plan
-from holdfast.plans.notes import Note, in_words
 
 # What a plan says itself, and so does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")

@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 
 from holdfast.model.scenario import Check
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.notes import Note
 from holdfast.plans.variables import Scope, whole
 
 _MATCH, _CONTAINS, _NOT, _EQUALS, _SUBSTRING, _OR = 1, 2, 4, 8, 16, 32

@@ -9,7 +9,7 @@ import re
 
 from holdfast.model.scenario import Counter
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.supply import Parts, Turn
+from holdfast.plans.slot_values import Parts, Turn
 from holdfast.plans.variables import Scope
 
 # Of java.text.DecimalFormat's patterns, those that fill up with zeros, with words around.

@@ -10,8 +10,8 @@ import io
 import re
 
 from holdfast.model.scenario import DataRows
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.notes import Note
 from holdfast.plans.samplers import ReadFile
 from holdfast.plans.variables import Scope
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 
 from holdfast.errors import UsageError
 from holdfast.model.scenario import Step
-from holdfast.plans.notes import Note
+from holdfast.plans.differences import Note
 from holdfast.plans.samplers import PORTS, form_encoded, server_name
 
 # Of one connection only, or derived from the request itself (RFC 9110, 7.6.1). HTTP/2's own begin with a colon.

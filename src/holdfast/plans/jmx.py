@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from holdfast.errors import UsageError
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import DataRows, Group, Timeouts
+from holdfast.plans.differences import Note
+from holdfast.plans.iteration import Sent, Unrolled, unroll
 from holdfast.plans.jmx_tree import Node, Properties, plan_tree
-from holdfast.plans.meanings import note_on, set_by, sets_anything
-from holdfast.plans.notes import Note
 from holdfast.plans.samplers import ReadFile
-from holdfast.plans.supply import Parts, Supply
+from holdfast.plans.slot_values import Parts, Supply
 from holdfast.plans.thread_groups import KINDS, OPEN, RowsEnd, Timetable, timetable_of
-from holdfast.plans.unrolled import Sent, Unrolled, unroll
+from holdfast.plans.unsupported import note_on, set_by, sets_anything
 from holdfast.plans.variables import Missing, Scope
 
 _GROUP = "ThreadGroup"

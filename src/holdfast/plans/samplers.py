@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
 
 from holdfast.model.scenario import Slot, Text
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
-from holdfast.plans.notes import Note
-from holdfast.plans.supply import Parts
+from holdfast.plans.slot_values import Parts
 from holdfast.plans.variables import Scope, joined, whole
 
 ReadFile = Callable[[str], bytes]

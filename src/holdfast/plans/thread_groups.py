@@ -12,8 +12,8 @@ from typing import Literal
 
 from holdfast.model.scenario import Clients, Phases
 from holdfast.plans import arrivals
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
-from holdfast.plans.notes import Note
 from holdfast.plans.variables import Scope
 
 OPEN = "OpenModelThreadGroup"

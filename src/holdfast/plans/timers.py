@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.scenario import Pause, Slot
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.notes import Note
 from holdfast.plans.variables import Scope
 
 KINDS = frozenset({"ConstantTimer", "UniformRandomTimer", "GaussianRandomTimer", "PoissonRandomTimer"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from holdfast.errors import UsageError, nearest
 from holdfast.model.scenario import Counter, Slot, Text
 from holdfast.plans.expressions import Call, Part, Variable, parts_of
-from holdfast.plans.supply import Parts, Supply, Turn
+from holdfast.plans.slot_values import Parts, Supply, Turn
 
 
 @dataclass(frozen=True, slots=True)

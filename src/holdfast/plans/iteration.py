@@ -9,12 +9,12 @@ from holdfast.errors import UsageError
 from holdfast.model.scenario import DataRows, Pause, Slot, Step
 from holdfast.plans import assertions, counters, timers
 from holdfast.plans.csv_data import data_rows
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.meanings import is_sampler, note_on
-from holdfast.plans.notes import Note
 from holdfast.plans.samplers import ReadFile, differences, request_of
-from holdfast.plans.supply import Turn
+from holdfast.plans.slot_values import Turn
 from holdfast.plans.thread_groups import iterations_of, loops_of
+from holdfast.plans.unsupported import is_sampler, note_on
 from holdfast.plans.variables import Scope
 
 MOST_STEPS = 10_000

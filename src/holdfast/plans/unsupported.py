@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.notes import Note
 
 # What changes neither the requests nor what is made of the answers; other programs' elements of the same kind, too.
 _COSMETIC = frozenset(
