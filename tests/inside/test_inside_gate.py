@@ -9,13 +9,13 @@ import inspect
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.inside.holdfast_inside import innermost
+from holdfast.inside.holdfast_inside import code_patch
 
 
 def gated(function, instead=None):
     """Puts a gate into `function`; it calls `instead`, or what was there before."""
-    original = innermost.copy_of(function)
-    function.__code__ = innermost.gated_code(function.__code__, instead or original)
+    original = code_patch.copy_of(function)
+    function.__code__ = code_patch.gated_code(function.__code__, instead or original)
     return function
 
 
@@ -134,23 +134,23 @@ def test_the_innermost_function_is_found_through_everything_that_knows_it():
         def still():
             return "still"
 
-    assert innermost.unwrapped(view) is view
-    assert innermost.unwrapped(decorated) is view
-    assert innermost.unwrapped(functools.lru_cache(decorated)) is view
-    assert innermost.unwrapped(functools.partial(functools.partial(decorated), 1)) is view
-    assert innermost.unwrapped(Called()) is Called.__call__
-    assert innermost.unwrapped(Called().__call__) is Called.__call__
-    assert innermost.unwrapped(Called.__dict__["still"]) is Called.still
+    assert code_patch.unwrapped(view) is view
+    assert code_patch.unwrapped(decorated) is view
+    assert code_patch.unwrapped(functools.lru_cache(decorated)) is view
+    assert code_patch.unwrapped(functools.partial(functools.partial(decorated), 1)) is view
+    assert code_patch.unwrapped(Called()) is Called.__call__
+    assert code_patch.unwrapped(Called().__call__) is Called.__call__
+    assert code_patch.unwrapped(Called.__dict__["still"]) is Called.still
 
 
 def test_what_is_no_python_function_is_left_alone():
     endless = functools.partial(print)
     endless.__wrapped__ = endless
 
-    assert innermost.unwrapped(print) is None
-    assert innermost.unwrapped(dict) is None
-    assert innermost.unwrapped(endless) is None
-    assert innermost.unwrapped(3) is None
+    assert code_patch.unwrapped(print) is None
+    assert code_patch.unwrapped(dict) is None
+    assert code_patch.unwrapped(endless) is None
+    assert code_patch.unwrapped(3) is None
 
 
 def test_a_generators_body_does_not_run_where_it_is_called():
@@ -163,6 +163,6 @@ def test_a_generators_body_does_not_run_where_it_is_called():
     async def coroutine():
         return 1
 
-    assert not innermost.can_be_gated(generator)
-    assert not innermost.can_be_gated(async_generator)
-    assert innermost.can_be_gated(coroutine)
+    assert not code_patch.can_be_gated(generator)
+    assert not code_patch.can_be_gated(async_generator)
+    assert code_patch.can_be_gated(coroutine)

@@ -12,7 +12,7 @@ from holdfast.inside.holdfast_inside import (
     tornado_server,
     wsgiref_server,
 )
-from holdfast.inside.holdfast_inside.trouble import Trouble
+from holdfast.inside.holdfast_inside.load_error import Trouble
 
 
 @pytest.mark.parametrize(

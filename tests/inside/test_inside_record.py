@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.errors import EnvironmentFailure
-from holdfast.inside.holdfast_inside import layout, mapping, recorder, request
+from holdfast.inside.holdfast_inside import layout, recorder, request, shared_memory
 from holdfast.observe.record_reader import Recording
 
 SLOTS = 200
@@ -197,7 +197,7 @@ def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):
 
 def test_the_mapping_keeps_no_descriptor(recording):
     before = sorted(os.listdir("/proc/self/fd"))
-    data = mapping.open_shared(str(recording.path))
+    data = shared_memory.open_shared(str(recording.path))
     after = sorted(os.listdir("/proc/self/fd"))
 
     assert after == before

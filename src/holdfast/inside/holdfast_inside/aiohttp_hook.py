@@ -15,7 +15,7 @@ from typing import Any, Dict, Optional, Tuple
 from aiohttp import web
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-from . import gate, innermost, layout, request
+from . import code_patch, gate, layout, request
 
 
 class Asked:
@@ -98,7 +98,7 @@ def _prepared(claim: request.Claim, asking: web.Request, handler: object) -> gat
         missing = error is not None and error.status == web.HTTPNotFound.status_code
         place = "aiohttp entry (no view{} at {})".format("" if missing else f" for {asking.method}", asking.path)
         return gate.Held(claim, None, place, gate.async_kind(), "entry", ANSWER)
-    function = innermost.unwrapped(found)
+    function = code_patch.unwrapped(found)
     kind = gate.kind_of(function or found)
     laid = gate.gate_in(function)
     place = gate.place("aiohttp", function or found, kind, name)

@@ -7,7 +7,7 @@ import os
 import sys
 from typing import Dict, NamedTuple, Optional, Tuple
 
-from .trouble import ASYNC_MISSING, Trouble, can_run_async
+from .load_error import ASYNC_MISSING, Trouble, can_run_async
 
 _ALL = ("sync", "async", "async-blocking")
 

@@ -27,7 +27,7 @@ from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped
 from django.http import HttpResponse  # type: ignore[import-untyped]
 from django.urls import Resolver404, is_valid_path  # type: ignore[import-untyped]
 
-from . import gate, innermost, layout, request
+from . import code_patch, gate, layout, request
 
 try:
     from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
@@ -140,7 +140,7 @@ def _prepared(asked: Asked, view: object) -> gate.Held:
     found, name = _method(view, asked.request.method.lower())
     if found is None:
         return _at_entry(asked, f" for {asked.request.method}")
-    function = innermost.unwrapped(found)
+    function = code_patch.unwrapped(found)
     kind = gate.kind_of(function or found)
     place = gate.place("django", function or found, kind, name)
     return gate.Held(asked.claim, gate.gate_in(function), place, kind, answer=ANSWER)

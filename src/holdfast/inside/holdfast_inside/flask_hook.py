@@ -21,7 +21,7 @@ import flask
 import flask.views
 from werkzeug.exceptions import HTTPException
 
-from . import gate, layout, request, trouble, werkzeug_rules
+from . import gate, layout, load_error, request, werkzeug_rules
 
 
 def _response() -> flask.Response:
@@ -56,7 +56,7 @@ def _preparing_view(original: gate.Function) -> gate.Function:
         if held is None:
             return original(self, *args, **kwargs)
         if held.kind != "sync":
-            trouble.check_async(flask.Flask)
+            load_error.check_async(flask.Flask)
         if held.gate is None:
             _cover_dispatch(type(self))
         reset = gate.current.set(held)

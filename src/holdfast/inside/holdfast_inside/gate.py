@@ -20,7 +20,7 @@ import os
 import types
 from typing import Callable, Dict, NamedTuple, Optional, Set
 
-from . import calling, innermost, layout, recorder, request
+from . import calling, code_patch, layout, recorder, request
 
 Function = Callable[..., object]
 
@@ -120,7 +120,7 @@ class Gate:
     __slots__ = ("code",)
 
     def __init__(self, function: types.FunctionType) -> None:
-        original = innermost.copy_of(function)
+        original = code_patch.copy_of(function)
         is_async = inspect.iscoroutinefunction(function)
 
         def gate(*args: object, **kwargs: object) -> object:
@@ -131,7 +131,7 @@ class Gate:
             body = functools.partial(original, *args, **kwargs)
             return held.run_async(body) if is_async or held.kind != "sync" else held.run(body)
 
-        self.code = innermost.gated_code(function.__code__, gate)
+        self.code = code_patch.gated_code(function.__code__, gate)
 
 
 async def _come(result: object) -> object:
@@ -149,7 +149,7 @@ def gate_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
         return None
     gate = _gates.get(function)
     if gate is None:
-        if not innermost.can_be_gated(function):
+        if not code_patch.can_be_gated(function):
             return None
         try:
             # setdefault: two first requests at once must agree on one gate.
@@ -175,12 +175,12 @@ def surround(function: object, make: Callable[[Function], Function]) -> bool:
     Returns:
         Whether it is surrounded now.
     """
-    found = innermost.unwrapped(function)
-    if found is None or not innermost.can_be_gated(found):
+    found = code_patch.unwrapped(function)
+    if found is None or not code_patch.can_be_gated(found):
         return False
     if found not in _surrounded:
         try:
-            found.__code__ = innermost.gated_code(found.__code__, make(innermost.copy_of(found)))
+            found.__code__ = code_patch.gated_code(found.__code__, make(code_patch.copy_of(found)))
         except (ValueError, SyntaxError):
             return False
         _surrounded.add(found)

@@ -6,7 +6,7 @@ import inspect
 from typing import Any, Awaitable, Callable, Tuple
 
 from . import native, rsgi
-from .trouble import Trouble
+from .load_error import Trouble
 
 Asgi = Callable[..., Awaitable[Any]]
 _KNOWN = {"wsgi": "WSGI", "asgi": "ASGI"}

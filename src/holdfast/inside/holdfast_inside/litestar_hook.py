@@ -25,7 +25,7 @@ from litestar.routes import ASGIRoute, HTTPRoute
 from litestar.utils.scope.state import ScopeState
 from litestar.utils.sync import AsyncCallable
 
-from . import asgi, gate, innermost, layout, reach, request
+from . import asgi, code_patch, find_views, gate, layout, request
 
 _ENDED = object()
 
@@ -80,7 +80,7 @@ def _held(claim: request.Claim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa
     # One around the other where a handler has several paths.
     while isinstance(view, AsyncCallable):
         view = view.func
-    function = innermost.unwrapped(view)
+    function = code_patch.unwrapped(view)
     kind = gate.kind_of(function or view)
     held_in = gate.place("litestar", function or view, kind)
     return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER), in_thread
@@ -138,7 +138,7 @@ async def _answer(scope: Any, send: asgi.Send) -> None:  # noqa: ANN401
 def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     async def handle(self: ASGIRoute, scope: Any, receive: object, send: asgi.Send) -> None:  # noqa: ANN401
         claim = asgi.claim_of(scope)
-        if claim is None or reach.leads_to_views(self.route_handler.fn):
+        if claim is None or find_views.leads_to_views(self.route_handler.fn):
             await original(self, scope, receive, send)
             return
         held_in = f"asgi entry of {self.route_handler.handler_name}, mounted at {self.path}"

@@ -13,7 +13,7 @@ import types
 from typing import Any, Callable, Dict, List, Optional, Tuple, TypeVar
 
 from . import suggest
-from .trouble import Trouble
+from .load_error import Trouble
 
 DEFAULT_ATTRIBUTES = ("app", "application")
 _LAST_LINES = 6

@@ -6,7 +6,7 @@ import inspect
 import sys
 from typing import Callable, Dict, NamedTuple, Tuple
 
-from .trouble import Trouble
+from .load_error import Trouble
 
 
 class Kind(NamedTuple):

@@ -3,7 +3,7 @@
 Why shared memory. A held request must not cost what is being measured. A socket, pipe or eventfd for
 each of them would halve the ceiling of a server under `ulimit -n`; a helper thread would change its
 thread counts; a lock would make handlers wait for each other and so change the order in which they
-run. One file mapped into every server process costs no descriptor (see `mapping`), survives fork and
+run. One file mapped into every server process costs no descriptor (see `shared_memory`), survives fork and
 preloading, and each request writes only its own slot, chosen by the id that the client sent: no
 allocation, no coordination.
 
@@ -43,7 +43,7 @@ import threading
 import time
 from typing import Any, Dict, Iterator, Optional, Tuple
 
-from . import layout, mapping
+from . import layout, shared_memory
 
 OWNER_CHECK_NS = 2_000_000_000
 SHORTEST_LOOK_S = 0.001
@@ -70,7 +70,7 @@ class Record:
 
     def __init__(self, path: str) -> None:
         self.path = path
-        self.data = mapping.open_shared(path)
+        self.data = shared_memory.open_shared(path)
         magic, version, slots, owner, session = layout.HEADER.unpack_from(self.data, 0)
         if magic != layout.MAGIC or version != layout.VERSION:
             raise ValueError(f"{path} is not a record of this version of holdfast")

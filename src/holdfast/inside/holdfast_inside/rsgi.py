@@ -11,7 +11,7 @@ import inspect
 from typing import Any
 
 from . import gate, layout, request
-from .trouble import Trouble
+from .load_error import Trouble
 
 HELD_IN = "rsgi entry"
 

@@ -8,7 +8,7 @@ import sys
 from typing import Any, Callable, Dict, List, Optional
 
 from . import layout, options
-from .trouble import Trouble
+from .load_error import Trouble
 
 Serve = Callable[..., None]
 

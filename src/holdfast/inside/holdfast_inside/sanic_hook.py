@@ -21,7 +21,7 @@ from sanic.response import HTTPResponse
 from sanic.router import Router
 from sanic.touchup import TouchUp
 
-from . import gate, innermost, layout, request
+from . import code_patch, gate, layout, request
 
 
 class Asked:
@@ -146,7 +146,7 @@ def _prepared(claim: request.Claim, handler: object, http_method: str) -> Option
     found, name = _method(handler, http_method.lower())
     if found is None:
         return None
-    function = innermost.unwrapped(found)
+    function = code_patch.unwrapped(found)
     kind = gate.kind_of(function or found)
     laid = gate.gate_in(function)
     return gate.Held(claim, laid, gate.place("sanic", function or found, kind, name), kind, answer=ANSWER)

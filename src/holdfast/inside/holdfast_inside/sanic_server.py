@@ -12,7 +12,7 @@ import sys
 from typing import List, Optional
 
 from . import layout, options
-from .trouble import Trouble
+from .load_error import Trouble
 
 
 def main(argv: Optional[List[str]] = None) -> int:

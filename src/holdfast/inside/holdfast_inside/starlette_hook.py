@@ -25,7 +25,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.endpoints import HTTPEndpoint
 from starlette.responses import Response
 
-from . import asgi, calling, gate, innermost, layout, reach, request
+from . import asgi, calling, code_patch, find_views, gate, layout, request
 
 
 def _response() -> Response:
@@ -89,7 +89,7 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
 
 
 def _held(claim: request.Claim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
-    function = innermost.unwrapped(endpoint)
+    function = code_patch.unwrapped(endpoint)
     view = function or endpoint
     # A class is an ASGI application to Starlette, and a function like any other to FastAPI.
     is_application = isinstance(view, type) and framework == "starlette"
@@ -147,7 +147,7 @@ def _holding_without_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
 def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     async def handle(self: Any, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
         claim = asgi.claim_of(scope)
-        if claim is None or reach.leads_to_views(self.app):
+        if claim is None or find_views.leads_to_views(self.app):
             return await original(self, scope, receive, send)
         name = getattr(self.app, "__qualname__", type(self.app).__qualname__)
         held_in = f"asgi entry of {name}, mounted at {self.path or '/'}"

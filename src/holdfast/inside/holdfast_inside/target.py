@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
-from . import asgi, builtin, django_project, hooks, interface, layout, load, native, recorder, rsgi, trouble, wsgi
+from . import asgi, builtin, django_project, hooks, interface, layout, load, load_error, native, recorder, rsgi, wsgi
 
 
 # Any: what it is depends on the server that asks for it.
@@ -38,6 +38,6 @@ def _application() -> Any:  # noqa: ANN401
 
 try:
     application = _application()
-except trouble.Trouble as found:
+except load_error.Trouble as found:
     found.report()
     raise

@@ -12,7 +12,7 @@ from typing import Any, Optional, Tuple
 
 from tornado import gen, web
 
-from . import gate, innermost, layout, request
+from . import code_patch, gate, layout, request
 
 NOT_FOUND = 404
 
@@ -73,8 +73,8 @@ def _body(method: object) -> Tuple[Optional[types.FunctionType], bool]:
 
     Such a one is a generator, which runs in pieces; what `gen.coroutine` puts around it is called as a whole.
     """
-    function = innermost.unwrapped(method)
-    if function is None or innermost.can_be_gated(function) or not gen.is_coroutine_function(method):
+    function = code_patch.unwrapped(method)
+    if function is None or code_patch.can_be_gated(function) or not gen.is_coroutine_function(method):
         return function, False
     outer: Any = method
     while outer.__wrapped__ is not function:

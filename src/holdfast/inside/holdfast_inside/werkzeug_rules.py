@@ -7,7 +7,7 @@ from typing import Any, Optional, Tuple
 from werkzeug.exceptions import MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 
-from . import gate, innermost, request
+from . import code_patch, gate, request
 
 
 class Framework:
@@ -47,7 +47,7 @@ def held_for(framework: Framework, app: Any, wanted: Any, claim: request.Claim) 
         return gate.Held(claim, None, held_in, framework.kind_without_view, "entry", framework.answer)
     registered = app.view_functions[wanted.url_rule.endpoint]
     view, name = _view(registered, wanted.method, framework.method_view)
-    function = innermost.unwrapped(view)
+    function = code_patch.unwrapped(view)
     kind = gate.kind_of(function or view)
     held_in = gate.place(framework.name, function or view, kind, name)
     return gate.Held(claim, gate.gate_in(function), held_in, kind, "view", framework.answer)

@@ -18,14 +18,14 @@ def _let_in():  # type: () -> None
     if sys.version_info < _OLDEST or not os.environ.get("HOLDFAST_RECORD"):
         return
     try:
-        from holdfast_inside import arrivals, hello  # type: ignore[import-not-found]
+        from holdfast_inside import on_import, startup_report  # type: ignore[import-not-found]
     except Exception:
         return
     try:
-        hello.say("python", ".".join(map(str, sys.version_info[:3])))
-        arrivals.watch()
+        startup_report.say("python", ".".join(map(str, sys.version_info[:3])))
+        on_import.watch()
     except Exception as error:
-        hello.failed("startup", error)
+        startup_report.failed("startup", error)
 
 
 def _step_aside():  # type: () -> None

@@ -91,7 +91,7 @@ def _exchanging(original: Function, name: str, way: Way, prepared: Callable[[], 
 
 def _held_at_entry(application: object, name: str, way: Way) -> object:
     """What the server is to run in the application's stead; the application itself where it has views."""
-    from . import hello
+    from . import startup_report
 
     for known, exchanged in _held:
         if application is known or application is exchanged:
@@ -99,11 +99,11 @@ def _held_at_entry(application: object, name: str, way: Way) -> object:
     try:
         exchanged = _exchanged(application, way)
     except Exception as error:
-        hello.failed(name, error)
+        startup_report.failed(name, error)
         return application
     if exchanged is not application:
         _held.append((application, exchanged))
-        hello.say("entry", name)
+        startup_report.say("entry", name)
     return exchanged
 
 

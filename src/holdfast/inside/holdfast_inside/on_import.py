@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import entries, hello, hooks, post_import
+from . import entry_wrappers, hooks, post_import, startup_report
 
 # Module -> the framework's module whose hook reaches further once this one is there too.
 COMPLETING: Dict[str, str] = {
@@ -25,7 +25,7 @@ _waiting: Dict[str, str] = {}
 
 def watch() -> None:
     """Begins to wait for them."""
-    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entries.SERVERS, *COMPLETING}, _arrived)
+    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _arrived)
 
 
 def prepare() -> None:
@@ -37,10 +37,10 @@ def prepare() -> None:
             said = repr(error)
             if _waiting.get(name) != said:
                 _waiting[name] = said
-                hello.failed(name, error)
+                startup_report.failed(name, error)
         else:
             _waiting.pop(name, None)
-            hello.say("ready", name)
+            startup_report.say("ready", name)
 
 
 def _arrived(name: str) -> None:
@@ -54,5 +54,5 @@ def _prepare(name: str) -> None:
     # Now, while there are descriptors and permissions for it.
     recorder.record()
     hooks.install_for(name)
-    if name in entries.SERVERS:
-        entries.install(name, prepare)
+    if name in entry_wrappers.SERVERS:
+        entry_wrappers.install(name, prepare)
