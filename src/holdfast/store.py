@@ -17,11 +17,9 @@ from pathlib import Path
 import msgspec
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.infer.judge import judge
 from holdfast.model.experiment import Experiment
 from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
-from holdfast.model.verdict import Verdict
 
 _FORMAT = 1
 _LOAD_FORMAT = 2  # of a load: the head that `saved_load` makes instead of a timeline
@@ -46,20 +44,16 @@ def default_path() -> Path:
         ) from error
 
 
-def saved_and_judged(timeline: Timeline, tell: Callable[[HoldfastError], None]) -> Verdict:
-    """The verdict on a run that is saved first, at the usual place.
+def save_or_tell(timeline: Timeline, tell: Callable[[HoldfastError], None]) -> None:
+    """Saves a run at the usual place.
 
     Args:
-        tell: is given the reason where it cannot be saved; the answer is not lost for it.
-
-    Raises:
-        InconclusiveError: as `judge` says.
+        tell: gets the reason if it cannot be saved: the answer must not be lost for that.
     """
     try:
         save(timeline, default_path())
     except HoldfastError as error:
         tell(error)
-    return judge(timeline)
 
 
 def _open(path: Path) -> sqlite3.Connection:

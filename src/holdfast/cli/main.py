@@ -211,7 +211,8 @@ def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, A
 def _probed(experiment: Experiment, json_target: str | None) -> int:
     with listening() as interrupts:
         timeline = run(experiment, interrupts)
-        verdict = store.saved_and_judged(timeline, tell)
+        store.save_or_tell(timeline, tell)
+        verdict = judge(timeline)
     _publish(verdict, json_target)
     return _answered(verdict, interrupts)
 
@@ -233,7 +234,8 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     """
     with listening() as interrupts:
         timeline = attach(Experiment("attach", **given, cwd=_working_directory()), interrupts)
-        verdict = store.saved_and_judged(timeline, tell)
+        store.save_or_tell(timeline, tell)
+        verdict = judge(timeline)
     _publish(verdict, json_target)
     return _answered(verdict, interrupts)
 

@@ -21,6 +21,7 @@ from holdfast.errors import (
     UsageError,
     nearest,
 )
+from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
@@ -156,7 +157,9 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
-    return store.saved_and_judged(run(case.experiment, bench.interrupts), lambda error: bench.tell(str(error)))
+    timeline = run(case.experiment, bench.interrupts)
+    store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
+    return judge(timeline)
 
 
 def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:
