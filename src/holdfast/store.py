@@ -16,13 +16,16 @@ from pathlib import Path
 
 import msgspec
 
+from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import Experiment
+from holdfast.model.migration import TIMELINE_FORM, migrated, timeline_forms
+from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
 
-_FORMAT = 1
-_LOAD_FORMAT = 2  # of a load: the head that `saved_load` makes instead of a timeline
+_LOAD_FORM = 2  # the head that `loadtest.saved` makes instead of a timeline
+_FORMS = timeline_forms() | {_LOAD_FORM}
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
@@ -63,9 +66,18 @@ def _open(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=5.0)
     database.execute(
         "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY AUTOINCREMENT, saved_at REAL, format INTEGER, "
-        "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB)"
+        "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB, version TEXT)"
     )
+    columns = _columns(database)
+    # Without the others it is a table of somebody else's.
+    if "timeline" in columns and "version" not in columns:
+        database.execute("ALTER TABLE run ADD COLUMN version TEXT")
     return database
+
+
+def _columns(database: sqlite3.Connection) -> set[str]:
+    """What the table of runs says of each; files of before have no version."""
+    return {name for _, name, *_ in database.execute("PRAGMA table_info(run)")}
 
 
 def save(timeline: Timeline, path: Path) -> int:
@@ -75,9 +87,9 @@ def save(timeline: Timeline, path: Path) -> int:
         EnvironmentFailure: it cannot be written (disk full, no permission). Nothing else is lost by it.
     """
     experiment = timeline.experiment
-    offered = sum(request.wave == 0 for request in timeline.requests)
+    offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
-    return _save((_FORMAT, experiment.server, _said(experiment), offered, raw), (), path)
+    return _save((TIMELINE_FORM, experiment.server, _said(experiment), offered, raw), (), path)
 
 
 def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
@@ -90,15 +102,16 @@ def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path
     Raises:
         EnvironmentFailure: as `save`.
     """
-    return _save((_LOAD_FORMAT, "load", said, offered, head), parts, path)
+    return _save((_LOAD_FORM, "load", said, offered, head), parts, path)
 
 
 def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
     try:
         with closing(_open(path)) as database, database:
             done = database.execute(
-                "INSERT INTO run (saved_at, format, server, arguments, offered, timeline) VALUES (?, ?, ?, ?, ?, ?)",
-                (time.time(), *row),
+                "INSERT INTO run (saved_at, version, format, server, arguments, offered, timeline) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (time.time(), __version__, *row),
             )
             number = int(done.lastrowid or 0)
             # Not before the row has found its place: the file may be somebody else's database.
@@ -150,9 +163,9 @@ def load(number: int, path: Path) -> Timeline:
     """
     form, timeline = _row(number, path)
     try:
-        return msgspec.json.decode(zlib.decompress(timeline), type=Timeline)
-    except (msgspec.MsgspecError, zlib.error) as error:
-        raise unreadable(number, error, form) from error
+        return msgspec.convert(migrated(msgspec.json.decode(zlib.decompress(timeline)), form), Timeline)
+    except (msgspec.MsgspecError, zlib.error, KeyError, TypeError, AttributeError) as error:
+        raise unreadable(number, error) from error
 
 
 def is_load(number: int, path: Path) -> bool:
@@ -161,7 +174,7 @@ def is_load(number: int, path: Path) -> bool:
     Raises:
         UsageError: there is no such run.
     """
-    return _row(number, path)[0] == _LOAD_FORMAT
+    return _row(number, path)[0] == _LOAD_FORM
 
 
 def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
@@ -171,7 +184,7 @@ def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
         UsageError: there is no such run, or it is none of the load generator.
     """
     form, head = _row(number, path)
-    if form != _LOAD_FORMAT:
+    if form != _LOAD_FORM:
         raise UsageError(
             f"Run {number} is no load: it has no rows of requests.",
             "It was made by probe, exec or attach.",
@@ -187,23 +200,36 @@ def _parts(number: int, path: Path) -> Iterator[bytes]:
                 yield part
 
 
-def unreadable(number: int, error: Exception, form: int = _LOAD_FORMAT) -> UsageError:
-    """What to say of a saved run that this version does not understand."""
+def unreadable(number: int, error: Exception) -> UsageError:
+    """What to say of a saved run whose record is damaged."""
     return UsageError(
-        f"Run {number} cannot be read by this version of holdfast.",
-        f"It was saved in form {form}, this version reads forms {_FORMAT} and {_LOAD_FORMAT} ({error}).",
-        "Make the run again, or read it with the version that saved it.",
+        f"Run {number} cannot be read: its record is damaged.",
+        str(error),
+        "Make the run again; the others are not affected.",
     )
 
 
 def _row(number: int, path: Path) -> tuple[int, bytes]:
+    """Form and record of a saved run.
+
+    Raises:
+        UsageError: there is no such run, or a newer version saved it in a form that this one does not know.
+    """
     row = None
     with _reading(path) as database:
         if database is not None:
-            row = database.execute("SELECT format, timeline FROM run WHERE id = ?", (number,)).fetchone()
+            by = "version" if "version" in _columns(database) else "NULL"
+            row = database.execute(f"SELECT format, timeline, {by} FROM run WHERE id = ?", (number,)).fetchone()  # noqa: S608
     if row is None:
         raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
-    return row[0], row[1]
+    form, record, saved_by = row
+    if form not in _FORMS:
+        raise UsageError(
+            f"Run {number} was saved by a newer version of holdfast{f', {saved_by}' if saved_by else ''}.",
+            f"Its record has form {form}; this version, {__version__}, reads forms up to {max(_FORMS)}.",
+            f"Upgrade (pip install --upgrade {__distribution__}), or make the run again with this version.",
+        )
+    return form, record
 
 
 @contextmanager

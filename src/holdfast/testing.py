@@ -19,6 +19,7 @@ from pathlib import Path
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
@@ -81,12 +82,12 @@ def _start(timeline: Timeline, arguments: Sequence[str]) -> Iterator[str]:
 
 
 def _requests(timeline: Timeline) -> Iterator[str]:
-    later = [request for request in timeline.requests if request.wave != 0]
+    later = [request for request in timeline.requests if request.phase is not Phase.RAMP]
     unanswered = [request for request in later if request.outcome is not Outcome.ANSWERED]
     if unanswered:
         fates = sorted({request.outcome.name.lower() for request in unanswered})
         yield f"{len(unanswered)} of {len(later)} single requests were not answered: {', '.join(fates)}"
-    if not any(request.wave == 0 for request in timeline.requests):
+    if not any(request.phase is Phase.RAMP for request in timeline.requests):
         yield "no request was offered"
 
 

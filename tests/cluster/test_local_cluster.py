@@ -147,4 +147,4 @@ def test_without_dask_the_extra_is_named(holdfast, tmp_path):
     )
 
     assert ended.exit == ENVIRONMENT
-    assert "pip install 'holdfast[cluster]'" in ended.err
+    assert "pip install 'holdfast-probe[cluster]'" in ended.err

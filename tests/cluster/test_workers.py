@@ -135,4 +135,4 @@ def test_a_worker_without_holdfast_is_told_from_one_with_another(holdfast, count
 
     assert ended.exit == ENVIRONMENT
     assert "has no holdfast" in ended.err
-    assert "pip install 'holdfast[cluster]" in ended.err
+    assert "pip install 'holdfast-probe[cluster]" in ended.err

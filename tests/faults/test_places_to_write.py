@@ -90,11 +90,11 @@ def test_saved_runs_that_cannot_be_read_are_said_to_be(holdfast):
     good = holdfast.runs.read_bytes()
 
     with contextlib.closing(sqlite3.connect(holdfast.runs)) as database, database:
-        database.execute("UPDATE run SET timeline = x'00', format = 99")
+        database.execute("UPDATE run SET timeline = x'00', format = 99, version = '99.0'")
     unknown_form = holdfast.run("show", "1")
 
     assert unknown_form.exit == USAGE
-    assert unknown_form.what == "holdfast: Run 1 cannot be read by this version of holdfast."
+    assert unknown_form.what == "holdfast: Run 1 was saved by a newer version of holdfast, 99.0."
     assert "form 99" in unknown_form.err
 
     for spoilt in (b"this is no database", good[:4096] + b"\xff" * (len(good) - 4096)):

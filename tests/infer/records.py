@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
     Canary,
@@ -26,7 +27,7 @@ FIRST_PORT = 40_000
 
 def request(id: int, **changed: object) -> Request:
     """A connected request that waits for its answer."""
-    plain = Request(id, 0, 1000, 1000, 2000, 0, Outcome.PENDING, 0, HOST, FIRST_PORT + id)
+    plain = Request(id, Phase.RAMP, 1000, 1000, 2000, 0, Outcome.PENDING, 0, HOST, FIRST_PORT + id)
     return replace(plain, **changed)  # type: ignore[arg-type]
 
 

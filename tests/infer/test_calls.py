@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.infer.calls import at_once, calls_of, doubts_of
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import ALONE, TOGETHER, Call
+from holdfast.model.timeline import Call
 from holdfast.model.verdict import Spread
 
 MS = 1_000_000
@@ -20,17 +21,19 @@ FIRST = 1000
 def call(id, begun_ms, ended_ms, stop_ms=0, **changed):
     """A body on the loop of process 10; `ended_ms` 0 is one that runs on."""
     begun, ended, stop = begun_ms * MS, ended_ms * MS, stop_ms * MS
-    plain = Call(FIRST + id, TOGETHER, 10, 10, False, begun, ended, stop, stop, 0, "steps", 1, False, False)
+    plain = Call(
+        FIRST + id, Phase.CALLED_TOGETHER, 10, 10, False, begun, ended, stop, stop, 0, "steps", 1, False, False
+    )
     return replace(plain, **changed)
 
 
 def run(*calls, outcome=Outcome.ANSWERED, status=200, asked=True, more=()):
-    sent = [records.request(each.id, wave=each.wave, outcome=outcome, status=status) for each in calls]
+    sent = [records.request(each.id, phase=each.phase, outcome=outcome, status=status) for each in calls]
     some = records.timeline([records.request(0), *sent, *more], [], records.snapshot())
     return replace(some, calls=calls, experiment=replace(some.experiment, call=asked, max_called=1))
 
 
-ONE = call(0, 1, 11, stop_ms=2, wave=ALONE)
+ONE = call(0, 1, 11, stop_ms=2, phase=Phase.CALLED_ALONE)
 
 
 def nulls(figures, prefix="call."):
@@ -49,7 +52,7 @@ def test_what_was_not_asked_for_is_null_with_that_reason():
 
 
 def test_where_no_body_began_the_reason_names_the_place_of_the_hold():
-    figures, unknown = calls_of(run(more=[records.request(FIRST, wave=ALONE)]))
+    figures, unknown = calls_of(run(more=[records.request(FIRST, phase=Phase.CALLED_ALONE)]))
 
     assert figures is None
     assert "held in view" in unknown["call"]

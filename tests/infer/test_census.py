@@ -17,6 +17,7 @@ from holdfast.infer.census import count_places, place_of, placed_requests
 from holdfast.infer.judge import judge
 from holdfast.infer.pacing import pacing_lag_p99_us
 from holdfast.infer.server_ended import cut_of
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import Marks
 
@@ -132,7 +133,7 @@ def shifted(line, by):
 @given(st.integers(1, 10**18))
 def test_shifting_time_changes_nothing(by):
     line = timeline(
-        [request(0), request(1), request(2, connected_ns=0), request(3, wave=1, connected_ns=AT + 9)],
+        [request(0), request(1), request(2, connected_ns=0), request(3, phase=Phase.REUSE, connected_ns=AT + 9)],
         [entry(0, left_ns=AT + 5), entry(3, entered_ns=AT + 10, left_ns=AT + 20)],
         snapshot(socket(0, accepted=True), socket(1, accepted=False), depth=1, limit=0),
     )
@@ -149,5 +150,5 @@ def test_our_own_failure_is_no_verdict_on_the_server():
 
 def test_pacing_lag_is_the_nearest_rank_of_sent_after_due():
     # 100 requests, lags 0..99 us: the 99th of them in order is 98 us.
-    assert pacing_lag_p99_us([request(n, due_ns=1000, sent_ns=1000 + n * 1000) for n in range(100)]) == 98
+    assert pacing_lag_p99_us([request(n, due_ns=1000, opened_ns=1000 + n * 1000) for n in range(100)]) == 98
     assert pacing_lag_p99_us([]) is None

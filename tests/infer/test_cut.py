@@ -14,6 +14,7 @@ from records import AT, entry, request, snapshot, socket, timeline
 from holdfast.errors import InconclusiveError
 from holdfast.infer.judge import judge
 from holdfast.infer.server_ended import CUT_NS, cut_of
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Stopped
 
@@ -110,7 +111,7 @@ def test_a_process_that_was_replaced_after_all_that_was_in_it_had_reached_its_nu
 
 
 def test_a_process_that_took_further_requests_before_it_was_replaced_had_not():
-    later = request(7, wave=1, done_ns=2 * AT, outcome=Outcome.ANSWERED, status=200)
+    later = request(7, phase=Phase.REUSE, done_ns=2 * AT, outcome=Outcome.ANSWERED, status=200)
     entries = [*of_process(10, 0), *of_process(10, 7, entered_ns=AT + 1)]
 
     verdict = judge(run([*held(0), request(1), later], entries, replaced=(10,)))

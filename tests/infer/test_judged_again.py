@@ -7,6 +7,7 @@ import records
 
 from holdfast import store
 from holdfast.cli import main
+from holdfast.model.phase import Phase
 from holdfast.model.timeline import Outside, Round, Stopped
 
 ANSWERED, INCONCLUSIVE = 0, 3
@@ -47,8 +48,8 @@ def test_a_run_that_was_interrupted_before_its_ceiling_is_none(shown):
 
 def test_a_look_from_outside_that_found_no_number_is_none(shown):
     done = 1_000_000_000
-    single = records.request(0, wave=-1, done_ns=done, outcome=records.Outcome.ANSWERED, written_ns=2000)
-    silent = records.request(1, sent_ns=done)
+    single = records.request(0, phase=Phase.FIRST_REQUEST, done_ns=done, outcome=records.Outcome.ANSWERED, sent_ns=2000)
+    silent = records.request(1, opened_ns=done)
     rounds = (Round("single", 0, 1, 1, done), Round("burst", 1, 2, 1, 2 * done))
     run = held(requests=(single, silent), outside=Outside(rounds, kernel=False, others=None, alive=True))
 

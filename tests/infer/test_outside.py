@@ -10,6 +10,7 @@ import pytest
 from holdfast.errors import InconclusiveError
 from holdfast.infer.judge import judge
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
     Listener,
@@ -27,10 +28,15 @@ S = 1_000_000_000
 MS = 1_000_000
 
 
-def request(id, sent_ns, done_ns, wave, outcome=Outcome.ANSWERED, status=200):
+def request(id, opened_ns, done_ns, phase, outcome=Outcome.ANSWERED, status=200):
     ends = {"outcome": outcome, "status": status, "done_ns": done_ns}
-    starts = {"due_ns": sent_ns, "sent_ns": sent_ns, "connected_ns": sent_ns + 1000, "written_ns": sent_ns + 2000}
-    return Request(id=id, wave=wave, **starts, **ends, local_address="127.0.0.1", local_port=40000 + id)
+    starts = {
+        "due_ns": opened_ns,
+        "opened_ns": opened_ns,
+        "connected_ns": opened_ns + 1000,
+        "sent_ns": opened_ns + 2000,
+    }
+    return Request(id=id, phase=phase, **starts, **ends, local_address="127.0.0.1", local_port=40000 + id)
 
 
 class Record:
@@ -40,11 +46,11 @@ class Record:
         self.places, self.turned_away = places, turned_away
         self.requests, self.rounds, self.now = [], [], S
 
-    def _add(self, kind, ends, clients, wave, snapshot=None, **more):
+    def _add(self, kind, ends, clients, phase, snapshot=None, **more):
         first = len(self.requests)
         for sent, done, outcome in ends:
             status = {Outcome.ANSWERED: 200, Outcome.REJECTED: 503}.get(outcome, 0)
-            self.requests.append(request(len(self.requests), sent, done, wave, outcome, status))
+            self.requests.append(request(len(self.requests), sent, done, phase, outcome, status))
         stopped = max((sent for sent, _, _ in ends), default=self.now) + MS
         self.rounds.append(Round(kind, first, len(self.requests), clients, stopped, snapshot=snapshot, **more))
         self.now = max(done for _, done, _ in ends) + MS
@@ -53,7 +59,7 @@ class Record:
         self._add("single", [(self.now, self.now + S // 2, Outcome.ANSWERED)], 1, -1)
         return self
 
-    def burst(self, offered, *, wave=1, kernel=True, queue=0):
+    def burst(self, offered, *, phase=Phase.ROUND, kernel=True, queue=0):
         ends = []
         for index in range(offered):
             sent = self.now + index * MS
@@ -68,7 +74,7 @@ class Record:
             for n, id in enumerate(living)
         )
         listener = Listener(1, "127.0.0.1", 8000, queue, 2)
-        self._add("burst", ends, offered, wave, Snapshot(at, at + MS, True, (listener,), sockets) if kernel else None)
+        self._add("burst", ends, offered, phase, Snapshot(at, at + MS, True, (listener,), sockets) if kernel else None)
         return self
 
     def steady(self, throughput_of=None):
@@ -99,7 +105,9 @@ def looked_at(record, **how):
     kernel = how.pop("kernel", True)
     for _ in range(4):
         record.single()
-    record.burst(4, kernel=kernel).burst(16, kernel=kernel).burst(7, wave=0, kernel=kernel, queue=how.pop("queue", 0))
+    record.burst(4, kernel=kernel).burst(16, kernel=kernel).burst(
+        7, phase=Phase.RAMP, kernel=kernel, queue=how.pop("queue", 0)
+    )
     return record.steady(how.pop("throughput_of", None)).timeline(kernel=kernel, **how)
 
 

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load.columns import Columns, requests
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
 COLUMNS = ("due", "opened", "connected", "sent", "done", "outcome", "status", "local_port", "source")
@@ -47,14 +48,14 @@ def test_rows_become_records():
     columns.outcome[1], columns.status[1] = Outcome.REJECTED, 503
     columns.local_port[1], columns.source[1] = 40_000, 1
 
-    (record,) = requests(columns, [1], lambda row: row + 10, ("127.0.0.1", "127.0.0.2"))
+    (record,) = requests(columns, [1], lambda row: (Phase.RAMP, Phase.ROUND)[row], ("127.0.0.1", "127.0.0.2"))
 
     # A probe's request counts as sent when its connection is opened: a full queue's delay is no pacing lag.
-    assert (record.id, record.wave, record.due_ns, record.sent_ns) == (1, 11, 1, 2)
+    assert (record.id, record.phase, record.due_ns, record.opened_ns) == (1, Phase.ROUND, 1, 2)
     assert (record.connected_ns, record.done_ns) == (3, 5)
     assert (record.outcome, record.status) == (Outcome.REJECTED, 503)
     assert (record.local_address, record.local_port) == ("127.0.0.2", 40_000)
 
 
 def test_no_rows_at_all_are_possible():
-    assert requests(Columns(0), [], lambda _row: 0, ()) == ()
+    assert requests(Columns(0), [], lambda _row: Phase.RAMP, ()) == ()

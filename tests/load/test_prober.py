@@ -16,6 +16,7 @@ from driving import MS, accept, turn_until
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -74,9 +75,9 @@ def test_a_request_that_is_answered_carries_its_instants_status_and_port(listen,
 
     assert exchange(prober, listener, ANSWER) is Outcome.ANSWERED
 
-    (request,) = requests(prober.columns, range(1), lambda _: 3, prober.sources)
-    assert 0 < request.due_ns <= request.sent_ns <= request.connected_ns <= request.done_ns <= time.monotonic_ns()
-    assert (request.wave, request.status, request.local_address) == (3, 200, "127.0.0.1")
+    (request,) = requests(prober.columns, range(1), lambda _: Phase.EXACT_LOAD, prober.sources)
+    assert 0 < request.due_ns <= request.opened_ns <= request.connected_ns <= request.done_ns <= time.monotonic_ns()
+    assert (request.phase, request.status, request.local_address) == (Phase.EXACT_LOAD, 200, "127.0.0.1")
     assert request.local_port > 0
 
 
@@ -213,7 +214,10 @@ def test_several_sources_are_used_in_turn(listen, probe):
         connection.close()
         peers.append(peer)
 
-    told = [(r.local_address, r.local_port) for r in requests(prober.columns, range(6), lambda _: 0, prober.sources)]
+    told = [
+        (r.local_address, r.local_port)
+        for r in requests(prober.columns, range(6), lambda _: Phase.RAMP, prober.sources)
+    ]
     assert sorted(peers) == sorted(told)
     assert sorted(address for address, _ in peers) == sorted(2 * ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
 

@@ -16,6 +16,7 @@ from holdfast.load.http1 import host_field, request_head
 from holdfast.load.plan import Closed, Open, Plan
 from holdfast.load.prober import Prober
 from holdfast.load.processes import load_run
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
 HERE = Path(__file__).parent
@@ -52,8 +53,8 @@ def test_a_request_is_sent_when_the_handshake_is_over(port):
     done = load_run(plan(port, Open(schedule.burst(20))))
 
     assert done.summary.outcomes == {Outcome.ANSWERED: 20}
-    rows = requests(done.columns, range(20), lambda _id: 0, done.sources)
-    assert all(row.sent_ns <= row.connected_ns < row.written_ns < row.done_ns for row in rows)
+    rows = requests(done.columns, range(20), lambda _id: Phase.RAMP, done.sources)
+    assert all(row.opened_ns <= row.connected_ns < row.sent_ns < row.done_ns for row in rows)
 
 
 def test_a_request_that_is_not_answered_waits_over_tls_too(port):

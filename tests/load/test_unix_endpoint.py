@@ -16,6 +16,7 @@ from holdfast.load.http1 import host_field, request_head
 from holdfast.load.plan import Closed, Plan
 from holdfast.load.prober import Prober
 from holdfast.load.processes import load_run
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
@@ -105,7 +106,7 @@ def test_a_request_over_a_unix_socket_is_answered_and_known_by_its_inode(listen_
     connection.close()
     turn_until(prober, lambda: prober.ended)
 
-    (request,) = requests(prober.columns, range(1), lambda _: 0, prober.sources)
+    (request,) = requests(prober.columns, range(1), lambda _: Phase.RAMP, prober.sources)
     assert (request.outcome, request.status, request.local_address) == (Outcome.ANSWERED, 200, "")
     assert opened == {request.local_port}
 

@@ -269,7 +269,7 @@ def test_parquet_without_pyarrow_names_what_to_install_before_anything_is_sent(h
     ended = holdfast.run("load", counting.url, "--burst", "3", "--parquet", "rows.parquet")
 
     assert ended.exit == ENVIRONMENT
-    assert "pip install 'holdfast[parquet]'" in ended.err
+    assert "pip install 'holdfast-probe[parquet]'" in ended.err
     assert counting.seen()["requests"] == 0
 
 

@@ -24,6 +24,7 @@ from holdfast.load.prober import Prober
 from holdfast.load.target import Target, target_of
 from holdfast.load.url import Url
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
 from holdfast.observe.kernel import KernelView
@@ -194,7 +195,7 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: Experime
 
 def _trips(prober: Prober, round_: Round) -> list[Trip]:
     ids = range(round_.first, round_.last)
-    return [trip_of(each) for each in requests(prober.columns, ids, lambda _id: 0, prober.sources)]
+    return [trip_of(each) for each in requests(prober.columns, ids, lambda _id: Phase.RAMP, prober.sources)]
 
 
 @contextmanager
@@ -208,11 +209,11 @@ def _prober(target: Target, experiment: Experiment, address: str, seen: _Seen) -
         try:
             yield prober
         finally:
-            rounds_of = _census_ids(seen)
+            placed = _census_ids(seen)
             seen.requests = requests(
                 prober.columns,
                 range(prober.offered),
-                lambda id_: 0 if id_ in rounds_of else -1 if id_ == 0 else 1,
+                lambda id_: _phase_of(id_, placed),
                 prober.sources,
             )
             seen.notes += prober.notes
@@ -220,6 +221,12 @@ def _prober(target: Target, experiment: Experiment, address: str, seen: _Seen) -
                 seen.notes.append(prober.failure[1])
             if finding := prober.finding():
                 seen.notes.append(finding)
+
+
+def _phase_of(id_: int, placed: range) -> Phase:
+    if id_ in placed:
+        return Phase.RAMP
+    return Phase.FIRST_REQUEST if id_ == 0 else Phase.ROUND
 
 
 def _census_ids(seen: _Seen) -> range:

@@ -46,7 +46,7 @@ _HELP = {
     "jsonl": "Write them as JSON lines to FILE; - is stdout.",
     "jtl": "Write them as JMeter's results (CSV) to FILE; - is stdout.",
     "sqlite": "Write rows and result into a new SQLite database, FILE.",
-    "parquet": "Write the rows as Parquet to FILE (holdfast[parquet]).",
+    "parquet": "Write the rows as Parquet to FILE (holdfast-probe[parquet]).",
 }
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from holdfast import console, store
+from holdfast import __version__, console, store
 from holdfast.attach.experiment import attach
 from holdfast.cli import config_file, option_values
 from holdfast.cli.click_types import checked, put_out, target_file
@@ -86,12 +85,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
 
 
-def _version() -> str:
-    return metadata.version("holdfast")
-
-
 @click.group(context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EPILOG)
-@click.version_option(_version(), prog_name="holdfast")
+@click.version_option(__version__, prog_name="holdfast")
 def commands() -> None:
     """Finds out by experiment how many requests a Python web server really processes at once.
 

@@ -20,9 +20,9 @@ import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
+from holdfast import __version__
 from holdfast.cluster.host import Host, clock, greet
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.quantities import local_workers
@@ -156,7 +156,7 @@ class Cluster:
         self._direct.add(worker)
 
     def _check_versions(self, told: dict[str, Any], addresses: Sequence[str]) -> None:
-        own, python = version("holdfast"), "{}.{}".format(*sys.version_info)
+        own, python = __version__, "{}.{}".format(*sys.version_info)
         for address in addresses:
             packages = told["workers"].get(address, {}).get("packages", {})
             there, python_there = packages.get("holdfast"), ".".join(packages.get("python", "?").split(".")[:2])
@@ -166,7 +166,7 @@ class Cluster:
             raise EnvironmentFailure(
                 f"The worker {address} has {what}; this is holdfast {own} on Python {python}.",
                 "Each host sends its share with its own holdfast, which must be the same.",
-                f"Install it there, in the worker's environment: pip install 'holdfast[cluster]=={own}'",
+                f"Install it there, in the worker's environment: pip install 'holdfast-probe[cluster]=={own}'",
             )
 
 
@@ -246,7 +246,7 @@ def _dask() -> tuple[Any, Any, Any]:
         raise EnvironmentFailure(
             "Loads from several machines need Dask, which is not installed.",
             f"{error}.",
-            "pip install 'holdfast[cluster]'",
+            "pip install 'holdfast-probe[cluster]'",
         ) from error
     # What happens to workers is told by us, once and in our own words.
     for logger in ("distributed", "distributed.client"):

@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request, Timeline
+from holdfast.model.timeline import NEVER, Call, Request, Timeline
 from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Spread
 
+_CALLED = frozenset({Phase.CALLED_ALONE, Phase.CALLED_TOGETHER})
 _SWITCH_MS = 5.0
 _STOPPING = "one of the bodies was still stopping its event loop when it was last seen"
 _NO_STOP = {
@@ -22,14 +24,14 @@ def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
     """The figures, and for each that is None the reason."""
     if not timeline.experiment.call:
         return None, {"call": CALL_NOT_ASKED}
-    first = [each for each in timeline.calls if each.wave == ALONE]
+    first = [each for each in timeline.calls if each.phase is Phase.CALLED_ALONE]
     if not first:
         return None, {"call": _why_none(timeline)}
-    replies = {request.id: request for request in timeline.requests if request.wave in {ALONE, TOGETHER}}
+    replies = {request.id: request for request in timeline.requests if request.phase in _CALLED}
     time_over = _time_over(timeline)
     alone, unknown = _alone(first[0], replies.get(first[0].id), time_over)
-    calls = [each for each in timeline.calls if each.wave == TOGETHER]
-    together = [each for each in replies.values() if each.wave == TOGETHER]
+    calls = [each for each in timeline.calls if each.phase is Phase.CALLED_TOGETHER]
+    together = [each for each in replies.values() if each.phase is Phase.CALLED_TOGETHER]
     ended = [each for each in calls if each.ended_ns != NEVER]
     none = _why_none_together(first[0], calls)
     nothing = none or _why_none_ended(calls, ended, replies, time_over)
@@ -88,7 +90,7 @@ def doubts_of(timeline: Timeline) -> list[str]:
         )
     interrupted = "the run was interrupted, " if timeline.interrupted else ""
     begun = {each.id for each in timeline.calls}
-    offered = [each for each in timeline.requests if each.wave == TOGETHER]
+    offered = [each for each in timeline.requests if each.phase is Phase.CALLED_TOGETHER]
     if 0 < len(offered) < timeline.experiment.max_called:
         found.append(
             f"Only {len(offered)} requests were called together, and not {timeline.experiment.max_called}: "
@@ -113,7 +115,7 @@ def doubts_of(timeline: Timeline) -> list[str]:
 
 def _free_threads(timeline: Timeline) -> list[Call]:
     """Bodies on threads of their own that were so short that they hardly met."""
-    calls = [each for each in timeline.calls if each.wave == TOGETHER and each.ended_ns != NEVER]
+    calls = [each for each in timeline.calls if each.phase is Phase.CALLED_TOGETHER and each.ended_ns != NEVER]
     threads = {(each.pid, each.tid) for each in calls}
     if {each.timing for each in calls} != {"no loop"} or at_once(calls) >= len(threads):
         return []
@@ -122,7 +124,7 @@ def _free_threads(timeline: Timeline) -> list[Call]:
 
 def _why_none(timeline: Timeline) -> str:
     canary = timeline.canary
-    if not any(each.wave == ALONE for each in timeline.requests):
+    if not any(each.phase is Phase.CALLED_ALONE for each in timeline.requests):
         return "the run did not come so far"
     return (
         "no body began: holdfast found no function whose body it could run "
@@ -133,8 +135,9 @@ def _why_none(timeline: Timeline) -> str:
 def _time_over(timeline: Timeline) -> str:
     """What ended the time of bodies that had not ended, as a part of a sentence."""
     limit_s = timeline.experiment.call_timeout_s
-    last = max((each.wave for each in timeline.calls), default=ALONE)
-    ran_ns = timeline.marks.ended_ns - min((each.begun_ns for each in timeline.calls if each.wave == last), default=0)
+    together = any(each.phase is Phase.CALLED_TOGETHER for each in timeline.calls)
+    last = Phase.CALLED_TOGETHER if together else Phase.CALLED_ALONE
+    ran_ns = timeline.marks.ended_ns - min((each.begun_ns for each in timeline.calls if each.phase is last), default=0)
     # Who asked for the end when the time was over anyway has changed nothing.
     if timeline.interrupted and ran_ns < limit_s * 1e9:
         return "it had not ended when the run was interrupted"

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.errors import InconclusiveError
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Entry, Request, ServerSocket, Snapshot, Timeline
 from holdfast.model.verdict import Places
@@ -65,7 +66,7 @@ def place_of(request: Request, entry: Entry | None, socket: ServerSocket | None,
 
 def offered_requests(timeline: Timeline) -> tuple[Request, ...]:
     """The requests of the ramp; those of later waves are not part of the census."""
-    return tuple(request for request in timeline.requests if request.wave == 0)
+    return tuple(request for request in timeline.requests if request.phase is Phase.RAMP)
 
 
 def entries_by_id(timeline: Timeline) -> dict[int, Entry]:

@@ -66,20 +66,20 @@ class Trip(NamedTuple):
     """One request as its client saw it, CLOCK_MONOTONIC ns, 0 for what has not happened.
 
     Attributes:
-        written_ns: its first byte was written.
+        sent_ns: its first byte was written.
         answered: with a status below 400.
     """
 
     opened_ns: int
     connected_ns: int
-    written_ns: int
+    sent_ns: int
     done_ns: int
     answered: bool
 
     @property
     def response_ns(self) -> int:
         """From the first byte of the request to the last of the answer."""
-        return self.done_ns - (self.written_ns or self.connected_ns or self.opened_ns)
+        return self.done_ns - (self.sent_ns or self.connected_ns or self.opened_ns)
 
 
 @dataclass(frozen=True, slots=True)

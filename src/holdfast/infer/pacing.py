@@ -19,5 +19,5 @@ def pacing_lag_p99_us(requests: Sequence[Request]) -> int | None:
 
     The instrument's own error: how much later than decided a connection was opened.
     """
-    lags = sorted(request.sent_ns - request.due_ns for request in requests if request.sent_ns != NEVER)
+    lags = sorted(request.opened_ns - request.due_ns for request in requests if request.opened_ns != NEVER)
     return lags[max(0, -(-99 * len(lags) // 100) - 1)] // 1000 if lags else None

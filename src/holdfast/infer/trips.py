@@ -12,7 +12,7 @@ from holdfast.model.timeline import Request, Round, Timeline
 def trip_of(request: Request) -> Trip:
     """One request as its client saw it."""
     answered = request.outcome == Outcome.ANSWERED
-    return Trip(request.sent_ns, request.connected_ns, request.written_ns, request.done_ns, answered)
+    return Trip(request.opened_ns, request.connected_ns, request.sent_ns, request.done_ns, answered)
 
 
 def trips_of(requests: Mapping[int, Request], round_: Round) -> list[Trip]:

@@ -8,6 +8,7 @@ from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.infer.server_ended import cut_later
 from holdfast.model.address import is_unix
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
@@ -80,7 +81,7 @@ def _system(timeline: Timeline) -> list[str]:
     late = max((sample.late_ns for sample in timeline.samples), default=0)
     if late > _LATE_NS:
         found.append(f"An observer's look came {late / 1e6:.0f} ms late: {MACHINE_BUSY}")
-    no_room = sum(request.wave == 0 and request.outcome is Outcome.NO_ROOM for request in timeline.requests)
+    no_room = sum(request.phase is Phase.RAMP and request.outcome is Outcome.NO_ROOM for request in timeline.requests)
     if no_room:
         found.append(
             f"{no_room} requests found the accept queue of the Unix socket full. A client that does not block is "

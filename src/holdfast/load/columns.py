@@ -9,6 +9,7 @@ import mmap
 from collections.abc import Callable, Iterable, Sequence
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Request
 
@@ -114,28 +115,28 @@ class Tally:
 
 
 def requests(
-    columns: Columns, ids: Iterable[int], wave_of: Callable[[int], int], sources: Sequence[str]
+    columns: Columns, ids: Iterable[int], phase_of: Callable[[int], Phase], sources: Sequence[str]
 ) -> tuple[Request, ...]:
     """Rows as records of the timeline.
 
     Args:
         ids: the rows wanted, in the order wanted.
-        wave_of: id -> wave.
+        phase_of: id -> what it was sent for.
         sources: the load's source addresses, in the order that `columns.source` counts them.
     """
     return tuple(
         Request(
             id=id_,
-            wave=wave_of(id_),
+            phase=phase_of(id_),
             due_ns=columns.due[id_],
-            sent_ns=columns.opened[id_],
+            opened_ns=columns.opened[id_],
             connected_ns=columns.connected[id_],
             done_ns=columns.done[id_],
             outcome=Outcome(columns.outcome[id_]),
             status=columns.status[id_],
             local_address=sources[columns.source[id_]],
             local_port=columns.local_port[id_],
-            written_ns=columns.sent[id_],
+            sent_ns=columns.sent[id_],
         )
         for id_ in ids
     )

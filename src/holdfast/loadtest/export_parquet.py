@@ -24,7 +24,7 @@ def check_parquet(target: str | None) -> None:
         raise EnvironmentFailure(
             "Parquet cannot be written: pyarrow is not installed.",
             "It is large (170 MB), so it does not come with holdfast.",
-            "pip install 'holdfast[parquet]', or write --csv, --jsonl or --sqlite.",
+            "pip install 'holdfast-probe[parquet]', or write --csv, --jsonl or --sqlite.",
         )
 
 

@@ -10,12 +10,10 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
 NEVER = 0
-
-ALONE, TOGETHER = 4, 5
-"""Waves of the requests whose bodies were called: one before the others, which then ran together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,28 +21,25 @@ class Request:
     """One request as the client saw it.
 
     Attributes:
-        wave: -1 for the canary, 0 for the probe's own ramp, 1 for the requests sent after it, 2 for those
-            sent to see whether a place had become free, 3 for those of the repeats at exact load; ALONE and TOGETHER
-            for those whose bodies were called.
-        sent_ns: it was put on its way: connect() was called for it, or, on a connection that
-            stood already, its first byte was written.
+        phase: what it was sent for.
+        opened_ns: connect() was called for it.
         connected_ns: the handshake was complete on our side.
         local_port: our port, of a Unix socket the inode of our end; 0 where the connection never got one.
         status: HTTP status, 0 where no head of a reply came.
-        written_ns: its first byte was written, over TLS after the handshake; NEVER also where it was not recorded.
+        sent_ns: its first byte was written, over TLS after the handshake; NEVER also where it was not recorded.
     """
 
     id: int
-    wave: int
+    phase: Phase
     due_ns: int
-    sent_ns: int
+    opened_ns: int
     connected_ns: int
     done_ns: int
     outcome: Outcome
     status: int
     local_address: str
     local_port: int
-    written_ns: int = NEVER
+    sent_ns: int = NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +78,7 @@ class Call:
     """The run of one view's body, as the recorder inside the server wrote it.
 
     Attributes:
-        wave: ALONE or TOGETHER.
+        phase: CALLED_ALONE or CALLED_TOGETHER.
         pid, tid: process and native thread that ran it.
         own_loop: it ran on an event loop that had been made for this request alone.
         begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
@@ -99,7 +94,7 @@ class Call:
     """
 
     id: int
-    wave: int
+    phase: Phase
     pid: int
     tid: int
     own_loop: bool

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout
+from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Call, Entry
 
 if TYPE_CHECKING:
@@ -236,7 +237,7 @@ class Recording:
         states = self._states(first, last)
         return tuple(self._entry(id, states[id - first]) for id in range(first, last) if states[id - first])
 
-    def calls(self, first: int, last: int, wave: int) -> tuple[Call, ...]:
+    def calls(self, first: int, last: int, phase: Phase) -> tuple[Call, ...]:
         """The bodies of these requests that have begun, by id."""
         found = []
         for entry in self.entries(first, last):
@@ -245,7 +246,7 @@ class Recording:
             if begun_ns != NEVER:
                 call = Call(
                     id=entry.id,
-                    wave=wave,
+                    phase=phase,
                     pid=entry.pid,
                     tid=entry.tid,
                     own_loop=entry.loop and not (entry.entry_loop and entry.tid == entry.entry_tid),

@@ -16,8 +16,9 @@ from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import ALONE, NEVER, TOGETHER, Call, Request
+from holdfast.model.timeline import NEVER, Call, Request
 from holdfast.probe.bench import REST_NS, STILL_S, Bench, counts_now, look_interval_ns, turn_until, turn_until_still
 from holdfast.probe.release import turn_until_at_rest
 
@@ -52,16 +53,16 @@ class Called(NamedTuple):
 def call_bodies(bench: Bench) -> Called:
     """Runs bodies: one, and if that came to its end many together."""
     first = bench.recording.slots - slots(bench.experiment)
-    alone = _called(bench, first, 1, ALONE)
+    alone = _called(bench, first, 1, Phase.CALLED_ALONE)
     went_wrong = set(alone.notes) - {_NOT_CLEARED}
     if not alone.calls or alone.calls[0].ended_ns == NEVER or went_wrong or bench.interrupts.asked:
         return alone
-    together = _called(bench, first + 1, bench.experiment.max_called, TOGETHER)
+    together = _called(bench, first + 1, bench.experiment.max_called, Phase.CALLED_TOGETHER)
     notes = tuple(dict.fromkeys(alone.notes + together.notes))
     return Called(alone.requests + together.requests, alone.calls + together.calls, notes)
 
 
-def _called(bench: Bench, first: int, count: int, wave: int) -> Called:
+def _called(bench: Bench, first: int, count: int, phase: Phase) -> Called:
     recording, last = bench.recording, first + count
     notes: list[str] = []
     for slot in range(first, last):
@@ -85,9 +86,9 @@ def _called(bench: Bench, first: int, count: int, wave: int) -> Called:
             notes.append(f"While bodies ran: {error.what} {error.why}")
         finally:
             _take_back(bench, range(first, last))
-        sent = requests(prober.columns, range(prober.offered), lambda _id: wave, prober.sources)
+        sent = requests(prober.columns, range(prober.offered), lambda _id: phase, prober.sources)
     numbered = tuple(replace(each, id=first + each.id) for each in sent)
-    return Called(numbered, recording.calls(first, last, wave), tuple(notes))
+    return Called(numbered, recording.calls(first, last, phase), tuple(notes))
 
 
 def _take_back(bench: Bench, ids: range) -> None:

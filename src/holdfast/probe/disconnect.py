@@ -16,6 +16,7 @@ from typing import Literal
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
 from holdfast.probe.bench import (
@@ -122,7 +123,7 @@ def _ask(bench: Bench, slot: int, holding: Collection[int]) -> tuple[bool, list[
         recording.release(slot)
         if recording.is_entered(slot):
             turn_until(bench, newcomer, lambda: newcomer.ended == 1, ANSWER_S)
-        sent = requests(newcomer.columns, [0], lambda _id: 2, newcomer.sources)
+        sent = requests(newcomer.columns, [0], lambda _id: Phase.FREED_PLACE, newcomer.sources)
     return free, [replace(each, id=slot) for each in sent]
 
 

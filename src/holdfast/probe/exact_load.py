@@ -16,6 +16,7 @@ from itertools import pairwise
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.phase import Phase
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 from holdfast.observe.processes import core_use, process_tree
 from holdfast.probe.bench import (
@@ -35,7 +36,6 @@ from holdfast.probe.bench import (
     watch,
 )
 
-_WAVE = 3
 _BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
 _AT_LEAST = 2
@@ -67,7 +67,7 @@ def exactly(bench: Bench, held: Sequence[Entry], replied: Collection[int]) -> tu
     bench.recording.set_look_interval(look_interval_ns(places))
     with Prober(bench.address, bench.port, lambda row: bench.head_of(slot + row), most) as prober:
         tried = _beside(bench, prober, places, replied) or _alone(bench, prober, places, replied)
-        sent = requests(prober.columns, range(prober.offered), lambda _row: _WAVE, prober.sources)
+        sent = requests(prober.columns, range(prober.offered), lambda _row: Phase.EXACT_LOAD, prober.sources)
     return tried, tuple(replace(each, id=slot + each.id) for each in sent)
 
 

@@ -18,6 +18,7 @@ from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.prober import Prober
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
     NEVER,
@@ -269,7 +270,7 @@ def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
         try:
             yield prober
         finally:
-            seen.requests = requests(prober.columns, range(prober.offered), lambda _id: 0, prober.sources)
+            seen.requests = requests(prober.columns, range(prober.offered), lambda _id: Phase.RAMP, prober.sources)
             # Nobody may have lived to see a reply in the ramp.
             seen.notes += prober.notes or seen.doubts
             if prober.failure:

@@ -13,6 +13,7 @@ from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Canary, Request
 from holdfast.probe.bench import ANSWER_S, Bench, check_running, turn_until
@@ -66,7 +67,7 @@ def ask(bench: Bench, slot: int, within_s: float, closed_within_s: float = 0.0) 
     with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as prober:
         prober.open(1)
         turn_until(bench, prober, lambda: prober.ended == 1 or bench.interrupts.asked, within_s)
-        (request,) = requests(prober.columns, [0], lambda _id: -1, prober.sources)
+        (request,) = requests(prober.columns, [0], lambda _id: Phase.FIRST_REQUEST, prober.sources)
         # Of a client that has left a Unix socket nothing is known.
         ours = {request.local_port, 0} if is_unix(bench.address) else {request.local_port}
 

@@ -8,6 +8,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.observe.activity import settled
@@ -118,7 +119,7 @@ def send_wave(bench: Bench) -> tuple[Request, ...]:
             prober.open(1)
             if not turn_until(bench, prober, lambda sent=sent: prober.ended == sent, ANSWER_S):  # type: ignore[misc]
                 break
-        sent_requests = requests(prober.columns, range(prober.offered), lambda _id: 1, prober.sources)
+        sent_requests = requests(prober.columns, range(prober.offered), lambda _id: Phase.REUSE, prober.sources)
     return tuple(replace(request, id=first + request.id) for request in sent_requests)
 
 

@@ -7,10 +7,9 @@ import platform
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
-from importlib import metadata
 from pathlib import Path
 
-from holdfast import store
+from holdfast import __version__, store
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
@@ -212,7 +211,7 @@ def _unanswered(
 def _circumstances() -> Circumstances:
     return Circumstances(
         date=time.strftime("%Y-%m-%d"),
-        holdfast=metadata.version("holdfast"),
+        holdfast=__version__,
         kernel=f"{platform.system()} {platform.release()}",
         cores=len(os.sched_getaffinity(0)),
         somaxconn=somaxconn(),
