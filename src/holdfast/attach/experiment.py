@@ -29,7 +29,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
-from holdfast.observe.routes import Door, UnixDoor
+from holdfast.observe.routes import Door, TcpDoor, UnixDoor
 from holdfast.observe.sock_diag import UnixListener
 
 _SINGLES = 6
@@ -270,9 +270,7 @@ def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tup
     mine = exact or every or dual
     if not mine:
         return (), None  # forwarded by the kernel (a container's published port)
-    if len(mine) < len(listeners):
-        kernel.narrow(url.port, mine[0].address)
-    return tuple(mine), url.port
+    return tuple(mine), TcpDoor(url.port, mine[0].address) if len(mine) < len(listeners) else url.port
 
 
 def _is(listener: UnixListener, address: str) -> bool:

@@ -19,7 +19,7 @@ from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import procfs, sock_diag
-from holdfast.observe.routes import Door, UnixDoor
+from holdfast.observe.routes import Door, TcpDoor, UnixDoor
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.tcp import (
     AF_INET,
@@ -201,7 +201,7 @@ class Knocking(NamedTuple):
 class KernelView:
     """What the kernel says about sockets of this network namespace.
 
-    A door is a TCP port or a Unix socket; of the latter only sock_diag tells anything.
+    Of a Unix socket only sock_diag tells anything.
 
     Every look is made of one dump for each address family; while connections come and go it is
     not one instant, and a caller that needs one looks until nothing has moved.
@@ -216,17 +216,8 @@ class KernelView:
         Raises:
             EnvironmentFailure: this system has neither.
         """
-        self._only: dict[int, str] = {}
         with _words_for_failure():
             self._interface = _open(source)
-
-    def narrow(self, port: int, listens_on: str) -> None:
-        """Lets only listeners with this address count from now on, of those on this port.
-
-        A server that listens for every IPv4 and for every IPv6 address has two queues, of which a
-        client fills one.
-        """
-        self._only[port] = listens_on
 
     @property
     def source(self) -> Source:
@@ -250,9 +241,9 @@ class KernelView:
         if isinstance(door, UnixDoor):
             unix = self._unix_listener(door)
             return () if unix is None else (_as_listener(unix),)
+        port, only = (door.port, door.listens_on) if isinstance(door, TcpDoor) else (door, None)
         with _words_for_failure():
-            found = listeners_among(self._interface.listening(door))
-        only = self._only.get(door)
+            found = listeners_among(self._interface.listening(port))
         return found if only is None else tuple(each for each in found if each.address == only)
 
     def listening_inodes(self) -> dict[int, Listener]:
@@ -277,7 +268,7 @@ class KernelView:
         if isinstance(door, UnixDoor):
             one = self._unix_listener(door, files=False)
             return AcceptQueue() if one is None else AcceptQueue(one.depth, one.limit)
-        if door in self._only:
+        if isinstance(door, TcpDoor):
             found = self.listeners(door)
             limit = summed(each.limit for each in found)
             return AcceptQueue(summed(each.depth for each in found), None if limit is None else limit + len(found) - 1)
@@ -300,14 +291,16 @@ class KernelView:
     def server_sockets(self, door: Door) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one door, each connection once.
 
-        Over sock_diag 5,000 sockets take 12-15 ms, of which the kernel's part is 5 ms. SYN_RECV and
-        TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address. Of a Unix socket, ends that
-        wait to be accepted are told by the clients in the listener's queue.
+        Of a TCP port these are the connections to all of its addresses, even where the door is only one of them.
+        SYN_RECV and TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address. Of a Unix socket,
+        the ends that wait to be accepted are known by the clients in the listener's queue.
+
+        Over sock_diag 5,000 sockets take 12-15 ms, of which the kernel's part is 5 ms.
         """
         if isinstance(door, UnixDoor):
             return self._unix_sockets(door)
         with _words_for_failure():
-            return self._interface.connections(door)
+            return self._interface.connections(door.port if isinstance(door, TcpDoor) else door)
 
     def _unix_sockets(self, door: UnixDoor) -> tuple[ServerSocket, ...]:
         listener = self._unix_listener(door, waiting=True)

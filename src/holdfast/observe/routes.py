@@ -26,8 +26,20 @@ class UnixDoor:
     inode: int
 
 
-Door = int | UnixDoor
-"""What connections come in by: a TCP port, or a Unix socket."""
+@dataclass(frozen=True, slots=True)
+class TcpDoor:
+    """The listening sockets of a TCP port that are bound to one address, as the kernel writes it.
+
+    A server that listens on a port for every IPv4 and for every IPv6 address has two queues, of which a client fills
+    one.
+    """
+
+    port: int
+    listens_on: str
+
+
+Door = int | TcpDoor | UnixDoor
+"""Where connections arrive: everything that listens on a TCP port, one address of it, or a Unix socket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +50,21 @@ class WayIn:
         address, port: as of `model.address`.
         listens_on: the address of the sockets that get it, as the kernel writes it.
         listeners: these sockets.
+        shares_port: sockets with another address listen on the same port, and get none of these connections.
     """
 
     address: str
     port: int
     listens_on: str
     listeners: tuple[Listener, ...]
+    shares_port: bool = False
 
     @property
     def door(self) -> Door:
         """What the kernel's view is asked for."""
-        return UnixDoor(self.listeners[0].inode) if is_unix(self.address) else self.port
+        if is_unix(self.address):
+            return UnixDoor(self.listeners[0].inode)
+        return TcpDoor(self.port, self.listens_on) if self.shares_port else self.port
 
 
 def ways_in(listeners: Iterable[Listener]) -> tuple[WayIn, ...]:

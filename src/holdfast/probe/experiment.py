@@ -174,7 +174,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         if subject.own and not is_unix(way.address):
             check_alone(way, kernel)
             if len(kernel.listeners(way.port)) > len(way.listeners):
-                kernel.narrow(way.port, way.listens_on)
+                way = replace(way, shares_port=True)
         bench = bench_at(way)
         facts = _facts(subject, bench, way)
         ends.watch(bench.pids)
