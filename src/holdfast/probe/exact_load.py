@@ -165,9 +165,9 @@ def _worked_off(
         knocking, again_ms = bench.kernel.without_handshake(bench.inner_ports)
         if knocking and (not beside or (again_ms is not None and again_ms < _UNDISTURBED_MS)):
             return False
-        if beside and bench.kernel.accept_queue(bench.door).depth:
+        if beside and bench.kernel.accept_queue(bench.listen_address).depth:
             return False
-        ends = bench.kernel.server_sockets(bench.door)
+        ends = bench.kernel.server_sockets(bench.listen_address)
         return sum(end.state in OPEN_STATES and end.peer_port not in no_matter for end in ends) <= knocking
 
     deadline = bench.now_ns() + int(limit_s * 1e9)
@@ -236,7 +236,7 @@ def _repeat(bench: Bench, prober: Prober, places: int) -> Repeat | None:
 
 def _room(bench: Bench, prober: Prober, places: int) -> int:
     """How many connections may be opened now so that no SYN is lost."""
-    queue = bench.kernel.accept_queue(bench.door)
+    queue = bench.kernel.accept_queue(bench.listen_address)
     if queue.spare is None:
         return places
     # One at a time may use the whole queue; of several at once all must arrive, so they stay below half of it.
