@@ -18,9 +18,9 @@ import click
 import pytest
 from documented_commands import CommandLine, command_lines, documents, read
 
-from holdfast.cli import commands
+from holdfast.cli.main import commands
 from holdfast.errors import EXIT_INCONCLUSIVE
-from holdfast.ports import free_port
+from holdfast.probe.ports import free_port
 
 sys.path.append(str(Path(__file__).with_name("faults")))
 
