@@ -1,10 +1,10 @@
 """What 10,000 held requests cost the generator, compared with wrk, h2load, ab, hey, Locust and JMeter.
 
 One asyncio server holds each request for 12 s and then answers and closes. `holdfast load` is the command as a person
-types it, with its start, the saved run and the report; "engine alone" is its engine without these. holdfast, h2load, Locust and JMeter's
-engine open 1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections and open all
-at once. The server says how many requests it held at once at most. Memory is the sum over the generator's processes
-of each one's highest resident size.
+types it, with its start, the saved run and the report; "engine alone" is its engine without these. Both, h2load,
+Locust and JMeter's engine open 1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections
+and open all at once. The server says how many requests it held at once at most. Memory is the sum over the generator's
+processes of each one's highest resident size.
 
     python -m benchmarks.held [REQUESTS]
 
