@@ -24,10 +24,11 @@ MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
-    # What acquisition is made of: these do not know each other.
-    "load": frozenset(),
-    "servers": frozenset(),
-    "observe": frozenset(),
+    # What acquisition is made of: these do not know each other, but all of them read `/proc`.
+    "procfs": frozenset(),
+    "load": frozenset({"procfs"}),
+    "servers": frozenset({"procfs"}),
+    "observe": frozenset({"procfs"}),
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
@@ -38,7 +39,7 @@ EDGES: dict[str, frozenset[str]] = {
     "console": frozenset(),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
-    "probe": MADE_OF | {"interrupts", "rundir"},
+    "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | {"interrupts", "console"},
     # What stands on top.
@@ -59,9 +60,10 @@ PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
 PURE = frozenset({
     "attach/unusable.py", "cli/option_values.py", "cluster/clocks.py", "cluster/frames.py", "load/acceptance.py",
     "load/buckets.py", "load/exchange.py", "load/http1.py", "load/quantities.py", "load/replies.py",
-    "load/schedule.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/procfs.py",
-    "observe/routes.py", "observe/sock_diag.py", "observe/starvation.py", "observe/tcp.py", "probe/ramp.py",
-    "probe/ramp_state.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py",
+    "load/schedule.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/routes.py",
+    "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py", "probe/ramp.py",
+    "probe/ramp_state.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py",
+    "servers/bjoern.py",
     "servers/cheroot.py", "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/flask.py",
     "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/hypercorn.py", "servers/registry.py",
     "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py",
@@ -338,7 +340,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         (
-            "observe/procfs.py",
+            "observe/processes.py",
             "from holdfast.inside.holdfast_inside import layout",
             "does not read the records",
         ),

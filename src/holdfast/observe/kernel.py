@@ -18,17 +18,17 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, ServerSocket
-from holdfast.observe import procfs, sock_diag
+from holdfast.observe import sock_diag, socket_tables
 from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.tcp import (
     AF_INET,
     AF_INET6,
-    ProtocolError,
     TcpRecord,
     listeners_among,
     summed,
 )
+from holdfast.procfs.parse import ProtocolError
 
 Source = Literal["sock_diag", "/proc/net/tcp"]
 
@@ -157,18 +157,18 @@ class _ProcNetTcp:
         pass
 
     def listening(self, port: int) -> Iterator[TcpRecord]:
-        rows = (procfs.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
+        rows = (socket_tables.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "LISTEN")
 
     def syn_sent(self) -> Iterator[TcpRecord]:
-        rows = (procfs.tcp_rows(self._read(family), family) for family in _FAMILIES)
+        rows = (socket_tables.tcp_rows(self._read(family), family) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "SYN_SENT")
 
     def accept_queue(self, port: int) -> AcceptQueue:
         return AcceptQueue(summed(record.rqueue for record in self.listening(port)))
 
     def connections(self, port: int) -> tuple[ServerSocket, ...]:
-        return _sockets(procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
+        return _sockets(socket_tables.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
 
     def unix_listeners(self, *, files: bool = True, waiting: bool = False) -> None:  # noqa: ARG002 - as of _SockDiag
         return None

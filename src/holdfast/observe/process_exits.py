@@ -14,9 +14,10 @@ import select
 import signal
 import struct
 from collections.abc import Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from holdfast.procfs.read import read_stat
 
 # struct pidfd_info as it was at first: mask, cgroup, eleven ids, exit code.
 _INFO = struct.Struct("=QQ11Ii")
@@ -94,9 +95,5 @@ def _signal(pid: int, descriptor: int) -> int | None:
 
 def _zombies_status(pid: int) -> int:
     """As wait(2) has it; 0 where it is no zombie, or not ours to look at."""
-    try:
-        # The name, in brackets, may have anything in it.
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
-    except OSError:
-        return 0
-    return int(fields[-1]) if fields[0] == b"Z" else 0
+    stat = read_stat(pid)
+    return 0 if stat is None or stat.state != "Z" else stat.wait_status

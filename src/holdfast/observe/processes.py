@@ -7,31 +7,26 @@ gone is left out, and a figure that may not be read is None, never a smaller sum
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from stat import S_ISSOCK
-from typing import TypeVar
 
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, Usage
-from holdfast.observe import procfs
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.procfs import ProcessStat
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.starvation import CoreUse
-from holdfast.observe.tcp import ProtocolError
+from holdfast.procfs import parse
+from holdfast.procfs.parse import ProtocolError
+from holdfast.procfs.read import count_descriptors, list_pids, read, read_as, read_if_readable, read_stats
 
-# `/proc/PID/stat` is shorter, `limits` too; what is longer is read in further pieces.
-_PIECE = 4096
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # nanosleep and clock_nanosleep; select and pselect6 (asm/unistd.h of each architecture).
 _SLEEPS, _SELECTS = {
     "x86_64": (frozenset({35, 230}), frozenset({23, 270})),
     "aarch64": (frozenset({101, 115}), frozenset({72})),
 }.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
-
-Record = TypeVar("Record")
 
 
 def process_tree(*roots: int) -> tuple[int, ...]:
@@ -44,7 +39,7 @@ def process_tree(*roots: int) -> tuple[int, ...]:
 
     Zombies are included. Takes ~12 us for each process of the machine.
     """
-    stats = list(_all_processes())
+    stats = list(read_stats())
     children: dict[int, list[int]] = {}
     for stat in stats:
         children.setdefault(stat.parent, []).append(stat.pid)
@@ -70,7 +65,7 @@ def holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[in
         Reading a process takes ~5 us for each of its descriptors.
     """
     found: dict[int, list[int]] = {inode: [] for inode in inodes}
-    for pid in sorted(set(_all_pids() if pids is None else pids)):
+    for pid in sorted(set(list_pids() if pids is None else pids)):
         for inode in _socket_inodes(pid) & found.keys():
             found[inode].append(pid)
     return {inode: tuple(of_inode) for inode, of_inode in found.items()}
@@ -181,11 +176,11 @@ def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
     memory: int | None = 0
     for pid in pids:
         try:
-            stat = procfs.process_stat(_read(f"/proc/{pid}/stat"))
+            stat = parse.process_stat(read(f"/proc/{pid}/stat"))
             if stat.state in "ZX":
                 continue
-            held = _descriptors(pid)
-            of_one = _parsed(procfs.proportional_bytes, f"/proc/{pid}/smaps_rollup")
+            held = count_descriptors(pid)
+            of_one = read_as(parse.proportional_bytes, f"/proc/{pid}/smaps_rollup")
         except PermissionError:
             return None
         except (OSError, ProtocolError):
@@ -202,18 +197,18 @@ def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
 
 def limits_of(pid: int) -> tuple[int | None, int | None]:
     """Soft limits of a process: descriptors, and processes of its user; None is unlimited or unreadable."""
-    text = _readable(f"/proc/{pid}/limits")
+    text = read_if_readable(f"/proc/{pid}/limits")
     return _limit(text, b"Max open files"), _limit(text, b"Max processes")
 
 
 def somaxconn() -> int | None:
     """Cap on every backlog of this network namespace; None where it may not be read."""
-    return _parsed(procfs.single_number, "/proc/sys/net/core/somaxconn")
+    return read_as(parse.single_number, "/proc/sys/net/core/somaxconn")
 
 
 def abort_on_overflow() -> bool | None:
     """Whether a full accept queue answers with RST instead of silence; None where it may not be read."""
-    value = _parsed(procfs.single_number, "/proc/sys/net/ipv4/tcp_abort_on_overflow")
+    value = read_as(parse.single_number, "/proc/sys/net/ipv4/tcp_abort_on_overflow")
     return None if value is None else value != 0
 
 
@@ -225,7 +220,7 @@ def activity(pids: Iterable[int]) -> Activity:
 
 def _activity_of(pid: int) -> ProcessActivity | None:
     try:
-        stat = procfs.process_stat(_read(f"/proc/{pid}/stat"))
+        stat = parse.process_stat(read(f"/proc/{pid}/stat"))
         tids = sorted(map(int, os.listdir(f"/proc/{pid}/task")))
     except (OSError, ProtocolError):
         return None
@@ -235,13 +230,13 @@ def _activity_of(pid: int) -> ProcessActivity | None:
 
 
 def _thread_activity(folder: str) -> ThreadActivity | None:
-    stat = _parsed(procfs.process_stat, f"{folder}/stat")
+    stat = read_as(parse.process_stat, f"{folder}/stat")
     if stat is None:
         return None
-    text = _readable(f"{folder}/syscall")
+    text = read_if_readable(f"{folder}/syscall")
     try:
-        number = None if text is None else procfs.syscall_number(text)
-        sleeps = text is not None and procfs.only_sleeps(text, _SLEEPS, _SELECTS)
+        number = None if text is None else parse.syscall_number(text)
+        sleeps = text is not None and parse.only_sleeps(text, _SLEEPS, _SELECTS)
     except ProtocolError:
         number, sleeps = None, False
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
@@ -263,31 +258,14 @@ def core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, Co
         except OSError:
             continue
         for tid in sorted(tids):
-            times = _parsed(procfs.core_times, f"/proc/{pid}/task/{tid}/schedstat")
-            stat = _parsed(procfs.process_stat, f"/proc/{pid}/task/{tid}/stat")
+            times = read_as(parse.core_times, f"/proc/{pid}/task/{tid}/schedstat")
+            stat = read_as(parse.process_stat, f"/proc/{pid}/task/{tid}/stat")
             if stat is not None and times is None:
                 return None
             if stat is not None and times is not None:
                 found[tid] = CoreUse(stat.state == "R", *times)
     # A kernel that does not count shows zeros; a thread that was just started does so too.
     return found if not found or any(use.ran_ns for use in found.values()) else None
-
-
-def _all_pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-
-
-def _all_processes() -> Iterable[ProcessStat]:
-    for pid in _all_pids():
-        stat = _parsed(procfs.process_stat, f"/proc/{pid}/stat")
-        if stat is not None:
-            yield stat
-
-
-def _descriptors(pid: int) -> int:
-    folder = f"/proc/{pid}/fd"
-    # The directory's size is the count since Linux 6.2: 3 us instead of 2 ms for 5,000 descriptors.
-    return os.stat(folder).st_size or len(os.listdir(folder))
 
 
 def _socket_inodes(pid: int) -> set[int]:
@@ -298,7 +276,7 @@ def _socket_inodes(pid: int) -> set[int]:
         return set()
     for number in numbers:
         try:
-            inode = procfs.socket_inode(os.readlink(f"/proc/{pid}/fd/{number}"))
+            inode = parse.socket_inode(os.readlink(f"/proc/{pid}/fd/{number}"))
         except OSError:
             continue
         if inode is not None:
@@ -308,34 +286,6 @@ def _socket_inodes(pid: int) -> set[int]:
 
 def _limit(text: bytes | None, name: bytes) -> int | None:
     try:
-        return None if text is None else procfs.soft_limit(text, name)
+        return None if text is None else parse.soft_limit(text, name)
     except ProtocolError:
         return None
-
-
-def _parsed(parse: Callable[[bytes], Record], path: str) -> Record | None:
-    text = _readable(path)
-    try:
-        return None if text is None else parse(text)
-    except ProtocolError:
-        return None
-
-
-def _readable(path: str) -> bytes | None:
-    try:
-        return _read(path)
-    except OSError:
-        return None
-
-
-def _read(path: str) -> bytes:
-    # os.read, because open() and its buffers cost more than the kernel's own work: 7 us instead of 11 us.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        text = piece = os.read(descriptor, _PIECE)
-        while len(piece) == _PIECE:
-            piece = os.read(descriptor, _PIECE)
-            text += piece
-        return text
-    finally:
-        os.close(descriptor)

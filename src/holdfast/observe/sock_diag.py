@@ -24,13 +24,13 @@ from holdfast.observe.tcp import (
     AF_UNIX,
     LISTEN,
     STATES,
-    ProtocolError,
     TcpRecord,
     accepted,
     address_text,
     peer_text,
     state_name,
 )
+from holdfast.procfs.parse import ProtocolError
 
 SOCK_DIAG_BY_FAMILY = 20
 IPPROTO_TCP = 6

@@ -13,6 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 
 from holdfast.model.timeline import Listener
+from holdfast.procfs.parse import ProtocolError
 
 AF_UNIX = 1
 AF_INET = 2
@@ -45,10 +46,6 @@ LISTEN = 10
 _STATES_BEFORE_ACCEPT = frozenset({1, 3, 8, 12})
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
-
-
-class ProtocolError(Exception):
-    """Bytes from the kernel that do not have the documented form."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,8 +48,9 @@ from holdfast.probe.first_request import canary
 from holdfast.probe.injection import listens
 from holdfast.probe.launch import Subject, subject_of
 from holdfast.probe.pick_port import MOST_PORTS, chosen
-from holdfast.probe.ports import check_alone, check_listen_address, ephemeral_ports
+from holdfast.probe.ports import check_alone, check_listen_address
 from holdfast.probe.readiness import await_ready, raise_trouble
+from holdfast.procfs.read import read_ephemeral_ports
 from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.privileges import spare_uid
@@ -361,7 +362,7 @@ def _route(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[
     routes = tuple(each for each in routes_to(listeners) if subject.listen_address in (None, each.port, each.address))
     if subject.address is not None:
         return replace(routes[0], address=subject.address)
-    return chosen(routes, ephemeral_ports(), bench_at)
+    return chosen(routes, read_ephemeral_ports(), bench_at)
 
 
 def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int], bytes]:

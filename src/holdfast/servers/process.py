@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.privileges import adopt_orphans, in_child
 
@@ -236,12 +237,7 @@ def _session(pid: int) -> int | None:
 
 
 def _parents() -> dict[int, int]:
-    found = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                found[int(name)] = int(_stat(int(name))[1])
-    return found
+    return {stat.pid: stat.parent for stat in read_stats()}
 
 
 def _children() -> set[int]:
@@ -260,17 +256,7 @@ def _lives(pid: int) -> bool:
     """Whether it is there and no zombie; one of ours that has ended is reaped."""
     with contextlib.suppress(OSError):
         os.waitpid(pid, os.WNOHANG)
-    try:
-        return _stat(pid)[0] not in (b"Z", b"X")
-    except (OSError, ValueError, IndexError):
-        return False
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Fields of `/proc/PID/stat` from the state on."""
-    stat = Path("/proc", str(pid), "stat").read_bytes()
-    # The command's name may hold spaces and brackets: fields count from its last bracket.
-    return stat[stat.rindex(b")") + 2 :].split()
+    return is_alive(pid)
 
 
 def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool:
