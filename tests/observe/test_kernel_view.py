@@ -37,11 +37,7 @@ def test_a_full_accept_queue_holds_one_more_than_the_backlog(kernel, listen, con
     for _ in range(backlog + 1):
         connect(listener)
 
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == backlog + 1, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == backlog + 1)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == backlog + 1, "the connections in the queue")
     beyond = sockets.enter_context(socket.socket())
     beyond.settimeout(0)
     beyond.connect_ex(listener.getsockname())
@@ -79,11 +75,7 @@ def test_listeners_that_share_a_port_are_told_apart_and_their_queues_added(kerne
         connect(first)
 
     port = port_of(first)
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == 5, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == 5)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == 5, "the connections in the queue")
     listeners = kernel.listeners(port)
 
     assert {listener.inode for listener in listeners} == {inode_of(first), inode_of(second)}
@@ -96,11 +88,7 @@ def test_connections_in_the_accept_queue_are_not_accepted_yet(kernel, listen, co
     listener = listen()
     clients = [connect(listener) for _ in range(3)]
     port = port_of(listener)
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == 3, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == 3)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == 3, "the connections in the queue")
 
     held, _ = listener.accept()
     sockets.enter_context(held)
@@ -127,13 +115,8 @@ def test_a_client_that_left_the_accept_queue_is_seen_waiting_for_its_close(kerne
 
     closed = (ServerSocket(address, peer_port, "CLOSE_WAIT", accepted=False),)
 
-<<<<<<< HEAD
     until(lambda: kernel.server_sockets(port) == closed, "the connections' states")
-    assert kernel.depth(port)[0] == 1
-=======
-    until(lambda: kernel.server_sockets(port) == closed)
     assert kernel.accept_queue(port).depth == 1
->>>>>>> w-observe
 
 
 def test_a_connection_that_its_server_closed_is_in_no_queue(kernel, listen, connect):
@@ -153,22 +136,13 @@ def test_a_reset_connection_stays_in_the_depth_but_is_no_socket_any_more(kernel,
     listener = listen()
     client = connect(listener)
     port = port_of(listener)
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == 1, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == 1)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == 1, "the connections in the queue")
 
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
 
-<<<<<<< HEAD
     until(lambda: kernel.server_sockets(port) == (), "the connections' states")
-    assert kernel.depth(port)[0] == 1
-=======
-    until(lambda: kernel.server_sockets(port) == ())
     assert kernel.accept_queue(port).depth == 1
->>>>>>> w-observe
 
 
 @pytest.mark.parametrize(("bound_to", "address"), [("127.0.0.1", "127.0.0.1"), ("::", "::1"), ("::", "127.0.0.1")])
@@ -184,11 +158,7 @@ def test_a_handshake_without_its_last_step_is_syn_recv(kernel, listen, connect, 
     assert kernel.accept_queue(port).depth == 0
 
     client.send(b"G")
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == 1, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == 1)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == 1, "the connections in the queue")
     assert [sock.state for sock in kernel.server_sockets(port)] == ["ESTABLISHED"]
 
 
@@ -196,11 +166,7 @@ def test_a_dual_stack_listener_shows_clients_of_both_kinds_under_their_own_addre
     listener = listen(address="::")
     port = port_of(listener)
     clients = [connect(listener, "127.0.0.1"), connect(listener, "::1")]
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == 2, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == 2)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == 2, "the connections in the queue")
 
     seen = {(sock.peer_address, sock.peer_port) for sock in kernel.server_sockets(port)}
 
@@ -229,11 +195,7 @@ def test_an_answer_of_many_parts_is_read_whole_and_each_connection_once(kernel, 
     listener = listen(4000)
     clients = [connect(listener) for _ in range(700)]
     port = port_of(listener)
-<<<<<<< HEAD
-    until(lambda: kernel.depth(port)[0] == 700, "the connections in the queue")
-=======
-    until(lambda: kernel.accept_queue(port).depth == 700)
->>>>>>> w-observe
+    until(lambda: kernel.accept_queue(port).depth == 700, "the connections in the queue")
 
     seen = [sock.peer_port for sock in kernel.server_sockets(port)]
 
@@ -244,11 +206,7 @@ def test_pyroute2_reads_the_same_listeners(sock_diag_view, listen, connect):
     listener = listen(16, address="::1")
     listen(5)
     connect(listener, "::1")
-<<<<<<< HEAD
-    until(lambda: sock_diag_view.depth(port_of(listener))[0] == 1, "the connections in the queue")
-=======
-    until(lambda: sock_diag_view.accept_queue(port_of(listener)).depth == 1)
->>>>>>> w-observe
+    until(lambda: sock_diag_view.accept_queue(port_of(listener)).depth == 1, "the connections in the queue")
 
     ours = sock_diag_view.listening_inodes()
 
@@ -268,11 +226,7 @@ def test_pyroute2_reads_the_same_connections(sock_diag_view, listen, connect, so
     for _ in range(20):
         sockets.enter_context(listener.accept()[0])
     port = port_of(listener)
-<<<<<<< HEAD
-    until(lambda: sock_diag_view.depth(port)[0] == 30, "the connections in the queue")
-=======
-    until(lambda: sock_diag_view.accept_queue(port).depth == 30)
->>>>>>> w-observe
+    until(lambda: sock_diag_view.accept_queue(port).depth == 30, "the connections in the queue")
 
     theirs = {
         (row["idiag_dst"], row["idiag_dport"], row["idiag_inode"] != 0)
@@ -357,11 +311,7 @@ def test_a_look_that_is_interrupted_anywhere_does_not_spoil_the_next_one(sock_di
     for _ in range(600):
         connect(listener)
     port = port_of(listener)
-<<<<<<< HEAD
-    until(lambda: sock_diag_view.depth(port)[0] == 600, "the connections in the queue")
-=======
-    until(lambda: sock_diag_view.accept_queue(port).depth == 600)
->>>>>>> w-observe
+    until(lambda: sock_diag_view.accept_queue(port).depth == 600, "the connections in the queue")
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
