@@ -6,6 +6,7 @@ import socket
 from dataclasses import replace
 
 import pytest
+from support.waiting import until
 
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener
@@ -49,7 +50,7 @@ def test_each_port_has_one_route_and_sockets_that_share_it_stay_together():
     assert [(route.port, len(route.listeners)) for route in routes] == [(8001, 3), (9000, 1)]
 
 
-def test_of_a_shared_port_only_the_queue_that_a_route_leads_to_counts(until):
+def test_of_a_shared_port_only_the_queue_that_a_route_leads_to_counts():
     with socket.socket() as four, socket.socket(socket.AF_INET6) as six, KernelView() as kernel:
         six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         four.bind(("0.0.0.0", 0))
@@ -61,7 +62,7 @@ def test_of_a_shared_port_only_the_queue_that_a_route_leads_to_counts(until):
         address = replace(route, shares_port=True).listen_address
 
         with socket.create_connection((route.address, port)):
-            until(lambda: kernel.accept_queue(address).depth)
+            until(lambda: kernel.accept_queue(address).depth, "the connection in the queue")
             of_the_port = len(kernel.listeners(port)), kernel.accept_queue(port)
             of_the_address = len(kernel.listeners(address)), kernel.accept_queue(address)
 

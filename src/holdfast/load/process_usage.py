@@ -13,11 +13,11 @@ from collections import deque
 from collections.abc import Sequence
 
 from holdfast.model.progress import OwnUse
+from holdfast.model.units import NS_PER_S
 from holdfast.procfs import parse
 from holdfast.procfs.parse import ProtocolError
 from holdfast.procfs.read import count_descriptors, is_alive, read
 
-NS_PER_S = 1_000_000_000
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
