@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.errors import UsageError, nearest
+from holdfast.errors import UsageError
 from holdfast.model.scenario import Counter, Slot, Text
+from holdfast.model.suggestions import nearest_name
 from holdfast.plans.expressions import Call, Part, Variable, parts_of
 from holdfast.plans.slot_values import Parts, Supply, Turn
 
@@ -138,7 +139,7 @@ class Scope:
         return found
 
     def _undefined(self, name: str) -> UsageError:
-        near = nearest(name, [known for known, value in self.variables.items() if not isinstance(value, Missing)])
+        near = nearest_name(name, [known for known, value in self.variables.items() if not isinstance(value, Missing)])
         why = f"No element of the plan sets it before{f'; did you mean ${{{near}}}?' if near else ''}"
         if self.suspects:
             why = f"It may be set by {', '.join(self.suspects)}, which holdfast does not have"

@@ -7,11 +7,11 @@ and in `holdfast servers`; it never stands in the way of the others.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from importlib import metadata
 
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.model.suggestions import did_you_mean
 from holdfast.servers import (
     aiohttp,
     bjoern,
@@ -108,9 +108,8 @@ def adapter_named(name: str) -> Adapter:
             "Mend or update the distribution that brings it; `holdfast servers` lists them all.",
         )
     known = [*ADAPTERS, *brought]
-    near = difflib.get_close_matches(name, known, n=1)
     raise UsageError(
         f"holdfast knows no server {name!r}.",
         f"It can start: {', '.join(sorted(known))}.",
-        f"Did you mean --server {near[0]}?" if near else "Name one of them with --server.",
+        did_you_mean(name, known, "Name one of them with --server.", "--server {}"),
     )

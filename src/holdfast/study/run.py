@@ -18,12 +18,12 @@ from holdfast.errors import (
     HoldfastError,
     InconclusiveError,
     UsageError,
-    nearest,
 )
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
+from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
 from holdfast.observe.processes import somaxconn
 from holdfast.probe.experiment import run
@@ -59,11 +59,10 @@ def only(study: Study, names: Collection[str]) -> Study:
     known = [*dict.fromkeys([*servers_of, *(case.id for case in study.cases)])]
     for name in names:
         if name not in known:
-            near = nearest(name, known)
             raise UsageError(
                 f"The study {study.name} has no case {name!r}.",
                 f"It has: {', '.join(sorted(known))}.",
-                f"Did you mean {near}?" if near else "Name a case or a server of these.",
+                did_you_mean(name, known, "Name a case or a server of these."),
             )
     wanted = set(names)
     cases = tuple(case for case in study.cases if {case.id, case.experiment.server} & wanted)
