@@ -20,20 +20,21 @@ from holdfast_inside import (
     bridges,
     builtin,
     calling,
+    code_patch,
     django_project,
     django_server,
     eventlet_server,
+    find_views,
     flask_server,
     gate,
     gevent_server,
     hooks,
-    innermost,
     interface,
     layout,
     load,
+    load_error,
     native,
     options,
-    reach,
     recorder,
     request,
     runner,
@@ -41,7 +42,6 @@ from holdfast_inside import (
     suggest,
     target,
     tornado_server,
-    trouble,
     werkzeug_server,
     wsgi,
     wsgiref_server,
@@ -64,13 +64,13 @@ MODULES = (
     native,
     options,
     raw_wsgi,
-    reach,
+    find_views,
     request,
     runner,
     sanic_server,
     suggest,
     tornado_server,
-    trouble,
+    load_error,
     wsgi,
     werkzeug_server,
     wsgiref_server,
@@ -89,13 +89,13 @@ def check_views():
     async def coroutine(value=2):
         return value
 
-    original = innermost.copy_of(View.name)
-    View.name.__code__ = innermost.gated_code(View.name.__code__, original)
+    original = code_patch.copy_of(View.name)
+    View.name.__code__ = code_patch.gated_code(View.name.__code__, original)
     assert View().name(1, 2, other=3) == ("base", 1, (2,), 1, {"other": 3})
-    awaited = innermost.copy_of(coroutine)
-    coroutine.__code__ = innermost.gated_code(coroutine.__code__, awaited)
+    awaited = code_patch.copy_of(coroutine)
+    coroutine.__code__ = code_patch.gated_code(coroutine.__code__, awaited)
     assert asyncio.run(coroutine()) == 2
-    assert isinstance(innermost.unwrapped(View().name), types.FunctionType)
+    assert isinstance(code_patch.unwrapped(View().name), types.FunctionType)
 
 
 def check_wsgi():
