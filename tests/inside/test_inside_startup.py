@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from test_inside_pythons import interpreter
 
-from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, Said, inside_environment, said_in
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording, Said, said_in
 
 STARTUP = Path(INSIDE_DIRECTORY, "startup", "sitecustomize.py")
 LOOK = """
@@ -51,13 +51,13 @@ def ours(tmp_path):
     with Recording.create(tmp_path / "record", 5) as recording:
 
         def environment(pythonpath=""):
-            return inside_environment(
+            return RecorderSettings(
                 record=recording.path,
                 token="token",
                 trouble=tmp_path / "trouble",
                 pythonpath=pythonpath,
                 hello=hello,
-            )
+            ).environment()
 
         yield environment, hello
 

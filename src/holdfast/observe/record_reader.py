@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
@@ -59,48 +60,51 @@ class Said(NamedTuple):
     detail: str
 
 
-def inside_environment(  # noqa: PLR0913 - one argument for each variable
-    *,
-    record: Path,
-    token: str,
-    trouble: Path,
-    path: str = "/",
-    app: str | None = None,
-    framework: str = "flask",
-    view: View | None = None,
-    interface: str = "",
-    pythonpath: str = "",
-    hello: Path | None = None,
-    directory: str = INSIDE_DIRECTORY,
-) -> dict[str, str]:
-    """The environment variables that a server process needs to record and hold.
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """What a server process needs to know to record and hold requests.
 
-    Args:
+    Attributes:
         record: file of the Recording; absolute, readable and writable for the server's user.
         token: secret of this run; only requests that carry it are held.
         trouble: file that the server writes as JSON (kind, what, why, remedy) if it cannot load `app`.
         path: path and query that are held.
         app: None is the built-in application of `framework`.
         view: None is "as written".
-        interface: what the server calls an application by, "wsgi" or "asgi"; "" leaves it to the server to complain.
+        interface: how the server calls an application, "wsgi" or "asgi"; "" leaves it to the server to complain.
         pythonpath: PYTHONPATH that the server would have without us.
         hello: file to which the processes of a person's own command append what they find; None where the
             server is told to load the application from us.
         directory: a copy of INSIDE_DIRECTORY that the server's user may read.
     """
-    ours = [directory] if hello is None else [str(Path(directory) / _STARTUP), directory]
-    return {
-        layout.RECORD_VARIABLE: str(record),
-        layout.TOKEN_VARIABLE: token,
-        layout.PATH_VARIABLE: path,
-        layout.APP_VARIABLE: app or "",
-        layout.FRAMEWORK_VARIABLE: framework,
-        layout.VIEW_VARIABLE: view or "",
-        layout.INTERFACE_VARIABLE: interface,
-        layout.TROUBLE_VARIABLE: str(trouble),
-        layout.HELLO_VARIABLE: "" if hello is None else str(hello),
-        "PYTHONPATH": os.pathsep.join([*ours, *([pythonpath] if pythonpath else [])]),
-    }
+
+    record: Path
+    token: str
+    trouble: Path
+    path: str = "/"
+    app: str | None = None
+    framework: str = "flask"
+    view: View | None = None
+    interface: str = ""
+    pythonpath: str = ""
+    hello: Path | None = None
+    directory: str = INSIDE_DIRECTORY
+
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables."""
+        ours = [self.directory] if self.hello is None else [str(Path(self.directory) / _STARTUP), self.directory]
+        return {
+            layout.RECORD_VARIABLE: str(self.record),
+            layout.TOKEN_VARIABLE: self.token,
+            layout.PATH_VARIABLE: self.path,
+            layout.APP_VARIABLE: self.app or "",
+            layout.FRAMEWORK_VARIABLE: self.framework,
+            layout.VIEW_VARIABLE: self.view or "",
+            layout.INTERFACE_VARIABLE: self.interface,
+            layout.TROUBLE_VARIABLE: str(self.trouble),
+            layout.HELLO_VARIABLE: "" if self.hello is None else str(self.hello),
+            "PYTHONPATH": os.pathsep.join([*ours, *([self.pythonpath] if self.pythonpath else [])]),
+        }
 
 
 def said_in(hello: Path) -> tuple[Said, ...]:
@@ -189,10 +193,6 @@ class Recording:
         layout.WORD.pack_into(self._data, layout.CALL_AT_OFFSET, at_ns)
         for id in ids:
             self._data[self._release + id] = layout.CALLED
-
-    def release_all(self) -> None:
-        """Lets every request go, also those that are entered later."""
-        self._data[layout.RELEASE_ALL_OFFSET] = 1
 
     def entered(self, first: int, last: int) -> int:
         """How many of these requests have reached their handler, whether they left it or not."""

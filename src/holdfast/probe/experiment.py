@@ -39,7 +39,7 @@ from holdfast.model.timeline import (
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.process_exits import Ends
 from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn, usage
-from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment, said_in
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording, said_in
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
@@ -334,7 +334,7 @@ class _Files:
 
 
 def _inside(experiment: Experiment, subject: Subject, ours: _Files, token: str) -> dict[str, str]:
-    return inside_environment(
+    return RecorderSettings(
         record=ours.record,
         token=token,
         trouble=ours.trouble,
@@ -346,7 +346,7 @@ def _inside(experiment: Experiment, subject: Subject, ours: _Files, token: str) 
         pythonpath=os.environ.get("PYTHONPATH", ""),
         hello=ours.hello if subject.own else None,
         directory=str(ours.library),
-    )
+    ).environment()
 
 
 def _runtime(subject: Subject, directory: Path) -> dict[str, str]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from holdfast.model.experiment import VIEWS, View
 from holdfast.model.places import Place
 from holdfast.servers.address import Listening, by_host_and_port
 
@@ -153,7 +152,6 @@ class Adapter:
     reloaders: tuple[str, ...] = ()
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
-    views: tuple[View, ...] = field(default=VIEWS)
 
 
 def launched(
