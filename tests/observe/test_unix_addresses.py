@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from holdfast.observe.processes import unix_listeners_of
+from holdfast.observe.processes import find_unix_listeners
 
 LISTENS = """
 import os, socket, sys
@@ -25,7 +25,7 @@ def addresses(program, sock_diag_view, tmp_path):
     def found(name, then="", start="/"):
         server = program(LISTENS.format(directory=str(tmp_path), name=name, then=then))
         assert server.line() == "listening"
-        return [each.address for each in unix_listeners_of([server.pid], sock_diag_view, start)]
+        return [each.address for each in find_unix_listeners([server.pid], sock_diag_view, start)]
 
     return found
 

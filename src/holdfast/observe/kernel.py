@@ -187,7 +187,7 @@ class _ProcNetTcp:
             return b""
 
 
-class Knocking(NamedTuple):
+class UnansweredSyns(NamedTuple):
     """Connections without a handshake.
 
     Attributes:
@@ -282,11 +282,11 @@ class KernelView:
         """
         return sum(self.accept_queue(port).depth or 0 for port in ports) + self.without_handshake(ports).number
 
-    def without_handshake(self, ports: Collection[int]) -> Knocking:
+    def without_handshake(self, ports: Collection[int]) -> UnansweredSyns:
         """Connections into these ports whose SYN was not answered yet, wherever in this namespace they begin."""
         with _words_for_failure():
             timers = [record.timer_ms for record in self._interface.syn_sent() if record.peer_port in ports]
-        return Knocking(len(timers), min((timer for timer in timers if timer is not None), default=None))
+        return UnansweredSyns(len(timers), min((timer for timer in timers if timer is not None), default=None))
 
     def server_sockets(self, address: ListenAddress) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one address, each connection once.

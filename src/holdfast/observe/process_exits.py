@@ -30,7 +30,7 @@ VIOLENT = frozenset(
 """No process ends itself in good order by these."""
 
 
-class Ends:
+class ProcessExits:
     """The ends of some processes; a context manager that closes its descriptors.
 
     Where the kernel has no such descriptors, or we have none left, nobody is seen to end.

@@ -29,7 +29,7 @@ _SLEEPS, _SELECTS = {
 }.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
 
 
-def process_tree(*roots: int) -> tuple[int, ...]:
+def read_process_tree(*roots: int) -> tuple[int, ...]:
     """Processes and everything that descends from them, ascending; () when all have ended.
 
     A process whose parent has ended belongs to another parent from then on. It is still found
@@ -53,7 +53,7 @@ def process_tree(*roots: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[int, tuple[int, ...]]:
+def find_holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[int, tuple[int, ...]]:
     """Which processes hold sockets open.
 
     Args:
@@ -71,13 +71,13 @@ def holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[in
     return {inode: tuple(of_inode) for inode, of_inode in found.items()}
 
 
-def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...]:
+def find_listeners(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...]:
     """Listening TCP sockets that these processes hold, with `pids` filled, by inode.
 
     Costs what `holders` costs: for before the load comes, not for each look.
     """
     listening = kernel.listening_inodes()
-    held = holders(listening, pids)
+    held = find_holders(listening, pids)
     return tuple(
         Listener(
             inode=inode,
@@ -92,7 +92,7 @@ def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...
     )
 
 
-def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tuple[Listener, ...]:
+def find_unix_listeners(pids: Iterable[int], kernel: KernelView, start: str) -> tuple[Listener, ...]:
     """Listening Unix sockets that these processes hold and that can be connected to, by inode.
 
     Their addresses are as `model.address` has them: a name is absolute, or that of an abstract socket. The kernel
@@ -103,7 +103,7 @@ def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tu
         start: the directory in which the server was started.
     """
     named = {each.inode: each for each in kernel.unix_listeners() or () if each.path}
-    held = {inode: of_inode for inode, of_inode in holders(named, pids).items() if of_inode}
+    held = {inode: of_inode for inode, of_inode in find_holders(named, pids).items() if of_inode}
     places = {inode: _address_of(named[inode], of_inode, start) for inode, of_inode in sorted(held.items())}
     sure = {address for address, exact in places.values() if exact}
     return tuple(
@@ -156,7 +156,7 @@ def _socket_file(path: str) -> int | None:
     return status.st_ino if S_ISSOCK(status.st_mode) else None
 
 
-def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
+def read_usage(pids: Iterable[int], at_ns: int) -> Usage | None:
     """What processes use together.
 
     Memory is their anonymous resident pages, a page that a fork shares divided by its sharers, so
@@ -195,24 +195,24 @@ def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
     return Usage(at_ns, processes, threads, descriptors, memory, ticks / _TICKS_PER_S)
 
 
-def limits_of(pid: int) -> tuple[int | None, int | None]:
+def read_limits(pid: int) -> tuple[int | None, int | None]:
     """Soft limits of a process: descriptors, and processes of its user; None is unlimited or unreadable."""
     text = read_if_readable(f"/proc/{pid}/limits")
     return _limit(text, b"Max open files"), _limit(text, b"Max processes")
 
 
-def somaxconn() -> int | None:
+def read_somaxconn() -> int | None:
     """Cap on every backlog of this network namespace; None where it may not be read."""
     return read_as(parse.single_number, "/proc/sys/net/core/somaxconn")
 
 
-def abort_on_overflow() -> bool | None:
+def read_abort_on_overflow() -> bool | None:
     """Whether a full accept queue answers with RST instead of silence; None where it may not be read."""
     value = read_as(parse.single_number, "/proc/sys/net/ipv4/tcp_abort_on_overflow")
     return None if value is None else value != 0
 
 
-def activity(pids: Iterable[int]) -> Activity:
+def read_activity(pids: Iterable[int]) -> Activity:
     """What each process is doing now, for `activity.settled`; takes ~25 us for each thread."""
     looks = (_activity_of(pid) for pid in sorted(set(pids)))
     return Activity(tuple(look for look in looks if look is not None))
@@ -242,7 +242,7 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
 
 
-def core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:
+def read_core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:
     """What each thread had of the machine's cores until now, by tid; takes ~20 us for each thread.
 
     Args:

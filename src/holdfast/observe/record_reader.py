@@ -48,7 +48,7 @@ class HeldIn(NamedTuple):
     via: str
 
 
-class Said(NamedTuple):
+class StartupReport(NamedTuple):
     """One thing that a process has said.
 
     Attributes:
@@ -107,14 +107,14 @@ class RecorderSettings:
         }
 
 
-def said_in(hello: Path) -> tuple[Said, ...]:
+def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
     """What the processes of a person's own command have said so far, in order; lines of another form are left out."""
     found = []
     for line in hello.read_text(errors="replace").splitlines():
         pid, _, rest = line.partition("\t")
         what, _, detail = rest.partition("\t")
         if pid.isdecimal() and what in layout.SAID:
-            found.append(Said(int(pid), what, detail))
+            found.append(StartupReport(int(pid), what, detail))
     return tuple(found)
 
 

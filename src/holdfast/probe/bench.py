@@ -21,8 +21,8 @@ from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.process_exits import Ends
-from holdfast.observe.processes import activity, core_use, holders, process_tree
+from holdfast.observe.process_exits import ProcessExits
+from holdfast.observe.processes import find_holders, read_activity, read_core_use, read_process_tree
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
@@ -110,7 +110,7 @@ class Bench:
     sampler: Sampler
     interrupts: Interrupts
     head_of: Callable[[int], bytes]
-    ends: Ends
+    ends: ProcessExits
     hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
@@ -170,7 +170,7 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
     entries = bench.recording.entries(0, 0 if prober is None else prober.offered)
     running = [entry for entry in entries if entry.left_ns == NEVER]
     holding = {entry.pid for entry in running}
-    processes = activity(process_tree(*bench.server.roots())).processes
+    processes = read_activity(read_process_tree(*bench.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
     stopped = [pid for pid in states if states[pid] & _STOPPED]
     if stopped:
@@ -209,7 +209,7 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
 def takes_no_more(bench: Bench) -> tuple[int, ...]:
     """Processes that listened when the server was ready and do not any more, or have ended."""
     inodes = [each.inode for each in bench.kernel.listeners(bench.listen_address)]
-    still = {pid for pids in holders(inodes, bench.accepting).values() for pid in pids}
+    still = {pid for pids in find_holders(inodes, bench.accepting).values() for pid in pids}
     return tuple(sorted(set(bench.accepting) - still))
 
 
@@ -298,10 +298,10 @@ def turn_until_idle(bench: Bench, prober: Prober) -> None:
     holding = threads_that_hold(bench.recording.entries(0, prober.offered))
     counts, since = counts_now(bench, prober), bench.now_ns()
     while bench.now_ns() - since < AT_WORK_S * 1e9:
-        before, began = core_use(process_tree(*bench.server.roots()), holding), bench.now_ns()
+        before, began = read_core_use(read_process_tree(*bench.server.roots()), holding), bench.now_ns()
         if not turn_until_still(bench, prober, STILL_S):
             return
-        after = core_use(process_tree(*bench.server.roots()), holding)
+        after = read_core_use(read_process_tree(*bench.server.roots()), holding)
         if not at_work(before, after, bench.now_ns() - began):
             return
         if (now := counts_now(bench, prober)) != counts:
@@ -334,7 +334,7 @@ def watch(bench: Bench, prober: Prober, holding: Collection[int], reached: Calla
     Returns:
         False if the server hardly got a core, so that nothing can be said.
     """
-    free = FreeTime(lambda without: core_use(process_tree(*bench.server.roots()), without), bench.now_ns)
+    free = FreeTime(lambda without: read_core_use(read_process_tree(*bench.server.roots()), without), bench.now_ns)
     began = bench.now_ns()
     while not reached():
         bench.check()

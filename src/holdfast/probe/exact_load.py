@@ -18,7 +18,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
-from holdfast.observe.processes import core_use, process_tree
+from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.probe.bench import (
     ANSWER_S,
     AT_WORK_S,
@@ -196,12 +196,12 @@ def _rests(
     """
     at_first, since = entered(), bench.now_ns()
     while True:
-        before, began = core_use(process_tree(*bench.server.roots()), holding), bench.now_ns()
+        before, began = read_core_use(read_process_tree(*bench.server.roots()), holding), bench.now_ns()
         if not watch(bench, prober, holding, lambda: entered() > at_first, for_ns):
             return None
         if entered() > at_first:
             return False
-        after = core_use(process_tree(*bench.server.roots()), holding)
+        after = read_core_use(read_process_tree(*bench.server.roots()), holding)
         now = bench.now_ns()
         # Who works for so long and shows nothing of it is taken for one that turns in a circle.
         if not at_work(before, after, now - began) or now - since >= AT_WORK_S * 1e9:

@@ -37,9 +37,16 @@ from holdfast.model.timeline import (
     Usage,
 )
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.process_exits import Ends
-from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn, usage
-from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording, said_in
+from holdfast.observe.process_exits import ProcessExits
+from holdfast.observe.processes import (
+    find_holders,
+    read_abort_on_overflow,
+    read_limits,
+    read_process_tree,
+    read_somaxconn,
+    read_usage,
+)
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording, read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
@@ -150,7 +157,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
             server, subject.listen_address, kernel, ours.trouble, interrupts, experiment.start_timeout_s, seen.notes
         )
         seen.mark("ready")
-        ends = stack.enter_context(Ends())
+        ends = stack.enter_context(ProcessExits())
 
         def bench_at(route: Route) -> Bench:
             return Bench(
@@ -160,7 +167,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
                 port=route.port,
                 listen_address=route.listen_address,
                 inner_ports=tuple(sorted({each.port for each in listeners} - {route.port, NO_PORT})),
-                pids=process_tree(*server.roots()),
+                pids=read_process_tree(*server.roots()),
                 accepting=tuple(sorted({pid for each in route.listeners for pid in each.pids})),
                 recording=recording,
                 kernel=kernel,
@@ -258,9 +265,9 @@ def _ready_again(bench: Bench, trouble: Path) -> Bench:
     """The bench of a server that has replaced a process after the first request, once the new one is there."""
     listen_address = bench.address if is_unix(bench.address) else bench.port
     await_ready(bench.server, listen_address, bench.kernel, trouble, bench.interrupts, bench.experiment.start_timeout_s)
-    tree = process_tree(*bench.server.roots())
+    tree = read_process_tree(*bench.server.roots())
     bench.ends.watch(tree)
-    held = holders([each.inode for each in bench.kernel.listeners(bench.listen_address)], tree)
+    held = find_holders([each.inode for each in bench.kernel.listeners(bench.listen_address)], tree)
     return replace(bench, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
@@ -281,7 +288,7 @@ def _prober(bench: Bench, seen: _Seen) -> Iterator[Prober]:
 
 
 def _look_at_usage(bench: Bench, seen: _Seen) -> None:
-    found = usage(process_tree(*bench.server.roots()), time.monotonic_ns())
+    found = read_usage(read_process_tree(*bench.server.roots()), time.monotonic_ns())
     if found is not None:
         seen.usage.append(found)
 
@@ -373,8 +380,8 @@ def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int]
 
 def _facts(subject: Subject, bench: Bench, route: Route) -> ServerFacts:
     # Whoever listens may be another process than the one that was started, with other limits.
-    seen = None if bench.hello is None else listens(route, said_in(bench.hello))
-    nofile, nproc = limits_of(bench.server.pid if seen is None else seen.pid)
+    seen = None if bench.hello is None else listens(route, read_startup_reports(bench.hello))
+    nofile, nproc = read_limits(bench.server.pid if seen is None else seen.pid)
     return ServerFacts(
         name=subject.name if seen is None else seen.name or subject.name,
         version=subject.version,
@@ -385,6 +392,6 @@ def _facts(subject: Subject, bench: Bench, route: Route) -> ServerFacts:
         pids=bench.pids,
         nofile=nofile,
         nproc=nproc,
-        somaxconn=somaxconn(),
-        abort_on_overflow=abort_on_overflow(),
+        somaxconn=read_somaxconn(),
+        abort_on_overflow=read_abort_on_overflow(),
     )

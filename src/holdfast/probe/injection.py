@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
-from holdfast.observe.process_info import Program, is_python, name_of, program_of, switches
-from holdfast.observe.record_reader import Said, said_in
+from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
+from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
 from holdfast.probe.bench import Bench
 from holdfast.probe.readiness import last_lines, listeners_now
@@ -42,10 +42,10 @@ class Listens:
     python: str
 
 
-def listens(route: Route, said: Iterable[Said]) -> Listens:
+def listens(route: Route, said: Iterable[StartupReport]) -> Listens:
     """What is known of it once it listens."""
     pid = min(pid for each in route.listeners for pid in each.pids)
-    program = program_of(pid)
+    program = read_program(pid)
     versions = {each.pid: each.detail for each in said if each.what == "python"}
     # A process that was forked after its start said it under its parent's number.
     python = versions.get(pid) or next(reversed(versions.values()), "")
@@ -59,11 +59,11 @@ def not_inside(bench: Bench) -> InconclusiveError | None:
     """
     if bench.hello is None:
         return None
-    said = said_in(bench.hello)
+    said = read_startup_reports(bench.hello)
     here = {(bench.address, bench.port)} if is_unix(bench.address) else {bench.port}
     listeners = listeners_now(bench.server, bench.kernel)
     pids = sorted({pid for each in listeners if here & {each.port, (each.address, each.port)} for pid in each.pids})
-    programs = [program for program in map(program_of, pids) if program is not None]
+    programs = [program for program in map(read_program, pids) if program is not None]
     if any(str(bench.recording.path) in program.maps for program in programs):
         failed = _failures(said)
         if not failed:
@@ -89,7 +89,7 @@ def _nothing_known(bench: Bench) -> tuple[str, str]:
     return f"{why} Its log ends with:\n{said}" if said else why, remedy
 
 
-def _failures(said: Iterable[Said]) -> list[str]:
+def _failures(said: Iterable[StartupReport]) -> list[str]:
     """What could not be prepared in a process, and was not later."""
     failed: dict[tuple[int, str], str] = {}
     for each in said:
@@ -101,7 +101,7 @@ def _failures(said: Iterable[Said]) -> list[str]:
     return sorted(set(failed.values()))
 
 
-def _shut_out(programs: Sequence[Program], said: Sequence[Said], startup: str) -> tuple[str, str] | None:
+def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startup: str) -> tuple[str, str] | None:
     """What kept holdfast out of these processes, and what to do; None where nothing did.
 
     Args:

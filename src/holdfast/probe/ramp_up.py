@@ -14,7 +14,7 @@ from holdfast.infer.server_ended import is_cut
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
-from holdfast.observe.processes import core_use, process_tree
+from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.bench import (
     ANSWER_S,
@@ -105,7 +105,7 @@ def climb(bench: Bench, prober: Prober) -> Ramp:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
     state, held, starts, cuts, gone = State(), 0, Starts(), Cuts(), bench.ends.ended()
-    free = FreeTime(lambda holding: core_use(process_tree(*bench.server.roots()), holding), bench.now_ns)
+    free = FreeTime(lambda holding: read_core_use(read_process_tree(*bench.server.roots()), holding), bench.now_ns)
     bench.sampler.resume(bench.now_ns())
     while not bench.interrupts.asked:
         bench.check()

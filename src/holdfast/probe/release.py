@@ -12,7 +12,7 @@ from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.observe.activity import settled
-from holdfast.observe.processes import activity, process_tree
+from holdfast.observe.processes import read_activity, read_process_tree
 from holdfast.probe.bench import (
     ANSWER_S,
     EXACT_PLACES,
@@ -126,9 +126,9 @@ def send_wave(bench: Bench) -> tuple[Request, ...]:
 def turn_until_at_rest(bench: Bench, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and the server waits; False when it never did."""
     deadline = bench.now_ns() + int(_DEALT_WITH_S * 1e9)
-    before = activity(process_tree(*bench.server.roots()))
+    before = read_activity(read_process_tree(*bench.server.roots()))
     while bench.now_ns() < deadline and turn_until_still(bench, prober, _DEALT_WITH_S):
-        after = activity(process_tree(*bench.server.roots()))
+        after = read_activity(read_process_tree(*bench.server.roots()))
         if settled(before, after):
             return True
         before = after

@@ -25,7 +25,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
 from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
-from holdfast.observe.processes import somaxconn
+from holdfast.observe.processes import read_somaxconn
 from holdfast.probe.experiment import run
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
@@ -213,7 +213,7 @@ def _circumstances() -> Circumstances:
         holdfast=__version__,
         kernel=f"{platform.system()} {platform.release()}",
         cores=len(os.sched_getaffinity(0)),
-        somaxconn=somaxconn(),
+        somaxconn=read_somaxconn(),
     )
 
 
