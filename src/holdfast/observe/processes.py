@@ -1,7 +1,7 @@
 """What the processes of a server are and use, read from `/proc`.
 
-Processes end while they are read, and other people's may not be read at all: a process that is
-gone is left out, and a figure that may not be read is None, never a smaller sum.
+Processes may end while they are read, and those of other users may not be readable: a process that is gone is left
+out, and a figure that may not be read is None, never a smaller sum.
 """
 
 from __future__ import annotations
@@ -32,10 +32,9 @@ _SLEEPS, _SELECTS = {
 def read_process_tree(*roots: int) -> tuple[int, ...]:
     """Processes and everything that descends from them, ascending; () when all have ended.
 
-    A process whose parent has ended belongs to another parent from then on. It is still found
-    where it is in the session or process group that a root leads, so a server that is to be
-    found whole is started in a session of its own (setsid). One that has left that too, as a
-    daemon does, must be a root itself: it falls to the nearest ancestor that adopts orphans.
+    A process whose parent has ended gets another parent. It is still found if it is in the session or process group
+    that a root leads; that is why a server is started in its own session (setsid). A process that has left its
+    session too, as a daemon does, must be a root itself: the nearest ancestor that adopts orphans becomes its parent.
 
     Zombies are included. Takes ~12 us for each process of the machine.
     """
@@ -96,8 +95,8 @@ def find_unix_listeners(pids: Iterable[int], kernel: KernelView, start: str) -> 
     """Listening Unix sockets that these processes hold and that can be connected to, by inode.
 
     Their addresses are as `model.address` has them: a name is absolute, or that of an abstract socket. The kernel
-    has it as it was given to bind(2), which may be relative to a directory that the server has left since, or lie
-    under a root of its own.
+    keeps it as it was given to bind(2), which may be relative to a directory that the server has since left, or lie
+    below another root directory.
 
     Args:
         start: the directory in which the server was started.
@@ -115,7 +114,7 @@ def find_unix_listeners(pids: Iterable[int], kernel: KernelView, start: str) -> 
 
 
 def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> tuple[str | None, bool]:
-    """Where it is reached, and whether the file there is known to be its own; None where it cannot be."""
+    """Where clients reach it (None: nowhere), and whether the file there is known to be its own."""
     path = unix.path or ""
     if path.startswith("@"):
         return path, True
@@ -157,13 +156,12 @@ def _socket_file(path: str) -> int | None:
 
 
 def read_usage(pids: Iterable[int], at_ns: int) -> Usage | None:
-    """What processes use together.
+    """What these processes use together.
 
     Memory is their anonymous resident pages, a page that a fork shares divided by its sharers, so
     that the sum is what they use together; the interpreter's and libraries' file pages are not in
     it. Reading it walks the page tables under the process's memory lock, in which a server that is
-    starting a thread would wait: not to be called while handlers start. CPU is that of the
-    processes that live, not of ended ones.
+    starting a thread would wait: not to be called while handlers start. CPU time is that of living processes only.
 
     Args:
         at_ns: CLOCK_MONOTONIC of this look; it is put into the result.

@@ -1,7 +1,7 @@
-"""The other side of the recorder: reads what handlers wrote, sets the look interval, releases.
+"""Our side of the recorder: reads what handlers wrote, sets the look interval, releases requests.
 
-The file is mapped by the server's processes too (`holdfast.inside.holdfast_inside.recorder`); one byte
-for each request says whether its handler was entered, so looking at thousands costs a `bytes.count`.
+The server's processes map the same file (`holdfast.inside.holdfast_inside.recorder`). One byte for each request says
+whether its handler was entered, so looking at thousands costs a `bytes.count`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 INSIDE_DIRECTORY = str(Path(layout.__file__).resolve().parent.parent)
 """The directory that the server needs on its PYTHONPATH."""
 
-_STARTUP = "startup"  # in it, for the PYTHONPATH of a person's own command: each Python of it runs what is in there
+_STARTUP = (
+    "startup"  # below it; on the PYTHONPATH of a person's own command, so that each of its Pythons runs what is there
+)
 
 DEFAULT_LOOK_NS = 20_000_000
 
@@ -49,7 +51,7 @@ class HeldIn(NamedTuple):
 
 
 class StartupReport(NamedTuple):
-    """One thing that a process has said.
+    """One line that a process of a person's own command has written.
 
     Attributes:
         what: one of layout.SAID.
@@ -108,7 +110,7 @@ class RecorderSettings:
 
 
 def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
-    """What the processes of a person's own command have said so far, in order; lines of another form are left out."""
+    """What the processes of a person's own command have reported so far, in order; malformed lines are left out."""
     found = []
     for line in hello.read_text(errors="replace").splitlines():
         pid, _, rest = line.partition("\t")
@@ -137,7 +139,7 @@ class Recording:
         Args:
             path: where; its directory must exist. On a memory file system, so that nothing is written to disk.
             slots: how many request ids.
-            owner_pid: when this process is gone the server releases everything by itself; None is this one.
+                owner_pid: when this process is gone, the server releases everything by itself; None is this process.
             look_ns: first look interval of held requests.
 
         Raises:
@@ -148,7 +150,7 @@ class Recording:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
-                # Without its blocks a full file system would show itself as SIGBUS, in the server.
+                # Without allocated blocks, a full file system would raise SIGBUS in the server.
                 os.posix_fallocate(descriptor, 0, size)
                 data = mmap.mmap(descriptor, size)
             finally:
@@ -177,7 +179,7 @@ class Recording:
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
 
     def release(self, id: int) -> None:
-        """Lets one request go, without its body; one that has not been entered will be let go at once."""
+        """Lets one request go, without its body; one that has not been entered will not be held."""
         self._data[self._release + id] = layout.RELEASED
 
     def hold(self, id: int) -> None:
@@ -185,7 +187,7 @@ class Recording:
         self._data[self._release + id] = layout.HELD
 
     def call(self, ids: Iterable[int], at_ns: int) -> None:
-        """Lets requests go by way of the bodies of their views.
+        """Lets requests go through the bodies of their views.
 
         Args:
             at_ns: instant at which the bodies of those begin that are entered by then, CLOCK_MONOTONIC ns; one for all.

@@ -117,12 +117,12 @@ def address_text(family: int, packed: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def peer_text(family: int, packed: bytes) -> str:
-    """The same, with an IPv4 peer of a dual-stack listener as plain IPv4."""
+    """Text of a peer's address; an IPv4 peer of a dual-stack listener is plain IPv4."""
     return address_text(family, packed).removeprefix("::ffff:")
 
 
 def listeners_among(records: Iterable[TcpRecord]) -> tuple[Listener, ...]:
-    """The listening sockets among the records, in their order."""
+    """The records in state LISTEN, as listeners, in the same order."""
     return tuple(
         Listener(record.inode, record.address, record.port, record.rqueue, record.wqueue)
         for record in records
@@ -131,7 +131,7 @@ def listeners_among(records: Iterable[TcpRecord]) -> tuple[Listener, ...]:
 
 
 def summed(values: Iterable[int | None]) -> int | None:
-    """Sum; None where there is no value, or one of them is not known."""
+    """The sum; None without values, or if one of them is None."""
     total = None
     for value in values:
         if value is None:
