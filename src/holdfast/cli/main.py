@@ -22,14 +22,17 @@ from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts, listening
 from holdfast.model.experiment import (
+    DEFAULT_ANSWER_TIMEOUT_S,
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_ATTACHED,
     DEFAULT_MAX_CALLED,
     DEFAULT_MAX_OFFERED,
-    DEFAULT_PATIENCE_S,
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
     Experiment,
+    OutsideExperiment,
+    UrlTarget,
+    experiment_of,
 )
 from holdfast.model.verdict import Verdict
 from holdfast.probe.experiment import run
@@ -59,7 +62,7 @@ _PORT = (
     "Port of the server: of probe, by default a free one; of exec, which of several, or which Unix socket, is meant."
 )
 _HEADER = "Header 'Name: value'."
-_PATIENCE = "Seconds within which an answer must come."
+_TIMEOUT = "Seconds within which an answer must come."
 _ALLOW_REMOTE = "Let requests wait on this host of yours, although it is not this machine's loopback."
 _COMMAND_FOLLOWS = "What follows -- is the command, with all its arguments."
 
@@ -158,7 +161,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     APP is module:attr or file.py[:attr]; without it the built-in application is used. Where the
     server takes either, wsgi:APP or asgi:APP says what it is.
     """
-    return _probed(Experiment(**_with_defaults(context, given), arguments=context.obj), json_target)
+    return _probed(experiment_of(**_with_defaults(context, given), arguments=context.obj), json_target)
 
 
 @commands.command("exec", context_settings={"ignore_unknown_options": True}, epilog=_COMMAND_FOLLOWS)
@@ -183,7 +186,7 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"The command follows --, as in: holdfast exec -- {example}", ctx=context)
-    return _probed(Experiment("exec", **_with_defaults(context, given), command=command), json_target)
+    return _probed(experiment_of(**_with_defaults(context, given), command=command), json_target)
 
 
 def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
@@ -216,7 +219,14 @@ def _probed(experiment: Experiment, json_target: str | None) -> int:
 @click.argument("url")
 @click.option("-H", "--header", "headers", multiple=True, callback=checked(option_values.header_of), help=_HEADER)
 @click.option("--max-offered", type=_ATTACHED, default=DEFAULT_MAX_ATTACHED, show_default=True, help=_MOST)
-@click.option("--timeout", "patience_s", type=_SECONDS, default=DEFAULT_PATIENCE_S, show_default=True, help=_PATIENCE)
+@click.option(
+    "--timeout",
+    "answer_timeout_s",
+    type=_SECONDS,
+    default=DEFAULT_ANSWER_TIMEOUT_S,
+    show_default=True,
+    help=_TIMEOUT,
+)
 @click.option("--insecure", is_flag=True, help="Take any TLS certificate, such as a self-signed one.")
 @click.option("--allow-remote", "allowed_host", metavar="HOST", help=_ALLOW_REMOTE)
 @click.option("--json", "json_target", callback=target_file, help="Write the verdict to FILE; - is stdout.")
@@ -227,8 +237,10 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     by itself after a while that is always about the same, 0.2 to 2 s, because it waits for something. Up to
     --max-offered requests are sent at once; the answer is an estimate.
     """
+    target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
+    experiment = OutsideExperiment(target, **given)
     with listening() as interrupts:
-        timeline = attach(Experiment("attach", **given, cwd=_working_directory()), interrupts)
+        timeline = attach(experiment, interrupts)
         store.save_or_tell(timeline, tell)
         verdict = judge(timeline)
     _publish(verdict, json_target)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.server_ended import CUT_NS, peak
+from holdfast.infer.signals import HELD_NS, peak
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
@@ -200,7 +200,7 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
         limit = f"A time limit for requests does that, here one of about {longest_ns / 1e9:.1f} s. "
         raise InconclusiveError(
             f"The server broke off requests that were held in their handlers ({len(broken_off)} of {len(entries)}).",
-            f"{limit if longest_ns > CUT_NS else ''}Their places became free, so what could be counted is not its "
+            f"{limit if longest_ns > HELD_NS else ''}Their places became free, so what could be counted is not its "
             f"ceiling; before that, {most} were in service at once. Its log ends with:\n{last_lines(bench.server)}",
             "If it has a time limit for requests (a worker time-out), raise it.",
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, InconclusiveError
-from holdfast.infer.process_model import reuse_seen
+from holdfast.infer.signals import reuse_seen
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, numbered, request_head
@@ -23,8 +23,8 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
     NEVER,
     Call,
-    Canary,
     ExactLoad,
+    FirstRequest,
     Leaving,
     Listener,
     Marks,
@@ -57,7 +57,7 @@ from holdfast.servers.process import Command, ServerProcess
 
 _SAMPLE_NS = 10_000_000
 _REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
-_NO_VERDICT = frozenset({"cut", "our side"})
+_NO_VERDICT = frozenset({"ended by the server", "our side"})
 
 
 @dataclass(slots=True)
@@ -70,7 +70,7 @@ class _Seen:
 
     started_ns: int
     marks: dict[str, int] = field(default_factory=dict)
-    canary: Canary | None = None
+    canary: FirstRequest | None = None
     ramp: Ramp | None = None
     placed: Snapshot | None = None
     abandoned: tuple[int, ...] = ()
@@ -196,7 +196,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         experiment=experiment,
         server=facts,
         marks=Marks(started_ns=seen.started_ns, **seen.marks),
-        canary=seen.canary,
+        first_request=seen.canary,
         ramp=seen.ramp,
         placed=seen.placed,
         requests=(*seen.later, *seen.requests),
@@ -236,7 +236,7 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
         seen.mark("released")
         if release.let_go(bench, prober, seen.abandoned):
             seen.mark("quiet")
-    if seen.ramp.reason == "cut":
+    if seen.ramp.reason == "ended by the server":
         return
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
         seen.later += release.send_wave(bench)

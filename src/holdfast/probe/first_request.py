@@ -15,7 +15,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Canary, Request
+from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.probe.bench import ANSWER_S, Bench, check_running, turn_until
 from holdfast.probe.injection import not_inside
 from holdfast.probe.readiness import last_lines, or_raise_limits
@@ -78,7 +78,7 @@ def ask(bench: Bench, slot: int, within_s: float, closed_within_s: float = 0.0) 
         return Reply(request, prober.finding(), prober.failure, tuple(prober.notes))
 
 
-def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request, tuple[str, ...]]:
+def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[FirstRequest, Request, tuple[str, ...]]:
     """Sends it.
 
     Args:
@@ -121,7 +121,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request, 
             f"It is held in {held_in}, as it was written.",
             f"Leave --view out, or give --view {kind}.",
         )
-    return Canary(request.status, held_in, kind, via), replace(request, id=slot), notes
+    return FirstRequest(request.status, held_in, kind, via), replace(request, id=slot), notes
 
 
 def _patience_s(bench: Bench) -> float:

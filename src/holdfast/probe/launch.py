@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, View
 from holdfast.probe.ports import free_port
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.interpreter import Interpreter, find_interpreter
@@ -67,20 +67,22 @@ def subject_of(experiment: Experiment, adapter: Adapter | None = None, socket: s
     Raises:
         UsageError, EnvironmentFailure: there is no such server or command, or it cannot be started like that.
     """
-    if experiment.command:
-        return _own(experiment)
-    return _known(experiment, adapter or adapter_named(experiment.server), socket)
+    target = experiment.target
+    if isinstance(target, CommandTarget):
+        return _own(experiment, target.command)
+    assert isinstance(target, ProbeTarget)
+    return _known(experiment, target, adapter or adapter_named(target.server), socket)
 
 
-def _known(experiment: Experiment, adapter: Adapter, socket: str) -> Subject:
+def _known(experiment: Experiment, target: ProbeTarget, adapter: Adapter, socket: str) -> Subject:
     if isinstance(experiment.port, str):
         raise UsageError(
             f"--port {experiment.port} is no port.",
             "Only of a command of your own that listens on several, a Unix socket can be named like that.",
             f"Say it in {adapter.name}'s own arguments, after --; unix:0 there is a path that nobody uses.",
         )
-    interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    planned = plan(experiment, adapter, interpreter, experiment.port or free_port(), socket)
+    interpreter = find_interpreter(adapter, target.python, Path(experiment.cwd))
+    planned = plan(target, experiment.view, adapter, interpreter, experiment.port or free_port(), socket)
     launch = planned.launch
     return Subject(
         argv=launch.command,
@@ -109,8 +111,7 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     return environment
 
 
-def _own(experiment: Experiment) -> Subject:
-    command = experiment.command
+def _own(experiment: Experiment, command: tuple[str, ...]) -> Subject:
     _check_program(command[0], Path(experiment.cwd))
     return Subject(
         argv=command,

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER
+from holdfast.model.timeline import NEVER, RampReason
 
 TURNED_AWAY_ENOUGH = 4
 
 Phase = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +137,7 @@ class Done:
         crowd: most requests that were on their way to a handler at once when one was turned away.
     """
 
-    reason: Reason
+    reason: RampReason
     plateau_ns: int
     crowd: int = 1
 

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.server_ended import is_cut
+from holdfast.infer.signals import ended_by_server
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Ramp, Snapshot
@@ -33,7 +33,7 @@ from holdfast.probe.bench import (
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, Done, Open, State, View
 
-NO_CEILING = frozenset({"interrupted", "cut"})
+NO_CEILING = frozenset({"interrupted", "ended by the server"})
 """Reasons for a ramp's end that say nothing of what there would have been beyond."""
 
 # A shorter pause is none; looking for the reason of each would cost more than the ramp itself.
@@ -229,7 +229,7 @@ class Cuts:
                 if columns.outcome[id] and id not in self._looked_at:
                     self._looked_at.add(id)
                     entered_ns = bench.recording.entered_ns(id) if bench.recording.is_entered(id) else NEVER
-                    self.number += is_cut(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+                    self.number += ended_by_server(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
         return self.number
 
 
