@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from holdfast.infer.concurrency_estimate import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Round, Snapshot
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import Door
@@ -51,7 +51,6 @@ MOST_STRETCHES = 4
 KEPT_ROWS = 32
 """For the single requests in between and at the end."""
 GROWN = 1.05
-_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +231,7 @@ def _answered(look: Look, first: int) -> bool:
 
 def _turned_away(look: Look, first: int) -> int:
     outcomes = look.prober.columns.outcome[first : look.prober.offered].tolist()
-    return sum(outcome in _TURNED_AWAY for outcome in outcomes)
+    return sum(outcome in TURNED_AWAY for outcome in outcomes)
 
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:

@@ -10,13 +10,13 @@ from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.ceiling import TURNED_AWAY, accept_queue_full, backlog_in_force, turned_away, why_no_backlog
+from holdfast.infer.ceiling import accept_queue_full, backlog_in_force, turned_away, why_no_backlog
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.concurrency_estimate import Estimate, Service, Wave, estimate, first_wave, flow_of, service_of
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.trips import requests_by_id, trips_of
-from holdfast.model.places import Outcome, Place
+from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Outside, Ramp, Request, Round, Snapshot, Timeline
 from holdfast.model.verdict import (
     OFFER_MORE,
@@ -41,7 +41,7 @@ _NO_BOUND = "all requests were in service at once, so none ever had to wait"
 _NOT_FILLED = "the queues of a running server are not driven full from outside"
 
 _ABANDONED = tuple(f"abandoned.{name}" for name in ("left", "run_anyway", "in_service.fin", "in_service.rst"))
-_ENDED_PLACES = (Place.ANSWERED, *TURNED_AWAY, Place.FAILED)
+_ENDED_PLACES = (Place.ANSWERED, *TURNED_AWAY_PLACES, Place.FAILED)
 
 
 def judge_outside(timeline: Timeline, outside: Outside) -> Verdict:
@@ -224,7 +224,7 @@ def _ceiling(
 
 
 def _gone(places: OutsidePlaces) -> int:
-    return sum(getattr(places, place.value) for place in TURNED_AWAY)
+    return sum(getattr(places, place.value) for place in TURNED_AWAY_PLACES)
 
 
 def _overflow(

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from holdfast.infer.ceiling import TURNED_AWAY, turned_away, waiting
-from holdfast.model.places import QUEUES, Outcome, Place
+from holdfast.infer.ceiling import turned_away, waiting
+from holdfast.model.places import QUEUES, TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import Ramp, Request
 from holdfast.model.verdict import Overflow, Places
 
@@ -17,7 +17,7 @@ def overflow_of(
     """The order of overflow, from the handler outwards, and for each field that is None the reason."""
     # A queue that stands nearer to the handler fills first: an unaccepted connection cannot
     # overtake an accepted one, nor a SYN an established connection.
-    order = [place.value for place in (*QUEUES, *TURNED_AWAY) if getattr(places, place.value) > 0]
+    order = [place.value for place in (*QUEUES, *TURNED_AWAY_PLACES) if getattr(places, place.value) > 0]
     unknown: dict[str, str] = {}
     first = order[0] if order else None
     if first is None:
@@ -37,7 +37,7 @@ def overflow_of(
 
 def _usual_fate(requests: Mapping[int, Request], placed: Mapping[int, Place]) -> str:
     """The commonest end of those turned away beyond the last that was let in; the earlier one of two."""
-    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY)
+    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY_PLACES)
     last_in = max((each for each, place in placed.items() if place is Place.IN_SERVICE), default=-1)
     beyond = [each for each in gone if each > last_in] or gone
     return Counter(_fate(requests[each], placed[each]) for each in beyond).most_common(1)[0][0]

@@ -19,7 +19,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED
 from holdfast.model.timeline import (
     NEVER,
     Call,
@@ -56,7 +56,6 @@ from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command, ServerProcess
 
 _SAMPLE_NS = 10_000_000
-_REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED})
 _NO_VERDICT = frozenset({"cut", "our side"})
 
 
@@ -241,7 +240,7 @@ def _phases(bench: Bench, seen: _Seen, trouble: Path) -> None:
     if not bench.interrupts.asked and not reuse_seen(bench.recording.entries(0, bench.slots)):
         seen.later += release.send_wave(bench)
     if bounded and bench.experiment.over_s is None and not bench.interrupts.asked:
-        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in _REPLIED}
+        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
         seen.exact, sent = exact_load.exactly(bench, held, replied)
         seen.later += sent
         if takes_no_more(bench):

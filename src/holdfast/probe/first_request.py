@@ -14,7 +14,7 @@ from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, Canary, Request
 from holdfast.probe.bench import ANSWER_S, Bench, check_running, turn_until
 from holdfast.probe.injection import not_inside
@@ -108,7 +108,7 @@ def canary(bench: Bench, trouble: Callable[[], None]) -> tuple[Canary, Request, 
         )
     if request.outcome is Outcome.PENDING:
         raise _no_reply(bench, request)
-    if request.outcome not in {Outcome.ANSWERED, Outcome.REJECTED}:
+    if request.outcome not in REPLIED:
         raise _broken_off(bench, request)
     held = bench.recording.held_in(slot)
     if held is None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from holdfast.errors import UsageError
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import WayIn
 from holdfast.probe.bench import STILL_S, Bench
@@ -81,7 +81,7 @@ def _the_one(tried: Iterable[_Tried]) -> WayIn | None:
     """The only one that led to a view; else the only one that led to a handler; else the only one with a reply."""
     in_a_view = [each.way for each in tried if each.held is not None and each.held.via == "view"]
     held = [each.way for each in tried if each.held is not None]
-    replied = [each.way for each in tried if each.reply.request.outcome in {Outcome.ANSWERED, Outcome.REJECTED}]
+    replied = [each.way for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):
         if candidates:
             return candidates[0] if len(candidates) == 1 else None
