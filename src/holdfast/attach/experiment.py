@@ -18,7 +18,6 @@ from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.infer.concurrency_estimate import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 from holdfast.infer.trips import trip_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.columns import requests
 from holdfast.load.http1 import request_head
 from holdfast.load.prober import Prober
 from holdfast.load.target import Target, target_of
@@ -185,7 +184,7 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: Experime
         outcome,
         status,
         location=prober.location,
-        words=prober.finding() or (prober.failure[1] if prober.failure else ""),
+        words=prober.finding() or (prober.failure.words if prober.failure else ""),
         patience_s=experiment.patience_s,
         first=row == 0,
     )
@@ -195,7 +194,7 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: Experime
 
 def _trips(prober: Prober, round_: Round) -> list[Trip]:
     ids = range(round_.first, round_.last)
-    return [trip_of(each) for each in requests(prober.columns, ids, lambda _id: Phase.RAMP, prober.sources)]
+    return [trip_of(each) for each in prober.requests(lambda _id: Phase.RAMP, ids)]
 
 
 @contextmanager
@@ -210,17 +209,8 @@ def _prober(target: Target, experiment: Experiment, address: str, seen: _Seen) -
             yield prober
         finally:
             placed = _census_ids(seen)
-            seen.requests = requests(
-                prober.columns,
-                range(prober.offered),
-                lambda id_: _phase_of(id_, placed),
-                prober.sources,
-            )
+            seen.requests = prober.requests(lambda id_: _phase_of(id_, placed))
             seen.notes += prober.notes
-            if prober.failure:
-                seen.notes.append(prober.failure[1])
-            if finding := prober.finding():
-                seen.notes.append(finding)
 
 
 def _phase_of(id_: int, placed: range) -> Phase:

@@ -150,8 +150,7 @@ def burst(look: Look, count: int, service: Service) -> Round:
         if due > now or not has_room(look):
             prober.turn(min(max(due - now, QUICK_TURN_NS), TURN_NS))
             continue
-        for id_ in prober.open(1):
-            prober.columns.due[id_] = due
+        prober.open(1, due_ns=due)
         prober.turn(0)
         if prober.failure:
             break
