@@ -7,6 +7,7 @@ import socket
 
 import pytest
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import UnixDoor
@@ -47,7 +48,7 @@ def test_a_full_queue_of_a_unix_socket_holds_one_more_than_its_backlog(sock_diag
         join(listener)
 
     door = UnixDoor(inode_of(listener))
-    assert sock_diag_view.depth(door) == (backlog + 1, backlog)
+    assert sock_diag_view.accept_queue(door) == AcceptQueue(backlog + 1, backlog)
     assert sock_diag_view.listeners(door) == (
         Listener(inode_of(listener), listener.getsockname(), 0, depth=backlog + 1, limit=backlog),
     )
@@ -91,7 +92,7 @@ def test_a_name_that_was_given_to_another_listener_is_not_mistaken(sock_diag_vie
     clients = [join(other), join(other)]
     sockets.enter_context(other.accept()[0])
 
-    assert sock_diag_view.depth(UnixDoor(inode_of(listener))) == (1, 7)
+    assert sock_diag_view.accept_queue(UnixDoor(inode_of(listener))) == AcceptQueue(1, 7)
     assert {each.peer_port for each in sock_diag_view.server_sockets(UnixDoor(inode_of(other)))} == set(
         map(inode_of, clients)
     )
@@ -110,4 +111,4 @@ def test_a_thousand_clients_in_one_queue_are_all_told(sock_diag_view, listener, 
 def test_without_sock_diag_a_unix_socket_is_not_seen_at_all(listener):
     with KernelView("/proc/net/tcp") as view:
         door = UnixDoor(inode_of(listener))
-        assert (view.depth(door), view.listeners(door), view.server_sockets(door)) == ((None, None), (), ())
+        assert (view.accept_queue(door), view.listeners(door), view.server_sockets(door)) == (AcceptQueue(), (), ())

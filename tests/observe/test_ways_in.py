@@ -6,6 +6,7 @@ import socket
 
 import pytest
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import ways_in
@@ -56,12 +57,12 @@ def test_only_the_queue_that_a_way_leads_to_counts_once_the_view_is_narrowed():
         four.listen(3)
         six.listen(11)
         (way,) = ways_in(kernel.listeners(port))
-        before = len(kernel.listeners(port)), kernel.depth(port)
+        before = len(kernel.listeners(port)), kernel.accept_queue(port)
 
         kernel.narrow(port, way.listens_on)
         with socket.create_connection((way.address, port)):
-            now = len(kernel.listeners(port)), kernel.depth(port)
+            now = len(kernel.listeners(port)), kernel.accept_queue(port)
 
     # Both are full with 4 and 12.
-    assert before == (2, (0, 15))
-    assert now == (1, (1, 3))
+    assert before == (2, AcceptQueue(0, 15))
+    assert now == (1, AcceptQueue(1, 3))

@@ -201,11 +201,8 @@ def has_room(look: Look) -> bool:
     """Whether one connection more would find its place at the door, as far as it can be seen."""
     if look.door is None or look.kernel is None:
         return look.prober.connecting < LOST
-    depth, limit = look.kernel.depth(look.door)
-    if depth is None or limit is None:
-        return look.prober.connecting < LOST
-    # A queue of one or two is used up to its end: nothing else is there to keep the server busy with.
-    return depth <= limit // 2
+    spare = look.kernel.accept_queue(look.door).spare
+    return look.prober.connecting < LOST if spare is None else spare > 0
 
 
 def until_ended(look: Look, first: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -125,6 +126,11 @@ class Listener:
     depth: int | None
     limit: int | None
     pids: tuple[int, ...] = ()
+
+    @property
+    def queue(self) -> AcceptQueue:
+        """Its accept queue."""
+        return AcceptQueue(self.depth, self.limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,7 @@ class Sampler:
             now_ns: CLOCK_MONOTONIC, the instant of the counts.
             offered, established, entered: the run's own counts at that instant.
         """
-        depth, _ = self._kernel.depth(self._door)
+        depth = self._kernel.accept_queue(self._door).depth
         late_ns = self._instants.take(now_ns) if self._instants.next_ns else 0
         sample = Sample(now_ns, late_ns, depth, offered, established, entered)
         self.rows.append(sample)

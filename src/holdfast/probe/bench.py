@@ -270,7 +270,7 @@ def turn_until(
 
 def counts_now(bench: Bench, prober: Prober) -> tuple[int, ...]:
     """Everything that moves while a server takes, starts and ends requests."""
-    depth, _ = bench.kernel.depth(bench.door)
+    depth = bench.kernel.accept_queue(bench.door).depth
     states = bench.recording.entered(0, prober.offered), bench.recording.in_service(0, prober.offered)
     return (*states, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
 
