@@ -26,6 +26,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
+from holdfast.model.units import NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
 from holdfast.observe.routes import Door, UnixDoor
@@ -108,7 +109,7 @@ def _tried(
     for address in target.addresses:
         with _prober(target, experiment, address, seen) as prober:
             look = Look(
-                prober, kernel, None, int(experiment.patience_s * 1e9), interrupts, lambda: None, time.monotonic_ns
+                prober, kernel, None, int(experiment.patience_s * NS_PER_S), interrupts, lambda: None, time.monotonic_ns
             )
             seen.rounds, seen.first_sent_ns = [], time.monotonic_ns()
             before = _others(kernel, target.url)

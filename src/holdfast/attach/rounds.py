@@ -18,10 +18,10 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Round, Snapshot
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import Door
 
-MS = 1_000_000
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
 
@@ -192,7 +192,7 @@ def steady(look: Look, clients: int, service: Service) -> Round:
     cores = None
     # What processes took that are gone, or have come, is not in the difference.
     if cpu_before is not None and cpu_after is not None and cpu_before[0] == cpu_after[0]:
-        cores = (cpu_after[1] - cpu_before[1]) / ((stopped - began) / 1e9)
+        cores = (cpu_after[1] - cpu_before[1]) / ((stopped - began) / NS_PER_S)
     until_ended(look, first)
     return Round("steady", first, prober.offered, clients, stopped, cores=cores)
 

@@ -29,7 +29,7 @@ from math import ceil
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-MS = 1_000_000
+from holdfast.model.units import MS, NS_PER_S
 
 TOO_QUICK_NS = 5 * MS
 """Below this the instrument's own pace and the server's overhead are as long as what is to be measured."""
@@ -276,7 +276,7 @@ def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int, cores: flo
     if departures < 2 or took_ns <= 0:
         return None
     error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + _FLOW_ERROR
-    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * 1e9, cores)
+    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * NS_PER_S, cores)
 
 
 def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> Estimate:

@@ -48,6 +48,11 @@ class Outcome(IntEnum):
     NO_ROOM = 11
     WRONG_BODY = 12
 
+    @property
+    def label(self) -> str:
+        """The name in results and files: "connect-timeout"."""
+        return self.name.lower().replace("_", "-")
+
 
 REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 """Outcomes of requests that got a whole HTTP reply."""

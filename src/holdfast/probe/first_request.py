@@ -161,7 +161,7 @@ def _firewall(bench: Bench) -> str:
 
 
 def _broken_off(bench: Bench, request: Request) -> HoldfastError:
-    how = _ENDS.get(request.outcome, request.outcome.name.lower())
+    how = _ENDS.get(request.outcome, request.outcome.label)
     path = bench.experiment.path
     if request.status:
         return InconclusiveError(

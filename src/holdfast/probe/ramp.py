@@ -61,16 +61,14 @@ from dataclasses import replace
 
 from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.probe.ramp_state import Action, Done, Open, Phase, State, View, Wait
-
-MS = 1_000_000
-S = 1000 * MS
 
 PLATEAU_GAPS = 8
 PLATEAU_MIN_NS = 60 * MS
-PLATEAU_MAX_NS = 1 * S
+PLATEAU_MAX_NS = 1 * NS_PER_S
 MAX_BATCH = 64
-ALONE_NS = 2 * S
+ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
 APART = 8
 BEYOND = 3
