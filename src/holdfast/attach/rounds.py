@@ -21,6 +21,7 @@ from holdfast.model.timeline import NEVER, Round, Snapshot
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import Door
+from holdfast.observe.snapshot import take_snapshot
 
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
@@ -234,11 +235,6 @@ def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
     if look.door is None or look.kernel is None:
         return None
-    before, began = look.prober.ended, look.now_ns()
-    sockets = look.kernel.server_sockets(look.door)
-    listeners = look.kernel.listeners(look.door)
-    ended = look.now_ns()
-    look.prober.turn(0)
-    if _answered(look, first):
-        return None
-    return Snapshot(began, ended, look.prober.ended == before, listeners, sockets)
+    prober = look.prober
+    taken = take_snapshot(look.kernel, look.door, lambda: prober.ended, lambda: prober.turn(0), look.now_ns)
+    return None if _answered(look, first) else taken
