@@ -61,7 +61,7 @@ PURE = frozenset({
     "load/buckets.py", "load/exchange.py", "load/http1.py", "load/quantities.py", "load/replies.py",
     "load/schedule.py", "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py",
     "observe/procfs.py", "observe/routes.py", "observe/sock_diag.py", "observe/starvation.py", "observe/tcp.py",
-    "probe/ramp.py", "probe/ramp_state.py", "servers/adapter.py", "servers/address.py",
+    "probe/ramp.py", "probe/ramp_state.py", "probe/slots.py", "servers/adapter.py", "servers/address.py",
     "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py", "servers/daphne.py", "servers/django.py",
     "servers/eventlet.py", "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py",
     "servers/hypercorn.py", "servers/registry.py", "servers/sanic.py", "servers/tornado.py", "servers/twisted.py",
