@@ -47,7 +47,7 @@ def accept_queue_full(listeners: Iterable[Listener]) -> bool:
 def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling, dict[str, str]]:
     """The ceilings, and for each that is None the reason.
 
-    A number in service is a bound only if more requests stood at the door while it did not
+    A number in service is a bound only if more requests waited at the server while it did not
     change: waiting, or turned away.
     """
     unknown: dict[str, str] = {}

@@ -112,7 +112,7 @@ class Wave:
         together: how many were answered in the first wave.
         clear: the wave stands apart from the next, so that `together` is the number in service at one instant.
         beyond: some were not in it, because they waited or were turned away.
-        cut: the burst was ended by a full door.
+        cut: the burst was ended by a full accept queue.
         full: that, or so many more were offered than were in service that some who are late are no bound.
         waits: answers took half as long again, on average, as one request alone.
         responses_ns: of those that were answered, in the order in which they were sent.
@@ -195,7 +195,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
     """What a burst shows.
 
     Args:
-        cut: it was ended by a full door.
+        cut: it was ended by a full accept queue.
     """
     answered = sorted((trip for trip in trips if trip.answered), key=lambda trip: trip.done_ns)
     offered = len(trips)

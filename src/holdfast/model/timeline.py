@@ -325,7 +325,7 @@ class Round:
         first, last: ids of its requests, [first, last).
         clients: most requests at once.
         stopped_ns: no request was begun from then on.
-        cut: the door was full, so that fewer were offered than meant.
+        cut: the accept queue was full, so that fewer were offered than meant.
         snapshot: the kernel's view when all were on their way and none was answered; None where it was not taken.
         cores: cores that the server's processes kept busy meanwhile; None where it was not seen.
     """

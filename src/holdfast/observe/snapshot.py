@@ -6,17 +6,17 @@ from collections.abc import Callable
 
 from holdfast.model.timeline import Snapshot
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import Door
+from holdfast.observe.routes import ListenAddress
 
 
 def take_snapshot(
     kernel: KernelView,
-    door: Door,
+    listen_address: ListenAddress,
     counts: Callable[[], object],
     catch_up: Callable[[], object],
     now_ns: Callable[[], int],
 ) -> Snapshot:
-    """Looks at the sockets and the listeners of one door, and says whether anything moved in the meantime.
+    """Looks at the sockets and the listeners of one listen address, and says whether anything moved in the meantime.
 
     Args:
         counts: everything that moves while connections come and go.
@@ -24,8 +24,8 @@ def take_snapshot(
         now_ns: CLOCK_MONOTONIC.
     """
     before, began = counts(), now_ns()
-    sockets = kernel.server_sockets(door)
-    listeners = kernel.listeners(door)
+    sockets = kernel.server_sockets(listen_address)
+    listeners = kernel.listeners(listen_address)
     ended = now_ns()
     catch_up()
     return Snapshot(began, ended, counts() == before, listeners, sockets)

@@ -110,7 +110,9 @@ def _clear(session: Session, prober: Prober) -> bool:
     # A request of exact load that was given up would be held for good if it reached a handler now.
     for slot in range(slots):
         recording.release(slot)
-    turn_until(session, prober, lambda: not session.kernel.accept_queue(session.door).depth, _RELEASED_S, moving)
+    turn_until(
+        session, prober, lambda: not session.kernel.accept_queue(session.listen_address).depth, _RELEASED_S, moving
+    )
     turn_until(session, prober, lambda: recording.in_service(0, slots) == 0, _RELEASED_S, moving)
     turn_until_at_rest(session, prober)
     return recording.in_service(0, slots) == 0
@@ -124,7 +126,7 @@ def _fill(session: Session, prober: Prober, first: int) -> None:
         return entered(first, first + prober.offered), progress(session, prober)
 
     def queued_safely() -> bool:
-        return prober.connecting == 0 and session.kernel.accept_queue(session.door).spare != 0
+        return prober.connecting == 0 and session.kernel.accept_queue(session.listen_address).spare != 0
 
     def in_place() -> bool:
         return entered(first, first + prober.offered) == prober.offered

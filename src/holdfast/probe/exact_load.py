@@ -171,9 +171,9 @@ def _worked_off(
         knocking, again_ms = kernel.without_handshake(session.inner_ports)
         if knocking and (not leftovers or (again_ms is not None and again_ms < _UNDISTURBED_MS)):
             return False
-        if leftovers and kernel.accept_queue(session.door).depth:
+        if leftovers and kernel.accept_queue(session.listen_address).depth:
             return False
-        ends = kernel.server_sockets(session.door)
+        ends = kernel.server_sockets(session.listen_address)
         return sum(end.state in OPEN_STATES and end.peer_port not in ignored for end in ends) <= knocking
 
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
@@ -243,7 +243,7 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
 
 def _room(session: Session, prober: Prober, places: int) -> int:
     """How many connections may be opened now so that no SYN is lost."""
-    queue = session.kernel.accept_queue(session.door)
+    queue = session.kernel.accept_queue(session.listen_address)
     if queue.spare is None:
         return places
     # One at a time may use the whole queue; of several at once all must arrive, so they stay below half of it.

@@ -79,7 +79,7 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
         ours = {request.local_port, 0} if is_unix(session.address) else {request.local_port}
 
         def closed() -> bool:
-            ends = session.kernel.server_sockets(session.door)
+            ends = session.kernel.server_sockets(session.listen_address)
             return not any(end.accepted and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)

@@ -52,7 +52,7 @@ class ServerSpec:
     own: bool = False
 
     @property
-    def door(self) -> int | str | None:
+    def listen_address(self) -> int | str | None:
         """The port or the Unix socket on which it is expected to listen; None is any."""
         return self.port or self.address
 

@@ -14,7 +14,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment
 from holdfast.probe.launch import ServerSpec
-from holdfast.probe.ports import check_door
+from holdfast.probe.ports import check_listen_address
 from holdfast.probe.slots import MOST_LISTENERS, Slots, allot
 from holdfast.rundir import open_to_all, run_directory, shared_with_all
 from holdfast.servers.privileges import spare_uid
@@ -92,7 +92,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         EnvironmentFailure: something of it is not possible here, or the server's port is taken.
     """
     kernel = stack.enter_context(KernelView())
-    check_door(spec.port, spec.address, kernel, own=spec.own)
+    check_listen_address(spec.port, spec.address, kernel, own=spec.own)
     slots = allot(
         experiment.max_offered,
         listeners=MOST_LISTENERS if spec.own else 0,

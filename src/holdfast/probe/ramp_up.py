@@ -50,7 +50,7 @@ def find_ceiling(session: Session, prober: Prober) -> tuple[Ramp, Snapshot]:
 
 def _climb_until_counted(session: Session, prober: Prober) -> tuple[Ramp, Snapshot]:
     def entered_and_queued() -> tuple[int, int]:
-        queued = session.kernel.accept_queue(session.door).depth or 0
+        queued = session.kernel.accept_queue(session.listen_address).depth or 0
         return session.recording.entered(0, prober.offered), queued
 
     while True:
@@ -129,7 +129,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
             takes requests.
     """
-    if session.kernel.accept_queue(session.door).full:
+    if session.kernel.accept_queue(session.listen_address).full:
         turn_until_still(session, prober, STILL_S)
     else:
         # Connections in a queue with room may be about to be accepted; with a full one the server does not accept.
@@ -138,7 +138,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
     while True:
         placed = take_snapshot(
             session.kernel,
-            session.door,
+            session.listen_address,
             counts=lambda: progress(session, prober),
             catch_up=lambda: prober.turn(0),
             now_ns=session.now_ns,

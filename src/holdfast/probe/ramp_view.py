@@ -77,7 +77,7 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
-    queue = session.kernel.accept_queue(session.door)
+    queue = session.kernel.accept_queue(session.listen_address)
     return View(
         now_ns=now,
         offered=offered,
@@ -102,7 +102,7 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
 
 
 def _one_full(session: Session) -> bool:
-    return any(each.queue.full for each in session.kernel.listeners(session.door))
+    return any(each.queue.full for each in session.kernel.listeners(session.listen_address))
 
 
 def _add_free_time(session: Session, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

@@ -88,13 +88,13 @@ class Starting:
     """A server that was started and is not ready yet.
 
     Attributes:
-        door: where it has to listen: a TCP port, a Unix socket as in `model.address`, or None for anywhere.
+        wanted: where it has to listen: a TCP port, a Unix socket as in `model.address`, or None for anywhere.
         trouble: file in which the part of holdfast inside it reports that it could not load the application.
         within_s: how long it may take.
     """
 
     server: ServerProcess
-    door: int | str | None
+    wanted: int | str | None
     kernel: KernelView
     trouble: Path
     within_s: float = DEFAULT_START_TIMEOUT_S
@@ -121,21 +121,21 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         EnvironmentFailure: it exited, could not load the application, or did not listen in time.
         InconclusiveError: Ctrl-C.
     """
-    server, door, kernel = starting.server, starting.door, starting.kernel
+    server, wanted, kernel = starting.server, starting.wanted, starting.kernel
     deadline = time.monotonic() + starting.within_s
     rest, rests_since_ns = Rest(), 0
     listening = False
     while time.monotonic() < deadline:
         _check_start(starting, interrupts)
         if not listening:
-            if _listens(server, door, kernel):
+            if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
         elif not rest.seen(now_ns := time.monotonic_ns(), activity(process_tree(*server.roots()))):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
             return Ready(listeners, (_works_in_the_background(rest.busy),) if rest.busy else ())
         time.sleep(_LOOK_S)
-    raise _never_ready(server, door, starting.within_s, listeners_now(server, kernel), listening=listening)
+    raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
 
 
 def _check_start(starting: Starting, interrupts: Interrupts) -> None:
@@ -153,8 +153,8 @@ def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ..
     """The listening sockets of a server at rest; () while it may be about to open the one that is wanted."""
     listeners = listeners_now(starting.server, starting.kernel)
     # A master may have tried the port before its workers open it for themselves.
-    wanted = [each for each in listeners if _is_wanted(each, starting.door)]
-    sure = starting.door is not None or any(each.port for each in wanted) or rested_ns > _ALONE_NS
+    wanted = [each for each in listeners if _is_wanted(each, starting.wanted)]
+    sure = starting.wanted is not None or any(each.port for each in wanted) or rested_ns > _ALONE_NS
     return listeners if wanted and sure else ()
 
 
@@ -171,14 +171,14 @@ def listeners_now(server: ServerProcess, kernel: KernelView) -> tuple[Listener, 
     return (*listeners_of(tree, kernel), *unix_listeners_of(tree, kernel, str(server.command.cwd)))
 
 
-def _listens(server: ServerProcess, door: int | str | None, kernel: KernelView) -> bool:
+def _listens(server: ServerProcess, wanted: int | str | None, kernel: KernelView) -> bool:
     # The cheap look first: the processes have many descriptors.
-    there = bool(kernel.listeners(door)) if isinstance(door, int) else True
-    return there and any(_is_wanted(each, door) for each in listeners_now(server, kernel))
+    there = bool(kernel.listeners(wanted)) if isinstance(wanted, int) else True
+    return there and any(_is_wanted(each, wanted) for each in listeners_now(server, kernel))
 
 
-def _is_wanted(listener: Listener, door: int | str | None) -> bool:
-    return door is None or door in (listener.port or None, listener.address)
+def _is_wanted(listener: Listener, wanted: int | str | None) -> bool:
+    return wanted is None or wanted in (listener.port or None, listener.address)
 
 
 def check_alive(
@@ -223,21 +223,21 @@ def or_raise_limits(server: ServerProcess) -> str:
 
 
 def _never_ready(
-    server: ServerProcess, door: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
+    server: ServerProcess, wanted: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
 ) -> EnvironmentFailure:
     said = last_lines(server)
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     others = sorted({_shown(each) for each in found})
     if listening:
         return EnvironmentFailure(
-            f"The server listens on {_where(door, others)} but did not come to rest within {within_s:g} s.",
+            f"The server listens on {_where(wanted, others)} but did not come to rest within {within_s:g} s.",
             f"Its processes kept working or changing before any request came{words}",
             "Turn off reloaders and background work, or give it more time with --start-timeout.",
         )
     elsewhere = f"It listens on {', '.join(others)} instead" if others else "Its processes still run"
     ports = sorted({each.port for each in found if each.port})
     return EnvironmentFailure(
-        f"The server did not listen on {'any port' if door is None else _door_shown(door)} within {within_s:g} s.",
+        f"The server did not listen on {_address_shown(wanted)} within {within_s:g} s.",
         f"{elsewhere}{words}",
         f"Name that port with --port {ports[0]}, or let holdfast choose address and port."
         if ports
@@ -245,13 +245,15 @@ def _never_ready(
     )
 
 
-def _where(door: int | str | None, others: Sequence[str]) -> str:
-    """The door, or what it listens on, which it may have closed again."""
-    return _door_shown(door) if door is not None else next(iter(others), "a port, from time to time,")
+def _where(wanted: int | str | None, others: Sequence[str]) -> str:
+    """The address that is wanted, or what it listens on, which it may have closed again."""
+    return next(iter(others), "a port, from time to time,") if wanted is None else _address_shown(wanted)
 
 
-def _door_shown(door: int | str) -> str:
-    return f"port {door}" if isinstance(door, int) else shown(door, NO_PORT)
+def _address_shown(wanted: int | str | None) -> str:
+    if wanted is None:
+        return "any port"
+    return f"port {wanted}" if isinstance(wanted, int) else shown(wanted, NO_PORT)
 
 
 def _shown(listener: Listener) -> str:

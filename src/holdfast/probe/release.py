@@ -74,7 +74,7 @@ def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[in
         waiting = left_in_queue()
         if not waiting:
             return True
-        ends = session.kernel.server_sockets(session.door)
+        ends = session.kernel.server_sockets(session.listen_address)
         # On a Unix socket, a client that has disconnected is unknown, and any end without a client may be one of these.
         if is_unix(session.address):
             waiting = {0}

@@ -17,7 +17,7 @@ from holdfast.model.timeline import Request
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.process_exits import Ends
 from holdfast.observe.record_reader import Recording
-from holdfast.observe.routes import Door
+from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.slots import Slots
 from holdfast.servers.process import ServerProcess
@@ -29,7 +29,7 @@ class Session:
 
     Attributes:
         address, port: where to connect, as in `model.address`.
-        door: the same in the kernel's view.
+        listen_address: the same, as the kernel's view takes it.
         inner_ports: further ports on which the server's own processes reach each other.
         pids: the server's processes when it was ready.
         accepting: those of them that listen.
@@ -46,7 +46,7 @@ class Session:
     server: ServerProcess
     address: str
     port: int
-    door: Door
+    listen_address: ListenAddress
     inner_ports: tuple[int, ...]
     pids: tuple[int, ...]
     accepting: tuple[int, ...]

@@ -14,7 +14,7 @@ from holdfast.model.timeline import Listener, ServerFacts
 from holdfast.observe.process_exits import Ends
 from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn
 from holdfast.observe.record_reader import said_in
-from holdfast.observe.routes import WayIn, ways_in
+from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.injection import what_listens
 from holdfast.probe.pick_port import pick
@@ -47,24 +47,24 @@ class Running:
     ready_ns: int
     notes: tuple[str, ...]
 
-    def session_at(self, way: WayIn) -> Session:
+    def session_at(self, route: Route) -> Session:
         """What a probe works with when it connects there."""
         prepared = self.prepared
         return Session(
             experiment=prepared.experiment,
             server=self.server,
-            address=way.address,
-            port=way.port,
-            door=way.door,
-            inner_ports=tuple(sorted({each.port for each in self.listeners} - {way.port, NO_PORT})),
+            address=route.address,
+            port=route.port,
+            listen_address=route.listen_address,
+            inner_ports=tuple(sorted({each.port for each in self.listeners} - {route.port, NO_PORT})),
             pids=process_tree(*self.server.roots()),
-            accepting=tuple(sorted({pid for each in way.listeners for pid in each.pids})),
+            accepting=tuple(sorted({pid for each in route.listeners for pid in each.pids})),
             recording=prepared.recording,
             slots=prepared.slots,
             kernel=prepared.kernel,
-            sampler=Sampler(prepared.kernel, way.door, _SAMPLE_NS, seed=int(prepared.token[:8], 16)),
+            sampler=Sampler(prepared.kernel, route.listen_address, _SAMPLE_NS, seed=int(prepared.token[:8], 16)),
             interrupts=prepared.interrupts,
-            head_of=_head_of(prepared.experiment, way, prepared.token),
+            head_of=_head_of(prepared.experiment, route, prepared.token),
             ends=self.ends,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
@@ -84,7 +84,11 @@ def start(prepared: Prepared, stack: ExitStack) -> Running:
     with prepared.interrupts.undisturbed():
         server = stack.enter_context(ServerProcess(prepared.command))
     starting = Starting(
-        server, prepared.spec.door, prepared.kernel, prepared.files.trouble, prepared.experiment.start_timeout_s
+        server,
+        prepared.spec.listen_address,
+        prepared.kernel,
+        prepared.files.trouble,
+        prepared.experiment.start_timeout_s,
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()
@@ -100,42 +104,44 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
         EnvironmentFailure: another process listens on the same port.
     """
     spec, kernel = running.prepared.spec, running.prepared.kernel
-    ways = tuple(each for each in ways_in(running.listeners) if spec.door in (None, each.port, each.address))
+    routes = tuple(
+        each for each in routes_to(running.listeners) if spec.listen_address in (None, each.port, each.address)
+    )
     if spec.address is not None:
-        way = replace(ways[0], address=spec.address)
+        route = replace(routes[0], address=spec.address)
     else:
-        way = pick(ways, ephemeral_ports(), running.session_at)
-    if spec.own and not is_unix(way.address):
-        check_alone(way, kernel)
-        if len(kernel.listeners(way.port)) > len(way.listeners):
-            kernel.narrow(way.port, way.listens_on)
-    session = running.session_at(way)
-    facts = _facts(running, session, way)
+        route = pick(routes, ephemeral_ports(), running.session_at)
+    if spec.own and not is_unix(route.address):
+        check_alone(route, kernel)
+        if len(kernel.listeners(route.port)) > len(route.listeners):
+            route = replace(route, shares_port=True)
+    session = running.session_at(route)
+    facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts
 
 
 def ready_again(session: Session) -> Session:
     """The session of a server that replaced a process after the first request, once the new process is there."""
-    door = session.address if is_unix(session.address) else session.port
+    wanted = session.address if is_unix(session.address) else session.port
     within_s = session.experiment.start_timeout_s
-    await_ready(Starting(session.server, door, session.kernel, session.trouble, within_s), session.interrupts)
+    await_ready(Starting(session.server, wanted, session.kernel, session.trouble, within_s), session.interrupts)
     tree = process_tree(*session.server.roots())
     session.ends.watch(tree)
-    held = holders([each.inode for each in session.kernel.listeners(session.door)], tree)
+    held = holders([each.inode for each in session.kernel.listeners(session.listen_address)], tree)
     return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
-def _head_of(experiment: Experiment, way: WayIn, token: str) -> Callable[[int], bytes]:
+def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int], bytes]:
     headers = (*experiment.headers, ("Connection", "close"))
-    head = request_head("GET", experiment.path, host_field(way.address, way.port), headers)
+    head = request_head("GET", experiment.path, host_field(route.address, route.port), headers)
     return numbered(head, "X-Holdfast", f"{token}/")
 
 
-def _facts(running: Running, session: Session, way: WayIn) -> ServerFacts:
+def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
     spec = running.prepared.spec
     # The process that listens need not be the one that was started, and may have other limits.
-    found = None if session.hello is None else what_listens(way, said_in(session.hello))
+    found = None if session.hello is None else what_listens(route, said_in(session.hello))
     nofile, nproc = limits_of(running.server.pid if found is None else found.pid)
     return ServerFacts(
         name=spec.name if found is None else found.name or spec.name,

@@ -106,7 +106,7 @@ def turn_until(
 
 def progress(session: Session, prober: Prober) -> tuple[int, ...]:
     """Everything that changes while a server accepts, starts and ends requests."""
-    depth = session.kernel.accept_queue(session.door).depth
+    depth = session.kernel.accept_queue(session.listen_address).depth
     handlers = session.recording.entered(0, prober.offered), session.recording.in_service(0, prober.offered)
     return (*handlers, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
 
