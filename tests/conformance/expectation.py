@@ -21,7 +21,7 @@ import msgspec
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
-from holdfast.probe.bench import EXACT_REPEATS
+from holdfast.probe.slots import EXACT_REPEATS
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
 from holdfast.servers.registry import ADAPTERS
 

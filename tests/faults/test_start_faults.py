@@ -93,7 +93,7 @@ NO_DESCRIPTOR, NO_THREAD, NO_PROCESS = "rror 24", "can't start new thread", "Res
 # Arguments, exit code, end of the first line, what else is said.
 CASES = [
     (("app.py", "--view", "async"), USAGE, "is sync, not async.", ["or give --view sync."]),
-    (("app.py", "--view", "async-blocking"), USAGE, "is sync, not async-blocking.", ["Leave --view out"]),
+    (("app.py", "--view", "async-blocking"), USAGE, "is sync, not async-blocking.", ["Omit --view"]),
     (("--", "--threadz"), ENVIRONMENT, "does not take --threadz.", ["There is no such option."]),
     (
         ("--", "--processes", "many"),

@@ -8,7 +8,9 @@ import pytest
 from simulated_server import Simulated, Watched, climb
 
 from holdfast.model.places import Outcome
-from holdfast.probe.ramp import MS, S, decide
+from holdfast.model.units import MS
+from holdfast.model.units import NS_PER_S as S
+from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 

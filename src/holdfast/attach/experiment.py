@@ -17,7 +17,6 @@ from holdfast.attach.unusable import refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.infer.signals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of, trip_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.columns import requests
 from holdfast.load.http1 import request_head
 from holdfast.load.prober import Prober
 from holdfast.load.target import Target, target_of
@@ -190,7 +189,7 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: OutsideE
         outcome,
         status,
         location=prober.location,
-        words=prober.finding() or (prober.failure[1] if prober.failure else ""),
+        words=prober.finding() or (prober.failure.words if prober.failure else ""),
         answer_timeout_s=experiment.answer_timeout_s,
         first=row == 0,
     )
@@ -200,7 +199,7 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: OutsideE
 
 def _trips(prober: Prober, round_: Round) -> list[Trip]:
     ids = range(round_.first, round_.last)
-    return [trip_of(each) for each in requests(prober.columns, ids, lambda _id: Phase.RAMP, prober.sources)]
+    return [trip_of(each) for each in prober.requests(lambda _id: Phase.RAMP, ids)]
 
 
 @contextmanager
@@ -215,17 +214,8 @@ def _prober(target: Target, experiment: OutsideExperiment, address: str, seen: _
             yield prober
         finally:
             placed = _census_ids(seen)
-            seen.requests = requests(
-                prober.columns,
-                range(prober.offered),
-                lambda id_: _phase_of(id_, placed),
-                prober.sources,
-            )
+            seen.requests = prober.requests(lambda id_: _phase_of(id_, placed))
             seen.notes += prober.notes
-            if prober.failure:
-                seen.notes.append(prober.failure[1])
-            if finding := prober.finding():
-                seen.notes.append(finding)
 
 
 def _phase_of(id_: int, placed: range) -> Phase:

@@ -17,11 +17,12 @@ from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.outside import Round
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import ListenAddress
+from holdfast.observe.snapshot import take_snapshot
 
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
@@ -52,7 +53,6 @@ MOST_STRETCHES = 4
 KEPT_ROWS = 32
 """For the single requests in between and at the end."""
 GROWN = 1.05
-_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +152,7 @@ def burst(look: Look, count: int, service: Service) -> Round:
         if due > now or not has_room(look):
             prober.turn(min(max(due - now, QUICK_TURN_NS), TURN_NS))
             continue
-        for id_ in prober.open(1):
-            prober.columns.due[id_] = due
+        prober.open(1, due_ns=due)
         prober.turn(0)
         if prober.failure:
             break
@@ -230,18 +229,13 @@ def _answered(look: Look, first: int) -> bool:
 
 def _turned_away(look: Look, first: int) -> int:
     outcomes = look.prober.columns.outcome[first : look.prober.offered].tolist()
-    return sum(outcome in _TURNED_AWAY for outcome in outcomes)
+    return sum(outcome in TURNED_AWAY for outcome in outcomes)
 
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
     if look.listen_address is None or look.kernel is None:
         return None
-    before, began = look.prober.ended, look.now_ns()
-    sockets = look.kernel.server_sockets(look.listen_address)
-    listeners = look.kernel.listeners(look.listen_address)
-    ended = look.now_ns()
-    look.prober.turn(0)
-    if _answered(look, first):
-        return None
-    return Snapshot(began, ended, look.prober.ended == before, listeners, sockets)
+    prober = look.prober
+    taken = take_snapshot(look.kernel, look.listen_address, lambda: prober.ended, lambda: prober.turn(0), look.now_ns)
+    return None if _answered(look, first) else taken

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
+from holdfast.load.status_advice import advice_on
 from holdfast.load.url import Url
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
@@ -11,19 +12,6 @@ _A_PATH_THAT_WAITS = (
     "Name a path that answers by itself after 0.2 to 2 s, always about the same, because it waits: for a database, "
     "another service, or a sleep that is there for this."
 )
-
-_BY_STATUS = {
-    401: ("It wants to know who asks.", "Give it the header that a client sends: -H 'Authorization: Bearer ...'."),
-    403: ("It does not let this request through.", "Give it what a client sends: -H 'Cookie: ...', -H 'Host: ...'."),
-    404: ("There is nothing at this path.", "Name a path that exists, after the host: http://127.0.0.1:8000/path."),
-    405: ("The path takes no GET, and holdfast sends nothing else.", "Name a path that answers a GET."),
-    407: (
-        "A proxy in between wants to know who asks.",
-        "Go around it, or give the header: -H 'Proxy-Authorization: ...'.",
-    ),
-    429: ("It limits how many requests one client may send.", "Have it make an exception for this client."),
-    431: ("The headers are too large for it.", "Send fewer with -H."),
-}
 
 
 def refused(url: Url) -> HoldfastError:
@@ -114,12 +102,7 @@ def _redirected(url: Url, status: int, location: str) -> HoldfastError:
 
 
 def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
-    why, remedy = _BY_STATUS.get(
-        status,
-        ("The server failed at it.", "Look into its log.")
-        if status >= 500
-        else ("It does not take this request.", "Name another path, or give it the headers that it needs (-H)."),
-    )
+    why, remedy = advice_on(status)
     when = "" if first else " The requests before were answered."
     return InconclusiveError(f"{get} is answered with HTTP {status}.", f"{why}{when}", remedy)
 

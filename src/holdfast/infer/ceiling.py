@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from holdfast.infer.known import Known
-from holdfast.model.places import Place
+from holdfast.model.places import TURNED_AWAY_PLACES, Place
 from holdfast.model.timeline import Listener, Ramp, Snapshot
 from holdfast.model.verdict import Ceiling, OutsidePlaces, Places
-
-TURNED_AWAY = (Place.REJECTED, Place.REFUSED, Place.RESET, Place.CLOSED)
 
 _NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not filled"
 
 
 def turned_away(places: Places | OutsidePlaces) -> int:
     """Requests that a server under no other load refused, reset, closed or answered with an error."""
-    return sum(getattr(places, place.value) for place in TURNED_AWAY)
+    return sum(getattr(places, place.value) for place in TURNED_AWAY_PLACES)
 
 
 def waiting(places: Places) -> int:

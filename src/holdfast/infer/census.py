@@ -18,22 +18,9 @@ from collections.abc import Mapping
 from holdfast.errors import InconclusiveError
 from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
-from holdfast.model.places import Outcome, Place
+from holdfast.model.places import PLACE_OF, Place
 from holdfast.model.timeline import NEVER, Entry, Request, ServerSocket, Snapshot, Timeline
 from holdfast.model.verdict import Places
-
-_ENDED = {
-    Outcome.ANSWERED: Place.ANSWERED,
-    Outcome.REJECTED: Place.REJECTED,
-    Outcome.REFUSED: Place.REFUSED,
-    Outcome.NO_ROOM: Place.REFUSED,
-    Outcome.RESET: Place.RESET,
-    Outcome.CLOSED: Place.CLOSED,
-    Outcome.MALFORMED: Place.REJECTED,
-    Outcome.CONNECT_TIMEOUT: Place.SYN,
-    Outcome.UNANSWERED: Place.CLOSED,
-    Outcome.FAILED: Place.FAILED,
-}
 
 
 def in_service_at(entry: Entry | None, at_ns: int) -> bool:
@@ -52,8 +39,8 @@ def place_of(request: Request, entry: Entry | None, socket: ServerSocket | None,
         at_ns: CLOCK_MONOTONIC ns, at which `socket` was looked up.
     """
     ended = request.done_ns != NEVER and request.done_ns <= at_ns
-    if ended and request.outcome in _ENDED:
-        return _ENDED[request.outcome]
+    if ended and request.outcome in PLACE_OF:
+        return PLACE_OF[request.outcome]
     if in_service_at(entry, at_ns):
         return Place.IN_SERVICE
     if request.connected_ns == NEVER or request.connected_ns > at_ns:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import (
-    TURNED_AWAY,
     accept_queue_full,
     backlog_in_force,
     took_everything,
@@ -28,7 +27,7 @@ from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of
 from holdfast.infer.signals import Service, Wave, first_wave, flow_of, service_of, trips_of
 from holdfast.model.outside import OutsideTimeline, Round
-from holdfast.model.places import Outcome, Place
+from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
     OFFER_MORE,
@@ -55,7 +54,7 @@ _NO_SETTING = "no setting can be seen from outside"
 _RAN_ALREADY = "the server was already running"
 
 _ABANDONED = tuple(f"abandoned.{name}" for name in ("left", "run_anyway", "in_service.fin", "in_service.rst"))
-_ENDED_PLACES = (Place.ANSWERED, *TURNED_AWAY, Place.FAILED)
+_ENDED_PLACES = (Place.ANSWERED, *TURNED_AWAY_PLACES, Place.FAILED)
 _LOST = frozenset(
     {
         Outcome.REFUSED,

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from holdfast.infer.ceiling import TURNED_AWAY
 from holdfast.infer.known import Known
-from holdfast.model.places import QUEUES, Outcome, Place
+from holdfast.model.places import QUEUES, TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import Request
 from holdfast.model.verdict import Overflow
 
@@ -21,7 +20,7 @@ def order_of(counts: Mapping[Place, int]) -> tuple[str, ...]:
     Args:
         counts: how many requests are in each place.
     """
-    return tuple(place.value for place in (*QUEUES, *TURNED_AWAY) if counts.get(place))
+    return tuple(place.value for place in (*QUEUES, *TURNED_AWAY_PLACES) if counts.get(place))
 
 
 def client_sees(
@@ -36,7 +35,7 @@ def client_sees(
     """
     if counts.get(Place.SYN) and syn_lost:
         return "connect-timeout"
-    if any(counts.get(place) for place in TURNED_AWAY):
+    if any(counts.get(place) for place in TURNED_AWAY_PLACES):
         return _usual_fate(requests, placed)
     return "waits" if any(counts.get(place) for place in QUEUES) else None
 
@@ -53,7 +52,7 @@ def overflow_of(order: Sequence[str], sees: str | None) -> Known[Overflow]:
 
 def _usual_fate(requests: Mapping[int, Request], placed: Mapping[int, Place]) -> str:
     """The commonest end of those turned away beyond the last that was let in; the earlier one of two."""
-    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY)
+    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY_PLACES)
     last_in = max((each for each, place in placed.items() if place is Place.IN_SERVICE), default=-1)
     beyond = [each for each in gone if each > last_in] or gone
     return Counter(_fate(requests[each], placed[each]) for each in beyond).most_common(1)[0][0]

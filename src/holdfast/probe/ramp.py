@@ -59,7 +59,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.probe.ramp_state import Action, Done, Open, Phase, State, View, Wait
@@ -83,15 +83,6 @@ QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
-
-_TURNED_AWAY = (
-    Outcome.REJECTED,
-    Outcome.REFUSED,
-    Outcome.NO_ROOM,
-    Outcome.RESET,
-    Outcome.CLOSED,
-    Outcome.MALFORMED,
-)
 
 
 def decide(view: View, state: State) -> tuple[Action, State]:
@@ -127,7 +118,7 @@ def plateau_needed_ns(view: View, state: State) -> int:
 def _noticed(view: View, state: State) -> State:
     """The state brought up to date with what has moved since the last look."""
     depth = view.depth or 0
-    turned_away = sum(view.ended.get(outcome, 0) for outcome in _TURNED_AWAY)
+    turned_away = sum(view.ended.get(outcome, 0) for outcome in TURNED_AWAY)
     waiting = _on_their_way(view)
     waits, stuck = waiting > 0, min(state.stuck, waiting)
     since, longest, phase = state.stalled_since_ns, state.longest_stall_ns, state.phase
