@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import msgspec
-
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import Experiment
@@ -88,6 +86,8 @@ def save(timeline: Timeline, path: Path) -> int:
     """
     experiment = timeline.experiment
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
+    import msgspec  # noqa: PLC0415 - what saves a load does without
+
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
     return _save((TIMELINE_FORM, experiment.server, _said(experiment), offered, raw), (), path)
 
@@ -161,6 +161,8 @@ def load(number: int, path: Path) -> Timeline:
     Raises:
         UsageError: there is no such run, or it was saved by another version in another form.
     """
+    import msgspec  # noqa: PLC0415 - what reads a load does without
+
     form, timeline = _row(number, path)
     try:
         return msgspec.convert(migrated(msgspec.json.decode(zlib.decompress(timeline)), form), Timeline)

@@ -15,10 +15,8 @@ from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.load import StopRule
-from holdfast.model.scenario import Clients, Group, Pause, Phases, Timeouts
+from holdfast.model.scenario import Clients, Group, Pause, Phases, Step, Timeouts
 from holdfast.plans.differences import Note, in_words
-from holdfast.plans.har import Recorded, read_har
-from holdfast.plans.jmx import read_plan
 
 # What a plan says itself, and so does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -59,6 +57,8 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
     file: Path = given["jmx"] or given["har"]
     if given["jmx"]:
         _refuse(context, "--jmx", _NOT_WITH_JMX)
+        from holdfast.plans.jmx import read_plan
+
         plan = read_plan(
             _content(file, "plan"),
             file.name,
@@ -70,8 +70,10 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         groups, stop, notes = tuple(map(_bounded, plan.groups)), plan.stop, plan.notes
     else:
         _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
+        from holdfast.plans.har import read_har
+
         recorded = read_har(_content(file, "archive"), file.name)
-        groups, stop, notes = (_bounded(_recorded(given, recorded)),), StopRule(), recorded.notes
+        groups, stop, notes = (_bounded(_recorded(given, recorded.url, recorded.steps)),), StopRule(), recorded.notes
     _list(file, notes)
     timeouts = {
         name: given[option]
@@ -85,7 +87,7 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
     )
 
 
-def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
+def _recorded(given: Mapping[str, Any], url: str, steps: Iterable[Step]) -> Group:
     """The group that sends what was recorded, as often as options say; without any, one client once."""
     asked = {**given}
     if all(given[name] in (None, False) for name in _OF_A_SHAPE):
@@ -97,7 +99,7 @@ def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     replaced = {name.lower() for name, _ in given["headers"]}
-    steps = tuple(
+    sent = tuple(
         replace(
             step,
             headers=(*(field for field in step.headers if field[0].lower() not in replaced), *given["headers"]),
@@ -105,16 +107,16 @@ def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
             checks=checks_of(given),
             pause=given["think"] or Pause(),
         )
-        for step in recorded.steps
+        for step in steps
     )
     keep_alive = given["keep_alive"]
     return Group(
-        name=recorded.url,
-        url=recorded.url,
-        steps=steps,
+        name=url,
+        url=url,
+        steps=sent,
         shape=shape,
         timeouts=Timeouts(),
-        keep_alive=isinstance(shape, Clients) or len(steps) > 1 if keep_alive is None else keep_alive,
+        keep_alive=isinstance(shape, Clients) or len(sent) > 1 if keep_alive is None else keep_alive,
     )
 
 

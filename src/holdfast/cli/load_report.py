@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from holdfast import console, store
 from holdfast.cli.click_types import show, target_file
@@ -21,26 +21,63 @@ from holdfast.errors import (
     HoldfastError,
 )
 from holdfast.loadtest import saved
-from holdfast.loadtest.export_parquet import check_parquet, write_parquet
-from holdfast.loadtest.export_sqlite import check_database, write_database
-from holdfast.loadtest.rows import chunks, samples
 from holdfast.loadtest.run import Loaded
 from holdfast.model.load import LoadResult
-from holdfast.report.json import load_json
-from holdfast.report.jtl import jtl
 from holdfast.report.load import render_load
-from holdfast.report.rows import rows_csv, rows_jsonl
+
+# Each form brings modules of its own, which a load that does not write it does without.
+
+
+def _json(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.report.json import load_json
+
+    return (load_json(loaded.result),)
+
+
+def _csv(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_csv
+
+    return rows_csv(chunks(loaded))
+
+
+def _jsonl(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_jsonl
+
+    return rows_jsonl(chunks(loaded))
+
+
+def _jtl(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import samples
+    from holdfast.report.jtl import jtl
+
+    return jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0)
+
+
+def _sqlite(path: Path, loaded: Loaded) -> None:
+    from msgspec import to_builtins
+
+    from holdfast.loadtest.export_sqlite import write_database
+    from holdfast.loadtest.rows import chunks
+
+    write_database(path, chunks(loaded), to_builtins(loaded.result))
+
+
+def _parquet(path: Path, loaded: Loaded) -> None:
+    from holdfast.loadtest.export_parquet import write_parquet
+    from holdfast.loadtest.rows import chunks
+
+    write_parquet(path, chunks(loaded))
+
 
 _STREAMS: Mapping[str, Callable[[Loaded], Iterable[bytes]]] = {
-    "json": lambda loaded: (load_json(loaded.result),),
-    "csv": lambda loaded: rows_csv(chunks(loaded)),
-    "jsonl": lambda loaded: rows_jsonl(chunks(loaded)),
-    "jtl": lambda loaded: jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0),
+    "json": _json,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "jtl": _jtl,
 }
-_FILES = {
-    "sqlite": lambda path, loaded: write_database(path, chunks(loaded), msgspec.to_builtins(loaded.result)),
-    "parquet": lambda path, loaded: write_parquet(path, chunks(loaded)),
-}
+_FILES: Mapping[str, Callable[[Path, Loaded], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
     "json": "Write the result as JSON to FILE; - is standard output.",
     "csv": "Write a row for each request as CSV to FILE; - is standard output.",
@@ -84,8 +121,14 @@ def targets_of(given: dict[str, Any]) -> dict[str, str]:
     files = [target for target in targets.values() if target != console.STDOUT]
     if twice := next((each for each in files if files.count(each) > 1), None):
         raise click.UsageError(f"{twice} cannot hold two forms of the results.")
-    check_database(targets.get("sqlite"))
-    check_parquet(targets.get("parquet"))
+    if "sqlite" in targets:
+        from holdfast.loadtest.export_sqlite import check_database
+
+        check_database(targets["sqlite"])
+    if "parquet" in targets:
+        from holdfast.loadtest.export_parquet import check_parquet
+
+        check_parquet(targets["parquet"])
     return targets
 
 

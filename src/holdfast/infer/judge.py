@@ -15,7 +15,6 @@ from holdfast.infer.census import (
 )
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
-from holdfast.infer.estimate import judge_outside
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.overflow import overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -43,6 +42,8 @@ def judge(timeline: Timeline) -> Verdict:
     if timeline.stopped is not None:
         raise InconclusiveError(timeline.stopped.what, timeline.stopped.why, timeline.stopped.remedy)
     if timeline.outside is not None:
+        from holdfast.infer.estimate import judge_outside  # noqa: PLC0415 - statistics are for attach alone
+
         return judge_outside(timeline, timeline.outside)
     check_uncut(timeline)
     snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
