@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Clients, Group, Pause, Phases, Step, Timeouts
-from holdfast.plans.differences import Note, in_words
 
 # What a plan says itself, and so does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -54,6 +53,8 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         UsageError: the file cannot be used, or an option does not go with it.
         EnvironmentFailure: a file cannot be read.
     """
+    from holdfast.plans.differences import in_words
+
     file: Path = given["jmx"] or given["har"]
     if given["jmx"]:
         _refuse(context, "--jmx", _NOT_WITH_JMX)
@@ -74,7 +75,7 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
 
         recorded = read_har(_content(file, "archive"), file.name)
         groups, stop, notes = (_bounded(_recorded(given, recorded.url, recorded.steps)),), StopRule(), recorded.notes
-    _list(file, notes)
+    _list(file, in_words(notes))
     timeouts = {
         name: given[option]
         for name, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "patience_s"))
@@ -160,8 +161,7 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _list(file: Path, notes: Iterable[Note]) -> None:
-    words = in_words(notes)
+def _list(file: Path, words: Sequence[str]) -> None:
     if words:
         say(f"Of {file.name}, holdfast leaves out or does otherwise:")
         for line in words:
