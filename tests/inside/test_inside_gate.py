@@ -134,23 +134,23 @@ def test_the_innermost_function_is_found_through_everything_that_knows_it():
         def still():
             return "still"
 
-    assert code_patch.unwrapped(view) is view
-    assert code_patch.unwrapped(decorated) is view
-    assert code_patch.unwrapped(functools.lru_cache(decorated)) is view
-    assert code_patch.unwrapped(functools.partial(functools.partial(decorated), 1)) is view
-    assert code_patch.unwrapped(Called()) is Called.__call__
-    assert code_patch.unwrapped(Called().__call__) is Called.__call__
-    assert code_patch.unwrapped(Called.__dict__["still"]) is Called.still
+    assert code_patch.innermost_function(view) is view
+    assert code_patch.innermost_function(decorated) is view
+    assert code_patch.innermost_function(functools.lru_cache(decorated)) is view
+    assert code_patch.innermost_function(functools.partial(functools.partial(decorated), 1)) is view
+    assert code_patch.innermost_function(Called()) is Called.__call__
+    assert code_patch.innermost_function(Called().__call__) is Called.__call__
+    assert code_patch.innermost_function(Called.__dict__["still"]) is Called.still
 
 
 def test_what_is_no_python_function_is_left_alone():
     endless = functools.partial(print)
     endless.__wrapped__ = endless
 
-    assert code_patch.unwrapped(print) is None
-    assert code_patch.unwrapped(dict) is None
-    assert code_patch.unwrapped(endless) is None
-    assert code_patch.unwrapped(3) is None
+    assert code_patch.innermost_function(print) is None
+    assert code_patch.innermost_function(dict) is None
+    assert code_patch.innermost_function(endless) is None
+    assert code_patch.innermost_function(3) is None
 
 
 def test_a_generators_body_does_not_run_where_it_is_called():

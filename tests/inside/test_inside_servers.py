@@ -72,4 +72,4 @@ def test_an_application_of_another_kind_is_refused(tmp_path):
     command = (SERVER_PYTHON, "-m", "holdfast_inside.aiohttp_server", "--port", "{port}")
     with serving(tmp_path, command=command, app="rich.py") as server:
         assert server.process.wait() == 1
-        assert server.troubles()["what"] == "rich.py:app is no application for the server of aiohttp."
+        assert server.troubles()["what"] == "rich.py:app is not an application for the aiohttp server."
