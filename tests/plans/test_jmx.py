@@ -84,12 +84,12 @@ def test_a_group_that_loops_for_ever_needs_an_end(loops, forever):
 
 @pytest.mark.parametrize("numbers", [{"threads": ""}, {"threads": "0"}, {"loops": "0"}, {"loops": ""}])
 def test_a_group_without_threads_or_loops_sends_nothing(numbers):
-    # StringProperty.getIntValue: what is no number counts as 0, and 0 threads are none.
+    # StringProperty.getIntValue: what is not a number counts as 0.
     other = group(http(), name="Other")
     found = read(group(http(), **numbers) + other)
 
     assert [each.name for each in found.groups] == ["Other"]
-    assert any("nothing is sent" in note.meaning for note in found.notes)
+    assert any("so it sends nothing" in note.meaning for note in found.notes)
     with pytest.raises(UsageError, match="sends nothing"):
         read(group(http(), **numbers))
 
@@ -104,7 +104,7 @@ def test_a_group_without_threads_or_loops_sends_nothing(numbers):
         ("stoptestnow", "continue", True),
     ],
 )
-def test_what_follows_an_error(said, on_failure, stops):
+def test_a_groups_action_after_an_error_becomes_what_a_failure_does(said, on_failure, stops):
     found = read(group(http(), text("ThreadGroup.on_sample_error", said)))
 
     assert (only(found).on_failure, found.stop.first_failure) == (on_failure, stops)
@@ -161,7 +161,7 @@ def test_a_file_is_a_body_and_a_form_of_several_parts_is_refused():
     (step,) = only(read(group(http("/x", file(""), method="POST")), {"b.bin": b"\xff\0"})).steps
     assert step.body == b"\xff\0"
     for wrong in (http("/x", file("f"), method="POST"), http("/x", DO_MULTIPART_POST="true", method="POST")):
-        with pytest.raises(UsageError, match="several parts"):
+        with pytest.raises(UsageError, match="it sends a multipart form"):
             read(group(wrong), {"b.bin": b""})
 
 
@@ -208,7 +208,7 @@ def test_a_connection_that_is_not_kept_is_closed():
     assert step.headers == (("Connection", "close"),)
 
 
-def test_timers_add_up():
+def test_all_timers_that_apply_to_a_request_are_added():
     # JMeterThread.delay: all timers that apply, one after the other.
     constant = element("ConstantTimer", "C", text("ConstantTimer.delay", "${__P(ms,300)}"))
     uniform = element("UniformRandomTimer", "U", text("ConstantTimer.delay", "100"), text("RandomTimer.range", "50.0"))
@@ -304,7 +304,7 @@ def test_names_for_columns_and_how_lines_are_cut():
     assert sent(only(named), 1) == ["GET /1-x%20y"]
     tabs = read(group(csv("t", "n,m", delimiter="\\t") + http("/${n}-${m}")), {"t": b"1\t2\t3\r\n4\t5"})
     assert sent(only(tabs), 2) == ["GET /1-2", "GET /4-5"]
-    with pytest.raises(UsageError, match=r"row 2 of f\.csv has 1 values, and 2 variables are named"):
+    with pytest.raises(UsageError, match=r"row 2 of f\.csv has 1 value for 2 variables"):
         read(group(csv("f.csv", "n,m") + http()), {"f.csv": b"1,2\n3\n"})
     with pytest.raises(UsageError, match="has no rows"):
         read(group(csv("f.csv") + http()), {"f.csv": b"a,b\n"})
@@ -323,7 +323,7 @@ def test_names_for_columns_and_how_lines_are_cut():
         (r"${__P(p,a\,b)}", "a,b"),
         ("${__P(p,${v})}", "value"),
         (r"\${v} ${v}", "${v} value"),
-        (r"\${v}", r"\${v}"),  # no reference at all, so nothing is unescaped
+        (r"\${v}", r"\${v}"),  # without any reference, nothing is unescaped
         ("${__threadGroupName}/${__samplerName}", "Group/Request"),
         ("${unclosed", "${unclosed"),
     ],
@@ -382,21 +382,26 @@ def test_requests_to_another_server_than_most_are_left_out_by_name():
     ("below", "kind", "what", "meaning"),
     [
         (element("SizeAssertion", "S"), "SizeAssertion", "left out", "count as good"),
-        (element("RegexExtractor", "R", text("RegexExtractor.refname", "r")), "RegexExtractor", "left out", "not read"),
-        (element("JSR223PreProcessor", "J"), "JSR223PreProcessor", "left out", "is not done"),
-        (element("kg.apc.jmeter.timers.OtherTimer", "O"), "OtherTimer", "left out", "without its wait"),
-        (element("JDBCSampler", "D"), "JDBCSampler", "left out", "not carried out"),
+        (
+            element("RegexExtractor", "R", text("RegexExtractor.refname", "r")),
+            "RegexExtractor",
+            "left out",
+            "it reads nothing from answers",
+        ),
+        (element("JSR223PreProcessor", "J"), "JSR223PreProcessor", "left out", "it does not run before requests"),
+        (element("kg.apc.jmeter.timers.OtherTimer", "O"), "OtherTimer", "left out", "requests do not wait for it"),
+        (element("JDBCSampler", "D"), "JDBCSampler", "left out", "it does not run"),
         (
             element("WhileController", "W", below=http() + http()),
             "WhileController",
             "left out",
-            "2 HTTP Requests are not",
+            "its 2 HTTP Requests are not sent",
         ),
         (
             element("IfController", "I", text("IfController.condition", "${x}"), below=http()),
             "IfController",
             "left out",
-            "1 HTTP Requests are not",
+            "its HTTP Request is not sent: its condition is unknown",
         ),
         (element("CookieManager", "C"), "CookieManager", "left out", "not sent back"),
         (
@@ -414,10 +419,10 @@ def test_requests_to_another_server_than_most_are_left_out_by_name():
         ),
         (http(name="F", follow_redirects="true"), "HTTPSamplerProxy", "differs", "not followed"),
         (http(name="E", image_parser="true"), "HTTPSamplerProxy", "differs", "not fetched"),
-        (element("Unheard", "U"), "Unheard", "left out", "does not have it"),
+        (element("Unheard", "U"), "Unheard", "left out", "holdfast does not support it"),
     ],
 )
-def test_what_holdfast_does_not_have_is_listed(below, kind, what, meaning):
+def test_an_element_that_holdfast_does_not_support_is_listed(below, kind, what, meaning):
     found = read(group(http() + below))
 
     assert [(note.kind, note.what) for note in found.notes] == [(kind, what)]
@@ -457,24 +462,24 @@ def test_several_groups_keep_their_own_and_are_told_apart():
             http("/${token_g1}") + element("RegexExtractor", "R", text("RegexExtractor.refname", "token")),
             'set by RegexExtractor "R"',
         ),
-        (http("/${hots}") + variables(host="x"), "did you mean ${host}"),
+        (http("/${hots}") + variables(host="x"), "Did you mean ${host}?"),
         (http("/${x}") + element("JSR223PreProcessor", "Script"), 'may be set by JSR223PreProcessor "Script"'),
         (
             http("/${n}") + element("GenericController", "", below=counter("n") + http()),
-            "No element of the plan sets it",
+            "No element before this one sets it",
         ),
-        (http("/${__time()}"), "${__time} is a function that holdfast does not have"),
+        (http("/${__time()}"), "${__time} is a function that holdfast does not support"),
         (http("/${__P(a) x}"), "cannot be read"),
-        (http("/${__Random(a,3)}"), "to be whole numbers"),
-        (http("/${__Random(9,3)}"), "to be the smaller one"),
+        (http("/${__Random(a,3)}"), "Both must be whole numbers"),
+        (http("/${__Random(9,3)}"), "The first must not be greater"),
         (http() + headers(header("X", "a\nb")), "its header X is 'a\\nb'"),
         (http(domain=""), "it names no server"),
         (http(domain="h${__threadNum}"), "changes from one request to the next"),
         (http(port="http"), "its port is 'http'"),
         (http(protocol="ftp"), "its protocol is 'ftp'"),
         (http() + element("ConstantTimer", "T", text("ConstantTimer.delay", "soon")), "its time is 'soon'"),
-        (http() + element("ConstantThroughputTimer", "T"), "sets how many requests are sent in a minute"),
-        (http() + assertion("response_data", 2, "(a"), "no regular expression"),
+        (http() + element("ConstantThroughputTimer", "T"), "it limits how many requests are sent per minute"),
+        (http() + assertion("response_data", 2, "(a"), "'(a' is not a regular expression"),
         (http() + loop("-1", http()), "loops for ever inside"),
         (loop("100000", http()), "more than 10,000 requests"),
         (counter("n", form="#,##0") + http(), "its format '#,##0'"),
