@@ -254,7 +254,7 @@ def _publish(verdict: Verdict, json_target: str | None) -> None:
     put_out(render_verdict(verdict), (json_target, verdict_json(verdict)))
 
 
-@commands.command(epilog=f"Bundled studies: {', '.join(sorted(STUDIES))}. docs/method.md says what a FILE.toml holds.")
+@commands.command(epilog=f"Bundled studies: {', '.join(sorted(STUDIES))}. docs/studies.md says what a FILE.toml holds.")
 @click.argument("name", metavar="NAME|FILE.toml")
 @_python
 @click.option("--only", multiple=True, metavar="TEXT", help="Only the rows of this server, or of this name.")
