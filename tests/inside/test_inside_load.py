@@ -1,4 +1,4 @@
-"""What a person reads whose application cannot be served, and what can be named."""
+"""Which applications can be named, and what users read if theirs cannot be served."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ways in which the options of the servers may be written that are started as modules of ours."""
+"""How the options of servers that start as holdfast's own modules may be written."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_options_are_those_of_app_run_however_they_are_written(arguments, keywor
     "arguments",
     ["--workers=3", "-p", "--", "processes", "--processes=0", "--processes -1", "--processes=many", "--threaded=maybe"],
 )
-def test_what_is_no_option_is_refused_with_those_that_are(arguments):
+def test_an_unknown_option_is_refused_and_the_known_ones_are_listed(arguments):
     with pytest.raises(LoadError, match="--processes N"):
         options.parse(flask_server.SERVER, arguments.split(), flask_server.KNOWN)
 

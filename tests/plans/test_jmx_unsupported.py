@@ -33,7 +33,12 @@ def test_requests_to_another_server_than_most_are_left_out_by_name():
     ("below", "kind", "what", "meaning"),
     [
         (element("SizeAssertion", "S"), "SizeAssertion", "left out", "count as good"),
-        (element("RegexExtractor", "R", text("RegexExtractor.refname", "r")), "RegexExtractor", "left out", "it reads nothing from answers"),
+        (
+            element("RegexExtractor", "R", text("RegexExtractor.refname", "r")),
+            "RegexExtractor",
+            "left out",
+            "it reads nothing from answers",
+        ),
         (element("JSR223PreProcessor", "J"), "JSR223PreProcessor", "left out", "it does not run before requests"),
         (element("kg.apc.jmeter.timers.OtherTimer", "O"), "OtherTimer", "left out", "requests do not wait for it"),
         (element("JDBCSampler", "D"), "JDBCSampler", "left out", "it does not run"),

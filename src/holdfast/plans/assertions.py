@@ -30,7 +30,7 @@ _NOT_LOOKED_AT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Expectation:
+class AnswerCriteria:
     """What a good answer is like.
 
     Attributes:
@@ -42,7 +42,7 @@ class Expectation:
     checks: tuple[Check, ...]
 
 
-def expectation_of(assertions: Sequence[Node], scope: Scope, notes: list[Note]) -> Expectation:
+def criteria_of(assertions: Sequence[Node], scope: Scope, notes: list[Note]) -> AnswerCriteria:
     """What the assertions that apply to a sampler demand together.
 
     Args:
@@ -77,7 +77,7 @@ def expectation_of(assertions: Sequence[Node], scope: Scope, notes: list[Note]) 
             statuses = {status for status in statuses if _holds(str(status), fixed, kind, scope)}
         else:
             checks += _checks(fixed, kind, scope)
-    return Expectation(None if statuses == set(_SUCCESS) else frozenset(statuses), tuple(checks))
+    return AnswerCriteria(None if statuses == set(_SUCCESS) else frozenset(statuses), tuple(checks))
 
 
 def _unsupported(assertion: Node) -> str:

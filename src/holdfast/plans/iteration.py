@@ -100,7 +100,7 @@ class _Walk:
     requests: list[PlannedRequest] = field(default_factory=list)
     tables: dict[tuple[int, int], DataRows] = field(default_factory=dict)
     shared: set[str] = field(default_factory=set)
-    pending: timers.Wait = timers.NO_WAIT
+    pending: timers.TimerWait = timers.NO_WAIT
 
     def walk(self, level: Sequence[Node], outer: _Applied, turn: Turn) -> None:
         """Walks one pass of a controller that has these elements directly below it."""
@@ -188,7 +188,7 @@ class _Walk:
         request = request_of(node, applied.defaults, applied.headers, scope, self.read_file)
         wait = timers.sum_of(applied.timers, scope, self.notes).plus(self.pending)
         self.pending = timers.NO_WAIT
-        expectation = assertions.expectation_of(applied.assertions, scope, self.notes)
+        criteria = assertions.criteria_of(applied.assertions, scope, self.notes)
         scope.place = place
         step = Step(
             label=self.label(node.name) or f"{request.method} {node.text('HTTPSampler.path')}",
@@ -196,8 +196,8 @@ class _Walk:
             method=request.method,
             headers=request.headers,
             body=request.body,
-            expected=expectation.statuses,
-            checks=expectation.checks,
+            expected=criteria.statuses,
+            checks=criteria.checks,
             pause=wait.pause,
         )
         if len(self.requests) == MOST_STEPS:

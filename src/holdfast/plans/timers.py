@@ -20,7 +20,7 @@ THROTTLES = frozenset({"ConstantThroughputTimer", "PreciseThroughputTimer", "Var
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class TimerWait:
     """A wait before a request.
 
     Attributes:
@@ -31,9 +31,9 @@ class Wait:
     constant_ms: float
     random_ms: float = 0.0
 
-    def plus(self, other: Wait) -> Wait:
+    def plus(self, other: TimerWait) -> TimerWait:
         """Both waits, one after the other."""
-        return Wait(self.constant_ms + other.constant_ms, self.random_ms + other.random_ms)
+        return TimerWait(self.constant_ms + other.constant_ms, self.random_ms + other.random_ms)
 
     @property
     def pause(self) -> Pause:
@@ -41,10 +41,10 @@ class Wait:
         return Pause(self.constant_ms / 1000, self.random_ms / 1000)
 
 
-NO_WAIT = Wait(0.0)
+NO_WAIT = TimerWait(0.0)
 
 
-def sum_of(timers: Sequence[Node], scope: Scope, notes: list[Note]) -> Wait:
+def sum_of(timers: Sequence[Node], scope: Scope, notes: list[Note]) -> TimerWait:
     """The wait before a sampler to which these timers apply.
 
     Args:
@@ -58,11 +58,11 @@ def sum_of(timers: Sequence[Node], scope: Scope, notes: list[Note]) -> Wait:
     for timer in timers:
         wait = wait_of(timer.text("ConstantTimer.delay"), scope, timer)
         if timer.kind == "UniformRandomTimer":
-            wait = wait.plus(Wait(0.0, _milliseconds(timer.text("RandomTimer.range"), scope, timer)))
+            wait = wait.plus(TimerWait(0.0, _milliseconds(timer.text("RandomTimer.range"), scope, timer)))
         elif timer.kind == "GaussianRandomTimer":
             notes.append(Note("differs", timer.kind, timer.name, "every wait is the mean instead of a random one"))
         elif timer.kind == "PoissonRandomTimer":
-            wait = wait.plus(Wait(_milliseconds(timer.text("RandomTimer.range"), scope, timer)))
+            wait = wait.plus(TimerWait(_milliseconds(timer.text("RandomTimer.range"), scope, timer)))
             notes.append(Note("differs", timer.kind, timer.name, "every wait is the mean instead of a random one"))
         random_timers += wait.random_ms > 0
         total = total.plus(wait)
@@ -83,7 +83,7 @@ def throttle_error(timer: Node, scope: Scope) -> Exception:
     )
 
 
-def wait_of(text: str, scope: Scope, timer: Node) -> Wait:
+def wait_of(text: str, scope: Scope, timer: Node) -> TimerWait:
     """The wait that an element's text states, in milliseconds; `${__Random(a,b)}` alone makes it random.
 
     Raises:
@@ -93,8 +93,8 @@ def wait_of(text: str, scope: Scope, timer: Node) -> Wait:
     if len(parts) == 1 and isinstance(slot := parts[0], Slot) and scope.slots is not None:
         chance = scope.slots.random_range(slot)
         if chance is not None:
-            return Wait(max(0, chance.first), max(0, chance.last - max(0, chance.first)))
-    return Wait(_milliseconds(text, scope, timer))
+            return TimerWait(max(0, chance.first), max(0, chance.last - max(0, chance.first)))
+    return TimerWait(_milliseconds(text, scope, timer))
 
 
 def _milliseconds(text: str, scope: Scope, timer: Node) -> float:

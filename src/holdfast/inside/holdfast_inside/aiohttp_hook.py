@@ -82,7 +82,7 @@ def _wrapper(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a 
     return wrapper
 
 
-def _prepare(claim: request.Claim, http_request: web.Request, handler: object) -> gate.Held:
+def _prepare(claim: request.RequestClaim, http_request: web.Request, handler: object) -> gate.Held:
     """Puts the gate into the handler and says where the request will be held."""
     error = http_request.match_info.http_exception
     found, name = (None, None) if error is not None else _method(handler, http_request.method.lower())

@@ -66,7 +66,7 @@ def noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine 
     return __call__
 
 
-def unheld_claim(scope: Any) -> Optional[request.Claim]:  # noqa: ANN401 - see Application
+def unheld_claim(scope: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - see Application
     """The claim of a request that has not been held yet; None for every other request."""
     claim = request.asgi_claim(scope)
     return None if claim is None or claim.held else claim

@@ -42,7 +42,7 @@ class DjangoClaim(NamedTuple):
         kind: how the request is held if it has no view, one of layout.KINDS.
     """
 
-    claim: request.Claim
+    claim: request.RequestClaim
     request: Any
     kind: str
 
@@ -210,7 +210,7 @@ def _at_entry(pending: DjangoClaim, method: str = "") -> gate.Held:
     return gate.Held(pending.claim, None, held_in, pending.kind, "entry", _ENDING)
 
 
-def _claim(http_request: Any) -> Optional[request.Claim]:  # noqa: ANN401 - a request of Django's
+def _claim(http_request: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - a request of Django's
     environ = getattr(http_request, "environ", None)
     if environ is not None:
         return request.wsgi_claim(environ)

@@ -57,7 +57,7 @@ class Held:
 
     def __init__(
         self,
-        claim: request.Claim,
+        claim: request.RequestClaim,
         gate: Optional[Gate],
         held_in: str,
         kind: str,

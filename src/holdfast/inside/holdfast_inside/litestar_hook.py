@@ -73,7 +73,7 @@ def _preparing_handler(original: Any) -> gate.Function:  # noqa: ANN401
     return handle
 
 
-def _held(claim: request.Claim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa: ANN401
+def _held(claim: request.RequestClaim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa: ANN401
     """Puts the gate into the handler; says where the request is held, and whether on a thread of the executor."""
     view = handler.fn
     in_thread = isinstance(view, AsyncCallable)

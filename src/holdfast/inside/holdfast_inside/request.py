@@ -16,7 +16,7 @@ _SCOPE_HEADER = layout.HEADER_FIELD.lower().encode()
 _LONGEST_ID = 9
 
 
-class Claim:
+class RequestClaim:
     """One request that carries this run's token.
 
     Attributes:
@@ -44,15 +44,15 @@ class PendingClaim:
 
     __slots__ = ("claim", "routed")
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: RequestClaim) -> None:
         self.claim = claim
         self.routed = False
 
 
-_handed_over: Dict[int, Claim] = {}
+_handed_over: Dict[int, RequestClaim] = {}
 
 
-def wsgi_claim(environ: Dict[str, Any]) -> Optional[Claim]:
+def wsgi_claim(environ: Dict[str, Any]) -> Optional[RequestClaim]:
     """The claim of a WSGI request; None means the request must pass through untouched.
 
     The first call for a request decides, and notes the calling thread as its entry; later calls return the same.
@@ -69,7 +69,7 @@ def wsgi_claim(environ: Dict[str, Any]) -> Optional[Claim]:
     return claim
 
 
-def asgi_claim(scope: Any) -> Optional[Claim]:  # noqa: ANN401 - frameworks have a type of their own for it
+def asgi_claim(scope: Any) -> Optional[RequestClaim]:  # noqa: ANN401 - frameworks have a type of their own for it
     """Like `wsgi_claim`, for an ASGI scope; None also if it is not an HTTP request."""
     if scope["type"] != "http":
         return None
@@ -86,7 +86,7 @@ def asgi_claim(scope: Any) -> Optional[Claim]:  # noqa: ANN401 - frameworks have
     return None
 
 
-def target_claim(value: Optional[str], target: str) -> Optional[Claim]:
+def target_claim(value: Optional[str], target: str) -> Optional[RequestClaim]:
     """Like `wsgi_claim`, for a framework's own server. Call it once per request: each call notes the thread.
 
     Args:
@@ -97,7 +97,7 @@ def target_claim(value: Optional[str], target: str) -> Optional[Claim]:
 
 
 @contextlib.contextmanager
-def handed_over(claim: Claim) -> Iterator[None]:
+def handed_over(claim: RequestClaim) -> Iterator[None]:
     """A context in which the next request with this claim's id in this process is taken for the same request.
 
     For middleware that calls a WSGI application on behalf of an ASGI server: it builds an environ, which lacks the
@@ -121,14 +121,14 @@ def parse(value: str, token: str, slots: int) -> Optional[int]:
     return id if id < slots else None
 
 
-def _claim(value: str, is_held_path: Callable[[], bool]) -> Optional[Claim]:
+def _claim(value: str, is_held_path: Callable[[], bool]) -> Optional[RequestClaim]:
     id = parse(value, os.environ.get(layout.TOKEN_VARIABLE, ""), recorder.record().slots)
     if id is None:
         return None
     claim = _handed_over.pop(id, None)
     if claim is not None:
         return claim
-    return Claim(id, recorder.note_entry_thread()) if is_held_path() else None
+    return RequestClaim(id, recorder.note_entry_thread()) if is_held_path() else None
 
 
 def _is_held_in_environ(environ: Dict[str, Any]) -> bool:

@@ -132,7 +132,7 @@ def _holding_without_view(original: Any) -> gate.Function:  # noqa: ANN401 - a c
     return handle_exception
 
 
-def _prepare(claim: request.Claim, handler: object, http_method: str) -> Optional[gate.Held]:
+def _prepare(claim: request.RequestClaim, handler: object, http_method: str) -> Optional[gate.Held]:
     """Puts the gate into the handler and says where it will be held; None if a class of views lacks the method."""
     found, name = _method(handler, http_method.lower())
     if found is None:

@@ -88,7 +88,7 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
     return dispatch
 
 
-def _held(claim: request.Claim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
+def _held(claim: request.RequestClaim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
     function = code_patch.innermost_function(endpoint)
     view = function or endpoint
     # Starlette takes a class as an ASGI application, FastAPI as a function like any other.
@@ -157,5 +157,5 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     return handle
 
 
-def _without_view(claim: request.Claim, framework: str, scope: Any, method: str = "") -> gate.Held:  # noqa: ANN401
+def _without_view(claim: request.RequestClaim, framework: str, scope: Any, method: str = "") -> gate.Held:  # noqa: ANN401
     return gate.Held(claim, None, gate.held_without_view(framework, scope["path"], method), gate.async_kind(), "entry")

@@ -43,7 +43,7 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
     return _execute
 
 
-def _prepare(claim: request.Claim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
+def _prepare(claim: request.RequestClaim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
     http_method = handler.request.method.lower()
     method = getattr(type(handler), http_method, None)
     if method is getattr(web.RequestHandler, http_method, None):

@@ -28,7 +28,7 @@ class Framework:
 
 
 # Any: the two frameworks' applications and requests have the same attributes but no common class.
-def held_for(framework: Framework, app: Any, wanted: Any, claim: request.Claim) -> Optional[gate.Held]:  # noqa: ANN401
+def held_for(framework: Framework, app: Any, wanted: Any, claim: request.RequestClaim) -> Optional[gate.Held]:  # noqa: ANN401
     """Puts the gate into the view of a request and says where it will be held; None if it will be redirected.
 
     `gate` of the result is None if there is no view, or the view cannot have a gate.
