@@ -92,9 +92,10 @@ def test_gunicorn_s_connections_bound_what_its_class_makes_of_them(installed):
     connections = own(installed, CONNECTIONS)
     bounds = {
         name: [(each.name, each.value, each.bounds) for each in ADAPTERS["gunicorn"].settings(("-k", name))]
-        for name in ("sync", "gthread", "gevent", "asgi")
+        for name in ("sync", "gthread", "gevent", "asgi", "aiohttp.GunicornWebWorker")
     }
 
     assert ("worker_connections", connections, Place.USERSPACE_QUEUE) in bounds["gthread"]
     assert ("worker_connections", connections, Place.IN_SERVICE) in bounds["gevent"]
     assert not any(name == "worker_connections" for name, _, _ in bounds["sync"] + bounds["asgi"])
+    assert [name for name, _, _ in bounds["aiohttp.GunicornWebWorker"]] == ["workers", "backlog"]
