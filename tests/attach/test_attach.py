@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from commandline import until
+from support.waiting import until
 
 HERE = Path(__file__).parent
 PEM = HERE.parent / "load" / "localhost.pem"

@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 import pytest
-from commandline import free_port, until
+from support.commandline import free_port
+from support.waiting import until
 
 from holdfast.servers.registry import ADAPTERS
 from holdfast.servers.survey import survey

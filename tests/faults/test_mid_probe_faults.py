@@ -8,7 +8,7 @@ import re
 import signal
 
 import pytest
-from commandline import until
+from support.waiting import until
 
 ANSWERED, INCONCLUSIVE = 0, 3
 

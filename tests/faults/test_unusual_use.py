@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from commandline import HAS_IPV6, PROGRAM, free_port
+from support.commandline import HAS_IPV6, PROGRAM, free_port
 
 ANSWERED, ENVIRONMENT = 0, 4
 

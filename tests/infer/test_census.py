@@ -1,15 +1,11 @@
 """Every offered request is in exactly one place, whatever the three witnesses say."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError

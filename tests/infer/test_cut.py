@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError

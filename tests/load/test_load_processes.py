@@ -10,7 +10,7 @@ import sys
 import time
 import tracemalloc
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +18,8 @@ import pytest
 from driving import PATIENCE_S
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.answering import answering_server
+from support.waiting import until
 
 from holdfast.load import schedule
 from holdfast.load.acceptance import Acceptance
@@ -27,18 +29,11 @@ from holdfast.load.processes import Watched, load_run, load_runs
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 
-SERVER = Path(__file__).with_name("answering_server.py")
-
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield int(server.stdout.readline())
-    finally:
-        server.kill()
-        server.communicate()
+    with answering_server() as port:
+        yield port
 
 
 def plan(
@@ -171,9 +166,9 @@ def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("shape", [Open(schedule.constant(200, 60)), Closed(4, 10_000_000)])
 def test_a_run_that_is_to_drain_begins_nothing_more_and_waits_for_what_is_on_its_way(port, shape, processes):
-    until = time.monotonic() + 0.3
+    end = time.monotonic() + 0.3
 
-    done = load_run(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= until))
+    done = load_run(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= end))
 
     assert done.summary.outcomes.keys() == {Outcome.ANSWERED}
     assert 0 < done.summary.offered < len(done.columns.due)
@@ -330,7 +325,7 @@ def test_load_processes_end_when_their_parent_is_killed(port):
         assert parent.stdout is not None
         assert parent.stdout.readline() == "begun\n"
         forked = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-        wait_until(lambda: len(forked.read_text().split()) == 3)
+        until(lambda: len(forked.read_text().split()) == 3, "three processes")
 
         parent.kill()
 
@@ -340,9 +335,3 @@ def test_load_processes_end_when_their_parent_is_killed(port):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(parent.pid, signal.SIGKILL)
         parent.communicate()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end

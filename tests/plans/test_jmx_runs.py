@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-from commandline import PROGRAM
+from support.commandline import PROGRAM
 from writing import counter, csv, element, group, http, plan, text
 
 PLANS = Path(__file__).parent

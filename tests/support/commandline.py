@@ -15,13 +15,13 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from holdfast.inside.holdfast_inside import layout
 from holdfast.probe.ports import free_port
+from support.waiting import LOOK_S, PATIENCE_S, until
 
-PATIENCE_S = 40.0
 _MARK = "HOLDFAST_TESTED_BY"
-_LOOK_S = 0.002
 _AT_ONCE = 4
 _HOLDS = Path("/dev/shm")
 
@@ -34,14 +34,6 @@ _COMPILED = {
 PROGRAM = (sys.executable, "-m", "holdfast")
 
 
-def until(condition: Callable[[], object], what: str, within_s: float = PATIENCE_S) -> None:
-    """Looks until a condition holds."""
-    patience, deadline = threading.Event(), time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
-        patience.wait(_LOOK_S)
-
-
 def end_group(leader: int) -> None:
     """Ends a process group, multiprocessing's resource trackers last: without them, semaphores stay in /dev/shm."""
 
@@ -52,9 +44,9 @@ def end_group(leader: int) -> None:
         if "resource_tracker" not in _command(pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + 2
+    deadline, pause = time.monotonic() + 2, threading.Event()
     while any("resource_tracker" in _command(pid) for pid in members()) and time.monotonic() < deadline:
-        threading.Event().wait(_LOOK_S)
+        pause.wait(LOOK_S)
     with contextlib.suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
 
@@ -259,7 +251,7 @@ class Holdfast:
         env: dict[str, str | None] | None = None,
         program: Sequence[str] = PROGRAM,
         port: int | None = None,
-        **popen: object,
+        **popen: Any,
     ) -> Running:
         """Starts `holdfast ARGUMENTS`; a probe gets a --port of its own, by which its listener is known.
 
@@ -271,23 +263,22 @@ class Holdfast:
         command = [str(each) for each in arguments]
         if command[:1] == ["probe"] and "--port" not in command:
             command[1:1] = ["--port", str(port)]
-        changes = {"HOLDFAST_RUNS": str(self.runs), "TMPDIR": str(self.temporary), _MARK: mark}
-        changes |= {**_COMPILED, **(env or {})}
-        environment = {name: value for name, value in {**os.environ, **changes}.items() if value is not None}
-        environment.pop("VIRTUAL_ENV", None)
-        options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL, **popen}
+        changes: dict[str, str | None] = {"HOLDFAST_RUNS": str(self.runs), "TMPDIR": str(self.temporary), _MARK: mark}
+        changes |= {**_COMPILED, "VIRTUAL_ENV": None, **(env or {})}
+        given: dict[str, str | None] = {**os.environ, **changes}
+        streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
         process = subprocess.Popen(
             [*program, *command],
             cwd=cwd or self.directory,
-            env=environment,
+            env={name: value for name, value in given.items() if value is not None},
             text=True,
             errors="replace",
-            **{"start_new_session": True, **options},
+            **{"start_new_session": True, **streams, **popen},
         )
         self._started.append(Running(process, port, mark))
         return self._started[-1]
 
-    def run(self, *arguments: str | Path, **how: object) -> Ended:
+    def run(self, *arguments: str | Path, **how: Any) -> Ended:
         """Runs it to its end and looks that nothing is left."""
         running = self.start(*arguments, **how)
         ended = running.ended()

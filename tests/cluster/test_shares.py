@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from array import array
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
-from pathlib import Path
 
 import pytest
-from driving import PATIENCE_S
 from hypothesis import given
 from hypothesis import strategies as st
+from support.answering import answering_server
+from support.waiting import PATIENCE_S
 
 from holdfast.cluster.clocks import Offset, Trip, offset, over_run
 from holdfast.cluster.frames import Unframed, framed
@@ -27,19 +25,13 @@ from holdfast.load.processes import load_runs
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 
-SERVER = Path(__file__).with_name("answering_server.py")
 NS_PER_MS = 1_000_000
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield int(server.stdout.readline())
-    finally:
-        server.kill()
-        server.communicate()
+    with answering_server() as port:
+        yield port
 
 
 def plan(shape: Open | Closed | Sessions, port: int = 80, **more: object) -> Plan:

@@ -19,7 +19,7 @@ from holdfast.study.run import STUDIES
 CASES = STUDIES["servers"].cases
 LONGEST_S = 480
 WIDEST = 120
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 
 
 def holdfast(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

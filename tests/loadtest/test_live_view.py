@@ -16,8 +16,8 @@ import urllib.error
 import urllib.request
 
 import pytest
-from commandline import until
 from prometheus_client.parser import text_string_to_metric_families
+from support.waiting import until
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 SIGNALLED = 128

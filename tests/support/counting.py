@@ -1,7 +1,8 @@
-"""A server that counts for itself what it got, and the command line, for the tests of what is sent."""
+"""A server that counts for itself what it got, for the tests of what is sent."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import subprocess
@@ -9,12 +10,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import pytest
-
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
-
-from commandline import Holdfast, holdfast_in
+from typing import Any
 
 SERVER = Path(__file__).with_name("counting_server.py")
 
@@ -32,13 +28,15 @@ class Counting:
 
     def seen(self) -> dict[str, object]:
         """How often it got what."""
-        return self._told("/seen")
+        seen: dict[str, object] = self._told("/seen")
+        return seen
 
     def each(self) -> list[dict[str, object]]:
         """Every request that it got, in order."""
-        return self._told("/each")
+        each: list[dict[str, object]] = self._told("/each")
+        return each
 
-    def _told(self, path: str):
+    def _told(self, path: str) -> Any:
         address = self.url.removeprefix("unix:")
         if address == self.url:
             host, _, port = self.url.removeprefix("http://").partition(":")
@@ -52,17 +50,13 @@ class Counting:
             return json.loads(stream.read().partition(b"\r\n\r\n")[2])
 
 
-@pytest.fixture
-def holdfast(tmp_path: Path) -> Iterator[Holdfast]:
-    """Starts command lines in a directory of the test; when it ends nothing of them may be left."""
-    with holdfast_in(tmp_path) as command_line:
-        yield command_line
+@contextlib.contextmanager
+def counting_server(*where: str) -> Iterator[Counting]:
+    """Runs a counting server.
 
-
-@pytest.fixture(params=["tcp"])
-def counting(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Counting]:
-    """A counting server; parametrised indirectly with "unix" it listens on a Unix socket."""
-    where = [str(tmp_path / "counting.sock")] if request.param == "unix" else []
+    Args:
+        where: the path of a Unix socket or an address; none is a free port of the loopback.
+    """
     process = subprocess.Popen([sys.executable, str(SERVER), *where], stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

@@ -17,7 +17,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from commandline import until
+from support.waiting import until
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 FAULTY = Path(__file__).with_name("faulty_server.py")

@@ -12,7 +12,7 @@ import subprocess
 import sys
 
 import pytest
-from commandline import PROGRAM
+from support.commandline import PROGRAM
 
 from holdfast.load.local_limits import connections_of_one_process, failure_in_words, remedy
 

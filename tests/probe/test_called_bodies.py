@@ -14,7 +14,8 @@ from typing import NamedTuple
 import called_applications as applications
 import msgspec
 import pytest
-from commandline import Ended, Holdfast, until
+from support.commandline import Ended, Holdfast
+from support.waiting import until
 
 SLEEP_MS = 1000 * applications.SLEEP_S
 # Of a step that does nothing but go on waiting; a busy machine may take its thread's core away in it.

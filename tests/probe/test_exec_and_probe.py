@@ -7,8 +7,8 @@ from typing import Any
 
 import msgspec
 import pytest
-from commandline import Running
 from own_commands import ANSWERED, Own, start, value
+from support.commandline import Running
 from test_exec_commands import FASTAPI, FLASK
 
 SAME = (

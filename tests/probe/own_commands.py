@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from commandline import Ended, Holdfast, Running, free_port
+from support.commandline import Ended, Holdfast, Running, free_port
 
 ANSWERED, USAGE, INCONCLUSIVE, ENVIRONMENT = 0, 2, 3, 4
 
