@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
 def nearest_name(name: str, known: Iterable[str]) -> str | None:
     """The known name that is spelled most like this one; None where none is similar."""
+    import difflib  # noqa: PLC0415 - only a mistake needs it
+
     return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
 
 
