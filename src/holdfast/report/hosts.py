@@ -12,7 +12,7 @@ _COLUMNS = ("  host", "share", "begun", "pacing p99", "clock ahead, ms")
 
 
 def render_hosts(hosts: Sequence[HostResult]) -> Table:
-    """One line for each."""
+    """A table with one line for each host."""
     table = Table(box=None, padding=(0, 2), pad_edge=False)
     for column in _COLUMNS:
         table.add_column(column, justify="left" if column.startswith(" ") else "right", no_wrap=True)

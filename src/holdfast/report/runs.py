@@ -15,7 +15,7 @@ from holdfast.model.saved import SavedRun
 def render_runs(runs: Sequence[SavedRun]) -> RenderableType:
     """One line for each run; times in UTC."""
     if not runs:
-        return Text("No run was saved yet.")
+        return Text("No runs have been saved yet.")
     table = Table(box=None, pad_edge=False)
     for column in ("run", "when (UTC)", "server", "arguments", "offered"):
         table.add_column(column, justify="right" if column in {"run", "offered"} else "left")
