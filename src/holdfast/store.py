@@ -14,8 +14,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import msgspec
-
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
@@ -86,6 +84,8 @@ def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
         EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
+    import msgspec  # noqa: PLC0415 - what saves a load does without
+
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
     return _save((*_head(timeline), offered, raw), (), path)
 
@@ -166,6 +166,8 @@ def load(number: int, path: Path) -> Timeline | OutsideTimeline:
     Raises:
         UsageError: there is no such run, its record is damaged, or a newer version saved it.
     """
+    import msgspec  # noqa: PLC0415 - what reads a load does without
+
     form, saved = _row(number, path)
     try:
         form, record = migrated(msgspec.json.decode(zlib.decompress(saved)), form)
@@ -184,7 +186,10 @@ def _target(kind: type, record: object) -> StartedTarget:
     """
     if kind is not StartedTarget or not isinstance(record, dict):
         raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
-    return msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
+    import msgspec  # noqa: PLC0415 - as in `load`
+
+    target: StartedTarget = msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
+    return target
 
 
 def is_load(number: int, path: Path) -> bool:

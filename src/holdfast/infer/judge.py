@@ -12,7 +12,6 @@ from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
-from holdfast.infer.estimate import judge_outside
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
@@ -62,6 +61,8 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
     if record.stopped is not None:
         raise InconclusiveError(record.stopped.what, record.stopped.why, record.stopped.remedy)
     if isinstance(record, OutsideTimeline):
+        from holdfast.infer.estimate import judge_outside  # noqa: PLC0415 - statistics are for attach alone
+
         return judge_outside(record)
     check_none_ended(record)
     counted = _counted(record)

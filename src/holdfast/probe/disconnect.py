@@ -1,6 +1,6 @@
 """The phases in which clients disconnect: from requests that are in service, and from requests that wait.
 
-Whether a handler goes on running although its client has disconnected, and whether its place is free nevertheless,
+Whether a handler keeps running although its client has disconnected, and whether its place is free nevertheless,
 shows in what follows: the handler ends although it was not released, or another one starts in addition to as many as
 there were. That *nothing* follows cannot be waited for; the server is watched for a time in which it was free to act.
 Every server that acts on a lost client by itself was seen to do so within a few ms: the kernel wakes a thread that

@@ -53,7 +53,7 @@ def look_interval_ns(held: int) -> int:
 class HoldingThreads:
     """The server's threads that do nothing but hold one request.
 
-    They wake up only to look whether they may go on, so the time for which they wait for a core delays nobody.
+    They wake up only to look whether they may go on, so the time for which they wait for a core delays no request.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
@@ -62,7 +62,7 @@ class HoldingThreads:
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Adds handlers that have started."""
-        # A loop goes on accepting, however many requests it holds.
+        # A loop keeps accepting, however many requests it holds.
         self._held_on.update(entry.tid for entry in entries if not entry.entry_loop)
 
     def tids(self) -> set[int]:

@@ -81,6 +81,8 @@ _GUNICORN = (
     _case("gunicorn-asgi", "gunicorn", "-k asgi", "starlette", "async"),
     _case("gunicorn-asgi-blocking", "gunicorn", "-k asgi -w 2", "starlette", "async-blocking"),
     _case("gunicorn-uvicorn", "gunicorn", "-k uvicorn_worker.UvicornWorker -w 2", "starlette", "async"),
+    _case("gunicorn-aiohttp", "gunicorn", "-k aiohttp.GunicornWebWorker -w 2", "aiohttp", "async"),
+    _case("gunicorn-aiohttp-blocking", "gunicorn", "-k aiohttp.GunicornWebWorker -w 2", "aiohttp", "async-blocking"),
     _case("gunicorn-uvicorn-def", "gunicorn", "-k uvicorn_worker.UvicornWorker -w 2", "fastapi", "sync"),
 )
 
