@@ -50,6 +50,9 @@ EDGES: dict[str, frozenset[str]] = {
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
+# Of inference, acquisition knows what it steers by and no more.
+STEERED_BY = "holdfast.infer.signals"
+STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
 
@@ -185,6 +188,8 @@ def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -
         if target != "holdfast.inside" and not f"{target}.".startswith(f"{LAYOUT}."):
             return "of what runs in the server's process, only the layout of the records is ours to read"
         return None if str(path) in READS_LAYOUT else "it does not read the records"
+    if imported == "infer" and part in STEERS and not f"{target}.".startswith(f"{STEERED_BY}."):
+        return "of inference, acquisition knows only what it steers by, infer.signals"
     if imported.startswith("__"):
         return None  # a name of the package itself, such as its version
     if imported == part or imported in EDGES.get(part, ()) or (imported in KNOWN_TO_ALL and part not in KNOWN_TO_ALL):
@@ -337,6 +342,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("report/terminal.py", "from holdfast.infer.census import census", "report must not know infer"),
         ("servers/process.py", "from holdfast.probe.experiment import run", "servers must not know probe"),
         ("attach/rounds.py", "from holdfast.probe.session import Session", "attach must not know probe"),
+        ("attach/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
         ("loadtest/run.py", "from holdfast.attach import rounds", "loadtest must not know attach"),
         ("store.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),

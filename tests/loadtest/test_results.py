@@ -199,7 +199,7 @@ def test_only_loads_have_rows_to_report(holdfast):
     of_a_probe, of_nothing = holdfast.run("report", "1", "--csv", "-"), holdfast.run("report", "7", "--csv", "-")
 
     assert (of_a_probe.exit, of_nothing.exit) == (USAGE, USAGE)
-    assert "Run 1 is no load" in of_a_probe.err
+    assert "Run 1 is not a load" in of_a_probe.err
     assert "There is no saved run 7" in of_nothing.err
 
 

@@ -206,7 +206,7 @@ def test_a_body_that_never_ends_does_not_hang_the_probe_and_is_given_no_figure(h
     assert (call["bodies"], call["at_once"], call["alone"]["duration_ms"]) == (0, None, None)
     assert call["alone"]["longest_stop_ms"] is None
     assert "had not ended after 1.5 s" in unknown["call.alone.duration_ms"]
-    assert ("still stopping its event loop" in unknown["call.alone.longest_stop_ms"]) == stopping
+    assert ("still blocking its event loop" in unknown["call.alone.longest_stop_ms"]) == stopping
     assert any("had not ended" in warning for warning in verdict["warnings"])
 
 

@@ -1,4 +1,4 @@
-"""What a load run that goes on has come to so far."""
+"""How far a load run has come, while it runs."""
 
 from __future__ import annotations
 
