@@ -34,7 +34,7 @@ def too_quick(url: Url, mean_ns: float) -> HoldfastError:
 
 
 def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
-    url: Url, outcome: Outcome, status: int, *, location: str, words: str, patience_s: float, first: bool
+    url: Url, outcome: Outcome, status: int, *, location: str, words: str, answer_timeout_s: float, first: bool
 ) -> HoldfastError | None:
     """What is wrong with the answer to one request; None where it will do.
 
@@ -61,12 +61,12 @@ def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
     if outcome == Outcome.CONNECT_TIMEOUT:
         return EnvironmentFailure(
             f"{url.server} does not answer connection attempts.",
-            f"None within {patience_s:g} s: the host is off, a firewall drops them, or the accept queue is full.",
+            f"None within {answer_timeout_s:g} s: the host is off, a firewall drops them, or the accept queue is full.",
             "Check host and port; look whether the server still accepts.",
         )
     if outcome == Outcome.UNANSWERED:
         return InconclusiveError(
-            f"{get} was not answered within {patience_s:g} s.",
+            f"{get} was not answered within {answer_timeout_s:g} s.",
             "The connection stands, so either the path waits for longer, or every place of the server is taken"
             + (", or what listens there speaks no TLS." if url.scheme == "https" else "."),
             "Wait longer with --timeout, or name a path that answers by itself"

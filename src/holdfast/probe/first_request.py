@@ -13,7 +13,7 @@ from holdfast.load.status_advice import ADVICE
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
-from holdfast.model.timeline import NEVER, Canary, Request
+from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.injection import not_instrumented
 from holdfast.probe.readiness import last_lines, or_raise_limits, raise_trouble
@@ -49,15 +49,15 @@ class Reply(NamedTuple):
     doubts: tuple[str, ...]
 
 
-class FirstRequest(NamedTuple):
-    """What the first request showed.
+class Answered(NamedTuple):
+    """The first request and what it showed.
 
     Attributes:
         found: how the server treats a request.
         doubts: about its reply, in words.
     """
 
-    found: Canary
+    found: FirstRequest
     request: Request
     doubts: tuple[str, ...]
 
@@ -86,7 +86,7 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
         return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts))
 
 
-def send_first_request(session: Session) -> FirstRequest:
+def send_first_request(session: Session) -> Answered:
     """Sends the first request of a run.
 
     Raises:
@@ -124,7 +124,7 @@ def send_first_request(session: Session) -> FirstRequest:
             f"It is held in {held_in}, as it was written.",
             f"Omit --view, or give --view {kind}.",
         )
-    return FirstRequest(Canary(request.status, held_in, kind, via), request, doubts)
+    return Answered(FirstRequest(request.status, held_in, kind, via), request, doubts)
 
 
 def _limit_s(session: Session) -> float:

@@ -6,7 +6,7 @@ import signal
 from collections.abc import Collection, Sequence
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.server_ended import CUT_NS, peak
+from holdfast.infer.signals import HELD_NS, peak
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
@@ -98,7 +98,7 @@ def _aborted_handlers(session: Session, entries: Sequence[Entry], aborted: Seque
     limit = f"A time limit for requests does that, here one of about {longest_ns / NS_PER_S:.1f} s. "
     return InconclusiveError(
         f"The server aborted requests that were held in their handlers ({len(aborted)} of {len(entries)}).",
-        f"{limit if longest_ns > CUT_NS else ''}Their places became free, so what could be counted is not its "
+        f"{limit if longest_ns > HELD_NS else ''}Their places became free, so what could be counted is not its "
         f"ceiling; before that, {most} were in service at once. Its log ends with:\n{last_lines(session.server)}",
         f"{_RAISE_THE_LIMIT}.",
     )

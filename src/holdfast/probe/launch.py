@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, View
 from holdfast.probe.ports import free_port
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.interpreter import Interpreter, find_interpreter
@@ -67,20 +67,22 @@ def spec_of(experiment: Experiment, adapter: Adapter | None = None, socket: str 
     Raises:
         UsageError, EnvironmentFailure: there is no such server or command, or it cannot be started like that.
     """
-    if experiment.command:
-        return _own(experiment)
-    return _known(experiment, adapter or adapter_named(experiment.server), socket)
+    target = experiment.target
+    if isinstance(target, CommandTarget):
+        return _own(experiment, target.command)
+    assert isinstance(target, ProbeTarget)
+    return _known(experiment, target, adapter or adapter_named(target.server), socket)
 
 
-def _known(experiment: Experiment, adapter: Adapter, socket: str) -> ServerSpec:
+def _known(experiment: Experiment, target: ProbeTarget, adapter: Adapter, socket: str) -> ServerSpec:
     if isinstance(experiment.port, str):
         raise UsageError(
             f"--port {experiment.port} is not a port.",
             "--port can name a Unix socket only to choose between several that your own command listens on.",
             f"Give it in {adapter.name}'s own arguments, after --; there, unix:0 is replaced by an unused path.",
         )
-    interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    planned = plan(experiment, adapter, interpreter, experiment.port or free_port(), socket)
+    interpreter = find_interpreter(adapter, target.python, Path(experiment.cwd))
+    planned = plan(target, experiment.view, adapter, interpreter, experiment.port or free_port(), socket)
     launch = planned.launch
     return ServerSpec(
         argv=launch.command,
@@ -109,8 +111,7 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     return environment
 
 
-def _own(experiment: Experiment) -> ServerSpec:
-    command = experiment.command
+def _own(experiment: Experiment, command: tuple[str, ...]) -> ServerSpec:
     _check_program(command[0], Path(experiment.cwd))
     return ServerSpec(
         argv=command,

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.process_model import reuse_seen
+from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
@@ -20,9 +20,9 @@ from holdfast.model.places import REPLIED
 from holdfast.model.timeline import (
     NEVER,
     Call,
-    Canary,
     Entry,
     ExactLoad,
+    FirstRequest,
     Leaving,
     Marks,
     Ramp,
@@ -40,7 +40,7 @@ from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
 
-_NO_VERDICT = frozenset({"cut", "our side"})
+_NO_VERDICT = frozenset({"ended by the server", "our side"})
 
 
 @dataclass(slots=True)
@@ -57,7 +57,7 @@ class Measured:
     server: ServerFacts
     started_ns: int
     marks: dict[str, int] = field(default_factory=dict)
-    first_request: Canary | None = None
+    first_request: FirstRequest | None = None
     ramp: Ramp | None = None
     placed: Snapshot | None = None
     abandoned: tuple[int, ...] = ()
@@ -130,7 +130,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         experiment=experiment,
         server=seen.server,
         marks=Marks(started_ns=seen.started_ns, **seen.marks),
-        canary=seen.first_request,
+        first_request=seen.first_request,
         ramp=seen.ramp,
         placed=seen.placed,
         requests=(*seen.later, *seen.requests),
@@ -197,7 +197,7 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         seen.mark("released")
         if release.release_held(session, prober, seen.abandoned):
             seen.mark("quiet")
-    return None if seen.ramp.reason == "cut" else held
+    return None if seen.ramp.reason == "ended by the server" else held
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def decide(view: View, state: State) -> tuple[Action, State]:
         return Done("our side", state.stalled_since_ns), state
     if view.cut:
         # Places become free again by themselves, so there is no ceiling to find.
-        return Done("cut", state.stalled_since_ns), state
+        return Done("ended by the server", state.stalled_since_ns), state
     if state.stage in ("climb", "fill") and view.offered >= view.max_offered:
         return _all_offered(view, state)
     return _STEPS[state.stage](view, state)

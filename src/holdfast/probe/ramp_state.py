@@ -8,12 +8,11 @@ from typing import Literal
 
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER
+from holdfast.model.timeline import NEVER, RampReason
 
 TURNED_AWAY_ENOUGH = 4
 
 Stage = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,7 @@ class Done:
         crowd: the most requests that were on their way to a handler at once when one was turned away.
     """
 
-    reason: Reason
+    reason: RampReason
     plateau_ns: int
     crowd: int = 1
 

@@ -26,7 +26,7 @@ from holdfast.probe.waits import (
     turn_until_still,
 )
 
-NO_CEILING = frozenset({"interrupted", "cut"})
+NO_CEILING = frozenset({"interrupted", "ended by the server"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
-from holdfast.infer.server_ended import is_cut
+from holdfast.infer.signals import ended_by_server
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry
@@ -65,7 +65,7 @@ class LostRequests:
                 if columns.outcome[id] and id not in self._looked_at:
                     self._looked_at.add(id)
                     entered_ns = session.recording.entered_ns(id) if session.recording.is_entered(id) else NEVER
-                    self.number += is_cut(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+                    self.number += ended_by_server(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
         return self.number
 
 
