@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
@@ -20,7 +21,9 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.migration import TIMELINE_FORM, migrated, timeline_forms
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
-from holdfast.model.timeline import Timeline
+
+if TYPE_CHECKING:
+    from holdfast.model.timeline import Timeline  # a load does without
 
 _LOAD_FORM = 2  # the head that `loadtest.saved` makes instead of a timeline
 _FORMS = timeline_forms() | {_LOAD_FORM}
@@ -162,6 +165,8 @@ def load(number: int, path: Path) -> Timeline:
         UsageError: there is no such run, or it was saved by another version in another form.
     """
     import msgspec  # noqa: PLC0415 - what reads a load does without
+
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
     form, timeline = _row(number, path)
     try:
