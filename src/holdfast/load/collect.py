@@ -14,7 +14,7 @@ from holdfast.load.schedule import offered_per_s
 from holdfast.load.summary import Summary, summarise
 from holdfast.model.load import HostResult
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER
+from holdfast.model.units import NEVER
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5

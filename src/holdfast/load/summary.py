@@ -12,8 +12,7 @@ from operator import sub
 from holdfast.load.columns import Columns
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import nearest_rank
-from holdfast.model.timeline import NEVER
-from holdfast.model.units import NS_PER_S
+from holdfast.model.units import NEVER, NS_PER_S
 
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000
