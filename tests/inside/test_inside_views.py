@@ -96,6 +96,9 @@ def test_a_view_that_was_not_held_yet_can_be_held_by_several_first_requests_at_o
             thread.join()
         wait_until(lambda: server.recording.in_service(0, 8) == 8, "eight held requests", server.log)
 
+        assert server.recording.entered(0, 64) == 8
+        assert server.recording.held_in(0) == ("flask view plain()", "sync", "view")
+
 
 def test_an_async_view_is_held_by_blocking_where_that_is_asked_for(tmp_path):
     with serving(tmp_path, app="rich:app", path="/async", view="async-blocking") as server:

@@ -303,3 +303,6 @@ def test_a_second_prober_beyond_the_selectable_descriptors_waits_all_the_same(li
         with Prober(address, port, lambda _: b"x", 1) as second:
             second.open(1)
             turn_until(second, lambda: second.established)
+
+            assert second.outcome_counts() == {Outcome.PENDING: 1}
+            assert second.failure is None

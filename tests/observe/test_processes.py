@@ -246,6 +246,7 @@ def test_a_server_that_wakes_on_a_timer_settles(program):
     server.line()
 
     until(lambda: settled(activity([server.pid]), activity([server.pid])), "a server at rest")
+    assert len(activity([server.pid]).processes) == 1
 
 
 def test_processes_that_end_while_they_are_read_are_left_out(kernel):
