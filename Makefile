@@ -2,7 +2,7 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers check format conformance study-servers scale cluster wheel clean
+.PHONY: help demo test test-all test-servers check format conformance conformance-table study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -25,6 +25,7 @@ help:
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
+	@echo 'make conformance-table  writes docs/conformance.md anew'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
@@ -60,6 +61,9 @@ format: .venv/.synced
 conformance: .venv/.synced
 	.venv/bin/python -m pytest -m "" tests/conformance tests/study/test_study.py tests/study/test_servers_study.py \
 		tests/test_documented_commands.py $(ARGS)
+
+conformance-table: .venv/.synced
+	.venv/bin/python tests/conformance/document.py
 
 test-servers: .venv/.synced
 	.venv/bin/python -m pytest -m servers $(ARGS)
