@@ -85,7 +85,7 @@ def _requests(timeline: Timeline) -> Iterator[str]:
     later = [request for request in timeline.requests if request.phase is not Phase.RAMP]
     unanswered = [request for request in later if request.outcome is not Outcome.ANSWERED]
     if unanswered:
-        fates = sorted({request.outcome.name.lower() for request in unanswered})
+        fates = sorted({request.outcome.label for request in unanswered})
         yield f"{len(unanswered)} of {len(later)} single requests were not answered: {', '.join(fates)}"
     if not any(request.phase is Phase.RAMP for request in timeline.requests):
         yield "no request was offered"

@@ -16,7 +16,7 @@ def test_a_sample_holds_the_counts_the_depth_and_how_late_it_was(kernel, listen,
     listener = listen()
     connect(listener)
     port = listener.getsockname()[1]
-    until(lambda: kernel.depth(port)[0] == 1, "the connections in the queue")
+    until(lambda: kernel.accept_queue(port).depth == 1, "the connections in the queue")
     sampler = Sampler(kernel, port, 5 * MS, first_ns=1000 * MS)
 
     assert not sampler.due(999 * MS)

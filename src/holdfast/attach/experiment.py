@@ -27,9 +27,10 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
+from holdfast.model.units import NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
-from holdfast.observe.routes import Door, UnixDoor
+from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 
 _SINGLES = 6
@@ -69,14 +70,14 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
     """
     target = target_of(experiment.url, experiment.allowed_host, _REMOTE, verify=not experiment.insecure)
     seen = _Seen(time.monotonic_ns())
-    address, door, stopped = next(iter(target.addresses), ""), None, None
+    address, listen_address, stopped = next(iter(target.addresses), ""), None, None
     listeners: tuple[Listener, ...] = ()
     with interrupts.cleaned_up() as stack:
         kernel = _kernel_view()
         if kernel is not None:
             stack.enter_context(kernel)
         try:
-            address, listeners, door = _tried(target, experiment, kernel, seen, interrupts)
+            address, listeners, listen_address = _tried(target, experiment, kernel, seen, interrupts)
         except InconclusiveError as error:
             # What was seen until then is kept; `judge` says it again.
             stopped = Stopped(error.what, error.why, error.remedy)
@@ -97,19 +98,19 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
         usage=(),
         notes=tuple(seen.notes),
         stopped=stopped,
-        outside=Outside(tuple(seen.rounds), door is not None, seen.others, seen.alive),
+        outside=Outside(tuple(seen.rounds), listen_address is not None, seen.others, seen.alive),
     )
 
 
 def _tried(
     target: Target, experiment: Experiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
-) -> tuple[str, tuple[Listener, ...], Door | None]:
+) -> tuple[str, tuple[Listener, ...], ListenAddress | None]:
     """Goes through the rounds at the first of the server's addresses at which anybody listens."""
     failure: HoldfastError | None = None
     for address in target.addresses:
         with _prober(target, experiment, address, seen) as prober:
             look = Look(
-                prober, kernel, None, int(experiment.patience_s * 1e9), interrupts, lambda: None, time.monotonic_ns
+                prober, kernel, None, int(experiment.patience_s * NS_PER_S), interrupts, lambda: None, time.monotonic_ns
             )
             seen.rounds, seen.first_sent_ns = [], time.monotonic_ns()
             before = _others(kernel, target.url)
@@ -120,12 +121,12 @@ def _tried(
                 failure = refused(target.url)
                 continue
             _check_answer(prober, 0, target, experiment)
-            listeners, door = _door(kernel, target.url, address, prober.sources[0])
-            if door is not None:
+            listeners, listen_address = _listen_address(kernel, target.url, address, prober.sources[0])
+            if listen_address is not None:
                 seen.others = before
             pids = _pids(listeners)
-            _rounds(replace(look, door=door, cpu_s=partial(_cpu_s, pids)), experiment, target, seen)
-            return address, listeners, door
+            _rounds(replace(look, listen_address=listen_address, cpu_s=partial(_cpu_s, pids)), experiment, target, seen)
+            return address, listeners, listen_address
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
 
 
@@ -249,7 +250,9 @@ def _others(kernel: KernelView | None, url: Url) -> int | None:
     return sum(each.state == "ESTABLISHED" for each in kernel.server_sockets(url.port))
 
 
-def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tuple[tuple[Listener, ...], Door | None]:
+def _listen_address(
+    kernel: KernelView | None, url: Url, address: str, source: str
+) -> tuple[tuple[Listener, ...], ListenAddress | None]:
     """The listening sockets that our connections arrive at, where these are on this machine."""
     if kernel is None:
         return (), None
@@ -257,8 +260,8 @@ def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tup
         found = [each for each in kernel.unix_listeners() or () if _is(each, address)]
         if len(found) != 1:
             return (), None
-        door = UnixDoor(found[0].inode)
-        return kernel.listeners(door), door
+        listen_address = UnixListenAddress(found[0].inode)
+        return kernel.listeners(listen_address), listen_address
     number = ip_address(address.partition("%")[0])
     # A connection to an address of this machine has it at both ends.
     if not number.is_loopback and source != address:
@@ -270,9 +273,7 @@ def _door(kernel: KernelView | None, url: Url, address: str, source: str) -> tup
     mine = exact or every or dual
     if not mine:
         return (), None  # forwarded by the kernel (a container's published port)
-    if len(mine) < len(listeners):
-        kernel.narrow(url.port, mine[0].address)
-    return tuple(mine), url.port
+    return tuple(mine), TcpListenAddress(url.port, mine[0].address) if len(mine) < len(listeners) else url.port
 
 
 def _is(listener: UnixListener, address: str) -> bool:

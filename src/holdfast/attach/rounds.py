@@ -18,10 +18,10 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Round, Snapshot
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import Door
+from holdfast.observe.routes import ListenAddress
 
-MS = 1_000_000
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
 
@@ -34,9 +34,9 @@ SIZES = (1.2, 1.6, 2.5)
 # Where each worker has its own queue and gets its requests by lot, a few more than places leave one without.
 SPARE = 4
 FEW = 20
-# Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
+# Of the service time: within what a burst is sent, how long it waits while the queue is full, when the kernel is asked.
 SENT_WITHIN = 4
-DOOR_WITHIN = 2
+FULL_WITHIN = 2
 LOOK_AT = 0.7
 MOST_GAP_NS = 20 * MS
 # Connection attempts without an answer that are no reason to stop, where the queue cannot be seen.
@@ -59,7 +59,7 @@ class Look:
     """What a round works with.
 
     Attributes:
-        door: None where the listening socket is not on this machine or not to be seen.
+        listen_address: None where the listening socket is not on this machine or not to be seen.
         patience_ns: how long no answer may come.
         cpu_s: which processes the server has, and their processor time until now; None where they may not be read.
         now_ns: CLOCK_MONOTONIC.
@@ -67,7 +67,7 @@ class Look:
 
     prober: Prober
     kernel: KernelView | None
-    door: Door | None
+    listen_address: ListenAddress | None
     patience_ns: int
     interrupts: Interrupts
     cpu_s: Callable[[], tuple[tuple[int, ...], float] | None]
@@ -86,7 +86,7 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
     if last.beyond and last.together == 0:
         return None
     if last.clear and not last.beyond:
-        # A door that is full although nobody waits for a place: connections are accepted too slowly for more.
+        # A queue that is full although nothing waits for a place: connections are accepted too slowly for more.
         slow = len([wave for wave in waves if wave.cut and not wave.beyond]) >= ENOUGH_CUTS
         return min(GROWTH * last.offered, most) if last.offered < most and not slow else None
     if not last.clear:
@@ -145,7 +145,7 @@ def burst(look: Look, count: int, service: Service) -> Round:
     count = min(count, _rows_left(look))
     while prober.offered - first < count and not look.interrupts.asked:
         now, due = look.now_ns(), int(began + (prober.offered - first) * gap)
-        if now - began > service.mean_ns / DOOR_WITHIN:
+        if now - began > service.mean_ns / FULL_WITHIN:
             cut = True
             break
         if due > now or not has_room(look):
@@ -194,20 +194,17 @@ def steady(look: Look, clients: int, service: Service) -> Round:
     cores = None
     # What processes took that are gone, or have come, is not in the difference.
     if cpu_before is not None and cpu_after is not None and cpu_before[0] == cpu_after[0]:
-        cores = (cpu_after[1] - cpu_before[1]) / ((stopped - began) / 1e9)
+        cores = (cpu_after[1] - cpu_before[1]) / ((stopped - began) / NS_PER_S)
     until_ended(look, first)
     return Round("steady", first, prober.offered, clients, stopped, cores=cores)
 
 
 def has_room(look: Look) -> bool:
-    """Whether one connection more would find its place at the door, as far as it can be seen."""
-    if look.door is None or look.kernel is None:
+    """Whether the accept queue has room for one more connection, as far as that is known."""
+    if look.listen_address is None or look.kernel is None:
         return look.prober.connecting < LOST
-    depth, limit = look.kernel.depth(look.door)
-    if depth is None or limit is None:
-        return look.prober.connecting < LOST
-    # A queue of one or two is used up to its end: nothing else is there to keep the server busy with.
-    return depth <= limit // 2
+    spare = look.kernel.accept_queue(look.listen_address).spare
+    return look.prober.connecting < LOST if spare is None else spare > 0
 
 
 def until_ended(look: Look, first: int) -> None:
@@ -237,11 +234,11 @@ def _turned_away(look: Look, first: int) -> int:
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
-    if look.door is None or look.kernel is None:
+    if look.listen_address is None or look.kernel is None:
         return None
     before, began = look.prober.ended, look.now_ns()
-    sockets = look.kernel.server_sockets(look.door)
-    listeners = look.kernel.listeners(look.door)
+    sockets = look.kernel.server_sockets(look.listen_address)
+    listeners = look.kernel.listeners(look.listen_address)
     ended = look.now_ns()
     look.prober.turn(0)
     if _answered(look, first):

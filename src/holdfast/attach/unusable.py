@@ -5,6 +5,7 @@ from __future__ import annotations
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.load.url import Url
 from holdfast.model.places import Outcome
+from holdfast.model.units import MS
 
 _A_PATH_THAT_WAITS = (
     "Name a path that answers by itself after 0.2 to 2 s, always about the same, because it waits: for a database, "
@@ -37,7 +38,7 @@ def refused(url: Url) -> HoldfastError:
 def too_quick(url: Url, mean_ns: float) -> HoldfastError:
     """The path answers before a second request can be on its way."""
     return InconclusiveError(
-        f"{url.path} answers in {mean_ns / 1e6:.1f} ms: too quick to see from outside how many run at once.",
+        f"{url.path} answers in {mean_ns / MS:.1f} ms: too quick to see from outside how many run at once.",
         "Requests that do not last cannot be seen side by side.",
         _A_PATH_THAT_WAITS
         + "\nOr let holdfast start the server (holdfast probe, holdfast exec): then any path will do.",

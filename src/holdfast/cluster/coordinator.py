@@ -37,8 +37,8 @@ from holdfast.load.quantities import local_workers
 from holdfast.load.target import Target
 from holdfast.loadtest.run import Fleet
 from holdfast.model.load import LoadExperiment
+from holdfast.model.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 LOST_AFTER_S = 10.0
 _TRIPS = 12
 _MEASURED_AT_ONCE = 4

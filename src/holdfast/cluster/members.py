@@ -12,8 +12,8 @@ from holdfast.load.collect import Beside, LoadRun, asked_rate_per_s, run_of
 from holdfast.load.plan import stop_reason
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
+from holdfast.model.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 _MOST_NAMED = 6
 
 

@@ -24,6 +24,7 @@ from holdfast.load.sessions import pause_ns
 from holdfast.load.summary import distribution
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
+from holdfast.model.units import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +157,7 @@ def _owed_by_clients(
 ) -> Iterator[tuple[int, int]]:
     steps, clients = len(plan.acceptances), shape.clients
     if shape.seconds is not None:
-        last_ns = start_ns + round(shape.seconds * 1_000_000_000)
+        last_ns = start_ns + round(shape.seconds * NS_PER_S)
         until_ns = last_ns if until_ns is None else min(until_ns, last_ns)
     firsts = {}
     for client in part.rows:

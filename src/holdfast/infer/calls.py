@@ -8,7 +8,9 @@ from typing import Literal
 
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.ranks import MEDIAN, percentile
 from holdfast.model.timeline import NEVER, Call, Request, Timeline
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Spread
 
 _CALLED = frozenset({Phase.CALLED_ALONE, Phase.CALLED_TOGETHER})
@@ -119,7 +121,8 @@ def _free_threads(timeline: Timeline) -> list[Call]:
     threads = {(each.pid, each.tid) for each in calls}
     if {each.timing for each in calls} != {"no loop"} or at_once(calls) >= len(threads):
         return []
-    return calls if _median(each.ended_ns - each.begun_ns for each in calls) < _SWITCH_MS * 1e6 else []
+    median_ns = percentile((each.ended_ns - each.begun_ns for each in calls), MEDIAN)
+    return calls if median_ns is not None and median_ns < _SWITCH_MS * MS else []
 
 
 def _why_none(timeline: Timeline) -> str:
@@ -139,7 +142,7 @@ def _time_over(timeline: Timeline) -> str:
     last = Phase.CALLED_TOGETHER if together else Phase.CALLED_ALONE
     ran_ns = timeline.marks.ended_ns - min((each.begun_ns for each in timeline.calls if each.phase is last), default=0)
     # Who asked for the end when the time was over anyway has changed nothing.
-    if timeline.interrupted and ran_ns < limit_s * 1e9:
+    if timeline.interrupted and ran_ns < limit_s * NS_PER_S:
         return "it had not ended when the run was interrupted"
     return f"it had not ended after {limit_s:g} s (--call-timeout)"
 
@@ -162,7 +165,7 @@ def _alone(call: Call, request: Request | None, time_over: str) -> tuple[Body, d
 
 def _why_unended(call: Call, request: Request | None, time_over: str) -> str:
     if request is not None and request.outcome is not Outcome.PENDING:
-        how = request.outcome.name.lower().replace("_", " ")
+        how = request.outcome.label.replace("-", " ")
         return f"its request was {how} while it ran: the server gave it up, or its process ended"
     stopping = ", and was still stopping its event loop" if call.stopping_since_ns != NEVER else ""
     return f"{time_over}{stopping}"
@@ -193,13 +196,9 @@ def _loop(calls: Sequence[Call]) -> Literal["shared", "own"] | None:
 
 def _spread(of_ns: Iterable[int]) -> Spread | None:
     values = list(of_ns)
-    return Spread(_ms(_median(values)), _ms(max(values))) if values else None
-
-
-def _median(values: Iterable[int]) -> int:
-    ordered = sorted(values)
-    return ordered[(len(ordered) - 1) // 2]
+    median_ns = percentile(values, MEDIAN)
+    return None if median_ns is None else Spread(_ms(median_ns), _ms(max(values)))
 
 
 def _ms(ns: int) -> float:
-    return round(ns / 1e6, 3)
+    return round(ns / MS, 3)

@@ -41,15 +41,15 @@ def why_no_backlog(listeners: Iterable[Listener]) -> str:
 
 
 def accept_queue_full(listeners: Iterable[Listener]) -> bool:
-    """Every queue of the port holds as much as it may: backlog + 1 (sk_acceptq_is_full(), net/sock.h)."""
-    known = [(each.depth, each.limit) for each in listeners]
-    return bool(known) and all(d is not None and limit is not None and d > limit for d, limit in known)
+    """Whether the port has queues and each of them is full."""
+    queues = [each.queue for each in listeners]
+    return bool(queues) and all(queue.full for queue in queues)
 
 
 def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling, dict[str, str]]:
     """The ceilings, and for each that is None the reason.
 
-    A number in service is a bound only if more requests stood at the door while it did not
+    A number in service is a bound only if more requests waited at the server while it did not
     change: waiting, or turned away.
     """
     unknown: dict[str, str] = {}
@@ -80,7 +80,7 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling,
 def _why_not_full(places: Places, ramp: Ramp, snapshot: Snapshot) -> str:
     if any(each.depth is None for each in snapshot.listeners):
         return "the kernel does not tell its depth here"
-    if places.syn and any(accept_queue_full([each]) for each in snapshot.listeners):
+    if places.syn and any(each.queue.full for each in snapshot.listeners):
         return (
             f"the port has {len(snapshot.listeners)} queues, and the kernel, which draws lots, did not fill all of them"
         )

@@ -29,7 +29,7 @@ from math import ceil
 from statistics import fmean, pstdev
 from typing import NamedTuple
 
-MS = 1_000_000
+from holdfast.model.units import MS, NS_PER_S
 
 TOO_QUICK_NS = 5 * MS
 """Below this the instrument's own pace and the server's overhead are as long as what is to be measured."""
@@ -112,7 +112,7 @@ class Wave:
         together: how many were answered in the first wave.
         clear: the wave stands apart from the next, so that `together` is the number in service at one instant.
         beyond: some were not in it, because they waited or were turned away.
-        cut: the burst was ended by a full door.
+        cut: the burst was ended by a full accept queue.
         full: that, or so many more were offered than were in service that some who are late are no bound.
         waits: answers took half as long again, on average, as one request alone.
         responses_ns: of those that were answered, in the order in which they were sent.
@@ -195,7 +195,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, cut: bool = False) ->
     """What a burst shows.
 
     Args:
-        cut: it was ended by a full door.
+        cut: it was ended by a full accept queue.
     """
     answered = sorted((trip for trip in trips if trip.answered), key=lambda trip: trip.done_ns)
     offered = len(trips)
@@ -276,7 +276,7 @@ def flow_of(trips: Sequence[Trip], service: Service, stopped_ns: int, cores: flo
     if departures < 2 or took_ns <= 0:
         return None
     error = 2 * service.spread * (1 / service.count + 1 / departures) ** 0.5 + _FLOW_ERROR
-    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * 1e9, cores)
+    return Flow(departures / took_ns * service.mean_ns, error, departures / took_ns * NS_PER_S, cores)
 
 
 def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> Estimate:

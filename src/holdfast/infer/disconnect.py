@@ -56,7 +56,7 @@ def fate_of(leaving: Leaving, entries: Mapping[int, Entry]) -> Fate:
     """What became of one handler while the server was watched after its client had left.
 
     Its place is free although it goes on if another handler began then: before, none did although
-    requests stood at the door, or one was offered for the purpose.
+    requests waited at the server, or one was offered for the purpose.
     """
     left_ns = entries[leaving.id].left_ns
     if leaving.at_ns < left_ns <= leaving.until_ns:

@@ -287,9 +287,9 @@ def _warnings(
             f"Others had {outside.others} connections to it when this began; whatever they have in service takes "
             "places that are missing in the estimate."
         )
-    lost = Counter(request.outcome.name.lower() for request in requests.values() if request.outcome in _LOST)
+    lost = Counter(request.outcome.label for request in requests.values() if request.outcome in _LOST)
     if lost:
-        words = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in sorted(lost.items()))
+        words = ", ".join(f"{count} {name.replace('-', ' ')}" for name, count in sorted(lost.items()))
         warnings.append(f"Of {len(requests)} requests in all some were not served while there were many: {words}.")
     return tuple(warnings)
 

@@ -17,6 +17,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.infer.census import entries_by_id, offered_requests
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Timeline
+from holdfast.model.units import NS_PER_S
 
 CUT_NS = 200_000_000
 """Who is ended sooner than this was not held: its handler failed at its start."""
@@ -81,7 +82,7 @@ def _between(timeline: Timeline, after_ns: int, until_ns: int) -> Cut | None:
     seen = Counter(
         f"HTTP {request.status}"
         if request.outcome is Outcome.REJECTED
-        else _SEES.get(request.outcome, request.outcome.name.lower())
+        else _SEES.get(request.outcome, request.outcome.label)
         for request, _ in cut
     )
     return Cut(
@@ -98,7 +99,7 @@ def check_uncut(timeline: Timeline) -> None:
     if cut is None:
         return
     raise InconclusiveError(
-        f"The server has a time limit for requests, of about {cut.longest_ns / 1e9:.1f} s.",
+        f"The server has a time limit for requests, of about {cut.longest_ns / NS_PER_S:.1f} s.",
         f"It ended {cut.number} that were held and that nobody had released; the client saw {' or '.join(cut.seen)}. "
         f"Before that, {cut.peak} were in service at once: at least so many, but that is not the ceiling.",
         "Raise that limit for the probe (a time-out of workers, requests or responses), "

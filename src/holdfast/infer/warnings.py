@@ -11,6 +11,7 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
 _LATE_NS = 20_000_000
@@ -38,8 +39,8 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
         )
     if cut := cut_later(timeline):
         found.append(
-            f"The server has a time limit for requests, of about {cut.longest_ns / 1e9:.1f} s: after the places had "
-            f"been counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
+            f"The server has a time limit for requests, of about {cut.longest_ns / NS_PER_S:.1f} s: after the places "
+            f"had been counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
         )
     if places.answered:
         found.append(
@@ -80,7 +81,7 @@ def _system(timeline: Timeline) -> list[str]:
     found = []
     late = max((sample.late_ns for sample in timeline.samples), default=0)
     if late > _LATE_NS:
-        found.append(f"An observer's look came {late / 1e6:.0f} ms late: {MACHINE_BUSY}")
+        found.append(f"An observer's look came {late / MS:.0f} ms late: {MACHINE_BUSY}")
     no_room = sum(request.phase is Phase.RAMP and request.outcome is Outcome.NO_ROOM for request in timeline.requests)
     if no_room:
         found.append(

@@ -13,8 +13,9 @@ from itertools import accumulate
 
 from holdfast.model.load import LagUs, LatencyMs
 from holdfast.model.progress import Times
+from holdfast.model.ranks import nearest_rank
+from holdfast.model.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 _DECADES = range(3, 12)
 _FIGURES = (*range(100, 200), *range(200, 500, 2), *range(500, 1000, 5))
 # 1 us to 1000 s, all of them round numbers, so that each bound of a bucket of others (5 ms) is one of ours.
@@ -75,7 +76,7 @@ class Buckets:
         up_to = list(accumulate(self._counts))
         found = []
         for each in per_mille:
-            bucket = bisect_left(up_to, max(1, -(-self.count * each // 1000)))
+            bucket = bisect_left(up_to, nearest_rank(self.count, each) + 1)
             found.append(min(EDGES_NS[bucket], most_ns) if bucket < len(EDGES_NS) else most_ns)
         return found
 

@@ -23,13 +23,14 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, compress
 from operator import sub
 
-from holdfast.load.buckets import NS_PER_S, Buckets, Recent, counted, lag_us, latency_ms
+from holdfast.load.buckets import Buckets, Recent, counted, lag_us, latency_ms
 from holdfast.load.columns import Columns
 from holdfast.load.plan import Closed, Open, Plan, Sessions
 from holdfast.load.processes import Watched
 from holdfast.load.summary import REPLIED
 from holdfast.model.places import Outcome
 from holdfast.model.progress import LabelProgress, Progress
+from holdfast.model.units import NS_PER_S
 
 WINDOW_S = 5
 BLOCK = 16_384
@@ -44,7 +45,7 @@ BOUNDS_S = (
 _ENDED = bytes([0]) + bytes([1]) * 255
 _REPLIED = bytes(value in REPLIED for value in range(256))
 _RUNS = re.compile(b"\1+")
-_NAMES = {each.value: each.name.lower().replace("_", "-") for each in Outcome if each is not Outcome.PENDING}
+_NAMES = {each.value: each.label for each in Outcome if each is not Outcome.PENDING}
 
 
 class _Stretch:

@@ -14,8 +14,8 @@ from holdfast.load.acceptance import Acceptance
 from holdfast.load.endpoint import Tls
 from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.scenario import Pause
+from holdfast.model.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 TIME_WAIT_S = 60.0
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
 MOST_SOURCES = 256

@@ -15,8 +15,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from holdfast.model.progress import OwnUse
+from holdfast.model.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 

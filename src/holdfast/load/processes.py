@@ -65,8 +65,8 @@ from holdfast.load.replies import Replies
 from holdfast.load.sessions import is_last, sessions
 from holdfast.load.timeouts import Patience
 from holdfast.model.load import StopRule
+from holdfast.model.units import NS_PER_S
 
-NS_PER_S = 1_000_000_000
 LOOK_MS = 100
 # A fork of a small process takes about 1 ms.
 HEAD_START_NS = 20_000_000

@@ -19,8 +19,7 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.model.scenario import Phase
-
-NS_PER_S = 1_000_000_000
+from holdfast.model.units import NS_PER_S
 
 # An integral that misses a whole number by float rounding alone is that whole number.
 ROUNDING = 1e-9

@@ -17,8 +17,7 @@ from holdfast.load.timeouts import Patience
 from holdfast.load.values import by_chance
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
-
-NS_PER_S = 1_000_000_000
+from holdfast.model.units import NS_PER_S
 
 
 def sessions(shape: Sessions, clients: range, start_ns: int, patience: Patience, columns: Columns) -> Loop:

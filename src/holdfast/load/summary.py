@@ -11,9 +11,9 @@ from operator import sub
 
 from holdfast.load.columns import Columns
 from holdfast.model.places import Outcome
+from holdfast.model.ranks import nearest_rank
 from holdfast.model.timeline import NEVER
-
-NS_PER_S = 1_000_000_000
+from holdfast.model.units import NS_PER_S
 
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000
@@ -74,7 +74,7 @@ def distribution(values: Iterable[int]) -> Distribution:
     known = list(values)
     if not known:
         return Distribution(None, None, None, None, None, None)
-    ranks = [max(0, -(-len(known) * per_mille // 1000) - 1) for per_mille in (500, 900, 950, 990, 999, 1000)]
+    ranks = [nearest_rank(len(known), per_mille) for per_mille in (500, 900, 950, 990, 999, 1000)]
     return Distribution(*(_at_ranks(known, ranks) if len(known) > MANY else _sorted_at(known, ranks)))
 
 

@@ -24,9 +24,10 @@ import select
 import socket
 import time
 
+from holdfast.model.units import NS_PER_S
+
 MAX_EVENTS = 512
 FIRST_UNSELECTABLE = 1024
-NS_PER_S = 1_000_000_000
 
 
 class Waiting:

@@ -35,10 +35,10 @@ from holdfast.load.processes import Watched
 from holdfast.loadtest.metrics_server import Exposed, exposed
 from holdfast.model.load import LoadExperiment
 from holdfast.model.progress import Progress
+from holdfast.model.units import NS_PER_S
 from holdfast.report.metrics import CONTENT_TYPE, metrics_text
 from holdfast.report.progress import progress_line, progress_view
 
-NS_PER_S = 1_000_000_000
 VIEW_S = 0.5
 LINE_S = 5.0
 PAGE_S = 0.5

@@ -20,6 +20,7 @@ from holdfast.model.load import (
     StepResult,
 )
 from holdfast.model.places import Outcome
+from holdfast.model.units import MS
 
 # In the JSON, those of design's list always, the others where there are any.
 _ALWAYS = (
@@ -88,8 +89,8 @@ def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]
 
 def _outcomes(counts: Mapping[Outcome, int]) -> dict[str, int]:
     """How many requests ended in each way, by name."""
-    outcomes = {_name(each): counts.get(each, 0) for each in _ALWAYS}
-    return outcomes | {_name(each): count for each, count in counts.items() if each not in _ALWAYS}
+    outcomes = {each.label: counts.get(each, 0) for each in _ALWAYS}
+    return outcomes | {each.label: count for each, count in counts.items() if each not in _ALWAYS}
 
 
 def _steps(run: LoadRun, labels: Sequence[Sequence[str]]) -> tuple[StepResult, ...]:
@@ -130,12 +131,8 @@ def _latency(times: Distribution) -> LatencyMs:
     return LatencyMs(*map(_ms, (times.p50, times.p90, times.p95, times.p99, times.p999, times.max)))
 
 
-def _name(outcome: Outcome) -> str:
-    return outcome.name.lower().replace("_", "-")
-
-
 def _ms(ns: int | None) -> float | None:
-    return None if ns is None else round(ns / 1e6, 3)
+    return None if ns is None else round(ns / MS, 3)
 
 
 def _us(ns: int | None) -> int | None:

@@ -15,7 +15,7 @@ from holdfast.model.scenario import Check, Clients, Group
 
 AT_ONCE = 10_000
 
-_NAMES = {each.value: each.name.lower().replace("_", "-") for each in Outcome}
+_NAMES = {each.value: each.label for each in Outcome}
 
 
 def chunks(loaded: Loaded) -> Iterator[Rows]:

@@ -15,7 +15,6 @@ from holdfast.load.collect import LoadRun
 from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
 from holdfast.load.processes import Watched, load_runs
 from holdfast.load.quantities import Threshold
-from holdfast.load.summary import NS_PER_S
 from holdfast.load.target import Target
 from holdfast.load.url import parse_url
 from holdfast.load.values import Numbering, request_bytes
@@ -39,6 +38,7 @@ from holdfast.model.scenario import (
     Step,
     Values,
 )
+from holdfast.model.units import NS_PER_S
 
 MOST_REQUESTS = 50_000_000
 """Each takes 60 bytes, of which a page is paid for when it is used."""

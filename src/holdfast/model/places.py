@@ -46,3 +46,8 @@ class Outcome(IntEnum):
     MALFORMED = 10
     NO_ROOM = 11
     WRONG_BODY = 12
+
+    @property
+    def label(self) -> str:
+        """The name in results and files: "connect-timeout"."""
+        return self.name.lower().replace("_", "-")

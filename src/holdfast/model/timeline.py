@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -125,6 +126,11 @@ class Listener:
     depth: int | None
     limit: int | None
     pids: tuple[int, ...] = ()
+
+    @property
+    def queue(self) -> AcceptQueue:
+        """Its accept queue."""
+        return AcceptQueue(self.depth, self.limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,7 +325,7 @@ class Round:
         first, last: ids of its requests, [first, last).
         clients: most requests at once.
         stopped_ns: no request was begun from then on.
-        cut: the door was full, so that fewer were offered than meant.
+        cut: the accept queue was full, so that fewer were offered than meant.
         snapshot: the kernel's view when all were on their way and none was answered; None where it was not taken.
         cores: cores that the server's processes kept busy meanwhile; None where it was not seen.
     """

@@ -24,7 +24,7 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.process_exits import Ends
 from holdfast.observe.processes import activity, core_use, holders, process_tree
 from holdfast.observe.record_reader import Recording
-from holdfast.observe.routes import Door
+from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.probe.readiness import check_alive, last_lines
@@ -87,7 +87,7 @@ class Bench:
 
     Attributes:
         address, port: where to connect to, as of `model.address`.
-        door: the same as the kernel's view has it.
+        listen_address: the same, as the kernel's view takes it.
         pids: the server's processes when it was ready.
         accepting: those of them that listen.
         inner_ports: further ports on which the server's own processes reach each other.
@@ -101,7 +101,7 @@ class Bench:
     server: ServerProcess
     address: str
     port: int
-    door: Door
+    listen_address: ListenAddress
     inner_ports: tuple[int, ...]
     pids: tuple[int, ...]
     accepting: tuple[int, ...]
@@ -208,7 +208,7 @@ def check_running(bench: Bench, prober: Prober | None = None) -> None:
 
 def takes_no_more(bench: Bench) -> tuple[int, ...]:
     """Processes that listened when the server was ready and do not any more, or have ended."""
-    inodes = [each.inode for each in bench.kernel.listeners(bench.door)]
+    inodes = [each.inode for each in bench.kernel.listeners(bench.listen_address)]
     still = {pid for pids in holders(inodes, bench.accepting).values() for pid in pids}
     return tuple(sorted(set(bench.accepting) - still))
 
@@ -270,7 +270,7 @@ def turn_until(
 
 def counts_now(bench: Bench, prober: Prober) -> tuple[int, ...]:
     """Everything that moves while a server takes, starts and ends requests."""
-    depth, _ = bench.kernel.depth(bench.door)
+    depth = bench.kernel.accept_queue(bench.listen_address).depth
     states = bench.recording.entered(0, prober.offered), bench.recording.in_service(0, prober.offered)
     return (*states, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
 

@@ -111,7 +111,7 @@ def _clear(bench: Bench, prober: Prober) -> bool:
     # A request of exact load that nobody waits for any more would be held for good when it comes to a handler now.
     for slot in range(bench.slots):
         recording.release(slot)
-    turn_until(bench, prober, lambda: not bench.kernel.depth(bench.door)[0], _LET_GO_S, moving)
+    turn_until(bench, prober, lambda: not bench.kernel.accept_queue(bench.listen_address).depth, _LET_GO_S, moving)
     turn_until(bench, prober, lambda: recording.in_service(0, bench.slots) == 0, _LET_GO_S, moving)
     turn_until_at_rest(bench, prober)
     return recording.in_service(0, bench.slots) == 0
@@ -125,8 +125,7 @@ def _fill(bench: Bench, prober: Prober, first: int) -> None:
         return entered(first, first + prober.offered), counts_now(bench, prober)
 
     def queued_safely() -> bool:
-        depth, limit = bench.kernel.depth(bench.door)
-        return prober.connecting == 0 and (depth is None or limit is None or 2 * depth <= limit)
+        return prober.connecting == 0 and bench.kernel.accept_queue(bench.listen_address).spare != 0
 
     def in_place() -> bool:
         return entered(first, first + prober.offered) == prober.offered

@@ -160,14 +160,14 @@ def _worked_off(
         if (entered := recording.entered(0, slots)) != seen:
             seen = entered
             return False
-        if recording.in_service(0, slots) or any(bench.kernel.depth(port)[0] for port in bench.inner_ports):
+        if recording.in_service(0, slots) or any(bench.kernel.accept_queue(port).depth for port in bench.inner_ports):
             return False
         knocking, again_ms = bench.kernel.without_handshake(bench.inner_ports)
         if knocking and (not beside or (again_ms is not None and again_ms < _UNDISTURBED_MS)):
             return False
-        if beside and bench.kernel.depth(bench.door)[0]:
+        if beside and bench.kernel.accept_queue(bench.listen_address).depth:
             return False
-        ends = bench.kernel.server_sockets(bench.door)
+        ends = bench.kernel.server_sockets(bench.listen_address)
         return sum(end.state in OPEN_STATES and end.peer_port not in no_matter for end in ends) <= knocking
 
     deadline = bench.now_ns() + int(limit_s * 1e9)
@@ -236,12 +236,12 @@ def _repeat(bench: Bench, prober: Prober, places: int) -> Repeat | None:
 
 def _room(bench: Bench, prober: Prober, places: int) -> int:
     """How many connections may be opened now so that no SYN is lost."""
-    depth, limit = bench.kernel.depth(bench.door)
-    if depth is None or limit is None:
+    queue = bench.kernel.accept_queue(bench.listen_address)
+    if queue.spare is None:
         return places
-    # A queue holds limit + 1; half of it is left to whoever comes while the server is busy.
-    one = int(prober.connecting == 0 and depth <= limit)
-    return max(one, limit // 2 - depth - prober.connecting)
+    # One at a time may use the whole queue; of several at once all must arrive, so they stay below half of it.
+    one = int(prober.connecting == 0 and not queue.full)
+    return max(one, queue.spare - 1 - prober.connecting)
 
 
 def _let_go(bench: Bench, prober: Prober) -> bool:

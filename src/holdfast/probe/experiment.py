@@ -40,7 +40,7 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.process_exits import Ends
 from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn, usage
 from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment, said_in
-from holdfast.observe.routes import WayIn, ways_in
+from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
 from holdfast.probe.bench import EXTRA_SLOTS, Bench, KilledError, takes_no_more
@@ -48,7 +48,7 @@ from holdfast.probe.first_request import canary
 from holdfast.probe.injection import listens
 from holdfast.probe.launch import Subject, subject_of
 from holdfast.probe.pick_port import MOST_PORTS, chosen
-from holdfast.probe.ports import check_alone, check_door, ephemeral_ports
+from holdfast.probe.ports import check_alone, check_listen_address, ephemeral_ports
 from holdfast.probe.readiness import await_ready, raise_trouble
 from holdfast.rundir import open_to_all, room_for_a_run, run_directory, shared_with_all
 from holdfast.servers.adapter import Adapter
@@ -113,7 +113,7 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     uid = _user_for(experiment)
     with _words_about_user(uid), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
-        check_door(subject.port, subject.address, kernel, own=subject.own)
+        check_listen_address(subject.port, subject.address, kernel, own=subject.own)
         with interrupts.undisturbed():
             directory = stack.enter_context(run_directory(room, uid))
             ours = _Files.within(directory, shared=subject.own)
@@ -146,37 +146,37 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
         with interrupts.undisturbed():
             server = stack.enter_context(ServerProcess(command))
         listeners = await_ready(
-            server, subject.door, kernel, ours.trouble, interrupts, experiment.start_timeout_s, seen.notes
+            server, subject.listen_address, kernel, ours.trouble, interrupts, experiment.start_timeout_s, seen.notes
         )
         seen.mark("ready")
         ends = stack.enter_context(Ends())
 
-        def bench_at(way: WayIn) -> Bench:
+        def bench_at(route: Route) -> Bench:
             return Bench(
                 experiment=experiment,
                 server=server,
-                address=way.address,
-                port=way.port,
-                door=way.door,
-                inner_ports=tuple(sorted({each.port for each in listeners} - {way.port, NO_PORT})),
+                address=route.address,
+                port=route.port,
+                listen_address=route.listen_address,
+                inner_ports=tuple(sorted({each.port for each in listeners} - {route.port, NO_PORT})),
                 pids=process_tree(*server.roots()),
-                accepting=tuple(sorted({pid for each in way.listeners for pid in each.pids})),
+                accepting=tuple(sorted({pid for each in route.listeners for pid in each.pids})),
                 recording=recording,
                 kernel=kernel,
-                sampler=Sampler(kernel, way.door, _SAMPLE_NS, seed=int(token[:8], 16)),
+                sampler=Sampler(kernel, route.listen_address, _SAMPLE_NS, seed=int(token[:8], 16)),
                 interrupts=interrupts,
-                head_of=_head_of(experiment, way, token),
+                head_of=_head_of(experiment, route, token),
                 ends=ends,
                 hello=ours.hello if subject.own else None,
             )
 
-        way = _way(subject, listeners, bench_at)
-        if subject.own and not is_unix(way.address):
-            check_alone(way, kernel)
-            if len(kernel.listeners(way.port)) > len(way.listeners):
-                kernel.narrow(way.port, way.listens_on)
-        bench = bench_at(way)
-        facts = _facts(subject, bench, way)
+        route = _route(subject, listeners, bench_at)
+        if subject.own and not is_unix(route.address):
+            check_alone(route, kernel)
+            if len(kernel.listeners(route.port)) > len(route.listeners):
+                route = replace(route, shares_port=True)
+        bench = bench_at(route)
+        facts = _facts(subject, bench, route)
         ends.watch(bench.pids)
         try:
             _phases(bench, seen, ours.trouble)
@@ -255,11 +255,11 @@ def _will_be_judged(seen: _Seen) -> bool:
 
 def _ready_again(bench: Bench, trouble: Path) -> Bench:
     """The bench of a server that has replaced a process after the first request, once the new one is there."""
-    door = bench.address if is_unix(bench.address) else bench.port
-    await_ready(bench.server, door, bench.kernel, trouble, bench.interrupts, bench.experiment.start_timeout_s)
+    listen_address = bench.address if is_unix(bench.address) else bench.port
+    await_ready(bench.server, listen_address, bench.kernel, trouble, bench.interrupts, bench.experiment.start_timeout_s)
     tree = process_tree(*bench.server.roots())
     bench.ends.watch(tree)
-    held = holders([each.inode for each in bench.kernel.listeners(bench.door)], tree)
+    held = holders([each.inode for each in bench.kernel.listeners(bench.listen_address)], tree)
     return replace(bench, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
@@ -356,23 +356,23 @@ def _runtime(subject: Subject, directory: Path) -> dict[str, str]:
     return {} if subject.own else {"XDG_RUNTIME_DIR": str(directory)}
 
 
-def _way(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[WayIn], Bench]) -> WayIn:
+def _route(subject: Subject, listeners: Sequence[Listener], bench_at: Callable[[Route], Bench]) -> Route:
     """Where to connect to: as the adapter says, or where the person's own command turns out to listen."""
-    ways = tuple(each for each in ways_in(listeners) if subject.door in (None, each.port, each.address))
+    routes = tuple(each for each in routes_to(listeners) if subject.listen_address in (None, each.port, each.address))
     if subject.address is not None:
-        return replace(ways[0], address=subject.address)
-    return chosen(ways, ephemeral_ports(), bench_at)
+        return replace(routes[0], address=subject.address)
+    return chosen(routes, ephemeral_ports(), bench_at)
 
 
-def _head_of(experiment: Experiment, way: WayIn, token: str) -> Callable[[int], bytes]:
+def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int], bytes]:
     headers = (*experiment.headers, ("Connection", "close"))
-    head = request_head("GET", experiment.path, host_field(way.address, way.port), headers)
+    head = request_head("GET", experiment.path, host_field(route.address, route.port), headers)
     return numbered(head, "X-Holdfast", f"{token}/")
 
 
-def _facts(subject: Subject, bench: Bench, way: WayIn) -> ServerFacts:
+def _facts(subject: Subject, bench: Bench, route: Route) -> ServerFacts:
     # Whoever listens may be another process than the one that was started, with other limits.
-    seen = None if bench.hello is None else listens(way, said_in(bench.hello))
+    seen = None if bench.hello is None else listens(route, said_in(bench.hello))
     nofile, nproc = limits_of(bench.server.pid if seen is None else seen.pid)
     return ServerFacts(
         name=subject.name if seen is None else seen.name or subject.name,

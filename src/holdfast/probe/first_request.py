@@ -72,7 +72,9 @@ def ask(bench: Bench, slot: int, within_s: float, closed_within_s: float = 0.0) 
         ours = {request.local_port, 0} if is_unix(bench.address) else {request.local_port}
 
         def closed() -> bool:
-            return not any(end.accepted and end.peer_port in ours for end in bench.kernel.server_sockets(bench.door))
+            return not any(
+                end.accepted and end.peer_port in ours for end in bench.kernel.server_sockets(bench.listen_address)
+            )
 
         turn_until(bench, prober, closed, closed_within_s)
         return Reply(request, prober.finding(), prober.failure, tuple(prober.notes))
@@ -161,7 +163,7 @@ def _firewall(bench: Bench) -> str:
 
 
 def _broken_off(bench: Bench, request: Request) -> HoldfastError:
-    how = _ENDS.get(request.outcome, request.outcome.name.lower())
+    how = _ENDS.get(request.outcome, request.outcome.label)
     path = bench.experiment.path
     if request.status:
         return InconclusiveError(

@@ -10,7 +10,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
 from holdfast.observe.process_info import Program, is_python, name_of, program_of, switches
 from holdfast.observe.record_reader import Said, said_in
-from holdfast.observe.routes import WayIn
+from holdfast.observe.routes import Route
 from holdfast.probe.bench import Bench
 from holdfast.probe.readiness import last_lines, listeners_now
 
@@ -42,9 +42,9 @@ class Listens:
     python: str
 
 
-def listens(way: WayIn, said: Iterable[Said]) -> Listens:
+def listens(route: Route, said: Iterable[Said]) -> Listens:
     """What is known of it once it listens."""
-    pid = min(pid for each in way.listeners for pid in each.pids)
+    pid = min(pid for each in route.listeners for pid in each.pids)
     program = program_of(pid)
     versions = {each.pid: each.detail for each in said if each.what == "python"}
     # A process that was forked after its start said it under its parent's number.

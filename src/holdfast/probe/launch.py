@@ -52,7 +52,7 @@ class Subject:
     own: bool = False
 
     @property
-    def door(self) -> int | str | None:
+    def listen_address(self) -> int | str | None:
         """The port or the Unix socket that is waited for; None is any."""
         return self.port or self.address
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from holdfast.errors import UsageError
 from holdfast.model.places import Outcome
 from holdfast.observe.record_reader import HeldIn
-from holdfast.observe.routes import WayIn
+from holdfast.observe.routes import Route
 from holdfast.probe.bench import STILL_S, Bench
 from holdfast.probe.first_request import Reply, ask
 
@@ -29,33 +29,33 @@ _PATIENCE_S = 2.0
 class _Tried:
     """What came of one request to a port; `held` is None where it reached no handler."""
 
-    way: WayIn
+    route: Route
     reply: Reply
     held: HeldIn | None
 
 
-def chosen(ways: Sequence[WayIn], ephemeral: range, bench_at: Callable[[WayIn], Bench]) -> WayIn:
-    """The way to what shall be probed.
+def chosen(routes: Sequence[Route], ephemeral: range, bench_at: Callable[[Route], Bench]) -> Route:
+    """The route to what is to be probed.
 
     Args:
-        ways: one to each port and to each Unix socket that the server listens on, at least one.
+        routes: one to each port and to each Unix socket that the server listens on, at least one.
         ephemeral: ports that the kernel gives to whoever asks for none in particular.
-        bench_at: the bench with this way in place of its own.
+        bench_at: the bench with this route in place of its own.
 
     Raises:
         UsageError: it cannot be told.
     """
-    if len(ways) == 1:
-        return ways[0]
+    if len(routes) == 1:
+        return routes[0]
     tried: list[_Tried] = []
-    named = [way for way in ways if way.port and way.port not in ephemeral]
-    unnamed = [way for way in ways if way.port in ephemeral]
-    sockets = [way for way in ways if not way.port]
+    named = [route for route in routes if route.port and route.port not in ephemeral]
+    unnamed = [route for route in routes if route.port in ephemeral]
+    sockets = [route for route in routes if not route.port]
     for candidates in (named, unnamed, sockets):
         if candidates is unnamed and _the_one(tried) is not None:
             continue
-        for way in candidates[: MOST_PORTS - len(tried)]:
-            tried.append(_try(bench_at(way), way, len(tried)))
+        for route in candidates[: MOST_PORTS - len(tried)]:
+            tried.append(_try(bench_at(route), route, len(tried)))
         if any(each.held for each in tried):
             break
     if (found := _the_one(tried)) is not None:
@@ -65,23 +65,23 @@ def chosen(ways: Sequence[WayIn], ephemeral: range, bench_at: Callable[[WayIn], 
         return (*named, *unnamed)[0]
     raise UsageError(
         f"The command listens on several {'ports' if named or unnamed else 'Unix sockets'}: "
-        f"{', '.join(_name(way) for way in ways)}.",
-        "\n".join(f"{_name(each.way)}: {_words(each)}" for each in tried),
+        f"{', '.join(_name(route) for route in routes)}.",
+        "\n".join(f"{_name(each.route)}: {_words(each)}" for each in tried),
         "Say with --port which one is meant.",
     )
 
 
-def _try(bench: Bench, way: WayIn, number: int) -> _Tried:
+def _try(bench: Bench, route: Route, number: int) -> _Tried:
     slot = bench.slots + number
     reply = ask(bench, slot, _PATIENCE_S, STILL_S)
-    return _Tried(way, reply, bench.recording.held_in(slot))
+    return _Tried(route, reply, bench.recording.held_in(slot))
 
 
-def _the_one(tried: Iterable[_Tried]) -> WayIn | None:
+def _the_one(tried: Iterable[_Tried]) -> Route | None:
     """The only one that led to a view; else the only one that led to a handler; else the only one with a reply."""
-    in_a_view = [each.way for each in tried if each.held is not None and each.held.via == "view"]
-    held = [each.way for each in tried if each.held is not None]
-    replied = [each.way for each in tried if each.reply.request.outcome in {Outcome.ANSWERED, Outcome.REJECTED}]
+    in_a_view = [each.route for each in tried if each.held is not None and each.held.via == "view"]
+    held = [each.route for each in tried if each.held is not None]
+    replied = [each.route for each in tried if each.reply.request.outcome in {Outcome.ANSWERED, Outcome.REJECTED}]
     for candidates in (in_a_view, held, replied):
         if candidates:
             return candidates[0] if len(candidates) == 1 else None
@@ -97,5 +97,5 @@ def _words(tried: _Tried) -> str:
     return f"answers with {request.status}, and no view is entered" if request.status else "does not answer"
 
 
-def _name(way: WayIn) -> str:
-    return str(way.port or way.address)
+def _name(route: Route) -> str:
+    return str(route.port or route.address)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import WayIn
+from holdfast.observe.routes import Route
 
 _FIRST_PORT = 15_000
 _EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -31,7 +31,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def check_door(port: int | None, address: str | None, kernel: KernelView, *, own: bool) -> None:
+def check_listen_address(port: int | None, address: str | None, kernel: KernelView, *, own: bool) -> None:
     """Looks whether a server can listen there, and be seen to.
 
     Args:
@@ -98,14 +98,14 @@ def _takes_connections(path: str) -> bool:
     return True
 
 
-def check_alone(way: WayIn, kernel: KernelView) -> None:
+def check_alone(route: Route, kernel: KernelView) -> None:
     """Raises EnvironmentFailure if somebody else listens on the server's port too (SO_REUSEPORT)."""
-    ours = {each.inode for each in way.listeners}
-    if any(each.inode not in ours for each in kernel.listeners(way.port) if each.address == way.listens_on):
+    ours = {each.inode for each in route.listeners}
+    if any(each.inode not in ours for each in kernel.listeners(route.port) if each.address == route.listens_on):
         raise EnvironmentFailure(
-            f"Another process listens on port {way.port} too.",
+            f"Another process listens on port {route.port} too.",
             "The kernel shares the connections out among all who do, so not all requests would come to this server.",
-            f"End that process (ss -ltnp 'sport = :{way.port}' names it), or choose another port.",
+            f"End that process (ss -ltnp 'sport = :{route.port}' names it), or choose another port.",
         )
 
 

@@ -61,16 +61,14 @@ from dataclasses import replace
 
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
+from holdfast.model.units import MS, NS_PER_S
 from holdfast.probe.ramp_state import Action, Done, Open, Phase, State, View, Wait
-
-MS = 1_000_000
-S = 1000 * MS
 
 PLATEAU_GAPS = 8
 PLATEAU_MIN_NS = 60 * MS
-PLATEAU_MAX_NS = 1 * S
+PLATEAU_MAX_NS = 1 * NS_PER_S
 MAX_BATCH = 64
-ALONE_NS = 2 * S
+ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
 APART = 8
 BEYOND = 3
@@ -188,13 +186,9 @@ def _on_their_way(view: View) -> int:
     return view.connecting + max(view.established - view.in_service, view.depth or 0)
 
 
-def _full(view: View) -> bool:
-    return view.depth is not None and view.limit is not None and view.depth > view.limit
-
-
 def _uneven(view: View) -> bool:
     """One of several queues is full, another not, and too few SYNs were lost to take it for unreachable."""
-    return view.one_full and not _full(view) and view.connecting < max(MAX_BATCH, view.limit or 0)
+    return view.one_full and not view.queue.full and view.connecting < max(MAX_BATCH, view.limit or 0)
 
 
 def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
@@ -210,7 +204,7 @@ def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
 def _stays_full(view: View, state: State) -> bool:
     """An accept queue is full, and not just because the server was busy with something else for a moment."""
     pauses = state.taken > state.filled_from and view.now_ns - state.taken_ns < TAKES_IN_NS
-    return (_full(view) or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
+    return (view.queue.full or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
 
 
 def _on_plateau(view: View, state: State) -> bool:
@@ -276,16 +270,16 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.connecting:
         return _beyond(view, state)
     most = view.max_offered - view.offered
-    if _full(view):
+    if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
     # Who was taken in may be about to start. A server that has taken in twice as many each time takes in all.
     if taken_in and state.batch < MAX_BATCH and view.now_ns - view.last_sent_ns < CONFIRM_NS:
         return Wait(LOOK_NS), state
-    if view.depth is None or view.limit is None:
+    room = view.queue.room
+    if room is None:
         return _open(min(state.batch, most), view, state)
-    free = view.limit + 1 - view.depth
-    return _open(min(state.batch, max(1, free // 2), most), view, state)
+    return _open(min(state.batch, max(1, room // 2), most), view, state)
 
 
 def _beyond(view: View, state: State) -> tuple[Action, State]:
@@ -293,9 +287,8 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     since_last_ns = view.now_ns - view.last_sent_ns
     beyond = _stays_full(view, state) or since_last_ns >= SYN_REPEATED_NS
     if beyond and _uneven(view):
-        free = (view.limit or 0) + 1 - (view.depth or 0)
         most = min(MAX_BATCH, view.max_offered - view.offered)
-        return _open(min(max(BEYOND, free // 4), most), view, state)
+        return _open(min(max(BEYOND, (view.queue.room or 0) // 4), most), view, state)
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
     since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
@@ -330,7 +323,7 @@ def _gone_for_a_while(view: View, state: State) -> bool:
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:
-    full = _full(view) or view.one_full
+    full = view.queue.full or view.one_full
     undecided = view.connecting > 0 and not full and view.now_ns - view.last_sent_ns < SYN_REPEATED_NS
     if state.stalled_since_ns == NEVER or (_on_plateau(view, state) and not undecided):
         lost = view.connecting > 0 and full

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
@@ -61,6 +62,11 @@ class View:
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
     cut: int = 0
+
+    @property
+    def queue(self) -> AcceptQueue:
+        """The port's accept queues, counted as one."""
+        return AcceptQueue(self.depth, self.limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,9 +90,9 @@ def _until_placed(bench: Bench, prober: Prober) -> tuple[Ramp, Snapshot]:
         return keep_pace(bench, prober, over_s), snapshot(bench, prober)
     while True:
         ramp = climb(bench, prober)
-        before = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
+        before = bench.recording.entered(0, prober.offered), bench.kernel.accept_queue(bench.listen_address).depth or 0
         placed = snapshot(bench, prober)
-        after = bench.recording.entered(0, prober.offered), bench.kernel.depth(bench.door)[0] or 0
+        after = bench.recording.entered(0, prober.offered), bench.kernel.accept_queue(bench.listen_address).depth or 0
         # A handler that started meanwhile, or a connection that was taken in, shows that the plateau was none yet.
         if ramp.reason in NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
             return ramp, placed
@@ -161,17 +161,16 @@ def snapshot(bench: Bench, prober: Prober) -> Snapshot:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that takes
             no requests any more.
     """
-    depth, limit = bench.kernel.depth(bench.door)
-    if depth is None or limit is None or depth <= limit:
-        # Whoever waits there may be about to be taken in; from a full queue nobody is.
-        turn_until_idle(bench, prober)
-    else:
+    if bench.kernel.accept_queue(bench.listen_address).full:
         turn_until_still(bench, prober, STILL_S)
+    else:
+        # Connections in a queue with room may be about to be accepted; with a full one the server does not accept.
+        turn_until_idle(bench, prober)
     deadline = bench.now_ns() + int(STILL_S * 1e9)
     while True:
         before, began = counts_now(bench, prober), bench.now_ns()
-        sockets = bench.kernel.server_sockets(bench.door)
-        listeners = bench.kernel.listeners(bench.door)
+        sockets = bench.kernel.server_sockets(bench.listen_address)
+        listeners = bench.kernel.listeners(bench.listen_address)
         ended = bench.now_ns()
         prober.turn(0)
         still = counts_now(bench, prober) == before
@@ -190,7 +189,7 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cu
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     _look_whether_free(bench, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     _look(bench, prober, now)
-    depth, limit = bench.kernel.depth(bench.door)
+    queue = bench.kernel.accept_queue(bench.listen_address)
     return View(
         now_ns=now,
         offered=offered,
@@ -203,8 +202,8 @@ def _view(bench: Bench, prober: Prober, starts: Starts, free: FreeTime, cuts: Cu
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
-        depth=depth,
-        limit=limit,
+        depth=queue.depth,
+        limit=queue.limit,
         one_full=prober.connecting > 0 and _one_full(bench),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
@@ -234,8 +233,7 @@ class Cuts:
 
 
 def _one_full(bench: Bench) -> bool:
-    known = [(each.depth, each.limit) for each in bench.kernel.listeners(bench.door)]
-    return any(depth is not None and limit is not None and depth > limit for depth, limit in known)
+    return any(each.queue.full for each in bench.kernel.listeners(bench.listen_address))
 
 
 def _look_whether_free(bench: Bench, free: FreeTime, starts: Starts, stalled_ns: int) -> None:

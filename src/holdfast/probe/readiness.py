@@ -84,7 +84,7 @@ def raise_trouble(path: Path) -> None:
 
 def await_ready(
     server: ServerProcess,
-    door: int | str | None,
+    wanted: int | str | None,
     kernel: KernelView,
     trouble: Path,
     interrupts: Interrupts,
@@ -94,7 +94,7 @@ def await_ready(
     """Waits until the server listens, and for rest.
 
     Args:
-        door: a TCP port, a Unix socket as of `model.address`, or None for any.
+        wanted: a TCP port, a Unix socket as of `model.address`, or None for any.
         notes: doubts are added to these.
 
     Returns:
@@ -116,7 +116,7 @@ def await_ready(
             raise InconclusiveError(
                 "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
             )
-        if not listening and _listens(server, door, kernel):
+        if not listening and _listens(server, wanted, kernel):
             listening, rest = True, Rest()
         elif listening:
             now_ns = time.monotonic_ns()
@@ -125,14 +125,14 @@ def await_ready(
             else:
                 listeners = listeners_now(server, kernel)
                 # A master may have tried the port before its workers open it for themselves.
-                meant = [each for each in listeners if _is_meant(each, door)]
-                sure = door is not None or any(each.port for each in meant) or now_ns - rests_since_ns > _ALONE_NS
+                meant = [each for each in listeners if _is_meant(each, wanted)]
+                sure = wanted is not None or any(each.port for each in meant) or now_ns - rests_since_ns > _ALONE_NS
                 if meant and sure:
                     if rest.busy and notes is not None:
                         notes.append(_works_in_the_background(rest.busy))
                     return listeners
         time.sleep(_LOOK_S)
-    raise _never_ready(server, door, within_s, listeners_now(server, kernel), listening=listening)
+    raise _never_ready(server, wanted, within_s, listeners_now(server, kernel), listening=listening)
 
 
 def _works_in_the_background(busy: Sequence[int]) -> str:
@@ -148,14 +148,14 @@ def listeners_now(server: ServerProcess, kernel: KernelView) -> tuple[Listener, 
     return (*listeners_of(tree, kernel), *unix_listeners_of(tree, kernel, str(server.command.cwd)))
 
 
-def _listens(server: ServerProcess, door: int | str | None, kernel: KernelView) -> bool:
+def _listens(server: ServerProcess, wanted: int | str | None, kernel: KernelView) -> bool:
     # First what costs less: the processes' descriptors are many.
-    there = bool(kernel.listeners(door)) if isinstance(door, int) else True
-    return there and any(_is_meant(each, door) for each in listeners_now(server, kernel))
+    there = bool(kernel.listeners(wanted)) if isinstance(wanted, int) else True
+    return there and any(_is_meant(each, wanted) for each in listeners_now(server, kernel))
 
 
-def _is_meant(listener: Listener, door: int | str | None) -> bool:
-    return door is None or door in (listener.port or None, listener.address)
+def _is_meant(listener: Listener, wanted: int | str | None) -> bool:
+    return wanted is None or wanted in (listener.port or None, listener.address)
 
 
 def check_alive(
@@ -200,21 +200,21 @@ def or_raise_limits(server: ServerProcess) -> str:
 
 
 def _never_ready(
-    server: ServerProcess, door: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
+    server: ServerProcess, wanted: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
 ) -> EnvironmentFailure:
     said = last_lines(server)
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     others = sorted({_shown(each) for each in found})
     if listening:
         return EnvironmentFailure(
-            f"The server listens on {_where(door, others)} but did not come to rest within {within_s:g} s.",
+            f"The server listens on {_where(wanted, others)} but did not come to rest within {within_s:g} s.",
             f"Its processes kept working or changing before any request came{words}",
             "Switch off reloaders and background work, or give it more time with --start-timeout.",
         )
     elsewhere = f"It listens on {', '.join(others)} instead" if others else "Its processes still run"
     ports = sorted({each.port for each in found if each.port})
     return EnvironmentFailure(
-        f"The server did not listen on {'any port' if door is None else _door_shown(door)} within {within_s:g} s.",
+        f"The server did not listen on {_address_shown(wanted)} within {within_s:g} s.",
         f"{elsewhere}{words}",
         f"Name that port with --port {ports[0]}, or let holdfast choose address and port."
         if ports
@@ -222,13 +222,15 @@ def _never_ready(
     )
 
 
-def _where(door: int | str | None, others: Sequence[str]) -> str:
-    """The door, or what it listens on; it may have closed that again."""
-    return _door_shown(door) if door is not None else next(iter(others), "a port, from time to time,")
+def _where(wanted: int | str | None, others: Sequence[str]) -> str:
+    """The listen address, or what it listens on; it may have closed that again."""
+    return next(iter(others), "a port, from time to time,") if wanted is None else _address_shown(wanted)
 
 
-def _door_shown(door: int | str) -> str:
-    return f"port {door}" if isinstance(door, int) else shown(door, NO_PORT)
+def _address_shown(wanted: int | str | None) -> str:
+    if wanted is None:
+        return "any port"
+    return f"port {wanted}" if isinstance(wanted, int) else shown(wanted, NO_PORT)
 
 
 def _shown(listener: Listener) -> str:

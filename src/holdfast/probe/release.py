@@ -80,7 +80,7 @@ def _turn_until_worked_off(bench: Bench, prober: Prober, abandoned: tuple[int, .
         waiting = left_in_queue()
         if not waiting:
             return True
-        ends = bench.kernel.server_sockets(bench.door)
+        ends = bench.kernel.server_sockets(bench.listen_address)
         # On a Unix socket, who has left is nobody any more, and every end that nobody is at may be one of these.
         if is_unix(bench.address):
             waiting = {0}

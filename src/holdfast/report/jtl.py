@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
 from holdfast.model.rows import Rows, Samples
+from holdfast.model.units import MS
 from holdfast.report.rows import Remembered, csv_field
 
 HEAD = (
@@ -22,7 +23,6 @@ HEAD = (
     'grpThreads,allThreads,URL,Latency,IdleTime,Connect,"elapsedFromDue"'
 )
 
-_NS_PER_MS = 1_000_000
 _EXCEPTION = "Non HTTP response code: "
 _MESSAGE = "Non HTTP response message: "
 _REPLIES = frozenset({"answered", "rejected", "wrong-body"})
@@ -94,15 +94,15 @@ def _lines(rows: Rows, samples: Samples, offset_ns: int, fields: Remembered) -> 
         failure,
     ) in facts:
         # Each instant is cut to ms by itself, as there: timeStamp + elapsed is the end, and no difference is biased.
-        start = ((begun or due) + offset_ns) // _NS_PER_MS
-        end = (done + offset_ns) // _NS_PER_MS
-        latency = (first + offset_ns) // _NS_PER_MS - start if first else 0
-        connect = ((connected or done) + offset_ns) // _NS_PER_MS - start if opened else 0
+        start = ((begun or due) + offset_ns) // MS
+        end = (done + offset_ns) // MS
+        latency = (first + offset_ns) // MS - start if first else 0
+        connect = ((connected or done) + offset_ns) // MS - start if opened else 0
         code, message = _answer(outcome, status)
         yield (
             f"{start},{end - start},{label},{code},{message},{thread},,{'true' if outcome == 'answered' else 'false'},"
             f"{failure},{received},{sent_bytes},{group_threads},{all_threads},{url},{latency},0,{connect},"
-            f"{end - (due + offset_ns) // _NS_PER_MS}\n"
+            f"{end - (due + offset_ns) // MS}\n"
         )
 
 

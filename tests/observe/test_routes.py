@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import replace
 
 import pytest
+from support.waiting import until
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import ways_in
+from holdfast.observe.routes import routes_to
 
 
 def listener(address, port=80, inode=1):
@@ -33,21 +36,21 @@ def listener(address, port=80, inode=1):
     ],
 )
 def test_a_port_is_reached_over_loopback_and_ipv4_where_that_is_possible(addresses, destination, listens_on):
-    (way,) = ways_in([listener(each) for each in addresses])
+    (route,) = routes_to([listener(each) for each in addresses])
 
-    assert (way.address, way.port, way.listens_on) == (destination, 80, listens_on)
-    assert {each.address for each in way.listeners} == {listens_on}
+    assert (route.address, route.port, route.listens_on) == (destination, 80, listens_on)
+    assert {each.address for each in route.listeners} == {listens_on}
 
 
-def test_each_port_has_one_way_in_and_sockets_that_share_it_stay_together():
+def test_each_port_has_one_route_and_sockets_that_share_it_stay_together():
     shared = [listener("0.0.0.0", 8001, inode) for inode in (1, 2, 3)]
 
-    ways = ways_in([listener("127.0.0.1", 9000), *shared, listener("::", 8001, 4)])
+    routes = routes_to([listener("127.0.0.1", 9000), *shared, listener("::", 8001, 4)])
 
-    assert [(way.port, len(way.listeners)) for way in ways] == [(8001, 3), (9000, 1)]
+    assert [(route.port, len(route.listeners)) for route in routes] == [(8001, 3), (9000, 1)]
 
 
-def test_only_the_queue_that_a_way_leads_to_counts_once_the_view_is_narrowed():
+def test_of_a_shared_port_only_the_queue_that_a_route_leads_to_counts():
     with socket.socket() as four, socket.socket(socket.AF_INET6) as six, KernelView() as kernel:
         six.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         four.bind(("0.0.0.0", 0))
@@ -55,13 +58,14 @@ def test_only_the_queue_that_a_way_leads_to_counts_once_the_view_is_narrowed():
         six.bind(("::", port))
         four.listen(3)
         six.listen(11)
-        (way,) = ways_in(kernel.listeners(port))
-        before = len(kernel.listeners(port)), kernel.depth(port)
+        (route,) = routes_to(kernel.listeners(port))
+        address = replace(route, shares_port=True).listen_address
 
-        kernel.narrow(port, way.listens_on)
-        with socket.create_connection((way.address, port)):
-            now = len(kernel.listeners(port)), kernel.depth(port)
+        with socket.create_connection((route.address, port)):
+            until(lambda: kernel.accept_queue(address).depth, "the connection in the queue")
+            of_the_port = len(kernel.listeners(port)), kernel.accept_queue(port)
+            of_the_address = len(kernel.listeners(address)), kernel.accept_queue(address)
 
     # Both are full with 4 and 12.
-    assert before == (2, (0, 15))
-    assert now == (1, (1, 3))
+    assert of_the_port == (2, AcceptQueue(1, 15))
+    assert of_the_address == (1, AcceptQueue(1, 3))
