@@ -174,7 +174,7 @@ def test_a_mistake_is_said_with_its_cause_and_what_to_do(said, mistake):
     assert ended.out == ""
 
 
-def test_where_nobody_listens_it_says_so(holdfast):
+def test_attach_says_that_nobody_listens_at_the_address(holdfast):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 

@@ -56,7 +56,7 @@ def test_what_is_no_option_is_refused_with_those_that_are(arguments):
         (wsgiref_server, "", {}),
     ],
 )
-def test_each_server_takes_its_own(server, arguments, keywords):
+def test_each_server_of_holdfasts_own_takes_the_options_it_documents(server, arguments, keywords):
     assert options.taken("it", arguments.split(), server.KNOWN) == keywords
 
 

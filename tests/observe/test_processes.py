@@ -61,7 +61,7 @@ def test_a_tree_is_the_root_its_descendants_and_those_whose_parents_have_ended(p
     assert process_tree(root.pid) == tuple(sorted(family.values()))
 
 
-def test_a_tree_outlives_its_root(program):
+def test_a_process_tree_keeps_its_children_when_its_root_has_ended(program):
     root = program(FAMILY)
     family = named_pids(root, 4)
 

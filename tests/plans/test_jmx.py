@@ -84,7 +84,7 @@ def test_a_group_without_threads_or_loops_sends_nothing(numbers):
         ("stoptestnow", "continue", True),
     ],
 )
-def test_what_follows_an_error(said, on_failure, stops):
+def test_a_groups_action_on_error_decides_whether_its_threads_go_on(said, on_failure, stops):
     found = read(group(http(), text("ThreadGroup.on_sample_error", said)))
 
     assert (only(found).on_failure, found.stop.first_failure) == (on_failure, stops)
@@ -188,7 +188,7 @@ def test_a_connection_that_is_not_kept_is_closed():
     assert step.headers == (("Connection", "close"),)
 
 
-def test_timers_add_up():
+def test_the_pauses_of_all_jmeter_timers_that_apply_to_a_sampler_are_added():
     # JMeterThread.delay: all timers that apply, one after the other.
     constant = element("ConstantTimer", "C", text("ConstantTimer.delay", "${__P(ms,300)}"))
     uniform = element("UniformRandomTimer", "U", text("ConstantTimer.delay", "100"), text("RandomTimer.range", "50.0"))
