@@ -52,7 +52,7 @@ check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -q tests/test_architecture.py
+	.venv/bin/python -m pytest -q tests/test_architecture.py tests/test_sizes.py tests/test_the_tests.py
 
 format: .venv/.synced
 	.venv/bin/ruff check --fix .

@@ -142,7 +142,7 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def serving(  # noqa: PLR0913 - one argument for each variable
+def serving(
     directory: Path,
     *arguments: str,
     command: Sequence[str] = FLASK,

@@ -59,7 +59,7 @@ class Said(NamedTuple):
     detail: str
 
 
-def inside_environment(  # noqa: PLR0913 - one argument for each variable
+def inside_environment(  # parameters: one for each variable
     *,
     record: Path,
     token: str,
