@@ -8,6 +8,9 @@
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+# What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
+test test-servers conformance scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers conformance scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
