@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
@@ -198,8 +198,8 @@ class Case:
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)
-        return Experiment(
-            self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
+        return experiment_of(
+            server=self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
         )
 
 

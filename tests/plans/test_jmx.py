@@ -64,12 +64,12 @@ def test_a_group_that_loops_for_ever_needs_an_end(loops, forever):
 
 @pytest.mark.parametrize("numbers", [{"threads": ""}, {"threads": "0"}, {"loops": "0"}, {"loops": ""}])
 def test_a_group_without_threads_or_loops_sends_nothing(numbers):
-    # StringProperty.getIntValue: what is no number counts as 0, and 0 threads are none.
+    # StringProperty.getIntValue: what is not a number counts as 0.
     other = group(http(), name="Other")
     found = read(group(http(), **numbers) + other)
 
     assert [each.name for each in found.groups] == ["Other"]
-    assert any("nothing is sent" in note.meaning for note in found.notes)
+    assert any("so it sends nothing" in note.meaning for note in found.notes)
     with pytest.raises(UsageError, match="sends nothing"):
         read(group(http(), **numbers))
 
@@ -84,7 +84,7 @@ def test_a_group_without_threads_or_loops_sends_nothing(numbers):
         ("stoptestnow", "continue", True),
     ],
 )
-def test_a_groups_action_on_error_decides_whether_its_threads_go_on(said, on_failure, stops):
+def test_a_groups_action_after_an_error_becomes_what_a_failure_does(said, on_failure, stops):
     found = read(group(http(), text("ThreadGroup.on_sample_error", said)))
 
     assert (only(found).on_failure, found.stop.first_failure) == (on_failure, stops)
@@ -141,7 +141,7 @@ def test_a_file_is_a_body_and_a_form_of_several_parts_is_refused():
     (step,) = only(read(group(http("/x", file(""), method="POST")), {"b.bin": b"\xff\0"})).steps
     assert step.body == b"\xff\0"
     for wrong in (http("/x", file("f"), method="POST"), http("/x", DO_MULTIPART_POST="true", method="POST")):
-        with pytest.raises(UsageError, match="several parts"):
+        with pytest.raises(UsageError, match="it sends a multipart form"):
             read(group(wrong), {"b.bin": b""})
 
 
@@ -188,7 +188,7 @@ def test_a_connection_that_is_not_kept_is_closed():
     assert step.headers == (("Connection", "close"),)
 
 
-def test_the_pauses_of_all_jmeter_timers_that_apply_to_a_sampler_are_added():
+def test_all_timers_that_apply_to_a_request_are_added():
     # JMeterThread.delay: all timers that apply, one after the other.
     constant = element("ConstantTimer", "C", text("ConstantTimer.delay", "${__P(ms,300)}"))
     uniform = element("UniformRandomTimer", "U", text("ConstantTimer.delay", "100"), text("RandomTimer.range", "50.0"))

@@ -104,7 +104,7 @@ def test_names_for_columns_and_how_lines_are_cut():
     assert sent(only(named), 1) == ["GET /1-x%20y"]
     tabs = read(group(csv("t", "n,m", delimiter="\\t") + http("/${n}-${m}")), {"t": b"1\t2\t3\r\n4\t5"})
     assert sent(only(tabs), 2) == ["GET /1-2", "GET /4-5"]
-    with pytest.raises(UsageError, match=r"row 2 of f\.csv has 1 values, and 2 variables are named"):
+    with pytest.raises(UsageError, match=r"row 2 of f\.csv has 1 value for 2 variables"):
         read(group(csv("f.csv", "n,m") + http()), {"f.csv": b"1,2\n3\n"})
     with pytest.raises(UsageError, match="has no rows"):
         read(group(csv("f.csv") + http()), {"f.csv": b"a,b\n"})
@@ -123,7 +123,7 @@ def test_names_for_columns_and_how_lines_are_cut():
         (r"${__P(p,a\,b)}", "a,b"),
         ("${__P(p,${v})}", "value"),
         (r"\${v} ${v}", "${v} value"),
-        (r"\${v}", r"\${v}"),  # no reference at all, so nothing is unescaped
+        (r"\${v}", r"\${v}"),  # without any reference, nothing is unescaped
         ("${__threadGroupName}/${__samplerName}", "Group/Request"),
         ("${unclosed", "${unclosed"),
     ],

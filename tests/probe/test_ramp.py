@@ -138,7 +138,7 @@ def test_every_size_of_accept_queue_is_filled_to_one_more_than_its_limit(limit):
 def test_a_slot_that_is_entered_while_the_queue_is_filled_sends_the_ramp_back():
     server = Simulated(pool=5, limit=8)
     state = State()
-    while state.phase != "fill":
+    while state.stage != "fill":
         action, state = decide(server.view(100), state)
         if isinstance(action, Open):
             server.open(action.count)
@@ -148,7 +148,7 @@ def test_a_slot_that_is_entered_while_the_queue_is_filled_sends_the_ramp_back():
     server.pass_time(5 * MS)
     _, state = decide(server.view(100), state)
 
-    assert state.phase == "climb"
+    assert state.stage == "climb"
 
 
 def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_one_by_one():
@@ -167,7 +167,7 @@ def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_o
         limit=127,
         ended={Outcome.REJECTED: 7},
     )
-    state = State(phase="fill", entered=4, batch=8, taken=9, stalled_since_ns=5 * S)
+    state = State(stage="fill", entered=4, batch=8, taken=9, stalled_since_ns=5 * S)
 
     _, state = decide(replace(view, established=15, ended={Outcome.REJECTED: 1}), state)
     _, state = decide(view, state)

@@ -17,10 +17,10 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from holdfast.cli import option_values
-from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError, nearest
+from holdfast.cli import option_values, project_file
+from holdfast.errors import HoldfastError, UsageError, nearest
 from holdfast.model.expectation import claim_of, fields, full_name
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.registry import adapter_named
@@ -103,13 +103,7 @@ def project_defaults(cwd: Path) -> Layer | None:
         UsageError: what is written there cannot be carried out.
         EnvironmentFailure: a pyproject.toml cannot be read.
     """
-    for directory in (cwd, *cwd.parents):
-        file = directory / "pyproject.toml"
-        # One of somebody else's that is broken is none of our business, nor one that nobody lets us see
-        # (Path.is_file would raise of that).
-        content = _content(file) if os.path.isfile(file) else b""
-        if b"holdfast" not in content:
-            continue
+    for file, content in project_file.naming_holdfast(cwd):
         tool = _parsed(content, file).get("tool")
         table = tool.get("holdfast") if isinstance(tool, dict) else None
         if table is not None:
@@ -156,7 +150,7 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
             f"It was looked for from {cwd}.",
             "Name a TOML file with a [[case]] for each row.",
         )
-    tables = _parsed(_content(file), file)
+    tables = _parsed(project_file.content_of(file), file)
     _check_keys(tables, ("defaults", "case"), _Source(file, "the file"))
     defaults, entries = tables.get("defaults", {}), tables.get("case", [])
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
@@ -203,16 +197,14 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
                     "Leave one of them out: a server is started by holdfast, a command by itself.",
                 )
     values = merged([*lower, _layer(entry, source)])
-    if "command" in values:
-        values["server"] = "exec"
-    elif "server" not in values:
+    if not values.keys() & {"command", "server"}:
         raise UsageError(
             f"{file}: {source.table} says neither which server nor which command to start.",
             "No [defaults] names a server either.",
             'Add server = "gunicorn", or command = ["gunicorn", "-w", "4", "shop:app"].',
         )
-    experiment = Experiment(**({"cwd": cwd} | values))
-    words = " ".join(experiment.command or (experiment.server, *experiment.arguments))
+    experiment = experiment_of(**({"cwd": cwd} | values))
+    words = " ".join(command_line_of(experiment.target))
     claims = tuple(_claims(entry.expect or {}, source))
     return Case(entry.name or words, words, experiment, claims)
 
@@ -316,15 +308,6 @@ def _checked(name: str, value: Any, directory: Path) -> Any:  # noqa: ANN401 - e
             raise ValueError(f"There is no directory {directory / value}.")
         return os.path.normpath(directory / value)
     return _CHECKS.get(name, lambda given: given)(value)
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"{file} cannot be read.", str(error), "Check what it is and its permissions."
-        ) from error
 
 
 def _parsed(content: bytes, file: Path) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,7 @@ from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.loadtest.run import MOST_REQUESTS
 from holdfast.model.load import StopRule
-from holdfast.model.scenario import Clients, Group, Pause, Phases, Timeouts
-from holdfast.plans.differences import Note, in_words
-from holdfast.plans.har import Recorded, read_har
-from holdfast.plans.jmx import read_plan
+from holdfast.model.scenario import Clients, Group, Pause, Phases, Step, Timeouts
 
 # What a plan says itself, and so does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -56,9 +53,13 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         UsageError: the file cannot be used, or an option does not go with it.
         EnvironmentFailure: a file cannot be read.
     """
+    from holdfast.plans.differences import in_words
+
     file: Path = given["jmx"] or given["har"]
     if given["jmx"]:
         _refuse(context, "--jmx", _NOT_WITH_JMX)
+        from holdfast.plans.jmx import read_plan
+
         plan = read_plan(
             _content(file, "plan"),
             file.name,
@@ -70,9 +71,11 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
         groups, stop, notes = tuple(map(_bounded, plan.groups)), plan.stop, plan.notes
     else:
         _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
+        from holdfast.plans.har import read_har
+
         recorded = read_har(_content(file, "archive"), file.name)
-        groups, stop, notes = (_bounded(_recorded(given, recorded)),), StopRule(), recorded.notes
-    _list(file, notes)
+        groups, stop, notes = (_bounded(_recorded(given, recorded.url, recorded.steps)),), StopRule(), recorded.notes
+    _list(file, in_words(notes))
     timeouts = {
         name: given[option]
         for name, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "patience_s"))
@@ -85,7 +88,7 @@ def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
     )
 
 
-def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
+def _recorded(given: Mapping[str, Any], url: str, steps: Iterable[Step]) -> Group:
     """The group that sends what was recorded, as often as options say; without any, one client once."""
     asked = {**given}
     if all(given[name] in (None, False) for name in _OF_A_SHAPE):
@@ -97,7 +100,7 @@ def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     replaced = {name.lower() for name, _ in given["headers"]}
-    steps = tuple(
+    sent = tuple(
         replace(
             step,
             headers=(*(field for field in step.headers if field[0].lower() not in replaced), *given["headers"]),
@@ -105,16 +108,16 @@ def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
             checks=checks_of(given),
             pause=given["think"] or Pause(),
         )
-        for step in recorded.steps
+        for step in steps
     )
     keep_alive = given["keep_alive"]
     return Group(
-        name=recorded.url,
-        url=recorded.url,
-        steps=steps,
+        name=url,
+        url=url,
+        steps=sent,
         shape=shape,
         timeouts=Timeouts(),
-        keep_alive=isinstance(shape, Clients) or len(steps) > 1 if keep_alive is None else keep_alive,
+        keep_alive=isinstance(shape, Clients) or len(sent) > 1 if keep_alive is None else keep_alive,
     )
 
 
@@ -158,8 +161,7 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _list(file: Path, notes: Iterable[Note]) -> None:
-    words = in_words(notes)
+def _list(file: Path, words: Sequence[str]) -> None:
     if words:
         say(f"Of {file.name}, holdfast leaves out or does otherwise:")
         for line in words:

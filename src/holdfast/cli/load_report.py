@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from holdfast import console, store
-from holdfast.cli.click_types import target_file
+from holdfast.cli.click_types import show, target_file
+from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -20,42 +21,87 @@ from holdfast.errors import (
     HoldfastError,
 )
 from holdfast.loadtest import saved
-from holdfast.loadtest.export_parquet import check_parquet, write_parquet
-from holdfast.loadtest.export_sqlite import check_database, write_database
-from holdfast.loadtest.rows import chunks, samples
 from holdfast.loadtest.run import Loaded
 from holdfast.model.load import LoadResult
-from holdfast.report.json import load_json
-from holdfast.report.jtl import jtl
 from holdfast.report.load import render_load
-from holdfast.report.rows import rows_csv, rows_jsonl
+
+# Each form brings modules of its own, which a load that does not write it does without.
+
+
+def _json(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.report.json import load_json
+
+    return (load_json(loaded.result),)
+
+
+def _csv(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_csv
+
+    return rows_csv(chunks(loaded))
+
+
+def _jsonl(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_jsonl
+
+    return rows_jsonl(chunks(loaded))
+
+
+def _jtl(loaded: Loaded) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import samples
+    from holdfast.report.jtl import jtl
+
+    return jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0)
+
+
+def _sqlite(path: Path, loaded: Loaded) -> None:
+    from msgspec import to_builtins
+
+    from holdfast.loadtest.export_sqlite import write_database
+    from holdfast.loadtest.rows import chunks
+
+    write_database(path, chunks(loaded), to_builtins(loaded.result))
+
+
+def _parquet(path: Path, loaded: Loaded) -> None:
+    from holdfast.loadtest.export_parquet import write_parquet
+    from holdfast.loadtest.rows import chunks
+
+    write_parquet(path, chunks(loaded))
+
 
 _STREAMS: Mapping[str, Callable[[Loaded], Iterable[bytes]]] = {
-    "json": lambda loaded: (load_json(loaded.result),),
-    "csv": lambda loaded: rows_csv(chunks(loaded)),
-    "jsonl": lambda loaded: rows_jsonl(chunks(loaded)),
-    "jtl": lambda loaded: jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0),
+    "json": _json,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "jtl": _jtl,
 }
-_FILES = {
-    "sqlite": lambda path, loaded: write_database(path, chunks(loaded), msgspec.to_builtins(loaded.result)),
-    "parquet": lambda path, loaded: write_parquet(path, chunks(loaded)),
-}
+_FILES: Mapping[str, Callable[[Path, Loaded], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
-    "json": "Write the result to FILE; - is stdout.",
-    "csv": "Write the rows of all requests to FILE; - is stdout.",
-    "jsonl": "Write them as JSON lines to FILE; - is stdout.",
-    "jtl": "Write them as JMeter's results (CSV) to FILE; - is stdout.",
-    "sqlite": "Write rows and result into a new SQLite database, FILE.",
-    "parquet": "Write the rows as Parquet to FILE (holdfast-probe[parquet]).",
+    "json": "Write the result as JSON to FILE; - is standard output.",
+    "csv": "Write a row for each request as CSV to FILE; - is standard output.",
+    "jsonl": "Write these rows as JSON lines to FILE; - is standard output.",
+    "jtl": "Write these rows as a JMeter results file to FILE; - is standard output.",
+    "sqlite": "Write rows and result to FILE, a new SQLite database.",
+    "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
 }
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+_EXAMPLES = """\b
+Examples:
+  holdfast report 17 --csv rows.csv
+  holdfast report 17 --json - --sqlite run17.sqlite
+"""
+
+
+def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
     """The options that say where results go."""
-    for form in reversed(_HELP):
-        option = click.option(f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=_HELP[form])
-        command = option(command)
-    return command
+    options = (
+        option(OUTPUT, f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=text)
+        for form, text in _HELP.items()
+    )
+    return declared(*options)(command)
 
 
 def targets_of(given: dict[str, Any]) -> dict[str, str]:
@@ -75,8 +121,14 @@ def targets_of(given: dict[str, Any]) -> dict[str, str]:
     files = [target for target in targets.values() if target != console.STDOUT]
     if twice := next((each for each in files if files.count(each) > 1), None):
         raise click.UsageError(f"{twice} cannot hold two forms of the results.")
-    check_database(targets.get("sqlite"))
-    check_parquet(targets.get("parquet"))
+    if "sqlite" in targets:
+        from holdfast.loadtest.export_sqlite import check_database
+
+        check_database(targets["sqlite"])
+    if "parquet" in targets:
+        from holdfast.loadtest.export_parquet import check_parquet
+
+        check_parquet(targets["parquet"])
     return targets
 
 
@@ -127,7 +179,7 @@ def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> b
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        console.show(render_load(loaded.result))
+        show(render_load(loaded.result))
     else:
         console.put_stream(_STREAMS[shown](loaded))
     return written
@@ -160,14 +212,14 @@ def saved_load(number: int) -> Loaded:
         raise store.unreadable(number, error) from error
 
 
-@click.command("report")
+@click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
 @click.argument("number", metavar="RUN", type=int)
 @output_options
 @click.pass_context
 def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
-    """Write the results of a saved load run for other programs.
+    """Write the results of a saved load run to files.
 
-    holdfast runs lists the saved runs; holdfast show prints what one came to.
+    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
     """
     targets = targets_of(given)
     if not targets:

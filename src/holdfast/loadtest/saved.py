@@ -18,8 +18,6 @@ from itertools import accumulate, chain
 from operator import sub
 from typing import Any
 
-from msgspec import convert
-
 from holdfast.load import quantities
 from holdfast.load.collect import Beside, run_of
 from holdfast.load.columns import Columns
@@ -75,6 +73,9 @@ def read(of_head: bytes, of_rows: Iterable[bytes]) -> Loaded:
     spans = tuple(range(*span) for span in facts["spans"])
     columns = Columns(spans[-1].stop)
     begun = _joined([_unpacked(columns, part) for part in of_rows])
+    # A run is saved after each load, and read only when it is asked for again.
+    from msgspec import convert  # noqa: PLC0415
+
     beside = convert(facts["beside"], Beside)
     run = run_of(columns, begun, spans, tuple(map(tuple, facts["sources"])), facts["stopped"], beside)
     thresholds = [quantities.threshold(each) for each in facts["thresholds"]]
