@@ -21,11 +21,8 @@ NOT_YET = frozenset(
     {
         "attach/unusable.py: unusable",
         "cluster/merge.py: _owed_by_clients",
-        "infer/judge.py: judge",
         "load/collect.py: told_for_lost",
         "load/summary.py: summarise",
-        "probe/experiment.py: run",
-        "probe/readiness.py: await_ready",
         "study/servers.py: _case",
     }
 )
