@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -267,6 +268,12 @@ def tree_of(root: Path) -> dict[PurePosixPath, str]:
     return {PurePosixPath(file.relative_to(package)): file.read_text() for file in sorted(package.rglob("*.py"))}
 
 
+@cache
+def parsed_outside_of_servers() -> Mapping[PurePosixPath, ast.AST]:
+    """The files of src but for those that run in the server's process."""
+    return {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+
+
 def test_every_file_keeps_the_rules_of_the_layout() -> None:
     found = [violation for path, source in tree_of(SOURCE).items() for violation in violations(path, source)]
 
@@ -274,7 +281,7 @@ def test_every_file_keeps_the_rules_of_the_layout() -> None:
 
 
 def test_pure_files_are_named_and_no_others_are() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     pure = {
         str(path)
         for path in sources.keys() - worldly(sources)
@@ -285,14 +292,14 @@ def test_pure_files_are_named_and_no_others_are() -> None:
 
 
 def test_pure_rooms_import_nothing_that_touches_the_world() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     found = sorted(str(path) for path in worldly(sources) if part_of(path) in PURE_ROOMS)
 
     assert not found, found
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     left = {path: imported_files(path, tree, sources) for path, tree in sources.items()}
     while free := [path for path, imported in left.items() if not imported & left.keys()]:
         for path in free:
@@ -304,9 +311,8 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
 def worldly(sources: Mapping[PurePosixPath, ast.AST]) -> set[PurePosixPath]:
     """The files that touch the world themselves, and all that import one of these."""
     found = {path for path, tree in sources.items() if touches_the_world(path, tree)}
-    while more := {
-        path for path, tree in sources.items() if path not in found and imported_files(path, tree, sources) & found
-    }:
+    imported = {path: imported_files(path, tree, sources) for path, tree in sources.items()}
+    while more := {path for path in sources.keys() - found if imported[path] & found}:
         found |= more
     return found
 

@@ -168,7 +168,7 @@ def test_packed_rows_come_back_as_they_were_in_the_other_clock(rows, ahead_ns, l
 @pytest.mark.parametrize(
     "damage", [lambda parts: [*parts[:3], b"x", *parts[4:]], lambda parts: [parts[0], *parts[:-1]]]
 )
-def test_damaged_rows_are_refused(damage):
+def test_rows_of_a_share_that_were_damaged_on_their_way_are_refused(damage):
     columns = Columns(9)
 
     with pytest.raises(ValueError, match=r"rows cannot be read|multiple"):

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.commandline import COMPILED
+
 from holdfast.model.experiment import View
 from holdfast.observe.record_reader import RecorderSettings, Recording
 
@@ -31,9 +33,7 @@ LONGEST_WAIT_S = 30.0
 ALIKE = {
     # Replies that are made of a set are alike in all processes.
     "PYTHONHASHSEED": "0",
-    # Servers start three times as fast when Flask is compiled once, wherever it is installed.
-    "PYTHONDONTWRITEBYTECODE": "",
-    "PYTHONPYCACHEPREFIX": str(Path(__file__).parents[2] / ".pytest_cache" / "bytecode"),
+    **COMPILED,
 }
 
 
@@ -142,7 +142,7 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def serving(  # noqa: PLR0913 - one argument for each variable
+def serving(
     directory: Path,
     *arguments: str,
     command: Sequence[str] = FLASK,

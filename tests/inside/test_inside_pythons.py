@@ -89,7 +89,15 @@ BOOTSTRAP = "import sys, runpy; sys.path.insert(0, {!r}); runpy.run_path(sys.arg
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_every_file_is_written_in_the_language_of_python_3_8(source):
-    ast.parse(source.read_text(), feature_version=(3, 8))
+    assert syntax_error(source.read_text()) is None
+
+
+def syntax_error(source):
+    try:
+        ast.parse(source, feature_version=(3, 8))
+    except SyntaxError as error:
+        return str(error)
+    return None
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)

@@ -40,7 +40,7 @@ def test_nothing_is_entered_in_a_new_record(recording):
     assert recording.entered_ns(0) == 0
 
 
-def test_an_entry_says_who_ran_it(recording):
+def test_an_entry_names_the_process_and_thread_that_ran_the_handler(recording):
     recorder.enter(7, "flask view index()", "async", "entry", (11, 12, True))
     recorder.leave(7)
     (entry,) = recording.entries(0, SLOTS)
@@ -196,7 +196,7 @@ def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):
     assert intervals == [0.005]
 
 
-def test_the_mapping_keeps_no_descriptor(recording):
+def test_the_mapped_record_costs_the_server_no_descriptor(recording):
     before = sorted(os.listdir("/proc/self/fd"))
     data = shared_memory.open_shared(str(recording.path))
     after = sorted(os.listdir("/proc/self/fd"))

@@ -78,7 +78,7 @@ def run(script, variables, directory, python=sys.executable, *options):
 
 @pytest.mark.parametrize("script", [LOOK, FLASK, SPAWN], ids=["paths", "imports", "spawn"])
 @pytest.mark.parametrize("pythonpath", ["", "lib", "::lib"])
-def test_a_script_sees_the_same_as_without(ours, tmp_path, script, pythonpath):
+def test_a_script_sees_the_same_environment_as_without_holdfast(ours, tmp_path, script, pythonpath):
     environment, _ = ours
     (tmp_path / "lib").mkdir()
     before = run(script, {"PYTHONPATH": pythonpath}, tmp_path)
@@ -114,7 +114,7 @@ def test_the_environments_own_sitecustomize_runs_too(ours, tmp_path):
 
 
 @pytest.mark.parametrize("error", ["1 / 0", "import no_such_module", "raise SystemExit(3)"])
-def test_its_errors_are_reported_as_ever(ours, tmp_path, error):
+def test_errors_of_a_persons_own_sitecustomize_are_reported_as_without_holdfast(ours, tmp_path, error):
     environment, _ = ours
     own = tmp_path / "own"
     own.mkdir()

@@ -61,7 +61,7 @@ def test_a_tree_is_the_root_its_descendants_and_those_whose_parents_have_ended(p
     assert read_process_tree(root.pid) == tuple(sorted(family.values()))
 
 
-def test_a_tree_outlives_its_root(program):
+def test_a_process_tree_keeps_its_children_when_its_root_has_ended(program):
     root = program(FAMILY)
     family = named_pids(root, 4)
 
@@ -249,6 +249,7 @@ def test_a_server_that_wakes_on_a_timer_settles(program):
     server.line()
 
     until(lambda: settled(read_activity([server.pid]), read_activity([server.pid])), "a server at rest")
+    assert len(read_activity([server.pid]).processes) == 1
 
 
 def test_processes_that_end_while_they_are_read_are_left_out(kernel):

@@ -137,7 +137,7 @@ def test_looking_takes_at_most_a_tenth_of_the_time():
     assert len(looked) * 10 * MS <= 10**8 + 10 * MS
 
 
-def test_what_cannot_be_read_is_not_known():
+def test_free_time_is_unknown_where_the_use_of_cores_cannot_be_read():
     free = FreeTime(lambda _holding: None, Clock())
 
     free.look(nobody)
@@ -172,7 +172,7 @@ def test_the_kernel_tells_what_each_thread_had_of_the_cores():
     assert then[pid].runnable
 
 
-def test_threads_can_be_left_out():
+def test_threads_that_only_hold_a_request_can_be_left_out_of_core_use():
     with running("import signal; signal.pause()") as pid:
         assert read_core_use([pid], {pid}) == {}
 

@@ -30,7 +30,7 @@ def addresses(program, sock_diag_view, tmp_path):
     return found
 
 
-def test_an_absolute_path_is_itself(addresses, tmp_path):
+def test_a_unix_socket_bound_by_an_absolute_path_is_reached_by_it(addresses, tmp_path):
     assert addresses(str(tmp_path / "s")) == [str(tmp_path / "s")]
 
 
