@@ -24,7 +24,7 @@ help:
 	@echo 'make test-all     the tests on each of Python 3.11, 3.12 and 3.13 that is here'
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make check        lint, format, types, architecture'
-	@echo 'make conformance  real servers against what their own source says to expect'
+	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
@@ -58,7 +58,8 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 conformance: .venv/.synced
-	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py tests/test_servers_study.py $(ARGS)
+	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py tests/test_servers_study.py \
+		tests/test_documented_commands.py $(ARGS)
 
 test-servers: .venv/.synced
 	.venv/bin/python -m pytest -m servers $(ARGS)

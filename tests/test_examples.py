@@ -40,3 +40,14 @@ def test_the_shop_serves_its_customers_and_turns_strangers_away() -> None:
     assert client.get("/shop/items", headers=customer).status_code == 200
     assert client.delete("/shop/items/2", headers=customer).status_code == 204
     assert client.get("/shop/items/2", headers=customer).status_code == 404
+
+
+def test_orders_are_taken_if_they_are_json() -> None:
+    client = client_of("orders.py")
+
+    assert client.get("/").json == client.get("/slow").json == {"status": "ok"}
+    assert client.post("/orders/7", json={"item": 2}).json == {"status": "ok", "number": 7, "order": {"item": 2}}
+    assert client.post("/orders", json={"item": 2}).status_code == 201
+    assert client.post("/orders", data="item 2").status_code == 400
+    assert client.get("/orders/7").json == {"status": "ok", "number": 7}
+    assert client.get("/users/ada").json == {"status": "ok", "name": "ada"}

@@ -8,7 +8,7 @@ import click
 import pytest
 
 from holdfast.cli import config_file
-from holdfast.cli.main import exec_, probe
+from holdfast.cli.probe import exec_, probe
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.experiment import Experiment
 

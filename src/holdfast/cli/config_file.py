@@ -17,8 +17,8 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from holdfast.cli import option_values
-from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError, nearest
+from holdfast.cli import option_values, project_file
+from holdfast.errors import HoldfastError, UsageError, nearest
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import Experiment, View
 from holdfast.model.study import Case, Claim, Study
@@ -103,13 +103,7 @@ def project_defaults(cwd: Path) -> Layer | None:
         UsageError: what is written there cannot be carried out.
         EnvironmentFailure: a pyproject.toml cannot be read.
     """
-    for directory in (cwd, *cwd.parents):
-        file = directory / "pyproject.toml"
-        # One of somebody else's that is broken is none of our business, nor one that nobody lets us see
-        # (Path.is_file would raise of that).
-        content = _content(file) if os.path.isfile(file) else b""
-        if b"holdfast" not in content:
-            continue
+    for file, content in project_file.naming_holdfast(cwd):
         tool = _parsed(content, file).get("tool")
         table = tool.get("holdfast") if isinstance(tool, dict) else None
         if table is not None:
@@ -156,7 +150,7 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
             f"It was looked for from {cwd}.",
             "Name a TOML file with a [[case]] for each row.",
         )
-    tables = _parsed(_content(file), file)
+    tables = _parsed(project_file.content_of(file), file)
     _check_keys(tables, ("defaults", "case"), _Source(file, "the file"))
     defaults, entries = tables.get("defaults", {}), tables.get("case", [])
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
@@ -316,15 +310,6 @@ def _checked(name: str, value: Any, directory: Path) -> Any:  # noqa: ANN401 - e
             raise ValueError(f"There is no directory {directory / value}.")
         return os.path.normpath(directory / value)
     return _CHECKS.get(name, lambda given: given)(value)
-
-
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"{file} cannot be read.", str(error), "Check what it is and its permissions."
-        ) from error
 
 
 def _parsed(content: bytes, file: Path) -> dict[str, Any]:

@@ -9,7 +9,8 @@ import click
 import msgspec
 
 from holdfast import console, store
-from holdfast.cli.click_types import target_file
+from holdfast.cli.click_types import show, target_file
+from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -41,21 +42,29 @@ _FILES = {
     "parquet": lambda path, loaded: write_parquet(path, chunks(loaded)),
 }
 _HELP = {
-    "json": "Write the result to FILE; - is stdout.",
-    "csv": "Write the rows of all requests to FILE; - is stdout.",
-    "jsonl": "Write them as JSON lines to FILE; - is stdout.",
-    "jtl": "Write them as JMeter's results (CSV) to FILE; - is stdout.",
-    "sqlite": "Write rows and result into a new SQLite database, FILE.",
-    "parquet": "Write the rows as Parquet to FILE (holdfast-probe[parquet]).",
+    "json": "Write the result as JSON to FILE; - is standard output.",
+    "csv": "Write a row for each request as CSV to FILE; - is standard output.",
+    "jsonl": "Write these rows as JSON lines to FILE; - is standard output.",
+    "jtl": "Write these rows as a JMeter results file to FILE; - is standard output.",
+    "sqlite": "Write rows and result to FILE, a new SQLite database.",
+    "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
 }
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+_EXAMPLES = """\b
+Examples:
+  holdfast report 17 --csv rows.csv
+  holdfast report 17 --json - --sqlite run17.sqlite
+"""
+
+
+def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
     """The options that say where results go."""
-    for form in reversed(_HELP):
-        option = click.option(f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=_HELP[form])
-        command = option(command)
-    return command
+    options = (
+        option(OUTPUT, f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=text)
+        for form, text in _HELP.items()
+    )
+    return declared(*options)(command)
 
 
 def targets_of(given: dict[str, Any]) -> dict[str, str]:
@@ -127,7 +136,7 @@ def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> b
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        console.show(render_load(loaded.result))
+        show(render_load(loaded.result))
     else:
         console.put_stream(_STREAMS[shown](loaded))
     return written
@@ -160,14 +169,14 @@ def saved_load(number: int) -> Loaded:
         raise store.unreadable(number, error) from error
 
 
-@click.command("report")
+@click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
 @click.argument("number", metavar="RUN", type=int)
 @output_options
 @click.pass_context
 def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
-    """Write the results of a saved load run for other programs.
+    """Write the results of a saved load run to files.
 
-    holdfast runs lists the saved runs; holdfast show prints what one came to.
+    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
     """
     targets = targets_of(given)
     if not targets:

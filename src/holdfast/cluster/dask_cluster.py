@@ -22,7 +22,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from holdfast import __version__
+from holdfast import __distribution__, __version__
 from holdfast.cluster.host import Host, clock, greet
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.quantities import local_workers
@@ -126,7 +126,7 @@ class Cluster:
                 "Its scheduler answers, and nobody has joined it.",
                 f"Start a worker on each host: dask worker {self._address}",
             )
-        self._check_versions(await self._client.get_versions(packages=["holdfast"]), addresses)
+        self._check_versions(await self._client.get_versions(packages=[__distribution__]), addresses)
         await asyncio.gather(*(self._try_directly(address) for address in addresses))
         try:
             hosts: list[Host] = await asyncio.gather(*(self.call(address, greet) for address in addresses))
@@ -159,14 +159,14 @@ class Cluster:
         own, python = __version__, "{}.{}".format(*sys.version_info)
         for address in addresses:
             packages = told["workers"].get(address, {}).get("packages", {})
-            there, python_there = packages.get("holdfast"), ".".join(packages.get("python", "?").split(".")[:2])
+            there, python_there = packages.get(__distribution__), ".".join(packages.get("python", "?").split(".")[:2])
             if there == own and python_there == python:
                 continue
             what = "no holdfast" if there is None else f"holdfast {there} on Python {python_there}"
             raise EnvironmentFailure(
                 f"The worker {address} has {what}; this is holdfast {own} on Python {python}.",
                 "Each host sends its share with its own holdfast, which must be the same.",
-                f"Install it there, in the worker's environment: pip install 'holdfast-probe[cluster]=={own}'",
+                f"Install it there, in the worker's environment: pip install '{__distribution__}[cluster]=={own}'",
             )
 
 

@@ -15,7 +15,6 @@ Decisions
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import sys
@@ -23,8 +22,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-
-from rich.console import Console
 
 from holdfast.console import say
 from holdfast.interrupts import Interrupts
@@ -36,6 +33,7 @@ from holdfast.loadtest.metrics_server import Exposed, exposed
 from holdfast.model.load import LoadExperiment
 from holdfast.model.progress import Progress
 from holdfast.model.units import NS_PER_S
+from holdfast.report.layout import rendered
 from holdfast.report.metrics import CONTENT_TYPE, metrics_text
 from holdfast.report.progress import progress_line, progress_view
 
@@ -183,12 +181,8 @@ class _View:
         if self._failed or not self._in_front() or not _ready(self._descriptor):
             return
         columns, rows = self._size()
-        drawn = io.StringIO()
-        # Not on standard error itself: the console writes to its file even of what it only captures, and fails with it.
-        console = Console(force_terminal=True, highlight=False, width=columns - 1, height=rows, file=drawn)
-        for line in progress_view(progress, title, state, columns - 1, rows - 1):
-            console.print(line, no_wrap=True, overflow="ellipsis")
-        lines = drawn.getvalue().splitlines()
+        view = progress_view(progress, title, state, columns - 1, rows - 1)
+        lines = [rendered(line.cut(columns - 1), columns, styled=True).removesuffix("\n") for line in view]
         self._write(self._back(rows) + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self._lines = len(lines)
 

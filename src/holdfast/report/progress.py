@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.text import Text
-
 from holdfast.model.load import LagUs, LatencyMs
 from holdfast.model.progress import LabelProgress, OwnUse, Progress
+from holdfast.report.layout import Text
 
 _MOST_BAR = 40
 _COLUMN = 10

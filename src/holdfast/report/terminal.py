@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from holdfast.model.verdict import CALL_NOT_ASKED, Abandoned, Ceiling, Cost, Model, Overflow, Verdict
 from holdfast.report import calls
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _WIDTH = 30
 
@@ -56,14 +52,14 @@ _FATES = {
 }
 
 
-def render_verdict(verdict: Verdict) -> RenderableType:
+def render_verdict(verdict: Verdict) -> Renderable:
     """Everything that a person reads of one verdict."""
-    parts: list[RenderableType] = [_title(verdict), Text(), _headline(verdict), Text(), _lanes(verdict), Text()]
-    parts += [Padding(Text(line), (0, 0, 0, 2)) for line in _sentences(verdict)]
+    parts: list[Renderable] = [_title(verdict), Text(), _headline(verdict), Text(), _lanes(verdict), Text()]
+    parts += [Indent(Text(line), 2) for line in _sentences(verdict)]
     if verdict.warnings:
         parts.append(Text())
-        parts += [Padding(Text(f"! {warning}", style="yellow"), (0, 0, 0, 2)) for warning in verdict.warnings]
-    return Group(*parts)
+        parts += [Indent(Text(f"! {warning}", style="yellow"), 2) for warning in verdict.warnings]
+    return Stack(*parts)
 
 
 def _title(verdict: Verdict) -> Text:
@@ -76,7 +72,7 @@ def _title(verdict: Verdict) -> Text:
     return title
 
 
-def _headline(verdict: Verdict) -> RenderableType:
+def _headline(verdict: Verdict) -> Renderable:
     ceiling = verdict.ceiling
     if ceiling.interval is not None:
         return _estimated(ceiling, verdict.unknown)
@@ -90,13 +86,13 @@ def _headline(verdict: Verdict) -> RenderableType:
     return text.append(f"  {_KINDS[kind]}" if kind else "", style="not bold")
 
 
-def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> RenderableType:
+def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
     least, most = ceiling.interval or (0, None)
     between = f"{least} or more" if most is None else f"between {least} and {most}" if most > least else f"{least}"
     if ceiling.in_service is None:
         text = Text(f"  {between} requests at once; ", style="bold yellow")
         text.append("how many cannot be told from outside", style="yellow")
-        return Group(text, Padding(Text(f"{unknown['ceiling.in_service']}."), (0, 0, 0, 2)))
+        return Stack(text, Indent(Text(f"{unknown['ceiling.in_service']}."), 2))
     how = "about " if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
@@ -104,9 +100,8 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> RenderableType:
 
 
 def _lanes(verdict: Verdict) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
-    for column in ("", "place", "count", "lane", "note"):
-        table.add_column(column, justify="right" if column == "count" else "left", no_wrap=column != "note")
+    columns = ("", "place", "count", "lane", "note")
+    table = Table(*(Column(right=each == "count", whole=each != "note") for each in columns), header=False)
     counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in _LANES}
     largest = max(1, *(count or 0 for count in counts.values()))
     for name, (label, colour, fill) in _LANES.items():

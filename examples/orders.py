@@ -1,0 +1,43 @@
+"""A server to send load to. Start it here with `flask --app orders run --port 8000`.
+
+`/` answers at once and `/slow` after 0.2 s. `/orders` takes orders, `/orders/NUMBER` takes and shows one, and
+`/users/NAME` greets somebody.
+"""
+
+from __future__ import annotations
+
+import time
+
+from flask import Flask, jsonify, request
+from flask.typing import ResponseReturnValue
+
+SLOW_S = 0.2
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index() -> ResponseReturnValue:
+    return jsonify(status="ok")
+
+
+@app.get("/slow")
+def slow() -> ResponseReturnValue:
+    time.sleep(SLOW_S)
+    return jsonify(status="ok")
+
+
+@app.route("/orders", methods=["GET", "POST"])
+@app.route("/orders/<int:number>", methods=["GET", "POST"])
+def orders(number: int = 0) -> ResponseReturnValue:
+    if request.method == "GET":
+        return jsonify(status="ok", number=number)
+    order = request.get_json(silent=True)
+    if order is None:
+        return jsonify(error="an order is JSON"), 400
+    return jsonify(status="ok", number=number, order=order), 201
+
+
+@app.get("/users/<name>")
+def user(name: str) -> ResponseReturnValue:
+    return jsonify(status="ok", name=name)
