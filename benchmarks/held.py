@@ -1,9 +1,10 @@
-"""What 10,000 held requests cost the generator, beside wrk, h2load, ab, hey, Locust and JMeter.
+"""What 10,000 held requests cost the generator, compared with wrk, h2load, ab, hey, Locust and JMeter.
 
-One asyncio server holds each request for 12 s and then answers and closes. holdfast, h2load, Locust and JMeter's
-engine open 1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections and open all
-at once. The server says how many requests it held at once at most. Memory is the sum over the generator's processes
-of each one's highest resident size.
+One asyncio server holds each request for 12 s and then answers and closes. `holdfast load` is the command as a person
+types it, with its start, the saved run and the report; "engine alone" is its engine without these. Both, h2load,
+Locust and JMeter's engine open 1,000 connections a second for ten seconds; wrk, ab and hey cannot pace new connections
+and open all at once. The server says how many requests it held at once at most. Memory is the sum over the generator's
+processes of each one's highest resident size.
 
     python -m benchmarks.held [REQUESTS]
 
@@ -16,7 +17,17 @@ import os
 import sys
 import tempfile
 
-from benchmarks.peers import ADDRESS, HERE, holding_server, machine, run, table, versions
+from benchmarks.peers import (
+    ADDRESS,
+    HERE,
+    engine_command,
+    holding_server,
+    load_command,
+    machine,
+    run,
+    table,
+    versions,
+)
 
 HELD_S = 12
 OPENED_IN_S = 10
@@ -30,7 +41,8 @@ def commands(port: int, requests: int, classes: str) -> dict[str, list[str]]:
     url = f"http://{ADDRESS}:{port}/"
     count, rate = str(requests), str(requests // OPENED_IN_S)
     return {
-        "holdfast": [sys.executable, "-m", "benchmarks.ours", str(port), "open", count, str(OPENED_IN_S)],
+        "holdfast": load_command(port, "open", count, OPENED_IN_S),
+        "engine alone": engine_command(port, "open", count, OPENED_IN_S),
         "h2load": ["h2load", "--h1", "-t1", "-c", count, "-n", count, "-r", rate, url],
         "wrk": ["wrk", "-t1", "-c", count, "-d", f"{HELD_S + 2}s", "--timeout", "60s", url],
         "ab": ["ab", "-q", "-c", count, "-n", count, "-s", "60", url],

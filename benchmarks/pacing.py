@@ -13,16 +13,15 @@ first ten. Exits with 1 if the median round's p99 of the lag exceeds 1 ms, at 20
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import statistics
 import sys
 
-from benchmarks.peers import ADDRESS, machine, nginx, run, table
+from benchmarks.peers import ADDRESS, load_command, machine, nginx, result_of, run, table
 
-# Requests per second, and how far the p99 of the lag may go in ns.
-RATES = {1000: 1_000_000, 5000: 1_000_000, 20_000: 5_000_000}
+# Requests per second, and how far the p99 of the lag may go in ms.
+RATES = {1000: 1.0, 5000: 1.0, 20_000: 5.0}
 MODELS = {"open": "one connection each", "kept": "connections kept"}
 MOST_NEW_PER_S = 5000
 """With a connection for each request, the server and the generator are busy above that on two cores."""
@@ -33,15 +32,15 @@ _MS = {"us": 0.001, "ms": 1.0, "s": 1000.0}
 def ours(port: int, model: str, rate: int, rounds: int, seconds: str) -> tuple[list[str], bool]:
     """A row of the table, and whether the lag is too large."""
     count = str(round(rate * float(seconds)))
-    command = [sys.executable, "-m", "benchmarks.ours", str(port), model, count, seconds]
-    told = [json.loads(run(command).output) for _ in range(rounds)]
-
-    def middle(name: str) -> str:
-        return f"{statistics.median(each[name] for each in told) / 1e6:.2f}"
-
-    spread = sorted(each["lag_p99_ns"] for each in told)
-    row = [f"{rate:,}", f"holdfast, {MODELS[model]}", middle("lag_p50_ns"), middle("lag_p99_ns"), middle("lag_max_ns")]
-    row += [f"{spread[0] / 1e6:.2f}-{spread[-1] / 1e6:.2f}", middle("latency_p50_ns"), middle("latency_p99_ns")]
+    command = load_command(port, model, count, seconds)
+    told = [result_of(run(command).output) for _ in range(rounds)]
+    lags = [each["pacing_lag_us"] for each in told]
+    latencies = [each["latency_from_due_ms"] for each in told]
+    spread = sorted(each["p99"] / 1000 for each in lags)
+    row = [f"{rate:,}", f"holdfast load, {MODELS[model]}"]
+    row += [f"{statistics.median(each[rank] for each in lags) / 1000:.2f}" for rank in ("p50", "p99", "max")]
+    row += [f"{spread[0]:.2f}-{spread[-1]:.2f}"]
+    row += [f"{statistics.median(each[rank] for each in latencies):.2f}" for rank in ("p50", "p99")]
     return row, statistics.median(spread) > RATES[rate]
 
 

@@ -1,7 +1,8 @@
-"""What the load benchmarks have in common: the other generators, servers to load, and what a run costs."""
+"""What the load benchmarks share: the generators' commands, servers to load, and what a run costs."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import shutil
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 ADDRESS = "127.0.0.1"
 HERE = Path(__file__).resolve().parent
@@ -48,6 +50,34 @@ class Cost:
     elapsed_s: float
 
 
+def load_command(port: int, model: str, count: int | str, seconds: int | str) -> list[str]:
+    """`holdfast load` as a person types it; it prints its result as JSON.
+
+    Args:
+        model: "open" (a connection for each of `count` requests), "kept" (the same on connections that are kept), or
+            "closed" (`count` clients, each with one connection).
+    """
+    count, seconds = str(count), f"{seconds}s"
+    shapes = {
+        "open": ["--requests", count, "--over", seconds],
+        "kept": ["--requests", count, "--over", seconds, "--keep-alive"],
+        "closed": ["--clients", count, "--for", seconds],
+    }
+    holdfast = str(Path(sys.executable).with_name("holdfast"))
+    return [holdfast, "load", f"http://{ADDRESS}:{port}/", *shapes[model], "--quiet", "--json", "-"]
+
+
+def engine_command(port: int, model: str, count: int | str, seconds: int | str) -> list[str]:
+    """The engine of `holdfast load` alone, with the same load."""
+    return [sys.executable, "-m", "benchmarks.engine", str(port), model, str(count), str(seconds)]
+
+
+def result_of(output: str) -> dict[str, Any]:
+    """The JSON that `load_command` and `engine_command` print; words on standard error stand before it."""
+    found: dict[str, Any] = json.loads(output[output.index("{") :])
+    return found
+
+
 def run(command: Sequence[str]) -> Cost:
     """Runs a program to its end.
 
@@ -59,8 +89,13 @@ def run(command: Sequence[str]) -> Cost:
     if shutil.which(command[0]) is None:
         raise SystemExit(f"{command[0]} is not installed: run benchmarks/setup.sh")
     began = time.monotonic()
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        program = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=HERE.parent)
+    with (
+        tempfile.TemporaryDirectory() as scratch,
+        tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output,
+    ):
+        # Saving the run is a part of the command; the person's own runs are none of the benchmark's business.
+        environment = {**os.environ, "HOLDFAST_RUNS": str(Path(scratch, "runs.sqlite"))}
+        program = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=HERE.parent, env=environment)
         memory = 0.0
         while True:
             memory = max(memory, _memory_mb(program.pid))
@@ -147,7 +182,7 @@ def versions() -> dict[str, str]:
         "hey": (["dpkg-query", "-f", "hey ${Version}", "-W", "hey"], 1),
         "jmeter": (["dpkg-query", "-f", "jmeter ${Version}", "-W", "jmeter"], 1),
     }
-    told = {"holdfast": f"Python {platform.python_version()}"}
+    told = dict.fromkeys(("holdfast", "engine alone"), f"Python {platform.python_version()}")
     for name, (command, word) in asked.items():
         try:
             ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -1,7 +1,8 @@
-"""Keep-alive throughput and CPU for each request, beside wrk, h2load, ab and hey.
+"""Keep-alive throughput and CPU for each request, compared with wrk, h2load, ab and hey.
 
 All load one nginx worker with 64 connections, in turn, for several rounds, each round beginning with another
-one; each program has one thread, as holdfast has. Figures are medians over the rounds, ratios are to wrk in the
+one; each program has one thread, as holdfast has. `holdfast load` is the command as a person types it; "engine
+alone" is its engine without start, saving and report. Figures are medians over the rounds, ratios are to wrk in the
 same round. CPU is the whole program's, start and report included.
 
     python -m benchmarks.throughput [ROUNDS] [SECONDS]
@@ -11,13 +12,22 @@ Takes a minute and a half with the defaults, 5 rounds of 3 s.
 
 from __future__ import annotations
 
-import json
 import re
 import statistics
 import sys
 from collections.abc import Callable
 
-from benchmarks.peers import ADDRESS, machine, nginx, run, table, versions
+from benchmarks.peers import (
+    ADDRESS,
+    engine_command,
+    load_command,
+    machine,
+    nginx,
+    result_of,
+    run,
+    table,
+    versions,
+)
 
 CONNECTIONS = "64"
 
@@ -37,8 +47,12 @@ def commands(port: int, seconds: str) -> dict[str, tuple[list[str], Callable[[st
     url = f"http://{ADDRESS}:{port}/"
     return {
         "holdfast": (
-            [sys.executable, "-m", "benchmarks.ours", str(port), "closed", CONNECTIONS, seconds],
-            lambda output: json.loads(output)["throughput_per_s"],
+            load_command(port, "closed", CONNECTIONS, seconds),
+            lambda output: float(result_of(output)["rate_reached_per_s"]),
+        ),
+        "engine alone": (
+            engine_command(port, "closed", CONNECTIONS, seconds),
+            lambda output: float(result_of(output)["rate_reached_per_s"]),
         ),
         "wrk": (["wrk", "-t1", "-c", CONNECTIONS, "-d", f"{seconds}s", url], rate_after(r"Requests/sec: +([\d.]+)")),
         "h2load": (
