@@ -24,8 +24,9 @@ from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
 
-_LOAD_FORM = 2  # the head that `loadtest.saved` makes instead of a timeline
-_FORMS = timeline_forms() | {_LOAD_FORM}
+_LOAD_FORM = 4  # the head that `loadtest.saved` makes instead of a timeline
+_LOAD_FORMS = frozenset({2, _LOAD_FORM})
+_FORMS = timeline_forms() | _LOAD_FORMS
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
@@ -97,7 +98,7 @@ def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path
 
     Args:
         said: what was asked, in one line.
-        head, parts: as `saved_load` makes them.
+        head, parts: as `loadtest.saved` makes them.
 
     Raises:
         EnvironmentFailure: as `save`.
@@ -174,23 +175,23 @@ def is_load(number: int, path: Path) -> bool:
     Raises:
         UsageError: there is no such run.
     """
-    return _row(number, path)[0] == _LOAD_FORM
+    return _row(number, path)[0] in _LOAD_FORMS
 
 
-def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
-    """The head and the rows of a saved load run, as `saved_load` reads them.
+def load_parts(number: int, path: Path) -> tuple[int, bytes, Iterator[bytes]]:
+    """The form, the head and the rows of a saved load run, as `loadtest.saved` reads them.
 
     Raises:
         UsageError: there is no such run, or it is none of the load generator.
     """
     form, head = _row(number, path)
-    if form != _LOAD_FORM:
+    if form not in _LOAD_FORMS:
         raise UsageError(
             f"Run {number} is no load: it has no rows of requests.",
             "It was made by probe, exec or attach.",
             f"holdfast show {number} prints its verdict.",
         )
-    return head, _parts(number, path)
+    return form, head, _parts(number, path)
 
 
 def _parts(number: int, path: Path) -> Iterator[bytes]:

@@ -7,15 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from driving import PATIENCE_S, accept, turn_until
+from driving import PATIENCE_S, accept, outcomes, run_plan, turn_until
 
-from holdfast.load import schedule
 from holdfast.load.columns import requests
 from holdfast.load.endpoint import Tls
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan
+from holdfast.load.plan import Plan
 from holdfast.load.prober import Prober
-from holdfast.load.processes import load_run
+from holdfast.load.shapes import Closed, Open
+from holdfast.model import schedule
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
@@ -43,16 +43,16 @@ def plan(port, shape, path="/same"):
 
 @pytest.mark.parametrize("path", ["/same", "/varied", "/pieces", "/large", "/last"])
 def test_every_request_is_answered_over_tls_as_without(port, path):
-    done = load_run(plan(port, Closed(5, 60), path))
+    done = run_plan(plan(port, Closed(5, 60), path))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 60}
+    assert outcomes(done) == {Outcome.ANSWERED: 60}
     assert not done.summary.warnings
 
 
 def test_a_request_is_sent_when_the_handshake_is_over(port):
-    done = load_run(plan(port, Open(schedule.burst(20))))
+    done = run_plan(plan(port, Open(schedule.burst(20))))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 20}
+    assert outcomes(done) == {Outcome.ANSWERED: 20}
     rows = requests(done.columns, range(20), lambda _id: Phase.RAMP, done.sources)
     assert all(row.opened_ns <= row.connected_ns < row.sent_ns < row.done_ns for row in rows)
 

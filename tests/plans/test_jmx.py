@@ -22,7 +22,9 @@ from writing import (
 
 from holdfast.errors import UsageError
 from holdfast.load.values import Numbering, request_bytes
-from holdfast.model.scenario import Check, Clients, Pause, Phase, Phases
+from holdfast.model.scenario import Check, Pause
+from holdfast.model.schedule import Segment
+from holdfast.model.shapes import Clients, Phases
 from holdfast.plans.jmx import read_plan
 
 
@@ -364,7 +366,7 @@ def test_an_open_model_groups_schedule_is_read():
     )
     found = only(read(element("OpenModelThreadGroup", "Open", schedule, below=below), FILE))
 
-    assert found.shape == Phases((Phase(1.0, 2.0, 10.0),))
+    assert found.shape == Phases((Segment(1.0, 2.0, 10.0),))
     # Each arrival is a thread of its own: it has the first row and number of its own, and a connection of its own.
     assert sent(found, 2) == ["GET /1/1/1", "GET /1/1/2"]
     assert not found.keep_alive

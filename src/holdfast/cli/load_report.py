@@ -24,22 +24,22 @@ from holdfast.loadtest import saved
 from holdfast.loadtest.export_parquet import check_parquet, write_parquet
 from holdfast.loadtest.export_sqlite import check_database, write_database
 from holdfast.loadtest.rows import chunks, samples
-from holdfast.loadtest.run import Loaded
+from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.load import LoadResult
 from holdfast.report.json import load_json
 from holdfast.report.jtl import jtl
 from holdfast.report.load import render_load
 from holdfast.report.rows import rows_csv, rows_jsonl
 
-_STREAMS: Mapping[str, Callable[[Loaded], Iterable[bytes]]] = {
-    "json": lambda loaded: (load_json(loaded.result),),
-    "csv": lambda loaded: rows_csv(chunks(loaded)),
-    "jsonl": lambda loaded: rows_jsonl(chunks(loaded)),
-    "jtl": lambda loaded: jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0),
+_STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
+    "json": lambda finished: (load_json(finished.result),),
+    "csv": lambda finished: rows_csv(chunks(finished)),
+    "jsonl": lambda finished: rows_jsonl(chunks(finished)),
+    "jtl": lambda finished: jtl(samples(finished), finished.result.wall_clock_offset_ns or 0),
 }
 _FILES = {
-    "sqlite": lambda path, loaded: write_database(path, chunks(loaded), msgspec.to_builtins(loaded.result)),
-    "parquet": lambda path, loaded: write_parquet(path, chunks(loaded)),
+    "sqlite": lambda path, finished: write_database(path, chunks(finished), msgspec.to_builtins(finished.result)),
+    "parquet": lambda path, finished: write_parquet(path, chunks(finished)),
 }
 _HELP = {
     "json": "Write the result as JSON to FILE; - is standard output.",
@@ -67,7 +67,7 @@ def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what c
     return declared(*options)(command)
 
 
-def targets_of(given: dict[str, Any]) -> dict[str, str]:
+def files_of(given: dict[str, Any]) -> dict[str, str]:
     """Takes the options of `output_options` out of these: form -> its file.
 
     Raises:
@@ -89,25 +89,25 @@ def targets_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(loaded: Loaded, targets: Mapping[str, str]) -> int:
+def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
     """Saves a run that is over, shows and writes what it came to, and gives the exit code."""
     try:
         number: int | None = store.save_load(
-            saved.said(loaded.experiment),
-            loaded.result.offered,
-            saved.head(loaded),
-            saved.parts(loaded),
+            saved.title_of(finished.experiment),
+            finished.result.offered,
+            saved.head_of(finished),
+            saved.parts_of(finished),
             store.default_path(),
         )
     except HoldfastError as error:
         tell(error)  # the result is not lost for want of a place to keep its rows
         number = None
-    written = publish(loaded, targets, number)
-    code = exit_code(loaded.result)
+    written = publish(finished, targets, number)
+    code = exit_code(finished.result)
     return code if written and number is not None else EXIT_ENVIRONMENT
 
 
-def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> bool:
+def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | None) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
     What cannot be written keeps none of the others back.
@@ -127,18 +127,18 @@ def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> b
             again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
         try:
             if form in _STREAMS:
-                console.write_stream(target, _STREAMS[form](loaded), again)
+                console.write_stream(target, _STREAMS[form](finished), again)
             else:
                 with console.whole_file(target, again) as path:
-                    _FILES[form](path, loaded)
+                    _FILES[form](path, finished)
         except EnvironmentFailure as error:
             tell(error)
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        show(render_load(loaded.result))
+        show(render_load(finished.result))
     else:
-        console.put_stream(_STREAMS[shown](loaded))
+        console.put_stream(_STREAMS[shown](finished))
     return written
 
 
@@ -156,15 +156,15 @@ def exit_code(result: LoadResult) -> int:
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
 
 
-def saved_load(number: int) -> Loaded:
+def saved_load(number: int) -> FinishedLoad:
     """A saved load run, its result made anew.
 
     Raises:
         UsageError: there is no such run, it is none of the load generator, or another version's.
     """
-    head, parts = store.load_parts(number, store.default_path())
+    form, head, parts = store.load_parts(number, store.default_path())
     try:
-        return saved.read(head, parts)
+        return saved.read(head, parts, form)
     except saved.UNREADABLE as error:
         raise store.unreadable(number, error) from error
 
@@ -178,7 +178,7 @@ def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa
 
     `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
     """
-    targets = targets_of(given)
+    targets = files_of(given)
     if not targets:
         raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
     return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
@@ -186,6 +186,6 @@ def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa
 
 def show_load(number: int, json_target: str | None) -> int:
     """Prints what a saved load run came to, and ends as it ended."""
-    loaded = saved_load(number)
-    written = publish(loaded, {} if json_target is None else {"json": json_target}, number)
-    return exit_code(loaded.result) if written else EXIT_ENVIRONMENT
+    finished = saved_load(number)
+    written = publish(finished, {} if json_target is None else {"json": json_target}, number)
+    return exit_code(finished.result) if written else EXIT_ENVIRONMENT

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from holdfast.model.scenario import Phase
+from holdfast.model.schedule import Segment
 
 _TOKEN = re.compile(
     r"\s+|/\*.*?\*/|//[^\n\r]*"
@@ -41,7 +41,7 @@ class _Arrivals:
     by_chance: bool
 
 
-def phases(text: str) -> tuple[Phase, ...]:
+def phases(text: str) -> tuple[Segment, ...]:
     """The phases of a schedule.
 
     A whole number alone is so many arrivals within a second.
@@ -50,7 +50,7 @@ def phases(text: str) -> tuple[Phase, ...]:
         ValueError: it is none; says at which character.
     """
     if re.fullmatch(r"\s*\d+\s*", text):
-        return (Phase(float(text), float(text), 1.0),)
+        return (Segment(float(text), float(text), 1.0),)
     steps = _Reader(text).steps()
     rate = 0.0
     found = []
@@ -61,7 +61,7 @@ def phases(text: str) -> tuple[Phase, ...]:
         following = steps[index + 1] if index + 1 < len(steps) else None
         end = following.per_s if isinstance(following, _Rate) else rate
         if step.for_s > 0:
-            found.append(Phase(rate, end, step.for_s, step.by_chance))
+            found.append(Segment(rate, end, step.for_s, step.by_chance))
     return tuple(found)
 
 
