@@ -80,7 +80,7 @@ def test_a_closed_run_sends_all_its_requests_over_as_many_connections_as_asked(p
 
 
 @pytest.mark.parametrize(
-    ("path", "outcomes"),
+    ("path", "expected"),
     [
         ("/varied", {Outcome.ANSWERED: 300}),
         ("/pieces", {Outcome.ANSWERED: 300}),
@@ -89,10 +89,10 @@ def test_a_closed_run_sends_all_its_requests_over_as_many_connections_as_asked(p
         ("/excess", {Outcome.ANSWERED: 300}),
     ],
 )
-def test_a_kept_connection_tells_its_replies_apart(port, path, outcomes):
+def test_a_kept_connection_tells_its_replies_apart(port, path, expected):
     done = run_plan(plan(port, Closed(1, 300), path))
 
-    assert outcomes(done) == outcomes
+    assert outcomes(done) == expected
     connections = sum(opened > 0 for opened in done.columns.opened)
     assert connections == {"/last": 100, "/excess": 300}.get(path, 1)
 
@@ -261,7 +261,7 @@ def test_groups_run_together_and_keep_their_rows_apart(port):
 
     done = load_runs(plans)
 
-    assert done.spans == (range(50), range(50, 90), range(90, 110))
+    assert done.facts.spans == (range(50), range(50, 90), range(90, 110))
     assert list(done.begun) == list(range(110))
     assert outcomes(done) == {Outcome.ANSWERED: 110}
 
@@ -284,9 +284,11 @@ def test_shares_of_a_plan_add_up_to_it(port, shares, many):
 LOWERED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-from holdfast.model import schedule
 from holdfast.load.plan import Plan
+from holdfast.load.processes import load_runs
 from holdfast.load.shapes import Open
+from holdfast.model import schedule
+from holdfast.model.scenario import Timeouts
 port, processes = int(sys.argv[1]), int(sys.argv[2]) or None
 plan = Plan("127.0.0.1", port, b"GET /silent HTTP/1.1\\r\\n\\r\\n", Open(schedule.burst(100)), Timeouts(whole_s=2.0),
             processes=processes)
@@ -317,9 +319,10 @@ def test_one_process_alone_fails_on_its_own_side_and_says_which_limit(port):
 
 ORPHANED = """
 import sys
-from holdfast.model import schedule
 from holdfast.load.plan import Plan
+from holdfast.load.processes import load_runs
 from holdfast.load.shapes import Open
+from holdfast.model import schedule
 print("begun", flush=True)
 head = b"GET /silent HTTP/1.1\\r\\n\\r\\n"
 load_runs((Plan("127.0.0.1", int(sys.argv[1]), head, Open(schedule.burst(10)), processes=3),))

@@ -18,6 +18,7 @@ from holdfast.load.shapes import Closed, Open
 from holdfast.model import schedule
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import Timeouts
 
 HERE = Path(__file__).parent
 PEM = HERE / "localhost.pem"
@@ -38,7 +39,7 @@ def port():
 
 def plan(port, shape, path="/same"):
     head = request_head("GET", path, host_field("127.0.0.1", port))
-    return Plan("127.0.0.1", port, head, shape, PATIENCE_S, tls=Tls("localhost", verify=False))
+    return Plan("127.0.0.1", port, head, shape, Timeouts(whole_s=PATIENCE_S), tls=Tls("localhost", verify=False))
 
 
 @pytest.mark.parametrize("path", ["/same", "/varied", "/pieces", "/large", "/last"])

@@ -134,7 +134,7 @@ def test_arguments_go_into_the_query_or_into_the_body():
     assert sent(only(read(group(http("/x", query)))), 1) == ["GET /x?a+b=c%26d%7E&e=1"]
     assert sent(only(read(group(http("/x?y=1", as_it_is)))), 1) == ["GET /x?y=1&a=c%26d"]
     (post,) = only(read(group(http("/x", query, method="POST")))).steps
-    assert (post.path, post.body) == ("/x", "a+b=c%26d%7E&e=1")
+    assert (post.path, post.body) == ("/x", b"a+b=c%26d%7E&e=1")
     assert post.headers == (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
     # HTTPHC4Impl.createUrlEncodedFormEntity: what is said to be encoded is decoded first.
     (again,) = only(read(group(http("/x", as_it_is, method="POST")))).steps
