@@ -54,7 +54,7 @@ def test_a_request_is_sent_when_the_handshake_is_over(port):
     done = run_plan(plan(port, Open(schedule.burst(20))))
 
     assert outcomes(done) == {Outcome.ANSWERED: 20}
-    rows = requests(done.columns, range(20), lambda _id: Phase.RAMP, done.sources)
+    rows = requests(done.columns, range(20), lambda _id: Phase.RAMP, done.facts.sources)
     assert all(row.opened_ns <= row.connected_ns < row.sent_ns < row.done_ns for row in rows)
 
 

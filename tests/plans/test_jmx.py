@@ -138,7 +138,7 @@ def test_arguments_go_into_the_query_or_into_the_body():
     assert post.headers == (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
     # HTTPHC4Impl.createUrlEncodedFormEntity: what is said to be encoded is decoded first.
     (again,) = only(read(group(http("/x", as_it_is, method="POST")))).steps
-    assert again.body == "a=c%26d"
+    assert again.body == b"a=c%26d"
 
 
 def test_arguments_without_names_are_a_raw_body():
