@@ -58,7 +58,7 @@ format: .venv/.synced
 	.venv/bin/ruff format .
 
 conformance: .venv/.synced
-	.venv/bin/python -m pytest -m "" tests/conformance tests/test_study.py tests/test_servers_study.py \
+	.venv/bin/python -m pytest -m "" tests/conformance tests/study/test_study.py tests/study/test_servers_study.py \
 		tests/test_documented_commands.py $(ARGS)
 
 test-servers: .venv/.synced

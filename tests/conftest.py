@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.commandline import Holdfast, holdfast_in
+from support.counting import Counting, counting_server
 
 HERE = Path(__file__).parent
 
@@ -13,8 +16,8 @@ OTHER_SERVERS = frozenset(
     HERE / name
     for name in (
         "attach/test_attach_servers.py",
-        "exec/test_exec_and_probe.py",
-        "exec/test_exec_commands.py",
+        "probe/test_exec_and_probe.py",
+        "probe/test_exec_commands.py",
         "inside/test_inside_asgi.py",
         "inside/test_inside_bridges.py",
         "inside/test_inside_django.py",
@@ -23,8 +26,8 @@ OTHER_SERVERS = frozenset(
         "inside/test_inside_natives.py",
         "inside/test_inside_quart.py",
         "inside/test_inside_servers.py",
-        "servers/test_check.py",
-        "servers/test_readiness.py",
+        "test_testing.py",
+        "probe/test_readiness.py",
         "servers/test_rsgi.py",
     )
 )
@@ -35,3 +38,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in OTHER_SERVERS:
             item.add_marker(pytest.mark.servers)
+
+
+@pytest.fixture
+def holdfast(tmp_path: Path) -> Iterator[Holdfast]:
+    """Starts command lines in a directory of the test; when it ends nothing of them may be left."""
+    with holdfast_in(tmp_path) as command_line:
+        yield command_line
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holdfast]:
+    """The same for all tests of a file, which run their command lines together."""
+    with holdfast_in(tmp_path_factory.mktemp("workshop")) as command_line:
+        yield command_line
+
+
+@pytest.fixture(params=["tcp"])
+def counting(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Counting]:
+    """A server that counts what it gets; parametrised indirectly with "unix" it listens on a Unix socket."""
+    where = [str(tmp_path / "counting.sock")] if request.param == "unix" else []
+    with counting_server(*where) as server:
+        yield server

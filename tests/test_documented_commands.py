@@ -16,15 +16,12 @@ from pathlib import Path
 
 import click
 import pytest
-from documented_commands import CommandLine, command_lines, documents, read
+from support.commandline import Ended, Holdfast, holdfast_in
+from support.documented_commands import CommandLine, command_lines, documents, read
 
 from holdfast.cli.main import commands
 from holdfast.errors import EXIT_INCONCLUSIVE
 from holdfast.probe.ports import free_port
-
-sys.path.append(str(Path(__file__).with_name("faults")))
-
-from commandline import Ended, Holdfast, holdfast_in
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

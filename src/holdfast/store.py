@@ -14,19 +14,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import msgspec
-
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import Experiment
-from holdfast.model.migration import TIMELINE_FORM, migrated, timeline_forms
+from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
+from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
+from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
 from holdfast.model.timeline import Timeline
 
-_LOAD_FORM = 4  # the head that `loadtest.saved` makes instead of a timeline
-_LOAD_FORMS = frozenset({2, _LOAD_FORM})
-_FORMS = timeline_forms() | _LOAD_FORMS
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
@@ -48,7 +44,7 @@ def default_path() -> Path:
         ) from error
 
 
-def save_or_tell(timeline: Timeline, tell: Callable[[HoldfastError], None]) -> None:
+def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None]) -> None:
     """Saves a run at the usual place.
 
     Args:
@@ -81,16 +77,17 @@ def _columns(database: sqlite3.Connection) -> set[str]:
     return {name for _, name, *_ in database.execute("PRAGMA table_info(run)")}
 
 
-def save(timeline: Timeline, path: Path) -> int:
+def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     """Saves a run and gives its number.
 
     Raises:
         EnvironmentFailure: it cannot be written (disk full, no permission). Nothing else is lost by it.
     """
-    experiment = timeline.experiment
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
+    import msgspec  # noqa: PLC0415 - what saves a load does without
+
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
-    return _save((TIMELINE_FORM, experiment.server, _said(experiment), offered, raw), (), path)
+    return _save((*_head(timeline), offered, raw), (), path)
 
 
 def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
@@ -103,7 +100,7 @@ def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path
     Raises:
         EnvironmentFailure: as `save`.
     """
-    return _save((_LOAD_FORM, "load", said, offered, head), parts, path)
+    return _save((LOAD_FORM, "load", said, offered, head), parts, path)
 
 
 def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
@@ -143,8 +140,15 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
     database.execute("DELETE FROM load_rows WHERE run NOT IN (SELECT id FROM run)")
 
 
-def _said(experiment: Experiment) -> str:
-    return experiment.url or " ".join(experiment.command or experiment.arguments)
+def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
+    """Form, server and arguments of a run, as the list of runs has them."""
+    if isinstance(timeline, OutsideTimeline):
+        return OUTSIDE_FORM, "attach", timeline.experiment.target.url
+    target = timeline.experiment.target
+    words = command_line_of(target)
+    if isinstance(target, CommandTarget):
+        return TIMELINE_FORM, "exec", " ".join(words)
+    return TIMELINE_FORM, words[0], " ".join(words[1:])
 
 
 def saved_runs(path: Path) -> tuple[SavedRun, ...]:
@@ -156,17 +160,36 @@ def saved_runs(path: Path) -> tuple[SavedRun, ...]:
         return tuple(SavedRun(*row) for row in rows)
 
 
-def load(number: int, path: Path) -> Timeline:
+def load(number: int, path: Path) -> Timeline | OutsideTimeline:
     """The timeline of a saved run.
 
     Raises:
         UsageError: there is no such run, or it was saved by another version in another form.
     """
-    form, timeline = _row(number, path)
+    import msgspec  # noqa: PLC0415 - what reads a load does without
+
+    form, saved = _row(number, path)
     try:
-        return msgspec.convert(migrated(msgspec.json.decode(zlib.decompress(timeline)), form), Timeline)
+        form, record = migrated(msgspec.json.decode(zlib.decompress(saved)), form)
+        if form == OUTSIDE_FORM:
+            return msgspec.convert(record, OutsideTimeline)
+        return msgspec.convert(record, Timeline, dec_hook=_target)
     except (msgspec.MsgspecError, zlib.error, KeyError, TypeError, AttributeError) as error:
         raise unreadable(number, error) from error
+
+
+def _target(kind: type, record: object) -> StartedTarget:
+    """A target of either kind; msgspec tells no dataclasses apart by their fields.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if kind is not StartedTarget or not isinstance(record, dict):
+        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
+    import msgspec  # noqa: PLC0415 - as in `load`
+
+    target: StartedTarget = msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
+    return target
 
 
 def is_load(number: int, path: Path) -> bool:
@@ -175,23 +198,23 @@ def is_load(number: int, path: Path) -> bool:
     Raises:
         UsageError: there is no such run.
     """
-    return _row(number, path)[0] in _LOAD_FORMS
+    return _row(number, path)[0] == LOAD_FORM
 
 
-def load_parts(number: int, path: Path) -> tuple[int, bytes, Iterator[bytes]]:
-    """The form, the head and the rows of a saved load run, as `loadtest.saved` reads them.
+def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
+    """The head and the rows of a saved load run, as `loadtest.saved` reads them.
 
     Raises:
         UsageError: there is no such run, or it is none of the load generator.
     """
     form, head = _row(number, path)
-    if form not in _LOAD_FORMS:
+    if form != LOAD_FORM:
         raise UsageError(
             f"Run {number} is no load: it has no rows of requests.",
             "It was made by probe, exec or attach.",
             f"holdfast show {number} prints its verdict.",
         )
-    return form, head, _parts(number, path)
+    return head, _parts(number, path)
 
 
 def _parts(number: int, path: Path) -> Iterator[bytes]:
@@ -224,10 +247,10 @@ def _row(number: int, path: Path) -> tuple[int, bytes]:
     if row is None:
         raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
     form, record, saved_by = row
-    if form not in _FORMS:
+    if form not in FORMS:
         raise UsageError(
             f"Run {number} was saved by a newer version of holdfast{f', {saved_by}' if saved_by else ''}.",
-            f"Its record has form {form}; this version, {__version__}, reads forms up to {max(_FORMS)}.",
+            f"Its record has form {form}; this version, {__version__}, reads forms up to {max(FORMS)}.",
             f"Upgrade (pip install --upgrade {__distribution__}), or make the run again with this version.",
         )
     return form, record

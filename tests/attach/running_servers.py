@@ -9,7 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from commandline import end_group, until
+from support.commandline import end_group
+from support.waiting import until
 
 HERE = Path(__file__).parent
 SCRIPTS = Path(sys.executable).parent

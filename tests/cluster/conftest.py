@@ -10,25 +10,23 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hosts import Host, Network, network, why_not
+from support.commandline import Holdfast
+from support.counting import SERVER
+from support.waiting import until
 
-sys.path.append(str(Path(__file__).parents[1] / "faults"))
-
-from commandline import Holdfast, holdfast_in
-from hosts import Host, Network, network, until, why_not
-
-SERVER = Path(__file__).parents[1] / "load_command" / "counting_server.py"
 _ASK = "import sys, urllib.request; sys.stdout.buffer.write(urllib.request.urlopen(sys.argv[1] + '/seen').read())"
 
 
 @dataclass(frozen=True, slots=True)
-class Counting:
-    """A running server; what it counted is asked of it from where it is."""
+class CountingThere:
+    """A server that runs on one of the hosts; what it counted is asked of it from there."""
 
     url: str
-    host: Host | None = None
+    host: Host
 
     def seen(self) -> dict[str, object]:
-        there = ("ip", "netns", "exec", self.host.namespace) if self.host else ()
+        there = ("ip", "netns", "exec", self.host.namespace)
         asked = subprocess.run([*there, sys.executable, "-c", _ASK, self.url], capture_output=True, check=True)
         return json.loads(asked.stdout)
 
@@ -38,7 +36,7 @@ class Site:
     """A network with a server on one host, a scheduler on another, and a host from which the load is asked for."""
 
     network: Network
-    counting: Counting
+    counting: CountingThere
     asking: Host
     scheduler: str
     holdfast: Holdfast
@@ -57,25 +55,6 @@ class Site:
 
 
 @pytest.fixture
-def holdfast(tmp_path: Path) -> Iterator[Holdfast]:
-    """Starts command lines in a directory of the test; when it ends nothing of them may be left."""
-    with holdfast_in(tmp_path) as command_line:
-        yield command_line
-
-
-@pytest.fixture
-def counting() -> Iterator[Counting]:
-    """A counting server on this machine's loopback."""
-    process = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield Counting(process.stdout.readline().strip())
-    finally:
-        process.kill()
-        process.communicate()
-
-
-@pytest.fixture
 def site(tmp_path: Path, holdfast: Holdfast) -> Iterator[Site]:
     """A site without workers yet."""
     reason = why_not()
@@ -87,4 +66,4 @@ def site(tmp_path: Path, holdfast: Holdfast) -> Iterator[Site]:
         server, asking = made.host("server"), made.host("asking")
         _, log = made.run(server, sys.executable, str(SERVER), server.address)
         until(lambda: log.read_text().endswith("\n"), "the server")
-        yield Site(made, Counting(log.read_text().strip(), server), asking, made.scheduler(asking), holdfast)
+        yield Site(made, CountingThere(log.read_text().strip(), server), asking, made.scheduler(asking), holdfast)

@@ -11,24 +11,16 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.waiting import until
 
 PATIENCE_S = 60.0
 WIRE = Path(__file__).with_name("wire.py")
 SCHEDULER_PORT = 8786
 _NETWORK = "10.211.77"
-
-
-def until(condition: Callable[[], object], what: str, within_s: float = PATIENCE_S) -> None:
-    """Looks until a condition holds."""
-    patience, deadline = threading.Event(), time.monotonic() + within_s
-    while not condition():
-        assert time.monotonic() < deadline, f"{what}: not within {within_s} s"
-        patience.wait(0.01)
 
 
 def why_not() -> str | None:

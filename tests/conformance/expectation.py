@@ -18,10 +18,10 @@ from typing import Any
 
 import msgspec
 
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
-from holdfast.probe.bench import EXACT_REPEATS
+from holdfast.probe.slots import EXACT_REPEATS
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
 from holdfast.servers.registry import ADAPTERS
 
@@ -177,8 +177,8 @@ class Case:
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)
-        return Experiment(
-            self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
+        return experiment_of(
+            server=self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
         )
 
 

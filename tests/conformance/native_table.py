@@ -1,4 +1,4 @@
-"""Rows of the table: frameworks with servers of their own, Tornado, aiohttp and Sanic."""
+"""Rows of the table: frameworks with servers of their own, Tornado, aiohttp (also under gunicorn) and Sanic."""
 
 from __future__ import annotations
 
@@ -99,6 +99,55 @@ OF_AIOHTTP = (
     ),
 )
 
+WEB_WORKER = replace(
+    AIOHTTP,
+    name="gunicorn",
+    listens=listens(
+        128,
+        (
+            Quote(
+                "aiohttp.worker",
+                "runner,\n                sock,\n                ssl_context=ctx,\n            )",
+                "the worker's site gets gunicorn's listener and no backlog",
+            ),
+            Quote(
+                "aiohttp.web_runner",
+                "backlog: int = 128,",
+                "and listens on it once more with its own, whatever --backlog says",
+            ),
+            "listen(2) on a listening socket sets its backlog anew (net/ipv4/af_inet.c, __inet_listen_sk())",
+        ),
+    ),
+)
+OF_WORKERS = (
+    unbounded(
+        "-k aiohttp.GunicornWebWorker --worker-connections 10",
+        WEB_WORKER,
+        framework_view("aiohttp", "async"),
+        *("-k", "aiohttp.GunicornWebWorker", "--worker-connections", "10"),
+    ),
+    unbounded(
+        "-k aiohttp.GunicornUVLoopWebWorker -w 2",
+        WEB_WORKER,
+        framework_view("aiohttp", "async"),
+        *("-k", "aiohttp.GunicornUVLoopWebWorker", "-w", "2"),
+        processes=2,
+    ),
+    blocked(
+        "-k aiohttp.GunicornWebWorker --backlog 16, blocking",
+        WEB_WORKER,
+        framework_view("aiohttp", "async-blocking"),
+        *("-k", "aiohttp.GunicornWebWorker", "--backlog", "16"),
+    ),
+    blocked(
+        "-k aiohttp.GunicornWebWorker -w 3, blocking",
+        WEB_WORKER,
+        framework_view("aiohttp", "async-blocking"),
+        *("-k", "aiohttp.GunicornWebWorker", "-w", "3"),
+        processes=3,
+    ),
+)
+
 SANIC = Accepting(
     "sanic",
     Quote(
@@ -141,4 +190,4 @@ OF_SANIC = (
     blocked("blocking, --single-process", SANIC, framework_view("sanic", "async-blocking"), "--single-process"),
 )
 
-ROWS = (*OF_TORNADO, *OF_AIOHTTP, *OF_SANIC)
+ROWS = (*OF_TORNADO, *OF_AIOHTTP, *OF_WORKERS, *OF_SANIC)

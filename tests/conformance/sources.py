@@ -6,7 +6,7 @@ from typing import Any
 
 from expectation import Between, Computed, Says, Seen, Source, Within
 
-from holdfast.probe.bench import EXACT_PLACES
+from holdfast.probe.slots import EXACT_PLACES
 
 
 def in_service(number: int | Computed, source: Source, *, exact: Within | Computed | None = None) -> Says:

@@ -9,6 +9,7 @@ import asgi_table
 import flask_table
 import frameworks_table
 import granian_table
+import granian_wsgi_table
 import green_table
 import gunicorn_table
 import native_table
@@ -38,6 +39,7 @@ ROWS = (
     *unix_table.ROWS,
     *gunicorn_table.ROWS,
     *thread_pool_table.ROWS,
+    *granian_wsgi_table.ROWS,
     *green_table.ROWS,
     *plain_table.ROWS,
 )

@@ -1,12 +1,12 @@
-"""A place to work in, a real command line, and the look afterwards that nothing of it is left."""
+"""An application for the command lines to find in their directory."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from commandline import Holdfast, holdfast_in
+from support.commandline import Holdfast
 
 APP = """
 from flask import Flask
@@ -21,20 +21,17 @@ def index():
 
 
 @pytest.fixture
-def holdfast(tmp_path: Path) -> Iterator[Holdfast]:
-    """Starts command lines in a directory of the test; when it ends nothing of them may be left."""
-    (tmp_path / "app.py").write_text(APP)
-    with holdfast_in(tmp_path) as command_line:
-        yield command_line
+def holdfast(holdfast: Holdfast) -> Holdfast:
+    """The same, with an application in its directory."""
+    (holdfast.directory / "app.py").write_text(APP)
+    return holdfast
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holdfast]:
-    """The same for all tests of a file, which run their command lines together."""
-    directory = tmp_path_factory.mktemp("workshop")
-    (directory / "app.py").write_text(APP)
-    with holdfast_in(directory) as command_line:
-        yield command_line
+def workshop(workshop: Holdfast) -> Holdfast:
+    """The same, with an application in its directory."""
+    (workshop.directory / "app.py").write_text(APP)
+    return workshop
 
 
 @pytest.fixture

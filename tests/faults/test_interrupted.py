@@ -10,7 +10,7 @@ import signal
 import termios
 
 import pytest
-from commandline import until
+from support.waiting import until
 
 INCONCLUSIVE, ENVIRONMENT = 3, 4
 SIGNALLED = 128

@@ -6,7 +6,7 @@ import os
 import subprocess
 
 import pytest
-from commandline import PROGRAM
+from support.commandline import PROGRAM
 
 ANSWERED, INCONCLUSIVE, ENVIRONMENT = 0, 3, 4
 

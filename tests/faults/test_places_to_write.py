@@ -10,7 +10,7 @@ import sqlite3
 import subprocess
 
 import pytest
-from commandline import PROGRAM
+from support.commandline import PROGRAM
 
 ANSWERED, USAGE, ENVIRONMENT = 0, 2, 4
 BROKEN_PIPE = 141

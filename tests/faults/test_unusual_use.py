@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from commandline import HAS_IPV6, PROGRAM, free_port
+from support.commandline import HAS_IPV6, PROGRAM, free_port
 
 ANSWERED, ENVIRONMENT = 0, 4
 
@@ -183,7 +183,7 @@ def test_a_server_of_another_user_cannot_write_where_that_user_could_not(holdfas
 
     assert ended.exit == ENVIRONMENT
     assert "PermissionError: [Errno 13] Permission denied: 'cache.db'" in ended.err
-    assert "Under --nproc root starts the server as user" in ended.err
+    assert "With --nproc, root starts the server as user" in ended.err
 
 
 def test_a_terminal_of_no_width_gets_an_answer(holdfast):

@@ -1,22 +1,18 @@
 """Every offered request is in exactly one place, whatever the three witnesses say."""
 
 import dataclasses
-import sys
-from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-
-sys.path.insert(0, str(Path(__file__).parent))
 from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.census import count_places, place_of, placed_requests
 from holdfast.infer.judge import judge
 from holdfast.infer.pacing import pacing_lag_p99_us
-from holdfast.infer.server_ended import cut_of
+from holdfast.infer.server_ended import ended_before
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import Marks
@@ -99,7 +95,7 @@ def test_every_null_of_a_verdict_has_its_reason(rows, reason, depth, marked):
     if not marked:
         line = dataclasses.replace(line, marks=Marks(started_ns=1))
     # Without a verdict there are no nulls in it.
-    assume(cut_of(line) is None)
+    assume(ended_before(line) is None)
 
     verdict = msgspec.to_builtins(judge(line))
 

@@ -89,7 +89,7 @@ def test_a_run_that_ended_before_says_so_for_every_field():
     abandoned, unknown = abandoned_of(early)
 
     assert (abandoned.left, abandoned.run_anyway, abandoned.in_service.fin, abandoned.in_service.rst) == (None,) * 4
-    assert set(unknown.values()) == {"the run did not come so far"}
+    assert set(unknown.values()) == {"the run ended before this step"}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,5 @@
 """The process model from recorder rows of servers whose model is known by construction."""
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
 from records import entry, on_thread
 
 from holdfast.infer.process_model import model_of

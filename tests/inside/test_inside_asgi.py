@@ -110,7 +110,7 @@ def test_a_def_view_runs_on_the_threads_of_the_loops_executor(built_in, framewor
 
 @pytest.mark.parametrize("view", ["sync", "async"])
 @pytest.mark.parametrize("framework", HELD_IN)
-def test_the_answer_of_a_held_request_is_plain_and_kept_by_nobody(built_in, framework, view):
+def test_the_answer_of_a_held_request_is_plain_and_must_not_be_cached(built_in, framework, view):
     server = built_in(framework, "async" if framework == "asgi" else view)
     id = 50 if view == "sync" else 51
     clients = server.hold(id)

@@ -1,4 +1,4 @@
-"""Where requests are held in Django projects, under WSGI and under ASGI, and that all else goes on as before."""
+"""Where requests are held in Django projects under WSGI and ASGI; everything else works as without holdfast."""
 
 from __future__ import annotations
 

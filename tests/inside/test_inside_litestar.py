@@ -1,4 +1,4 @@
-"""Where requests are held in a Litestar application of a person's own, and that all else goes on as before."""
+"""Where requests are held in a user's Litestar application; everything else works as without holdfast."""
 
 from __future__ import annotations
 

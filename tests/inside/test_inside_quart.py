@@ -1,4 +1,4 @@
-"""Where requests are held in a Quart application of a person's own, and that all else goes on as before."""
+"""Where requests are held in a user's Quart application; everything else works as without holdfast."""
 
 from __future__ import annotations
 

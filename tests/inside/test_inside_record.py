@@ -64,7 +64,7 @@ def test_a_running_loop_is_noticed(recording):
     assert recording.entries(0, 1)[0].loop
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.lists(st.tuples(st.integers(0, SLOTS - 1), st.booleans()), max_size=60), st.data())
 def test_the_counts_are_those_of_the_ids_whatever_the_order(tmp_path_factory, monkeypatch_module, steps, data):
     first, last = sorted((data.draw(st.integers(0, SLOTS)), data.draw(st.integers(0, SLOTS))))
@@ -236,7 +236,7 @@ def test_a_record_larger_than_the_file_system_is_refused_before_anything_is_mapp
     assert not path.exists()
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.text(max_size=30) | st.from_regex(r"token/[0-9]{1,12}", fullmatch=True))
 def test_a_foreign_header_claims_nothing_that_is_not_there(value):
     id = request.parse(value, "token", SLOTS)
@@ -245,7 +245,7 @@ def test_a_foreign_header_claims_nothing_that_is_not_there(value):
     assert request.parse(value, "", SLOTS) is None
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.integers(0, SLOTS - 1))
 def test_every_slot_can_be_claimed(id):
     assert request.parse(f"token/{id}", "token", SLOTS) == id

@@ -1,4 +1,4 @@
-"""What a process of a person's own command notices of being let into: nothing."""
+"""A process of the user's own command notices nothing of being instrumented."""
 
 from __future__ import annotations
 

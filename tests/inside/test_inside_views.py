@@ -1,4 +1,4 @@
-"""Where requests are held in an application of a person's own, and that all else goes on as before."""
+"""Where requests are held in a user's application; everything else works as without holdfast."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import sys
 import time
 import tracemalloc
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
@@ -18,6 +18,8 @@ import pytest
 from driving import PATIENCE_S, outcomes, run_plan, steady
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.answering import answering_server
+from support.waiting import until
 
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.http1 import host_field, request_head
@@ -29,19 +31,13 @@ from holdfast.model import schedule
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause, Timeouts
 
-SERVER = Path(__file__).with_name("answering_server.py")
 TIMEOUTS = Timeouts(whole_s=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    server = subprocess.Popen([sys.executable, str(SERVER)], stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield int(server.stdout.readline())
-    finally:
-        server.kill()
-        server.communicate()
+    with answering_server() as port:
+        yield port
 
 
 def plan(
@@ -174,9 +170,9 @@ def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
 @pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("shape", [Open(steady(200, 60)), Closed(4, 10_000_000)])
 def test_a_run_that_is_to_drain_begins_nothing_more_and_waits_for_what_is_on_its_way(port, shape, processes):
-    until = time.monotonic() + 0.3
+    end = time.monotonic() + 0.3
 
-    done = run_plan(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= until))
+    done = run_plan(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= end))
 
     assert outcomes(done).keys() == {Outcome.ANSWERED}
     assert 0 < done.summary.offered < len(done.columns.due)
@@ -337,7 +333,7 @@ def test_load_processes_end_when_their_parent_is_killed(port):
         assert parent.stdout is not None
         assert parent.stdout.readline() == "begun\n"
         forked = Path(f"/proc/{parent.pid}/task/{parent.pid}/children")
-        wait_until(lambda: len(forked.read_text().split()) == 3)
+        until(lambda: len(forked.read_text().split()) == 3, "three processes")
 
         parent.kill()
 
@@ -347,9 +343,3 @@ def test_load_processes_end_when_their_parent_is_killed(port):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(parent.pid, signal.SIGKILL)
         parent.communicate()
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < end

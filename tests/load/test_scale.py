@@ -69,6 +69,6 @@ def test_more_than_one_source_or_process_can_have_are_held_at_once_without_a_los
 
     assert outcomes(done) == {Outcome.ANSWERED: requests}
     assert done.summary.peak_in_flight == requests
-    assert len(done.sources[0]) == -(-requests // 14_116)
+    assert len(done.facts.sources[0]) == -(-requests // 14_116)
     ports = zip(done.columns.source[:requests], done.columns.local_port[:requests], strict=True)
     assert len(set(ports)) == requests

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from driving import PATIENCE_S, accept, outcomes, run_plan, turn_until
+from support.answering import answering_server
 
 from holdfast.load.columns import requests
 from holdfast.load.endpoint import Tls
@@ -27,14 +26,8 @@ PEM = HERE / "localhost.pem"
 
 @pytest.fixture(scope="module")
 def port():
-    command = [sys.executable, str(HERE / "answering_server.py"), str(PEM)]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        yield int(server.stdout.readline())
-    finally:
-        server.kill()
-        server.communicate()
+    with answering_server(PEM) as port:
+        yield port
 
 
 def plan(port, shape, path="/same"):

@@ -8,7 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -30,18 +29,6 @@ def kernel(request: pytest.FixtureRequest) -> Iterator[KernelView]:
 def sock_diag_view() -> Iterator[KernelView]:
     with KernelView("sock_diag") as view:
         yield view
-
-
-@pytest.fixture
-def until() -> Callable[[Callable[[], object]], None]:
-    """Looks until a condition holds; what the kernel does after connect() has returned takes its time."""
-
-    def look(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while not condition():
-            assert time.monotonic() < deadline, "what was waited for did not come"
-
-    return look
 
 
 @pytest.fixture

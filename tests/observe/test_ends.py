@@ -3,22 +3,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import threading
-import time
 
 import pytest
+from support.waiting import until
 
 from holdfast.observe.process_exits import Ends
 
 WAITS = (sys.executable, "-c", "input()")
 PATIENCE_S = 20.0
-
-
-def until_ended(ends: Ends, pid: int) -> None:
-    patience, deadline = threading.Event(), time.monotonic() + PATIENCE_S
-    while pid not in ends.ended():
-        assert time.monotonic() < deadline
-        patience.wait(0.001)
 
 
 @pytest.fixture
@@ -39,7 +31,7 @@ def test_who_is_killed_is_told_with_the_signal_before_its_parent_knows_and_after
     with Ends() as ends:
         ends.watch([process.pid])
         process.kill()
-        until_ended(ends, process.pid)
+        until(lambda: process.pid in ends.ended(), "its end")
 
         assert ends.killed() == {process.pid: signal.SIGKILL}
 
@@ -53,7 +45,7 @@ def test_who_ends_in_good_order_has_ended_and_was_not_killed(process):
     with Ends() as ends:
         ends.watch([process.pid])
         process.communicate(b"\n")
-        until_ended(ends, process.pid)
+        until(lambda: process.pid in ends.ended(), "its end")
 
         assert ends.killed() == {}
 
@@ -62,7 +54,7 @@ def test_who_is_asked_to_end_was_not_killed(process):
     with Ends() as ends:
         ends.watch([process.pid])
         process.terminate()
-        until_ended(ends, process.pid)
+        until(lambda: process.pid in ends.ended(), "its end")
 
         assert ends.killed() == {}
 
@@ -81,7 +73,7 @@ def test_others_are_watched_instead_of_those_before(process):
     with Ends() as ends:
         ends.watch([process.pid])
         process.kill()
-        until_ended(ends, process.pid)
+        until(lambda: process.pid in ends.ended(), "its end")
         ends.watch([])
 
         assert (ends.ended(), ends.killed()) == (frozenset(), {})

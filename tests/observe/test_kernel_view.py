@@ -10,8 +10,10 @@ import struct
 
 import pytest
 from pyroute2.netlink.diag import DiagSocket
+from support.waiting import until
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import kernel as kernel_module
 from holdfast.observe.kernel import KernelView
@@ -28,23 +30,23 @@ def inode_of(sock):
 
 
 @pytest.mark.parametrize("backlog", [0, 1, 7, 16, 128])
-def test_a_full_accept_queue_holds_one_more_than_the_backlog(kernel, listen, connect, until, sockets, backlog):
+def test_a_full_accept_queue_holds_one_more_than_the_backlog(kernel, listen, connect, sockets, backlog):
     # include/net/sock.h sk_acceptq_is_full: the queue is full when its depth is greater than the backlog.
     listener = listen(backlog)
     port = port_of(listener)
     for _ in range(backlog + 1):
         connect(listener)
 
-    until(lambda: kernel.depth(port)[0] == backlog + 1)
+    until(lambda: kernel.accept_queue(port).depth == backlog + 1, "the connections in the queue")
     beyond = sockets.enter_context(socket.socket())
     beyond.settimeout(0)
     beyond.connect_ex(listener.getsockname())
 
     # The SYN of the next one is dropped; it would be sent again after a second.
     assert select.select([], [beyond], [], 0.1) == ([], [], [])
-    depth, limit = kernel.depth(port)
-    assert depth == backlog + 1
-    assert limit == (backlog if kernel.source == "sock_diag" else None)
+    queue = kernel.accept_queue(port)
+    assert queue == AcceptQueue(backlog + 1, backlog if kernel.source == "sock_diag" else None)
+    assert queue.full == (kernel.source == "sock_diag")
     assert len(kernel.server_sockets(port)) == backlog + 1
 
 
@@ -61,32 +63,32 @@ def test_a_port_on_which_nothing_listens_has_no_depth(kernel, sockets):
     bound.bind(("127.0.0.1", 0))
     port = port_of(bound)
 
-    assert kernel.depth(port) == (None, None)
+    assert kernel.accept_queue(port) == AcceptQueue()
     assert kernel.listeners(port) == ()
     assert kernel.server_sockets(port) == ()
 
 
-def test_listeners_that_share_a_port_are_told_apart_and_their_queues_added(kernel, listen, connect, until):
+def test_listeners_that_share_a_port_are_told_apart_and_their_queues_added(kernel, listen, connect):
     first = listen(8, reuse_port=True)
     second = listen(4, port=port_of(first), reuse_port=True)
     for _ in range(5):
         connect(first)
 
     port = port_of(first)
-    until(lambda: kernel.depth(port)[0] == 5)
+    until(lambda: kernel.accept_queue(port).depth == 5, "the connections in the queue")
     listeners = kernel.listeners(port)
 
     assert {listener.inode for listener in listeners} == {inode_of(first), inode_of(second)}
     assert sum(listener.depth for listener in listeners) == 5
     # Queues of 8 + 1 and 4 + 1 hold 14, and are full when there is one more than 13.
-    assert kernel.depth(port)[1] == (13 if kernel.source == "sock_diag" else None)
+    assert kernel.accept_queue(port).limit == (13 if kernel.source == "sock_diag" else None)
 
 
-def test_connections_in_the_accept_queue_are_not_accepted_yet(kernel, listen, connect, until, sockets):
+def test_connections_in_the_accept_queue_are_not_accepted_yet(kernel, listen, connect, sockets):
     listener = listen()
     clients = [connect(listener) for _ in range(3)]
     port = port_of(listener)
-    until(lambda: kernel.depth(port)[0] == 3)
+    until(lambda: kernel.accept_queue(port).depth == 3, "the connections in the queue")
 
     held, _ = listener.accept()
     sockets.enter_context(held)
@@ -101,10 +103,10 @@ def test_connections_in_the_accept_queue_are_not_accepted_yet(kernel, listen, co
         ),
     ]
     assert {sock.peer_port for sock in kernel.server_sockets(port)} == {client.getsockname()[1] for client in clients}
-    assert kernel.depth(port)[0] == 2
+    assert kernel.accept_queue(port).depth == 2
 
 
-def test_a_client_that_left_the_accept_queue_is_seen_waiting_for_its_close(kernel, listen, connect, until):
+def test_a_client_that_left_the_accept_queue_is_seen_waiting_for_its_close(kernel, listen, connect):
     listener = listen()
     client = connect(listener)
     address, peer_port = client.getsockname()
@@ -113,11 +115,11 @@ def test_a_client_that_left_the_accept_queue_is_seen_waiting_for_its_close(kerne
 
     closed = (ServerSocket(address, peer_port, "CLOSE_WAIT", accepted=False),)
 
-    until(lambda: kernel.server_sockets(port) == closed)
-    assert kernel.depth(port)[0] == 1
+    until(lambda: kernel.server_sockets(port) == closed, "the connections' states")
+    assert kernel.accept_queue(port).depth == 1
 
 
-def test_a_connection_that_its_server_closed_is_in_no_queue(kernel, listen, connect, until):
+def test_a_connection_that_its_server_closed_is_in_no_queue(kernel, listen, connect):
     # Its inode is 0 again, as that of a connection which was never accepted.
     listener = listen()
     client = connect(listener)
@@ -126,25 +128,25 @@ def test_a_connection_that_its_server_closed_is_in_no_queue(kernel, listen, conn
 
     closed = (ServerSocket(address, peer_port, "FIN_WAIT2", accepted=True),)
 
-    until(lambda: kernel.server_sockets(port_of(listener)) == closed)
+    until(lambda: kernel.server_sockets(port_of(listener)) == closed, "the connections' states")
     assert client.recv(1) == b""
 
 
-def test_a_reset_connection_stays_in_the_depth_but_is_no_socket_any_more(kernel, listen, connect, until):
+def test_a_reset_connection_stays_in_the_depth_but_is_no_socket_any_more(kernel, listen, connect):
     listener = listen()
     client = connect(listener)
     port = port_of(listener)
-    until(lambda: kernel.depth(port)[0] == 1)
+    until(lambda: kernel.accept_queue(port).depth == 1, "the connections in the queue")
 
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     client.close()
 
-    until(lambda: kernel.server_sockets(port) == ())
-    assert kernel.depth(port)[0] == 1
+    until(lambda: kernel.server_sockets(port) == (), "the connections' states")
+    assert kernel.accept_queue(port).depth == 1
 
 
 @pytest.mark.parametrize(("bound_to", "address"), [("127.0.0.1", "127.0.0.1"), ("::", "::1"), ("::", "127.0.0.1")])
-def test_a_handshake_without_its_last_step_is_syn_recv(kernel, listen, connect, until, bound_to, address):
+def test_a_handshake_without_its_last_step_is_syn_recv(kernel, listen, connect, bound_to, address):
     # tcp(7) TCP_DEFER_ACCEPT: the kernel ignores the client's ACK until data comes.
     listener = listen(address=bound_to)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 10)
@@ -153,18 +155,18 @@ def test_a_handshake_without_its_last_step_is_syn_recv(kernel, listen, connect, 
 
     half_open = (ServerSocket(address, client.getsockname()[1], "SYN_RECV", accepted=False),)
     assert kernel.server_sockets(port) == half_open
-    assert kernel.depth(port)[0] == 0
+    assert kernel.accept_queue(port).depth == 0
 
     client.send(b"G")
-    until(lambda: kernel.depth(port)[0] == 1)
+    until(lambda: kernel.accept_queue(port).depth == 1, "the connections in the queue")
     assert [sock.state for sock in kernel.server_sockets(port)] == ["ESTABLISHED"]
 
 
-def test_a_dual_stack_listener_shows_clients_of_both_kinds_under_their_own_addresses(kernel, listen, connect, until):
+def test_a_dual_stack_listener_shows_clients_of_both_kinds_under_their_own_addresses(kernel, listen, connect):
     listener = listen(address="::")
     port = port_of(listener)
     clients = [connect(listener, "127.0.0.1"), connect(listener, "::1")]
-    until(lambda: kernel.depth(port)[0] == 2)
+    until(lambda: kernel.accept_queue(port).depth == 2, "the connections in the queue")
 
     seen = {(sock.peer_address, sock.peer_port) for sock in kernel.server_sockets(port)}
 
@@ -172,7 +174,7 @@ def test_a_dual_stack_listener_shows_clients_of_both_kinds_under_their_own_addre
     assert [listener.address for listener in kernel.listeners(port)] == ["::"]
 
 
-def test_both_interfaces_tell_the_same(listen, connect, until):
+def test_both_interfaces_tell_the_same(listen, connect):
     listener = listen(address="::")
     for address in ["127.0.0.1", "::1"] * 10:
         connect(listener, address)
@@ -181,7 +183,7 @@ def test_both_interfaces_tell_the_same(listen, connect, until):
     port = port_of(listener)
 
     with KernelView("sock_diag") as netlink, KernelView("/proc/net/tcp") as table:
-        until(lambda: set(netlink.server_sockets(port)) == set(table.server_sockets(port)))
+        until(lambda: set(netlink.server_sockets(port)) == set(table.server_sockets(port)), "the connections' states")
 
         assert len(netlink.server_sockets(port)) == 20
         assert [
@@ -189,22 +191,22 @@ def test_both_interfaces_tell_the_same(listen, connect, until):
         ] == list(table.listeners(port))
 
 
-def test_an_answer_of_many_parts_is_read_whole_and_each_connection_once(kernel, listen, connect, until):
+def test_an_answer_of_many_parts_is_read_whole_and_each_connection_once(kernel, listen, connect):
     listener = listen(4000)
     clients = [connect(listener) for _ in range(700)]
     port = port_of(listener)
-    until(lambda: kernel.depth(port)[0] == 700)
+    until(lambda: kernel.accept_queue(port).depth == 700, "the connections in the queue")
 
     seen = [sock.peer_port for sock in kernel.server_sockets(port)]
 
     assert sorted(seen) == sorted(client.getsockname()[1] for client in clients)
 
 
-def test_pyroute2_reads_the_same_listeners(sock_diag_view, listen, connect, until):
+def test_pyroute2_reads_the_same_listeners(sock_diag_view, listen, connect):
     listener = listen(16, address="::1")
     listen(5)
     connect(listener, "::1")
-    until(lambda: sock_diag_view.depth(port_of(listener))[0] == 1)
+    until(lambda: sock_diag_view.accept_queue(port_of(listener)).depth == 1, "the connections in the queue")
 
     ours = sock_diag_view.listening_inodes()
 
@@ -217,14 +219,14 @@ def test_pyroute2_reads_the_same_listeners(sock_diag_view, listen, connect, unti
         ] == [(ours[inode].address, ours[inode].port, ours[inode].depth, ours[inode].limit)]
 
 
-def test_pyroute2_reads_the_same_connections(sock_diag_view, listen, connect, until, sockets):
+def test_pyroute2_reads_the_same_connections(sock_diag_view, listen, connect, sockets):
     listener = listen()
     for _ in range(50):
         connect(listener)
     for _ in range(20):
         sockets.enter_context(listener.accept()[0])
     port = port_of(listener)
-    until(lambda: sock_diag_view.depth(port)[0] == 30)
+    until(lambda: sock_diag_view.accept_queue(port).depth == 30, "the connections in the queue")
 
     theirs = {
         (row["idiag_dst"], row["idiag_dport"], row["idiag_inode"] != 0)
@@ -289,9 +291,9 @@ def test_a_dump_that_was_not_read_to_its_end_spoils_only_the_next_look(sock_diag
     sock_diag_view._interface._socket.send(tcp_request(socket.AF_INET, LISTENING, 0, 77))
 
     with pytest.raises(EnvironmentFailure):
-        sock_diag_view.depth(port)
+        sock_diag_view.accept_queue(port)
 
-    assert sock_diag_view.depth(port) == (0, 3)
+    assert sock_diag_view.accept_queue(port) == AcceptQueue(0, 3)
 
 
 def test_a_kernel_without_ipv6_has_no_ipv6_table_to_miss(monkeypatch, listen, tmp_path):
@@ -299,17 +301,17 @@ def test_a_kernel_without_ipv6_has_no_ipv6_table_to_miss(monkeypatch, listen, tm
     listener = listen()
 
     with KernelView("/proc/net/tcp") as view:
-        assert view.depth(port_of(listener)) == (0, None)
+        assert view.accept_queue(port_of(listener)) == AcceptQueue(0, None)
 
 
 # Between opening a socket and keeping it, an interrupt leaves the socket to the collector.
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
-def test_a_look_that_is_interrupted_anywhere_does_not_spoil_the_next_one(sock_diag_view, listen, connect, until):
+def test_a_look_that_is_interrupted_anywhere_does_not_spoil_the_next_one(sock_diag_view, listen, connect):
     listener = listen(4000)
     for _ in range(600):
         connect(listener)
     port = port_of(listener)
-    until(lambda: sock_diag_view.depth(port)[0] == 600)
+    until(lambda: sock_diag_view.accept_queue(port).depth == 600, "the connections in the queue")
 
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
@@ -340,7 +342,7 @@ def test_looking_costs_one_descriptor_in_all(listen):
 
     with KernelView("sock_diag") as view:
         for _ in range(20):
-            view.depth(port)
+            view.accept_queue(port)
             view.server_sockets(port)
         assert len(os.listdir("/proc/self/fd")) == before + 1
 

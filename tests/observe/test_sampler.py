@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.waiting import until
 
 from holdfast.model.timeline import Sample
 from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler
@@ -11,11 +12,11 @@ from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler
 MS = 1_000_000
 
 
-def test_a_sample_holds_the_counts_the_depth_and_how_late_it_was(kernel, listen, connect, until):
+def test_a_sample_holds_the_counts_the_depth_and_how_late_it_was(kernel, listen, connect):
     listener = listen()
     connect(listener)
     port = listener.getsockname()[1]
-    until(lambda: kernel.depth(port)[0] == 1)
+    until(lambda: kernel.accept_queue(port).depth == 1, "the connections in the queue")
     sampler = Sampler(kernel, port, 5 * MS, first_ns=1000 * MS)
 
     assert not sampler.due(999 * MS)

@@ -7,9 +7,10 @@ import socket
 
 import pytest
 
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import UnixDoor
+from holdfast.observe.routes import UnixListenAddress
 
 
 def inode_of(sock):
@@ -46,9 +47,9 @@ def test_a_full_queue_of_a_unix_socket_holds_one_more_than_its_backlog(sock_diag
     with pytest.raises(BlockingIOError):
         join(listener)
 
-    door = UnixDoor(inode_of(listener))
-    assert sock_diag_view.depth(door) == (backlog + 1, backlog)
-    assert sock_diag_view.listeners(door) == (
+    address = UnixListenAddress(inode_of(listener))
+    assert sock_diag_view.accept_queue(address) == AcceptQueue(backlog + 1, backlog)
+    assert sock_diag_view.listeners(address) == (
         Listener(inode_of(listener), listener.getsockname(), 0, depth=backlog + 1, limit=backlog),
     )
 
@@ -58,7 +59,7 @@ def test_each_client_of_a_unix_socket_is_seen_waiting_or_accepted(sock_diag_view
     for _ in range(2):
         sockets.enter_context(listener.accept()[0])
 
-    seen = {each.peer_port: each for each in sock_diag_view.server_sockets(UnixDoor(inode_of(listener)))}
+    seen = {each.peer_port: each for each in sock_diag_view.server_sockets(UnixListenAddress(inode_of(listener)))}
 
     expected = zip(clients, [True, True, False, False, False], strict=True)
     assert seen == {
@@ -69,15 +70,15 @@ def test_each_client_of_a_unix_socket_is_seen_waiting_or_accepted(sock_diag_view
 def test_who_has_left_is_counted_until_the_server_is_done_with_it(sock_diag_view, listener, join, sockets):
     clients = [join(listener) for _ in range(3)]
     accepted = sockets.enter_context(listener.accept()[0])
-    door = UnixDoor(inode_of(listener))
+    address = UnixListenAddress(inode_of(listener))
 
     clients[0].close()
     clients[2].close()
-    left = [each for each in sock_diag_view.server_sockets(door) if each.peer_port == 0]
+    left = [each for each in sock_diag_view.server_sockets(address) if each.peer_port == 0]
     accepted.close()
 
     assert sorted((each.state, each.accepted) for each in left) == [("CLOSE_WAIT", False), ("CLOSE_WAIT", True)]
-    still = sorted((each.peer_port, each.accepted) for each in sock_diag_view.server_sockets(door))
+    still = sorted((each.peer_port, each.accepted) for each in sock_diag_view.server_sockets(address))
     assert still == [(0, False), (inode_of(clients[1]), False)]
 
 
@@ -91,8 +92,8 @@ def test_a_name_that_was_given_to_another_listener_is_not_mistaken(sock_diag_vie
     clients = [join(other), join(other)]
     sockets.enter_context(other.accept()[0])
 
-    assert sock_diag_view.depth(UnixDoor(inode_of(listener))) == (1, 7)
-    assert {each.peer_port for each in sock_diag_view.server_sockets(UnixDoor(inode_of(other)))} == set(
+    assert sock_diag_view.accept_queue(UnixListenAddress(inode_of(listener))) == AcceptQueue(1, 7)
+    assert {each.peer_port for each in sock_diag_view.server_sockets(UnixListenAddress(inode_of(other)))} == set(
         map(inode_of, clients)
     )
 
@@ -102,12 +103,16 @@ def test_a_thousand_clients_in_one_queue_are_all_told(sock_diag_view, listener, 
     listener.listen(4096)
     clients = [join(listener) for _ in range(900)]
 
-    seen = sock_diag_view.server_sockets(UnixDoor(inode_of(listener)))
+    seen = sock_diag_view.server_sockets(UnixListenAddress(inode_of(listener)))
 
     assert {each.peer_port for each in seen} == set(map(inode_of, clients))
 
 
 def test_without_sock_diag_a_unix_socket_is_not_seen_at_all(listener):
     with KernelView("/proc/net/tcp") as view:
-        door = UnixDoor(inode_of(listener))
-        assert (view.depth(door), view.listeners(door), view.server_sockets(door)) == ((None, None), (), ())
+        address = UnixListenAddress(inode_of(listener))
+        assert (
+            view.accept_queue(address),
+            view.listeners(address),
+            view.server_sockets(address),
+        ) == (AcceptQueue(), (), ())

@@ -20,7 +20,7 @@ NS = 1_000_000_000
         ("Rate(60 per min) Random_Arrivals(1 min 30 sec)", [Segment(1, 1, 90, by_chance=True)]),
         ("rate(1/sec) even_arrivals(10 sec) rate(3/sec)", [Segment(1, 3, 10)]),
         ("rate(1/s) even_arrivals(1 s) rate(3/s) even_arrivals(2 s)", [Segment(1, 3, 1), Segment(3, 3, 2)]),
-        # A pause is no rate to fall to (scheduleParser.kt, parsePause).
+        # A rate does not fall to a pause (scheduleParser.kt, parsePause).
         (
             "rate(2/s) even_arrivals(1 s) pause(500 ms) even_arrivals(1 s)",
             [Segment(2, 2, 1), Segment(0, 0, 0.5), Segment(2, 2, 1)],
@@ -38,17 +38,17 @@ def test_a_schedule_is_read_as_jmeter_reads_it(text, expected):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rat(1/s)", "at character 1, there is no rat"),
+        ("rat(1/s)", "at character 1, 'rat' is unknown; use rate, "),
         ("rate(1)", "at character 7, / is missing"),
         ("rate(1/s", "at character 9, ) is missing"),
-        ("rate(1/fortnight)", "at character 8, 'fortnight' is no unit"),
+        ("rate(1/fortnight)", "at character 8, 'fortnight' is not a unit; use ms, "),
         ("even_arrivals(5)", "at character 16, a unit"),
-        ("rate(1/s) ?", "at character 11, '?' cannot stand there"),
+        ("rate(1/s) ?", "at character 11, '?' is not allowed"),
         ("rate 5", "at character 6, ( is missing"),
         ("5 6", "at character 1, one of rate"),
     ],
 )
-def test_what_is_none_is_told_with_its_place(text, says):
+def test_an_invalid_schedule_is_refused_with_the_character(text, says):
     with pytest.raises(ValueError, match="at character") as caught:
         phases(text)
     assert says in str(caught.value)
@@ -59,7 +59,7 @@ def test_any_text_gives_phases_or_a_place(text):
     try:
         found = phases(text)
     except ValueError as error:
-        assert "at character" in str(error)  # noqa: PT017 - most texts are schedules of no kind
+        assert "at character" in str(error)  # noqa: PT017 - most of these texts are not schedules
     else:
         assert all(each.for_s > 0 for each in found)
 
@@ -68,8 +68,8 @@ def test_any_text_gives_phases_or_a_place(text):
     st.lists(st.builds(Segment, st.floats(0, 50), st.floats(0, 50), st.floats(0, 4), st.booleans()), max_size=5),
     st.randoms(use_true_random=False),
 )
-def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, lots):
-    due = schedule.phases(parts, iter(lots.random, None))
+def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, random):
+    due = schedule.phases(parts, iter(random.random, None))
 
     begin = 0.0
     assert list(due) == sorted(due)

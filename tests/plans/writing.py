@@ -1,10 +1,14 @@
-"""Writes small JMeter plans as text, so that a test shows only what it is about."""
+"""Writes small JMeter plans as text, so that a test shows only what it is about, and reads what they come to."""
 
 from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
 
+from holdfast.load.values import Numbering, request_bytes
+from holdfast.model.scenario import Group
 from holdfast.plans.jmx import PlanRead, read_plan
+
+FILE = {"f.csv": b"a,b\n1,x y\n2,z\n3,\xc3\xbc\n"}
 
 
 def text(name: str, value: str) -> str:
@@ -128,3 +132,24 @@ def plan(below: str, *properties: str) -> bytes:
 def read(below: str, files: dict[str, bytes] | None = None, most_s: float | None = None, **properties: str) -> PlanRead:
     """What holdfast makes of a plan."""
     return read_plan(plan(below), "test.jmx", read_file=(files or {}).__getitem__, properties=properties, most_s=most_s)
+
+
+def sent(group_: Group, rows: int, clients: int = 1) -> list[str]:
+    """The request lines of the first rows."""
+    made = request_bytes(group_.steps, group_.values, "host", Numbering(len(group_.steps), clients))
+    heads = [made if isinstance(made, bytes) else made(row) for row in range(rows)]
+    return [head.split(b" HTTP/1.1")[0].decode() for head in heads]
+
+
+def only(plan_read: PlanRead) -> Group:
+    """The one group of a plan."""
+    (group_,) = plan_read.groups
+    return group_
+
+
+def headers(element_below: str = "") -> str:
+    return element("HeaderManager", "Headers", collection("HeaderManager.headers", element_below))
+
+
+def header(name: str, value: str) -> str:
+    return inner("", "Header", text("Header.name", name), text("Header.value", value))

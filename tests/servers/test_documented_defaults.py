@@ -25,6 +25,7 @@ CONSTANTS = (
     ("werkzeug", "LISTEN_QUEUE", "werkzeug.serving:LISTEN_QUEUE"),
     ("django", "request_queue_size", "django.core.servers.basehttp:WSGIServer.request_queue_size"),
     ("wsgiref", "request_queue_size", "wsgiref.simple_server:WSGIServer.request_queue_size"),
+    ("bjoern", "listen_backlog", "bjoern:DEFAULT_LISTEN_BACKLOG"),
     ("eventlet", "max_size", "eventlet.wsgi:DEFAULT_MAX_SIMULTANEOUS_REQUESTS"),
     ("tornado", "backlog", "tornado.netutil:_DEFAULT_BACKLOG"),
 )
@@ -92,9 +93,10 @@ def test_gunicorn_s_connections_bound_what_its_class_makes_of_them(installed):
     connections = own(installed, CONNECTIONS)
     bounds = {
         name: [(each.name, each.value, each.bounds) for each in ADAPTERS["gunicorn"].settings(("-k", name))]
-        for name in ("sync", "gthread", "gevent", "asgi")
+        for name in ("sync", "gthread", "gevent", "asgi", "aiohttp.GunicornWebWorker")
     }
 
     assert ("worker_connections", connections, Place.USERSPACE_QUEUE) in bounds["gthread"]
     assert ("worker_connections", connections, Place.IN_SERVICE) in bounds["gevent"]
     assert not any(name == "worker_connections" for name, _, _ in bounds["sync"] + bounds["asgi"])
+    assert [name for name, _, _ in bounds["aiohttp.GunicornWebWorker"]] == ["workers", "backlog"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
-import time
 from pathlib import Path
+
+from support.waiting import until
 
 from holdfast.servers.process import Command, ServerProcess
 
@@ -20,13 +20,6 @@ lock = multiprocessing.get_context("spawn").Lock()
 print(lock._semlock.name, flush=True)
 time.sleep(60)
 """
-
-
-def until(condition, what: str) -> None:
-    patience, deadline = threading.Event(), time.monotonic() + PATIENCE_S
-    while not condition():
-        assert time.monotonic() < deadline, what
-        patience.wait(0.002)
 
 
 def test_named_semaphores_go_with_their_server(tmp_path: Path) -> None:

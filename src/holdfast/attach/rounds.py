@@ -13,14 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.infer.concurrency_estimate import ANOTHER_SIZE, Flow, Service, Wave, close
+from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
-from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Round, Snapshot
+from holdfast.model.outside import Round
+from holdfast.model.places import TURNED_AWAY, Outcome
+from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import Door
+from holdfast.observe.routes import ListenAddress
+from holdfast.observe.snapshot import take_snapshot
 
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
@@ -28,21 +30,21 @@ QUICK_TURN_NS = MS // 5
 FIRST_BURST = 4
 GROWTH = 4
 ENOUGH_BOUNDS = 2
-ENOUGH_CUTS = 2
+ENOUGH_FULL = 2
 MOST_BOUNDS = 4
 SIZES = (1.2, 1.6, 2.5)
 # Where each worker has its own queue and gets its requests by lot, a few more than places leave one without.
 SPARE = 4
 FEW = 20
-# Of the service time: within what a burst is sent, how long it waits at a full door, when the kernel is looked at.
+# Of the service time: within what a burst is sent, how long it waits while the queue is full, when the kernel is asked.
 SENT_WITHIN = 4
-DOOR_WITHIN = 2
+FULL_WITHIN = 2
 LOOK_AT = 0.7
 MOST_GAP_NS = 20 * MS
 # Connection attempts without an answer that are no reason to stop, where the queue cannot be seen.
 LOST = 4
 
-WAVES = 4
+SERVICE_TIMES = 4
 """Service times that a steady stretch lasts, beside the one in which it begins."""
 VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
@@ -51,7 +53,6 @@ MOST_STRETCHES = 4
 KEPT_ROWS = 32
 """For the single requests in between and at the end."""
 GROWN = 1.05
-_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +60,16 @@ class Look:
     """What a round works with.
 
     Attributes:
-        door: None where the listening socket is not on this machine or not to be seen.
-        patience_ns: how long no answer may come.
+        listen_address: None where the listening socket is not on this machine or not to be seen.
+        answer_timeout_ns: how long no answer may come.
         cpu_s: which processes the server has, and their processor time until now; None where they may not be read.
         now_ns: CLOCK_MONOTONIC.
     """
 
     prober: Prober
     kernel: KernelView | None
-    door: Door | None
-    patience_ns: int
+    listen_address: ListenAddress | None
+    answer_timeout_ns: int
     interrupts: Interrupts
     cpu_s: Callable[[], tuple[tuple[int, ...], float] | None]
     now_ns: Callable[[], int]
@@ -86,8 +87,8 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
     if last.beyond and last.together == 0:
         return None
     if last.clear and not last.beyond:
-        # A door that is full although nobody waits for a place: connections are accepted too slowly for more.
-        slow = len([wave for wave in waves if wave.cut and not wave.beyond]) >= ENOUGH_CUTS
+        # A queue that is full although nothing waits for a place: connections are accepted too slowly for more.
+        slow = len([wave for wave in waves if wave.queue_full and not wave.beyond]) >= ENOUGH_FULL
         return min(GROWTH * last.offered, most) if last.offered < most and not slow else None
     if not last.clear:
         # Once more, because a machine may have been busy; where the path itself varies, on until many wait.
@@ -100,7 +101,7 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
         # Workers that each take some of a burst have all enough only where it is large.
         unlike = not close(min(wave.together for wave in bounds), max(wave.together for wave in bounds))
         larger = min(int(SIZES[1] * max(wave.offered for wave in bounds)), most)
-        return larger if unlike and len(bounds) < MOST_BOUNDS and not last.cut else None
+        return larger if unlike and len(bounds) < MOST_BOUNDS and not last.queue_full else None
     # Of another size, so that what is the same in both is the server's; best so few that the second wave is not full.
     together = max(wave.together for wave in bounds)
     sizes = [int(more * together) + SPARE for more in SIZES]
@@ -141,18 +142,17 @@ def burst(look: Look, count: int, service: Service) -> Round:
     """So many requests, all on their way before the first is answered."""
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     gap = min(MOST_GAP_NS, service.mean_ns / SENT_WITHIN / count)
-    cut, snapshot = False, None
+    queue_full = False
     count = min(count, _rows_left(look))
     while prober.offered - first < count and not look.interrupts.asked:
         now, due = look.now_ns(), int(began + (prober.offered - first) * gap)
-        if now - began > service.mean_ns / DOOR_WITHIN:
-            cut = True
+        if now - began > service.mean_ns / FULL_WITHIN:
+            queue_full = True
             break
         if due > now or not has_room(look):
             prober.turn(min(max(due - now, QUICK_TURN_NS), TURN_NS))
             continue
-        for id_ in prober.open(1):
-            prober.columns.due[id_] = due
+        prober.open(1, due_ns=due)
         prober.turn(0)
         if prober.failure:
             break
@@ -162,16 +162,16 @@ def burst(look: Look, count: int, service: Service) -> Round:
         prober.turn(max(1, min(look_at - look.now_ns(), TURN_NS)))
     snapshot = _snapshot(look, first)
     until_ended(look, first)
-    return Round("burst", first, prober.offered, prober.offered - first, stopped, cut, snapshot)
+    return Round("burst", first, prober.offered, prober.offered - first, stopped, queue_full, snapshot)
 
 
 def steady(look: Look, clients: int, service: Service) -> Round:
     """So many clients, each replaced when its request has ended, over some service times."""
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     # Of the clients about half are in service at once.
-    wanted = WAVES * clients // 2 if service.steady else max(VARIED_DEPARTURES, WAVES * clients)
+    wanted = SERVICE_TIMES * clients // 2 if service.steady else max(VARIED_DEPARTURES, SERVICE_TIMES * clients)
     latest = began + min(MOST_STEADY_NS, int(12 * service.mean_ns) if service.steady else MOST_STEADY_NS)
-    earliest = began + int((WAVES + 1.5) * service.mean_ns)
+    earliest = began + int((SERVICE_TIMES + 1.5) * service.mean_ns)
     cpu_before, retry_at, turned_away = look.cpu_s(), NEVER, 0
     ended_before = prober.ended
     while not look.interrupts.asked:
@@ -200,14 +200,11 @@ def steady(look: Look, clients: int, service: Service) -> Round:
 
 
 def has_room(look: Look) -> bool:
-    """Whether one connection more would find its place at the door, as far as it can be seen."""
-    if look.door is None or look.kernel is None:
+    """Whether the accept queue has room for one more connection, as far as that is known."""
+    if look.listen_address is None or look.kernel is None:
         return look.prober.connecting < LOST
-    depth, limit = look.kernel.depth(look.door)
-    if depth is None or limit is None:
-        return look.prober.connecting < LOST
-    # A queue of one or two is used up to its end: nothing else is there to keep the server busy with.
-    return depth <= limit // 2
+    spare = look.kernel.accept_queue(look.listen_address).spare
+    return look.prober.connecting < LOST if spare is None else spare > 0
 
 
 def until_ended(look: Look, first: int) -> None:
@@ -218,7 +215,7 @@ def until_ended(look: Look, first: int) -> None:
         prober.turn(TURN_NS)
         if prober.ended != ended:
             ended, since = prober.ended, look.now_ns()
-        elif look.now_ns() - since > look.patience_ns:
+        elif look.now_ns() - since > look.answer_timeout_ns:
             prober.expire([id_ for id_ in prober.pending() if id_ >= first])
 
 
@@ -232,18 +229,13 @@ def _answered(look: Look, first: int) -> bool:
 
 def _turned_away(look: Look, first: int) -> int:
     outcomes = look.prober.columns.outcome[first : look.prober.offered].tolist()
-    return sum(outcome in _TURNED_AWAY for outcome in outcomes)
+    return sum(outcome in TURNED_AWAY for outcome in outcomes)
 
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
-    if look.door is None or look.kernel is None:
+    if look.listen_address is None or look.kernel is None:
         return None
-    before, began = look.prober.ended, look.now_ns()
-    sockets = look.kernel.server_sockets(look.door)
-    listeners = look.kernel.listeners(look.door)
-    ended = look.now_ns()
-    look.prober.turn(0)
-    if _answered(look, first):
-        return None
-    return Snapshot(began, ended, look.prober.ended == before, listeners, sockets)
+    prober = look.prober
+    taken = take_snapshot(look.kernel, look.listen_address, lambda: prober.ended, lambda: prober.turn(0), look.now_ns)
+    return None if _answered(look, first) else taken

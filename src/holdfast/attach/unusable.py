@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
+from holdfast.load.status_advice import advice_on
 from holdfast.load.url import Url
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
@@ -11,19 +12,6 @@ _A_PATH_THAT_WAITS = (
     "Name a path that answers by itself after 0.2 to 2 s, always about the same, because it waits: for a database, "
     "another service, or a sleep that is there for this."
 )
-
-_BY_STATUS = {
-    401: ("It wants to know who asks.", "Give it the header that a client sends: -H 'Authorization: Bearer ...'."),
-    403: ("It does not let this request through.", "Give it what a client sends: -H 'Cookie: ...', -H 'Host: ...'."),
-    404: ("There is nothing at this path.", "Name a path that exists, after the host: http://127.0.0.1:8000/path."),
-    405: ("The path takes no GET, and holdfast sends nothing else.", "Name a path that answers a GET."),
-    407: (
-        "A proxy in between wants to know who asks.",
-        "Go around it, or give the header: -H 'Proxy-Authorization: ...'.",
-    ),
-    429: ("It limits how many requests one client may send.", "Have it make an exception for this client."),
-    431: ("The headers are too large for it.", "Send fewer with -H."),
-}
 
 
 def refused(url: Url) -> HoldfastError:
@@ -46,7 +34,7 @@ def too_quick(url: Url, mean_ns: float) -> HoldfastError:
 
 
 def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
-    url: Url, outcome: Outcome, status: int, *, location: str, words: str, patience_s: float, first: bool
+    url: Url, outcome: Outcome, status: int, *, location: str, words: str, answer_timeout_s: float, first: bool
 ) -> HoldfastError | None:
     """What is wrong with the answer to one request; None where it will do.
 
@@ -73,12 +61,12 @@ def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
     if outcome == Outcome.CONNECT_TIMEOUT:
         return EnvironmentFailure(
             f"{url.server} does not answer connection attempts.",
-            f"None within {patience_s:g} s: the host is off, a firewall drops them, or the accept queue is full.",
+            f"None within {answer_timeout_s:g} s: the host is off, a firewall drops them, or the accept queue is full.",
             "Check host and port; look whether the server still accepts.",
         )
     if outcome == Outcome.UNANSWERED:
         return InconclusiveError(
-            f"{get} was not answered within {patience_s:g} s.",
+            f"{get} was not answered within {answer_timeout_s:g} s.",
             "The connection stands, so either the path waits for longer, or every place of the server is taken"
             + (", or what listens there speaks no TLS." if url.scheme == "https" else "."),
             "Wait longer with --timeout, or name a path that answers by itself"
@@ -114,12 +102,7 @@ def _redirected(url: Url, status: int, location: str) -> HoldfastError:
 
 
 def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
-    why, remedy = _BY_STATUS.get(
-        status,
-        ("The server failed at it.", "Look into its log.")
-        if status >= 500
-        else ("It does not take this request.", "Name another path, or give it the headers that it needs (-H)."),
-    )
+    why, remedy = advice_on(status)
     when = "" if first else " The requests before were answered."
     return InconclusiveError(f"{get} is answered with HTTP {status}.", f"{why}{when}", remedy)
 

@@ -10,6 +10,7 @@ from holdfast.cli.click_types import put_out
 from holdfast.console import tell
 from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.interrupts import Interrupts, listening
+from holdfast.model.outside import OutsideTimeline
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.layout import Renderable
@@ -17,7 +18,7 @@ from holdfast.report.layout import Renderable
 # Nothing that is needed only after the measurement is imported before it: see benchmarks/start.py.
 
 
-def measured(measure: Callable[[Interrupts], Timeline], json_target: str | None) -> int:
+def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_target: str | None) -> int:
     """Measures a server, saves the record, publishes the verdict, and gives the exit code.
 
     Args:

@@ -9,10 +9,10 @@ import click
 
 from holdfast.attach.experiment import attach
 from holdfast.cli import option_values
-from holdfast.cli.answer import measured, working_directory
+from holdfast.cli.answer import measured
 from holdfast.cli.click_types import checked, json_option
 from holdfast.cli.option_groups import MEASUREMENT, REQUESTS, TARGET, GroupedCommand, declared, option
-from holdfast.model.experiment import DEFAULT_MAX_ATTACHED, DEFAULT_PATIENCE_S, Experiment
+from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
 
 _ATTACHED = click.IntRange(1, 10_000)
 _SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
@@ -58,9 +58,9 @@ Examples:
     option(
         MEASUREMENT,
         "--timeout",
-        "patience_s",
+        "answer_timeout_s",
         type=_SECONDS,
-        default=f"{DEFAULT_PATIENCE_S:g}",
+        default=f"{DEFAULT_ANSWER_TIMEOUT_S:g}",
         show_default=True,
         metavar="SECONDS",
         help="Wait this long for an answer.",
@@ -73,4 +73,5 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. Choose a PATH that
     waits for something and takes 0.2 to 2 s, always about the same. The result is an estimate.
     """
-    return measured(partial(attach, Experiment("attach", **given, cwd=working_directory())), json_target)
+    target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
+    return measured(partial(attach, OutsideExperiment(target, **given)), json_target)

@@ -20,7 +20,7 @@ import msgspec
 from holdfast.cli import option_values, project_file
 from holdfast.errors import HoldfastError, UsageError, nearest
 from holdfast.model.expectation import claim_of, fields, full_name
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.registry import adapter_named
@@ -197,16 +197,14 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
                     "Leave one of them out: a server is started by holdfast, a command by itself.",
                 )
     values = merged([*lower, _layer(entry, source)])
-    if "command" in values:
-        values["server"] = "exec"
-    elif "server" not in values:
+    if not values.keys() & {"command", "server"}:
         raise UsageError(
             f"{file}: {source.table} says neither which server nor which command to start.",
             "No [defaults] names a server either.",
             'Add server = "gunicorn", or command = ["gunicorn", "-w", "4", "shop:app"].',
         )
-    experiment = Experiment(**({"cwd": cwd} | values))
-    words = " ".join(experiment.command or (experiment.server, *experiment.arguments))
+    experiment = experiment_of(**({"cwd": cwd} | values))
+    words = " ".join(command_line_of(experiment.target))
     claims = tuple(_claims(entry.expect or {}, source))
     return Case(entry.name or words, words, experiment, claims)
 

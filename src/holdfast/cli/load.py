@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +123,8 @@ def _read_body(data: str | None) -> bytes | None:
 def _read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:
     if file is None:
         return None
+    import csv
+
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.reader(stream))

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
-from msgspec.structs import replace as struct_replace
 
 from holdfast.cli.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.cli.load_shape import shape_of
 from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.load import MOST_REQUESTS, StopRule
-from holdfast.model.scenario import Group, Pause, Timeouts
+from holdfast.model.scenario import Group, Pause, Step, Timeouts
 from holdfast.model.shapes import Clients
-from holdfast.plans.differences import Note, in_words
-from holdfast.plans.har import Recorded, read_har
-from holdfast.plans.jmx import read_plan
+
+if TYPE_CHECKING:
+    from holdfast.plans.differences import Note
 
 # What a plan or recording itself says, so that the option does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -56,6 +56,8 @@ def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
         UsageError: the file cannot be used, or an option does not go with it.
         EnvironmentFailure: a file cannot be read.
     """
+    from holdfast.plans.differences import in_words
+
     if arguments.plan.jmx is not None:
         file = arguments.plan.jmx
         groups, stop, notes = _read_jmx(context, file, arguments)
@@ -63,10 +65,12 @@ def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
         assert arguments.plan.har is not None
         file = arguments.plan.har
         _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
+        from holdfast.plans.har import read_har
+
         recorded = read_har(_read(file, "archive"), file.name)
-        groups, stop, notes = (_recorded(arguments, recorded),), StopRule(), recorded.notes
+        groups, stop, notes = (_recorded(arguments, recorded.url, recorded.steps),), StopRule(), recorded.notes
     groups = tuple(map(_bounded, groups))
-    _list(file, notes)
+    _list(file, in_words(notes))
     timeouts = {
         field: getattr(arguments.timeouts, field)
         for field, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "timeout_s"))
@@ -82,6 +86,8 @@ def _read_jmx(
     context: click.Context, file: Path, arguments: LoadArguments
 ) -> tuple[tuple[Group, ...], StopRule, Sequence[Note]]:
     _refuse(context, "--jmx", _NOT_WITH_JMX)
+    from holdfast.plans.jmx import read_plan
+
     plan = read_plan(
         _read(file, "plan"),
         file.name,
@@ -93,7 +99,7 @@ def _read_jmx(
     return plan.groups, plan.stop, plan.notes
 
 
-def _recorded(arguments: LoadArguments, recorded: Recorded) -> Group:
+def _recorded(arguments: LoadArguments, url: str, steps: Iterable[Step]) -> Group:
     """The group that sends what was recorded, as often as options say; without any, one client once."""
     shape_arguments = arguments.shape
     if all(getattr(shape_arguments, name) in (None, False) for name in SHAPE_NAMES):
@@ -106,7 +112,7 @@ def _recorded(arguments: LoadArguments, recorded: Recorded) -> Group:
         raise click.UsageError(str(error)) from error
     headers = arguments.request.headers
     replaced = {name.lower() for name, _ in headers}
-    steps = tuple(
+    sent = tuple(
         replace(
             step,
             headers=(*(field for field in step.headers if field[0].lower() not in replaced), *headers),
@@ -114,16 +120,16 @@ def _recorded(arguments: LoadArguments, recorded: Recorded) -> Group:
             checks=arguments.check.checks,
             pause=shape_arguments.think or Pause(),
         )
-        for step in recorded.steps
+        for step in steps
     )
     keep_alive = arguments.connection.keep_alive
     return Group(
-        name=recorded.url,
-        url=recorded.url,
-        steps=steps,
+        name=url,
+        url=url,
+        steps=sent,
         shape=shape,
         timeouts=Timeouts(),
-        keep_alive=shape.clients is not None or len(steps) > 1 if keep_alive is None else keep_alive,
+        keep_alive=shape.clients is not None or len(sent) > 1 if keep_alive is None else keep_alive,
     )
 
 
@@ -139,7 +145,7 @@ def _bounded(group: Group) -> Group:
         return group
     # Only clients that come back can be bounded by time instead of by a number.
     if isinstance(shape, Clients) and shape.for_s is not None:
-        return replace(group, shape=struct_replace(shape, iterations=None))
+        return replace(group, shape=replace(shape, iterations=None))
     raise UsageError(
         f"{group.name} is {requests:,} requests, more than {MOST_REQUESTS:,}.",
         "A row is kept for each request.",
@@ -160,8 +166,7 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _list(file: Path, notes: Iterable[Note]) -> None:
-    words = in_words(notes)
+def _list(file: Path, words: Sequence[str]) -> None:
     if words:
         say(f"Of {file.name}, holdfast leaves out or does otherwise:")
         for line in words:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from holdfast import console, store
 from holdfast.cli.click_types import show, target_file
@@ -21,26 +21,63 @@ from holdfast.errors import (
     HoldfastError,
 )
 from holdfast.loadtest import saved
-from holdfast.loadtest.export_parquet import check_parquet, write_parquet
-from holdfast.loadtest.export_sqlite import check_database, write_database
-from holdfast.loadtest.rows import chunks, samples
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.load import LoadResult
-from holdfast.report.json import load_json
-from holdfast.report.jtl import jtl
 from holdfast.report.load import render_load
-from holdfast.report.rows import rows_csv, rows_jsonl
+
+# Each form brings modules of its own, which a load that does not write it does without.
+
+
+def _json(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.report.json import load_json
+
+    return (load_json(finished.result),)
+
+
+def _csv(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_csv
+
+    return rows_csv(chunks(finished))
+
+
+def _jsonl(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_jsonl
+
+    return rows_jsonl(chunks(finished))
+
+
+def _jtl(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import samples
+    from holdfast.report.jtl import jtl
+
+    return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0)
+
+
+def _sqlite(path: Path, finished: FinishedLoad) -> None:
+    from msgspec import to_builtins
+
+    from holdfast.loadtest.export_sqlite import write_database
+    from holdfast.loadtest.rows import chunks
+
+    write_database(path, chunks(finished), to_builtins(finished.result))
+
+
+def _parquet(path: Path, finished: FinishedLoad) -> None:
+    from holdfast.loadtest.export_parquet import write_parquet
+    from holdfast.loadtest.rows import chunks
+
+    write_parquet(path, chunks(finished))
+
 
 _STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
-    "json": lambda finished: (load_json(finished.result),),
-    "csv": lambda finished: rows_csv(chunks(finished)),
-    "jsonl": lambda finished: rows_jsonl(chunks(finished)),
-    "jtl": lambda finished: jtl(samples(finished), finished.result.wall_clock_offset_ns or 0),
+    "json": _json,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "jtl": _jtl,
 }
-_FILES = {
-    "sqlite": lambda path, finished: write_database(path, chunks(finished), msgspec.to_builtins(finished.result)),
-    "parquet": lambda path, finished: write_parquet(path, chunks(finished)),
-}
+_FILES: Mapping[str, Callable[[Path, FinishedLoad], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
     "json": "Write the result as JSON to FILE; - is standard output.",
     "csv": "Write a row for each request as CSV to FILE; - is standard output.",
@@ -84,8 +121,14 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     files = [target for target in targets.values() if target != console.STDOUT]
     if twice := next((each for each in files if files.count(each) > 1), None):
         raise click.UsageError(f"{twice} cannot hold two forms of the results.")
-    check_database(targets.get("sqlite"))
-    check_parquet(targets.get("parquet"))
+    if "sqlite" in targets:
+        from holdfast.loadtest.export_sqlite import check_database
+
+        check_database(targets["sqlite"])
+    if "parquet" in targets:
+        from holdfast.loadtest.export_parquet import check_parquet
+
+        check_parquet(targets["parquet"])
     return targets
 
 
@@ -162,9 +205,9 @@ def saved_load(number: int) -> FinishedLoad:
     Raises:
         UsageError: there is no such run, it is none of the load generator, or another version's.
     """
-    form, head, parts = store.load_parts(number, store.default_path())
+    head, parts = store.load_parts(number, store.default_path())
     try:
-        return saved.read(head, parts, form)
+        return saved.read(head, parts)
     except saved.UNREADABLE as error:
         raise store.unreadable(number, error) from error
 

@@ -16,12 +16,15 @@ from holdfast import __distribution__, __version__
 
 _MASK = "***"
 
-# An option whose value may be a secret, with the value in the same word or in the next one. Of a header and of a
-# property the name is kept; a body is hidden whole. Arguments of the server's own are judged by their names.
+# Options whose value may be a secret: it stands in the same word, or is the next one. Arguments of the server's own are
+# judged by their names.
 _SECRET = re.compile(
-    r"(-H|--header=?|-J|--data=?|--[\w-]*(?:pass|secret|token)[\w-]*=?)(.*)", re.DOTALL | re.IGNORECASE
+    r"(?P<option>-[HJ])(?P<value>.+)?|(?P<long>--(?:header|data|[\w-]*(?:passw|secret|token)[\w-]*))(?:=(?P<after>.*))?",
+    re.DOTALL,
 )
-_NAMED = re.compile(r"(?:[\w-]+\s*[:=]\s*)?")
+# Of a header and of a property the name is kept.
+_NAME = re.compile(r"[\w-]+\s*[:=]\s*")
+_NAMED = frozenset({"-H", "--header", "-J"})
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -55,19 +58,21 @@ def masked(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """
     shown: list[str] = []
     secrets: list[str] = []
-    follows = False
+    before = ""
     for argument in arguments:
-        found = None if follows else _SECRET.fullmatch(argument)
-        option, value = (found[1], found[2]) if found else ("", argument)
-        if follows or (found and value):
-            named = _NAMED.match(value)
-            kept = named[0] if named else ""
-            if value[len(kept) :]:
-                secrets.append(value[len(kept) :])
-            shown.append(f"{option}{kept}{_MASK}")
-        else:
+        found = None if before else _SECRET.fullmatch(argument)
+        option = (found["option"] or found["long"]) if found else before
+        value = (found["value"] or found["after"]) if found else argument
+        if not option:
             shown.append(_CREDENTIALS.sub(_MASK, argument))
-        follows = bool(found) and not value
+        elif value is None:
+            shown.append(argument)
+        else:
+            name = _NAME.match(value) if option in _NAMED else None
+            secret = value[name.end() :] if name else value
+            secrets += [secret] if secret else []
+            shown.append(f"{argument[: len(argument) - len(secret)]}{_MASK}")
+        before = option if found and value is None else ""
     return shown, secrets
 
 

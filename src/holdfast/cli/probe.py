@@ -19,7 +19,7 @@ from holdfast.model.experiment import (
     DEFAULT_MAX_OFFERED,
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
-    Experiment,
+    experiment_of,
 )
 from holdfast.probe.experiment import run
 
@@ -180,7 +180,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
     the server accepts both and APP does not show which it is.
     """
-    experiment = Experiment(**_with_defaults(context, given), arguments=context.obj)
+    experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
     return measured(partial(run, experiment), json_target)
 
 
@@ -212,7 +212,7 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
-    experiment = Experiment("exec", **_with_defaults(context, given), command=command)
+    experiment = experiment_of(**_with_defaults(context, given), command=command)
     return measured(partial(run, experiment), json_target)
 
 

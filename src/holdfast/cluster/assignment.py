@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
-import msgspec
-
 from holdfast.load.target import Target
+from holdfast.loadtest.codec import from_json, to_json
 from holdfast.model.load import LoadExperiment
 
 
@@ -25,9 +25,10 @@ class Assignment:
 
 def encode(assignment: Assignment) -> bytes:
     """An assignment as bytes."""
-    return msgspec.msgpack.encode(assignment)
+    return json.dumps([to_json(assignment.experiment), to_json(assignment.targets), assignment.share]).encode()
 
 
 def decode(content: bytes) -> Assignment:
     """The reverse of `encode`."""
-    return msgspec.msgpack.decode(content, type=Assignment)
+    experiment, targets, share = json.loads(content)
+    return Assignment(from_json(experiment), from_json(targets), tuple(share))

@@ -26,8 +26,7 @@ from holdfast.load.buckets import Buckets, Recent, counted, lag_us, latency_ms
 from holdfast.load.columns import Columns
 from holdfast.load.parts import Part
 from holdfast.load.processes import Watched
-from holdfast.load.summary import REPLIED
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.progress import LabelProgress, Progress
 from holdfast.model.units import NS_PER_S
 

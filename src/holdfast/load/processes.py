@@ -24,18 +24,17 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import json
 import os
 import select
 import signal
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import NoReturn
-
-import msgspec
 
 from holdfast.load.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.load.columns import Columns, Tally
@@ -300,9 +299,7 @@ def _fork(
             ends[reading] = _end(pid, at_once=reading not in reports)
             os.close(reading)
     return [
-        msgspec.json.decode(reports[reading], type=WorkerReport)
-        if reports[reading]
-        else _lost(job, watched, ends[reading])
+        WorkerReport(**json.loads(reports[reading])) if reports[reading] else _lost(job, watched, ends[reading])
         for job, reading in zip(jobs, children, strict=True)
     ]
 
@@ -335,7 +332,7 @@ def _be_load_process(
         report = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
         # The parent may have been killed in the meantime.
         with contextlib.suppress(BrokenPipeError):
-            os.write(writing, msgspec.json.encode(report))
+            os.write(writing, json.dumps(asdict(report)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
         traceback.print_exc()

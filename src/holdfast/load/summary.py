@@ -12,7 +12,7 @@ from operator import sub
 from holdfast.load.columns import Columns
 from holdfast.load.reports import RunFacts
 from holdfast.model.load import LagUs, LatencyMs, LoadSummary
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import nearest_rank
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S, US
@@ -24,7 +24,6 @@ MANY = 20_000
 SAMPLE = 2_000
 
 _BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
-REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import EnvironmentFailure
+
+# http.server brings 30 modules, and few loads are asked for a page.
+if TYPE_CHECKING:
+    from socketserver import ThreadingTCPServer
 
 _LOOPBACK = "127.0.0.1"
 _PATH = "/metrics"
@@ -38,7 +39,7 @@ class Exposed:
         """
         self.text = ""
         try:
-            self._server = _Server((_LOOPBACK, port), _answering(self, content_type))
+            self._server = _listening(port, self, content_type)
         except OSError as error:
             raise EnvironmentFailure(
                 f"Port {port} of {_LOOPBACK} cannot be listened on.",
@@ -75,17 +76,21 @@ def exposed(port: int | None, content_type: str) -> Iterator[Exposed | None]:
             page.close()
 
 
-class _Server(ThreadingTCPServer):
-    # Without it a port on which somebody was connected just now is taken for a minute (ip(7)).
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+def _listening(port: int, page: Exposed, content_type: str) -> ThreadingTCPServer:
+    """The server of a page, not yet answering."""
+    from http import HTTPStatus  # noqa: PLC0415 - see above
+    from http.server import BaseHTTPRequestHandler  # noqa: PLC0415
+    from socketserver import ThreadingTCPServer  # noqa: PLC0415
 
-    def handle_error(self, _request: Any, _client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Whoever went away before the answer is not to be told of."""
+    class Server(ThreadingTCPServer):
+        # Without it a port on which somebody was connected just now is taken for a minute (ip(7)).
+        allow_reuse_address = True
+        daemon_threads = True
+        block_on_close = False
 
+        def handle_error(self, _request: Any, _client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+            """Says nothing: a client that went away before the answer is not told of."""
 
-def _answering(page: Exposed, content_type: str) -> type[BaseHTTPRequestHandler]:
     class Answering(BaseHTTPRequestHandler):
         timeout = _SILENT_S
 
@@ -101,4 +106,4 @@ def _answering(page: Exposed, content_type: str) -> type[BaseHTTPRequestHandler]
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    return Answering
+    return Server((_LOOPBACK, port), Answering)

@@ -1,58 +1,41 @@
-"""A load run <-> bytes: its raw rows, what was asked, and whatever else its result is made of; pure.
-
-The head is JSON, as `msgspec` writes the records. Form 4 is today's. Form 2, of holdfast 0.1.0, named the class of each
-record under "of", wrapped bytes and sets, and called `RunFacts` "beside"; it is migrated on reading.
-"""
+"""A load run <-> bytes: its raw rows, what was asked, and whatever else its result is made of; pure."""
 
 from __future__ import annotations
 
-import base64
+import json
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, replace
 from itertools import chain
-from typing import Any
-
-import msgspec
 
 from holdfast.load import quantities
 from holdfast.load.collect import run_of
 from holdfast.load.columns import Columns
 from holdfast.load.packing import pack, unpack
 from holdfast.load.reports import RunFacts
+from holdfast.loadtest.codec import from_json, to_json
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment
 
-FORM = 4
-_FIRST_FORM = 2
-UNREADABLE = (ValueError, TypeError, KeyError, IndexError, AttributeError, zlib.error, msgspec.MsgspecError)
-"""What `read` raises for a damaged run."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Head:
-    """Everything but the rows."""
-
-    experiment: LoadExperiment
-    thresholds: tuple[str, ...]
-    offset_ns: int | None
-    interrupted: bool
-    remarks: tuple[str, ...]
-    facts: RunFacts
+UNREADABLE = (ValueError, TypeError, KeyError, IndexError, zlib.error)
+"""What `read` raises for a run that another version saved in another form, or that is damaged."""
 
 
 def head_of(finished: FinishedLoad) -> bytes:
     """Everything but the rows, as bytes."""
-    result = finished.result
-    head = _Head(
-        finished.experiment,
-        tuple(each.text for each in result.thresholds),
-        result.wall_clock_offset_ns,
-        result.interrupted,
-        finished.remarks,
-        finished.run.facts,
-    )
-    return zlib.compress(msgspec.json.encode(head, enc_hook=_edges), 1)
+    result, facts = finished.result, asdict(finished.run.facts)
+    head = {
+        "experiment": to_json(finished.experiment),
+        "thresholds": [each.text for each in result.thresholds],
+        "offset_ns": result.wall_clock_offset_ns,
+        "interrupted": result.interrupted,
+        "remarks": finished.remarks,
+        "spans": [[span.start, span.stop] for span in facts.pop("spans")],
+        "sources": facts.pop("sources"),
+        "stopped": facts.pop("stopped"),
+        "beside": facts,
+    }
+    return zlib.compress(json.dumps(head).encode(), 1)
 
 
 def parts_of(finished: FinishedLoad) -> Iterator[bytes]:
@@ -60,63 +43,31 @@ def parts_of(finished: FinishedLoad) -> Iterator[bytes]:
     return pack(finished.run.columns, finished.run.begun)
 
 
-def read(head: bytes, parts: Iterable[bytes], form: int = FORM) -> FinishedLoad:
+def read(head: bytes, parts: Iterable[bytes]) -> FinishedLoad:
     """The run again, with its result computed anew.
-
-    Args:
-        form: the form that the head was saved in.
 
     Raises:
         UNREADABLE: one of these.
     """
-    told = msgspec.json.decode(zlib.decompress(head))
-    known: _Head = msgspec.convert(_migrated(told) if form == _FIRST_FORM else told, _Head, dec_hook=_range)
-    columns = Columns(known.facts.spans[-1].stop)
+    # A run is saved after each load, and read only when it is asked for again.
+    from msgspec import convert  # noqa: PLC0415
+
+    known = json.loads(zlib.decompress(head))
+    spans = tuple(range(*span) for span in known["spans"])
+    told = {"sources": known["sources"], "stopped": known["stopped"], **known["beside"]}
+    facts = replace(convert(told, RunFacts), spans=spans)
+    columns = Columns(spans[-1].stop)
     begun = _joined([unpack(part, columns) for part in parts])
-    run = run_of(columns, begun, known.facts)
-    thresholds = [quantities.threshold(each) for each in known.thresholds]
-    finished = finished_load(known.experiment, run, thresholds, known.offset_ns, interrupted=known.interrupted)
-    return finished.with_remarks(*known.remarks)
+    run = run_of(columns, begun, facts)
+    thresholds = [quantities.threshold(each) for each in known["thresholds"]]
+    experiment = from_json(known["experiment"])
+    finished = finished_load(experiment, run, thresholds, known["offset_ns"], interrupted=known["interrupted"])
+    return finished.with_remarks(*known["remarks"])
 
 
 def title_of(experiment: LoadExperiment) -> str:
     """What was asked, in one line for a list of runs."""
     return ", ".join(f"{group.url} {group.shape.title}" for group in experiment.groups)
-
-
-def _edges(value: object) -> object:
-    """A range as JSON. Raises NotImplementedError, as msgspec asks of a hook, for anything else."""
-    if isinstance(value, range):
-        return value.start, value.stop
-    raise NotImplementedError
-
-
-def _range(kind: type, value: Any) -> object:  # noqa: ANN401 - JSON in
-    """The reverse of `_edges`."""
-    if kind is range:
-        return range(*value)
-    raise NotImplementedError
-
-
-def _migrated(head: dict[str, Any]) -> dict[str, Any]:
-    """A head of form 2 in form 4."""
-    facts = {"spans": head["spans"], "sources": head["sources"], "stopped": head["stopped"], **head["beside"]}
-    return {**head, "experiment": _unwrapped(head["experiment"]), "facts": facts}
-
-
-def _unwrapped(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    """The same with bytes and bodies as base64 and sets as lists; the classes of shapes and values are still needed."""
-    if isinstance(value, list):
-        return [_unwrapped(each) for each in value]
-    if not isinstance(value, dict):
-        return value
-    if value.get("of") == "bytes":
-        return value["base64"]
-    if value.get("of") == "frozenset":
-        return value["each"]
-    if value.get("of") == "Step" and isinstance(value["body"], str):
-        value = {**value, "body": base64.b64encode(value["body"].encode()).decode()}
-    return {name: _unwrapped(each) for name, each in value.items()}
 
 
 def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:

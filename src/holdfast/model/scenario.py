@@ -1,14 +1,9 @@
-"""What a load sends: groups of clients, the requests that each client sends, and the values in them.
-
-The kinds of values are tagged structs, since a dataclass cannot be told from others when a saved load is read.
-"""
+"""What a load sends: groups of clients, the requests that each client sends, and the values in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
-
-from msgspec import Struct
 
 from holdfast.model.shapes import Shape
 
@@ -32,7 +27,8 @@ Pieces = tuple[str | Slot, ...]
 Text = str | Pieces
 
 
-class Counter(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Counter:
     """A number that rises with each iteration.
 
     An iteration is one pass through the steps. With n clients, client c's iteration k has the index k * n + c, both
@@ -52,14 +48,16 @@ class Counter(Struct, frozen=True, tag=True, tag_field="of"):
     per_client: bool = False
 
 
-class ClientNumber(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class ClientNumber:
     """The number of the client; the first client has `first`."""
 
     name: str
     first: int = 1
 
 
-class Chance(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Chance:
     """A random whole number from `first` to `last`, drawn anew for each request."""
 
     name: str
@@ -67,7 +65,8 @@ class Chance(Struct, frozen=True, tag=True, tag_field="of"):
     last: int
 
 
-class DataRows(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class DataRows:
     """Rows of a table; the iteration with index i uses row i.
 
     Attributes:

@@ -7,17 +7,14 @@ number of clients come back. Each shape answers the same questions:
     passes      how often the steps are passed through in all, at most; None if time alone decides
     title       the shape in a few words
     due_ns()    of the open model: when each client comes, ns from the start, ascending
-
-They are tagged structs, since a dataclass cannot be told from others when a saved load is read.
 """
 
 from __future__ import annotations
 
 import math
 from array import array
+from dataclasses import dataclass
 from typing import ClassVar, Protocol
-
-from msgspec import Struct
 
 from holdfast.model import schedule
 from holdfast.model.schedule import Segment
@@ -35,7 +32,8 @@ class Draws(Protocol):
         ...
 
 
-class Spread(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Spread:
     """Open model: a number of arrivals, evenly over a time, the first at once."""
 
     clients: ClassVar[None] = None
@@ -58,7 +56,8 @@ class Spread(Struct, frozen=True, tag=True, tag_field="of"):
         return schedule.spread(self.requests, self.over_s)
 
 
-class Stages(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Stages:
     """Open model: constant rates, one after the other.
 
     Attributes:
@@ -93,7 +92,8 @@ class Stages(Struct, frozen=True, tag=True, tag_field="of"):
         return due_ns if self.requests is None else due_ns[: self.requests]
 
 
-class Rise(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Rise:
     """Open model: a rate that changes linearly."""
 
     clients: ClassVar[None] = None
@@ -117,7 +117,8 @@ class Rise(Struct, frozen=True, tag=True, tag_field="of"):
         return schedule.linear(self.from_per_s, self.to_per_s, self.for_s)
 
 
-class Phases(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Phases:
     """Open model: segments one after the other, each with a whole number of arrivals."""
 
     clients: ClassVar[None] = None
@@ -139,7 +140,8 @@ class Phases(Struct, frozen=True, tag=True, tag_field="of"):
         return schedule.phases(self.phases, iter(draws.random, None))
 
 
-class Burst(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Burst:
     """Open model: all arrivals at once."""
 
     clients: ClassVar[None] = None
@@ -161,7 +163,8 @@ class Burst(Struct, frozen=True, tag=True, tag_field="of"):
         return schedule.burst(self.requests)
 
 
-class Clients(Struct, frozen=True, tag=True, tag_field="of"):
+@dataclass(frozen=True, slots=True)
+class Clients:
     """Closed model: each client sends its next request when its last one is answered.
 
     Attributes:

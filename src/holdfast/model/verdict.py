@@ -84,6 +84,10 @@ class OutsidePlaces:
     unplaced: int
 
 
+ListenQueues = Literal["shared", "per-worker"]
+"""Whether all workers accept from one queue, or each from its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
@@ -107,6 +111,11 @@ class Ceiling:
     at_exact_repeats: int | None = None
     interval: tuple[int, int | None] | None = None
 
+    @classmethod
+    def unknown(cls) -> Ceiling:
+        """Nothing was driven full."""
+        return cls(None, None, None, None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Model:
@@ -125,8 +134,13 @@ class Model:
     processes_reused: bool | None
     handler_threads_reused: bool | None
     globals_shared: bool | None
-    listen_queues: Literal["shared", "per-worker"] | None
+    listen_queues: ListenQueues | None
     spread: tuple[int, ...] | None
+
+    @classmethod
+    def unknown(cls) -> Model:
+        """No handler was seen."""
+        return cls(None, None, None, None, None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +191,11 @@ class Cost:
     threads: float | None
     processes: float | None
     memory_bytes: int | None
+
+    @classmethod
+    def unknown(cls) -> Cost:
+        """Nothing was measured."""
+        return cls(None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,10 +260,44 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class RuledOut:
+    """A setting that does not decide it, and the run that shows so."""
+
     setting: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextBound:
+    """The setting that would decide it next, and the number in its place at which it would."""
+
+    setting: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
+
+    Attributes:
+        setting: the server's own name for it, or nofile, nproc, somaxconn, memory, "AnyIO tokens", "default
+            executor", "inside the application".
+        place: which it bounds.
+        configured, effective: its value as given, and as it came into force.
+        formula: how the place's size follows from it: "workers x threads".
+        evidence: the runs that show it, in words.
+        ruled_out: settings that were tried and do not decide it.
+        next: None where no further bound is known.
+    """
+
+    setting: str
+    place: str
+    configured: int | None
+    effective: int | None
     formula: str
     evidence: tuple[str, ...]
+    ruled_out: tuple[RuledOut, ...] = ()
+    next: NextBound | None = None
 
 
 @dataclass(frozen=True, slots=True)

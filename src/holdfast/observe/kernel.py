@@ -15,10 +15,11 @@ from types import TracebackType
 from typing import Literal, NamedTuple, Self
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import procfs, sock_diag
-from holdfast.observe.routes import Door, UnixDoor
+from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.tcp import (
     AF_INET,
@@ -83,12 +84,12 @@ class _SockDiag:
         dumps = (self._dump(family, sock_diag.LISTENING, port) for family in self._families)
         return chain.from_iterable(map(sock_diag.tcp_records, dumps))
 
-    def depth(self, port: int) -> tuple[int | None, int | None]:
+    def accept_queue(self, port: int) -> AcceptQueue:
         count = depth = limit = 0
         for family in self._families:
             of_family = sock_diag.queue_sums(self._dump(family, sock_diag.LISTENING, port))
             count, depth, limit = count + of_family[0], depth + of_family[1], limit + of_family[2]
-        return (depth, limit + count - 1) if count else (None, None)
+        return AcceptQueue(depth, limit + count - 1) if count else AcceptQueue()
 
     def connections(self, port: int) -> tuple[ServerSocket, ...]:
         dumps = (self._dump(family, sock_diag.CONNECTED, port) for family in self._families)
@@ -163,8 +164,8 @@ class _ProcNetTcp:
         rows = (procfs.tcp_rows(self._read(family), family) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "SYN_SENT")
 
-    def depth(self, port: int) -> tuple[int | None, int | None]:
-        return summed(record.rqueue for record in self.listening(port)), None
+    def accept_queue(self, port: int) -> AcceptQueue:
+        return AcceptQueue(summed(record.rqueue for record in self.listening(port)))
 
     def connections(self, port: int) -> tuple[ServerSocket, ...]:
         return _sockets(procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
@@ -200,7 +201,7 @@ class Knocking(NamedTuple):
 class KernelView:
     """What the kernel says about sockets of this network namespace.
 
-    A door is a TCP port or a Unix socket; of the latter only sock_diag tells anything.
+    Of a Unix socket only sock_diag tells anything.
 
     Every look is made of one dump for each address family; while connections come and go it is
     not one instant, and a caller that needs one looks until nothing has moved.
@@ -215,17 +216,8 @@ class KernelView:
         Raises:
             EnvironmentFailure: this system has neither.
         """
-        self._only: dict[int, str] = {}
         with _words_for_failure():
             self._interface = _open(source)
-
-    def narrow(self, port: int, listens_on: str) -> None:
-        """Lets only listeners with this address count from now on, of those on this port.
-
-        A server that listens for every IPv4 and for every IPv6 address has two queues, of which a
-        client fills one.
-        """
-        self._only[port] = listens_on
 
     @property
     def source(self) -> Source:
@@ -244,14 +236,14 @@ class KernelView:
         """Closes the netlink socket; a later look would open another."""
         self._interface.close()
 
-    def listeners(self, door: Door) -> tuple[Listener, ...]:
-        """Listening sockets of one door: several with SO_REUSEPORT, or with several addresses."""
-        if isinstance(door, UnixDoor):
-            unix = self._unix_listener(door)
+    def listeners(self, address: ListenAddress) -> tuple[Listener, ...]:
+        """The listening sockets at one address: several with SO_REUSEPORT, or with several addresses."""
+        if isinstance(address, UnixListenAddress):
+            unix = self._unix_listener(address)
             return () if unix is None else (_as_listener(unix),)
+        port, only = (address.port, address.listens_on) if isinstance(address, TcpListenAddress) else (address, None)
         with _words_for_failure():
-            found = listeners_among(self._interface.listening(door))
-        only = self._only.get(door)
+            found = listeners_among(self._interface.listening(port))
         return found if only is None else tuple(each for each in found if each.address == only)
 
     def listening_inodes(self) -> dict[int, Listener]:
@@ -260,8 +252,8 @@ class KernelView:
             found = listeners_among(self._interface.listening(0))
         return {listener.inode: listener for listener in found}
 
-    def depth(self, door: Door) -> tuple[int | None, int | None]:
-        """Connections in the accept queues of one door, and one less than they hold together.
+    def accept_queue(self, address: ListenAddress) -> AcceptQueue:
+        """The accept queues at one address, counted as one.
 
         Over sock_diag it takes 40 us however many connections there are; over /proc/net/tcp 7 ms,
         and 55 ms beside 10,000 sockets.
@@ -270,26 +262,25 @@ class KernelView:
         client has reset meanwhile; those are no longer among the `server_sockets`.
 
         Returns:
-            (depth, limit); None, None where nothing listens; limit None where the interface does not show it.
-            Of one queue the limit is its backlog, which it exceeds by one when it is full; of several they are
-            all full when the sum of their depths exceeds it.
+            Without a depth where nothing listens, without a limit where the interface does not show it. Several
+            queues counted as one are full when each of them is.
         """
-        if isinstance(door, UnixDoor):
-            one = self._unix_listener(door, files=False)
-            return (None, None) if one is None else (one.depth, one.limit)
-        if door in self._only:
-            found = self.listeners(door)
+        if isinstance(address, UnixListenAddress):
+            one = self._unix_listener(address, files=False)
+            return AcceptQueue() if one is None else AcceptQueue(one.depth, one.limit)
+        if isinstance(address, TcpListenAddress):
+            found = self.listeners(address)
             limit = summed(each.limit for each in found)
-            return summed(each.depth for each in found), None if limit is None else limit + len(found) - 1
+            return AcceptQueue(summed(each.depth for each in found), None if limit is None else limit + len(found) - 1)
         with _words_for_failure():
-            return self._interface.depth(door)
+            return self._interface.accept_queue(address)
 
     def waiting_for(self, ports: Collection[int]) -> int:
         """Connections that are on their way into these ports: in an accept queue, or without a handshake.
 
         Those without one count wherever in this network namespace they come from.
         """
-        return sum(self.depth(port)[0] or 0 for port in ports) + self.without_handshake(ports).number
+        return sum(self.accept_queue(port).depth or 0 for port in ports) + self.without_handshake(ports).number
 
     def without_handshake(self, ports: Collection[int]) -> Knocking:
         """Connections into these ports whose SYN was not answered yet, wherever in this namespace they begin."""
@@ -297,20 +288,22 @@ class KernelView:
             timers = [record.timer_ms for record in self._interface.syn_sent() if record.peer_port in ports]
         return Knocking(len(timers), min((timer for timer in timers if timer is not None), default=None))
 
-    def server_sockets(self, door: Door) -> tuple[ServerSocket, ...]:
-        """The server's ends of all connections to one door, each connection once.
+    def server_sockets(self, address: ListenAddress) -> tuple[ServerSocket, ...]:
+        """The server's ends of all connections to one address, each connection once.
 
-        Over sock_diag 5,000 sockets take 12-15 ms, of which the kernel's part is 5 ms. SYN_RECV and
-        TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address. Of a Unix socket, ends that
-        wait to be accepted are told by the clients in the listener's queue.
+        Of a TCP port these are always the connections to all of its addresses.
+        SYN_RECV and TIME_WAIT are included. An IPv4 peer of an IPv6 listener has its IPv4 address. Of a Unix socket,
+        the ends that wait to be accepted are known by the clients in the listener's queue.
+
+        Over sock_diag 5,000 sockets take 12-15 ms, of which the kernel's part is 5 ms.
         """
-        if isinstance(door, UnixDoor):
-            return self._unix_sockets(door)
+        if isinstance(address, UnixListenAddress):
+            return self._unix_sockets(address)
         with _words_for_failure():
-            return self._interface.connections(door)
+            return self._interface.connections(address.port if isinstance(address, TcpListenAddress) else address)
 
-    def _unix_sockets(self, door: UnixDoor) -> tuple[ServerSocket, ...]:
-        listener = self._unix_listener(door, waiting=True)
+    def _unix_sockets(self, address: UnixListenAddress) -> tuple[ServerSocket, ...]:
+        listener = self._unix_listener(address, waiting=True)
         if listener is None:
             return ()
         with _words_for_failure():
@@ -320,10 +313,12 @@ class KernelView:
         queued = (sock_diag.unix_socket(each, accepted=False) for each in listener.waiting if each not in inodes)
         return (*taken, *queued)
 
-    def _unix_listener(self, door: UnixDoor, *, files: bool = True, waiting: bool = False) -> UnixListener | None:
+    def _unix_listener(
+        self, address: UnixListenAddress, *, files: bool = True, waiting: bool = False
+    ) -> UnixListener | None:
         with _words_for_failure():
             found = self._interface.unix_listeners(files=files, waiting=waiting) or ()
-        return next((each for each in found if each.inode == door.inode), None)
+        return next((each for each in found if each.inode == address.inode), None)
 
     def unix_listeners(self) -> tuple[UnixListener, ...] | None:
         """Every listening Unix socket; None where the interface does not show their queues."""

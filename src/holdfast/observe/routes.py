@@ -20,39 +20,55 @@ _MAPPED = "::ffff:"
 
 
 @dataclass(frozen=True, slots=True)
-class UnixDoor:
+class UnixListenAddress:
     """One listening Unix socket, by its inode: its name may be given to another, and be relative to anywhere."""
 
     inode: int
 
 
-Door = int | UnixDoor
-"""What connections come in by: a TCP port, or a Unix socket."""
+@dataclass(frozen=True, slots=True)
+class TcpListenAddress:
+    """The listening sockets of a TCP port that are bound to one address, as the kernel writes it.
+
+    A server that listens on a port for every IPv4 and for every IPv6 address has two queues, of which a client fills
+    one.
+    """
+
+    port: int
+    listens_on: str
+
+
+ListenAddress = int | TcpListenAddress | UnixListenAddress
+"""Where connections arrive: everything that listens on a TCP port, one address of it, or a Unix socket."""
 
 
 @dataclass(frozen=True, slots=True)
-class WayIn:
+class Route:
     """An address to connect to, and where such a connection arrives.
 
     Attributes:
         address, port: as of `model.address`.
         listens_on: the address of the sockets that get it, as the kernel writes it.
         listeners: these sockets.
+        shares_port: sockets with another address listen on the same port, and get none of these connections.
     """
 
     address: str
     port: int
     listens_on: str
     listeners: tuple[Listener, ...]
+    shares_port: bool = False
 
     @property
-    def door(self) -> Door:
+    def listen_address(self) -> ListenAddress:
         """What the kernel's view is asked for."""
-        return UnixDoor(self.listeners[0].inode) if is_unix(self.address) else self.port
+        if is_unix(self.address):
+            return UnixListenAddress(self.listeners[0].inode)
+        return TcpListenAddress(self.port, self.listens_on) if self.shares_port else self.port
 
 
-def ways_in(listeners: Iterable[Listener]) -> tuple[WayIn, ...]:
-    """One way to each port, ascending by port, then one to each Unix socket, by name.
+def routes_to(listeners: Iterable[Listener]) -> tuple[Route, ...]:
+    """One route to each port, ascending by port, then one to each Unix socket, by name.
 
     A port is reached over loopback where that is possible, best over IPv4.
     """
@@ -64,14 +80,14 @@ def ways_in(listeners: Iterable[Listener]) -> tuple[WayIn, ...]:
         else:
             by_port.setdefault(each.port, []).append(each)
     return (
-        *(_way_in(port, by_port[port]) for port in sorted(by_port)),
-        *(WayIn(name, NO_PORT, name, (by_name[name],)) for name in sorted(by_name)),
+        *(_route_to(port, by_port[port]) for port in sorted(by_port)),
+        *(Route(name, NO_PORT, name, (by_name[name],)) for name in sorted(by_name)),
     )
 
 
-def _way_in(port: int, listeners: list[Listener]) -> WayIn:
+def _route_to(port: int, listeners: list[Listener]) -> Route:
     address, listens_on = min(((_destination(each.address), each.address) for each in listeners), key=_preference)
-    return WayIn(address, port, listens_on, tuple(each for each in listeners if each.address == listens_on))
+    return Route(address, port, listens_on, tuple(each for each in listeners if each.address == listens_on))
 
 
 def _destination(listens_on: str) -> str:
@@ -79,8 +95,8 @@ def _destination(listens_on: str) -> str:
     return _LOOPBACKS[address.version] if address.is_unspecified else str(address)
 
 
-def _preference(way: tuple[str, str]) -> tuple[bool, int, bool, str]:
-    destination, listens_on = way
+def _preference(route: tuple[str, str]) -> tuple[bool, int, bool, str]:
+    destination, listens_on = route
     address = ip_address(destination)
     # Of two sockets with the same destination the one that is bound to it gets the connection.
     return not address.is_loopback, address.version, destination != listens_on, destination

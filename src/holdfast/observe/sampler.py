@@ -12,7 +12,7 @@ import random
 
 from holdfast.model.timeline import Sample
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.routes import Door
+from holdfast.observe.routes import ListenAddress
 
 MOST_ROWS = 4000
 # One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.
@@ -59,7 +59,9 @@ class Sampler:
         rows: ascending in time, at most MOST_ROWS + 1.
     """
 
-    def __init__(self, kernel: KernelView, door: Door, interval_ns: int, *, first_ns: int = 0, seed: int = 0) -> None:
+    def __init__(
+        self, kernel: KernelView, address: ListenAddress, interval_ns: int, *, first_ns: int = 0, seed: int = 0
+    ) -> None:
         """Prepares.
 
         Args:
@@ -69,7 +71,7 @@ class Sampler:
         """
         self.rows: list[Sample] = []
         self._kernel = kernel
-        self._door = door
+        self._address = address
         self._instants = Instants(interval_ns, first_ns, seed)
 
     @property
@@ -99,7 +101,7 @@ class Sampler:
             now_ns: CLOCK_MONOTONIC, the instant of the counts.
             offered, established, entered: the run's own counts at that instant.
         """
-        depth, _ = self._kernel.depth(self._door)
+        depth = self._kernel.accept_queue(self._address).depth
         late_ns = self._instants.take(now_ns) if self._instants.next_ns else 0
         sample = Sample(now_ns, late_ns, depth, offered, established, entered)
         self.rows.append(sample)

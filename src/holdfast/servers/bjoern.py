@@ -1,6 +1,7 @@
 """bjoern: a C server on libev that calls the application on its only thread.
 
-There is no wheel; building it needs a C compiler and libev's headers (Debian: libev-dev).
+`bjoern-binary` is the same server as a wheel; building `bjoern` needs a C compiler and libev's headers
+(Debian: libev-dev). Either will do.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
 
 ADAPTER = Adapter(
     name="bjoern",
-    packages=(Package("bjoern", "bjoern", "bjoern"),),
+    packages=(Package("bjoern", "bjoern-binary", "bjoern-binary"), Package("bjoern", "bjoern", "bjoern")),
     launch=by_module("bjoern"),
     settings=_settings,
 )

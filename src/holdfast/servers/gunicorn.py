@@ -3,7 +3,8 @@
 Which class runs decides which settings count: `threads` turns the sync worker into gthread
 (gunicorn/config.py, Config.worker_class), `worker_connections` bounds what a gthread worker
 accepts (workers/gthread.py, ThreadWorker.run) and a gevent worker's pool (workers/ggevent.py),
-and nothing of the ASGI worker (workers/gasgi.py) or of uvicorn's.
+and nothing of the ASGI worker (workers/gasgi.py), of uvicorn's or of aiohttp's
+(aiohttp/worker.py, GunicornWebWorker), which serves an `aiohttp.web.Application`.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from collections.abc import Sequence
 from holdfast.model.places import Place
 from holdfast.servers.adapter import (
     ASGI,
+    FRAMEWORKS,
     WSGI,
     Adapter,
     Interface,
@@ -35,6 +37,8 @@ def _launch(start: Start) -> Launch:
 
 def _interface(arguments: Sequence[str]) -> Interface:
     name = (option_value(arguments, *_CLASS) or "sync").lower()
+    if name.startswith("aiohttp."):
+        return "aiohttp"
     return "asgi" if any(part in name for part in ("asgi", "uvicorn")) and "pywsgi" not in name else "wsgi"
 
 
@@ -56,10 +60,12 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
 ADAPTER = Adapter(
     name="gunicorn",
     packages=(Package("gunicorn", "gunicorn", "gunicorn"),),
-    frameworks={**WSGI, **ASGI},
+    frameworks={**WSGI, **ASGI, "aiohttp": FRAMEWORKS["aiohttp"]},
     launch=_launch,
     settings=_settings,
     extras={
+        "-k aiohttp.GunicornWebWorker": Package("aiohttp", "aiohttp", "aiohttp"),
+        "-k aiohttp.GunicornUVLoopWebWorker": Package("uvloop", "uvloop", "uvloop"),
         "-k gevent": Package("gevent", "gevent", "gevent"),
         "-k tornado": Package("tornado", "tornado", "tornado"),
         "-k uvicorn_worker.UvicornWorker": Package("uvicorn_worker", "uvicorn-worker", "uvicorn-worker"),

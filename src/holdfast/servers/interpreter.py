@@ -32,7 +32,8 @@ for module, distribution in json.loads(sys.argv[1]):
     try:
         found[module] = metadata.version(distribution) if distribution else platform.python_version()
     except metadata.PackageNotFoundError:
-        found[module] = ""
+        # Two distributions may bring one module; the version is that of the one which is there.
+        found.setdefault(module, "")
 print(json.dumps({"python": platform.python_version(), "prefix": sys.prefix,
                   "base": sys.base_prefix, "found": found}))
 """

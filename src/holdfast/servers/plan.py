@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from holdfast.errors import UsageError
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import ProbeTarget, View
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, FRAMEWORKS, INTERFACES, Adapter, Interface, Launch, Start
 from holdfast.servers.address import has_option
 from holdfast.servers.interpreter import Interpreter
@@ -33,35 +33,37 @@ class Plan:
     view: View | None
 
 
-def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, port: int, socket: str = "") -> Plan:
-    """The command of an experiment.
+def plan(
+    target: ProbeTarget, view: View | None, adapter: Adapter, interpreter: Interpreter, port: int, socket: str = ""
+) -> Plan:
+    """The command that starts a server.
 
     Args:
+        view: that is asked for.
         port, socket: a port and the path of a Unix socket that nobody uses; the port may be the person's own.
 
     Raises:
         UsageError: the server cannot do what is asked for, or an argument would take it out of sight.
     """
-    _check_arguments(adapter, experiment.arguments)
-    if experiment.app is not None and experiment.framework is not None:
+    _check_arguments(adapter, target.arguments)
+    if target.app is not None and target.framework is not None:
         raise UsageError(
-            f"--framework {experiment.framework} and the application {experiment.app} exclude each other.",
+            f"--framework {target.framework} and the application {target.app} exclude each other.",
             "--framework chooses the built-in application, which is used where none is named.",
             "Leave one of them out.",
         )
-    app, interface = experiment.app, None
+    app, interface = target.app, None
     if prefixed := _PREFIXED.match(app or ""):
         app, interface = prefixed["app"], cast("Interface", prefixed["interface"])
-    wanted = interface or _only_interface(adapter, experiment.framework)
-    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments, wanted, socket))
+    wanted = interface or _only_interface(adapter, target.framework)
+    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, target.arguments, wanted, socket))
     if interface not in (None, launch.interface):
         raise UsageError(
             f"{adapter.name} as it is started here serves {INTERFACES[launch.interface]}.",
-            f"The application was named as {INTERFACES[interface]}, {experiment.app}.",
+            f"The application was named as {INTERFACES[interface]}, {target.app}.",
             "Start the server with arguments that let it serve that, or name another --server.",
         )
-    framework = framework_for(adapter, launch.interface, experiment.framework, interpreter.frameworks)
-    view = experiment.view
+    framework = framework_for(adapter, launch.interface, target.framework, interpreter.frameworks)
     if app is None and view is None:
         # Nobody takes a server with an event loop for the sake of views that cannot use it.
         view = "sync" if launch.interface == "wsgi" else "async"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
-from importlib import metadata
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.servers import (
@@ -34,6 +34,10 @@ from holdfast.servers import (
     wsgiref,
 )
 from holdfast.servers.adapter import Adapter
+
+if TYPE_CHECKING:
+    # What reads the installed distributions brings 40 modules, and is asked only for servers that are not ours.
+    from importlib.metadata import EntryPoint
 
 GROUP = "holdfast.servers"
 
@@ -63,16 +67,20 @@ ADAPTERS: dict[str, Adapter] = {module.ADAPTER.name: module.ADAPTER for module i
 
 
 def brought_adapters(
-    entry_points: Iterable[metadata.EntryPoint] | None = None,
+    entry_points: Iterable[EntryPoint] | None = None,
 ) -> tuple[dict[str, Adapter], dict[str, str]]:
     """The adapters of other distributions, and of those that cannot be used the reason, by name.
 
     Args:
         entry_points: None are the installed ones.
     """
+    if entry_points is None:
+        from importlib import metadata  # noqa: PLC0415 - see above
+
+        entry_points = metadata.entry_points(group=GROUP)
     adapters: dict[str, Adapter] = {}
     broken: dict[str, str] = {}
-    for point in metadata.entry_points(group=GROUP) if entry_points is None else entry_points:
+    for point in entry_points:
         try:
             found = point.load()
         except Exception as error:  # noqa: BLE001 - it is somebody else's code

@@ -1,0 +1,180 @@
+"""Commands that are mistyped, do not serve, serve elsewhere, or keep holdfast out: each says what to do."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import sys
+
+import pytest
+from own_commands import ENVIRONMENT, INCONCLUSIVE, USAGE, Own, run_all
+from test_exec_commands import FLASK, PLAIN
+
+WSGIREF = (
+    PLAIN
+    + """
+from wsgiref.simple_server import make_server
+
+server = make_server("127.0.0.1", {port}, application)
+"""
+)
+SERVE = WSGIREF + "server.serve_forever()\n"
+# Two servers, of which only the second one is what a person means, or both are.
+TWO = (
+    WSGIREF
+    + """
+import socketserver, threading
+
+class Line(socketserver.BaseRequestHandler):
+    def handle(self):
+        self.request.sendall(b"220 not HTTP\\r\\n")
+
+other = OTHER
+threading.Thread(target=other.serve_forever, daemon=True).start()
+server.serve_forever()
+"""
+)
+LINES = 'socketserver.TCPServer(("127.0.0.1", {other}), Line)'
+AGAIN = 'make_server("127.0.0.1", {other}, application)'
+UNIX = """
+import socket, signal
+
+listener = socket.socket(socket.AF_UNIX)
+listener.bind("own.sock")
+listener.listen()
+while True:
+    signal.pause()
+"""
+SILENT = "import signal\nprint('connecting to the database', flush=True)\nwhile True:\n    signal.pause()\n"
+ASKS = "input('Password: ')\n"
+ENDS = "import sys\nsys.exit('the licence has expired')\n"
+NO_PYTHONPATH = "#!/bin/sh\nunset PYTHONPATH\nexec python serve.py\n"
+
+FAULTS = (
+    Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
+    Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
+    Own("a variable in front", ("DEBUG=1", "gunicorn", "app:app"), exit=USAGE),
+    Own("a script without an interpreter", ("./app.py",), {"app.py": FLASK}, exit=ENVIRONMENT),
+    Own("a directory", ("./shop",), {"shop/app.py": FLASK}, exit=ENVIRONMENT),
+    Own("one that ends at once", ("python", "ends.py"), {"ends.py": ENDS}, exit=ENVIRONMENT),
+    Own("one that succeeds at once", ("python", "-c", "pass"), exit=ENVIRONMENT),
+    Own("one that asks", ("python", "asks.py"), {"asks.py": ASKS}, exit=ENVIRONMENT),
+    Own("one that never listens", ("python", "a.py"), {"a.py": SILENT}, options=("--start-timeout", "1"), exit=4),
+    Own("another port", ("python", "a.py"), {"a.py": SERVE}, options=("--port", "9", "--start-timeout", "2"), exit=4),
+    Own("a Unix socket from which nobody takes", ("python", "unix.py"), {"unix.py": UNIX}, exit=INCONCLUSIVE),
+    Own("isolated Python", ("python", "-I", "serve.py"), {"serve.py": SERVE}, exit=INCONCLUSIVE),
+    Own("Python without site", ("python", "-uS", "serve.py"), {"serve.py": SERVE}, exit=INCONCLUSIVE),
+    Own(
+        "a wrapper that clears the path",
+        ("sh", "wrapper.sh"),
+        {"wrapper.sh": NO_PYTHONPATH, "serve.py": SERVE},
+        exit=INCONCLUSIVE,
+    ),
+    Own("nothing that is known", ("python", "-m", "http.server", "{port}"), exit=INCONCLUSIVE),
+    Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
+    Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
+)
+WORDS = {
+    "a program that is not there": ("There is no command guniborn.", "It is not on PATH."),
+    "a command in quotation marks": ("given as one word", "holdfast exec -- gunicorn -w 4 app:app"),
+    "a variable in front": ("There is no command DEBUG=1.", "holdfast exec -- env DEBUG=1"),
+    "a script without an interpreter": ("./app.py cannot be started.", "holdfast exec -- python ./app.py"),
+    "a directory": ("./shop cannot be started.", "It is a directory."),
+    "one that ends at once": ("The server ended at its start.", "| the licence has expired"),
+    "one that succeeds at once": ("It exited with 0 and wrote nothing.", "give the command that they run"),
+    "one that asks": ("EOFError", "its stdin is /dev/null"),
+    "one that never listens": ("did not listen on any port within 1 s", "| connecting to the database"),
+    "another port": ("did not listen on port 9 within 2 s", "--port"),
+    "a Unix socket from which nobody takes": ("did not answer the first request", "no view was entered"),
+    "isolated Python": (
+        "could not instrument it.",
+        "-I, which ignores PYTHONPATH",
+        "holdfast attach http://127.0.0.1:",
+    ),
+    "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
+    "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
+    "nothing that is known": ("neither a framework nor a server that holdfast knows", "holdfast attach"),
+    "several ports": ("listens on several ports", "leads to wsgi entry", "Say with --port which one is meant."),
+}
+
+
+@pytest.fixture(scope="module")
+def done(workshop):
+    return run_all(workshop, FAULTS)
+
+
+@pytest.mark.parametrize("own", FAULTS, ids=lambda own: own.id)
+def test_what_is_wrong_with_a_command_is_said_with_what_to_do(done, own):
+    ended = done[own.id].ended
+
+    assert ended.exit == own.exit, ended.err
+    for part in WORDS.get(own.id, ()):
+        assert part in ended.err
+    assert bool(ended.out) == (own.exit == 0)
+
+
+def test_of_several_ports_the_one_that_leads_to_the_application_is_probed(done):
+    verdict = done["a second port without HTTP"].verdict()
+
+    assert verdict["ceiling"]["in_service"] == 1
+    assert verdict["target"]["held_in"] == "wsgi entry"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "as in: holdfast exec -- gunicorn -w 4 shop:app"),
+        (("gunicorn", "-w", "2", "app:app"), "as in: holdfast exec -- gunicorn -w 2 app:app"),
+        (("--max-offred", "5", "--", "gunicorn"), "No such option"),
+    ],
+)
+def test_a_command_line_without_its_command_is_shown_how(holdfast, arguments, words):
+    ended = holdfast.run("exec", *arguments)
+
+    assert ended.exit == USAGE
+    assert words in ended.err
+
+
+def test_what_is_no_python_program_is_said_to_have_no_views(holdfast):
+    nginx = shutil.which("nginx")
+    if nginx is None:
+        pytest.skip("nginx is not installed")
+    site = "http { access_log off; server { listen 127.0.0.1:{port}; } }"
+    conf = f"daemon off; error_log stderr; pid own.pid; events {{}} {site}"
+    own = Own("nginx", (nginx, "-p", ".", "-e", "stderr", "-c", "own.conf"), {"own.conf": conf}, exit=INCONCLUSIVE)
+
+    ended = run_all(holdfast, [own])["nginx"].ended
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert "is not a Python program and has no views" in ended.err
+    assert "holdfast attach http://127.0.0.1:" in ended.err
+
+
+def test_a_port_that_is_shared_with_another_server_gives_no_verdict(holdfast):
+    shares = SERVE.replace("make_server(", "Shares.make(", 1).replace(
+        "from wsgiref.simple_server import make_server",
+        "import socket\n"
+        "from wsgiref.simple_server import WSGIRequestHandler, WSGIServer\n"
+        "class Shares(WSGIServer):\n"
+        "    allow_reuse_port = True\n"
+        "    def server_bind(self):\n"
+        "        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)\n"
+        "        super().server_bind()\n"
+        "    @classmethod\n"
+        "    def make(cls, host, port, app):\n"
+        "        server = cls((host, port), WSGIRequestHandler)\n"
+        "        server.set_app(app)\n"
+        "        return server\n",
+    )
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        (holdfast.directory / "shares.py").write_text(shares.replace("{port}", str(port)))
+
+        running = holdfast.start("exec", "--", sys.executable, "shares.py")
+        ended = running.ended()
+
+    assert ended.exit == ENVIRONMENT, ended.err
+    assert f"Another process listens on port {port} too." in ended.err

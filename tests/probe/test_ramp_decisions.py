@@ -1,0 +1,239 @@
+"""What the ramp decides on one view of a server, and what it never does whatever the view is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from simulated_server import Simulated, climb
+
+from holdfast.model.places import Outcome
+from holdfast.model.units import MS
+from holdfast.model.units import NS_PER_S as S
+from holdfast.probe.ramp import decide
+from holdfast.probe.ramp_state import Done, Open, State, View, Wait
+
+
+@pytest.mark.parametrize("enough", [4, 32])
+def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to_ask(enough):
+    view = View(
+        now_ns=10 * S,
+        offered=4 + enough,
+        connecting=0,
+        established=4,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 30 * MS,
+        max_offered=100,
+        depth=0,
+        limit=127,
+        ended={Outcome.REJECTED: enough},
+        turned_away_enough=enough,
+    )
+    state = State(stage="single", entered=4, turned_away=enough, turned_away_ns=10 * S - 25 * MS, singly=True)
+
+    one_less, _ = decide(replace(view, turned_away_enough=enough + 1), state)
+    done, _ = decide(view, state)
+
+    assert one_less == Open(1)
+    assert isinstance(done, Done)
+
+
+def test_one_more_is_not_offered_before_the_server_could_be_rid_of_the_last_that_it_turned_away():
+    view = View(
+        now_ns=10 * S,
+        offered=5,
+        connecting=0,
+        established=4,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=9 * S,
+        max_offered=100,
+        free_ns=3 * S,
+        ended={Outcome.REJECTED: 1},
+    )
+    turned_away = State(stage="single", entered=4, turned_away=1, turned_away_ns=9 * S, turned_away_free_ns=3 * S)
+
+    kept_from_running, state = decide(view, turned_away)
+    free_since, _ = decide(replace(view, now_ns=10 * S + MS, free_ns=3 * S + 5 * MS), state)
+
+    assert isinstance(kept_from_running, Wait)
+    assert free_since == Open(1)
+
+
+def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
+    """The first of two workers is busy; what comes to the second starts at once."""
+    view = View(
+        now_ns=10 * S,
+        offered=6,
+        connecting=0,
+        established=6,
+        entered=5,
+        in_service=5,
+        last_entry_ns=10 * S - MS,
+        last_entry_sent_ns=10 * S - 2 * MS,
+        last_sent_ns=10 * S - 2 * MS,
+        max_offered=100,
+        max_entry_gap_ns=500 * MS,
+        depth=0,
+        limit=127,
+    )
+    state = State(stage="fill", entered=4, batch=2, taken=5, stalled_since_ns=9 * S, longest_stall_ns=500 * MS)
+
+    at_once, state = decide(view, state)
+    also_stuck = replace(view, offered=7, established=7, last_sent_ns=10 * S)
+    soon, state = decide(replace(also_stuck, now_ns=10 * S + 10 * MS), state)
+    later, state = decide(replace(also_stuck, now_ns=10 * S + 25 * MS), state)
+
+    assert at_once == Open(1)
+    assert isinstance(soon, Wait)
+    assert later == Open(1)
+
+
+def test_our_own_failure_ends_the_ramp():
+    server = Simulated(pool=5, limit=8)
+    server.open(2)
+    view = server.view(100)
+
+    done, _ = decide(replace(view, ended={Outcome.FAILED: 1}), State())
+
+    assert isinstance(done, Done)
+    assert done.reason == "our side"
+
+
+def test_unequally_filled_listeners_count_what_outlives_the_first_repetition_as_syn():
+    # Room in the sum, none where these SYNs were sent: the depth never reaches the limit.
+    view = View(
+        now_ns=10 * S,
+        offered=103,
+        connecting=3,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 500 * MS,
+        max_offered=1000,
+        depth=96,
+        limit=128,
+    )
+    state = State(stage="fill", entered=4, depth=96, stalled_since_ns=5 * S)
+
+    early, _ = decide(view, state)
+    late, _ = decide(replace(view, now_ns=11 * S), state)
+
+    assert isinstance(early, Wait)
+    assert late == Done("syn", 5 * S)
+
+
+def test_where_one_listener_of_several_is_full_the_others_are_filled_too():
+    view = View(
+        now_ns=10 * S,
+        offered=101,
+        connecting=1,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 60 * MS,
+        max_offered=1000,
+        depth=96,
+        limit=127,
+        one_full=True,
+    )
+    state = State(stage="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+
+    unconfirmed, _ = decide(replace(view, last_sent_ns=10 * S - 10 * MS), state)
+    more, _ = decide(view, state)
+    nearly, _ = decide(replace(view, depth=127, established=131, connecting=20, offered=151), state)
+    all_full, _ = decide(replace(view, depth=128, established=132, connecting=20, offered=152), state)
+    no_end, _ = decide(replace(view, connecting=127, offered=227), state)
+
+    assert isinstance(unconfirmed, Wait)
+    assert (more, nearly) == (Open(8), Open(3))
+    assert all_full == no_end == Done("syn", 5 * S)
+
+
+def test_a_syn_lost_to_a_full_queue_counts_also_when_no_more_may_be_offered():
+    view = View(
+        now_ns=10 * S,
+        offered=101,
+        connecting=1,
+        established=100,
+        entered=4,
+        in_service=4,
+        last_entry_ns=5 * S,
+        last_sent_ns=10 * S - 60 * MS,
+        max_offered=101,
+        depth=96,
+        limit=95,
+    )
+    state = State(stage="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+
+    done, _ = decide(view, state)
+
+    assert done == Done("syn", 5 * S)
+
+
+@given(
+    pool=st.integers(1, 100),
+    limit=st.integers(0, 150),
+    userspace=st.none() | st.integers(0, 100),
+    entry_ns=st.integers(10_000, 20 * MS),
+    beyond=st.sampled_from(["wait", "reject"]),
+    known=st.booleans(),
+    max_offered=st.integers(1, 400),
+)
+@settings(max_examples=150, deadline=None)
+def test_the_ramp_ends_at_the_exact_ceiling_and_loses_no_syn_on_the_way(
+    pool, limit, userspace, entry_ns, beyond, known, max_offered
+):
+    server = Simulated(pool, limit, userspace, entry_ns, beyond, known)
+
+    done = climb(server, max_offered)
+
+    assert server.entered == min(pool, server.offered)
+    if known:
+        assert server.lost_with_room_behind == 0
+    if done.reason == "max-offered":
+        assert server.offered == max_offered
+    elif done.reason == "syn":
+        assert server.depth == limit + 1
+        assert userspace == server.accepted
+        beyond_all = min(3, max_offered - (pool + userspace + limit + 1))
+        # Unseen, a queue is overrun by as many as were sent before the first went unanswered.
+        assert len(server.unanswered) == beyond_all if known else len(server.unanswered) >= beyond_all
+    else:
+        assert beyond == "reject"
+        assert userspace is not None
+        assert server.accepted == userspace
+
+
+@given(
+    st.builds(
+        View,
+        now_ns=st.integers(0, 100 * S),
+        offered=st.integers(0, 200),
+        connecting=st.integers(0, 200),
+        established=st.integers(0, 200),
+        entered=st.integers(0, 200),
+        in_service=st.integers(0, 200),
+        last_entry_ns=st.integers(0, 100 * S),
+        last_sent_ns=st.integers(0, 100 * S),
+        max_offered=st.just(200),
+        max_entry_gap_ns=st.integers(0, S),
+        depth=st.none() | st.integers(0, 300),
+        limit=st.none() | st.integers(0, 300),
+        ended=st.dictionaries(st.sampled_from(Outcome), st.integers(0, 10)),
+    ),
+    st.sampled_from(["climb", "fill", "single"]),
+    st.integers(0, 100 * S),
+)
+def test_whatever_the_view_is_no_more_is_opened_than_may_be_offered(view, stage, since):
+    action, _ = decide(view, State(stage=stage, stalled_since_ns=since))
+
+    if isinstance(action, Open):
+        assert 0 < action.count <= view.max_offered - view.offered

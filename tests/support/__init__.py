@@ -1,0 +1,1 @@
+"""What tests of several folders use: the command line as a person runs it, servers that count, and waiting."""
