@@ -99,7 +99,7 @@ def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path
 
     Args:
         said: what was asked, in one line.
-        head, parts: as `saved_load` makes them.
+        head, parts: as `loadtest.saved` makes them.
 
     Raises:
         EnvironmentFailure: as `save`.
@@ -211,7 +211,7 @@ def is_load(number: int, path: Path) -> bool:
 
 
 def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
-    """The head and the rows of a saved load run, as `saved_load` reads them.
+    """The head and the rows of a saved load run, as `loadtest.saved` reads them.
 
     Raises:
         UsageError: there is no such run, or it is not a load.

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.load import schedule
 from holdfast.load.quantities import Threshold, duration_s, ramp, rate_per_s, stages, threshold
+from holdfast.model import schedule
 
 
 @pytest.mark.parametrize(

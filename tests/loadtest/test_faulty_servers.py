@@ -197,4 +197,4 @@ def test_a_load_warns_that_checks_saw_only_the_beginning_of_a_body(holdfast, fau
     code, result = loaded(holdfast, f"{url}/big/{20 << 20}", "--burst", "2", "--expect-match", ".")
 
     assert (code, result["outcomes"]["answered"]) == (ANSWERED, 2)
-    assert result["warnings"] == ["Of 2 bodies checks have seen the first 16 MiB alone."]
+    assert result["warnings"] == ["Checks saw only the first 16 MiB of 2 bodies."]

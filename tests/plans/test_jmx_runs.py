@@ -293,4 +293,4 @@ def test_a_plan_that_names_what_has_no_end_is_refused(holdfast, counting, tmp_pa
 
     assert ended.exit == ENVIRONMENT
     assert ended.what == f"holdfast: {named}, which endless.jmx names, cannot be read."
-    assert "no ordinary file" in ended.err
+    assert "not a regular file" in ended.err
