@@ -21,7 +21,8 @@ from writing import (
 )
 
 from holdfast.errors import UsageError
-from holdfast.model.scenario import Check, Clients
+from holdfast.model.scenario import Check
+from holdfast.model.shapes import Clients
 
 SUCCESS = frozenset(range(200, 400))
 
