@@ -243,7 +243,7 @@ def test_in_a_pipe_there_is_a_line_every_few_seconds_and_the_result_alone_on_sta
 
     assert json.loads(ended.out)["offered"] == 112
     line, last = ended.err.splitlines()
-    assert last == "holdfast: Not one request was answered."
+    assert last == "holdfast: No request was answered."
     assert re.fullmatch(r"5\.\d s  \d+ begun  0 answered  \d+ rejected  \d+ in flight  p99 .* ms  lag p99 .* ms", line)
 
 
