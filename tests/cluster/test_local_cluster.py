@@ -128,7 +128,7 @@ def test_something_that_is_no_scheduler_is_said_within_seconds(holdfast, countin
     [
         ("local:0", USAGE, "local:N takes a number"),
         ("local:", USAGE, "local:N takes a number"),
-        ("somewhere", USAGE, "'somewhere' is no cluster"),
+        ("somewhere", USAGE, "'somewhere' is not a cluster"),
         ("/no/such/file", ENVIRONMENT, "scheduler file /no/such/file cannot be read"),
     ],
 )

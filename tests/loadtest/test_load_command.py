@@ -128,7 +128,7 @@ def test_a_server_that_nobody_runs_is_said_to_refuse(holdfast):
     ended = holdfast.run("load", "http://127.0.0.1:1/", "--burst", "3")
 
     assert ended.exit == ENVIRONMENT
-    assert "Nobody listens at http://127.0.0.1:1/" in ended.err
+    assert "Nothing listens at http://127.0.0.1:1/" in ended.err
 
 
 @pytest.mark.parametrize(

@@ -237,7 +237,7 @@ def test_rows_that_do_not_fit_are_in_the_saved_run(holdfast, counting, tmp_path)
         (("--csv", "-", "--json", "-"), "cannot both go to standard output"),
         (("--csv", "rows", "--jtl", "rows"), "cannot hold two forms"),
         (("--sqlite", "-"), "--sqlite needs the name of a file"),
-        (("--sqlite", "theirs.sqlite"), "tables of something else: orders"),
+        (("--sqlite", "theirs.sqlite"), "is a database with other tables: orders"),
         (("--jsonl", "missing/rows.jsonl"), "There is no directory"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What becomes of a load run that is over: saved, shown, written into files; and the exit code it comes to."""
+"""Saving a load run that is over, showing it, writing it into files; and its exit code."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
 
 
 def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
-    """Saves a run that is over, shows and writes what it came to, and gives the exit code."""
+    """Saves a run that is over, shows and writes its result; returns the exit code."""
     try:
         number: int | None = store.save_load(
             saved.title_of(finished.experiment),
@@ -143,7 +143,7 @@ def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
             store.default_path(),
         )
     except HoldfastError as error:
-        tell(error)  # the result is not lost for want of a place to keep its rows
+        tell(error)  # the result is not lost if its rows cannot be kept
         number = None
     written = publish(finished, targets, number)
     code = exit_code(finished.result)
@@ -153,7 +153,7 @@ def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
 def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | None) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
-    What cannot be written keeps none of the others back.
+    A file that cannot be written does not keep the others back.
 
     Args:
         number: of the saved run; None where it could not be saved.
@@ -186,24 +186,24 @@ def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | No
 
 
 def exit_code(result: LoadResult) -> int:
-    """What a load run came to, for scripts; and a word about it where nobody was there."""
+    """The exit code for a result; says why if no request was answered."""
     if result.outcomes["refused"] == result.offered > 0:
-        say(f"holdfast: Nobody listens at {result.target.url}: every connection was refused.")
+        say(f"holdfast: Nothing listens at {result.target.url}: every connection was refused.")
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
     if result.offered and not result.outcomes["answered"] and not result.thresholds:
-        say("holdfast: Not one request was answered.")
+        say("holdfast: No request was answered.")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
 
 
 def saved_load(number: int) -> FinishedLoad:
-    """A saved load run, its result made anew.
+    """A saved load run, with its result computed anew.
 
     Raises:
-        UsageError: there is no such run, it is none of the load generator, or another version's.
+        UsageError: there is no such run, it is not a load, or another version saved it.
     """
     head, parts = store.load_parts(number, store.default_path())
     try:
@@ -228,7 +228,7 @@ def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa
 
 
 def show_load(number: int, json_target: str | None) -> int:
-    """Prints what a saved load run came to, and ends as it ended."""
+    """Prints the result of a saved load run; returns its exit code."""
     finished = saved_load(number)
     written = publish(finished, {} if json_target is None else {"json": json_target}, number)
     return exit_code(finished.result) if written else EXIT_ENVIRONMENT

@@ -160,7 +160,7 @@ def start_agent(key: str, assignment: bytes) -> None:
 
 
 def look(key: str) -> Look | None:
-    """Tells the agent that its load is still wanted; returns its state, None if there is no agent of that key."""
+    """Tells the agent that its load is still wanted; returns its state, None if no agent has that key."""
     agent = _agents.get(key)
     return None if agent is None else agent.look()
 

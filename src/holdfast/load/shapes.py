@@ -1,7 +1,7 @@
 """The engine's shapes of load: in which order rows are begun, and what follows from that.
 
-Whoever sends, watches, collects or merges a load asks its shape; only here and in `sessions` is it known which one it
-is. Each shape is built for one plan, whose rows it numbers from 0.
+The code that sends, watches, collects or merges a load asks its shape, and does not know which one it is. Each shape
+is built for one plan, whose rows it numbers from 0.
 """
 
 from __future__ import annotations
