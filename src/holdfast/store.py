@@ -13,15 +13,19 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
 from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
-from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
-from holdfast.model.timeline import Timeline
+
+if TYPE_CHECKING:
+    # A load does without.
+    from holdfast.model.outside import OutsideTimeline
+    from holdfast.model.timeline import Timeline
 
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
@@ -83,9 +87,9 @@ def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     Raises:
         EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
-    offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
     import msgspec  # noqa: PLC0415 - what saves a load does without
 
+    offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
     return _save((*_head(timeline), offered, raw), (), path)
 
@@ -95,7 +99,7 @@ def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path
 
     Args:
         said: what was asked, in one line.
-        head, parts: as `saved_load` makes them.
+        head, parts: as `loadtest.saved` makes them.
 
     Raises:
         EnvironmentFailure: as `save`.
@@ -142,6 +146,8 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
+    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+
     if isinstance(timeline, OutsideTimeline):
         return OUTSIDE_FORM, "attach", timeline.experiment.target.url
     target = timeline.experiment.target
@@ -167,6 +173,9 @@ def load(number: int, path: Path) -> Timeline | OutsideTimeline:
         UsageError: there is no such run, its record is damaged, or a newer version saved it.
     """
     import msgspec  # noqa: PLC0415 - what reads a load does without
+
+    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
     form, saved = _row(number, path)
     try:
@@ -202,7 +211,7 @@ def is_load(number: int, path: Path) -> bool:
 
 
 def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
-    """The head and the rows of a saved load run, as `saved_load` reads them.
+    """The head and the rows of a saved load run, as `loadtest.saved` reads them.
 
     Raises:
         UsageError: there is no such run, or it is not a load.

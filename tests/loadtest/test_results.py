@@ -257,10 +257,7 @@ def test_redirects_count_as_answers_and_are_said_not_to_be_followed(holdfast, fa
     expected = holdfast.run("load", f"{faulty}/moved", "--burst", "3", "--expect-status", "302")
 
     words = " ".join(plain.out.split())
-    assert (
-        "of the replies that count as answers 3 were redirects; the last that was read leads to /elsewhere?a=1."
-        in words
-    )
+    assert "3 of the replies that count as answers were redirects; the last one leads to /elsewhere?a=1." in words
     assert "Redirects" not in expected.out
 
 

@@ -37,7 +37,7 @@ def printed(**different):
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def test_bodies_that_did_not_pass_are_counted_as_an_outcome_and_what_did_not_happen_is_left_out():
+def test_bodies_that_did_not_pass_are_an_outcome_and_outcomes_of_none_are_left_out():
     assert "30 requests in 3.0 s: 18 answered, 12 wrong-body." in printed()
 
 

@@ -54,7 +54,7 @@ def cells(table: str) -> list[list[str]]:
     ]
 
 
-def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
+def test_a_row_of_the_servers_study_is_the_same_in_every_form(tmp_path: Path) -> None:
     done = holdfast(tmp_path, "--only", "flask-serial", "--only", "wsgiref", "--markdown", "a.md", "--json", "a.json")
 
     assert done.returncode == 0, done.stderr

@@ -28,7 +28,13 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Request, Stopped
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.processes import (
+    find_holders,
+    read_abort_on_overflow,
+    read_process_tree,
+    read_somaxconn,
+    read_usage,
+)
 from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 
@@ -281,13 +287,13 @@ def _is(listener: UnixListener, address: str) -> bool:
 
 def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
     inodes = {each.inode for each in listeners} - {0}
-    found = {pid for pids in holders(inodes).values() for pid in pids} if inodes else set()
-    return process_tree(*found) if found else ()
+    found = {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
+    return read_process_tree(*found) if found else ()
 
 
 def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
-    pids = process_tree(*roots) if roots else ()
-    seen = usage(pids, time.monotonic_ns()) if pids else None
+    pids = read_process_tree(*roots) if roots else ()
+    seen = read_usage(pids, time.monotonic_ns()) if pids else None
     return None if seen is None else (pids, seen.cpu_s)
 
 
@@ -296,6 +302,6 @@ def _running_server(target: Target, address: str, listeners: tuple[Listener, ...
     return RunningServer(
         address=address,
         port=target.url.port,
-        somaxconn=somaxconn() if local else None,
-        abort_on_overflow=abort_on_overflow() if local and not target.url.socket else None,
+        somaxconn=read_somaxconn() if local else None,
+        abort_on_overflow=read_abort_on_overflow() if local and not target.url.socket else None,
     )

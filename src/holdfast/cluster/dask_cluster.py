@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast import __distribution__, __version__
-from holdfast.cluster.host import Host, clock, greet
+from holdfast.cluster.host import Host, read_clock, read_identity
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.quantities import local_workers
 from holdfast.rundir import room_for_a_run, run_directory
@@ -129,7 +129,7 @@ class Cluster:
         self._check_versions(await self._client.get_versions(packages=[__distribution__]), addresses)
         await asyncio.gather(*(self._try_directly(address) for address in addresses))
         try:
-            hosts: list[Host] = await asyncio.gather(*(self.call(address, greet) for address in addresses))
+            hosts: list[Host] = await asyncio.gather(*(self.call(address, read_identity) for address in addresses))
         except Unreachable as error:
             raise EnvironmentFailure(
                 f"A worker of the cluster at {self._address} went away.", f"{error}.", "Try again."
@@ -150,7 +150,7 @@ class Cluster:
     async def _try_directly(self, worker: str) -> None:
         try:
             async with asyncio.timeout(_DIRECT_S):
-                await self._call_directly(worker, clock, ())
+                await self._call_directly(worker, read_clock, ())
         except OSError:
             return
         self._direct.add(worker)
@@ -171,8 +171,8 @@ class Cluster:
 
 
 @asynccontextmanager
-async def connected(where: str) -> AsyncIterator[Cluster]:
-    """A cluster: `local:N` starts N workers in this process; otherwise its scheduler's address or file.
+async def connect(where: str) -> AsyncIterator[Cluster]:
+    """Connects to a cluster: `local:N` starts N workers in this process; otherwise its scheduler's address or file.
 
     Raises:
         EnvironmentFailure: it cannot be reached, or Dask is not installed.

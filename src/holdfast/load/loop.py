@@ -4,7 +4,7 @@ It says which requests to open, which to end, and how long to wait; it is told w
 how many have ended. It does not know a socket or a clock, so that a test can run years of it in a
 moment. Columns are memory: whoever carries the steps out writes outcomes into them.
 
-Schedule, stop and patience are independent values; the two models differ only in what makes the
+Schedule, stop and timeouts are independent values; the two models differ only in what makes the
 next request due: an instant (open model) or an answer (closed model).
 """
 
@@ -14,7 +14,7 @@ from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 from holdfast.load.columns import Columns
-from holdfast.load.timeouts import Patience
+from holdfast.load.timeouts import Deadlines
 
 # A load that is late, or a burst, still looks at what comes back in between.
 AT_ONCE = 64
@@ -57,7 +57,7 @@ class Step(NamedTuple):
 Loop = Generator[Step, Seen, None]
 
 
-def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience: Patience, columns: Columns) -> Loop:
+def open_model(due_ns: Sequence[int], rows: range, start_ns: int, deadlines: Deadlines, columns: Columns) -> Loop:
     """Each request when it is due, whatever became of those before.
 
     Args:
@@ -75,7 +75,7 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience: Pati
         while opened < total and due_ns[rows[opened]] <= since_start_ns and opened - first < AT_ONCE:
             columns.due[rows[opened]] = start_ns + due_ns[rows[opened]]
             opened += 1
-        expired, wait_ns = patience.look(rows, opened, seen.now_ns)
+        expired, wait_ns = deadlines.expired(rows, opened, seen.now_ns)
         if opened < total:
             wait_ns = min(wait_ns, due_ns[rows[opened]] - since_start_ns)
         seen = yield Step(rows[first:opened], expired, NOTHING, max(0, wait_ns))
@@ -86,7 +86,7 @@ def closed_model(
     rows: range,
     start_ns: int,
     until_ns: int | None,
-    patience: Patience,
+    deadlines: Deadlines,
     *,
     keeps: bool = True,
 ) -> Loop:
@@ -114,7 +114,7 @@ def closed_model(
         missing = min(connections - (begun - seen.ended), total - begun)
         opened += missing
         begun += missing
-        expired, wait_ns = patience.look(rows, begun, seen.now_ns)
+        expired, wait_ns = deadlines.expired(rows, begun, seen.now_ns)
         if until_ns is not None and begun < total:
             wait_ns = min(wait_ns, until_ns - seen.now_ns)
         seen = yield Step(rows[first:begun], expired, rows[begun:total] if keeps else NOTHING, max(0, wait_ns))

@@ -60,11 +60,11 @@ def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = 
     return Target(url, addresses, tls)
 
 
-def reached(target: Target) -> Target:
-    """The target with the first of its addresses in front at which anybody listens; as it is where nobody does.
+def prefer_listening(target: Target) -> Target:
+    """Tries the addresses by connecting; returns the target with the first one that listens in front.
 
-    A name often has an address of each family (`localhost` is ::1 and 127.0.0.1), and a server listens on one. It is
-    tried by a connection that sends nothing, and only where there is a choice.
+    A name often has an address of each family (`localhost` is ::1 and 127.0.0.1), and the server may listen on only
+    one. The connections send nothing. A single address is not tried.
     """
     for address in target.addresses if len(target.addresses) > 1 else ():
         try:

@@ -10,7 +10,7 @@ Decisions
 * Whoever cannot take a view now gets a later one; who fails once gets none any more. Neither ends the load.
 * A view is one write: it goes up over the last one and writes over it. The cursor rests below it and is never
   hidden, nor is any other mode of the terminal changed, so that nothing needs to be put right whatever ends holdfast.
-* A view takes 1.5 ms of CPU at 80 x 24, beside the look at the rows (`load.reckoning`).
+* A view takes 1.5 ms of CPU at 80 x 24, beside the look at the rows (`load.live_counts`).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from dataclasses import replace
 from holdfast.console import say
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES
-from holdfast.load.live_counts import WINDOW_S, Reckoning
+from holdfast.load.live_counts import WINDOW_S, LiveCounts
 from holdfast.load.process_usage import OwnUses
 from holdfast.load.processes import Watched
 from holdfast.loadtest.metrics_server import Exposed, exposed
@@ -49,7 +49,7 @@ Watch = Callable[[Watched], None]
 
 
 @contextmanager
-def watching(
+def open_view(
     experiment: LoadExperiment, interrupts: Interrupts, *, quiet: bool, port: int | None
 ) -> Iterator[Watch | None]:
     """What is to be called while the load goes on; None where nobody wants to see anything.
@@ -69,13 +69,13 @@ def watching(
             yield None
             return
         try:
-            yield _Watching(experiment, interrupts, shown, page)
+            yield _LiveView(experiment, interrupts, shown, page).update
         finally:
             if shown is not None:
                 shown.close()
 
 
-class _Watching:
+class _LiveView:
     """What looks at the rows when somebody is to see it, and no more often."""
 
     def __init__(
@@ -86,16 +86,16 @@ class _Watching:
         self._interrupts = interrupts
         self._shown = shown
         self._page = page
-        self._reckoning: Reckoning | None = None
+        self._counts: LiveCounts | None = None
         self._own: OwnUses | None = None
         self._next_show_ns = self._next_page_ns = 0
         self._heard = (False, False)
 
-    def __call__(self, watched: Watched) -> None:
+    def update(self, watched: Watched) -> None:
         """Shows what is due to be shown."""
         now_ns = time.monotonic_ns()
-        if self._reckoning is None or self._own is None:
-            self._reckoning = Reckoning(watched, self._labels)
+        if self._counts is None or self._own is None:
+            self._counts = LiveCounts(watched, self._labels)
             self._own = OwnUses(watched.pids, WINDOW_S)
             if self._shown is not None:
                 self._next_show_ns = watched.start_ns + round(self._shown.first_s * NS_PER_S)
@@ -113,9 +113,9 @@ class _Watching:
             self._page.text = metrics_text(self._look(now_ns))
 
     def _look(self, now_ns: int) -> Progress:
-        assert self._reckoning is not None
+        assert self._counts is not None
         assert self._own is not None
-        progress = self._reckoning.look(now_ns)
+        progress = self._counts.look(now_ns)
         return replace(progress, own=self._own.look(now_ns, progress.begun * ROW_BYTES))
 
 
