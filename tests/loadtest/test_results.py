@@ -184,7 +184,7 @@ def test_a_load_that_was_interrupted_or_stopped_says_so_again(holdfast, counting
     stopped = holdfast.run("load", f"{counting.url}/busy", "--rate", "100", "--for", "60s", "--stop", "first-failure")
 
     for number, made, code, says in (
-        ("1", interrupted, INCONCLUSIVE, "because it was interrupted"),
+        ("1", interrupted, INCONCLUSIVE, "Stopped early: interrupted"),
         ("2", stopped, FAILED, "a request was not answered"),
     ):
         shown = holdfast.run("show", number)

@@ -32,7 +32,7 @@ def too_quick(url: Url, mean_ns: float) -> HoldfastError:
     )
 
 
-def unusable(  # noqa: PLR0911 - one for each way in which an answer is unusable
+def unusable(  # noqa: PLR0911 - a return for each way to be unusable; an argument for each thing seen
     url: Url, outcome: Outcome, status: int, *, location: str, words: str, answer_timeout_s: float, first: bool
 ) -> HoldfastError | None:
     """What is wrong with the answer to one request; None where it will do.
