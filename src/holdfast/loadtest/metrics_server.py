@@ -31,7 +31,7 @@ class Exposed:
         text: what is answered; nothing is answered before `serve`.
     """
 
-    def __init__(self, port: int, content_type: str) -> None:
+    def __init__(self, port: int) -> None:
         """Takes the port; 0 is a free one.
 
         Raises:
@@ -39,7 +39,7 @@ class Exposed:
         """
         self.text = ""
         try:
-            self._server = _listening(port, self, content_type)
+            self._server = _listening(port, self)
         except OSError as error:
             raise EnvironmentFailure(
                 f"Port {port} of {_LOOPBACK} cannot be listened on.",
@@ -62,13 +62,13 @@ class Exposed:
 
 
 @contextmanager
-def exposed(port: int | None, content_type: str) -> Iterator[Exposed | None]:
+def exposed(port: int | None) -> Iterator[Exposed | None]:
     """A page for the time of a block; None where no port is given.
 
     Raises:
         EnvironmentFailure: the port is not to be had.
     """
-    page = None if port is None else Exposed(port, content_type)
+    page = None if port is None else Exposed(port)
     try:
         yield page
     finally:
@@ -76,11 +76,13 @@ def exposed(port: int | None, content_type: str) -> Iterator[Exposed | None]:
             page.close()
 
 
-def _listening(port: int, page: Exposed, content_type: str) -> ThreadingTCPServer:
+def _listening(port: int, page: Exposed) -> ThreadingTCPServer:
     """The server of a page, not yet answering."""
     from http import HTTPStatus  # noqa: PLC0415 - see above
     from http.server import BaseHTTPRequestHandler  # noqa: PLC0415
     from socketserver import ThreadingTCPServer  # noqa: PLC0415
+
+    from holdfast.report.metrics import CONTENT_TYPE  # noqa: PLC0415
 
     class Server(ThreadingTCPServer):
         # Without it a port on which somebody was connected just now is taken for a minute (ip(7)).
@@ -98,7 +100,7 @@ def _listening(port: int, page: Exposed, content_type: str) -> ThreadingTCPServe
             found = self.path.partition("?")[0] == _PATH
             body = (page.text if found else f"See {_PATH}.\n").encode()
             self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
-            self.send_header("Content-Type", content_type if found else "text/plain; charset=utf-8")
+            self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
