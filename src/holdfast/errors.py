@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 EXIT_ANSWERED = 0
@@ -55,4 +54,6 @@ class EnvironmentFailure(HoldfastError):  # noqa: N818 - "EnvironmentError" is a
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """What may have been meant by a name that nobody has; None where nothing is near."""
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)

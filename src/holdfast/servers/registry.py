@@ -7,7 +7,6 @@ and in `holdfast servers`; it never stands in the way of the others.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING
@@ -104,6 +103,8 @@ def adapter_named(name: str) -> Adapter:
             "Mend or update the distribution that brings it; `holdfast servers` lists them all.",
         )
     known = [*ADAPTERS, *brought]
+    import difflib  # noqa: PLC0415 - only for a mistake
+
     near = difflib.get_close_matches(name, known, n=1)
     raise UsageError(
         f"holdfast knows no server {name!r}.",
