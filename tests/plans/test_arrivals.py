@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.load import schedule
-from holdfast.model.scenario import Phase
+from holdfast.model import schedule
+from holdfast.model.schedule import Segment
 from holdfast.plans.arrivals import phases
 
 NS = 1_000_000_000
@@ -16,18 +16,18 @@ NS = 1_000_000_000
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("rate(10/s) even_arrivals(5 s)", [Phase(10, 10, 5)]),
-        ("Rate(60 per min) Random_Arrivals(1 min 30 sec)", [Phase(1, 1, 90, by_chance=True)]),
-        ("rate(1/sec) even_arrivals(10 sec) rate(3/sec)", [Phase(1, 3, 10)]),
-        ("rate(1/s) even_arrivals(1 s) rate(3/s) even_arrivals(2 s)", [Phase(1, 3, 1), Phase(3, 3, 2)]),
+        ("rate(10/s) even_arrivals(5 s)", [Segment(10, 10, 5)]),
+        ("Rate(60 per min) Random_Arrivals(1 min 30 sec)", [Segment(1, 1, 90, by_chance=True)]),
+        ("rate(1/sec) even_arrivals(10 sec) rate(3/sec)", [Segment(1, 3, 10)]),
+        ("rate(1/s) even_arrivals(1 s) rate(3/s) even_arrivals(2 s)", [Segment(1, 3, 1), Segment(3, 3, 2)]),
         # A rate does not fall to a pause (scheduleParser.kt, parsePause).
         (
             "rate(2/s) even_arrivals(1 s) pause(500 ms) even_arrivals(1 s)",
-            [Phase(2, 2, 1), Phase(0, 0, 0.5), Phase(2, 2, 1)],
+            [Segment(2, 2, 1), Segment(0, 0, 0.5), Segment(2, 2, 1)],
         ),
-        ("pause(1 h) rate(0) even_arrivals(0)", [Phase(0, 0, 3600)]),
-        ("rate(24/day) /* rate(9/s) */ even_arrivals(.5 days) // end", [Phase(24 / 86400, 24 / 86400, 43200)]),
-        ("7", [Phase(7, 7, 1)]),
+        ("pause(1 h) rate(0) even_arrivals(0)", [Segment(0, 0, 3600)]),
+        ("rate(24/day) /* rate(9/s) */ even_arrivals(.5 days) // end", [Segment(24 / 86400, 24 / 86400, 43200)]),
+        ("7", [Segment(7, 7, 1)]),
         ("", []),
     ],
 )
@@ -65,7 +65,7 @@ def test_any_text_gives_phases_or_a_place(text):
 
 
 @given(
-    st.lists(st.builds(Phase, st.floats(0, 50), st.floats(0, 50), st.floats(0, 4), st.booleans()), max_size=5),
+    st.lists(st.builds(Segment, st.floats(0, 50), st.floats(0, 50), st.floats(0, 4), st.booleans()), max_size=5),
     st.randoms(use_true_random=False),
 )
 def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, random):
@@ -84,6 +84,6 @@ def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, random)
 
 def test_an_even_phase_begins_at_once_and_follows_its_rate():
     # EvenArrivalsRamp.kt: n = v t + a t^2 / 2.
-    assert [at / NS for at in schedule.phases([Phase(2, 2, 2)], iter([]))] == [0.0, 0.5, 1.0, 1.5]
-    rising = [at / NS for at in schedule.phases([Phase(0, 8, 1)], iter([]))]
+    assert [at / NS for at in schedule.phases([Segment(2, 2, 2)], iter([]))] == [0.0, 0.5, 1.0, 1.5]
+    rising = [at / NS for at in schedule.phases([Segment(0, 8, 1)], iter([]))]
     assert rising == pytest.approx([(2 * number / 8) ** 0.5 for number in range(4)], abs=1e-8)

@@ -23,7 +23,9 @@ from writing import (
 )
 
 from holdfast.errors import UsageError
-from holdfast.model.scenario import Clients, Pause, Phase, Phases
+from holdfast.model.scenario import Pause
+from holdfast.model.schedule import Segment
+from holdfast.model.shapes import Clients, Phases
 from holdfast.plans.jmx import read_plan
 
 SCHEDULED = (text("ThreadGroup.scheduler", "true"), text("ThreadGroup.duration", "30"), text("ThreadGroup.delay", "5"))
@@ -112,11 +114,11 @@ def test_arguments_go_into_the_query_or_into_the_body():
     assert sent(only(read(group(http("/x", query)))), 1) == ["GET /x?a+b=c%26d%7E&e=1"]
     assert sent(only(read(group(http("/x?y=1", as_it_is)))), 1) == ["GET /x?y=1&a=c%26d"]
     (post,) = only(read(group(http("/x", query, method="POST")))).steps
-    assert (post.path, post.body) == ("/x", "a+b=c%26d%7E&e=1")
+    assert (post.path, post.body) == ("/x", b"a+b=c%26d%7E&e=1")
     assert post.headers == (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
     # HTTPHC4Impl.createUrlEncodedFormEntity: what is said to be encoded is decoded first.
     (again,) = only(read(group(http("/x", as_it_is, method="POST")))).steps
-    assert again.body == "a=c%26d"
+    assert again.body == b"a=c%26d"
 
 
 def test_arguments_without_names_are_a_raw_body():
@@ -207,7 +209,7 @@ def test_an_open_model_groups_schedule_is_read():
     )
     found = only(read(element("OpenModelThreadGroup", "Open", schedule, below=below), FILE))
 
-    assert found.shape == Phases((Phase(1.0, 2.0, 10.0),))
+    assert found.shape == Phases((Segment(1.0, 2.0, 10.0),))
     # Each arrival is a thread of its own: it has the first row and number of its own, and a connection of its own.
     assert sent(found, 2) == ["GET /1/1/1", "GET /1/1/2"]
     assert not found.keep_alive

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
+from importlib import metadata
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
@@ -29,7 +29,7 @@ def brought(monkeypatch):
             setattr(theirs, name, value)
         points = [EntryPoint(name.replace("_", "-"), f"theirs:{name}", GROUP) for name in objects]
         points.append(EntryPoint("lost", "theirs:nothing", GROUP))
-        monkeypatch.setattr(importlib.metadata, "entry_points", lambda group: points if group == GROUP else ())
+        monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == GROUP else ())
 
     return bring
 

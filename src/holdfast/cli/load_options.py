@@ -10,8 +10,8 @@ from holdfast.cli import option_values
 from holdfast.cli.click_types import checked
 from holdfast.cli.option_groups import CHECKS, CONNECTIONS, OUTPUT, REQUESTS, SENDERS, SHAPE, TARGET, declared, option
 from holdfast.load import quantities
-from holdfast.loadtest.run import MOST_REQUESTS
-from holdfast.model.scenario import DEFAULT_PATIENCE_S
+from holdfast.model.load import MOST_REQUESTS
+from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _STATUS = click.IntRange(100, 599)
@@ -212,10 +212,10 @@ load_options = declared(
     option(
         CONNECTIONS,
         "--timeout",
-        "patience_s",
+        "timeout_s",
         metavar="DURATION",
         callback=_SOME_TIME,
-        default=f"{DEFAULT_PATIENCE_S:g}s",
+        default=f"{DEFAULT_TIMEOUT_S:g}s",
         show_default=True,
         help="Give up a request that has not ended after this time.",
     ),

@@ -1,4 +1,4 @@
-"""What becomes of a load run that is over: saved, shown, written into files; and the exit code it comes to."""
+"""Saving a load run that is over, showing it, writing it into files; and its exit code."""
 
 from __future__ import annotations
 
@@ -21,63 +21,63 @@ from holdfast.errors import (
     HoldfastError,
 )
 from holdfast.loadtest import saved
-from holdfast.loadtest.run import Loaded
+from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.load import LoadResult
 from holdfast.report.load import render_load
 
 # Each form brings modules of its own, which a load that does not write it does without.
 
 
-def _json(loaded: Loaded) -> Iterable[bytes]:
+def _json(finished: FinishedLoad) -> Iterable[bytes]:
     from holdfast.report.json import load_json
 
-    return (load_json(loaded.result),)
+    return (load_json(finished.result),)
 
 
-def _csv(loaded: Loaded) -> Iterable[bytes]:
+def _csv(finished: FinishedLoad) -> Iterable[bytes]:
     from holdfast.loadtest.rows import chunks
     from holdfast.report.rows import rows_csv
 
-    return rows_csv(chunks(loaded))
+    return rows_csv(chunks(finished))
 
 
-def _jsonl(loaded: Loaded) -> Iterable[bytes]:
+def _jsonl(finished: FinishedLoad) -> Iterable[bytes]:
     from holdfast.loadtest.rows import chunks
     from holdfast.report.rows import rows_jsonl
 
-    return rows_jsonl(chunks(loaded))
+    return rows_jsonl(chunks(finished))
 
 
-def _jtl(loaded: Loaded) -> Iterable[bytes]:
+def _jtl(finished: FinishedLoad) -> Iterable[bytes]:
     from holdfast.loadtest.rows import samples
     from holdfast.report.jtl import jtl
 
-    return jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0)
+    return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0)
 
 
-def _sqlite(path: Path, loaded: Loaded) -> None:
+def _sqlite(path: Path, finished: FinishedLoad) -> None:
     from msgspec import to_builtins
 
     from holdfast.loadtest.export_sqlite import write_database
     from holdfast.loadtest.rows import chunks
 
-    write_database(path, chunks(loaded), to_builtins(loaded.result))
+    write_database(path, chunks(finished), to_builtins(finished.result))
 
 
-def _parquet(path: Path, loaded: Loaded) -> None:
+def _parquet(path: Path, finished: FinishedLoad) -> None:
     from holdfast.loadtest.export_parquet import write_parquet
     from holdfast.loadtest.rows import chunks
 
-    write_parquet(path, chunks(loaded))
+    write_parquet(path, chunks(finished))
 
 
-_STREAMS: Mapping[str, Callable[[Loaded], Iterable[bytes]]] = {
+_STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
     "json": _json,
     "csv": _csv,
     "jsonl": _jsonl,
     "jtl": _jtl,
 }
-_FILES: Mapping[str, Callable[[Path, Loaded], None]] = {"sqlite": _sqlite, "parquet": _parquet}
+_FILES: Mapping[str, Callable[[Path, FinishedLoad], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
     "json": "Write the result as JSON to FILE; - is standard output.",
     "csv": "Write a row for each request as CSV to FILE; - is standard output.",
@@ -104,7 +104,7 @@ def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what c
     return declared(*options)(command)
 
 
-def targets_of(given: dict[str, Any]) -> dict[str, str]:
+def files_of(given: dict[str, Any]) -> dict[str, str]:
     """Takes the options of `output_options` out of these: form -> its file.
 
     Raises:
@@ -132,28 +132,28 @@ def targets_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(loaded: Loaded, targets: Mapping[str, str]) -> int:
-    """Saves a run that is over, shows and writes what it came to, and gives the exit code."""
+def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
+    """Saves a run that is over, shows and writes its result; returns the exit code."""
     try:
         number: int | None = store.save_load(
-            saved.said(loaded.experiment),
-            loaded.result.offered,
-            saved.head(loaded),
-            saved.parts(loaded),
+            saved.title_of(finished.experiment),
+            finished.result.offered,
+            saved.head_of(finished),
+            saved.parts_of(finished),
             store.default_path(),
         )
     except HoldfastError as error:
-        tell(error)  # the result is not lost for want of a place to keep its rows
+        tell(error)  # the result is not lost if its rows cannot be kept
         number = None
-    written = publish(loaded, targets, number)
-    code = exit_code(loaded.result)
+    written = publish(finished, targets, number)
+    code = exit_code(finished.result)
     return code if written and number is not None else EXIT_ENVIRONMENT
 
 
-def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> bool:
+def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | None) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
-    What cannot be written keeps none of the others back.
+    A file that cannot be written does not keep the others back.
 
     Args:
         number: of the saved run; None where it could not be saved.
@@ -170,40 +170,40 @@ def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> b
             again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
         try:
             if form in _STREAMS:
-                console.write_stream(target, _STREAMS[form](loaded), again)
+                console.write_stream(target, _STREAMS[form](finished), again)
             else:
                 with console.whole_file(target, again) as path:
-                    _FILES[form](path, loaded)
+                    _FILES[form](path, finished)
         except EnvironmentFailure as error:
             tell(error)
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        show(render_load(loaded.result))
+        show(render_load(finished.result))
     else:
-        console.put_stream(_STREAMS[shown](loaded))
+        console.put_stream(_STREAMS[shown](finished))
     return written
 
 
 def exit_code(result: LoadResult) -> int:
-    """What a load run came to, for scripts; and a word about it where nobody was there."""
+    """The exit code for a result; says why if no request was answered."""
     if result.outcomes["refused"] == result.offered > 0:
-        say(f"holdfast: Nobody listens at {result.target.url}: every connection was refused.")
+        say(f"holdfast: Nothing listens at {result.target.url}: every connection was refused.")
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
     if result.offered and not result.outcomes["answered"] and not result.thresholds:
-        say("holdfast: Not one request was answered.")
+        say("holdfast: No request was answered.")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
 
 
-def saved_load(number: int) -> Loaded:
-    """A saved load run, its result made anew.
+def saved_load(number: int) -> FinishedLoad:
+    """A saved load run, with its result computed anew.
 
     Raises:
-        UsageError: there is no such run, it is none of the load generator, or another version's.
+        UsageError: there is no such run, it is not a load, or another version saved it.
     """
     head, parts = store.load_parts(number, store.default_path())
     try:
@@ -221,14 +221,14 @@ def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa
 
     `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
     """
-    targets = targets_of(given)
+    targets = files_of(given)
     if not targets:
         raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
     return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
 
 
 def show_load(number: int, json_target: str | None) -> int:
-    """Prints what a saved load run came to, and ends as it ended."""
-    loaded = saved_load(number)
-    written = publish(loaded, {} if json_target is None else {"json": json_target}, number)
-    return exit_code(loaded.result) if written else EXIT_ENVIRONMENT
+    """Prints the result of a saved load run; returns its exit code."""
+    finished = saved_load(number)
+    written = publish(finished, {} if json_target is None else {"json": json_target}, number)
+    return exit_code(finished.result) if written else EXIT_ENVIRONMENT

@@ -30,7 +30,7 @@ class Columns:
     """Preallocated columns on one anonymous shared mapping.
 
     Shared, so that load processes forked from this one write into the same rows; each row has
-    one writer, so there is no lock. A page is only paid for when a row on it is written.
+    one writer, so no lock is needed. A page takes memory only once a row on it is written.
 
     Attributes:
         due, opened, connected, sent, first, done: CLOCK_MONOTONIC ns, 0 where it has not happened; shape
@@ -62,7 +62,7 @@ class Columns:
         """Maps the memory; `capacity` rows have the ids 0..capacity-1.
 
         Raises:
-            EnvironmentFailure: so much is not to be had.
+            EnvironmentFailure: there is not enough memory.
         """
         self.capacity = capacity
         rows = max(capacity, 1)
@@ -70,7 +70,7 @@ class Columns:
             whole = memoryview(mmap.mmap(-1, rows * ROW_BYTES, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
         except OSError as error:
             raise EnvironmentFailure(
-                f"There is no memory for the rows of {rows:,} requests.",
+                f"There is not enough memory for the rows of {rows:,} requests.",
                 f"They may take {rows * ROW_BYTES / 1e9:.1f} GB: {error.strerror}.",
                 "Ask for fewer requests or a shorter time, or raise the limit (`ulimit -v`, vm.overcommit_memory).",
             ) from error
@@ -100,12 +100,12 @@ class Columns:
 class Tally:
     """What each load process has counted so far, in memory that all of them share.
 
-    Each part has one writer, so there is no lock.
+    Each part has one writer, so no lock is needed.
 
     Attributes:
         begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
-        reached: below which row of its plan all are that the part has begun; a row beyond must not be looked at,
-            because reading a page of such memory takes one.
+        reached: every row that the part has begun has a lower number in its plan; rows from there on must not be read,
+            because reading a page of such memory allocates it.
     """
 
     __slots__ = ("begun", "ended", "reached", "unanswered")

@@ -1,7 +1,7 @@
-"""What a load has come to, for Prometheus to fetch while it goes on.
+"""A page with the metrics of a load in progress, for Prometheus.
 
-It is answered by a thread, which has nothing but a text that is put there from time to time: whoever fetches, however
-often or slowly, keeps nobody but that thread waiting.
+A thread serves it, and only reads a text that is replaced from time to time, so a client that fetches often or slowly
+delays nothing but that thread.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ _SILENT_S = 5
 _STOP_LOOK_S = 0.02
 
 
-class Exposed:
+class MetricsPage:
     """A page on the loopback.
 
     Attributes:
         url: where it is.
-        text: what is answered; nothing is answered before `serve`.
+        text: the page; nothing is served before `serve`.
     """
 
     def __init__(self, port: int) -> None:
-        """Takes the port; 0 is a free one.
+        """Binds the port; 0 takes a free one.
 
         Raises:
-            EnvironmentFailure: it is not to be had.
+            EnvironmentFailure: it is taken.
         """
         self.text = ""
         try:
@@ -50,11 +50,11 @@ class Exposed:
         self._thread = Thread(target=self._server.serve_forever, args=(_STOP_LOOK_S,), daemon=True)
 
     def serve(self) -> None:
-        """Begins to answer: only when everything is forked, since a fork takes no threads along."""
+        """Starts to serve: only after all forks, since a fork does not copy threads."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends it, whoever is still waiting for an answer."""
+        """Ends the server, even if a client still waits for a reply."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -62,13 +62,13 @@ class Exposed:
 
 
 @contextmanager
-def exposed(port: int | None) -> Iterator[Exposed | None]:
-    """A page for the time of a block; None where no port is given.
+def metrics_page(port: int | None) -> Iterator[MetricsPage | None]:
+    """Serves a page for the duration of a block; None if no port is given.
 
     Raises:
-        EnvironmentFailure: the port is not to be had.
+        EnvironmentFailure: the port is taken.
     """
-    page = None if port is None else Exposed(port)
+    page = None if port is None else MetricsPage(port)
     try:
         yield page
     finally:
@@ -76,7 +76,7 @@ def exposed(port: int | None) -> Iterator[Exposed | None]:
             page.close()
 
 
-def _listening(port: int, page: Exposed) -> ThreadingTCPServer:
+def _listening(port: int, page: MetricsPage) -> ThreadingTCPServer:
     """The server of a page, not yet answering."""
     from http import HTTPStatus  # noqa: PLC0415 - see above
     from http.server import BaseHTTPRequestHandler  # noqa: PLC0415
@@ -85,7 +85,7 @@ def _listening(port: int, page: Exposed) -> ThreadingTCPServer:
     from holdfast.report.metrics import CONTENT_TYPE  # noqa: PLC0415
 
     class Server(ThreadingTCPServer):
-        # Without it a port on which somebody was connected just now is taken for a minute (ip(7)).
+        # Without it, a port that had a connection a moment ago stays taken for a minute (ip(7)).
         allow_reuse_address = True
         daemon_threads = True
         block_on_close = False

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from holdfast.model.scenario import Phase
+from holdfast.model.schedule import Segment
 
 _TOKEN = re.compile(
     r"\s+|/\*.*?\*/|//[^\n\r]*"
@@ -41,14 +41,14 @@ class _Arrivals:
     by_chance: bool
 
 
-def phases(text: str) -> tuple[Phase, ...]:
+def phases(text: str) -> tuple[Segment, ...]:
     """Parses a schedule; a whole number alone means that many arrivals within one second.
 
     Raises:
         ValueError: it is not a schedule; the message names the character.
     """
     if re.fullmatch(r"\s*\d+\s*", text):
-        return (Phase(float(text), float(text), 1.0),)
+        return (Segment(float(text), float(text), 1.0),)
     steps = _Parser(text).steps()
     rate = 0.0
     found = []
@@ -59,7 +59,7 @@ def phases(text: str) -> tuple[Phase, ...]:
         following = steps[index + 1] if index + 1 < len(steps) else None
         end = following.per_s if isinstance(following, _Rate) else rate
         if step.for_s > 0:
-            found.append(Phase(rate, end, step.for_s, step.by_chance))
+            found.append(Segment(rate, end, step.for_s, step.by_chance))
     return tuple(found)
 
 

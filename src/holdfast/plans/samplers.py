@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
 
-from holdfast.model.scenario import Slot, Text
+from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
 from holdfast.plans.slot_values import Parts
@@ -41,7 +41,7 @@ class SampledRequest:
     method: str
     path: Text
     headers: tuple[tuple[str, Text], ...]
-    body: bytes | Text | None
+    body: bytes | Pieces | None
     keep_alive: bool
     connect_s: float | None
     response_s: float | None
@@ -260,7 +260,7 @@ def _sendable(name: str, value: Parts, scope: Scope) -> Parts:
     return value
 
 
-def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Text | None, str]:
+def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Pieces | None, str]:
     """The body, and the Content-Type that JMeter adds if the plan sets none."""
     arguments = merged.arguments()
     raw = merged.flag("HTTPSampler.postBodyRaw") or (
@@ -287,7 +287,8 @@ def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Te
     if raw:
         parts = joined([part for each in arguments for part in _spelled(each, "Argument.value", merged.scope)])
         return _in_charset(parts, charset, merged.scope), f"text/plain; charset={charset}"
-    return whole(_form(arguments, merged.scope)), f"{_FORM}; charset={charset}"
+    form = whole(_form(arguments, merged.scope))
+    return form.encode() if isinstance(form, str) else form, f"{_FORM}; charset={charset}"
 
 
 def _form(arguments: Sequence[Properties], scope: Scope) -> Parts:
@@ -303,7 +304,7 @@ def _form(arguments: Sequence[Properties], scope: Scope) -> Parts:
     return joined(out)
 
 
-def _in_charset(parts: Parts, charset: str, scope: Scope) -> bytes | Text:
+def _in_charset(parts: Parts, charset: str, scope: Scope) -> bytes | Pieces:
     """A body in its own encoding, which must be UTF-8 if the body has slots."""
     text = whole(parts)
     try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast.model.scenario import Clients, Phases
+from holdfast.model.shapes import Clients, Phases
 from holdfast.plans import arrivals
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
