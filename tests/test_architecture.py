@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -24,10 +25,11 @@ MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
-    # What acquisition is made of: these do not know each other.
-    "load": frozenset(),
-    "servers": frozenset(),
-    "observe": frozenset(),
+    # What acquisition is made of: these do not know each other, but all of them read `/proc`.
+    "procfs": frozenset(),
+    "load": frozenset({"procfs"}),
+    "servers": frozenset({"procfs"}),
+    "observe": frozenset({"procfs"}),
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
@@ -38,7 +40,7 @@ EDGES: dict[str, frozenset[str]] = {
     "console": frozenset(),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
-    "probe": MADE_OF | {"interrupts", "rundir"},
+    "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | {"interrupts", "console"},
     # What stands on top.
@@ -49,6 +51,9 @@ EDGES: dict[str, frozenset[str]] = {
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
+# Of inference, acquisition knows what it steers by and no more.
+STEERED_BY = "holdfast.infer.signals"
+STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
 
@@ -61,8 +66,9 @@ PURE = frozenset({
     "load/acceptance.py",
     "load/buckets.py", "load/exchange.py", "load/http1.py", "load/quantities.py", "load/replies.py",
     "load/parts.py", "load/reports.py", "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py",
-    "observe/procfs.py", "observe/routes.py", "observe/sock_diag.py", "observe/starvation.py", "observe/tcp.py",
-    "probe/ramp.py", "probe/ramp_state.py", "probe/slots.py", "servers/adapter.py", "servers/address.py",
+    "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
+    "observe/tcp.py", "probe/ramp.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
+    "servers/adapter.py", "servers/address.py",
     "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py", "servers/daphne.py", "servers/django.py",
     "servers/eventlet.py", "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py",
     "servers/hypercorn.py", "servers/registry.py", "servers/sanic.py", "servers/tornado.py", "servers/twisted.py",
@@ -183,6 +189,8 @@ def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -
         if target != "holdfast.inside" and not f"{target}.".startswith(f"{LAYOUT}."):
             return "of what runs in the server's process, only the layout of the records is ours to read"
         return None if str(path) in READS_LAYOUT else "it does not read the records"
+    if imported == "infer" and part in STEERS and not f"{target}.".startswith(f"{STEERED_BY}."):
+        return "of inference, acquisition knows only what it steers by, infer.signals"
     if imported.startswith("__"):
         return None  # a name of the package itself, such as its version
     if imported == part or imported in EDGES.get(part, ()) or (imported in KNOWN_TO_ALL and part not in KNOWN_TO_ALL):
@@ -260,6 +268,12 @@ def tree_of(root: Path) -> dict[PurePosixPath, str]:
     return {PurePosixPath(file.relative_to(package)): file.read_text() for file in sorted(package.rglob("*.py"))}
 
 
+@cache
+def parsed_outside_of_servers() -> Mapping[PurePosixPath, ast.AST]:
+    """The files of src but for those that run in the server's process."""
+    return {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+
+
 def test_every_file_keeps_the_rules_of_the_layout() -> None:
     found = [violation for path, source in tree_of(SOURCE).items() for violation in violations(path, source)]
 
@@ -267,7 +281,7 @@ def test_every_file_keeps_the_rules_of_the_layout() -> None:
 
 
 def test_pure_files_are_named_and_no_others_are() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     pure = {
         str(path)
         for path in sources.keys() - worldly(sources)
@@ -278,14 +292,14 @@ def test_pure_files_are_named_and_no_others_are() -> None:
 
 
 def test_pure_rooms_import_nothing_that_touches_the_world() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     found = sorted(str(path) for path in worldly(sources) if part_of(path) in PURE_ROOMS)
 
     assert not found, found
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     left = {path: imported_files(path, tree, sources) for path, tree in sources.items()}
     while free := [path for path, imported in left.items() if not imported & left.keys()]:
         for path in free:
@@ -297,9 +311,8 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
 def worldly(sources: Mapping[PurePosixPath, ast.AST]) -> set[PurePosixPath]:
     """The files that touch the world themselves, and all that import one of these."""
     found = {path for path, tree in sources.items() if touches_the_world(path, tree)}
-    while more := {
-        path for path, tree in sources.items() if path not in found and imported_files(path, tree, sources) & found
-    }:
+    imported = {path: imported_files(path, tree, sources) for path, tree in sources.items()}
+    while more := {path for path in sources.keys() - found if imported[path] & found}:
         found |= more
     return found
 
@@ -335,12 +348,13 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("report/terminal.py", "from holdfast.infer.census import census", "report must not know infer"),
         ("servers/process.py", "from holdfast.probe.experiment import run", "servers must not know probe"),
         ("attach/rounds.py", "from holdfast.probe.session import Session", "attach must not know probe"),
+        ("attach/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
         ("loadtest/run.py", "from holdfast.attach import rounds", "loadtest must not know attach"),
         ("store.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         (
-            "observe/procfs.py",
+            "observe/processes.py",
             "from holdfast.inside.holdfast_inside import layout",
             "does not read the records",
         ),

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-
 EXIT_ANSWERED = 0
 EXIT_EXPECTATION_FAILED = 1
 EXIT_USAGE = 2
@@ -51,8 +48,3 @@ class EnvironmentFailure(HoldfastError):  # noqa: N818 - "EnvironmentError" is a
     """The server did not start, or a module, a file or a permission is missing."""
 
     exit_code = EXIT_ENVIRONMENT
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """What may have been meant by a name that nobody has; None where nothing is near."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)

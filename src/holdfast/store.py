@@ -13,15 +13,19 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
 from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
-from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
-from holdfast.model.timeline import Timeline
+
+if TYPE_CHECKING:
+    # A load does without.
+    from holdfast.model.outside import OutsideTimeline
+    from holdfast.model.timeline import Timeline
 
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
@@ -40,15 +44,15 @@ def default_path() -> Path:
         return (Path(state) if state else Path.home() / ".local" / "state") / "holdfast" / "runs.sqlite"
     except RuntimeError as error:
         raise EnvironmentFailure(
-            "There is no place for saved runs.", str(error), "Name a file for them with HOLDFAST_RUNS."
+            "holdfast has nowhere to save runs.", str(error), "Name a file for them with HOLDFAST_RUNS."
         ) from error
 
 
 def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None]) -> None:
-    """Saves a run at the usual place.
+    """Saves a run in the usual file.
 
     Args:
-        tell: gets the reason if it cannot be saved: the answer must not be lost for that.
+        tell: is given the reason if it cannot be saved: the verdict must not be lost because of that.
     """
     try:
         save(timeline, default_path())
@@ -58,7 +62,7 @@ def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastE
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # What was sent is in it, a session's cookie included: for nobody else to read.
+    # Requests are in it, with cookies and tokens: only the owner may read it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     database = sqlite3.connect(path, timeout=5.0)
     database.execute(
@@ -66,14 +70,14 @@ def _open(path: Path) -> sqlite3.Connection:
         "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB, version TEXT)"
     )
     columns = _columns(database)
-    # Without the others it is a table of somebody else's.
+    # Without the others, the table is not ours.
     if "timeline" in columns and "version" not in columns:
         database.execute("ALTER TABLE run ADD COLUMN version TEXT")
     return database
 
 
 def _columns(database: sqlite3.Connection) -> set[str]:
-    """What the table of runs says of each; files of before have no version."""
+    """The columns of the table of runs; older files have no version."""
     return {name for _, name, *_ in database.execute("PRAGMA table_info(run)")}
 
 
@@ -81,11 +85,11 @@ def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     """Saves a run and gives its number.
 
     Raises:
-        EnvironmentFailure: it cannot be written (disk full, no permission). Nothing else is lost by it.
+        EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
-    offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
     import msgspec  # noqa: PLC0415 - what saves a load does without
 
+    offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
     return _save((*_head(timeline), offered, raw), (), path)
 
@@ -112,7 +116,7 @@ def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
                 (time.time(), __version__, *row),
             )
             number = int(done.lastrowid or 0)
-            # Not before the row has found its place: the file may be somebody else's database.
+            # Only after the row was written: the file may be another program's database.
             database.execute(
                 "CREATE TABLE IF NOT EXISTS load_rows (run INTEGER, part INTEGER, rows BLOB, PRIMARY KEY (run, part))"
             )
@@ -142,6 +146,8 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
+    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+
     if isinstance(timeline, OutsideTimeline):
         return OUTSIDE_FORM, "attach", timeline.experiment.target.url
     target = timeline.experiment.target
@@ -164,9 +170,12 @@ def load(number: int, path: Path) -> Timeline | OutsideTimeline:
     """The timeline of a saved run.
 
     Raises:
-        UsageError: there is no such run, or it was saved by another version in another form.
+        UsageError: there is no such run, its record is damaged, or a newer version saved it.
     """
     import msgspec  # noqa: PLC0415 - what reads a load does without
+
+    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
     form, saved = _row(number, path)
     try:
@@ -193,7 +202,7 @@ def _target(kind: type, record: object) -> StartedTarget:
 
 
 def is_load(number: int, path: Path) -> bool:
-    """Whether a saved run is one of the load generator.
+    """Whether a saved run is a load.
 
     Raises:
         UsageError: there is no such run.
@@ -205,12 +214,12 @@ def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
     """The head and the rows of a saved load run, as `loadtest.saved` reads them.
 
     Raises:
-        UsageError: there is no such run, or it is none of the load generator.
+        UsageError: there is no such run, or it is not a load.
     """
     form, head = _row(number, path)
     if form != LOAD_FORM:
         raise UsageError(
-            f"Run {number} is no load: it has no rows of requests.",
+            f"Run {number} is not a load: it has no rows of requests.",
             "It was made by probe, exec or attach.",
             f"holdfast show {number} prints its verdict.",
         )
@@ -225,7 +234,7 @@ def _parts(number: int, path: Path) -> Iterator[bytes]:
 
 
 def unreadable(number: int, error: Exception) -> UsageError:
-    """What to say of a saved run whose record is damaged."""
+    """The error for a saved run whose record is damaged."""
     return UsageError(
         f"Run {number} cannot be read: its record is damaged.",
         str(error),

@@ -76,7 +76,7 @@ def test_the_nearest_pyproject_with_settings_counts(tmp_path: Path) -> None:
     assert attributes(below) == {"nofile": 2}
 
 
-def test_without_settings_there_are_none(tmp_path: Path) -> None:
+def test_a_project_without_settings_has_no_defaults(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
     assert config_file.project_defaults(tmp_path) is None
@@ -111,7 +111,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_of_several_places(name: str) -> None:
+def test_an_option_written_in_several_places_is_taken_from_the_nearest(name: str) -> None:
     layers, expected = LAYERS[name]
 
     assert config_file.merged(config_file.Layer(each, str(at)) for at, each in enumerate(layers)) == expected

@@ -132,7 +132,7 @@ def test_something_that_is_no_scheduler_is_said_within_seconds(holdfast, countin
         ("/no/such/file", ENVIRONMENT, "scheduler file /no/such/file cannot be read"),
     ],
 )
-def test_what_is_no_cluster_is_refused(holdfast, where, code, says):
+def test_an_address_without_a_dask_scheduler_is_refused(holdfast, where, code, says):
     ended = holdfast.run("load", "http://127.0.0.1:9/", "--burst", "1", "--cluster", where)
 
     assert ended.exit == code

@@ -172,7 +172,7 @@ def test_packed_rows_come_back_as_they_were_in_the_other_clock(rows, ahead_ns, l
 
 
 @pytest.mark.parametrize("damage", [lambda part: part[:-5], lambda _part: b"x", lambda _part: b""])
-def test_damaged_rows_are_refused(damage):
+def test_rows_of_a_share_that_were_damaged_on_their_way_are_refused(damage):
     (part,) = pack(Columns(9), range(9))
 
     with pytest.raises(ValueError, match="rows cannot be read"):

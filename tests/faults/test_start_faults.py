@@ -111,7 +111,7 @@ CASES = [
     ((*UWSGI, "--", "--threads"), ENVIRONMENT, ENDED, ["option '--threads' requires an argument"]),
     (("leaving.py",), ENVIRONMENT, ENDED, ["It exited with 7:", "| the database is away"]),
     (("leaving.py", *UWSGI), ENVIRONMENT, ENDED, ["It exited with 7:", "| the database is away"]),
-    (("killed.py",), ENVIRONMENT, ENDED, ["It was ended by signal 9 (Killed)", "for want of memory"]),
+    (("killed.py",), ENVIRONMENT, ENDED, ["It was ended by signal 9 (Killed)", "OOM killer"]),
     (("connecting.py", *SOON), ENVIRONMENT, NOT_READY, ["| connecting", "--start-timeout"]),
     (("silent.py", *SOON), ENVIRONMENT, NOT_READY, ["Its processes still run; it wrote nothing.", "--start-timeout"]),
     (

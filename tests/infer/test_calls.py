@@ -58,7 +58,7 @@ def test_where_no_body_began_the_reason_names_the_place_of_the_hold():
     assert "held in view" in unknown["call"]
 
 
-def test_a_run_that_ended_before_says_so():
+def test_a_call_is_unknown_with_the_reason_where_the_run_ended_before_it():
     assert calls_of(run())[1]["call"] == "the run ended before this step"
 
 
@@ -85,7 +85,7 @@ def test_a_body_that_does_not_end_runs_on_and_has_no_duration():
     ]
 
 
-def test_a_body_that_had_not_ended_when_the_run_was_interrupted_is_not_said_to_have_run_out_of_time():
+def test_a_body_cut_short_by_an_interrupt_is_not_said_to_have_timed_out():
     timeline = replace(run(ONE, call(1, 20, 0), outcome=Outcome.PENDING, status=0), interrupted=True)
 
     assert doubts_of(timeline) == [

@@ -127,7 +127,7 @@ def shifted(line, by):
 
 
 @given(st.integers(1, 10**18))
-def test_shifting_time_changes_nothing(by):
+def test_shifting_all_instants_of_a_record_changes_no_place(by):
     line = timeline(
         [request(0), request(1), request(2, connected_ns=0), request(3, phase=Phase.REUSE, connected_ns=AT + 9)],
         [entry(0, left_ns=AT + 5), entry(3, entered_ns=AT + 10, left_ns=AT + 20)],

@@ -61,7 +61,7 @@ def test_a_request_that_is_ended_in_its_handler_shows_a_limit_of_time(outcome, s
         ended(0, held_ns=AT),  # after the places were counted
     ],
 )
-def test_other_ends_do_not(harmless):
+def test_other_ends_of_held_requests_are_no_sign_of_a_time_limit(harmless):
     assert ended_before(run([harmless, *held(1)], [entry(0), entry(1)])) is None
 
 

@@ -44,7 +44,7 @@ def test_a_ceiling_that_was_not_met_has_no_exact_load():
     assert "no ceiling was reached" in unknown["ceiling.at_exact_load"]
 
 
-def test_a_run_that_ended_before_says_so():
+def test_exact_load_is_unknown_with_the_reason_where_the_run_ended_before_it():
     assert with_exact_load(TWO, run([], None))[1]["ceiling.at_exact_load"] == "the run ended before this step"
 
 

@@ -202,7 +202,7 @@ def test_where_waves_and_throughput_differ_there_is_no_number(kernel):
     assert "throughput" in verdict.unknown["ceiling.in_service"]
 
 
-def test_others_connections_are_a_doubt():
+def test_connections_of_other_clients_are_named_in_a_warning():
     assert "Others had 3 connections" in check(judge(looked_at(Record(4), others=3))).warnings[0]
 
 

@@ -137,7 +137,7 @@ def test_ordinary_requests_get_the_views_own_answer(built_in, framework, view):
 
 
 @pytest.mark.parametrize("framework", ["asgi", "fastapi"])
-def test_it_is_held_under_another_server_too(tmp_path, framework):
+def test_a_view_of_an_asgi_framework_is_held_under_another_server_too(tmp_path, framework):
     pytest.importorskip("hypercorn")
     if framework != "asgi":
         pytest.importorskip(framework)

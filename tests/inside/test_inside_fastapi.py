@@ -51,7 +51,7 @@ def rich(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
-def test_it_is_held_in_place_of_the_innermost_function(rich, path):
+def test_a_fastapi_endpoint_is_held_in_place_of_its_innermost_function(rich, path):
     rich.get(f"/hold-at?path={path}")
     first = 2 * list(WAYS_TO_A_VIEW).index(path)
     ids = (first, first + 1)

@@ -86,7 +86,7 @@ def test_the_gate_gets_the_arguments_instead_of_the_function():
     assert view(1, 2, other=3) == ((1, 2), {"key": "default", "other": 3})
 
 
-def test_super_and_nonlocal_still_work():
+def test_super_and_nonlocal_work_in_a_held_view_as_before():
     class Parent:
         def name(self):
             return "parent"

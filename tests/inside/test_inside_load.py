@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from inside_server import SERVER_PYTHON
 
-from holdfast.observe.record_reader import Recording, inside_environment
+from holdfast.observe.record_reader import RecorderSettings, Recording
 
 FILES = {
     "good.py": "def app(environ, start_response): ...\n",
@@ -49,7 +49,7 @@ def tried(tmp_path):
     def run(spec, python=SERVER_PYTHON, framework="flask", options=("-c", "import holdfast_inside.target"), **more):
         with Recording.create(tmp_path / "record", 1) as recording:
             trouble = tmp_path / "trouble"
-            own = inside_environment(
+            own = RecorderSettings(
                 record=recording.path,
                 token="t",
                 trouble=trouble,
@@ -57,7 +57,7 @@ def tried(tmp_path):
                 framework=framework,
                 pythonpath="/nowhere",
                 **more,
-            )
+            ).environment()
             ended = subprocess.run(
                 [python, *options],
                 env={**os.environ, **own},

@@ -56,7 +56,7 @@ def test_an_unknown_option_is_refused_and_the_known_ones_are_listed(arguments):
         (wsgiref_server, "", {}),
     ],
 )
-def test_each_server_takes_its_own(server, arguments, keywords):
+def test_each_server_of_holdfasts_own_takes_the_options_it_documents(server, arguments, keywords):
     assert options.parse("it", arguments.split(), server.KNOWN) == keywords
 
 

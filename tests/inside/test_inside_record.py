@@ -40,7 +40,7 @@ def test_nothing_is_entered_in_a_new_record(recording):
     assert recording.entered_ns(0) == 0
 
 
-def test_an_entry_says_who_ran_it(recording):
+def test_an_entry_names_the_process_and_thread_that_ran_the_handler(recording):
     recorder.enter(7, "flask view index()", "async", "entry", (11, 12, True))
     recorder.leave(7)
     (entry,) = recording.entries(0, SLOTS)
@@ -173,7 +173,8 @@ def test_release_lets_go_of_one_and_of_all(recording):
     assert done[1].wait(10)
     assert not done[0].is_set()
     assert not done[2].is_set()
-    recording.release_all()
+    for id in (0, 2):
+        recording.release(id)
     for thread in threads:
         thread.join(10)
 
@@ -195,7 +196,7 @@ def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):
     assert intervals == [0.005]
 
 
-def test_the_mapping_keeps_no_descriptor(recording):
+def test_the_mapped_record_costs_the_server_no_descriptor(recording):
     before = sorted(os.listdir("/proc/self/fd"))
     data = shared_memory.open_shared(str(recording.path))
     after = sorted(os.listdir("/proc/self/fd"))

@@ -130,7 +130,7 @@ def test_in_the_closed_model_each_process_begins_at_rows_of_its_own_and_nobody_i
     assert told.planned_s == 30.0
 
 
-def test_of_clients_that_pass_through_steps_each_row_counts_for_its_step_and_its_lag_when_it_has_ended():
+def test_a_row_of_a_client_with_steps_counts_for_its_step_when_it_has_ended():
     shape = Sessions(array("q", [0, 0]), 100, (Pause(), Pause()))
     watched = watched_of(shape, steps=2)
     counts = LiveCounts(watched, [["GET /a", "GET /b"]])
@@ -145,7 +145,7 @@ def test_of_clients_that_pass_through_steps_each_row_counts_for_its_step_and_its
     assert (told.planned_s, told.planned) == (None, 400)
 
 
-def test_several_plans_are_one_run():
+def test_the_live_counts_of_several_plans_are_those_of_one_run():
     watched = watched_of(open_of(100), Closed(1, 50))
     counts = LiveCounts(watched, [["GET /a"], ["GET /b"]])
     watched.tally.begun[0], watched.tally.begun[1] = 10, 5

@@ -190,9 +190,15 @@ def test_nothing_begins_before_the_common_start():
 def test_a_run_without_requests_is_over_at_once():
     columns = Columns(0)
 
-    open_loop = open_model(schedule.burst(0), range(0), START, Deadlines(columns, (), None), columns)
-    Scripted(columns, lambda _row: MS).run(open_loop)
-    Scripted(columns, lambda _row: MS).run(closed_model(3, range(0), START, None, Deadlines(columns, (), None)))
+    for model in (
+        open_model(schedule.burst(0), range(0), START, Deadlines(columns, (), None), columns),
+        closed_model(3, range(0), START, None, Deadlines(columns, (), None)),
+    ):
+        script = Scripted(columns, lambda _row: MS)
+        script.run(model)
+
+        assert script.now_ns <= START
+        assert script.opened == []
 
 
 @given(

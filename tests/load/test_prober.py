@@ -93,7 +93,7 @@ def test_a_request_that_is_answered_carries_its_instants_status_and_port(listen,
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, Outcome.MALFORMED),
     ],
 )
-def test_a_reply_and_then_fin(listen, probe, reply, outcome):
+def test_the_outcome_of_a_connection_that_is_closed_depends_on_the_bytes_before(listen, probe, reply, outcome):
     listener = listen()
 
     assert exchange(probe(listener), listener, reply) is outcome
@@ -220,7 +220,7 @@ def test_several_sources_are_used_in_turn(listen, probe):
     assert sorted(address for address, _ in peers) == sorted(2 * ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
 
 
-def test_ipv6(listen, probe):
+def test_a_prober_reaches_a_listener_on_ipv6(listen, probe):
     listener = listen(address="::1")
     prober = probe(listener)
 
@@ -306,7 +306,7 @@ def test_running_out_of_source_ports_is_our_own_failure(listen, probe):
     assert prober.failure.number == errno.EADDRNOTAVAIL
 
 
-def test_a_second_prober_beyond_the_selectable_descriptors_waits_all_the_same(listen):
+def test_a_second_prober_whose_descriptors_are_beyond_selects_limit_still_waits(listen):
     listener = listen(backlog=2000)
     address, port = listener.getsockname()
     with Prober(address, port, lambda _: b"x", 1200) as first:
@@ -314,3 +314,6 @@ def test_a_second_prober_beyond_the_selectable_descriptors_waits_all_the_same(li
         with Prober(address, port, lambda _: b"x", 1) as second:
             second.open(1)
             turn_until(second, lambda: second.established)
+
+            assert second.outcome_counts() == {Outcome.PENDING: 1}
+            assert second.failure is None

@@ -55,7 +55,7 @@ def test_a_pause_between_two_stages_carries_the_rest_of_a_request_over():
     assert list(due) == [0, 1 * NS, 3 * NS, 4 * NS]
 
 
-def test_no_load_is_no_request():
+def test_a_schedule_without_requests_or_duration_has_no_due_times():
     assert list(schedule.spread(0, 0)) == []
     assert list(steady(0, 10)) == []
     assert list(schedule.linear(5, 10, 0)) == []

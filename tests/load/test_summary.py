@@ -83,7 +83,7 @@ def test_our_own_failure_makes_a_run_generator_limited_and_a_strange_reply_does_
     assert not summarise(columns, range(1), RunFacts(notes=("odd",))).generator_limited
 
 
-def test_a_request_that_failed_on_our_own_side_makes_a_run_generator_limited_whatever_else_is_known():
+def test_a_request_that_failed_on_our_own_side_makes_a_run_generator_limited():
     columns = columns_of(answered(1, 1, 2, 3), answered(1, 1, 0, 3, Outcome.FAILED))
 
     told = summarise(columns, [0, 1], RunFacts())
@@ -103,7 +103,7 @@ def test_rows_that_never_began_count_as_offered_alone():
     assert (summary.offered, summary.peak_in_flight, summary.outcomes["failed"]) == (2, 1, 1)
 
 
-def test_no_requests_are_no_figures():
+def test_a_load_without_requests_has_no_latencies():
     summary = summarise(Columns(0), range(0), RunFacts())
 
     assert (summary.offered, summary.outcomes, summary.throughput_per_s, summary.duration_s) == (0, {}, None, 0)

@@ -153,8 +153,9 @@ def test_an_abstract_socket_is_reached_by_its_name(listen_on, probe_path):
     prober = probe_path(f"@{name}")
 
     prober.open(1)
-
     turn_until(prober, lambda: prober.established)
+
+    assert prober.outcome_counts() == {Outcome.PENDING: 1}
 
 
 def test_a_path_that_is_too_long_is_taken_from_where_we_are(listen_on, probe_path, tmp_path, monkeypatch):

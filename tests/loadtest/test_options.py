@@ -127,7 +127,7 @@ def test_requests_come_from_the_addresses_that_were_named(holdfast, counting):
     assert counting.seen()["peers"] == {"127.0.0.5": 10, "127.0.0.6": 10}
 
 
-def test_a_rate_until_a_number_is_reached(holdfast, counting):
+def test_a_load_at_a_rate_ends_when_its_number_of_requests_is_reached(holdfast, counting):
     code, result = loaded(holdfast, counting.url + "/", "--rate", "200", "--requests", "90")
 
     assert (code, result["offered"], counting.seen()["requests"]) == (ANSWERED, 90, 90)

@@ -184,7 +184,7 @@ def test_a_load_that_was_interrupted_or_stopped_says_so_again(holdfast, counting
     stopped = holdfast.run("load", f"{counting.url}/busy", "--rate", "100", "--for", "60s", "--stop", "first-failure")
 
     for number, made, code, says in (
-        ("1", interrupted, INCONCLUSIVE, "because it was interrupted"),
+        ("1", interrupted, INCONCLUSIVE, "Stopped early: interrupted"),
         ("2", stopped, FAILED, "a request was not answered"),
     ):
         shown = holdfast.run("show", number)
@@ -199,7 +199,7 @@ def test_only_loads_have_rows_to_report(holdfast):
     of_a_probe, of_nothing = holdfast.run("report", "1", "--csv", "-"), holdfast.run("report", "7", "--csv", "-")
 
     assert (of_a_probe.exit, of_nothing.exit) == (USAGE, USAGE)
-    assert "Run 1 is no load" in of_a_probe.err
+    assert "Run 1 is not a load" in of_a_probe.err
     assert "There is no saved run 7" in of_nothing.err
 
 

@@ -75,7 +75,7 @@ def test_all_columns_of_all_rows_that_were_begun_come_back(rows):
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: type(shape).__name__)
-def test_what_was_asked_comes_back(shape):
+def test_the_shape_asked_of_a_load_is_saved_with_it(shape):
     values = (
         Counter("n", digits=3, per_client=True),
         ClientNumber("c"),

@@ -219,7 +219,7 @@ def test_each_host_of_a_plan_must_be_named_that_is_not_loopback(holdfast, counti
 
 
 def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
-    for arguments, says in [
+    mistakes = [
         (("--jmx", PLANS / "csv.jmx", "--rate", "5"), "--rate does not go with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "-X", "PUT"), "--method does not go with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "--no-keep-alive"), "--keep-alive does not go with --jmx"),
@@ -229,11 +229,12 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
         (("--jmx", PLANS / "csv.jmx", "-J", "port"), "'port' is not name=value"),
         (("--har", PLANS / "csv.jmx", "--data", "x"), "--data does not go with --har"),
         (("--har", PLANS / "csv.jmx"), "is not an HTTP archive that can be sent"),
-    ]:
-        ended = holdfast.run("load", *arguments)
-        assert (ended.exit, says in ended.err) == (USAGE, True), ended.err
-    for arguments in (("--jmx", "missing.jmx"), ("--har", "missing.har")):
-        assert holdfast.run("load", *arguments).exit == ENVIRONMENT
+    ]
+    missing = [("--jmx", "missing.jmx"), ("--har", "missing.har")]
+    ended = holdfast.run_together([("load", *arguments) for arguments in (*(each for each, _ in mistakes), *missing)])
+    for (_, says), each in zip(mistakes, ended, strict=False):
+        assert (each.exit, says in each.err) == (USAGE, True), each.err
+    assert [each.exit for each in ended[len(mistakes) :]] == [ENVIRONMENT, ENVIRONMENT]
     assert counting.seen()["requests"] == 0
 
 

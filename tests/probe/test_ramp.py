@@ -14,7 +14,7 @@ from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 
-def test_a_server_that_takes_in_everything_but_one_after_another_loses_no_syn_to_its_short_queue():
+def test_a_server_that_accepts_everything_one_by_one_loses_no_syn_to_its_short_queue():
     server = Simulated(pool=10, limit=5, userspace=None, accept_ns=MS // 3)
 
     done = climb(server, max_offered=500)
@@ -98,7 +98,7 @@ def test_where_handlers_start_slowly_several_are_offered_at_once_and_the_ramp_sa
     assert 1 < done.crowd <= server.most_on_their_way <= 64
 
 
-def test_handlers_in_processes_of_their_own_start_several_at_once_and_are_exact_all_the_same():
+def test_handlers_in_own_processes_start_several_at_once_and_are_still_counted_exactly():
     server = Watched(pool=100, limit=128, entry_ns=8 * MS, beyond="reject", forks=True)
 
     done = climb(server)

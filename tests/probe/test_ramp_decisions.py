@@ -42,7 +42,7 @@ def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to
     assert isinstance(done, Done)
 
 
-def test_one_more_is_not_offered_before_the_server_could_be_rid_of_the_last_that_it_turned_away():
+def test_one_more_is_offered_only_when_the_server_could_be_rid_of_the_last_it_turned_away():
     view = View(
         now_ns=10 * S,
         offered=5,

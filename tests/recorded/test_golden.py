@@ -155,7 +155,7 @@ def test_every_case_is_recorded_and_nothing_else_is():
     assert len(names(RUN_RECORDS)) >= AT_LEAST
 
 
-def test_the_records_are_small():
+def test_the_recorded_runs_take_less_than_their_limit_of_bytes():
     files = [path for directory in (RUN_RECORDS, LOAD_RECORDS) for path in directory.iterdir()]
 
     assert sum(path.stat().st_size for path in files) < MOST_BYTES

@@ -37,7 +37,7 @@ def printed(**different):
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def test_bodies_that_did_not_pass_are_counted_as_an_outcome_and_what_did_not_happen_is_left_out():
+def test_bodies_that_did_not_pass_are_an_outcome_and_outcomes_of_none_are_left_out():
     assert "30 requests in 3.0 s: 18 answered, 12 wrong-body." in printed()
 
 
@@ -57,10 +57,8 @@ def test_several_labels_get_a_line_each_with_what_became_of_them():
 
 
 def test_a_load_that_ended_early_says_why():
-    assert "Stopped early, as the rule says: a request was not answered." in printed(
-        stopped="a request was not answered"
-    )
-    assert "Stopped early, because it was interrupted." in printed(interrupted=True)
+    assert "Stopped early by a stop rule: a request was not answered." in printed(stopped="a request was not answered")
+    assert "Stopped early: interrupted." in printed(interrupted=True)
 
 
 @pytest.mark.parametrize("width", [40, 80])

@@ -48,7 +48,7 @@ def test_every_server_has_a_built_in_application(server):
     assert chosen.framework in ADAPTERS[server].frameworks[chosen.launch.interface]
 
 
-def test_the_built_in_view_is_the_usual_one_of_the_interface_and_a_person_s_own_is_left_as_written():
+def test_the_built_in_view_is_the_interfaces_usual_one_and_an_own_view_stays_as_written():
     assert planned("waitress").view == "sync"
     assert planned("uvicorn").view == "async"
     assert planned("uvicorn", view="sync").view == "sync"

@@ -54,7 +54,7 @@ def cells(table: str) -> list[list[str]]:
     ]
 
 
-def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
+def test_a_row_of_the_servers_study_is_the_same_in_every_form(tmp_path: Path) -> None:
     done = holdfast(tmp_path, "--only", "flask-serial", "--only", "wsgiref", "--markdown", "a.md", "--json", "a.json")
 
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
     assert serial[:4] == ["flask-serial", f"flask {result['rows'][0]['version']}", "`--no-threaded`", "flask sync"]
     row = dict(zip(head, plain, strict=True))
     at_once = row["at once"].partition(" ")[0]  # a busy machine adds the number of a note
-    assert (row["settings"], at_once, row["handlers run on"]) == ("as it comes", "1", "serial")
+    assert (row["settings"], at_once, row["handlers run on"]) == ("defaults", "1", "serial")
     assert (row["accept queue"], row["one more gets"], row["listen queue"]) == ("6 full", "connect-timeout", "one")
     assert row["procs x threads"] == "1 x 1"
     assert re.fullmatch(r"(\d)/\1", row["ran/ left"])  # socketserver knows nothing of its clients until it reads

@@ -1,4 +1,4 @@
-"""A server that runs already, looked at from outside: URL -> timeline. Nothing inside it is touched."""
+"""A running server, seen from outside: URL -> its record. Nothing inside the server is touched."""
 
 from __future__ import annotations
 
@@ -28,7 +28,13 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Request, Stopped
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.processes import (
+    find_holders,
+    read_abort_on_overflow,
+    read_process_tree,
+    read_somaxconn,
+    read_usage,
+)
 from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 
@@ -37,13 +43,13 @@ _MORE_SINGLES = 20
 _ENOUGH_NS = 6_000_000_000
 """Two singles at least, and no more of them when they have taken so long."""
 
-# Rows: singles, bursts that grow to `max_offered`, steady stretches, in which whoever is turned away comes again. A
-# page of them costs nothing until it is used.
+# Rows: singles, bursts that grow to `max_offered`, steady stretches in which clients that were turned away come again.
+# A page of rows costs nothing until it is used.
 _ROWS_FOR_EACH = 60
 
 _REMOTE = (
     "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an attack, "
-    "and on one that others use they wait too."
+    "and on one that others use, they wait too."
 )
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
@@ -61,7 +67,7 @@ class _Seen:
 
 
 def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTimeline:
-    """Looks at the running server that the experiment's URL names.
+    """Measures the running server that the experiment's URL names.
 
     Raises:
         UsageError, EnvironmentFailure: as they say.
@@ -102,7 +108,7 @@ def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTime
 def _tried(
     target: Target, experiment: OutsideExperiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
 ) -> tuple[str, tuple[Listener, ...], ListenAddress | None]:
-    """Goes through the rounds at the first of the server's addresses at which anybody listens."""
+    """Goes through the rounds at the first of the server's addresses at which something listens."""
     failure: HoldfastError | None = None
     for address in target.addresses:
         with _prober(target, experiment, address, seen) as prober:
@@ -158,10 +164,10 @@ def _rounds(look: Look, experiment: OutsideExperiment, target: Target, seen: _Se
 
 
 def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _Seen) -> Service | None:
-    """Measures the service time; None when the person has asked for the end.
+    """Measures the service time; None when the person has interrupted it.
 
     Raises:
-        InconclusiveError: the path shows nothing.
+        InconclusiveError: the path answers too quickly to show anything.
     """
     began, service = look.now_ns(), None
     while not look.interrupts.asked:
@@ -230,7 +236,7 @@ def _census_ids(seen: _Seen) -> range:
 
 
 def _kernel_view() -> KernelView | None:
-    """None where the kernel does not let itself be asked: then the queues are not told apart."""
+    """None where the kernel cannot be asked: then the queues are not told apart."""
     try:
         return KernelView()
     except EnvironmentFailure:
@@ -281,13 +287,13 @@ def _is(listener: UnixListener, address: str) -> bool:
 
 def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
     inodes = {each.inode for each in listeners} - {0}
-    found = {pid for pids in holders(inodes).values() for pid in pids} if inodes else set()
-    return process_tree(*found) if found else ()
+    found = {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
+    return read_process_tree(*found) if found else ()
 
 
 def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
-    pids = process_tree(*roots) if roots else ()
-    seen = usage(pids, time.monotonic_ns()) if pids else None
+    pids = read_process_tree(*roots) if roots else ()
+    seen = read_usage(pids, time.monotonic_ns()) if pids else None
     return None if seen is None else (pids, seen.cpu_s)
 
 
@@ -296,6 +302,6 @@ def _running_server(target: Target, address: str, listeners: tuple[Listener, ...
     return RunningServer(
         address=address,
         port=target.url.port,
-        somaxconn=somaxconn() if local else None,
-        abort_on_overflow=abort_on_overflow() if local and not target.url.socket else None,
+        somaxconn=read_somaxconn() if local else None,
+        abort_on_overflow=read_abort_on_overflow() if local and not target.url.socket else None,
     )

@@ -1,11 +1,11 @@
 """The rounds of requests by which a server is looked at from outside: singles, bursts, a steady stretch.
 
-Everything here looks and acts; what it means is decided in `infer.intervals`.
+Everything here looks and acts; what it means is decided in `infer.signals`.
 
 A burst's requests are sent evenly over a part of the service time, so that all are on their way before the first
 is answered, and none faster than the accept queue drains, as far as the kernel shows it: a lost SYN would come a
 second later and look like a request that waited. They are few at first and four times as many each time, until
-some are seen to wait. Nobody is left waiting: a round ends when all its requests have ended.
+some are seen to wait. No client is left waiting: a round ends when all its requests have ended.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ENOUGH_BOUNDS = 2
 ENOUGH_FULL = 2
 MOST_BOUNDS = 4
 SIZES = (1.2, 1.6, 2.5)
-# Where each worker has its own queue and gets its requests by lot, a few more than places leave one without.
+# Where each worker has its own queue and gets its requests at random, a few more than places leave one without.
 SPARE = 4
 FEW = 20
 # Of the service time: within what a burst is sent, how long it waits while the queue is full, when the kernel is asked.
@@ -45,7 +45,7 @@ MOST_GAP_NS = 20 * MS
 LOST = 4
 
 SERVICE_TIMES = 4
-"""Service times that a steady stretch lasts, beside the one in which it begins."""
+"""How many service times a steady stretch lasts, not counting the one in which it begins."""
 VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
 TURNED_AWAY_PAUSE = 8
@@ -111,7 +111,7 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
 
 
 def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int) -> int | None:
-    """How many clients keep somebody waiting; None where nobody was seen to wait, or another stretch tells no more."""
+    """How many clients keep one waiting; None where none was seen to wait, or another stretch would show no more."""
     last = waves[-1] if waves else None
     if last is None or not (last.beyond or last.waits) or not last.together:
         return None
@@ -121,7 +121,7 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
     flow = flows[-1]
     if flow is None or len(flows) >= MOST_STRETCHES or (last.clear and flow.at_least <= together):
         return None
-    # Where it computes, or where nobody sees whether it does, throughput alone gives no number.
+    # Where it computes, or may compute unseen, throughput alone gives no number.
     if flow.computes is not False:
         return None
     before = flows[-2] if len(flows) > 1 else None
@@ -180,7 +180,7 @@ def steady(look: Look, clients: int, service: Service) -> Round:
             break
         gone = _turned_away(look, first)
         if gone > turned_away:
-            # Whoever is turned away comes again, but not at once: that would only be noise.
+            # A client that is turned away comes again, but not at once: that would only be noise.
             turned_away, retry_at = gone, int(now + service.mean_ns / TURNED_AWAY_PAUSE)
         missing = clients - (prober.offered - first - ended)
         if missing > 0 and now >= retry_at and has_room(look) and _rows_left(look):

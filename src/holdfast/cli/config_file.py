@@ -18,10 +18,11 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from holdfast.cli import option_values, project_file
-from holdfast.errors import HoldfastError, UsageError, nearest
+from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
+from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.registry import adapter_named
 
@@ -176,11 +177,10 @@ def check_study_name(name: str, bundled: Iterable[str]) -> None:
     """
     if Path(name).exists() or name.endswith(".toml") or os.sep in name:
         return
-    near = nearest(name, bundled)
     raise UsageError(
         f"There is no study {name!r}.",
         f"Bundled are {', '.join(sorted(bundled))}; a list of your own is a TOML file, and there is none of that name.",
-        f"Did you mean {near}?" if near else "Name one of these, or a file: holdfast study cases.toml",
+        did_you_mean(name, bundled, "Name one of these, or a file: holdfast study cases.toml"),
     )
 
 
@@ -215,11 +215,10 @@ def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
         full = full_name(name, known)
         if full is None:
             short = {each.rpartition(".")[2]: each for each in known}
-            near = nearest(name, [*known, *short])
             raise UsageError(
                 f"{source.file}: a verdict has no field {name}, which is expected in {source.table}.",
                 "holdfast probe --json - shows all of them.",
-                f"Did you mean {near}?" if near else "Name one of these, such as ceiling.in_service.",
+                did_you_mean(name, [*known, *short], "Name one of these, such as ceiling.in_service."),
             )
         if full in known:
             try:
@@ -337,11 +336,10 @@ def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source)
     names = sorted(known)
     for key in table:
         if key not in names:
-            near = nearest(key, names)
             raise UsageError(
                 f"{source.file}: there is no {key!r} in {source.table}.",
                 f"Known there: {', '.join(names)}.",
-                f"Did you mean {near}?" if near else "Leave it out.",
+                did_you_mean(key, names, "Leave it out."),
             )
 
 

@@ -11,7 +11,7 @@ Two ways to count, from requests that each take the service time S:
                  once           = ceiling
 
     Little       N = X S: what is in service on average is throughput times service time, over a stretch
-                 in which somebody always waits.
+                 in which a request always waits.
 
 Both fail where the service time under load is not the one measured alone: a path that computes, a loop that is
 blocked and keeps finished answers back, a server that starts requests more slowly than it ends them. They fail
@@ -41,10 +41,10 @@ class Estimate:
     """The number in service at the ceiling.
 
     Attributes:
-        in_service: None where it cannot be told.
-        bounded: False where nobody ever had to wait; None where it cannot be told.
-        least, most: bounds of the number, as far as they are known; `most` None is no upper bound.
-        why: why the number cannot be told, or is in doubt.
+        in_service: None where it is not known.
+        bounded: False where no request had to wait; None where it is not known.
+        least, most: bounds of the number, as far as they are known; `most` is None without an upper bound.
+        why: why the number is not known, or is in doubt.
     """
 
     in_service: int | None
@@ -70,7 +70,7 @@ def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> 
     least = max([1, *(wave.together for wave in clear), *(int(flow.low) for flow in flows)])
     if service.steady or not flows:
         return Estimate(None, None, least, None, waves[-1].why if waves else "no burst was sent")
-    return _by_flow(least, waves, flows, service, "the path takes another time each time, so only throughput tells")
+    return _by_flow(least, waves, flows, service, "the path's time varies, so only throughput shows it")
 
 
 def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow], service: Service) -> Estimate:
@@ -81,13 +81,13 @@ def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow], service:
     """
     counts = [wave.together for wave in bounds]
     if not flows:
-        why = "too few requests were answered while others waited to compare with"
+        why = "too few requests were answered while others waited to compare the first wave with"
         return Estimate(None, None, least, None, why)
     flow = max(flows, key=lambda flow: flow.in_service)
     if flow.low > _AGREE_HIGH * least + _ROUNDING:
         why = (
-            f"{least} are answered at once, but it takes {flow.in_service:.1f} at once for the throughput, as when "
-            "some workers get more of a burst than others"
+            f"{least} are answered at once, but the throughput takes {flow.in_service:.1f} at once, as when some "
+            "workers get more of a burst than others"
         )
         return _by_flow(max(least, flow.at_least), bounds, flows, service, why)
     same = all(count == least for count in counts)
@@ -98,7 +98,7 @@ def _bounded(least: int, bounds: Sequence[Wave], flows: Sequence[Flow], service:
         most = max(number, round(flow.high)) if sure else ceil(_DOUBT * number)
         return Estimate(number, True, min(*counts, number, round(flow.high)), most)  # noqa: FBT003
     why = (
-        f"{least} are answered at once, but for the throughput {flow.in_service:.1f} at once would do: requests take "
+        f"{least} are answered at once, but {flow.in_service:.1f} at once would explain the throughput: requests take "
         "longer when there are many (they compute, or wait for each other), or answers are kept back"
     )
     sizes = [wave.offered for wave in bounds if close(wave.together, least)]
@@ -128,14 +128,12 @@ def _by_flow(least: int, waves: Sequence[Wave], flows: Sequence[Flow], service: 
     if any(each.computes is None for each in flows):
         why += "; whether requests wait for a place or for a processor cannot be seen from here"
     elif any(each.computes for each in flows):
-        why += f"; and the path computes ({flow.cores:.1f} cores are busy), so that places and processors look alike"
+        why += f"; and the path computes ({flow.cores:.1f} cores are busy), so places and processors look alike"
     elif not _start_at_once(waves, round(flow.in_service), service):
-        why += (
-            f"; and the first {round(flow.in_service)} of a burst do not start at once, so that starting is the limit"
-        )
+        why += f"; and the first {round(flow.in_service)} of a burst do not start at once, so starting is the limit"
     elif len(flows) > 1 and close(flows[-2].in_service, flow.in_service):
         number = max(1, round(flow.in_service))
         return Estimate(number, True, min(least, number), max(number, ceil(flow.high)), why)  # noqa: FBT003
     else:
-        why += ", and more clients still brought more of it"
+        why += ", and more clients still increased it"
     return Estimate(None, None, least, None, why)

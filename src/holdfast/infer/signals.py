@@ -46,7 +46,7 @@ ANOTHER_SIZE = 1.25
 """How much larger one burst must be than another to be of another size."""
 _WAITS = 1.5
 FLOW_ERROR = 0.02
-"""Of Little's law, relative, beside that of the service time."""
+"""Relative error of Little's law, in addition to that of the service time."""
 FRACTION = 0.1
 """Of one request: as much as a mean may exceed a whole number by chance."""
 # Processor time of a request, of its service time. One that waits takes a few ms at most.
@@ -54,7 +54,7 @@ _COMPUTES = 0.05
 
 
 def ended_by_server(outcome: Outcome, entered_ns: int, done_ns: int) -> bool:
-    """Whether a request that nobody has released was ended by the server while it was held.
+    """Whether a request was ended by the server while it was held, before holdfast released it.
 
     Args:
         entered_ns: when its handler was entered; NEVER if it was not.
@@ -159,10 +159,10 @@ class Wave:
     Attributes:
         offered: its requests.
         together: how many were answered in the first wave.
-        clear: the wave stands apart from the next, so that `together` is the number in service at one instant.
+        clear: the wave is apart from the next, so `together` is the number in service at one instant.
         beyond: some were not in it, because they waited or were turned away.
         queue_full: the burst was cut short because the accept queue did not drain.
-        full: that, or so many more were offered than were in service that some who are late are no bound.
+        full: that, or so many more were offered than were in service that a few late answers do not look like a bound.
         waits: answers took half as long again, on average, as one request alone.
         responses_ns: of those that were answered, in the order in which they were sent.
         why: where it is not clear.
@@ -181,7 +181,7 @@ class Wave:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What a stretch with always the same number of clients showed.
+    """What a stretch with a constant number of clients showed.
 
     Attributes:
         in_service: by Little's law.
@@ -259,7 +259,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, queue_full: bool = Fa
     together = len(wave)
     why = ""
     if not service.steady:
-        why = "the path takes another time each time"
+        why = "the path's time varies"
     elif first.response_ns > _SLOWER * service.most_ns + _JITTER_NS:
         why = (
             f"the first answer took {first.response_ns / MS:.0f} ms, where one request alone takes "
@@ -268,7 +268,7 @@ def first_wave(trips: Sequence[Trip], service: Service, *, queue_full: bool = Fa
     elif rest and not _apart(wave, rest[0], trips, service):
         why = _slow_starts(service)
     elif any(trip.connected_ns - trip.opened_ns >= _SYN_LOST_NS for trip in rest):
-        why = "connection attempts went unanswered, and were repeated after a second"
+        why = "SYNs went unanswered and were repeated after a second"
     return Wave(
         offered=offered,
         together=together,
@@ -300,7 +300,7 @@ def _apart(wave: Sequence[Trip], then: Trip, trips: Sequence[Trip], service: Ser
 def _slow_starts(service: Service) -> str:
     return (
         f"requests start one by one, and those that start first end (after {service.mean_ns / MS:.0f} ms) before "
-        "the last have started: a path that waits longer would tell more"
+        "the last have started: a path that waits longer would show more"
     )
 
 

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import Request
+
+if TYPE_CHECKING:
+    from holdfast.model.timeline import Request  # the models of a probe take a tenth of a load's start
 
 INSTANT_BYTES = 8
 # The inode by which the kernel calls a nameless Unix socket has 32 bits (unix_diag.h).
@@ -124,6 +127,8 @@ def requests(
         phase_of: id -> what it was sent for.
         sources: the load's source addresses, in the order that `columns.source` counts them.
     """
+    from holdfast.model.timeline import Request  # noqa: PLC0415 - see above
+
     return tuple(
         Request(
             id=id_,

@@ -9,11 +9,13 @@ import resource
 import sys
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.procfs.read import read_ephemeral_ports
 
 # Observers and reports of the same process need some descriptors too.
 RESERVE = 32
 # Of a load process's own: its epoll and its pipe.
 OWN = 4
+_DEFAULT_PORTS = 60999 - 32768 + 1
 # Both ends of a connection over loopback, with their places in an epoll (measured on Linux 6.18).
 PAIR_BYTES = 8_200
 
@@ -48,12 +50,11 @@ def connections_of_one_process() -> int:
 
 
 def ephemeral_ports() -> int:
-    """Source ports of one address towards one destination.
+    """Source ports of one address towards one destination; the kernel's default where they may not be read.
 
     Source: ip(7), ip_local_port_range.
     """
-    lowest, highest = _sysctl("net/ipv4/ip_local_port_range")
-    return highest - lowest + 1
+    return len(read_ephemeral_ports()) or _DEFAULT_PORTS
 
 
 def _sysctl(name: str) -> list[int]:

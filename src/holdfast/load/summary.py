@@ -14,8 +14,7 @@ from holdfast.load.reports import RunFacts
 from holdfast.model.load import LagUs, LatencyMs, LoadSummary
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import nearest_rank
-from holdfast.model.timeline import NEVER
-from holdfast.model.units import MS, NS_PER_S, US
+from holdfast.model.units import MS, NEVER, NS_PER_S, US
 
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000

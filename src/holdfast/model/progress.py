@@ -1,4 +1,4 @@
-"""The state of a load run in progress."""
+"""How far a load run has come, while it runs."""
 
 from __future__ import annotations
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
-NEVER = 0
+NEVER = units.NEVER
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ SCHEMA = 1
 
 OFFER_MORE = "Offer more with --max-offered."
 MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
-"""How two warnings end that a table of many verdicts says in its own way: no bound was met; the observers were late."""
+"""How two warnings end that tables of verdicts express in their own way: no bound reached; late observers."""
 
 CALL_NOT_ASKED = "--call was not asked for"
-"""Why there are no called bodies where nobody wanted any: of that a person need not be told."""
+"""The reason where bodies were not asked for; the terminal does not mention it."""
 
 ModelKind = Literal[
     "serial",
@@ -65,7 +65,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class OutsidePlaces:
-    """The same as far as it can be told from outside; None where it cannot.
+    """The same as far as it is known from outside; None where it is not.
 
     Attributes:
         unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
@@ -93,12 +93,12 @@ class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
     Attributes:
-        bounded: False is "at least this many, no bound met".
+        bounded: False is "at least this many, no bound reached".
         accept_queue_limit: the backlog in force, read from the kernel.
         at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
             `at_exact_repeats` repeats.
-        interval: least and most that `in_service` may be where it is an estimate, the most None where there
-            is no upper bound; None where it was counted.
+        interval: least and most that `in_service` may be where it is an estimate, the most None without an upper
+            bound; None where it was counted.
     """
 
     in_service: int | None
@@ -170,7 +170,7 @@ class Abandoned:
 
     Attributes:
         left: while their requests were queued.
-        run_anyway: handlers that ran for these all the same.
+        run_anyway: handlers that still ran for these.
         in_service: about clients that left while their handlers ran.
     """
 
@@ -208,7 +208,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One body that ran with nothing beside it; times in ms, None where they were not seen.
+    """One body that ran alone; times in ms, None where they were not seen.
 
     Attributes:
         status: of its reply; None where none came.

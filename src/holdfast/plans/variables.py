@@ -9,8 +9,9 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.errors import UsageError, nearest
+from holdfast.errors import UsageError
 from holdfast.model.scenario import Counter, Slot, Text
+from holdfast.model.suggestions import nearest_name
 from holdfast.plans.expressions import FunctionCall, Part, Variable, parts_of
 from holdfast.plans.slot_values import Parts, SlotValues, Turn
 
@@ -146,7 +147,7 @@ class Scope:
         return found
 
     def _undefined(self, name: str) -> UsageError:
-        near = nearest(name, [known for known, value in self.variables.items() if not isinstance(value, Missing)])
+        near = nearest_name(name, [known for known, value in self.variables.items() if not isinstance(value, Missing)])
         why = "No element before this one sets it; JMeter would send the reference as written."
         remedy = "Define it under User Defined Variables, or disable what uses it."
         if self.suspects:

@@ -16,7 +16,7 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import core_use, process_tree
+from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS
 from holdfast.probe.waits import (
@@ -202,12 +202,12 @@ def _rests(
     """
     at_first, since = entered(), session.now_ns()
     while True:
-        before, began = core_use(process_tree(*session.server.roots()), holding), session.now_ns()
+        before, began = read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns()
         if not turn_while_free(session, prober, holding, lambda: entered() > at_first, for_ns):
             return None
         if entered() > at_first:
             return False
-        after = core_use(process_tree(*session.server.roots()), holding)
+        after = read_core_use(read_process_tree(*session.server.roots()), holding)
         now = session.now_ns()
         # A thread that works for this long without any progress is taken to spin.
         if not at_work(before, after, now - began) or now - since >= AT_WORK_S * NS_PER_S:

@@ -10,7 +10,7 @@ from holdfast.infer.signals import HELD_NS, peak
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import activity, holders, process_tree
+from holdfast.observe.processes import find_holders, read_activity, read_process_tree
 from holdfast.probe.readiness import check_alive, last_lines
 from holdfast.probe.session import Session
 
@@ -58,7 +58,7 @@ def check_held_requests(session: Session, prober: Prober | None = None) -> None:
     entries = session.recording.entries(0, 0 if prober is None else prober.offered)
     running = [entry for entry in entries if entry.left_ns == NEVER]
     holding = {entry.pid for entry in running}
-    processes = activity(process_tree(*session.server.roots())).processes
+    processes = read_activity(read_process_tree(*session.server.roots())).processes
     states = {process.pid: {thread.state for thread in process.threads} for process in processes}
     stopped = [pid for pid in states if states[pid] & _STOPPED]
     if stopped:
@@ -107,7 +107,7 @@ def _aborted_handlers(session: Session, entries: Sequence[Entry], aborted: Seque
 def no_longer_accepting(session: Session) -> tuple[int, ...]:
     """Processes that listened when the server was ready and no longer do, or have ended."""
     inodes = [each.inode for each in session.kernel.listeners(session.listen_address)]
-    still = {pid for pids in holders(inodes, session.accepting).values() for pid in pids}
+    still = {pid for pids in find_holders(inodes, session.accepting).values() for pid in pids}
     return tuple(sorted(set(session.accepting) - still))
 
 

@@ -8,8 +8,8 @@ from pathlib import PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
-from holdfast.observe.process_info import Program, is_python, name_of, program_of, switches
-from holdfast.observe.record_reader import Said, said_in
+from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
+from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
 from holdfast.probe.readiness import last_lines, listeners_now
 from holdfast.probe.session import Session
@@ -42,14 +42,14 @@ class Listening:
     python: str
 
 
-def what_listens(route: Route, said: Iterable[Said]) -> Listening:
+def what_listens(route: Route, said: Iterable[StartupReport]) -> Listening:
     """The process behind a listener.
 
     Args:
         said: what the processes of the command have reported.
     """
     pid = min(pid for each in route.listeners for pid in each.pids)
-    program = program_of(pid)
+    program = read_program(pid)
     versions = {each.pid: each.detail for each in said if each.what == "python"}
     # A process that was forked later has reported itself under its parent's number.
     python = versions.get(pid) or next(reversed(versions.values()), "")
@@ -63,11 +63,11 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     """
     if session.hello is None:
         return None
-    said = said_in(session.hello)
+    said = read_startup_reports(session.hello)
     here = {(session.address, session.port)} if is_unix(session.address) else {session.port}
     listeners = listeners_now(session.server, session.kernel)
     pids = sorted({pid for each in listeners if here & {each.port, (each.address, each.port)} for pid in each.pids})
-    programs = [program for program in map(program_of, pids) if program is not None]
+    programs = [program for program in map(read_program, pids) if program is not None]
     if any(str(session.recording.path) in program.maps for program in programs):
         failed = _failures(said)
         if not failed:
@@ -92,7 +92,7 @@ def _nothing_known(session: Session) -> tuple[str, str]:
     return f"{why} Its log ends with:\n{said}" if said else why, remedy
 
 
-def _failures(said: Iterable[Said]) -> list[str]:
+def _failures(said: Iterable[StartupReport]) -> list[str]:
     """What could not be instrumented in a process, and was not later either."""
     failed: dict[tuple[int, str], str] = {}
     for each in said:
@@ -104,7 +104,7 @@ def _failures(said: Iterable[Said]) -> list[str]:
     return sorted(set(failed.values()))
 
 
-def _shut_out(programs: Sequence[Program], said: Sequence[Said], startup: str) -> tuple[str, str] | None:
+def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startup: str) -> tuple[str, str] | None:
     """What kept holdfast out of these processes, and what to do; None if nothing did.
 
     Args:

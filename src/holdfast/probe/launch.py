@@ -32,7 +32,7 @@ class ServerSpec:
         address, port: where it will listen, as in `model.address`; None is found out when it does.
         name: as the command suggests; what listens may turn out to be something else.
         version, python: "" if they are not known before it runs.
-        app, framework, interface, view: what it is told to serve, for `inside_environment`.
+        app, framework, interface, view: what it is told to serve, for `RecorderSettings`.
         own: it is a person's own command, and holdfast has to find its way into it.
     """
 

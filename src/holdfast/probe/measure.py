@@ -33,7 +33,7 @@ from holdfast.model.timeline import (
     Timeline,
     Usage,
 )
-from holdfast.observe.processes import process_tree, usage
+from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
 from holdfast.probe.first_request import send_first_request
 from holdfast.probe.guards import KilledError, no_longer_accepting
@@ -80,7 +80,7 @@ class Measured:
 
     def look_at_usage(self) -> None:
         """Notes what the server's processes use now, where that may be read."""
-        found = usage(process_tree(*self.session.server.roots()), time.monotonic_ns())
+        found = read_usage(read_process_tree(*self.session.server.roots()), time.monotonic_ns())
         if found is not None:
             self.usage.append(found)
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from holdfast.errors import EnvironmentFailure
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import Route
+from holdfast.procfs.read import read_ephemeral_ports
 
 _FIRST_PORT = 15_000
-_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TRIES = 100
 
 
@@ -21,7 +21,7 @@ def free_port() -> int:
     It is not one of those that the kernel gives to clients: between this look and the server's own bind, any client
     on this machine might get it, and a load test in another process opens a thousand a second.
     """
-    last = ephemeral_ports().start - 1
+    last = read_ephemeral_ports().start - 1
     for _ in range(_TRIES if last > _FIRST_PORT else 0):
         port = random.randint(_FIRST_PORT, last)  # noqa: S311 - to be spread, not to be secret
         if _can_be_bound(port):
@@ -107,15 +107,6 @@ def check_alone(route: Route, kernel: KernelView) -> None:
             "The kernel distributes the connections over all of them, so not every request would reach this server.",
             f"End that process (ss -ltnp 'sport = :{route.port}' names it), or choose another port.",
         )
-
-
-def ephemeral_ports() -> range:
-    """The ports that the kernel gives to sockets that ask for none in particular; empty if they may not be read."""
-    try:
-        first, last = map(int, _EPHEMERAL.read_text().split())
-    except (OSError, ValueError):
-        return range(0)
-    return range(first, last + 1)
 
 
 def _can_be_bound(port: int) -> bool:

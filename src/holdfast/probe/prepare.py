@@ -12,7 +12,7 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording
 from holdfast.probe.launch import ServerSpec
 from holdfast.probe.ports import check_listen_address
 from holdfast.probe.slots import MOST_LISTENERS, Slots, allot
@@ -133,7 +133,7 @@ def _files(directory: Path, *, shared: bool) -> Files:
 
 
 def _inside(experiment: Experiment, spec: ServerSpec, files: Files, token: str) -> dict[str, str]:
-    return inside_environment(
+    return RecorderSettings(
         record=files.record,
         token=token,
         trouble=files.trouble,
@@ -145,7 +145,7 @@ def _inside(experiment: Experiment, spec: ServerSpec, files: Files, token: str) 
         pythonpath=os.environ.get("PYTHONPATH", ""),
         hello=files.hello if spec.own else None,
         directory=str(files.library),
-    )
+    ).environment()
 
 
 def _runtime(spec: ServerSpec, directory: Path) -> dict[str, str]:

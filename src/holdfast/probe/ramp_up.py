@@ -8,7 +8,7 @@ from __future__ import annotations
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Ramp, Snapshot
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import core_use, process_tree
+from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.observe.snapshot import take_snapshot
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
@@ -70,7 +70,7 @@ def climb(session: Session, prober: Prober) -> Ramp:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
     state, held, starts, lost, gone = State(), 0, Starts(), LostRequests(), session.ends.ended()
-    free = FreeTime(lambda holding: core_use(process_tree(*session.server.roots()), holding), session.now_ns)
+    free = FreeTime(lambda holding: read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns)
     session.sampler.resume(session.now_ns())
     while not session.interrupts.asked:
         check_processes(session)

@@ -21,7 +21,7 @@ from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, listeners_of, process_tree, unix_listeners_of
+from holdfast.observe.processes import find_listeners, find_unix_listeners, read_activity, read_process_tree
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
@@ -130,7 +130,7 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
-        elif not rest.seen(now_ns := time.monotonic_ns(), activity(process_tree(*server.roots()))):
+        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_process_tree(*server.roots()))):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
             return Ready(listeners, (_works_in_the_background(rest.busy),) if rest.busy else ())
@@ -167,8 +167,8 @@ def _works_in_the_background(busy: Sequence[int]) -> str:
 
 def listeners_now(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
     """Every listening socket that the server's tree holds, of TCP and of Unix."""
-    tree = process_tree(*server.roots())
-    return (*listeners_of(tree, kernel), *unix_listeners_of(tree, kernel, str(server.command.cwd)))
+    tree = read_process_tree(*server.roots())
+    return (*find_listeners(tree, kernel), *find_unix_listeners(tree, kernel, str(server.command.cwd)))
 
 
 def _listens(server: ServerProcess, wanted: int | str | None, kernel: KernelView) -> bool:

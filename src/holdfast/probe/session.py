@@ -15,7 +15,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.process_exits import Ends
+from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
@@ -56,7 +56,7 @@ class Session:
     sampler: Sampler
     interrupts: Interrupts
     head_of: Callable[[int], bytes]
-    ends: Ends
+    ends: ProcessExits
     trouble: Path
     hello: Path | None = None
     now_ns: Callable[[], int] = time.monotonic_ns

@@ -11,17 +11,24 @@ from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Listener, ServerFacts
-from holdfast.observe.process_exits import Ends
-from holdfast.observe.processes import abort_on_overflow, holders, limits_of, process_tree, somaxconn
-from holdfast.observe.record_reader import said_in
+from holdfast.observe.process_exits import ProcessExits
+from holdfast.observe.processes import (
+    find_holders,
+    read_abort_on_overflow,
+    read_limits,
+    read_process_tree,
+    read_somaxconn,
+)
+from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.injection import what_listens
 from holdfast.probe.pick_port import pick
-from holdfast.probe.ports import check_alone, ephemeral_ports
+from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
 from holdfast.probe.readiness import Starting, await_ready
 from holdfast.probe.session import Session
+from holdfast.procfs.read import read_ephemeral_ports
 from holdfast.servers.process import ServerProcess
 
 _SAMPLE_NS = 10_000_000
@@ -42,7 +49,7 @@ class Running:
     prepared: Prepared
     server: ServerProcess
     listeners: tuple[Listener, ...]
-    ends: Ends
+    ends: ProcessExits
     started_ns: int
     ready_ns: int
     notes: tuple[str, ...]
@@ -57,7 +64,7 @@ class Running:
             port=route.port,
             listen_address=route.listen_address,
             inner_ports=tuple(sorted({each.port for each in self.listeners} - {route.port, NO_PORT})),
-            pids=process_tree(*self.server.roots()),
+            pids=read_process_tree(*self.server.roots()),
             accepting=tuple(sorted({pid for each in route.listeners for pid in each.pids})),
             recording=prepared.recording,
             slots=prepared.slots,
@@ -92,7 +99,7 @@ def start(prepared: Prepared, stack: ExitStack) -> Running:
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()
-    ends = stack.enter_context(Ends())
+    ends = stack.enter_context(ProcessExits())
     return Running(prepared, server, ready.listeners, ends, started_ns, ready_ns, ready.notes)
 
 
@@ -110,7 +117,7 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     if spec.address is not None:
         route = replace(routes[0], address=spec.address)
     else:
-        route = pick(routes, ephemeral_ports(), running.session_at)
+        route = pick(routes, read_ephemeral_ports(), running.session_at)
     if spec.own and not is_unix(route.address):
         check_alone(route, kernel)
         if len(kernel.listeners(route.port)) > len(route.listeners):
@@ -126,9 +133,9 @@ def ready_again(session: Session) -> Session:
     wanted = session.address if is_unix(session.address) else session.port
     within_s = session.experiment.start_timeout_s
     await_ready(Starting(session.server, wanted, session.kernel, session.trouble, within_s), session.interrupts)
-    tree = process_tree(*session.server.roots())
+    tree = read_process_tree(*session.server.roots())
     session.ends.watch(tree)
-    held = holders([each.inode for each in session.kernel.listeners(session.listen_address)], tree)
+    held = find_holders([each.inode for each in session.kernel.listeners(session.listen_address)], tree)
     return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
@@ -141,8 +148,8 @@ def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int]
 def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
     spec = running.prepared.spec
     # The process that listens need not be the one that was started, and may have other limits.
-    found = None if session.hello is None else what_listens(route, said_in(session.hello))
-    nofile, nproc = limits_of(running.server.pid if found is None else found.pid)
+    found = None if session.hello is None else what_listens(route, read_startup_reports(session.hello))
+    nofile, nproc = read_limits(running.server.pid if found is None else found.pid)
     return ServerFacts(
         name=spec.name if found is None else found.name or spec.name,
         version=spec.version,
@@ -153,6 +160,6 @@ def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
         pids=session.pids,
         nofile=nofile,
         nproc=nproc,
-        somaxconn=somaxconn(),
-        abort_on_overflow=abort_on_overflow(),
+        somaxconn=read_somaxconn(),
+        abort_on_overflow=read_abort_on_overflow(),
     )

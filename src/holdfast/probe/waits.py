@@ -12,7 +12,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import settled
-from holdfast.observe.processes import activity, core_use, process_tree
+from holdfast.observe.processes import read_activity, read_core_use, read_process_tree
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.probe.guards import check_processes
 from holdfast.probe.session import Session
@@ -134,10 +134,10 @@ def turn_until_idle(session: Session, prober: Prober) -> None:
     holding = threads_that_hold(session.recording.entries(0, prober.offered))
     counts, since = progress(session, prober), session.now_ns()
     while session.now_ns() - since < AT_WORK_S * NS_PER_S:
-        before, began = core_use(process_tree(*session.server.roots()), holding), session.now_ns()
+        before, began = read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns()
         if not turn_until_still(session, prober, STILL_S):
             return
-        after = core_use(process_tree(*session.server.roots()), holding)
+        after = read_core_use(read_process_tree(*session.server.roots()), holding)
         if not at_work(before, after, session.now_ns() - began):
             return
         if (now := progress(session, prober)) != counts:
@@ -147,9 +147,9 @@ def turn_until_idle(session: Session, prober: Prober) -> None:
 def turn_until_at_rest(session: Session, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and every process waits; False if none of it came."""
     deadline = session.now_ns() + int(AT_REST_S * NS_PER_S)
-    before = activity(process_tree(*session.server.roots()))
+    before = read_activity(read_process_tree(*session.server.roots()))
     while session.now_ns() < deadline and turn_until_still(session, prober, AT_REST_S):
-        after = activity(process_tree(*session.server.roots()))
+        after = read_activity(read_process_tree(*session.server.roots()))
         if settled(before, after):
             return True
         before = after
@@ -168,7 +168,7 @@ def turn_while_free(
     Returns:
         False if the server hardly got a core, so that nothing can be said.
     """
-    free = FreeTime(lambda without: core_use(process_tree(*session.server.roots()), without), session.now_ns)
+    free = FreeTime(lambda without: read_core_use(read_process_tree(*session.server.roots()), without), session.now_ns)
     began = session.now_ns()
     while not reached():
         check_processes(session)

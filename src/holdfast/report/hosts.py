@@ -11,7 +11,7 @@ _COLUMNS = ("  host", "share", "begun", "pacing p99", "clock ahead, ms")
 
 
 def render_hosts(hosts: Sequence[HostResult]) -> Table:
-    """One line for each."""
+    """A table with one line for each host."""
     table = Table(*(Column(each, right=not each.startswith(" "), whole=True) for each in _COLUMNS), gap=4)
     for host in hosts:
         lag = "-" if host.pacing_lag_p99_us is None else f"{host.pacing_lag_p99_us:,} us"

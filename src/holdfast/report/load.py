@@ -13,7 +13,7 @@ _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("noth
 
 
 def render_load(result: LoadResult) -> Renderable:
-    """Everything that a person reads of one load run."""
+    """The whole result of a load run, as a person reads it."""
     parts: list[Renderable] = [Text(result.target.url, style="bold"), Text()]
     parts += [Indent(Text(line), 2) for line in _sentences(result)]
     parts += [Text(), _latencies(result)]
@@ -37,9 +37,9 @@ def _sentences(result: LoadResult) -> Iterator[str]:
     requests = "1 request" if result.offered == 1 else f"{result.offered:,} requests"
     yield f"{requests} in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
     if result.stopped:
-        yield f"Stopped early, as the rule says: {result.stopped}."
+        yield f"Stopped early by a stop rule: {result.stopped}."
     if result.interrupted:
-        yield "Stopped early, because it was interrupted."
+        yield "Stopped early: interrupted."
     if result.statuses:
         yield "Replies: " + ", ".join(f"{count} x {status}" for status, count in result.statuses.items()) + "."
     rates = [
@@ -73,7 +73,7 @@ def _labels(result: LoadResult) -> Table:
 
 
 def _latencies(result: LoadResult) -> Table:
-    """A figure is never cut, however narrow the terminal is: a line that is too long for it goes on in the next."""
+    """A table whose figures stay whole on any terminal: a line that is too long wraps."""
     rows = [("  latency, ms", *LatencyMs.__dataclass_fields__)]
     for name, times in (("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)):
         rows.append((f"  {name}", *(_ms(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))

@@ -12,7 +12,7 @@ from holdfast.report.layout import Column, Renderable, Table, Text
 def render_runs(runs: Sequence[SavedRun]) -> Renderable:
     """One line for each run; times in UTC."""
     if not runs:
-        return Text("No run was saved yet.")
+        return Text("No runs have been saved yet.")
     titles = ("run", "when (UTC)", "server", "arguments", "offered")
     table = Table(*(Column(each, right=each in {"run", "offered"}) for each in titles))
     for each in runs:

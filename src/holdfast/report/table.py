@@ -1,4 +1,4 @@
-"""The table of a study that tells what is here: two lines for each case, so that it fits a terminal."""
+"""The table of a study without claims: two lines for each case, so that it fits a terminal."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _INDENT = 2
 
 
 def render_table(result: StudyResult) -> Renderable:
-    """A line that says what was started, and under it what was measured, for each case."""
+    """For each case, a line that says what was started, and a line of what was measured."""
     widths = _widths(result.rows)
     lines: list[Renderable] = [Text(f"Study {result.name}", style="bold"), Text()]
     heads = [column.head.split("\n") for column in COLUMNS]
@@ -38,7 +38,10 @@ def render_table(result: StudyResult) -> Renderable:
         Text(),
         Text(sum_up(result)),
         Text(made_on(result.made) + ".", style="dim"),
-        Text("N+ is no bound met up to N; ? is not measured, - does not apply; --json has every verdict.", style="dim"),
+        Text(
+            "N+: at least N, no bound reached. ?: not measured. -: does not apply. --json has every verdict.",
+            style="dim",
+        ),
     ]
     return Stack(*lines)
 

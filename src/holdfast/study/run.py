@@ -18,14 +18,14 @@ from holdfast.errors import (
     HoldfastError,
     InconclusiveError,
     UsageError,
-    nearest,
 )
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
+from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
-from holdfast.observe.processes import somaxconn
+from holdfast.observe.processes import read_somaxconn
 from holdfast.probe.experiment import run
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
@@ -59,11 +59,10 @@ def only(study: Study, names: Collection[str]) -> Study:
     known = [*dict.fromkeys([*names_of.values(), *names_of])]
     for name in names:
         if name not in known:
-            near = nearest(name, known)
             raise UsageError(
                 f"The study {study.name} has no case {name!r}.",
                 f"It has: {', '.join(sorted(known))}.",
-                f"Did you mean {near}?" if near else "Name a case or a server of these.",
+                did_you_mean(name, known, "Name a case or a server of these."),
             )
     wanted = set(names)
     cases = tuple(case for case in study.cases if {case.id, names_of[case.id]} & wanted)
@@ -234,7 +233,7 @@ def _circumstances() -> Circumstances:
         holdfast=__version__,
         kernel=f"{platform.system()} {platform.release()}",
         cores=len(os.sched_getaffinity(0)),
-        somaxconn=somaxconn(),
+        somaxconn=read_somaxconn(),
     )
 
 
