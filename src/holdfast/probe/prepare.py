@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -108,7 +107,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         files.hello.touch()
         open_to_all(files.record)
         open_to_all(files.hello)
-    token = secrets.token_hex(16)
+    token = os.urandom(16).hex()
     command = Command(
         argv=spec.argv,
         environment=dict(spec.environment) | _inside(experiment, spec, files, token) | _runtime(spec, directory),

@@ -172,7 +172,7 @@ def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | N
     key = target.python, experiment.cwd
     if key not in bench.asked:
         brought, _ = brought_adapters()
-        bench.asked[key] = ask_all((ADAPTERS | brought).values(), target.python, Path(experiment.cwd))
+        bench.asked[key] = ask_all({**ADAPTERS, **brought}.values(), target.python, Path(experiment.cwd))
     framework = None if target.app else target.framework
     return needed(adapter, target.arguments, framework, bench.asked[key])
 
