@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
 from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
 
 if TYPE_CHECKING:
     # A load does without.
+    from holdfast.model.experiment import StartedTarget
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.timeline import Timeline
 
@@ -146,6 +146,7 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
+    from holdfast.model.experiment import CommandTarget, command_line_of  # noqa: PLC0415
     from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
 
     if isinstance(timeline, OutsideTimeline):
@@ -193,10 +194,12 @@ def _target(kind: type, record: object) -> StartedTarget:
     Raises:
         TypeError: it is neither.
     """
-    if kind is not StartedTarget or not isinstance(record, dict):
-        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
     import msgspec  # noqa: PLC0415 - as in `load`
 
+    from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget  # noqa: PLC0415
+
+    if kind is not StartedTarget or not isinstance(record, dict):
+        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
     target: StartedTarget = msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
     return target
 

@@ -28,8 +28,25 @@ finally:
 HEAVY = {"rich", "asyncio", "ssl", "multiprocessing", "importlib.metadata", "http.client", "urllib.request", "email"}
 DASK = {"dask", "distributed", "holdfast.cluster"}
 OTHER_COMMANDS = {
-    "probe": {"holdfast.attach", "holdfast.loadtest", "holdfast.study", "holdfast.plans", "holdfast.cli.config_file"},
-    "load": {"holdfast.attach", "holdfast.probe", "holdfast.study", "holdfast.plans", "holdfast.infer"},
+    "probe": {
+        "holdfast.attach",
+        "holdfast.cli.config_file",
+        "holdfast.loadtest",
+        "holdfast.model.scenario",
+        "holdfast.plans",
+        "holdfast.servers.gunicorn",
+        "holdfast.study",
+    },
+    "load": {
+        "holdfast.attach",
+        "holdfast.infer",
+        "holdfast.load.live_counts",
+        "holdfast.model.experiment",
+        "holdfast.model.timeline",
+        "holdfast.plans",
+        "holdfast.probe",
+        "holdfast.study",
+    },
     "runs": {"holdfast.attach", "holdfast.probe", "holdfast.study", "holdfast.plans", "holdfast.loadtest"},
 }
 
