@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from holdfast.model.timeline import Timeline
 
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
+_MANY_REQUESTS = 3000
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
 
@@ -87,11 +88,19 @@ def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     Raises:
         EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
-    import msgspec  # noqa: PLC0415 - what saves a load does without
-
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
-    raw = zlib.compress(msgspec.json.encode(timeline), 1)
+    raw = zlib.compress(_encoded(timeline), 1)
     return _save((*_head(timeline), offered, raw), (), path)
+
+
+def _encoded(timeline: Timeline | OutsideTimeline) -> bytes:
+    if len(timeline.requests) < _MANY_REQUESTS:
+        from holdfast.model.plain_json import encoded  # noqa: PLC0415 - what saves a load does without
+
+        return encoded(timeline)
+    import msgspec  # noqa: PLC0415 - its import takes as long as the other way does for so many requests
+
+    return msgspec.json.encode(timeline)
 
 
 def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
