@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+import apache_table
 import asgi_table
 import flask_table
 import frameworks_table
@@ -42,6 +43,7 @@ ROWS = (
     *granian_wsgi_table.ROWS,
     *green_table.ROWS,
     *plain_table.ROWS,
+    *apache_table.ROWS,
 )
 NO_SERVER = Resting(0, 0)
 

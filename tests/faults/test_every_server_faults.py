@@ -30,6 +30,7 @@ SEVERAL = {
     "granian": (),
     "gunicorn": ("--workers", "2", "--threads", "4"),
     "hypercorn": (),
+    "mod_wsgi": (),
     "sanic": ("--single-process",),
     "tornado": (),
     "twisted": (),

@@ -23,6 +23,7 @@ OWN_ADDRESSES = {
     "granian": ("--host", "::1", "--port", "0"),
     "gunicorn": ("-b", "[::1]:0", "--threads", "2"),
     "hypercorn": ("--bind", "localhost:0"),
+    "mod_wsgi": ("--host", "127.0.0.1", "--port", "0"),
     "sanic": ("-H", "127.0.0.1", "-p", "0", "--single-process"),
     "tornado": ("--port", "0", "--processes", "2"),
     "twisted": ("--listen", "tcp:0"),

@@ -110,8 +110,8 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     """
     room = room_for_a_run()
     subject = subject_of(experiment, adapter, str(room / "socket"))
-    uid = _user_for(experiment)
-    with _words_about_user(uid), interrupts.cleaned_up() as stack:
+    uid = _user_for(experiment, subject)
+    with _words_about_user(uid, experiment.nproc), interrupts.cleaned_up() as stack:
         kernel = stack.enter_context(KernelView())
         check_listen_address(subject.port, subject.address, kernel, own=subject.own)
         with interrupts.undisturbed():
@@ -285,15 +285,21 @@ def _look_at_usage(bench: Bench, seen: _Seen) -> None:
         seen.usage.append(found)
 
 
-def _user_for(experiment: Experiment) -> int | None:
-    """The user under whom `nproc` binds; None is ourselves.
+def _user_for(experiment: Experiment, subject: Subject) -> int | None:
+    """The user under whom `nproc` binds, or a server runs that does not serve as root; None is ourselves.
 
     Raises:
-        EnvironmentFailure: it cannot bind here.
+        EnvironmentFailure: there is none.
     """
-    if experiment.nproc is None or os.geteuid() != 0:
+    if os.geteuid() != 0 or (experiment.nproc is None and subject.serves_as_root):
         return None
     uid = spare_uid()
+    if uid is None and not subject.serves_as_root:
+        raise EnvironmentFailure(
+            f"{subject.name} cannot be started here.",
+            "It does not serve as root, and there is no unused user id to run it as.",
+            "Run holdfast as an ordinary user.",
+        )
     if uid is None:
         raise EnvironmentFailure(
             "--nproc cannot be measured here.",
@@ -304,14 +310,15 @@ def _user_for(experiment: Experiment) -> int | None:
 
 
 @contextmanager
-def _words_about_user(uid: int | None) -> Iterator[None]:
+def _words_about_user(uid: int | None, limit: int | None) -> Iterator[None]:
     """Failures may come from the server's being started as another user: it is said to whoever reads of them."""
     try:
         yield
     except EnvironmentFailure as error:
         if uid is None:
             raise
-        note = f"Under --nproc root starts the server as user {uid}, who may read everything and write hardly anywhere."
+        root = "Root" if limit is None else "Under --nproc root"
+        note = f"{root} starts the server as user {uid}, who may read everything and write hardly anywhere."
         raise EnvironmentFailure(error.what, error.why, f"{error.remedy}\n{note}") from error
 
 

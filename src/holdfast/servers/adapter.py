@@ -141,6 +141,7 @@ class Adapter:
         reloaders: options that start it again in another process when a file changes.
         daemons: options that send it into the background.
         stop_signal: what ends it at once.
+        serves_as_root: False where root has to start it as another user.
     """
 
     name: str
@@ -154,6 +155,7 @@ class Adapter:
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
     views: tuple[View, ...] = field(default=VIEWS)
+    serves_as_root: bool = True
 
 
 def launched(

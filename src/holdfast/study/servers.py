@@ -124,6 +124,14 @@ _WSGI = (
     _case("eventlet", "eventlet", "", "flask", "sync", _PAST_GREENLETS),
     _case("eventlet-pool", "eventlet", "--max-size 50", "flask", "sync"),
     _case("bjoern", "bjoern", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("mod_wsgi", "mod_wsgi", "", "flask", "sync", 700),
+    _case(
+        "mod_wsgi-processes",
+        "mod_wsgi",
+        "--processes 2 --threads 10 --max-clients 40 --server-backlog 64",
+        "flask",
+        "sync",
+    ),
     _case("twisted", "twisted", "", "flask", "sync"),
 )
 
