@@ -13,6 +13,7 @@ import granian_table
 import granian_wsgi_table
 import green_table
 import gunicorn_table
+import h2corn_table
 import native_table
 import plain_table
 import pytest
@@ -44,6 +45,7 @@ ROWS = (
     *green_table.ROWS,
     *plain_table.ROWS,
     *apache_table.ROWS,
+    *h2corn_table.ROWS,
 )
 NO_SERVER = Resting(0, 0)
 

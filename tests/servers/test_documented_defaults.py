@@ -33,6 +33,8 @@ PARAMETERS = (
     ("uvicorn", "backlog", "uvicorn.config:Config", "backlog"),
     ("granian", "backlog", "granian.server.common:AbstractServer", "backlog"),
     ("granian", "workers", "granian.server.common:AbstractServer", "workers"),
+    ("h2corn", "workers", "h2corn:Config", "workers"),
+    ("h2corn", "backlog", "h2corn:Config", "backlog"),
     ("daphne", "backlog", "twisted.internet.endpoints:TCP4ServerEndpoint", "backlog"),
     ("twisted", "backlog", "twisted.internet.endpoints:TCP4ServerEndpoint", "backlog"),
     ("twisted", "maxthreads", "twisted.python.threadpool:ThreadPool", "maxthreads"),

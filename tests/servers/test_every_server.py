@@ -22,6 +22,7 @@ OWN_ADDRESSES = {
     "gevent": ("--host", "127.0.0.1"),
     "granian": ("--host", "::1", "--port", "0"),
     "gunicorn": ("-b", "[::1]:0", "--threads", "2"),
+    "h2corn": ("--bind", "[::1]:0"),
     "hypercorn": ("--bind", "localhost:0"),
     "mod_wsgi": ("--host", "127.0.0.1", "--port", "0"),
     "sanic": ("-H", "127.0.0.1", "-p", "0", "--single-process"),

@@ -160,6 +160,9 @@ _ASGI = (
         "granian-wsgi-threads", "granian", "--interface wsgi --blocking-threads 8", "flask", "sync", _PAST_ANY_BACKLOG
     ),
     _case("granian-rsgi", "granian", "--interface rsgi", "rsgi", "async", _PAST_ANY_BACKLOG),
+    _case("h2corn", "h2corn", "", "starlette", "async"),
+    _case("h2corn-blocking", "h2corn", "", "starlette", "async-blocking"),
+    _case("h2corn-limit", "h2corn", "--workers 2 --limit-concurrency 50", "starlette", "async"),
     _case("daphne", "daphne", "", "starlette", "async"),
     _case("daphne-blocking", "daphne", "", "starlette", "async-blocking"),
 )
