@@ -7,6 +7,7 @@ import sys
 
 import apache_table
 import asgi_table
+import fastpysgi_table
 import flask_table
 import frameworks_table
 import granian_table
@@ -46,6 +47,7 @@ ROWS = (
     *plain_table.ROWS,
     *apache_table.ROWS,
     *h2corn_table.ROWS,
+    *fastpysgi_table.ROWS,
 )
 NO_SERVER = Resting(0, 0)
 

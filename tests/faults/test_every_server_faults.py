@@ -26,6 +26,7 @@ SEVERAL = {
     "daphne": (),
     "django": (),
     "eventlet": (),
+    "fastpysgi": ("--workers", "2"),
     "gevent": (),
     "granian": (),
     "gunicorn": ("--workers", "2", "--threads", "4"),

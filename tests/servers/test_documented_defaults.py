@@ -25,6 +25,8 @@ CONSTANTS = (
     ("werkzeug", "LISTEN_QUEUE", "werkzeug.serving:LISTEN_QUEUE"),
     ("django", "request_queue_size", "django.core.servers.basehttp:WSGIServer.request_queue_size"),
     ("wsgiref", "request_queue_size", "wsgiref.simple_server:WSGIServer.request_queue_size"),
+    ("fastpysgi", "backlog", "fastpysgi:server.backlog"),
+    ("fastpysgi", "workers", "fastpysgi:server.num_workers"),
     ("bjoern", "listen_backlog", "bjoern:DEFAULT_LISTEN_BACKLOG"),
     ("eventlet", "max_size", "eventlet.wsgi:DEFAULT_MAX_SIMULTANEOUS_REQUESTS"),
     ("tornado", "backlog", "tornado.netutil:_DEFAULT_BACKLOG"),

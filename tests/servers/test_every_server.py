@@ -18,6 +18,7 @@ OWN_ADDRESSES = {
     "daphne": ("-e", "tcp:0:interface=127.0.0.1"),
     "django": ("--ipv6",),
     "eventlet": ("--port=0",),
+    "fastpysgi": ("--host=127.0.0.1", "--port", "0"),
     "flask": ("--host", "::1"),
     "gevent": ("--host", "127.0.0.1"),
     "granian": ("--host", "::1", "--port", "0"),

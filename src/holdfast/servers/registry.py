@@ -19,6 +19,7 @@ from holdfast.servers import (
     daphne,
     django,
     eventlet,
+    fastpysgi,
     flask,
     gevent,
     granian,
@@ -59,6 +60,7 @@ _MODULES = (
     aiohttp,
     sanic,
     bjoern,
+    fastpysgi,
     werkzeug,
     wsgiref,
 )

@@ -124,6 +124,8 @@ _WSGI = (
     _case("eventlet", "eventlet", "", "flask", "sync", _PAST_GREENLETS),
     _case("eventlet-pool", "eventlet", "--max-size 50", "flask", "sync"),
     _case("bjoern", "bjoern", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("fastpysgi", "fastpysgi", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("fastpysgi-workers", "fastpysgi", "--workers 4 --backlog 32", "flask", "sync"),
     _case("mod_wsgi", "mod_wsgi", "", "flask", "sync", 700),
     _case(
         "mod_wsgi-processes",
