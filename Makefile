@@ -2,12 +2,15 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers check format conformance apache study-servers scale cluster wheel clean
+.PHONY: help demo test test-all test-servers check format conformance conformance-table apache study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
+# What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
+test test-servers conformance scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers conformance scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -25,7 +28,8 @@ help:
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
-	@echo 'make apache       build mod_wsgi with its Apache into .venv, for its rows in the two tables below and above'
+	@echo 'make conformance-table  writes docs/conformance.md anew'
+	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
@@ -57,7 +61,7 @@ check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -q tests/test_architecture.py
+	.venv/bin/python -m pytest -q tests/test_architecture.py tests/test_sizes.py tests/test_the_tests.py
 
 format: .venv/.synced
 	.venv/bin/ruff check --fix .
@@ -66,6 +70,9 @@ format: .venv/.synced
 conformance: .venv/.synced
 	.venv/bin/python -m pytest -m "" tests/conformance tests/study/test_study.py tests/study/test_servers_study.py \
 		tests/test_documented_commands.py $(ARGS)
+
+conformance-table: .venv/.synced
+	.venv/bin/python tests/conformance/document.py
 
 test-servers: .venv/.synced
 	.venv/bin/python -m pytest -m servers $(ARGS)

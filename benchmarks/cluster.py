@@ -20,11 +20,12 @@ from pathlib import Path
 
 from benchmarks.holding_server import Count, Holding
 from benchmarks.peers import HERE, machine, table
+from holdfast.cli.load_arguments import ConnectionArguments, LoadArguments, ShapeArguments
 from holdfast.cli.load_shape import group_of
-from holdfast.cluster.coordinator import on
+from holdfast.cluster.coordinator import cluster_runner
 from holdfast.interrupts import Interrupts
 from holdfast.load.target import target_of
-from holdfast.loadtest.run import load
+from holdfast.loadtest.run import run_load
 from holdfast.model.load import LoadExperiment
 
 sys.path.append(str(HERE.parent / "tests" / "cluster"))
@@ -47,22 +48,19 @@ http {{ access_log off; keepalive_requests 100000000; keepalive_timeout 600s;
 def asked(where: str, url: str, shape: tuple[str, ...]) -> dict[str, float]:
     """One load, in this process; what it came to, and how long its parts took."""
     words = dict(zip(shape[::2], shape[1::2], strict=True))
-    given: dict[str, object] = dict.fromkeys(
-        ("requests", "over_s", "for_s", "rate", "ramp", "stages", "burst", "clients", "poisson", "think", "keep_alive",
-         "connect_s", "first_byte_s")
-    )  # fmt: skip
-    given |= {"method": "GET", "headers": (), "expected": (), "body_texts": (), "body_patterns": (), "patience_s": 60.0}
-    given |= {
+    numbers = {
         name: float(value) if name in {"rate", "over_s", "for_s"} else int(value) for name, value in words.items()
     }
     # A host has some 28,000 ports towards one server, fewer than these requests.
-    given["keep_alive"] = "over_s" not in words
+    connection = ConnectionArguments(keep_alive="over_s" not in words)
+    arguments = LoadArguments(url, shape=ShapeArguments(**numbers), connection=connection)
     target = target_of(url, url.partition("://")[2].partition(":")[0], "")
-    experiment = LoadExperiment((group_of(url, "/", given, body=None, data=None),))
+    experiment = LoadExperiment((group_of("/", arguments, body=None, data=None),))
     began_ns = time.monotonic_ns()
-    loaded = load(experiment, (target,), (), Interrupts(), fleet=on(where, lambda _line: None))
+    run = cluster_runner(where, lambda _line: None)
+    done = run_load(experiment, (target,), (), Interrupts(), run_elsewhere=run)
     ended_ns = time.monotonic_ns()
-    columns, rows, result = loaded.run.columns, loaded.run.begun, loaded.result
+    columns, rows, result = done.run.columns, done.run.begun, done.result
     last_ns = max(columns.done[row] for row in rows)
     return {
         "requests": result.offered,

@@ -12,10 +12,11 @@ from __future__ import annotations
 import json
 import sys
 
-from holdfast.load import schedule
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan
+from holdfast.load.plan import Plan
 from holdfast.load.processes import load_runs
+from holdfast.load.shapes import Closed, Open
+from holdfast.model import schedule
 
 ADDRESS = "127.0.0.1"
 MOST_PER_S = 200_000
@@ -32,7 +33,7 @@ def main() -> None:
     told = {
         "rate_reached_per_s": summary.throughput_per_s,
         "peak_in_flight": summary.peak_in_flight,
-        "pacing_lag_us": {"p99": summary.pacing_lag.p99 / 1000},
+        "pacing_lag_us": {"p99": summary.pacing_lag_us.p99},
     }
     sys.stdout.write(json.dumps(told) + "\n")
 

@@ -30,8 +30,8 @@ from holdfast.load.prober import Prober
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import process_tree, usage
 from holdfast.observe.record_reader import Recording, inside_environment
-from holdfast.probe.ramp_up import look_interval_ns
-from holdfast.probe.readiness import await_ready
+from holdfast.probe.readiness import Starting, await_ready
+from holdfast.probe.waits import look_interval_ns
 from holdfast.servers.adapter import LOOPBACK, Start
 from holdfast.servers.interpreter import find_interpreter
 from holdfast.servers.process import Command, ServerProcess
@@ -173,7 +173,7 @@ def _started(side: Side, *, held: bool, nofile: int | None = None) -> Iterator[R
             argv, environment, Path.cwd(), directory / "log", token, nofile=nofile, stop_signal=adapter.stop_signal
         )
         server = stack.enter_context(ServerProcess(command))
-        await_ready(server, port, kernel, directory / "trouble", Interrupts())
+        await_ready(Starting(server, port, kernel, directory / "trouble"), Interrupts())
         head = request_head("GET", path, host_field(LOOPBACK, port), ())
         prober = Prober(LOOPBACK, port, numbered(head, "X-Holdfast", f"{token}/"), 2 * max(NOFILE))
         yield Running(server.pid, stack.enter_context(prober), recording)

@@ -1,6 +1,6 @@
-"""Async views under Flask, each on an event loop and a thread of its own.
+"""Async views under Flask, which runs each request on its own thread and event loop.
 
-`holdfast probe examples/async_hello.py --server flask --nofile 256` shows what that costs.
+`holdfast probe examples/async_hello.py --server flask --nofile 256` shows what that costs in descriptors.
 """
 
 from __future__ import annotations
@@ -21,5 +21,5 @@ async def index() -> str:
 
 @app.get("/blocking")
 async def blocking() -> str:
-    time.sleep(1)  # noqa: ASYNC251 - a view that blocks its loop is what this one shows
+    time.sleep(1)  # noqa: ASYNC251 - this view is here to block its loop
     return "hello, after a second in which nothing else ran on this loop\n"

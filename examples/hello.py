@@ -1,4 +1,4 @@
-"""The smallest application worth a probe: `holdfast probe examples/hello.py --server flask`."""
+"""The smallest application worth probing: `holdfast probe examples/hello.py --server flask`."""
 
 from __future__ import annotations
 

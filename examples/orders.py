@@ -1,7 +1,7 @@
-"""A server to send load to. Start it here with `flask --app orders run --port 8000`.
+"""A server to send load to. Start it from this directory with `flask --app orders run --port 8000`.
 
-`/` answers at once and `/slow` after 0.2 s. `/orders` takes orders, `/orders/NUMBER` takes and shows one, and
-`/users/NAME` greets somebody.
+`/` answers at once, `/slow` after 0.2 s. `/orders` accepts orders, `/orders/NUMBER` accepts and shows one, and
+`/users/NAME` returns a user's name.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def orders(number: int = 0) -> ResponseReturnValue:
         return jsonify(status="ok", number=number)
     order = request.get_json(silent=True)
     if order is None:
-        return jsonify(error="an order is JSON"), 400
+        return jsonify(error="an order must be JSON"), 400
     return jsonify(status="ok", number=number, order=order), 201
 
 

@@ -1,7 +1,7 @@
-"""A small shop as applications really look: a factory, a blueprint, a decorator, a class-based view.
+"""A small shop, built like a real application: a factory, a blueprint, a decorator, a class-based view.
 
-`holdfast probe examples/shop.py --server flask --path /shop/items/2 -H "X-Customer: ada"` holds requests
-inside `Item.get()`, behind the decorator that turns strangers away.
+`holdfast probe examples/shop.py --server flask --path /shop/items/2 -H "X-Customer: ada"` holds requests inside
+`Item.get()`, behind the decorator that rejects requests without a customer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ shop = Blueprint("shop", __name__, url_prefix="/shop")
 
 
 def customers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """Let only requests through that say who is asking."""
+    """Reject requests without the header X-Customer."""
 
     @wraps(view)
     def checked(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
@@ -34,18 +34,18 @@ def customers_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, Respon
 
 
 class Item(MethodView):
-    """One thing that the shop sells."""
+    """An item in stock."""
 
     decorators: ClassVar[list[Callable[..., Any]]] = [customers_only]
 
     def get(self, number: int) -> ResponseReturnValue:
-        """Say what it is."""
+        """Return the item's number and name; 404 if it is not in stock."""
         if number not in STOCK:
             abort(404)
         return jsonify(number=number, name=STOCK[number])
 
     def delete(self, number: int) -> ResponseReturnValue:
-        """Sell the last one."""
+        """Remove the item from stock."""
         if STOCK.pop(number, None) is None:
             abort(404)
         return "", 204
@@ -61,7 +61,7 @@ def items() -> ResponseReturnValue:
 
 
 def create_app() -> Flask:
-    """Build the application, as a server's `--factory` or a test would."""
+    """Create the application, as a server's `--factory` option or a test does."""
     application = Flask(__name__)
     application.register_blueprint(shop)
     return application

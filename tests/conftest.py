@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.commandline import Holdfast, holdfast_in
+from support.commandline import COMPILED, Holdfast, holdfast_in
 from support.counting import Counting, counting_server
 
 HERE = Path(__file__).parent
@@ -31,6 +32,11 @@ OTHER_SERVERS = frozenset(
         "servers/test_rsgi.py",
     )
 )
+
+
+def pytest_configure() -> None:
+    """Lets every process that a test starts find compiled what it imports."""
+    os.environ.update(COMPILED)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

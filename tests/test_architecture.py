@@ -9,6 +9,7 @@ import ast
 import re
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -24,10 +25,11 @@ MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
-    # What acquisition is made of: these do not know each other.
-    "load": frozenset(),
-    "servers": frozenset(),
-    "observe": frozenset(),
+    # What acquisition is made of: these do not know each other, but all of them read `/proc`.
+    "procfs": frozenset(),
+    "load": frozenset({"procfs"}),
+    "servers": frozenset({"procfs"}),
+    "observe": frozenset({"procfs"}),
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
@@ -38,7 +40,7 @@ EDGES: dict[str, frozenset[str]] = {
     "console": frozenset(),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
-    "probe": MADE_OF | {"interrupts", "rundir"},
+    "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | {"interrupts", "console"},
     # What stands on top.
@@ -46,9 +48,12 @@ EDGES: dict[str, frozenset[str]] = {
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
-    "__main__": frozenset({"cli"}),
+    "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
+# Of inference, acquisition knows what it steers by and no more.
+STEERED_BY = "holdfast.infer.signals"
+STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
 
@@ -57,23 +62,23 @@ AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir"
 PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
 # fmt: off
 PURE = frozenset({
-    "attach/unusable.py", "cli/option_values.py", "cluster/clocks.py", "cluster/frames.py", "load/acceptance.py",
-    "load/buckets.py", "load/exchange.py", "load/http1.py", "load/quantities.py", "load/replies.py", "load/schedule.py",
-    "load/url.py", "load/values.py", "observe/activity.py", "observe/procfs.py", "observe/routes.py",
-    "observe/sock_diag.py", "observe/starvation.py", "observe/tcp.py", "probe/ramp.py", "probe/ramp_state.py",
-    "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
-    "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
-    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py", "servers/hypercorn.py",
-    "servers/mod_wsgi.py", "servers/registry.py", "servers/sanic.py", "servers/tornado.py", "servers/twisted.py",
-    "servers/uvicorn.py", "servers/uwsgi.py", "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py",
-    "study/flask_concurrency.py", "study/servers.py",
+    "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py", "cluster/frames.py",
+    "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/parts.py", "load/quantities.py",
+    "load/replies.py", "load/reports.py", "load/status_advice.py", "load/url.py", "load/values.py",
+    "observe/activity.py", "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py",
+    "observe/starvation.py", "observe/tcp.py", "probe/ramp.py", "probe/ramp_state.py", "probe/slots.py",
+    "procfs/parse.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py",
+    "servers/cheroot.py", "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py",
+    "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py",
+    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/registry.py", "servers/sanic.py", "servers/tornado.py",
+    "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/waitress.py", "servers/werkzeug.py",
+    "servers/wsgiref.py", "study/flask_concurrency.py", "study/servers.py",
 })
-# fmt: on
-# fmt: off
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
     "pathlib", "pty", "queue", "random", "resource", "secrets", "select", "selectors", "shutil", "signal",
     "socket", "sqlite3", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "uuid",
+    "holdfast_probe",  # where our own command lines begin
 })
 # fmt: on
 # Of these modules, what only names things or works on text.
@@ -93,25 +98,12 @@ LAYOUT = "holdfast.inside.holdfast_inside.layout"
 READS_LAYOUT = frozenset({"observe/record_reader.py"})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
-FRAMEWORKS = frozenset(
-    {
-        "aiohttp",
-        "asgiref",
-        "bjoern",
-        "django",
-        "eventlet",
-        "fastpysgi",
-        "fastapi",
-        "flask",
-        "gevent",
-        "litestar",
-        "quart",
-        "sanic",
-        "starlette",
-        "tornado",
-        "werkzeug",
-    }
-)
+# fmt: off
+FRAMEWORKS = frozenset({
+    "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "fastpysgi", "flask", "gevent",
+    "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug",
+})
+# fmt: on
 
 KNOWS_NO_SERVER = ("load", "infer")
 SERVERS = re.compile(
@@ -182,6 +174,8 @@ def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -
         if target != "holdfast.inside" and not f"{target}.".startswith(f"{LAYOUT}."):
             return "of what runs in the server's process, only the layout of the records is ours to read"
         return None if str(path) in READS_LAYOUT else "it does not read the records"
+    if imported == "infer" and part in STEERS and not f"{target}.".startswith(f"{STEERED_BY}."):
+        return "of inference, acquisition knows only what it steers by, infer.signals"
     if imported.startswith("__"):
         return None  # a name of the package itself, such as its version
     if imported == part or imported in EDGES.get(part, ()) or (imported in KNOWN_TO_ALL and part not in KNOWN_TO_ALL):
@@ -259,6 +253,12 @@ def tree_of(root: Path) -> dict[PurePosixPath, str]:
     return {PurePosixPath(file.relative_to(package)): file.read_text() for file in sorted(package.rglob("*.py"))}
 
 
+@cache
+def parsed_outside_of_servers() -> Mapping[PurePosixPath, ast.AST]:
+    """The files of src but for those that run in the server's process."""
+    return {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+
+
 def test_every_file_keeps_the_rules_of_the_layout() -> None:
     found = [violation for path, source in tree_of(SOURCE).items() for violation in violations(path, source)]
 
@@ -266,7 +266,7 @@ def test_every_file_keeps_the_rules_of_the_layout() -> None:
 
 
 def test_pure_files_are_named_and_no_others_are() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     pure = {
         str(path)
         for path in sources.keys() - worldly(sources)
@@ -277,14 +277,14 @@ def test_pure_files_are_named_and_no_others_are() -> None:
 
 
 def test_pure_rooms_import_nothing_that_touches_the_world() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     found = sorted(str(path) for path in worldly(sources) if part_of(path) in PURE_ROOMS)
 
     assert not found, found
 
 
 def test_no_file_imports_itself_by_way_of_others() -> None:
-    sources = {path: ast.parse(source) for path, source in tree_of(SOURCE).items() if part_of(path) != "inside"}
+    sources = parsed_outside_of_servers()
     left = {path: imported_files(path, tree, sources) for path, tree in sources.items()}
     while free := [path for path, imported in left.items() if not imported & left.keys()]:
         for path in free:
@@ -296,9 +296,8 @@ def test_no_file_imports_itself_by_way_of_others() -> None:
 def worldly(sources: Mapping[PurePosixPath, ast.AST]) -> set[PurePosixPath]:
     """The files that touch the world themselves, and all that import one of these."""
     found = {path for path, tree in sources.items() if touches_the_world(path, tree)}
-    while more := {
-        path for path, tree in sources.items() if path not in found and imported_files(path, tree, sources) & found
-    }:
+    imported = {path: imported_files(path, tree, sources) for path, tree in sources.items()}
+    while more := {path for path in sources.keys() - found if imported[path] & found}:
         found |= more
     return found
 
@@ -322,8 +321,8 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
 @pytest.mark.parametrize(
     ("path", "source", "complaint"),
     [
-        ("load/schedule.py", "import time", "a pure file does not touch the world"),
-        ("load/schedule.py", "def f():\n    from os import path", "a pure file does not touch the world"),
+        ("load/exchange.py", "import time", "a pure file does not touch the world"),
+        ("load/exchange.py", "def f():\n    from os import path", "a pure file does not touch the world"),
         ("infer/census.py", "from pathlib import Path", "a pure file does not touch the world"),
         ("servers/address.py", "import signal\nsignal.alarm(1)", "a pure file does not touch the world"),
         ("report/runs.py", "from datetime import datetime\ndatetime.now()", "a pure file does not touch the world"),
@@ -333,13 +332,14 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("infer/census.py", "from holdfast import load", "infer must not know load"),
         ("report/terminal.py", "from holdfast.infer.census import census", "report must not know infer"),
         ("servers/process.py", "from holdfast.probe.experiment import run", "servers must not know probe"),
-        ("attach/rounds.py", "from holdfast.probe.bench import Bench", "attach must not know probe"),
+        ("attach/rounds.py", "from holdfast.probe.session import Session", "attach must not know probe"),
+        ("attach/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
         ("loadtest/run.py", "from holdfast.attach import rounds", "loadtest must not know attach"),
         ("store.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         (
-            "observe/procfs.py",
+            "observe/processes.py",
             "from holdfast.inside.holdfast_inside import layout",
             "does not read the records",
         ),

@@ -1,5 +1,5 @@
 """`python -m holdfast`."""
 
-from holdfast.cli.entry import main
+from holdfast_probe import main
 
 main()

@@ -1,24 +1,24 @@
 """The answer on its way out: to the terminal, into a pipe, into a file.
 
-Whatever goes wrong there is said as an error of its own: an answer that nobody got is none.
+What goes wrong there is an error of its own: an answer that did not arrive is not an answer.
 """
 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-
-import click
-from rich.console import Console, RenderableType
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 
 STDOUT = "-"
-_AGAIN = "holdfast show prints the saved run again."
+_AGAIN = "`holdfast show` prints the saved run again."
+_COLUMNS = 80
+"""Where there is no terminal."""
 
 
 class NobodyReads(Exception):  # noqa: N818 - no error: whoever read our output has seen enough (`| head`)
@@ -26,41 +26,47 @@ class NobodyReads(Exception):  # noqa: N818 - no error: whoever read our output 
 
 
 def say(line: str) -> None:
-    """Prints a line to standard error, as far as anybody is there."""
+    """Prints a line to standard error, if that is still there."""
+    if sys.stderr is None:
+        return
     try:
-        click.echo(line, err=True)
-    except OSError:
-        return  # the terminal is gone
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # the terminal is gone, or the stream was closed
 
 
 def tell(error: HoldfastError) -> None:
     """Says what happened, why, and what to do next."""
-    say(click.style("holdfast: ", fg="red", bold=True) + error.what)
+    say(("\x1b[1;31mholdfast: \x1b[0m" if _takes_styles(sys.stderr) else "holdfast: ") + error.what)
     for part in (error.why, error.remedy):
         for line in part.splitlines():
             say(f"  {line}")
 
 
-def show(renderable: RenderableType) -> None:
-    """Prints it to standard output, in colours where that is a terminal.
+def show(drawn: Callable[[int, bool], str]) -> None:
+    """Prints something to standard output, in colours where that is a terminal.
+
+    Args:
+        drawn: gives its text for so many columns, with escape sequences or without.
 
     Raises:
         NobodyReads, EnvironmentFailure: as `put`.
     """
-    console = Console(highlight=False)
-    # Not by the console itself: of a pipe without a reader it makes an exit with 1, of a full disk a traceback.
-    console.begin_capture()
-    # A table wider than a pipe's 80 columns would lose its right side.
-    console.print(renderable, crop=False)
-    try:
-        text = console.end_capture()
-    except OSError as error:
-        _forget_stdout()
-        raise EnvironmentFailure("The answer could not be written to standard output.", str(error), _AGAIN) from error
-    if not console.is_terminal:
-        text = "\n".join(line.rstrip() for line in text.split("\n"))
+    styled = _takes_styles(sys.stdout)
+    columns = shutil.get_terminal_size((_COLUMNS, 24)).columns if styled else _COLUMNS
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    put(text.encode(encoding, "replace"))
+    put(drawn(columns, styled).encode(encoding, "replace"))
+
+
+def _takes_styles(stream: object) -> bool:
+    """Whether what is written there may have escape sequences (https://no-color.org, https://force-color.org)."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    terminal = isinstance(stream, io.TextIOBase) and stream.isatty()
+    return terminal and os.environ.get("TERM", "dumb") not in ("dumb", "unknown")
 
 
 def put(content: bytes) -> None:
@@ -69,7 +75,7 @@ def put(content: bytes) -> None:
 
 
 def put_stream(pieces: Iterable[bytes]) -> None:
-    """Writes bytes to standard output, a piece at a time, and sees to it that they arrive.
+    """Writes bytes to standard output, a piece at a time, and makes sure that they arrive.
 
     Raises:
         NobodyReads: it is a pipe whose reader has gone.
@@ -90,13 +96,13 @@ def put_stream(pieces: Iterable[bytes]) -> None:
 
 
 def check_target(target: str | None) -> None:
-    """Looks whether a file may be written there: a minute of measuring must not be lost to a typing mistake.
+    """Makes sure that a file can be written there: a typing mistake must not cost a minute of measuring.
 
     Args:
-        target: path of the file; None and "-" are none.
+        target: path of the file; None and "-" (standard output) are never refused.
 
     Raises:
-        UsageError: its directory does not exist, or it is a directory itself.
+        UsageError: it is a directory, or its directory does not exist.
         EnvironmentFailure: no permission.
     """
     if target is None or target == STDOUT:
@@ -104,20 +110,22 @@ def check_target(target: str | None) -> None:
     path = Path(target).absolute()
     if not target or path.is_dir():
         raise UsageError(
-            f"{target!r} is a directory.", "An option that writes needs the name of a file.", "Name a file in it."
+            f"{target!r} is a directory.", "The option needs the name of a file.", "Name a file in that directory."
         )
     if not path.parent.is_dir():
         raise UsageError(
-            f"{target} cannot be written.", f"There is no directory {path.parent}.", "Make it first, or choose another."
+            f"{target} cannot be written.",
+            f"There is no directory {path.parent}.",
+            "Create it first, or choose another.",
         )
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise EnvironmentFailure(
-            f"{target} cannot be written.", "There is no permission to.", "Choose another file, or - for stdout."
+            f"{target} cannot be written.", "Permission is denied.", "Choose another file, or - for standard output."
         )
 
 
 def write_file(target: str, content: bytes) -> None:
-    """Writes a whole file, or leaves what was there.
+    """Writes a whole file, or leaves what was there before.
 
     Raises:
         EnvironmentFailure: it cannot be written.
@@ -126,10 +134,10 @@ def write_file(target: str, content: bytes) -> None:
 
 
 def write_stream(target: str, pieces: Iterable[bytes], again: str = _AGAIN) -> None:
-    """Writes a whole file, a piece at a time, or leaves what was there.
+    """Writes a whole file, a piece at a time, or leaves what was there before.
 
     Args:
-        again: how to get at the content if it cannot be written, in words.
+        again: how to get the content if it cannot be written, in words.
 
     Raises:
         EnvironmentFailure: it cannot be written.
@@ -140,14 +148,14 @@ def write_stream(target: str, pieces: Iterable[bytes], again: str = _AGAIN) -> N
 
 @contextlib.contextmanager
 def whole_file(target: str, again: str = _AGAIN) -> Iterator[Path]:
-    """Where to write what becomes the target's content if the block ends without an error, and otherwise nothing.
+    """Gives the path to write to; its content becomes the target's if the block ends without an error.
 
     Raises:
-        EnvironmentFailure: an OSError of the block: it cannot be written.
+        EnvironmentFailure: the block raised an OSError: it cannot be written.
     """
     path = Path(os.path.realpath(target))
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    # A device or a pipe is written itself, and so is a file in a directory that is somebody else's.
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    # A device or a pipe is written directly, and so is a file in a directory that we may not write to.
     replaces = (path.is_file() or not path.exists()) and os.access(path.parent, os.W_OK)
     try:
         if not replaces:
@@ -155,13 +163,13 @@ def whole_file(target: str, again: str = _AGAIN) -> Iterator[Path]:
             return
         try:
             if path.exists():
-                beside.touch()
-                shutil.copymode(path, beside)
-            yield beside
-            beside.replace(path)
+                temporary.touch()
+                shutil.copymode(path, temporary)
+            yield temporary
+            temporary.replace(path)
         finally:
             with contextlib.suppress(OSError):
-                beside.unlink()
+                temporary.unlink()
     except OSError as error:
         raise EnvironmentFailure(f"{target} could not be written.", str(error), again) from error
 

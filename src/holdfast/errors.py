@@ -1,23 +1,22 @@
-"""Everything that holdfast tells a person when it cannot answer: what happened, why, what to do next."""
+"""What holdfast says when it cannot answer: what happened, why, and what to do next."""
 
 from __future__ import annotations
-
-import difflib
-from collections.abc import Iterable
 
 EXIT_ANSWERED = 0
 EXIT_EXPECTATION_FAILED = 1
 EXIT_USAGE = 2
 EXIT_INCONCLUSIVE = 3
 EXIT_ENVIRONMENT = 4
+EXIT_INTERNAL = 70
+"""A fault of our own: EX_SOFTWARE of sysexits.h, so that no script takes it for an answer."""
 
 
 class HoldfastError(Exception):
-    """A run that ended without an answer, in words for the person who asked.
+    """A run that ended without an answer, worded for the person who asked.
 
     Args:
         what: what happened, one sentence.
-        why: the cause as far as it is known, often the server's own words; may span lines.
+        why: the cause, as far as it is known; often the server's own words; may span several lines.
         remedy: what to do next.
     """
 
@@ -40,17 +39,12 @@ class UsageError(HoldfastError):
 
 
 class InconclusiveError(HoldfastError):
-    """The experiment ran and does not answer: the load side was the limit, or the records contradict."""
+    """The experiment ran without an answer: the load side was the limit, or the records contradict each other."""
 
     exit_code = EXIT_INCONCLUSIVE
 
 
 class EnvironmentFailure(HoldfastError):  # noqa: N818 - "EnvironmentError" is a builtin with another meaning
-    """The server did not start, a module is missing, a permission is lacking."""
+    """The server did not start, or a module, a file or a permission is missing."""
 
     exit_code = EXIT_ENVIRONMENT
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """What may have been meant by a name that nobody has; None where nothing is near."""
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)

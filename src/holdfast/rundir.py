@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +17,11 @@ _NAME = re.compile(r"^holdfast-(\d+)-")
 
 def _parent() -> Path:
     shm = Path("/dev/shm")  # noqa: S108 - a file there is memory: a mapped page never waits for a disk
-    return shm if os.access(shm, os.W_OK) else Path(tempfile.gettempdir())
+    if os.access(shm, os.W_OK):
+        return shm
+    import tempfile  # noqa: PLC0415 - a dozen modules that most machines need not
+
+    return Path(tempfile.gettempdir())
 
 
 def _sweep(parent: Path) -> None:
@@ -32,7 +34,7 @@ def _sweep(parent: Path) -> None:
 
 def room_for_a_run() -> Path:
     """Path of a directory that is not there yet, for `run_directory`."""
-    return _parent() / f"holdfast-{os.getpid()}-{secrets.token_hex(4)}"
+    return _parent() / f"holdfast-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def shared_with_all(directory: Path, library: Path) -> tuple[Path, Path]:
     if os.geteuid() != 0:
         return directory, library
     directory.chmod(0o711)
-    secret, copy = directory / secrets.token_hex(16), directory / library.name
+    secret, copy = directory / os.urandom(16).hex(), directory / library.name
     secret.mkdir()
     secret.chmod(0o1733)
     # With its byte code, which is only used where the source's time is kept.

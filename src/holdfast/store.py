@@ -13,19 +13,20 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-
-import msgspec
+from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import Experiment
-from holdfast.model.migration import TIMELINE_FORM, migrated, timeline_forms
+from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
+from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
-from holdfast.model.timeline import Timeline
 
-_LOAD_FORM = 2  # the head that `loadtest.saved` makes instead of a timeline
-_FORMS = timeline_forms() | {_LOAD_FORM}
+if TYPE_CHECKING:
+    # A load does without.
+    from holdfast.model.outside import OutsideTimeline
+    from holdfast.model.timeline import Timeline
+
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
@@ -43,15 +44,15 @@ def default_path() -> Path:
         return (Path(state) if state else Path.home() / ".local" / "state") / "holdfast" / "runs.sqlite"
     except RuntimeError as error:
         raise EnvironmentFailure(
-            "There is no place for saved runs.", str(error), "Name a file for them with HOLDFAST_RUNS."
+            "holdfast has nowhere to save runs.", str(error), "Name a file for them with HOLDFAST_RUNS."
         ) from error
 
 
-def save_or_tell(timeline: Timeline, tell: Callable[[HoldfastError], None]) -> None:
-    """Saves a run at the usual place.
+def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None]) -> None:
+    """Saves a run in the usual file.
 
     Args:
-        tell: gets the reason if it cannot be saved: the answer must not be lost for that.
+        tell: is given the reason if it cannot be saved: the verdict must not be lost because of that.
     """
     try:
         save(timeline, default_path())
@@ -61,7 +62,7 @@ def save_or_tell(timeline: Timeline, tell: Callable[[HoldfastError], None]) -> N
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # What was sent is in it, a session's cookie included: for nobody else to read.
+    # Requests are in it, with cookies and tokens: only the owner may read it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     database = sqlite3.connect(path, timeout=5.0)
     database.execute(
@@ -69,27 +70,28 @@ def _open(path: Path) -> sqlite3.Connection:
         "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB, version TEXT)"
     )
     columns = _columns(database)
-    # Without the others it is a table of somebody else's.
+    # Without the others, the table is not ours.
     if "timeline" in columns and "version" not in columns:
         database.execute("ALTER TABLE run ADD COLUMN version TEXT")
     return database
 
 
 def _columns(database: sqlite3.Connection) -> set[str]:
-    """What the table of runs says of each; files of before have no version."""
+    """The columns of the table of runs; older files have no version."""
     return {name for _, name, *_ in database.execute("PRAGMA table_info(run)")}
 
 
-def save(timeline: Timeline, path: Path) -> int:
+def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     """Saves a run and gives its number.
 
     Raises:
-        EnvironmentFailure: it cannot be written (disk full, no permission). Nothing else is lost by it.
+        EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
-    experiment = timeline.experiment
+    import msgspec  # noqa: PLC0415 - what saves a load does without
+
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
     raw = zlib.compress(msgspec.json.encode(timeline), 1)
-    return _save((TIMELINE_FORM, experiment.server, _said(experiment), offered, raw), (), path)
+    return _save((*_head(timeline), offered, raw), (), path)
 
 
 def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
@@ -97,12 +99,12 @@ def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path
 
     Args:
         said: what was asked, in one line.
-        head, parts: as `saved_load` makes them.
+        head, parts: as `loadtest.saved` makes them.
 
     Raises:
         EnvironmentFailure: as `save`.
     """
-    return _save((_LOAD_FORM, "load", said, offered, head), parts, path)
+    return _save((LOAD_FORM, "load", said, offered, head), parts, path)
 
 
 def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
@@ -114,7 +116,7 @@ def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
                 (time.time(), __version__, *row),
             )
             number = int(done.lastrowid or 0)
-            # Not before the row has found its place: the file may be somebody else's database.
+            # Only after the row was written: the file may be another program's database.
             database.execute(
                 "CREATE TABLE IF NOT EXISTS load_rows (run INTEGER, part INTEGER, rows BLOB, PRIMARY KEY (run, part))"
             )
@@ -142,8 +144,17 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
     database.execute("DELETE FROM load_rows WHERE run NOT IN (SELECT id FROM run)")
 
 
-def _said(experiment: Experiment) -> str:
-    return experiment.url or " ".join(experiment.command or experiment.arguments)
+def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
+    """Form, server and arguments of a run, as the list of runs has them."""
+    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+
+    if isinstance(timeline, OutsideTimeline):
+        return OUTSIDE_FORM, "attach", timeline.experiment.target.url
+    target = timeline.experiment.target
+    words = command_line_of(target)
+    if isinstance(target, CommandTarget):
+        return TIMELINE_FORM, "exec", " ".join(words)
+    return TIMELINE_FORM, words[0], " ".join(words[1:])
 
 
 def saved_runs(path: Path) -> tuple[SavedRun, ...]:
@@ -155,38 +166,60 @@ def saved_runs(path: Path) -> tuple[SavedRun, ...]:
         return tuple(SavedRun(*row) for row in rows)
 
 
-def load(number: int, path: Path) -> Timeline:
+def load(number: int, path: Path) -> Timeline | OutsideTimeline:
     """The timeline of a saved run.
 
     Raises:
-        UsageError: there is no such run, or it was saved by another version in another form.
+        UsageError: there is no such run, its record is damaged, or a newer version saved it.
     """
-    form, timeline = _row(number, path)
+    import msgspec  # noqa: PLC0415 - what reads a load does without
+
+    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
+
+    form, saved = _row(number, path)
     try:
-        return msgspec.convert(migrated(msgspec.json.decode(zlib.decompress(timeline)), form), Timeline)
+        form, record = migrated(msgspec.json.decode(zlib.decompress(saved)), form)
+        if form == OUTSIDE_FORM:
+            return msgspec.convert(record, OutsideTimeline)
+        return msgspec.convert(record, Timeline, dec_hook=_target)
     except (msgspec.MsgspecError, zlib.error, KeyError, TypeError, AttributeError) as error:
         raise unreadable(number, error) from error
 
 
+def _target(kind: type, record: object) -> StartedTarget:
+    """A target of either kind; msgspec tells no dataclasses apart by their fields.
+
+    Raises:
+        TypeError: it is neither.
+    """
+    if kind is not StartedTarget or not isinstance(record, dict):
+        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
+    import msgspec  # noqa: PLC0415 - as in `load`
+
+    target: StartedTarget = msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
+    return target
+
+
 def is_load(number: int, path: Path) -> bool:
-    """Whether a saved run is one of the load generator.
+    """Whether a saved run is a load.
 
     Raises:
         UsageError: there is no such run.
     """
-    return _row(number, path)[0] == _LOAD_FORM
+    return _row(number, path)[0] == LOAD_FORM
 
 
 def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
-    """The head and the rows of a saved load run, as `saved_load` reads them.
+    """The head and the rows of a saved load run, as `loadtest.saved` reads them.
 
     Raises:
-        UsageError: there is no such run, or it is none of the load generator.
+        UsageError: there is no such run, or it is not a load.
     """
     form, head = _row(number, path)
-    if form != _LOAD_FORM:
+    if form != LOAD_FORM:
         raise UsageError(
-            f"Run {number} is no load: it has no rows of requests.",
+            f"Run {number} is not a load: it has no rows of requests.",
             "It was made by probe, exec or attach.",
             f"holdfast show {number} prints its verdict.",
         )
@@ -201,7 +234,7 @@ def _parts(number: int, path: Path) -> Iterator[bytes]:
 
 
 def unreadable(number: int, error: Exception) -> UsageError:
-    """What to say of a saved run whose record is damaged."""
+    """The error for a saved run whose record is damaged."""
     return UsageError(
         f"Run {number} cannot be read: its record is damaged.",
         str(error),
@@ -223,10 +256,10 @@ def _row(number: int, path: Path) -> tuple[int, bytes]:
     if row is None:
         raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
     form, record, saved_by = row
-    if form not in _FORMS:
+    if form not in FORMS:
         raise UsageError(
             f"Run {number} was saved by a newer version of holdfast{f', {saved_by}' if saved_by else ''}.",
-            f"Its record has form {form}; this version, {__version__}, reads forms up to {max(_FORMS)}.",
+            f"Its record has form {form}; this version, {__version__}, reads forms up to {max(FORMS)}.",
             f"Upgrade (pip install --upgrade {__distribution__}), or make the run again with this version.",
         )
     return form, record

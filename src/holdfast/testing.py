@@ -18,7 +18,7 @@ from pathlib import Path
 
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Timeline
@@ -49,7 +49,8 @@ def check_adapter(
         AssertionError: what the adapter does not keep, one line for each.
         HoldfastError: the server could not be started or probed at all; its words say why.
     """
-    experiment = Experiment(adapter.name, arguments=tuple(arguments), max_offered=OFFERED, python=python, cwd=cwd)
+    target = ProbeTarget(adapter.name, arguments=tuple(arguments), python=python)
+    experiment = Experiment(target, max_offered=OFFERED, cwd=cwd)
     timeline = run(experiment, Interrupts(), adapter)
     verdict = judge(timeline)
     broken = [*_settings(adapter, arguments), *_start(timeline, arguments), *_requests(timeline), *_left(timeline)]

@@ -58,7 +58,7 @@ def verdict_of(ended):
     return msgspec.json.decode(ended.out)
 
 
-def check(verdict):
+def check_five_places(verdict):
     """What is true of every server with five places."""
     ceiling, places = verdict["ceiling"], verdict["places"]
     assert verdict["confidence"] == "estimated"
@@ -75,7 +75,7 @@ def test_the_places_of_a_running_server_are_found_from_outside(holdfast, serve, 
 
     verdict = verdict_of(holdfast.run("attach", served.filled(url), "--json", "-"))
 
-    check(verdict)
+    check_five_places(verdict)
     assert verdict["target"]["app"] == served.filled(url)
     assert verdict["target"]["path"] == "/wait"
     assert verdict["ceiling"]["accept_queue_limit"] == 128
@@ -85,7 +85,7 @@ def test_the_places_of_a_running_server_are_found_from_outside(holdfast, serve, 
 def test_over_tls_with_a_certificate_that_is_taken_as_it_is(holdfast, serve):
     served = serve()
 
-    check(
+    check_five_places(
         verdict_of(holdfast.run("attach", served.filled("https://127.0.0.1:{tls}/wait"), "--insecure", "--json", "-"))
     )
 
@@ -96,7 +96,7 @@ def test_the_run_is_saved_and_judged_again_to_the_same_verdict(holdfast, serve):
 
     verdict = verdict_of(holdfast.run("attach", url, "-H", "X-Key: 1", "--json", "-"))
 
-    check(verdict)
+    check_five_places(verdict)
     assert msgspec.json.decode(holdfast.run("show", "1", "--json", "-").out) == verdict
     assert url in holdfast.run("runs", env={"COLUMNS": "200"}).out
     shown = holdfast.run("show", "1").out
@@ -174,7 +174,7 @@ def test_a_mistake_is_said_with_its_cause_and_what_to_do(said, mistake):
     assert ended.out == ""
 
 
-def test_where_nobody_listens_it_says_so(holdfast):
+def test_attach_says_that_nobody_listens_at_the_address(holdfast):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
 
@@ -188,7 +188,7 @@ def test_a_server_that_dies_under_load_gets_no_verdict(holdfast, serve):
     ended = holdfast.run("attach", serve().filled("http://127.0.0.1:{port}/dies"))
 
     assert ended.exit == INCONCLUSIVE
-    assert "does not answer any more" in ended.what
+    assert "no longer answers" in ended.what
     assert ended.out == ""
 
 

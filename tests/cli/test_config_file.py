@@ -8,9 +8,9 @@ import click
 import pytest
 
 from holdfast.cli import config_file
-from holdfast.cli.main import exec_, probe
+from holdfast.cli.probe import exec_, probe
 from holdfast.errors import EnvironmentFailure
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import experiment_of
 
 # What is asked of one run alone: where its answer goes.
 OF_ONE_RUN = {"json_target", "misplaced", "help"}
@@ -45,10 +45,10 @@ def test_every_option_in_a_file_reaches_the_experiment(tmp_path: Path) -> None:
     ]
     (tmp_path / "pyproject.toml").write_text("\n".join(["[tool.holdfast]", *lines]))
 
-    experiment = Experiment(**config_file.merged([config_file.project_defaults(tmp_path)]))  # type: ignore[arg-type, list-item]
+    experiment = experiment_of(**config_file.merged([config_file.project_defaults(tmp_path)]))  # type: ignore[arg-type, list-item]
 
-    assert experiment == Experiment(
-        "gunicorn",
+    assert experiment == experiment_of(
+        server="gunicorn",
         app="shop:app",
         view="async",
         path="/orders?x=1",
@@ -76,7 +76,7 @@ def test_the_nearest_pyproject_with_settings_counts(tmp_path: Path) -> None:
     assert attributes(below) == {"nofile": 2}
 
 
-def test_without_settings_there_are_none(tmp_path: Path) -> None:
+def test_a_project_without_settings_has_no_defaults(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
     assert config_file.project_defaults(tmp_path) is None
@@ -111,7 +111,7 @@ LAYERS = {
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_of_several_places(name: str) -> None:
+def test_an_option_written_in_several_places_is_taken_from_the_nearest(name: str) -> None:
     layers, expected = LAYERS[name]
 
     assert config_file.merged(config_file.Layer(each, str(at)) for at, each in enumerate(layers)) == expected
@@ -141,13 +141,15 @@ def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -
     four, own, fastapi = study.cases
     assert study.name == "mine.toml"
     assert [case.id for case in study.cases] == ["4 workers", "gunicorn -c conf.py shop:app", "uvicorn"]
-    assert four.experiment == Experiment(
-        "gunicorn", app="shop:app", max_offered=500, arguments=("-w", "4"), cwd=str(tmp_path)
+    assert four.experiment == experiment_of(
+        server="gunicorn", app="shop:app", max_offered=500, arguments=("-w", "4"), cwd=str(tmp_path)
     )
-    assert own.experiment == Experiment(
-        "exec", command=("gunicorn", "-c", "conf.py", "shop:app"), max_offered=500, cwd=str(tmp_path)
+    assert own.experiment == experiment_of(
+        command=("gunicorn", "-c", "conf.py", "shop:app"), max_offered=500, cwd=str(tmp_path)
     )
-    assert fastapi.experiment == Experiment("uvicorn", framework="fastapi", max_offered=500, cwd="/somewhere/else")
+    assert fastapi.experiment == experiment_of(
+        server="uvicorn", framework="fastapi", max_offered=500, cwd="/somewhere/else"
+    )
 
 
 def test_a_studys_defaults_win_over_the_projects(tmp_path: Path) -> None:
@@ -156,8 +158,8 @@ def test_a_studys_defaults_win_over_the_projects(tmp_path: Path) -> None:
 
     flask, named = config_file.read_study(str(tmp_path / "cases.toml"), [below], "/").cases
 
-    assert flask.experiment == Experiment("flask", nofile=2, nproc=9, cwd="/")
-    assert named.experiment == Experiment("waitress", nofile=2, nproc=9, cwd="/")
+    assert flask.experiment == experiment_of(server="flask", nofile=2, nproc=9, cwd="/")
+    assert named.experiment == experiment_of(server="waitress", nofile=2, nproc=9, cwd="/")
 
 
 @pytest.mark.parametrize(

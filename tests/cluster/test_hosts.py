@@ -171,7 +171,7 @@ def test_loopback_is_refused_where_it_means_another_server_on_each_host(site):
     ended = site.holdfast.run("load", "http://127.0.0.1:9/", "--burst", "1", "--cluster", site.scheduler, program=there)
 
     assert ended.exit == USAGE
-    assert "means another server on each host" in ended.err
+    assert "is a different server on each host" in ended.err
 
 
 def test_one_agent_is_started_on_a_host_with_several_workers(site):

@@ -128,11 +128,11 @@ def test_something_that_is_no_scheduler_is_said_within_seconds(holdfast, countin
     [
         ("local:0", USAGE, "local:N takes a number"),
         ("local:", USAGE, "local:N takes a number"),
-        ("somewhere", USAGE, "'somewhere' is no cluster"),
+        ("somewhere", USAGE, "'somewhere' is not a cluster"),
         ("/no/such/file", ENVIRONMENT, "scheduler file /no/such/file cannot be read"),
     ],
 )
-def test_what_is_no_cluster_is_refused(holdfast, where, code, says):
+def test_an_address_without_a_dask_scheduler_is_refused(holdfast, where, code, says):
     ended = holdfast.run("load", "http://127.0.0.1:9/", "--burst", "1", "--cluster", where)
 
     assert ended.exit == code

@@ -14,18 +14,24 @@ from support.answering import answering_server
 from support.waiting import PATIENCE_S
 
 from holdfast.cluster.clocks import Offset, Trip, offset, over_run
-from holdfast.cluster.frames import Unframed, framed
-from holdfast.cluster.merge import Loss, Merged, read_report, report_of
-from holdfast.cluster.rows import packed, unpacked
-from holdfast.load import schedule
+from holdfast.cluster.merge import Merged, read_report, report_of
 from holdfast.load.columns import Columns
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan, Sessions, share_out, whole
+from holdfast.load.packing import pack, unpack
+from holdfast.load.parts import Loss
+from holdfast.load.plan import Plan, share_out, whole
 from holdfast.load.processes import load_runs
+from holdfast.load.sessions import Sessions
+from holdfast.load.shapes import Closed, Open
+from holdfast.model import schedule
 from holdfast.model.places import Outcome
-from holdfast.model.scenario import Pause
+from holdfast.model.scenario import Pause, Timeouts
 
 NS_PER_MS = 1_000_000
+
+
+def steady(rate_per_s: float, seconds: float) -> array[int]:
+    return schedule.steps([(rate_per_s, seconds)])
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +42,7 @@ def port() -> Iterator[int]:
 
 def plan(shape: Open | Closed | Sessions, port: int = 80, **more: object) -> Plan:
     head = request_head("GET", "/same", host_field("127.0.0.1", port))
-    return Plan("127.0.0.1", port, head, shape, PATIENCE_S, **more)
+    return Plan("127.0.0.1", port, head, shape, Timeouts(whole_s=PATIENCE_S), **more)
 
 
 def spans(plans) -> tuple[range, ...]:
@@ -72,7 +78,7 @@ def test_hosts_and_their_processes_have_each_row_and_each_connection_once(shape,
 @pytest.mark.parametrize(
     "shape",
     [
-        Open(schedule.constant(400, 0.5)),
+        Open(steady(400, 0.5)),
         Closed(5, 301),
         clients(7, 13),
         clients(7, 13, last_index=50),
@@ -87,7 +93,7 @@ def test_shares_that_begin_together_send_the_whole_load_once(port, shape, proces
 
     begun = [list(run.begun) for run in runs]
     assert sorted(row for rows in begun for row in rows) == list(range(one.requests))
-    assert all(run.summary.outcomes == {Outcome.ANSWERED: len(rows)} for run, rows in zip(runs, begun, strict=True))
+    assert all(run.summary.outcomes == {"answered": len(rows)} for run, rows in zip(runs, begun, strict=True))
     assert all(run.summary.peak_in_flight <= one.connections for run in runs)
     if isinstance(shape, Open):
         assert all(
@@ -97,14 +103,14 @@ def test_shares_that_begin_together_send_the_whole_load_once(port, shape, proces
         )
 
 
-@pytest.mark.parametrize("shape", [Open(schedule.constant(100, 0.1)), Closed(3, 30), clients(3, 3)])
+@pytest.mark.parametrize("shape", [Open(steady(100, 0.1)), Closed(3, 30), clients(3, 3)])
 @pytest.mark.parametrize("watched", [False, True])
 def test_nothing_is_begun_before_the_common_start(port, shape, watched):
     start_ns = time.monotonic_ns() + 300 * NS_PER_MS
 
     run = load_runs((plan(shape, port),), start_ns=start_ns, watch=(lambda _watched: None) if watched else None)
 
-    assert run.summary.outcomes == {Outcome.ANSWERED: plan(shape).requests}
+    assert run.summary.outcomes == {"answered": plan(shape).requests}
     assert min(run.columns.opened[row] for row in run.begun if run.columns.opened[row]) >= start_ns
 
 
@@ -121,7 +127,7 @@ def test_what_is_watched_tells_the_plans_apart(port):
 
 
 def test_shares_of_two_groups_become_one_run(port):
-    plans = (plan(Open(schedule.constant(200, 0.2)), port), plan(clients(3, 5), port))
+    plans = (plan(Open(steady(200, 0.2)), port), plan(clients(3, 5), port))
     merged = Merged(plans, spans(plans))
     start_ns = time.monotonic_ns()
     ahead = Offset(10**12, 10**12)
@@ -152,7 +158,7 @@ def test_packed_rows_come_back_as_they_were_in_the_other_clock(rows, ahead_ns, l
         there.local_port[row], there.received[row] = lots.randrange(2**16), lots.randrange(2**32)
         there.status[row], there.outcome[row], there.source[row] = 200, lots.randrange(12), lots.randrange(2)
 
-    taken = unpacked(packed(there, rows), here, ahead_ns, (5, 7))
+    taken = [row for part in pack(there, rows) for row in unpack(part, here, ahead_ns, (5, 7))]
 
     assert list(taken) == list(rows)
     for row in range(100):
@@ -165,14 +171,19 @@ def test_packed_rows_come_back_as_they_were_in_the_other_clock(rows, ahead_ns, l
         assert here.source[row] == ((5, 7)[there.source[row]] if mine else 0)
 
 
-@pytest.mark.parametrize(
-    "damage", [lambda parts: [*parts[:3], b"x", *parts[4:]], lambda parts: [parts[0], *parts[:-1]]]
-)
-def test_damaged_rows_are_refused(damage):
-    columns = Columns(9)
+@pytest.mark.parametrize("damage", [lambda part: part[:-5], lambda _part: b"x", lambda _part: b""])
+def test_rows_of_a_share_that_were_damaged_on_their_way_are_refused(damage):
+    (part,) = pack(Columns(9), range(9))
 
-    with pytest.raises(ValueError, match=r"rows cannot be read|multiple"):
-        unpacked(damage(packed(columns, range(9))), Columns(9), 0, (0,))
+    with pytest.raises(ValueError, match="rows cannot be read"):
+        unpack(damage(part), Columns(9))
+
+
+def test_rows_of_a_larger_load_are_refused():
+    (part,) = pack(Columns(9), range(9))
+
+    with pytest.raises(ValueError, match="rows cannot be read: row 8 of 8"):
+        unpack(part, Columns(8))
 
 
 @given(
@@ -196,27 +207,17 @@ def test_a_clock_that_drifts_has_been_within_what_is_said_of_the_whole_run():
     assert over_run(Offset(1, 2), None) == Offset(1, 2)
 
 
-@given(st.lists(st.tuples(st.sampled_from([b"a", b"z"]), st.binary(max_size=30)), max_size=6), st.integers(1, 40))
-def test_frames_come_out_whole_in_whatever_pieces_they_come_in(frames, size):
-    stream = b"".join(framed(*each) for each in frames)
-    unframed = Unframed()
-
-    got = [each for at in range(0, len(stream), size) for each in unframed.feed(stream[at : at + size])]
-
-    assert got == frames
-
-
 def lost(shape, share, **loss: object):
     one = plan(shape)
     merged = Merged((one,), spans((one,)))
-    rows = merged.lose(share, 10**9, Loss(**{"at_ns": 2 * 10**9, "begun": [0], **loss}))
+    rows = merged.lose(share, [Loss(**{"start_ns": 10**9, "at_ns": 2 * 10**9, "begun": 0, **loss})])
     assert {merged.columns.outcome[row] for row in rows} <= {Outcome.FAILED}
     assert all(0 < merged.columns.due[row] <= merged.columns.done[row] for row in rows)
     return rows, merged
 
 
 def test_all_that_a_lost_host_was_to_send_by_the_schedule_counts():
-    shape = Open(schedule.constant(10, 3.0))
+    shape = Open(steady(10, 3.0))
 
     rows, merged = lost(shape, (1, 2))
 
@@ -225,14 +226,14 @@ def test_all_that_a_lost_host_was_to_send_by_the_schedule_counts():
 
 
 def test_what_was_due_after_the_load_was_to_end_does_not_count():
-    rows, _ = lost(Open(schedule.constant(10, 3.0)), (0, 2), until_ns=2 * 10**9)
+    rows, _ = lost(Open(steady(10, 3.0)), (0, 2), until_ns=2 * 10**9)
 
     assert rows == list(range(0, 10, 2))
 
 
 def test_of_clients_that_wait_for_answers_as_many_count_as_had_been_told_of():
-    assert lost(Closed(4, 100), (1, 2), begun=[7])[0] == list(range(50, 57))
-    assert lost(Closed(4, 100), (1, 2), begun=[0])[0] == []
+    assert lost(Closed(4, 100), (1, 2), begun=7)[0] == list(range(50, 57))
+    assert lost(Closed(4, 100), (1, 2), begun=0)[0] == []
     # Clients 1 and 3 of 4: their first requests were due anyway.
-    assert lost(clients(4, 5), (1, 2), begun=[0])[0] == [1, 3]
-    assert lost(clients(4, 5), (1, 2), begun=[4])[0] == [1, 3, 5, 7]
+    assert lost(clients(4, 5), (1, 2), begun=0)[0] == [1, 3]
+    assert lost(clients(4, 5), (1, 2), begun=4)[0] == [1, 3, 5, 7]

@@ -18,13 +18,13 @@ from typing import Any
 
 import msgspec
 
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
-from holdfast.probe.bench import EXACT_REPEATS
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Package
 from holdfast.servers.registry import ADAPTERS
 
+MOST_REPEATS = 5  # docs/method.md, Exact load
 LIVE = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
 
 CLAIMED = (
@@ -80,6 +80,27 @@ class Seen:
 
 
 Computed = Callable[[Seen], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A figure that depends on the machine, in the words of docs/conformance.md and as it is computed."""
+
+    words: str
+    figure: Computed
+
+    def __call__(self, seen: Seen) -> Any:
+        return self.figure(seen)
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """Either of these values, where it is the machine that decides."""
+
+    values: tuple[Any, ...]
+
+    def holds(self, value: object) -> bool:
+        return any(_same(value, each) for each in self.values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +198,8 @@ class Case:
 
     def experiment(self) -> Experiment:
         here = str(Path(__file__).parent)
-        return Experiment(
-            self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
+        return experiment_of(
+            server=self.server, arguments=self.arguments, app=self.app, cwd=here, python=sys.executable, **self.options
         )
 
 
@@ -232,7 +253,7 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
             claimed.add(name)
             wanted = expected(seen) if callable(expected) else expected
             got = _value(verdict, name)
-            if not (wanted.holds(got) if isinstance(wanted, Between | Within | Shares) else _same(got, wanted)):
+            if not (wanted.holds(got) if isinstance(wanted, Between | Within | Shares | OneOf) else _same(got, wanted)):
                 found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
     for place in Place:
         name = f"places.{place.value}"
@@ -275,7 +296,7 @@ def _general(case: Case, verdict: Verdict) -> list[str]:
     found += [f"{name} is null and no reason is given" for name in sorted(unexplained)]
     found += [f"{name} has a reason to be null and is not" for name in sorted(verdict.unknown.keys() - nulls)]
     repeats = verdict.ceiling.at_exact_repeats
-    if (repeats is None) != (verdict.ceiling.at_exact_load is None) or not 1 <= (repeats or 1) <= EXACT_REPEATS:
+    if (repeats is None) != (verdict.ceiling.at_exact_load is None) or not 1 <= (repeats or 1) <= MOST_REPEATS:
         found.append(f"ceiling.at_exact_load is {verdict.ceiling.at_exact_load} of {repeats} repeats")
     if verdict.offered > experiment.max_offered:
         found.append(f"{verdict.offered} requests were offered, more than --max-offered {experiment.max_offered}")

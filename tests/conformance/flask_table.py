@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from expectation import Case, Computed, Quote, Says, Seen, Within
+from expectation import Case, Computed, Formula, Quote, Says, Seen, Within
 from sources import (
     NOBODY_WAITED,
     SAME_THREAD,
@@ -99,7 +99,8 @@ def per_request(cost: int, limit: str) -> Computed:
         assert seen.experiment.nproc is not None
         return (seen.experiment.nproc - seen.resting.tasks) // cost
 
-    return fits
+    words = {"nofile": "descriptors minus those open at rest", "nproc": "tasks minus those at rest"}[limit]
+    return Formula(words if cost == 1 else f"({words}) / {cost}", fits)
 
 
 THREADED = model(
@@ -183,7 +184,7 @@ def processes(number: int) -> Case:
     claims = (
         *SYNC,
         UNWATCHED,
-        in_service(number, (FORK_EACH, LIMIT), exact=all_or_too_slow),
+        in_service(number, (FORK_EACH, LIMIT), exact=all_or_too_slow(number)),
         model(FORK_EACH, "process-per-request", *[1] * number, threads_reused=False, processes_reused=False),
         Says(COPIED, {"model.globals_shared": False}),
         *QUEUED,

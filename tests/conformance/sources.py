@@ -4,25 +4,37 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Between, Computed, Says, Seen, Source, Within
+from expectation import Between, Computed, OneOf, Says, Seen, Source, Within
 
-from holdfast.probe.bench import EXACT_PLACES
+MOST_PLACES = 128  # docs/method.md, Exact load: with more of them it is not tried
 
 
-def in_service(number: int | Computed, source: Source, *, exact: Within | Computed | None = None) -> Says:
-    """So many at once, and as many when exactly so many are offered, unless the source leaves that open."""
+def in_service(number: int | Computed, source: Source, *, exact: Within | OneOf | Computed | None = None) -> Says:
+    """So many at once, and as many when exactly so many are offered, unless the source leaves that open.
+
+    Args:
+        number: of places, by the source. Where a request takes any free one, so many requests fill all of them.
+        exact: where the source lets a place stay empty while a request waits, or does not determine it.
+    """
     fields = {"ceiling.in_service": number, "places.in_service": number, "ceiling.bounded": True}
-    return Says(source, {**fields, "ceiling.at_exact_load": exact or _all_of_them})
+    return Says(source, {**fields, "ceiling.at_exact_load": exact or _each_place_filled(number)})
 
 
-def _all_of_them(seen: Seen) -> tuple[int, int] | None:
-    number = seen.verdict.ceiling.in_service
-    return None if number is None or number > EXACT_PLACES else (number, number)
+def _each_place_filled(number: int | Computed) -> Computed:
+    def filled(seen: Seen) -> tuple[int, int] | None:
+        places = number(seen) if callable(number) else number
+        return (places, places) if places <= MOST_PLACES else None
+
+    return filled
 
 
-def all_or_too_slow(seen: Seen) -> tuple[int, int] | None:
-    """As many, unless they take so long to start that it is not tried (docs/method.md, One at a time)."""
-    return None if seen.verdict.ceiling.at_exact_load is None else _all_of_them(seen)
+def all_or_too_slow(number: int) -> OneOf:
+    """As many; or null, since no source says how long a fork takes here.
+
+    docs/method.md, Exact load: it is not tried where the places take longer than 0.25 s to fill. That a null has its
+    reason in the verdict is checked of every row.
+    """
+    return OneOf(((number, number), None))
 
 
 def unknown(_source: str) -> Computed:

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from expectation import Case, Quote, Says, Seen
+from expectation import Case, Formula, Quote, Says, Seen
 from sources import (
     SAME_THREAD,
     all_in_service,
@@ -171,8 +171,8 @@ ROWS = (
     direct(*HTTP_SOCKET, "--listen", "50", "--threads", "2", threads=2, queue=listens(50, SETTING)),
     direct(*HTTP_SOCKET, "--processes", "2", processes=2),
     direct(*HTTP_SOCKET, "--threads", "8", threads=8, nofile=64),
-    fewer_than_asked("nofile", 64, 30, free_descriptors, DESCRIPTORS),
-    fewer_than_asked("nproc", 20, 30, free_tasks, TASKS),
+    fewer_than_asked("nofile", 64, 30, Formula("descriptors minus those open at rest", free_descriptors), DESCRIPTORS),
+    fewer_than_asked("nproc", 20, 30, Formula("tasks minus those at rest, plus 1", free_tasks), TASKS),
     asynchronous("async"),
     asynchronous("async-blocking"),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Between, Quote, Says, Seen, Source
+from expectation import Between, Formula, Quote, Says, Seen, Source
 from sources import SAME_THREAD, all_in_service, fills_the_accept_queue, held_in, model, runs_for_nobody
 
 BUILT_IN = "holdfast_inside/apps/flask_app.py, create(): the view is index()"
@@ -63,11 +63,13 @@ def fresh_threads(source: Source) -> Says:
     )
 
 
-def under_descriptors(seen: Seen) -> int:
+def _under_descriptors(seen: Seen) -> int:
     """How many requests fit beside what the server has open at rest, one descriptor each."""
     assert seen.experiment.nofile is not None
     return seen.experiment.nofile - seen.resting.descriptors
 
+
+under_descriptors = Formula("descriptors minus those open at rest", _under_descriptors)
 
 NO_DESCRIPTOR = (
     "getrlimit(2), RLIMIT_NOFILE: descriptors below it; net/socket.c, __sys_accept4_file(): accept() takes one before "

@@ -30,7 +30,7 @@ CASES = [
     (["--json", "."], "is a directory"),
     (["--server", "uwsgi", "--", "--http", "web"], "is neither HOST:PORT nor a Unix socket"),
     (["--server", "uvicorn", "--", "--fd", "3"], "a descriptor that holdfast does not give it"),
-    (["--port", "unix:web.sock"], "is no port"),
+    (["--port", "unix:web.sock"], "is not a port"),
     (["--port", "0"], "is neither a port (1 to 65535) nor the path"),
 ]
 

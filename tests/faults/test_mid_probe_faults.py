@@ -114,7 +114,7 @@ def test_a_worker_that_the_server_kills_for_its_slowness_is_no_limit_of_the_serv
 
     assert ended.exit == INCONCLUSIVE, ended.out
     assert "died in the middle of the probe" in ended.what
-    assert "a worker time-out" in ended.err
+    assert "a worker timeout" in ended.err
 
 
 LIMITED = """
@@ -232,7 +232,7 @@ def test_a_reply_that_never_leaves_is_not_waited_for_for_ever(holdfast, write):
     ended = holdfast.run("probe", "stuck.py", "--start-timeout", "4")
 
     assert ended.exit == INCONCLUSIVE
-    assert ended.what == "holdfast: The view at / was left, but no reply came within 4 s."
+    assert ended.what == "holdfast: The view at / returned, but no reply came within 4 s."
     assert "after_request" in ended.err
 
 

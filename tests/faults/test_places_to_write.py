@@ -120,7 +120,7 @@ def test_a_file_of_somebody_elses_is_not_taken_for_saved_runs(holdfast, write):
     assert theirs.read_bytes() == before
 
 
-def test_no_runs_are_a_list_of_none(holdfast):
+def test_without_saved_runs_their_list_is_empty(holdfast):
     ended = holdfast.run("runs")
 
     assert (ended.exit, ended.err) == (ANSWERED, "")

@@ -157,7 +157,7 @@ def order():
     [
         ("/moved", 302, "It is a redirect"),
         ("/secret", 401, "It asks for a login."),
-        ("/forbidden", 403, "It is forbidden"),
+        ("/forbidden", 403, "Access is denied"),
         ("/broken", 500, "RuntimeError: the session store is away"),
     ],
 )

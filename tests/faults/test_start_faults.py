@@ -53,7 +53,7 @@ def test_an_async_view_needs_what_flask_needs_for_it(holdfast, bare_environment)
 
     assert ended.exit == ENVIRONMENT
     assert ended.what == "holdfast: Flask cannot run an async view here."
-    assert "Install flask[async] there." in ended.err
+    assert "Install flask[async] in the server's environment." in ended.err
 
 
 def test_an_async_view_of_the_persons_own_needs_it_too(holdfast, bare_environment, write):
@@ -62,7 +62,7 @@ def test_an_async_view_of_the_persons_own_needs_it_too(holdfast, bare_environmen
     ended = holdfast.run("probe", "later.py", "--python", bare_environment(*FLASK_ALONE))
 
     assert ended.exit == ENVIRONMENT
-    assert "Install flask[async] there." in ended.err
+    assert "Install flask[async] in the server's environment." in ended.err
 
 
 # What its application does instead of getting ready.
@@ -93,13 +93,13 @@ NO_DESCRIPTOR, NO_THREAD, NO_PROCESS = "rror 24", "can't start new thread", "Res
 # Arguments, exit code, end of the first line, what else is said.
 CASES = [
     (("app.py", "--view", "async"), USAGE, "is sync, not async.", ["or give --view sync."]),
-    (("app.py", "--view", "async-blocking"), USAGE, "is sync, not async-blocking.", ["Leave --view out"]),
+    (("app.py", "--view", "async-blocking"), USAGE, "is sync, not async-blocking.", ["Omit --view"]),
     (("--", "--threadz"), ENVIRONMENT, "does not take --threadz.", ["There is no such option."]),
     (
         ("--", "--processes", "many"),
         ENVIRONMENT,
         "does not take --processes.",
-        ["a whole number from 1 on, not 'many'"],
+        ["a whole number of at least 1, not 'many'"],
     ),
     (
         ("--", "--threaded", "--processes", "4"),
@@ -111,7 +111,7 @@ CASES = [
     ((*UWSGI, "--", "--threads"), ENVIRONMENT, ENDED, ["option '--threads' requires an argument"]),
     (("leaving.py",), ENVIRONMENT, ENDED, ["It exited with 7:", "| the database is away"]),
     (("leaving.py", *UWSGI), ENVIRONMENT, ENDED, ["It exited with 7:", "| the database is away"]),
-    (("killed.py",), ENVIRONMENT, ENDED, ["It was ended by signal 9 (Killed)", "for want of memory"]),
+    (("killed.py",), ENVIRONMENT, ENDED, ["It was ended by signal 9 (Killed)", "OOM killer"]),
     (("connecting.py", *SOON), ENVIRONMENT, NOT_READY, ["| connecting", "--start-timeout"]),
     (("silent.py", *SOON), ENVIRONMENT, NOT_READY, ["Its processes still run; it wrote nothing.", "--start-timeout"]),
     (

@@ -90,7 +90,7 @@ def test_a_study_that_does_not_exist_is_said(workshop, name, says):
     assert says in ended.err
 
 
-def test_a_row_that_does_not_exist_is_said(workshop):
+def test_a_study_row_that_does_not_exist_is_named_in_the_error(workshop):
     ended = workshop.run("study", "servers", "--only", "gunicon")
 
     assert ended.exit == USAGE

@@ -47,6 +47,18 @@ HEADERS = (
     "Cookie: a=b; c=d",
     "X-Latin: \u00e4\u00f6",
 )
+# The view is reached only by requests that bring all of these.
+DEMANDING = """
+from flask import abort, request
+from app import app
+
+@app.before_request
+def all_are_there():
+    brought = request.headers
+    wanted = {"Host": "shop.example.org", "X-Empty": "", "X-Twice": "1,2", "Cookie": "a=b; c=d"}
+    if wanted != {name: brought.get(name) for name in wanted} or "X-Latin" not in brought:
+        abort(403)
+"""
 UWSGI = ("--server", "uwsgi")
 
 # Arguments, and how many of five requests are in service.
@@ -76,13 +88,13 @@ NAMED = [
 ]
 PATHS = ["/?a=1&b=2", "/?next=http://[::1]/%20", "/caf%C3%A9", "/a%2Fb", "/a/../b"]
 ENTRIES = [("plain.py",), ("plain.py", *UWSGI)]
-OTHERS = [tuple(part for header in HEADERS for part in ("-H", header))]
+WITH_HEADERS = ("demanding.py", *(part for header in HEADERS for part in ("-H", header)))
 
 
 def asked() -> list[tuple[str, ...]]:
     by_path = [("--path", path) for path in PATHS]
     by_habit = [(f"{name}.py",) for name in HABITS]
-    return [*(arguments for arguments, _ in LISTENING), *NAMED, *by_path, *ENTRIES, *OTHERS, *by_habit]
+    return [*(arguments for arguments, _ in LISTENING), *NAMED, *by_path, *ENTRIES, WITH_HEADERS, *by_habit]
 
 
 def verdict_of(ended):
@@ -101,6 +113,7 @@ def endings(workshop):
         (here / name).write_text(content)
     for name in ("my app.py", "\u00fcml\u00e4ut.py"):
         (here / name).write_text(app)
+    (here / "demanding.py").write_text(DEMANDING)
     for name, habit in HABITS.items():
         (here / f"{name}.py").write_text(f"from app import app\n{habit}\n")
     command_lines = [["probe", *FEW, *(part.format(here=here) for part in each)] for each in asked()]
@@ -130,8 +143,11 @@ def test_a_path_goes_out_as_it_is_written(endings, path):
     assert verdict_of(endings["--path", path])["target"]["path"] == path
 
 
-def test_headers_of_all_kinds_go_out(endings):
-    verdict_of(endings[OTHERS[0]])
+def test_headers_of_all_kinds_reach_the_view(endings):
+    verdict = verdict_of(endings[WITH_HEADERS])
+
+    assert verdict["target"]["held_in"] == "flask view index()"
+    assert verdict["places"]["in_service"] == 5
 
 
 @pytest.mark.parametrize("arguments", ENTRIES, ids=" ".join)
@@ -183,7 +199,7 @@ def test_a_server_of_another_user_cannot_write_where_that_user_could_not(holdfas
 
     assert ended.exit == ENVIRONMENT
     assert "PermissionError: [Errno 13] Permission denied: 'cache.db'" in ended.err
-    assert "Under --nproc root starts the server as user" in ended.err
+    assert "With --nproc, root starts the server as user" in ended.err
 
 
 def test_a_terminal_of_no_width_gets_an_answer(holdfast):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import (
-    Canary,
     Entry,
+    FirstRequest,
     Listener,
     Marks,
     Ramp,
@@ -52,10 +52,10 @@ def snapshot(*sockets: ServerSocket, depth: int | None = 0, limit: int | None = 
 
 def timeline(requests: list[Request], entries: list[Entry], seen: Snapshot, reason: str = "syn") -> Timeline:
     return Timeline(
-        experiment=Experiment("some"),
+        experiment=Experiment(ProbeTarget("some")),
         server=ServerFacts("some", "1", ("some",), "3.11", HOST, 80, (10,), 256, None, 4096, False),
         marks=Marks(started_ns=1, ready_ns=500, placed_ns=AT, ended_ns=2 * AT),
-        canary=Canary(200, "view", "sync", "view"),
+        first_request=FirstRequest(200, "view", "sync", "view"),
         ramp=Ramp(reason, 900),
         placed=seen,
         requests=tuple(requests),

@@ -58,8 +58,8 @@ def test_where_no_body_began_the_reason_names_the_place_of_the_hold():
     assert "held in view" in unknown["call"]
 
 
-def test_a_run_that_ended_before_says_so():
-    assert calls_of(run())[1]["call"] == "the run did not come so far"
+def test_a_call_is_unknown_with_the_reason_where_the_run_ended_before_it():
+    assert calls_of(run())[1]["call"] == "the run ended before this step"
 
 
 def test_each_figure_is_of_the_bodies_that_ran_together():
@@ -81,15 +81,15 @@ def test_a_body_that_does_not_end_runs_on_and_has_no_duration():
     assert (figures.bodies, figures.finished, figures.at_once) == (2, 1, 2)
     assert figures.duration_ms == Spread(20.0, 20.0)
     assert doubts_of(timeline) == [
-        "Of 1 of 3 called bodies there is no figure: it had not ended after 30 s (--call-timeout)."
+        "There are no figures for 1 of 3 called bodies: it had not ended after 30 s (--call-timeout)."
     ]
 
 
-def test_a_body_that_had_not_ended_when_the_run_was_interrupted_is_not_said_to_have_run_out_of_time():
+def test_a_body_cut_short_by_an_interrupt_is_not_said_to_have_timed_out():
     timeline = replace(run(ONE, call(1, 20, 0), outcome=Outcome.PENDING, status=0), interrupted=True)
 
     assert doubts_of(timeline) == [
-        "Of 1 of 2 called bodies there is no figure: it had not ended when the run was interrupted."
+        "There are no figures for 1 of 2 called bodies: it had not ended when the run was interrupted."
     ]
 
     long_ago = replace(timeline, marks=replace(timeline.marks, ended_ns=31_000 * MS))
@@ -109,7 +109,7 @@ def test_a_loop_that_is_still_stopped_has_no_longest_stop_yet():
     figures, unknown = calls_of(run(ONE, runs_on, call(2, 30, 50, 8)))
 
     assert (figures.longest_stop_ms, figures.stop_ms) == (None, Spread(8.0, 8.0))
-    assert "still stopping its event loop" in unknown["call.longest_stop_ms"]
+    assert "still blocking its event loop" in unknown["call.longest_stop_ms"]
 
 
 def test_the_longest_stop_may_be_that_of_a_body_that_does_not_end():
@@ -132,14 +132,14 @@ def test_where_no_loop_ran_no_stop_is_given_not_even_none_at_all():
     figures, unknown = calls_of(run(*some))
 
     assert figures.longest_stop_ms is figures.stop_ms is figures.stopped_ms is figures.loop is None
-    assert "on a thread without one" in unknown["call.stop_ms"]
+    assert "on a thread without an event loop" in unknown["call.stop_ms"]
     assert figures.duration_ms == Spread(10.0, 20.0)
 
 
 def test_bodies_that_are_too_short_to_meet_on_their_threads_are_said_to_be():
     short = [call(n, 20 + n, 21 + n, timing="no loop", tid=100 + n) for n in range(1, 5)]
 
-    assert any("hardly put to the test" in doubt for doubt in doubts_of(run(ONE, *short)))
+    assert any("hardly tested" in doubt for doubt in doubts_of(run(ONE, *short)))
     assert not doubts_of(run(ONE, *(replace(each, ended_ns=40 * MS) for each in short)))
     assert not doubts_of(run(ONE, *(replace(each, tid=7) for each in short)))
 

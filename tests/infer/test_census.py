@@ -12,7 +12,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.infer.census import count_places, place_of, placed_requests
 from holdfast.infer.judge import judge
 from holdfast.infer.pacing import pacing_lag_p99_us
-from holdfast.infer.server_ended import cut_of
+from holdfast.infer.server_ended import ended_before
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import Marks
@@ -95,7 +95,7 @@ def test_every_null_of_a_verdict_has_its_reason(rows, reason, depth, marked):
     if not marked:
         line = dataclasses.replace(line, marks=Marks(started_ns=1))
     # Without a verdict there are no nulls in it.
-    assume(cut_of(line) is None)
+    assume(ended_before(line) is None)
 
     verdict = msgspec.to_builtins(judge(line))
 
@@ -127,7 +127,7 @@ def shifted(line, by):
 
 
 @given(st.integers(1, 10**18))
-def test_shifting_time_changes_nothing(by):
+def test_shifting_all_instants_of_a_record_changes_no_place(by):
     line = timeline(
         [request(0), request(1), request(2, connected_ns=0), request(3, phase=Phase.REUSE, connected_ns=AT + 9)],
         [entry(0, left_ns=AT + 5), entry(3, entered_ns=AT + 10, left_ns=AT + 20)],

@@ -9,7 +9,8 @@ from records import AT, entry, request, snapshot, socket, timeline
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.judge import judge
-from holdfast.infer.server_ended import CUT_NS, cut_of
+from holdfast.infer.server_ended import ended_before
+from holdfast.infer.signals import HELD_NS
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Stopped
@@ -54,14 +55,14 @@ def test_a_request_that_is_ended_in_its_handler_shows_a_limit_of_time(outcome, s
 @pytest.mark.parametrize(
     "harmless",
     [
-        ended(0, held_ns=CUT_NS),  # its handler failed at its start
+        ended(0, held_ns=HELD_NS),  # its handler failed at its start
         ended(0, Outcome.GIVEN_UP),  # we left
         request(0),
         ended(0, held_ns=AT),  # after the places were counted
     ],
 )
-def test_other_ends_do_not(harmless):
-    assert cut_of(run([harmless, *held(1)], [entry(0), entry(1)])) is None
+def test_other_ends_of_held_requests_are_no_sign_of_a_time_limit(harmless):
+    assert ended_before(run([harmless, *held(1)], [entry(0), entry(1)])) is None
 
 
 def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
@@ -75,13 +76,13 @@ def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
 
 
 def test_who_is_turned_away_before_a_handler_was_not_held():
-    assert cut_of(run([ended(0), *held(1)], [entry(1)])) is None
+    assert ended_before(run([ended(0), *held(1)], [entry(1)])) is None
 
 
 def test_the_longest_time_is_the_limit_because_who_shares_a_process_goes_with_it():
     requests = [ended(0), ended(1, held_ns=LIMIT_NS // 2), *held(2)]
 
-    found = cut_of(run(requests, [entry(id) for id in range(3)]))
+    found = ended_before(run(requests, [entry(id) for id in range(3)]))
 
     assert found is not None
     assert (found.number, found.longest_ns, found.peak) == (2, LIMIT_NS, 3)

@@ -41,11 +41,11 @@ def test_where_there_were_no_repeats_the_reason_is_given():
 def test_a_ceiling_that_was_not_met_has_no_exact_load():
     _, unknown = with_exact_load(replace(TWO, bounded=False), run([], None))
 
-    assert "no ceiling was met" in unknown["ceiling.at_exact_load"]
+    assert "no ceiling was reached" in unknown["ceiling.at_exact_load"]
 
 
-def test_a_run_that_ended_before_says_so():
-    assert with_exact_load(TWO, run([], None))[1]["ceiling.at_exact_load"] == "the run did not come so far"
+def test_exact_load_is_unknown_with_the_reason_where_the_run_ended_before_it():
+    assert with_exact_load(TWO, run([], None))[1]["ceiling.at_exact_load"] == "the run ended before this step"
 
 
 @given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 50)), max_size=20), st.integers(1, 50))

@@ -17,7 +17,7 @@ def always(service_ns):
     return lambda: service_ns
 
 
-def holds(found, places):
+def assert_found(found, places):
     """The number within a tenth, and the interval around the truth."""
     assert found.in_service is not None, found
     assert abs(found.in_service - places) <= places / 10, found
@@ -27,25 +27,25 @@ def holds(found, places):
 
 @given(st.integers(1, 200), st.sampled_from([200 * MS, HALF_A_SECOND, 2000 * MS]))
 def test_the_ceiling_of_a_server_with_a_fixed_number_of_places_is_found(places, service_ns):
-    holds(looked_at(Line(places, always(service_ns))), places)
+    assert_found(looked_at(Line(places, always(service_ns))), places)
 
 
 @given(st.integers(1, 200), st.integers(0, 99))
-def test_it_is_found_where_service_times_differ_by_a_tenth(places, seed):
-    holds(looked_at(Line(places, varied(HALF_A_SECOND, 0.05, seed))), places)
+def test_the_ceiling_is_found_where_service_times_differ_by_a_tenth(places, seed):
+    assert_found(looked_at(Line(places, varied(HALF_A_SECOND, 0.05, seed))), places)
 
 
 @given(st.integers(1, 200))
-def test_it_is_found_where_whoever_finds_no_place_is_turned_away(places):
-    holds(looked_at(Line(places, always(HALF_A_SECOND), turns_away=True)), places)
+def test_the_ceiling_is_found_where_requests_without_a_place_are_turned_away(places):
+    assert_found(looked_at(Line(places, always(HALF_A_SECOND), turns_away=True)), places)
 
 
 @pytest.mark.parametrize("places", [4, 10, 25])
-def test_it_is_found_where_each_start_takes_a_fork(places):
-    holds(looked_at(Line(places, always(1000 * MS), start_ns=15 * MS)), places)
+def test_the_ceiling_is_found_where_each_start_takes_a_fork(places):
+    assert_found(looked_at(Line(places, always(1000 * MS), start_ns=15 * MS)), places)
 
 
-def test_it_gets_none_either_where_the_path_takes_another_time_each_time():
+def test_a_server_with_slow_starts_and_a_path_of_varying_time_gets_no_ceiling():
     found = [
         looked_at(Line(10 * places, varied(50 * MS, 0.4, seed), start_ns=50 * MS / places))
         for places in (2, 3, 5, 10, 30, 100)

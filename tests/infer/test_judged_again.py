@@ -7,8 +7,10 @@ import records
 
 from holdfast import store
 from holdfast.cli import main
+from holdfast.model.experiment import OutsideExperiment, UrlTarget
+from holdfast.model.outside import OutsideTimeline, Round, RunningServer
 from holdfast.model.phase import Phase
-from holdfast.model.timeline import Outside, Round, Stopped
+from holdfast.model.timeline import Stopped
 
 ANSWERED, INCONCLUSIVE = 0, 3
 
@@ -32,6 +34,22 @@ def held(reason="syn", **changed):
     return records.replace(run, **changed)
 
 
+def outside(**changed):
+    nothing = OutsideTimeline(
+        experiment=OutsideExperiment(UrlTarget("http://127.0.0.1:8000/")),
+        server=RunningServer("127.0.0.1", 8000, None, None),
+        started_ns=1,
+        first_sent_ns=1,
+        ended_ns=2 * records.AT,
+        rounds=(),
+        requests=(),
+        kernel=False,
+        others=None,
+        alive=None,
+    )
+    return records.replace(nothing, **changed)
+
+
 def test_saved_runs_are_for_nobody_else_to_read(shown, tmp_path):
     shown(held())
 
@@ -51,14 +69,12 @@ def test_a_look_from_outside_that_found_no_number_is_none(shown):
     single = records.request(0, phase=Phase.FIRST_REQUEST, done_ns=done, outcome=records.Outcome.ANSWERED, sent_ns=2000)
     silent = records.request(1, opened_ns=done)
     rounds = (Round("single", 0, 1, 1, done), Round("burst", 1, 2, 1, 2 * done))
-    run = held(requests=(single, silent), outside=Outside(rounds, kernel=False, others=None, alive=True))
 
-    assert shown(run) == INCONCLUSIVE
+    assert shown(outside(requests=(single, silent), rounds=rounds, alive=True)) == INCONCLUSIVE
 
 
 def test_a_look_from_outside_that_gave_up_says_again_why(shown, capsys):
     stopped = Stopped("/ answers in 1.0 ms.", "Too quick.", "Name another path.")
-    nothing = Outside((), kernel=False, others=None, alive=None)
 
-    assert shown(held(outside=nothing, stopped=stopped)) == INCONCLUSIVE
+    assert shown(outside(stopped=stopped)) == INCONCLUSIVE
     assert "/ answers in 1.0 ms." in capsys.readouterr().err

@@ -41,7 +41,7 @@ def test_a_handler_that_nothing_happens_to_finishes():
     assert unknown == {"abandoned.in_service.rst": "no request was in service that its client could leave"}
 
 
-def test_a_handler_that_ends_before_it_is_released_is_cancelled_even_if_another_takes_its_place():
+def test_a_handler_that_ends_before_its_release_is_cancelled_even_if_its_place_is_refilled():
     gone, _ = client_gone(with_end(run(records.entry(1, entered_ns=LEFT_AT + 60)), LEFT_AT + 50))
 
     assert gone.fin == "cancelled"
@@ -89,7 +89,7 @@ def test_a_run_that_ended_before_says_so_for_every_field():
     abandoned, unknown = abandoned_of(early)
 
     assert (abandoned.left, abandoned.run_anyway, abandoned.in_service.fin, abandoned.in_service.rst) == (None,) * 4
-    assert set(unknown.values()) == {"the run did not come so far"}
+    assert set(unknown.values()) == {"the run ended before this step"}
 
 
 @pytest.mark.parametrize(

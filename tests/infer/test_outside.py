@@ -9,20 +9,11 @@ import pytest
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.judge import judge
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import OutsideExperiment, UrlTarget
+from holdfast.model.outside import OutsideTimeline, Round, RunningServer
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import (
-    Listener,
-    Marks,
-    Outside,
-    Request,
-    Round,
-    ServerFacts,
-    ServerSocket,
-    Snapshot,
-    Timeline,
-)
+from holdfast.model.timeline import Listener, Request, ServerSocket, Snapshot
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -92,13 +83,18 @@ class Record:
         return self
 
     def timeline(self, *, kernel=True, others=0, alive=True):
-        return Timeline(
-            experiment=Experiment("attach", url="http://127.0.0.1:8000/slow", path="/slow"),
-            server=ServerFacts("attach", "", (), "", "127.0.0.1", 8000, (), None, None, 4096, False),
-            marks=Marks(S, S, S, ended_ns=self.now),
-            canary=None, ramp=None, placed=None, requests=tuple(self.requests), entries=(), abandoned=(), samples=(),
-            usage=(), outside=Outside(tuple(self.rounds), kernel, others, alive),
-        )  # fmt: skip
+        return OutsideTimeline(
+            experiment=OutsideExperiment(UrlTarget("http://127.0.0.1:8000/slow"), path="/slow"),
+            server=RunningServer("127.0.0.1", 8000, 4096, False),
+            started_ns=S,
+            first_sent_ns=S,
+            ended_ns=self.now,
+            rounds=tuple(self.rounds),
+            requests=tuple(self.requests),
+            kernel=kernel,
+            others=others,
+            alive=alive,
+        )
 
 
 def looked_at(record, **how):
@@ -151,7 +147,7 @@ def test_a_full_accept_queue_is_a_bound_of_its_own():
 @pytest.mark.parametrize(
     ("limits", "words"),
     [
-        ((2, 7), "its queues have different ones: 2, 7"),
+        ((2, 7), "its queues have different backlogs: 2, 7"),
         ((None,), "sock_diag"),
         ((), "the listening socket could not be read"),
     ],
@@ -161,10 +157,10 @@ def test_where_the_kernel_was_asked_and_tells_no_backlog_the_reason_is_its_own(l
     listeners = tuple(Listener(n, "127.0.0.1", 8000, 0, limit) for n, limit in enumerate(limits))
     rounds = tuple(
         replace(each, snapshot=each.snapshot and replace(each.snapshot, listeners=listeners))
-        for each in timeline.outside.rounds
+        for each in timeline.rounds
     )
 
-    verdict = check(judge(replace(timeline, outside=replace(timeline.outside, rounds=rounds))))
+    verdict = check(judge(replace(timeline, rounds=rounds)))
 
     assert words in verdict.unknown["ceiling.accept_queue_limit"]
     assert (verdict.model.listen_queues is None) == (not limits)
@@ -194,8 +190,8 @@ def test_where_waves_and_throughput_differ_there_is_no_number(kernel):
     record = Record(4)
     timeline = looked_at(record, throughput_of=2, kernel=kernel)
     # One burst only: with two of another size, the first wave would be believed.
-    rounds = tuple(each for each in timeline.outside.rounds if each.kind != "burst" or each.clients == 7)
-    timeline = replace(timeline, outside=replace(timeline.outside, rounds=rounds))
+    rounds = tuple(each for each in timeline.rounds if each.kind != "burst" or each.clients == 7)
+    timeline = replace(timeline, rounds=rounds)
 
     verdict = check(judge(timeline))
 
@@ -206,12 +202,12 @@ def test_where_waves_and_throughput_differ_there_is_no_number(kernel):
     assert "throughput" in verdict.unknown["ceiling.in_service"]
 
 
-def test_others_connections_are_a_doubt():
+def test_connections_of_other_clients_are_named_in_a_warning():
     assert "Others had 3 connections" in check(judge(looked_at(Record(4), others=3))).warnings[0]
 
 
 def test_a_server_that_does_not_answer_any_more_gets_no_verdict():
-    with pytest.raises(InconclusiveError, match="does not answer any more"):
+    with pytest.raises(InconclusiveError, match="no longer answers"):
         judge(looked_at(Record(4), alive=False))
 
 
@@ -253,6 +249,6 @@ def test_shifting_all_times_changes_nothing():
             name: later(value) if name.endswith("_ns") else all_later(value) for name, value in values.items()
         })  # fmt: skip
 
-    shifted = replace(timeline, requests=all_later(timeline.requests), outside=all_later(timeline.outside))
+    shifted = replace(timeline, requests=all_later(timeline.requests), rounds=all_later(timeline.rounds))
 
     assert judge(shifted) == judge(timeline)

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from holdfast.attach.rounds import next_burst, next_clients
-from holdfast.infer.concurrency_estimate import Flow, Service, Trip, Wave, estimate, first_wave, flow_of, service_of
+from holdfast.infer.concurrency_estimate import estimate
+from holdfast.infer.signals import Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 
 MS = 1_000_000
 BEGIN = 1000 * MS

@@ -14,8 +14,10 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from support.commandline import COMPILED
+
 from holdfast.model.experiment import View
-from holdfast.observe.record_reader import Recording, inside_environment
+from holdfast.observe.record_reader import RecorderSettings, Recording
 
 TOKEN = "secret-of-this-run"
 APPLICATIONS = Path(__file__).parent / "applications"
@@ -31,9 +33,7 @@ LONGEST_WAIT_S = 30.0
 ALIKE = {
     # Replies that are made of a set are alike in all processes.
     "PYTHONHASHSEED": "0",
-    # Servers start three times as fast when Flask is compiled once, wherever it is installed.
-    "PYTHONDONTWRITEBYTECODE": "",
-    "PYTHONPYCACHEPREFIX": str(Path(__file__).parents[2] / ".pytest_cache" / "bytecode"),
+    **COMPILED,
 }
 
 
@@ -142,7 +142,7 @@ def listens(port: int) -> bool:
 
 
 @contextlib.contextmanager
-def serving(  # noqa: PLR0913 - one argument for each variable
+def serving(
     directory: Path,
     *arguments: str,
     command: Sequence[str] = FLASK,
@@ -156,7 +156,7 @@ def serving(  # noqa: PLR0913 - one argument for each variable
     """A server that records into a file in `directory`, ready for requests; all is released at the end."""
     with Recording.create(directory / "record", 64, owner_pid, look_ns=2_000_000) as recording:
         trouble = directory / "trouble.json"
-        variables = inside_environment(
+        variables = RecorderSettings(
             record=recording.path,
             token=TOKEN,
             trouble=trouble,
@@ -165,13 +165,14 @@ def serving(  # noqa: PLR0913 - one argument for each variable
             framework=framework,
             view=view,
             interface=interface,
-        )
+        ).environment()
         with started([*command, *arguments], directory, variables) as (process, port, log):
             wait_until(lambda: listens(port) or process.poll() is not None, "listening server", log)
             server = Server(process, port, recording, trouble, log)
             try:
                 yield server
             finally:
-                recording.release_all()
+                for slot in range(recording.slots):
+                    recording.release(slot)
                 for client in server.clients:
                     client.close()

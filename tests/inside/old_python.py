@@ -20,29 +20,35 @@ from holdfast_inside import (
     bridges,
     builtin,
     calling,
+    code_patch,
     django_project,
     django_server,
+    entry_wrappers,
     eventlet_server,
     fastpysgi_server,
+    find_views,
     flask_server,
     gate,
     gevent_server,
+    greenlets,
     hooks,
-    innermost,
     interface,
     layout,
     load,
+    load_error,
     native,
+    on_import,
     options,
-    reach,
+    post_import,
     recorder,
     request,
+    rsgi,
     runner,
     sanic_server,
+    startup_report,
     suggest,
     target,
     tornado_server,
-    trouble,
     werkzeug_server,
     wsgi,
     wsgiref_server,
@@ -54,27 +60,32 @@ MODULES = (
     bjoern_server,
     bridges,
     builtin,
-    calling,
     django_project,
     django_server,
+    entry_wrappers,
     eventlet_server,
     fastpysgi_server,
+    find_views,
     flask_server,
     gevent_server,
+    greenlets,
     hooks,
     load,
+    load_error,
     native,
+    on_import,
     options,
+    post_import,
     raw_wsgi,
-    reach,
     request,
+    rsgi,
     runner,
     sanic_server,
+    startup_report,
     suggest,
     tornado_server,
-    trouble,
-    wsgi,
     werkzeug_server,
+    wsgi,
     wsgiref_server,
 )
 
@@ -91,13 +102,13 @@ def check_views():
     async def coroutine(value=2):
         return value
 
-    original = innermost.copy_of(View.name)
-    View.name.__code__ = innermost.gated_code(View.name.__code__, original)
+    original = code_patch.copy_of(View.name)
+    View.name.__code__ = code_patch.gated_code(View.name.__code__, original)
     assert View().name(1, 2, other=3) == ("base", 1, (2,), 1, {"other": 3})
-    awaited = innermost.copy_of(coroutine)
-    coroutine.__code__ = innermost.gated_code(coroutine.__code__, awaited)
+    awaited = code_patch.copy_of(coroutine)
+    coroutine.__code__ = code_patch.gated_code(coroutine.__code__, awaited)
     assert asyncio.run(coroutine()) == 2
-    assert isinstance(innermost.unwrapped(View().name), types.FunctionType)
+    assert isinstance(code_patch.innermost_function(View().name), types.FunctionType)
 
 
 def check_wsgi():
@@ -116,11 +127,11 @@ async def check_asgi():
         sent.append(message)
 
     scope = {"type": "http", "path": "/", "headers": [(b"x-holdfast", b"token/4")], "query_string": b""}
-    application = asgi.held_at_entry(raw_asgi.create())
+    application = asgi.wrap_entry(raw_asgi.create())
     await application(scope, None, send)
     await application({"type": "http", "path": "/", "headers": []}, None, send)
     assert [message.get("body") for message in sent[1::2]] == [layout.BODY, b"hello\n"], sent
-    assert interface.spoken(application, "it", "") == "asgi"
+    assert interface.choose(application, "it", "") == "asgi"
 
 
 def check_surrounding():
@@ -138,7 +149,7 @@ def check_surrounding():
 
 def check_threads_and_forks():
     def enter(id):
-        recorder.enter(id, "a view", "sync", "view", recorder.entry_thread())
+        recorder.enter(id, "a view", "sync", "view", recorder.note_entry_thread())
         recorder.leave(id)
 
     thread = threading.Thread(target=enter, args=(1,))
@@ -152,7 +163,7 @@ def check_threads_and_forks():
 
 
 async def check_coroutines():
-    recorder.enter(3, "a coroutine", "async", "view", recorder.entry_thread())
+    recorder.enter(3, "a coroutine", "async", "view", recorder.note_entry_thread())
     held = asyncio.ensure_future(recorder.hold_async(3))
     with contextlib.suppress(asyncio.TimeoutError):
         await asyncio.wait_for(held, 0.01)
@@ -175,14 +186,14 @@ async def check_calls():
 
     for make in (None, getattr(asyncio, "eager_task_factory", None)):
         asyncio.get_running_loop().set_task_factory(make)
-        assert await calling.Call(4).run(body) == "done"
+        assert await calling.BodyRun(4).run(body) == "done"
         begun, ended, longest, stopped, since, _, timing, *_ = the_call()
         assert 0 < begun < ended
         assert 20e6 <= longest <= stopped <= ended - begun, (longest, stopped, ended - begun)
         assert stopped >= 40e6
         assert (since, layout.TIMINGS[timing]) == (0, "steps")
     with contextlib.suppress(KeyError):
-        await calling.Call(4).run(failing)
+        await calling.BodyRun(4).run(failing)
     assert the_call()[5:8] == (3, layout.TIMINGS.index("steps"), True)
 
 

@@ -110,7 +110,7 @@ def test_a_def_view_runs_on_the_threads_of_the_loops_executor(built_in, framewor
 
 @pytest.mark.parametrize("view", ["sync", "async"])
 @pytest.mark.parametrize("framework", HELD_IN)
-def test_the_answer_of_a_held_request_is_plain_and_kept_by_nobody(built_in, framework, view):
+def test_the_answer_of_a_held_request_is_plain_and_must_not_be_cached(built_in, framework, view):
     server = built_in(framework, "async" if framework == "asgi" else view)
     id = 50 if view == "sync" else 51
     clients = server.hold(id)
@@ -137,7 +137,7 @@ def test_ordinary_requests_get_the_views_own_answer(built_in, framework, view):
 
 
 @pytest.mark.parametrize("framework", ["asgi", "fastapi"])
-def test_it_is_held_under_another_server_too(tmp_path, framework):
+def test_a_view_of_an_asgi_framework_is_held_under_another_server_too(tmp_path, framework):
     pytest.importorskip("hypercorn")
     if framework != "asgi":
         pytest.importorskip(framework)

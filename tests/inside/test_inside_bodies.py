@@ -109,7 +109,7 @@ def test_a_stop_of_the_loop_is_timed_wherever_in_the_body_it_is(bodies, path):
     assert call.timing == STEPS
     assert call.longest_stop_ns >= longest * 1e6
     assert call.stopped_ns >= together * 1e6
-    # What does not stop the loop is no stop, however long it takes; with room for a busy machine.
+    # Time in which the loop can run does not count, however long it is; with some margin for a busy machine.
     assert call.stopped_ns < (together + 150) * 1e6
 
 

@@ -1,6 +1,6 @@
 """Where a released request's body is called after all: it runs in its own place, and what comes of it is the answer.
 
-The paths and what is at each are those of the applications beside this file, which other tests hold.
+The paths, and the views at them, are those of the applications in this directory, which other tests hold.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def test_the_body_runs_after_the_hold_and_its_answer_is_the_ordinary_one(applica
     ordinary = server.get(path, ANN)
     before = ran(server)
     (client,) = server.hold(id, path=path, headers=ANN)
-    # While the loop itself is held, nobody answers.
+    # While the loop itself is held, the server cannot answer.
     held = before if SERVED[name][1][path] is WHOLE else ran(server)
     server.recording.call([id], 0)
     answer = reply(client)

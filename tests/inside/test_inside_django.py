@@ -1,4 +1,4 @@
-"""Where requests are held in Django projects, under WSGI and under ASGI, and that all else goes on as before."""
+"""Where requests are held in Django projects under WSGI and ASGI; everything else works as without holdfast."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def project(request):
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
-def test_it_is_held_in_place_of_the_innermost_function(project, path):
+def test_a_django_view_is_held_in_place_of_its_innermost_function(project, path):
     server = project.server
     ids = project.at(path, 2)
 

@@ -1,4 +1,4 @@
-"""Where requests are held in FastAPI and Starlette applications of a person's own, and that all else goes on."""
+"""Where requests are held in a user's FastAPI and Starlette applications; everything else works as without holdfast."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def rich(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
-def test_it_is_held_in_place_of_the_innermost_function(rich, path):
+def test_a_fastapi_endpoint_is_held_in_place_of_its_innermost_function(rich, path):
     rich.get(f"/hold-at?path={path}")
     first = 2 * list(WAYS_TO_A_VIEW).index(path)
     ids = (first, first + 1)
@@ -176,7 +176,7 @@ def test_ordinary_requests_get_the_very_replies_that_they_get_without_the_record
 
 
 def test_a_held_coroutine_that_is_cancelled_has_left(tmp_path):
-    # A time limit of the person's own, as of middleware or of a gateway.
+    # A time limit that the user sets, as in middleware or a gateway.
     (tmp_path / "impatient.py").write_text(IMPATIENT)
     with serving(tmp_path, app=str(tmp_path / "impatient.py"), command=UVICORN) as server:
         assert server.get("/", id=0).status == 504

@@ -130,7 +130,7 @@ def test_an_unknown_option_is_refused_with_those_that_are_known(tmp_path):
 
 
 @pytest.mark.parametrize("argument", ["--processes=0", "--processes=many", "--processes", "--threaded=perhaps"])
-def test_a_value_that_is_none_is_refused(tmp_path, argument):
+def test_an_argument_of_flasks_server_that_has_no_valid_value_is_refused(tmp_path, argument):
     with serving(tmp_path, argument) as server:
         assert server.process.wait() == 2
 

@@ -51,7 +51,7 @@ def signatures(draw):
     return ", ".join(parameters), ", ".join(call)
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(signatures(), st.integers(0, 3), st.booleans())
 def test_any_function_keeps_its_signature_its_closure_and_its_result(signature, free, is_async):
     parameters, call = signature
@@ -77,7 +77,7 @@ def result(returned):
     return asyncio.run(returned) if inspect.iscoroutine(returned) else returned
 
 
-def test_the_gate_gets_the_arguments_in_the_functions_stead():
+def test_the_gate_gets_the_arguments_instead_of_the_function():
     def view(first, *rest, key="default", **more):
         raise AssertionError("the body ran")
 
@@ -86,7 +86,7 @@ def test_the_gate_gets_the_arguments_in_the_functions_stead():
     assert view(1, 2, other=3) == ((1, 2), {"key": "default", "other": 3})
 
 
-def test_super_and_nonlocal_go_on_working():
+def test_super_and_nonlocal_work_in_a_held_view_as_before():
     class Parent:
         def name(self):
             return "parent"
@@ -134,23 +134,23 @@ def test_the_innermost_function_is_found_through_everything_that_knows_it():
         def still():
             return "still"
 
-    assert code_patch.unwrapped(view) is view
-    assert code_patch.unwrapped(decorated) is view
-    assert code_patch.unwrapped(functools.lru_cache(decorated)) is view
-    assert code_patch.unwrapped(functools.partial(functools.partial(decorated), 1)) is view
-    assert code_patch.unwrapped(Called()) is Called.__call__
-    assert code_patch.unwrapped(Called().__call__) is Called.__call__
-    assert code_patch.unwrapped(Called.__dict__["still"]) is Called.still
+    assert code_patch.innermost_function(view) is view
+    assert code_patch.innermost_function(decorated) is view
+    assert code_patch.innermost_function(functools.lru_cache(decorated)) is view
+    assert code_patch.innermost_function(functools.partial(functools.partial(decorated), 1)) is view
+    assert code_patch.innermost_function(Called()) is Called.__call__
+    assert code_patch.innermost_function(Called().__call__) is Called.__call__
+    assert code_patch.innermost_function(Called.__dict__["still"]) is Called.still
 
 
-def test_what_is_no_python_function_is_left_alone():
+def test_an_object_that_is_not_a_python_function_is_left_alone():
     endless = functools.partial(print)
     endless.__wrapped__ = endless
 
-    assert code_patch.unwrapped(print) is None
-    assert code_patch.unwrapped(dict) is None
-    assert code_patch.unwrapped(endless) is None
-    assert code_patch.unwrapped(3) is None
+    assert code_patch.innermost_function(print) is None
+    assert code_patch.innermost_function(dict) is None
+    assert code_patch.innermost_function(endless) is None
+    assert code_patch.innermost_function(3) is None
 
 
 def test_a_generators_body_does_not_run_where_it_is_called():

@@ -1,4 +1,4 @@
-"""Where requests are held in a Litestar application of a person's own, and that all else goes on as before."""
+"""Where requests are held in a user's Litestar application; everything else works as without holdfast."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def rich(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
-def test_it_is_held_in_place_of_the_innermost_function(rich, path):
+def test_a_litestar_handler_is_held_in_place_of_its_innermost_function(rich, path):
     rich.get(f"/hold-at?path={path}")
     first = 2 * list(WAYS_TO_A_VIEW).index(path)
     ids = (first, first + 1)

@@ -1,4 +1,4 @@
-"""What a person reads whose application cannot be served, and what can be named."""
+"""Which applications can be named, and what users read if theirs cannot be served."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from inside_server import SERVER_PYTHON
 
-from holdfast.observe.record_reader import Recording, inside_environment
+from holdfast.observe.record_reader import RecorderSettings, Recording
 
 FILES = {
     "good.py": "def app(environ, start_response): ...\n",
@@ -49,7 +49,7 @@ def tried(tmp_path):
     def run(spec, python=SERVER_PYTHON, framework="flask", options=("-c", "import holdfast_inside.target"), **more):
         with Recording.create(tmp_path / "record", 1) as recording:
             trouble = tmp_path / "trouble"
-            own = inside_environment(
+            own = RecorderSettings(
                 record=recording.path,
                 token="t",
                 trouble=trouble,
@@ -57,7 +57,7 @@ def tried(tmp_path):
                 framework=framework,
                 pythonpath="/nowhere",
                 **more,
-            )
+            ).environment()
             ended = subprocess.run(
                 [python, *options],
                 env={**os.environ, **own},
@@ -110,7 +110,7 @@ def test_an_application_is_found_however_it_is_named(tried):
         ("good:app[0]", "attribute-unreadable", ["good:create_app('test')"]),
         ("good:app(", "attribute-unreadable", ["must be a name"]),
         ("factory:create_app(open)", "attribute-unreadable", ["literal arguments"]),
-        ("number", "not-callable", ["number:app is no application", "of type int"]),
+        ("number", "not-callable", ["number:app is not an application", "type is int"]),
         ("coroutine", "not-an-application", ["neither a WSGI nor an ASGI application"]),
         ("factory:create_app", "not-an-application", ["call it: factory:create_app()"]),
         ("lacking", "import-failed", ["lacking cannot be loaded", "Install a_module_that_nobody_has in"]),
@@ -136,7 +136,7 @@ def test_the_development_server_ends_with_the_same_words_and_no_traceback(tried)
     _, ended = tried("number", options=("-m", "holdfast_inside.flask_server"))
 
     assert ended.returncode == 1
-    assert "number:app is no application" in ended.stderr
+    assert "number:app is not an application" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
@@ -158,15 +158,19 @@ def test_an_application_is_served_by_the_interface_that_it_speaks(tried, spec, i
 
 @pytest.mark.parametrize(
     ("spec", "interface", "spoken", "asked"),
-    [("good", "asgi", "WSGI", "ASGI"), ("asgi", "wsgi", "ASGI", "WSGI"), ("double", "wsgi", "ASGI", "WSGI")],
+    [
+        ("good", "asgi", "a WSGI", "ASGI"),
+        ("asgi", "wsgi", "an ASGI", "WSGI"),
+        ("double", "wsgi", "an ASGI", "WSGI"),
+    ],
 )
 def test_an_application_for_the_other_interface_is_refused(tried, spec, interface, spoken, asked):
     trouble, ended = tried(spec, interface=interface)
 
     assert ended.returncode == 1
     assert trouble["kind"] == "wrong-interface"
-    assert trouble["what"] == f"{spec}:app is an application for {spoken}, and this server speaks {asked}."
-    assert f"a server for {spoken}" in trouble["remedy"]
+    assert trouble["what"] == f"{spec}:app is {spoken} application, but this server speaks {asked}."
+    assert f"Use {spoken} server" in trouble["remedy"]
 
 
 # What each framework is called where it is installed from.

@@ -108,7 +108,7 @@ def applications(tmp_path_factory):
 
 
 @pytest.mark.parametrize(("served", "path"), each(WAYS_TO_A_HANDLER))
-def test_it_is_held_in_place_of_the_innermost_function(applications, served, path):
+def test_a_view_of_tornado_aiohttp_or_sanic_is_held_in_place_of_its_innermost_function(applications, served, path):
     application = applications(served)
     server = application.server
     ids = application.at(path, 2)

@@ -1,4 +1,4 @@
-"""The ways in which the options of the servers may be written that are started as modules of ours."""
+"""How the options of servers that start as holdfast's own modules may be written."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from holdfast.inside.holdfast_inside import (
     tornado_server,
     wsgiref_server,
 )
-from holdfast.inside.holdfast_inside.load_error import Trouble
+from holdfast.inside.holdfast_inside.load_error import LoadError
 
 
 @pytest.mark.parametrize(
@@ -34,16 +34,16 @@ from holdfast.inside.holdfast_inside.load_error import Trouble
     ],
 )
 def test_options_are_those_of_app_run_however_they_are_written(arguments, keywords):
-    assert options.taken(flask_server.SERVER, arguments.split(), flask_server.KNOWN) == keywords
+    assert options.parse(flask_server.SERVER, arguments.split(), flask_server.KNOWN) == keywords
 
 
 @pytest.mark.parametrize(
     "arguments",
     ["--workers=3", "-p", "--", "processes", "--processes=0", "--processes -1", "--processes=many", "--threaded=maybe"],
 )
-def test_what_is_no_option_is_refused_with_those_that_are(arguments):
-    with pytest.raises(Trouble, match="--processes N"):
-        options.taken(flask_server.SERVER, arguments.split(), flask_server.KNOWN)
+def test_an_unknown_option_is_refused_and_the_known_ones_are_listed(arguments):
+    with pytest.raises(LoadError, match="--processes N"):
+        options.parse(flask_server.SERVER, arguments.split(), flask_server.KNOWN)
 
 
 @pytest.mark.parametrize(
@@ -56,11 +56,11 @@ def test_what_is_no_option_is_refused_with_those_that_are(arguments):
         (wsgiref_server, "", {}),
     ],
 )
-def test_each_server_takes_its_own(server, arguments, keywords):
-    assert options.taken("it", arguments.split(), server.KNOWN) == keywords
+def test_each_server_of_holdfasts_own_takes_the_options_it_documents(server, arguments, keywords):
+    assert options.parse("it", arguments.split(), server.KNOWN) == keywords
 
 
 def test_arguments_for_a_server_that_reads_them_itself_get_their_dashes():
     given = ["workers=2", "--fast", "access_log=1", "--header=a_b=c", "-d"]
 
-    assert options.dashed(given) == ["--workers=2", "--fast", "--access-log=1", "--header=a_b=c", "-d"]
+    assert options.with_dashes(given) == ["--workers=2", "--fast", "--access-log=1", "--header=a_b=c", "-d"]

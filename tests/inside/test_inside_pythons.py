@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, inside_environment
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording
 
 SCRIPT = Path(__file__).with_name("old_python.py")
 SOURCES = sorted(Path(INSIDE_DIRECTORY, "holdfast_inside").rglob("*.py"))
@@ -62,9 +62,9 @@ def test_the_recorder_works_on_python(version, tmp_path):
     with Recording.create(tmp_path / "record", 5) as recording:
         recording.release(0)
         recording.release(4)
-        variables = inside_environment(
+        variables = RecorderSettings(
             record=recording.path, token="token", trouble=tmp_path / "trouble", app="plain.py"
-        )
+        ).environment()
         ended = subprocess.run(
             [python, "-W", "error", "-E", "-S", "-c", BOOTSTRAP.format(INSIDE_DIRECTORY), str(SCRIPT)],
             env={**os.environ, **variables},
@@ -90,7 +90,15 @@ BOOTSTRAP = "import sys, runpy; sys.path.insert(0, {!r}); runpy.run_path(sys.arg
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_every_file_is_written_in_the_language_of_python_3_8(source):
-    ast.parse(source.read_text(), feature_version=(3, 8))
+    assert syntax_error(source.read_text()) is None
+
+
+def syntax_error(source):
+    try:
+        ast.parse(source, feature_version=(3, 8))
+    except SyntaxError as error:
+        return str(error)
+    return None
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)

@@ -40,7 +40,7 @@ def test_nothing_is_entered_in_a_new_record(recording):
     assert recording.entered_ns(0) == 0
 
 
-def test_an_entry_says_who_ran_it(recording):
+def test_an_entry_names_the_process_and_thread_that_ran_the_handler(recording):
     recorder.enter(7, "flask view index()", "async", "entry", (11, 12, True))
     recorder.leave(7)
     (entry,) = recording.entries(0, SLOTS)
@@ -64,7 +64,7 @@ def test_a_running_loop_is_noticed(recording):
     assert recording.entries(0, 1)[0].loop
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.lists(st.tuples(st.integers(0, SLOTS - 1), st.booleans()), max_size=60), st.data())
 def test_the_counts_are_those_of_the_ids_whatever_the_order(tmp_path_factory, monkeypatch_module, steps, data):
     first, last = sorted((data.draw(st.integers(0, SLOTS)), data.draw(st.integers(0, SLOTS))))
@@ -173,7 +173,8 @@ def test_release_lets_go_of_one_and_of_all(recording):
     assert done[1].wait(10)
     assert not done[0].is_set()
     assert not done[2].is_set()
-    recording.release_all()
+    for id in (0, 2):
+        recording.release(id)
     for thread in threads:
         thread.join(10)
 
@@ -195,7 +196,7 @@ def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):
     assert intervals == [0.005]
 
 
-def test_the_mapping_keeps_no_descriptor(recording):
+def test_the_mapped_record_costs_the_server_no_descriptor(recording):
     before = sorted(os.listdir("/proc/self/fd"))
     data = shared_memory.open_shared(str(recording.path))
     after = sorted(os.listdir("/proc/self/fd"))
@@ -236,7 +237,7 @@ def test_a_record_larger_than_the_file_system_is_refused_before_anything_is_mapp
     assert not path.exists()
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.text(max_size=30) | st.from_regex(r"token/[0-9]{1,12}", fullmatch=True))
 def test_a_foreign_header_claims_nothing_that_is_not_there(value):
     id = request.parse(value, "token", SLOTS)
@@ -245,7 +246,7 @@ def test_a_foreign_header_claims_nothing_that_is_not_there(value):
     assert request.parse(value, "", SLOTS) is None
 
 
-@settings(deadline=None)  # a busy machine is no failure
+@settings(deadline=None)  # a busy machine is not a failure
 @given(st.integers(0, SLOTS - 1))
 def test_every_slot_can_be_claimed(id):
     assert request.parse(f"token/{id}", "token", SLOTS) == id

@@ -66,11 +66,11 @@ def test_an_option_that_a_server_does_not_take_is_refused(tmp_path):
     with serving(tmp_path, "--threads=2", command=command) as server:
         assert server.process.wait() == 2
         assert server.troubles()["what"] == "wsgiref does not take --threads=2."
-        assert server.troubles()["remedy"] == "It takes no options."
+        assert server.troubles()["remedy"] == "It takes no options of its own."
 
 
 def test_an_application_of_another_kind_is_refused(tmp_path):
     command = (SERVER_PYTHON, "-m", "holdfast_inside.aiohttp_server", "--port", "{port}")
     with serving(tmp_path, command=command, app="rich.py") as server:
         assert server.process.wait() == 1
-        assert server.troubles()["what"] == "rich.py:app is no application for the server of aiohttp."
+        assert server.troubles()["what"] == "rich.py:app is not an application for the aiohttp server."

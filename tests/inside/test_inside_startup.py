@@ -1,4 +1,4 @@
-"""What a process of a person's own command notices of being let into: nothing."""
+"""A process of the user's own command notices nothing of being instrumented."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ from pathlib import Path
 import pytest
 from test_inside_pythons import interpreter
 
-from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording, Said, inside_environment, said_in
+from holdfast.observe.record_reader import (
+    INSIDE_DIRECTORY,
+    RecorderSettings,
+    Recording,
+    StartupReport,
+    read_startup_reports,
+)
 
 STARTUP = Path(INSIDE_DIRECTORY, "startup", "sitecustomize.py")
 LOOK = """
@@ -51,13 +57,13 @@ def ours(tmp_path):
     with Recording.create(tmp_path / "record", 5) as recording:
 
         def environment(pythonpath=""):
-            return inside_environment(
+            return RecorderSettings(
                 record=recording.path,
                 token="token",
                 trouble=tmp_path / "trouble",
                 pythonpath=pythonpath,
                 hello=hello,
-            )
+            ).environment()
 
         yield environment, hello
 
@@ -72,7 +78,7 @@ def run(script, variables, directory, python=sys.executable, *options):
 
 @pytest.mark.parametrize("script", [LOOK, FLASK, SPAWN], ids=["paths", "imports", "spawn"])
 @pytest.mark.parametrize("pythonpath", ["", "lib", "::lib"])
-def test_a_script_sees_the_same_as_without(ours, tmp_path, script, pythonpath):
+def test_a_script_sees_the_same_environment_as_without_holdfast(ours, tmp_path, script, pythonpath):
     environment, _ = ours
     (tmp_path / "lib").mkdir()
     before = run(script, {"PYTHONPATH": pythonpath}, tmp_path)
@@ -93,7 +99,7 @@ def test_nothing_is_imported_that_is_not_needed_before_a_framework_is(ours, tmp_
 
     assert all(name.startswith("holdfast_inside") for name in ast.literal_eval(seen))
     assert "holdfast_inside.recorder" not in seen
-    assert [each.what for each in said_in(hello)] == ["python"]
+    assert [each.what for each in read_startup_reports(hello)] == ["python"]
 
 
 def test_the_environments_own_sitecustomize_runs_too(ours, tmp_path):
@@ -108,7 +114,7 @@ def test_the_environments_own_sitecustomize_runs_too(ours, tmp_path):
 
 
 @pytest.mark.parametrize("error", ["1 / 0", "import no_such_module", "raise SystemExit(3)"])
-def test_its_errors_are_reported_as_ever(ours, tmp_path, error):
+def test_errors_of_a_persons_own_sitecustomize_are_reported_as_without_holdfast(ours, tmp_path, error):
     environment, _ = ours
     own = tmp_path / "own"
     own.mkdir()
@@ -128,7 +134,11 @@ def test_a_hook_that_cannot_be_installed_is_told_to_holdfast_alone(ours, tmp_pat
     ended = run("import flask\nprint(flask.Flask(__name__).name)\n", variables, tmp_path)
 
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "script\n", "")
-    (failed,) = {each.detail for each in said_in(hello) if each.what == "failed" and each.detail.startswith("flask:")}
+    (failed,) = {
+        each.detail
+        for each in read_startup_reports(hello)
+        if each.what == "failed" and each.detail.startswith("flask:")
+    }
     assert failed.startswith("flask: FileNotFoundError")
 
 
@@ -138,8 +148,8 @@ def test_a_framework_is_prepared_when_it_has_been_imported(ours, tmp_path):
     ended = run("import flask\n", environment(), tmp_path)
 
     assert ended.returncode == 0, ended.stderr
-    said = said_in(hello)
-    assert {Said(said[0].pid, "ready", "flask")} <= set(said)
+    said = read_startup_reports(hello)
+    assert {StartupReport(said[0].pid, "ready", "flask")} <= set(said)
     assert not [each for each in said if each.what == "failed"]
 
 
@@ -147,7 +157,7 @@ def test_lines_of_another_form_are_no_words_of_a_process(tmp_path):
     hello = tmp_path / "hello"
     hello.write_bytes(b"12\tpython\t3.8.1\nnonsense\n\xff\xfe\t\t\nx\tready\ty\n13\tlies\tz\n14\tready\t\n")
 
-    assert said_in(hello) == (Said(12, "python", "3.8.1"), Said(14, "ready", ""))
+    assert read_startup_reports(hello) == (StartupReport(12, "python", "3.8.1"), StartupReport(14, "ready", ""))
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.10", "3.12", "3.13"])
@@ -161,4 +171,4 @@ def test_a_command_may_run_any_python(ours, tmp_path, version):
 
     assert (ended.returncode, ended.stdout[:5], ended.stderr) == (0, "runs ", "")
     assert INSIDE_DIRECTORY not in ended.stdout
-    assert bool(said_in(hello)) == (tuple(map(int, version.split("."))) >= (3, 8))
+    assert bool(read_startup_reports(hello)) == (tuple(map(int, version.split("."))) >= (3, 8))

@@ -1,4 +1,4 @@
-"""Where requests are held in an application of a person's own, and that all else goes on as before."""
+"""Where requests are held in a user's application; everything else works as without holdfast."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def rich(tmp_path_factory):
 
 
 @pytest.mark.parametrize("path", WAYS_TO_A_VIEW)
-def test_it_is_held_in_place_of_the_innermost_function(rich, path):
+def test_a_flask_view_is_held_in_place_of_its_innermost_function(rich, path):
     rich.get(f"/hold-at?path={path}")
     first = 2 * list(WAYS_TO_A_VIEW).index(path)
     ids = (first, first + 1)
@@ -95,6 +95,9 @@ def test_a_view_that_was_not_held_yet_can_be_held_by_several_first_requests_at_o
         for thread in threads:
             thread.join()
         wait_until(lambda: server.recording.in_service(0, 8) == 8, "eight held requests", server.log)
+
+        assert server.recording.entered(0, 64) == 8
+        assert server.recording.held_in(0) == ("flask view plain()", "sync", "view")
 
 
 def test_an_async_view_is_held_by_blocking_where_that_is_asked_for(tmp_path):

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import socket
 import time
+from array import array
+from collections import Counter
 from collections.abc import Callable
 
+from holdfast.load.collect import LoadRun
+from holdfast.load.plan import Plan, Stop
 from holdfast.load.prober import Prober
+from holdfast.load.processes import load_runs
+from holdfast.model import schedule
+from holdfast.model.places import Outcome
 
 MS = 1_000_000
 PATIENCE_S = 20
@@ -30,3 +37,18 @@ def accept(listener: socket.socket) -> socket.socket:
         assert piece, "the prober closed before its request was complete"
         read += piece
     return connection
+
+
+def steady(rate_per_s: float, seconds: float) -> array[int]:
+    """When requests at one rate are due."""
+    return schedule.steps([(rate_per_s, seconds)])
+
+
+def run_plan(plan: Plan, stopped: Callable[[], Stop] = lambda: Stop.NOT) -> LoadRun:
+    """Carries out one plan."""
+    return load_runs((plan,), stopped)
+
+
+def outcomes(run: LoadRun) -> dict[Outcome, int]:
+    """How many of a run's requests ended in each way, counted in its rows."""
+    return dict(Counter(Outcome(run.columns.outcome[row]) for row in run.begun))

@@ -42,7 +42,7 @@ def test_a_forked_process_writes_into_the_same_rows():
     assert list(columns.done) == [0, 7]
 
 
-def test_rows_become_records():
+def test_a_row_of_the_columns_becomes_the_record_of_a_request():
     columns = Columns(3)
     columns.due[1], columns.opened[1], columns.connected[1], columns.sent[1], columns.done[1] = 1, 2, 3, 4, 5
     columns.outcome[1], columns.status[1] = Outcome.REJECTED, 503
@@ -57,5 +57,5 @@ def test_rows_become_records():
     assert (record.local_address, record.local_port) == ("127.0.0.2", 40_000)
 
 
-def test_no_rows_at_all_are_possible():
+def test_columns_may_have_no_rows():
     assert requests(Columns(0), [], lambda _row: Phase.RAMP, ()) == ()

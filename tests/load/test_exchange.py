@@ -52,7 +52,7 @@ def test_every_ended_move_has_an_outcome_and_no_other_has():
             assert (state is State.ENDED) == (outcome is not Outcome.PENDING)
 
 
-def test_every_state_but_the_last_can_be_given_up_and_run_out_of_time_and_the_last_is_final():
+def test_every_state_but_the_last_can_be_given_up_or_time_out_and_the_last_is_final():
     for state in State:
         if state is State.ENDED:
             assert not MOVES[state]

@@ -15,19 +15,23 @@ from itertools import count
 from pathlib import Path
 
 import pytest
-from driving import PATIENCE_S
+from driving import PATIENCE_S, outcomes, run_plan, steady
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.answering import answering_server
 from support.waiting import until
 
-from holdfast.load import schedule
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan, Sessions, Stop
-from holdfast.load.processes import Watched, load_run, load_runs
+from holdfast.load.plan import Plan, Stop
+from holdfast.load.processes import Watched, load_runs
+from holdfast.load.sessions import Sessions
+from holdfast.load.shapes import Closed, Open
+from holdfast.model import schedule
 from holdfast.model.places import Outcome
-from holdfast.model.scenario import Pause
+from holdfast.model.scenario import Pause, Timeouts
+
+TIMEOUTS = Timeouts(whole_s=PATIENCE_S)
 
 
 @pytest.fixture(scope="module")
@@ -37,9 +41,9 @@ def port() -> Iterator[int]:
 
 
 def plan(
-    port: int, shape: Open | Closed | Sessions, path: str = "/same", patience_s: float = PATIENCE_S, **more: object
+    port: int, shape: Open | Closed | Sessions, path: str = "/same", timeouts: Timeouts = TIMEOUTS, **more: object
 ) -> Plan:
-    return Plan("127.0.0.1", port, request_head("GET", path, host_field("127.0.0.1", port)), shape, patience_s, **more)
+    return Plan("127.0.0.1", port, request_head("GET", path, host_field("127.0.0.1", port)), shape, timeouts, **more)
 
 
 def children() -> set[int]:
@@ -49,9 +53,9 @@ def children() -> set[int]:
 
 @pytest.mark.parametrize("processes", [1, 3])
 def test_every_request_of_an_open_run_is_answered_whoever_opened_it(port, processes):
-    done = load_run(plan(port, Open(schedule.constant(500, 0.4)), processes=processes))
+    done = run_plan(plan(port, Open(steady(500, 0.4)), processes=processes))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 200}
+    assert outcomes(done) == {Outcome.ANSWERED: 200}
     assert done.summary.offered == 200
     columns = done.columns
     assert all(due <= opened <= sent <= end for due, opened, sent, end in zip(
@@ -63,16 +67,16 @@ def test_every_request_of_an_open_run_is_answered_whoever_opened_it(port, proces
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_a_closed_run_sends_all_its_requests_over_as_many_connections_as_asked(port, processes):
-    done = load_run(plan(port, Closed(8, 1000), processes=processes))
+    done = run_plan(plan(port, Closed(8, 1000), processes=processes))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 1000}
+    assert outcomes(done) == {Outcome.ANSWERED: 1000}
     assert sum(opened > 0 for opened in done.columns.opened) == 8
     assert done.summary.peak_in_flight <= 8
     assert list(done.columns.status) == [200] * 1000
 
 
 @pytest.mark.parametrize(
-    ("path", "outcomes"),
+    ("path", "expected"),
     [
         ("/varied", {Outcome.ANSWERED: 300}),
         ("/pieces", {Outcome.ANSWERED: 300}),
@@ -81,10 +85,10 @@ def test_a_closed_run_sends_all_its_requests_over_as_many_connections_as_asked(p
         ("/excess", {Outcome.ANSWERED: 300}),
     ],
 )
-def test_a_kept_connection_tells_its_replies_apart(port, path, outcomes):
-    done = load_run(plan(port, Closed(1, 300), path))
+def test_a_kept_connection_tells_its_replies_apart(port, path, expected):
+    done = run_plan(plan(port, Closed(1, 300), path))
 
-    assert done.summary.outcomes == outcomes
+    assert outcomes(done) == expected
     connections = sum(opened > 0 for opened in done.columns.opened)
     assert connections == {"/last": 100, "/excess": 300}.get(path, 1)
 
@@ -100,7 +104,7 @@ def test_a_run_keeps_nothing_of_requests_that_are_over_beside_their_rows(port):
 
     tracemalloc.start()
     try:
-        load_run(plan(port, Closed(1, requests), "/mixed"), look)
+        run_plan(plan(port, Closed(1, requests), "/mixed"), look)
     finally:
         tracemalloc.stop()
 
@@ -112,9 +116,9 @@ def test_a_run_keeps_nothing_of_requests_that_are_over_beside_their_rows(port):
 def test_the_replies_to_head_have_no_body(port):
     request = request_head("HEAD", "/head", host_field("127.0.0.1", port))
 
-    done = load_run(Plan("127.0.0.1", port, request, Closed(2, 100), PATIENCE_S))
+    done = run_plan(Plan("127.0.0.1", port, request, Closed(2, 100), TIMEOUTS))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 100}
+    assert outcomes(done) == {Outcome.ANSWERED: 100}
     assert sum(opened > 0 for opened in done.columns.opened) == 2
 
 
@@ -123,28 +127,28 @@ def test_a_closed_run_of_a_certain_time_ends_by_itself(port):
 
     done = load_runs([plan(port, Closed(4, 10_000_000, seconds=0.2))], start_ns=start_ns)
 
-    assert done.summary.outcomes.keys() == {Outcome.ANSWERED}
+    assert outcomes(done).keys() == {Outcome.ANSWERED}
     # From the start, which is a little before the first request; what is on its way at the end still comes back.
     assert 0.2 <= (max(done.columns.done[row] for row in done.begun) - start_ns) / 1e9 < 0.2 + PATIENCE_S
 
 
 def test_what_is_not_answered_in_time_is_unanswered(port):
-    done = load_run(plan(port, Open(schedule.burst(5)), "/silent", patience_s=0.1))
+    done = run_plan(plan(port, Open(schedule.burst(5)), "/silent", timeouts=Timeouts(whole_s=0.1)))
 
-    assert done.summary.outcomes == {Outcome.UNANSWERED: 5}
+    assert outcomes(done) == {Outcome.UNANSWERED: 5}
 
 
 def test_what_is_not_connected_in_time_is_a_connect_timeout(listen):
     listener = listen(backlog=0)
 
-    done = load_run(plan(listener.getsockname()[1], Open(schedule.burst(3)), patience_s=0.2))
+    done = run_plan(plan(listener.getsockname()[1], Open(schedule.burst(3)), timeouts=Timeouts(whole_s=0.2)))
 
-    assert done.summary.outcomes == {Outcome.CONNECT_TIMEOUT: 2, Outcome.UNANSWERED: 1}
+    assert outcomes(done) == {Outcome.CONNECT_TIMEOUT: 2, Outcome.UNANSWERED: 1}
     assert not done.summary.generator_limited
 
 
 def test_replies_longer_than_announced_are_noted(port):
-    done = load_run(plan(port, Open(schedule.burst(5)), "/excess"))
+    done = run_plan(plan(port, Open(schedule.burst(5)), "/excess"))
 
     assert done.summary.warnings == ("5 replies were followed by more bytes than they announced.",)
 
@@ -153,33 +157,33 @@ def test_replies_longer_than_announced_are_noted(port):
 def test_a_run_that_is_stopped_gives_up_what_has_not_ended(port, processes):
     begin, before = time.monotonic(), children()
 
-    done = load_run(
-        plan(port, Open(schedule.constant(100, 60)), "/silent", processes=processes),
+    done = run_plan(
+        plan(port, Open(steady(100, 60)), "/silent", processes=processes),
         lambda: Stop.AT_ONCE if time.monotonic() > begin + 0.3 else Stop.NOT,
     )
 
-    assert done.summary.outcomes.keys() == {Outcome.GIVEN_UP}
+    assert outcomes(done).keys() == {Outcome.GIVEN_UP}
     assert 0 < done.summary.offered < 6000
     assert children() == before
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-@pytest.mark.parametrize("shape", [Open(schedule.constant(200, 60)), Closed(4, 10_000_000)])
+@pytest.mark.parametrize("shape", [Open(steady(200, 60)), Closed(4, 10_000_000)])
 def test_a_run_that_is_to_drain_begins_nothing_more_and_waits_for_what_is_on_its_way(port, shape, processes):
     end = time.monotonic() + 0.3
 
-    done = load_run(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= end))
+    done = run_plan(plan(port, shape, "/same", processes=processes), lambda: Stop(time.monotonic() >= end))
 
-    assert done.summary.outcomes.keys() == {Outcome.ANSWERED}
+    assert outcomes(done).keys() == {Outcome.ANSWERED}
     assert 0 < done.summary.offered < len(done.columns.due)
 
 
 def test_a_drain_that_takes_too_long_is_cut_short(port):
     asked = iter([Stop.NOT, *[Stop.DRAIN] * 3])
 
-    done = load_run(plan(port, Open(schedule.burst(5)), "/silent"), lambda: next(asked, Stop.AT_ONCE))
+    done = run_plan(plan(port, Open(schedule.burst(5)), "/silent"), lambda: next(asked, Stop.AT_ONCE))
 
-    assert done.summary.outcomes == {Outcome.GIVEN_UP: 5}
+    assert outcomes(done) == {Outcome.GIVEN_UP: 5}
 
 
 def test_requests_may_differ_from_row_to_row_and_an_expected_status_counts_as_an_answer(port):
@@ -188,9 +192,9 @@ def test_requests_may_differ_from_row_to_row_and_an_expected_status_counts_as_an
 
     shape = Closed(1, 60)
 
-    done = load_run(Plan("127.0.0.1", port, request, shape, PATIENCE_S, acceptances=(Acceptance(frozenset({503})),)))
+    done = run_plan(Plan("127.0.0.1", port, request, shape, TIMEOUTS, acceptances=(Acceptance(frozenset({503})),)))
 
-    assert done.summary.outcomes == {
+    assert outcomes(done) == {
         Outcome.ANSWERED: list(done.columns.status).count(503),
         Outcome.REJECTED: list(done.columns.status).count(200),
     }
@@ -198,10 +202,10 @@ def test_requests_may_differ_from_row_to_row_and_an_expected_status_counts_as_an
 
 
 def test_a_run_that_is_stopped_before_it_begins_has_lost_no_process(port):
-    done = load_run(plan(port, Open(schedule.constant(100, 60)), "/silent", processes=3), lambda: Stop.AT_ONCE)
+    done = run_plan(plan(port, Open(steady(100, 60)), "/silent", processes=3), lambda: Stop.AT_ONCE)
 
     assert not any("lost" in warning for warning in done.summary.warnings)
-    assert done.summary.outcomes.keys() <= {Outcome.GIVEN_UP}
+    assert outcomes(done).keys() <= {Outcome.GIVEN_UP}
 
 
 def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
@@ -214,10 +218,10 @@ def test_a_lost_load_process_is_told_and_its_requests_are_our_own_failure(port):
             os.kill(killed[0], signal.SIGKILL)
         return Stop.NOT
 
-    done = load_run(plan(port, Open(schedule.constant(100, 0.5)), processes=2), kill_one)
+    done = run_plan(plan(port, Open(steady(100, 0.5)), processes=2), kill_one)
 
-    assert sum(done.summary.outcomes.values()) == done.summary.offered == 50
-    assert done.summary.outcomes.keys() == {Outcome.ANSWERED, Outcome.FAILED}
+    assert sum(outcomes(done).values()) == done.summary.offered == 50
+    assert outcomes(done).keys() == {Outcome.ANSWERED, Outcome.FAILED}
     assert done.summary.generator_limited
     assert done.summary.warnings[0].startswith("A load process was lost (killed by SIGKILL): ")
     assert children() == before
@@ -235,11 +239,11 @@ def test_the_clients_of_a_lost_process_leave_with_it_and_the_others_go_on(port):
     shape = Sessions(array("q", [0] * 8), 100, (Pause(0.005),))
     done = load_runs([plan(port, shape, processes=2)], watch=kill_one)
 
-    outcomes = done.summary.outcomes
-    assert sum(outcomes.values()) == done.summary.offered < 800
+    found = outcomes(done)
+    assert sum(found.values()) == done.summary.offered < 800
     # Of each of its four clients one request at most was on its way.
-    assert outcomes.pop(Outcome.FAILED, 0) <= 4
-    assert outcomes.keys() == {Outcome.ANSWERED}
+    assert found.pop(Outcome.FAILED, 0) <= 4
+    assert found.keys() == {Outcome.ANSWERED}
     assert sorted({row % 8 for row in done.begun if row >= 760}) in ([0, 2, 4, 6], [1, 3, 5, 7])
     assert done.summary.generator_limited
 
@@ -253,9 +257,9 @@ def test_groups_run_together_and_keep_their_rows_apart(port):
 
     done = load_runs(plans)
 
-    assert done.spans == (range(50), range(50, 90), range(90, 110))
+    assert done.facts.spans == (range(50), range(50, 90), range(90, 110))
     assert list(done.begun) == list(range(110))
-    assert done.summary.outcomes == {Outcome.ANSWERED: 110}
+    assert outcomes(done) == {Outcome.ANSWERED: 110}
 
 
 @given(st.integers(1, 5), st.integers(1, 40))
@@ -276,13 +280,16 @@ def test_shares_of_a_plan_add_up_to_it(port, shares, many):
 LOWERED = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-from holdfast.load import schedule
-from holdfast.load.plan import Open, Plan
-from holdfast.load.processes import load_run
+from holdfast.load.plan import Plan
+from holdfast.load.processes import load_runs
+from holdfast.load.shapes import Open
+from holdfast.model import schedule
+from holdfast.model.scenario import Timeouts
 port, processes = int(sys.argv[1]), int(sys.argv[2]) or None
-summary = load_run(Plan("127.0.0.1", port, b"GET /silent HTTP/1.1\\r\\n\\r\\n", Open(schedule.burst(100)),
-                        patience_s=2.0, processes=processes)).summary
-print({outcome.name: count for outcome, count in summary.outcomes.items()}, summary.peak_in_flight)
+plan = Plan("127.0.0.1", port, b"GET /silent HTTP/1.1\\r\\n\\r\\n", Open(schedule.burst(100)), Timeouts(whole_s=2.0),
+            processes=processes)
+summary = load_runs((plan,)).summary
+print(summary.outcomes, summary.peak_in_flight)
 print(summary.generator_limited, *summary.warnings)
 """
 
@@ -294,13 +301,13 @@ def lowered(port: int, processes: int) -> list[str]:
 
 
 def test_more_connections_than_descriptors_are_spread_over_processes(port):
-    assert lowered(port, 0) == ["{'UNANSWERED': 100} 100", "False"]
+    assert lowered(port, 0) == ["{'unanswered': 100} 100", "False"]
 
 
 def test_one_process_alone_fails_on_its_own_side_and_says_which_limit(port):
     outcomes, words = lowered(port, 1)
 
-    assert "FAILED" in outcomes
+    assert "failed" in outcomes
     assert words.startswith(
         "True No descriptor is left for the load (RLIMIT_NOFILE of holdfast's own process): Too many open files. "
     )
@@ -308,12 +315,13 @@ def test_one_process_alone_fails_on_its_own_side_and_says_which_limit(port):
 
 ORPHANED = """
 import sys
-from holdfast.load import schedule
-from holdfast.load.plan import Open, Plan
-from holdfast.load.processes import load_run
+from holdfast.load.plan import Plan
+from holdfast.load.processes import load_runs
+from holdfast.load.shapes import Open
+from holdfast.model import schedule
 print("begun", flush=True)
 head = b"GET /silent HTTP/1.1\\r\\n\\r\\n"
-load_run(Plan("127.0.0.1", int(sys.argv[1]), head, Open(schedule.burst(10)), processes=3))
+load_runs((Plan("127.0.0.1", int(sys.argv[1]), head, Open(schedule.burst(10)), processes=3),))
 """
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from driving import steady
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.load import schedule
 from holdfast.load.columns import Columns
 from holdfast.load.loop import AT_ONCE, Loop, Seen, closed_model, open_model
-from holdfast.load.timeouts import Patience
+from holdfast.load.timeouts import Deadlines
+from holdfast.model import schedule
 from holdfast.model.places import Outcome
 
 MS = 1_000_000
@@ -92,7 +93,7 @@ def test_each_request_of_an_open_run_is_opened_when_it_is_due_whatever_became_of
     columns = Columns(5)
     script = Scripted(columns, lambda _row: 20 * S)
 
-    script.run(open_model(due, range(5), START, Patience(columns, (), None), columns))
+    script.run(open_model(due, range(5), START, Deadlines(columns, (), None), columns))
 
     assert [at - START for at in columns.opened] == [0, 1 * S, 2 * S, 3 * S, 4 * S]
     assert list(columns.due) == list(columns.opened)
@@ -103,15 +104,15 @@ def test_a_late_load_still_remembers_when_its_requests_were_due():
     columns = Columns(100)
     script = Scripted(columns, lambda _row: 0, lag_ns=70 * MS)
 
-    script.run(open_model(schedule.constant(100, 1), range(100), START, Patience(columns, (), None), columns))
+    script.run(open_model(steady(100, 1), range(100), START, Deadlines(columns, (), None), columns))
 
-    assert [at - START for at in columns.due] == list(schedule.constant(100, 1))
+    assert [at - START for at in columns.due] == list(steady(100, 1))
     assert max(map(int.__sub__, columns.opened, columns.due)) <= 80 * MS
 
 
 def test_a_burst_is_opened_in_portions_so_that_answers_are_seen_in_between():
     columns = Columns(1000)
-    loop = open_model(schedule.burst(1000), range(1000), START, Patience(columns, (), None), columns)
+    loop = open_model(schedule.burst(1000), range(1000), START, Deadlines(columns, (), None), columns)
     next(loop)
 
     step = loop.send(Seen(START, 0))
@@ -121,8 +122,8 @@ def test_a_burst_is_opened_in_portions_so_that_answers_are_seen_in_between():
 
 def test_a_request_that_is_not_answered_in_time_expires_in_both_models():
     for model in (
-        lambda columns: open_model(schedule.spread(3, 3), range(3), START, Patience(columns, (), 2 * S), columns),
-        lambda columns: closed_model(1, range(3), START, None, Patience(columns, (), 2 * S)),
+        lambda columns: open_model(schedule.spread(3, 3), range(3), START, Deadlines(columns, (), 2 * S), columns),
+        lambda columns: closed_model(1, range(3), START, None, Deadlines(columns, (), 2 * S)),
     ):
         columns = Columns(3)
         script = Scripted(columns, lambda row: None if row == 1 else MS)
@@ -138,7 +139,7 @@ def test_one_load_process_opens_its_own_rows_alone():
     columns = Columns(10)
     script = Scripted(columns, lambda _row: MS)
 
-    script.run(open_model(schedule.spread(10, 1), range(1, 10, 3), START, Patience(columns, (), None), columns))
+    script.run(open_model(schedule.spread(10, 1), range(1, 10, 3), START, Deadlines(columns, (), None), columns))
 
     assert script.opened == [1, 4, 7]
 
@@ -147,7 +148,7 @@ def test_a_closed_run_keeps_so_many_requests_in_flight_and_ends_with_its_rows():
     columns = Columns(100)
     script = Scripted(columns, lambda _row: 10 * MS)
 
-    script.run(closed_model(4, range(100), START, None, Patience(columns, (), None)))
+    script.run(closed_model(4, range(100), START, None, Deadlines(columns, (), None)))
 
     assert (script.peak, script.ended) == (4, 100)
     assert script.opened == [0, 1, 2, 3]
@@ -158,7 +159,7 @@ def test_a_closed_run_replaces_connections_that_are_not_kept():
     columns = Columns(20)
     script = Scripted(columns, lambda _row: 10 * MS, keeps=False)
 
-    script.run(closed_model(4, range(20), START, None, Patience(columns, (), None)))
+    script.run(closed_model(4, range(20), START, None, Deadlines(columns, (), None)))
 
     assert (script.peak, script.ended, script.opened) == (4, 20, list(range(20)))
 
@@ -167,7 +168,7 @@ def test_a_closed_run_begins_nothing_after_its_time_and_waits_for_what_it_began(
     columns = Columns(10_000)
     script = Scripted(columns, lambda _row: 300 * MS)
 
-    script.run(closed_model(2, range(10_000), START, START + S, Patience(columns, (), None)))
+    script.run(closed_model(2, range(10_000), START, START + S, Deadlines(columns, (), None)))
 
     begun = [at for at in columns.sent if at]
     assert max(begun) < START + S
@@ -177,8 +178,8 @@ def test_a_closed_run_begins_nothing_after_its_time_and_waits_for_what_it_began(
 
 def test_nothing_begins_before_the_common_start():
     for model in (
-        lambda columns: open_model(schedule.burst(2), range(2), START, Patience(columns, (), None), columns),
-        lambda columns: closed_model(2, range(2), START, None, Patience(columns, (), None)),
+        lambda columns: open_model(schedule.burst(2), range(2), START, Deadlines(columns, (), None), columns),
+        lambda columns: closed_model(2, range(2), START, None, Deadlines(columns, (), None)),
     ):
         columns = Columns(2)
         Scripted(columns, lambda _row: MS).run(model(columns))
@@ -189,9 +190,15 @@ def test_nothing_begins_before_the_common_start():
 def test_a_run_without_requests_is_over_at_once():
     columns = Columns(0)
 
-    open_loop = open_model(schedule.burst(0), range(0), START, Patience(columns, (), None), columns)
-    Scripted(columns, lambda _row: MS).run(open_loop)
-    Scripted(columns, lambda _row: MS).run(closed_model(3, range(0), START, None, Patience(columns, (), None)))
+    for model in (
+        open_model(schedule.burst(0), range(0), START, Deadlines(columns, (), None), columns),
+        closed_model(3, range(0), START, None, Deadlines(columns, (), None)),
+    ):
+        script = Scripted(columns, lambda _row: MS)
+        script.run(model)
+
+        assert script.now_ns <= START
+        assert script.opened == []
 
 
 @given(
@@ -206,7 +213,7 @@ def test_every_request_of_a_closed_run_ends_once_and_never_more_are_in_flight_th
     columns = Columns(len(services))
     script = Scripted(columns, services.__getitem__, keeps, lag)
 
-    script.run(closed_model(connections, range(len(services)), START, None, Patience(columns, (), 400 * MS)))
+    script.run(closed_model(connections, range(len(services)), START, None, Deadlines(columns, (), 400 * MS)))
 
     assert script.peak <= connections
     assert script.ended == len(services)
@@ -222,7 +229,7 @@ def test_every_request_of_an_open_run_is_opened_at_its_time_and_ends_once(due, s
     columns = Columns(len(due))
     script = Scripted(columns, lambda _row: service, lag_ns=lag)
 
-    script.run(open_model(due, range(len(due)), START, Patience(columns, (), 1 * S), columns))
+    script.run(open_model(due, range(len(due)), START, Deadlines(columns, (), 1 * S), columns))
 
     assert script.opened == list(range(len(due)))
     assert all(0 <= opened - START - at <= lag + 10 * MS for opened, at in zip(columns.opened, due, strict=True))

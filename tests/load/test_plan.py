@@ -2,11 +2,14 @@ from __future__ import annotations
 
 from array import array
 
+from driving import steady
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.load import schedule
-from holdfast.load.plan import Closed, Open, Plan, most_within, processes_for, share_out, sources_for, whole
+from holdfast.load.plan import Plan, processes_for, share_out, sources_for, whole
+from holdfast.load.shapes import Closed, Open, most_within
+from holdfast.model import schedule
+from holdfast.model.scenario import Timeouts
 
 
 def test_connections_beyond_one_process_need_another():
@@ -48,8 +51,8 @@ def test_as_many_as_are_due_within_a_time_are_never_taken_for_fewer(due, within)
 
 
 def test_a_low_rate_for_a_long_time_takes_one_load_process():
-    plan = Plan("127.0.0.1", 1, b"", Open(schedule.constant(100, 3600)), patience_s=60.0)
+    plan = Plan("127.0.0.1", 1, b"", Open(steady(100, 3600)), timeouts=Timeouts(whole_s=60.0))
 
     assert 12_000 <= plan.connections <= 15_100
     assert processes_for(plan.connections, 19_000) == 1
-    assert Plan("127.0.0.1", 1, b"", Open(schedule.constant(100, 3600))).connections == 360_000
+    assert Plan("127.0.0.1", 1, b"", Open(steady(100, 3600))).connections == 360_000

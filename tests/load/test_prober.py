@@ -14,7 +14,6 @@ import pytest
 from driving import MS, accept, turn_until
 
 from holdfast.errors import EnvironmentFailure
-from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -75,7 +74,7 @@ def test_a_request_that_is_answered_carries_its_instants_status_and_port(listen,
 
     assert exchange(prober, listener, ANSWER) is Outcome.ANSWERED
 
-    (request,) = requests(prober.columns, range(1), lambda _: Phase.EXACT_LOAD, prober.sources)
+    (request,) = prober.requests(lambda _: Phase.EXACT_LOAD)
     assert 0 < request.due_ns <= request.opened_ns <= request.connected_ns <= request.done_ns <= time.monotonic_ns()
     assert (request.phase, request.status, request.local_address) == (Phase.EXACT_LOAD, 200, "127.0.0.1")
     assert request.local_port > 0
@@ -94,7 +93,7 @@ def test_a_request_that_is_answered_carries_its_instants_status_and_port(listen,
         (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 70_000, Outcome.MALFORMED),
     ],
 )
-def test_a_reply_and_then_fin(listen, probe, reply, outcome):
+def test_the_outcome_of_a_connection_that_is_closed_depends_on_the_bytes_before(listen, probe, reply, outcome):
     listener = listen()
 
     assert exchange(probe(listener), listener, reply) is outcome
@@ -130,7 +129,9 @@ def test_a_reply_that_is_not_http_is_told_in_words(listen, probe):
 
     exchange(prober, listener, b"220 mail.example ESMTP\r\n")
 
-    assert prober.finding() == "the reply is not HTTP/1: it begins with b'220 mail.example ESMTP\\r\\n'"
+    finding = "the reply is not HTTP/1: it begins with b'220 mail.example ESMTP\\r\\n'"
+    assert prober.finding() == finding
+    assert prober.notes == [finding]
 
 
 def test_a_body_longer_than_announced_is_answered_with_a_note(listen, probe):
@@ -139,7 +140,7 @@ def test_a_body_longer_than_announced_is_answered_with_a_note(listen, probe):
 
     assert exchange(prober, listener, ANSWER + b" and more") is Outcome.ANSWERED
 
-    assert prober.notes == ["1 replies were followed by more bytes than they announced"]
+    assert prober.notes == prober.doubts == ["1 replies were followed by more bytes than they announced"]
 
 
 def test_a_server_that_answers_and_resets_before_it_has_read_all_has_answered(listen, probe):
@@ -214,15 +215,12 @@ def test_several_sources_are_used_in_turn(listen, probe):
         connection.close()
         peers.append(peer)
 
-    told = [
-        (r.local_address, r.local_port)
-        for r in requests(prober.columns, range(6), lambda _: Phase.RAMP, prober.sources)
-    ]
+    told = [(r.local_address, r.local_port) for r in prober.requests(lambda _: Phase.RAMP)]
     assert sorted(peers) == sorted(told)
     assert sorted(address for address, _ in peers) == sorted(2 * ["127.0.0.1", "127.0.0.2", "127.0.0.3"])
 
 
-def test_ipv6(listen, probe):
+def test_a_prober_reaches_a_listener_on_ipv6(listen, probe):
     listener = listen(address="::1")
     prober = probe(listener)
 
@@ -234,6 +232,18 @@ def test_ipv6(listen, probe):
 def test_a_name_that_does_not_exist_is_the_environments_failure():
     with pytest.raises(EnvironmentFailure, match=r"no\.such\.host\.invalid"):
         Prober("no.such.host.invalid", 80, lambda _: b"", 1)
+
+
+def test_a_request_that_is_opened_late_keeps_the_instant_at_which_it_was_due(listen, probe):
+    prober = probe(listen())
+    due_ns = time.monotonic_ns() - 50 * MS
+
+    prober.open(1, due_ns=due_ns)
+    prober.open(1)
+
+    late, on_time = prober.requests(lambda _: Phase.RAMP)
+    assert late.due_ns == due_ns < late.opened_ns
+    assert on_time.due_ns == on_time.opened_ns
 
 
 def test_no_more_than_the_capacity_is_opened(listen, probe):
@@ -292,10 +302,11 @@ def test_running_out_of_source_ports_is_our_own_failure(listen, probe):
 
     assert prober.outcome_counts() == {Outcome.FAILED: 1}
     assert prober.failure is not None
-    assert prober.failure[0] == errno.EADDRNOTAVAIL
+    assert prober.notes == [prober.failure.words]
+    assert prober.failure.number == errno.EADDRNOTAVAIL
 
 
-def test_a_second_prober_beyond_the_selectable_descriptors_waits_all_the_same(listen):
+def test_a_second_prober_whose_descriptors_are_beyond_selects_limit_still_waits(listen):
     listener = listen(backlog=2000)
     address, port = listener.getsockname()
     with Prober(address, port, lambda _: b"x", 1200) as first:
@@ -303,3 +314,6 @@ def test_a_second_prober_beyond_the_selectable_descriptors_waits_all_the_same(li
         with Prober(address, port, lambda _: b"x", 1) as second:
             second.open(1)
             turn_until(second, lambda: second.established)
+
+            assert second.outcome_counts() == {Outcome.PENDING: 1}
+            assert second.failure is None

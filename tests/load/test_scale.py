@@ -10,12 +10,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from driving import outcomes, run_plan
 
-from holdfast.load import schedule
+from holdfast.load.collect import LoadRun
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Open, Plan
-from holdfast.load.processes import LoadRun, load_run
+from holdfast.load.plan import Plan
+from holdfast.load.shapes import Open
+from holdfast.model import schedule
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import Timeouts
 
 SERVER = Path(__file__).with_name("held_server.py")
 PATIENCE_S = 120
@@ -47,7 +50,9 @@ def hold() -> Iterator[Callable[[int, int], int]]:
 
 def run(port: int, requests: int, seconds: float) -> LoadRun:
     head = request_head("GET", "/", host_field("127.0.0.1", port))
-    return load_run(Plan("127.0.0.1", port, head, Open(schedule.spread(requests, seconds)), patience_s=PATIENCE_S))
+    return run_plan(
+        Plan("127.0.0.1", port, head, Open(schedule.spread(requests, seconds)), timeouts=Timeouts(whole_s=PATIENCE_S))
+    )
 
 
 def test_ten_thousand_requests_in_ten_seconds_are_held_at_once_and_all_answered(hold):
@@ -62,8 +67,8 @@ def test_ten_thousand_requests_in_ten_seconds_are_held_at_once_and_all_answered(
 def test_more_than_one_source_or_process_can_have_are_held_at_once_without_a_loss(hold, requests, servers):
     done = run(hold(requests, servers), requests, requests / 2000)
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: requests}
+    assert outcomes(done) == {Outcome.ANSWERED: requests}
     assert done.summary.peak_in_flight == requests
-    assert len(done.sources[0]) == -(-requests // 14_116)
+    assert len(done.facts.sources[0]) == -(-requests // 14_116)
     ports = zip(done.columns.source[:requests], done.columns.local_port[:requests], strict=True)
     assert len(set(ports)) == requests

@@ -4,10 +4,11 @@ import math
 from itertools import pairwise
 
 import pytest
+from driving import steady
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from holdfast.load import schedule
+from holdfast.model import schedule
 
 NS = 1_000_000_000
 rates = st.floats(0, 5000)
@@ -24,7 +25,7 @@ def test_ten_thousand_over_ten_seconds_are_one_every_millisecond():
     assert len(due) == 10_000
     assert (due[0], due[1], due[-1]) == (0, 1_000_000, 9_999_000_000)
     assert schedule.offered_per_s(due) == 1000
-    assert due == schedule.constant(1000, 10)
+    assert due == steady(1000, 10)
 
 
 def test_a_burst_is_due_at_once():
@@ -54,9 +55,9 @@ def test_a_pause_between_two_stages_carries_the_rest_of_a_request_over():
     assert list(due) == [0, 1 * NS, 3 * NS, 4 * NS]
 
 
-def test_no_load_is_no_request():
+def test_a_schedule_without_requests_or_duration_has_no_due_times():
     assert list(schedule.spread(0, 0)) == []
-    assert list(schedule.constant(0, 10)) == []
+    assert list(steady(0, 10)) == []
     assert list(schedule.linear(5, 10, 0)) == []
     assert list(schedule.steps([])) == []
 
@@ -65,8 +66,8 @@ def test_no_load_is_no_request():
 @pytest.mark.parametrize(
     "shape",
     [
-        lambda value: schedule.constant(value, 1),
-        lambda value: schedule.constant(1, value),
+        lambda value: steady(value, 1),
+        lambda value: steady(1, value),
         lambda value: schedule.linear(value, 1, 1),
         lambda value: schedule.linear(1, value, 1),
         lambda value: schedule.linear(1, 1, value),
@@ -81,7 +82,7 @@ def test_what_is_no_rate_or_time_is_refused_with_its_value(shape, value):
 
 @given(rates, times)
 def test_a_constant_rate_gives_its_integral_in_ascending_order(rate, seconds):
-    due = schedule.constant(rate, seconds)
+    due = steady(rate, seconds)
 
     assert abs(len(due) - rate * seconds) <= 1
     assert ascending(due)

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.columns import Columns
 from holdfast.load.loop import Seen
-from holdfast.load.plan import Plan, Sessions, share_out, whole
-from holdfast.load.sessions import next_row, sessions
-from holdfast.load.timeouts import Patience
+from holdfast.load.plan import Plan, share_out, whole
+from holdfast.load.sessions import Sessions, next_row, sessions
+from holdfast.load.timeouts import Deadlines
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 
@@ -36,7 +36,7 @@ def run(
 ) -> tuple[Columns, list[int]]:
     """Carries the loop out in a time of its own; the rows in the order in which they were begun."""
     columns = Columns(plan_of(shape).requests)
-    loop = sessions(shape, clients or range(shape.clients), START, Patience(columns), columns)
+    loop = sessions(shape, clients or range(shape.clients), START, Deadlines(columns), columns)
     now, ended, begun = START, 0, []
     ends: dict[int, int] = {}
     finished: Sequence[int] = ()

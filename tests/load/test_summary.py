@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.load.columns import Columns
+from holdfast.load.reports import RunFacts
 from holdfast.load.summary import MANY, distribution, peak_in_flight, summarise
 from holdfast.model.places import Outcome
 
@@ -54,13 +55,13 @@ def test_a_run_is_summed_up_from_due_from_sent_and_with_our_own_lag():
         answered(12 * S, 12 * S + MS, 0, 12 * S + 1 * MS, Outcome.REFUSED),
     )
 
-    summary = summarise(columns, range(3), 1.0)
+    summary = summarise(columns, range(3), RunFacts(asked_per_s=1.0))
 
-    assert summary.outcomes == {Outcome.ANSWERED: 1, Outcome.REJECTED: 1, Outcome.REFUSED: 1}
+    assert summary.outcomes == {"answered": 1, "rejected": 1, "refused": 1}
     assert (summary.offered, summary.rate_reached_per_s, summary.peak_in_flight) == (3, 1.0, 1)
-    assert (summary.latency_from_due.p50, summary.latency_from_due.max) == (100 * MS, 200 * MS)
-    assert summary.latency_from_sent.max == 198 * MS
-    assert summary.pacing_lag.max == MS
+    assert (summary.latency_from_due_ms.p50, summary.latency_from_due_ms.max) == (100, 200)
+    assert summary.latency_from_sent_ms.max == 198
+    assert summary.pacing_lag_us.max == 1000
     assert summary.duration_s == 2.001
     assert (summary.generator_limited, summary.warnings) == (False, ())
 
@@ -68,7 +69,7 @@ def test_a_run_is_summed_up_from_due_from_sent_and_with_our_own_lag():
 def test_a_late_load_is_generator_limited_and_says_so():
     columns = columns_of(answered(10 * S, 10 * S + 50 * MS, 10 * S + 51 * MS, 11 * S))
 
-    summary = summarise(columns, range(1), 1.0)
+    summary = summarise(columns, range(1), RunFacts(asked_per_s=1.0))
 
     assert summary.generator_limited
     (warning,) = summary.warnings
@@ -78,14 +79,14 @@ def test_a_late_load_is_generator_limited_and_says_so():
 def test_our_own_failure_makes_a_run_generator_limited_and_a_strange_reply_does_not():
     columns = columns_of(answered(10 * S, 10 * S, 10 * S, 11 * S))
 
-    assert summarise(columns, range(1), None, limits=["no port"]).generator_limited
-    assert not summarise(columns, range(1), None, notes=["odd"]).generator_limited
+    assert summarise(columns, range(1), RunFacts(limits=("no port",))).generator_limited
+    assert not summarise(columns, range(1), RunFacts(notes=("odd",))).generator_limited
 
 
-def test_a_request_that_failed_on_our_own_side_makes_a_run_generator_limited_whatever_else_is_known():
+def test_a_request_that_failed_on_our_own_side_makes_a_run_generator_limited():
     columns = columns_of(answered(1, 1, 2, 3), answered(1, 1, 0, 3, Outcome.FAILED))
 
-    told = summarise(columns, [0, 1], None)
+    told = summarise(columns, [0, 1], RunFacts())
 
     assert told.generator_limited
     assert told.warnings[0].startswith("1 requests failed on the load's own side")
@@ -97,13 +98,13 @@ def test_rows_that_never_began_count_as_offered_alone():
         {"due": 12 * S, "done": 13 * S, "outcome": Outcome.FAILED},
     )
 
-    summary = summarise(columns, range(2), None)
+    summary = summarise(columns, range(2), RunFacts())
 
-    assert (summary.offered, summary.peak_in_flight, summary.outcomes[Outcome.FAILED]) == (2, 1, 1)
+    assert (summary.offered, summary.peak_in_flight, summary.outcomes["failed"]) == (2, 1, 1)
 
 
-def test_no_requests_are_no_figures():
-    summary = summarise(Columns(0), range(0), None)
+def test_a_load_without_requests_has_no_latencies():
+    summary = summarise(Columns(0), range(0), RunFacts())
 
     assert (summary.offered, summary.outcomes, summary.throughput_per_s, summary.duration_s) == (0, {}, None, 0)
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from driving import PATIENCE_S, accept, turn_until
+from driving import PATIENCE_S, accept, outcomes, run_plan, turn_until
 from support.answering import answering_server
 
-from holdfast.load import schedule
 from holdfast.load.columns import requests
 from holdfast.load.endpoint import Tls
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Open, Plan
+from holdfast.load.plan import Plan
 from holdfast.load.prober import Prober
-from holdfast.load.processes import load_run
+from holdfast.load.shapes import Closed, Open
+from holdfast.model import schedule
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import Timeouts
 
 HERE = Path(__file__).parent
 PEM = HERE / "localhost.pem"
@@ -31,22 +32,22 @@ def port():
 
 def plan(port, shape, path="/same"):
     head = request_head("GET", path, host_field("127.0.0.1", port))
-    return Plan("127.0.0.1", port, head, shape, PATIENCE_S, tls=Tls("localhost", verify=False))
+    return Plan("127.0.0.1", port, head, shape, Timeouts(whole_s=PATIENCE_S), tls=Tls("localhost", verify=False))
 
 
 @pytest.mark.parametrize("path", ["/same", "/varied", "/pieces", "/large", "/last"])
 def test_every_request_is_answered_over_tls_as_without(port, path):
-    done = load_run(plan(port, Closed(5, 60), path))
+    done = run_plan(plan(port, Closed(5, 60), path))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 60}
+    assert outcomes(done) == {Outcome.ANSWERED: 60}
     assert not done.summary.warnings
 
 
 def test_a_request_is_sent_when_the_handshake_is_over(port):
-    done = load_run(plan(port, Open(schedule.burst(20))))
+    done = run_plan(plan(port, Open(schedule.burst(20))))
 
-    assert done.summary.outcomes == {Outcome.ANSWERED: 20}
-    rows = requests(done.columns, range(20), lambda _id: Phase.RAMP, done.sources)
+    assert outcomes(done) == {Outcome.ANSWERED: 20}
+    rows = requests(done.columns, range(20), lambda _id: Phase.RAMP, done.facts.sources)
     assert all(row.opened_ns <= row.connected_ns < row.sent_ns < row.done_ns for row in rows)
 
 

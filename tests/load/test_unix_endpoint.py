@@ -8,16 +8,17 @@ import socket
 import stat
 
 import pytest
-from driving import MS, PATIENCE_S, accept, turn_until
+from driving import MS, PATIENCE_S, accept, outcomes, run_plan, turn_until
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import requests
 from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Closed, Plan
+from holdfast.load.plan import Plan
 from holdfast.load.prober import Prober
-from holdfast.load.processes import load_run
+from holdfast.load.shapes import Closed
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import Timeouts
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
@@ -152,8 +153,9 @@ def test_an_abstract_socket_is_reached_by_its_name(listen_on, probe_path):
     prober = probe_path(f"@{name}")
 
     prober.open(1)
-
     turn_until(prober, lambda: prober.established)
+
+    assert prober.outcome_counts() == {Outcome.PENDING: 1}
 
 
 def test_a_path_that_is_too_long_is_taken_from_where_we_are(listen_on, probe_path, tmp_path, monkeypatch):
@@ -175,7 +177,9 @@ def test_a_load_run_goes_to_a_unix_socket_too(listen_on):
     listener = listen_on(backlog=0)
     head = request_head("GET", "/", "localhost")
 
-    run = load_run(Plan(listener.getsockname(), 0, head, Closed(connections=3, requests=3), patience_s=0.2))
+    run = run_plan(
+        Plan(listener.getsockname(), 0, head, Closed(connections=3, requests=3), timeouts=Timeouts(whole_s=0.2))
+    )
 
-    assert run.summary.outcomes == {Outcome.UNANSWERED: 1, Outcome.NO_ROOM: 2}
+    assert outcomes(run) == {Outcome.UNANSWERED: 1, Outcome.NO_ROOM: 2}
     assert not run.summary.generator_limited

@@ -85,7 +85,7 @@ def test_a_value_that_is_encoded_already_stays_as_it_is():
         (ClientNumber("n"), ["1", "2", "1", "2", "1", "2"]),
     ],
 )
-def test_numbers_follow_from_the_row(counter, numbers):
+def test_a_counters_value_follows_from_the_row_of_its_request(counter, numbers):
     content = request_bytes([Step("", ("/", Slot("n")))] * 2, (counter,), "shop", Numbering(steps=2, clients=2))
 
     assert [content(row)[5:].split(b" ")[0].decode() for row in range(0, 12, 2)] == numbers
@@ -103,7 +103,7 @@ def test_what_comes_by_chance_lies_within_its_bounds_and_comes_again(seed, row, 
     assert first <= int(one[5:].split(b" ")[0]) <= first + more
 
 
-def test_chance_spreads_evenly():
+def test_values_drawn_by_chance_are_spread_evenly():
     drawn = [by_chance(1, row, "r") for row in range(10_000)]
 
     for tenth in range(10):

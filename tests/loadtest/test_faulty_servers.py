@@ -157,7 +157,9 @@ def test_a_reply_that_comes_byte_by_byte_is_an_answer_with_its_first_byte_before
     ],
 )
 @pytest.mark.parametrize("shape", [("--burst", "5"), ("--clients", "5", "--requests", "5", "--think", "1ms")])
-def test_each_timeout_ends_what_it_is_for(holdfast, faulty, path, options, outcome, shape):
+def test_each_timeout_option_ends_the_phase_of_a_request_it_is_named_after(
+    holdfast, faulty, path, options, outcome, shape
+):
     url, _ = faulty
 
     _, result = loaded(holdfast, f"{url}{path}", *shape, *options)
@@ -165,7 +167,7 @@ def test_each_timeout_ends_what_it_is_for(holdfast, faulty, path, options, outco
     assert result["outcomes"][outcome] == 5
 
 
-def test_the_first_byte_is_not_waited_for_any_longer_on_a_connection_that_was_answered_before(holdfast, faulty):
+def test_a_kept_connection_waits_no_longer_for_the_first_byte_of_a_later_reply(holdfast, faulty):
     url, _ = faulty
 
     shape = ("--clients", "2", "--requests", "24", "--first-byte-timeout", "0.3")
@@ -189,10 +191,10 @@ def test_a_connection_with_half_a_request_on_it_is_not_used_for_the_next_one(hol
     assert seen_by(url)["kinds"] == {"early": 20}
 
 
-def test_it_is_told_that_checks_have_seen_only_the_beginning_of_a_body(holdfast, faulty):
+def test_a_load_warns_that_checks_saw_only_the_beginning_of_a_body(holdfast, faulty):
     url, _ = faulty
 
     code, result = loaded(holdfast, f"{url}/big/{20 << 20}", "--burst", "2", "--expect-match", ".")
 
     assert (code, result["outcomes"]["answered"]) == (ANSWERED, 2)
-    assert result["warnings"] == ["Of 2 bodies checks have seen the first 16 MiB alone."]
+    assert result["warnings"] == ["Checks saw only the first 16 MiB of 2 bodies."]

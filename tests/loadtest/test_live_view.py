@@ -165,7 +165,7 @@ def test_a_terminal_takes_the_view_while_a_pipe_takes_the_result(holdfast, count
 
 
 @pytest.mark.parametrize("how", ["quiet", "dumb"])
-def test_who_wants_no_view_gets_none(holdfast, counting, how):
+def test_a_load_shows_no_live_view_where_none_is_wanted(holdfast, counting, how):
     terminal = Terminal()
     try:
         arguments = ("load", counting.url, "--rate", "100", "--for", "1.5s", *(("--quiet",) if how == "quiet" else ()))
@@ -238,12 +238,12 @@ def test_a_terminal_that_takes_nothing_holds_up_no_load(holdfast, counting):
         terminal.close()
 
 
-def test_in_a_pipe_there_is_a_line_every_few_seconds_and_the_result_alone_on_standard_output(holdfast, counting):
+def test_in_a_pipe_a_line_comes_every_few_seconds_and_only_the_result_on_standard_output(holdfast, counting):
     ended = holdfast.run("load", f"{counting.url}/busy", "--rate", "20", "--for", "5.6s", "--json", "-")
 
     assert json.loads(ended.out)["offered"] == 112
     line, last = ended.err.splitlines()
-    assert last == "holdfast: Not one request was answered."
+    assert last == "holdfast: No request was answered."
     assert re.fullmatch(r"5\.\d s  \d+ begun  0 answered  \d+ rejected  \d+ in flight  p99 .* ms  lag p99 .* ms", line)
 
 

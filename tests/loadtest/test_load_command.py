@@ -128,13 +128,13 @@ def test_a_server_that_nobody_runs_is_said_to_refuse(holdfast):
     ended = holdfast.run("load", "http://127.0.0.1:1/", "--burst", "3")
 
     assert ended.exit == ENVIRONMENT
-    assert "Nobody listens at http://127.0.0.1:1/" in ended.err
+    assert "Nothing listens at http://127.0.0.1:1/" in ended.err
 
 
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        ((), USAGE, "No load is asked for"),
+        ((), USAGE, "The load has no shape"),
         (("--burst", "3", "--rate", "3"), USAGE, "exclude each other: --rate, --burst"),
         (("--rate", "3"), USAGE, "--rate R needs --for S"),
         (("--requests", "3"), USAGE, "--requests N and --over S go together"),

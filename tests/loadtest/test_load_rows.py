@@ -6,13 +6,15 @@ from itertools import chain
 
 import pytest
 
-from holdfast.load.collect import Beside, run_of
+from holdfast.load.collect import run_of
 from holdfast.load.columns import Columns
+from holdfast.load.reports import RunFacts
 from holdfast.loadtest import rows
-from holdfast.loadtest.run import loaded
+from holdfast.loadtest.run import finished_load
 from holdfast.model.load import LoadExperiment
 from holdfast.model.places import Outcome
-from holdfast.model.scenario import Burst, Clients, Group, Slot, Step
+from holdfast.model.scenario import Group, Slot, Step
+from holdfast.model.shapes import Burst, Clients
 
 STEPS = (Step("first", ("/a/", Slot("id"))), Step("second", "/b"))
 GROUPS = (
@@ -33,10 +35,10 @@ def test_each_row_has_its_group_its_number_there_its_label_its_client_and_its_re
         columns.due[row] = columns.sent[row] = 100 * row + 1
         columns.done[row] = columns.due[row] + 150
         columns.outcome[row] = Outcome.ANSWERED
-    run = run_of(columns, begun, (range(8), range(8, 10)), (("",), ("",)), None, Beside())
+    run = run_of(columns, begun, RunFacts((range(8), range(8, 10)), (("",), ("",))))
     experiment = LoadExperiment(GROUPS)
 
-    told = list(rows.samples(loaded(experiment, run, [])))
+    told = list(rows.samples(finished_load(experiment, run, [], None)))
 
     def all_of(part, name):
         return list(chain.from_iterable(getattr(each[part], name) for each in told))
@@ -57,4 +59,6 @@ def test_each_row_has_its_group_its_number_there_its_label_its_client_and_its_re
     # Each lasts 150 and the next begins 100 later, so that the one after it is on its way when it ends.
     assert all_of(1, "group_threads") == [2, 2, 2, 1, 1, 2, 1]
     assert all_of(1, "all_threads") == [2, 2, 2, 1, 1, 2, 1]
-    assert [list(each.id) for each in rows.chunks(loaded(experiment, run, []))] == [list(each[0].id) for each in told]
+    assert [list(each.id) for each in rows.chunks(finished_load(experiment, run, [], None))] == [
+        list(each[0].id) for each in told
+    ]

@@ -127,7 +127,7 @@ def test_requests_come_from_the_addresses_that_were_named(holdfast, counting):
     assert counting.seen()["peers"] == {"127.0.0.5": 10, "127.0.0.6": 10}
 
 
-def test_a_rate_until_a_number_is_reached(holdfast, counting):
+def test_a_load_at_a_rate_ends_when_its_number_of_requests_is_reached(holdfast, counting):
     code, result = loaded(holdfast, counting.url + "/", "--rate", "200", "--requests", "90")
 
     assert (code, result["offered"], counting.seen()["requests"]) == (ANSWERED, 90, 90)
@@ -146,22 +146,22 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
     [
         (("--burst", "1", "--think", "1s"), USAGE, "--think goes with --clients"),
         (("--clients", "1", "--for", "1s", "--think", "3s-1s"), USAGE, "shorter than the shortest"),
-        (("--burst", "1", "--stop", "errors"), USAGE, "no rule to stop"),
-        (("--burst", "1", "--expect-match", "a(b"), USAGE, "no regular expression"),
-        (("--burst", "1", "--source", "here"), USAGE, "no IP address"),
-        (("--burst", "1", "--source", "192.0.2.7"), ENVIRONMENT, "192.0.2.7 is no address of this machine"),
+        (("--burst", "1", "--stop", "errors"), USAGE, "not a stop rule"),
+        (("--burst", "1", "--expect-match", "a(b"), USAGE, "not a regular expression"),
+        (("--burst", "1", "--source", "here"), USAGE, "not an IP address"),
+        (("--burst", "1", "--source", "192.0.2.7"), ENVIRONMENT, "192.0.2.7 is not an address of this machine"),
         (("--burst", "1", "--source", "::1"), USAGE, "::1 is IPv6, and 127.0.0.1 is IPv4"),
         (("--burst", "1", "--data-rows", "none.csv"), ENVIRONMENT, "none.csv cannot be read"),
         (("--burst", "1", "--data-rows", "empty.csv"), USAGE, "empty.csv has no rows"),
         (("--burst", "1", "--data-rows", "ragged.csv"), USAGE, "Row 2 of ragged.csv has 1 values"),
         (("--burst", "1", "--data-rows", "binary.csv"), ENVIRONMENT, "binary.csv cannot be read"),
         (("--burst", "1", "--data", "@none.json"), ENVIRONMENT, "none.json"),
-        (("--burst", "1", "--data-rows", "id.csv"), USAGE, "The columns of id.csv cannot all be told apart"),
-        (("--burst", "1", "--data-rows", "twice.csv"), USAGE, "The columns of twice.csv cannot all be told apart"),
+        (("--burst", "1", "--data-rows", "id.csv"), USAGE, "The columns of id.csv need different names"),
+        (("--burst", "1", "--data-rows", "twice.csv"), USAGE, "The columns of twice.csv need different names"),
         (("--burst", "1", "--once"), USAGE, "--once goes with --data-rows"),
         (("--rate", "5"), USAGE, "--rate R needs --for S or --requests N"),
-        (("--rate", "0", "--requests", "5"), USAGE, "no request at all"),
-        (("--clients", "1", "--for", "0s"), USAGE, "no request at all"),
+        (("--rate", "0", "--requests", "5"), USAGE, "would send no requests"),
+        (("--clients", "1", "--for", "0s"), USAGE, "would send no requests"),
         (("--rate", "1/h", "--requests", "3000000"), USAGE, "more than 292 years"),
         (("--requests", "10", "--over", "9999999999h"), USAGE, "more than 100 years"),
         (("--burst", "1", "--timeout", "inf"), USAGE, "'inf' is not a duration"),
@@ -185,7 +185,7 @@ def test_a_name_in_the_path_that_stands_for_nothing_is_no_path(holdfast, countin
     ended = holdfast.run("load", counting.url + "/{nope}", "--burst", "1")
 
     assert ended.exit == USAGE
-    assert "{nope} in the path stands for nothing: there is {id}" in " ".join(ended.err.split())
+    assert "{nope} in the path has no value: there is {id}" in " ".join(ended.err.split())
     assert counting.seen()["requests"] == 0
 
 

@@ -184,7 +184,7 @@ def test_a_load_that_was_interrupted_or_stopped_says_so_again(holdfast, counting
     stopped = holdfast.run("load", f"{counting.url}/busy", "--rate", "100", "--for", "60s", "--stop", "first-failure")
 
     for number, made, code, says in (
-        ("1", interrupted, INCONCLUSIVE, "because it was interrupted"),
+        ("1", interrupted, INCONCLUSIVE, "Stopped early: interrupted"),
         ("2", stopped, FAILED, "a request was not answered"),
     ):
         shown = holdfast.run("show", number)
@@ -199,7 +199,7 @@ def test_only_loads_have_rows_to_report(holdfast):
     of_a_probe, of_nothing = holdfast.run("report", "1", "--csv", "-"), holdfast.run("report", "7", "--csv", "-")
 
     assert (of_a_probe.exit, of_nothing.exit) == (USAGE, USAGE)
-    assert "Run 1 is no load" in of_a_probe.err
+    assert "Run 1 is not a load" in of_a_probe.err
     assert "There is no saved run 7" in of_nothing.err
 
 
@@ -237,7 +237,7 @@ def test_rows_that_do_not_fit_are_in_the_saved_run(holdfast, counting, tmp_path)
         (("--csv", "-", "--json", "-"), "cannot both go to standard output"),
         (("--csv", "rows", "--jtl", "rows"), "cannot hold two forms"),
         (("--sqlite", "-"), "--sqlite needs the name of a file"),
-        (("--sqlite", "theirs.sqlite"), "tables of something else: orders"),
+        (("--sqlite", "theirs.sqlite"), "is a database with other tables: orders"),
         (("--jsonl", "missing/rows.jsonl"), "There is no directory"),
     ],
 )
@@ -257,10 +257,7 @@ def test_redirects_count_as_answers_and_are_said_not_to_be_followed(holdfast, fa
     expected = holdfast.run("load", f"{faulty}/moved", "--burst", "3", "--expect-status", "302")
 
     words = " ".join(plain.out.split())
-    assert (
-        "of the replies that count as answers 3 were redirects; the last that was read leads to /elsewhere?a=1."
-        in words
-    )
+    assert "3 of the replies that count as answers were redirects; the last one leads to /elsewhere?a=1." in words
     assert "Redirects" not in expected.out
 
 

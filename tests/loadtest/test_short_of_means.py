@@ -59,7 +59,7 @@ def test_rows_for_which_there_is_no_memory_end_in_words(holdfast, counting):
     ended = holdfast.run("load", counting.url, "--clients", "1", "--for", "300s", program=program)
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: There is no memory for the rows of 50,000,000 requests."
+    assert ended.what == "holdfast: There is not enough memory for the rows of 50,000,000 requests."
 
 
 def test_a_load_process_that_cannot_be_started_ends_in_words(holdfast, counting):

@@ -67,12 +67,12 @@ def test_where_system_calls_may_not_be_read_the_states_decide():
         ("it waits for something else", look(process(10, threads=(thread(10, syscall=OPENAT),)), REST.processes[1])),
     ],
 )
-def test_a_server_is_not_settled_when(why, later):
+def test_a_server_has_not_settled_while_anything_of_it_changes_or_works(why, later):
     assert not settled(REST, later), why
     assert not settled(later, REST), why
 
 
-def test_nothing_is_not_settled():
+def test_a_server_without_processes_has_not_settled():
     assert not settled(look(), look())
 
 
@@ -130,7 +130,7 @@ def test_a_timer_that_leaves_no_time_without_a_tick_does_not_keep_a_server_from_
     assert ready_after_ns(ticking) == RESTLESS_NS
 
 
-def test_a_thread_that_never_waits_beside_a_main_one_that_does_keeps_a_server_from_being_ready_for_a_while_only():
+def test_a_busy_thread_next_to_a_main_thread_that_waits_delays_readiness_only_for_a_while():
     def working(at_ns, main="S"):
         threads = (thread(10, main if at_ns // LOOK_NS % 3 else "R"), thread(11, "R"))
         return look(process(10, cpu=at_ns // 10_000_000, threads=threads), process(20))
@@ -152,5 +152,5 @@ def test_a_process_that_always_runs_is_never_ready():
     assert ready_after_ns(lambda at_ns: look(process(10, cpu=at_ns // 10_000_000, threads=(thread(10, "R"),)))) is None
 
 
-def test_without_a_process_nobody_is_ready():
+def test_a_server_without_processes_never_becomes_ready():
     assert ready_after_ns(lambda _at_ns: look()) is None

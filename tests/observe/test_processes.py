@@ -13,14 +13,14 @@ from support.waiting import until
 
 from holdfast.observe.activity import settled
 from holdfast.observe.processes import (
-    abort_on_overflow,
-    activity,
-    holders,
-    limits_of,
-    listeners_of,
-    process_tree,
-    somaxconn,
-    usage,
+    find_holders,
+    find_listeners,
+    read_abort_on_overflow,
+    read_activity,
+    read_limits,
+    read_process_tree,
+    read_somaxconn,
+    read_usage,
 )
 
 # A child with a child of its own, and a process whose parent has ended.
@@ -58,24 +58,24 @@ def test_a_tree_is_the_root_its_descendants_and_those_whose_parents_have_ended(p
     root = program(FAMILY)
     family = named_pids(root, 4)
 
-    assert process_tree(root.pid) == tuple(sorted(family.values()))
+    assert read_process_tree(root.pid) == tuple(sorted(family.values()))
 
 
-def test_a_tree_outlives_its_root(program):
+def test_a_process_tree_keeps_its_children_when_its_root_has_ended(program):
     root = program(FAMILY)
     family = named_pids(root, 4)
 
     os.kill(root.pid, signal.SIGKILL)
     root._process.wait()
 
-    assert process_tree(root.pid) == tuple(sorted(set(family.values()) - {root.pid}))
+    assert read_process_tree(root.pid) == tuple(sorted(set(family.values()) - {root.pid}))
 
 
 def test_processes_that_are_not_related_are_not_in_the_tree(program):
     one, other = program("input()"), program("input()")
 
-    assert process_tree(one.pid) == (one.pid,)
-    assert {one.pid, other.pid, os.getpid()} <= set(process_tree(os.getpid()))
+    assert read_process_tree(one.pid) == (one.pid,)
+    assert {one.pid, other.pid, os.getpid()} <= set(read_process_tree(os.getpid()))
 
 
 def test_a_process_that_has_ended_has_no_tree_no_usage_and_no_limits(kernel, program):
@@ -83,12 +83,12 @@ def test_a_process_that_has_ended_has_no_tree_no_usage_and_no_limits(kernel, pro
     ended._process.wait()
     pid = ended.pid
 
-    assert process_tree(pid) == ()
-    assert usage([pid], 1) is None
-    assert limits_of(pid) == (None, None)
-    assert activity([pid]).processes == ()
-    assert listeners_of([pid], kernel) == ()
-    assert holders([1], [pid]) == {1: ()}
+    assert read_process_tree(pid) == ()
+    assert read_usage([pid], 1) is None
+    assert read_limits(pid) == (None, None)
+    assert read_activity([pid]).processes == ()
+    assert find_listeners([pid], kernel) == ()
+    assert find_holders([1], [pid]) == {1: ()}
 
 
 def test_a_listener_is_found_with_every_process_that_holds_it(kernel, program):
@@ -108,7 +108,7 @@ def test_a_listener_is_found_with_every_process_that_holds_it(kernel, program):
     child, shared, own = map(int, server.line().split())
 
     def seen():
-        return {each.port: each.pids for each in listeners_of(process_tree(server.pid), kernel)}
+        return {each.port: each.pids for each in find_listeners(read_process_tree(server.pid), kernel)}
 
     expected = {shared: tuple(sorted([server.pid, child])), own: (server.pid,)}
     while seen() != expected:
@@ -132,8 +132,8 @@ def test_the_holder_of_a_listener_is_found_among_all_processes_when_it_left_its_
     try:
         inode = kernel.listeners(port)[0].inode
 
-        assert daemon not in process_tree(root.pid)
-        assert holders([inode]) == {inode: (daemon,)}
+        assert daemon not in read_process_tree(root.pid)
+        assert find_holders([inode]) == {inode: (daemon,)}
     finally:
         os.kill(daemon, signal.SIGKILL)
 
@@ -142,12 +142,12 @@ def test_each_opened_descriptor_counts_as_one(program):
     server = program("opened = []\nwhile input() != 'end':\n    opened.append(open('/dev/null')); print(flush=True)")
     server.tell()
     server.line()
-    before = usage([server.pid], 1)
+    before = read_usage([server.pid], 1)
 
     for opened in range(1, 11):
         server.tell()
         server.line()
-        now = usage([server.pid], 2)
+        now = read_usage([server.pid], 2)
         assert now.descriptors == before.descriptors + opened
         assert (now.processes, now.threads) == (1, 1)
 
@@ -165,7 +165,7 @@ def test_each_thread_and_process_counts_as_one(program):
     )
     server.line()
 
-    seen = usage(process_tree(server.pid), 9)
+    seen = read_usage(read_process_tree(server.pid), 9)
 
     assert (seen.at_ns, seen.processes, seen.threads) == (9, 2, 5)
 
@@ -173,12 +173,12 @@ def test_each_thread_and_process_counts_as_one(program):
 def test_memory_that_a_process_writes_to_is_counted(program):
     server = program("print(flush=True); input(); block = bytearray(b'x') * 50_000_000; print(flush=True); input()")
     server.line()
-    before = usage([server.pid], 1)
+    before = read_usage([server.pid], 1)
 
     server.tell()
     server.line()
 
-    grown = usage([server.pid], 2).memory_bytes - before.memory_bytes
+    grown = read_usage([server.pid], 2).memory_bytes - before.memory_bytes
     assert 45_000_000 < grown < 60_000_000
 
 
@@ -187,7 +187,7 @@ def test_memory_that_a_fork_shares_is_counted_once(program):
     server.line()
     server.line()
 
-    assert 50_000_000 < usage(process_tree(server.pid), 1).memory_bytes < 80_000_000
+    assert 50_000_000 < read_usage(read_process_tree(server.pid), 1).memory_bytes < 80_000_000
 
 
 def test_cpu_that_a_process_burns_is_counted(program):
@@ -196,7 +196,7 @@ def test_cpu_that_a_process_burns_is_counted(program):
     )
     burnt = float(server.line())
 
-    assert abs(usage([server.pid], 1).cpu_s - burnt) < 0.05
+    assert abs(read_usage([server.pid], 1).cpu_s - burnt) < 0.05
 
 
 def test_limits_are_those_of_the_process(program):
@@ -206,13 +206,13 @@ def test_limits_are_those_of_the_process(program):
     )
     server.line()
 
-    assert limits_of(server.pid) == (123, 77)
+    assert read_limits(server.pid) == (123, 77)
 
 
 def test_the_kernel_settings_are_read_as_the_kernel_has_them():
     with open("/proc/sys/net/core/somaxconn") as file:
-        assert somaxconn() == int(file.read())
-    assert abort_on_overflow() in (True, False)
+        assert read_somaxconn() == int(file.read())
+    assert read_abort_on_overflow() in (True, False)
 
 
 def test_a_process_that_waits_for_work_settles(program):
@@ -228,24 +228,28 @@ def test_a_process_that_waits_for_work_settles(program):
     )
     server.line()
 
-    until(lambda: settled(activity(process_tree(server.pid)), activity(process_tree(server.pid))), "a server at rest")
-    assert len(activity(process_tree(server.pid)).processes) == 2
+    until(
+        lambda: settled(read_activity(read_process_tree(server.pid)), read_activity(read_process_tree(server.pid))),
+        "a server at rest",
+    )
+    assert len(read_activity(read_process_tree(server.pid)).processes) == 2
 
 
 def test_a_process_that_works_does_not_settle(program):
     server = program("print(flush=True)\nwhile True: pass")
     server.line()
 
-    before = activity([server.pid])
-    while usage([server.pid], 1).cpu_s < 0.3:
-        assert not settled(before, activity([server.pid]))
+    before = read_activity([server.pid])
+    while read_usage([server.pid], 1).cpu_s < 0.3:
+        assert not settled(before, read_activity([server.pid]))
 
 
 def test_a_server_that_wakes_on_a_timer_settles(program):
     server = program("import select\nprint(flush=True)\nwhile True: select.select([0], [], [], 0.01)")
     server.line()
 
-    until(lambda: settled(activity([server.pid]), activity([server.pid])), "a server at rest")
+    until(lambda: settled(read_activity([server.pid]), read_activity([server.pid])), "a server at rest")
+    assert len(read_activity([server.pid]).processes) == 1
 
 
 def test_processes_that_end_while_they_are_read_are_left_out(kernel):
@@ -253,13 +257,13 @@ def test_processes_that_end_while_they_are_read_are_left_out(kernel):
         children = [subprocess.Popen([sys.executable, "-S", "-c", "pass"]) for _ in range(4)]
         pids = [child.pid for child in children]
         while any(child.poll() is None for child in children):
-            process_tree(pids[0])
-            usage(pids, 1)
-            activity(pids)
-            listeners_of(pids, kernel)
+            read_process_tree(pids[0])
+            read_usage(pids, 1)
+            read_activity(pids)
+            find_listeners(pids, kernel)
             for pid in pids:
-                limits_of(pid)
-        assert usage(pids, 1) is None
+                read_limits(pid)
+        assert read_usage(pids, 1) is None
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has other people's processes to hide from itself")
@@ -277,10 +281,10 @@ def test_what_other_people_run_is_unknown_and_not_an_error():
         with KernelView() as view:
             port = listener.getsockname()[1]
             print(view.source, *astuple(view.accept_queue(port)), len(view.server_sockets(port)))
-            print(listeners_of([other], view), holders(view.listening_inodes(), [other]).get(0))
-        print(other in process_tree(other))
-        print([thread.syscall for thread in activity([other]).processes[0].threads][:1])
-        seen = usage([other], 1)
+            print(find_listeners([other], view), find_holders(view.listening_inodes(), [other]).get(0))
+        print(other in read_process_tree(other))
+        print([thread.syscall for thread in read_activity([other]).processes[0].threads][:1])
+        seen = read_usage([other], 1)
         print(seen is None or seen.descriptors > 2)
         client.close(); listener.close()
     """)

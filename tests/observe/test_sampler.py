@@ -36,7 +36,7 @@ def test_a_sampler_without_a_first_instant_is_due_at_once_and_not_late(sock_diag
     assert sampler.next_ns > 777 * MS
 
 
-def test_a_missed_look_is_not_made_up_for():
+def test_the_sampler_does_not_make_up_for_a_look_that_it_missed():
     instants = Instants(MS, first_ns=100 * MS, seed=1)
 
     assert instants.take(900 * MS) == 800 * MS

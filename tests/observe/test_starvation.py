@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.observe.processes import core_use
+from holdfast.observe.processes import read_core_use
 from holdfast.observe.starvation import GAP_NS, CoreUse, FreeTime, busiest, starved_ns
 
 MS = 1_000_000
@@ -137,7 +137,7 @@ def test_looking_takes_at_most_a_tenth_of_the_time():
     assert len(looked) * 10 * MS <= 10**8 + 10 * MS
 
 
-def test_what_cannot_be_read_is_not_known():
+def test_free_time_is_unknown_where_the_use_of_cores_cannot_be_read():
     free = FreeTime(lambda _holding: None, Clock())
 
     free.look(nobody)
@@ -162,25 +162,25 @@ def running(code: str) -> Iterator[int]:
 
 def test_the_kernel_tells_what_each_thread_had_of_the_cores():
     with running("while True: pass") as pid:
-        first = core_use([pid])
+        first = read_core_use([pid])
         assert first is not None
         deadline = time.monotonic() + 10
-        while (then := core_use([pid])) is not None and then[pid].ran_ns < first[pid].ran_ns + 20 * MS:
+        while (then := read_core_use([pid])) is not None and then[pid].ran_ns < first[pid].ran_ns + 20 * MS:
             assert time.monotonic() < deadline
 
     assert then is not None
     assert then[pid].runnable
 
 
-def test_threads_can_be_left_out():
+def test_threads_that_only_hold_a_request_can_be_left_out_of_core_use():
     with running("import signal; signal.pause()") as pid:
-        assert core_use([pid], {pid}) == {}
+        assert read_core_use([pid], {pid}) == {}
 
 
 def test_two_processes_on_one_core_keep_each_other_from_running():
     code = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nwhile True: pass"
     with running(code), running(code) as pid:
-        free = FreeTime(lambda holding: core_use([pid], holding), time.monotonic_ns)
+        free = FreeTime(lambda holding: read_core_use([pid], holding), time.monotonic_ns)
         deadline = time.monotonic() + 10
         while free.starved_ns < 100 * MS:
             free.look(nobody)
@@ -189,4 +189,4 @@ def test_two_processes_on_one_core_keep_each_other_from_running():
 
 @pytest.mark.parametrize("pid", [2**22 + 1])
 def test_a_process_that_is_gone_has_no_threads(pid):
-    assert core_use([pid]) == {}
+    assert read_core_use([pid]) == {}

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from holdfast.observe.processes import unix_listeners_of
+from holdfast.observe.processes import find_unix_listeners
 
 LISTENS = """
 import os, socket, sys
@@ -25,12 +25,12 @@ def addresses(program, sock_diag_view, tmp_path):
     def found(name, then="", start="/"):
         server = program(LISTENS.format(directory=str(tmp_path), name=name, then=then))
         assert server.line() == "listening"
-        return [each.address for each in unix_listeners_of([server.pid], sock_diag_view, start)]
+        return [each.address for each in find_unix_listeners([server.pid], sock_diag_view, start)]
 
     return found
 
 
-def test_an_absolute_path_is_itself(addresses, tmp_path):
+def test_a_unix_socket_bound_by_an_absolute_path_is_reached_by_it(addresses, tmp_path):
     assert addresses(str(tmp_path / "s")) == [str(tmp_path / "s")]
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.load import schedule
-from holdfast.model.scenario import Phase
+from holdfast.model import schedule
+from holdfast.model.schedule import Segment
 from holdfast.plans.arrivals import phases
 
 NS = 1_000_000_000
@@ -16,18 +16,18 @@ NS = 1_000_000_000
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("rate(10/s) even_arrivals(5 s)", [Phase(10, 10, 5)]),
-        ("Rate(60 per min) Random_Arrivals(1 min 30 sec)", [Phase(1, 1, 90, by_chance=True)]),
-        ("rate(1/sec) even_arrivals(10 sec) rate(3/sec)", [Phase(1, 3, 10)]),
-        ("rate(1/s) even_arrivals(1 s) rate(3/s) even_arrivals(2 s)", [Phase(1, 3, 1), Phase(3, 3, 2)]),
-        # A pause is no rate to fall to (scheduleParser.kt, parsePause).
+        ("rate(10/s) even_arrivals(5 s)", [Segment(10, 10, 5)]),
+        ("Rate(60 per min) Random_Arrivals(1 min 30 sec)", [Segment(1, 1, 90, by_chance=True)]),
+        ("rate(1/sec) even_arrivals(10 sec) rate(3/sec)", [Segment(1, 3, 10)]),
+        ("rate(1/s) even_arrivals(1 s) rate(3/s) even_arrivals(2 s)", [Segment(1, 3, 1), Segment(3, 3, 2)]),
+        # A rate does not fall to a pause (scheduleParser.kt, parsePause).
         (
             "rate(2/s) even_arrivals(1 s) pause(500 ms) even_arrivals(1 s)",
-            [Phase(2, 2, 1), Phase(0, 0, 0.5), Phase(2, 2, 1)],
+            [Segment(2, 2, 1), Segment(0, 0, 0.5), Segment(2, 2, 1)],
         ),
-        ("pause(1 h) rate(0) even_arrivals(0)", [Phase(0, 0, 3600)]),
-        ("rate(24/day) /* rate(9/s) */ even_arrivals(.5 days) // end", [Phase(24 / 86400, 24 / 86400, 43200)]),
-        ("7", [Phase(7, 7, 1)]),
+        ("pause(1 h) rate(0) even_arrivals(0)", [Segment(0, 0, 3600)]),
+        ("rate(24/day) /* rate(9/s) */ even_arrivals(.5 days) // end", [Segment(24 / 86400, 24 / 86400, 43200)]),
+        ("7", [Segment(7, 7, 1)]),
         ("", []),
     ],
 )
@@ -38,17 +38,17 @@ def test_a_schedule_is_read_as_jmeter_reads_it(text, expected):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("rat(1/s)", "at character 1, there is no rat"),
+        ("rat(1/s)", "at character 1, 'rat' is unknown; use rate, "),
         ("rate(1)", "at character 7, / is missing"),
         ("rate(1/s", "at character 9, ) is missing"),
-        ("rate(1/fortnight)", "at character 8, 'fortnight' is no unit"),
+        ("rate(1/fortnight)", "at character 8, 'fortnight' is not a unit; use ms, "),
         ("even_arrivals(5)", "at character 16, a unit"),
-        ("rate(1/s) ?", "at character 11, '?' cannot stand there"),
+        ("rate(1/s) ?", "at character 11, '?' is not allowed"),
         ("rate 5", "at character 6, ( is missing"),
         ("5 6", "at character 1, one of rate"),
     ],
 )
-def test_what_is_none_is_told_with_its_place(text, says):
+def test_an_invalid_schedule_is_refused_with_the_character(text, says):
     with pytest.raises(ValueError, match="at character") as caught:
         phases(text)
     assert says in str(caught.value)
@@ -59,17 +59,17 @@ def test_any_text_gives_phases_or_a_place(text):
     try:
         found = phases(text)
     except ValueError as error:
-        assert "at character" in str(error)  # noqa: PT017 - most texts are schedules of no kind
+        assert "at character" in str(error)  # noqa: PT017 - most of these texts are not schedules
     else:
         assert all(each.for_s > 0 for each in found)
 
 
 @given(
-    st.lists(st.builds(Phase, st.floats(0, 50), st.floats(0, 50), st.floats(0, 4), st.booleans()), max_size=5),
+    st.lists(st.builds(Segment, st.floats(0, 50), st.floats(0, 50), st.floats(0, 4), st.booleans()), max_size=5),
     st.randoms(use_true_random=False),
 )
-def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, lots):
-    due = schedule.phases(parts, iter(lots.random, None))
+def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, random):
+    due = schedule.phases(parts, iter(random.random, None))
 
     begin = 0.0
     assert list(due) == sorted(due)
@@ -84,6 +84,6 @@ def test_each_phase_has_the_whole_arrivals_that_its_rate_comes_to(parts, lots):
 
 def test_an_even_phase_begins_at_once_and_follows_its_rate():
     # EvenArrivalsRamp.kt: n = v t + a t^2 / 2.
-    assert [at / NS for at in schedule.phases([Phase(2, 2, 2)], iter([]))] == [0.0, 0.5, 1.0, 1.5]
-    rising = [at / NS for at in schedule.phases([Phase(0, 8, 1)], iter([]))]
+    assert [at / NS for at in schedule.phases([Segment(2, 2, 2)], iter([]))] == [0.0, 0.5, 1.0, 1.5]
+    rising = [at / NS for at in schedule.phases([Segment(0, 8, 1)], iter([]))]
     assert rising == pytest.approx([(2 * number / 8) ** 0.5 for number in range(4)], abs=1e-8)

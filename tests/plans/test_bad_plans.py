@@ -1,4 +1,4 @@
-"""Whatever bytes somebody gives as a plan or an archive: either it is one, or an error says what is wrong with it."""
+"""Any bytes given as a plan or an archive are either one, or refused with an error that says what is wrong."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def of(content):
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )
-def test_what_is_no_plan_is_told_with_line_and_column(content, says):
+def test_bytes_that_are_not_a_plan_are_refused_with_line_and_column(content, says):
     with pytest.raises(UsageError) as caught:
         of(content)
     assert says.lower() in str(caught.value).lower()

@@ -23,7 +23,9 @@ from writing import (
 )
 
 from holdfast.errors import UsageError
-from holdfast.model.scenario import Clients, Pause, Phase, Phases
+from holdfast.model.scenario import Pause
+from holdfast.model.schedule import Segment
+from holdfast.model.shapes import Clients, Phases
 from holdfast.plans.jmx import read_plan
 
 SCHEDULED = (text("ThreadGroup.scheduler", "true"), text("ThreadGroup.duration", "30"), text("ThreadGroup.delay", "5"))
@@ -64,12 +66,12 @@ def test_a_group_that_loops_for_ever_needs_an_end(loops, forever):
 
 @pytest.mark.parametrize("numbers", [{"threads": ""}, {"threads": "0"}, {"loops": "0"}, {"loops": ""}])
 def test_a_group_without_threads_or_loops_sends_nothing(numbers):
-    # StringProperty.getIntValue: what is no number counts as 0, and 0 threads are none.
+    # StringProperty.getIntValue: what is not a number counts as 0.
     other = group(http(), name="Other")
     found = read(group(http(), **numbers) + other)
 
     assert [each.name for each in found.groups] == ["Other"]
-    assert any("nothing is sent" in note.meaning for note in found.notes)
+    assert any("so it sends nothing" in note.meaning for note in found.notes)
     with pytest.raises(UsageError, match="sends nothing"):
         read(group(http(), **numbers))
 
@@ -84,7 +86,7 @@ def test_a_group_without_threads_or_loops_sends_nothing(numbers):
         ("stoptestnow", "continue", True),
     ],
 )
-def test_what_follows_an_error(said, on_failure, stops):
+def test_a_groups_action_after_an_error_becomes_what_a_failure_does(said, on_failure, stops):
     found = read(group(http(), text("ThreadGroup.on_sample_error", said)))
 
     assert (only(found).on_failure, found.stop.first_failure) == (on_failure, stops)
@@ -112,11 +114,11 @@ def test_arguments_go_into_the_query_or_into_the_body():
     assert sent(only(read(group(http("/x", query)))), 1) == ["GET /x?a+b=c%26d%7E&e=1"]
     assert sent(only(read(group(http("/x?y=1", as_it_is)))), 1) == ["GET /x?y=1&a=c%26d"]
     (post,) = only(read(group(http("/x", query, method="POST")))).steps
-    assert (post.path, post.body) == ("/x", "a+b=c%26d%7E&e=1")
+    assert (post.path, post.body) == ("/x", b"a+b=c%26d%7E&e=1")
     assert post.headers == (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
     # HTTPHC4Impl.createUrlEncodedFormEntity: what is said to be encoded is decoded first.
     (again,) = only(read(group(http("/x", as_it_is, method="POST")))).steps
-    assert again.body == "a=c%26d"
+    assert again.body == b"a=c%26d"
 
 
 def test_arguments_without_names_are_a_raw_body():
@@ -141,7 +143,7 @@ def test_a_file_is_a_body_and_a_form_of_several_parts_is_refused():
     (step,) = only(read(group(http("/x", file(""), method="POST")), {"b.bin": b"\xff\0"})).steps
     assert step.body == b"\xff\0"
     for wrong in (http("/x", file("f"), method="POST"), http("/x", DO_MULTIPART_POST="true", method="POST")):
-        with pytest.raises(UsageError, match="several parts"):
+        with pytest.raises(UsageError, match="it sends a multipart form"):
             read(group(wrong), {"b.bin": b""})
 
 
@@ -188,7 +190,7 @@ def test_a_connection_that_is_not_kept_is_closed():
     assert step.headers == (("Connection", "close"),)
 
 
-def test_timers_add_up():
+def test_all_timers_that_apply_to_a_request_are_added():
     # JMeterThread.delay: all timers that apply, one after the other.
     constant = element("ConstantTimer", "C", text("ConstantTimer.delay", "${__P(ms,300)}"))
     uniform = element("UniformRandomTimer", "U", text("ConstantTimer.delay", "100"), text("RandomTimer.range", "50.0"))
@@ -207,7 +209,7 @@ def test_an_open_model_groups_schedule_is_read():
     )
     found = only(read(element("OpenModelThreadGroup", "Open", schedule, below=below), FILE))
 
-    assert found.shape == Phases((Phase(1.0, 2.0, 10.0),))
+    assert found.shape == Phases((Segment(1.0, 2.0, 10.0),))
     # Each arrival is a thread of its own: it has the first row and number of its own, and a connection of its own.
     assert sent(found, 2) == ["GET /1/1/1", "GET /1/1/2"]
     assert not found.keep_alive

@@ -33,21 +33,26 @@ def test_requests_to_another_server_than_most_are_left_out_by_name():
     ("below", "kind", "what", "meaning"),
     [
         (element("SizeAssertion", "S"), "SizeAssertion", "left out", "count as good"),
-        (element("RegexExtractor", "R", text("RegexExtractor.refname", "r")), "RegexExtractor", "left out", "not read"),
-        (element("JSR223PreProcessor", "J"), "JSR223PreProcessor", "left out", "is not done"),
-        (element("kg.apc.jmeter.timers.OtherTimer", "O"), "OtherTimer", "left out", "without its wait"),
-        (element("JDBCSampler", "D"), "JDBCSampler", "left out", "not carried out"),
+        (
+            element("RegexExtractor", "R", text("RegexExtractor.refname", "r")),
+            "RegexExtractor",
+            "left out",
+            "it reads nothing from answers",
+        ),
+        (element("JSR223PreProcessor", "J"), "JSR223PreProcessor", "left out", "it does not run before requests"),
+        (element("kg.apc.jmeter.timers.OtherTimer", "O"), "OtherTimer", "left out", "requests do not wait for it"),
+        (element("JDBCSampler", "D"), "JDBCSampler", "left out", "it does not run"),
         (
             element("WhileController", "W", below=http() + http()),
             "WhileController",
             "left out",
-            "2 HTTP Requests are not",
+            "its 2 HTTP Requests are not sent",
         ),
         (
             element("IfController", "I", text("IfController.condition", "${x}"), below=http()),
             "IfController",
             "left out",
-            "1 HTTP Requests are not",
+            "its HTTP Request is not sent: its condition is unknown",
         ),
         (element("CookieManager", "C"), "CookieManager", "left out", "not sent back"),
         (
@@ -65,10 +70,10 @@ def test_requests_to_another_server_than_most_are_left_out_by_name():
         ),
         (http(name="F", follow_redirects="true"), "HTTPSamplerProxy", "differs", "not followed"),
         (http(name="E", image_parser="true"), "HTTPSamplerProxy", "differs", "not fetched"),
-        (element("Unheard", "U"), "Unheard", "left out", "does not have it"),
+        (element("Unheard", "U"), "Unheard", "left out", "holdfast does not support it"),
     ],
 )
-def test_what_holdfast_does_not_have_is_listed(below, kind, what, meaning):
+def test_an_element_that_holdfast_does_not_support_is_listed(below, kind, what, meaning):
     found = read(group(http() + below))
 
     assert [(note.kind, note.what) for note in found.notes] == [(kind, what)]
@@ -94,24 +99,24 @@ def test_what_makes_no_difference_is_not_listed():
             http("/${token_g1}") + element("RegexExtractor", "R", text("RegexExtractor.refname", "token")),
             'set by RegexExtractor "R"',
         ),
-        (http("/${hots}") + variables(host="x"), "did you mean ${host}"),
+        (http("/${hots}") + variables(host="x"), "Did you mean ${host}?"),
         (http("/${x}") + element("JSR223PreProcessor", "Script"), 'may be set by JSR223PreProcessor "Script"'),
         (
             http("/${n}") + element("GenericController", "", below=counter("n") + http()),
-            "No element of the plan sets it",
+            "No element before this one sets it",
         ),
-        (http("/${__time()}"), "${__time} is a function that holdfast does not have"),
+        (http("/${__time()}"), "${__time} is a function that holdfast does not support"),
         (http("/${__P(a) x}"), "cannot be read"),
-        (http("/${__Random(a,3)}"), "to be whole numbers"),
-        (http("/${__Random(9,3)}"), "to be the smaller one"),
+        (http("/${__Random(a,3)}"), "Both must be whole numbers"),
+        (http("/${__Random(9,3)}"), "The first must not be greater"),
         (http() + headers(header("X", "a\nb")), "its header X is 'a\\nb'"),
         (http(domain=""), "it names no server"),
         (http(domain="h${__threadNum}"), "changes from one request to the next"),
         (http(port="http"), "its port is 'http'"),
         (http(protocol="ftp"), "its protocol is 'ftp'"),
         (http() + element("ConstantTimer", "T", text("ConstantTimer.delay", "soon")), "its time is 'soon'"),
-        (http() + element("ConstantThroughputTimer", "T"), "sets how many requests are sent in a minute"),
-        (http() + assertion("response_data", 2, "(a"), "no regular expression"),
+        (http() + element("ConstantThroughputTimer", "T"), "it limits how many requests are sent per minute"),
+        (http() + assertion("response_data", 2, "(a"), "'(a' is not a regular expression"),
         (http() + loop("-1", http()), "loops for ever inside"),
         (loop("100000", http()), "more than 10,000 requests"),
         (counter("n", form="#,##0") + http(), "its format '#,##0'"),

@@ -21,7 +21,8 @@ from writing import (
 )
 
 from holdfast.errors import UsageError
-from holdfast.model.scenario import Check, Clients
+from holdfast.model.scenario import Check
+from holdfast.model.shapes import Clients
 
 SUCCESS = frozenset(range(200, 400))
 
@@ -81,7 +82,7 @@ def test_a_counter_is_the_same_for_all_requests_of_a_pass():
     assert sent(only(read(group(body))), 6) == ["GET /a/1", "GET /b/1", "GET /b/1", "GET /a/2", "GET /b/2", "GET /b/2"]
 
 
-def test_rows_end_the_load_or_begin_again():
+def test_the_rows_of_a_csv_file_end_the_load_or_begin_again():
     again = read(group(csv("f.csv") + http("/${a}?${b}")), FILE)
     assert sent(only(again), 4) == ["GET /1?x%20y", "GET /2?z", "GET /3?%C3%BC", "GET /1?x%20y"]
     # For ever, until the rows end: two threads share three rows.
@@ -92,7 +93,7 @@ def test_rows_end_the_load_or_begin_again():
     assert ["<EOF>" in note.meaning for note in eof.notes] == [True]
 
 
-def test_rows_of_each_thread_and_in_loops():
+def test_a_csv_file_of_each_thread_begins_anew_in_it_and_a_loop_reads_one_row_a_pass():
     own = only(read(group(csv("f.csv", shareMode="shareMode.thread") + http("/${a}"), threads="2", loops="2"), FILE))
     assert sent(own, 4, clients=2) == ["GET /1", "GET /1", "GET /2", "GET /2"]
     looped = only(read(group(loop("2", csv("f.csv") + http("/${a}"))), FILE))
@@ -104,7 +105,7 @@ def test_names_for_columns_and_how_lines_are_cut():
     assert sent(only(named), 1) == ["GET /1-x%20y"]
     tabs = read(group(csv("t", "n,m", delimiter="\\t") + http("/${n}-${m}")), {"t": b"1\t2\t3\r\n4\t5"})
     assert sent(only(tabs), 2) == ["GET /1-2", "GET /4-5"]
-    with pytest.raises(UsageError, match=r"row 2 of f\.csv has 1 values, and 2 variables are named"):
+    with pytest.raises(UsageError, match=r"row 2 of f\.csv has 1 value for 2 variables"):
         read(group(csv("f.csv", "n,m") + http()), {"f.csv": b"1,2\n3\n"})
     with pytest.raises(UsageError, match="has no rows"):
         read(group(csv("f.csv") + http()), {"f.csv": b"a,b\n"})
@@ -123,7 +124,7 @@ def test_names_for_columns_and_how_lines_are_cut():
         (r"${__P(p,a\,b)}", "a,b"),
         ("${__P(p,${v})}", "value"),
         (r"\${v} ${v}", "${v} value"),
-        (r"\${v}", r"\${v}"),  # no reference at all, so nothing is unescaped
+        (r"\${v}", r"\${v}"),  # without any reference, nothing is unescaped
         ("${__threadGroupName}/${__samplerName}", "Group/Request"),
         ("${unclosed", "${unclosed"),
     ],

@@ -6,7 +6,9 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from holdfast.model.places import Outcome
-from holdfast.probe.ramp import MS, S, decide
+from holdfast.model.units import MS
+from holdfast.model.units import NS_PER_S as S
+from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 LONG_NS = 600 * S

@@ -101,17 +101,17 @@ def names(rows: tuple[Row, ...]) -> list[str]:
 
 
 @pytest.mark.parametrize("row", QUICK, ids=names(QUICK))
-def test_it_tells_how_many_bodies_run_at_once_and_for_how_long_they_stop_the_loop(holdfast, row):
-    check(verdict_of(called(holdfast, row, "--max-called", str(CALLED))), row)
+def test_a_call_tells_how_many_bodies_run_at_once_and_how_long_they_stop_the_loop(holdfast, row):
+    check_call(verdict_of(called(holdfast, row, "--max-called", str(CALLED))), row)
 
 
 @pytest.mark.servers
 @pytest.mark.parametrize("row", SLOW, ids=names(SLOW))
-def test_it_tells_the_same_of_other_servers_and_frameworks(holdfast, row):
-    check(verdict_of(called(holdfast, row, "--max-called", str(CALLED))), row)
+def test_a_call_tells_the_same_of_other_servers_and_frameworks(holdfast, row):
+    check_call(verdict_of(called(holdfast, row, "--max-called", str(CALLED))), row)
 
 
-def check(verdict, row):
+def check_call(verdict, row):
     call, alone = verdict["call"], verdict["call"]["alone"]
     assert (call["offered"], call["bodies"], call["finished"], call["raised"]) == (CALLED, CALLED, CALLED, 0)
     assert call["replies"] == {"200": CALLED}
@@ -121,7 +121,7 @@ def check(verdict, row):
     assert alone["duration_ms"] >= SLEEP_MS - TIMER_MS
     if row.stops is None:
         assert call["longest_stop_ms"] is call["stop_ms"] is alone["longest_stop_ms"] is None
-        assert "without one" in verdict["unknown"]["call.longest_stop_ms"]
+        assert "without an event loop" in verdict["unknown"]["call.longest_stop_ms"]
         return
     least, most = (SLEEP_MS, SLEEP_MS + HARDLY_MS) if row.stops else (0.0, HARDLY_MS)
     assert least <= call["stop_ms"]["median"] <= call["longest_stop_ms"]
@@ -206,7 +206,7 @@ def test_a_body_that_never_ends_does_not_hang_the_probe_and_is_given_no_figure(h
     assert (call["bodies"], call["at_once"], call["alone"]["duration_ms"]) == (0, None, None)
     assert call["alone"]["longest_stop_ms"] is None
     assert "had not ended after 1.5 s" in unknown["call.alone.duration_ms"]
-    assert ("still stopping its event loop" in unknown["call.alone.longest_stop_ms"]) == stopping
+    assert ("still blocking its event loop" in unknown["call.alone.longest_stop_ms"]) == stopping
     assert any("had not ended" in warning for warning in verdict["warnings"])
 
 

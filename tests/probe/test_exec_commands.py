@@ -241,7 +241,7 @@ def done(workshop):
 
 
 @pytest.mark.parametrize("own", COMMANDS, ids=lambda own: own.id)
-def test_a_command_is_probed_as_it_is(done, own):
+def test_exec_probes_a_start_command_unchanged(done, own):
     if own.id not in done:
         pytest.skip("only root can become somebody else")
     result = done[own.id]

@@ -86,10 +86,14 @@ WORDS = {
     "one that never listens": ("did not listen on any port within 1 s", "| connecting to the database"),
     "another port": ("did not listen on port 9 within 2 s", "--port"),
     "a Unix socket from which nobody takes": ("did not answer the first request", "no view was entered"),
-    "isolated Python": ("could not get into it.", "-I, which ignores PYTHONPATH", "holdfast attach http://127.0.0.1:"),
-    "Python without site": ("could not get into it.", "-S, which runs no sitecustomize", "holdfast attach"),
-    "a wrapper that clears the path": ("has replaced PYTHONPATH", "set it before", "holdfast attach"),
-    "nothing that is known": ("neither a framework nor a server that holdfast knows", "holdfast attach"),
+    "isolated Python": (
+        "could not instrument it.",
+        "-I, which ignores PYTHONPATH",
+        "holdfast attach http://127.0.0.1:",
+    ),
+    "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
+    "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
+    "nothing that is known": ("no framework and no server that holdfast knows", "holdfast attach"),
     "several ports": ("listens on several ports", "leads to wsgi entry", "Say with --port which one is meant."),
 }
 
@@ -142,7 +146,7 @@ def test_what_is_no_python_program_is_said_to_have_no_views(holdfast):
     ended = run_all(holdfast, [own])["nginx"].ended
 
     assert ended.exit == INCONCLUSIVE, ended.err
-    assert "is no Python program and has no views" in ended.err
+    assert "is not a Python program and has no views" in ended.err
     assert "holdfast attach http://127.0.0.1:" in ended.err
 
 

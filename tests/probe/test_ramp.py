@@ -8,11 +8,13 @@ import pytest
 from simulated_server import Simulated, Watched, climb
 
 from holdfast.model.places import Outcome
-from holdfast.probe.ramp import MS, S, decide
+from holdfast.model.units import MS
+from holdfast.model.units import NS_PER_S as S
+from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 
-def test_a_server_that_takes_in_everything_but_one_after_another_loses_no_syn_to_its_short_queue():
+def test_a_server_that_accepts_everything_one_by_one_loses_no_syn_to_its_short_queue():
     server = Simulated(pool=10, limit=5, userspace=None, accept_ns=MS // 3)
 
     done = climb(server, max_offered=500)
@@ -96,7 +98,7 @@ def test_where_handlers_start_slowly_several_are_offered_at_once_and_the_ramp_sa
     assert 1 < done.crowd <= server.most_on_their_way <= 64
 
 
-def test_handlers_in_processes_of_their_own_start_several_at_once_and_are_exact_all_the_same():
+def test_handlers_in_own_processes_start_several_at_once_and_are_still_counted_exactly():
     server = Watched(pool=100, limit=128, entry_ns=8 * MS, beyond="reject", forks=True)
 
     done = climb(server)
@@ -136,7 +138,7 @@ def test_every_size_of_accept_queue_is_filled_to_one_more_than_its_limit(limit):
 def test_a_slot_that_is_entered_while_the_queue_is_filled_sends_the_ramp_back():
     server = Simulated(pool=5, limit=8)
     state = State()
-    while state.phase != "fill":
+    while state.stage != "fill":
         action, state = decide(server.view(100), state)
         if isinstance(action, Open):
             server.open(action.count)
@@ -146,7 +148,7 @@ def test_a_slot_that_is_entered_while_the_queue_is_filled_sends_the_ramp_back():
     server.pass_time(5 * MS)
     _, state = decide(server.view(100), state)
 
-    assert state.phase == "climb"
+    assert state.stage == "climb"
 
 
 def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_one_by_one():
@@ -165,7 +167,7 @@ def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_o
         limit=127,
         ended={Outcome.REJECTED: 7},
     )
-    state = State(phase="fill", entered=4, batch=8, taken=9, stalled_since_ns=5 * S)
+    state = State(stage="fill", entered=4, batch=8, taken=9, stalled_since_ns=5 * S)
 
     _, state = decide(replace(view, established=15, ended={Outcome.REJECTED: 1}), state)
     _, state = decide(view, state)

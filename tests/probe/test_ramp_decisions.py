@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from simulated_server import Simulated, climb
 
 from holdfast.model.places import Outcome
-from holdfast.probe.ramp import MS, S, decide
+from holdfast.model.units import MS
+from holdfast.model.units import NS_PER_S as S
+from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 
@@ -31,7 +33,7 @@ def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to
         ended={Outcome.REJECTED: enough},
         turned_away_enough=enough,
     )
-    state = State(phase="single", entered=4, turned_away=enough, turned_away_ns=10 * S - 25 * MS, singly=True)
+    state = State(stage="single", entered=4, turned_away=enough, turned_away_ns=10 * S - 25 * MS, singly=True)
 
     one_less, _ = decide(replace(view, turned_away_enough=enough + 1), state)
     done, _ = decide(view, state)
@@ -40,7 +42,7 @@ def test_no_place_is_left_only_when_as_many_were_turned_away_as_there_is_need_to
     assert isinstance(done, Done)
 
 
-def test_one_more_is_not_offered_before_the_server_could_be_rid_of_the_last_that_it_turned_away():
+def test_one_more_is_offered_only_when_the_server_could_be_rid_of_the_last_it_turned_away():
     view = View(
         now_ns=10 * S,
         offered=5,
@@ -54,7 +56,7 @@ def test_one_more_is_not_offered_before_the_server_could_be_rid_of_the_last_that
         free_ns=3 * S,
         ended={Outcome.REJECTED: 1},
     )
-    turned_away = State(phase="single", entered=4, turned_away=1, turned_away_ns=9 * S, turned_away_free_ns=3 * S)
+    turned_away = State(stage="single", entered=4, turned_away=1, turned_away_ns=9 * S, turned_away_free_ns=3 * S)
 
     kept_from_running, state = decide(view, turned_away)
     free_since, _ = decide(replace(view, now_ns=10 * S + MS, free_ns=3 * S + 5 * MS), state)
@@ -80,7 +82,7 @@ def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
         depth=0,
         limit=127,
     )
-    state = State(phase="fill", entered=4, batch=2, taken=5, stalled_since_ns=9 * S, longest_stall_ns=500 * MS)
+    state = State(stage="fill", entered=4, batch=2, taken=5, stalled_since_ns=9 * S, longest_stall_ns=500 * MS)
 
     at_once, state = decide(view, state)
     also_stuck = replace(view, offered=7, established=7, last_sent_ns=10 * S)
@@ -118,7 +120,7 @@ def test_unequally_filled_listeners_count_what_outlives_the_first_repetition_as_
         depth=96,
         limit=128,
     )
-    state = State(phase="fill", entered=4, depth=96, stalled_since_ns=5 * S)
+    state = State(stage="fill", entered=4, depth=96, stalled_since_ns=5 * S)
 
     early, _ = decide(view, state)
     late, _ = decide(replace(view, now_ns=11 * S), state)
@@ -142,7 +144,7 @@ def test_where_one_listener_of_several_is_full_the_others_are_filled_too():
         limit=127,
         one_full=True,
     )
-    state = State(phase="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+    state = State(stage="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
 
     unconfirmed, _ = decide(replace(view, last_sent_ns=10 * S - 10 * MS), state)
     more, _ = decide(view, state)
@@ -169,7 +171,7 @@ def test_a_syn_lost_to_a_full_queue_counts_also_when_no_more_may_be_offered():
         depth=96,
         limit=95,
     )
-    state = State(phase="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
+    state = State(stage="fill", entered=4, depth=96, taken=4, filled_from=4, stalled_since_ns=5 * S)
 
     done, _ = decide(view, state)
 
@@ -230,8 +232,8 @@ def test_the_ramp_ends_at_the_exact_ceiling_and_loses_no_syn_on_the_way(
     st.sampled_from(["climb", "fill", "single"]),
     st.integers(0, 100 * S),
 )
-def test_whatever_the_view_is_no_more_is_opened_than_may_be_offered(view, phase, since):
-    action, _ = decide(view, State(phase=phase, stalled_since_ns=since))
+def test_whatever_the_view_is_no_more_is_opened_than_may_be_offered(view, stage, since):
+    action, _ = decide(view, State(stage=stage, stalled_since_ns=since))
 
     if isinstance(action, Open):
         assert 0 < action.count <= view.max_offered - view.offered

@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.probe.experiment import run
 
 TICKING = """
@@ -32,9 +32,7 @@ def app(environ, start_response):
 def probed(server, *arguments, workers=2, **options):
     """A small probe, and which processes there were when the server was said to be ready."""
     experiment = Experiment(
-        server,
-        arguments=arguments,
-        python=sys.executable,
+        ProbeTarget(server, arguments=arguments, python=sys.executable),
         max_offered=8 * workers,
         cwd=options.pop("cwd", "."),
         **options,

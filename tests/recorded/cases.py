@@ -239,7 +239,7 @@ ENDINGS = (
         "time-limit",
         "slow.py --server gunicorn",
         "--timeout 1 --workers 6",
-        what="The server broke off requests that were held in their handlers",
+        what="The server aborted requests that were held in their handlers",
     ),
     probe(
         "time-limit-kills",

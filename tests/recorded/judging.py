@@ -14,17 +14,18 @@ import saved
 from holdfast import store
 from holdfast.errors import InconclusiveError
 from holdfast.infer.judge import judge
+from holdfast.model.outside import OutsideTimeline
 from holdfast.model.timeline import Timeline
 from holdfast.report.json import verdict_json
 
 
-def timeline_of(record: bytes, directory: Path) -> Timeline:
+def timeline_of(record: bytes, directory: Path) -> Timeline | OutsideTimeline:
     """The timeline of a record, read from a file of saved runs in this directory."""
     path = directory / "runs.sqlite"
     return store.load(saved.put_run(path, "golden", record), path)
 
 
-def judged(timeline: Timeline) -> dict[str, Any]:
+def judged(timeline: Timeline | OutsideTimeline) -> dict[str, Any]:
     """The whole verdict, or the three texts of the error instead of one."""
     try:
         found: dict[str, Any] = json.loads(verdict_json(judge(timeline)))

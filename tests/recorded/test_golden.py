@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 import pytest
 from cases import LOADS, RUNS
 from judging import judged, load_result, timeline_of
+from rewordings import REWORDED, pattern, reworded, reworded_result, sentences
 from saved import LOADS as LOAD_RECORDS
 from saved import PERSONAL, names, record_of, result_of
 from saved import RUNS as RUN_RECORDS
 
+from holdfast import store
 from holdfast.model.timeline import NEVER
 
 MOST_BYTES = 1_500_000
 AT_LEAST = 24
+NUMBER = re.compile(r"\d+(?:\.\d+)?")
 SHIFT_NS = 86_400_000_000_000
 COUNTED = [name for name in names(RUN_RECORDS) if result_of(RUN_RECORDS, name).get("confidence") == "exact"]
 every_run = pytest.mark.parametrize("name", names(RUN_RECORDS))
@@ -55,14 +59,14 @@ def moved(value: Any, by_ns: int) -> Any:
 def test_the_verdict_on_a_recorded_run_is_what_it_was(name, tmp_path):
     verdict = judged(timeline_of(record_of(RUN_RECORDS, name), tmp_path))
 
-    assert not differences(verdict, result_of(RUN_RECORDS, name))
+    assert not differences(verdict, reworded_result(result_of(RUN_RECORDS, name)))
 
 
 @every_load
 def test_the_result_of_a_recorded_load_is_what_it_was(name, tmp_path):
     result = load_result(record_of(LOAD_RECORDS, name), tmp_path)
 
-    assert not differences(result, result_of(LOAD_RECORDS, name))
+    assert not differences(result, reworded_result(result_of(LOAD_RECORDS, name)))
 
 
 @every_run
@@ -70,6 +74,15 @@ def test_a_verdict_does_not_depend_on_when_the_machine_was_booted(name, tmp_path
     timeline = timeline_of(record_of(RUN_RECORDS, name), tmp_path)
 
     assert not differences(judged(moved(timeline, SHIFT_NS)), judged(timeline))
+
+
+@every_run
+def test_a_record_that_is_saved_again_reads_the_same(name, tmp_path):
+    timeline = timeline_of(record_of(RUN_RECORDS, name), tmp_path)
+
+    number = store.save(timeline, tmp_path / "again.sqlite")
+
+    assert store.load(number, tmp_path / "again.sqlite") == timeline
 
 
 @pytest.mark.parametrize("name", COUNTED)
@@ -88,7 +101,8 @@ def test_every_offered_request_has_one_place(name):
         ("gunicorn-gthread", {"entries": (), "left_in_service": ()}, "places"),
         ("gunicorn-gthread", {"notes": ("A doubt.",)}, "warnings"),
         ("called-blocking", {"calls": ()}, "call"),
-        ("attach", {"outside": None}, "ceiling"),
+        ("attach", {"alive": False}, "ceiling"),
+        ("attach", {"others": 3}, "warnings"),
     ],
 )
 def test_a_record_that_lacks_something_comes_to_another_verdict(name, change, field, tmp_path):
@@ -96,7 +110,7 @@ def test_a_record_that_lacks_something_comes_to_another_verdict(name, change, fi
 
     verdict = judged(replace(timeline, **change))
 
-    assert differences(verdict, result_of(RUN_RECORDS, name))
+    assert differences(verdict, reworded_result(result_of(RUN_RECORDS, name)))
     assert verdict.get(field) != result_of(RUN_RECORDS, name)[field]
 
 
@@ -106,7 +120,25 @@ def test_a_request_less_comes_to_another_verdict(name, tmp_path):
 
     without = replace(timeline, requests=timeline.requests[:-1], left_in_service=())
 
-    assert differences(judged(without), result_of(RUN_RECORDS, name))
+    assert differences(judged(without), reworded_result(result_of(RUN_RECORDS, name)))
+
+
+@pytest.mark.parametrize("pair", REWORDED, ids=[old for old, _ in REWORDED])
+def test_every_reworded_sentence_is_in_some_record(pair):
+    results = [result_of(directory, name) for directory in (RUN_RECORDS, LOAD_RECORDS) for name in names(directory)]
+    old, _ = pair
+
+    assert any(re.search(pattern(old), text) for each in results for text in sentences(each))
+
+
+@every_run
+def test_rewording_changes_no_number(name):
+    result = result_of(RUN_RECORDS, name)
+
+    for text in sentences(result):
+        assert NUMBER.findall(reworded(text)) == NUMBER.findall(text)
+    figures = {field: part for field, part in result.items() if field not in {"unknown", "warnings", "inconclusive"}}
+    assert {field: reworded_result(result)[field] for field in figures} == figures
 
 
 @pytest.mark.parametrize(
@@ -123,7 +155,7 @@ def test_every_case_is_recorded_and_nothing_else_is():
     assert len(names(RUN_RECORDS)) >= AT_LEAST
 
 
-def test_the_records_are_small():
+def test_the_recorded_runs_take_less_than_their_limit_of_bytes():
     files = [path for directory in (RUN_RECORDS, LOAD_RECORDS) for path in directory.iterdir()]
 
     assert sum(path.stat().st_size for path in files) < MOST_BYTES

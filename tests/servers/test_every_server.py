@@ -44,7 +44,7 @@ def missing() -> dict[str, str]:
     return {each.name: each.install for each in found.servers if each.install is not None}
 
 
-def test_every_server_is_in_this_table():
+def test_every_registered_server_is_started_by_these_tests():
     assert set(OWN_ADDRESSES) == set(ADAPTERS)
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
+from importlib import metadata
 from importlib.metadata import EntryPoint
 from types import ModuleType
 
 import pytest
 
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.servers import registry
 from holdfast.servers.adapter import Adapter, Package, by_module
 from holdfast.servers.registry import ADAPTERS, GROUP, adapter_named, brought_adapters
 
@@ -29,7 +29,7 @@ def brought(monkeypatch):
             setattr(theirs, name, value)
         points = [EntryPoint(name.replace("_", "-"), f"theirs:{name}", GROUP) for name in objects]
         points.append(EntryPoint("lost", "theirs:nothing", GROUP))
-        monkeypatch.setattr(registry.metadata, "entry_points", lambda group: points if group == GROUP else ())
+        monkeypatch.setattr(metadata, "entry_points", lambda group: points if group == GROUP else ())
 
     return bring
 

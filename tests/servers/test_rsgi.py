@@ -9,7 +9,7 @@ import pytest
 from holdfast.errors import HoldfastError
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.probe.experiment import run
 
 APPLICATIONS = """
@@ -37,10 +37,9 @@ def probed(tmp_path, app=None, **options):
     if app:
         (tmp_path / "apps.py").write_text(APPLICATIONS)
     experiment = Experiment(
-        "granian",
-        app=app,
-        arguments=("--interface", "rsgi", "--backpressure", "3"),
-        python=sys.executable,
+        ProbeTarget(
+            "granian", app=app, arguments=("--interface", "rsgi", "--backpressure", "3"), python=sys.executable
+        ),
         max_offered=20,
         cwd=str(tmp_path),
         **options,
@@ -58,6 +57,6 @@ def test_an_application_is_held_at_its_entry_as_many_times_as_the_server_calls_i
     assert verdict.model.kind == "event-loop"
 
 
-def test_what_is_none_is_refused(tmp_path):
+def test_an_object_that_is_not_an_rsgi_application_is_refused(tmp_path):
     with pytest.raises(HoldfastError, match="no application for RSGI"):
         probed(tmp_path, "apps:wsgi")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from holdfast.errors import UsageError
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import ProbeTarget
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.interpreter import Interpreter
 from holdfast.servers.plan import Plan, plan
@@ -18,7 +18,8 @@ def planned(server: str, *arguments: str, installed: frozenset[str] = EVERYTHING
     adapter = ADAPTERS[server]
     scripts = {name: f"/env/bin/{name}" for name in adapter.executables}
     interpreter = Interpreter("/env/bin/python", "3.12.0", "1.0", "/env", scripts, installed)
-    return plan(Experiment(server, arguments=arguments, **given), adapter, interpreter, 8123, "/tmp/free")
+    view = given.pop("view", None)
+    return plan(ProbeTarget(server, arguments=arguments, **given), view, adapter, interpreter, 8123, "/tmp/free")
 
 
 @pytest.mark.parametrize("server", ADAPTERS)
@@ -47,7 +48,7 @@ def test_every_server_has_a_built_in_application(server):
     assert chosen.framework in ADAPTERS[server].frameworks[chosen.launch.interface]
 
 
-def test_the_built_in_view_is_the_usual_one_of_the_interface_and_a_person_s_own_is_left_as_written():
+def test_the_built_in_view_is_the_interfaces_usual_one_and_an_own_view_stays_as_written():
     assert planned("waitress").view == "sync"
     assert planned("uvicorn").view == "async"
     assert planned("uvicorn", view="sync").view == "sync"

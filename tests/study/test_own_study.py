@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
+from support.commandline import Ended, Holdfast
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 
@@ -29,56 +29,151 @@ def index():
 def orders():
     return "orders"
 """
+SETTINGS = "[tool.holdfast]\napp = 'shop:app'\nserver = 'wsgiref'\npath = '/orders'\nmax-offered = 4\n"
+JSON = ("--json", "-")
+STUDY = ("study", "cases.toml", *JSON)
 
 
-@pytest.fixture
-def shop(tmp_path: Path) -> Path:
-    (tmp_path / "shop.py").write_text(SHOP)
-    return tmp_path
+class Run(NamedTuple):
+    """A command line in a directory of its own, which has shop.py, and these files."""
+
+    arguments: tuple[str, ...]
+    files: Mapping[str, str]
+    below: str = "."
 
 
-def holdfast(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "HOLDFAST_RUNS": str(directory / ".runs.sqlite")}
-    environment.pop("VIRTUAL_ENV", None)
-    return subprocess.run(
-        [sys.executable, "-m", "holdfast", *arguments],
-        cwd=directory,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
+# All of them run together, once for all tests of this file.
+RUNS = {
+    "own-options": Run(
+        STUDY,
+        {
+            "cases.toml": f"""
+            [defaults]
+            app = "shop:app"
+            max-offered = 20
+            [[case]]
+            name = "one at a time"
+            server = "flask"
+            path = "/orders"
+            arguments = ["--no-threaded"]
+            expect = {{ in_service = 1, held_in = "flask view orders()" }}
+            [[case]]
+            command = ["{sys.executable}", "-c", "import shop; shop.app.run(port=0, threaded=False)"]
+            expect = {{ in_service = 1, model.kind = "serial" }}
+            """
+        },
+    ),
+    "does-not-hold": Run(
+        ("study", "cases.toml", "--markdown", "table.md"),
+        {
+            "cases.toml": """
+            [[case]]
+            server = "flask"
+            arguments = ["--no-threaded"]
+            max-offered = 5
+            expect = { in_service = 2 }
+            """
+        },
+    ),
+    "not-measured": Run(
+        STUDY,
+        {
+            "cases.toml": """
+            [[case]]
+            server = "flask"
+            max-offered = 5
+            expect = { userspace_queue = 2 }
+            """
+        },
+    ),
+    "not-installed": Run(
+        STUDY,
+        {
+            "cases.toml": """
+            [defaults]
+            python = "bare/bin/python"
+            max-offered = 3
+            [[case]]
+            server = "waitress"
+            [[case]]
+            server = "wsgiref"
+            framework = "wsgi"
+            """
+        },
+    ),
+    "does-not-start": Run(
+        STUDY,
+        {
+            "cases.toml": """
+            [defaults]
+            server = "flask"
+            max-offered = 3
+            [[case]]
+            app = "missing:app"
+            expect = { in_service = 1 }
+            [[case]]
+            name = "there"
+            """
+        },
+    ),
+    "only-some": Run(
+        (*STUDY, "--only", "b"),
+        {
+            "cases.toml": """
+            [defaults]
+            max-offered = 3
+            [[case]]
+            server = "flask"
+            [[case]]
+            name = "b"
+            server = "wsgiref"
+            """
+        },
+    ),
+    "plain": Run(("probe", *JSON), {"pyproject.toml": SETTINGS}, "below"),
+    "overridden": Run(
+        ("probe", *JSON, "--server", "flask", "--max-offered", "5", "--path", "/"),
+        {"pyproject.toml": SETTINGS},
+        "below",
+    ),
+    "built-in": Run(("probe", *JSON, "--framework", "wsgi"), {"pyproject.toml": SETTINGS}, "below"),
+    "bundled": Run(
+        ("study", "servers", "--only", "flask-serial", *JSON),
+        {"pyproject.toml": "[tool.holdfast]\napp = 'shop:app'\nserver = 'waitress'\nmax-offered = 4\nnofile = 100\n"},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def shops(workshop: Holdfast) -> dict[str, Path]:
+    """The directory of each run."""
+    shops = {name: workshop.directory / name for name in RUNS}
+    for name, run in RUNS.items():
+        (shops[name] / "below").mkdir(parents=True)
+        for file, content in {"shop.py": SHOP, **run.files}.items():
+            (shops[name] / file).write_text(content)
+    venv.create(shops["not-installed"] / "bare", with_pip=False)
+    return shops
+
+
+@pytest.fixture(scope="module")
+def ended(workshop: Holdfast, shops: dict[str, Path]) -> dict[str, Ended]:
+    directories = [shops[name] / run.below for name, run in RUNS.items()]
+    return dict(
+        zip(RUNS, workshop.run_together([run.arguments for run in RUNS.values()], cwds=directories), strict=True)
     )
 
 
-def study(directory: Path, content: str, *arguments: str) -> tuple[int, list[dict[str, Any]]]:
-    (directory / "cases.toml").write_text(content)
-    done = holdfast(directory, "study", "cases.toml", "--json", "-", *arguments)
-    assert done.stdout, done.stderr
-    rows: list[dict[str, Any]] = json.loads(done.stdout)["rows"]
-    return done.returncode, rows
+def rows_of(study: Ended) -> list[dict[str, Any]]:
+    assert study.out, study.err
+    rows: list[dict[str, Any]] = json.loads(study.out)["rows"]
+    return rows
 
 
-def test_servers_and_commands_are_measured_with_their_own_options(shop: Path) -> None:
-    code, (serial, command) = study(
-        shop,
-        f"""
-        [defaults]
-        app = "shop:app"
-        max-offered = 20
-        [[case]]
-        name = "one at a time"
-        server = "flask"
-        path = "/orders"
-        arguments = ["--no-threaded"]
-        expect = {{ in_service = 1, held_in = "flask view orders()" }}
-        [[case]]
-        command = ["{sys.executable}", "-c", "import shop; shop.app.run(port=0, threaded=False)"]
-        expect = {{ in_service = 1, model.kind = "serial" }}
-        """,
-    )
+def test_servers_and_commands_are_measured_with_their_own_options(ended: dict[str, Ended]) -> None:
+    serial, command = rows_of(ended["own-options"])
 
-    assert code == ANSWERED
+    assert ended["own-options"].exit == ANSWERED
     assert [each["same"] for row in (serial, command) for each in row["findings"]] == [True] * 4
     assert serial["id"] == "one at a time"
     assert (serial["server"], serial["application"], serial["outcome"]) == ("flask", "shop:app", "measured")
@@ -86,123 +181,68 @@ def test_servers_and_commands_are_measured_with_their_own_options(shop: Path) ->
     assert command["server"] == Path(sys.executable).name
 
 
-def test_an_expectation_that_does_not_hold_is_exit_code_1_and_said(shop: Path) -> None:
-    (shop / "cases.toml").write_text(
-        """
-        [[case]]
-        server = "flask"
-        arguments = ["--no-threaded"]
-        max-offered = 5
-        expect = { in_service = 2 }
-        """
-    )
+def test_an_expectation_that_does_not_hold_is_exit_code_1_and_said(
+    ended: dict[str, Ended], shops: dict[str, Path]
+) -> None:
+    done = ended["does-not-hold"]
 
-    done = holdfast(shop, "study", "cases.toml", "--markdown", "table.md")
-
-    assert done.returncode == FAILED
-    assert "expected ceiling.in_service 2, measured 1" in done.stdout
-    assert "1. expected ceiling.in\\_service 2, measured 1" in (shop / "table.md").read_text()
+    assert done.exit == FAILED
+    assert "expected ceiling.in_service 2, measured 1" in done.out
+    table = (shops["does-not-hold"] / "table.md").read_text()
+    assert "1. expected ceiling.in\\_service 2, measured 1" in table
 
 
-def test_an_expectation_of_what_was_not_measured_is_inconclusive(shop: Path) -> None:
-    code, (row,) = study(
-        shop,
-        """
-        [[case]]
-        server = "flask"
-        max-offered = 5
-        expect = { userspace_queue = 2 }
-        """,
-    )
+def test_an_expectation_of_what_was_not_measured_is_inconclusive(ended: dict[str, Ended]) -> None:
+    (row,) = rows_of(ended["not-measured"])
 
-    assert code == INCONCLUSIVE
+    assert ended["not-measured"].exit == INCONCLUSIVE
     (finding,) = row["findings"]
     assert (finding["here"], finding["same"]) == (None, None)
     assert finding["why_not"] == row["verdict"]["unknown"]["ceiling.userspace_queue"]
 
 
-def test_a_server_that_is_not_installed_has_a_row_that_says_so_and_the_others_run(tmp_path: Path) -> None:
-    venv.create(tmp_path / "bare", with_pip=False)
+def test_a_server_that_is_not_installed_has_a_row_that_says_so_and_the_others_run(
+    ended: dict[str, Ended], shops: dict[str, Path]
+) -> None:
+    missing, there = rows_of(ended["not-installed"])
 
-    code, (missing, there) = study(
-        tmp_path,
-        """
-        [defaults]
-        python = "bare/bin/python"
-        max-offered = 3
-        [[case]]
-        server = "waitress"
-        [[case]]
-        server = "wsgiref"
-        framework = "wsgi"
-        """,
-    )
-
-    assert code == ANSWERED
+    assert ended["not-installed"].exit == ANSWERED
     assert missing["outcome"] == "not installed"
-    assert missing["remedy"] == f"{tmp_path}/bare/bin/python -m pip install waitress"
+    python = shops["not-installed"] / "bare" / "bin" / "python"
+    assert missing["remedy"] == f"{python} -m pip install waitress"
     assert (missing["version"], missing["verdict"]) == (None, None)
     assert there["verdict"]["ceiling"]["in_service"] == 1
 
 
-def test_a_server_that_does_not_start_has_a_row_that_says_why(tmp_path: Path) -> None:
-    code, (broken, there) = study(
-        tmp_path,
-        """
-        [defaults]
-        server = "flask"
-        max-offered = 3
-        [[case]]
-        app = "missing:app"
-        expect = { in_service = 1 }
-        [[case]]
-        name = "there"
-        """,
-    )
+def test_a_server_that_does_not_start_has_a_row_that_says_why(ended: dict[str, Ended]) -> None:
+    broken, there = rows_of(ended["does-not-start"])
 
-    assert code == ENVIRONMENT  # what `holdfast probe missing:app` ends with
+    assert ended["does-not-start"].exit == ENVIRONMENT  # what `holdfast probe missing:app` ends with
     assert broken["outcome"] == "failed"
     assert "missing" in broken["skipped"] + broken["why"]
     assert there["outcome"] == "measured"
 
 
-def test_only_some_rows_are_run_when_only_these_are_asked_for(tmp_path: Path) -> None:
-    content = '[defaults]\nmax-offered = 3\n[[case]]\nserver = "flask"\n[[case]]\nname = "b"\nserver = "wsgiref"\n'
-
-    _, rows = study(tmp_path, content, "--only", "b")
-
-    assert [row["id"] for row in rows] == ["b"]
+def test_only_some_rows_are_run_when_only_these_are_asked_for(ended: dict[str, Ended]) -> None:
+    assert [row["id"] for row in rows_of(ended["only-some"])] == ["b"]
 
 
-def test_the_projects_settings_are_defaults_that_the_command_line_overrides(shop: Path) -> None:
-    (shop / "pyproject.toml").write_text(
-        "[tool.holdfast]\napp = 'shop:app'\nserver = 'wsgiref'\npath = '/orders'\nmax-offered = 4\n"
-    )
-    below = shop / "below"
-    below.mkdir()
+def test_the_projects_settings_are_defaults_that_the_command_line_overrides(ended: dict[str, Ended]) -> None:
+    plain, overridden, builtin = (ended[name] for name in ("plain", "overridden", "built-in"))
 
-    plain = holdfast(below, "probe", "--json", "-")
-    overridden = holdfast(below, "probe", "--json", "-", "--server", "flask", "--max-offered", "5", "--path", "/")
-    builtin = holdfast(below, "probe", "--json", "-", "--framework", "wsgi")
-
-    assert (plain.stderr, overridden.stderr, builtin.stderr) == ("", "", "")
-    verdict = json.loads(plain.stdout)
+    assert (plain.err, overridden.err, builtin.err) == ("", "", "")
+    verdict = json.loads(plain.out)
     assert (verdict["target"]["server"], verdict["target"]["app"]) == ("wsgiref", "shop:app")
     assert (verdict["target"]["held_in"], verdict["offered"]) == ("flask view orders()", 4)
-    verdict = json.loads(overridden.stdout)
+    verdict = json.loads(overridden.out)
     assert (verdict["target"]["server"], verdict["target"]["app"]) == ("flask", "shop:app")
     assert (verdict["target"]["held_in"], verdict["offered"]) == ("flask view index()", 5)
-    assert json.loads(builtin.stdout)["target"]["app"] == "built-in"
+    assert json.loads(builtin.out)["target"]["app"] == "built-in"
 
 
-def test_the_projects_settings_do_not_change_a_bundled_study(shop: Path) -> None:
-    (shop / "pyproject.toml").write_text(
-        "[tool.holdfast]\napp = 'shop:app'\nserver = 'waitress'\nmax-offered = 4\nnofile = 100\n"
-    )
+def test_the_projects_settings_do_not_change_a_bundled_study(ended: dict[str, Ended]) -> None:
+    (row,) = rows_of(ended["bundled"])
 
-    done = holdfast(shop, "study", "servers", "--only", "flask-serial", "--json", "-")
-
-    (row,) = json.loads(done.stdout)["rows"]
     assert (row["server"], row["application"]) == ("flask", "flask")
     assert row["verdict"]["limits"]["nofile"] != 100
     assert row["verdict"]["ceiling"]["accept_queue"] == 129  # werkzeug.serving.LISTEN_QUEUE, and one

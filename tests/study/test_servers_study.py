@@ -35,17 +35,17 @@ def holdfast(directory: Path, *arguments: str) -> subprocess.CompletedProcess[st
 
 
 def test_every_server_has_rows_and_one_with_nothing_but_its_defaults() -> None:
-    assert {case.experiment.server for case in CASES} == set(ADAPTERS)
+    assert {case.experiment.target.server for case in CASES} == set(ADAPTERS)
     # uWSGI has none: it listens where it is told to; granian's own interface is one that no framework has.
-    plain = {case.experiment.server for case in CASES if not case.experiment.arguments}
+    plain = {case.experiment.target.server for case in CASES if not case.experiment.target.arguments}
     assert set(ADAPTERS) - plain == {"uwsgi", "granian"}
 
 
 def test_every_row_has_a_name_of_its_own_and_can_be_started() -> None:
     assert len({case.id for case in CASES}) == len(CASES)
     for case in CASES:
-        adapter = ADAPTERS[case.experiment.server]
-        assert any(case.experiment.framework in FRAMEWORKS[each] for each in adapter.frameworks), case.id
+        adapter = ADAPTERS[case.experiment.target.server]
+        assert any(case.experiment.target.framework in FRAMEWORKS[each] for each in adapter.frameworks), case.id
 
 
 def cells(table: str) -> list[list[str]]:
@@ -54,7 +54,7 @@ def cells(table: str) -> list[list[str]]:
     ]
 
 
-def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
+def test_a_row_of_the_servers_study_is_the_same_in_every_form(tmp_path: Path) -> None:
     done = holdfast(tmp_path, "--only", "flask-serial", "--only", "wsgiref", "--markdown", "a.md", "--json", "a.json")
 
     assert done.returncode == 0, done.stderr
@@ -66,7 +66,7 @@ def test_a_row_is_the_same_in_every_form(tmp_path: Path) -> None:
     assert serial[:4] == ["flask-serial", f"flask {result['rows'][0]['version']}", "`--no-threaded`", "flask sync"]
     row = dict(zip(head, plain, strict=True))
     at_once = row["at once"].partition(" ")[0]  # a busy machine adds the number of a note
-    assert (row["settings"], at_once, row["handlers run on"]) == ("as it comes", "1", "serial")
+    assert (row["settings"], at_once, row["handlers run on"]) == ("defaults", "1", "serial")
     assert (row["accept queue"], row["one more gets"], row["listen queue"]) == ("6 full", "connect-timeout", "one")
     assert row["procs x threads"] == "1 x 1"
     assert re.fullmatch(r"(\d)/\1", row["ran/ left"])  # socketserver knows nothing of its clients until it reads

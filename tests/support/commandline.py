@@ -14,6 +14,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,9 @@ _MARK = "HOLDFAST_TESTED_BY"
 _AT_ONCE = 4
 _HOLDS = Path("/dev/shm")
 
-# Both holdfast and its servers start twice as fast when what they import is compiled once.
-_COMPILED = {
+# Both holdfast and its servers start twice as fast when what they import is compiled once, also where the environment
+# says that nothing compiled is to be written next to its source.
+COMPILED = {
     "PYTHONDONTWRITEBYTECODE": "",
     "PYTHONPYCACHEPREFIX": str(Path(__file__).parents[2] / ".pytest_cache" / "bytecode"),
 }
@@ -264,7 +266,7 @@ class Holdfast:
         if command[:1] == ["probe"] and "--port" not in command:
             command[1:1] = ["--port", str(port)]
         changes: dict[str, str | None] = {"HOLDFAST_RUNS": str(self.runs), "TMPDIR": str(self.temporary), _MARK: mark}
-        changes |= {**_COMPILED, "VIRTUAL_ENV": None, **(env or {})}
+        changes |= {**COMPILED, "VIRTUAL_ENV": None, **(env or {})}
         given: dict[str, str | None] = {**os.environ, **changes}
         streams: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL}
         process = subprocess.Popen(
@@ -285,8 +287,12 @@ class Holdfast:
         running.nothing_is_left()
         return ended
 
-    def run_together(self, command_lines: Iterable[Sequence[str]]) -> list[Ended]:
-        """Runs them a few at a time, because most of a run is waiting, and looks that nothing of any is left."""
+    def run_together(self, command_lines: Iterable[Sequence[str | Path]], *, cwds: Iterable[Path] = ()) -> list[Ended]:
+        """Runs them a few at a time, because most of a run is waiting, and looks that nothing of any is left.
+
+        Args:
+            cwds: the directory of each; where there is none, that of all.
+        """
         waiting: deque[Running] = deque()
         ended: list[Ended] = []
 
@@ -295,8 +301,8 @@ class Holdfast:
             ended.append(running.ended())
             running.nothing_is_left()
 
-        for each in command_lines:
-            waiting.append(self.start(*each))
+        for each, cwd in zip_longest(command_lines, cwds):
+            waiting.append(self.start(*each, cwd=cwd))
             if len(waiting) == _AT_ONCE:
                 take()
         while waiting:

@@ -1,4 +1,4 @@
-"""A server that runs already, looked at from outside: URL -> timeline. Nothing inside it is touched."""
+"""A running server, seen from outside: URL -> its record. Nothing inside the server is touched."""
 
 from __future__ import annotations
 
@@ -15,21 +15,26 @@ from holdfast.attach import rounds
 from holdfast.attach.rounds import Look
 from holdfast.attach.unusable import refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.infer.concurrency_estimate import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of
-from holdfast.infer.trips import trip_of
+from holdfast.infer.signals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of, trip_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.columns import requests
 from holdfast.load.http1 import request_head
 from holdfast.load.prober import Prober
 from holdfast.load.target import Target, target_of
 from holdfast.load.url import Url
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import OutsideExperiment
+from holdfast.model.outside import OutsideTimeline, Round, RunningServer
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Listener, Marks, Outside, Request, Round, ServerFacts, Stopped, Timeline
+from holdfast.model.timeline import NEVER, Listener, Request, Stopped
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import abort_on_overflow, holders, process_tree, somaxconn, usage
+from holdfast.observe.processes import (
+    find_holders,
+    read_abort_on_overflow,
+    read_process_tree,
+    read_somaxconn,
+    read_usage,
+)
 from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 
@@ -38,13 +43,13 @@ _MORE_SINGLES = 20
 _ENOUGH_NS = 6_000_000_000
 """Two singles at least, and no more of them when they have taken so long."""
 
-# Rows: singles, bursts that grow to `max_offered`, steady stretches, in which whoever is turned away comes again. A
-# page of them costs nothing until it is used.
+# Rows: singles, bursts that grow to `max_offered`, steady stretches in which clients that were turned away come again.
+# A page of rows costs nothing until it is used.
 _ROWS_FOR_EACH = 60
 
 _REMOTE = (
     "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an attack, "
-    "and on one that others use they wait too."
+    "and on one that others use, they wait too."
 )
 _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; nothing is bound
 
@@ -61,14 +66,15 @@ class _Seen:
     notes: list[str] = field(default_factory=list)
 
 
-def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
-    """Looks at the running server that the experiment's URL names.
+def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTimeline:
+    """Measures the running server that the experiment's URL names.
 
     Raises:
         UsageError, EnvironmentFailure: as they say.
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
-    target = target_of(experiment.url, experiment.allowed_host, _REMOTE, verify=not experiment.insecure)
+    asked = experiment.target
+    target = target_of(asked.url, asked.allowed_host, _REMOTE, verify=not asked.insecure)
     seen = _Seen(time.monotonic_ns())
     address, listen_address, stopped = next(iter(target.addresses), ""), None, None
     listeners: tuple[Listener, ...] = ()
@@ -82,35 +88,38 @@ def attach(experiment: Experiment, interrupts: Interrupts) -> Timeline:
             # What was seen until then is kept; `judge` says it again.
             stopped = Stopped(error.what, error.why, error.remedy)
         ended_ns = time.monotonic_ns()
-    return Timeline(
+    return OutsideTimeline(
         experiment=replace(experiment, path=target.url.path),
-        server=_facts(target, address, listeners),
-        marks=Marks(
-            started_ns=seen.started_ns, ready_ns=seen.started_ns, first_sent_ns=seen.first_sent_ns, ended_ns=ended_ns
-        ),
-        canary=None,
-        ramp=None,
-        placed=None,
+        server=_running_server(target, address, listeners),
+        started_ns=seen.started_ns,
+        first_sent_ns=seen.first_sent_ns,
+        ended_ns=ended_ns,
+        rounds=tuple(seen.rounds),
         requests=seen.requests,
-        entries=(),
-        abandoned=(),
-        samples=(),
-        usage=(),
+        kernel=listen_address is not None,
+        others=seen.others,
+        alive=seen.alive,
         notes=tuple(seen.notes),
         stopped=stopped,
-        outside=Outside(tuple(seen.rounds), listen_address is not None, seen.others, seen.alive),
+        interrupted=interrupts.asked,
     )
 
 
 def _tried(
-    target: Target, experiment: Experiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
+    target: Target, experiment: OutsideExperiment, kernel: KernelView | None, seen: _Seen, interrupts: Interrupts
 ) -> tuple[str, tuple[Listener, ...], ListenAddress | None]:
-    """Goes through the rounds at the first of the server's addresses at which anybody listens."""
+    """Goes through the rounds at the first of the server's addresses at which something listens."""
     failure: HoldfastError | None = None
     for address in target.addresses:
         with _prober(target, experiment, address, seen) as prober:
             look = Look(
-                prober, kernel, None, int(experiment.patience_s * NS_PER_S), interrupts, lambda: None, time.monotonic_ns
+                prober=prober,
+                kernel=kernel,
+                listen_address=None,
+                answer_timeout_ns=int(experiment.answer_timeout_s * NS_PER_S),
+                interrupts=interrupts,
+                cpu_s=lambda: None,
+                now_ns=time.monotonic_ns,
             )
             seen.rounds, seen.first_sent_ns = [], time.monotonic_ns()
             before = _others(kernel, target.url)
@@ -130,7 +139,7 @@ def _tried(
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
 
 
-def _rounds(look: Look, experiment: Experiment, target: Target, seen: _Seen) -> None:
+def _rounds(look: Look, experiment: OutsideExperiment, target: Target, seen: _Seen) -> None:
     service = _service(look, experiment, target, seen)
     if service is None or look.interrupts.asked:
         return
@@ -138,7 +147,7 @@ def _rounds(look: Look, experiment: Experiment, target: Target, seen: _Seen) -> 
     while (count := rounds.next_burst(seen.waves, most)) is not None and not look.interrupts.asked:
         done = rounds.burst(look, count, service)
         seen.rounds.append(done)
-        seen.waves.append(first_wave(_trips(look.prober, done), service, cut=done.cut))
+        seen.waves.append(first_wave(_trips(look.prober, done), service, queue_full=done.queue_full))
         if look.prober.failure:
             return
     flows: list[Flow | None] = []
@@ -154,11 +163,11 @@ def _rounds(look: Look, experiment: Experiment, target: Target, seen: _Seen) -> 
         seen.alive = look.prober.columns.outcome[last.first] == Outcome.ANSWERED
 
 
-def _service(look: Look, experiment: Experiment, target: Target, seen: _Seen) -> Service | None:
-    """Measures the service time; None when the person has asked for the end.
+def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _Seen) -> Service | None:
+    """Measures the service time; None when the person has interrupted it.
 
     Raises:
-        InconclusiveError: the path shows nothing.
+        InconclusiveError: the path answers too quickly to show anything.
     """
     began, service = look.now_ns(), None
     while not look.interrupts.asked:
@@ -178,7 +187,7 @@ def _service(look: Look, experiment: Experiment, target: Target, seen: _Seen) ->
     return service
 
 
-def _check_answer(prober: Prober, row: int, target: Target, experiment: Experiment) -> None:
+def _check_answer(prober: Prober, row: int, target: Target, experiment: OutsideExperiment) -> None:
     columns = prober.columns
     outcome, status = Outcome(columns.outcome[row]), columns.status[row]
     error = unusable(
@@ -186,8 +195,8 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: Experime
         outcome,
         status,
         location=prober.location,
-        words=prober.finding() or (prober.failure[1] if prober.failure else ""),
-        patience_s=experiment.patience_s,
+        words=prober.finding() or (prober.failure.words if prober.failure else ""),
+        answer_timeout_s=experiment.answer_timeout_s,
         first=row == 0,
     )
     if error is not None:
@@ -196,11 +205,11 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: Experime
 
 def _trips(prober: Prober, round_: Round) -> list[Trip]:
     ids = range(round_.first, round_.last)
-    return [trip_of(each) for each in requests(prober.columns, ids, lambda _id: Phase.RAMP, prober.sources)]
+    return [trip_of(each) for each in prober.requests(lambda _id: Phase.RAMP, ids)]
 
 
 @contextmanager
-def _prober(target: Target, experiment: Experiment, address: str, seen: _Seen) -> Iterator[Prober]:
+def _prober(target: Target, experiment: OutsideExperiment, address: str, seen: _Seen) -> Iterator[Prober]:
     headers = (*experiment.headers, ("Connection", "close"))
     if not any(name.lower() == "user-agent" for name, _ in headers):
         headers = (("User-Agent", "holdfast"), *headers)
@@ -211,17 +220,8 @@ def _prober(target: Target, experiment: Experiment, address: str, seen: _Seen) -
             yield prober
         finally:
             placed = _census_ids(seen)
-            seen.requests = requests(
-                prober.columns,
-                range(prober.offered),
-                lambda id_: _phase_of(id_, placed),
-                prober.sources,
-            )
+            seen.requests = prober.requests(lambda id_: _phase_of(id_, placed))
             seen.notes += prober.notes
-            if prober.failure:
-                seen.notes.append(prober.failure[1])
-            if finding := prober.finding():
-                seen.notes.append(finding)
 
 
 def _phase_of(id_: int, placed: range) -> Phase:
@@ -236,7 +236,7 @@ def _census_ids(seen: _Seen) -> range:
 
 
 def _kernel_view() -> KernelView | None:
-    """None where the kernel does not let itself be asked: then the queues are not told apart."""
+    """None where the kernel cannot be asked: then the queues are not told apart."""
     try:
         return KernelView()
     except EnvironmentFailure:
@@ -287,28 +287,21 @@ def _is(listener: UnixListener, address: str) -> bool:
 
 def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
     inodes = {each.inode for each in listeners} - {0}
-    found = {pid for pids in holders(inodes).values() for pid in pids} if inodes else set()
-    return process_tree(*found) if found else ()
+    found = {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
+    return read_process_tree(*found) if found else ()
 
 
 def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
-    pids = process_tree(*roots) if roots else ()
-    seen = usage(pids, time.monotonic_ns()) if pids else None
+    pids = read_process_tree(*roots) if roots else ()
+    seen = read_usage(pids, time.monotonic_ns()) if pids else None
     return None if seen is None else (pids, seen.cpu_s)
 
 
-def _facts(target: Target, address: str, listeners: tuple[Listener, ...]) -> ServerFacts:
+def _running_server(target: Target, address: str, listeners: tuple[Listener, ...]) -> RunningServer:
     local = bool(listeners)
-    return ServerFacts(
-        name="attach",
-        version="",
-        command=(),
-        python="",
+    return RunningServer(
         address=address,
         port=target.url.port,
-        pids=(),
-        nofile=None,
-        nproc=None,
-        somaxconn=somaxconn() if local else None,
-        abort_on_overflow=abort_on_overflow() if local and not target.url.socket else None,
+        somaxconn=read_somaxconn() if local else None,
+        abort_on_overflow=read_abort_on_overflow() if local and not target.url.socket else None,
     )

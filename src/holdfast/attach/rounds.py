@@ -1,11 +1,11 @@
 """The rounds of requests by which a server is looked at from outside: singles, bursts, a steady stretch.
 
-Everything here looks and acts; what it means is decided in `infer.intervals`.
+Everything here looks and acts; what it means is decided in `infer.signals`.
 
 A burst's requests are sent evenly over a part of the service time, so that all are on their way before the first
 is answered, and none faster than the accept queue drains, as far as the kernel shows it: a lost SYN would come a
 second later and look like a request that waited. They are few at first and four times as many each time, until
-some are seen to wait. Nobody is left waiting: a round ends when all its requests have ended.
+some are seen to wait. No client is left waiting: a round ends when all its requests have ended.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from holdfast.infer.concurrency_estimate import ANOTHER_SIZE, Flow, Service, Wave, close
+from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
-from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Round, Snapshot
+from holdfast.model.outside import Round
+from holdfast.model.places import TURNED_AWAY, Outcome
+from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import ListenAddress
+from holdfast.observe.snapshot import take_snapshot
 
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
@@ -28,10 +30,10 @@ QUICK_TURN_NS = MS // 5
 FIRST_BURST = 4
 GROWTH = 4
 ENOUGH_BOUNDS = 2
-ENOUGH_CUTS = 2
+ENOUGH_FULL = 2
 MOST_BOUNDS = 4
 SIZES = (1.2, 1.6, 2.5)
-# Where each worker has its own queue and gets its requests by lot, a few more than places leave one without.
+# Where each worker has its own queue and gets its requests at random, a few more than places leave one without.
 SPARE = 4
 FEW = 20
 # Of the service time: within what a burst is sent, how long it waits while the queue is full, when the kernel is asked.
@@ -42,8 +44,8 @@ MOST_GAP_NS = 20 * MS
 # Connection attempts without an answer that are no reason to stop, where the queue cannot be seen.
 LOST = 4
 
-WAVES = 4
-"""Service times that a steady stretch lasts, beside the one in which it begins."""
+SERVICE_TIMES = 4
+"""How many service times a steady stretch lasts, not counting the one in which it begins."""
 VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
 TURNED_AWAY_PAUSE = 8
@@ -51,7 +53,6 @@ MOST_STRETCHES = 4
 KEPT_ROWS = 32
 """For the single requests in between and at the end."""
 GROWN = 1.05
-_TURNED_AWAY = (Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Look:
 
     Attributes:
         listen_address: None where the listening socket is not on this machine or not to be seen.
-        patience_ns: how long no answer may come.
+        answer_timeout_ns: how long no answer may come.
         cpu_s: which processes the server has, and their processor time until now; None where they may not be read.
         now_ns: CLOCK_MONOTONIC.
     """
@@ -68,7 +69,7 @@ class Look:
     prober: Prober
     kernel: KernelView | None
     listen_address: ListenAddress | None
-    patience_ns: int
+    answer_timeout_ns: int
     interrupts: Interrupts
     cpu_s: Callable[[], tuple[tuple[int, ...], float] | None]
     now_ns: Callable[[], int]
@@ -87,7 +88,7 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
         return None
     if last.clear and not last.beyond:
         # A queue that is full although nothing waits for a place: connections are accepted too slowly for more.
-        slow = len([wave for wave in waves if wave.cut and not wave.beyond]) >= ENOUGH_CUTS
+        slow = len([wave for wave in waves if wave.queue_full and not wave.beyond]) >= ENOUGH_FULL
         return min(GROWTH * last.offered, most) if last.offered < most and not slow else None
     if not last.clear:
         # Once more, because a machine may have been busy; where the path itself varies, on until many wait.
@@ -100,7 +101,7 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
         # Workers that each take some of a burst have all enough only where it is large.
         unlike = not close(min(wave.together for wave in bounds), max(wave.together for wave in bounds))
         larger = min(int(SIZES[1] * max(wave.offered for wave in bounds)), most)
-        return larger if unlike and len(bounds) < MOST_BOUNDS and not last.cut else None
+        return larger if unlike and len(bounds) < MOST_BOUNDS and not last.queue_full else None
     # Of another size, so that what is the same in both is the server's; best so few that the second wave is not full.
     together = max(wave.together for wave in bounds)
     sizes = [int(more * together) + SPARE for more in SIZES]
@@ -110,7 +111,7 @@ def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911
 
 
 def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int) -> int | None:
-    """How many clients keep somebody waiting; None where nobody was seen to wait, or another stretch tells no more."""
+    """How many clients keep one waiting; None where none was seen to wait, or another stretch would show no more."""
     last = waves[-1] if waves else None
     if last is None or not (last.beyond or last.waits) or not last.together:
         return None
@@ -120,7 +121,7 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
     flow = flows[-1]
     if flow is None or len(flows) >= MOST_STRETCHES or (last.clear and flow.at_least <= together):
         return None
-    # Where it computes, or where nobody sees whether it does, throughput alone gives no number.
+    # Where it computes, or may compute unseen, throughput alone gives no number.
     if flow.computes is not False:
         return None
     before = flows[-2] if len(flows) > 1 else None
@@ -141,18 +142,17 @@ def burst(look: Look, count: int, service: Service) -> Round:
     """So many requests, all on their way before the first is answered."""
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     gap = min(MOST_GAP_NS, service.mean_ns / SENT_WITHIN / count)
-    cut, snapshot = False, None
+    queue_full = False
     count = min(count, _rows_left(look))
     while prober.offered - first < count and not look.interrupts.asked:
         now, due = look.now_ns(), int(began + (prober.offered - first) * gap)
         if now - began > service.mean_ns / FULL_WITHIN:
-            cut = True
+            queue_full = True
             break
         if due > now or not has_room(look):
             prober.turn(min(max(due - now, QUICK_TURN_NS), TURN_NS))
             continue
-        for id_ in prober.open(1):
-            prober.columns.due[id_] = due
+        prober.open(1, due_ns=due)
         prober.turn(0)
         if prober.failure:
             break
@@ -162,16 +162,16 @@ def burst(look: Look, count: int, service: Service) -> Round:
         prober.turn(max(1, min(look_at - look.now_ns(), TURN_NS)))
     snapshot = _snapshot(look, first)
     until_ended(look, first)
-    return Round("burst", first, prober.offered, prober.offered - first, stopped, cut, snapshot)
+    return Round("burst", first, prober.offered, prober.offered - first, stopped, queue_full, snapshot)
 
 
 def steady(look: Look, clients: int, service: Service) -> Round:
     """So many clients, each replaced when its request has ended, over some service times."""
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     # Of the clients about half are in service at once.
-    wanted = WAVES * clients // 2 if service.steady else max(VARIED_DEPARTURES, WAVES * clients)
+    wanted = SERVICE_TIMES * clients // 2 if service.steady else max(VARIED_DEPARTURES, SERVICE_TIMES * clients)
     latest = began + min(MOST_STEADY_NS, int(12 * service.mean_ns) if service.steady else MOST_STEADY_NS)
-    earliest = began + int((WAVES + 1.5) * service.mean_ns)
+    earliest = began + int((SERVICE_TIMES + 1.5) * service.mean_ns)
     cpu_before, retry_at, turned_away = look.cpu_s(), NEVER, 0
     ended_before = prober.ended
     while not look.interrupts.asked:
@@ -180,7 +180,7 @@ def steady(look: Look, clients: int, service: Service) -> Round:
             break
         gone = _turned_away(look, first)
         if gone > turned_away:
-            # Whoever is turned away comes again, but not at once: that would only be noise.
+            # A client that is turned away comes again, but not at once: that would only be noise.
             turned_away, retry_at = gone, int(now + service.mean_ns / TURNED_AWAY_PAUSE)
         missing = clients - (prober.offered - first - ended)
         if missing > 0 and now >= retry_at and has_room(look) and _rows_left(look):
@@ -215,7 +215,7 @@ def until_ended(look: Look, first: int) -> None:
         prober.turn(TURN_NS)
         if prober.ended != ended:
             ended, since = prober.ended, look.now_ns()
-        elif look.now_ns() - since > look.patience_ns:
+        elif look.now_ns() - since > look.answer_timeout_ns:
             prober.expire([id_ for id_ in prober.pending() if id_ >= first])
 
 
@@ -229,18 +229,13 @@ def _answered(look: Look, first: int) -> bool:
 
 def _turned_away(look: Look, first: int) -> int:
     outcomes = look.prober.columns.outcome[first : look.prober.offered].tolist()
-    return sum(outcome in _TURNED_AWAY for outcome in outcomes)
+    return sum(outcome in TURNED_AWAY for outcome in outcomes)
 
 
 def _snapshot(look: Look, first: int) -> Snapshot | None:
     """The kernel's view while none is answered; None where there is none, or it came too late."""
     if look.listen_address is None or look.kernel is None:
         return None
-    before, began = look.prober.ended, look.now_ns()
-    sockets = look.kernel.server_sockets(look.listen_address)
-    listeners = look.kernel.listeners(look.listen_address)
-    ended = look.now_ns()
-    look.prober.turn(0)
-    if _answered(look, first):
-        return None
-    return Snapshot(began, ended, look.prober.ended == before, listeners, sockets)
+    prober = look.prober
+    taken = take_snapshot(look.kernel, look.listen_address, lambda: prober.ended, lambda: prober.turn(0), look.now_ns)
+    return None if _answered(look, first) else taken

@@ -1,33 +1,21 @@
-"""Why one request, alone, shows that a path cannot be looked at from outside; in words. Pure."""
+"""What the answer to a single request says about why a path cannot be measured from outside; pure."""
 
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
+from holdfast.load.status_advice import advice_on
 from holdfast.load.url import Url
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
 
 _A_PATH_THAT_WAITS = (
-    "Name a path that answers by itself after 0.2 to 2 s, always about the same, because it waits: for a database, "
-    "another service, or a sleep that is there for this."
+    "Name a path that answers by itself after 0.2 to 2 s, about the same each time, because it waits: for a database, "
+    "another service, or a sleep added for this."
 )
-
-_BY_STATUS = {
-    401: ("It wants to know who asks.", "Give it the header that a client sends: -H 'Authorization: Bearer ...'."),
-    403: ("It does not let this request through.", "Give it what a client sends: -H 'Cookie: ...', -H 'Host: ...'."),
-    404: ("There is nothing at this path.", "Name a path that exists, after the host: http://127.0.0.1:8000/path."),
-    405: ("The path takes no GET, and holdfast sends nothing else.", "Name a path that answers a GET."),
-    407: (
-        "A proxy in between wants to know who asks.",
-        "Go around it, or give the header: -H 'Proxy-Authorization: ...'.",
-    ),
-    429: ("It limits how many requests one client may send.", "Have it make an exception for this client."),
-    431: ("The headers are too large for it.", "Send fewer with -H."),
-}
 
 
 def refused(url: Url) -> HoldfastError:
-    """Nobody listens."""
+    """The error that nothing listens there."""
     return EnvironmentFailure(
         f"Nothing listens on {url.server}.",
         "The connection was refused.",
@@ -36,24 +24,23 @@ def refused(url: Url) -> HoldfastError:
 
 
 def too_quick(url: Url, mean_ns: float) -> HoldfastError:
-    """The path answers before a second request can be on its way."""
+    """The error that the path answers before a second request can be on its way."""
     return InconclusiveError(
         f"{url.path} answers in {mean_ns / MS:.1f} ms: too quick to see from outside how many run at once.",
-        "Requests that do not last cannot be seen side by side.",
-        _A_PATH_THAT_WAITS
-        + "\nOr let holdfast start the server (holdfast probe, holdfast exec): then any path will do.",
+        "Requests that end so quickly hardly overlap.",
+        _A_PATH_THAT_WAITS + "\nOr let holdfast start the server (holdfast probe, holdfast exec): then any path works.",
     )
 
 
-def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
-    url: Url, outcome: Outcome, status: int, *, location: str, words: str, patience_s: float, first: bool
+def unusable(  # noqa: PLR0911 - a return for each way to be unusable; an argument for each thing seen
+    url: Url, outcome: Outcome, status: int, *, location: str, words: str, answer_timeout_s: float, first: bool
 ) -> HoldfastError | None:
     """What is wrong with the answer to one request; None where it will do.
 
     Args:
         location: where a redirect leads.
-        words: what the load said of a strange reply, or of our own side.
-        first: it was the first one; later ones were answered before.
+        words: what the load said about a malformed reply, or about a failure on our own side.
+        first: no request was answered before it.
     """
     get = f"GET {url.path}"
     if outcome == Outcome.ANSWERED:
@@ -62,65 +49,60 @@ def unusable(  # noqa: PLR0911 - one for each way in which an answer can be none
         return _rejected(get, status, first=first)
     if outcome == Outcome.REFUSED:
         return InconclusiveError(
-            f"{url.server} listens no more.", "Requests before this one were answered.", "Look why it ended."
+            f"{url.server} no longer listens.", "Earlier requests were answered.", "Find out why it ended."
         )
     if outcome == Outcome.NO_ROOM:
         return EnvironmentFailure(
             f"The queue of {url.server} is full.",
-            "connect(2) gave EAGAIN: nobody accepts the connections that wait there.",
-            "Look whether the server still runs, and who else is connected.",
+            "connect(2) gave EAGAIN: the connections that wait there are not being accepted.",
+            "Check whether the server is still running, and what else is connected to it.",
         )
     if outcome == Outcome.CONNECT_TIMEOUT:
         return EnvironmentFailure(
             f"{url.server} does not answer connection attempts.",
-            f"None within {patience_s:g} s: the host is off, a firewall drops them, or the accept queue is full.",
-            "Check host and port; look whether the server still accepts.",
+            f"None within {answer_timeout_s:g} s: the host is off, a firewall drops them, or the accept queue is full.",
+            "Check host and port, and whether the server still accepts connections.",
         )
     if outcome == Outcome.UNANSWERED:
         return InconclusiveError(
-            f"{get} was not answered within {patience_s:g} s.",
-            "The connection stands, so either the path waits for longer, or every place of the server is taken"
-            + (", or what listens there speaks no TLS." if url.scheme == "https" else "."),
+            f"{get} was not answered within {answer_timeout_s:g} s.",
+            "The connection is established, so either the path takes longer, or every place of the server is taken"
+            + (", or the server does not speak TLS." if url.scheme == "https" else "."),
             "Wait longer with --timeout, or name a path that answers by itself"
             + (f"; plain HTTP would be http{url.server[5:]}{url.path}." if url.scheme == "https" else "."),
         )
     if outcome == Outcome.MALFORMED:
         return _strange(url, words)
     if outcome in (Outcome.CLOSED, Outcome.RESET):
-        other = {"http": f"Perhaps it speaks TLS: https{url.server[4:]}{url.path}", "https": "Look into its log"}
+        other = {"http": f"It may speak TLS: https{url.server[4:]}{url.path}", "https": "Check its log"}
         return InconclusiveError(
             f"{url.server} {'closed' if outcome == Outcome.CLOSED else 'reset'} the connection without an answer.",
-            f"To {get}, alone." if first else f"To {get}; those before were answered.",
-            f"{other.get(url.scheme, 'Look into its log')}.",
+            f"The request was {get}, alone." if first else f"The request was {get}; earlier ones were answered.",
+            f"{other.get(url.scheme, 'Check its log')}.",
         )
     return EnvironmentFailure(
-        f"No connection to {url.server} came about on our own side.", words, "Look at what it says there."
+        f"holdfast could not connect to {url.server}, for a reason on its own side.", words, "Remove that cause first."
     )
 
 
 def _redirected(url: Url, status: int, location: str) -> HoldfastError:
-    leads = f"it leads to {location}" if location else "it does not say where to"
+    leads = f"it leads to {location}" if location else "it does not say where"
     target = location
     if location.startswith("/") and not location.startswith("//"):
         target = f"{url.server}:{location}" if url.socket else f"{url.server}{location}"
     return InconclusiveError(
         f"GET {url.path} is redirected (HTTP {status}): {leads}.",
-        "A redirect is answered by another part of the server than the path that is meant, and holdfast follows none.",
-        f"If that is what you mean: holdfast attach '{target}'; if it is a login, give the header of one who is "
-        "logged in: -H 'Cookie: ...'."
+        "A redirect is not answered by the path itself, and holdfast does not follow redirects.",
+        f"To measure its target: holdfast attach '{target}'. If it is a login, send the header of a logged-in client: "
+        "-H 'Cookie: ...'."
         if location
         else "Name a path that answers by itself.",
     )
 
 
 def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
-    why, remedy = _BY_STATUS.get(
-        status,
-        ("The server failed at it.", "Look into its log.")
-        if status >= 500
-        else ("It does not take this request.", "Name another path, or give it the headers that it needs (-H)."),
-    )
-    when = "" if first else " The requests before were answered."
+    why, remedy = advice_on(status)
+    when = "" if first else " Earlier requests were answered."
     return InconclusiveError(f"{get} is answered with HTTP {status}.", f"{why}{when}", remedy)
 
 
@@ -129,16 +111,16 @@ def _strange(url: Url, words: str) -> HoldfastError:
         return InconclusiveError(
             f"The certificate of {url.server} is not trusted.",
             f"{words[0].upper()}{words[1:]}.",
-            "If it is your own (self-signed): --insecure takes any.",
+            "If it is self-signed and yours, --insecure accepts any certificate.",
         )
     if "no TLS" in words:
         return InconclusiveError(
-            f"{url.server} speaks no TLS, or not with holdfast.",
+            f"{url.server} does not speak TLS, or not with holdfast.",
             f"{words[0].upper()}{words[1:]}.",
-            f"Perhaps it is plain HTTP: http{url.server[5:]}{url.path}.",
+            f"It may be plain HTTP: http{url.server[5:]}{url.path}.",
         )
     return InconclusiveError(
         f"What listens on {url.server} does not speak HTTP/1.",
         f"{words[0].upper()}{words[1:]}." if words else "",
-        "Check the port; a server for FastCGI, WSGI's own protocol or a database is reached another way.",
+        "Check the port; a FastCGI, uwsgi-protocol or database server cannot be measured over HTTP.",
     )

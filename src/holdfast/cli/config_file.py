@@ -17,11 +17,12 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
-from holdfast.cli import option_values
-from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError, nearest
+from holdfast.cli import option_values, project_file
+from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
+from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.registry import adapter_named
 
@@ -103,13 +104,7 @@ def project_defaults(cwd: Path) -> Layer | None:
         UsageError: what is written there cannot be carried out.
         EnvironmentFailure: a pyproject.toml cannot be read.
     """
-    for directory in (cwd, *cwd.parents):
-        file = directory / "pyproject.toml"
-        # One of somebody else's that is broken is none of our business, nor one that nobody lets us see
-        # (Path.is_file would raise of that).
-        content = _content(file) if os.path.isfile(file) else b""
-        if b"holdfast" not in content:
-            continue
+    for file, content in project_file.naming_holdfast(cwd):
         tool = _parsed(content, file).get("tool")
         table = tool.get("holdfast") if isinstance(tool, dict) else None
         if table is not None:
@@ -156,7 +151,7 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
             f"It was looked for from {cwd}.",
             "Name a TOML file with a [[case]] for each row.",
         )
-    tables = _parsed(_content(file), file)
+    tables = _parsed(project_file.content_of(file), file)
     _check_keys(tables, ("defaults", "case"), _Source(file, "the file"))
     defaults, entries = tables.get("defaults", {}), tables.get("case", [])
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
@@ -182,11 +177,10 @@ def check_study_name(name: str, bundled: Iterable[str]) -> None:
     """
     if Path(name).exists() or name.endswith(".toml") or os.sep in name:
         return
-    near = nearest(name, bundled)
     raise UsageError(
         f"There is no study {name!r}.",
         f"Bundled are {', '.join(sorted(bundled))}; a list of your own is a TOML file, and there is none of that name.",
-        f"Did you mean {near}?" if near else "Name one of these, or a file: holdfast study cases.toml",
+        did_you_mean(name, bundled, "Name one of these, or a file: holdfast study cases.toml"),
     )
 
 
@@ -203,16 +197,14 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
                     "Leave one of them out: a server is started by holdfast, a command by itself.",
                 )
     values = merged([*lower, _layer(entry, source)])
-    if "command" in values:
-        values["server"] = "exec"
-    elif "server" not in values:
+    if not values.keys() & {"command", "server"}:
         raise UsageError(
             f"{file}: {source.table} says neither which server nor which command to start.",
             "No [defaults] names a server either.",
             'Add server = "gunicorn", or command = ["gunicorn", "-w", "4", "shop:app"].',
         )
-    experiment = Experiment(**({"cwd": cwd} | values))
-    words = " ".join(experiment.command or (experiment.server, *experiment.arguments))
+    experiment = experiment_of(**({"cwd": cwd} | values))
+    words = " ".join(command_line_of(experiment.target))
     claims = tuple(_claims(entry.expect or {}, source))
     return Case(entry.name or words, words, experiment, claims)
 
@@ -223,11 +215,10 @@ def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
         full = full_name(name, known)
         if full is None:
             short = {each.rpartition(".")[2]: each for each in known}
-            near = nearest(name, [*known, *short])
             raise UsageError(
                 f"{source.file}: a verdict has no field {name}, which is expected in {source.table}.",
                 "holdfast probe --json - shows all of them.",
-                f"Did you mean {near}?" if near else "Name one of these, such as ceiling.in_service.",
+                did_you_mean(name, [*known, *short], "Name one of these, such as ceiling.in_service."),
             )
         if full in known:
             try:
@@ -318,15 +309,6 @@ def _checked(name: str, value: Any, directory: Path) -> Any:  # noqa: ANN401 - e
     return _CHECKS.get(name, lambda given: given)(value)
 
 
-def _content(file: Path) -> bytes:
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        raise EnvironmentFailure(
-            f"{file} cannot be read.", str(error), "Check what it is and its permissions."
-        ) from error
-
-
 def _parsed(content: bytes, file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode())
@@ -354,11 +336,10 @@ def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source)
     names = sorted(known)
     for key in table:
         if key not in names:
-            near = nearest(key, names)
             raise UsageError(
                 f"{source.file}: there is no {key!r} in {source.table}.",
                 f"Known there: {', '.join(names)}.",
-                f"Did you mean {near}?" if near else "Leave it out.",
+                did_you_mean(key, names, "Leave it out."),
             )
 
 

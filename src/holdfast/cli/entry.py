@@ -1,4 +1,4 @@
-"""Where the program begins: what is imported takes a third of a second, and Ctrl-C may come in the midst of it."""
+"""Where a command line begins: Ctrl-C may come while the rest is still being imported, and so may a fault."""
 
 from __future__ import annotations
 
@@ -6,28 +6,34 @@ import os
 import signal
 import sys
 
-_INCONCLUSIVE = 3
+from holdfast.errors import EXIT_INCONCLUSIVE, EXIT_INTERNAL
+
 _STOPPED = "Stopped. Nothing is left running.\n"
 
 
 def main() -> None:
     """Runs one command line and exits with its code."""
-    # Who was started with SIGINT ignored, as in the background of a script, leaves it so.
+    # Where SIGINT was ignored from the start, as in the background of a script, it stays ignored.
     early = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if early:
         signal.signal(signal.SIGINT, _end)
-    from holdfast.cli.main import main as run  # noqa: PLC0415 - see above
+    try:
+        from holdfast.cli.main import main as run
+    except Exception as error:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
+        from holdfast.cli.own_fault import report_on
 
+        sys.stderr.write(report_on(error, sys.argv[1:]))
+        sys.exit(EXIT_INTERNAL)
     if early:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         run()
     except KeyboardInterrupt:
         sys.stderr.write(_STOPPED)
-        sys.exit(_INCONCLUSIVE)
+        sys.exit(EXIT_INCONCLUSIVE)
 
 
 def _end(_number: int, _frame: object) -> None:
-    # On the spot, since nothing is started yet; an exception would be shown with all the imports that it came through.
+    # On the spot, since nothing is started yet; an exception would show all the imports that it came through.
     os.write(2, _STOPPED.encode())
-    os._exit(_INCONCLUSIVE)
+    os._exit(EXIT_INCONCLUSIVE)

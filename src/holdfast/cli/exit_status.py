@@ -1,24 +1,27 @@
-"""How a command line ends: with which exit code, and with which words on standard error."""
+"""How a command line ends: its exit code, and what is said on standard error."""
 
 from __future__ import annotations
 
 import signal
-import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
 
 from holdfast import console
 from holdfast.console import say, tell
-from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_USAGE, HoldfastError
+from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EXIT_INTERNAL, EXIT_USAGE, HoldfastError
 from holdfast.interrupts import Terminated
 
 _EXIT_SIGNALLED = 128
 
 
-def run_command(command_line: Callable[[], Any]) -> int:  # noqa: PLR0911 - one for each way to end
-    """Runs one command line to whatever end it comes to, says so to the person, and gives its exit code."""
+def run_command(command_line: Callable[[], Any], arguments: Sequence[str]) -> int:  # noqa: PLR0911 - one for each end
+    """Runs one command line, says on standard error why it ended early if it did, and gives its exit code.
+
+    Args:
+        arguments: what was typed, for the report on a fault of our own.
+    """
     try:
         return int(command_line() or EXIT_ANSWERED)
     except click.exceptions.Exit as done:
@@ -35,9 +38,10 @@ def run_command(command_line: Callable[[], Any]) -> int:  # noqa: PLR0911 - one 
     except Terminated as farewell:
         say(f"Stopped by {farewell}. Nothing is left running.")
         return _EXIT_SIGNALLED + farewell.number
-    except (console.NobodyReads, SystemExit):  # click's own way to say that nobody reads its help
+    except (console.NobodyReads, SystemExit):  # click's own way to say that the reader of its help has gone
         return _EXIT_SIGNALLED + signal.SIGPIPE
-    except Exception:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
-        say(traceback.format_exc().rstrip())
-        say("holdfast: This is an error in holdfast itself, so there is no verdict. Please report it.")
-        return EXIT_INCONCLUSIVE
+    except Exception as error:  # noqa: BLE001 - left to Python it would end with 1, which says "an expectation failed"
+        from holdfast.cli.own_fault import report_on
+
+        say(report_on(error, arguments).rstrip())
+        return EXIT_INTERNAL

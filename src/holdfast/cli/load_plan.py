@@ -1,30 +1,30 @@
-"""Files that say what a load is to send: read, listed as far as they differ, and made an experiment of."""
+"""Files that say what a load sends: read, listed where they differ, and turned into groups."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from holdfast.cli.load_shape import arrivals_of, checks_of, shape_of
+from holdfast.cli.load_arguments import SHAPE_NAMES, LoadArguments
+from holdfast.cli.load_shape import shape_of
 from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.loadtest.run import MOST_REQUESTS
-from holdfast.model.load import StopRule
-from holdfast.model.scenario import Clients, Group, Pause, Phases, Timeouts
-from holdfast.plans.differences import Note, in_words
-from holdfast.plans.har import Recorded, read_har
-from holdfast.plans.jmx import read_plan
+from holdfast.model.load import MOST_REQUESTS, StopRule
+from holdfast.model.scenario import Group, Pause, Step, Timeouts
+from holdfast.model.shapes import Clients
 
-# What a plan says itself, and so does not go with it.
+if TYPE_CHECKING:
+    from holdfast.plans.differences import Note
+
+# What a plan or recording itself says, so that the option does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")
-_OF_A_SHAPE = ("requests", "over_s", "rate", "ramp", "stages", "burst", "clients", "poisson")
 _NOT_WITH_JMX = (
-    *_OF_A_SHAPE,
+    *SHAPE_NAMES,
     *_OF_A_REQUEST,
     "headers",
     "expected",
@@ -36,12 +36,12 @@ _NOT_WITH_JMX = (
 
 
 @dataclass(frozen=True, slots=True)
-class FromFile:
-    """What a file says.
+class Asked:
+    """What a command line or a file says to send.
 
     Attributes:
-        stop: when the load ends before its time, by what the file says.
-        warning: what of the file is left out, in words; None where nothing is.
+        stop: when the load ends early, according to the file.
+        warning: what in the file is left out, in words; None if nothing is.
     """
 
     groups: tuple[Group, ...]
@@ -49,72 +49,87 @@ class FromFile:
     warning: str | None
 
 
-def from_file(context: click.Context, given: Mapping[str, Any]) -> FromFile:
-    """The load that `--jmx` or `--har` names, after a list of what in it is left out or differs on standard error.
+def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
+    """Reads the file of `--jmx` or `--har`, and lists on standard error what in it is left out or differs.
 
     Raises:
         UsageError: the file cannot be used, or an option does not go with it.
         EnvironmentFailure: a file cannot be read.
     """
-    file: Path = given["jmx"] or given["har"]
-    if given["jmx"]:
-        _refuse(context, "--jmx", _NOT_WITH_JMX)
-        plan = read_plan(
-            _content(file, "plan"),
-            file.name,
-            read_file=lambda name: _named_in(file, name),
-            properties=dict(given["properties"]),
-            most_s=given["for_s"],
-            seed=given["seed"],
-        )
-        groups, stop, notes = tuple(map(_bounded, plan.groups)), plan.stop, plan.notes
+    from holdfast.plans.differences import in_words
+
+    if arguments.plan.jmx is not None:
+        file = arguments.plan.jmx
+        groups, stop, notes = _read_jmx(context, file, arguments)
     else:
+        assert arguments.plan.har is not None
+        file = arguments.plan.har
         _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
-        recorded = read_har(_content(file, "archive"), file.name)
-        groups, stop, notes = (_bounded(_recorded(given, recorded)),), StopRule(), recorded.notes
-    _list(file, notes)
+        from holdfast.plans.har import read_har
+
+        recorded = read_har(_read(file, "archive"), file.name)
+        groups, stop, notes = (_recorded(arguments, recorded.url, recorded.steps),), StopRule(), recorded.notes
+    groups = tuple(map(_bounded, groups))
+    _list(file, in_words(notes))
     timeouts = {
-        name: given[option]
-        for name, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "patience_s"))
+        field: getattr(arguments.timeouts, field)
+        for field, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "timeout_s"))
         if _is_given(context, option)
     }
     groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
     left_out = sorted({f"{note.kind} {note.name}".strip() for note in notes if note.what == "left out"})
-    return FromFile(
-        groups, stop, f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
+    warning = f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
+    return Asked(groups, stop, warning)
+
+
+def _read_jmx(
+    context: click.Context, file: Path, arguments: LoadArguments
+) -> tuple[tuple[Group, ...], StopRule, Sequence[Note]]:
+    _refuse(context, "--jmx", _NOT_WITH_JMX)
+    from holdfast.plans.jmx import read_plan
+
+    plan = read_plan(
+        _read(file, "plan"),
+        file.name,
+        read_file=lambda name: _read_named(file, name),
+        properties=dict(arguments.plan.properties),
+        most_s=arguments.shape.for_s,
+        seed=arguments.run.seed,
     )
+    return plan.groups, plan.stop, plan.notes
 
 
-def _recorded(given: Mapping[str, Any], recorded: Recorded) -> Group:
+def _recorded(arguments: LoadArguments, url: str, steps: Iterable[Step]) -> Group:
     """The group that sends what was recorded, as often as options say; without any, one client once."""
-    asked = {**given}
-    if all(given[name] in (None, False) for name in _OF_A_SHAPE):
-        if given["for_s"] is not None:
+    shape_arguments = arguments.shape
+    if all(getattr(shape_arguments, name) in (None, False) for name in SHAPE_NAMES):
+        if shape_arguments.for_s is not None:
             raise UsageError("--for says how long, but not what.", "", "Give --clients N or --rate R with it.")
-        asked |= {"clients": 1, "requests": 1}
+        shape_arguments = replace(shape_arguments, clients=1, requests=1)
     try:
-        shape = shape_of(asked)
+        shape = shape_of(shape_arguments)
     except ValueError as error:
         raise click.UsageError(str(error)) from error
-    replaced = {name.lower() for name, _ in given["headers"]}
-    steps = tuple(
+    headers = arguments.request.headers
+    replaced = {name.lower() for name, _ in headers}
+    sent = tuple(
         replace(
             step,
-            headers=(*(field for field in step.headers if field[0].lower() not in replaced), *given["headers"]),
-            expected=frozenset(given["expected"]) or None,
-            checks=checks_of(given),
-            pause=given["think"] or Pause(),
+            headers=(*(field for field in step.headers if field[0].lower() not in replaced), *headers),
+            expected=arguments.check.expected,
+            checks=arguments.check.checks,
+            pause=shape_arguments.think or Pause(),
         )
-        for step in recorded.steps
+        for step in steps
     )
-    keep_alive = given["keep_alive"]
+    keep_alive = arguments.connection.keep_alive
     return Group(
-        name=recorded.url,
-        url=recorded.url,
-        steps=steps,
+        name=url,
+        url=url,
+        steps=sent,
         shape=shape,
         timeouts=Timeouts(),
-        keep_alive=isinstance(shape, Clients) or len(steps) > 1 if keep_alive is None else keep_alive,
+        keep_alive=shape.clients is not None or len(sent) > 1 if keep_alive is None else keep_alive,
     )
 
 
@@ -125,28 +140,21 @@ def _bounded(group: Group) -> Group:
         UsageError: it cannot.
     """
     shape = group.shape
-    if isinstance(shape, Clients):
-        passes = shape.iterations and shape.clients * shape.iterations
-        if shape.requests is not None:
-            passes = shape.requests
-    elif isinstance(shape, Phases):
-        passes = sum(int((each.from_per_s + each.to_per_s) / 2 * each.for_s) for each in shape.phases)
-    else:
-        passes = arrivals_of(shape)
-    requests = (passes or 0) * len(group.steps)
+    requests = (shape.passes or 0) * len(group.steps)
     if requests <= MOST_REQUESTS:
         return group
+    # Only clients that come back can be bounded by time instead of by a number.
     if isinstance(shape, Clients) and shape.for_s is not None:
         return replace(group, shape=replace(shape, iterations=None))
     raise UsageError(
         f"{group.name} is {requests:,} requests, more than {MOST_REQUESTS:,}.",
-        "A row is kept for each.",
+        "A row is kept for each request.",
         "Ask for fewer, or say how long with --for S.",
     )
 
 
 def _refuse(context: click.Context, option: str, names: Iterable[str]) -> None:
-    """Refuses options that do not go with another one, by the name that the person has written."""
+    """Refuses options that do not go with another one, by the name that was typed."""
     for parameter in context.command.params:
         if parameter.name in names and _is_given(context, parameter.name):
             raise click.UsageError(
@@ -158,15 +166,14 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _list(file: Path, notes: Iterable[Note]) -> None:
-    words = in_words(notes)
+def _list(file: Path, words: Sequence[str]) -> None:
     if words:
         say(f"Of {file.name}, holdfast leaves out or does otherwise:")
         for line in words:
             say(f"  {line}")
 
 
-def _content(file: Path, what: str) -> bytes:
+def _read(file: Path, what: str) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
@@ -175,14 +182,14 @@ def _content(file: Path, what: str) -> bytes:
         ) from error
 
 
-def _named_in(plan: Path, name: str) -> bytes:
-    """A file that a plan names: as seen from here, or, as in JMeter, where the plan is."""
+def _read_named(plan: Path, name: str) -> bytes:
+    """Reads a file that a plan names: relative to this directory, or, as in JMeter, to the plan's."""
     try:
         here = Path(name)
         found = here if here.exists() else plan.parent / name
-        # What a plan names its reader may not know: a device has no end, and a pipe perhaps no writer.
+        # The reader may not know the plan: a device has no end, and a pipe may have no writer.
         if found.exists() and not found.is_file():
-            raise ValueError("It is no ordinary file")
+            raise ValueError("It is not a regular file")
         return found.read_bytes()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else str(error)

@@ -1,15 +1,16 @@
-"""What becomes of a load run that is over: saved, shown, written into files; and the exit code it comes to."""
+"""Saving a load run that is over, showing it, writing it into files; and its exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
-import msgspec
 
 from holdfast import console, store
-from holdfast.cli.click_types import target_file
+from holdfast.cli.click_types import show, target_file
+from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -20,45 +21,90 @@ from holdfast.errors import (
     HoldfastError,
 )
 from holdfast.loadtest import saved
-from holdfast.loadtest.export_parquet import check_parquet, write_parquet
-from holdfast.loadtest.export_sqlite import check_database, write_database
-from holdfast.loadtest.rows import chunks, samples
-from holdfast.loadtest.run import Loaded
+from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.load import LoadResult
-from holdfast.report.json import load_json
-from holdfast.report.jtl import jtl
 from holdfast.report.load import render_load
-from holdfast.report.rows import rows_csv, rows_jsonl
 
-_STREAMS: Mapping[str, Callable[[Loaded], Iterable[bytes]]] = {
-    "json": lambda loaded: (load_json(loaded.result),),
-    "csv": lambda loaded: rows_csv(chunks(loaded)),
-    "jsonl": lambda loaded: rows_jsonl(chunks(loaded)),
-    "jtl": lambda loaded: jtl(samples(loaded), loaded.result.wall_clock_offset_ns or 0),
+# Each form brings modules of its own, which a load that does not write it does without.
+
+
+def _json(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.report.json import load_json
+
+    return (load_json(finished.result),)
+
+
+def _csv(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_csv
+
+    return rows_csv(chunks(finished))
+
+
+def _jsonl(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.rows import rows_jsonl
+
+    return rows_jsonl(chunks(finished))
+
+
+def _jtl(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import samples
+    from holdfast.report.jtl import jtl
+
+    return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0)
+
+
+def _sqlite(path: Path, finished: FinishedLoad) -> None:
+    from msgspec import to_builtins
+
+    from holdfast.loadtest.export_sqlite import write_database
+    from holdfast.loadtest.rows import chunks
+
+    write_database(path, chunks(finished), to_builtins(finished.result))
+
+
+def _parquet(path: Path, finished: FinishedLoad) -> None:
+    from holdfast.loadtest.export_parquet import write_parquet
+    from holdfast.loadtest.rows import chunks
+
+    write_parquet(path, chunks(finished))
+
+
+_STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
+    "json": _json,
+    "csv": _csv,
+    "jsonl": _jsonl,
+    "jtl": _jtl,
 }
-_FILES = {
-    "sqlite": lambda path, loaded: write_database(path, chunks(loaded), msgspec.to_builtins(loaded.result)),
-    "parquet": lambda path, loaded: write_parquet(path, chunks(loaded)),
-}
+_FILES: Mapping[str, Callable[[Path, FinishedLoad], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
-    "json": "Write the result to FILE; - is stdout.",
-    "csv": "Write the rows of all requests to FILE; - is stdout.",
-    "jsonl": "Write them as JSON lines to FILE; - is stdout.",
-    "jtl": "Write them as JMeter's results (CSV) to FILE; - is stdout.",
-    "sqlite": "Write rows and result into a new SQLite database, FILE.",
-    "parquet": "Write the rows as Parquet to FILE (holdfast-probe[parquet]).",
+    "json": "Write the result as JSON to FILE; - is standard output.",
+    "csv": "Write a row for each request as CSV to FILE; - is standard output.",
+    "jsonl": "Write these rows as JSON lines to FILE; - is standard output.",
+    "jtl": "Write these rows as a JMeter results file to FILE; - is standard output.",
+    "sqlite": "Write rows and result to FILE, a new SQLite database.",
+    "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
 }
 
 
-def output_options(command: Callable[..., Any]) -> Callable[..., Any]:
+_EXAMPLES = """\b
+Examples:
+  holdfast report 17 --csv rows.csv
+  holdfast report 17 --json - --sqlite run17.sqlite
+"""
+
+
+def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
     """The options that say where results go."""
-    for form in reversed(_HELP):
-        option = click.option(f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=_HELP[form])
-        command = option(command)
-    return command
+    options = (
+        option(OUTPUT, f"--{form}", f"{form}_target", metavar="FILE", callback=target_file, help=text)
+        for form, text in _HELP.items()
+    )
+    return declared(*options)(command)
 
 
-def targets_of(given: dict[str, Any]) -> dict[str, str]:
+def files_of(given: dict[str, Any]) -> dict[str, str]:
     """Takes the options of `output_options` out of these: form -> its file.
 
     Raises:
@@ -75,33 +121,39 @@ def targets_of(given: dict[str, Any]) -> dict[str, str]:
     files = [target for target in targets.values() if target != console.STDOUT]
     if twice := next((each for each in files if files.count(each) > 1), None):
         raise click.UsageError(f"{twice} cannot hold two forms of the results.")
-    check_database(targets.get("sqlite"))
-    check_parquet(targets.get("parquet"))
+    if "sqlite" in targets:
+        from holdfast.loadtest.export_sqlite import check_database
+
+        check_database(targets["sqlite"])
+    if "parquet" in targets:
+        from holdfast.loadtest.export_parquet import check_parquet
+
+        check_parquet(targets["parquet"])
     return targets
 
 
-def finish(loaded: Loaded, targets: Mapping[str, str]) -> int:
-    """Saves a run that is over, shows and writes what it came to, and gives the exit code."""
+def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
+    """Saves a run that is over, shows and writes its result; returns the exit code."""
     try:
         number: int | None = store.save_load(
-            saved.said(loaded.experiment),
-            loaded.result.offered,
-            saved.head(loaded),
-            saved.parts(loaded),
+            saved.title_of(finished.experiment),
+            finished.result.offered,
+            saved.head_of(finished),
+            saved.parts_of(finished),
             store.default_path(),
         )
     except HoldfastError as error:
-        tell(error)  # the result is not lost for want of a place to keep its rows
+        tell(error)  # the result is not lost if its rows cannot be kept
         number = None
-    written = publish(loaded, targets, number)
-    code = exit_code(loaded.result)
+    written = publish(finished, targets, number)
+    code = exit_code(finished.result)
     return code if written and number is not None else EXIT_ENVIRONMENT
 
 
-def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> bool:
+def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | None) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
-    What cannot be written keeps none of the others back.
+    A file that cannot be written does not keep the others back.
 
     Args:
         number: of the saved run; None where it could not be saved.
@@ -118,40 +170,40 @@ def publish(loaded: Loaded, targets: Mapping[str, str], number: int | None) -> b
             again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
         try:
             if form in _STREAMS:
-                console.write_stream(target, _STREAMS[form](loaded), again)
+                console.write_stream(target, _STREAMS[form](finished), again)
             else:
                 with console.whole_file(target, again) as path:
-                    _FILES[form](path, loaded)
+                    _FILES[form](path, finished)
         except EnvironmentFailure as error:
             tell(error)
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        console.show(render_load(loaded.result))
+        show(render_load(finished.result))
     else:
-        console.put_stream(_STREAMS[shown](loaded))
+        console.put_stream(_STREAMS[shown](finished))
     return written
 
 
 def exit_code(result: LoadResult) -> int:
-    """What a load run came to, for scripts; and a word about it where nobody was there."""
+    """The exit code for a result; says why if no request was answered."""
     if result.outcomes["refused"] == result.offered > 0:
-        say(f"holdfast: Nobody listens at {result.target.url}: every connection was refused.")
+        say(f"holdfast: Nothing listens at {result.target.url}: every connection was refused.")
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
     if result.offered and not result.outcomes["answered"] and not result.thresholds:
-        say("holdfast: Not one request was answered.")
+        say("holdfast: No request was answered.")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
 
 
-def saved_load(number: int) -> Loaded:
-    """A saved load run, its result made anew.
+def saved_load(number: int) -> FinishedLoad:
+    """A saved load run, with its result computed anew.
 
     Raises:
-        UsageError: there is no such run, it is none of the load generator, or another version's.
+        UsageError: there is no such run, it is not a load, or another version saved it.
     """
     head, parts = store.load_parts(number, store.default_path())
     try:
@@ -160,23 +212,23 @@ def saved_load(number: int) -> Loaded:
         raise store.unreadable(number, error) from error
 
 
-@click.command("report")
+@click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
 @click.argument("number", metavar="RUN", type=int)
 @output_options
 @click.pass_context
 def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
-    """Write the results of a saved load run for other programs.
+    """Write the results of a saved load run to files.
 
-    holdfast runs lists the saved runs; holdfast show prints what one came to.
+    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
     """
-    targets = targets_of(given)
+    targets = files_of(given)
     if not targets:
         raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
     return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
 
 
 def show_load(number: int, json_target: str | None) -> int:
-    """Prints what a saved load run came to, and ends as it ended."""
-    loaded = saved_load(number)
-    written = publish(loaded, {} if json_target is None else {"json": json_target}, number)
-    return exit_code(loaded.result) if written else EXIT_ENVIRONMENT
+    """Prints the result of a saved load run; returns its exit code."""
+    finished = saved_load(number)
+    written = publish(finished, {} if json_target is None else {"json": json_target}, number)
+    return exit_code(finished.result) if written else EXIT_ENVIRONMENT

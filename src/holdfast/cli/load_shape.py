@@ -1,93 +1,65 @@
-"""The load that options mean: words of a command line -> a group of the model; pure."""
+"""The load that options mean: arguments of a command line -> a group of the model; pure."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
-from holdfast.loadtest.run import MOST_REQUESTS
-from holdfast.model.scenario import (
-    Burst,
-    Check,
-    Clients,
-    DataRows,
-    Group,
-    Pause,
-    Rise,
-    Shape,
-    Slot,
-    Spread,
-    Stages,
-    Step,
-    Text,
-    Timeouts,
-)
+from holdfast.cli.load_arguments import LoadArguments, ShapeArguments
+from holdfast.model.load import MOST_REQUESTS
+from holdfast.model.scenario import DataRows, Group, Pause, Pieces, Slot, Step, Text
+from holdfast.model.shapes import Burst, Clients, Rise, Shape, Spread, Stages
 
 SHAPES = "--requests N --over S, --rate R --for S, --ramp A:B/S, --stages R:S,R:S, --burst N or --clients N"
+_NOTHING = "This load would send no requests."
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-def group_of(url: str, path: str, given: Mapping[str, Any], *, body: bytes | None, data: DataRows | None) -> Group:
-    """The one group of clients that these options describe.
+def group_of(path: str, arguments: LoadArguments, *, body: bytes | None, data: DataRows | None) -> Group:
+    """The one group of clients that the arguments describe.
 
     Args:
-        given: values of the options, by name.
-        body: of each request.
-        data: values of slots that are named as its columns.
+        path: of the URL.
+        body: of each request; None sends none.
+        data: values of slots that have the names of its columns; None if there are none.
 
     Raises:
-        ValueError: they do not go together.
+        ValueError: the arguments do not go together.
     """
-    shape = shape_of(given)
+    shape = shape_of(arguments.shape)
     names = ("id", *(data.names if data else ()))
     if unknown := [name for name in _SLOT.findall(path) if name not in names]:
         raise ValueError(
-            f"{{{unknown[0]}}} in the path stands for nothing: there is {', '.join(f'{{{name}}}' for name in names)}. "
-            "A brace that is meant as one is written %7B."
+            f"{{{unknown[0]}}} in the path has no value: there is {', '.join(f'{{{name}}}' for name in names)}. "
+            "A literal brace is written %7B."
         )
-    method = given["method"] or ("GET" if body is None else "POST")
+    url, request, check = arguments.url or "", arguments.request, arguments.check
+    method = request.method or ("GET" if body is None else "POST")
     step = Step(
         label=f"{method} {path}",
         path=slotted(path, names),
         method=method,
-        headers=tuple((name, slotted(value, names)) for name, value in given["headers"]),
+        headers=tuple((name, slotted(value, names)) for name, value in request.headers),
         body=_slotted_body(body, names),
-        expected=frozenset(given["expected"]) or None,
-        checks=checks_of(given),
-        pause=given["think"] or Pause(),
+        expected=check.expected,
+        checks=check.checks,
+        pause=arguments.shape.think or Pause(),
     )
-    keep_alive = given["keep_alive"]
+    keep_alive = arguments.connection.keep_alive
     return Group(
         name=url,
         url=url,
         steps=(step,),
         shape=shape,
         values=(data,) if data else (),
-        timeouts=Timeouts(given["connect_s"], given["first_byte_s"], given["patience_s"]),
-        keep_alive=isinstance(shape, Clients) if keep_alive is None else keep_alive,
+        timeouts=arguments.timeouts,
+        keep_alive=shape.clients is not None if keep_alive is None else keep_alive,
     )
 
 
-def checks_of(given: Mapping[str, Any]) -> tuple[Check, ...]:
-    """What these options want of the body of an answer."""
-    texts = tuple(Check(text) for text in given["body_texts"])
-    return texts + tuple(Check(text, pattern=True) for text in given["body_patterns"])
-
-
-def arrivals_of(shape: Spread | Stages | Rise | Burst) -> int:
-    """About how many clients come in the open model."""
-    if isinstance(shape, Rise):
-        return math.ceil((shape.from_per_s + shape.to_per_s) / 2 * shape.for_s)
-    if not isinstance(shape, Stages):
-        return shape.requests
-    many = math.ceil(sum(rate * seconds for rate, seconds in shape.stages))
-    return many if shape.requests is None else min(many, shape.requests)
-
-
 def slotted(text: str, names: Collection[str]) -> Text:
-    """A text whose `{name}` are slots, where the name is known; other braces stay as they are."""
+    """A text in which each `{name}` with a known name is a slot; other braces stay as they are."""
     parts: list[str | Slot] = []
     end = 0
     for found in _SLOT.finditer(text):
@@ -97,7 +69,7 @@ def slotted(text: str, names: Collection[str]) -> Text:
     return (*parts, text[end:]) if parts else text
 
 
-def _slotted_body(body: bytes | None, names: Collection[str]) -> bytes | Text | None:
+def _slotted_body(body: bytes | None, names: Collection[str]) -> bytes | Pieces | None:
     if body is None:
         return None
     try:
@@ -107,64 +79,89 @@ def _slotted_body(body: bytes | None, names: Collection[str]) -> bytes | Text | 
     return body if isinstance(text, str) else text
 
 
-def shape_of(given: Mapping[str, Any]) -> Shape:  # noqa: C901, PLR0912 - a line for each shape and mistake
-    """Which shape the options mean.
+def shape_of(arguments: ShapeArguments) -> Shape:
+    """The shape that the arguments mean.
 
     Raises:
-        ValueError: none, several, or one without what belongs to it.
+        ValueError: they mean none or several, or one that lacks an argument.
     """
-    requests_, over_s, for_s = given["requests"], given["over_s"], given["for_s"]
-    chosen = [name for name in ("rate", "ramp", "stages", "burst", "clients") if given[name] is not None]
-    if over_s is not None or (requests_ is not None and not chosen):
+    chosen = [name for name in ("rate", "ramp", "stages", "burst", "clients") if getattr(arguments, name) is not None]
+    if arguments.over_s is not None or (arguments.requests is not None and not chosen):
         chosen.append("over")
     if len(chosen) != 1:
-        what = "No load is asked for" if not chosen else f"These exclude each other: {', '.join(map(_option, chosen))}"
+        excluded = ", ".join(f"--{name}" for name in chosen)
+        what = f"These exclude each other: {excluded}" if chosen else "The load has no shape"
         raise ValueError(f"{what}. Give one of {SHAPES}.")
-    (shape,) = chosen
-    if given["poisson"] and shape not in ("rate", "stages"):
-        raise ValueError("--poisson goes with --rate or --stages.")
-    if given["think"] is not None and shape != "clients":
-        raise ValueError("--think goes with --clients: in the open model nobody waits for anybody.")
-    if requests_ is not None and shape not in ("over", "clients", "rate"):
-        raise ValueError(f"--requests does not go with {_option(shape)}, which says how many.")
-    if for_s is not None and shape not in ("rate", "clients"):
-        raise ValueError(f"--for does not go with {_option(shape)}, which says how long.")
-    if shape == "over":
-        if requests_ is None or over_s is None:
-            raise ValueError("--requests N and --over S go together.")
-        return Spread(requests_, over_s)
-    if shape == "rate":
-        if for_s is None and requests_ is None:
-            raise ValueError("--rate R needs --for S or --requests N.")
-        if not given["rate"]:
-            raise ValueError("That is no request at all.")
-        if for_s is None:
-            # Arrivals by chance may take longer than their number at the mean rate does.
-            for_s = (2 if given["poisson"] else 1) * (requests_ + 10 * requests_**0.5) / given["rate"]
-        stages = Stages(((given["rate"], for_s),), given["poisson"], requests_)
-        return _enough(stages, min(given["rate"] * for_s, requests_ or math.inf))
-    if shape == "ramp":
-        first, last, seconds = given["ramp"]
-        return _enough(Rise(first, last, seconds), (first + last) / 2 * seconds)
-    if shape == "stages":
-        many = sum(rate * seconds for rate, seconds in given["stages"])
-        return _enough(Stages(given["stages"], given["poisson"]), many)
-    if shape == "burst":
-        return Burst(given["burst"])
-    if requests_ is None and for_s is None:
-        raise ValueError("--clients N needs --for S or --requests N.")
-    if for_s == 0:
-        raise ValueError("That is no request at all.")
-    return Clients(given["clients"], requests_, for_s)
-
-
-def _enough(shape: Shape, requests_: float) -> Shape:
-    if requests_ > MOST_REQUESTS:
-        raise ValueError(f"That is {requests_:,.0f} requests, more than {MOST_REQUESTS:,}.")
-    if requests_ <= 0:
-        raise ValueError("That is no request at all.")
+    _check_company(chosen[0], arguments)
+    shape = _SHAPES[chosen[0]](arguments)
+    if shape.passes is not None and shape.passes > MOST_REQUESTS:
+        raise ValueError(f"That is {shape.passes:,} requests, more than {MOST_REQUESTS:,}.")
+    if shape.passes is not None and shape.passes <= 0:
+        raise ValueError(_NOTHING)
     return shape
 
 
-def _option(shape: str) -> str:
-    return f"--{shape}"
+def _check_company(shape: str, arguments: ShapeArguments) -> None:
+    """Raises ValueError for an argument that does not go with the shape."""
+    if arguments.poisson and shape not in ("rate", "stages"):
+        raise ValueError("--poisson goes with --rate or --stages.")
+    if arguments.think is not None and shape != "clients":
+        raise ValueError("--think goes with --clients: in the open model no request waits for another.")
+    if arguments.requests is not None and shape not in ("over", "clients", "rate"):
+        raise ValueError(f"--requests does not go with --{shape}, which says how many.")
+    if arguments.for_s is not None and shape not in ("rate", "clients"):
+        raise ValueError(f"--for does not go with --{shape}, which says how long.")
+
+
+def _over(arguments: ShapeArguments) -> Spread:
+    if arguments.requests is None or arguments.over_s is None:
+        raise ValueError("--requests N and --over S go together.")
+    return Spread(arguments.requests, arguments.over_s)
+
+
+def _rate(arguments: ShapeArguments) -> Stages:
+    rate, for_s, requests = arguments.rate, arguments.for_s, arguments.requests
+    if for_s is None and requests is None:
+        raise ValueError("--rate R needs --for S or --requests N.")
+    if not rate:
+        raise ValueError(_NOTHING)
+    if for_s is None:
+        # Random arrivals may take longer than their number at the mean rate does.
+        expected = requests or 0
+        for_s = (2 if arguments.poisson else 1) * (expected + 10 * math.sqrt(expected)) / rate
+    return Stages(((rate, for_s),), arguments.poisson, requests)
+
+
+def _ramp(arguments: ShapeArguments) -> Rise:
+    assert arguments.ramp is not None
+    return Rise(*arguments.ramp)
+
+
+def _stages(arguments: ShapeArguments) -> Stages:
+    assert arguments.stages is not None
+    return Stages(arguments.stages, arguments.poisson)
+
+
+def _burst(arguments: ShapeArguments) -> Burst:
+    assert arguments.burst is not None
+    return Burst(arguments.burst)
+
+
+def _clients(arguments: ShapeArguments) -> Clients:
+    assert arguments.clients is not None
+    if arguments.requests is None and arguments.for_s is None:
+        raise ValueError("--clients N needs --for S or --requests N.")
+    if arguments.for_s == 0:
+        raise ValueError(_NOTHING)
+    return Clients(arguments.clients, arguments.requests, arguments.for_s)
+
+
+_SHAPES: Mapping[str, Callable[[ShapeArguments], Shape]] = {
+    "over": _over,
+    "rate": _rate,
+    "ramp": _ramp,
+    "stages": _stages,
+    "burst": _burst,
+    "clients": _clients,
+}
+"""What makes each shape of its arguments, by the option that chooses it."""

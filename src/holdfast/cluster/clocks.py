@@ -1,10 +1,10 @@
-"""How another host's clock stands to ours, and how well that is known; pure.
+"""The offset of another host's clock from ours, and how well it is known; pure.
 
-A question is sent at our time `asked`, the host reads its clock as `there`, and the answer is here at `back`. The
-host read it at some moment between the two, so its clock is ahead of ours by something between `there - back` and
-`there - asked`, whatever the ways took: no way is assumed to take as long as the other.
+A question is sent at our time `asked`, the host reads its clock as `there`, and the reply arrives at `back`. The host
+read its clock between the two, so it is ahead of ours by something between `there - back` and `there - asked`. The two
+directions are not assumed to take equally long.
 
-Source: F. Cristian, Probabilistic clock synchronization (1989), of which the quickest round trip gives most.
+Source: F. Cristian, Probabilistic clock synchronization (1989): the quickest round trip gives the best bounds.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class Offset(NamedTuple):
 
     @property
     def ns(self) -> int:
-        """The middle."""
+        """The middle of the two bounds."""
         return (self.least_ns + self.most_ns) // 2
 
     @property
     def uncertainty_ns(self) -> int:
-        """So far the middle may be wrong."""
+        """How far the middle may be off in either direction."""
         return -(-(self.most_ns - self.least_ns) // 2)
 
 
@@ -43,13 +43,21 @@ SAME = Offset(0, 0)
 
 
 def offset(trips: Sequence[Trip]) -> Offset:
-    """What the quickest of several round trips says; at least one is needed."""
+    """The offset by the quickest of several round trips.
+
+    Args:
+        trips: at least one.
+    """
     best = min(trips, key=lambda trip: trip.back_ns - trip.asked_ns)
     return Offset(best.there_ns - best.back_ns, best.there_ns - best.asked_ns)
 
 
 def over_run(before: Offset, after: Offset | None) -> Offset:
-    """What holds for the whole time between two measurements, however the clock drifted evenly meanwhile."""
+    """The offset for the whole time between two measurements, if the clock drifted evenly in between.
+
+    Args:
+        after: None if it was measured only once.
+    """
     if after is None:
         return before
     return Offset(min(before.least_ns, after.least_ns), max(before.most_ns, after.most_ns))

@@ -1,20 +1,19 @@
-"""A load that several hosts share: agents started, clocks compared, a common start, what they recorded put together.
+"""A load that several hosts share: starts agents, compares clocks, agrees on a start, collects what they recorded.
 
 Decisions
 ---------
-* Everything that goes on between here and a host is a question that a function on its worker answers at once
-  (`fleet_host`): how far it is, what its clock says, a piece of what it recorded. So there is no protocol of our own
-  on the network, and a host that does not answer is known by that.
-* Rows come when the load is over: sent while it goes on they would take from the load what they need.
-* A host is lost when its worker has left the cluster, or has not answered for LOST_AFTER_S. What it was to send and
-  nobody knows the end of counts as our own failure, never as the server's.
+* Everything between this host and another is a question that a function on its worker answers at once (`host`): how
+  far it is, what its clock says, a piece of what it recorded. So there is no network protocol of our own, and a host
+  that is lost does not answer.
+* Rows are fetched when the load is over: fetched during the load they would take resources from it.
+* A host is lost when its worker has left the cluster, or has not answered for LOST_AFTER_S. Requests of its share
+  whose outcome is unknown count as our own failure, never as the server's.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import pickle
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
@@ -24,18 +23,18 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 from holdfast.cluster import host
-from holdfast.cluster.agent import Assignment
+from holdfast.cluster.assignment import Assignment, encode
 from holdfast.cluster.clocks import Offset, Trip, offset
-from holdfast.cluster.dask_cluster import Cluster, Unreachable, Worker, connected
+from holdfast.cluster.dask_cluster import Cluster, Unreachable, Worker, connect
 from holdfast.cluster.frames import BEGIN, DRAIN, INSTANT, QUIT
-from holdfast.cluster.members import Course, Member, line, put_together
+from holdfast.cluster.members import Member, SharedLoad, merge_members, progress_line
 from holdfast.cluster.merge import Merged
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.collect import LoadRun
 from holdfast.load.plan import Plan, Stop, stop_reason
 from holdfast.load.quantities import local_workers
 from holdfast.load.target import Target
-from holdfast.loadtest.run import Fleet
+from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
 
@@ -45,7 +44,7 @@ _MEASURED_AT_ONCE = 4
 _STOP_LOOK_S = 0.1
 _LOOK_S = 0.5
 _TELL_S = 1.0
-# For the word to get there and for load processes to be forked.
+# For the order to arrive and load processes to be forked.
 _HEAD_START_NS = 400_000_000
 _GIVE_UP_S = 15.0
 _FORGET_S = 5.0
@@ -54,22 +53,22 @@ _PIECE_BYTES = 4 << 20
 _T = TypeVar("_T")
 
 
-class _StoppedEarly(Exception):  # noqa: N818 - no error
+class _StoppedEarly(Exception):  # noqa: N818 - not an error
     """Ctrl-C before the first request."""
 
 
-def on(where: str, tell: Callable[[str], None]) -> Fleet:
-    """What carries out a load on the hosts of a cluster; the arguments are `run_on`'s."""
+def cluster_runner(where: str, tell: Callable[[str], None]) -> RunElsewhere:
+    """A function that carries out a load on the hosts of a cluster (`run_on_cluster`)."""
 
-    def fleet(
+    def run(
         experiment: LoadExperiment, targets: Sequence[Target], plans: Sequence[Plan], stopped: Callable[[], Stop]
     ) -> LoadRun:
-        return run_on(where, experiment, targets, plans, stopped, tell)
+        return run_on_cluster(where, experiment, targets, plans, stopped, tell)
 
-    return fleet
+    return run
 
 
-def run_on(
+def run_on_cluster(
     where: str,
     experiment: LoadExperiment,
     targets: Sequence[Target],
@@ -85,50 +84,49 @@ def run_on(
         tell: takes a line on how far the load is, about once a second.
 
     Raises:
-        UsageError: a target is the loopback of each host by itself.
+        UsageError: a target is on the loopback, which is another one on each host.
         EnvironmentFailure: the cluster cannot be reached, a worker cannot take part, or one was lost before the start.
     """
     edges = [0, *accumulate(plan.requests for plan in plans)]
     merged = Merged(plans, tuple(range(first, last) for first, last in pairwise(edges)))
-    assign = partial(Assignment, experiment, tuple(targets))
-    course = asyncio.run(_conduct(where, assign, targets, experiment, stopped, tell))
-    return put_together(merged, course, experiment)
+    load = asyncio.run(_conduct(where, experiment, targets, stopped, tell))
+    return merge_members(merged, load, experiment)
 
 
 async def _conduct(
     where: str,
-    assign: Callable[[tuple[int, int]], Assignment],
-    targets: Sequence[Target],
     experiment: LoadExperiment,
+    targets: Sequence[Target],
     stopped: Callable[[], Stop],
     tell: Callable[[str], None],
-) -> Course:
-    course = Course()
+) -> SharedLoad:
+    load = SharedLoad()
     async with contextlib.AsyncExitStack() as stack:
         try:
-            cluster = await _unless(stopped, stack.enter_async_context(connected(where)))
+            cluster = await _unless(stopped, stack.enter_async_context(connect(where)))
             workers = await _unless(stopped, cluster.workers(each=local_workers(where) is not None))
             _check_targets(targets, experiment.sources, workers)
             many, run = len(workers), uuid4().hex
-            course.members = [Member(worker, f"{run}-{index}", (index, many)) for index, worker in enumerate(workers)]
-            stack.push_async_callback(_forget, cluster, course.members)
-            await _unless(stopped, _prepare(cluster, course.members, assign))
+            load.members = [Member(worker, f"{run}-{index}", (index, many)) for index, worker in enumerate(workers)]
+            stack.push_async_callback(_forget, cluster, load.members)
+            assign = partial(Assignment, experiment, tuple(targets))
+            await _unless(stopped, _prepare(cluster, load.members, assign))
         except _StoppedEarly:
-            course.members = []
-            return course
-        await _begin(cluster, course)
-        await _watch(cluster, course, experiment, stopped, tell)
-        left = [member for member in course.members if member.lost is None]
+            load.members = []
+            return load
+        await _begin(cluster, load)
+        await _watch(cluster, load, experiment, stopped, tell)
+        left = [member for member in load.members if member.lost is None]
         await asyncio.gather(*(_measure_again(cluster, member) for member in left))
         await asyncio.gather(*(_fetch(cluster, member) for member in left))
-    return course
+    return load
 
 
 async def _unless(stopped: Callable[[], Stop], work: Coroutine[Any, Any, _T]) -> _T:
-    """What the work comes to.
+    """Awaits the work; returns its result.
 
     Raises:
-        _StoppedEarly: the person asked for the end meanwhile.
+        _StoppedEarly: the load was to end in the meantime.
     """
     task = asyncio.create_task(work)
     while not task.done():
@@ -141,39 +139,39 @@ async def _unless(stopped: Callable[[], Stop], work: Coroutine[Any, Any, _T]) ->
 
 
 def _check_targets(targets: Sequence[Target], sources: Sequence[str], workers: Sequence[Worker]) -> None:
-    here = host.greet()
+    here = host.read_identity()
     away = [worker for worker in workers if (worker.host["boot"], worker.host["network"]) != _place(here)]
     if away and sources:
         raise UsageError(
-            f"--source {sources[0]} is an address of this host, and {away[0].name} is another.",
-            "Each host of a cluster has addresses of its own.",
+            f"--source {sources[0]} is an address of this host, and {away[0].name} is another host.",
+            "Each host of a cluster has its own addresses.",
             "Leave --source out: each host sends from the address that its kernel chooses.",
         )
     for target in targets:
         address = target.addresses[0]
         if away and (target.url.socket or ip_address(address.partition("%")[0]).is_loopback):
             raise UsageError(
-                f"{target.url.host or address} means another server on each host of the cluster.",
-                f"It is the own one of each, and {away[0].name} is not this host.",
-                "Name the server by an address that all of them reach, and allow it with --allow-remote.",
+                f"{target.url.host or address} is a different server on each host of the cluster.",
+                f"Each host reaches only its own, and {away[0].name} is not this host.",
+                "Name the server by an address that all hosts reach, and allow it with --allow-remote.",
             )
 
 
-def _place(greeting: host.Host) -> tuple[str, int]:
-    return greeting["boot"], greeting["network"]
+def _place(identity: host.Host) -> tuple[str, int]:
+    return identity["boot"], identity["network"]
 
 
 async def _prepare(
     cluster: Cluster, members: Sequence[Member], assign: Callable[[tuple[int, int]], Assignment]
 ) -> None:
-    """Has an agent ready on each host, and knows its clock.
+    """Starts an agent on each host, waits until it is ready, and measures the host's clock.
 
     Raises:
         EnvironmentFailure: one cannot take part, or is lost.
     """
 
     async def ready(member: Member) -> None:
-        assignment = pickle.dumps(assign(member.share))
+        assignment = encode(assign(member.share))
         await cluster.call(member.worker.address, host.start_agent, member.key, assignment)
         while True:
             seen: host.Look | None = await cluster.call(member.worker.address, host.look, member.key)
@@ -181,7 +179,7 @@ async def _prepare(
             if failure is not None:
                 raise EnvironmentFailure(f"{member.name}: {failure.what}", failure.why, failure.remedy)
             if seen is None or seen["ended"] is not None:
-                how = "it is not known there" if seen is None else seen["ended"]
+                how = "its worker does not know it" if seen is None else seen["ended"]
                 raise Unreachable(f"its load agent ended before the load began: {how}")
             if seen["ready"]:
                 return
@@ -211,10 +209,10 @@ async def _all(members: Sequence[Member], step: Callable[[Member], Awaitable[Non
             raise EnvironmentFailure(
                 f"The host {member.name} ({member.worker.address}) was lost before the load began.",
                 f"{error}. Nothing was sent.",
-                "Try again, or without it.",
+                "Try again, or without that host.",
             ) from error
 
-    # All of them come to their end first: what one has started is to be known when it is taken back.
+    # Waits for all of them first: what was started must be known before it is undone.
     for outcome in await asyncio.gather(*(taken(member) for member in members), return_exceptions=True):
         if outcome is not None:
             raise outcome
@@ -224,7 +222,7 @@ async def _offset(cluster: Cluster, member: Member) -> Offset:
     trips = []
     for _ in range(_TRIPS):
         asked_ns = time.monotonic_ns()
-        there_ns = await cluster.call(member.worker.address, host.clock)
+        there_ns = await cluster.call(member.worker.address, host.read_clock)
         trips.append(Trip(asked_ns, there_ns, time.monotonic_ns()))
     return offset(trips)
 
@@ -234,49 +232,49 @@ async def _measure_again(cluster: Cluster, member: Member) -> None:
         member.after = await _offset(cluster, member)
 
 
-async def _begin(cluster: Cluster, course: Course) -> None:
+async def _begin(cluster: Cluster, load: SharedLoad) -> None:
     """Tells each host the instant of the common start, in its own clock."""
-    slowest = max(member.before.uncertainty_ns for member in course.members)
-    course.start_ns = time.monotonic_ns() + _HEAD_START_NS + 4 * slowest
+    slowest = max(member.before.uncertainty_ns for member in load.members)
+    load.start_ns = time.monotonic_ns() + _HEAD_START_NS + 4 * slowest
 
     async def begin(member: Member) -> None:
-        start = INSTANT.pack(course.start_ns + member.before.ns)
-        await cluster.call(member.worker.address, host.order, member.key, BEGIN + start)
+        start = INSTANT.pack(load.start_ns + member.before.ns)
+        await cluster.call(member.worker.address, host.send_order, member.key, BEGIN + start)
         member.heard_ns = time.monotonic_ns()
 
-    await _all(course.members, begin)
+    await _all(load.members, begin)
 
 
 async def _watch(
     cluster: Cluster,
-    course: Course,
+    load: SharedLoad,
     experiment: LoadExperiment,
     stopped: Callable[[], Stop],
     tell: Callable[[str], None],
 ) -> None:
-    """Follows the load to its end on all hosts, and passes on that it is to end."""
-    following = {asyncio.create_task(_follow(cluster, member)): member for member in course.members}
+    """Follows the load to its end on all hosts, and tells them when it is to end early."""
+    following = {asyncio.create_task(_follow(cluster, member)): member for member in load.members}
     pending = set(following)
     passed_on, gave_up_s, told_s = Stop.NOT, float("inf"), time.monotonic()
     while pending:
         done, pending = await asyncio.wait(pending, timeout=_STOP_LOOK_S)
         for task in done:
             if (error := task.exception()) is not None:
-                _lose(following[task], f"it answered what is not to be understood ({error})")
+                _lose(following[task], f"it sent an unreadable reply ({error})")
         now_s = time.monotonic()
-        ended = sum(member.progress.ended for member in course.members)
-        unanswered = sum(member.progress.unanswered for member in course.members)
-        course.reached = course.reached or stop_reason(experiment.stop, ended, unanswered)
-        asked = max(stopped(), Stop.DRAIN if course.reached else Stop.NOT)
+        ended = sum(member.progress.ended for member in load.members)
+        unanswered = sum(member.progress.unanswered for member in load.members)
+        load.reached = load.reached or stop_reason(experiment.stop, ended, unanswered)
+        asked = max(stopped(), Stop.DRAIN if load.reached else Stop.NOT)
         if asked > passed_on:
             passed_on = asked
-            course.ending_ns = course.ending_ns or time.monotonic_ns()
+            load.ending_ns = load.ending_ns or time.monotonic_ns()
             gave_up_s = now_s if asked is Stop.AT_ONCE else gave_up_s
             order = QUIT if asked is Stop.AT_ONCE else DRAIN
             await asyncio.gather(*(_pass_on(cluster, following[task], order) for task in pending))
         if now_s - told_s >= _TELL_S:
             told_s = now_s
-            tell(line(course, time.monotonic_ns()))
+            tell(progress_line(load, time.monotonic_ns()))
         if now_s - gave_up_s > _GIVE_UP_S:
             for task in pending:
                 task.cancel()
@@ -286,11 +284,11 @@ async def _watch(
 
 async def _pass_on(cluster: Cluster, member: Member, order: bytes) -> None:
     with contextlib.suppress(Unreachable):
-        await cluster.call(member.worker.address, host.order, member.key, order)
+        await cluster.call(member.worker.address, host.send_order, member.key, order)
 
 
 async def _follow(cluster: Cluster, member: Member) -> None:
-    """Asks a host how far it is until its load is over, or it is lost."""
+    """Asks a host how far it is until its load is over or the host is lost."""
     address = member.worker.address
     while member.lost is None:
         try:
@@ -302,7 +300,7 @@ async def _follow(cluster: Cluster, member: Member) -> None:
             await asyncio.sleep(_LOOK_S)
             continue
         if seen is None:
-            _lose(member, "its worker was started anew")
+            _lose(member, "its worker was restarted")
             return
         member.heard_ns = time.monotonic_ns()
         member.progress = host.progress_of(seen)
@@ -320,24 +318,24 @@ def _lose(member: Member, why: str) -> None:
 
 
 async def _fetch(cluster: Cluster, member: Member) -> None:
-    """Brings what a host recorded here, in pieces."""
+    """Fetches what a host recorded, in pieces."""
     assert member.report_bytes is not None
     report = bytearray()
     while len(report) < member.report_bytes:
         last = min(len(report) + _PIECE_BYTES, member.report_bytes)
         try:
-            report += await cluster.call(member.worker.address, host.report, member.key, len(report), last)
+            report += await cluster.call(member.worker.address, host.read_report, member.key, len(report), last)
             member.heard_ns = time.monotonic_ns()
         except (Unreachable, LookupError) as error:
             if time.monotonic_ns() - member.heard_ns > LOST_AFTER_S * NS_PER_S or isinstance(error, LookupError):
-                _lose(member, f"its worker was gone before its rows were here ({error})")
+                _lose(member, f"its worker was gone before its rows were fetched ({error})")
                 return
             await asyncio.sleep(_LOOK_S)
     member.report = bytes(report)
 
 
 async def _forget(cluster: Cluster, members: Sequence[Member]) -> None:
-    """Leaves nothing on any host that can be reached."""
+    """Removes the agent from every host that can be reached."""
 
     async def forget(member: Member) -> None:
         with contextlib.suppress(Unreachable, TimeoutError):

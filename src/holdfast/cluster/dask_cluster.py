@@ -1,12 +1,12 @@
-"""The way to the hosts of a Dask cluster: connecting, who is there, and calling a function on one of them.
+"""Reaching the hosts of a Dask cluster: connecting, listing them, and calling a function on one.
 
 Facts
 -----
-* A function that is called by its name is imported by the worker, so holdfast must be there, and the same one.
-  What a worker has is asked for by Dask's own request for versions, which needs nothing of ours.
-* Whoever reaches a worker may run anything there; Dask protects itself by TLS (`tls://`, its own configuration).
-* By the scheduler each call opens a connection of its own to the worker; a connection from here is kept, so that the
-  way there takes one round trip. Not every cluster lets us have one.
+* A function that is called by its name is imported by the worker, so the same holdfast must be installed there.
+  Dask's own request for versions, which needs nothing of ours, tells what a worker has.
+* Anyone who reaches a worker may run anything there; Dask protects itself by TLS (`tls://`, its own configuration).
+* Through the scheduler, each call opens its own connection to the worker. A direct connection is kept, so a call
+  takes one round trip; not every cluster allows one.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from holdfast import __distribution__, __version__
-from holdfast.cluster.host import Host, clock, greet
+from holdfast.cluster.host import Host, read_clock, read_identity
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.quantities import local_workers
 from holdfast.rundir import room_for_a_run, run_directory
@@ -32,7 +32,7 @@ CONNECT_S = 5.0
 CALL_S = 10.0
 _DIRECT_S = 2.0
 _QUIET: dict[str, object] = {
-    # Nobody looks at it, and it would be open to the network.
+    # It is not needed, and would be open to the network.
     "distributed.scheduler.http.routes": [],
     "distributed.worker.http.routes": [],
     "distributed.worker.profile.enabled": False,
@@ -41,7 +41,7 @@ _NO_DASHBOARD = "127.0.0.1:0"
 
 
 class Unreachable(Exception):  # noqa: N818 - it is what is so
-    """A worker that did not answer, in words."""
+    """A worker did not answer; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Worker:
 
     Attributes:
         address: in the cluster.
-        name: of its host; its address, where several hosts call themselves the same.
+        name: of its host; its address, if several hosts have the same name.
     """
 
     address: str
@@ -71,7 +71,7 @@ class Cluster:
         self._direct: set[str] = set()
 
     async def call(self, worker: str, function: Callable[..., Any], *arguments: object) -> Any:  # noqa: ANN401 - any
-        """What the function gives in the worker's process.
+        """Calls the function in the worker's process; returns its result.
 
         Raises:
             Unreachable: the worker did not answer within CALL_S.
@@ -103,7 +103,7 @@ class Cluster:
         return answer["result"]
 
     async def has(self, worker: str) -> bool:
-        """Whether the scheduler still knows the worker; True where it does not answer."""
+        """Whether the scheduler still knows the worker; True if it does not answer."""
         try:
             async with asyncio.timeout(CALL_S):
                 return self._client.scheduler is None or worker in await self._known()
@@ -111,28 +111,28 @@ class Cluster:
             return True
 
     async def workers(self, *, each: bool) -> list[Worker]:
-        """One worker of each host.
+        """Finds one worker on each host.
 
         Args:
-            each: take every worker for a host of its own.
+            each: treat every worker as a host of its own.
 
         Raises:
-            EnvironmentFailure: there is none, or one that cannot take part.
+            EnvironmentFailure: there is none, or one cannot take part.
         """
         addresses = sorted(await self._known())
         if not addresses:
             raise EnvironmentFailure(
                 f"The cluster at {self._address} has no workers.",
-                "Its scheduler answers, and nobody has joined it.",
+                "Its scheduler answers, but no worker has joined it.",
                 f"Start a worker on each host: dask worker {self._address}",
             )
         self._check_versions(await self._client.get_versions(packages=[__distribution__]), addresses)
         await asyncio.gather(*(self._try_directly(address) for address in addresses))
         try:
-            hosts: list[Host] = await asyncio.gather(*(self.call(address, greet) for address in addresses))
+            hosts: list[Host] = await asyncio.gather(*(self.call(address, read_identity) for address in addresses))
         except Unreachable as error:
             raise EnvironmentFailure(
-                f"A worker of the cluster at {self._address} went away.", f"{error}.", "Try again."
+                f"A worker of the cluster at {self._address} left.", f"{error}.", "Try again."
             ) from error
         chosen: dict[object, tuple[str, Host]] = {}
         for address, host in zip(addresses, hosts, strict=True):
@@ -150,7 +150,7 @@ class Cluster:
     async def _try_directly(self, worker: str) -> None:
         try:
             async with asyncio.timeout(_DIRECT_S):
-                await self._call_directly(worker, clock, ())
+                await self._call_directly(worker, read_clock, ())
         except OSError:
             return
         self._direct.add(worker)
@@ -171,8 +171,8 @@ class Cluster:
 
 
 @asynccontextmanager
-async def connected(where: str) -> AsyncIterator[Cluster]:
-    """A cluster: `local:N` starts N workers in this process; otherwise its scheduler's address or file.
+async def connect(where: str) -> AsyncIterator[Cluster]:
+    """Connects to a cluster: `local:N` starts N workers in this process; otherwise its scheduler's address or file.
 
     Raises:
         EnvironmentFailure: it cannot be reached, or Dask is not installed.
@@ -181,7 +181,7 @@ async def connected(where: str) -> AsyncIterator[Cluster]:
     workers = local_workers(where)
     if workers is not None:
         with run_directory(room_for_a_run()) as directory, configured(_QUIET | {"temporary-directory": str(directory)}):
-            # Within the process nobody else can reach it.
+            # Within the process nothing else can reach it.
             local = local_cluster(
                 n_workers=workers,
                 threads_per_worker=1,
@@ -196,7 +196,7 @@ async def connected(where: str) -> AsyncIterator[Cluster]:
         return
     client = client_of(_scheduler(where), asynchronous=True, set_as_default=False, timeout=CONNECT_S)
     try:
-        # To begin with an address it tries for as long as it may, twice where the name is not known.
+        # Dask retries an address until its timeout, and twice if the name is unknown.
         async with asyncio.timeout(2 * CONNECT_S):
             await client
     except (OSError, ValueError, ImportError) as error:
@@ -214,10 +214,10 @@ async def connected(where: str) -> AsyncIterator[Cluster]:
 
 
 def _scheduler(where: str) -> str:
-    """Its address, which may stand in the file that `dask scheduler --scheduler-file` writes.
+    """The scheduler's address, which may be in the file that `dask scheduler --scheduler-file` writes.
 
     Raises:
-        EnvironmentFailure: the file is not there, or is none.
+        EnvironmentFailure: there is no such file, or it holds no address.
     """
     if not where.startswith("/") and not where.endswith(".json"):
         return where
@@ -229,12 +229,12 @@ def _scheduler(where: str) -> str:
         raise EnvironmentFailure(
             f"The scheduler file {where} cannot be read.",
             f"{why}.",
-            "It is what 'dask scheduler --scheduler-file FILE' writes when it starts, on a disk that both see.",
+            "'dask scheduler --scheduler-file FILE' writes it at start; it must be on a disk that both hosts share.",
         ) from error
 
 
 def _dask() -> tuple[Any, Any, Any]:
-    """What is needed of Dask: its client, a cluster in this process, its settings.
+    """Imports Dask: its client, a cluster in this process, its settings.
 
     Raises:
         EnvironmentFailure: it is not installed.
@@ -248,7 +248,7 @@ def _dask() -> tuple[Any, Any, Any]:
             f"{error}.",
             "pip install 'holdfast-probe[cluster]'",
         ) from error
-    # What happens to workers is told by us, once and in our own words.
+    # holdfast itself reports what happens to workers, once.
     for logger in ("distributed", "distributed.client"):
         logging.getLogger(logger).setLevel(logging.CRITICAL + 1)
     warnings.filterwarnings("ignore", module=r"distributed\..*")
@@ -264,7 +264,7 @@ def _name(address: str, host: Host, names: Sequence[str], number: int | None) ->
 
 
 def _words(error: BaseException) -> str:
-    """What went wrong, by the first cause that has words."""
+    """What went wrong, in the words of the deepest cause that has any."""
     while error.__cause__ is not None and str(error.__cause__):
         error = error.__cause__
     return str(error).rstrip(".") or type(error).__name__

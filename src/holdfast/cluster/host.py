@@ -1,7 +1,7 @@
-"""What runs in a worker of the cluster: it keeps one load agent, and says how that is.
+"""What runs in a worker of the cluster: it keeps load agents, and says how they are.
 
-Each function is called in the worker's own process from far away and returns at once. A key names one host's part of
-one load, because in a cluster on this machine several workers are the same process.
+Each function is called remotely in the worker's own process, and returns at once. A key names one host's share of one
+load, because in a cluster on this machine several workers are the same process.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ import subprocess
 import sys
 import threading
 import time
+from multiprocessing.connection import Pipe
 from typing import TypedDict
 
 import msgspec
 
-from holdfast.cluster.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, Failure, Progress, Unframed, framed
+from holdfast.cluster.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, Failure, Progress
 
-_READ_BYTES = 1 << 20
 _FORGOTTEN_AFTER_S = 600.0
 
 
 class Host(TypedDict):
-    """By which one host is told from another.
+    """What tells one host from another.
 
     Attributes:
-        boot: of the kernel's start: the same for all processes of a machine.
-        network: of the network namespace; containers on one machine have one each.
+        boot: id of the kernel's boot, the same for all processes of a machine.
+        network: id of the network namespace; containers on one machine have one each.
         name: what the machine calls itself.
     """
 
@@ -38,13 +38,13 @@ class Host(TypedDict):
 
 
 class Look(TypedDict):
-    """How an agent is.
+    """The state of an agent.
 
     Attributes:
         ready: it waits for the start.
         progress: as JSON of `Progress`; None before the start.
-        failure: as JSON of `Failure`; None where it did not say that it cannot.
-        report_bytes: size of what it recorded; None before the end.
+        failure: as JSON of `Failure`; None if it did not say that it cannot take part.
+        report_bytes: size of its report; None before the end.
         ended: how its process ended, in words; None while it runs.
     """
 
@@ -56,49 +56,46 @@ class Look(TypedDict):
 
 
 class _Agent:
-    """One agent and what it has said."""
+    """One agent and the last message of each kind that it sent."""
 
     def __init__(self, assignment: bytes) -> None:
-        self.process = subprocess.Popen(
-            # A session of its own: Ctrl-C on a terminal is not for it. -P: the worker's directory holds no modules.
-            [sys.executable, "-P", "-m", "holdfast.cluster.agent"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-            bufsize=0,
-        )
+        agents_in, self._to_agent = Pipe(duplex=False)
+        self._from_agent, agents_out = Pipe(duplex=False)
+        with agents_in, agents_out:
+            self.process = subprocess.Popen(
+                # A session of its own: Ctrl-C on a terminal is not for it. -P: the worker's directory has no modules.
+                [sys.executable, "-P", "-m", "holdfast.cluster.agent"],
+                stdin=agents_in.fileno(),
+                stdout=agents_out.fileno(),
+                start_new_session=True,
+            )
         self.said: dict[bytes, bytes] = {}
         self.looked_s = time.monotonic()
-        self._given = threading.Event()
+        self._assigned = threading.Event()
         self._listening = threading.Thread(target=self._listen, daemon=True)
         self._listening.start()
-        threading.Thread(target=self._give, args=(assignment,), daemon=True).start()
+        threading.Thread(target=self._assign, args=(assignment,), daemon=True).start()
 
-    def _give(self, assignment: bytes) -> None:
+    def _assign(self, assignment: bytes) -> None:
         # In a thread: with many rows of data it is more than a pipe takes at once.
-        assert self.process.stdin is not None
-        data = memoryview(framed(READY, assignment))
         with contextlib.suppress(OSError):
-            while data:
-                data = data[self.process.stdin.write(data) or 0 :]
-        os.set_blocking(self.process.stdin.fileno(), False)
-        self._given.set()
+            self._to_agent.send_bytes(assignment)
+            os.set_blocking(self._to_agent.fileno(), False)
+        self._assigned.set()
 
     def _listen(self) -> None:
-        assert self.process.stdout is not None
-        unframed = Unframed()
-        while data := self.process.stdout.read(_READ_BYTES):
-            for kind, content in unframed.feed(data):
-                self.said[kind] = content
+        with contextlib.suppress(EOFError, OSError):
+            while message := self._from_agent.recv_bytes():
+                self.said[message[:1]] = message[1:]
 
-    def order(self, words: bytes, wait_s: float = 1.0) -> None:
-        """Passes an order on, as far as the agent still takes any."""
-        if self._given.wait(wait_s) and self.process.stdin is not None:
+    def order(self, order: bytes, wait_s: float = 1.0) -> None:
+        """Passes an order on, if the agent still takes any."""
+        if self._assigned.wait(wait_s):
             with contextlib.suppress(OSError):
-                self.process.stdin.write(words)
+                self._to_agent.send_bytes(order)
 
     def look(self) -> Look:
-        """How it is now."""
+        """Tells it that its load is still wanted; returns its state."""
         self.looked_s = time.monotonic()
         self.order(ALIVE, 0)
         ended = self._ended()
@@ -112,8 +109,8 @@ class _Agent:
         )
 
     def _ended(self) -> str | None:
-        """How it ended, in words, once all that it said is heard; None while it runs."""
-        # Left unreaped, its number stays the group's.
+        """How it ended, in words, once everything that it sent is read; None while it runs."""
+        # While it is not reaped, its process id stays the group's.
         end = os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
         if end is None:
             return None
@@ -131,49 +128,51 @@ class _Agent:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
         self._listening.join()
-        for pipe in (self.process.stdin, self.process.stdout):
-            if pipe is not None:
-                with contextlib.suppress(OSError):
-                    pipe.close()
+        self._from_agent.close()
+        self._to_agent.close()
 
 
 _agents: dict[str, _Agent] = {}
 
 
-def greet() -> Host:
-    """Which host this is."""
+def read_identity() -> Host:
+    """Reads which host this is."""
     with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
         boot = file.read().strip()
     return Host(boot=boot, network=os.stat("/proc/self/ns/net").st_ino, name=os.uname().nodename)
 
 
-def clock() -> int:
-    """CLOCK_MONOTONIC of this host, which its load processes read too."""
+def read_clock() -> int:
+    """Reads CLOCK_MONOTONIC of this host, as its load processes do."""
     return time.monotonic_ns()
 
 
 def start_agent(key: str, assignment: bytes) -> None:
-    """Starts an agent with its pickled `Assignment`."""
+    """Starts an agent.
+
+    Args:
+        assignment: as `cluster.assignment` encodes it.
+    """
     for other, agent in list(_agents.items()):
-        if time.monotonic() - agent.looked_s > _FORGOTTEN_AFTER_S:  # whoever started it is gone
+        if time.monotonic() - agent.looked_s > _FORGOTTEN_AFTER_S:  # the host that started it is gone
             forget(other)
     _agents[key] = _Agent(assignment)
 
 
 def look(key: str) -> Look | None:
-    """How the agent is; None where there is none by that name. Tells it that somebody still asks."""
+    """Tells the agent that its load is still wanted; returns its state, None if no agent has that key."""
     agent = _agents.get(key)
     return None if agent is None else agent.look()
 
 
-def order(key: str, words: bytes) -> None:
+def send_order(key: str, order: bytes) -> None:
     """Passes an order on to the agent."""
     if key in _agents:
-        _agents[key].order(words)
+        _agents[key].order(order)
 
 
-def report(key: str, first: int, last: int) -> bytes:
-    """These bytes of what the agent recorded."""
+def read_report(key: str, first: int, last: int) -> bytes:
+    """Reads these bytes of the agent's report."""
     return _agents[key].said[REPORT][first:last]
 
 
@@ -185,12 +184,12 @@ def forget(key: str) -> None:
 
 
 def progress_of(seen: Look) -> Progress:
-    """The agent's last word on how far it is."""
+    """How far the agent last said it was."""
     return Progress() if seen["progress"] is None else msgspec.json.decode(seen["progress"], type=Progress)
 
 
 def failure_of(seen: Look) -> Failure | None:
-    """Why the agent cannot take part; None where it did not say so."""
+    """Why the agent cannot take part; None if it did not say so."""
     return None if seen["failure"] is None else msgspec.json.decode(seen["failure"], type=Failure)
 
 

@@ -1,4 +1,4 @@
-"""How a load on several hosts goes, as whoever asked for it knows it, and what it comes to in the end; pure."""
+"""The hosts that share a load: what this host knows of them during the load, and their rows as one run in the end."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, replace
 from holdfast.cluster.clocks import SAME, Offset, over_run
 from holdfast.cluster.dask_cluster import Worker
 from holdfast.cluster.frames import Progress
-from holdfast.cluster.merge import Loss, Merged, Report, pacing_lag_p99_ns, read_report
-from holdfast.load.collect import Beside, LoadRun, asked_rate_per_s, run_of
+from holdfast.cluster.merge import Merged, Report, pacing_lag_p99_ns, read_report
+from holdfast.load.collect import LoadRun, asked_rate_per_s, run_of
+from holdfast.load.parts import Loss
 from holdfast.load.plan import stop_reason
+from holdfast.load.reports import RunFacts
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
-from holdfast.model.units import NS_PER_S
+from holdfast.model.units import MS, NS_PER_S, US
 
 _MOST_NAMED = 6
 
@@ -22,11 +24,15 @@ class Member:
     """One host's part in a load.
 
     Attributes:
-        key: by which its worker knows the agent.
+        worker: the cluster's worker process on it.
+        key: the worker's key for the load agent.
         share: (i, n).
+        before, after: its clock before and after the run; None if it was not measured again.
         heard_ns: when it last said how far it is.
-        lost: why it counts as lost, in words, and when that was seen.
-        report: what it recorded.
+        report_bytes: size of its report; None before the end.
+        report: its report; None before it is here.
+        lost: why it counts as lost, in words; None if it does not.
+        lost_ns: when the loss was noticed.
     """
 
     worker: Worker
@@ -43,7 +49,7 @@ class Member:
 
     @property
     def name(self) -> str:
-        """Of its host."""
+        """The name of the host."""
         return self.worker.name
 
     @property
@@ -53,8 +59,14 @@ class Member:
 
 
 @dataclass(slots=True)
-class Course:
-    """How a load went. `ending_ns` is when it was to begin no further request; None where nobody asked for that."""
+class SharedLoad:
+    """A load that several hosts share.
+
+    Attributes:
+        start_ns: the common start, CLOCK_MONOTONIC of this host.
+        ending_ns: when no further request was to be begun; None if the load was not ended early.
+        reached: why the stop rule ended it, in words; None if it did not.
+    """
 
     start_ns: int = 0
     ending_ns: int | None = None
@@ -62,10 +74,10 @@ class Course:
     members: list[Member] = field(default_factory=list)
 
 
-def line(course: Course, now_ns: int) -> str:
+def progress_line(load: SharedLoad, now_ns: int) -> str:
     """How far a load is, for a person who waits."""
-    members = course.members
-    since_s = (now_ns - course.start_ns) / NS_PER_S
+    members = load.members
+    since_s = (now_ns - load.start_ns) / NS_PER_S
     begun = sum(sum(member.progress.begun) for member in members)
     ended = sum(member.progress.ended for member in members)
     each = ", ".join(
@@ -76,60 +88,81 @@ def line(course: Course, now_ns: int) -> str:
     return f"{max(0.0, since_s):7.1f} s: {begun:,} begun, {ended:,} ended ({each}{more})"
 
 
-def put_together(merged: Merged, course: Course, experiment: LoadExperiment) -> LoadRun:
-    """All hosts' rows as one run."""
+def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) -> LoadRun:
+    """Merges the rows of all hosts into one run."""
     limits: list[str] = []
     notes: set[str] = set()
     location = ""
     hosts = []
-    for member in course.members:
-        report = _report(member)
-        if report is not None:
-            own = merged.take(report, member.clock)
-            limits += [f"{member.name}: {each}" for each in report.limits]
-            notes |= set(report.notes)
-            location = location or report.location
-            hosts.append(_told(member, len(own), pacing_lag_p99_ns(merged.columns, own)))
+    for member in load.members:
+        report, rows = _taken(merged, member)
+        if report is None:
+            rows = _lost(merged, load, member)
+            limits.append(_loss_in_words(member, len(rows)))
+            hosts.append(replace(_result(member, _begun(member), None), lost=member.lost, failed=len(rows)))
             continue
-        begun = member.progress.begun or [0] * len(merged.plans)
-        own = merged.lose(member.share, course.start_ns, Loss(member.lost_ns, begun, course.ending_ns))
-        ago_s = (member.lost_ns - member.heard_ns) / NS_PER_S
-        limits.append(
-            f"{member.name} ({member.worker.address}) was lost: {member.lost}. With share {member.share[0] + 1} of "
-            f"{member.share[1]} it had begun {sum(begun):,} requests, of which {member.progress.ended:,} had ended, as "
-            f"far as it told ({ago_s:.1f} s before). {len(own):,} requests count as failed, because nobody knows "
-            f"what became of them."
-        )
-        hosts.append(replace(_told(member, sum(begun), None), lost=member.lost, failed=len(own)))
-    rows = merged.begun
-    asked_per_s = asked_rate_per_s(merged.plans)
-    unanswered = sum(merged.columns.outcome[row] != Outcome.ANSWERED for row in rows)
-    stop = course.reached and (stop_reason(experiment.stop, len(rows), unanswered) or course.reached)
-    beside = Beside(asked_per_s, None, tuple(limits), tuple(sorted(notes)), location, tuple(hosts))
-    return run_of(merged.columns, rows, merged.spans, merged.sources, stop, beside)
+        limits += [f"{member.name}: {each}" for each in report.limits]
+        notes |= set(report.notes)
+        location = location or report.location
+        hosts.append(_result(member, len(rows), pacing_lag_p99_ns(merged.columns, rows)))
+    rows_of_all = merged.begun
+    unanswered = sum(merged.columns.outcome[row] != Outcome.ANSWERED for row in rows_of_all)
+    facts = RunFacts(
+        spans=merged.spans,
+        sources=merged.sources,
+        stopped=load.reached and (stop_reason(experiment.stop, len(rows_of_all), unanswered) or load.reached),
+        asked_per_s=asked_rate_per_s(merged.plans),
+        limits=tuple(limits),
+        notes=tuple(sorted(notes)),
+        location=location,
+        hosts=tuple(hosts),
+    )
+    return run_of(merged.columns, rows_of_all, facts)
 
 
-def _report(member: Member) -> Report | None:
-    """What a host recorded; None where it was lost, or what it brought cannot be read."""
+def _taken(merged: Merged, member: Member) -> tuple[Report | None, list[int]]:
+    """What a host recorded, and its rows; None if it was lost, or its report cannot be read."""
     if member.report is None:
-        return None
+        return None, []
     try:
-        return read_report(member.report)
+        report = read_report(member.report)
+        return report, merged.take(report, member.clock)
     except ValueError as error:
         member.lost, member.lost_ns = f"its rows cannot be read ({error})", member.heard_ns
-        return None
+        return None, []
 
 
-def _told(member: Member, begun: int, lag_ns: int | None) -> HostResult:
+def _lost(merged: Merged, load: SharedLoad, member: Member) -> list[int]:
+    """Counts what a lost host was to send as failed; returns its rows."""
+    begun = member.progress.begun or [0] * len(merged.plans)
+    losses = [Loss(load.start_ns, member.lost_ns, each, load.ending_ns) for each in begun]
+    return merged.lose(member.share, losses)
+
+
+def _loss_in_words(member: Member, failed: int) -> str:
+    number, many = member.share
+    ago_s = (member.lost_ns - member.heard_ns) / NS_PER_S
+    return (
+        f"{member.name} ({member.worker.address}) was lost: {member.lost}. With share {number + 1} of {many} it had "
+        f"begun {_begun(member):,} requests, of which {member.progress.ended:,} had ended, according to its last "
+        f"report {ago_s:.1f} s before. {failed:,} requests count as failed, because their outcome is unknown."
+    )
+
+
+def _begun(member: Member) -> int:
+    return sum(member.progress.begun)
+
+
+def _result(member: Member, begun: int, lag_ns: int | None) -> HostResult:
     clock = member.clock
-    drift = None if member.after is None else round((member.after.ns - member.before.ns) / 1e3, 1)
+    drift = None if member.after is None else round((member.after.ns - member.before.ns) / US, 1)
     return HostResult(
         name=member.name,
         address=member.worker.address,
         share=(member.share[0] + 1, member.share[1]),
         begun=begun,
-        pacing_lag_p99_us=None if lag_ns is None else lag_ns // 1000,
-        clock_offset_ms=round(clock.ns / 1e6, 3),
-        clock_uncertainty_ms=round(clock.uncertainty_ns / 1e6, 3),
+        pacing_lag_p99_us=None if lag_ns is None else lag_ns // US,
+        clock_offset_ms=round(clock.ns / MS, 3),
+        clock_uncertainty_ms=round(clock.uncertainty_ns / MS, 3),
         clock_drift_us=drift,
     )

@@ -1,35 +1,34 @@
-"""What several hosts recorded of one load, put together into one run; pure.
+"""What several hosts recorded of one load, merged into one run; pure.
 
-Each host numbers its requests as the whole plan does, so rows of two hosts never are the same. Instants come in the
-host's clock and are moved into ours by one amount for the whole run: what lies between two instants of one host stays
-as it was measured.
+Each host numbers its requests as the whole plan does, so two hosts never have the same row. Instants are recorded by
+the host's clock and moved into ours by one offset for the whole run, so the time between two instants of one host
+stays as it was measured.
 """
 
 from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 
 import msgspec
 
 from holdfast.cluster.clocks import Offset
-from holdfast.cluster.rows import packed, unpacked
 from holdfast.load.collect import LoadRun
 from holdfast.load.columns import Columns
-from holdfast.load.plan import MOST_SOURCES, Closed, Open, Part, Plan, Sessions, share_out, whole
-from holdfast.load.sessions import pause_ns
+from holdfast.load.packing import pack, unpack
+from holdfast.load.parts import Loss
+from holdfast.load.plan import MOST_SOURCES, Plan, share_out, whole
 from holdfast.load.summary import distribution
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
-from holdfast.model.units import NS_PER_S
 
 
 @dataclass(frozen=True, slots=True)
 class PackedRows:
-    """The begun rows of one plan, and the source addresses that they count."""
+    """The begun rows of one plan, as `load.packing` packs them, and the source addresses that they count."""
 
     parts: list[bytes]
     sources: list[str]
@@ -37,7 +36,7 @@ class PackedRows:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one host brings back; `limits`, `notes` and `location` as of `Beside`."""
+    """What one host recorded; `limits`, `notes` and `location` as in `RunFacts`."""
 
     plans: list[PackedRows]
     limits: list[str]
@@ -45,28 +44,14 @@ class Report:
     location: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """How a host was lost.
-
-    Attributes:
-        at_ns: when it was seen, by our clock.
-        begun: requests of each plan that it had begun by its last word.
-        until_ns: no request was due from then on, because the load was to end; None where it was not.
-    """
-
-    at_ns: int
-    begun: Sequence[int]
-    until_ns: int | None = None
-
-
 def report_of(run: LoadRun) -> bytes:
     """A host's run as bytes."""
     plans = []
-    for span, sources in zip(run.spans, run.sources, strict=True):
+    facts = run.facts
+    for span, sources in zip(facts.spans, facts.sources, strict=True):
         rows = run.begun[bisect_left(run.begun, span.start) : bisect_left(run.begun, span.stop)]
-        plans.append(PackedRows(packed(run.columns, rows), list(sources)))
-    return msgspec.msgpack.encode(Report(plans, list(run.beside.limits), list(run.beside.notes), run.beside.location))
+        plans.append(PackedRows(list(pack(run.columns, rows)), list(sources)))
+    return msgspec.msgpack.encode(Report(plans, list(facts.limits), list(facts.notes), facts.location))
 
 
 def read_report(content: bytes) -> Report:
@@ -89,7 +74,7 @@ class Merged:
         self._rows: list[Sequence[int]] = []
 
     def take(self, report: Report, clock: Offset) -> list[int]:
-        """Writes a host's rows; gives their numbers, ascending.
+        """Writes a host's rows; returns their numbers, ascending.
 
         Raises:
             ValueError: they cannot be read.
@@ -98,17 +83,23 @@ class Merged:
         for known, plan in zip(self._sources, report.plans, strict=True):
             known.extend([each for each in plan.sources if each not in known][: MOST_SOURCES - len(known)])
             indices = [known.index(each) if each in known else 0 for each in plan.sources]
-            rows += unpacked(plan.parts, self.columns, clock.ns, indices)
+            for part in plan.parts:
+                rows += unpack(part, self.columns, clock.ns, indices)
         self._rows.append(rows)
         return rows
 
-    def lose(self, share: tuple[int, int], start_ns: int, loss: Loss) -> list[int]:
-        """Lets what a lost host was to send, and nobody knows the end of, count as failed; gives its rows."""
+    def lose(self, share: tuple[int, int], losses: Sequence[Loss]) -> list[int]:
+        """Counts as failed what a lost host was to send, since the outcome cannot be known; returns its rows.
+
+        Args:
+            share: (i, n): it was share i of n.
+            losses: of each plan.
+        """
         index, many = share
         rows: list[int] = []
-        for plan, span, begun in zip(self.plans, self.spans, loss.begun, strict=True):
+        for plan, span, loss in zip(self.plans, self.spans, losses, strict=True):
             part = share_out(plan, whole(plan), many)[index]
-            for row, due_ns in _owed(plan, part, start_ns, loss, begun):
+            for row, due_ns in plan.shape.owed(part, loss):
                 at = span.start + row
                 self.columns.due[at] = due_ns
                 self.columns.done[at] = max(due_ns, loss.at_ns)
@@ -122,57 +113,17 @@ class Merged:
     def begun(self) -> Sequence[int]:
         """Rows of all hosts, ascending."""
         rows = sorted(chain.from_iterable(self._rows))
-        # Without gaps, columns can be read as they lie.
+        # Without gaps, columns can be read as one slice.
         return range(rows[0], rows[-1] + 1) if rows and rows[-1] - rows[0] + 1 == len(rows) else rows
 
     @property
     def sources(self) -> tuple[tuple[str, ...], ...]:
-        """As of `LoadRun`."""
+        """As in `RunFacts`."""
         return tuple(tuple(each) or ("",) for each in self._sources)
 
 
-def _owed(plan: Plan, part: Part, start_ns: int, loss: Loss, begun: int) -> Iterator[tuple[int, int]]:
-    """Rows of a lost share that were due by the schedule or had been begun, and when they were due.
-
-    In the open model the schedule says it all. Otherwise a request becomes due when another has been answered, which
-    nobody knows: as many count as the host had told of, and each client's first.
-    """
-    until_ns = loss.until_ns
-    shape = plan.shape
-    if isinstance(shape, Closed):
-        for row in part.rows[:begun]:
-            yield row, loss.at_ns
-        return
-    if isinstance(shape, Open):
-        for row in part.rows:
-            due_ns = start_ns + shape.due_ns[row]
-            if until_ns is None or due_ns < until_ns:
-                yield row, due_ns
-        return
-    yield from _owed_by_clients(plan, shape, part, start_ns, until_ns, begun, loss.at_ns)
-
-
-def _owed_by_clients(
-    plan: Plan, shape: Sessions, part: Part, start_ns: int, until_ns: int | None, begun: int, at_ns: int
-) -> Iterator[tuple[int, int]]:
-    steps, clients = len(plan.acceptances), shape.clients
-    if shape.seconds is not None:
-        last_ns = start_ns + round(shape.seconds * NS_PER_S)
-        until_ns = last_ns if until_ns is None else min(until_ns, last_ns)
-    firsts = {}
-    for client in part.rows:
-        row = client * steps
-        due_ns = start_ns + shape.start_ns[client] + pause_ns(shape, row)
-        if row < plan.requests and (until_ns is None or due_ns < until_ns):
-            firsts[row] = due_ns
-    yield from firsts.items()
-    others = (row for row in range(plan.requests) if row // steps % clients in part.rows and row not in firsts)
-    for row in islice(others, max(0, begun - len(firsts))):
-        yield row, at_ns
-
-
 def pacing_lag_p99_ns(columns: Columns, rows: Sequence[int]) -> int | None:
-    """How late one in a hundred of these rows was begun; None where none was."""
+    """How late one in a hundred of these rows was begun; None if none was."""
     began = array("q", [columns.opened[row] or columns.sent[row] for row in rows])
     lags = [max(0, at - columns.due[row]) for row, at in zip(rows, began, strict=True) if at != NEVER]
     return distribution(lags).p99

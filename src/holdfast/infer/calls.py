@@ -1,11 +1,13 @@
-"""What the bodies of views did when they were run: how many at once, how long, and for how long they stopped a loop."""
+"""What the bodies of views did when they were run: how many at once, how long, and for how long they blocked a loop."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
+from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ranks import MEDIAN, percentile
@@ -15,55 +17,93 @@ from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Spread
 
 _CALLED = frozenset({Phase.CALLED_ALONE, Phase.CALLED_TOGETHER})
 _SWITCH_MS = 5.0
-_STOPPING = "one of the bodies was still stopping its event loop when it was last seen"
+_BLOCKING = "a body was still blocking its event loop when it was last seen"
 _NO_STOP = {
-    "no loop": "it ran on a thread without one, so there was none to stop",
-    "unseen": "the body is a coroutine that runs in pieces by callbacks, which nothing shows",
+    "no loop": "it ran on a thread without an event loop, so there was none to block",
+    "unseen": "the body is a coroutine that callbacks run piece by piece, which holdfast cannot time",
 }
 
 
-def calls_of(timeline: Timeline) -> tuple[Calls | None, dict[str, str]]:
-    """The figures, and for each that is None the reason."""
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """The bodies that were called together.
+
+    Attributes:
+        ended: those of `calls` that came to their end.
+        none: why none began; "" where some did.
+        unended: why none ended, `none` included.
+        unseen: why it was not seen for how long they blocked a loop, `unended` included.
+    """
+
+    requests: Sequence[Request]
+    calls: Sequence[Call]
+    ended: Sequence[Call]
+    none: str
+    unended: str
+    unseen: str
+
+
+def calls_of(timeline: Timeline) -> Known[Calls | None]:
+    """The figures of all bodies that were run."""
     if not timeline.experiment.call:
-        return None, {"call": CALL_NOT_ASKED}
-    first = [each for each in timeline.calls if each.phase is Phase.CALLED_ALONE]
-    if not first:
-        return None, {"call": _why_none(timeline)}
+        return Known(None, {"call": CALL_NOT_ASKED})
+    first = next((each for each in timeline.calls if each.phase is Phase.CALLED_ALONE), None)
+    if first is None:
+        return Known(None, {"call": _why_none(timeline)})
+    unknown = Unknown()
     replies = {request.id: request for request in timeline.requests if request.phase in _CALLED}
-    time_over = _time_over(timeline)
-    alone, unknown = _alone(first[0], replies.get(first[0].id), time_over)
+    alone = unknown.take(_alone(first, replies.get(first.id), _time_over(timeline)))
+    return Known(unknown.take(_figures(_together(timeline, first, replies), alone)), unknown.reasons)
+
+
+def _together(timeline: Timeline, first: Call, replies: Mapping[int, Request]) -> _Together:
     calls = [each for each in timeline.calls if each.phase is Phase.CALLED_TOGETHER]
-    together = [each for each in replies.values() if each.phase is Phase.CALLED_TOGETHER]
     ended = [each for each in calls if each.ended_ns != NEVER]
-    none = _why_none_together(first[0], calls)
-    nothing = none or _why_none_ended(calls, ended, replies, time_over)
-    unseen = nothing or next((_NO_STOP[each.timing] for each in calls if each.timing in _NO_STOP), "")
-    unknown |= _for(none, "at_once", "processes") | _for(nothing, "duration_ms")
-    unknown |= _for(unseen, "longest_stop_ms", "stop_ms", "stopped_ms")
+    none = _why_none_together(first, calls)
+    unended = none or _why_none_ended(calls, ended, replies, _time_over(timeline))
+    return _Together(
+        requests=[each for each in replies.values() if each.phase is Phase.CALLED_TOGETHER],
+        calls=calls,
+        ended=ended,
+        none=none,
+        unended=unended,
+        unseen=unended or next((_NO_STOP[each.timing] for each in calls if each.timing in _NO_STOP), ""),
+    )
+
+
+def _figures(together: _Together, alone: Body) -> Known[Calls]:
+    calls, ended, unseen = together.calls, together.ended, together.unseen
     loop = None if unseen else _loop(calls)
-    unknown |= _for("" if loop else unseen or "some of the bodies had a loop of their own and others did not", "loop")
     stops = [] if unseen else ended
-    stopping = _STOPPING if not unseen and any(each.stopping_since_ns != NEVER for each in calls) else ""
-    unknown |= _for(stopping, "longest_stop_ms")
-    return Calls(
-        offered=len(together),
+    blocking = _BLOCKING if not unseen and any(each.stopping_since_ns != NEVER for each in calls) else ""
+    no_loop = "" if loop else unseen or "some of the bodies had an event loop of their own and others did not"
+    unknown = {
+        **because(together.none, ("call.at_once", "call.processes")),
+        **because(together.unended, ("call.duration_ms",)),
+        **because(unseen, ("call.longest_stop_ms", "call.stop_ms", "call.stopped_ms")),
+        **because(blocking, ("call.longest_stop_ms",)),
+        **because(no_loop, ("call.loop",)),
+    }
+    figures = Calls(
+        offered=len(together.requests),
         bodies=len(calls),
         finished=len(ended),
         raised=sum(each.raised for each in ended),
-        replies=dict(Counter(str(each.status or "none") for each in together)),
+        replies=dict(Counter(str(each.status or "none") for each in together.requests)),
         at_once=at_once(calls) if calls else None,
         processes=len({each.pid for each in calls}) if calls else None,
-        longest_stop_ms=None if unseen or stopping else _ms(max(each.longest_stop_ns for each in calls)),
+        longest_stop_ms=None if unseen or blocking else _ms(max(each.longest_stop_ns for each in calls)),
         stop_ms=_spread(each.longest_stop_ns for each in stops),
         stopped_ms=_spread(each.stopped_ns for each in stops),
         duration_ms=_spread(each.ended_ns - each.begun_ns for each in ended),
         loop=loop,
         alone=alone,
-    ), unknown
+    )
+    return Known(figures, unknown)
 
 
 def at_once(calls: Sequence[Call]) -> int:
-    """Most of these that had begun and not ended at one instant; what did not end is taken for running on."""
+    """Most of these that had begun and not ended at one instant; one that never ended counts to the last."""
     # At the same nanosecond the end comes first: half-open, as everywhere.
     turns = sorted(
         [(each.begun_ns, 1) for each in calls] + [(each.ended_ns, -1) for each in calls if each.ended_ns != NEVER]
@@ -76,7 +116,7 @@ def at_once(calls: Sequence[Call]) -> int:
 
 
 def doubts_of(timeline: Timeline) -> list[str]:
-    """What makes the figures less than they seem, in words."""
+    """What makes the figures say less than they seem to, in words."""
     found = []
     replies = {request.id: request for request in timeline.requests}
     time_over = _time_over(timeline)
@@ -84,33 +124,40 @@ def doubts_of(timeline: Timeline) -> list[str]:
         _why_unended(each, replies.get(each.id), time_over) for each in timeline.calls if each.ended_ns == NEVER
     )
     for reason, count in sorted(reasons.items()):
-        found.append(f"Of {count} of {len(timeline.calls)} called bodies there is no figure: {reason}.")
+        found.append(f"There are no figures for {count} of {len(timeline.calls)} called bodies: {reason}.")
     if (spread := _spread(each.ended_ns - each.begun_ns for each in _free_threads(timeline))) is not None:
         found.append(
             f"The bodies took {spread.median:.3g} ms (median), less than the {_SWITCH_MS:g} ms after which a thread "
-            "lets another one run (sys.getswitchinterval): how many can run at once was hardly put to the test."
+            "lets another one run (sys.getswitchinterval), so how many can run at once was hardly tested."
         )
-    interrupted = "the run was interrupted, " if timeline.interrupted else ""
-    begun = {each.id for each in timeline.calls}
-    offered = [each for each in timeline.requests if each.phase is Phase.CALLED_TOGETHER]
-    if 0 < len(offered) < timeline.experiment.max_called:
-        found.append(
-            f"Only {len(offered)} requests were called together, and not {timeline.experiment.max_called}: "
-            f"{interrupted}no queue took further ones without loss, or they were turned away."
-        )
-    missing = [each for each in offered if each.id not in begun]
-    if missing:
-        found.append(
-            f"The bodies of {len(missing)} of {len(offered)} called requests did not begin: {interrupted}the time was "
-            "over (--call-timeout), or they were answered in front of the view."
-        )
+    found += _uncalled(timeline)
     again = sum(each.runs > 1 for each in timeline.calls)
     if again:
         found.append(f"The bodies of {again} requests were run more than once: a decorator or the server repeats them.")
     if any(each.goes_on for each in timeline.calls):
         found.append(
-            "What the called bodies returned goes on while it is sent (a stream): their figures are of the time until "
+            "What the called bodies returned is still produced while it is sent (a stream): their figures end when "
             "they returned."
+        )
+    return found
+
+
+def _uncalled(timeline: Timeline) -> list[str]:
+    """Requests that were not offered, or whose bodies did not begin."""
+    found = []
+    interrupted = "the run was interrupted, " if timeline.interrupted else ""
+    begun = {each.id for each in timeline.calls}
+    offered = [each for each in timeline.requests if each.phase is Phase.CALLED_TOGETHER]
+    if 0 < len(offered) < timeline.experiment.max_called:
+        found.append(
+            f"Only {len(offered)} requests were called together instead of {timeline.experiment.max_called}: "
+            f"{interrupted}no queue took more without loss, or they were turned away."
+        )
+    not_begun = sum(each.id not in begun for each in offered)
+    if not_begun:
+        found.append(
+            f"The bodies of {not_begun} of {len(offered)} called requests did not begin: {interrupted}the time was "
+            "over (--call-timeout), or they were answered before they reached the view."
         )
     return found
 
@@ -126,12 +173,12 @@ def _free_threads(timeline: Timeline) -> list[Call]:
 
 
 def _why_none(timeline: Timeline) -> str:
-    canary = timeline.canary
+    first = timeline.first_request
     if not any(each.phase is Phase.CALLED_ALONE for each in timeline.requests):
-        return "the run did not come so far"
+        return NOT_SO_FAR
     return (
         "no body began: holdfast found no function whose body it could run "
-        f"({'held in ' + canary.held_in if canary else 'no view'})"
+        f"({'held in ' + first.held_in if first else 'no view'})"
     )
 
 
@@ -141,34 +188,38 @@ def _time_over(timeline: Timeline) -> str:
     together = any(each.phase is Phase.CALLED_TOGETHER for each in timeline.calls)
     last = Phase.CALLED_TOGETHER if together else Phase.CALLED_ALONE
     ran_ns = timeline.marks.ended_ns - min((each.begun_ns for each in timeline.calls if each.phase is last), default=0)
-    # Who asked for the end when the time was over anyway has changed nothing.
+    # An interrupt that came when the time was over anyway has changed nothing.
     if timeline.interrupted and ran_ns < limit_s * NS_PER_S:
         return "it had not ended when the run was interrupted"
     return f"it had not ended after {limit_s:g} s (--call-timeout)"
 
 
-def _alone(call: Call, request: Request | None, time_over: str) -> tuple[Body, dict[str, str]]:
+def _alone(call: Call, request: Request | None, time_over: str) -> Known[Body]:
     ended = call.ended_ns != NEVER
     reason = "" if ended else _why_unended(call, request, time_over)
     unseen = reason or _NO_STOP.get(call.timing, "")
     status = request.status if request is not None and request.status else None
-    unknown = _for(reason, "alone.duration_ms") | _for(unseen, "alone.longest_stop_ms", "alone.stopped_ms")
-    unknown |= _for("" if status else "no reply came", "alone.status")
-    return Body(
+    unknown = {
+        **because(reason, ("call.alone.duration_ms",)),
+        **because(unseen, ("call.alone.longest_stop_ms", "call.alone.stopped_ms")),
+        **because("" if status else "no reply came", ("call.alone.status",)),
+    }
+    body = Body(
         status=status,
         raised=call.raised,
         duration_ms=_ms(call.ended_ns - call.begun_ns) if ended else None,
         longest_stop_ms=None if unseen else _ms(call.longest_stop_ns),
         stopped_ms=None if unseen else _ms(call.stopped_ns),
-    ), unknown
+    )
+    return Known(body, unknown)
 
 
 def _why_unended(call: Call, request: Request | None, time_over: str) -> str:
     if request is not None and request.outcome is not Outcome.PENDING:
         how = request.outcome.label.replace("-", " ")
         return f"its request was {how} while it ran: the server gave it up, or its process ended"
-    stopping = ", and was still stopping its event loop" if call.stopping_since_ns != NEVER else ""
-    return f"{time_over}{stopping}"
+    blocking = ", and was still blocking its event loop" if call.stopping_since_ns != NEVER else ""
+    return f"{time_over}{blocking}"
 
 
 def _why_none_together(first: Call, calls: Sequence[Call]) -> str:
@@ -183,10 +234,6 @@ def _why_none_ended(
 ) -> str:
     """Why none of them came to its end; "" where some did."""
     return "" if ended else f"none of the bodies ended: {_why_unended(calls[0], replies.get(calls[0].id), time_over)}"
-
-
-def _for(reason: str, *names: str) -> dict[str, str]:
-    return {f"call.{name}": reason for name in names} if reason else {}
 
 
 def _loop(calls: Sequence[Call]) -> Literal["shared", "own"] | None:

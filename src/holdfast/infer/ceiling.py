@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from holdfast.model.places import Place
+from holdfast.infer.known import Known
+from holdfast.model.places import TURNED_AWAY_PLACES, Place
 from holdfast.model.timeline import Listener, Ramp, Snapshot
-from holdfast.model.verdict import Ceiling, Places
+from holdfast.model.verdict import Ceiling, OutsidePlaces, Places
 
-TURNED_AWAY = (Place.REJECTED, Place.REFUSED, Place.RESET, Place.CLOSED)
-
-_NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not driven full"
+_NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not filled"
 
 
-def turned_away(places: Places) -> int:
+def turned_away(places: Places | OutsidePlaces) -> int:
     """Requests that a server under no other load refused, reset, closed or answered with an error."""
-    return sum(getattr(places, place.value) for place in TURNED_AWAY)
+    return sum(getattr(places, place.value) for place in TURNED_AWAY_PLACES)
 
 
 def waiting(places: Places) -> int:
@@ -36,7 +35,7 @@ def why_no_backlog(listeners: Iterable[Listener]) -> str:
     if not limits:
         return "the listening socket could not be read"
     if len(known) > 1:
-        return f"its queues have different ones: {', '.join(map(str, known))}"
+        return f"its queues have different backlogs: {', '.join(map(str, known))}"
     return "the kernel's socket diagnostics (sock_diag) are not available here"
 
 
@@ -46,11 +45,16 @@ def accept_queue_full(listeners: Iterable[Listener]) -> bool:
     return bool(queues) and all(queue.full for queue in queues)
 
 
-def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling, dict[str, str]]:
-    """The ceilings, and for each that is None the reason.
+def took_everything(queued: int) -> str:
+    """Why the server's own queue has no bound."""
+    return f"it took all {queued} requests offered beyond the ceiling, so its bound was not reached"
 
-    A number in service is a bound only if more requests waited at the server while it did not
-    change: waiting, or turned away.
+
+def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> Known[Ceiling]:
+    """The ceilings.
+
+    A number in service is a bound only if more requests waited for a handler, or were turned away, while it did not
+    change.
     """
     unknown: dict[str, str] = {}
     bounded = waiting(places) > 0 or turned_away(places) > 0
@@ -59,13 +63,11 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling,
     userspace_bounded: bool | None = True
     if not bounded:
         userspace, userspace_bounded = None, None
-        reason = f"all {places.in_service} offered requests ran at once, so none ever had to wait"
+        reason = f"all {places.in_service} offered requests ran at once, so none had to wait"
         unknown["ceiling.userspace_queue"] = unknown["ceiling.userspace_queue_bounded"] = reason
     elif not beyond_userspace:
         userspace, userspace_bounded = None, False
-        unknown["ceiling.userspace_queue"] = (
-            f"it took all {places.userspace_queue} requests that were offered beyond the ceiling: no bound met"
-        )
+        unknown["ceiling.userspace_queue"] = took_everything(places.userspace_queue)
     queue: int | None = None
     if accept_queue_full(snapshot.listeners) and places.accept_queue > 0:
         queue = places.accept_queue
@@ -74,23 +76,24 @@ def ceiling_of(places: Places, ramp: Ramp, snapshot: Snapshot) -> tuple[Ceiling,
     limit = backlog_in_force(snapshot.listeners)
     if limit is None:
         unknown["ceiling.accept_queue_limit"] = why_no_backlog(snapshot.listeners)
-    return Ceiling(places.in_service, bounded, userspace, userspace_bounded, queue, limit), unknown
+    return Known(Ceiling(places.in_service, bounded, userspace, userspace_bounded, queue, limit), unknown)
 
 
 def _why_not_full(places: Places, ramp: Ramp, snapshot: Snapshot) -> str:
     if any(each.depth is None for each in snapshot.listeners):
-        return "the kernel does not tell its depth here"
+        return "the kernel does not report its depth here"
     if places.syn and any(each.queue.full for each in snapshot.listeners):
         return (
-            f"the port has {len(snapshot.listeners)} queues, and the kernel, which draws lots, did not fill all of them"
+            f"the kernel hashes connections over the port's {len(snapshot.listeners)} SO_REUSEPORT queues and did not "
+            "fill all of them"
         )
     if turned_away(places):
         return "the server turned requests away before it filled"
     if ramp.reason == "max-offered":
-        return f"not driven full with the {sum_offered(places)} requests offered (--max-offered)"
+        return f"not filled by the {offered_in(places)} requests offered (--max-offered)"
     return _NOT_FULL
 
 
-def sum_offered(places: Places) -> int:
+def offered_in(places: Places) -> int:
     """All requests in all places."""
     return sum(getattr(places, place.value) for place in Place)

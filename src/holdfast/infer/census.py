@@ -3,7 +3,7 @@
 The place of a request is taken from three witnesses, in this order, none of which can see the
 whole: the client (it has ended, or its handshake is not complete), the recorder inside the
 server (its handler has been entered and not left), and the kernel (a process has accepted its
-connection, or nobody has). The client's port is what they have in common.
+connection, or none has). The client's port is what they have in common.
 
 A connection in the accept queue has no socket file, so the kernel reports inode 0 for it;
 accept() gives it one (net/ipv4/inet_diag.c, sk_ident and sock_i_ino(); net/socket.c). That one
@@ -16,23 +16,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from holdfast.errors import InconclusiveError
+from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
-from holdfast.model.places import Outcome, Place
+from holdfast.model.places import PLACE_OF, Place
 from holdfast.model.timeline import NEVER, Entry, Request, ServerSocket, Snapshot, Timeline
 from holdfast.model.verdict import Places
-
-_ENDED = {
-    Outcome.ANSWERED: Place.ANSWERED,
-    Outcome.REJECTED: Place.REJECTED,
-    Outcome.REFUSED: Place.REFUSED,
-    Outcome.NO_ROOM: Place.REFUSED,
-    Outcome.RESET: Place.RESET,
-    Outcome.CLOSED: Place.CLOSED,
-    Outcome.MALFORMED: Place.REJECTED,
-    Outcome.CONNECT_TIMEOUT: Place.SYN,
-    Outcome.UNANSWERED: Place.CLOSED,
-    Outcome.FAILED: Place.FAILED,
-}
 
 
 def in_service_at(entry: Entry | None, at_ns: int) -> bool:
@@ -51,8 +39,8 @@ def place_of(request: Request, entry: Entry | None, socket: ServerSocket | None,
         at_ns: CLOCK_MONOTONIC ns, at which `socket` was looked up.
     """
     ended = request.done_ns != NEVER and request.done_ns <= at_ns
-    if ended and request.outcome in _ENDED:
-        return _ENDED[request.outcome]
+    if ended and request.outcome in PLACE_OF:
+        return PLACE_OF[request.outcome]
     if in_service_at(entry, at_ns):
         return Place.IN_SERVICE
     if request.connected_ns == NEVER or request.connected_ns > at_ns:
@@ -64,9 +52,9 @@ def place_of(request: Request, entry: Entry | None, socket: ServerSocket | None,
     return Place.USERSPACE_QUEUE if socket.accepted else Place.ACCEPT_QUEUE
 
 
-def offered_requests(timeline: Timeline) -> tuple[Request, ...]:
-    """The requests of the ramp; those of later waves are not part of the census."""
-    return tuple(request for request in timeline.requests if request.phase is Phase.RAMP)
+def offered_requests(record: Timeline | OutsideTimeline) -> tuple[Request, ...]:
+    """The requests whose places are counted; those of other phases are not part of the census."""
+    return tuple(request for request in record.requests if request.phase is Phase.RAMP)
 
 
 def entries_by_id(timeline: Timeline) -> dict[int, Entry]:
@@ -74,10 +62,13 @@ def entries_by_id(timeline: Timeline) -> dict[int, Entry]:
     return {entry.id: entry for entry in timeline.entries}
 
 
-def placed_requests(timeline: Timeline, snapshot: Snapshot) -> dict[int, Place]:
-    """The place of every offered request at the snapshot, by request id."""
+def placed_requests(record: Timeline | OutsideTimeline, snapshot: Snapshot) -> dict[int, Place]:
+    """The place of every offered request at the snapshot, by request id.
+
+    Seen from outside no request is in service: what the server has taken in is in its own queue.
+    """
     sockets = _by_peer(snapshot)
-    entries = entries_by_id(timeline)
+    entries = entries_by_id(record) if isinstance(record, Timeline) else {}
     return {
         request.id: place_of(
             request,
@@ -85,7 +76,7 @@ def placed_requests(timeline: Timeline, snapshot: Snapshot) -> dict[int, Place]:
             sockets.get((request.local_address, request.local_port)),
             snapshot.ended_ns,
         )
-        for request in offered_requests(timeline)
+        for request in offered_requests(record)
     }
 
 
@@ -107,11 +98,11 @@ def count_places(placed: Mapping[int, Place]) -> Places:
     return places
 
 
-def established_at(timeline: Timeline, snapshot: Snapshot) -> int:
-    """Offered requests whose connection stood at both ends at the snapshot."""
+def established_at(record: Timeline | OutsideTimeline, snapshot: Snapshot) -> int:
+    """Offered requests whose connection was established at both ends at the snapshot."""
     sockets = _by_peer(snapshot)
     count = 0
-    for request in offered_requests(timeline):
+    for request in offered_requests(record):
         socket = sockets.get((request.local_address, request.local_port))
         ended = request.done_ns != NEVER and request.done_ns <= snapshot.ended_ns
         count += not ended and socket is not None and socket.state == "ESTABLISHED"

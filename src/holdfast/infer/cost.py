@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from holdfast.infer.known import Known, because, fields_of
 from holdfast.model.timeline import Usage
 from holdfast.model.verdict import Cost, Places
 
-_NONE = Cost(None, None, None, None)
 
-
-def cost_of(usage: Sequence[Usage], places: Places) -> tuple[Cost, dict[str, str]]:
+def cost_of(usage: Sequence[Usage], places: Places) -> Known[Cost]:
     """The difference between the server at rest and at its ceiling, for each request in service.
 
     Args:
@@ -19,16 +18,16 @@ def cost_of(usage: Sequence[Usage], places: Places) -> tuple[Cost, dict[str, str
     held = places.in_service
     reason = ""
     if len(usage) < 2 or held == 0:
-        reason = "the server's processes could not be read before and while requests were held"
+        reason = "the server's processes could not be read both before and while requests were held"
     elif places.userspace_queue:
         # Connections that wait inside the server cost it descriptors and memory too.
-        reason = "requests that wait inside the server have their share in what it uses"
+        reason = "requests waiting inside the server use descriptors and memory too, and cannot be told from those held"
     if reason:
-        return _NONE, {f"cost.{name}": reason for name in Cost.__dataclass_fields__}
+        return Known(Cost.unknown(), because(reason, fields_of("cost", Cost)))
     before, after = usage[0], usage[-1]
     memory, unknown = None, {}
     if before.memory_bytes is None or after.memory_bytes is None:
-        unknown["cost.memory_bytes"] = "the kernel does not tell how processes share their memory"
+        unknown["cost.memory_bytes"] = "the kernel does not report how processes share their memory"
     else:
         memory = round((after.memory_bytes - before.memory_bytes) / held)
     cost = Cost(
@@ -37,4 +36,4 @@ def cost_of(usage: Sequence[Usage], places: Places) -> tuple[Cost, dict[str, str
         processes=round((after.processes - before.processes) / held, 2),
         memory_bytes=memory,
     )
-    return cost, unknown
+    return Known(cost, unknown)

@@ -6,26 +6,30 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from holdfast.infer.census import entries_by_id, in_service_at
+from holdfast.infer.known import NOT_SO_FAR, Known, because
 from holdfast.model.timeline import Entry, Repeat, Timeline
 from holdfast.model.verdict import Ceiling
 
+FIELDS = ("ceiling.at_exact_load", "ceiling.at_exact_repeats")
 
-def with_exact_load(ceiling: Ceiling, timeline: Timeline) -> tuple[Ceiling, dict[str, str]]:
+
+def with_exact_load(ceiling: Ceiling, timeline: Timeline) -> Known[Ceiling]:
     """The ceiling with least and most of the repeats, and the reason where there were none."""
     if timeline.exact is None or not timeline.exact.repeats:
-        reason = "the run did not come so far"
-        if ceiling.bounded is False:
-            reason = "no ceiling was met, so it is not known how many requests that would be"
-        elif ceiling.in_service == 0:
-            reason = "no request was in service, so there is no such number"
-        elif timeline.experiment.over_s is not None:
-            reason = "not tried where requests are offered at a rate of their own"
-        elif timeline.exact is not None:
-            reason = timeline.exact.why_not
-        return ceiling, dict.fromkeys(("ceiling.at_exact_load", "ceiling.at_exact_repeats"), reason)
+        return Known(ceiling, because(_why_none(ceiling, timeline), FIELDS))
     entries = entries_by_id(timeline)
     filled = [filled_places(repeat, entries) for repeat in timeline.exact.repeats]
-    return replace(ceiling, at_exact_load=(min(filled), max(filled)), at_exact_repeats=len(filled)), {}
+    return Known(replace(ceiling, at_exact_load=(min(filled), max(filled)), at_exact_repeats=len(filled)))
+
+
+def _why_none(ceiling: Ceiling, timeline: Timeline) -> str:
+    if ceiling.bounded is False:
+        return "no ceiling was reached, so it is not known how many requests that would be"
+    if ceiling.in_service == 0:
+        return "no request was in service, so there is no such number"
+    if timeline.experiment.over_s is not None:
+        return "not tried where requests are offered at a fixed rate"
+    return NOT_SO_FAR if timeline.exact is None else timeline.exact.why_not
 
 
 def filled_places(repeat: Repeat, entries: Mapping[int, Entry]) -> int:

@@ -1,56 +1,82 @@
-"""Timeline -> verdict: pure, deterministic, repeatable on old runs."""
+"""A record -> its verdict: pure, deterministic, repeatable on old runs."""
 
 from __future__ import annotations
 
 import shlex
+from collections import Counter
+from dataclasses import dataclass, replace
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
-from holdfast.infer.census import (
-    count_places,
-    established_at,
-    offered_requests,
-    placed_requests,
-)
+from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
-from holdfast.infer.estimate import judge_outside
 from holdfast.infer.exact import with_exact_load
-from holdfast.infer.overflow import overflow_of
+from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
+from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
-from holdfast.infer.process_model import model_of
-from holdfast.infer.server_ended import check_uncut
+from holdfast.infer.process_model import listen_queues_of, model_of
+from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
+from holdfast.model.experiment import CommandTarget, ProbeTarget
+from holdfast.model.outside import OutsideTimeline
 from holdfast.model.places import Place
-from holdfast.model.timeline import Snapshot, Timeline
-from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Target, Timing, Verdict
+from holdfast.model.timeline import FirstRequest, Ramp, Snapshot, Timeline
+from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
 
-_OWN_COMMAND = "holdfast was given a command and did not look for the package that it starts"
-_NO_VERSION = "the package that was found does not say"
-_COUNTED = "requests in service were counted inside the server: the number is no estimate"
-_ONE_SETTING = "one probe with one set of settings cannot tell which setting decides it"
+_OWN_COMMAND = "holdfast started a command and did not look up which package it belongs to"
+_NO_VERSION = "the installed package does not state one"
+_NO_PYTHON = "the listening process did not report it"
+_COUNTED = "not an estimate: requests in service were counted inside the server"
+_ONE_SETTING = "one probe with one set of settings cannot show which setting decides it"
+_NO_LIMIT = "unlimited, or not readable from /proc"
+_INTERRUPTED = "the run was interrupted before the ceiling was met"
 
 
-def judge(timeline: Timeline) -> Verdict:
+@dataclass(frozen=True, slots=True)
+class _Counted:
+    """A run whose places were counted.
+
+    Attributes:
+        placed: the place of each offered request, by its id.
+    """
+
+    timeline: Timeline
+    first_request: FirstRequest
+    ramp: Ramp
+    snapshot: Snapshot
+    placed: dict[int, Place]
+    places: Places
+
+
+def judge(record: Timeline | OutsideTimeline) -> Verdict:
     """The verdict on one run.
 
     Raises:
-        InconclusiveError: the load side was the limit, the server ended requests by a limit of time, or the run
+        InconclusiveError: the load side was the limit, the server ended requests by a time limit, or the run
             gave up or ended before anything was placed.
     """
-    if timeline.stopped is not None:
-        raise InconclusiveError(timeline.stopped.what, timeline.stopped.why, timeline.stopped.remedy)
-    if timeline.outside is not None:
-        return judge_outside(timeline, timeline.outside)
-    check_uncut(timeline)
-    snapshot, ramp, canary = timeline.placed, timeline.ramp, timeline.canary
-    if snapshot is None or ramp is None or canary is None:
+    if record.stopped is not None:
+        raise InconclusiveError(record.stopped.what, record.stopped.why, record.stopped.remedy)
+    if isinstance(record, OutsideTimeline):
+        from holdfast.infer.estimate import judge_outside  # noqa: PLC0415 - statistics are for attach alone
+
+        return judge_outside(record)
+    check_none_ended(record)
+    counted = _counted(record)
+    check_not_worn_out(record, counted.snapshot, counted.placed)
+    return _verdict(counted)
+
+
+def _counted(timeline: Timeline) -> _Counted:
+    snapshot, ramp, first_request = timeline.placed, timeline.ramp, timeline.first_request
+    if snapshot is None or ramp is None or first_request is None:
         raise InconclusiveError(
             "The run ended before the places could be counted.",
             "; ".join(timeline.notes),
-            "Run it again and let it come to its end.",
+            "Run it again and let it finish.",
         )
     placed = placed_requests(timeline, snapshot)
     places = count_places(placed)
@@ -60,56 +86,57 @@ def judge(timeline: Timeline) -> Verdict:
             "; ".join(timeline.notes) or "This machine has no descriptor or port left for another connection.",
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
-    check_not_worn_out(timeline, snapshot, placed)
-    requests = {request.id: request for request in offered_requests(timeline)}
-    held = [entry for entry in timeline.entries if placed.get(entry.id) is Place.IN_SERVICE]
-    unknown = {"binding": _ONE_SETTING, "ceiling.interval": _COUNTED}
-    if not timeline.server.version:
-        unknown["target.version"] = _OWN_COMMAND if timeline.experiment.command else _NO_VERSION
-    if not timeline.server.python:
-        unknown["target.python"] = "the process that listens did not say"
-    if ramp.reason == "interrupted":
-        ceiling, overflow, reasons = _nothing_beyond()
-    else:
-        ceiling, reasons = ceiling_of(places, ramp, snapshot)
-        overflow, more = overflow_of(places, ramp, requests, placed)
-        reasons |= more
-    model, about_model = model_of(timeline.entries, held, _late(timeline, snapshot))
-    model, queues_unknown = _with_queues(model, snapshot)
-    about_model.pop("model.listen_queues", None)
-    ceiling, about_exact = with_exact_load(ceiling, timeline)
-    abandoned, about_abandoned = abandoned_of(timeline)
-    cost, about_cost = cost_of(timeline.usage, places)
-    timing, about_timing = _timing(timeline)
-    limits, about_limits = _limits(timeline)
-    called, about_called = calls_of(timeline)
+    return _Counted(timeline, first_request, ramp, snapshot, placed, places)
+
+
+def _verdict(counted: _Counted) -> Verdict:
+    timeline, snapshot, places = counted.timeline, counted.snapshot, counted.places
+    unknown = Unknown()
+    unknown.because(_ONE_SETTING, "binding")
+    unknown.because(_COUNTED, "ceiling.interval")
+    ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
     return Verdict(
-        target=_target(timeline, canary.held_in, canary.kind),
-        limits=limits,
-        offered=len(placed),
+        target=unknown.take(_target(timeline, counted.first_request)),
+        limits=unknown.take(_limits(timeline)),
+        offered=len(counted.placed),
         places=places,
         established=established_at(timeline, snapshot),
-        ceiling=ceiling,
-        model=model,
+        ceiling=unknown.take(with_exact_load(ceiling, timeline)),
+        model=unknown.take(_model(counted)),
         overflow=overflow,
-        abandoned=abandoned,
-        cost=cost,
+        abandoned=unknown.take(abandoned_of(timeline)),
+        cost=unknown.take(cost_of(timeline.usage, places)),
         binding=None,
-        timing=timing,
-        confidence="exact" if ramp.crowd == 1 else "estimated",
-        unknown=unknown
-        | reasons
-        | about_model
-        | queues_unknown
-        | about_exact
-        | about_abandoned
-        | about_cost
-        | about_timing
-        | about_limits
-        | about_called,
-        warnings=(*warnings_of(timeline, places, placed), *doubts_of(timeline)),
-        call=called,
+        timing=unknown.take(_timing(timeline)),
+        confidence="exact" if counted.ramp.crowd == 1 else "estimated",
+        call=unknown.take(calls_of(timeline)),
+        unknown=unknown.reasons,
+        warnings=(*warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )
+
+
+def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
+    if counted.ramp.reason == "interrupted":
+        ceiling, overflow = Ceiling.unknown(), Overflow(None, (), None)
+        measured_otherwise = {"ceiling.at_exact_load", "ceiling.at_exact_repeats", "ceiling.interval"}
+        names = {*missing("ceiling", ceiling), *missing("overflow", overflow)} - measured_otherwise
+        return Known((ceiling, overflow), because(_INTERRUPTED, names))
+    unknown = Unknown()
+    ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
+    counts = Counter(counted.placed.values())
+    requests = {request.id: request for request in offered_requests(counted.timeline)}
+    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn")
+    overflow = unknown.take(overflow_of(order_of(counts), sees))
+    return Known((ceiling, overflow), unknown.reasons)
+
+
+def _model(counted: _Counted) -> Known[Model]:
+    unknown = Unknown()
+    entries = counted.timeline.entries
+    held = [entry for entry in entries if counted.placed.get(entry.id) is Place.IN_SERVICE]
+    model = unknown.take(model_of(entries, held, _late(counted.timeline, counted.snapshot)))
+    queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
+    return Known(replace(model, listen_queues=queues), unknown.reasons)
 
 
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
@@ -118,53 +145,50 @@ def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
     return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids)
 
 
-def _nothing_beyond() -> tuple[Ceiling, Overflow, dict[str, str]]:
-    names = ("in_service", "bounded", "userspace_queue", "userspace_queue_bounded")
-    fields = [f"ceiling.{name}" for name in (*names, "accept_queue", "accept_queue_limit")]
-    fields += ["overflow.first", "overflow.client_sees"]
-    reason = "the run was interrupted before the ceiling was met"
-    ceiling = Ceiling(None, None, None, None, None, None)
-    return ceiling, Overflow(None, (), None), dict.fromkeys(fields, reason)
-
-
-def _target(timeline: Timeline, held_in: str, kind: str) -> Target:
+def _target(timeline: Timeline, first_request: FirstRequest) -> Known[Target]:
     server, experiment = timeline.server, timeline.experiment
-    app = shlex.join(experiment.command) or experiment.app or "built-in"
-    view = experiment.view or kind or None
-    version = server.version or None
-    return Target(server.name, version, server.command, app, view, experiment.path, held_in, server.python or None)
+    own_command = isinstance(experiment.target, CommandTarget)
+    target = Target(
+        server=server.name,
+        version=server.version or None,
+        command=server.command,
+        app=_app(timeline),
+        view=experiment.view or first_request.kind or None,
+        path=experiment.path,
+        held_in=first_request.held_in,
+        python=server.python or None,
+    )
+    unknown = {}
+    if target.version is None:
+        unknown["target.version"] = _OWN_COMMAND if own_command else _NO_VERSION
+    if target.python is None:
+        unknown["target.python"] = _NO_PYTHON
+    return Known(target, unknown)
 
 
-def _with_queues(model: Model, snapshot: Snapshot) -> tuple[Model, dict[str, str]]:
-    queues = len(snapshot.listeners)
-    if queues == 0:
-        return model, {"model.listen_queues": "the listening socket could not be read"}
-    kind = "shared" if queues == 1 else "per-worker"
-    fields = {name: getattr(model, name) for name in Model.__dataclass_fields__} | {"listen_queues": kind}
-    return Model(**fields), {}
+def _app(timeline: Timeline) -> str:
+    target = timeline.experiment.target
+    if isinstance(target, CommandTarget):
+        return shlex.join(target.command)
+    assert isinstance(target, ProbeTarget)
+    return target.app or "built-in"
 
 
-def _limits(timeline: Timeline) -> tuple[Limits, dict[str, str]]:
+def _limits(timeline: Timeline) -> Known[Limits]:
     server = timeline.server
     limits = Limits(server.nofile, server.nproc, server.somaxconn)
-    reason = "unlimited, or not readable from /proc"
-    missing = [name for name in ("nofile", "nproc", "somaxconn") if getattr(limits, name) is None]
-    return limits, {f"limits.{name}": reason for name in missing}
+    return Known(limits, because(_NO_LIMIT, missing("limits", limits)))
 
 
-def _timing(timeline: Timeline) -> tuple[Timing, dict[str, str]]:
+def _timing(timeline: Timeline) -> Known[Timing]:
     marks = timeline.marks
-    lag = pacing_lag_p99_us(offered_requests(timeline))
     timing = Timing(
         server_start_s=seconds(marks.started_ns, marks.ready_ns),
         probe_s=seconds(marks.ready_ns, marks.placed_ns),
         total_s=seconds(marks.ready_ns, marks.ended_ns),
-        pacing_lag_p99_us=lag,
+        pacing_lag_p99_us=pacing_lag_p99_us(offered_requests(timeline)),
     )
-    reasons = {}
-    for name in ("server_start_s", "probe_s", "total_s"):
-        if getattr(timing, name) is None:
-            reasons[f"timing.{name}"] = "the run did not come so far"
-    if lag is None:
-        reasons["timing.pacing_lag_p99_us"] = "no request was sent"
-    return timing, reasons
+    unknown = because(NOT_SO_FAR, missing("timing", timing))
+    if timing.pacing_lag_p99_us is None:
+        unknown["timing.pacing_lag_p99_us"] = "no request was sent"
+    return Known(timing, unknown)

@@ -3,41 +3,56 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from holdfast.infer.ceiling import TURNED_AWAY, turned_away, waiting
-from holdfast.model.places import QUEUES, Outcome, Place
-from holdfast.model.timeline import Ramp, Request
-from holdfast.model.verdict import Overflow, Places
+from holdfast.infer.known import Known
+from holdfast.model.places import QUEUES, TURNED_AWAY_PLACES, Outcome, Place
+from holdfast.model.timeline import Request
+from holdfast.model.verdict import Overflow
 
 
-def overflow_of(
-    places: Places, ramp: Ramp, requests: Mapping[int, Request], placed: Mapping[int, Place]
-) -> tuple[Overflow, dict[str, str]]:
-    """The order of overflow, from the handler outwards, and for each field that is None the reason."""
-    # A queue that stands nearer to the handler fills first: an unaccepted connection cannot
-    # overtake an accepted one, nor a SYN an established connection.
-    order = [place.value for place in (*QUEUES, *TURNED_AWAY) if getattr(places, place.value) > 0]
+def order_of(counts: Mapping[Place, int]) -> tuple[str, ...]:
+    """The places that requests overflow into, from the handler outwards.
+
+    A queue nearer to the handler fills first: an unaccepted connection cannot overtake an accepted one, nor a SYN an
+    established connection.
+
+    Args:
+        counts: how many requests are in each place.
+    """
+    return tuple(place.value for place in (*QUEUES, *TURNED_AWAY_PLACES) if counts.get(place))
+
+
+def client_sees(
+    counts: Mapping[Place, int], requests: Mapping[int, Request], placed: Mapping[int, Place], *, syn_lost: bool
+) -> str | None:
+    """What the first request beyond every queue gets; None where there is no such request.
+
+    Args:
+        counts: how many requests are in each place.
+        requests, placed: of these, by request id.
+        syn_lost: a SYN stayed unanswered because the accept queue was full.
+    """
+    if counts.get(Place.SYN) and syn_lost:
+        return "connect-timeout"
+    if any(counts.get(place) for place in TURNED_AWAY_PLACES):
+        return _usual_fate(requests, placed)
+    return "waits" if any(counts.get(place) for place in QUEUES) else None
+
+
+def overflow_of(order: Sequence[str], sees: str | None) -> Known[Overflow]:
+    """The overflow, from its two parts."""
     unknown: dict[str, str] = {}
-    first = order[0] if order else None
-    if first is None:
+    if not order:
         unknown["overflow.first"] = "every offered request was being handled: nothing overflowed"
-    sees: str | None
-    if places.syn and ramp.reason == "syn":
-        sees = "connect-timeout"
-    elif turned_away(places):
-        sees = _usual_fate(requests, placed)
-    elif waiting(places):
-        sees = "waits"
-    else:
-        sees = None
+    if sees is None:
         unknown["overflow.client_sees"] = "no request went beyond every queue"
-    return Overflow(first, tuple(order[1:]), sees), unknown
+    return Known(Overflow(order[0] if order else None, tuple(order[1:]), sees), unknown)
 
 
 def _usual_fate(requests: Mapping[int, Request], placed: Mapping[int, Place]) -> str:
     """The commonest end of those turned away beyond the last that was let in; the earlier one of two."""
-    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY)
+    gone = sorted(each for each, place in placed.items() if place in TURNED_AWAY_PLACES)
     last_in = max((each for each, place in placed.items() if place is Place.IN_SERVICE), default=-1)
     beyond = [each for each in gone if each > last_in] or gone
     return Counter(_fate(requests[each], placed[each]) for each in beyond).most_common(1)[0][0]

@@ -9,47 +9,19 @@ entered after earlier ones had left, so that there was something to reuse.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 
-from holdfast.model.timeline import NEVER, Entry
-from holdfast.model.verdict import Model, ModelKind
+from holdfast.infer.known import Known, because, fields_of
+from holdfast.infer.signals import later_entries, reused
+from holdfast.model.timeline import Entry, Listener
+from holdfast.model.verdict import ListenQueues, Model, ModelKind
 
-_FEW = 4  # later requests without a sign of reuse that suffice to exclude it
-
-_UNSEEN = "too few requests were entered after others had left to see it"
-
-
-def later_entries(entries: Sequence[Entry], owner: Callable[[Entry], int] | None = None) -> int:
-    """Requests entered after another one had left; with `owner`, one of the same process.
-
-    Args:
-        owner: what an earlier request must share for its thread to have been reusable.
-    """
-    first_left: dict[int, int] = {}
-    key = owner or (lambda _entry: 0)
-    for entry in entries:
-        if entry.left_ns != NEVER:
-            first_left[key(entry)] = min(first_left.get(key(entry), entry.left_ns), entry.left_ns)
-    return sum(entry.entered_ns >= first_left.get(key(entry), entry.entered_ns + 1) for entry in entries)
+_UNSEEN = "too few requests were entered after others had left to show it"
+_NO_LISTENER = "the listening socket could not be read"
 
 
-def _reused(sequence: Iterable[int], later: int) -> bool | None:
-    if any(number > 1 for number in sequence):
-        return True
-    return False if later >= _FEW else None
-
-
-def reuse_seen(entries: Sequence[Entry]) -> bool:
-    """Whether these handler runs suffice to tell if threads and processes are reused."""
-    later = later_entries(entries)
-    sequences = ((each.process_seq for each in entries), (each.thread_seq for each in entries))
-    return all(_reused(sequence, later) is not None for sequence in sequences)
-
-
-def model_of(
-    entries: Sequence[Entry], held: Sequence[Entry], late: Collection[int] = ()
-) -> tuple[Model, dict[str, str]]:
-    """The process model, and for each field that is None the reason.
+def model_of(entries: Sequence[Entry], held: Sequence[Entry], late: Collection[int] = ()) -> Known[Model]:
+    """The process model; `listen_queues` is None without a reason, because handler runs say nothing about it.
 
     Args:
         entries: all handler runs of the experiment.
@@ -57,13 +29,12 @@ def model_of(
         late: processes that were not there at that time.
     """
     if not held:
-        reason = "no handler was running when the places were counted"
-        model = Model(None, None, None, None, None, None, None, None, None)
-        return model, {f"model.{name}": reason for name in Model.__dataclass_fields__}
+        names = set(fields_of("model", Model)) - {"model.listen_queues"}
+        return Known(Model.unknown(), because("no handler was running when the places were counted", names))
     later = later_entries(entries)
-    processes_reused = _reused((entry.process_seq for entry in entries), later)
-    entry_reused = _reused((entry.entry_thread_seq for entry in entries), later)
-    handler_reused = _reused((entry.thread_seq for entry in entries), later)
+    processes_reused = reused((entry.process_seq for entry in entries), later)
+    entry_reused = reused((entry.entry_thread_seq for entry in entries), later)
+    handler_reused = reused((entry.thread_seq for entry in entries), later)
     own_thread = any(entry.tid != entry.entry_tid for entry in held)
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused
@@ -75,9 +46,9 @@ def model_of(
     if threads is None:
         unknown["model.threads_reused"] = _UNSEEN
     if kind is None:
-        unknown["model.kind"] = f"it hangs on the reuse of threads or processes, and {_UNSEEN}"
+        unknown["model.kind"] = f"it depends on whether threads or processes are reused, and {_UNSEEN}"
     if not own_thread or on_loop:
-        unknown["model.handler_threads_reused"] = "views run on the threads that threads_reused tells about"
+        unknown["model.handler_threads_reused"] = "views run on the threads that threads_reused is about"
     elif handler_reused is None:
         unknown["model.handler_threads_reused"] = _UNSEEN
     shared = _globals_shared(entries)
@@ -94,7 +65,18 @@ def model_of(
         listen_queues=None,
         spread=spread,
     )
-    return model, unknown
+    return Known(model, unknown)
+
+
+def listen_queues_of(listeners: Sequence[Listener], why_none: str = _NO_LISTENER) -> Known[ListenQueues | None]:
+    """Whether all workers accept from one queue, or each from its own.
+
+    Args:
+        why_none: the reason where there are no listeners.
+    """
+    if not listeners:
+        return Known(None, {"model.listen_queues": why_none})
+    return Known("shared" if len(listeners) == 1 else "per-worker")
 
 
 def _kind(

@@ -1,4 +1,4 @@
-"""Every doubt about a result: what happened, likely cause, what to do. Advice already followed is dropped."""
+"""Every doubt about a result: what happened, its likely cause, what to do. Advice already followed is left out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
-from holdfast.infer.server_ended import cut_later
+from holdfast.infer.server_ended import ended_later
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
@@ -14,7 +14,7 @@ from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
-_LATE_NS = 20_000_000
+_LATE_NS = 20 * MS
 
 
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
@@ -26,9 +26,7 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
     found = []
     snapshot, ramp = timeline.placed, timeline.ramp
     if snapshot is not None and not snapshot.still:
-        found.append(
-            "The server was still moving requests when the places were counted; the counts are of that moment."
-        )
+        found.append("Requests were still moving inside the server when the places were counted.")
     if ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places):
         found.append(f"All {places.in_service} offered requests ran at once: the ceiling is higher. {OFFER_MORE}")
     if ramp is not None and ramp.crowd > 1:
@@ -37,15 +35,15 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
             "slowly here to offer one at a time, and requests that start together may keep each other out: offered "
             "one by one, a few more may fit."
         )
-    if cut := cut_later(timeline):
+    if ended := ended_later(timeline):
         found.append(
-            f"The server has a time limit for requests, of about {cut.longest_ns / NS_PER_S:.1f} s: after the places "
-            f"had been counted it ended {cut.number} that were held ({' or '.join(cut.seen)})."
+            f"The server has a time limit for requests, of about {ended.longest_ns / NS_PER_S:.1f} s: after the places "
+            f"had been counted it ended {ended.number} held requests ({' or '.join(ended.seen)})."
         )
     if places.answered:
         found.append(
-            f"{places.answered} requests were answered although they were held: the server ended their handlers "
-            "or answered for them (a worker time-out?)."
+            f"{places.answered} requests were answered while they were held: the server ended their handlers "
+            "or answered for them (a worker timeout?)."
         )
     return found
 
@@ -66,13 +64,13 @@ def _records(timeline: Timeline, placed: Mapping[int, Place]) -> list[str]:
     ]
     if gone:
         found.append(
-            f"{len(gone)} requests had their handler entered but were no longer in it when the places were counted: "
+            f"{len(gone)} requests had entered their handlers but were no longer there when the places were counted: "
             "the server ended the handlers or their processes."
         )
-    if timeline.canary is not None and timeline.canary.via == "entry":
+    if timeline.first_request is not None and timeline.first_request.via == "entry":
         found.append(
-            "There is no view at this path, so requests were held where the server hands them to the application; "
-            "what a framework does between there and a view is not in these figures."
+            "There is no view at this path, so requests were held where the server hands them to the application. "
+            "What a framework does between there and a view is not in these figures."
         )
     return found
 
@@ -85,13 +83,13 @@ def _system(timeline: Timeline) -> list[str]:
     no_room = sum(request.phase is Phase.RAMP and request.outcome is Outcome.NO_ROOM for request in timeline.requests)
     if no_room:
         found.append(
-            f"{no_room} requests found the accept queue of the Unix socket full. A client that does not block is "
-            "refused then at once, with EAGAIN (nginx: 11: Resource temporarily unavailable, and it answers 502); one "
-            "that blocks waits in its connect() until there is room."
+            f"{no_room} requests found the accept queue of the Unix socket full. A non-blocking client is then refused "
+            "at once with EAGAIN (nginx logs '11: Resource temporarily unavailable' and answers 502); a blocking one "
+            "waits in connect() until there is room."
         )
     if timeline.server.abort_on_overflow and not is_unix(timeline.server.address):
         found.append(
             "net.ipv4.tcp_abort_on_overflow is set on this machine: a full accept queue resets connections instead "
-            "of leaving them without an answer, as it would by default."
+            "of leaving them unanswered, which is the default."
         )
     return found

@@ -1,9 +1,9 @@
 """Processes that a server replaces after a number of requests: had one reached that number when it was counted?
 
-Such a process finishes what it has and takes no more, so with requests held in it, it looks full; but it is
-the number of requests that it had taken in its life that stopped it, not the number at once. When it has
-ended by itself, the record shows that number: it had been reached when the places were counted if every
-request that it ever took was in it by then.
+Such a process finishes what it has and takes no more, so with requests held in it, it looks full; but what stopped it
+is the number of requests that it had taken in its life, not the number at once. When it has ended by itself, the record
+shows that number: it had been reached when the places were counted if every request that the process ever took was in
+it by then.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def check_not_worn_out(timeline: Timeline, snapshot: Snapshot, placed: Mapping[i
         if held and len(by_then) == len(taken):
             raise InconclusiveError(
                 f"The server replaces its processes after a number of requests, here {len(taken)} (pid {pid}).",
-                "That many had come to it when the places were counted. It took no more for that reason, so what could "
-                "be counted is not the ceiling.",
-                f"Let it take more than {len(taken)} before it is replaced (its maximum of requests for each worker), "
-                "or leave that out for the probe.",
+                "The process had taken that many when the places were counted. It took no more for that reason, so "
+                "what was counted is not the ceiling.",
+                f"Let it take more than {len(taken)} before it is replaced (its maximum of requests per worker), "
+                "or leave that setting out for the probe.",
             )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from holdfast.model.scenario import Check
+if TYPE_CHECKING:
+    from holdfast.model.scenario import Check  # the models of a load take a twentieth of a probe's start
 
 FIRST_ERROR_STATUS = 400
 NO_ERROR = frozenset(range(FIRST_ERROR_STATUS))
@@ -17,7 +19,7 @@ class Acceptance:
     """What a reply must be like for its request to count as answered.
 
     Attributes:
-        expected: statuses; None are all below 400.
+        expected: statuses; None accepts all below 400.
         checks: of the body; all must hold.
     """
 
@@ -26,7 +28,7 @@ class Acceptance:
 
 
 def holds(check: Check, body: bytes) -> bool:
-    """Whether a body is as the check wants it."""
+    """Whether a body passes the check."""
     text = check.text.encode()
     if check.pattern:
         found = (re.fullmatch if check.whole else re.search)(text, body) is not None

@@ -1,7 +1,7 @@
-"""Times counted in buckets of at most 1 %, for looks at a run that goes on; pure.
+"""Times counted in buckets of at most 1 %, for looks at a run in progress; pure.
 
-A result has its percentiles from the raw rows. While the load goes on the rows are too many to be sorted at each
-look: a million take 0.4 s, and a count of those that have come since the last look 0.2 us each (measured).
+A result takes its percentiles from the raw rows. During the load there are too many rows to sort at each look: a
+million take 0.4 s, while counting those since the last look takes 0.2 us each (measured).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _FIGURES = (*range(100, 200), *range(200, 500, 2), *range(500, 1000, 5))
 EDGES_NS = (*(figures * 10**decade // 100 for decade in _DECADES for figures in _FIGURES), 10**_DECADES.stop)
 
 Counted = list[tuple[int, int]]
-"""(bucket, how many) of the buckets that there is something in."""
+"""(bucket, count) of each bucket that is not empty."""
 
 
 def counted(ordered: Sequence[int]) -> Counted:
@@ -53,7 +53,7 @@ class Buckets:
         self.most_ns = 0
 
     def add(self, times: Counted, sum_ns: int = 0, most_ns: int = 0) -> None:
-        """Takes counted times in; `sum_ns` and `most_ns` of them."""
+        """Adds counted times; `sum_ns` and `most_ns` are their sum and maximum."""
         for bucket, many in times:
             self._counts[bucket] += many
             self.count += many
@@ -61,7 +61,7 @@ class Buckets:
         self.most_ns = max(self.most_ns, most_ns)
 
     def take_back(self, times: Counted) -> None:
-        """Lets go of times that were added."""
+        """Removes times that were added."""
         for bucket, many in times:
             self._counts[bucket] -= many
             self.count -= many
@@ -81,7 +81,7 @@ class Buckets:
         return found
 
     def times(self, bounds_s: Sequence[float]) -> Times:
-        """How many were at most so long, each of which must be an edge."""
+        """How many times did not exceed each bound, which must be an edge of a bucket."""
         up_to = list(accumulate(self._counts))
         at = [up_to[bisect_left(EDGES_NS, round(bound * NS_PER_S))] for bound in bounds_s]
         return Times(tuple(zip(bounds_s, at, strict=True)), self._sum_ns / NS_PER_S, self.count)
@@ -98,7 +98,7 @@ class Recent:
         self._looks: deque[tuple[int, Counted, int]] = deque()
 
     def add(self, now_ns: int, times: Counted, most_ns: int) -> None:
-        """Takes in what has come since the last look, and lets go of what is older than the window."""
+        """Adds the times since the last look, and removes those older than the window."""
         while self._looks and self._looks[0][0] <= now_ns - self._window_ns:
             self._buckets.take_back(self._looks.popleft()[1])
         if times:
@@ -106,12 +106,12 @@ class Recent:
             self._buckets.add(times)
 
     def latency_ms(self) -> LatencyMs:
-        """As of `latency_ms`."""
+        """See `latency_ms`."""
         return latency_ms(self._buckets, max((most_ns for _, _, most_ns in self._looks), default=0))
 
 
 def latency_ms(buckets: Buckets, most_ns: int | None = None) -> LatencyMs:
-    """Percentiles in ms; None where there are no times."""
+    """Percentiles in ms; None if there are no times."""
     if not buckets.count:
         return LatencyMs(None, None, None, None, None, None)
     most_ns = buckets.most_ns if most_ns is None else most_ns
@@ -120,7 +120,7 @@ def latency_ms(buckets: Buckets, most_ns: int | None = None) -> LatencyMs:
 
 
 def lag_us(buckets: Buckets) -> LagUs | None:
-    """Percentiles in us; None where there are no times."""
+    """Percentiles in us; None if there are no times."""
     if not buckets.count:
         return None
     return LagUs(*(each // 1000 for each in (*buckets.percentiles((500, 990)), buckets.most_ns)))

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import Request
+
+if TYPE_CHECKING:
+    from holdfast.model.timeline import Request  # the models of a probe take a tenth of a load's start
 
 INSTANT_BYTES = 8
 # The inode by which the kernel calls a nameless Unix socket has 32 bits (unix_diag.h).
@@ -27,7 +30,7 @@ class Columns:
     """Preallocated columns on one anonymous shared mapping.
 
     Shared, so that load processes forked from this one write into the same rows; each row has
-    one writer, so there is no lock. A page is only paid for when a row on it is written.
+    one writer, so no lock is needed. A page takes memory only once a row on it is written.
 
     Attributes:
         due, opened, connected, sent, first, done: CLOCK_MONOTONIC ns, 0 where it has not happened; shape
@@ -59,7 +62,7 @@ class Columns:
         """Maps the memory; `capacity` rows have the ids 0..capacity-1.
 
         Raises:
-            EnvironmentFailure: so much is not to be had.
+            EnvironmentFailure: there is not enough memory.
         """
         self.capacity = capacity
         rows = max(capacity, 1)
@@ -67,7 +70,7 @@ class Columns:
             whole = memoryview(mmap.mmap(-1, rows * ROW_BYTES, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
         except OSError as error:
             raise EnvironmentFailure(
-                f"There is no memory for the rows of {rows:,} requests.",
+                f"There is not enough memory for the rows of {rows:,} requests.",
                 f"They may take {rows * ROW_BYTES / 1e9:.1f} GB: {error.strerror}.",
                 "Ask for fewer requests or a shorter time, or raise the limit (`ulimit -v`, vm.overcommit_memory).",
             ) from error
@@ -97,12 +100,12 @@ class Columns:
 class Tally:
     """What each load process has counted so far, in memory that all of them share.
 
-    Each part has one writer, so there is no lock.
+    Each part has one writer, so no lock is needed.
 
     Attributes:
         begun, ended, unanswered: requests of each part; of those that ended, the ones that were not answered.
-        reached: below which row of its plan all are that the part has begun; a row beyond must not be looked at,
-            because reading a page of such memory takes one.
+        reached: every row that the part has begun has a lower number in its plan; rows from there on must not be read,
+            because reading a page of such memory allocates it.
     """
 
     __slots__ = ("begun", "ended", "reached", "unanswered")
@@ -124,6 +127,8 @@ def requests(
         phase_of: id -> what it was sent for.
         sources: the load's source addresses, in the order that `columns.source` counts them.
     """
+    from holdfast.model.timeline import Request  # noqa: PLC0415 - see above
+
     return tuple(
         Request(
             id=id_,

@@ -1,4 +1,4 @@
-"""Which connections a load has: plain ones, or such as speak TLS."""
+"""Connections of a load: plain ones, or over TLS."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def connections_to(
     sources: Sequence[str] = (),
     tls: Tls | None = None,
 ) -> Connections:
-    """Connections that speak TLS, or plain ones where `tls` is None."""
+    """Connections over TLS, or plain ones if `tls` is None."""
     if tls is None:
         return Connections(address, port, head_of, columns, sources)
     # OpenSSL takes 5 MB (measured), a quarter of what ten thousand connections without it take.

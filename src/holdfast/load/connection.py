@@ -30,10 +30,10 @@ class Connection:
 
 
 def heard(connection: Connection, data: bytes, columns: Columns, replies_of: Sequence[Replies]) -> Event:
-    """What bytes that came back mean, with none the peer's FIN; and what of it stands in the request's row.
+    """Interprets received bytes (none is the peer's FIN), and records in the request's row what they say.
 
     Args:
-        replies_of: of each step; row r is of step r % their number.
+        replies_of: of each step; row r belongs to step r % their number.
     """
     row, first = connection.row, connection.reader is None
     replies = replies_of[row % len(replies_of)]

@@ -10,7 +10,7 @@ Facts
   (net/unix/af_unix.c unix_recvq_full(), a `>`; measured with 0, 1, 7, 16 and 128 on Linux 6.18: 1, 2, 8, 17, 129).
 * Into a full queue a blocking connect(2) waits for room, for as long as SO_SNDTIMEO says; one that does not
   block fails at once with EAGAIN (unix_stream_connect(), `if (!timeo)`), and nothing of it is left: no
-  socket of the server's side, no place in a line. Whoever blocks is woken when the server accepts.
+  socket on the server's side, no place in a queue. A blocked client is woken when the server accepts.
 * A client's end has no name. What the kernel tells it by is the inode of its socket (unix_diag).
 * A path has at most 107 bytes (sun_path), a relative one is looked up from the working directory.
 
@@ -43,7 +43,7 @@ _BIND_ADDRESS_NO_PORT = getattr(socket, "IP_BIND_ADDRESS_NO_PORT", 24)
 _LONGEST_PATH = 107
 _WHAT_THE_PEER_DID = {
     errno.EAGAIN: Event.NO_ROOM,
-    # The socket's file is gone, so nobody can be listening there any more.
+    # The socket's file is gone, so nothing can be listening there.
     errno.ENOENT: Event.REFUSED,
 }
 

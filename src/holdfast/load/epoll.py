@@ -1,4 +1,4 @@
-"""Sockets and epoll: the only place of a load process that talks to the kernel.
+"""Sockets and epoll: the only module of a load process that talks to the kernel.
 
 Facts
 -----
@@ -188,7 +188,7 @@ class Connections:
             self._move(connection, Event.GIVE_UP)
 
     def expire(self, row: int) -> None:
-        """This row's time is over; nothing happens if it has ended."""
+        """Ends a row that has timed out; nothing happens if it has ended."""
         if (connection := self._rows().get(row)) is not None:
             self._move(connection, Event.DEADLINE)
 
@@ -373,7 +373,7 @@ class Connections:
         self._begin(connection)
 
     def _end_of_idle(self, connection: Connection, mask: int) -> None:
-        """Lets go of a kept connection that its peer has closed, or says something on that nobody has asked for."""
+        """Closes an idle connection that its peer has closed, or sends unrequested bytes on."""
         if not mask & (select.EPOLLIN | _END_SIGNS):
             return
         try:

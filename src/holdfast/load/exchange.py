@@ -1,7 +1,7 @@
 """One connection's life as a table: state x event -> next state and, where it ends, how.
 
 This file does not know what a socket or a clock is. `MOVES` is the whole behaviour; the code
-only looks things up in it, and whoever drives it only reports what the kernel said.
+only looks things up in it, and the caller only reports what the kernel said.
 """
 
 from __future__ import annotations
@@ -143,6 +143,6 @@ def after(state: State, event: Event) -> tuple[State, Outcome]:
     """The move from `state` on `event`.
 
     Raises:
-        KeyError: the event cannot happen in that state; whoever drives the table is wrong.
+        KeyError: the event cannot happen in that state; the caller is wrong.
     """
     return MOVES[state][event]

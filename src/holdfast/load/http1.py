@@ -1,7 +1,7 @@
 """HTTP/1 as bytes <-> events: a request's head out, a reply's progress in.
 
 This file does not know what a socket is, which request a reply belongs to, or what time it is.
-However a reply is cut into pieces, the reader says the same; bytes from outside raise only
+However a reply is cut into pieces, the reader says the same. Bytes from outside raise nothing but
 `ProtocolError`.
 """
 
@@ -43,7 +43,7 @@ def request_head(
     """A whole request as bytes.
 
     Args:
-        path: path and query as they go on the wire; must be ASCII without blanks.
+        path: path and query as they go on the wire; must be ASCII without spaces.
         host: value of the Host field; not added when `headers` brings its own.
         headers: further fields, in order.
         body: None sends none; otherwise Content-Length is added.
@@ -59,7 +59,7 @@ def request_head(
     if not _TOKEN.fullmatch(method):
         raise ValueError(f"{method!r} is not an HTTP method.")
     if not path or " " in path or not path.isascii() or _FORBIDDEN.search(path):
-        raise ValueError(f"{path!r} is not a request path: it must be ASCII without blanks (%20 stands for one).")
+        raise ValueError(f"{path!r} is not a request path: it must be ASCII without spaces (write %20).")
     lines = [f"{method} {path} HTTP/1.1"]
     for name, value in fields:
         if not _TOKEN.fullmatch(name):
@@ -147,7 +147,7 @@ class ReplyReader:
         """Takes the next bytes of the connection.
 
         Raises:
-            ProtocolError: these bytes, after those before, are no reply in HTTP/1.
+            ProtocolError: these bytes, after those before, are not an HTTP/1 reply.
         """
         while data and not self.complete:
             data = self._body(data) if self.status else self._more_head(data)

@@ -1,34 +1,32 @@
-"""What the rows of a load that goes on come to: looked at while load processes write them; pure.
+"""Counts of a load in progress, taken from its rows while load processes write them.
 
-Rows end in any order. A look therefore remembers which rows of a block it has seen ended, and counts those that
-have ended since; a block whose rows have all ended is not looked at again.
+Rows end in any order. A look therefore remembers which rows of a block it has already seen ended, and counts those
+that have ended since; a block whose rows have all ended is not looked at again.
 
 Facts
 -----
-* Reading a page of the columns that nobody has written makes the kernel find memory for it. So nothing is read
+* Reading a page of the columns that was never written makes the kernel allocate memory for it. So nothing is read
   beyond the rows that were begun, and only the outcome of those that have not ended.
 * A row's outcome is written after its other columns.
 
-Cost of a look in CPU, measured: 0.4 ms where nothing has come; 0.2 us for each request that has ended since the
-last look where they are neighbours, 0.8 us where they lie apart. With 100,000 in flight of 1,000,000 rows, 4 ms for
-2,500 that ended in random places.
+CPU time of a look, measured: 0.4 ms if nothing has ended; for each request that has ended since the last look 0.2 us
+among neighbours, 0.8 us if scattered. With 100,000 of 1,000,000 rows in flight, 4 ms for 2,500 that ended in random
+places.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, compress
 from operator import sub
 
 from holdfast.load.buckets import Buckets, Recent, counted, lag_us, latency_ms
 from holdfast.load.columns import Columns
-from holdfast.load.plan import Closed, Open, Plan, Sessions
+from holdfast.load.parts import Part
 from holdfast.load.processes import Watched
-from holdfast.load.summary import REPLIED
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.progress import LabelProgress, Progress
 from holdfast.model.units import NS_PER_S
 
@@ -49,22 +47,24 @@ _NAMES = {each.value: each.label for each in Outcome if each is not Outcome.PEND
 
 
 class _Stretch:
-    """Rows that lie side by side and are begun from the front, more or less.
+    """Neighbouring rows that are begun roughly from the front.
 
     Attributes:
-        plan: which one they belong to.
+        plan: the one that they belong to.
+        shares: indices in the tally of the load processes that begin them.
     """
 
-    __slots__ = ("_known", "_next", "plan", "rows")
+    __slots__ = ("_known", "_next", "plan", "rows", "shares")
 
-    def __init__(self, plan: int, rows: range) -> None:
+    def __init__(self, plan: int, rows: range, shares: Sequence[int]) -> None:
         self.plan = plan
         self.rows = rows
+        self.shares = shares
         self._next = rows.start
         self._known: dict[int, bytes] = {}
 
     def ended(self, outcome: memoryview, reach: int) -> Iterator[tuple[int, bytes, bytes]]:
-        """Of each block in which rows have ended since the last call: its first row, which (1), and all outcomes.
+        """For each block in which rows have ended since the last call: its first row, which (1), and all outcomes.
 
         Args:
             outcome: of all rows.
@@ -113,10 +113,10 @@ class _Account:
         return times
 
 
-class Reckoning:
-    """A run as it is reckoned up from look to look. Invariant: each row is counted once, when it has ended.
+class LiveCounts:
+    """The counts of a run, updated from look to look. Invariant: each row is counted once, when it has ended.
 
-    Looks are at instants that ascend.
+    The instants of looks must ascend.
     """
 
     def __init__(self, watched: Watched, labels: Sequence[Sequence[str]]) -> None:
@@ -136,15 +136,15 @@ class Reckoning:
         self._rates = deque([(watched.start_ns, 0, 0, 0)])
 
     def look(self, now_ns: int) -> Progress:
-        """What the run has come to.
+        """Counts what has happened since the last look; returns the state of the run.
 
         Args:
             now_ns: CLOCK_MONOTONIC.
         """
         watched = self._watched
-        reaches = self._reaches()
+        reaches = [self._reach(stretch) for stretch in self._stretches]
         begun = sum(watched.tally.begun)
-        lags = list(self._lags())
+        lags = list(self._lags_at_begin())
         for stretch, reach in zip(self._stretches, reaches, strict=True):
             for first, new, outcomes in stretch.ended(watched.columns.outcome, reach):
                 lags += self._count(stretch.plan, first, new, outcomes)
@@ -156,46 +156,38 @@ class Reckoning:
         self._recent.add(now_ns, buckets, most_ns)
         return self._progress(now_ns, begun)
 
-    def _reaches(self) -> list[int]:
-        """Up to which row each stretch can have been begun."""
+    def _reach(self, stretch: _Stretch) -> int:
+        """No row of the stretch from this one on can have begun."""
         watched, tally = self._watched, self._watched.tally
-        by_plan = [span.start for span in watched.spans]
-        of_parts = []
-        for number, (plan, part) in enumerate(watched.shares):
-            start, begun = watched.spans[plan].start, tally.begun[number]
-            shape = watched.plans[plan].shape
-            if isinstance(shape, Closed):
-                of_parts.append(start + part.rows.start + begun)
-            elif begun:
-                reached = tally.reached[number] if isinstance(shape, Sessions) else part.rows[begun - 1] + 1
-                by_plan[plan] = max(by_plan[plan], start + reached)
-        parts = iter(of_parts)
-        closed = [isinstance(plan.shape, Closed) for plan in watched.plans]
-        return [next(parts) if closed[stretch.plan] else by_plan[stretch.plan] for stretch in self._stretches]
+        shape, start = watched.plans[stretch.plan].shape, watched.spans[stretch.plan].start
+        return start + max(
+            shape.reach(watched.shares[number][1], tally.begun[number], tally.reached[number])
+            for number in stretch.shares
+        )
 
-    def _lags(self) -> Iterator[int]:
-        """Pacing lags of what the open model has begun since the last look."""
+    def _lags_at_begin(self) -> Iterator[int]:
+        """Pacing lags of the rows begun since the last look, for shapes that have them at the begin."""
         watched = self._watched
         for number, (plan, part) in enumerate(watched.shares):
-            if isinstance(watched.plans[plan].shape, Open):
+            if watched.plans[plan].shape.lag_known_at == "begin":
                 begun, start = watched.tally.begun[number], watched.spans[plan].start
                 rows = part.rows[self._lags_of[number] : begun]
                 self._lags_of[number] = begun
                 yield from _lags(watched.columns, slice(start + rows.start, start + rows.stop, rows.step))
 
     def _count(self, plan: int, first: int, new: bytes, outcomes: bytes) -> list[int]:
-        """Notes the rows of a block that have ended, and returns their pacing lags where only the end is known."""
+        """Notes the rows of a block that have ended; returns their pacing lags, if those are known at the end."""
         watched, columns = self._watched, self._watched.columns
         labels, start = self._labels[plan], watched.spans[plan].start
         accounts, steps = [self._accounts[label] for label in labels], len(labels)
-        late = isinstance(watched.plans[plan].shape, Sessions)
+        lags_at_end = watched.plans[plan].shape.lag_known_at == "end"
         lags: list[int] = []
         apart: list[int] = []
         for run in _RUNS.finditer(new):
             if run.end() - run.start() < _SLICED * steps:
                 apart += range(run.start(), run.end())
                 continue
-            if late:
+            if lags_at_end:
                 lags += _lags(columns, slice(first + run.start(), first + run.end()))
             for at in range(run.start(), run.start() + steps):
                 account = accounts[(first + at - start) % steps]
@@ -209,7 +201,7 @@ class Reckoning:
             own = apart if steps == 1 else [at for at in apart if (first + at - start) % steps == step]
             accounts[step].new_ends.append(bytes([outcomes[at] for at in own]))
             accounts[step].new_times += [done[first + at] - due[first + at] for at in own if _REPLIED[outcomes[at]]]
-        if late:
+        if lags_at_end:
             for at in apart:
                 lags += _lags(columns, slice(first + at, first + at + 1))
         return lags
@@ -219,7 +211,7 @@ class Reckoning:
         elapsed_ns = max(0, now_ns - watched.start_ns)
         outcomes = [sum(each) for each in zip(*(each.outcomes for each in self._accounts.values()), strict=True)]
         replied = sum(outcomes[each] for each in REPLIED)
-        due = _due(watched, now_ns - watched.start_ns)
+        due = _sum(watched.plans[plan].shape.due_by(part, now_ns - watched.start_ns) for plan, part in watched.shares)
         while len(self._rates) > 1 and self._rates[1][0] <= now_ns - WINDOW_S * NS_PER_S:
             self._rates.popleft()
         at_ns, *before = self._rates[0]
@@ -231,8 +223,8 @@ class Reckoning:
         self._rates.append((now_ns, due or 0, begun, replied))
         return Progress(
             elapsed_s=elapsed_ns / NS_PER_S,
-            planned_s=_planned_s(watched.plans),
-            planned=_planned(watched),
+            planned_s=_most(plan.shape.planned_s for plan in watched.plans),
+            planned=_sum(plan.shape.planned for plan in watched.plans),
             due=due,
             begun=begun,
             outcomes=_by_name(outcomes),
@@ -257,54 +249,38 @@ class Reckoning:
 
 
 def _stretches(watched: Watched) -> Iterator[_Stretch]:
-    """The rows of each plan; of the closed model, those of each load process, which begins at its own."""
+    """The rows of each plan, or of each load process if each one begins at its own first row."""
     for number, (plan, span) in enumerate(zip(watched.plans, watched.spans, strict=True)):
-        if not isinstance(plan.shape, Closed):
-            yield _Stretch(number, span)
+        shares = [(at, part) for at, (owner, part) in enumerate(watched.shares) if owner == number]
+        if not plan.shape.refills:
+            yield _Stretch(number, span, [at for at, _ in shares])
             continue
-        for owner, part in watched.shares:
-            if owner == number:
-                yield _Stretch(number, range(span.start + part.rows.start, span.start + part.rows.stop))
+        for at, part in shares:
+            yield _Stretch(number, _moved(part, span.start), [at])
+
+
+def _moved(part: Part, start: int) -> range:
+    return range(start + part.rows.start, start + part.rows.stop)
 
 
 def _lags(columns: Columns, rows: slice) -> list[int]:
-    """By how much later than due these rows began: a connection was opened, or a kept one was sent on."""
+    """How much later than due these rows began: by opening a connection, or by sending on a kept one."""
     due, opened = columns.due[rows], columns.opened[rows]
     if 0 in opened:
         return [(at or sent) - planned for at, sent, planned in zip(opened, columns.sent[rows], due, strict=True)]
     return list(map(sub, opened, due))
 
 
-def _due(watched: Watched, since_start_ns: int) -> int | None:
-    """How many requests the schedule has asked for; None where not all of them have one."""
-    due = 0
-    for plan, part in watched.shares:
-        shape = watched.plans[plan].shape
-        if not isinstance(shape, Open):
-            return None
-        due += bisect_left(part.rows, bisect_right(shape.due_ns, since_start_ns))
-    return due
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """The sum; None if one of them is not known."""
+    known = list(counts)
+    return None if None in known else sum(each for each in known if each is not None)
 
 
-def _planned_s(plans: Sequence[Plan]) -> float | None:
-    seconds: list[float] = []
-    for plan in plans:
-        shape = plan.shape
-        if isinstance(shape, Open):
-            seconds.append(shape.due_ns[-1] / NS_PER_S if shape.due_ns else 0.0)
-        elif shape.seconds is None:
-            return None
-        else:
-            seconds.append(shape.seconds)
-    return max(seconds)
-
-
-def _planned(watched: Watched) -> int | None:
-    plans = watched.plans
-    if any(not isinstance(plan.shape, Open) and plan.shape.seconds is not None for plan in plans):
-        return None
-    clients = sum(plan.requests for plan in plans if isinstance(plan.shape, Sessions))
-    return clients + sum(len(part.rows) for plan, part in watched.shares if not isinstance(plans[plan].shape, Sessions))
+def _most(times_s: Iterable[float | None]) -> float | None:
+    """The longest; None if one of them is not known."""
+    known = list(times_s)
+    return None if None in known else max(each for each in known if each is not None)
 
 
 def _by_name(outcomes: Sequence[int]) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""What this machine leaves to the load itself: descriptors, source ports, and words for their lack."""
+"""What this machine leaves to the load: descriptors and source ports, and what to say when they run out."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ import resource
 import sys
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.procfs.read import read_ephemeral_ports
 
-# Observers and reports of the same process need some descriptors beside the load.
+# Observers and reports of the same process need some descriptors too.
 RESERVE = 32
 # Of a load process's own: its epoll and its pipe.
 OWN = 4
+_DEFAULT_PORTS = 60999 - 32768 + 1
 # Both ends of a connection over loopback, with their places in an epoll (measured on Linux 6.18).
 PAIR_BYTES = 8_200
 
@@ -43,17 +45,16 @@ def descriptors_for_load() -> int:
 
 
 def connections_of_one_process() -> int:
-    """Connections for which a load process has descriptors that is forked from this one."""
+    """Connections that a load process forked from this one has descriptors for."""
     return max(1, descriptors_for_load() - len(os.listdir("/proc/self/fd")) - OWN)
 
 
 def ephemeral_ports() -> int:
-    """Source ports of one address towards one destination.
+    """Source ports of one address towards one destination; the kernel's default where they may not be read.
 
     Source: ip(7), ip_local_port_range.
     """
-    lowest, highest = _sysctl("net/ipv4/ip_local_port_range")
-    return highest - lowest + 1
+    return len(read_ephemeral_ports()) or _DEFAULT_PORTS
 
 
 def _sysctl(name: str) -> list[int]:
@@ -76,7 +77,7 @@ def failure_in_words(error: OSError) -> tuple[int, str]:
 
 
 def remedy(number: int, connections: int, of_one_process: int) -> str:
-    """What so many connections at once would need, and the command that gives it; "" where none is known.
+    """What this many connections at once would need, and the command that provides it; "" if none is known.
 
     Args:
         number: the errno of what our own side lacked.
@@ -112,7 +113,7 @@ def remedy(number: int, connections: int, of_one_process: int) -> str:
 
 
 def no_process(error: OSError, number: int, many: int) -> EnvironmentFailure:
-    """The n-th of so many load processes could not be started."""
+    """The failure to start load process `number` of `many`."""
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     what_to_do = {
         errno.EMFILE: f"Run `ulimit -n {_rounded_up(4 * hard)}` first, as root, so that fewer suffice.",

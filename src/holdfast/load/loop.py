@@ -1,10 +1,10 @@
 """A scheduled load run's logic as a generator: `seen = yield step`.
 
-It says which requests to open, which to end, and how long to wait; it is told what time it is and
-how many have ended. It does not know a socket or a clock, so that a test can run years of it in a
-moment. Columns are memory: whoever carries the steps out writes outcomes into them.
+It says which requests to open, which to end, and how long to wait; it is told what time it is and how many have
+ended. It knows neither sockets nor clocks, so a test can run years of it in a moment. Columns are memory: the caller
+that carries the steps out writes outcomes into them.
 
-Schedule, stop and patience are independent values; the two models differ only in what makes the
+Schedule, stop and timeouts are independent values; the two models differ only in what makes the
 next request due: an instant (open model) or an answer (closed model).
 """
 
@@ -14,21 +14,21 @@ from collections.abc import Generator, Sequence
 from typing import NamedTuple
 
 from holdfast.load.columns import Columns
-from holdfast.load.timeouts import Patience
+from holdfast.load.timeouts import Deadlines
 
-# A load that is late, or a burst, still looks at what comes back in between.
+# A load that is late, or a burst, still looks at replies in between.
 AT_ONCE = 64
 NOTHING = range(0)
 
 
 class Seen(NamedTuple):
-    """What came of the last step.
+    """The outcome of the last step.
 
     Attributes:
         ended: rows that have ended since the run began.
         taken: rows of the last steps' `refill` that kept connections have taken since the run began.
-        draining: begin no further request; those that are on their way come to their end.
-        finished: rows that have ended since the last step, where the load was asked to remember them.
+        draining: begin no further request; those in flight are still waited for.
+        finished: rows that have ended since the last step, if the load remembers them.
     """
 
     now_ns: int
@@ -43,9 +43,9 @@ class Step(NamedTuple):
 
     Attributes:
         open: rows to open a connection for.
-        expire: rows whose time is over.
+        expire: rows that have timed out.
         refill: rows that connections take, in order, as soon as they are answered.
-        wait_ns: longest time until the next step; anything that ends comes sooner.
+        wait_ns: longest time until the next step, which comes sooner if anything ends.
     """
 
     open: Sequence[int]
@@ -57,7 +57,7 @@ class Step(NamedTuple):
 Loop = Generator[Step, Seen, None]
 
 
-def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience: Patience, columns: Columns) -> Loop:
+def open_model(due_ns: Sequence[int], rows: range, start_ns: int, deadlines: Deadlines, columns: Columns) -> Loop:
     """Each request when it is due, whatever became of those before.
 
     Args:
@@ -75,7 +75,7 @@ def open_model(due_ns: Sequence[int], rows: range, start_ns: int, patience: Pati
         while opened < total and due_ns[rows[opened]] <= since_start_ns and opened - first < AT_ONCE:
             columns.due[rows[opened]] = start_ns + due_ns[rows[opened]]
             opened += 1
-        expired, wait_ns = patience.look(rows, opened, seen.now_ns)
+        expired, wait_ns = deadlines.expired(rows, opened, seen.now_ns)
         if opened < total:
             wait_ns = min(wait_ns, due_ns[rows[opened]] - since_start_ns)
         seen = yield Step(rows[first:opened], expired, NOTHING, max(0, wait_ns))
@@ -86,16 +86,16 @@ def closed_model(
     rows: range,
     start_ns: int,
     until_ns: int | None,
-    patience: Patience,
+    deadlines: Deadlines,
     *,
     keeps: bool = True,
 ) -> Loop:
-    """So many connections, each sending its next request when the last one is answered.
+    """A fixed number of connections, each sending its next request when its last one is answered.
 
     A connection that ends is replaced by a new one.
 
     Args:
-        rows: the rows of this load process, ascending without gaps: at most so many requests.
+        rows: the rows of this load process, ascending without gaps; no more requests are sent.
         until_ns: no request is begun from then on; None lets the rows decide.
         keeps: a connection takes the next row; False opens one for each request.
     """
@@ -114,7 +114,7 @@ def closed_model(
         missing = min(connections - (begun - seen.ended), total - begun)
         opened += missing
         begun += missing
-        expired, wait_ns = patience.look(rows, begun, seen.now_ns)
+        expired, wait_ns = deadlines.expired(rows, begun, seen.now_ns)
         if until_ns is not None and begun < total:
             wait_ns = min(wait_ns, until_ns - seen.now_ns)
         seen = yield Step(rows[first:begun], expired, rows[begun:total] if keeps else NOTHING, max(0, wait_ns))

@@ -1,27 +1,41 @@
-"""The load as the probe drives it: so many connections more now, then a look at what became of all."""
+"""The load as a probe drives it: open some more connections now, then look at what became of all of them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
-from holdfast.load.columns import Columns
+from holdfast.load.columns import Columns, requests
 from holdfast.load.connecting import connections_to
 from holdfast.load.endpoint import Tls
 from holdfast.load.local_limits import raise_descriptor_limit, restore_descriptor_limit
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.timeline import Request
+
+
+class Failure(NamedTuple):
+    """What our own side ran out of.
+
+    Attributes:
+        number: errno.
+        words: the same for a person to read.
+    """
+
+    number: int
+    words: str
 
 
 class Prober:
-    """Requests that are opened a few at a time and held; a context manager that closes its sockets.
+    """Requests that are opened a few at a time and held. A context manager: leaving it closes every socket.
 
-    While it is open, the soft RLIMIT_NOFILE of this process is the hard one.
+    While it is open, the soft RLIMIT_NOFILE of this process is raised to the hard one.
 
     Attributes:
         columns: the rows of all requests; rows from `offered` up are empty.
-        offered: requests opened so far; ids are 0..offered-1.
+        offered: requests opened so far; their ids are 0..offered-1.
     """
 
     def __init__(
@@ -34,17 +48,17 @@ class Prober:
         *,
         tls: Tls | None = None,
     ) -> None:
-        """Opens no connection yet.
+        """Prepares the requests; opens no connection yet.
 
         Args:
-            address: where to connect to, IPv4, IPv6, a name or a Unix socket (`model.address`).
+            address: where to connect: IPv4, IPv6, a host name or a Unix socket (`model.address`).
             head_of: id -> the request's bytes.
-            capacity: most requests that can be opened.
-            sources: our own addresses, used in turn; none leaves the choice to the kernel.
+            capacity: the most requests that can be opened.
+            sources: our own addresses, used in turn; with none the kernel chooses.
             tls: None speaks plain HTTP.
 
         Raises:
-            EnvironmentFailure: the name cannot be looked up, or the path of the socket is too long.
+            EnvironmentFailure: the name cannot be resolved, or the socket's path is too long.
         """
         self.columns = Columns(capacity)
         self.offered = 0
@@ -71,7 +85,7 @@ class Prober:
 
     @property
     def connecting(self) -> int:
-        """Requests whose SYN is sent and not answered, however often the kernel has repeated it."""
+        """Requests whose SYN was sent and is unanswered, however often the kernel has repeated it."""
         return self._connections.connecting
 
     @property
@@ -85,35 +99,54 @@ class Prober:
         return self._connections.ended
 
     @property
-    def failure(self) -> tuple[int, str] | None:
-        """Number and words of the first failure on our own side; None if there was none."""
-        return self._connections.failure
+    def failure(self) -> Failure | None:
+        """The first failure on our own side; None if there was none."""
+        found = self._connections.failure
+        return None if found is None else Failure(*found)
 
     @property
-    def notes(self) -> list[str]:
-        """Doubts about replies that count all the same."""
+    def doubts(self) -> list[str]:
+        """Doubts about replies that count nevertheless, in words."""
         excess = self._connections.replies[0].excess
         return [f"{excess} replies were followed by more bytes than they announced"] if excess else []
 
-    def open(self, count: int) -> list[int]:
-        """Opens at most `count` connections more now; each sends its request once it is connected.
+    @property
+    def notes(self) -> list[str]:
+        """Everything to keep in the record besides the requests: doubts, our own failure, a malformed reply."""
+        failure, finding = self.failure, self.finding()
+        return [*self.doubts, *([failure.words] if failure else []), *([finding] if finding else [])]
 
-        Stops at the first that our own side has no means for: that one is FAILED and `failure`
-        says why. Stops at the capacity too.
+    def requests(self, phase_of: Callable[[int], Phase], ids: Iterable[int] | None = None) -> tuple[Request, ...]:
+        """The requests as the timeline records them.
+
+        Args:
+            phase_of: id -> what it was sent for.
+            ids: which ones, in this order; None is every one opened.
+        """
+        return requests(self.columns, range(self.offered) if ids is None else ids, phase_of, self.sources)
+
+    def open(self, count: int, due_ns: int | None = None) -> list[int]:
+        """Opens at most `count` more connections now; each sends its request as soon as it is connected.
+
+        Stops at the first one that our own side has no means for: that one is FAILED, and `failure` says why. Stops
+        at the capacity too.
+
+        Args:
+            due_ns: when they were due, CLOCK_MONOTONIC ns; None is now.
 
         Returns:
-            The new ids, one that FAILED included.
+            The new ids, including one that FAILED.
         """
         opened: list[int] = []
         for id_ in range(self.offered, min(self.offered + count, self.columns.capacity)):
             opened.append(id_)
             self.offered += 1
-            if not self._connections.open(id_):
+            if not self._connections.open(id_, due_ns):
                 break
         return opened
 
     def turn(self, timeout_ns: int) -> int:
-        """Waits at most that long for events, carries out every one, and returns how many there were."""
+        """Waits for events for at most this long, handles each of them, and returns how many there were."""
         return self._connections.turn(timeout_ns)
 
     def pending(self) -> list[int]:
@@ -121,24 +154,24 @@ class Prober:
         return self._connections.pending()
 
     def give_up(self, ids: Iterable[int], *, reset: bool = False) -> None:
-        """Closes our end of these requests by FIN, or by RST; ended ones are left as they are."""
+        """Closes our end of these requests with FIN, or with RST; those that have ended stay as they are."""
         self._connections.give_up(ids, reset=reset)
 
     def expire(self, ids: Iterable[int]) -> None:
-        """The time of these requests is over; ended ones are left as they are."""
+        """Times these requests out; those that have ended stay as they are."""
         for id_ in ids:
             self._connections.expire(id_)
 
     def outcome_counts(self) -> dict[Outcome, int]:
-        """How many requests have each outcome, PENDING included; outcomes that none has are left out."""
+        """How many requests have each outcome, PENDING included; outcomes without a request are left out."""
         counts = Counter(self.columns.outcome[: self.offered])
         return {Outcome(value): count for value, count in sorted(counts.items())}
 
     @property
     def location(self) -> str:
-        """Where the last redirect leads; "" where there was none."""
+        """Where the last redirect leads; "" if there was none."""
         return self._connections.replies[0].location
 
     def finding(self) -> str | None:
-        """What the first reply was that is not HTTP/1, in words; None if there was none."""
+        """What the first reply that was not HTTP/1 looked like, in words; None if every reply was HTTP/1."""
         return self._connections.replies[0].malformed

@@ -4,8 +4,6 @@ Facts
 -----
 * `/proc/PID/schedstat` begins with the time on a CPU of the process's first thread, in ns; a load process has no
   other (sched-stats.rst of the kernel). That of a process that has ended and was not waited for can be read as well.
-* Since Linux 6.2 the size of the directory `/proc/PID/fd` is the number of descriptors (proc.rst). Before that it
-  is 0, and the names are to be counted, which takes some ms for 20,000.
 """
 
 from __future__ import annotations
@@ -16,6 +14,9 @@ from collections.abc import Sequence
 
 from holdfast.model.progress import OwnUse
 from holdfast.model.units import NS_PER_S
+from holdfast.procfs import parse
+from holdfast.procfs.parse import ProtocolError
+from holdfast.procfs.read import count_descriptors, is_alive, read
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -35,12 +36,12 @@ class OwnUses:
         Args:
             rows_bytes: of the shared columns, as far as they are written.
         """
-        alive = [pid for pid in self._pids if _lives(pid)]
+        alive = [pid for pid in self._pids if is_alive(pid)]
         try:
-            on_cpu_ns = [int(_read(f"/proc/{pid}/schedstat").split()[0]) for pid in self._pids]
-            memory = sum(_own_bytes(pid) for pid in alive)
-            descriptors = sum(_descriptors(pid) for pid in alive)
-        except (OSError, ValueError, IndexError):
+            on_cpu_ns = [parse.core_times(read(f"/proc/{pid}/schedstat"))[0] for pid in self._pids]
+            memory = sum(_private_bytes(pid) for pid in alive)
+            descriptors = sum(count_descriptors(pid) for pid in alive)
+        except (OSError, ProtocolError):
             return None
         while len(self._looks) > 1 and self._looks[1][0] <= now_ns - self._window_ns:
             self._looks.popleft()
@@ -59,25 +60,5 @@ class OwnUses:
         )
 
 
-def _lives(pid: int) -> bool:
-    try:
-        stat = _read(f"/proc/{pid}/stat")
-    except OSError:
-        return False
-    return stat[stat.rindex(b")") + 2 :][:1] not in b"ZX"
-
-
-def _own_bytes(pid: int) -> int:
-    """Resident memory that is neither a file's nor shared; of a fork's, what it still has in common with its parent."""
-    resident, shared = _read(f"/proc/{pid}/statm").split()[1:3]
-    return (int(resident) - int(shared)) * _PAGE_BYTES
-
-
-def _descriptors(pid: int) -> int:
-    directory = f"/proc/{pid}/fd"
-    return os.stat(directory).st_size or len(os.listdir(directory))
-
-
-def _read(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:
-        return file.read(4096)
+def _private_bytes(pid: int) -> int:
+    return parse.private_pages(read(f"/proc/{pid}/statm")) * _PAGE_BYTES

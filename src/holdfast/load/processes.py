@@ -1,4 +1,4 @@
-"""Runs a plan: in this process, or shared out among several that are forked from it.
+"""Runs plans: in this process, or shared out among several that are forked from it.
 
 Facts
 -----
@@ -10,13 +10,13 @@ Facts
 Decisions
 ---------
 * Rows are shared out beforehand, so that processes have nothing to agree on: each writes its own.
-* All begin at one instant that lies a little in the future, so that none starts late.
-* What a process has to say beside its rows (a failure in words, a strange reply) it writes as one JSON
-  object into a pipe when it is done. A pipe that ends without one is a lost process: what it had not
-  ended counts as our own failure, never as the server's.
+* All begin at one instant a little in the future, so that none starts late.
+* Whatever a process has to report besides its rows (a failure in words, a strange reply) it writes as JSON
+  into a pipe when it is done. A pipe that ends without a report is a lost process: what it had not ended counts
+  as our own failure, never as the server's.
 * A process ends itself when its parent is gone.
-* What there is before the fork is kept from the garbage collector, here and in the processes: a collection writes
-  to all that it looks at, so that each process would get its own copy of it, 9 MB after some 10,000 connections
+* What exists before the fork is hidden from the garbage collector, here and in the processes: a collection writes
+  to every object that it looks at, so each process would get its own copy of it, 9 MB after some 10,000 connections
   (measured).
 """
 
@@ -36,9 +36,10 @@ from functools import partial
 from itertools import accumulate, pairwise
 from typing import NoReturn
 
-from holdfast.load.collect import LoadRun, Told, gathered, told_for_lost
+from holdfast.load.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.load.columns import Columns, Tally
 from holdfast.load.connecting import connections_to
+from holdfast.load.epoll import Connections
 from holdfast.load.local_limits import (
     connections_of_one_process,
     ephemeral_ports,
@@ -47,23 +48,12 @@ from holdfast.load.local_limits import (
     remedy,
     restore_descriptor_limit,
 )
-from holdfast.load.loop import Loop, Seen, closed_model, open_model
-from holdfast.load.plan import (
-    Closed,
-    Open,
-    Part,
-    Plan,
-    Sessions,
-    Stop,
-    processes_for,
-    share_out,
-    sources_for,
-    stop_reason,
-    whole,
-)
+from holdfast.load.loop import Seen
+from holdfast.load.parts import Part
+from holdfast.load.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.load.replies import Replies
-from holdfast.load.sessions import is_last, sessions
-from holdfast.load.timeouts import Patience
+from holdfast.load.reports import WorkerReport
+from holdfast.load.timeouts import Deadlines
 from holdfast.model.load import StopRule
 from holdfast.model.units import NS_PER_S
 
@@ -76,12 +66,13 @@ NO_RULE = StopRule()
 
 @dataclass(frozen=True, slots=True)
 class Watched:
-    """A load run that goes on, as whoever watches it sees it.
+    """A load run in progress.
 
     Attributes:
         start_ns: CLOCK_MONOTONIC of its start.
-        columns, spans: as of `LoadRun`; memory that the load processes write to.
-        shares: of each part in the tally, in its order, which plan it belongs to and what it has of that.
+        columns: of all plans; memory that the load processes write to.
+        spans: rows of each plan.
+        shares: for each part in the tally, in its order: the plan it belongs to, and its share of that.
         pids: of the load processes, in the same order.
     """
 
@@ -96,11 +87,11 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What one load process does.
+    """The work of one load process.
 
     Attributes:
         columns: of its plan alone.
-        number: of its part in the tally.
+        number: its index in the tally.
     """
 
     plan: Plan
@@ -110,18 +101,13 @@ class _Job:
     number: int
 
 
-def _go_on() -> Stop:
+def _never() -> Stop:
     return Stop.NOT
-
-
-def load_run(plan: Plan, stopped: Callable[[], Stop] = _go_on) -> LoadRun:
-    """Carries out one plan and waits for its end; as `load_runs`."""
-    return load_runs((plan,), stopped)
 
 
 def load_runs(
     plans: Sequence[Plan],
-    stopped: Callable[[], Stop] = _go_on,
+    stopped: Callable[[], Stop] = _never,
     *,
     rule: StopRule = NO_RULE,
     watch: Callable[[Watched], None] | None = None,
@@ -131,105 +117,121 @@ def load_runs(
     """Carries out plans that begin together, and waits for their end.
 
     Args:
-        stopped: asked at least ten times a second. It never takes back what it said. What has not ended when the
-            run is to end at once is given up.
-        watch: called at least ten times a second while the load goes on, in this process, which then sends nothing
-            itself; and once when it is over.
-        share: (i, n): only the i-th of n shares of each plan; whoever has the others begins them at the same time.
-        start_ns: CLOCK_MONOTONIC at which to begin; None is as soon as all are ready.
+        stopped: asked at least ten times a second, and never takes back what it said. If the run is to end at once,
+            whatever has not ended is given up.
+        watch: called at least ten times a second during the load, in this process, which then sends nothing itself,
+            and once when the load is over.
+        share: (i, n): only share i of n of each plan; the others are begun elsewhere at the same time.
+        start_ns: CLOCK_MONOTONIC at which to begin; None begins as soon as all processes are ready.
 
     Raises:
         EnvironmentFailure: a plan's address cannot be looked up, or a load process could not be started.
     """
     soft = raise_descriptor_limit()
-    index, many = share
     try:
         edges = [0, *accumulate(plan.requests for plan in plans)]
         spans = tuple(range(first, last) for first, last in pairwise(edges))
         columns = Columns(edges[-1])
-        jobs: list[_Job] = []
-        parts: list[tuple[int, Part]] = []
-        for number, (plan, span) in enumerate(zip(plans, spans, strict=True)):
-            part = share_out(plan, whole(plan), many)[index]
-            sources = plan.sources
-            if sources is None:
-                sources = sources_for(plan.address, -(-plan.ports // many), ephemeral_ports())
-            own = columns.part(span)
-            processes = plan.processes or processes_for(part.connections, connections_of_one_process())
-            for own_part in share_out(plan, part, processes):
-                jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
-                parts.append((number, own_part))
+        jobs, shares = _jobs(plans, spans, columns, share)
         tally = Tally(len(jobs))
         if len(jobs) == 1 and watch is None:
             begin_ns = time.monotonic_ns() if start_ns is None else start_ns
-            told = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
+            reports = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
             begin_ns = time.monotonic_ns() + HEAD_START_NS * len(jobs) if start_ns is None else start_ns
-            watched = Watched(begin_ns, columns, spans, tally, tuple(plans), tuple(parts))
-            told = _fork(jobs, watched, stopped, rule, watch)
+            watched = Watched(begin_ns, columns, spans, tally, tuple(plans), shares)
+            reports = _fork(jobs, watched, stopped, rule, watch)
     finally:
         restore_descriptor_limit(soft)
-    stop = stop_reason(rule, sum(tally.ended), sum(tally.unanswered))
-    shares = [[(job.part, each) for job, each in zip(jobs, told, strict=True) if job.plan is plan] for plan in plans]
-    return gathered(plans, shares, columns, spans, stop)
+    reason = stop_reason(rule, sum(tally.ended), sum(tally.unanswered))
+    by_plan = [
+        [(job.part, each) for job, each in zip(jobs, reports, strict=True) if job.plan is plan] for plan in plans
+    ]
+    return collect(plans, by_plan, columns, spans, reason)
 
 
-def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally) -> Told:
-    """One part of the run, in the process that calls it."""
-    plan, columns, number = job.plan, job.columns, job.number
-    connections = connections_to(plan.address, plan.port, plan.head_of, columns, job.sources, plan.tls)
+def _jobs(
+    plans: Sequence[Plan], spans: Sequence[range], columns: Columns, share: tuple[int, int]
+) -> tuple[list[_Job], tuple[tuple[int, Part], ...]]:
+    """The load processes' work, and of each of them the plan and the part."""
+    index, many = share
+    jobs: list[_Job] = []
+    shares: list[tuple[int, Part]] = []
+    for number, (plan, span) in enumerate(zip(plans, spans, strict=True)):
+        part = share_out(plan, whole(plan), many)[index]
+        sources = plan.sources
+        if sources is None:
+            sources = sources_for(plan.address, -(-plan.ports // many), ephemeral_ports())
+        own = columns.part(span)
+        processes = plan.processes or processes_for(part.connections, connections_of_one_process())
+        for own_part in share_out(plan, part, processes):
+            jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
+            shares.append((number, own_part))
+    return jobs, tuple(shares)
+
+
+def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally) -> WorkerReport:
+    """Carries out one part of the run, in the process that calls it."""
+    plan = job.plan
+    connections = connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
     connections.replies = tuple(Replies(each) for each in plan.acceptances)
-    shape = plan.shape
-    steps, clients = len(plan.acceptances), shape.clients if isinstance(shape, Sessions) else 1
-    kept = plan.keeps and not isinstance(shape, Closed)
-    connections.remembers_finished = isinstance(shape, Sessions)
-    connections.remembers_sent = plan.first_byte_s is not None
-    ruled = rule != NO_RULE
-    stop = Stop.NOT
+    connections.remembers_finished = plan.shape.follows_each_end
+    connections.remembers_sent = plan.timeouts.first_byte_s is not None
     try:
-        loop = _loop(plan, job.part, columns, connections.sent_rows, start_ns)
-        with contextlib.suppress(StopIteration):
-            step = next(loop)
-            while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
-                for row in step.expire:
-                    connections.expire(row)
-                for row in step.open:
-                    client = row // steps % clients if kept else None
-                    connections.open(row, columns.due[row] or None, client, last=kept and is_last(shape, row))
-                connections.refill(step.refill)
-                connections.turn(step.wait_ns)
-                tally.begun[number] = connections.begun
-                tally.ended[number] = connections.ended
-                tally.unanswered[number] = connections.unanswered
-                tally.reached[number] = connections.highest_row + 1
-                if ruled and stop_reason(rule, connections.ended, connections.unanswered):
-                    stop = Stop.DRAIN
-                step = loop.send(
-                    Seen(
-                        time.monotonic_ns(),
-                        connections.ended,
-                        connections.taken,
-                        stop is Stop.DRAIN,
-                        connections.finished(),
-                    )
-                )
+        _send(job, connections, start_ns, stopped, rule, tally)
         connections.give_up(connections.pending())
-        tally.ended[number] = connections.ended
-        lasted_ns = time.monotonic_ns() - start_ns
-        return Told(
-            begun=connections.highest_row + 1 if isinstance(shape, Sessions) else connections.ended,
-            failure=_in_words(connections.failure, job) if connections.failure else None,
-            malformed=next((each.malformed for each in connections.replies if each.malformed), None),
-            excess=sum(each.excess for each in connections.replies),
-            cut=sum(each.cut for each in connections.replies),
-            location=next((each.location for each in connections.replies if each.location), ""),
-            sources=connections.sources,
-            peak=connections.peak,
-            busy=1 - connections.idle_ns / max(1, lasted_ns),
-            lasted_s=lasted_ns / NS_PER_S,
-        )
+        tally.ended[job.number] = connections.ended
+        return _report(job, connections, time.monotonic_ns() - start_ns)
     finally:
         connections.close()
+
+
+def _send(
+    job: _Job, connections: Connections, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
+) -> None:
+    """Carries out the steps of the part's loop until it ends, or is to end at once."""
+    shape, columns, number = job.plan.shape, job.columns, job.number
+    loop = shape.loop(job.part, columns, start_ns, _deadlines(job, connections), keeps=job.plan.keeps)
+    steps, clients, is_last = shape.steps, shape.clients, shape.is_last
+    keeps = job.plan.keeps and not shape.refills
+    ruled = rule != NO_RULE
+    stop = Stop.NOT
+    with contextlib.suppress(StopIteration):
+        step = next(loop)
+        while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
+            for row in step.expire:
+                connections.expire(row)
+            for row in step.open:
+                client = row // steps % clients if keeps else None
+                connections.open(row, columns.due[row] or None, client, last=keeps and is_last(row))
+            connections.refill(step.refill)
+            connections.turn(step.wait_ns)
+            tally.begun[number] = connections.begun
+            tally.ended[number] = connections.ended
+            tally.unanswered[number] = connections.unanswered
+            tally.reached[number] = connections.highest_row + 1
+            if ruled and stop_reason(rule, connections.ended, connections.unanswered):
+                stop = Stop.DRAIN
+            now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
+            seen = Seen(now_ns, connections.ended, connections.taken, draining, connections.finished())
+            step = loop.send(seen)
+
+
+def _report(job: _Job, connections: Connections, lasted_ns: int) -> WorkerReport:
+    failure, replies = connections.failure, connections.replies
+    return WorkerReport(
+        begun=connections.ended,
+        reached=connections.highest_row + 1,
+        failure=_in_words(failure, job) if failure else None,
+        malformed=next((each.malformed for each in replies if each.malformed), None),
+        excess=sum(each.excess for each in replies),
+        cut=sum(each.cut for each in replies),
+        location=next((each.location for each in replies if each.location), ""),
+        sources=connections.sources,
+        peak=connections.peak,
+        busy=1 - connections.idle_ns / max(1, lasted_ns),
+        lasted_s=lasted_ns / NS_PER_S,
+    )
 
 
 def _in_words(failure: tuple[int, str], job: _Job) -> str:
@@ -237,22 +239,13 @@ def _in_words(failure: tuple[int, str], job: _Job) -> str:
     return f"{words[0].upper()}{words[1:]}. {remedy(number, job.plan.connections, job.part.connections)}".rstrip()
 
 
-def _loop(plan: Plan, part: Part, columns: Columns, sent_rows: Sequence[int], start_ns: int) -> Loop:
-    shape = plan.shape
-    patience = Patience(
-        columns,
-        sent_rows,
-        *(
-            None if each is None else round(each * NS_PER_S)
-            for each in (plan.patience_s, plan.connect_s, plan.first_byte_s)
-        ),
+def _deadlines(job: _Job, connections: Connections) -> Deadlines:
+    timeouts = job.plan.timeouts
+    whole_ns, connect_ns, first_byte_ns = (
+        None if each is None else round(each * NS_PER_S)
+        for each in (timeouts.whole_s, timeouts.connect_s, timeouts.first_byte_s)
     )
-    if isinstance(shape, Open):
-        return open_model(shape.due_ns, part.rows, start_ns, patience, columns)
-    if isinstance(shape, Sessions):
-        return sessions(shape, part.rows, start_ns, patience, columns)
-    until_ns = None if shape.seconds is None else start_ns + round(shape.seconds * NS_PER_S)
-    return closed_model(part.connections, part.rows, start_ns, until_ns, patience, keeps=plan.keeps)
+    return Deadlines(job.columns, connections.sent_rows, whole_ns, connect_ns, first_byte_ns)
 
 
 def _fork(
@@ -261,8 +254,8 @@ def _fork(
     stopped: Callable[[], Stop],
     rule: StopRule,
     watch: Callable[[Watched], None] | None,
-) -> list[Told]:
-    """Each part in a process of its own."""
+) -> list[WorkerReport]:
+    """Carries out each part in a process of its own."""
     parent = os.getpid()
 
     def orphaned() -> bool:
@@ -277,12 +270,12 @@ def _fork(
         return max(stopped(), Stop.DRAIN if reached else Stop.NOT)
 
     children: dict[int, int] = {}
-    said: dict[int, bytes] = {}
+    reports: dict[int, bytes] = {}
     ends: dict[int, str] = {}
     try:
         gc.freeze()
         for job in jobs:
-            # Until the fork has its own way to take it, a signal that asks it to stop must not end it.
+            # Until the fork has its own handlers, a signal that asks it to stop must not end it.
             before = signal.pthread_sigmask(signal.SIG_BLOCK, STOPPING)
             try:
                 reading, writing = os.pipe()
@@ -297,46 +290,49 @@ def _fork(
             os.close(writing)
             children[reading] = pid
         watched = replace(watched, pids=tuple(children.values()))
-        said = _listen(children, asked)
+        reports = _listen(children, asked)
         if watch is not None:
             watch(watched)
     finally:
         gc.unfreeze()
         for reading, pid in children.items():
-            ends[reading] = _end(pid, at_once=reading not in said)
+            ends[reading] = _end(pid, at_once=reading not in reports)
             os.close(reading)
     return [
-        Told(**json.loads(said[reading])) if said[reading] else _lost(job, watched, ends[reading])
+        WorkerReport(**json.loads(reports[reading])) if reports[reading] else _lost(job, watched, ends[reading])
         for job, reading in zip(jobs, children, strict=True)
     ]
 
 
 def _of_one_process(rule: StopRule) -> StopRule:
-    """The part of a rule that one of several processes can judge alone: of shares it does not know the whole."""
+    """The part of a rule that one of several processes can judge alone: it does not know the share of all errors."""
     return StopRule(first_failure=rule.first_failure)
 
 
 def _be_load_process(
-    run_part: Callable[[Callable[[], Stop]], Told], orphaned: Callable[[], bool], writing: int, others: Sequence[int]
+    run_part: Callable[[Callable[[], Stop]], WorkerReport],
+    orphaned: Callable[[], bool],
+    writing: int,
+    others: Sequence[int],
 ) -> NoReturn:
-    """The life of a forked process; it never returns into the code that it was forked from.
+    """Lives the life of a forked process; never returns into the code that it was forked from.
 
     Args:
-        others: descriptors that are the parent's alone.
+        others: descriptors that belong to the parent alone.
     """
     asked: list[int] = []
     status = 1
     try:
-        # Ctrl-C reaches all of the terminal's processes; what it means is the parent's to say.
+        # Ctrl-C reaches all of the terminal's processes; the parent decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda number, _frame: asked.append(number))
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
         for other in others:
             os.close(other)
-        told = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
-        # Whoever forked this process may have been killed meanwhile.
+        report = run_part(lambda: Stop.AT_ONCE if orphaned() else Stop(min(len(asked), Stop.AT_ONCE)))
+        # The parent may have been killed in the meantime.
         with contextlib.suppress(BrokenPipeError):
-            os.write(writing, json.dumps(asdict(told)).encode())
+            os.write(writing, json.dumps(asdict(report)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
         traceback.print_exc()
@@ -345,8 +341,8 @@ def _be_load_process(
 
 
 def _listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> dict[int, bytes]:
-    """What each process says until its pipe ends, by descriptor."""
-    said = dict.fromkeys(children, b"")
+    """Reads each process's report until its pipe ends; by descriptor."""
+    reports = dict.fromkeys(children, b"")
     poll = select.poll()
     for reading in children:
         poll.register(reading, select.POLLIN)
@@ -359,16 +355,16 @@ def _listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> dict[in
             for reading in open_pipes:
                 os.kill(children[reading], signal.SIGTERM)
         for reading, _ in poll.poll(LOOK_MS):
-            words = os.read(reading, 65536)
-            said[reading] += words
-            if not words:
+            data = os.read(reading, 65536)
+            reports[reading] += data
+            if not data:
                 poll.unregister(reading)
                 open_pipes.discard(reading)
-    return said
+    return reports
 
 
 def _end(pid: int, *, at_once: bool) -> str:
-    """Waits for a process, after killing it if it is to end at once; how it ended, in words."""
+    """Waits for a process, after killing it if it is to end at once; returns how it ended, in words."""
     if at_once:
         os.kill(pid, signal.SIGKILL)
     _, status = os.waitpid(pid, 0)
@@ -377,9 +373,7 @@ def _end(pid: int, *, at_once: bool) -> str:
     return f"exit code {os.WEXITSTATUS(status)}"
 
 
-def _lost(job: _Job, watched: Watched, end: str) -> Told:
-    reached, now_ns = watched.tally.reached[job.number], time.monotonic_ns()
-    told = told_for_lost(job.plan, job.part, job.columns, watched.start_ns, reached, now_ns, end)
-    # Its rows say by number from which of them they came.
-    told.sources = list(job.sources)
-    return told
+def _lost(job: _Job, watched: Watched, end: str) -> WorkerReport:
+    reached = watched.tally.reached[job.number]
+    lost = LostProcess(job.part, watched.start_ns, reached, time.monotonic_ns(), end, job.sources)
+    return report_for_lost(job.plan.shape, job.columns, lost)

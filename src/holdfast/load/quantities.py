@@ -5,7 +5,7 @@
     ramp        10:500/30s                    from 10 to 500 requests a second within 30 s
     stages      100/s:10s,500/s:30s
     threshold   p99<200ms  errors<1%  rate>=950/s
-    pause       1s  1s-3s                     3 s at most, by chance
+    pause       1s  1s-3s                     random, from 1 s to 3 s
     stop        first-failure  errors>10%
 
 A `ValueError` says in words what is wrong, and where: its text is for the person who wrote it.
@@ -31,7 +31,7 @@ _THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|
 _ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
 
 LONGEST_S = 100 * 365 * 86_400.0
-# Each costs this machine a load process, so more of them than it can have cores are of no use.
+# Each takes a load process of this machine, so more than it can have cores are useless.
 MOST_LOCAL_WORKERS = 256
 
 # What may be compared, and in which units.
@@ -87,10 +87,10 @@ def duration_s(text: str) -> float:
 
 
 def some_time_s(text: str) -> float:
-    """A time in seconds that is more than none."""
+    """A time in seconds, more than 0."""
     seconds = duration_s(text)
     if not seconds:
-        raise ValueError(f"{text!r} is no time at all.")
+        raise ValueError(f"{text!r} must be more than 0.")
     if seconds > LONGEST_S:
         raise ValueError(f"{text!r} is longer than clocks can count.")
     return seconds
@@ -142,12 +142,12 @@ def pause(text: str) -> Pause:
 
 
 def stop_rule(text: str) -> StopRule:
-    """When a load is to end early."""
+    """When a load ends early."""
     if text.strip() == "first-failure":
         return StopRule(first_failure=True)
     found = _ERRORS.fullmatch(text)
     if found is None:
-        raise ValueError(f"{text!r} is no rule to stop: write it as first-failure or errors>10%.")
+        raise ValueError(f"{text!r} is not a stop rule: write it as first-failure or errors>10%.")
     return StopRule(error_share=float(found[1]) / 100)
 
 
@@ -157,7 +157,7 @@ def pattern(text: str) -> str:
         re.compile(text.encode())
     except re.error as error:
         at = "" if error.pos is None else f" (character {error.pos + 1})"
-        raise ValueError(f"{text!r} is no regular expression: {error.msg}{at}.") from error
+        raise ValueError(f"{text!r} is not a regular expression: {error.msg}{at}.") from error
     return text
 
 
@@ -174,30 +174,30 @@ def source(text: str) -> str:
     try:
         return str(ip_address(text))
     except ValueError as error:
-        raise ValueError(f"{text!r} is no IP address.") from error
+        raise ValueError(f"{text!r} is not an IP address.") from error
 
 
 def cluster(text: str) -> str:
-    """Where a cluster is: `local:N`, the address of its scheduler, or the file that it has written that to."""
+    """Where a cluster is: `local:N`, the address of its scheduler, or its scheduler file."""
     scheme, _, rest = text.partition(":")
     if scheme == "local" and not (rest.isdecimal() and 1 <= int(rest) <= MOST_LOCAL_WORKERS):
         raise ValueError(f"{text!r}: local:N takes a number from 1 to {MOST_LOCAL_WORKERS}.")
     if not rest and not text.startswith("/") and not text.endswith(".json"):
         raise ValueError(
-            f"{text!r} is no cluster: give the address of a Dask scheduler (tcp://HOST:8786), its scheduler file, "
+            f"{text!r} is not a cluster: give the address of a Dask scheduler (tcp://HOST:8786), its scheduler file, "
             "or local:N."
         )
     return text
 
 
 def local_workers(text: str) -> int | None:
-    """How many workers a cluster on this machine alone has; None where it is another."""
+    """How many workers a cluster within this process has; None for any other cluster."""
     scheme, _, rest = text.partition(":")
     return int(rest) if scheme == "local" else None
 
 
 def threshold(text: str) -> Threshold:
-    """A statement about the run that is to hold."""
+    """A statement about the run that must hold."""
     found = _THRESHOLD.fullmatch(text)
     if found is None:
         position = _where(text)

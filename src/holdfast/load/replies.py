@@ -1,4 +1,4 @@
-"""What bytes that come back mean for their exchange, and what all replies of a load had in common.
+"""What received bytes mean for their exchange, and what all replies of a load have in common.
 
 This file does not know what a socket is or which request a reply answers.
 """
@@ -33,8 +33,8 @@ class Replies:
         usual_keep_alive: the connection may carry another request after it.
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
-        location: where the last redirect leads that was read in full; "" where there was none.
-        cut: bodies of which checks have seen the beginning alone.
+        location: where the last redirect leads that was read in full; "" if there was none.
+        cut: bodies of which checks saw only the beginning.
     """
 
     __slots__ = (

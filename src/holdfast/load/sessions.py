@@ -1,30 +1,151 @@
-"""Clients that pass through several steps, pause in between, and come when they are due: the loop of `Sessions`.
+"""Clients that pass through several steps, pause in between, and come when they are due.
 
-As the other models (`loop`), it knows no socket and no clock: it is told which requests have ended, and says which
-to begin. What makes a client's next request due is the end of its last one, and its pause after that.
+Like the other loops (`loop`), this one knows no socket and no clock: it is told which requests have ended, and says
+which to begin. A client's next request is due when its last one has ended and its pause is over.
 """
 
 from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress, islice
+from typing import ClassVar, Literal
 
 from holdfast.load.columns import Columns
 from holdfast.load.loop import AT_ONCE, NOTHING, Loop, Step
-from holdfast.load.plan import Closed, Open, Sessions
-from holdfast.load.timeouts import Patience
+from holdfast.load.parts import Loss, Part
+from holdfast.load.reports import WorkerReport
+from holdfast.load.timeouts import Deadlines
 from holdfast.load.values import by_chance
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 from holdfast.model.units import NS_PER_S
 
 
-def sessions(shape: Sessions, clients: range, start_ns: int, patience: Patience, columns: Columns) -> Loop:
-    """The clients of one load process.
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Clients that pass through several steps, pause, or come one after the other; as an `EngineShape`.
+
+    With n clients, client c's iteration k has the index k * n + c, and its step s the row index * steps + s.
+
+    Attributes:
+        start_ns: when each client comes, ns from the start.
+        iterations: most passes of one client through the steps.
+        pauses: before each step, the first one included.
+        last_index: no iteration has this index or a higher one; None sets no bound.
+        seconds: no request is begun after this time; None sets no bound.
+        on_failure: as in the model's `Group`.
+        seed: of random pauses.
+    """
+
+    waits_for_replies: ClassVar[bool] = True
+    refills: ClassVar[bool] = False
+    follows_each_end: ClassVar[bool] = True
+    lag_known_at: ClassVar[Literal["begin", "end"] | None] = "end"
+    rate_per_s: ClassVar[float | None] = None
+
+    start_ns: array[int]
+    iterations: int
+    pauses: tuple[Pause, ...]
+    last_index: int | None = None
+    seconds: float | None = None
+    on_failure: str = "continue"
+    seed: int = 0
+
+    @property
+    def clients(self) -> int:
+        """The number of clients."""
+        return len(self.start_ns)
+
+    @property
+    def steps(self) -> int:
+        """Requests of a client in one iteration."""
+        return len(self.pauses)
+
+    @property
+    def indices(self) -> int:
+        """Iterations of all clients, at most."""
+        most = self.iterations * self.clients
+        return most if self.last_index is None else min(most, self.last_index)
+
+    @property
+    def rows(self) -> int:
+        """See `EngineShape`."""
+        return self.steps * self.indices
+
+    @property
+    def shared_out(self) -> range:
+        """See `EngineShape`: clients."""
+        return range(self.clients)
+
+    @property
+    def planned(self) -> int | None:
+        """See `EngineShape`."""
+        return self.rows if self.seconds is None else None
+
+    @property
+    def planned_s(self) -> float | None:
+        """See `EngineShape`."""
+        return self.seconds
+
+    def connections_within(self, _seconds: float | None) -> int:
+        """See `EngineShape`."""
+        return self.clients
+
+    def loop(self, part: Part, columns: Columns, start_ns: int, deadlines: Deadlines, *, keeps: bool) -> Loop:  # noqa: ARG002
+        """See `EngineShape`."""
+        return sessions(self, part.rows, start_ns, deadlines, columns)
+
+    def is_last(self, row: int) -> bool:
+        """See `EngineShape`."""
+        return next_row(self, row, answered=True) is None
+
+    def reach(self, _part: Part, begun: int, reached: int) -> int:
+        """See `EngineShape`."""
+        return reached if begun else 0
+
+    def due_by(self, _part: Part, _since_start_ns: int) -> int | None:
+        """See `EngineShape`."""
+        return None
+
+    def begun(self, span: range, columns: Columns, shares: Sequence[tuple[Part, WorkerReport]]) -> Sequence[int]:
+        """See `EngineShape`."""
+        rows = range(span.start, span.start + max(report.reached for _, report in shares))
+        return list(compress(rows, columns.due[rows.start : rows.stop]))
+
+    def left_by(self, part: Part, columns: Columns, _start_ns: int, reached: int) -> Sequence[int]:
+        """See `EngineShape`: those that have begun."""
+        # Since it last wrote how far it was, each of its clients may have begun one more.
+        below = range(min(self.rows, reached + self.steps * self.clients))
+        return [row for row in below if columns.due[row] and self.client_of(row) in part.rows]
+
+    def owed(self, part: Part, loss: Loss) -> Iterator[tuple[int, int]]:
+        """See `EngineShape`."""
+        ends_ns = None if self.seconds is None else loss.start_ns + round(self.seconds * NS_PER_S)
+        firsts = {}
+        for client in part.rows:
+            row = client * self.steps
+            due_ns = loss.start_ns + self.start_ns[client] + pause_ns(self, row)
+            if row < self.rows and loss.comes_before_the_end(due_ns) and (ends_ns is None or due_ns < ends_ns):
+                firsts[row] = due_ns
+        yield from firsts.items()
+        others = (row for row in range(self.rows) if self.client_of(row) in part.rows and row not in firsts)
+        for row in islice(others, max(0, loss.begun - len(firsts))):
+            yield row, loss.at_ns
+
+    def client_of(self, row: int) -> int:
+        """The client that a row belongs to."""
+        return row // self.steps % self.clients
+
+
+def sessions(shape: Sessions, clients: range, start_ns: int, deadlines: Deadlines, columns: Columns) -> Loop:
+    """The loop of some clients.
 
     Args:
-        clients: which ones.
+        clients: those of one load process.
+        start_ns: CLOCK_MONOTONIC of the start.
     """
     until_ns = None if shape.seconds is None else start_ns + round(shape.seconds * NS_PER_S)
     waiting = [(start_ns + start + pause_ns(shape, row), row) for start, row in _firsts(shape, clients)]
@@ -50,7 +171,7 @@ def sessions(shape: Sessions, clients: range, start_ns: int, patience: Patience,
             active += 1
         if not waiting and not active:
             return
-        expired, wait_ns = patience.look(begun, len(begun), seen.now_ns)
+        expired, wait_ns = deadlines.expired(begun, len(begun), seen.now_ns)
         if waiting:
             wait_ns = min(wait_ns, waiting[0][0] - seen.now_ns)
         if until_ns is not None:
@@ -59,7 +180,7 @@ def sessions(shape: Sessions, clients: range, start_ns: int, patience: Patience,
 
 
 def next_row(shape: Sessions, row: int, *, answered: bool) -> int | None:
-    """The row that a client has after this one; None where it is done."""
+    """The row that a client has after this one; None if it has none."""
     steps = len(shape.pauses)
     index, step = divmod(row, steps)
     if not answered and shape.on_failure == "leave":
@@ -67,12 +188,7 @@ def next_row(shape: Sessions, row: int, *, answered: bool) -> int | None:
     if step + 1 < steps and (answered or shape.on_failure != "next iteration"):
         return row + 1
     index += shape.clients
-    return index * steps if index < _indices(shape) else None
-
-
-def is_last(shape: Open | Closed | Sessions, row: int) -> bool:
-    """Whether a client that comes and goes has no request after this one, whatever comes of it."""
-    return isinstance(shape, Sessions) and next_row(shape, row, answered=True) is None
+    return index * steps if index < shape.indices else None
 
 
 def pause_ns(shape: Sessions, row: int) -> int:
@@ -83,11 +199,7 @@ def pause_ns(shape: Sessions, row: int) -> int:
 
 
 def _firsts(shape: Sessions, clients: range) -> Iterator[tuple[int, int]]:
+    """When each client comes, and its first row."""
     for client in clients:
-        if client < _indices(shape):
+        if client < shape.indices:
             yield shape.start_ns[client], client * len(shape.pauses)
-
-
-def _indices(shape: Sessions) -> int:
-    most = shape.iterations * shape.clients
-    return most if shape.last_index is None else min(most, shape.last_index)

@@ -1,19 +1,20 @@
-"""What a load run came to: counts, rates and distributions out of its columns; pure."""
+"""The summary of a load run: counts, rates and distributions of its columns; pure."""
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import compress
 from operator import sub
 
 from holdfast.load.columns import Columns
-from holdfast.model.places import Outcome
+from holdfast.load.reports import RunFacts
+from holdfast.model.load import LagUs, LatencyMs, LoadSummary
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import nearest_rank
-from holdfast.model.timeline import NEVER
-from holdfast.model.units import NS_PER_S
+from holdfast.model.units import MS, NEVER, NS_PER_S, US
 
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000
@@ -22,12 +23,11 @@ MANY = 20_000
 SAMPLE = 2_000
 
 _BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
-REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """Nearest-rank percentiles in ns; None of these where there was nothing to measure."""
+    """Nearest-rank percentiles in ns; None if there was nothing to measure."""
 
     p50: int | None
     p90: int | None
@@ -37,40 +37,8 @@ class Distribution:
     max: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
-    """One load run.
-
-    Attributes:
-        offered: requests that were begun or were due.
-        outcomes: how many ended in each way; the sum is `offered`.
-        rate_asked_per_s: the schedule's mean rate; None in the closed model and in a burst.
-        rate_reached_per_s: the rate at which connections were opened, or in the closed model requests
-            were sent; None with fewer than two.
-        throughput_per_s: answered and rejected requests per second, from the first one's begin to the last reply.
-        peak_in_flight: most requests at once that had begun and not ended.
-        latency_from_due, latency_from_sent: of answered and rejected requests.
-        pacing_lag: from due to opened, the generator's own error.
-        generator_limited: the load could not do what was asked: late, out of means, or a load process was lost.
-        duration_s: from the first due instant to the last end.
-    """
-
-    offered: int
-    outcomes: dict[Outcome, int]
-    rate_asked_per_s: float | None
-    rate_reached_per_s: float | None
-    throughput_per_s: float | None
-    peak_in_flight: int
-    latency_from_due: Distribution
-    latency_from_sent: Distribution
-    pacing_lag: Distribution
-    generator_limited: bool
-    duration_s: float
-    warnings: tuple[str, ...] = ()
-
-
 def distribution(values: Iterable[int]) -> Distribution:
-    """Percentiles by nearest rank: the smallest value that so many of all do not exceed."""
+    """Percentiles by nearest rank: the smallest value that at least this share of all values does not exceed."""
     known = list(values)
     if not known:
         return Distribution(None, None, None, None, None, None)
@@ -86,8 +54,8 @@ def _sorted_at(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
 def _at_ranks(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
     """The values at the median's rank and at those of the tail, without sorting what lies between.
 
-    A sample says about where they lie, and only what lies there is sorted: 0.09 us a value instead of 0.19 (measured).
-    Where the sample has misled, all are sorted.
+    A sample says roughly where they lie, and only the values there are sorted: 0.09 us a value instead of 0.19
+    (measured). If the sample misled, all values are sorted.
     """
     sample = sorted(values[:: len(values) // SAMPLE])
     low, high, tail = (sample[int(share * len(sample))] for share in (0.46, 0.54, 0.86))
@@ -112,94 +80,125 @@ def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
     return peak
 
 
-def summarise(
-    columns: Columns,
-    rows: Sequence[int],
-    asked_per_s: float | None,
-    peak: int | None = None,
-    limits: Sequence[str] = (),
-    notes: Sequence[str] = (),
-) -> Summary:
-    """The summary of these rows, ascending, none of which may be PENDING.
+def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSummary:
+    """The summary of these rows, ascending, none of which may be PENDING."""
+    read = _read(columns, rows)
+    counts = {Outcome(value): count for value, count in sorted(Counter(read.outcome).items())}
+    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in read.outcome]
+    lags = read.lags()
+    lag = distribution(lags)
+    late = facts.asked_per_s is not None and _late(lags)
+    failed = counts.get(Outcome.FAILED, 0)
+    unheard = _unheard(columns, rows, read) if counts.keys() & _BROKEN else 0
+    begun = read.began if all(read.began) else [at for at in read.began if at != NEVER]
+    first_begun, last_begun = min(begun, default=0), max(begun, default=0)
+    from_due = latency_ms(distribution(compress(map(sub, read.done, read.due), replied)))
+    return LoadSummary(
+        offered=len(rows),
+        outcomes={outcome.label: count for outcome, count in counts.items()},
+        rate_asked_per_s=_rounded(facts.asked_per_s),
+        rate_reached_per_s=_rate(len(begun) - 1, first_begun, last_begun),
+        throughput_per_s=_rate(sum(replied), first_begun, max(compress(read.done, replied), default=0)),
+        peak_in_flight=_peak(read, begun) if facts.peak is None else facts.peak,
+        latency_from_due_ms=from_due,
+        # On kept connections they are the same instants, and sorting takes most of this function's time.
+        latency_from_sent_ms=from_due if read.sent == read.due else _from_sent_ms(read, replied),
+        pacing_lag_us=LagUs(*(None if each is None else each // US for each in (lag.p50, lag.p99, lag.max))),
+        generator_limited=late or bool(facts.limits) or failed > 0,
+        duration_s=round(max(0, max(read.done, default=0) - min(read.due, default=0)) / NS_PER_S, 3),
+        warnings=(
+            *facts.limits,
+            *facts.notes,
+            *_doubts_of_outcomes(0 if facts.limits else failed, unheard),
+            *_doubts_of_lag(lag, late=late, scheduled=facts.asked_per_s is not None),
+        ),
+    )
 
-    Args:
-        asked_per_s: the schedule's mean rate.
-        peak: most requests at once, where one process has counted them; None counts them by the rows.
-        limits: what went wrong on our own side; any makes the run generator-limited.
-        notes: other doubts.
-    """
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Columns of some rows, and when each request began; 0 if its load process was lost before."""
+
+    outcome: list[int]
+    due: list[int]
+    opened: list[int]
+    sent: list[int]
+    done: list[int]
+    began: list[int]
+
+    def lags(self) -> list[int]:
+        """How much later than due each request began, in ns."""
+        # On kept connections they are the same instants.
+        if self.began and self.began == self.due:
+            return [0]
+        return [max(0, at - due) for at, due in zip(self.began, self.due, strict=True) if at]
+
+
+def _read(columns: Columns, rows: Sequence[int]) -> _Rows:
     outcome, due, opened, sent, done = (
         _taken(column, rows) for column in (columns.outcome, columns.due, columns.opened, columns.sent, columns.done)
     )
-    # A request on a kept connection begins when it is sent; one whose load process was lost never may have.
-    began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
-    counts = {Outcome(value): count for value, count in sorted(Counter(outcome).items())}
-    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in outcome]
-    begun = began if all(began) else [at for at in began if at != NEVER]
-    ended = done if begun is began else compress(done, began)
-    # On kept connections they are the same instants.
-    same = rows and began == due
-    lags = [0] if same else [max(0, at - planned) for at, planned in zip(began, due, strict=True) if at]
-    lag = distribution(lags)
-    late = asked_per_s is not None and _late(lags)
-    unheard = _unheard(columns, rows, opened, outcome) if counts.keys() & _BROKEN else 0
-    failed = counts.get(Outcome.FAILED, 0)
-    words = [*limits, *notes]
-    if failed and not limits:
-        words.append(f"{failed} requests failed on the load's own side or on the way: the server had no part in it.")
+    # A request on a kept connection begins when it is sent.
+    return _Rows(outcome, due, opened, sent, done, [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)])
+
+
+def _peak(read: _Rows, begun: Sequence[int]) -> int:
+    return peak_in_flight(begun, read.done if begun is read.began else compress(read.done, read.began))
+
+
+def _from_sent_ms(read: _Rows, replied: Sequence[bool]) -> LatencyMs:
+    return latency_ms(distribution(compress(map(sub, read.done, read.sent), replied)))
+
+
+def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
+    if failed:
+        yield f"{failed} requests failed on the load's own side or on the way: the server had no part in it."
     if unheard:
-        words.append(
+        yield (
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
             "closes connections between requests may not have read them."
         )
-    if late and lag.p99 is not None:
-        words.append(
-            f"The load was late: one request in a hundred began {lag.p99 / 1e6:.0f} ms or more after it was due. "
+
+
+def _doubts_of_lag(lag: Distribution, *, late: bool, scheduled: bool) -> Iterator[str]:
+    if lag.p99 is None or lag.max is None:
+        return
+    if late:
+        yield (
+            f"The load was late: one request in a hundred began {lag.p99 / MS:.0f} ms or more after it was due. "
             "Ask for less, use connections again (--keep-alive), or share it out: --processes N, --cluster."
         )
-    if asked_per_s is None and lag.p99 is not None and lag.p99 > LATE_NS:
-        words.append(
-            f"They were to begin together, and it took the load {max(lags) / 1e6:,.0f} ms to begin them all: so much "
+    if not scheduled and lag.p99 > LATE_NS:
+        yield (
+            f"They were to begin together, and it took the load {lag.max / MS:,.0f} ms to begin them all: so much "
             "of the latency from due may be its own."
         )
-    from_due = distribution(compress(map(sub, done, due), replied))
-    first_due, last_done = min(due, default=0), max(done, default=0)
-    first_begun, last_begun = min(begun, default=0), max(begun, default=0)
-    last_reply = max(compress(done, replied), default=0)
-    return Summary(
-        offered=len(rows),
-        outcomes=counts,
-        rate_asked_per_s=asked_per_s,
-        rate_reached_per_s=_rate(len(begun) - 1, first_begun, last_begun),
-        throughput_per_s=_rate(sum(replied), first_begun, last_reply),
-        peak_in_flight=peak_in_flight(begun, ended) if peak is None else peak,
-        latency_from_due=from_due,
-        # On kept connections they are the same instants, and sorting takes most of this function's time.
-        latency_from_sent=from_due if sent == due else distribution(compress(map(sub, done, sent), replied)),
-        pacing_lag=lag,
-        generator_limited=late or bool(limits) or failed > 0,
-        duration_s=max(0, last_done - first_due) / NS_PER_S,
-        warnings=tuple(words),
-    )
 
 
 def _late(lags: Sequence[int]) -> bool:
-    """Whether the generator made the pace: more than one request in a hundred begun too late.
+    """Whether the generator set the pace: more than one request in a hundred was begun too late.
 
-    Of few requests one short stall of the machine makes as many late, so it takes more than FEW_LATE, or half of them.
+    Among few requests, one short stall of the machine makes that many late, so more than FEW_LATE, or half of all,
+    must be.
     """
     late = sum(lag > LATE_NS for lag in lags)
     return late * 100 > len(lags) and (late > FEW_LATE or late * 2 > len(lags))
 
 
-def _unheard(columns: Columns, rows: Sequence[int], opened: Sequence[int], outcome: Sequence[int]) -> int:
-    """How many requests on kept connections met a close, of which nobody on this side can say what was first."""
-    broken = [value in _BROKEN and not at for value, at in zip(outcome, opened, strict=True)]
+def _unheard(columns: Columns, rows: Sequence[int], read: _Rows) -> int:
+    """How many requests on kept connections met a close; which of the two came first cannot be seen on this side."""
+    broken = [value in _BROKEN and not at for value, at in zip(read.outcome, read.opened, strict=True)]
     return sum(not columns.received[row] and columns.sent[row] != NEVER for row in compress(rows, broken))
 
 
+def latency_ms(times: Distribution) -> LatencyMs:
+    """The same percentiles in ms."""
+    in_order = (times.p50, times.p90, times.p95, times.p99, times.p999, times.max)
+    return LatencyMs(*(None if each is None else round(each / MS, 3) for each in in_order))
+
+
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
-    """Of the answered and rejected requests among these rows."""
+    """Of the requests among these rows that were replied to."""
     return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
 
 
@@ -210,4 +209,8 @@ def _taken(column: memoryview, rows: Sequence[int]) -> list[int]:
 
 
 def _rate(count: int, from_ns: int, to_ns: int) -> float | None:
-    return count * NS_PER_S / (to_ns - from_ns) if count > 0 and to_ns > from_ns else None
+    return _rounded(count * NS_PER_S / (to_ns - from_ns)) if count > 0 and to_ns > from_ns else None
+
+
+def _rounded(rate: float | None) -> float | None:
+    return None if rate is None else round(rate, 1)

@@ -34,12 +34,12 @@ def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = 
     """The server that a URL means.
 
     Args:
-        allowed_host: a host that may be loaded although it is not on this machine's loopback.
-        harm: what it would come to on somebody else's server, in words.
-        verify: False takes any certificate.
+        allowed_host: a host that may be loaded although it is not loopback; None allows none.
+        harm: what the load would do to a server that others use, in words.
+        verify: False accepts any certificate.
 
     Raises:
-        UsageError: the URL is none, or means a machine that nobody has named.
+        UsageError: it is not a URL, or means a machine that was not allowed by name.
         EnvironmentFailure: there is no such host or socket.
     """
     url = parse_url(text)
@@ -54,17 +54,17 @@ def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = 
         raise UsageError(
             f"{url.host} is not this machine's loopback{'' if elsewhere[0] == url.host else f': {elsewhere[0]}'}.",
             harm,
-            f"If it is yours and nobody else needs it now: --allow-remote {url.host}.",
+            f"If it is yours and not in use by others: --allow-remote {url.host}.",
         )
     tls = Tls(url.host, verify=verify) if url.scheme == "https" else None
     return Target(url, addresses, tls)
 
 
-def reached(target: Target) -> Target:
-    """The target with the first of its addresses in front at which anybody listens; as it is where nobody does.
+def prefer_listening(target: Target) -> Target:
+    """Tries the addresses by connecting; returns the target with the first one that listens in front.
 
-    A name often has an address of each family (`localhost` is ::1 and 127.0.0.1), and a server listens on one. It is
-    tried by a connection that sends nothing, and only where there is a choice.
+    A name often has an address of each family (`localhost` is ::1 and 127.0.0.1), and the server may listen on only
+    one. The connections send nothing. A single address is not tried.
     """
     for address in target.addresses if len(target.addresses) > 1 else ():
         try:
@@ -76,7 +76,7 @@ def reached(target: Target) -> Target:
 
 
 def check_sources(sources: Sequence[str], target: Target) -> None:
-    """Whether connections to the server can come from these addresses.
+    """Checks that connections to the server can come from these addresses.
 
     Raises:
         UsageError: they are of another family, or the server listens on a Unix socket.
@@ -99,9 +99,9 @@ def check_sources(sources: Sequence[str], target: Target) -> None:
                 sock.bind((source, 0))
             except OSError as error:
                 raise EnvironmentFailure(
-                    f"{source} is no address of this machine to send from.",
+                    f"{source} is not an address of this machine.",
                     f"{error.strerror}.",
-                    "See the machine's own with 'ip address'; on Linux all of 127.0.0.0/8 are.",
+                    "'ip address' lists them; on Linux all of 127.0.0.0/8 are included.",
                 ) from error
 
 
@@ -125,12 +125,12 @@ def _check_socket(path: str) -> None:
         raise EnvironmentFailure(
             f"There is no Unix socket {path}.",
             f"{error.strerror}.",
-            "Start the server, or name the socket that it listens on; an HTTP path follows after a colon: "
+            "Start the server, or name the socket that it listens on; a colon separates the HTTP path: "
             "unix:/run/shop.sock:/orders.",
         ) from error
     if not S_ISSOCK(mode):
         raise UsageError(f"{path} is not a socket.", "Something else has that name.", "Name the server's socket.")
     if not os.access(path, os.W_OK):
         raise EnvironmentFailure(
-            f"{path} may not be connected to.", "That takes the permission to write it (unix(7)).", "Ask its owner."
+            f"You may not connect to {path}.", "It takes write permission on the socket (unix(7)).", "Ask its owner."
         )

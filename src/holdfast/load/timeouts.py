@@ -1,4 +1,4 @@
-"""Which requests have waited too long; pure."""
+"""Which requests have timed out; pure."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from holdfast.load.columns import Columns
 IDLE_NS = 100_000_000
 
 
-class Patience:
-    """Three times that a request may take: for all of it, for its connection, and for the reply's first byte.
+class Deadlines:
+    """A request's three timeouts: for all of it, for its connection, and for the first byte of the reply.
 
-    What begins first is the first to expire, so each time needs only the oldest request that it still runs for:
-    a pointer into the order in which requests were begun, or into that in which they were sent.
+    What begins first expires first, so each timeout needs only the oldest request that it still runs for: an index
+    into the order in which requests were begun, or into the order in which they were sent.
     """
 
     __slots__ = ("_columns", "_connect", "_first_byte", "_sent_rows", "_whole")
@@ -26,29 +26,30 @@ class Patience:
         connect_ns: int | None = None,
         first_byte_ns: int | None = None,
     ) -> None:
-        """Has seen no request; None waits for ever.
+        """Has seen no request yet.
 
         Args:
-            sent_rows: rows in the order in which they were sent; it grows while the load goes on. Only looked at
-                where there is a time for the first byte.
+            sent_rows: rows in the order in which they were sent; it grows during the load. Only read if there is a
+                timeout for the first byte.
+            whole_ns, connect_ns, first_byte_ns: the timeouts; None waits for ever.
         """
         self._columns = columns
         self._sent_rows = sent_rows
-        self._whole = _Time(whole_ns, self._begun_ns)
-        self._connect = _Time(connect_ns, self._opened_ns)
-        self._first_byte = _Time(first_byte_ns, self._sent_ns)
+        self._whole = _Timeout(whole_ns, self._begun_ns)
+        self._connect = _Timeout(connect_ns, self._opened_ns)
+        self._first_byte = _Timeout(first_byte_ns, self._sent_ns)
 
-    def look(self, rows: Sequence[int], begun: int, now_ns: int) -> tuple[Sequence[int], int]:
-        """Rows that expire now, and the time until the next one can.
+    def expired(self, rows: Sequence[int], begun: int, now_ns: int) -> tuple[Sequence[int], int]:
+        """Rows that expire now, and the ns until the next one can.
 
         Args:
-            rows: in the order in which they are begun, of which the first `begun` are.
+            rows: in the order in which they are begun; the first `begun` of them have been.
         """
         expired: list[int] = []
         wait_ns = min(
-            self._whole.look(rows, begun, now_ns, expired),
-            self._connect.look(rows, begun, now_ns, expired),
-            self._first_byte.look(self._sent_rows, len(self._sent_rows), now_ns, expired),
+            self._whole.expire(rows, begun, now_ns, expired),
+            self._connect.expire(rows, begun, now_ns, expired),
+            self._first_byte.expire(self._sent_rows, len(self._sent_rows), now_ns, expired),
         )
         return expired, wait_ns
 
@@ -66,19 +67,19 @@ class Patience:
         return None if columns.outcome[row] or columns.first[row] else columns.sent[row]
 
 
-class _Time:
-    """One of these times, and the oldest request that it may still run for."""
+class _Timeout:
+    """One timeout, and the oldest request that it may still run for."""
 
     __slots__ = ("_began_ns", "_limit_ns", "_oldest")
 
     def __init__(self, limit_ns: int | None, began_ns: Callable[[int], int | None]) -> None:
-        """`began_ns`: row -> since when it runs; 0 is from now on, None is no longer."""
+        """`began_ns`: row -> since when it runs; 0 is from now on, None no longer."""
         self._limit_ns = limit_ns
         self._began_ns = began_ns
         self._oldest = 0
 
-    def look(self, rows: Sequence[int], begun: int, now_ns: int, expired: list[int]) -> int:
-        """Adds the rows that expire now, and returns the time until the next one can."""
+    def expire(self, rows: Sequence[int], begun: int, now_ns: int, expired: list[int]) -> int:
+        """Adds the rows that expire now to `expired`, and returns the ns until the next one can."""
         if self._limit_ns is None:
             return IDLE_NS
         while self._oldest < begun:

@@ -3,8 +3,8 @@
 Facts
 -----
 * TLS is read in records, so a short read does not mean that nothing is left: only "want read" does.
-* A handshake waits for the peer to accept and to compute. `sent` is stamped when it is over, so that it is not
-  taken for a part of the request's service.
+* A handshake waits for the peer to accept and to compute. `sent` is stamped when it is over, so that it does not
+  count as part of the request's service.
 * The plain engine hands a readable socket to `_send` first while something is unsent, which is also what a
   handshake needs: its next flight goes out when the peer's has come.
 """
@@ -173,5 +173,5 @@ class TlsConnections(Connections):
 def words_of(error: ssl.SSLError) -> str:
     """What OpenSSL said, without its own line numbers."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate was not accepted ({error.verify_message}); --insecure takes any"
+        return f"its certificate was not accepted ({error.verify_message}); --insecure accepts any"
     return (error.reason or str(error)).replace("_", " ").lower()

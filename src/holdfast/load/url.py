@@ -58,25 +58,25 @@ def parse_url(text: str) -> Url:
     """Takes a URL apart.
 
     Raises:
-        UsageError: it is none, or holds something that cannot be asked for.
+        UsageError: it is not a URL, or holds something that cannot be requested.
     """
     if not text.isascii() or any(c.isspace() or not c.isprintable() for c in text):
-        raise _wrong(text, "It holds a blank or a character that is not ASCII.", "Write such a character as %20.")
+        raise _wrong(text, "It holds a space or a character that is not ASCII.", "Write such a character as %20.")
     found = _SCHEME.fullmatch(text)
     if not found or (not found[2].startswith("/") and found[1].lower() not in {*DEFAULT_PORTS, "unix"}):
         raise _wrong(text, "It does not begin with http://, https:// or unix:.", _suggested(text))
     scheme, rest = found[1].lower(), found[2]
     if "#" in rest:
         raise _wrong(
-            text, "It holds a #: clients keep that part to themselves.", "Leave it out; %23 is the character itself."
+            text, "It holds a #, and clients do not send that part.", "Leave it out; %23 is the character itself."
         )
     if scheme == "unix":
         return _unix(text, rest)
     if scheme not in DEFAULT_PORTS:
-        raise _wrong(text, f"{scheme}: is not spoken here; requests are HTTP/1.1.", _EXAMPLE)
+        raise _wrong(text, f"{scheme}: is not supported; requests are HTTP/1.1.", _EXAMPLE)
     authority = _AUTHORITY.fullmatch(rest)
     if not authority:
-        raise _wrong(text, f"{scheme}: is followed by two slashes and a host.", _EXAMPLE)
+        raise _wrong(text, f"{scheme}: must be followed by two slashes and a host.", _EXAMPLE)
     host, port = _host_and_port(text, scheme, authority[1])
     path = authority[2] or "/"
     return Url(scheme, host, port, path if path.startswith("/") else f"/{path}")
@@ -114,7 +114,7 @@ def _unix(text: str, rest: str) -> Url:
 def _suggested(text: str) -> str:
     host = text.partition("/")[0]
     if text.startswith("/"):
-        return f"Of a Unix socket: unix:{text}."
+        return f"For a Unix socket, write unix:{text}."
     return f"Write http://{text}." if _HOST_AND_PORT.fullmatch(host) and host else _EXAMPLE
 
 

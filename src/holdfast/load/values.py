@@ -1,7 +1,7 @@
 """A group's steps and values -> the bytes of each of its requests; pure.
 
-A request's bytes follow from the number of its row alone, whichever process sends it and whenever: row r is of step
-r % steps and of the iteration with the index r // steps, which is of client index % clients.
+A request's bytes follow from the number of its row alone, whichever process sends it and whenever. Row r belongs to
+step r % steps and to the iteration with the index r // steps, which belongs to client index % clients.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import quote
 from holdfast.load.http1 import request_head
 from holdfast.model.scenario import Chance, ClientNumber, Counter, DataRows, Slot, Step, Text, Values
 
-# What may stand in a path and query as it is: a value that is encoded already stays as it is.
+# Characters that stay as they are in path and query; % is one, so an encoded value is not encoded again.
 _IN_PATH = "%/?&=:+,;@~!$'()*#[]"
 _LAST_LATIN_1 = 0xFF
 _WORD = (1 << 64) - 1
@@ -29,7 +29,7 @@ class Numbering:
 
     Attributes:
         steps, clients: how many.
-        seed: of what comes by chance.
+        seed: of everything random.
     """
 
     steps: int = 1
@@ -38,7 +38,7 @@ class Numbering:
 
 
 def by_chance(seed: int, row: int, name: str) -> float:
-    """A number in [0, 1) that follows from these alone.
+    """A pseudorandom number in [0, 1) that follows from the arguments alone.
 
     Source: the mixing of splitmix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
     """
@@ -52,10 +52,10 @@ def by_chance(seed: int, row: int, name: str) -> float:
 def request_bytes(
     steps: Sequence[Step], values: Sequence[Values], host: str, numbering: Numbering
 ) -> bytes | Callable[[int], bytes]:
-    """The bytes of every request, where all are the same; or row -> its bytes.
+    """The bytes of every request if all are the same; otherwise row -> its bytes.
 
     Args:
-        host: the Host field, where a step has none of its own.
+        host: value of the Host field, unless a step has its own.
 
     Raises:
         ValueError: a request cannot be sent as it is written, or a slot has no value.
@@ -117,7 +117,7 @@ def _cell(data: DataRows, column: int, steps: int, clients: int, row: int) -> st
 
 
 def _request(step: Step, sources: dict[str, _Value], host: str) -> bytes | Callable[[int], bytes]:
-    """One step's request: checked and put together once, with marks where values come."""
+    """One step's request: checked and built once, with marks where values are filled in."""
     mark = _unused_mark(step)
     encoders: list[_Encoded] = []
 
@@ -157,7 +157,7 @@ def _request(step: Step, sources: dict[str, _Value], host: str) -> bytes | Calla
 
 @dataclass(frozen=True, slots=True)
 class _Encoded:
-    """One slot: row -> the bytes that come there."""
+    """One slot: row -> the bytes filled in there."""
 
     value: _Value
     encode: Callable[[str], bytes]
@@ -177,7 +177,7 @@ def _filled(literals: Sequence[bytes], between: Sequence[_Encoded]) -> Callable[
 
 
 def _unused_mark(step: Step) -> str:
-    """A word that stands nowhere in the step's own text."""
+    """A word that does not occur in the step's own text."""
     text = repr(step)
     return next(mark for mark in map("slot{}x".format, count()) if mark not in text)
 
@@ -191,7 +191,7 @@ def _in_header(value: str) -> bytes:
 
 
 def _in_headers(steps: Sequence[Step]) -> frozenset[str]:
-    """The names of the slots that stand in headers."""
+    """The names of the slots in headers."""
     return frozenset(
         part.name
         for step in steps
@@ -203,7 +203,7 @@ def _in_headers(steps: Sequence[Step]) -> frozenset[str]:
 
 
 def _check_values(values: Values, in_headers: Collection[str]) -> None:
-    """Raises ValueError where a value from a table cannot stand in a header."""
+    """Raises ValueError if a value from a table cannot be sent in a header."""
     if not isinstance(values, DataRows):
         return
     if not values.rows:
@@ -215,4 +215,4 @@ def _check_values(values: Values, in_headers: Collection[str]) -> None:
             value = row[column]
             if not value.isprintable() or any(ord(each) > _LAST_LATIN_1 for each in value):
                 origin = values.origin or "The table of values"
-                raise ValueError(f"{origin}: {name} in row {number} cannot stand in a header: {value!r}.")
+                raise ValueError(f"{origin}: {name} in row {number} cannot be sent in a header: {value!r}.")

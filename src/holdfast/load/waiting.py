@@ -1,4 +1,4 @@
-"""Waiting for what the kernel has to say of many sockets, to the microsecond.
+"""Waiting for events on many sockets, to the microsecond.
 
 Facts
 -----
@@ -8,8 +8,8 @@ Facts
 
 Decisions
 ---------
-* The kernel is asked first and waited for only where it has nothing to say: a busy load needs one call instead of
-  two, and how long it waited is how long it had nothing to do.
+* The kernel is asked first, and waited for only if no socket is ready: a busy load needs one call instead of two,
+  and the time spent waiting is the time without work.
 * The wait is select on the epoll descriptor; then epoll is asked without waiting.
 
 Costs
@@ -34,7 +34,7 @@ class Waiting:
     """An epoll instance.
 
     Attributes:
-        idle_ns: how long there was nothing to do but to wait.
+        idle_ns: time spent waiting, with nothing else to do.
     """
 
     __slots__ = ("_epoll", "_selectable", "idle_ns")

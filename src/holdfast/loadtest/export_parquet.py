@@ -1,4 +1,4 @@
-"""The rows of a load run as Parquet, where pyarrow is installed."""
+"""The rows of a load run as Parquet, if pyarrow is installed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _ROWS_OF_A_GROUP = 200_000  # readers skip whole groups of rows, and each costs 
 
 
 def check_parquet(target: str | None) -> None:
-    """Looks whether Parquet can be written here at all.
+    """Checks that Parquet can be written here.
 
     Raises:
         EnvironmentFailure: pyarrow is not installed.
@@ -23,13 +23,13 @@ def check_parquet(target: str | None) -> None:
     if target is not None and find_spec("pyarrow") is None:
         raise EnvironmentFailure(
             "Parquet cannot be written: pyarrow is not installed.",
-            "It is large (170 MB), so it does not come with holdfast.",
+            "It is large (170 MB), so holdfast does not depend on it.",
             "pip install 'holdfast-probe[parquet]', or write --csv, --jsonl or --sqlite.",
         )
 
 
 def write_parquet(path: Path, chunks: Iterable[Rows]) -> None:
-    """Writes the rows into this file, compressed; null where there was nothing.
+    """Writes the rows into this file, compressed; null where there is no value.
 
     Raises:
         OSError: it cannot be written.

@@ -1,7 +1,7 @@
 """The rows and the result of a load run as an SQLite database.
 
-requests    a row for each request, NULL where there was nothing
-result      name and value: offered, outcomes.answered, latency_from_due_ms.p99, ...; a name of a list counts on
+requests    a row for each request, NULL where there is no value
+result      name and value: offered, outcomes.answered, latency_from_due_ms.p99, ...; list items are numbered
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def write_database(path: Path, chunks: Iterable[Rows], result: object) -> None:
     places = ", ".join("?" for _ in COLUMNS)
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as database:
-            # Whoever could read half a file gets none at all, so there is nothing to roll back: 3 times as fast.
+            # The file is moved into place only when it is whole, so nothing needs to be rolled back: 3 times as fast.
             database.execute("PRAGMA journal_mode = OFF")
             database.execute("PRAGMA synchronous = OFF")
             database.execute("BEGIN")
@@ -48,10 +48,10 @@ def write_database(path: Path, chunks: Iterable[Rows], result: object) -> None:
 
 
 def check_database(target: str | None) -> None:
-    """Looks whether a file that is there may be replaced: not where it is somebody's database of other things.
+    """Checks that an existing file may be replaced: not if it is a database of something else.
 
     Raises:
-        UsageError: it holds other tables than ours, or is no database.
+        UsageError: it holds other tables than ours, or is not a database.
     """
     if target is None or not Path(target).is_file() or not Path(target).stat().st_size:
         return
@@ -59,11 +59,11 @@ def check_database(target: str | None) -> None:
         with closing(sqlite3.connect(f"{Path(target).absolute().as_uri()}?mode=ro", uri=True)) as database:
             tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.Error as error:
-        raise UsageError(f"{target} is no SQLite database.", f"{error}.", "Name another file.") from error
+        raise UsageError(f"{target} is not a SQLite database.", f"{error}.", "Name another file.") from error
     others = sorted(tables - TABLES)
     if others:
         raise UsageError(
-            f"{target} is a database with tables of something else: {', '.join(others[:3])}.",
+            f"{target} is a database with other tables: {', '.join(others[:3])}.",
             "It would be replaced by the results of this load.",
             "Name another file.",
         )

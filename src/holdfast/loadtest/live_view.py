@@ -1,21 +1,20 @@
-"""What is seen of a load while it goes on: a view on the terminal, or lines; and a page for Prometheus.
+"""What is shown of a load in progress: a view on the terminal, or lines; and a page for Prometheus.
 
 Facts
 -----
-* A terminal that was stopped (Ctrl-S), or a pipe that nobody reads, takes nothing more, and a write to it waits.
+* A write to a stopped terminal (Ctrl-S), or to a full pipe that is not read, blocks.
 * A write to a terminal that was closed fails (EIO); Ctrl-C and SIGTERM may come at any time.
 
 Decisions
 ---------
-* Whoever cannot take a view now gets a later one; who fails once gets none any more. Neither ends the load.
-* A view is one write: it goes up over the last one and writes over it. The cursor rests below it and is never
-  hidden, nor is any other mode of the terminal changed, so that nothing needs to be put right whatever ends holdfast.
-* A view takes 1.5 ms of CPU at 80 x 24, beside the look at the rows (`load.reckoning`).
+* If a view cannot be written now, a later one is; after a failed write there are no more. Neither ends the load.
+* A view is one write: it moves up and writes over the last one. The cursor rests below it, is never hidden, and no
+  other mode of the terminal is changed, so nothing needs to be restored, however holdfast ends.
+* A view takes 1.5 ms of CPU at 80 x 24, in addition to the look at the rows (`load.live_counts`).
 """
 
 from __future__ import annotations
 
-import io
 import os
 import select
 import sys
@@ -23,27 +22,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-
-from rich.console import Console
+from typing import TYPE_CHECKING
 
 from holdfast.console import say
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES
-from holdfast.load.live_counts import WINDOW_S, Reckoning
-from holdfast.load.process_usage import OwnUses
 from holdfast.load.processes import Watched
-from holdfast.loadtest.metrics_server import Exposed, exposed
+from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
 from holdfast.model.load import LoadExperiment
-from holdfast.model.progress import Progress
 from holdfast.model.units import NS_PER_S
-from holdfast.report.metrics import CONTENT_TYPE, metrics_text
-from holdfast.report.progress import progress_line, progress_view
+from holdfast.report.layout import rendered
+
+if TYPE_CHECKING:
+    from holdfast.load.live_counts import LiveCounts
+    from holdfast.load.process_usage import OwnUses
+    from holdfast.model.progress import Progress
 
 VIEW_S = 0.5
 LINE_S = 5.0
 PAGE_S = 0.5
 # A load that is over by then needs no view.
 FIRST_VIEW_S = 0.5
+_UNSEEN_NS = round(0.2 * NS_PER_S)
 _SHORT_S = 1.0
 _USUAL_SIZE = (80, 24)
 
@@ -51,19 +51,19 @@ Watch = Callable[[Watched], None]
 
 
 @contextmanager
-def watching(
+def open_view(
     experiment: LoadExperiment, interrupts: Interrupts, *, quiet: bool, port: int | None
 ) -> Iterator[Watch | None]:
-    """What is to be called while the load goes on; None where nobody wants to see anything.
+    """A function to call during the load, which shows it; None if nothing is to be shown.
 
     Args:
         quiet: nothing is shown.
-        port: of the page for Prometheus; 0 is a free one, None is no page.
+        port: of the page for Prometheus; 0 takes a free one, None serves none.
 
     Raises:
-        EnvironmentFailure: the port is not to be had.
+        EnvironmentFailure: the port is taken.
     """
-    with exposed(port, CONTENT_TYPE) as page:
+    with metrics_page(port) as page:
         if page is not None and (port == 0 or not quiet):
             say(f"holdfast: Prometheus finds the load at {page.url}")
         shown = None if quiet else _shown()
@@ -71,38 +71,45 @@ def watching(
             yield None
             return
         try:
-            yield _Watching(experiment, interrupts, shown, page)
+            yield _LiveView(experiment, interrupts, shown, page).update
         finally:
             if shown is not None:
                 shown.close()
 
 
-class _Watching:
-    """What looks at the rows when somebody is to see it, and no more often."""
+class _LiveView:
+    """Looks at the rows when the view or the page is due, and no more often."""
 
     def __init__(
-        self, experiment: LoadExperiment, interrupts: Interrupts, shown: _View | _Lines | None, page: Exposed | None
+        self, experiment: LoadExperiment, interrupts: Interrupts, shown: _View | _Lines | None, page: MetricsPage | None
     ) -> None:
         self._title = ", ".join(dict.fromkeys(group.url for group in experiment.groups))
         self._labels = [[step.label for step in group.steps] for group in experiment.groups]
         self._interrupts = interrupts
         self._shown = shown
         self._page = page
-        self._reckoning: Reckoning | None = None
+        self._counts: LiveCounts | None = None
         self._own: OwnUses | None = None
         self._next_show_ns = self._next_page_ns = 0
         self._heard = (False, False)
 
-    def __call__(self, watched: Watched) -> None:
+    def update(self, watched: Watched) -> None:
         """Shows what is due to be shown."""
         now_ns = time.monotonic_ns()
-        if self._reckoning is None or self._own is None:
-            self._reckoning = Reckoning(watched, self._labels)
+        if self._counts is None or self._own is None:
+            # What counts takes longer to import than a load of a few requests takes.
+            if self._page is None and now_ns < watched.start_ns + _UNSEEN_NS and not self._interrupts.asked:
+                return
+            from holdfast.load.live_counts import WINDOW_S, LiveCounts  # noqa: PLC0415
+            from holdfast.load.process_usage import OwnUses  # noqa: PLC0415
+
+            now_ns = time.monotonic_ns()  # the rows are looked at as they are now, after the imports
+            self._counts = LiveCounts(watched, self._labels)
             self._own = OwnUses(watched.pids, WINDOW_S)
             if self._shown is not None:
                 self._next_show_ns = watched.start_ns + round(self._shown.first_s * NS_PER_S)
             if self._page is not None:
-                self._page.text = metrics_text(self._look(now_ns))
+                self._page.text = self._metrics()
                 self._page.serve()
         heard = (self._interrupts.asked, self._interrupts.leaving)
         asked, self._heard = heard != self._heard, heard
@@ -112,24 +119,29 @@ class _Watching:
             self._shown.show(progress, self._title, _state(progress, *heard), asked=asked)
         if self._page is not None and now_ns >= self._next_page_ns:
             self._next_page_ns = now_ns + round(PAGE_S * NS_PER_S)
-            self._page.text = metrics_text(self._look(now_ns))
+            self._page.text = self._metrics()
+
+    def _metrics(self) -> str:
+        from holdfast.report.metrics import metrics_text  # noqa: PLC0415 - of a page alone
+
+        return metrics_text(self._look(time.monotonic_ns()))
 
     def _look(self, now_ns: int) -> Progress:
-        assert self._reckoning is not None
+        assert self._counts is not None
         assert self._own is not None
-        progress = self._reckoning.look(now_ns)
+        progress = self._counts.look(now_ns)
         return replace(progress, own=self._own.look(now_ns, progress.begun * ROW_BYTES))
 
 
 def _state(progress: Progress, asked: bool, leaving: bool) -> str:  # noqa: FBT001 - the two that were heard
-    """What goes on beside the ordinary, in words."""
+    """What is unusual about the state of the load, in words; "" if nothing is."""
     if leaving:
         return f"giving up {progress.in_flight:,} in flight"
     if asked:
         return f"draining: {progress.in_flight:,} in flight; press Ctrl-C again to give them up"
     timed_out = progress.planned_s is not None and progress.elapsed_s > progress.planned_s
     if progress.in_flight and (timed_out or progress.begun == progress.planned):
-        return f"all are begun; waiting for {progress.in_flight:,} in flight"
+        return f"all have begun; waiting for {progress.in_flight:,} in flight"
     return ""
 
 
@@ -155,12 +167,14 @@ class _Lines:
     first_s = every_s = LINE_S
 
     def show(self, progress: Progress, _title: str, state: str, *, asked: bool) -> None:
-        """One line about the load, and another where it was asked to end."""
+        """Writes one line about the load, or about its end if that was asked for."""
         if _ready(sys.stderr.fileno()):
+            from holdfast.report.progress import progress_line  # noqa: PLC0415 - not in a short load
+
             say(state if asked else progress_line(progress))
 
     def close(self) -> None:
-        """Nothing is to be done."""
+        """Lines need nothing to be undone."""
 
 
 class _View:
@@ -175,20 +189,18 @@ class _View:
         self._failed = False
 
     def show(self, progress: Progress, title: str, state: str, *, asked: bool) -> None:
-        """Draws it, if there is somebody to see it."""
-        # A load that is planned to be over in a moment would be a flash.
+        """Draws the view, if it can be seen now."""
+        # The view of a load that is over in a moment would only flash.
         short = progress.planned_s is not None and progress.planned_s <= _SHORT_S
         if short and progress.elapsed_s < _SHORT_S + FIRST_VIEW_S and not asked:
             return
         if self._failed or not self._in_front() or not _ready(self._descriptor):
             return
+        from holdfast.report.progress import progress_view  # noqa: PLC0415 - not in a short load
+
         columns, rows = self._size()
-        drawn = io.StringIO()
-        # Not on standard error itself: the console writes to its file even of what it only captures, and fails with it.
-        console = Console(force_terminal=True, highlight=False, width=columns - 1, height=rows, file=drawn)
-        for line in progress_view(progress, title, state, columns - 1, rows - 1):
-            console.print(line, no_wrap=True, overflow="ellipsis")
-        lines = drawn.getvalue().splitlines()
+        view = progress_view(progress, title, state, columns - 1, rows - 1)
+        lines = [rendered(line.cut(columns - 1), columns, styled=True).removesuffix("\n") for line in view]
         self._write(self._back(rows) + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
         self._lines = len(lines)
 
@@ -210,7 +222,7 @@ class _View:
         return columns or _USUAL_SIZE[0], rows or _USUAL_SIZE[1]
 
     def _in_front(self) -> bool:
-        """Whether the terminal is ours now, and not that of whoever put us into the background."""
+        """Whether we are in the foreground of the terminal."""
         try:
             return os.tcgetpgrp(self._descriptor) == os.getpgrp()
         except OSError:

@@ -1,20 +1,21 @@
-"""What a load has come to, for Prometheus to fetch while it goes on.
+"""A page with the metrics of a load in progress, for Prometheus.
 
-It is answered by a thread, which has nothing but a text that is put there from time to time: whoever fetches, however
-often or slowly, keeps nobody but that thread waiting.
+A thread serves it, and only reads a text that is replaced from time to time, so a client that fetches often or slowly
+delays nothing but that thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler
-from socketserver import ThreadingTCPServer
 from threading import Thread
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from holdfast.errors import EnvironmentFailure
+
+# http.server brings 30 modules, and few loads are asked for a page.
+if TYPE_CHECKING:
+    from socketserver import ThreadingTCPServer
 
 _LOOPBACK = "127.0.0.1"
 _PATH = "/metrics"
@@ -22,23 +23,23 @@ _SILENT_S = 5
 _STOP_LOOK_S = 0.02
 
 
-class Exposed:
+class MetricsPage:
     """A page on the loopback.
 
     Attributes:
         url: where it is.
-        text: what is answered; nothing is answered before `serve`.
+        text: the page; nothing is served before `serve`.
     """
 
-    def __init__(self, port: int, content_type: str) -> None:
-        """Takes the port; 0 is a free one.
+    def __init__(self, port: int) -> None:
+        """Binds the port; 0 takes a free one.
 
         Raises:
-            EnvironmentFailure: it is not to be had.
+            EnvironmentFailure: it is taken.
         """
         self.text = ""
         try:
-            self._server = _Server((_LOOPBACK, port), _answering(self, content_type))
+            self._server = _listening(port, self)
         except OSError as error:
             raise EnvironmentFailure(
                 f"Port {port} of {_LOOPBACK} cannot be listened on.",
@@ -49,11 +50,11 @@ class Exposed:
         self._thread = Thread(target=self._server.serve_forever, args=(_STOP_LOOK_S,), daemon=True)
 
     def serve(self) -> None:
-        """Begins to answer: only when everything is forked, since a fork takes no threads along."""
+        """Starts to serve: only after all forks, since a fork does not copy threads."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends it, whoever is still waiting for an answer."""
+        """Ends the server, even if a client still waits for a reply."""
         if self._thread.is_alive():
             self._server.shutdown()
             self._thread.join()
@@ -61,13 +62,13 @@ class Exposed:
 
 
 @contextmanager
-def exposed(port: int | None, content_type: str) -> Iterator[Exposed | None]:
-    """A page for the time of a block; None where no port is given.
+def metrics_page(port: int | None) -> Iterator[MetricsPage | None]:
+    """Serves a page for the duration of a block; None if no port is given.
 
     Raises:
-        EnvironmentFailure: the port is not to be had.
+        EnvironmentFailure: the port is taken.
     """
-    page = None if port is None else Exposed(port, content_type)
+    page = None if port is None else MetricsPage(port)
     try:
         yield page
     finally:
@@ -75,17 +76,23 @@ def exposed(port: int | None, content_type: str) -> Iterator[Exposed | None]:
             page.close()
 
 
-class _Server(ThreadingTCPServer):
-    # Without it a port on which somebody was connected just now is taken for a minute (ip(7)).
-    allow_reuse_address = True
-    daemon_threads = True
-    block_on_close = False
+def _listening(port: int, page: MetricsPage) -> ThreadingTCPServer:
+    """The server of a page, not yet answering."""
+    from http import HTTPStatus  # noqa: PLC0415 - see above
+    from http.server import BaseHTTPRequestHandler  # noqa: PLC0415
+    from socketserver import ThreadingTCPServer  # noqa: PLC0415
 
-    def handle_error(self, _request: Any, _client_address: Any) -> None:  # noqa: ANN401 - socketserver's
-        """Whoever went away before the answer is not to be told of."""
+    from holdfast.report.metrics import CONTENT_TYPE  # noqa: PLC0415
 
+    class Server(ThreadingTCPServer):
+        # Without it, a port that had a connection a moment ago stays taken for a minute (ip(7)).
+        allow_reuse_address = True
+        daemon_threads = True
+        block_on_close = False
 
-def _answering(page: Exposed, content_type: str) -> type[BaseHTTPRequestHandler]:
+        def handle_error(self, _request: Any, _client_address: Any) -> None:  # noqa: ANN401 - socketserver's
+            """Says nothing: a client that went away before the answer is not told of."""
+
     class Answering(BaseHTTPRequestHandler):
         timeout = _SILENT_S
 
@@ -93,7 +100,7 @@ def _answering(page: Exposed, content_type: str) -> type[BaseHTTPRequestHandler]
             found = self.path.partition("?")[0] == _PATH
             body = (page.text if found else f"See {_PATH}.\n").encode()
             self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
-            self.send_header("Content-Type", content_type if found else "text/plain; charset=utf-8")
+            self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -101,4 +108,4 @@ def _answering(page: Exposed, content_type: str) -> type[BaseHTTPRequestHandler]
         def log_message(self, *_: object) -> None:
             """Says nothing."""
 
-    return Answering
+    return Server((_LOOPBACK, port), Answering)

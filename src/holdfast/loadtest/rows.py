@@ -1,4 +1,4 @@
-"""A load run that is over -> its rows, some at a time, so that a million need no gigabytes; pure."""
+"""A load run that is over -> its rows, some at a time, so that a million do not take gigabytes; pure."""
 
 from __future__ import annotations
 
@@ -7,48 +7,50 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from holdfast.load.packing import taken
 from holdfast.load.url import parse_url
-from holdfast.loadtest.run import Loaded, requests_of
+from holdfast.loadtest.plans import requests_of
+from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.places import Outcome
 from holdfast.model.rows import Rows, Samples
-from holdfast.model.scenario import Check, Clients, Group
+from holdfast.model.scenario import Check, Group
 
 AT_ONCE = 10_000
 
 _NAMES = {each.value: each.label for each in Outcome}
 
 
-def chunks(loaded: Loaded) -> Iterator[Rows]:
+def chunks(finished: FinishedLoad) -> Iterator[Rows]:
     """All rows, ascending, those of one group in each chunk."""
-    for group, ids in _parts(loaded):
-        yield _rows(loaded, group, ids)
+    for group, ids in _parts(finished):
+        yield _rows(finished, group, ids)
 
 
-def samples(loaded: Loaded) -> Iterator[tuple[Rows, Samples]]:
-    """All rows with what is known beside them.
+def samples(finished: FinishedLoad) -> Iterator[tuple[Rows, Samples]]:
+    """All rows, with what else is known of them.
 
     Raises:
         ValueError: a request cannot be sent as it is written.
     """
     senders = [
         _Sender(group, content)
-        for group, content in zip(loaded.experiment.groups, requests_of(loaded.experiment), strict=True)
+        for group, content in zip(finished.experiment.groups, requests_of(finished.experiment), strict=True)
     ]
-    flights = [_flight(loaded, list(_of(loaded, span))) for span in loaded.run.spans]
-    everyone = flights[0] if len(flights) == 1 else _flight(loaded, loaded.run.begun)
-    for group, ids in _parts(loaded):
-        rows, sender, own = _rows(loaded, group, ids), senders[group], flights[group]
-        known = loaded.experiment.groups[group]
+    flights = [_flight(finished, list(_of(finished, span))) for span in finished.run.facts.spans]
+    everyone = flights[0] if len(flights) == 1 else _flight(finished, finished.run.begun)
+    for group, ids in _parts(finished):
+        rows, sender, own = _rows(finished, group, ids), senders[group], flights[group]
+        known = finished.experiment.groups[group]
         urls, lengths = sender.sent(rows.number)
-        clients = known.shape.clients if isinstance(known.shape, Clients) else None
         steps = len(known.steps)
+        clients = _clients(rows.number, steps, known.shape.clients)
         many = own.at(rows.done_ns)
         yield (
             rows,
             Samples(
                 url=urls,
                 sent_bytes=[length if sent else 0 for length, sent in zip(lengths, rows.sent_ns, strict=True)],
-                thread=[f"{known.name} {group + 1}-{client}" for client in _clients(rows.number, steps, clients)],
+                thread=[f"{known.name} {group + 1}-{client}" for client in clients],
                 group_threads=many,
                 all_threads=many if everyone is own else everyone.at(rows.done_ns),
                 failure=[
@@ -59,22 +61,22 @@ def samples(loaded: Loaded) -> Iterator[tuple[Rows, Samples]]:
         )
 
 
-def _parts(loaded: Loaded) -> Iterator[tuple[int, Sequence[int]]]:
-    """The number of the group and ids of its rows, not many at once."""
-    for group, span in enumerate(loaded.run.spans):
-        own = _of(loaded, span)
+def _parts(finished: FinishedLoad) -> Iterator[tuple[int, Sequence[int]]]:
+    """The number of each group and the ids of its rows, AT_ONCE at most."""
+    for group, span in enumerate(finished.run.facts.spans):
+        own = _of(finished, span)
         for first in range(0, len(own), AT_ONCE):
             yield group, own[first : first + AT_ONCE]
 
 
-def _of(loaded: Loaded, span: range) -> Sequence[int]:
-    begun = loaded.run.begun
+def _of(finished: FinishedLoad, span: range) -> Sequence[int]:
+    begun = finished.run.begun
     return begun[bisect_left(begun, span.start) : bisect_left(begun, span.stop)]
 
 
-def _rows(loaded: Loaded, group: int, ids: Sequence[int]) -> Rows:
-    columns, start = loaded.run.columns, loaded.run.spans[group].start
-    labels, sources = loaded.labels[group], loaded.run.sources[group]
+def _rows(finished: FinishedLoad, group: int, ids: Sequence[int]) -> Rows:
+    columns, start = finished.run.columns, finished.run.facts.spans[group].start
+    labels, sources = finished.labels[group], finished.run.facts.sources[group]
     opened, sent, done = taken(columns.opened, ids), taken(columns.sent, ids), taken(columns.done, ids)
     received = taken(columns.received, ids)
     numbers = [id_ - start for id_ in ids]
@@ -87,11 +89,11 @@ def _rows(loaded: Loaded, group: int, ids: Sequence[int]) -> Rows:
         outcome=[_NAMES[value] for value in taken(columns.outcome, ids)],
         status=taken(columns.status, ids),
         label=[labels[number % len(labels)] for number in numbers],
-        group=[loaded.experiment.groups[group].name] * len(ids),
+        group=[finished.experiment.groups[group].name] * len(ids),
         number=numbers,
         opened_ns=opened,
         sent_ns=sent,
-        # Where the first byte came with the last, the engine notes it once.
+        # If the first byte came with the last, the engine records only that.
         first_byte_ns=[
             at or (end if many else 0) for at, end, many in zip(taken(columns.first, ids), done, received, strict=True)
         ],
@@ -99,13 +101,6 @@ def _rows(loaded: Loaded, group: int, ids: Sequence[int]) -> Rows:
         source=[sources[value] for value in taken(columns.source, ids)],
         local_port=taken(columns.local_port, ids),
     )
-
-
-def taken(column: memoryview, ids: Sequence[int]) -> list[int]:
-    """The values of these rows, ascending; in one piece where they have no gaps (6 times as fast)."""
-    if ids[-1] - ids[0] == len(ids) - 1:
-        return column[ids[0] : ids[-1] + 1].tolist()
-    return [column[id_] for id_ in ids]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +117,15 @@ class _Flight:
         return [max(1, bisect_left(begun, at) - bisect_left(ended, at)) for at in instants]
 
 
-def _flight(loaded: Loaded, ids: Sequence[int]) -> _Flight:
-    columns = loaded.run.columns
+def _flight(finished: FinishedLoad, ids: Sequence[int]) -> _Flight:
+    columns = finished.run.columns
     opened, sent, due, done = columns.opened, columns.sent, columns.due, columns.done
     begun = array("q", sorted(opened[id_] or sent[id_] or due[id_] for id_ in ids))
     return _Flight(begun, array("q", sorted(done[id_] for id_ in ids)))
 
 
 class _Sender:
-    """What the requests of one group were: their URLs and lengths."""
+    """The requests of one group: their URLs and lengths."""
 
     __slots__ = ("_content", "_same", "_server")
 
@@ -153,14 +148,18 @@ class _Sender:
 
 
 def _clients(numbers: Sequence[int], steps: int, clients: int | None) -> list[int]:
-    """Which client each request is of, from 1 on; in the open model each arrival is one."""
+    """The client that each request belongs to, counted from 1; in the open model each arrival is one.
+
+    Args:
+        clients: None in the open model.
+    """
     if clients is None:
         return [number // steps + 1 for number in numbers]
     return [number // steps % clients + 1 for number in numbers]
 
 
 def _failure(checks: Sequence[Check]) -> str:
-    """In JMeter's own words where one check alone can have failed (ResponseAssertion)."""
+    """In JMeter's own words if only one check can have failed (ResponseAssertion)."""
     if len(checks) != 1:
         return f"Test failed: one of {len(checks)} checks of the body did not hold"
     (check,) = checks

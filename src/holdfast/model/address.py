@@ -1,7 +1,7 @@
 """Where a server listens, as text: an address and a port, or a Unix socket in place of both.
 
 A Unix socket is its absolute path, or "@" and the name of an abstract one (unix(7)), with the port 0. No host
-begins like that, so that an address says by itself which it is.
+begins like that, so an address says by itself which it is.
 """
 
 from __future__ import annotations

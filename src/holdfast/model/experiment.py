@@ -1,9 +1,13 @@
-"""What a person asked for: one experiment, complete and immutable."""
+"""What a person asked for: one experiment, complete and immutable.
+
+There are two kinds. An `Experiment` is of a server that holdfast starts and sees from inside, an `OutsideExperiment`
+of one that is running already. They have in common the path, the headers and the number of requests.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, fields
+from typing import Any, Literal
 
 View = Literal["sync", "async-blocking", "async"]
 VIEWS: tuple[View, ...] = ("sync", "async-blocking", "async")
@@ -14,62 +18,138 @@ DEFAULT_MAX_CALLED = 64
 DEFAULT_CALL_TIMEOUT_S = 30.0
 DEFAULT_MAX_ATTACHED = 1000
 """Most requests at once on a server that others may be using."""
-DEFAULT_PATIENCE_S = 30.0
+DEFAULT_ANSWER_TIMEOUT_S = 30.0
+
+
+class StartedTarget:
+    """A server that holdfast starts: a `ProbeTarget` or a `CommandTarget`."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Experiment:
-    """One probe of one server.
+class ProbeTarget(StartedTarget):
+    """A server that is started through its adapter.
 
     Attributes:
-        server: an adapter's name, "exec" for a command, or "attach" for one that runs already.
-        app: `module:attr` or `file.py[:attr]`, `wsgi:` or `asgi:` before it where a server takes either;
+        server: the adapter's name.
+        app: `module:attr` or `file.py[:attr]`, with `wsgi:` or `asgi:` in front where a server takes either;
             None is the built-in application.
-        framework: of the built-in application; None is the usual one of the server's kind.
-        view: None is "as written" for the person's own application; for the built-in one "sync" under
-            WSGI and "async" under everything else.
-        path: path and query of the held requests.
-        headers: further request headers, in order.
-        nofile: RLIMIT_NOFILE of the server; None leaves it.
-        nproc: RLIMIT_NPROC of the server; None leaves it.
-        max_offered: most requests that are offered at once.
-        over_s: None lets the prober open connections as fast as the server takes them; else
-            `max_offered` requests are offered evenly over this many seconds, whatever it does.
-        port: port to listen on; None picks a free one. Of a command of one's own, which port or Unix socket is meant.
-        python: interpreter of the server; None finds the environment's.
-        arguments: the server's own, as they are.
-        command: a person's own, in place of `server`, `app`, `python` and `arguments`; () where an adapter makes it.
-        cwd: directory of the server and of `app`.
-        call: whether, after everything else, the bodies of views are run for real.
-        max_called: most bodies that are run together.
-        call_timeout_s: how long bodies may take: the first one alone, and then the others together.
-        start_timeout_s: how long the server may take until it listens and has come to rest.
-        url: a running server and a path on it, in place of everything about a start; "" where one is started.
-        allowed_host: the host of a server elsewhere on which requests may be held.
-        insecure: any TLS certificate is taken.
-        patience_s: how long an answer of a running server may take.
+        framework: of the built-in application; None is the usual one for the server.
+        arguments: the server's own, passed unchanged.
+        python: the server's interpreter; None finds the environment's.
     """
 
     server: str
     app: str | None = None
-    view: View | None = None
+    framework: str | None = None
+    arguments: tuple[str, ...] = ()
+    python: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CommandTarget(StartedTarget):
+    """A server that is started by a person's own command.
+
+    Attributes:
+        command: program and arguments, at least the program.
+    """
+
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One probe of one server that holdfast starts.
+
+    Attributes:
+        path: path and query of the held requests.
+        headers: further request headers, in order.
+        max_offered: most requests that are offered at once.
+        view: None is "as written" for a person's own application; for the built-in one it is "sync" under
+            WSGI and "async" under everything else.
+        nofile: RLIMIT_NOFILE of the server; None leaves it.
+        nproc: RLIMIT_NPROC of the server; None leaves it.
+        over_s: None opens connections as fast as the server takes them; else `max_offered` requests are
+            offered evenly over this many seconds, whatever the server does.
+        port: a `ProbeTarget` listens on it; None picks a free one. Of a `CommandTarget` that listens on several
+            ports or Unix sockets, the one to probe.
+        cwd: directory of the server and of `app`.
+        start_timeout_s: how long the server may take until it listens and has come to rest.
+        call: whether the bodies of views are run for real after everything else.
+        max_called: most bodies that are run together.
+        call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
+    """
+
+    target: StartedTarget
     path: str = "/"
     headers: tuple[tuple[str, str], ...] = ()
+    max_offered: int = DEFAULT_MAX_OFFERED
+    view: View | None = None
     nofile: int | None = None
     nproc: int | None = None
-    max_offered: int = DEFAULT_MAX_OFFERED
     over_s: float | None = None
     port: int | str | None = None
-    python: str | None = None
-    arguments: tuple[str, ...] = ()
     cwd: str = "."
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
-    framework: str | None = None
-    command: tuple[str, ...] = ()
     call: bool = False
     max_called: int = DEFAULT_MAX_CALLED
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
-    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UrlTarget:
+    """A server that is running already.
+
+    Attributes:
+        url: of the server and a path on it.
+        allowed_host: the remote host on which requests may be held; None allows this machine's loopback alone.
+        insecure: accept any TLS certificate.
+    """
+
+    url: str
     allowed_host: str | None = None
     insecure: bool = False
-    patience_s: float = DEFAULT_PATIENCE_S
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideExperiment:
+    """A look at a running server from outside.
+
+    Attributes:
+        path: path and query of the requests, as the URL says.
+        headers, max_offered: as in `Experiment`.
+        answer_timeout_s: how long an answer may take.
+    """
+
+    target: UrlTarget
+    path: str = "/"
+    headers: tuple[tuple[str, str], ...] = ()
+    max_offered: int = DEFAULT_MAX_ATTACHED
+    answer_timeout_s: float = DEFAULT_ANSWER_TIMEOUT_S
+
+
+_OF_EXPERIMENT = frozenset(each.name for each in fields(Experiment)) - {"target"}
+
+
+def experiment_of(**options: Any) -> Experiment:  # noqa: ANN401 - each option has a type of its own
+    """An experiment from options by name, as a command line and a study's file hold them.
+
+    Args:
+        options: `command` for a person's own command, else fields of `ProbeTarget`, and fields of `Experiment`.
+
+    Raises:
+        TypeError: an option is unknown, or belongs to the other kind of target; or there is no target.
+    """
+    shared = {name: options.pop(name) for name in _OF_EXPERIMENT & options.keys()}
+    if "command" in options:
+        return Experiment(CommandTarget(**options), **shared)
+    return Experiment(ProbeTarget(**options), **shared)
+
+
+def command_line_of(target: StartedTarget) -> tuple[str, ...]:
+    """What the server is started with, as a person types it: the command, or the server's name and arguments."""
+    if isinstance(target, CommandTarget):
+        return target.command
+    assert isinstance(target, ProbeTarget)
+    return (target.server, *target.arguments)

@@ -1,19 +1,19 @@
-"""What a person asked of the load generator, and what came of it (schema 1)."""
+"""What a person asked of the load generator, and the result (schema 1)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from holdfast.model.scenario import Group
 
 
 @dataclass(frozen=True, slots=True)
 class StopRule:
-    """When a load is ended before its time: what is on its way then comes to its end.
+    """When a load is ended early; requests in flight are then still waited for.
 
     Attributes:
         first_failure: at the first request that is not answered.
-        error_share: when so many of all that have ended were not answered (0 to 1), as soon as MIN_ENDED have.
+        error_share: at this share of unanswered requests among those that have ended (0 to 1), once MIN_ENDED have.
     """
 
     first_failure: bool = False
@@ -21,6 +21,8 @@ class StopRule:
 
 
 MIN_ENDED = 20
+MOST_REQUESTS = 50_000_000
+"""Of one load. Each takes 60 bytes, in pages that are allocated when they are first written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,10 @@ class LoadExperiment:
     """One load run: groups that begin together.
 
     Attributes:
-        verify: False takes any certificate.
-        seed: of everything that comes by chance.
-        sources: our own addresses; none leaves them to holdfast.
-        processes: load processes of each group; None takes as many as descriptors make necessary.
+        verify: False accepts any certificate.
+        seed: of everything random.
+        sources: our own addresses; () leaves them to holdfast.
+        processes: load processes of each group; None takes as many as descriptors require.
     """
 
     groups: tuple[Group, ...]
@@ -49,7 +51,7 @@ class LoadTarget:
 
 @dataclass(frozen=True, slots=True)
 class LatencyMs:
-    """Nearest-rank percentiles of answered and rejected requests in ms; None where there were none."""
+    """Nearest-rank percentiles of answered and rejected requests in ms; None if there were none."""
 
     p50: float | None
     p90: float | None
@@ -61,7 +63,7 @@ class LatencyMs:
 
 @dataclass(frozen=True, slots=True)
 class LagUs:
-    """How much later than due requests were begun, in us: the generator's own error."""
+    """How much later than due requests were begun, in us: the generator's own error; None if none was begun."""
 
     p50: int | None
     p99: int | None
@@ -70,7 +72,7 @@ class LagUs:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """One threshold and what came of it; `held` is None where there was nothing to compare."""
+    """One threshold and what came of it; `held` is None if there was nothing to compare."""
 
     text: str
     value: float | None
@@ -89,17 +91,17 @@ class StepResult:
 
 @dataclass(frozen=True, slots=True)
 class HostResult:
-    """What one of several hosts did of the load.
+    """One host's share of the load.
 
     Attributes:
-        name: by which its requests are told from others' in warnings.
+        name: names the host in warnings.
         address: of its worker in the cluster.
-        share: its number, counted from 1, and of how many.
-        begun: requests that it began; of a host that was lost, as far as it had told.
-        pacing_lag_p99_us: None where it began none, or was lost.
+        share: its number, counted from 1, and the number of shares.
+        begun: requests that it began; for a lost host, as far as it had reported.
+        pacing_lag_p99_us: None if it began none, or was lost.
         clock_offset_ms: its CLOCK_MONOTONIC minus ours.
-        clock_uncertainty_ms: so far the offset may be wrong in either direction, over the whole run.
-        clock_drift_us: the offset after the run minus the one before; None where it was not measured again.
+        clock_uncertainty_ms: the offset's error in either direction is at most this, over the whole run.
+        clock_drift_us: the offset after the run minus the one before; None if it was not measured again.
         lost: how the host was lost, in words; None if it was not.
         failed: requests that count as failed because it was lost.
     """
@@ -116,27 +118,27 @@ class HostResult:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class LoadResult:
-    """What a load run came to.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadSummary:
+    """What the rows of a load come to.
 
     Attributes:
-        outcomes: how many requests ended in each way; the sum is `offered`.
-        statuses: how many replies had each HTTP status.
-        rate_asked_per_s: None in the closed model and in a burst.
-        throughput_per_s: replies per second.
-        steps: one for each label, where there are several.
-        stopped: why the load ended before its time by its own rule, in words; None if it did not.
-        interrupted: somebody ended it before its time.
-        wall_clock_offset_ns: what makes an instant of the rows (CLOCK_MONOTONIC) one since the epoch, as it was when
-            the load began; None is not known.
-        hosts: those that shared the load; () where this one alone sent it.
+        offered: requests that were begun or were due.
+        outcomes: how many ended in each way, by label; the sum is `offered`.
+        rate_asked_per_s: the schedule's mean rate; None in the closed model and in a burst.
+        rate_reached_per_s: the rate at which connections were opened, or in the closed model requests were sent;
+            None with fewer than two.
+        throughput_per_s: replies per second, from the first request's begin to the last reply.
+        peak_in_flight: most requests at once that had begun and not ended.
+        latency_from_due_ms, latency_from_sent_ms: of the requests that were replied to.
+        pacing_lag_us: from due to begun, the generator's own error.
+        generator_limited: the load could not do what was asked: it was late, lacked resources, or lost a process.
+        duration_s: from the first due instant to the last end.
+        warnings: doubts about the result, in words.
     """
 
-    target: LoadTarget
     offered: int
     outcomes: dict[str, int]
-    statuses: dict[str, int]
     rate_asked_per_s: float | None
     rate_reached_per_s: float | None
     throughput_per_s: float | None
@@ -146,12 +148,31 @@ class LoadResult:
     pacing_lag_us: LagUs
     generator_limited: bool
     duration_s: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadResult(LoadSummary):
+    """The result of a load run.
+
+    Attributes:
+        statuses: how many replies had each HTTP status.
+        thresholds: what came of each.
+        steps: one for each label, if there are several.
+        stopped: why the load's own rule ended it early, in words; None if it did not.
+        interrupted: a person ended it early.
+        wall_clock_offset_ns: turns an instant of the rows (CLOCK_MONOTONIC) into one since the epoch, as it was when
+            the load began; None is not known.
+        hosts: those that shared the load; () if this host alone sent it.
+    """
+
+    target: LoadTarget
+    statuses: dict[str, int]
     thresholds: tuple[Expectation, ...] = ()
     steps: tuple[StepResult, ...] = ()
     stopped: str | None = None
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None
     hosts: tuple[HostResult, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
     schema: int = 1
     kind: str = "load"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, StrEnum
 
 
@@ -51,3 +52,29 @@ class Outcome(IntEnum):
     def label(self) -> str:
         """The name in results and files: "connect-timeout"."""
         return self.name.lower().replace("_", "-")
+
+
+REPLIED = frozenset({Outcome.ANSWERED, Outcome.REJECTED, Outcome.WRONG_BODY})
+"""Outcomes of requests that got a whole HTTP reply."""
+
+TURNED_AWAY = frozenset(
+    {Outcome.REJECTED, Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED, Outcome.MALFORMED}
+)
+"""Outcomes of requests that the server did not let in."""
+
+PLACE_OF: Mapping[Outcome, Place] = {
+    Outcome.ANSWERED: Place.ANSWERED,
+    Outcome.REJECTED: Place.REJECTED,
+    Outcome.REFUSED: Place.REFUSED,
+    Outcome.NO_ROOM: Place.REFUSED,
+    Outcome.RESET: Place.RESET,
+    Outcome.CLOSED: Place.CLOSED,
+    Outcome.MALFORMED: Place.REJECTED,
+    Outcome.CONNECT_TIMEOUT: Place.SYN,
+    Outcome.UNANSWERED: Place.CLOSED,
+    Outcome.FAILED: Place.FAILED,
+}
+"""The place of a request that a probe saw end. A probe ends none itself and expects no particular body."""
+
+TURNED_AWAY_PLACES = tuple(place for place in Place if place in {PLACE_OF[outcome] for outcome in TURNED_AWAY})
+"""The places of requests that were turned away, in the order of `Place`."""

@@ -1,4 +1,4 @@
-"""What a load run that goes on has come to so far."""
+"""How far a load run has come, while it runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from holdfast.model.load import LagUs, LatencyMs
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """How many times were at most so long.
+    """How many times did not exceed certain bounds.
 
     Attributes:
         counts: (seconds, times that did not exceed them), ascending.
@@ -24,10 +24,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class LabelProgress:
-    """What became of the requests of one label so far.
+    """The requests of one label so far.
 
     Attributes:
-        outcomes: as of `Progress`.
+        outcomes: as in `Progress`.
         latency_ms: of those that were replied to, from due, since the start; to within 1 %.
         latency: the same, counted.
     """
@@ -48,12 +48,12 @@ class OwnUse:
     """What the load processes use.
 
     Attributes:
-        processes: those that live.
+        processes: those that are alive.
         cpu_s: of all of them since their start.
-        share: cores that they used together over the last seconds; None before two looks.
+        share: cores that all of them used over the last seconds; None before the second look.
         busiest: the highest share of one of them; 1.0 is all that a process can do.
-        descriptors: None where the kernel does not say.
-        memory_bytes: what they have for themselves, and the rows that have been written.
+        descriptors: None if the kernel does not say.
+        memory_bytes: their private memory, and the rows that have been written.
     """
 
     processes: int
@@ -70,12 +70,13 @@ class Progress:
 
     Attributes:
         elapsed_s: since its start.
-        planned_s: for how long requests are begun; None where their number decides.
-        planned: how many requests are begun in all; None where time decides.
-        due: requests that the schedule has asked for so far; None where there is none.
-        outcomes: how many ended in each way, by name, as in the result; the ways that did not occur are left out.
-        window_s: what the figures of the last seconds go back to.
-        asked_per_s, begun_per_s, replied_per_s: over the window; None where there is no schedule, or no time yet.
+        planned_s: for how long requests are begun; None if their number decides.
+        planned: how many requests are begun in all; None if time decides.
+        due: requests that are due by the schedule so far; None without one.
+        outcomes: how many ended in each way, by label; ways that did not occur are left out.
+        window_s: length of the window of the recent figures.
+        asked_per_s, begun_per_s, replied_per_s: over the window; None without a schedule, or at
+            the start.
         recent_ms, whole_ms: latency from due of the requests that were replied to within the window, and of all;
             percentiles to within 1 %.
         lag_us: pacing lag since the start, to within 1 %; None in the closed model.

@@ -28,7 +28,7 @@ COLUMNS = (
 """In the order in which they are written."""
 
 NONE_AT_ZERO = frozenset({*INSTANTS, "status", "local_port"})
-"""Of these 0 says that there was none."""
+"""In these columns, 0 means that there is no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,18 @@ class Rows:
 
     Attributes:
         id: number of the request in the run.
-        due_ns: CLOCK_MONOTONIC, as all instants; each is 0 where it did not come.
+        due_ns: CLOCK_MONOTONIC, like all instants; each is 0 if it did not happen.
         begun_ns: its connection was opened, or on a kept connection it was sent.
         connected_ns: 0 on a kept connection.
         outcome: name of what the client saw.
         status: HTTP status; 0 without a reply.
         group: name of its group of clients.
-        number: in its group, as `{id}` stands for it.
+        number: in its group, the value of `{id}`.
         opened_ns: the SYN; 0 on a kept connection.
         first_byte_ns: first byte of the reply.
         received_bytes: of the reply, head and body.
-        source: our own address, "" where the kernel chose it.
-        local_port: our own; to a Unix socket the inode of our end; 0 where it is not known.
+        source: our own address, "" if the kernel chose it.
+        local_port: our own; to a Unix socket the inode of our end; 0 if it is not known.
     """
 
     id: Sequence[int]
@@ -69,11 +69,11 @@ class Rows:
     local_port: Sequence[int]
 
     def columns(self) -> list[Sequence[int] | Sequence[str]]:
-        """All of them, in the order of COLUMNS, 0 where there was none."""
+        """All columns, in the order of COLUMNS, 0 where there is no value."""
         return [getattr(self, name) for name in COLUMNS]
 
     def known(self) -> list[Sequence[int | str | None]]:
-        """The same with None where there was none."""
+        """The same with None where there is no value."""
         known: list[Sequence[int | str | None]] = []
         for name, column in zip(COLUMNS, self.columns(), strict=True):
             empty = (name in NONE_AT_ZERO or name in WORDS) and not all(column)
@@ -83,7 +83,7 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """What of the same requests is known beside their rows; all as long as these.
+    """What else is known of the same requests; all columns are as long as theirs.
 
     Attributes:
         url: whole, with what stood in its slots.

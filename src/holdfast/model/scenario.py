@@ -1,16 +1,18 @@
-"""What a load is to send, and when: groups of clients, the requests that each client sends, the values in them."""
+"""What a load sends: groups of clients, the requests that each client sends, and the values in them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-DEFAULT_PATIENCE_S = 60.0
+from holdfast.model.shapes import Shape
+
+DEFAULT_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place in a text that a value is put into.
+    """A place in a text where a value is filled in.
 
     Attributes:
         name: of one of the group's values; or `id`, the number of the request, counted from 0 in its group.
@@ -19,20 +21,22 @@ class Slot:
     name: str
 
 
-Text = str | tuple[str | Slot, ...]
-"""A text, or its parts in order where there are slots in it."""
+Pieces = tuple[str | Slot, ...]
+"""A text with slots, in order."""
+
+Text = str | Pieces
 
 
 @dataclass(frozen=True, slots=True)
 class Counter:
     """A number that rises with each iteration.
 
-    An iteration is one pass through the steps; with n clients, client c's k-th has the index k * n + c, both
-    counted from 0, so that each number comes once whoever is the faster.
+    An iteration is one pass through the steps. With n clients, client c's iteration k has the index k * n + c, both
+    counted from 0, so each number occurs once, however fast each client is.
 
     Attributes:
-        last: after it comes `first` again; None goes on.
-        digits: filled up with zeros to so many.
+        last: after it, the counter begins again at `first`; None never begins again.
+        digits: zero-padded to this width.
         per_client: each client counts its own iterations.
     """
 
@@ -46,7 +50,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class ClientNumber:
-    """The number of the client, the first one's being `first`."""
+    """The number of the client; the first client has `first`."""
 
     name: str
     first: int = 1
@@ -54,7 +58,7 @@ class ClientNumber:
 
 @dataclass(frozen=True, slots=True)
 class Chance:
-    """A whole number from `first` to `last` by chance, another one in each request."""
+    """A random whole number from `first` to `last`, drawn anew for each request."""
 
     name: str
     first: int
@@ -63,13 +67,13 @@ class Chance:
 
 @dataclass(frozen=True, slots=True)
 class DataRows:
-    """Rows of a table; the iteration with index i has row i.
+    """Rows of a table; the iteration with index i uses row i.
 
     Attributes:
         names: of the columns.
-        rows: values, as many in each as there are names.
-        again: begin anew after the last row; False ends the group's load there.
-        origin: where they came from, in words.
+        rows: one value per name in each.
+        again: begin again after the last row; False ends the group's load there.
+        origin: where the rows came from, in words.
         per_client: each client begins with the first row, and ends with the last unless it begins `again`.
     """
 
@@ -90,8 +94,8 @@ class Check:
     Attributes:
         text: to be found in the body, or a regular expression; both are compared as bytes in UTF-8.
         pattern: `text` is a regular expression.
-        whole: the whole body must be it, not a part.
-        wanted: False: it must not be.
+        whole: it must match the whole body, not a part.
+        wanted: False: it must not match.
     """
 
     text: str
@@ -102,7 +106,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """A time in seconds before a request: `constant_s`, and up to `random_s` more by chance, evenly."""
+    """A time in seconds before a request: `constant_s`, and up to `random_s` more, uniformly distributed."""
 
     constant_s: float = 0.0
     random_s: float = 0.0
@@ -117,7 +121,7 @@ class Step:
         path: path and query.
         headers: further request fields, in order.
         body: None sends none.
-        expected: statuses that count as an answer; None are all below 400.
+        expected: statuses that count as an answer; None accepts all below 400.
         checks: of the body; all must hold.
         pause: before it.
     """
@@ -126,7 +130,7 @@ class Step:
     path: Text
     method: str = "GET"
     headers: tuple[tuple[str, Text], ...] = ()
-    body: bytes | Text | None = None
+    body: bytes | Pieces | None = None
     expected: frozenset[int] | None = None
     checks: tuple[Check, ...] = ()
     pause: Pause = Pause()
@@ -134,7 +138,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """How long is waited, in seconds; None waits for ever.
+    """How long to wait, in seconds; None waits for ever.
 
     Attributes:
         connect_s: for the connection, from when it is opened.
@@ -144,90 +148,7 @@ class Timeouts:
 
     connect_s: float | None = None
     first_byte_s: float | None = None
-    whole_s: float | None = DEFAULT_PATIENCE_S
-
-
-@dataclass(frozen=True, slots=True)
-class Spread:
-    """Open model: so many arrivals, evenly over a time, the first at once."""
-
-    requests: int
-    over_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """Open model: rates one after the other: (arrivals per second, seconds) each.
-
-    Attributes:
-        poisson: arrivals by chance, at these rates.
-        requests: no more than so many.
-    """
-
-    stages: tuple[tuple[float, float], ...]
-    poisson: bool = False
-    requests: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rise:
-    """Open model: a rate that changes evenly."""
-
-    from_per_s: float
-    to_per_s: float
-    for_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """A part of a schedule: a rate that changes evenly; equal ends are a constant one, and 0 is a pause.
-
-    Attributes:
-        by_chance: the arrivals are thrown into the time by chance, as many as otherwise.
-    """
-
-    from_per_s: float
-    to_per_s: float
-    for_s: float
-    by_chance: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Phases:
-    """Open model: parts one after the other, in each as many whole arrivals as its rate comes to."""
-
-    phases: tuple[Phase, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Burst:
-    """Open model: all at once."""
-
-    requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class Clients:
-    """Closed model: each client sends its next request when its last is answered.
-
-    Attributes:
-        requests: of all clients together; None lets the rest decide.
-        for_s: no request is begun after so long; None lets the rest decide.
-        iterations: passes through the steps that each client makes; None lets the rest decide.
-        ramp_s: client c of n begins c * ramp_s / n after the start.
-        delay_s: before the first.
-    """
-
-    clients: int
-    requests: int | None = None
-    for_s: float | None = None
-    iterations: int | None = None
-    ramp_s: float = 0.0
-    delay_s: float = 0.0
-
-
-Shape = Spread | Stages | Rise | Phases | Burst | Clients
-"""When clients come. In the open model an arrival is a client of its own that passes through the steps once."""
+    whole_s: float | None = DEFAULT_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)

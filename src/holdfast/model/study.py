@@ -39,7 +39,7 @@ class Case:
     Attributes:
         claims: of the study's source, or a person's own expectations.
         same_run_as: id of an earlier case whose run answers this one too; "" for a run of its own.
-        note: a remark for whoever reads the row; "" is none.
+        note: a remark for readers of the row; "" is none.
     """
 
     id: str
@@ -65,7 +65,7 @@ class Study:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One claim beside what was measured here; `same` is None where it was not measured."""
+    """One claim and what was measured here; `same` is None where it was not measured."""
 
     what: str
     claimed: str
@@ -141,7 +141,7 @@ class StudyResult:
 
 
 def check(claim: Claim, verdict: Verdict) -> Finding:
-    """The claim beside the verdict's value."""
+    """The claim compared with the verdict's value."""
     here = claim.here(verdict)
     if here is None:
         return Finding(claim.what, claim.claimed, None, None, claim.unknown(verdict))

@@ -9,12 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 
-NEVER = 0
+NEVER = units.NEVER
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,8 +200,15 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
-class Canary:
-    """The first request of a run, answered at once, that shows how the server treats a request."""
+class FirstRequest:
+    """What the first request of a run, which is answered at once, shows of the application.
+
+    Attributes:
+        status: HTTP status of its answer.
+        held_in: where requests will be held, in words: "flask view index()".
+        kind: of the view, as `View` has it; "" where it is not known.
+        via: "view", or "entry" where requests can only be held on the way into the application.
+    """
 
     status: int
     held_in: str
@@ -227,20 +235,25 @@ class Marks:
     ended_ns: int = NEVER
 
 
+RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted"]
+"""Why a ramp ended.
+
+"turned away": requests beyond every queue were rejected, refused, reset or closed. "syn": the accept queue is full, and
+further SYNs stay unanswered. "max-offered": no more may be offered. "our side": the load had no descriptor or port
+left. "ended by the server": it ended requests that were held. "interrupted": the person asked for the end.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Ramp:
     """How the ramp ended.
 
     Attributes:
-        reason: "turned away" (requests beyond every queue were rejected, refused, reset or closed),
-            "syn" (the accept queue is full, further SYNs stay unanswered), "max-offered",
-            "interrupted", "our side" (no descriptor or port was left for the load), or "cut" (the server
-            ended requests that were held).
         plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
         crowd: most requests that were on their way to a handler at once when one was turned away.
     """
 
-    reason: str
+    reason: RampReason
     plateau_ns: int
     crowd: int = 1
 
@@ -316,52 +329,11 @@ class Stopped:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
-    """A stretch of requests with which a server was looked at from outside.
-
-    Attributes:
-        kind: "single" (one after another), "burst" (all sent before the first is answered) or "steady" (so
-            many clients, each replaced by a new one when it has ended).
-        first, last: ids of its requests, [first, last).
-        clients: most requests at once.
-        stopped_ns: no request was begun from then on.
-        cut: the accept queue was full, so that fewer were offered than meant.
-        snapshot: the kernel's view when all were on their way and none was answered; None where it was not taken.
-        cores: cores that the server's processes kept busy meanwhile; None where it was not seen.
-    """
-
-    kind: Literal["single", "burst", "steady"]
-    first: int
-    last: int
-    clients: int
-    stopped_ns: int
-    cut: bool = False
-    snapshot: Snapshot | None = None
-    cores: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outside:
-    """How a server was looked at of whose inside nothing is seen.
-
-    Attributes:
-        rounds: in their order.
-        kernel: the listening socket is on this machine, so that the kernel tells where connections wait.
-        others: connections to it that others had when the first request was sent; None where it is not known.
-        alive: it answered one more request after all rounds; None where that was not tried.
-    """
-
-    rounds: tuple[Round, ...]
-    kernel: bool
-    others: int | None
-    alive: bool | None
-
-
-@dataclass(frozen=True, slots=True)
 class Timeline:
-    """The whole raw record of one experiment.
+    """The whole raw record of one experiment, seen from inside the server too.
 
     Attributes:
+        first_request, ramp: None where the run did not come so far.
         placed: the kernel's view when every place was full; None if the run ended before.
         abandoned: ids of the requests whose clients left while these were queued.
         server_log: the end of what the server wrote.
@@ -371,14 +343,13 @@ class Timeline:
         stopped: None where it came to its end.
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
-        outside: None where the recorder was inside the server.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
     """
 
     experiment: Experiment
     server: ServerFacts
     marks: Marks
-    canary: Canary | None
+    first_request: FirstRequest | None
     ramp: Ramp | None
     placed: Snapshot | None
     requests: tuple[Request, ...]
@@ -393,5 +364,4 @@ class Timeline:
     stopped: Stopped | None = None
     replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()
-    outside: Outside | None = None
     interrupted: bool = False

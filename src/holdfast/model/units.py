@@ -9,3 +9,6 @@ MS = 1_000_000
 
 US = 1_000
 """One microsecond in nanoseconds."""
+
+NEVER = 0
+"""In place of an instant that did not come."""

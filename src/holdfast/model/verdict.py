@@ -9,10 +9,10 @@ SCHEMA = 1
 
 OFFER_MORE = "Offer more with --max-offered."
 MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
-"""How two warnings end that a table of many verdicts says in its own way: no bound was met; the observers were late."""
+"""How two warnings end that tables of verdicts express in their own way: no bound reached; late observers."""
 
 CALL_NOT_ASKED = "--call was not asked for"
-"""Why there are no called bodies where nobody wanted any: of that a person need not be told."""
+"""The reason where bodies were not asked for; the terminal does not mention it."""
 
 ModelKind = Literal[
     "serial",
@@ -65,7 +65,7 @@ class Places:
 
 @dataclass(frozen=True, slots=True)
 class OutsidePlaces:
-    """The same as far as it can be told from outside; None where it cannot.
+    """The same as far as it is known from outside; None where it is not.
 
     Attributes:
         unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
@@ -84,17 +84,21 @@ class OutsidePlaces:
     unplaced: int
 
 
+ListenQueues = Literal["shared", "per-worker"]
+"""Whether all workers accept from one queue, or each from its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
     Attributes:
-        bounded: False is "at least this many, no bound met".
+        bounded: False is "at least this many, no bound reached".
         accept_queue_limit: the backlog in force, read from the kernel.
         at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
             `at_exact_repeats` repeats.
-        interval: least and most that `in_service` may be where it is an estimate, the most None where there
-            is no upper bound; None where it was counted.
+        interval: least and most that `in_service` may be where it is an estimate, the most None without an upper
+            bound; None where it was counted.
     """
 
     in_service: int | None
@@ -106,6 +110,11 @@ class Ceiling:
     at_exact_load: tuple[int, int] | None = None
     at_exact_repeats: int | None = None
     interval: tuple[int, int | None] | None = None
+
+    @classmethod
+    def unknown(cls) -> Ceiling:
+        """Nothing was driven full."""
+        return cls(None, None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +134,13 @@ class Model:
     processes_reused: bool | None
     handler_threads_reused: bool | None
     globals_shared: bool | None
-    listen_queues: Literal["shared", "per-worker"] | None
+    listen_queues: ListenQueues | None
     spread: tuple[int, ...] | None
+
+    @classmethod
+    def unknown(cls) -> Model:
+        """No handler was seen."""
+        return cls(None, None, None, None, None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +170,7 @@ class Abandoned:
 
     Attributes:
         left: while their requests were queued.
-        run_anyway: handlers that ran for these all the same.
+        run_anyway: handlers that still ran for these.
         in_service: about clients that left while their handlers ran.
     """
 
@@ -178,6 +192,11 @@ class Cost:
     processes: float | None
     memory_bytes: int | None
 
+    @classmethod
+    def unknown(cls) -> Cost:
+        """Nothing was measured."""
+        return cls(None, None, None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Spread:
@@ -189,7 +208,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """One body that ran with nothing beside it; times in ms, None where they were not seen.
+    """One body that ran alone; times in ms, None where they were not seen.
 
     Attributes:
         status: of its reply; None where none came.
@@ -241,10 +260,44 @@ class Calls:
 
 
 @dataclass(frozen=True, slots=True)
-class Binding:
+class RuledOut:
+    """A setting that does not decide it, and the run that shows so."""
+
     setting: str
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NextBound:
+    """The setting that would decide it next, and the number in its place at which it would."""
+
+    setting: str
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
+
+    Attributes:
+        setting: the server's own name for it, or nofile, nproc, somaxconn, memory, "AnyIO tokens", "default
+            executor", "inside the application".
+        place: which it bounds.
+        configured, effective: its value as given, and as it came into force.
+        formula: how the place's size follows from it: "workers x threads".
+        evidence: the runs that show it, in words.
+        ruled_out: settings that were tried and do not decide it.
+        next: None where no further bound is known.
+    """
+
+    setting: str
+    place: str
+    configured: int | None
+    effective: int | None
     formula: str
     evidence: tuple[str, ...]
+    ruled_out: tuple[RuledOut, ...] = ()
+    next: NextBound | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Whether a server has come to rest: what its processes did between looks. Pure.
+"""Whether a server has come to rest, from what its processes did between looks. Pure.
 
 Facts
 -----
@@ -7,17 +7,16 @@ Facts
 * A master may start its workers with pauses in between, of up to 0.1 s (gunicorn/arbiter.py,
   spawn_workers). If the application was loaded before, the first worker rests long before
   the next one is there; but the master is in a call that waits for nothing but time.
-* A timer of a server's own, or of the application's, may run so often that there is never a time
-  without a tick.
+* A timer in the server or the application may run so often that no interval passes without a tick.
 
 Decisions
 ---------
 * Rest for REST_NS suffices, unless a thread just sleeps: then the rest must outlast its pause.
-* Where there is no such rest, a tree that stays the same for RESTLESS_NS and whose processes are all seen
-  waiting now and then is as good: a process that starts runs, or would if it were let. No more than
-  now and then, because on a busy machine what should take 4 ms may take 40.
-* Where a thread beside the main one never waits, an application works in the background. What starts, starts in
-  the main thread; so a tree that stays the same for BUSY_NS and whose main threads are seen waiting is as good.
+* A server that never rests like this is also ready when its tree stays the same for RESTLESS_NS and every process
+  is seen waiting now and then: a process that starts is running or runnable. "Now and then" is enough, because on
+  a busy machine what should take 4 ms may take 40.
+* If a thread other than the main one never waits, the application works in the background. Starting up happens in
+  the main thread, so a tree that stays the same for BUSY_NS with main threads seen waiting is ready too.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ class ThreadActivity:
     Attributes:
         state: letter as in proc(5).
         syscall: number of the system call in which it waits; None where it runs or may not be read.
-        sleeps: it waits for nothing but time to pass.
+        sleeps: it only waits for time to pass.
     """
 
     tid: int
@@ -80,12 +79,11 @@ class Activity:
 def settled(before: Activity, after: Activity) -> bool:
     """Whether every process had reached its waiting state when two looks were made.
 
-    True where both looks show the same processes with the same threads, every thread waits in the
-    same system call (as far as that may be read), and no clock tick of CPU was used in between.
-    Context switches do not count: an event loop or a master process that wakes on a timer of its
-    own uses some 0.1 ms each time and is at rest. Looks less than a few ticks (10 ms each) apart
-    show nothing, and a process that sleeps as part of its start is not told from one that waits
-    for requests. False where no process is left.
+    True if both looks show the same processes with the same threads, every thread waits in the same system call (as
+    far as that may be read), and no clock tick of CPU was used in between. Context switches do not count: an event
+    loop or a master process that wakes on a timer uses about 0.1 ms each time and is at rest. Looks less than a few
+    ticks (10 ms each) apart show nothing, and a process that sleeps while it starts cannot be told from one that
+    waits for requests. False if no process is left.
     """
     if not after.processes or len(before.processes) != len(after.processes):
         return False
@@ -112,13 +110,13 @@ def _same_wait(before: ThreadActivity, after: ThreadActivity) -> bool:
 
 
 class Rest:
-    """Judges look by look whether a server that starts has come to rest.
+    """Decides, look by look, whether a starting server has come to rest.
 
     Invariant: `_still` is the first look since which nothing has moved, `_same` the first one since which
     the tree has been the same.
 
     Attributes:
-        busy: processes with a thread that never waits, where it came to rest all the same.
+        busy: processes with a thread that never waits, in a server that counts as at rest.
     """
 
     def __init__(self) -> None:
@@ -130,7 +128,7 @@ class Rest:
         self.busy: tuple[int, ...] = ()
 
     def seen(self, now_ns: int, look: Activity) -> bool:
-        """Whether with this look the server is known to rest.
+        """Whether this look shows that the server is at rest.
 
         Args:
             now_ns: CLOCK_MONOTONIC of the look, ascending.

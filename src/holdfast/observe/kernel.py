@@ -1,6 +1,6 @@
 """The kernel's own view of listening sockets and connections: netlink's sock_diag, or `/proc/net/tcp` without it.
 
-Both show the network namespace of this process, to every user, whoever owns the sockets.
+Both show every user the whole network namespace of this process, whichever user owns the sockets.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, ServerSocket
-from holdfast.observe import procfs, sock_diag
+from holdfast.observe import sock_diag, socket_tables
 from holdfast.observe.routes import ListenAddress, TcpListenAddress, UnixListenAddress
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.tcp import (
     AF_INET,
     AF_INET6,
-    ProtocolError,
     TcpRecord,
     listeners_among,
     summed,
 )
+from holdfast.procfs.parse import ProtocolError
 
 Source = Literal["sock_diag", "/proc/net/tcp"]
 
@@ -37,7 +37,7 @@ _FAMILIES = (AF_INET, AF_INET6)
 _TABLES = {AF_INET: "/proc/net/tcp", AF_INET6: "/proc/net/tcp6"}
 # More than a part of a dump ever is (32 KiB, net/netlink/af_netlink.c netlink_dump).
 _PART = 1 << 16
-# A dump is made while it is read, so it never keeps a reader waiting; if it does, this is no netlink.
+# A dump is made while it is read, so it never keeps a reader waiting; if it does, this is not netlink.
 _PATIENCE_S = 2
 
 
@@ -150,25 +150,25 @@ class _ProcNetTcp:
     source: Source = "/proc/net/tcp"
 
     def __init__(self) -> None:
-        """Raises OSError where there is no such table."""
+        """Raises OSError if the table does not exist."""
         self._read(AF_INET)
 
     def close(self) -> None:
         pass
 
     def listening(self, port: int) -> Iterator[TcpRecord]:
-        rows = (procfs.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
+        rows = (socket_tables.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "LISTEN")
 
     def syn_sent(self) -> Iterator[TcpRecord]:
-        rows = (procfs.tcp_rows(self._read(family), family) for family in _FAMILIES)
+        rows = (socket_tables.tcp_rows(self._read(family), family) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "SYN_SENT")
 
     def accept_queue(self, port: int) -> AcceptQueue:
         return AcceptQueue(summed(record.rqueue for record in self.listening(port)))
 
     def connections(self, port: int) -> tuple[ServerSocket, ...]:
-        return _sockets(procfs.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
+        return _sockets(socket_tables.tcp_connections(self._read(family), family, port) for family in _FAMILIES)
 
     def unix_listeners(self, *, files: bool = True, waiting: bool = False) -> None:  # noqa: ARG002 - as of _SockDiag
         return None
@@ -181,14 +181,14 @@ class _ProcNetTcp:
             with open(_TABLES[family], "rb", buffering=0) as table:
                 return table.read()
         except FileNotFoundError:
-            # A kernel without IPv6 has no tcp6; without tcp this is no Linux.
+            # A kernel without IPv6 has no tcp6; every Linux has tcp.
             if family == AF_INET:
                 raise
             return b""
 
 
-class Knocking(NamedTuple):
-    """Connections without a handshake.
+class UnansweredSyns(NamedTuple):
+    """Connections whose handshake has not been completed.
 
     Attributes:
         again_ms: when the kernel sends the first of their SYNs again; None where that is not known.
@@ -256,10 +256,10 @@ class KernelView:
         """The accept queues at one address, counted as one.
 
         Over sock_diag it takes 40 us however many connections there are; over /proc/net/tcp 7 ms,
-        and 55 ms beside 10,000 sockets.
+        and 55 ms with 10,000 other sockets.
 
-        A queue counts what the server would get from accept(), connections included that the
-        client has reset meanwhile; those are no longer among the `server_sockets`.
+        A queue counts what accept() would return, including connections that the client has since reset; those are
+        no longer among the `server_sockets`.
 
         Returns:
             Without a depth where nothing listens, without a limit where the interface does not show it. Several
@@ -276,17 +276,17 @@ class KernelView:
             return self._interface.accept_queue(address)
 
     def waiting_for(self, ports: Collection[int]) -> int:
-        """Connections that are on their way into these ports: in an accept queue, or without a handshake.
+        """Connections on their way into these ports: in an accept queue, or without a completed handshake.
 
-        Those without one count wherever in this network namespace they come from.
+        The latter count wherever in this network namespace they come from.
         """
         return sum(self.accept_queue(port).depth or 0 for port in ports) + self.without_handshake(ports).number
 
-    def without_handshake(self, ports: Collection[int]) -> Knocking:
-        """Connections into these ports whose SYN was not answered yet, wherever in this namespace they begin."""
+    def without_handshake(self, ports: Collection[int]) -> UnansweredSyns:
+        """Connections into these ports whose SYN has not been answered yet, from anywhere in this namespace."""
         with _words_for_failure():
             timers = [record.timer_ms for record in self._interface.syn_sent() if record.peer_port in ports]
-        return Knocking(len(timers), min((timer for timer in timers if timer is not None), default=None))
+        return UnansweredSyns(len(timers), min((timer for timer in timers if timer is not None), default=None))
 
     def server_sockets(self, address: ListenAddress) -> tuple[ServerSocket, ...]:
         """The server's ends of all connections to one address, each connection once.
@@ -308,7 +308,7 @@ class KernelView:
             return ()
         with _words_for_failure():
             taken = self._interface.unix_sockets(listener)
-        # The queue was read first: who was accepted meanwhile is among those taken.
+        # The queue was read first, so a connection accepted meanwhile is in both.
         inodes = {each.peer_port for each in taken} - {0}
         queued = (sock_diag.unix_socket(each, accepted=False) for each in listener.waiting if each not in inodes)
         return (*taken, *queued)
@@ -332,9 +332,9 @@ def _words_for_failure() -> Iterator[None]:
         yield
     except (OSError, ProtocolError) as error:
         raise EnvironmentFailure(
-            "The kernel does not say where connections wait.",
-            f"Reading its socket tables (netlink's sock_diag, or /proc/net/tcp) failed: {error}.",
-            "holdfast needs Linux with /proc mounted, and a sandbox that lets it read its own network.",
+            "The kernel's socket tables cannot be read.",
+            f"They say where connections wait. Reading them (netlink's sock_diag, or /proc/net/tcp) failed: {error}.",
+            "holdfast needs Linux with /proc mounted, and a sandbox that lets it read its own network namespace.",
         ) from error
 
 

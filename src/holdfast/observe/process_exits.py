@@ -1,9 +1,9 @@
-"""Which processes have ended, and by which signal, told by the kernel at once.
+"""Which processes have ended, and by which signal, as soon as the kernel knows.
 
-A descriptor that stands for a process becomes readable when the process ends (pidfd_open(2), Linux 5.3); nothing
-has to be read from `/proc` to know that none has. By what it ended only its parent is told, but since Linux 6.15 that
-descriptor tells everybody (PIDFD_GET_INFO with PIDFD_INFO_EXIT, include/uapi/linux/pidfd.h), once its parent knows;
-until then it is a zombie, whose exit code stands in `/proc` (proc(5), `stat`).
+A pidfd becomes readable when its process ends (pidfd_open(2), Linux 5.3), so nothing has to be read from `/proc` to
+know that none has. How a process ended is told to its parent only; since Linux 6.15 the pidfd tells it too
+(PIDFD_GET_INFO with PIDFD_INFO_EXIT, include/uapi/linux/pidfd.h), once the parent has waited for it. Until then it is
+a zombie, whose exit code is in `/proc` (proc(5), `stat`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ import select
 import signal
 import struct
 from collections.abc import Iterable
-from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from holdfast.procfs.read import read_stat
 
 # struct pidfd_info as it was at first: mask, cgroup, eleven ids, exit code.
 _INFO = struct.Struct("=QQ11Ii")
@@ -26,14 +27,14 @@ _GET_INFO = 3 << 30 | _INFO.size << 16 | 0xFF << 8 | 11
 VIOLENT = frozenset(
     {signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGSYS}
 )
-"""No process ends itself in good order by these."""
+"""Signals that end no process in good order."""
 
 
-class Ends:
-    """The ends of some processes; a context manager that closes its descriptors.
+class ProcessExits:
+    """The exits of some processes; a context manager that closes its descriptors.
 
-    Where the kernel has no such descriptors, or we have none left, nobody is seen to end.
-    Invariant: who has ended stays so until others are watched.
+    If the kernel has no pidfds, or we have no descriptors left, no process is seen to end.
+    Invariant: a process that has ended stays in the result until others are watched.
     """
 
     def __init__(self) -> None:
@@ -50,7 +51,7 @@ class Ends:
         self.close()
 
     def watch(self, pids: Iterable[int]) -> None:
-        """Watches these from now on, instead of those before; who has ended already is not seen."""
+        """Watches these processes instead of the earlier ones; one that has already been waited for is not seen."""
         self.close()
         for pid in pids:
             try:
@@ -61,7 +62,7 @@ class Ends:
             self._poll.register(descriptor, select.POLLIN)
 
     def close(self) -> None:
-        """Watches nobody any more."""
+        """Stops watching."""
         for descriptor in self._pids:
             os.close(descriptor)
         self._poll = select.poll()
@@ -69,20 +70,20 @@ class Ends:
         self._ended.clear()
 
     def ended(self) -> frozenset[int]:
-        """Who has ended since they are watched. Takes ~1 us, and 0.1 us for each process."""
+        """The watched processes that have ended. Takes ~1 us, and 0.1 us for each process."""
         for descriptor, _ in self._poll.poll(0):
             self._poll.unregister(descriptor)
             self._ended[self._pids[descriptor]] = descriptor
         return frozenset(self._ended)
 
     def killed(self) -> dict[int, int]:
-        """Those that were ended by a signal of VIOLENT, as far as the kernel says so: pid -> signal."""
+        """The processes that a signal of VIOLENT has ended, as far as the kernel says so: pid -> signal."""
         signals = {pid: _signal(pid, self._ended[pid]) for pid in self.ended()}
         return {pid: number for pid, number in signals.items() if number in VIOLENT}
 
 
 def _signal(pid: int, descriptor: int) -> int | None:
-    """By which a process that has ended was; None where it was not, or where the kernel does not say."""
+    """The signal that ended a process; None if none did, or if the kernel does not say."""
     try:
         mask, *_, status = _INFO.unpack(fcntl.ioctl(descriptor, _GET_INFO, _INFO.pack(_EXIT, *[0] * 13)))
         if not mask & _EXIT:
@@ -93,10 +94,6 @@ def _signal(pid: int, descriptor: int) -> int | None:
 
 
 def _zombies_status(pid: int) -> int:
-    """As wait(2) has it; 0 where it is no zombie, or not ours to look at."""
-    try:
-        # The name, in brackets, may have anything in it.
-        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
-    except OSError:
-        return 0
-    return int(fields[-1]) if fields[0] == b"Z" else 0
+    """As wait(2) has it; 0 if it is not a zombie, or may not be read."""
+    stat = read_stat(pid)
+    return 0 if stat is None or stat.state != "Z" else stat.wait_status

@@ -32,7 +32,7 @@ class Program:
     maps: frozenset[str]
 
 
-def program_of(pid: int) -> Program | None:
+def read_program(pid: int) -> Program | None:
     """What a process runs; None where it has ended."""
     arguments = _text(f"/proc/{pid}/cmdline")
     if arguments is None:

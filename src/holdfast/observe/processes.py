@@ -1,29 +1,26 @@
 """What the processes of a server are and use, read from `/proc`.
 
-Processes end while they are read, and other people's may not be read at all: a process that is
-gone is left out, and a figure that may not be read is None, never a smaller sum.
+Processes may end while they are read, and those of other users may not be readable: a process that is gone is left
+out, and a figure that may not be read is None, never a smaller sum.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from itertools import chain
 from stat import S_ISSOCK
-from typing import TypeVar
 
 from holdfast.model.address import NO_PORT
 from holdfast.model.timeline import Listener, Usage
-from holdfast.observe import procfs
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.procfs import ProcessStat
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.starvation import CoreUse
-from holdfast.observe.tcp import ProtocolError
+from holdfast.procfs import parse
+from holdfast.procfs.parse import ProtocolError
+from holdfast.procfs.read import count_descriptors, list_pids, read, read_as, read_if_readable, read_stats
 
-# `/proc/PID/stat` is shorter, `limits` too; what is longer is read in further pieces.
-_PIECE = 4096
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 # nanosleep and clock_nanosleep; select and pselect6 (asm/unistd.h of each architecture).
 _SLEEPS, _SELECTS = {
@@ -31,20 +28,17 @@ _SLEEPS, _SELECTS = {
     "aarch64": (frozenset({101, 115}), frozenset({72})),
 }.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
 
-Record = TypeVar("Record")
 
-
-def process_tree(*roots: int) -> tuple[int, ...]:
+def read_process_tree(*roots: int) -> tuple[int, ...]:
     """Processes and everything that descends from them, ascending; () when all have ended.
 
-    A process whose parent has ended belongs to another parent from then on. It is still found
-    where it is in the session or process group that a root leads, so a server that is to be
-    found whole is started in a session of its own (setsid). One that has left that too, as a
-    daemon does, must be a root itself: it falls to the nearest ancestor that adopts orphans.
+    A process whose parent has ended gets another parent. It is still found if it is in the session or process group
+    that a root leads; that is why a server is started in its own session (setsid). A process that has left its
+    session too, as a daemon does, must be a root itself: the nearest ancestor that adopts orphans becomes its parent.
 
     Zombies are included. Takes ~12 us for each process of the machine.
     """
-    stats = list(_all_processes())
+    stats = list(read_stats())
     children: dict[int, list[int]] = {}
     for stat in stats:
         children.setdefault(stat.parent, []).append(stat.pid)
@@ -58,7 +52,7 @@ def process_tree(*roots: int) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
-def holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[int, tuple[int, ...]]:
+def find_holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[int, tuple[int, ...]]:
     """Which processes hold sockets open.
 
     Args:
@@ -70,19 +64,19 @@ def holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> dict[in
         Reading a process takes ~5 us for each of its descriptors.
     """
     found: dict[int, list[int]] = {inode: [] for inode in inodes}
-    for pid in sorted(set(_all_pids() if pids is None else pids)):
+    for pid in sorted(set(list_pids() if pids is None else pids)):
         for inode in _socket_inodes(pid) & found.keys():
             found[inode].append(pid)
     return {inode: tuple(of_inode) for inode, of_inode in found.items()}
 
 
-def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...]:
+def find_listeners(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...]:
     """Listening TCP sockets that these processes hold, with `pids` filled, by inode.
 
     Costs what `holders` costs: for before the load comes, not for each look.
     """
     listening = kernel.listening_inodes()
-    held = holders(listening, pids)
+    held = find_holders(listening, pids)
     return tuple(
         Listener(
             inode=inode,
@@ -97,18 +91,18 @@ def listeners_of(pids: Iterable[int], kernel: KernelView) -> tuple[Listener, ...
     )
 
 
-def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tuple[Listener, ...]:
+def find_unix_listeners(pids: Iterable[int], kernel: KernelView, start: str) -> tuple[Listener, ...]:
     """Listening Unix sockets that these processes hold and that can be connected to, by inode.
 
     Their addresses are as `model.address` has them: a name is absolute, or that of an abstract socket. The kernel
-    has it as it was given to bind(2), which may be relative to a directory that the server has left since, or lie
-    under a root of its own.
+    keeps it as it was given to bind(2), which may be relative to a directory that the server has since left, or lie
+    below another root directory.
 
     Args:
         start: the directory in which the server was started.
     """
     named = {each.inode: each for each in kernel.unix_listeners() or () if each.path}
-    held = {inode: of_inode for inode, of_inode in holders(named, pids).items() if of_inode}
+    held = {inode: of_inode for inode, of_inode in find_holders(named, pids).items() if of_inode}
     places = {inode: _address_of(named[inode], of_inode, start) for inode, of_inode in sorted(held.items())}
     sure = {address for address, exact in places.values() if exact}
     return tuple(
@@ -120,7 +114,7 @@ def unix_listeners_of(pids: Iterable[int], kernel: KernelView, start: str) -> tu
 
 
 def _address_of(unix: UnixListener, pids: Iterable[int], start: str) -> tuple[str | None, bool]:
-    """Where it is reached, and whether the file there is known to be its own; None where it cannot be."""
+    """Where clients reach it (None: nowhere), and whether the file there is known to be its own."""
     path = unix.path or ""
     if path.startswith("@"):
         return path, True
@@ -161,14 +155,13 @@ def _socket_file(path: str) -> int | None:
     return status.st_ino if S_ISSOCK(status.st_mode) else None
 
 
-def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
-    """What processes use together.
+def read_usage(pids: Iterable[int], at_ns: int) -> Usage | None:
+    """What these processes use together.
 
     Memory is their anonymous resident pages, a page that a fork shares divided by its sharers, so
     that the sum is what they use together; the interpreter's and libraries' file pages are not in
     it. Reading it walks the page tables under the process's memory lock, in which a server that is
-    starting a thread would wait: not to be called while handlers start. CPU is that of the
-    processes that live, not of ended ones.
+    starting a thread would wait: not to be called while handlers start. CPU time is that of living processes only.
 
     Args:
         at_ns: CLOCK_MONOTONIC of this look; it is put into the result.
@@ -181,11 +174,11 @@ def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
     memory: int | None = 0
     for pid in pids:
         try:
-            stat = procfs.process_stat(_read(f"/proc/{pid}/stat"))
+            stat = parse.process_stat(read(f"/proc/{pid}/stat"))
             if stat.state in "ZX":
                 continue
-            held = _descriptors(pid)
-            of_one = _parsed(procfs.proportional_bytes, f"/proc/{pid}/smaps_rollup")
+            held = count_descriptors(pid)
+            of_one = read_as(parse.proportional_bytes, f"/proc/{pid}/smaps_rollup")
         except PermissionError:
             return None
         except (OSError, ProtocolError):
@@ -200,24 +193,24 @@ def usage(pids: Iterable[int], at_ns: int) -> Usage | None:
     return Usage(at_ns, processes, threads, descriptors, memory, ticks / _TICKS_PER_S)
 
 
-def limits_of(pid: int) -> tuple[int | None, int | None]:
+def read_limits(pid: int) -> tuple[int | None, int | None]:
     """Soft limits of a process: descriptors, and processes of its user; None is unlimited or unreadable."""
-    text = _readable(f"/proc/{pid}/limits")
+    text = read_if_readable(f"/proc/{pid}/limits")
     return _limit(text, b"Max open files"), _limit(text, b"Max processes")
 
 
-def somaxconn() -> int | None:
+def read_somaxconn() -> int | None:
     """Cap on every backlog of this network namespace; None where it may not be read."""
-    return _parsed(procfs.single_number, "/proc/sys/net/core/somaxconn")
+    return read_as(parse.single_number, "/proc/sys/net/core/somaxconn")
 
 
-def abort_on_overflow() -> bool | None:
+def read_abort_on_overflow() -> bool | None:
     """Whether a full accept queue answers with RST instead of silence; None where it may not be read."""
-    value = _parsed(procfs.single_number, "/proc/sys/net/ipv4/tcp_abort_on_overflow")
+    value = read_as(parse.single_number, "/proc/sys/net/ipv4/tcp_abort_on_overflow")
     return None if value is None else value != 0
 
 
-def activity(pids: Iterable[int]) -> Activity:
+def read_activity(pids: Iterable[int]) -> Activity:
     """What each process is doing now, for `activity.settled`; takes ~25 us for each thread."""
     looks = (_activity_of(pid) for pid in sorted(set(pids)))
     return Activity(tuple(look for look in looks if look is not None))
@@ -225,7 +218,7 @@ def activity(pids: Iterable[int]) -> Activity:
 
 def _activity_of(pid: int) -> ProcessActivity | None:
     try:
-        stat = procfs.process_stat(_read(f"/proc/{pid}/stat"))
+        stat = parse.process_stat(read(f"/proc/{pid}/stat"))
         tids = sorted(map(int, os.listdir(f"/proc/{pid}/task")))
     except (OSError, ProtocolError):
         return None
@@ -235,19 +228,19 @@ def _activity_of(pid: int) -> ProcessActivity | None:
 
 
 def _thread_activity(folder: str) -> ThreadActivity | None:
-    stat = _parsed(procfs.process_stat, f"{folder}/stat")
+    stat = read_as(parse.process_stat, f"{folder}/stat")
     if stat is None:
         return None
-    text = _readable(f"{folder}/syscall")
+    text = read_if_readable(f"{folder}/syscall")
     try:
-        number = None if text is None else procfs.syscall_number(text)
-        sleeps = text is not None and procfs.only_sleeps(text, _SLEEPS, _SELECTS)
+        number = None if text is None else parse.syscall_number(text)
+        sleeps = text is not None and parse.only_sleeps(text, _SLEEPS, _SELECTS)
     except ProtocolError:
         number, sleeps = None, False
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
 
 
-def core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:
+def read_core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, CoreUse] | None:
     """What each thread had of the machine's cores until now, by tid; takes ~20 us for each thread.
 
     Args:
@@ -263,31 +256,14 @@ def core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[int, Co
         except OSError:
             continue
         for tid in sorted(tids):
-            times = _parsed(procfs.core_times, f"/proc/{pid}/task/{tid}/schedstat")
-            stat = _parsed(procfs.process_stat, f"/proc/{pid}/task/{tid}/stat")
+            times = read_as(parse.core_times, f"/proc/{pid}/task/{tid}/schedstat")
+            stat = read_as(parse.process_stat, f"/proc/{pid}/task/{tid}/stat")
             if stat is not None and times is None:
                 return None
             if stat is not None and times is not None:
                 found[tid] = CoreUse(stat.state == "R", *times)
     # A kernel that does not count shows zeros; a thread that was just started does so too.
     return found if not found or any(use.ran_ns for use in found.values()) else None
-
-
-def _all_pids() -> list[int]:
-    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
-
-
-def _all_processes() -> Iterable[ProcessStat]:
-    for pid in _all_pids():
-        stat = _parsed(procfs.process_stat, f"/proc/{pid}/stat")
-        if stat is not None:
-            yield stat
-
-
-def _descriptors(pid: int) -> int:
-    folder = f"/proc/{pid}/fd"
-    # The directory's size is the count since Linux 6.2: 3 us instead of 2 ms for 5,000 descriptors.
-    return os.stat(folder).st_size or len(os.listdir(folder))
 
 
 def _socket_inodes(pid: int) -> set[int]:
@@ -298,7 +274,7 @@ def _socket_inodes(pid: int) -> set[int]:
         return set()
     for number in numbers:
         try:
-            inode = procfs.socket_inode(os.readlink(f"/proc/{pid}/fd/{number}"))
+            inode = parse.socket_inode(os.readlink(f"/proc/{pid}/fd/{number}"))
         except OSError:
             continue
         if inode is not None:
@@ -308,34 +284,6 @@ def _socket_inodes(pid: int) -> set[int]:
 
 def _limit(text: bytes | None, name: bytes) -> int | None:
     try:
-        return None if text is None else procfs.soft_limit(text, name)
+        return None if text is None else parse.soft_limit(text, name)
     except ProtocolError:
         return None
-
-
-def _parsed(parse: Callable[[bytes], Record], path: str) -> Record | None:
-    text = _readable(path)
-    try:
-        return None if text is None else parse(text)
-    except ProtocolError:
-        return None
-
-
-def _readable(path: str) -> bytes | None:
-    try:
-        return _read(path)
-    except OSError:
-        return None
-
-
-def _read(path: str) -> bytes:
-    # os.read, because open() and its buffers cost more than the kernel's own work: 7 us instead of 11 us.
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        text = piece = os.read(descriptor, _PIECE)
-        while len(piece) == _PIECE:
-            piece = os.read(descriptor, _PIECE)
-            text += piece
-        return text
-    finally:
-        os.close(descriptor)

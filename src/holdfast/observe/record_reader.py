@@ -1,7 +1,7 @@
-"""The other side of the recorder: reads what handlers wrote, sets the look interval, releases.
+"""Our side of the recorder: reads what handlers wrote, sets the look interval, releases requests.
 
-The file is mapped by the server's processes too (`holdfast.inside.holdfast_inside.recorder`); one byte
-for each request says whether its handler was entered, so looking at thousands costs a `bytes.count`.
+The server's processes map the same file (`holdfast.inside.holdfast_inside.recorder`). One byte for each request says
+whether its handler was entered, so looking at thousands costs a `bytes.count`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import mmap
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 INSIDE_DIRECTORY = str(Path(layout.__file__).resolve().parent.parent)
 """The directory that the server needs on its PYTHONPATH."""
 
-_STARTUP = "startup"  # in it, for the PYTHONPATH of a person's own command: each Python of it runs what is in there
+_STARTUP = (
+    "startup"  # below it; on the PYTHONPATH of a person's own command, so that each of its Pythons runs what is there
+)
 
 DEFAULT_LOOK_NS = 20_000_000
 
@@ -47,8 +50,8 @@ class HeldIn(NamedTuple):
     via: str
 
 
-class Said(NamedTuple):
-    """One thing that a process has said.
+class StartupReport(NamedTuple):
+    """One line that a process of a person's own command has written.
 
     Attributes:
         what: one of layout.SAID.
@@ -59,58 +62,61 @@ class Said(NamedTuple):
     detail: str
 
 
-def inside_environment(  # noqa: PLR0913 - one argument for each variable
-    *,
-    record: Path,
-    token: str,
-    trouble: Path,
-    path: str = "/",
-    app: str | None = None,
-    framework: str = "flask",
-    view: View | None = None,
-    interface: str = "",
-    pythonpath: str = "",
-    hello: Path | None = None,
-    directory: str = INSIDE_DIRECTORY,
-) -> dict[str, str]:
-    """The environment variables that a server process needs to record and hold.
+@dataclass(frozen=True, slots=True)
+class RecorderSettings:
+    """What a server process needs to know to record and hold requests.
 
-    Args:
+    Attributes:
         record: file of the Recording; absolute, readable and writable for the server's user.
         token: secret of this run; only requests that carry it are held.
         trouble: file that the server writes as JSON (kind, what, why, remedy) if it cannot load `app`.
         path: path and query that are held.
         app: None is the built-in application of `framework`.
         view: None is "as written".
-        interface: what the server calls an application by, "wsgi" or "asgi"; "" leaves it to the server to complain.
+        interface: how the server calls an application, "wsgi" or "asgi"; "" leaves it to the server to complain.
         pythonpath: PYTHONPATH that the server would have without us.
         hello: file to which the processes of a person's own command append what they find; None where the
             server is told to load the application from us.
         directory: a copy of INSIDE_DIRECTORY that the server's user may read.
     """
-    ours = [directory] if hello is None else [str(Path(directory) / _STARTUP), directory]
-    return {
-        layout.RECORD_VARIABLE: str(record),
-        layout.TOKEN_VARIABLE: token,
-        layout.PATH_VARIABLE: path,
-        layout.APP_VARIABLE: app or "",
-        layout.FRAMEWORK_VARIABLE: framework,
-        layout.VIEW_VARIABLE: view or "",
-        layout.INTERFACE_VARIABLE: interface,
-        layout.TROUBLE_VARIABLE: str(trouble),
-        layout.HELLO_VARIABLE: "" if hello is None else str(hello),
-        "PYTHONPATH": os.pathsep.join([*ours, *([pythonpath] if pythonpath else [])]),
-    }
+
+    record: Path
+    token: str
+    trouble: Path
+    path: str = "/"
+    app: str | None = None
+    framework: str = "flask"
+    view: View | None = None
+    interface: str = ""
+    pythonpath: str = ""
+    hello: Path | None = None
+    directory: str = INSIDE_DIRECTORY
+
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables."""
+        ours = [self.directory] if self.hello is None else [str(Path(self.directory) / _STARTUP), self.directory]
+        return {
+            layout.RECORD_VARIABLE: str(self.record),
+            layout.TOKEN_VARIABLE: self.token,
+            layout.PATH_VARIABLE: self.path,
+            layout.APP_VARIABLE: self.app or "",
+            layout.FRAMEWORK_VARIABLE: self.framework,
+            layout.VIEW_VARIABLE: self.view or "",
+            layout.INTERFACE_VARIABLE: self.interface,
+            layout.TROUBLE_VARIABLE: str(self.trouble),
+            layout.HELLO_VARIABLE: "" if self.hello is None else str(self.hello),
+            "PYTHONPATH": os.pathsep.join([*ours, *([self.pythonpath] if self.pythonpath else [])]),
+        }
 
 
-def said_in(hello: Path) -> tuple[Said, ...]:
-    """What the processes of a person's own command have said so far, in order; lines of another form are left out."""
+def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
+    """What the processes of a person's own command have reported so far, in order; malformed lines are left out."""
     found = []
     for line in hello.read_text(errors="replace").splitlines():
         pid, _, rest = line.partition("\t")
         what, _, detail = rest.partition("\t")
         if pid.isdecimal() and what in layout.SAID:
-            found.append(Said(int(pid), what, detail))
+            found.append(StartupReport(int(pid), what, detail))
     return tuple(found)
 
 
@@ -133,7 +139,7 @@ class Recording:
         Args:
             path: where; its directory must exist. On a memory file system, so that nothing is written to disk.
             slots: how many request ids.
-            owner_pid: when this process is gone the server releases everything by itself; None is this one.
+                owner_pid: when this process is gone, the server releases everything by itself; None is this process.
             look_ns: first look interval of held requests.
 
         Raises:
@@ -144,7 +150,7 @@ class Recording:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
-                # Without its blocks a full file system would show itself as SIGBUS, in the server.
+                # Without allocated blocks, a full file system would raise SIGBUS in the server.
                 os.posix_fallocate(descriptor, 0, size)
                 data = mmap.mmap(descriptor, size)
             finally:
@@ -173,7 +179,7 @@ class Recording:
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
 
     def release(self, id: int) -> None:
-        """Lets one request go, without its body; one that has not been entered will be let go at once."""
+        """Lets one request go, without its body; one that has not been entered will not be held."""
         self._data[self._release + id] = layout.RELEASED
 
     def hold(self, id: int) -> None:
@@ -181,7 +187,7 @@ class Recording:
         self._data[self._release + id] = layout.HELD
 
     def call(self, ids: Iterable[int], at_ns: int) -> None:
-        """Lets requests go by way of the bodies of their views.
+        """Lets requests go through the bodies of their views.
 
         Args:
             at_ns: instant at which the bodies of those begin that are entered by then, CLOCK_MONOTONIC ns; one for all.
@@ -189,10 +195,6 @@ class Recording:
         layout.WORD.pack_into(self._data, layout.CALL_AT_OFFSET, at_ns)
         for id in ids:
             self._data[self._release + id] = layout.CALLED
-
-    def release_all(self) -> None:
-        """Lets every request go, also those that are entered later."""
-        self._data[layout.RELEASE_ALL_OFFSET] = 1
 
     def entered(self, first: int, last: int) -> int:
         """How many of these requests have reached their handler, whether they left it or not."""

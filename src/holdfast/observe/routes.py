@@ -1,9 +1,9 @@
 """Which address leads to which of a server's listening sockets, over TCP or to a Unix socket. Pure.
 
-Of several sockets that listen on one port the kernel takes the one with the connection's own destination
-address before one for every address, and of these an IPv4 one before an IPv6 one (net/ipv4/inet_hashtables.c
-compute_score(), __inet_lookup_listener()). Sockets with the same address share the port by SO_REUSEPORT, and
-each gets some of the connections.
+If several sockets listen on one port, the kernel prefers the one bound to the connection's destination address over
+one bound to every address, and of the latter IPv4 over IPv6 (net/ipv4/inet_hashtables.c compute_score(),
+__inet_lookup_listener()). Sockets bound to the same address share the port by SO_REUSEPORT, and each gets some of the
+connections.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MAPPED = "::ffff:"
 
 @dataclass(frozen=True, slots=True)
 class UnixListenAddress:
-    """One listening Unix socket, by its inode: its name may be given to another, and be relative to anywhere."""
+    """One listening Unix socket, by inode: its name may pass to another socket, or be relative to any directory."""
 
     inode: int
 
@@ -98,5 +98,5 @@ def _destination(listens_on: str) -> str:
 def _preference(route: tuple[str, str]) -> tuple[bool, int, bool, str]:
     destination, listens_on = route
     address = ip_address(destination)
-    # Of two sockets with the same destination the one that is bound to it gets the connection.
+    # Of two sockets with the same destination, the one bound to it gets the connection.
     return not address.is_loopback, address.version, destination != listens_on, destination

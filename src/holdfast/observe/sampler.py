@@ -1,9 +1,8 @@
-"""Looks at the server while a run goes on, at instants of its own, and records its own lateness.
+"""Samples the server at random instants during a run, and records how late each sample was.
 
-Not a thread: the run's loop asks `due` and calls `look`. The gaps between looks are exponential,
-because a regular interval would meet a server's own timer always in the same phase and show that
-phase as the whole (aliasing). A look that was missed is not made up for: its lateness is in the
-record, and a burst of looks afterwards would say nothing about the time between.
+Not a thread: the run's loop asks `due` and calls `look`. The gaps between looks are exponential, because a regular
+interval could stay in phase with a timer of the server's and show that phase as the whole (aliasing). A missed look
+is not repeated: its lateness is recorded, and a burst of looks afterwards would say nothing about the time between.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import ListenAddress
 
 MOST_ROWS = 4000
-# One gap in e^4 = 55 would be longer; cutting those keeps a spell without looks out of the record.
+# One gap in e^4 = 55 would be longer; capping them avoids long spells without a look.
 _LONGEST_GAP = 4.0
 
 
@@ -30,22 +29,22 @@ class Instants:
     def __init__(self, interval_ns: int, first_ns: int, seed: int) -> None:
         self.interval_ns = interval_ns
         self.next_ns = first_ns
-        self._lots = random.Random(seed)  # noqa: S311 - lots that can be drawn again, no secret
+        self._gaps = random.Random(seed)  # noqa: S311 - repeatable, not secret
 
     def due(self, now_ns: int) -> bool:
         """Whether the next instant has come."""
         return now_ns >= self.next_ns
 
     def take(self, now_ns: int) -> int:
-        """Uses the next instant up; returns by how much `now_ns` misses it, never below 0."""
+        """Consumes the next instant; returns how late `now_ns` is, at least 0."""
         late_ns = max(0, now_ns - self.next_ns)
-        gap = min(_LONGEST_GAP, self._lots.expovariate(1.0))
+        gap = min(_LONGEST_GAP, self._gaps.expovariate(1.0))
         self.next_ns = now_ns + max(1, round(gap * self.interval_ns))
         return late_ns
 
 
 def thinned(rows: list[Sample], instants: Instants) -> list[Sample]:
-    """The rows, or every second one and a doubled interval once there are more than MOST_ROWS."""
+    """The rows; once there are more than MOST_ROWS, every second one, and the interval doubles."""
     if len(rows) <= MOST_ROWS:
         return rows
     instants.interval_ns *= 2

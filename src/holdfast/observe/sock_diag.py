@@ -24,19 +24,19 @@ from holdfast.observe.tcp import (
     AF_UNIX,
     LISTEN,
     STATES,
-    ProtocolError,
     TcpRecord,
     accepted,
     address_text,
     peer_text,
     state_name,
 )
+from holdfast.procfs.parse import ProtocolError
 
 SOCK_DIAG_BY_FAMILY = 20
 IPPROTO_TCP = 6
 LISTENING = 1 << LISTEN
 SYN_SENT = 1 << 2
-# Every state but LISTEN. SYN_RECV stands for the kernel's NEW_SYN_RECV too; TIME_WAIT is included.
+# Every state but LISTEN. SYN_RECV includes the kernel's NEW_SYN_RECV; TIME_WAIT is included.
 CONNECTED = sum(1 << state for state in range(1, 12)) & ~LISTENING
 
 _FAMILIES = frozenset({AF_INET, AF_INET6})
@@ -203,7 +203,7 @@ class Answer:
         if code < 0:
             raise KernelRefusal(-code)
         if kind == _NLMSG_ERROR:
-            raise ProtocolError("an acknowledgement that nobody asked for")
+            raise ProtocolError("an acknowledgement that was not requested")
         self.done = True
 
 
@@ -290,7 +290,7 @@ def unix_sockets(answer: Answer, listener: UnixListener) -> Iterator[ServerSocke
     """
     name = _kernel_name(listener.path)
     for start, end in answer.records:
-        # Most are other people's, or our own ends; telling them so is three times as fast as reading them.
+        # Most belong to other users, or are our own ends; this check is three times as fast as reading them.
         if answer.data.find(name, start, end) < 0:
             continue
         _, _, attributes = _unix_record(answer, start, end)
@@ -303,7 +303,7 @@ def unix_sockets(answer: Answer, listener: UnixListener) -> Iterator[ServerSocke
 
 
 def unix_socket(peer_inode: int, *, accepted: bool) -> ServerSocket:
-    """The server's end of a connection to a Unix socket; its client's end is called by its inode, 0 once it is gone."""
+    """The server's end of a connection to a Unix socket; the client's end is named by its inode, 0 once it is gone."""
     return ServerSocket("", peer_inode, "ESTABLISHED" if peer_inode else "CLOSE_WAIT", accepted)
 
 

@@ -1,11 +1,11 @@
-"""How long a server was not kept from running: a server that has no core is not at its limit.
+"""How long a server was free to run: a server that gets no core is not at its limit.
 
 Facts
 -----
 * A thread that could run and has no core waits on a run queue; `/proc/PID/task/TID/schedstat` counts that
   time and the time on a core in nanoseconds (Documentation/scheduler/sched-stats.rst). A wait is
   counted when it ends.
-* A thread that waits for a lock (the GIL among them) sleeps; whoever holds the lock runs or waits for a core.
+* A thread that waits for a lock (the GIL among them) sleeps; the thread that holds the lock runs or waits for a core.
 
 Decisions
 ---------
@@ -13,8 +13,8 @@ Decisions
   server's progress can have been delayed; the rest of the time it was free. A thread that could
   run at the second look counts as waiting for all the time that it was not on a core.
 * Threads that could run at both looks did not wait for each other, so of them the one that waited longest
-  counts. Two full workers that ask again and again for a place, on two cores beside other programs, would
-  otherwise never be free: of one second each waits half (seen: no plateau in ten seconds).
+  counts. Without this, two full workers that keep asking for a place, on two cores shared with other programs,
+  would never be free: of one second each waits half (seen: no plateau in ten seconds).
 * Threads that do nothing but hold one request are left out: they wake up to look whether they may go,
   and on a busy machine their waits would add up to more than the time itself.
 """
@@ -70,12 +70,12 @@ def starved_ns(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall
 def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> float:
     """The largest share of the time between two looks that one thread spent on a core or waiting for one.
 
-    A loop that works off two thousand connections which it took in at once shows nothing of that to the
-    outside for half a second: neither the accept queue nor the handlers move. It is not at rest all the same.
+    A loop that works off two thousand connections accepted at once shows nothing of it for half a second: neither
+    the accept queue nor the handlers move. Still, it is not at rest.
 
     Args:
         before, after: a server's threads by tid; one that is new was started in between.
-        wall_ns: time between the looks; a share above 1 is only that the looks take time themselves.
+        wall_ns: time between the looks; a share above 1 only means that the looks take time themselves.
     """
     shares = [0.0]
     for tid, now in after.items():
@@ -87,13 +87,13 @@ def busiest(before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns
 
 
 class FreeTime:
-    """Adds up the time in which a server was not kept from running, as far as it was looked at.
+    """Adds up the time in which a server was free to run, as far as it was observed.
 
     Invariant: `total_ns` never falls; it may become None.
 
     Attributes:
         total_ns: None where it cannot be read.
-        starved_ns: since the last pause, the time that was looked at and does not count.
+        starved_ns: observed time since the last pause that does not count.
     """
 
     def __init__(self, read: Callable[[Collection[int]], Mapping[int, CoreUse] | None], now: Callable[[], int]) -> None:
@@ -112,7 +112,7 @@ class FreeTime:
         self._next_ns = 0
 
     def pause(self) -> None:
-        """The time until the next look does not count."""
+        """Leaves out the time until the next look."""
         self._before, self.starved_ns = None, 0
 
     def look(self, holding: Callable[[], Collection[int]]) -> None:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 
 from holdfast.model.timeline import Listener
+from holdfast.procfs.parse import ProtocolError
 
 AF_UNIX = 1
 AF_INET = 2
@@ -45,10 +46,6 @@ LISTEN = 10
 _STATES_BEFORE_ACCEPT = frozenset({1, 3, 8, 12})
 
 _MAPPED = b"\0" * 10 + b"\xff\xff"
-
-
-class ProtocolError(Exception):
-    """Bytes from the kernel that do not have the documented form."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +117,12 @@ def address_text(family: int, packed: bytes) -> str:
 
 @lru_cache(maxsize=4096)
 def peer_text(family: int, packed: bytes) -> str:
-    """The same, with an IPv4 peer of a dual-stack listener as plain IPv4."""
+    """Text of a peer's address; an IPv4 peer of a dual-stack listener is plain IPv4."""
     return address_text(family, packed).removeprefix("::ffff:")
 
 
 def listeners_among(records: Iterable[TcpRecord]) -> tuple[Listener, ...]:
-    """The listening sockets among the records, in their order."""
+    """The records in state LISTEN, as listeners, in the same order."""
     return tuple(
         Listener(record.inode, record.address, record.port, record.rqueue, record.wqueue)
         for record in records
@@ -134,7 +131,7 @@ def listeners_among(records: Iterable[TcpRecord]) -> tuple[Listener, ...]:
 
 
 def summed(values: Iterable[int | None]) -> int | None:
-    """Sum; None where there is no value, or one of them is not known."""
+    """The sum; None without values, or if one of them is None."""
     total = None
     for value in values:
         if value is None:

@@ -1,8 +1,8 @@
-"""The schedule of JMeter's Open Model Thread Group, as it is written -> phases of arrivals; pure.
+"""Parses the schedule of JMeter's Open Model Thread Group into phases of arrivals; pure.
 
     rate(10/min) random_arrivals(5 min) rate(1/sec) even_arrivals(30 s) pause(10 s) /* a comment */ // another
 
-A rate holds until the next one. Arrivals that are followed by a rate rise or fall to it, and otherwise keep theirs.
+A rate holds until the next one. Arrivals followed by a rate rise or fall to it; otherwise they keep their rate.
 Source: apache/jmeter, threads/openmodel/scheduleParser.kt, scheduleTokenizer.kt, ThreadScheduleProcessGenerator.kt.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from holdfast.model.scenario import Phase
+from holdfast.model.schedule import Segment
 
 _TOKEN = re.compile(
     r"\s+|/\*.*?\*/|//[^\n\r]*"
@@ -41,17 +41,15 @@ class _Arrivals:
     by_chance: bool
 
 
-def phases(text: str) -> tuple[Phase, ...]:
-    """The phases of a schedule.
-
-    A whole number alone is so many arrivals within a second.
+def phases(text: str) -> tuple[Segment, ...]:
+    """Parses a schedule; a whole number alone means that many arrivals within one second.
 
     Raises:
-        ValueError: it is none; says at which character.
+        ValueError: it is not a schedule; the message names the character.
     """
     if re.fullmatch(r"\s*\d+\s*", text):
-        return (Phase(float(text), float(text), 1.0),)
-    steps = _Reader(text).steps()
+        return (Segment(float(text), float(text), 1.0),)
+    steps = _Parser(text).steps()
     rate = 0.0
     found = []
     for index, step in enumerate(steps):
@@ -61,12 +59,12 @@ def phases(text: str) -> tuple[Phase, ...]:
         following = steps[index + 1] if index + 1 < len(steps) else None
         end = following.per_s if isinstance(following, _Rate) else rate
         if step.for_s > 0:
-            found.append(Phase(rate, end, step.for_s, step.by_chance))
+            found.append(Segment(rate, end, step.for_s, step.by_chance))
     return tuple(found)
 
 
-class _Reader:
-    """Tokens that are taken one after the other; `at` is always the next one's."""
+class _Parser:
+    """Takes tokens one after another; `at` is the index of the next one."""
 
     def __init__(self, text: str) -> None:
         self.tokens = _tokens(text)
@@ -77,64 +75,64 @@ class _Reader:
         steps: list[_Rate | _Arrivals] = []
         rate = _Rate(0.0)
         while self.at < len(self.tokens):
-            word = self.taken("word", f"one of {', '.join(_WORDS)}").lower()
+            word = self.take("word", f"one of {', '.join(_WORDS)}").lower()
             if word not in _WORDS:
-                raise self.wrong(f"there is no {word}; there are {', '.join(_WORDS)}", self.at - 1)
-            self.mark("(")
+                raise self.error(f"{word!r} is unknown; use {', '.join(_WORDS)}", self.at - 1)
+            self.expect("(")
             if word == "rate":
                 rate = self.rate()
                 steps.append(rate)
             elif word == "pause":
-                # It is no end for a rate to rise or fall to: what is before keeps its rate, and so does what follows.
+                # A rate does not rise or fall to a pause: the arrivals before and after it keep theirs.
                 pause = _Arrivals(self.duration(), by_chance=False)
                 steps += [rate, _Rate(0.0), pause, _Rate(0.0), rate] if rate.per_s else [pause, rate]
             else:
                 steps.append(_Arrivals(self.duration(), by_chance=word == "random_arrivals"))
-            self.mark(")")
+            self.expect(")")
         return steps
 
     def rate(self) -> _Rate:
-        many = float(self.taken("number", "a number"))
-        if not many and self.is_next(")"):
+        count = float(self.take("number", "a number"))
+        if not count and self.is_next(")"):
             return _Rate(0.0)
         if not self.is_next("per"):
-            self.mark("/")
+            self.expect("/")
         else:
             self.at += 1
-        return _Rate(many / self.unit_s())
+        return _Rate(count / self.unit_s())
 
     def duration(self) -> float:
         seconds = 0.0
         while True:
-            many = float(self.taken("number", "a number"))
-            if not many and self.is_next(")"):
+            count = float(self.take("number", "a number"))
+            if not count and self.is_next(")"):
                 return seconds
-            seconds += many * self.unit_s()
+            seconds += count * self.unit_s()
             if self.at >= len(self.tokens) or self.tokens[self.at].kind != "number":
                 return seconds
 
     def unit_s(self) -> float:
-        word = self.taken("word", "a unit: ms, s, min, h or d").lower()
+        word = self.take("word", "a unit: ms, s, min, h or d").lower()
         for name, seconds, longer in (*_UNITS, *_LONG_UNITS):
             if word == name or (longer and word.startswith(name)):
                 return seconds
-        raise self.wrong(f"{word!r} is no unit; there are ms, s, min, h and d", self.at - 1)
+        raise self.error(f"{word!r} is not a unit; use ms, s, min, h or d", self.at - 1)
 
-    def taken(self, kind: str, what: str) -> str:
+    def take(self, kind: str, what: str) -> str:
         if self.at < len(self.tokens) and self.tokens[self.at].kind == kind:
             self.at += 1
             return self.tokens[self.at - 1].text
-        raise self.wrong(f"{what} is missing", self.at)
+        raise self.error(f"{what} is missing", self.at)
 
-    def mark(self, text: str) -> None:
+    def expect(self, text: str) -> None:
         if not self.is_next(text):
-            raise self.wrong(f"{text} is missing", self.at)
+            raise self.error(f"{text} is missing", self.at)
         self.at += 1
 
     def is_next(self, text: str) -> bool:
         return self.at < len(self.tokens) and self.tokens[self.at].text.lower() == text
 
-    def wrong(self, why: str, at: int) -> ValueError:
+    def error(self, why: str, at: int) -> ValueError:
         position = self.tokens[at].at if at < len(self.tokens) else self.end
         return ValueError(f"at character {position + 1}, {why}")
 
@@ -145,7 +143,7 @@ def _tokens(text: str) -> list[_Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise ValueError(f"at character {at + 1}, {text[at]!r} cannot stand there")
+            raise ValueError(f"at character {at + 1}, {text[at]!r} is not allowed")
         if match.lastgroup is not None:
             found.append(_Token(match[0], match.lastgroup, at))
         at = match.end()

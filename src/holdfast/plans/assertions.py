@@ -1,7 +1,7 @@
-"""JMeter's Response Assertion -> which statuses count as an answer, and what its body must be like; pure.
+"""Turns JMeter's Response Assertions into the statuses that count as an answer and checks of the body; pure.
 
-A sample is good if its status is 200 to 399 and every assertion that applies to it holds; one that is told to ignore
-the status begins with a good sample whatever the status is.
+A sample is good if its status is 200 to 399 and every assertion that applies to it holds. An assertion that ignores
+the status makes the sample good first, whatever its status.
 Source: apache/jmeter, assertions/ResponseAssertion.java (evaluateResponse), HTTPSamplerBase.java (isSuccessCode).
 """
 
@@ -9,38 +9,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from holdfast.model.scenario import Check
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
-from holdfast.plans.variables import Scope, whole
+from holdfast.plans.variables import Scope, sentence, whole
 
 _MATCH, _CONTAINS, _NOT, _EQUALS, _SUBSTRING, _OR = 1, 2, 4, 8, 16, 32
 _SUCCESS = range(200, 400)
 _ANY = range(100, 600)
 _NOT_LOOKED_AT = {
-    "Assertion.response_message": "the status's words",
-    "Assertion.response_headers": "the header fields",
+    "Assertion.response_message": "the reason phrase of the status",
+    "Assertion.response_headers": "the response headers",
     "Assertion.response_data_as_document": "the text of a document",
     "Assertion.sample_label": "the URL",
-    "Assertion.request_headers": "the request's own header fields",
-    "Assertion.request_data": "the request's own data",
+    "Assertion.request_headers": "the request's headers",
+    "Assertion.request_data": "the request's body",
 }
 
 
-def expectations(
-    assertions: Sequence[Node], scope: Scope, notes: list[Note]
-) -> tuple[frozenset[int] | None, tuple[Check, ...]]:
-    """What the assertions that apply to a sampler want.
+@dataclass(frozen=True, slots=True)
+class AnswerCriteria:
+    """What a good answer is like.
+
+    Attributes:
+        statuses: the good statuses; None if no assertion restricts them.
+        checks: of the body.
+    """
+
+    statuses: frozenset[int] | None
+    checks: tuple[Check, ...]
+
+
+def criteria_of(assertions: Sequence[Node], scope: Scope, notes: list[Note]) -> AnswerCriteria:
+    """What the assertions that apply to a sampler demand together.
 
     Args:
-        notes: what cannot be looked at is added here.
-
-    Returns:
-        The statuses that are wanted, None where assertions say nothing of them; and checks of the body.
+        notes: gets the assertions that holdfast cannot check.
 
     Raises:
-        UsageError: a pattern cannot be read.
+        UsageError: a pattern is invalid.
     """
     statuses = set(_SUCCESS)
     checks: list[Check] = []
@@ -50,7 +59,7 @@ def expectations(
             statuses = set(_ANY)
     for assertion in assertions:
         scope.place = f'{assertion.kind} "{assertion.name}"'
-        why = _not_had(assertion)
+        why = _unsupported(assertion)
         texts = [
             whole(scope.parts(each))
             for each in assertion.properties.items("Asserion.test_strings")
@@ -61,28 +70,29 @@ def expectations(
         if len(fixed) < len(texts):
             why = "what it looks for changes from one request to the next"
         elif kind & _OR and kind & _NOT and len(texts) > 1 and "code" not in assertion.text("Assertion.test_field"):
-            why = "one of several texts that must not be there is not looked for"
+            why = "holdfast cannot check that one of several texts is missing"
         if why:
             notes.append(Note("left out", assertion.kind, assertion.name, f"{why}: such answers count as good"))
         elif assertion.text("Assertion.test_field") == "Assertion.response_code":
             statuses = {status for status in statuses if _holds(str(status), fixed, kind, scope)}
         else:
             checks += _checks(fixed, kind, scope)
-    return (None if statuses == set(_SUCCESS) else frozenset(statuses)), tuple(checks)
+    return AnswerCriteria(None if statuses == set(_SUCCESS) else frozenset(statuses), tuple(checks))
 
 
-def _not_had(assertion: Node) -> str:
+def _unsupported(assertion: Node) -> str:
+    """Why holdfast cannot check an assertion; "" if it can."""
     looked_at = _NOT_LOOKED_AT.get(assertion.text("Assertion.test_field"))
     if looked_at:
-        return f"holdfast does not compare {looked_at}"
+        return f"holdfast does not check {looked_at}"
     scope = assertion.text("Assertion.scope")
     if scope == "variable":
-        return "holdfast does not compare variables"
-    return "there are no sub-samples" if scope == "children" else ""
+        return "holdfast does not check variables"
+    return "holdfast has no sub-samples" if scope == "children" else ""
 
 
 def _holds(text: str, wanted: Sequence[str], kind: int, scope: Scope) -> bool:
-    """Whether a status is as one assertion wants it."""
+    """Whether a status satisfies one assertion."""
     found = [_found(text, each, kind, scope) is not bool(kind & _NOT) for each in wanted]
     return any(found) if kind & _OR and found else all(found)
 
@@ -114,8 +124,8 @@ def _compiled(text: str, scope: Scope) -> re.Pattern[str]:
         re.compile(text.encode())
         return re.compile(text)
     except (re.error, OverflowError, RecursionError, UnicodeError) as error:
-        raise scope.wrong(
-            f"{text!r} is no regular expression that holdfast can read",
-            f"{error}".capitalize(),
-            "Write it as Python's re reads it; most of Perl's is the same.",
+        raise scope.error(
+            f"{text!r} is not a regular expression that holdfast can read",
+            sentence(error),
+            "Rewrite it in the syntax of Python's re module, which is mostly the same as Perl's.",
         ) from error

@@ -1,6 +1,6 @@
-"""JMeter's Counter -> a number that rises with each pass; pure.
+"""Turns JMeter's Counter into a number that rises with each pass; pure.
 
-Source: apache/jmeter, modifiers/CounterConfig.java (iterationStart, formatNumber): behind its end it begins anew.
+Source: apache/jmeter, modifiers/CounterConfig.java (iterationStart, formatNumber): after its end it starts again.
 """
 
 from __future__ import annotations
@@ -10,22 +10,22 @@ import re
 from holdfast.model.scenario import Counter
 from holdfast.plans.jmx_tree import Node
 from holdfast.plans.slot_values import Parts, Turn
-from holdfast.plans.variables import Scope
+from holdfast.plans.variables import Scope, sentence
 
-# Of java.text.DecimalFormat's patterns, those that fill up with zeros, with words around.
+# The patterns of java.text.DecimalFormat that pad with zeros, with plain text around them.
 _FORMAT = re.compile(r"([^0#.,;%'\u2030\u00a4]*)(0+)([^0#.,;%'\u2030\u00a4E]*)")
 
 
-def counted(node: Node, scope: Scope, key: object, turn: Turn) -> dict[str, Parts]:
-    """The variable that a Counter sets, and its value in this turn.
+def counter_variables(node: Node, scope: Scope, key: object, turn: Turn) -> dict[str, Parts]:
+    """The variable that a Counter sets, with its value in this turn; empty if it names no variable.
 
     Args:
-        key: of this element.
+        key: identifies the element: the same key and turn give the same value.
 
     Raises:
-        UsageError: its numbers are none, or are written in a way that holdfast does not have.
+        UsageError: one of its numbers is invalid, or its format is not supported.
     """
-    assert scope.supply is not None
+    assert scope.slots is not None
     name = scope.literal(node.text("CounterConfig.name"), "its variable").strip()
     if not name:
         return {}
@@ -38,20 +38,21 @@ def counted(node: Node, scope: Scope, key: object, turn: Turn) -> dict[str, Part
     if pattern:
         found = _FORMAT.fullmatch(pattern)
         if found is None:
-            raise scope.wrong(
-                f"its format {pattern!r} is not one that holdfast has", "It has zeros with words around: user_000."
+            raise scope.error(
+                f"its format {pattern!r} is not supported",
+                "holdfast supports zeros with text around them, such as user_000.",
             )
         before, digits, after = found[1], len(found[2]), found[3]
     per_client = scope.literal(node.text("CounterConfig.per_user"), "whether each user counts").lower() == "true"
     again = scope.literal(node.text("CounterConfig.reset_on_tg_iteration"), "whether it begins anew").lower()
     if per_client and again == "true":
-        # It counts the passes of one iteration, and those are written out.
+        # It counts the passes within one iteration, which are all written out.
         value = first + turn.number * step
         if last is not None:
             value = first + turn.number % max(1, (last - first) // step + 1) * step
         return {name: tuple(each for each in (before, str(value).zfill(digits), after) if each)}
     try:
-        parts = scope.supply.counter(key, Counter(name, first, step, last, digits, per_client), turn)
+        parts = scope.slots.counter(key, Counter(name, first, step, last, digits, per_client), turn)
     except ValueError as error:
-        raise scope.wrong("it cannot be written out", f"{error}") from error
+        raise scope.error("it counts too far for a loop", sentence(error)) from error
     return {name: tuple(each for each in (before, *parts, after) if each)}

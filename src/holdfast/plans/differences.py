@@ -1,4 +1,4 @@
-"""What of somebody's plan holdfast does not have, or does otherwise: told before a load begins."""
+"""What holdfast leaves out of a user's plan, or does differently: listed before the load begins; pure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One thing that is not as the plan says.
+    """One difference between the plan and the load.
 
     Attributes:
-        what: "left out": it is not there at all; "differs": it is done otherwise.
+        what: "left out": holdfast does not do it; "differs": holdfast does it differently.
         kind: the element's type, as the plan spells it.
-        name: the element's own name; "" where it has none.
-        meaning: what that comes to for the run, in words.
+        name: the element's own name; "" if it has none.
+        meaning: the consequence for the run, a clause without a full stop.
     """
 
     what: Literal["left out", "differs"]
@@ -25,7 +25,7 @@ class Note:
 
 
 def in_words(notes: Iterable[Note]) -> list[str]:
-    """A line for each kind of element and meaning, with the names of all that share them."""
+    """One line for each kind of element and meaning, with the names of all elements that share them."""
     names: dict[tuple[str, str, str], list[str]] = {}
     for note in notes:
         known = names.setdefault((note.what, note.kind, note.meaning), [])

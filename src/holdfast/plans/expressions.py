@@ -1,7 +1,7 @@
-r"""JMeter's `${name}` and `${__function(a,b)}` in a text -> its parts; pure.
+r"""Splits a text at JMeter's references, `${name}` and `${__function(a,b)}`; pure.
 
-Source: apache/jmeter, engine/util/FunctionParser.java. A backslash is one only before `$`, `,` and `\`, and only in
-a text that has a reference at all; parameters are split at commas outside of nested references and parentheses.
+Source: apache/jmeter, engine/util/FunctionParser.java. A backslash escapes `$`, `,` and `\` only, and only in a text
+that contains a reference. Parameters are split at commas outside nested references and parentheses.
 """
 
 from __future__ import annotations
@@ -14,31 +14,34 @@ _ESCAPABLE = "$,\\"
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """`${name}`."""
+    """A reference to a variable, `${name}`."""
 
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """`${__name(argument,...)}`.
+class FunctionCall:
+    """A call of a function, `${__name(argument,...)}`.
 
     Attributes:
-        arguments: each as parts of its own.
+        arguments: the parts of each argument.
     """
 
     name: str
     arguments: tuple[tuple[Part, ...], ...]
 
 
-Part = str | Variable | Call
+Part = str | Variable | FunctionCall
 
 
 def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
-    """The parts of a text in order; no two texts beside each other, none of them empty.
+    """Splits a text into its parts, in order; plain texts are never empty and never adjacent.
+
+    Args:
+        level: how deep the text is nested in other references.
 
     Raises:
-        ValueError: references are nested too deep, or what follows a function is not its end.
+        ValueError: references are nested too deep, or a function call is not closed.
     """
     if "${" not in text:
         return (text,) if text else ()
@@ -68,14 +71,14 @@ def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
             literal.append(text[at])
             at += 1
     end_literal()
-    # Of its own, a text in which nothing is referred to stays as it is, backslashes included.
+    # A whole text without any reference stays as written, backslashes included.
     if not level and all(isinstance(part, str) for part in parts):
         return (text,)
     return tuple(parts)
 
 
 def _reference(text: str, at: int, level: int) -> tuple[Part, int]:
-    """The reference whose `${` ends before `at`, and where it ends; what is not closed is text."""
+    """The reference that begins with the `${` before `at`, and its end; a reference that is not closed is text."""
     name: list[str] = []
     while at < len(text):
         char = text[at]
@@ -88,10 +91,10 @@ def _reference(text: str, at: int, level: int) -> tuple[Part, int]:
                 at += 1
             if at < len(text) and text[at] != "}":
                 raise ValueError(f"a }} is missing after ${{{''.join(name)}(...)")
-            return Call("".join(name).strip(), arguments), at + 1
+            return FunctionCall("".join(name).strip(), arguments), at + 1
         elif char == "}":
             known = "".join(name)
-            return (Call(known, ()) if known.startswith("__") else Variable(known)), at + 1
+            return (FunctionCall(known, ()) if known.startswith("__") else Variable(known)), at + 1
         else:
             name.append(char)
             at += 1
@@ -99,7 +102,7 @@ def _reference(text: str, at: int, level: int) -> tuple[Part, int]:
 
 
 def _arguments(text: str, at: int, level: int) -> tuple[tuple[tuple[Part, ...], ...], int]:
-    """The arguments that begin at `at`, and where what follows their `)` begins."""
+    """The arguments that begin at `at`, and the position after their `)`."""
     found: list[str] = []
     argument: list[str] = []
     references = parentheses = 0
@@ -127,7 +130,7 @@ def _arguments(text: str, at: int, level: int) -> tuple[tuple[tuple[Part, ...], 
 
 
 def _unescaped(argument: str) -> str:
-    """An argument without references, its escapes taken away; one with references keeps them for `parts_of`."""
+    """An argument without its escapes; one that contains references keeps them for `parts_of`."""
     if "${" in argument or "\\" not in argument:
         return argument
     out, at = [], 0

@@ -1,4 +1,4 @@
-"""What a browser recorded (HTTP Archive 1.2) -> the steps that send it again; pure.
+"""Turns what a browser recorded (HTTP Archive 1.2) into steps that send it again; pure.
 
 Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`.
 """
@@ -18,7 +18,7 @@ from holdfast.model.scenario import Step
 from holdfast.plans.differences import Note
 from holdfast.plans.samplers import PORTS, form_encoded, server_name
 
-# Of one connection only, or derived from the request itself (RFC 9110, 7.6.1). HTTP/2's own begin with a colon.
+# Fields of one connection, or derived from the request (RFC 9110, 7.6.1). HTTP/2's pseudo-fields begin with a colon.
 _NOT_SENT = frozenset(
     {
         "connection",
@@ -41,12 +41,12 @@ _FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What is to be sent again.
+    """The recorded requests to send again.
 
     Attributes:
-        url: scheme, host and port of the server that most requests went to.
-        steps: in the order in which they were recorded; at least one.
-        notes: what is not sent, or otherwise.
+        url: scheme, host and port of the server that got most requests.
+        steps: the requests to that server, as recorded; at least one.
+        notes: what is not sent, or sent differently.
     """
 
     url: str
@@ -55,27 +55,28 @@ class Recorded:
 
 
 def read_har(content: bytes, origin: str) -> Recorded:
-    """The requests that were recorded.
+    """Reads the recorded requests.
 
     Args:
-        origin: the file, in words.
+        content: the .har file.
+        origin: the file's name, for messages.
 
     Raises:
-        UsageError: it is no HTTP archive, or there is nothing in it to send.
+        UsageError: it is not an HTTP archive, or it holds nothing that can be sent.
     """
     entries = _entries(content, origin)
     notes: list[Note] = []
     sent: list[tuple[str, Step]] = []
     for number, entry in enumerate(entries, 1):
         try:
-            found = _sent(entry, notes)
+            found = _step(entry, notes)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            why = f"Entry {number} of log.entries is none of a request: {type(error).__name__} {error}."
-            raise _no_archive(origin, why) from error
+            why = f"Entry {number} of log.entries does not describe a request: {type(error).__name__} {error}."
+            raise _archive_error(origin, why) from error
         if found is not None:
             sent.append(found)
     if not sent:
-        raise _no_archive(origin, "No request in it went to an http:// or https:// server and can be sent again.")
+        raise _archive_error(origin, "No request in it can be sent again to an http:// or https:// server.")
     url = Tally(server for server, _ in sent).most_common(1)[0][0]
     elsewhere = Tally(server for server, _ in sent if server != url)
     notes += [
@@ -84,29 +85,29 @@ def read_har(content: bytes, origin: str) -> Recorded:
     ]
     steps = tuple(step for server, step in sent if server == url)
     if any(name.lower() == "cookie" for step in steps for name, _ in step.headers):
-        meaning = "the recorded ones are sent; what the server sets anew is not taken over"
+        meaning = "the recorded ones are sent; new ones that the server sets are ignored"
         notes.append(Note("differs", "cookies", "", meaning))
     return Recorded(url, steps, tuple(dict.fromkeys(notes)))
 
 
 def _entries(content: bytes, origin: str) -> list[object]:
     if not content.strip():
-        raise _no_archive(origin, "It is empty.")
+        raise _archive_error(origin, "It is empty.")
     try:
         archive = json.loads(content.decode("utf-8-sig"))
     except json.JSONDecodeError as error:
-        raise _no_archive(origin, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
+        raise _archive_error(origin, f"Line {error.lineno}, column {error.colno}: {error.msg}.") from error
     except (UnicodeDecodeError, RecursionError, ValueError) as error:
-        raise _no_archive(origin, f"It is not JSON in UTF-8: {error}.") from error
+        raise _archive_error(origin, f"It is not JSON in UTF-8: {error}.") from error
     log = archive.get("log") if isinstance(archive, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
-        raise _no_archive(origin, "It has no list log.entries.")
+        raise _archive_error(origin, "It has no list log.entries.")
     return entries
 
 
-def _sent(entry: object, notes: list[Note]) -> tuple[str, Step] | None:
-    """One entry's server and step; None where it is nothing that can be sent again."""
+def _step(entry: object, notes: list[Note]) -> tuple[str, Step] | None:
+    """One entry's server and step; None, with a note, if it cannot be sent again."""
     request = _mapping(_mapping(entry)["request"])
     method, text = str(request["method"]), str(request["url"])
     url = urlsplit(text)
@@ -121,7 +122,7 @@ def _sent(entry: object, notes: list[Note]) -> tuple[str, Step] | None:
     if isinstance(posted, dict):
         body, content_type = _body(posted)
         if body is None:
-            meaning = "its body is not in the file, so it is not sent at all"
+            meaning = "the file does not contain its body"
             notes.append(Note("left out", "request", f"{method} {url.path}", meaning))
             return None
     elif method in ("POST", "PUT", "PATCH"):
@@ -133,14 +134,14 @@ def _sent(entry: object, notes: list[Note]) -> tuple[str, Step] | None:
 
 def _mapping(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
-        raise TypeError(f"{value!r:.60} is no object")
+        raise TypeError(f"{value!r:.60} is not an object")
     return value
 
 
 def _fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     headers = request.get("headers", [])
     if not isinstance(headers, list):
-        raise TypeError("headers is no list")
+        raise TypeError("headers is not a list")
     for header in headers:
         name, value = str(_mapping(header)["name"]), str(_mapping(header)["value"])
         if not name.startswith(":") and name.lower() not in _NOT_SENT:
@@ -148,7 +149,7 @@ def _fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 
 
 def _body(posted: Mapping[str, object]) -> tuple[bytes | None, str]:
-    """A request's body and its type; None where the file does not hold it."""
+    """A request's body and its type; the body is None if the file does not contain it."""
     content_type = str(posted.get("mimeType") or "")
     text, params = posted.get("text"), posted.get("params")
     if isinstance(text, str) and (text or not params):
@@ -164,7 +165,7 @@ def _body(posted: Mapping[str, object]) -> tuple[bytes | None, str]:
     return (b"", content_type) if not params else (None, "")
 
 
-def _no_archive(origin: str, why: str) -> UsageError:
+def _archive_error(origin: str, why: str) -> UsageError:
     return UsageError(
-        f"{origin} is no HTTP archive that can be sent.", why, "Save one from a browser's network panel (.har)."
+        f"{origin} is not an HTTP archive that can be sent.", why, "Save one from a browser's network panel (.har)."
     )

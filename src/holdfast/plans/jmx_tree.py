@@ -1,7 +1,7 @@
-"""A JMeter plan as XML -> its test elements with their properties, in the tree that says what applies to what.
+"""Parses a JMeter plan's XML into its tree of test elements and their properties; pure.
 
-JMeter saves each element followed by a `hashTree` that holds what is below it. The element's tag is its class, with
-or without its package; attributes give its name and whether it is enabled. This has been so from 2.x to 5.6.
+JMeter saves each element followed by a `hashTree` with its children. The element's tag is its class, with or without
+the package; attributes give its name and whether it is enabled. This format has not changed from 2.x to 5.6.
 """
 
 from __future__ import annotations
@@ -10,20 +10,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.errors import UsageError
-from holdfast.plans.xml import Xml, parsed
+from holdfast.plans.xml import Xml, parse_xml
 
 _TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp"})
-# Kinds that JMeter itself reads as others (its saveservice.properties).
+# Old class names that JMeter itself reads as new ones (its saveservice.properties).
 _SAME = {"HTTPSampler": "HTTPSamplerProxy", "HTTPSampler2": "HTTPSamplerProxy"}
 
 
 @dataclass(frozen=True, slots=True)
 class Properties:
-    """Named properties of an element, or of an element inside of a property.
+    """The named properties of an element, or of an element inside a property.
 
     Attributes:
-        kind: its class without the package.
-        values: texts, further properties, or tuples of these, by name.
+        kind: the element's class without the package.
+        values: by name: texts, nested properties, or tuples of these.
     """
 
     kind: str
@@ -31,22 +31,22 @@ class Properties:
     values: Mapping[str, object]
 
     def text(self, name: str, default: str = "") -> str:
-        """A property that is a text; `default` where it is absent."""
+        """A text property; `default` if it is absent."""
         value = self.values.get(name, default)
         return value if isinstance(value, str) else default
 
     def inner(self, name: str) -> Properties:
-        """A property that is an element; one without properties where it is absent."""
+        """An element property; an empty element if it is absent."""
         value = self.values.get(name)
         return value if isinstance(value, Properties) else Properties("", "", {})
 
     def items(self, name: str) -> tuple[object, ...]:
-        """What a collection holds; nothing where it is absent."""
+        """The items of a collection property; none if it is absent."""
         value = self.values.get(name)
         return value if isinstance(value, tuple) else ()
 
     def elements(self, name: str) -> Iterator[Properties]:
-        """The enabled elements that a collection holds."""
+        """The enabled elements in a collection property."""
         for item in self.items(name):
             if isinstance(item, Properties) and item.text("TestElement.enabled", "true") != "false":
                 yield item
@@ -57,57 +57,62 @@ class Node:
     """A test element of the plan.
 
     Attributes:
-        below: the elements below it, enabled or not, in order.
+        line, column: where it begins in the file, from 1.
+        children: the elements directly below it, enabled or not, in order.
     """
 
     properties: Properties
-    enabled: bool
+    is_enabled: bool
     line: int
     column: int
-    below: list[Node] = field(default_factory=list)
+    children: list[Node] = field(default_factory=list)
 
     @property
     def kind(self) -> str:
-        """Its class, without the package."""
+        """The element's class, without the package."""
         return self.properties.kind
 
     @property
     def name(self) -> str:
-        """What its author called it."""
+        """The name that the plan's author gave it."""
         return self.properties.name
 
     def text(self, name: str, default: str = "") -> str:
-        """As of `Properties`."""
+        """A text property of the element, see `Properties.text`."""
         return self.properties.text(name, default)
 
     @property
-    def active(self) -> list[Node]:
-        """The enabled elements directly below."""
-        return [each for each in self.below if each.enabled]
+    def enabled(self) -> list[Node]:
+        """The enabled children."""
+        return [each for each in self.children if each.is_enabled]
 
-    def everything(self) -> Iterator[Node]:
-        """All enabled elements below, however deep, in order."""
-        for each in self.active:
+    def descendants(self) -> Iterator[Node]:
+        """All enabled elements below it, at any depth, in order."""
+        for each in self.enabled:
             yield each
-            yield from each.everything()
+            yield from each.descendants()
 
 
-def plan_tree(content: bytes, origin: str) -> tuple[Node, str]:
-    """The plan's root element, `TestPlan`, and the version of JMeter that saved it ("" if it does not say).
+def plan_tree(content: bytes, origin: str) -> Node:
+    """The plan's root element, `TestPlan`.
+
+    Args:
+        content: the .jmx file.
+        origin: the file's name, for messages.
 
     Raises:
-        UsageError: these bytes are no JMeter plan; with line and column.
+        UsageError: the bytes are not a JMeter plan; names line and column.
     """
-    root = parsed(content, origin)
+    root = parse_xml(content, origin)
     if root.tag != "jmeterTestPlan":
-        raise _wrong(origin, root, f"Its root is <{root.tag}>; that of a JMeter plan is <jmeterTestPlan>")
+        raise _error(origin, root, f"Its root is <{root.tag}>; the root of a JMeter plan is <jmeterTestPlan>")
     trees = [each for each in root.children if each.tag == "hashTree"]
     if not trees:
-        raise _wrong(origin, root, "It holds no elements (no <hashTree> is in its root)")
+        raise _error(origin, root, "It holds no elements: its root has no <hashTree>")
     for node in _nodes(trees[0], origin):
         if node.kind == "TestPlan":
-            return node, root.attributes.get("jmeter", "")
-    raise _wrong(origin, trees[0], "It holds no <TestPlan>")
+            return node
+    raise _error(origin, trees[0], "It holds no <TestPlan>")
 
 
 def _nodes(tree: Xml, origin: str) -> list[Node]:
@@ -116,9 +121,9 @@ def _nodes(tree: Xml, origin: str) -> list[Node]:
         if element.tag != "hashTree":
             nodes.append(_node(element))
         elif nodes:
-            nodes[-1].below.extend(_nodes(element, origin))
+            nodes[-1].children.extend(_nodes(element, origin))
         else:
-            raise _wrong(origin, element, "A <hashTree> belongs to no element")
+            raise _error(origin, element, "A <hashTree> belongs to no element")
     return nodes
 
 
@@ -142,7 +147,7 @@ def _properties(element: Xml, kind: str, name: str) -> Properties:
     kind = kind.rpartition(".")[2]
     if element.attributes.get("enabled") == "false":
         values["TestElement.enabled"] = "false"
-    # Which panel edits an element decides what it is, for ConfigTestElement is many things.
+    # A ConfigTestElement can be many things; the panel that edits it decides which.
     values.setdefault("TestElement.gui_class", element.attributes.get("guiclass", ""))
     own_name = values.get("TestElement.name")
     return Properties(_SAME.get(kind, kind), name or (own_name if isinstance(own_name, str) else ""), values)
@@ -160,9 +165,9 @@ def _property(child: Xml) -> tuple[str, object]:
     return name, None
 
 
-def _wrong(origin: str, element: Xml, why: str) -> UsageError:
+def _error(origin: str, element: Xml, why: str) -> UsageError:
     return UsageError(
-        f"{origin} is no JMeter plan (line {element.line}, column {element.column}).",
+        f"{origin} is not a JMeter plan (line {element.line}, column {element.column}).",
         f"{why}.",
         "Give a test plan as JMeter saves it (.jmx).",
     )

@@ -1,9 +1,9 @@
-"""JMeter's HTTP Request, with the defaults and header managers that apply to it -> what is sent; pure.
+"""Turns JMeter's HTTP Request, with the defaults and header managers that apply to it, into what is sent; pure.
 
 Source: apache/jmeter at 5.6.3, protocol/http/sampler/HTTPSamplerBase.java (getUrl, getQueryString), HTTPHC4Impl.java
 (createHttpRequest, setupHttpEntityEnclosingRequestData), testelement/AbstractTestElement.java (addProperty): a default
-fills a property that is empty, and default arguments come after the request's own. In that version a DELETE has its
-arguments in its body, too.
+fills an empty property, and default arguments come after the request's own. In that version a DELETE sends its
+arguments in the body too.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
 
-from holdfast.model.scenario import Slot, Text
+from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
 from holdfast.plans.slot_values import Parts
-from holdfast.plans.variables import Scope, joined, whole
+from holdfast.plans.variables import Scope, joined, sentence, whole
 
 ReadFile = Callable[[str], bytes]
 
@@ -28,20 +28,20 @@ _FORM = "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """What an HTTP Request sends.
+class SampledRequest:
+    """What an HTTP Request of the plan sends.
 
     Attributes:
         server: scheme, host and port.
-        keep_alive: the connection may be used again.
-        connect_s, response_s: its timeouts; None where it has none.
+        keep_alive: whether the connection may be reused.
+        connect_s, response_s: its timeouts; None if it has none.
     """
 
     server: str
     method: str
     path: Text
     headers: tuple[tuple[str, Text], ...]
-    body: bytes | Text | None
+    body: bytes | Pieces | None
     keep_alive: bool
     connect_s: float | None
     response_s: float | None
@@ -49,7 +49,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class _Merged:
-    """A request's properties, its defaults filled in."""
+    """A request's properties, with its defaults filled in.
+
+    Attributes:
+        elements: the request, then its defaults, nearest first.
+    """
 
     elements: Sequence[Properties]
     scope: Scope
@@ -61,7 +65,7 @@ class _Merged:
         return self.scope.literal(self.raw(name), what).strip()
 
     def flag(self, name: str, *, default: bool = False) -> bool:
-        """Of the request itself: in JMeter, defaults have no say in what is yes or no."""
+        """A yes-or-no property of the request itself: in JMeter, defaults do not apply to these."""
         text = self.elements[0].text(name)
         return self.scope.literal(text, name).strip().lower() == "true" if text else default
 
@@ -79,16 +83,16 @@ class _Merged:
 
 def request_of(
     node: Node, defaults: Sequence[Node], headers: Sequence[Node], scope: Scope, read_file: ReadFile
-) -> Request:
+) -> SampledRequest:
     """What a sampler sends.
 
     Args:
-        defaults: HTTP Request Defaults that apply to it, the nearest first.
-        headers: header managers, likewise.
-        read_file: the content of a file that the plan names.
+        defaults: the HTTP Request Defaults that apply to it, nearest first.
+        headers: the header managers that apply to it, nearest first.
+        read_file: returns the content of a file that the plan names.
 
     Raises:
-        UsageError: it cannot be sent, or a reference in it has no value.
+        UsageError: the request cannot be sent, or a reference in it has no value.
     """
     merged = _Merged([node.properties, *(each.properties for each in defaults)], scope)
     method = merged.literal("HTTPSampler.method", "its method") or "GET"
@@ -105,7 +109,7 @@ def request_of(
     body, content_type = _body(merged, method, read_file)
     if content_type and not any(name.lower() == "content-type" and value for name, value in fields):
         fields.append(("Content-Type", content_type))
-    return Request(
+    return SampledRequest(
         server=server,
         method=method,
         path=whole(_cut_fragment(path)) or "/",
@@ -118,7 +122,7 @@ def request_of(
 
 
 def differences(node: Node, defaults: Sequence[Node]) -> list[Note]:
-    """What JMeter does for a sampler beside sending it."""
+    """What JMeter does for a sampler besides sending its request, and holdfast does not."""
     elements = [node.properties, *(each.properties for each in defaults)]
 
     def has(*names: str) -> bool:
@@ -126,13 +130,13 @@ def differences(node: Node, defaults: Sequence[Node]) -> list[Note]:
 
     found = []
     if has("HTTPSampler.follow_redirects", "HTTPSampler.auto_redirects"):
-        found.append("a redirect is the answer and is not followed")
+        found.append("redirects are not followed; a redirect counts as the answer")
     if has("HTTPSampler.image_parser"):
-        found.append("images, scripts and styles of a page are not fetched")
+        found.append("the images, scripts and styles of a page are not fetched")
     if has("HTTPSampler.proxyHost"):
-        found.append("it is sent to its server itself, not to the proxy")
+        found.append("it is sent directly to its server, not to the proxy")
     if has("HTTPSampler.ipSource"):
-        found.append("it is not sent from the address given there; --source says from which")
+        found.append("its source address is ignored; set one with --source")
     return [Note("differs", node.kind, node.name, meaning) for meaning in found]
 
 
@@ -141,42 +145,42 @@ def _server(merged: _Merged) -> str:
     host = merged.literal("HTTPSampler.domain", "its server name").strip("[]")
     port = merged.scope.number(merged.raw("HTTPSampler.port"), "its port")
     if scheme not in PORTS:
-        raise merged.scope.wrong(f"its protocol is {scheme!r}", "holdfast speaks http and https.")
+        raise merged.scope.error(f"its protocol is {scheme!r}", "holdfast speaks http and https.")
     if not host:
-        raise merged.scope.wrong(
+        raise merged.scope.error(
             "it names no server",
-            "Neither it nor HTTP Request Defaults that apply to it have a server name.",
-            "Fill in the server name, or give the property that it comes from with -J name=value.",
+            "Neither it nor the HTTP Request Defaults that apply to it have a server name.",
+            "Fill in the server name, or set the property that it comes from with -J name=value.",
         )
     return server_name(scheme, host, port)
 
 
 def server_name(scheme: str, host: str, port: int) -> str:
-    """A server as a URL has it, without a port that is its scheme's own; 0 is that one."""
+    """A server as in a URL, without the port if that is the scheme's default; 0 means the default too."""
     host = f"[{host}]" if ":" in host else host
     return f"{scheme}://{host}" if port in (0, PORTS[scheme]) else f"{scheme}://{host}:{port}"
 
 
 def _whole_url(path: Parts, scope: Scope) -> tuple[str, Parts]:
-    """A path that is a URL, as JMeter allows it, in two: the server, and what is asked of it."""
+    """Splits a path that is a whole URL, which JMeter allows, into the server and the path."""
     first = path[0]
     assert isinstance(first, str)
     try:
         url = urlsplit(first)
         port = url.port or 0
     except ValueError as error:
-        raise scope.wrong(f"its path {first!r} is no URL", f"{error}") from error
+        raise scope.error(f"its path {first!r} is not a valid URL", sentence(error)) from error
     head = len(url.scheme) + len("://") + len(url.netloc)
     if not url.hostname or (len(path) > 1 and head == len(first)):
-        raise scope.wrong("its server changes from one request to the next", f"Its path is a URL: {first!r}.")
+        raise scope.error("its server changes from one request to the next", f"Its path is a whole URL: {first!r}.")
     return server_name(url.scheme, url.hostname, port), _rooted(joined([first[head:], *path[1:]]), scope)
 
 
 def _rooted(path: Parts, scope: Scope) -> Parts:
-    """A path that begins with a slash."""
+    """The path, with a slash put in front if it has none."""
     first = path[0] if path else ""
-    if isinstance(first, Slot) and scope.supply is not None:
-        slashed = scope.supply.encoded((first,), _slashed)
+    if isinstance(first, Slot) and scope.slots is not None:
+        slashed = scope.slots.encoded((first,), _slashed)
         return (*slashed, *path[1:]) if slashed != (first,) else ("/", *path)
     return path if isinstance(first, str) and first.startswith("/") else joined(["/", *path])
 
@@ -186,7 +190,7 @@ def _slashed(value: str) -> str:
 
 
 def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
-    """The path with the arguments that go into it, in JMeter's spelling."""
+    """The path with the arguments that belong in the query, encoded as JMeter does."""
     out: list[str | Slot] = [quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in path]
     if method in _WITH_QUERY:
         started = any(isinstance(part, str) and "?" in part for part in path)
@@ -194,14 +198,14 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
             name = _spelled(argument, "Argument.name", merged.scope)
             if not name:
                 continue
-            equals = argument.text("Argument.metadata")  # JMeter saves "=" there; without it there is none
+            equals = argument.text("Argument.metadata")  # JMeter saves the "=" there, if the argument has one
             out += ["&" if started else "?", *name, equals, *_spelled(argument, "Argument.value", merged.scope)]
             started = True
     return joined([quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in out])
 
 
 def _cut_fragment(path: Parts) -> Parts:
-    """What comes before a #, which clients keep to themselves."""
+    """The path up to a #; clients do not send the fragment."""
     for index, part in enumerate(path):
         if isinstance(part, str) and "#" in part:
             return joined([*path[:index], part.partition("#")[0]])
@@ -209,20 +213,20 @@ def _cut_fragment(path: Parts) -> Parts:
 
 
 def _spelled(argument: Properties, name: str, scope: Scope) -> Parts:
-    """An argument's name or value, encoded if it is to be."""
+    """An argument's name or value, encoded if its "URL Encode?" is set."""
     parts = scope.parts(argument.text(name))
     encode = scope.literal(argument.text("HTTPArgument.always_encode"), "URL Encode?").lower() == "true"
     return _encoded(parts, form_encoded, scope) if encode else parts
 
 
 def _encoded(parts: Parts, encode: Callable[[str], str], scope: Scope) -> Parts:
-    if scope.supply is None:
+    if scope.slots is None:
         return tuple(encode(part) if isinstance(part, str) else part for part in parts)
-    return scope.supply.encoded(parts, encode)
+    return scope.slots.encoded(parts, encode)
 
 
 def form_encoded(text: str) -> str:
-    """As java.net.URLEncoder spells it: of ASCII, letters, digits and `.-*_` stay, a blank becomes +."""
+    """Encodes like java.net.URLEncoder: ASCII letters, digits and `.-*_` stay, a space becomes +."""
     return quote_plus(text, safe="*").replace("~", "%7E")
 
 
@@ -231,7 +235,7 @@ def _form_encoded_again(text: str) -> str:
 
 
 def _headers(managers: Sequence[Node], scope: Scope) -> list[tuple[str, Text]]:
-    """The header fields; of a name that several managers have, those of the nearest one."""
+    """The header fields; if several managers set a name, the nearest one wins."""
     fields: list[tuple[str, Text]] = []
     for manager in managers:
         own: list[tuple[str, Text]] = []
@@ -245,15 +249,19 @@ def _headers(managers: Sequence[Node], scope: Scope) -> list[tuple[str, Text]]:
 
 
 def _sendable(name: str, value: Parts, scope: Scope) -> Parts:
-    """A header's value, if it can stand in one."""
+    """A header's value, checked.
+
+    Raises:
+        UsageError: it cannot be sent in a header.
+    """
     for part in value:
         if isinstance(part, str) and (any(ord(each) > 0xFF for each in part) or "\n" in part or "\r" in part):
-            raise scope.wrong(f"its header {name} is {part!r}", "A header holds one line in Latin-1 (RFC 9110, 5.5).")
+            raise scope.error(f"its header {name} is {part!r}", "A header is one line in Latin-1 (RFC 9110, 5.5).")
     return value
 
 
-def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Text | None, str]:
-    """The body, and the Content-Type that JMeter adds where the plan has none."""
+def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Pieces | None, str]:
+    """The body, and the Content-Type that JMeter adds if the plan sets none."""
     arguments = merged.arguments()
     raw = merged.flag("HTTPSampler.postBodyRaw") or (
         bool(arguments) and not any(each.text("Argument.name") for each in arguments)
@@ -266,9 +274,9 @@ def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Te
     if method in _WITHOUT_BODY and not (method == "GET" and (raw or (files and not arguments))):
         return None, ""
     if merged.flag("HTTPSampler.DO_MULTIPART_POST") or (files and (arguments or files[0].text("File.paramname"))):
-        raise merged.scope.wrong(
-            "it sends a form in several parts (multipart/form-data)",
-            "holdfast does not have that.",
+        raise merged.scope.error(
+            "it sends a multipart form (multipart/form-data)",
+            "holdfast does not support multipart forms.",
             "Disable it, or send the body as a file: one file without a parameter name, and no arguments.",
         )
     if files:
@@ -279,11 +287,12 @@ def _body(merged: _Merged, method: str, read_file: ReadFile) -> tuple[bytes | Te
     if raw:
         parts = joined([part for each in arguments for part in _spelled(each, "Argument.value", merged.scope)])
         return _in_charset(parts, charset, merged.scope), f"text/plain; charset={charset}"
-    return whole(_form(arguments, merged.scope)), f"{_FORM}; charset={charset}"
+    form = whole(_form(arguments, merged.scope))
+    return form.encode() if isinstance(form, str) else form, f"{_FORM}; charset={charset}"
 
 
 def _form(arguments: Sequence[Properties], scope: Scope) -> Parts:
-    """Arguments as a form's body; what is said to be encoded already is not encoded twice."""
+    """Arguments as the body of a form; a value that the plan calls already encoded is not encoded twice."""
     out: list[str | Slot] = []
     for argument in arguments:
         name, value = scope.parts(argument.text("Argument.name")), scope.parts(argument.text("Argument.value"))
@@ -295,15 +304,18 @@ def _form(arguments: Sequence[Properties], scope: Scope) -> Parts:
     return joined(out)
 
 
-def _in_charset(parts: Parts, charset: str, scope: Scope) -> bytes | Text:
-    """A body in its own encoding, which with values in it can be UTF-8 alone."""
+def _in_charset(parts: Parts, charset: str, scope: Scope) -> bytes | Pieces:
+    """A body in its own encoding, which must be UTF-8 if the body has slots."""
     text = whole(parts)
     try:
         if isinstance(text, str):
             return text.encode(charset)
         "".encode(charset)
     except (LookupError, UnicodeError) as error:
-        raise scope.wrong(f"its body cannot be written in {charset!r}", f"{error}") from error
+        raise scope.error(f"its body cannot be encoded as {charset!r}", sentence(error)) from error
     if charset.lower() not in ("utf-8", "utf8") and not all(part.isascii() for part in parts if isinstance(part, str)):
-        raise scope.wrong(f"its body is in {charset!r} and has values in it", "holdfast fills bodies in UTF-8 alone.")
+        raise scope.error(
+            f"its body is in {charset!r} and changes from one request to the next",
+            "holdfast fills in bodies in UTF-8 only.",
+        )
     return text

@@ -1,7 +1,7 @@
-"""JMeter's thread groups -> when clients come; pure.
+"""Turns JMeter's thread groups into the shape of a load: when clients come and go; pure.
 
 Source: apache/jmeter, threads/ThreadGroup.java (start: thread i of n begins i * ramp / n after the first;
-scheduleThread: delay and duration count where the scheduler is on), control/LoopController.java (-1 is for ever),
+scheduleThread: delay and duration count only if the scheduler is on), control/LoopController.java (-1 is for ever),
 threads/AbstractThreadGroup.java (on_sample_error), threads/openmodel/OpenModelThreadGroup.kt.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from holdfast.model.scenario import Clients, Phases
+from holdfast.model.shapes import Clients, Phases
 from holdfast.plans import arrivals
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
@@ -33,7 +33,7 @@ _ON_FAILURE: dict[str, Literal["continue", "next iteration", "leave"]] = {
 
 @dataclass(frozen=True, slots=True)
 class RowsEnd:
-    """How many rows of values there are; all clients share them, or each has them for itself."""
+    """How many rows of values a group has, and whether each client has them all or shares them with the others."""
 
     rows: int
     per_client: bool
@@ -44,9 +44,9 @@ class Timetable:
     """When a thread group's clients come and go.
 
     Attributes:
-        shape: None where no client comes at all.
-        on_failure: as of the model's `Group`.
-        stops_all: a failure ends the load of all groups.
+        shape: None if no client ever comes.
+        on_failure: see the model's `Group`.
+        stops_all: whether a failure ends the load of all groups.
     """
 
     shape: Clients | Phases | None
@@ -57,24 +57,26 @@ class Timetable:
 def timetable_of(
     group: Node, scope: Scope, most_s: float | None, rows_end: RowsEnd | None, notes: list[Note]
 ) -> Timetable:
-    """The timetable of a thread group.
+    """Reads the timetable of a thread group.
 
     Args:
-        rows_end: where rows of values end that do not begin again.
-        most_s: the load ends after so long, whatever the plan says; None lets the plan decide.
-        notes: what is done otherwise is added here.
+        most_s: ends the load after so many seconds, whatever the plan says; None leaves the end to the plan.
+        rows_end: the shortest rows that are not recycled and so end the load; None if there are none.
+        notes: gets what is left out or done differently.
 
     Raises:
-        UsageError: it has no end, or one of its numbers is none.
+        UsageError: the group has no end, or one of its numbers is invalid.
     """
     shape = _open(group, scope, most_s, notes) if group.kind == OPEN else _closed(group, scope, most_s, rows_end)
     if shape is None:
-        notes.append(Note("left out", group.kind, group.name, "it has no threads, or no loops, so nothing is sent"))
+        notes.append(Note("left out", group.kind, group.name, "it has no threads or no loops, so it sends nothing"))
     on_error = scope.literal(group.text("ThreadGroup.on_sample_error"), "what it does after an error").strip().lower()
     if on_error not in _ON_FAILURE:
-        raise scope.wrong(f"after an error it does {on_error!r}", f"JMeter has {', '.join(filter(None, _ON_FAILURE))}.")
+        raise scope.error(
+            f"its action after an error is {on_error!r}", f"JMeter has {', '.join(filter(None, _ON_FAILURE))}."
+        )
     if on_error == "stoptestnow":
-        meaning = "requests on their way when one fails come to their end before the load stops"
+        meaning = "requests in flight when one fails are completed before the load stops"
         notes.append(Note("differs", group.kind, group.name, meaning))
     return Timetable(shape, _ON_FAILURE[on_error], on_error.startswith("stoptest"))
 
@@ -84,17 +86,18 @@ def _open(group: Node, scope: Scope, most_s: float | None, notes: list[Note]) ->
     try:
         found = arrivals.phases(text)
     except ValueError as error:
-        raise scope.wrong(
+        raise scope.error(
             f"its schedule {text!r} cannot be read: {error}",
-            "A schedule is written like rate(5/s) even_arrivals(10 s) pause(5 s) rate(100/min) random_arrivals(1 min).",
+            "JMeter could not run it either.",
+            "Write it like rate(5/s) even_arrivals(10 s) pause(5 s) rate(100/min) random_arrivals(1 min).",
         ) from error
     if most_s is not None and sum(phase.for_s for phase in found) > most_s:
-        raise scope.wrong(
+        raise scope.error(
             "its schedule is longer than --for",
-            "A schedule says itself how long it is.",
-            "Leave --for out, or shorten the schedule.",
+            "A schedule has its own duration, which --for does not shorten.",
+            "Leave out --for, or shorten the schedule.",
         )
-    meaning = "what is still on its way when the schedule ends comes to its end, where JMeter breaks it off"
+    meaning = "requests still in flight when the schedule ends are completed; JMeter aborts them"
     notes.append(Note("differs", group.kind, group.name, meaning))
     return Phases(found) if any(phase.from_per_s or phase.to_per_s for phase in found) else None
 
@@ -103,7 +106,7 @@ def _closed(group: Node, scope: Scope, most_s: float | None, rows_end: RowsEnd |
     clients = scope.number(group.text("ThreadGroup.num_threads"), "its number of threads")
     ramp_s = _seconds(group, "ThreadGroup.ramp_time", "its ramp-up time", scope)
     if clients > MOST_CLIENTS:
-        raise scope.wrong(f"it has {clients:,} threads", f"holdfast has {MOST_CLIENTS:,} clients at most.")
+        raise scope.error(f"it has {clients:,} threads", f"holdfast runs {MOST_CLIENTS:,} clients at most.")
     iterations = iterations_of(group, scope)
     if iterations is None and rows_end is not None and clients > 0:
         iterations = rows_end.rows if rows_end.per_client else -(-rows_end.rows // clients)
@@ -112,17 +115,19 @@ def _closed(group: Node, scope: Scope, most_s: float | None, rows_end: RowsEnd |
         delay_s = _seconds(group, "ThreadGroup.delay", "its startup delay", scope)
         duration_s = _seconds(group, "ThreadGroup.duration", "its duration", scope)
         if not duration_s:
-            raise scope.wrong(
-                "its lifetime is to be specified, but it has no duration",
+            raise scope.error(
+                "it specifies a thread lifetime but no duration",
                 "JMeter 5 does not start such a test.",
-                "Fill in its duration, or do not specify its lifetime.",
+                'Fill in its duration, or clear "Specify Thread lifetime".',
             )
         for_s = float(delay_s + duration_s)
     if most_s is not None:
         for_s = most_s if for_s is None else min(for_s, most_s)
     if iterations is None and for_s is None:
-        raise scope.wrong(
-            "it loops for ever", "Nothing in the plan ends it.", "Say how long with --for S, or give it loops."
+        raise scope.error(
+            "it loops for ever",
+            "Nothing in the plan ends it.",
+            "Limit it with --for S, or give it a number of loops.",
         )
     if clients <= 0 or iterations == 0:
         return None
@@ -130,7 +135,7 @@ def _closed(group: Node, scope: Scope, most_s: float | None, rows_end: RowsEnd |
 
 
 def iterations_of(group: Node, scope: Scope) -> int | None:
-    """How often each thread of a group passes through it; None is for ever."""
+    """How often each thread passes through its group; None is for ever."""
     if group.kind == OPEN:
         return 1
     controller = group.properties.inner("ThreadGroup.main_controller")
@@ -140,7 +145,7 @@ def iterations_of(group: Node, scope: Scope) -> int | None:
 
 
 def loops_of(controller: Properties, scope: Scope) -> int | None:
-    """How often a loop is passed through; None is for ever."""
+    """How often a loop runs; None is for ever."""
     loops = scope.number(controller.text("LoopController.loops"), "its number of loops")
     return None if loops <= _FOR_EVER else loops
 
@@ -148,5 +153,5 @@ def loops_of(controller: Properties, scope: Scope) -> int | None:
 def _seconds(group: Node, name: str, what: str, scope: Scope) -> int:
     found = scope.number(group.text(name), what)
     if found < 0:
-        raise scope.wrong(f"{what} is {found}", "It is to be 0 or more, in seconds.")
+        raise scope.error(f"{what} is {found}", "It must be 0 or more, in seconds.")
     return found

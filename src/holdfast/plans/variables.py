@@ -1,6 +1,6 @@
-"""What a reference in a JMeter plan stands for, in one place of the plan; pure.
+"""Resolves the references in a JMeter plan, as they are defined at one place of the plan; pure.
 
-A reference that has no value is an error here, where JMeter sends it as it is written.
+A reference without a value is an error here; JMeter would send it as written.
 """
 
 from __future__ import annotations
@@ -9,39 +9,44 @@ import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from holdfast.errors import UsageError, nearest
+from holdfast.errors import UsageError
 from holdfast.model.scenario import Counter, Slot, Text
-from holdfast.plans.expressions import Call, Part, Variable, parts_of
-from holdfast.plans.slot_values import Parts, Supply, Turn
+from holdfast.model.suggestions import nearest_name
+from holdfast.plans.expressions import FunctionCall, Part, Variable, parts_of
+from holdfast.plans.slot_values import Parts, SlotValues, Turn
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Why a variable has no value, in words."""
+    """A variable without a value.
+
+    Attributes:
+        why: one sentence.
+    """
 
     why: str
 
 
 @dataclass(slots=True)
 class Scope:
-    """What can be referred to in one place of a group.
+    """What a text can refer to at one place of a plan.
 
     Attributes:
-        properties: JMeter's properties that were given, by name.
+        properties: the JMeter properties that the user gave, by name.
         variables: the plan's variables, by name.
-        supply: of the group; None where nothing may change from one request to the next.
+        slots: the group's values; None where nothing may change from one request to the next.
         plan, group: their names.
-        place: the element that is being read, in words.
-        sampler: its name, where it is a sampler.
-        turn: which time within an iteration.
-        seed: of what is drawn once for the whole run.
-        suspects: elements that may set variables of any name, in words.
-        counters: how many counting functions this element has had so far.
+        place: the element that is being read, for messages.
+        sampler: the name of the sampler that is being read; "" outside one.
+        turn: which pass within an iteration.
+        seed: of the random values that are drawn once for the whole run.
+        suspects: unsupported elements that may set variables of any name, for messages.
+        counters: how many counting functions the present element has so far.
     """
 
     properties: Mapping[str, str]
     variables: dict[str, Parts | Missing]
-    supply: Supply | None = None
+    slots: SlotValues | None = None
     plan: str = ""
     group: str = ""
     place: str = ""
@@ -64,36 +69,36 @@ class Scope:
             try:
                 self._compiled[text] = parts_of(text)
             except ValueError as error:
-                raise self.wrong(f"{_short(text)} cannot be read", f"{error}") from error
-        return self._replaced(self._compiled[text])
+                raise self.error(f"{_short(text)} cannot be read", sentence(error)) from error
+        return self._resolve(self._compiled[text])
 
     def text(self, text: str) -> Text:
-        """As `parts`, as a text of the model."""
+        """Like `parts`, as a text of the model."""
         return whole(self.parts(text))
 
     def literal(self, text: str, what: str) -> str:
-        """A text that must be the same in every request.
+        """A text that must be the same in every request, with its references replaced.
 
         Args:
-            what: what it is, in words.
+            what: its name for messages, such as "its port".
 
         Raises:
-            UsageError: it is not, or a reference has no value.
+            UsageError: it changes from one request to the next, or a reference has no value.
         """
         found = whole(self.parts(text))
         if isinstance(found, str):
             return found
-        raise self.wrong(
+        raise self.error(
             f"{what} is {_short(text)}, which changes from one request to the next",
-            f"holdfast needs {what} before the load begins.",
-            "Write a value that stays the same, or ${__P(name,default)} and give it with -J name=value.",
+            f"holdfast must know {what} before the load begins.",
+            "Write a fixed value, or ${__P(name,default)} and set it with -J name=value.",
         )
 
     def number(self, text: str, what: str, default: int = 0) -> int:
-        """A whole number that must be the same in every request; an empty text is `default`.
+        """A whole number that must be the same in every request; `default` for an empty text.
 
         Raises:
-            UsageError: it is none.
+            UsageError: it is not a whole number, or it changes from one request to the next.
         """
         found = self.literal(text, what).strip()
         if not found:
@@ -102,13 +107,13 @@ class Scope:
             return int(found)
         except ValueError as error:
             spelled = "" if found == text else f", from {_short(text)}"
-            raise self.wrong(f"{what} is {found!r}{spelled}", "It is to be a whole number.") from error
+            raise self.error(f"{what} is {found!r}{spelled}", "It must be a whole number.") from error
 
-    def wrong(self, what: str, why: str, remedy: str = "Mend it in the plan, or disable the element.") -> UsageError:
-        """An error that names this place."""
+    def error(self, what: str, why: str, remedy: str = "Correct it in the plan, or disable the element.") -> UsageError:
+        """An error that begins with the name of this place."""
         return UsageError(f"{self.place}: {what}.", why if why.endswith(".") else f"{why}.", remedy)
 
-    def _replaced(self, parts: tuple[Part, ...]) -> Parts:
+    def _resolve(self, parts: tuple[Part, ...]) -> Parts:
         out: list[str | Slot] = []
         for part in parts:
             if isinstance(part, str):
@@ -116,60 +121,62 @@ class Scope:
             elif isinstance(part, Variable):
                 out.extend(self.variable(part.name))
             else:
-                out.extend(self._called(part))
+                out.extend(self._call_function(part))
         return joined(out)
 
     def variable(self, name: str) -> Parts:
-        """The value of a variable."""
+        """The value of a variable.
+
+        Raises:
+            UsageError: it has none.
+        """
         found = self.variables.get(name)
         if found is None:
-            # A regular expression's groups, and the number of its matches, are variables of their own.
+            # A Regular Expression Extractor also sets NAME_g1 for its groups and NAME_matchNr.
             stem = name.rpartition("_")[0]
             missing = self.variables.get(stem)
             if not isinstance(missing, Missing):
                 raise self._undefined(name)
             found = missing
         if isinstance(found, Missing):
-            raise self.wrong(
+            raise self.error(
                 f"${{{name}}} has no value",
                 found.why,
-                "Disable what sets it and define it in the plan (User Defined Variables), or disable what uses it.",
+                "Define it under User Defined Variables and disable the element that sets it, or disable what uses it.",
             )
         return found
 
     def _undefined(self, name: str) -> UsageError:
-        near = nearest(name, [known for known, value in self.variables.items() if not isinstance(value, Missing)])
-        why = f"No element of the plan sets it before{f'; did you mean ${{{near}}}?' if near else ''}"
+        near = nearest_name(name, [known for known, value in self.variables.items() if not isinstance(value, Missing)])
+        why = "No element before this one sets it; JMeter would send the reference as written."
+        remedy = "Define it under User Defined Variables, or disable what uses it."
         if self.suspects:
-            why = f"It may be set by {', '.join(self.suspects)}, which holdfast does not have"
-        return self.wrong(
-            f"${{{name}}} has no value",
-            why,
-            "Define it in the plan (User Defined Variables), or disable what uses it; JMeter would send it as it is "
-            "written.",
-        )
+            why = f"It may be set by {', '.join(self.suspects)}, which holdfast does not support."
+        elif near:
+            remedy = f"Did you mean ${{{near}}}? {remedy}"
+        return self.error(f"${{{name}}} has no value", why, remedy)
 
-    def _called(self, call: Call) -> Parts:
-        arguments = [self._replaced(each) for each in call.arguments]
+    def _call_function(self, call: FunctionCall) -> Parts:
+        arguments = [self._resolve(each) for each in call.arguments]
         reader = _FUNCTIONS.get(call.name)
         if reader is None:
-            raise self.wrong(
-                f"${{{call.name}}} is a function that holdfast does not have",
-                f"It has {', '.join(sorted(_FUNCTIONS))}.",
-                "Write a value in its stead, or disable what uses it.",
+            raise self.error(
+                f"${{{call.name}}} is a function that holdfast does not support",
+                f"It supports {', '.join(sorted(_FUNCTIONS))}.",
+                "Write a value instead, or disable what uses it.",
             )
         return reader(self, call.name, arguments)
 
     def argument(self, call: str, arguments: list[Parts], index: int) -> str:
-        """An argument of a function, which must stay the same; "" where it is not given."""
+        """An argument of a function, which must be the same in every request; "" if it is not given."""
         found = whole(arguments[index]) if index < len(arguments) else ""
         if isinstance(found, str):
             return found.strip() if index == 0 else found
-        raise self.wrong(f"an argument of {call} changes from one request to the next", "It is to stay the same.")
+        raise self.error(f"an argument of {call} changes from one request to the next", "It must always be the same.")
 
 
 def joined(parts: list[str | Slot]) -> Parts:
-    """The same with no two texts beside each other, and none of them empty."""
+    """The same parts with adjacent texts joined and empty ones removed."""
     out: list[str | Slot] = []
     for part in parts:
         if isinstance(part, str) and out and isinstance(out[-1], str):
@@ -180,9 +187,15 @@ def joined(parts: list[str | Slot]) -> Parts:
 
 
 def whole(parts: Parts) -> Text:
-    """A text of the model: a string where there is no slot in it."""
+    """A text of the model: a plain string if it has no slot."""
     texts = [part for part in parts if isinstance(part, str)]
     return "".join(texts) if len(texts) == len(parts) else parts
+
+
+def sentence(error: Exception) -> str:
+    """An exception's message, with its first letter in upper case."""
+    text = str(error)
+    return text[:1].upper() + text[1:]
 
 
 def _short(text: str) -> str:
@@ -190,10 +203,7 @@ def _short(text: str) -> str:
 
 
 def _property(scope: Scope, call: str, arguments: list[Parts]) -> Parts:
-    """__P(name, default): the default is 1 where none is given.
-
-    __property(name, variable, default): the default is the name itself.
-    """
+    """__P(name, default), where a missing default is 1; __property(name, variable, default), where it is the name."""
     name = scope.argument(call, arguments, 0)
     at, default = (1, "1") if call == "__P" else (2, name)
     value: Parts = arguments[at] if len(arguments) > at else (default,)
@@ -205,8 +215,8 @@ def _property(scope: Scope, call: str, arguments: list[Parts]) -> Parts:
 
 
 def _thread_number(scope: Scope, _call: str, _arguments: list[Parts]) -> Parts:
-    # Before the threads begin there is none, and JMeter says 1 for its own.
-    return ("1",) if scope.supply is None else scope.supply.client()
+    # Before the threads start, JMeter evaluates it in a thread of its own, number 1.
+    return ("1",) if scope.slots is None else scope.slots.client()
 
 
 def _random(scope: Scope, call: str, arguments: list[Parts]) -> Parts:
@@ -214,14 +224,16 @@ def _random(scope: Scope, call: str, arguments: list[Parts]) -> Parts:
     try:
         first, last = map(int, ends)
     except ValueError as error:
-        raise scope.wrong(f"{call} is from {ends[0]!r} to {ends[1]!r}", "Both are to be whole numbers.") from error
+        raise scope.error(
+            f"{call} has the limits {ends[0]!r} and {ends[1]!r}", "Both must be whole numbers."
+        ) from error
     if first > last:
-        raise scope.wrong(f"{call} is from {first} to {last}", "The first is to be the smaller one.")
-    if scope.supply is None:
-        lot = zlib.crc32(f"{scope.seed} {scope.place}".encode())
-        drawn: Parts = (str(first + lot % (last - first + 1)),)
+        raise scope.error(f"{call} has the limits {first} and {last}", "The first must not be greater than the second.")
+    if scope.slots is None:
+        draw = zlib.crc32(f"{scope.seed} {scope.place}".encode())
+        drawn: Parts = (str(first + draw % (last - first + 1)),)
     else:
-        drawn = scope.supply.chance(first, last)
+        drawn = scope.slots.random_number(first, last)
     if variable := scope.argument(call, arguments, 2).strip():
         scope.variables[variable] = drawn
     return drawn
@@ -229,20 +241,20 @@ def _random(scope: Scope, call: str, arguments: list[Parts]) -> Parts:
 
 def _counter(scope: Scope, call: str, arguments: list[Parts]) -> Parts:
     per_client = scope.argument(call, arguments, 0).lower() == "true"
-    if scope.supply is None:
+    if scope.slots is None:
         return ("1",)
     scope.counters += 1
     key = (scope.place, scope.counters)
-    counted = scope.supply.counter(key, Counter("__counter", per_client=per_client), scope.turn)
+    counted = scope.slots.counter(key, Counter("__counter", per_client=per_client), scope.turn)
     if variable := scope.argument(call, arguments, 1).strip():
         scope.variables[variable] = counted
     return counted
 
 
 def _iteration(scope: Scope, _call: str, _arguments: list[Parts]) -> Parts:
-    if scope.supply is None:
+    if scope.slots is None:
         return ("1",)
-    return scope.supply.counter("__iterationNum", Counter("__iterationNum", per_client=True), Turn())
+    return scope.slots.counter("__iterationNum", Counter("__iterationNum", per_client=True), Turn())
 
 
 _FUNCTIONS: Mapping[str, Callable[[Scope, str, list[Parts]], Parts]] = {

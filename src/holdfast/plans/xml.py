@@ -1,4 +1,4 @@
-"""XML as bytes -> a tree that knows its lines; whatever the bytes are, what is raised is `UsageError`."""
+"""Parses XML into a tree that knows its line numbers; pure. Any bytes give a tree or a `UsageError`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from xml.parsers import expat
 
 from holdfast.errors import UsageError
 
-# JMeter's own plans nest two levels for each controller; a tree that is walked by recursion needs some bound.
+# JMeter nests two levels per controller; the tree is walked recursively, so it needs a bound.
 MOST_LEVELS = 400
 
 
 @dataclass(slots=True)
 class Xml:
-    """An element.
+    """An XML element.
 
     Attributes:
-        text: what stands in it itself, the text of its children left out.
-        line, column: where it begins, both counted from 1.
+        text: its own text, without that of its children.
+        line, column: where it begins, from 1.
     """
 
     tag: str
@@ -28,31 +28,32 @@ class Xml:
     children: list[Xml] = field(default_factory=list)
 
 
-def parsed(content: bytes, origin: str) -> Xml:
-    """The root of a document.
+def parse_xml(content: bytes, origin: str) -> Xml:
+    """Parses a document and returns its root.
 
-    A document type is refused: entities that stand for each other make a few lines into gigabytes, and name files.
+    Refuses a document type: its entities can expand a few lines to gigabytes, or name files to read.
 
     Args:
-        origin: the file, in words.
+        content: the file.
+        origin: the file's name, for messages.
 
     Raises:
-        UsageError: it is no XML; with line and column.
+        UsageError: it is not XML; names line and column.
     """
     if not content.strip():
-        raise UsageError(f"{origin} is empty.", "Nothing stands in it (line 1, column 1).", "Check the file's name.")
+        raise UsageError(f"{origin} is empty.", "It has no content (line 1, column 1).", "Check the file's name.")
     parser = expat.ParserCreate()
     parser.buffer_text = True
     open_elements: list[Xml] = []
     roots: list[Xml] = []
 
-    def wrong(why: str) -> UsageError:
-        return _no_plan(origin, why, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
+    def error_here(why: str) -> UsageError:
+        return _plan_error(origin, why, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         element = Xml(tag, attributes, parser.CurrentLineNumber, parser.CurrentColumnNumber + 1)
         if len(open_elements) == MOST_LEVELS:
-            raise wrong(f"Elements are nested more than {MOST_LEVELS} deep")
+            raise error_here(f"Elements are nested more than {MOST_LEVELS} deep")
         (open_elements[-1].children if open_elements else roots).append(element)
         open_elements.append(element)
 
@@ -63,7 +64,7 @@ def parsed(content: bytes, origin: str) -> Xml:
         open_elements[-1].text += data
 
     def document_type(*_declared: object) -> None:
-        raise wrong("It declares a document type, which no plan needs and which could make it endless")
+        raise error_here("It declares a document type; no plan needs one, and it could expand without end")
 
     parser.StartElementHandler = start
     parser.EndElementHandler = end
@@ -73,13 +74,13 @@ def parsed(content: bytes, origin: str) -> Xml:
         parser.Parse(content, True)  # noqa: FBT003 - expat takes it by position
     except expat.ExpatError as error:
         why = f"It is not XML: {expat.ErrorString(error.code)}"
-        raise _no_plan(origin, why, error.lineno, error.offset + 1) from error
+        raise _plan_error(origin, why, error.lineno, error.offset + 1) from error
     except (ValueError, LookupError) as error:  # an encoding that Python does not have
-        raise wrong(f"It is not XML that can be read: {error}") from error
+        raise error_here(f"It is not XML that can be read: {error}") from error
     return roots[0]
 
 
-def _no_plan(origin: str, why: str, line: int, column: int) -> UsageError:
+def _plan_error(origin: str, why: str, line: int, column: int) -> UsageError:
     return UsageError(
         f"{origin} cannot be read (line {line}, column {column}).",
         f"{why}.",

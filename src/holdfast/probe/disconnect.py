@@ -1,172 +1,190 @@
-"""The phases in which clients leave: of requests that are in service, and of requests that wait.
+"""The phases in which clients disconnect: from requests that are in service, and from requests that wait.
 
-Whether a handler goes on although its client has left, and whether its place is free all the same, shows in
-what follows: the handler ends although nobody released it, or another one starts beside as many as there were.
-That *nothing* follows cannot be waited for; the server is watched for a time in which it was free to act. All
-that act on a lost client by themselves were seen to do so within a few ms: the kernel wakes whoever waits for
-the connection, and whoever does not wait for it learns of it when the handler has ended.
+Whether a handler keeps running although its client has disconnected, and whether its place is free nevertheless,
+shows in what follows: the handler ends although it was not released, or another one starts in addition to as many as
+there were. That *nothing* follows cannot be waited for; the server is watched for a time in which it was free to act.
+Every server that acts on a lost client by itself was seen to do so within a few ms: the kernel wakes a thread that
+waits for the connection, and a handler that does not wait for it learns of it only when it has ended.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
 from typing import Literal
 
-from holdfast.load.columns import requests
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
-from holdfast.probe.bench import (
+from holdfast.probe.session import Session, batch
+from holdfast.probe.waits import (
     ANSWER_S,
-    ASK_MANY,
     STILL_S,
-    Bench,
     threads_that_hold,
     turn_until,
     turn_until_still,
-    watch,
+    turn_while_free,
 )
 
-Way = Literal["fin", "rst"]
+How = Literal["fin", "rst"]
 
-_LEAVE_AT_MOST = 50
+ASK_MANY = 32
+"""How often the probe asks for a free place where several processes accept, each with its own places.
+
+Each request is dealt to one of them. That a full process accepts it 32 times in a row, while another has room, has one
+chance in four thousand million where there are two and the kernel chooses fairly.
+"""
+
+_DISCONNECT_AT_MOST = 50
 _WATCHED_NS = 120_000_000
-_WAYS: tuple[Way, ...] = ("fin", "rst")
+_BOTH: tuple[How, ...] = ("fin", "rst")
 
 
-def leave_in_service(bench: Bench, prober: Prober) -> tuple[tuple[Leaving, ...], tuple[Request, ...]]:
-    """Lets the client of one held request leave by FIN, and that of another one by RST, where there is such a thing.
+def disconnect_in_service(session: Session, prober: Prober) -> tuple[tuple[Leaving, ...], tuple[Request, ...]]:
+    """Disconnects the client of one held request with FIN, and where that exists, that of another one with RST.
 
     Returns:
-        Who left, and further requests that were sent to see whether a place had become free. A way of leaving
-        for which no request in service was left is missing.
+        Who disconnected, and further requests that were sent to see whether a place had become free. A way of
+        disconnecting for which no request in service was left is missing.
     """
-    # A Unix socket is closed, and that is all there is to it (unix(7)).
-    ways = _WAYS[:1] if is_unix(bench.address) else _WAYS
-    together = _leave_together(bench, prober) if len(ways) > 1 else ()
+    # A Unix socket is closed in one way only (unix(7)).
+    ways = _BOTH[:1] if is_unix(session.address) else _BOTH
+    together = _disconnect_pair(session, prober) if len(ways) > 1 else ()
     if together and together[0].until_ns != NEVER:
         return together, ()
     gone: list[Leaving] = []
-    sent: list[Request] = []
-    for number, how in enumerate(ways):
-        there = _in_service(bench, prober)
+    sent: tuple[Request, ...] = ()
+    for slot, how in zip(session.slots.freed_place, ways, strict=False):
+        there = _in_service(session, prober)
         if not there and gone:
-            there = _next_in_service(bench, prober, gone[-1].id)
-        if not there or bench.interrupts.asked:
+            there = _next_in_service(session, prober, gone[-1].id)
+        if not there or session.interrupts.asked:
             break
-        leaving, newcomer = _leave(bench, prober, there[0], how, bench.newcomer_slot + number)
+        leaving, newcomer = _disconnect_one(session, prober, there[0], how, slot)
         gone.append(leaving)
         sent += newcomer
-    return (*gone, *(each for each in together if each.how not in {one.how for one in gone})), tuple(sent)
+    return (*gone, *(each for each in together if each.how not in {one.how for one in gone})), sent
 
 
-def _leave_together(bench: Bench, prober: Prober) -> tuple[Leaving, ...]:
-    """One client leaves by FIN and one by RST at the same time, which takes half as long.
+def _disconnect_pair(session: Session, prober: Prober) -> tuple[Leaving, ...]:
+    """Disconnects one client with FIN and one with RST at the same time, which takes half as long.
 
     Returns:
-        Empty where that cannot be; watched until NEVER where what followed does not say of each what became of it.
+        Empty where that is not possible; watched until NEVER where what followed does not tell which of the two
+        caused it.
     """
-    pair = _in_service(bench, prober)[:2]
-    if len(pair) < 2 or _others_are_turned_away(bench, prober):
+    pair = _in_service(session, prober)[:2]
+    if len(pair) < 2 or _others_are_turned_away(session, prober):
         return ()
-    recording, offered = bench.recording, prober.offered
+    recording, offered = session.recording, prober.offered
     holding = threads_that_hold(recording.entries(0, offered))
-    at_ns, entered = bench.now_ns(), recording.entered(0, offered)
+    at_ns, entered = session.now_ns(), recording.entered(0, offered)
 
     def left() -> int:
         return sum(map(recording.is_left, pair))
 
-    for id, how in zip(pair, _WAYS, strict=True):
+    def followed() -> bool:
+        return left() > 0 or recording.entered(0, offered) > entered
+
+    for id, how in zip(pair, _BOTH, strict=True):
         prober.give_up([id], reset=how == "rst")
-    free = watch(bench, prober, holding, lambda: left() > 0 or recording.entered(0, offered) > entered, _WATCHED_NS)
-    turn_until_still(bench, prober, STILL_S)
+    free = turn_while_free(session, prober, holding, followed, _WATCHED_NS)
+    turn_until_still(session, prober, STILL_S)
     nothing = left() == 0 and recording.entered(0, offered) == entered
-    until_ns = bench.now_ns() if free and (nothing or left() == len(pair)) else NEVER
-    return tuple(Leaving(id, how, at_ns, until_ns) for id, how in zip(pair, _WAYS, strict=True))
+    until_ns = session.now_ns() if free and (nothing or left() == len(pair)) else NEVER
+    return tuple(Leaving(id, how, at_ns, until_ns) for id, how in zip(pair, _BOTH, strict=True))
 
 
-def _leave(bench: Bench, prober: Prober, id: int, how: Way, slot: int) -> tuple[Leaving, list[Request]]:
-    """One client leaves; `slot` is for a request that is sent after it if nobody else waits for a place."""
-    recording, offered = bench.recording, prober.offered
+def _disconnect_one(
+    session: Session, prober: Prober, id: int, how: How, slot: int
+) -> tuple[Leaving, tuple[Request, ...]]:
+    """Disconnects one client.
+
+    Args:
+        slot: for a request that is sent afterwards if no other waits for a place.
+    """
+    recording, offered = session.recording, prober.offered
     holding = threads_that_hold(recording.entries(0, offered))
-    at_ns, entered = bench.now_ns(), recording.entered(0, offered)
+    at_ns, entered = session.now_ns(), recording.entered(0, offered)
 
-    def shown() -> bool:
+    def followed() -> bool:
         return recording.is_left(id) or recording.entered(0, offered) > entered
 
     prober.give_up([id], reset=how == "rst")
-    free = watch(bench, prober, holding, shown, _WATCHED_NS)
-    turn_until_still(bench, prober, STILL_S)
-    sent: list[Request] = []
-    if free and not shown() and _others_are_turned_away(bench, prober):
-        # Where several processes accept, who asks may be turned away by another one than has the place.
-        for _ in range(ASK_MANY if len(bench.accepting) > 1 else 1):
-            free, sent = _ask(bench, slot, holding)
+    free = turn_while_free(session, prober, holding, followed, _WATCHED_NS)
+    turn_until_still(session, prober, STILL_S)
+    sent: tuple[Request, ...] = ()
+    if free and not followed() and _others_are_turned_away(session, prober):
+        # Where several processes accept, a request may be turned away by another one than the one with the free place.
+        for _ in range(ASK_MANY if len(session.accepting) > 1 else 1):
+            free, sent = _ask_for_place(session, slot, holding)
             if not free or recording.is_entered(slot) or sent[0].outcome is Outcome.PENDING:
                 break
-    return Leaving(id, how, at_ns, bench.now_ns() if free else NEVER), sent
+    return Leaving(id, how, at_ns, session.now_ns() if free else NEVER), sent
 
 
-def _ask(bench: Bench, slot: int, holding: Collection[int]) -> tuple[bool, list[Request]]:
-    """Sends one request to see whether there is a place for it; if there is, it is let go.
+def _ask_for_place(session: Session, slot: int, holding: Collection[int]) -> tuple[bool, tuple[Request, ...]]:
+    """Sends one request to see whether there is a place for it; if there is, it is released.
 
     Returns:
-        Whether the server could show what it does with it, and the request.
+        Whether the server had the time to show what it does with it, and the request.
     """
-    recording = bench.recording
-    with Prober(bench.address, bench.port, lambda _id: bench.head_of(slot), 1) as newcomer:
-        newcomer.open(1)
-        free = watch(bench, newcomer, holding, lambda: newcomer.ended == 1 or recording.is_entered(slot), _WATCHED_NS)
+    recording = session.recording
+    with batch(session, (slot,), Phase.FREED_PLACE) as sent:
+        prober = sent.prober
+
+        def decided() -> bool:
+            return prober.ended == 1 or recording.is_entered(slot)
+
+        prober.open(1)
+        free = turn_while_free(session, prober, holding, decided, _WATCHED_NS)
         recording.release(slot)
         if recording.is_entered(slot):
-            turn_until(bench, newcomer, lambda: newcomer.ended == 1, ANSWER_S)
-        sent = requests(newcomer.columns, [0], lambda _id: Phase.FREED_PLACE, newcomer.sources)
-    return free, [replace(each, id=slot) for each in sent]
+            turn_until(session, prober, lambda: prober.ended == 1, ANSWER_S)
+        return free, sent.requests()
 
 
-def abandon(bench: Bench, prober: Prober) -> tuple[int, ...]:
-    """Lets the clients of old queued requests leave.
+def disconnect_queued(session: Session, prober: Prober) -> tuple[int, ...]:
+    """Disconnects the clients of old queued requests.
 
-    Old ones, because they come to the handlers first: whether they are run is known soon. The very
-    oldest stay, as many as are held: a server at its limit of descriptors accepts as soon as one is
-    free, and while handlers end, who is accepted may fail for want of the others that a handler needs,
-    whether the client has left or not.
+    Old ones, because they reach the handlers first, so that it is soon known whether they are run. The very oldest
+    stay, as many as are held: a server at its limit of descriptors accepts as soon as one is free, and while handlers
+    end, an accepted request may fail for want of the other descriptors that a handler needs, whether its client has
+    disconnected or not.
 
     Returns:
-        Ids of the requests whose clients left before any handler was entered for them.
+        Ids of the requests whose clients disconnected before any handler was entered for them.
     """
     connected = prober.columns.connected
-    queued = [each for each in prober.pending() if connected[each] != NEVER and not bench.recording.is_entered(each)]
-    held = bench.recording.in_service(0, prober.offered)
-    staying = max(0, min(held, len(queued) - _LEAVE_AT_MOST))
-    left = sorted(queued)[staying:][:_LEAVE_AT_MOST]
+    queued = [each for each in prober.pending() if connected[each] != NEVER and not session.recording.is_entered(each)]
+    held = session.recording.in_service(0, prober.offered)
+    staying = max(0, min(held, len(queued) - _DISCONNECT_AT_MOST))
+    left = sorted(queued)[staying:][:_DISCONNECT_AT_MOST]
     prober.give_up(left)
-    # A server that minds its clients learns of it before any handler becomes free.
-    turn_until_still(bench, prober, STILL_S)
-    return tuple(each for each in left if not bench.recording.is_entered(each))
+    # A server that notices disconnects does so before any handler becomes free.
+    turn_until_still(session, prober, STILL_S)
+    return tuple(each for each in left if not session.recording.is_entered(each))
 
 
-def _in_service(bench: Bench, prober: Prober) -> list[int]:
-    """The requests in service whose clients are still there, the latest first."""
+def _in_service(session: Session, prober: Prober) -> list[int]:
+    """The requests in service whose clients are still connected, the latest first."""
     there = set(prober.pending())
-    held = [each for each in bench.recording.entries(0, prober.offered) if each.left_ns == NEVER and each.id in there]
+    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER and each.id in there]
     return [each.id for each in sorted(held, key=lambda entry: entry.entered_ns, reverse=True)]
 
 
-def _next_in_service(bench: Bench, prober: Prober, before: int) -> list[int]:
-    """Releases a request whose client has left, so that one that waits takes its place."""
-    bench.recording.release(before)
-    turn_until(bench, prober, lambda: bench.recording.is_left(before), ANSWER_S)
+def _next_in_service(session: Session, prober: Prober, before: int) -> list[int]:
+    """Releases a request whose client has disconnected, so that one that waits takes its place."""
+    session.recording.release(before)
+    turn_until(session, prober, lambda: session.recording.is_left(before), ANSWER_S)
     if prober.pending():
-        turn_until(bench, prober, lambda: bool(_in_service(bench, prober)), STILL_S)
-    return _in_service(bench, prober)
+        turn_until(session, prober, lambda: bool(_in_service(session, prober)), STILL_S)
+    return _in_service(session, prober)
 
 
-def _others_are_turned_away(bench: Bench, prober: Prober) -> bool:
-    """Nobody waits for a place, and the server did not let in everybody either."""
-    if any(not bench.recording.is_entered(each) for each in prober.pending()):
+def _others_are_turned_away(session: Session, prober: Prober) -> bool:
+    """Whether no request waits for a place, although the server has not let in all of them."""
+    if any(not session.recording.is_entered(each) for each in prober.pending()):
         return False
     return bool(prober.outcome_counts().keys() - {Outcome.PENDING, Outcome.GIVEN_UP})

@@ -1,4 +1,4 @@
-"""What runs in a person's own command, and how far holdfast has come into it."""
+"""What runs in a person's own command, and whether holdfast could instrument it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pathlib import PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
-from holdfast.observe.process_info import Program, is_python, name_of, program_of, switches
-from holdfast.observe.record_reader import Said, said_in
+from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
+from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
-from holdfast.probe.bench import Bench
 from holdfast.probe.readiness import last_lines, listeners_now
+from holdfast.probe.session import Session
 
-# python --help: what keeps PYTHONPATH, or what is run from it at the start, out.
+# The options of python that keep PYTHONPATH, or what is run from it at the start, out (python --help).
 _SHUT_OUT = {
     "I": "-I, which ignores PYTHONPATH",
     "E": "-E, which ignores PYTHONPATH",
@@ -23,18 +23,18 @@ _SHUT_OUT = {
 
 
 _NOTHING_KNOWN = (
-    "Python was started with holdfast in it, but has imported neither a framework nor a server that holdfast knows.",
+    "Python was started with holdfast in it, but it imported no framework and no server that holdfast knows.",
     "holdfast probe APP --server NAME holds requests at the entry of any application.",
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Listens:
+class Listening:
     """The process that listens, or the first of several.
 
     Attributes:
-        name: of what it runs, as a person would call it; None where it does not say.
-        python: its version; "" where it has not said that it is one.
+        name: of the program that it runs, as a person would call it; None if its command line does not tell.
+        python: its version; "" if it has not reported itself as Python.
     """
 
     pid: int
@@ -42,55 +42,58 @@ class Listens:
     python: str
 
 
-def listens(route: Route, said: Iterable[Said]) -> Listens:
-    """What is known of it once it listens."""
-    pid = min(pid for each in route.listeners for pid in each.pids)
-    program = program_of(pid)
-    versions = {each.pid: each.detail for each in said if each.what == "python"}
-    # A process that was forked after its start said it under its parent's number.
-    python = versions.get(pid) or next(reversed(versions.values()), "")
-    return Listens(pid, None if program is None else name_of(program.arguments), python)
+def what_listens(route: Route, said: Iterable[StartupReport]) -> Listening:
+    """The process behind a listener.
 
-
-def not_inside(bench: Bench) -> InconclusiveError | None:
-    """The error for a server that answers and that holdfast is not, or not wholly, inside of; None if it is.
-
-    Such a server can be looked at from outside only.
+    Args:
+        said: what the processes of the command have reported.
     """
-    if bench.hello is None:
+    pid = min(pid for each in route.listeners for pid in each.pids)
+    program = read_program(pid)
+    versions = {each.pid: each.detail for each in said if each.what == "python"}
+    # A process that was forked later has reported itself under its parent's number.
+    python = versions.get(pid) or next(reversed(versions.values()), "")
+    return Listening(pid, None if program is None else name_of(program.arguments), python)
+
+
+def not_instrumented(session: Session) -> InconclusiveError | None:
+    """The error for a server that answers although holdfast could not instrument it completely; None if it could.
+
+    Such a server can be measured only from outside.
+    """
+    if session.hello is None:
         return None
-    said = said_in(bench.hello)
-    here = {(bench.address, bench.port)} if is_unix(bench.address) else {bench.port}
-    listeners = listeners_now(bench.server, bench.kernel)
+    said = read_startup_reports(session.hello)
+    here = {(session.address, session.port)} if is_unix(session.address) else {session.port}
+    listeners = listeners_now(session.server, session.kernel)
     pids = sorted({pid for each in listeners if here & {each.port, (each.address, each.port)} for pid in each.pids})
-    programs = [program for program in map(program_of, pids) if program is not None]
-    if any(str(bench.recording.path) in program.maps for program in programs):
+    programs = [program for program in map(read_program, pids) if program is not None]
+    if any(str(session.recording.path) in program.maps for program in programs):
         failed = _failures(said)
         if not failed:
             return None
-        why = "Something of holdfast's went wrong in it, which may be why:\n" + "\n".join(
-            f"| {each}" for each in failed
-        )
+        quoted = "\n".join(f"| {each}" for each in failed)
+        why = f"Part of the instrumentation failed, which may be the reason:\n{quoted}"
         remedy = "Please report it."
     else:
-        startup = bench.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _nothing_known(bench)
-    url = url_of(bench.address, bench.port, bench.experiment.path)
-    outside = f"holdfast attach {url} looks at a running server from outside."
+        startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
+        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session)
+    url = url_of(session.address, session.port, session.experiment.path)
+    outside = f"holdfast attach {url} measures a running server from outside."
     return InconclusiveError(
-        "The server answers, but holdfast could not get into it.", why, f"{remedy}\n{outside}" if remedy else outside
+        "The server answers, but holdfast could not instrument it.", why, f"{remedy}\n{outside}" if remedy else outside
     )
 
 
-def _nothing_known(bench: Bench) -> tuple[str, str]:
-    # An application that could not be imported looks like this too, and only the server's own words tell.
+def _nothing_known(session: Session) -> tuple[str, str]:
+    # An application that could not be imported looks like this too, and only the server's log tells.
     why, remedy = _NOTHING_KNOWN
-    said = last_lines(bench.server)
+    said = last_lines(session.server)
     return f"{why} Its log ends with:\n{said}" if said else why, remedy
 
 
-def _failures(said: Iterable[Said]) -> list[str]:
-    """What could not be prepared in a process, and was not later."""
+def _failures(said: Iterable[StartupReport]) -> list[str]:
+    """What could not be instrumented in a process, and was not later either."""
     failed: dict[tuple[int, str], str] = {}
     for each in said:
         where = each.detail.partition(":")[0]
@@ -101,24 +104,24 @@ def _failures(said: Iterable[Said]) -> list[str]:
     return sorted(set(failed.values()))
 
 
-def _shut_out(programs: Sequence[Program], said: Sequence[Said], startup: str) -> tuple[str, str] | None:
-    """What kept holdfast out of these processes, and what to do; None where nothing did.
+def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startup: str) -> tuple[str, str] | None:
+    """What kept holdfast out of these processes, and what to do; None if nothing did.
 
     Args:
-        startup: the directory on PYTHONPATH by which it gets in.
+        startup: the directory on PYTHONPATH that instruments a process.
     """
     for program in programs:
         name = PurePath(program.file or program.arguments[0]).name
         options = [_SHUT_OUT[letter] for letter in switches(program.arguments) if letter in _SHUT_OUT]
         if not is_python(program):
-            return f"What listens, {name} (pid {program.pid}), is no Python program and has no views.", ""
+            return f"What listens, {name} (pid {program.pid}), is not a Python program and has no views.", ""
         if options:
             return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
         if program.environment is not None and startup not in program.environment.get("PYTHONPATH", ""):
             return (
-                f"Something on the way to it (pid {program.pid}) has replaced PYTHONPATH, by which holdfast gets in.",
+                f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs.",
                 "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ...",
             )
     if any(each.what == "python" for each in said):
         return None
-    return "Its Python takes nothing from PYTHONPATH (built into a program?), or is older than 3.8.", ""
+    return "Its Python ignores PYTHONPATH (embedded in a program?), or is older than 3.8.", ""

@@ -1,4 +1,4 @@
-"""What a run starts, and what is known of it before: a server by its adapter, or a person's own command."""
+"""What a run starts: a server that an adapter knows, or a person's own command."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, View
 from holdfast.probe.ports import free_port
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.interpreter import Interpreter, find_interpreter
@@ -19,20 +19,20 @@ from holdfast.servers.plan import plan
 from holdfast.servers.process import GRACE_S
 from holdfast.servers.registry import ADAPTERS, adapter_named
 
-# Time for a server to take away what it has put down elsewhere, such as a pid file. Most need a tenth of it.
+# Time for a server to remove what it has put elsewhere, such as a pid file. Most need a tenth of it.
 _OWN_GRACE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ServerSpec:
     """A server before it is started.
 
     Attributes:
-        environment: whole, but for what the recorder needs.
-        address, port: where it will listen, as of `model.address`; None is found out when it does.
-        name: as far as the command says it; what listens may turn out to be something else.
-        version, python: "" where they are not known before it runs.
-        app, framework, interface, view: what it is told to serve, for `inside_environment`.
+        environment: complete, except for what the recorder needs.
+        address, port: where it will listen, as in `model.address`; None is found out when it does.
+        name: as the command suggests; what listens may turn out to be something else.
+        version, python: "" if they are not known before it runs.
+        app, framework, interface, view: what it is told to serve, for `RecorderSettings`.
         own: it is a person's own command, and holdfast has to find its way into it.
         serves_as_root: False where root has to start it as another user.
     """
@@ -55,36 +55,38 @@ class Subject:
 
     @property
     def listen_address(self) -> int | str | None:
-        """The port or the Unix socket that is waited for; None is any."""
+        """The port or the Unix socket on which it is expected to listen; None is any."""
         return self.port or self.address
 
 
-def subject_of(experiment: Experiment, adapter: Adapter | None = None, socket: str = "") -> Subject:
-    """What the experiment is about.
+def spec_of(experiment: Experiment, adapter: Adapter | None = None, socket: str = "") -> ServerSpec:
+    """The server that the experiment asks for.
 
     Args:
-        adapter: None is the one of the server's name.
-        socket: path of a Unix socket that nobody uses.
+        adapter: None is the one with the server's name.
+        socket: an unused path for a Unix socket.
 
     Raises:
         UsageError, EnvironmentFailure: there is no such server or command, or it cannot be started like that.
     """
-    if experiment.command:
-        return _own(experiment)
-    return _known(experiment, adapter or adapter_named(experiment.server), socket)
+    target = experiment.target
+    if isinstance(target, CommandTarget):
+        return _own(experiment, target.command)
+    assert isinstance(target, ProbeTarget)
+    return _known(experiment, target, adapter or adapter_named(target.server), socket)
 
 
-def _known(experiment: Experiment, adapter: Adapter, socket: str) -> Subject:
+def _known(experiment: Experiment, target: ProbeTarget, adapter: Adapter, socket: str) -> ServerSpec:
     if isinstance(experiment.port, str):
         raise UsageError(
-            f"--port {experiment.port} is no port.",
-            "Only of a command of your own that listens on several, a Unix socket can be named like that.",
-            f"Say it in {adapter.name}'s own arguments, after --; unix:0 there is a path that nobody uses.",
+            f"--port {experiment.port} is not a port.",
+            "--port can name a Unix socket only to choose between several that your own command listens on.",
+            f"Give it in {adapter.name}'s own arguments, after --; there, unix:0 is replaced by an unused path.",
         )
-    interpreter = find_interpreter(adapter, experiment.python, Path(experiment.cwd))
-    planned = plan(experiment, adapter, interpreter, experiment.port or free_port(), socket)
+    interpreter = find_interpreter(adapter, target.python, Path(experiment.cwd))
+    planned = plan(target, experiment.view, adapter, interpreter, experiment.port or free_port(), socket)
     launch = planned.launch
-    return Subject(
+    return ServerSpec(
         argv=launch.command,
         environment=_environment(interpreter),
         address=launch.address if launch.port else _as_address(launch.address, experiment.cwd),
@@ -112,12 +114,11 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     return environment
 
 
-def _own(experiment: Experiment) -> Subject:
-    command = experiment.command
+def _own(experiment: Experiment, command: tuple[str, ...]) -> ServerSpec:
     _check_program(command[0], Path(experiment.cwd))
-    return Subject(
+    return ServerSpec(
         argv=command,
-        # Its last words would be lost in a buffer.
+        # Otherwise its last lines would be lost in a buffer.
         environment={**os.environ, "PYTHONUNBUFFERED": "1"},
         address=_as_address(experiment.port, experiment.cwd) if isinstance(experiment.port, str) else None,
         port=experiment.port if isinstance(experiment.port, int) else None,
@@ -140,8 +141,8 @@ def _as_address(socket: str, cwd: str) -> str:
 
 
 def _stop_signal(command: tuple[str, ...]) -> int:
-    """What ends a server that is named in the command; SIGTERM where none is."""
-    # Split: a shell's command is one argument.
+    """The signal that ends the server named in the command; SIGTERM if it names none."""
+    # Split, since a shell's command is one argument.
     words = {Path(word).name for each in command for word in each.split()}
     for adapter in ADAPTERS.values():
         if words & {adapter.name, *adapter.executables}:
@@ -159,7 +160,7 @@ def _check_program(name: str, cwd: Path) -> None:
         raise EnvironmentFailure(
             f"There is no file {name}.",
             f"It was looked for from {cwd}.",
-            "Check its path, and the directory that you are in.",
+            "Check its path, and the directory you are in.",
         )
     if path.is_dir() or not os.access(path, os.X_OK):
         what = "a directory" if path.is_dir() else "not executable"
@@ -172,14 +173,14 @@ def _not_on_path(name: str, cwd: Path) -> HoldfastError:
     if any(c.isspace() for c in name):
         return UsageError(
             f"There is no command {name!r}.",
-            "The whole of it, spaces included, was given as one word.",
-            f"Leave the quotation marks out: holdfast exec -- {name}",
+            "All of it, including the spaces, was given as one word.",
+            f"Leave out the quotation marks: holdfast exec -- {name}",
         )
     if "=" in name:
         return UsageError(
             f"There is no command {name}.",
             "No shell reads the command, so a variable cannot be set in front of it.",
-            f"Let env do it: holdfast exec -- env {name} ...",
+            f"Use env: holdfast exec -- env {name} ...",
         )
     active = os.environ.get("VIRTUAL_ENV")
     environments = [Path(active) if active else None, cwd / ".venv", cwd / "venv", Path(sys.prefix)]

@@ -1,10 +1,9 @@
-"""Which of several listening ports is meant where the person does not say: the one that leads to a view.
+"""Picks one of several listening sockets when the person does not say which: the one that leads to a view.
 
-A uWSGI with a router of its own listens on a second port for its workers, a debugger or an exporter of
-metrics on one of its own. A single request to each shows which it is. Ports that the kernel chose come last, and
-only if no other led anywhere: nobody but the server's own processes knows them, and what does not speak HTTP
-need not be asked to. Unix sockets are asked where no port led to a view: most that a server has beside its ports
-are for its own commands.
+A uWSGI with its own router listens on a second port for its workers; a debugger or a metrics exporter listens on a
+port of its own. A single request to each shows which is which. Ports that the kernel chose are tried later, and only
+if no other led anywhere: only the server's own processes know them, and they need not speak HTTP. Unix sockets are
+tried if no port led to a view: most of those that a server has in addition to its ports serve its own commands.
 """
 
 from __future__ import annotations
@@ -13,37 +12,36 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from holdfast.errors import UsageError
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
-from holdfast.probe.bench import STILL_S, Bench
-from holdfast.probe.first_request import Reply, ask
+from holdfast.probe.first_request import Reply, send_one
+from holdfast.probe.session import Session
+from holdfast.probe.slots import MOST_LISTENERS
+from holdfast.probe.waits import STILL_S
 
-MOST_PORTS = 16
-"""Slots that a run keeps for this, behind all others."""
-
-_PATIENCE_S = 2.0
+_LIMIT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """What came of one request to a port; `held` is None where it reached no handler."""
+    """What came of one request to a listener; `held` is None if it reached no handler."""
 
     route: Route
     reply: Reply
     held: HeldIn | None
 
 
-def chosen(routes: Sequence[Route], ephemeral: range, bench_at: Callable[[Route], Bench]) -> Route:
-    """The route to what is to be probed.
+def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route], Session]) -> Route:
+    """Sends a request to one listener after another, if there are several, and picks the one to probe.
 
     Args:
         routes: one to each port and to each Unix socket that the server listens on, at least one.
-        ephemeral: ports that the kernel gives to whoever asks for none in particular.
-        bench_at: the bench with this route in place of its own.
+        ephemeral: ports that the kernel gives to sockets that ask for none in particular.
+        session_at: what a request to one of them is sent with.
 
     Raises:
-        UsageError: it cannot be told.
+        UsageError: no request showed which one is meant.
     """
     if len(routes) == 1:
         return routes[0]
@@ -54,14 +52,14 @@ def chosen(routes: Sequence[Route], ephemeral: range, bench_at: Callable[[Route]
     for candidates in (named, unnamed, sockets):
         if candidates is unnamed and _the_one(tried) is not None:
             continue
-        for route in candidates[: MOST_PORTS - len(tried)]:
-            tried.append(_try(bench_at(route), route, len(tried)))
+        for route in candidates[: MOST_LISTENERS - len(tried)]:
+            tried.append(_try(session_at(route), route, len(tried)))
         if any(each.held for each in tried):
             break
     if (found := _the_one(tried)) is not None:
         return found
     if len(named) + len(unnamed) == 1:
-        # Nothing leads anywhere, and there is only one port: what is wrong with it is told when it is probed.
+        # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
         return (*named, *unnamed)[0]
     raise UsageError(
         f"The command listens on several {'ports' if named or unnamed else 'Unix sockets'}: "
@@ -71,17 +69,17 @@ def chosen(routes: Sequence[Route], ephemeral: range, bench_at: Callable[[Route]
     )
 
 
-def _try(bench: Bench, route: Route, number: int) -> _Tried:
-    slot = bench.slots + number
-    reply = ask(bench, slot, _PATIENCE_S, STILL_S)
-    return _Tried(route, reply, bench.recording.held_in(slot))
+def _try(session: Session, route: Route, number: int) -> _Tried:
+    slot = session.slots.listeners[number]
+    reply = send_one(session, slot, _LIMIT_S, STILL_S)
+    return _Tried(route, reply, session.recording.held_in(slot))
 
 
 def _the_one(tried: Iterable[_Tried]) -> Route | None:
-    """The only one that led to a view; else the only one that led to a handler; else the only one with a reply."""
+    """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
     in_a_view = [each.route for each in tried if each.held is not None and each.held.via == "view"]
     held = [each.route for each in tried if each.held is not None]
-    replied = [each.route for each in tried if each.reply.request.outcome in {Outcome.ANSWERED, Outcome.REJECTED}]
+    replied = [each.route for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):
         if candidates:
             return candidates[0] if len(candidates) == 1 else None

@@ -1,4 +1,4 @@
-"""The port on which the server shall listen: one that is free, or a clear word that it is not."""
+"""The port on which the server is to listen: a free one, or an error that says why it is not free."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 from holdfast.errors import EnvironmentFailure
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import Route
+from holdfast.procfs.read import read_ephemeral_ports
 
 _FIRST_PORT = 15_000
-_EPHEMERAL = Path("/proc/sys/net/ipv4/ip_local_port_range")
 _TRIES = 100
 
 
 def free_port() -> int:
-    """A port that nobody uses, on any address.
+    """A port that is unused on every address.
 
-    Not one of those that the kernel gives to clients: between this look and the server's own
-    bind any client of this machine may get it, a load test beside us a thousand times a second.
+    It is not one of those that the kernel gives to clients: between this look and the server's own bind, any client
+    on this machine might get it, and a load test in another process opens a thousand a second.
     """
-    last = ephemeral_ports().start - 1
+    last = read_ephemeral_ports().start - 1
     for _ in range(_TRIES if last > _FIRST_PORT else 0):
         port = random.randint(_FIRST_PORT, last)  # noqa: S311 - to be spread, not to be secret
         if _can_be_bound(port):
@@ -32,30 +32,30 @@ def free_port() -> int:
 
 
 def check_listen_address(port: int | None, address: str | None, kernel: KernelView, *, own: bool) -> None:
-    """Looks whether a server can listen there, and be seen to.
+    """Checks that a server can listen there, and be seen to.
 
     Args:
-        port, address: as of `model.address`, the address being looked at of a Unix socket only; None is not known yet.
-        own: it is a person's own command, which may take a socket's name from an older server on purpose.
+        port, address: as in `model.address`; the address matters only for a Unix socket. None is not known yet.
+        own: it is a person's own command, which may take over an older server's socket on purpose.
 
     Raises:
-        EnvironmentFailure: somebody listens there already, or the kernel does not show such sockets.
+        EnvironmentFailure: another process listens there already, or the kernel does not show such sockets.
     """
     if port is not None:
         check_free(port, kernel)
     elif address is not None:
         check_unix_shown(kernel)
         if not own:
-            check_nobody_listens(address, kernel)
+            check_unix_unused(address, kernel)
 
 
 def check_free(port: int, kernel: KernelView) -> None:
-    """Raises EnvironmentFailure if somebody listens on this port already."""
+    """Raises EnvironmentFailure if another process listens on this port already."""
     if kernel.listeners(port):
         raise EnvironmentFailure(
             f"Port {port} is taken.",
-            "Another process listens on it; what would be measured there is not the server that is started.",
-            "Choose another --port, leave it out for a free one, or end that process "
+            "Another process listens on it, so what would be measured is not the server that is started.",
+            "Choose another --port, omit it to get a free one, or end that process "
             f"(ss -ltnp 'sport = :{port}' names it).",
         )
 
@@ -65,13 +65,13 @@ def check_unix_shown(kernel: KernelView) -> None:
     if kernel.unix_listeners() is None:
         raise EnvironmentFailure(
             "Unix sockets cannot be probed on this machine.",
-            "Its kernel does not show who waits in their queues (no sock_diag, or no module unix_diag).",
+            "Its kernel does not show what waits in their queues (no sock_diag, or no module unix_diag).",
             "Let the server listen on a port of 127.0.0.1, or load the module (modprobe unix_diag).",
         )
 
 
-def check_nobody_listens(path: str, kernel: KernelView) -> None:
-    """Raises EnvironmentFailure if somebody listens on this Unix socket: most servers would take its name away."""
+def check_unix_unused(path: str, kernel: KernelView) -> None:
+    """Raises EnvironmentFailure if another process listens on this Unix socket: most servers would replace it."""
     try:
         inode = Path(path).stat().st_ino
     except OSError:
@@ -79,7 +79,7 @@ def check_nobody_listens(path: str, kernel: KernelView) -> None:
     if any(each.is_file(inode) for each in kernel.unix_listeners() or ()) and _takes_connections(path):
         raise EnvironmentFailure(
             f"The Unix socket {path} is taken.",
-            "Another process listens on it, and the server that is to be probed would take the name away from it.",
+            "Another process listens on it, and the server to be probed would take its path over.",
             f"Choose another path, or end that process (ss -lxp 'src = {path}' names it).",
         )
 
@@ -99,27 +99,18 @@ def _takes_connections(path: str) -> bool:
 
 
 def check_alone(route: Route, kernel: KernelView) -> None:
-    """Raises EnvironmentFailure if somebody else listens on the server's port too (SO_REUSEPORT)."""
+    """Raises EnvironmentFailure if another process listens on the server's port too (SO_REUSEPORT)."""
     ours = {each.inode for each in route.listeners}
     if any(each.inode not in ours for each in kernel.listeners(route.port) if each.address == route.listens_on):
         raise EnvironmentFailure(
             f"Another process listens on port {route.port} too.",
-            "The kernel shares the connections out among all who do, so not all requests would come to this server.",
+            "The kernel distributes the connections over all of them, so not every request would reach this server.",
             f"End that process (ss -ltnp 'sport = :{route.port}' names it), or choose another port.",
         )
 
 
-def ephemeral_ports() -> range:
-    """What the kernel gives to sockets that ask for no port in particular; empty where it may not be read."""
-    try:
-        first, last = map(int, _EPHEMERAL.read_text().split())
-    except (OSError, ValueError):
-        return range(0)
-    return range(first, last + 1)
-
-
 def _can_be_bound(port: int) -> bool:
-    # An IPv6 socket for every address stands in the way of everything else on that port.
+    # An IPv6 socket bound to every address conflicts with everything else on that port.
     family, everywhere = (socket.AF_INET6, "::") if socket.has_dualstack_ipv6() else (socket.AF_INET, "0.0.0.0")  # noqa: S104
     with socket.socket(family) as probe:
         if family is socket.AF_INET6:

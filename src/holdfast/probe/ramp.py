@@ -1,57 +1,55 @@
-"""The probe's ramp: how many connections to open next, decided from one look at both sides.
+"""The probe's ramp: how many connections to open next, decided from one look at both sides. Pure.
 
-Pure: a view and a state in, an action and a state out. It does not know a socket, a clock or a
-server's name.
+It takes a view and a state, and returns an action and a state. It knows no socket, no clock and no server's name.
 
 Facts
 -----
-* A listening socket's accept queue holds limit + 1 connections. Only a SYN that meets a full queue
-  is lost, and the kernel sends it again after about a second: a ramp that loses one without need
-  waits that second, or takes it for a ceiling.
-* What waits in front of a busy server stands in the accept queue, in the server's own queue, or in
-  both; only the accept queue's depth can be seen from outside.
-* A handler starts 0.2 ms after its connection (a thread) or 15 ms (a fork). On a busy machine a server can
-  stand still for a second (measured) because no core is free for it.
-* Requests that start together may keep each other out. Of 252 descriptors each view that opens an event loop of its own
-  takes four, one after another: the connection, an epoll, a pair of sockets. One by one, 63 get in and
-  the 64th is not even accepted. Of eight at once with eight descriptors left, each gets a part, all fail
-  with HTTP 500, and what they had stays taken until Python's collector finds their tracebacks: 62 are
-  in, some say 61, and nothing waits. Both are true; only the first is the same each time.
+* A listening socket's accept queue holds limit + 1 connections. Only a SYN that meets a full queue is lost, and the
+  kernel sends it again after about a second: a ramp that loses one needlessly waits for that second, or takes it for a
+  ceiling.
+* Requests that wait for a busy server are in the accept queue, in the server's own queue, or in both; only the accept
+  queue's depth can be seen from outside.
+* A handler starts 0.2 ms after its connection (a thread) or 15 ms after it (a fork). On a busy machine a server can
+  stand still for a second (measured) because it gets no core.
+* Requests that start together may keep each other out. Of 252 descriptors, each view that opens its own event loop
+  takes four, one after another: the connection, an epoll, a pair of sockets. One by one, 63 get in and the 64th is not
+  even accepted. If eight arrive at once with eight descriptors left, each gets some of them, all fail with HTTP 500,
+  and what they took stays taken until Python's collector finds their tracebacks: 62 are in, sometimes 61, and nothing
+  waits. Both results are true; only the first is the same every time.
 
 Decisions
 ---------
-* climb: the next connection only when the handler of the last one has started, as long as that is
-  quick; only after ALONE_NS more at once, a sixteenth of those that are in, and at most half of the
-  accept queue, so that every connection is taken. Handlers that each have a process of their own do not
-  take from each other; of them an eighth may start at once.
-* Nothing has entered while requests waited, for several of the longest pauses between entries seen so
-  far, and the queue has not become shorter: a plateau. Time in which the server was kept from running
-  does not count.
-* fill: only then drive the queues full, one more at first, then twice as many each time and at most half
-  of what is free; each batch is confirmed by the depth before the next, or, where the server takes it
-  in, given time to start. Three connections beyond it only where it stays full: before a server that takes
-  in everything, but one after another, it is full too when that pauses (40 ms seen: one thread that
-  accepts and reads beside twenty that hold requests).
-* single: where requests are turned away, offer one at a time, each when the last has been gone for a
-  while in which the server had a core, because a thread or a process that ends still counts for a moment. Only
-  those count that were offered so: of a batch that is on its way together, some servers turn away more than they
-  have no place for (a bound on connections may count those, too, that are about to be turned away). Where several
-  processes accept, one that is full turns away while another has room: many must be asked.
-* Whatever enters again puts the ramp back to climb; who waits all the same is stuck and does not count
-  as on its way (a server may hand a request to a busy worker while another is idle).
-* Where one that was sent later has overtaken those that wait, each further one that does not start at once
-  is stuck behind the same worker: OVERTAKEN_NS suffices to offer the next. That nothing enters any more takes
-  a plateau all the same.
+* climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
+  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
+  every connection is taken. Handlers that each have a process of their own do not take from each other; of them, an
+  eighth may start at once.
+* A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
+  the queue has not become shorter. Time in which the server was kept from running does not count.
+* fill: only then fill the queues, with one more connection at first, then twice as many each time and at most half of
+  what is free. The depth confirms each batch before the next one; where the server accepts the batch, it is given time
+  to start. Open three connections beyond a full queue only if it stays full: a server that accepts everything, but one
+  after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads while twenty hold
+  requests).
+* single: once requests are turned away, offer one at a time, each after the last one has been gone for a while in which
+  the server had a core, because a thread or process that is ending still counts for a moment. Only requests offered
+  like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
+  limit on connections may include those that are about to be turned away). Where several processes accept, a full one
+  turns requests away while another has room, so many must be tried.
+* Any new entry puts the ramp back to climb. Requests that still wait then are stuck, and do not count as on their way:
+  a server may give a request to a busy worker while another worker is idle.
+* Once a request that was sent later has overtaken those that wait, each further one that does not start at once is
+  stuck behind the same worker: OVERTAKEN_NS is enough to offer the next. It still takes a plateau to conclude that
+  nothing enters any more.
 
 Costs
 -----
 * 1 ms for each handler, where bursts of 64 took 0.7 ms (a server with a thread for each of 1,000).
-* Several listeners on one port (SO_REUSEPORT) fill unevenly, and the kernel sends a lost SYN to the same
-  full one again. So connections are opened until each is full, or as many SYNs are lost as they hold
-  together: a worker whose queue is full has no free place left, and before that nobody knows. Of two queues
-  of 129 the last one is full when some 13 SYNs are lost (the spread of 258 tosses).
-* Where it is not known whether one is full, a SYN that has outlived its first repetition counts as
-  beyond: 1.2 s instead of 50 ms.
+* Several listeners on one port (SO_REUSEPORT) fill unevenly, and the kernel sends a lost SYN to the same full listener
+  again. So connections are opened until each queue is full, or until as many SYNs are lost as the queues hold together:
+  a worker whose queue is full has no free place left, and before that, that is unknown. Of two queues of 129, the last
+  one is full when some 13 SYNs are lost (the spread of 258 coin tosses).
+* Where it is not known whether a queue is full, a SYN that has outlived its first repetition counts as beyond it: 1.2 s
+  instead of 50 ms.
 """
 
 from __future__ import annotations
@@ -59,10 +57,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from holdfast.model.places import Outcome
+from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
-from holdfast.probe.ramp_state import Action, Done, Open, Phase, State, View, Wait
+from holdfast.probe.ramp_state import Action, Done, Open, Stage, State, View, Wait
 
 PLATEAU_GAPS = 8
 PLATEAU_MIN_NS = 60 * MS
@@ -84,15 +82,6 @@ QUICK_NS = 5 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
 
-_TURNED_AWAY = (
-    Outcome.REJECTED,
-    Outcome.REFUSED,
-    Outcome.NO_ROOM,
-    Outcome.RESET,
-    Outcome.CLOSED,
-    Outcome.MALFORMED,
-)
-
 
 def decide(view: View, state: State) -> tuple[Action, State]:
     """The ramp's next step.
@@ -101,51 +90,51 @@ def decide(view: View, state: State) -> tuple[Action, State]:
         view: one look, taken after the last action was carried out.
         state: what the last call returned; `State()` at first.
     """
-    state = _noticed(view, state)
+    state = _updated(view, state)
     if view.ended.get(Outcome.FAILED, 0):
         return Done("our side", state.stalled_since_ns), state
     if view.cut:
-        # Places become free again by themselves: there is no ceiling to be met.
-        return Done("cut", state.stalled_since_ns), state
-    if state.phase in ("climb", "fill") and view.offered >= view.max_offered:
+        # Places become free again by themselves, so there is no ceiling to find.
+        return Done("ended by the server", state.stalled_since_ns), state
+    if state.stage in ("climb", "fill") and view.offered >= view.max_offered:
         return _all_offered(view, state)
-    return _STEPS[state.phase](view, state)
+    return _STEPS[state.stage](view, state)
 
 
 def plateau_needed_ns(view: View, state: State) -> int:
-    """How long nothing may have entered before that counts as a plateau."""
+    """How long nothing must have entered for it to count as a plateau."""
     if not view.entered:
         return PLATEAU_MAX_NS
-    # The recorder's longest gap includes pauses in which nothing waited, ours includes the time
-    # until we looked: the smaller is nearer to what this server needs.
+    # The recorder's longest gap includes pauses in which nothing waited, ours includes the time until we looked: the
+    # smaller one is closer to what this server needs.
     gap = state.longest_stall_ns
     if view.max_entry_gap_ns:
         gap = min(gap, view.max_entry_gap_ns)
     return min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS)
 
 
-def _noticed(view: View, state: State) -> State:
+def _updated(view: View, state: State) -> State:
     """The state brought up to date with what has moved since the last look."""
     depth = view.depth or 0
-    turned_away = sum(view.ended.get(outcome, 0) for outcome in _TURNED_AWAY)
+    turned_away = sum(view.ended.get(outcome, 0) for outcome in TURNED_AWAY)
     waiting = _on_their_way(view)
     waits, stuck = waiting > 0, min(state.stuck, waiting)
-    since, longest, phase = state.stalled_since_ns, state.longest_stall_ns, state.phase
+    since, longest, stage = state.stalled_since_ns, state.longest_stall_ns, state.stage
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
     overtaken, singly = state.overtaken, state.singly
     taken = max(state.taken, view.established - depth)
     if view.entered > state.entered:
         if since != NEVER:
-            # Sent into the stall and entered at once, it found a place that those who wait behind a busy
-            # worker cannot have: the stall was our own pause, and tells nothing of how handlers start.
+            # It was sent during the stall and entered at once, so it found a place that requests behind a busy worker
+            # cannot have: the stall was our own pause, and says nothing about how handlers start.
             stall_ns = view.last_entry_ns - max(since, view.last_entry_sent_ns)
             if view.free_ns is not None:
                 stall_ns = min(stall_ns, view.free_ns - state.stalled_free_ns + UNSEEN_NS)
             longest = max(longest, stall_ns)
-            overtaken |= waits and phase == "fill" and view.last_entry_sent_ns > since
+            overtaken |= waits and stage == "fill" and view.last_entry_sent_ns > since
         since = view.last_entry_ns
-        if phase == "fill":
-            phase, stuck = "climb", waiting
+        if stage == "fill":
+            stage, stuck = "climb", waiting
         singles_from = turned_away
     elif depth < state.depth:
         since = view.now_ns
@@ -156,11 +145,11 @@ def _noticed(view: View, state: State) -> State:
     if turned_away > state.turned_away:
         turned_away_ns = view.now_ns
         crowd = max(crowd, state.together)
-        if phase != "single":
-            phase, singly = "single", False
+        if stage != "single":
+            stage, singly = "single", False
     return replace(
         state,
-        phase=phase,
+        stage=stage,
         began_ns=state.began_ns or view.now_ns,
         entered=view.entered,
         depth=depth,
@@ -192,7 +181,7 @@ def _uneven(view: View) -> bool:
 
 
 def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
-    """How long the server has left requests waiting, without the time in which it was kept from running.
+    """How long the server has let requests wait, not counting the time in which it was kept from running.
 
     Args:
         free_ns: the view's `free_ns` at `since_ns`.
@@ -202,7 +191,7 @@ def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
 
 
 def _stays_full(view: View, state: State) -> bool:
-    """An accept queue is full, and not just because the server was busy with something else for a moment."""
+    """Whether an accept queue is full, and not just because the server was busy with something else for a moment."""
     pauses = state.taken > state.filled_from and view.now_ns - state.taken_ns < TAKES_IN_NS
     return (view.queue.full or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
 
@@ -216,14 +205,14 @@ def _on_plateau(view: View, state: State) -> bool:
 
 
 def _stuck_too(view: View, state: State) -> bool:
-    """What was sent last has not started at once, as those do that come to another worker than the stuck ones."""
+    """Whether the last request has not started at once, as it would on a worker without stuck requests."""
     if not state.overtaken:
         return False
     return _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= OVERTAKEN_NS
 
 
 def _stalled_long(view: View, state: State) -> bool:
-    """A plateau all the same where connections were opened during it."""
+    """Whether it is a plateau even though connections were opened during it."""
     if state.stalled_since_ns == NEVER:
         return False
     return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= plateau_needed_ns(view, state)
@@ -262,7 +251,7 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
     if count > 0:
         return _open(count, view, state, 1 if _apart(view) else starting + count)
     if _on_plateau(view, state) or _stuck_too(view, state):
-        return _fill(view, replace(state, phase="fill", batch=1, filled_from=state.taken))
+        return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
 
 
@@ -273,7 +262,7 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
-    # Who was taken in may be about to start. A server that has taken in twice as many each time takes in all.
+    # An accepted request may be about to start. A server that accepted twice as many each time accepts everything.
     if taken_in and state.batch < MAX_BATCH and view.now_ns - view.last_sent_ns < CONFIRM_NS:
         return Wait(LOOK_NS), state
     room = view.queue.room
@@ -283,7 +272,7 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
 
 
 def _beyond(view: View, state: State) -> tuple[Action, State]:
-    """SYNs are unanswered: is it because nothing takes them any more?"""
+    """The next step while SYNs are unanswered: is it because no queue takes them any more?"""
     since_last_ns = view.now_ns - view.last_sent_ns
     beyond = _stays_full(view, state) or since_last_ns >= SYN_REPEATED_NS
     if beyond and _uneven(view):
@@ -310,13 +299,13 @@ def _single(view: View, state: State) -> tuple[Action, State]:
             state = replace(state, singly=True, singles_from=state.turned_away)
         return _open(1, view, state)
     if _on_plateau(view, state):
-        # It waits: there is a queue after all, so bursts do no harm.
-        return _fill(view, replace(state, phase="fill", batch=1, filled_from=state.taken))
+        # It waits, so there is a queue after all, and bursts do no harm.
+        return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken))
     return Wait(LOOK_NS), state
 
 
 def _gone_for_a_while(view: View, state: State) -> bool:
-    """Whether the server has had the time to be rid of the last one that it turned away, thread or process and all."""
+    """Whether the server has had time to finish with the last request it turned away, thread or process included."""
     gone_ns = view.now_ns - state.turned_away_ns
     free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
     return gone_ns >= CONFIRM_NS and free_ns >= RID_NS
@@ -331,7 +320,7 @@ def _all_offered(view: View, state: State) -> tuple[Action, State]:
     return Wait(LOOK_NS), state
 
 
-_STEPS: Mapping[Phase, Callable[[View, State], tuple[Action, State]]] = {
+_STEPS: Mapping[Stage, Callable[[View, State], tuple[Action, State]]] = {
     "climb": _climb,
     "fill": _fill,
     "single": _single,

@@ -1,4 +1,4 @@
-"""What the ramp sees, remembers and does: the values that `ramp.decide` takes and gives."""
+"""What the ramp sees, remembers and does: the values that `ramp.decide` takes and returns."""
 
 from __future__ import annotations
 
@@ -8,39 +8,37 @@ from typing import Literal
 
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER
+from holdfast.model.timeline import NEVER, RampReason
 
 TURNED_AWAY_ENOUGH = 4
 
-Phase = Literal["climb", "fill", "single"]
-Reason = Literal["turned away", "syn", "max-offered", "our side", "cut"]
+Stage = Literal["climb", "fill", "single"]
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Both sides at one moment; what the kernel says must be read after the load's last turn.
+    """Both sides at one moment; the kernel's view must be taken after the load's last turn.
 
     Attributes:
         offered, connecting, established: the load's counts, as `Prober` has them.
         entered: handlers entered since the ramp began.
         in_service: handlers entered and not left.
-        processes: how many processes have entered handlers; 0 where it is not known.
-        turned_away_enough: so many that were offered one by one, and turned away with none let in between, show
-            that no place is left.
+        processes: how many processes have entered handlers; 0 if that is not known.
+        turned_away_enough: this many requests, offered one by one and all turned away, show that no place is left.
         last_entry_ns: when the last handler was entered; NEVER before the first.
         last_entry_sent_ns: when the load opened the connection of the request that was entered last;
-            NEVER where it is not known.
+            NEVER if that is not known.
         last_sent_ns: when the load opened its last connection.
-        max_entry_gap_ns: the longest time between two entries; 0 where it is not known.
+        max_entry_gap_ns: the longest time between two entries; 0 if that is not known.
         depth: connections in the accept queue, summed over the port's listeners; None where it is not known.
-        one_full: one of the port's queues holds as much as it may, whatever is free in the others; only looked
-            for while a SYN is unanswered.
+        one_full: one of the port's queues is full, however much is free in the others; only looked for while a SYN
+            is unanswered.
         free_ns: while requests waited, how long the server was not kept from running, in all; None where it
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
         ended: how many requests have ended, by outcome.
-        cut: how many of these were held when the server ended them.
+        cut: how many of them were held when the server ended them.
     """
 
     now_ns: int
@@ -75,28 +73,28 @@ class State:
 
     Attributes:
         began_ns: when the first view was seen.
-        batch: most connections of the next batch, while the queues are filled.
+        batch: the most connections to open next, while the queues are filled.
         entered, depth, turned_away: as the last view had them.
-        taken: most connections that the server had taken in at once, as far as the depth is known.
-        taken_ns: when the last look came that saw more taken in.
+        taken: the most connections that the server had accepted at once, as far as the depth is known.
+        taken_ns: the last look that saw more of them accepted.
         filled_from: `taken` when the ramp began to fill the queues.
-        turned_away_ns: when the last look came that saw more turned away.
+        turned_away_ns: the last look that saw more turned away.
         turned_away_free_ns: the view's `free_ns` then.
         stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
         longest_stall_ns: the longest such time that was ended by an entry.
         stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
         opened_free_ns: the same when the last connection was opened.
         stuck: requests that waited on a plateau and still do, although another has started.
-        overtaken: some of them wait for a busy worker, since one that was sent later has started before them.
-        expected_depth: what the depth becomes when the last batch has arrived in the queue.
-        singly: since the first was turned away, one has been offered with no other on its way beside it.
+        overtaken: some of them wait for a busy worker, since one that was sent later started before them.
+        expected_depth: the depth once the last batch has arrived in the queue.
+        singly: since the first was turned away, one has been offered with no other on its way.
         singles_from: `turned_away` when that one was offered, or when the latest handler started.
         answered_for: `turned_away` when the last connection was opened.
-        together: most requests on their way to a handler since the last connection was opened.
-        crowd: most that were so when one was turned away.
+        together: the most requests on their way to a handler since the last connection was opened.
+        crowd: the most that were on their way when one was turned away.
     """
 
-    phase: Phase = "climb"
+    stage: Stage = "climb"
     began_ns: int = NEVER
     batch: int = 1
     entered: int = 0
@@ -141,10 +139,10 @@ class Done:
 
     Attributes:
         plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
-        crowd: most requests that were on their way to a handler at once when one was turned away.
+        crowd: the most requests that were on their way to a handler at once when one was turned away.
     """
 
-    reason: Reason
+    reason: RampReason
     plateau_ns: int
     crowd: int = 1
 

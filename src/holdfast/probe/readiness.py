@@ -1,6 +1,6 @@
-"""Waits until a server is ready: it listens, and every process of its tree has reached its waiting state.
+"""Waits until a server is ready: it listens, and every process of its tree waits for requests.
 
-A server listens before its workers are ready; who measures then sees one worker take it all.
+A server listens before its workers are ready; a measurement that begins then sees one worker take everything.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -20,24 +21,24 @@ from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import activity, listeners_of, process_tree, unix_listeners_of
+from holdfast.observe.processes import find_listeners, find_unix_listeners, read_activity, read_process_tree
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
-# A server of which no more is known than that it listens on a Unix socket may be about to listen on a port too.
+# A server that so far listens only on a Unix socket may be about to listen on a port too.
 _ALONE_NS = 250_000_000
 _SHOWN_LINES = 15
 _FIRST_LINES = 3
 
 # By exit status; negative is a signal.
 _REMEDIES = {
-    0: "Look at its message, if any; if it left the work to others (docker, systemd, a supervisor), give the command "
+    0: "Look at its message, if any; if it handed the work over (to docker, systemd, a supervisor), give the command "
     "that they run.",
-    -int(signal.SIGKILL): "Somebody killed it, or the kernel did for want of memory (dmesg tells).",
-    -int(signal.SIGSEGV): "It crashed; an extension module of its own, or of the application, is the usual cause.",
+    -int(signal.SIGKILL): "It was killed with SIGKILL, possibly by the kernel's OOM killer (see dmesg).",
+    -int(signal.SIGSEGV): "It crashed; the usual cause is an extension module, its own or the application's.",
 }
 
-# What was asked for cannot be as it is written; all other troubles lie in what is installed, or in the application.
+# Mistakes in what was asked for; every other kind lies in what is installed, or in the application.
 _ASKED_WRONGLY = frozenset(
     {
         "attribute-missing",
@@ -54,12 +55,12 @@ _ASKED_WRONGLY = frozenset(
 
 _WANTS_TERMINAL = re.compile(r"EOFError|not a (tty|terminal)|Inappropriate ioctl|termios\.error", re.IGNORECASE)
 _NO_TERMINAL = (
-    "It wants a terminal, and holdfast gives it none (its stdin is /dev/null): leave out what asks for input."
+    "It wants a terminal, and holdfast gives it none (its stdin is /dev/null): leave out whatever asks for input."
 )
 
 
 class Trouble(msgspec.Struct):
-    """What the server's side of holdfast wrote about an application that it could not load."""
+    """What the part of holdfast inside the server reported about an application that it could not load."""
 
     what: str
     why: str = ""
@@ -68,11 +69,11 @@ class Trouble(msgspec.Struct):
 
 
 def raise_trouble(path: Path) -> None:
-    """Raises what the server's side wrote, if it wrote anything.
+    """Raises what the part of holdfast inside the server reported, if it reported anything.
 
     Raises:
-        UsageError: what was named is there and is no application (a directory, no such attribute).
-        EnvironmentFailure: it is not there, or loading it failed.
+        UsageError: what was named exists but is not an application (a directory, no such attribute).
+        EnvironmentFailure: it does not exist, or loading it failed.
     """
     try:
         trouble = msgspec.json.decode(path.read_bytes(), type=Trouble)
@@ -82,79 +83,101 @@ def raise_trouble(path: Path) -> None:
     raise kind(trouble.what, trouble.why, trouble.remedy)
 
 
-def await_ready(
-    server: ServerProcess,
-    wanted: int | str | None,
-    kernel: KernelView,
-    trouble: Path,
-    interrupts: Interrupts,
-    within_s: float = DEFAULT_START_TIMEOUT_S,
-    notes: list[str] | None = None,
-) -> tuple[Listener, ...]:
-    """Waits until the server listens, and for rest.
+@dataclass(frozen=True, slots=True)
+class Starting:
+    """A server that was started and is not ready yet.
 
-    Args:
-        wanted: a TCP port, a Unix socket as of `model.address`, or None for any.
-        notes: doubts are added to these.
+    Attributes:
+        wanted: where it has to listen: a TCP port, a Unix socket as in `model.address`, or None for anywhere.
+        trouble: file in which the part of holdfast inside it reports that it could not load the application.
+        within_s: how long it may take.
+    """
 
-    Returns:
-        Every listening socket that the server's tree holds, of TCP and of Unix, one of them as wanted.
+    server: ServerProcess
+    wanted: int | str | None
+    kernel: KernelView
+    trouble: Path
+    within_s: float = DEFAULT_START_TIMEOUT_S
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A server that has come to rest.
+
+    Attributes:
+        listeners: every listening socket that its processes hold, of TCP and of Unix, at least one of them as wanted.
+        notes: doubts, in words.
+    """
+
+    listeners: tuple[Listener, ...]
+    notes: tuple[str, ...]
+
+
+def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
+    """Waits until the server listens and has come to rest.
 
     Raises:
+        UsageError: what was named is not an application.
         EnvironmentFailure: it exited, could not load the application, or did not listen in time.
         InconclusiveError: Ctrl-C.
     """
-    deadline = time.monotonic() + within_s
+    server, wanted, kernel = starting.server, starting.wanted, starting.kernel
+    deadline = time.monotonic() + starting.within_s
     rest, rests_since_ns = Rest(), 0
     listening = False
     while time.monotonic() < deadline:
-        ended = server.exit_status() is not None
-        raise_trouble(trouble)  # asked after `ended`: it is written before the server ends because of it
-        if ended:
-            check_alive(server, "at its start")
-        if interrupts.asked:
-            raise InconclusiveError(
-                "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
-            )
-        if not listening and _listens(server, wanted, kernel):
-            listening, rest = True, Rest()
-        elif listening:
-            now_ns = time.monotonic_ns()
-            if not rest.seen(now_ns, activity(process_tree(*server.roots()))):
-                rests_since_ns = now_ns
-            else:
-                listeners = listeners_now(server, kernel)
-                # A master may have tried the port before its workers open it for themselves.
-                meant = [each for each in listeners if _is_meant(each, wanted)]
-                sure = wanted is not None or any(each.port for each in meant) or now_ns - rests_since_ns > _ALONE_NS
-                if meant and sure:
-                    if rest.busy and notes is not None:
-                        notes.append(_works_in_the_background(rest.busy))
-                    return listeners
+        _check_start(starting, interrupts)
+        if not listening:
+            if _listens(server, wanted, kernel):
+                listening, rest = True, Rest()
+        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_process_tree(*server.roots()))):
+            rests_since_ns = now_ns
+        elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
+            return Ready(listeners, (_works_in_the_background(rest.busy),) if rest.busy else ())
         time.sleep(_LOOK_S)
-    raise _never_ready(server, wanted, within_s, listeners_now(server, kernel), listening=listening)
+    raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
+
+
+def _check_start(starting: Starting, interrupts: Interrupts) -> None:
+    ended = starting.server.exit_status() is not None
+    raise_trouble(starting.trouble)  # asked after `ended`: it is written before the server ends because of it
+    if ended:
+        check_alive(starting.server, "at its start")
+    if interrupts.asked:
+        raise InconclusiveError(
+            "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
+        )
+
+
+def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ...]:
+    """The listening sockets of a server at rest; () while it may be about to open the one that is wanted."""
+    listeners = listeners_now(starting.server, starting.kernel)
+    # A master may have tried the port before its workers open it for themselves.
+    wanted = [each for each in listeners if _is_wanted(each, starting.wanted)]
+    sure = starting.wanted is not None or any(each.port for each in wanted) or rested_ns > _ALONE_NS
+    return listeners if wanted and sure else ()
 
 
 def _works_in_the_background(busy: Sequence[int]) -> str:
     return (
-        f"The server works in the background all the time (pid {busy[0]}): it was taken for ready because it had not "
-        "changed for a while and its main thread waits. Handlers share the interpreter with that work."
+        f"The server works in the background all the time (pid {busy[0]}). It was taken to be ready because it had not "
+        "changed for a while and its main thread was waiting. Handlers share the interpreter with that work."
     )
 
 
 def listeners_now(server: ServerProcess, kernel: KernelView) -> tuple[Listener, ...]:
     """Every listening socket that the server's tree holds, of TCP and of Unix."""
-    tree = process_tree(*server.roots())
-    return (*listeners_of(tree, kernel), *unix_listeners_of(tree, kernel, str(server.command.cwd)))
+    tree = read_process_tree(*server.roots())
+    return (*find_listeners(tree, kernel), *find_unix_listeners(tree, kernel, str(server.command.cwd)))
 
 
 def _listens(server: ServerProcess, wanted: int | str | None, kernel: KernelView) -> bool:
-    # First what costs less: the processes' descriptors are many.
+    # The cheap look first: the processes have many descriptors.
     there = bool(kernel.listeners(wanted)) if isinstance(wanted, int) else True
-    return there and any(_is_meant(each, wanted) for each in listeners_now(server, kernel))
+    return there and any(_is_wanted(each, wanted) for each in listeners_now(server, kernel))
 
 
-def _is_meant(listener: Listener, wanted: int | str | None) -> bool:
+def _is_wanted(listener: Listener, wanted: int | str | None) -> bool:
     return wanted is None or wanted in (listener.port or None, listener.address)
 
 
@@ -168,7 +191,7 @@ def check_alive(
     how = (
         f"It exited with {status}" if status >= 0 else f"It was ended by signal {-status} ({signal.strsignal(-status)})"
     )
-    said = all_that_counts(server) if kind is EnvironmentFailure else last_lines(server)
+    said = first_and_last_lines(server) if kind is EnvironmentFailure else last_lines(server)
     words = f":\n{said}" if said else " and wrote nothing."
     if _WANTS_TERMINAL.search(said):
         raise kind(f"The server ended {when}.", f"{how}{words}", _NO_TERMINAL)
@@ -178,12 +201,12 @@ def check_alive(
 
 
 def last_lines(server: ServerProcess) -> str:
-    """The end of what it wrote, each line marked as a quotation; "" where it wrote nothing."""
+    """The end of what it wrote, each line marked as a quotation; "" if it wrote nothing."""
     return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
 
 
-def all_that_counts(server: ServerProcess) -> str:
-    """Of what it wrote, the first lines and the last; the end alone may be a list of options that it would take."""
+def first_and_last_lines(server: ServerProcess) -> str:
+    """The beginning and the end of what it wrote, since the end alone may be a list of its options."""
     last, first = server.last_words().splitlines(), server.first_words().splitlines()
     if len(last) <= _SHOWN_LINES:
         return last_lines(server)
@@ -193,7 +216,7 @@ def all_that_counts(server: ServerProcess) -> str:
 
 
 def or_raise_limits(server: ServerProcess) -> str:
-    """The end of an advice where the server was given limits, which may be the cause; "" where it was not."""
+    """The end of an advice, if the server was given limits, which may be the cause; "" if it was not."""
     given = {"--nofile": server.command.nofile, "--nproc": server.command.nproc}
     named = " and ".join(f"{option} {limit}" for option, limit in given.items() if limit is not None)
     return f", or raise {named}" if named else ""
@@ -209,7 +232,7 @@ def _never_ready(
         return EnvironmentFailure(
             f"The server listens on {_where(wanted, others)} but did not come to rest within {within_s:g} s.",
             f"Its processes kept working or changing before any request came{words}",
-            "Switch off reloaders and background work, or give it more time with --start-timeout.",
+            "Turn off reloaders and background work, or give it more time with --start-timeout.",
         )
     elsewhere = f"It listens on {', '.join(others)} instead" if others else "Its processes still run"
     ports = sorted({each.port for each in found if each.port})
@@ -218,12 +241,12 @@ def _never_ready(
         f"{elsewhere}{words}",
         f"Name that port with --port {ports[0]}, or let holdfast choose address and port."
         if ports
-        else f"Look for what its start waits for, give it more time with --start-timeout{or_raise_limits(server)}.",
+        else f"Find out what its start waits for, give it more time with --start-timeout{or_raise_limits(server)}.",
     )
 
 
 def _where(wanted: int | str | None, others: Sequence[str]) -> str:
-    """The listen address, or what it listens on; it may have closed that again."""
+    """The address that is wanted, or what it listens on, which it may have closed again."""
     return next(iter(others), "a port, from time to time,") if wanted is None else _address_shown(wanted)
 
 

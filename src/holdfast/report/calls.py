@@ -1,4 +1,4 @@
-"""What running the bodies of views has shown, as sentences."""
+"""What the bodies of views did when they were run, as sentences."""
 
 from __future__ import annotations
 
@@ -11,26 +11,26 @@ _SLOW_MS = 100.0
 
 
 def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
-    """What a person reads of it."""
+    """Each finding as one sentence."""
     yield f"Called alone, the body {_alone(calls.alone)}."
     if calls.at_once is not None:
-        ran = "1 ran at a time" if calls.at_once == 1 else f"up to {calls.at_once} ran at once"
+        ran = "one at a time" if calls.at_once == 1 else f"up to {calls.at_once} at once"
         if calls.at_once == calls.bodies > 1:
-            ran = "all of them ran at once"
+            ran = "all of them at once"
         processes = f", in {calls.processes} processes" if calls.processes and calls.processes > 1 else ""
         took = "" if calls.duration_ms is None else f"; each took {_ms(calls.duration_ms.median)} (median)"
         yield f"Called together, {_count(calls.bodies)} ran: {ran}{processes}{took}."
     if calls.stop_ms is not None:
-        longest = "of the longest of all there is no figure yet"
+        longest = "at least one was still blocking its loop when last seen"
         if calls.longest_stop_ms is not None:
-            longest = f"the longest of all was {_ms(calls.longest_stop_ms)}"
-        yield f"Each body stopped its event loop for {_ms(calls.stop_ms.median)} (longest stop, median); {longest}."
+            longest = f"the longest block was {_ms(calls.longest_stop_ms)}"
+        yield f"Each body blocked its event loop for up to {_ms(calls.stop_ms.median)} (median); {longest}."
         if calls.loop == "own":
-            yield "That loop had been made for this request alone, so nobody else waited for it."
+            yield "That loop had been made for this request alone, so no other request waited for it."
         if calls.loop == "shared" and (calls.longest_stop_ms is None or calls.longest_stop_ms >= _SLOW_MS):
-            yield "While a loop is stopped, nothing else on it runs: no other request, no health check, no time-out."
+            yield "While a loop is blocked, nothing else on it runs: no other request, no health check, no timeout."
     elif "call.stop_ms" in unknown:
-        yield f"No figure of how long a body stops an event loop: {unknown['call.stop_ms']}."
+        yield f"It is not known for how long a body blocks an event loop: {unknown['call.stop_ms']}."
     if calls.raised or set(calls.replies) - {"200"}:
         replies = ", ".join(f"{count} x {status}" for status, count in sorted(calls.replies.items()))
         yield f"{calls.raised} of {_count(calls.finished)} raised; replies: {replies or 'none'}."
@@ -39,8 +39,10 @@ def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
 def _alone(body: Body) -> str:
     took = "did not end" if body.duration_ms is None else f"took {_ms(body.duration_ms)}"
     raised = " and raised" if body.raised else ""
-    stopped = "" if body.longest_stop_ms is None else "; its longest stop of the event loop was "
-    return f"{took}{raised}{stopped}{'' if body.longest_stop_ms is None else _ms(body.longest_stop_ms)}"
+    blocked = (
+        "" if body.longest_stop_ms is None else f"; it blocked its event loop for up to {_ms(body.longest_stop_ms)}"
+    )
+    return f"{took}{raised}{blocked}"
 
 
 def _count(bodies: int) -> str:

@@ -111,36 +111,40 @@ def _yes_no(value: bool | None) -> str:  # noqa: FBT001 - a value of three, not 
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("at\nonce", "requests in service at once; `500+`: no bound was met up to 500", _at_once, right=True),
+    Column("at\nonce", "requests in service at once; `500+`: at least 500, no bound reached", _at_once, right=True),
     Column(
         "exact\nload",
-        "requests in service when exactly as many are offered at once, least and most of several times",
+        "requests in service when exactly that many are offered at once: least and most of several tries",
         _exact_load,
         right=True,
     ),
     Column("handlers run on", "the process model", _kind),
+    Column("procs x\nthreads", "processes with a request in service, and threads that ran handlers in each", _units),
     Column(
-        "procs x\nthreads", "processes with a request in service, and threads in each that ran the handlers", _units
-    ),
-    Column(
-        "own\nqueue", "requests that the server had accepted and not begun; `+`: no end was met", _own_queue, right=True
+        "own\nqueue",
+        "requests that the server had accepted but not started; `+`: its end was not reached",
+        _own_queue,
+        right=True,
     ),
     Column(
         "accept\nqueue",
-        "connections that nobody had accepted: `17 full`, or how many there were and the backlog in force",
+        "connections not yet accepted: `17 full`, or how many there were and the backlog in force",
         _accept_queue,
         right=True,
     ),
     Column(
-        "one more\ngets", "what the request gets that comes when all that is full; `waits`: no end was met", _one_more
+        "one more\ngets",
+        "what the next request gets when all of that is full; `waits`: the end was not reached",
+        _one_more,
     ),
-    Column("reused\nthr/proc", "whether threads and processes serve again", _reused),
-    Column("listen\nqueue", "`one` for all workers, or `each` its own", _queues),
-    Column("ran/\nleft", "of the clients that left while queued, how many were handled all the same", _run_anyway),
+    Column("reused\nthr/proc", "whether threads and processes are reused", _reused),
+    Column("listen\nqueue", "`one` for all workers, or one for `each`", _queues),
+    Column("ran/\nleft", "of the clients that left while queued, how many were still handled", _run_anyway),
     Column(
         "client\ngone",
-        "what becomes of a running handler when its client leaves; `place freed`: it runs on, and another is let in; "
-        "`(FIN)`: the other way of leaving is not known, or there is none (Unix sockets)",
+        "what becomes of a running handler when its client leaves; `place freed`: it runs on, and another request "
+        "is let in; "
+        "`(FIN)`: only that way of leaving is known, or the only one there is (Unix sockets)",
         _client_gone,
     ),
 )
@@ -180,7 +184,7 @@ def why_not(row: Row) -> str:
 
 
 def remarks(row: Row) -> list[str]:
-    """All that has to be said beside the figures, most important first."""
+    """Everything to say besides the figures, most important first."""
     warnings = row.verdict.warnings if row.verdict is not None else ()
     # That no bound was met is in the figure itself; that the machine was busy is said once for all rows.
     others = [each for each in warnings if not each.endswith((OFFER_MORE, MACHINE_BUSY))]
@@ -195,7 +199,7 @@ def _both_ways(verdict: Verdict | None) -> Iterator[str]:
 
 
 def _command(install: str) -> str:
-    """An install command by whichever interpreter."""
+    """An install command, without the path of its interpreter."""
     python, pip, rest = install.partition(" -m pip ")
     return f"python -m pip {rest}" if pip else python
 
@@ -218,7 +222,7 @@ def unmet(findings: Sequence[Finding]) -> list[str]:
 
 
 def made_on(made: Circumstances) -> str:
-    """When and on what, in one sentence's part."""
+    """When and on what machine, as part of a sentence."""
     plural = "core" if made.cores == 1 else "cores"
     return f"{made.date}, holdfast {made.holdfast}, {made.kernel}, {made.cores} {plural}, somaxconn {made.somaxconn}"
 

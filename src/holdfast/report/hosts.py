@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich.table import Table
-
 from holdfast.model.load import HostResult
+from holdfast.report.layout import Column, Table
 
 _COLUMNS = ("  host", "share", "begun", "pacing p99", "clock ahead, ms")
 
 
 def render_hosts(hosts: Sequence[HostResult]) -> Table:
-    """One line for each."""
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for column in _COLUMNS:
-        table.add_column(column, justify="left" if column.startswith(" ") else "right", no_wrap=True)
+    """A table with one line for each host."""
+    table = Table(*(Column(each, right=not each.startswith(" "), whole=True) for each in _COLUMNS), gap=4)
     for host in hosts:
         lag = "-" if host.pacing_lag_p99_us is None else f"{host.pacing_lag_p99_us:,} us"
         clock = f"{host.clock_offset_ms:,.3f} +- {host.clock_uncertainty_ms:,.3f}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from http import HTTPStatus
 
+from holdfast.model.places import REPLIED
 from holdfast.model.rows import Rows, Samples
 from holdfast.model.units import MS
 from holdfast.report.rows import Remembered, csv_field
@@ -25,7 +26,7 @@ HEAD = (
 
 _EXCEPTION = "Non HTTP response code: "
 _MESSAGE = "Non HTTP response message: "
-_REPLIES = frozenset({"answered", "rejected", "wrong-body"})
+_REPLIES = frozenset(outcome.label for outcome in REPLIED)
 
 # The exception that JMeter's Java sampler meets where holdfast sees the outcome, and its words.
 _EXCEPTIONS = {

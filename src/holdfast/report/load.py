@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from holdfast.model.load import Expectation, LatencyMs, LoadResult
 from holdfast.report.hosts import render_hosts
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _TWO_PLACES_MS = 1000
 _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("nothing to compare", "yellow")}
 
 
-def render_load(result: LoadResult) -> RenderableType:
-    """Everything that a person reads of one load run."""
-    parts: list[RenderableType] = [Text(result.target.url, style="bold"), Text()]
-    parts += [Padding(Text(line), (0, 0, 0, 2)) for line in _sentences(result)]
+def render_load(result: LoadResult) -> Renderable:
+    """The whole result of a load run, as a person reads it."""
+    parts: list[Renderable] = [Text(result.target.url, style="bold"), Text()]
+    parts += [Indent(Text(line), 2) for line in _sentences(result)]
     parts += [Text(), _latencies(result)]
     if result.steps:
         parts += [Text(), _labels(result)]
@@ -30,20 +26,20 @@ def render_load(result: LoadResult) -> RenderableType:
     for each in result.thresholds:
         word, colour = _HELD[each.held]
         value = _value(each)
-        parts.append(Padding(Text(f"{each.text}: ").append(word, style=colour).append(value), (0, 0, 0, 2)))
+        parts.append(Indent(Text(f"{each.text}: ").append(word, style=colour).append(value), 2))
     if result.warnings:
         parts.append(Text())
-        parts += [Padding(Text(f"! {warning}", style="yellow"), (0, 0, 0, 2)) for warning in result.warnings]
-    return Group(*parts)
+        parts += [Indent(Text(f"! {warning}", style="yellow"), 2) for warning in result.warnings]
+    return Stack(*parts)
 
 
 def _sentences(result: LoadResult) -> Iterator[str]:
     requests = "1 request" if result.offered == 1 else f"{result.offered:,} requests"
     yield f"{requests} in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
     if result.stopped:
-        yield f"Stopped early, as the rule says: {result.stopped}."
+        yield f"Stopped early by a stop rule: {result.stopped}."
     if result.interrupted:
-        yield "Stopped early, because it was interrupted."
+        yield "Stopped early: interrupted."
     if result.statuses:
         yield "Replies: " + ", ".join(f"{count} x {status}" for status, count in result.statuses.items()) + "."
     rates = [
@@ -67,9 +63,8 @@ def _ends(outcomes: Mapping[str, int]) -> str:
 
 def _labels(result: LoadResult) -> Table:
     """One line for each label: what became of its requests, and how long they took from due."""
-    table = Table(box=None, padding=(0, 2), pad_edge=False)
-    for column in ("  request", "offered", "outcomes", "p50, ms", "p99, ms", "max, ms"):
-        table.add_column(column, justify="left" if column in {"  request", "outcomes"} else "right")
+    titles = ("  request", "offered", "outcomes", "p50, ms", "p99, ms", "max, ms")
+    table = Table(*(Column(each, right=each not in {"  request", "outcomes"}) for each in titles), gap=4)
     for each in result.steps:
         times = each.latency_from_due_ms
         values = map(_ms, (times.p50, times.p99, times.max))
@@ -78,13 +73,15 @@ def _labels(result: LoadResult) -> Table:
 
 
 def _latencies(result: LoadResult) -> Table:
-    """A figure is never cut, however narrow the terminal is: a line that is too long for it goes on in the next."""
+    """A table whose figures stay whole on any terminal: a line that is too long wraps."""
     rows = [("  latency, ms", *LatencyMs.__dataclass_fields__)]
     for name, times in (("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)):
         rows.append((f"  {name}", *(_ms(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))
-    table = Table(box=None, padding=(0, 1), pad_edge=False, show_header=False)
-    for at, cells in enumerate(zip(*rows, strict=True)):
-        table.add_column(justify="right" if at else "left", no_wrap=True, min_width=max(map(len, cells)) + (at > 0))
+    columns = [
+        Column(right=at > 0, whole=True, least=max(map(len, cells)) + (at > 0))
+        for at, cells in enumerate(zip(*rows, strict=True))
+    ]
+    table = Table(*columns, header=False)
     for cells in rows:
         table.add_row(*cells)
     return table

@@ -21,7 +21,7 @@ _RIGHT, _LEFT = "--:", ":--"
 
 
 def study_markdown(result: StudyResult) -> bytes:
-    """One document: when and on what it was made, the table, its notes, and what the columns mean."""
+    """One document: when and where it was made, the table, its notes, and what the columns mean."""
     return ("\n".join(_source(result) if result.source else _table(result)) + "\n").encode()
 
 
@@ -48,7 +48,7 @@ def _table(result: StudyResult) -> Iterator[str]:
             f" [{number}]"
             for number in _numbered([*([why_not(row)] if row.verdict is None else []), *remarks(row)], notes)
         )
-        settings = _code(settings_of(row)) or "as it comes"
+        settings = _code(settings_of(row)) or "defaults"
         cells = [*([label_of(row)] if named else []), name_of(row), settings, application_of(row)]
         if row.verdict is None:
             cells += [f"**{row.outcome}**{marks}", *[""] * (len(COLUMNS) - 1)]
@@ -61,13 +61,13 @@ def _table(result: StudyResult) -> Iterator[str]:
         for number, note in enumerate(notes, 1):
             yield f"{number}. {_escaped(note)}"
     yield ""
-    yield "The columns:"
+    yield "Columns:"
     yield ""
     for column in COLUMNS:
         yield f"- **{column.head.replace(chr(10), ' ')}**: {column.means}"
-    yield "- **s**: seconds that the row took, the server's start and end included"
+    yield "- **s**: seconds that the row took, including the server's start and end"
     yield ""
-    yield "`?` was not measured, `-` does not apply."
+    yield "`?`: not measured. `-`: does not apply."
 
 
 def _source(result: StudyResult) -> Iterator[str]:
@@ -98,5 +98,5 @@ def _code(text: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Words of servers and systems, which may hold what Markdown takes for its own."""
+    """Words of servers and systems, with what Markdown would interpret escaped."""
     return " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")

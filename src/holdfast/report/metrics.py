@@ -1,4 +1,4 @@
-"""A load run while it goes on, in the text format that Prometheus reads (exposition format 0.0.4)."""
+"""The progress of a load run, in the text format that Prometheus reads (exposition format 0.0.4)."""
 
 from __future__ import annotations
 

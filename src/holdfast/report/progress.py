@@ -1,13 +1,12 @@
-"""A load run while it goes on: a view for a terminal, and a line for everything else."""
+"""The progress of a load run: a view for a terminal, and a line for everything else."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from rich.text import Text
-
 from holdfast.model.load import LagUs, LatencyMs
 from holdfast.model.progress import LabelProgress, OwnUse, Progress
+from holdfast.report.layout import Text
 
 _MOST_BAR = 40
 _COLUMN = 10
@@ -22,7 +21,7 @@ def progress_view(progress: Progress, title: str, state: str, width: int, height
 
     Args:
         title: what is loaded.
-        state: what goes on beside the ordinary, in words; empty for nothing.
+        state: anything unusual, such as a stop that was asked for, in words; "" is nothing.
     """
     lines = [Text(title, style="bold"), _time(progress, width), Text()]
     lines += _row("rate", _rates(progress), width)
@@ -36,12 +35,12 @@ def progress_view(progress: Progress, title: str, state: str, width: int, height
         lines += [Text(), *_labels(progress.labels, room, width)]
     if len(lines) + len(last) < height:
         lines.append(Text())
-    # The end has what is most to be known: where there is no room, what is above it gives way.
+    # The last lines matter most: where there is no room, those above them are left out.
     return [*lines[: max(0, height - len(last))], *last][:height]
 
 
 def progress_line(progress: Progress) -> str:
-    """One line about the run."""
+    """The state of the run on one line."""
     parts = [f"{progress.elapsed_s:.1f} s", f"{progress.begun:,} begun"]
     parts += [f"{count:,} {name}" for name, count in ({"answered": 0} | progress.outcomes).items()]
     parts.append(f"{progress.in_flight:,} in flight")
@@ -53,7 +52,7 @@ def progress_line(progress: Progress) -> str:
 
 
 def _row(name: str, items: Iterable[Text], width: int) -> Iterator[Text]:
-    """What belongs to a name, on as many lines as it takes."""
+    """A name and its items, on as many lines as they take."""
     line = Text(f"  {name:<{_NAMES}}", style="dim")
     indent = len(line)
     for item in items:
@@ -140,7 +139,7 @@ def _labels(labels: tuple[LabelProgress, ...], room: int, width: int) -> Iterato
             row.append(f"  {unanswered:,} not answered", style="red")
         yield text.append_text(row)
     if len(shown) < len(labels):
-        yield Text(f"  and {len(labels) - len(shown)} further requests", style="dim")
+        yield Text(f"  and {len(labels) - len(shown)} more requests", style="dim")
 
 
 def _own(own: OwnUse) -> Iterator[Text]:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
-
 from holdfast.model.installed import Installed, Part, Server
+from holdfast.report.layout import Column, Renderable, Stack, Table, Text
 
 _NO_VERSION = "installed"
 _WIDTH = 76  # leaves room for the backslash on a terminal of 80
 
 
-def render_servers(installed: Installed) -> RenderableType:
+def render_servers(installed: Installed) -> Renderable:
     """A table of the servers, one of the frameworks, and the commands that install what is missing."""
     several = len({each.interpreter for each in installed.servers if each.interpreter}) > 1
-    table = Table(box=None, pad_edge=False)
-    for column in ("server", "version", "serves", *(["interpreter"] if several else []), "its options may need"):
-        table.add_column(column, overflow="fold")
+    titles = ("server", "version", "serves", *(["interpreter"] if several else []), "its options may need")
+    table = Table(*map(Column, titles))
     for server in installed.servers:
         table.add_row(
             server.name,
@@ -30,16 +26,14 @@ def render_servers(installed: Installed) -> RenderableType:
             "\n".join(f"{each.name}: {_version(each.version)}" for each in server.needs),
             style="" if server.version is not None else "dim",
         )
-    frameworks = Table(box=None, pad_edge=False)
-    frameworks.add_column("built-in application")
-    frameworks.add_column("version")
+    frameworks = Table(Column("built-in application"), Column("version"))
     for part in installed.frameworks:
         frameworks.add_row(part.name, _version(part.version), style="" if part.version is not None else "dim")
     lines = [f"Looked in {', '.join(installed.interpreters) or 'no interpreter: none could be run'}."]
     if commands := _commands(installed.servers, installed.frameworks):
         lines += ["To install what is missing:", *commands]
     lines += [f"Not usable: {name}: {why}" for name, why in sorted(installed.broken.items())]
-    return Group(table, Text(), frameworks, Text(), Text("\n".join(lines)))
+    return Stack(table, Text(), frameworks, Text(), Text("\n".join(lines)))
 
 
 def _version(version: str | None) -> str:

@@ -1,11 +1,8 @@
-"""The table of a study that tells what is here: two lines for each case, so that it fits a terminal."""
+"""The table of a study without claims: two lines for each case, so that it fits a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-
-from rich.console import Group, RenderableType
-from rich.text import Text
 
 from holdfast.model.study import Row, StudyResult
 from holdfast.report.columns import (
@@ -19,34 +16,38 @@ from holdfast.report.columns import (
     sum_up,
     why_not,
 )
+from holdfast.report.layout import Renderable, Stack, Text
 
 _GAP = 2
 _INDENT = 2
 
 
-def render_table(result: StudyResult) -> RenderableType:
-    """A line that says what was started, and under it what was measured, for each case."""
+def render_table(result: StudyResult) -> Renderable:
+    """For each case, a line that says what was started, and a line of what was measured."""
     widths = _widths(result.rows)
-    lines: list[RenderableType] = [Text(f"Study {result.name}", style="bold"), Text()]
+    lines: list[Renderable] = [Text(f"Study {result.name}", style="bold"), Text()]
     heads = [column.head.split("\n") for column in COLUMNS]
     height = max(map(len, heads))
     for number in range(height):
         # Titles of one line stand on the lower one.
         cells = [[*[""] * (height - len(each)), *each][number] for each in heads]
-        lines.append(Text(_line(cells, widths), style="dim", no_wrap=True, overflow="ignore"))
+        lines.append(Text(_line(cells, widths), style="dim", overflow="ignore"))
     for row in result.rows:
         lines += _row(row, widths)
     lines += [
         Text(),
         Text(sum_up(result)),
         Text(made_on(result.made) + ".", style="dim"),
-        Text("N+ is no bound met up to N; ? is not measured, - does not apply; --json has every verdict.", style="dim"),
+        Text(
+            "N+: at least N, no bound reached. ?: not measured. -: does not apply. --json has every verdict.",
+            style="dim",
+        ),
     ]
-    return Group(*lines)
+    return Stack(*lines)
 
 
-def _row(row: Row, widths: Sequence[int]) -> Iterator[RenderableType]:
-    head = Text(name_of(row), style="bold", overflow="fold")
+def _row(row: Row, widths: Sequence[int]) -> Iterator[Renderable]:
+    head = Text(name_of(row), style="bold")
     head.append(f"  {settings_of(row)}".rstrip(), style="not bold")
     head.append(f"  {application_of(row)}".rstrip(), style="not bold cyan")
     head.append(f"  {label_of(row)}".rstrip(), style="not bold dim")
@@ -56,14 +57,14 @@ def _row(row: Row, widths: Sequence[int]) -> Iterator[RenderableType]:
         yield _indented(why_not(row), colour)
     else:
         cells = [column.cell(row.verdict) for column in COLUMNS]
-        yield Text(_line(cells, widths), style="green", no_wrap=True, overflow="ignore")
+        yield Text(_line(cells, widths), style="green", overflow="ignore")
     for sentence in remarks(row):
         yield _indented(
             f"! {sentence}" if sentence != row.note else sentence, "dim" if sentence == row.note else "yellow"
         )
 
 
-def _indented(words: str, style: str) -> RenderableType:
+def _indented(words: str, style: str) -> Renderable:
     return Text(f"{'':{_INDENT}}{words}", style=style)
 
 

@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
-
 from holdfast.model.verdict import CALL_NOT_ASKED, Abandoned, Ceiling, Cost, Model, Overflow, Verdict
 from holdfast.report import calls
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _WIDTH = 30
 
@@ -26,7 +22,7 @@ _LANES = {
     "reset": ("reset", "red", "·"),
     "closed": ("closed", "red", "·"),
     "failed": ("failed on our side", "magenta", "·"),
-    "unplaced": ("one of those with ?", "yellow", "?"),
+    "unplaced": ("in a place marked ?", "yellow", "?"),
 }
 
 _KINDS = {
@@ -41,42 +37,41 @@ _KINDS = {
 }
 
 _SEES = {
-    "waits": "it waits; no end of that queue was met",
-    "connect-timeout": "no answer to its connection attempt, so a connect time-out",
-    "refused": "its connection is refused",
-    "reset": "its connection is reset",
-    "closed": "its connection is closed without an answer",
+    "waits": "The next request waits; the end of that queue was not reached.",
+    "connect-timeout": "Once every queue is full, the next client's SYN goes unanswered and it times out connecting.",
+    "refused": "The next connection is refused.",
+    "reset": "The next connection is reset.",
+    "closed": "The next connection is closed without an answer.",
 }
-
 
 _FATES = {
-    "finishes": "the handler goes on to its end",
+    "finishes": "the handler runs to its end",
     "cancelled": "the handler is cancelled",
-    "place freed, handler goes on": "its place is free for another, and the handler goes on",
+    "place freed, handler goes on": "its place is freed for another request, and the handler runs on",
 }
 
 
-def render_verdict(verdict: Verdict) -> RenderableType:
-    """Everything that a person reads of one verdict."""
-    parts: list[RenderableType] = [_title(verdict), Text(), _headline(verdict), Text(), _lanes(verdict), Text()]
-    parts += [Padding(Text(line), (0, 0, 0, 2)) for line in _sentences(verdict)]
+def render_verdict(verdict: Verdict) -> Renderable:
+    """The whole verdict, as a person reads it."""
+    parts: list[Renderable] = [_title(verdict), Text(), _headline(verdict), Text(), _lanes(verdict), Text()]
+    parts += [Indent(Text(line), 2) for line in _sentences(verdict)]
     if verdict.warnings:
         parts.append(Text())
-        parts += [Padding(Text(f"! {warning}", style="yellow"), (0, 0, 0, 2)) for warning in verdict.warnings]
-    return Group(*parts)
+        parts += [Indent(Text(f"! {warning}", style="yellow"), 2) for warning in verdict.warnings]
+    return Stack(*parts)
 
 
 def _title(verdict: Verdict) -> Text:
     target = verdict.target
     if verdict.ceiling.interval is not None:
-        return Text(target.app, style="bold").append("  looked at from outside", style="not bold dim")
+        return Text(target.app, style="bold").append("  seen from outside", style="not bold dim")
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
     python = f"  Python {target.python}" if target.python else ""
     title.append(f"  {target.app}{python}  held in {target.held_in}", style="not bold dim")
     return title
 
 
-def _headline(verdict: Verdict) -> RenderableType:
+def _headline(verdict: Verdict) -> Renderable:
     ceiling = verdict.ceiling
     if ceiling.interval is not None:
         return _estimated(ceiling, verdict.unknown)
@@ -90,13 +85,13 @@ def _headline(verdict: Verdict) -> RenderableType:
     return text.append(f"  {_KINDS[kind]}" if kind else "", style="not bold")
 
 
-def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> RenderableType:
+def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
     least, most = ceiling.interval or (0, None)
     between = f"{least} or more" if most is None else f"between {least} and {most}" if most > least else f"{least}"
     if ceiling.in_service is None:
         text = Text(f"  {between} requests at once; ", style="bold yellow")
-        text.append("how many cannot be told from outside", style="yellow")
-        return Group(text, Padding(Text(f"{unknown['ceiling.in_service']}."), (0, 0, 0, 2)))
+        text.append("the exact number cannot be told from outside", style="yellow")
+        return Stack(text, Indent(Text(f"{unknown['ceiling.in_service']}."), 2))
     how = "about " if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
@@ -104,9 +99,8 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> RenderableType:
 
 
 def _lanes(verdict: Verdict) -> Table:
-    table = Table(box=None, show_header=False, padding=(0, 1), pad_edge=False)
-    for column in ("", "place", "count", "lane", "note"):
-        table.add_column(column, justify="right" if column == "count" else "left", no_wrap=column != "note")
+    columns = ("", "place", "count", "lane", "note")
+    table = Table(*(Column(right=each == "count", whole=each != "note") for each in columns), header=False)
     counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in _LANES}
     largest = max(1, *(count or 0 for count in counts.values()))
     for name, (label, colour, fill) in _LANES.items():
@@ -143,7 +137,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     if verdict.call is not None:
         yield from calls.sentences(verdict.call, verdict.unknown)
     elif verdict.ceiling.interval is None and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
-        yield f"No body was called: {verdict.unknown['call']}."
+        yield f"No view body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
     if verdict.ceiling.interval is None:
@@ -176,7 +170,7 @@ def _abandoned(abandoned: Abandoned) -> Iterator[str]:
     if abandoned.left and abandoned.run_anyway is not None:
         yield (
             f"Abandoned: {abandoned.left} clients left while their requests were queued; "
-            f"{abandoned.run_anyway} of these were run all the same."
+            f"the server still ran {abandoned.run_anyway} of these requests."
         )
     fin, rst = abandoned.in_service.fin, abandoned.in_service.rst
     if fin is not None and fin == rst:
@@ -207,15 +201,14 @@ def _overflow(overflow: Overflow) -> Iterator[str]:
         order = " then ".join(_LANES[place][0] for place in (overflow.first, *overflow.then))
         yield f"Overflow: {order}."
     if overflow.client_sees is not None:
-        sees = _SEES.get(overflow.client_sees, f"it gets HTTP {overflow.client_sees}")
-        yield f"The request that no queue takes: {sees}."
+        yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
 
 
 def _model(model: Model) -> Iterator[str]:
     if model.processes is not None:
-        several = f"{model.processes} processes" if model.processes > 1 else "one process"
+        several = f"{model.processes} processes, each" if model.processes > 1 else "one process,"
         threads = model.threads_per_process
-        each = f", {threads} {'threads' if threads != 1 else 'thread'} each handling requests"
+        each = f" with {threads} {'threads' if threads != 1 else 'thread'} handling requests"
         spread = ""
         if model.spread and len(set(model.spread)) > 1:
             spread = f", spread {' + '.join(map(str, model.spread))}"

@@ -1,7 +1,7 @@
-"""What holdfast must know of a server: how to start it, and which place each of its settings bounds.
+"""What holdfast must know about a server: how to start it, and which place each of its settings bounds.
 
-An adapter is data and one pure function. It draws no conclusions: what a setting is said to
-bound is compared with what was measured, never taken for it.
+An adapter is data and pure functions. It draws no conclusions: what a setting is said to bound is compared with what
+was measured, never taken for it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from holdfast.model.experiment import VIEWS, View
 from holdfast.model.places import Place
 from holdfast.servers.address import Listening, by_host_and_port
 
 Interface = Literal["wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado"]
-"""What a server calls an application by: a standard, or its own kind of object."""
+"""How a server calls an application: by a standard, or by its own kind of object."""
 
 FRAMEWORKS: Mapping[Interface, tuple[str, ...]] = {
     "wsgi": ("flask", "django", "wsgi"),
@@ -26,7 +25,7 @@ FRAMEWORKS: Mapping[Interface, tuple[str, ...]] = {
     "sanic": ("sanic",),
     "tornado": ("tornado",),
 }
-"""Of which a built-in application exists, by the interface that it has; "wsgi", "asgi" and "rsgi" are none at all."""
+"""The built-in applications, by interface; "wsgi", "asgi" and "rsgi" use no framework at all."""
 
 INTERFACES: Mapping[Interface, str] = {
     "wsgi": "WSGI",
@@ -42,7 +41,7 @@ WSGI: Mapping[Interface, tuple[str, ...]] = {"wsgi": FRAMEWORKS["wsgi"]}
 ASGI: Mapping[Interface, tuple[str, ...]] = {"asgi": FRAMEWORKS["asgi"]}
 
 TARGET = "holdfast_inside.target:application"
-"""What a server is told to load, in place of the person's application or as the built-in one."""
+"""What a server is told to load: it wraps the person's application, or is the built-in one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ FRAMEWORK_PACKAGES: Mapping[str, Package] = {
         "tornado": "tornado",
     }.items()
 }
-"""What a framework needs; those that are none need nothing."""
+"""What each framework needs; a built-in application without a framework needs nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What an adapter is given to make a command of.
+    """What an adapter makes a command from.
 
     Attributes:
         interpreter: the Python of the server's environment.
@@ -101,7 +100,7 @@ class Start:
         port: a free port, or the one that the person asked for.
         interface: that the application has, where that is known before it is loaded: the person named it
             (`wsgi:module:attr`), or only one fits `--framework`.
-        socket: path of a Unix socket that nobody uses.
+        socket: path of an unused Unix socket.
     """
 
     interpreter: str
@@ -114,7 +113,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Launch:
-    """A command, where it will listen, and by what it will call the application.
+    """A command, where it will listen, and how it will call the application.
 
     Attributes:
         address, port: as of `servers.address.Listening`.
@@ -132,15 +131,15 @@ class Adapter:
 
     Attributes:
         name: as in `--server`.
-        packages: of which any one suffices.
+        packages: any one of them suffices.
         launch: makes the command.
         settings: reads the settings out of the arguments.
-        frameworks: of the built-in application, by interface; the first one is the default.
-        extras: packages that some of its settings need, by what needs them.
+        frameworks: those of the built-in application, by interface; the first is the default.
+        extras: packages that some of its options need, by option.
         executables: scripts of its packages, best first; empty where `python -m` starts it.
         reloaders: options that start it again in another process when a file changes.
         daemons: options that send it into the background.
-        stop_signal: what ends it at once.
+        stop_signal: ends it at once.
         serves_as_root: False where root has to start it as another user.
     """
 
@@ -154,14 +153,13 @@ class Adapter:
     reloaders: tuple[str, ...] = ()
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
-    views: tuple[View, ...] = field(default=VIEWS)
     serves_as_root: bool = True
 
 
 def launched(
     start: Start, listening: Listening, *command: str, app: str = TARGET, interface: Interface = "wsgi"
 ) -> Launch:
-    """`python COMMAND ADDED APP ARGUMENTS`, as most servers with a command line are started; "" is no APP."""
+    """`python COMMAND ADDED APP ARGUMENTS`, as most servers with a command line are started; "" leaves out APP."""
     target = (app,) if app else ()
     argv = (start.interpreter, *command, *listening.added, *target, *listening.arguments)
     return Launch(argv, listening.address, listening.port, interface)

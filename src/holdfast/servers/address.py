@@ -1,9 +1,8 @@
-"""Where a server's own arguments let it listen, and what is added where they do not say. Pure.
+"""Where a server's own arguments let it listen, and what is added if they do not say. Pure.
 
-A port 0 in them is replaced by a free port, so that a person can choose the kind of listener
-and leave its port to us, and a Unix socket `unix:0` by one in the run's own directory; any other address
-is theirs and stays. Only the arguments that name a listener are touched: the same text elsewhere means
-something else.
+A port 0 is replaced by a free port, so that a person can choose the kind of listener and leave the port to us, and a
+Unix socket `unix:0` by one in the run's directory; any other address is kept. Only arguments that name a listener are
+changed: elsewhere the same text means something else.
 """
 
 from __future__ import annotations
@@ -71,11 +70,11 @@ def by_address(
     """Of a server whose options `names` take `HOST:PORT`; the first of these is the one that is added.
 
     Args:
-        socket: path of a Unix socket that nobody uses.
+        socket: path of an unused Unix socket.
         spelling: how these options take a path.
 
     Raises:
-        UsageError: an own address is neither `HOST:PORT` nor a Unix socket.
+        UsageError: one of the person's addresses is neither `HOST:PORT` nor a Unix socket.
     """
 
     def fill(value: str, port: int) -> str:
@@ -88,7 +87,7 @@ def by_endpoint(arguments: Sequence[str], port: int, *names: str, socket: str = 
     """Of a server whose options `names` take Twisted's endpoints, such as `tcp:0:interface=127.0.0.1`.
 
     Raises:
-        UsageError: an own endpoint is neither TCP nor a Unix socket.
+        UsageError: one of the person's endpoints is neither TCP nor a Unix socket.
 
     Source: twisted/internet/endpoints.py, serverFromString().
     """
@@ -126,7 +125,7 @@ def by_socket_file(arguments: Sequence[str], socket: str, *names: str) -> Listen
     """Of a server whose options `names` take the path of a Unix socket; None where none of them is given.
 
     Args:
-        socket: path of one that nobody uses, in place of `unix:0`.
+        socket: path of an unused one, for `unix:0`.
     """
     filled, own = list(arguments), None
     for at, stem, value in _given(arguments, names):
@@ -140,8 +139,8 @@ def no_descriptor(arguments: Sequence[str], *names: str) -> None:
     if found := has_option(arguments, *names):
         raise UsageError(
             f"{found} lets the server listen on a descriptor that holdfast does not give it.",
-            "holdfast probes TCP ports and Unix sockets that the server opens; inherited ones are not probed yet.",
-            f"Leave {found} out: holdfast adds an address of its own.",
+            "holdfast probes TCP ports and Unix sockets that the server opens itself, not inherited ones.",
+            f"Leave {found} out: holdfast adds an address.",
         )
 
 
@@ -174,8 +173,8 @@ def address_in(value: str) -> tuple[str, int]:
     if not match:
         raise UsageError(
             f"The server's address {value!r} is neither HOST:PORT nor a Unix socket.",
-            "holdfast must know where it shall connect to; inherited descriptors are not probed yet.",
-            "Write it as 127.0.0.1:0 or unix:0 (a free port, a free path are put in), or leave it out.",
+            "holdfast must know where to connect. It does not probe inherited descriptors.",
+            "Write 127.0.0.1:0 or unix:0 (holdfast fills in a free port or path), or leave it out.",
         )
     host = match["host"].strip("[]")
     # Servers take the IPv4 address of "localhost", where a client may prefer the other one.
@@ -240,8 +239,8 @@ def _endpoint_address(value: str) -> tuple[str, int]:
     if not match:
         raise UsageError(
             f"The endpoint {value!r} is neither tcp:PORT nor unix:PATH.",
-            "holdfast must know where it shall connect to; inherited descriptors are not probed yet.",
-            f"Write it as tcp:0:interface={LOOPBACK} (a free port is put in) or leave it out.",
+            "holdfast must know where to connect. It does not probe inherited descriptors.",
+            f"Write tcp:0:interface={LOOPBACK} (holdfast fills in a free port), or leave it out.",
         )
     fields = dict(each.partition("=")[::2] for each in _fields(match["rest"] or ""))
     host = fields.get("interface", "::" if match["kind"] == "tcp6" else "").replace("\\:", ":")

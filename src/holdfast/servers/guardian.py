@@ -1,11 +1,11 @@
-"""A process that outlives ours if ours is killed, and ends the server then.
+"""A process that outlives ours if ours is killed, and then ends the server.
 
-Facts: SIGKILL and the kernel's want of memory leave us no line of our own to run. PR_SET_PDEATHSIG
-(prctl(2)) ends the server's first process with us, but is not inherited by its children: of a uWSGI
-without a master the other workers would stay and listen.
+Facts: after SIGKILL, from the OOM killer or anyone else, not one line of ours runs. PR_SET_PDEATHSIG (prctl(2)) ends
+the server's first process with us, but its children do not inherit it: of a uWSGI without a master the other workers
+would keep listening.
 
-Decision: a fork of ours waits at a pipe whose other end only we hold. When that end closes without a
-word, it cleans up. It is no part of the server: another session, no descriptor of ours, no thread.
+Decision: a fork of ours waits on a pipe whose other end only we hold. If that end closes without a message, the fork
+cleans up. It is not part of the server: another session, no descriptor of ours, no thread.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ class Guardian:
     """Invariant: `clean_up` is run, in another process, if and only if ours ends before `dismiss()`."""
 
     def __init__(self, clean_up: Callable[[], None]) -> None:
-        """Posts it.
+        """Starts it.
 
         Args:
-            clean_up: must need nothing but the file system and signals: descriptors of ours are closed there.
+            clean_up: may use only the file system and signals: our descriptors are closed there.
 
         Raises:
-            OSError: no process or descriptor is left for it.
+            OSError: no process could be forked, or no descriptor is left.
         """
         waiting, self._word = os.pipe()
         try:
@@ -43,7 +43,7 @@ class Guardian:
         os.close(waiting)
 
     def dismiss(self) -> None:
-        """Sends it away; the second time does nothing."""
+        """Ends it; a second call does nothing."""
         if self.pid:
             with contextlib.suppress(OSError):
                 os.write(self._word, _DISMISSED)
@@ -65,5 +65,5 @@ def _wait_and_clean_up(waiting: int, clean_up: Callable[[], None]) -> None:
         if not os.read(waiting, 1):
             clean_up()
     finally:
-        # Nothing of what our stack has open is this process's to close or to flush.
+        # Whatever our stack has open is not for this process to close or flush.
         os._exit(0)

@@ -45,9 +45,9 @@ class Interpreter:
 
     Attributes:
         version: of the server's package; "" where the package does not say.
-        virtual_env: root of its virtual environment, None where it is none.
+        virtual_env: root of its virtual environment; None if it is not one.
         scripts: executables of the server, by name.
-        frameworks: of which a built-in application can be run there.
+        frameworks: those whose built-in application can run there.
     """
 
     path: str
@@ -59,10 +59,10 @@ class Interpreter:
 
 
 class Answer(msgspec.Struct):
-    """What one interpreter said.
+    """What an interpreter answered.
 
     Attributes:
-        found: versions of the packages that it has, by module; "" where a package does not say.
+        found: versions of its packages, by module; "" where a package does not say.
     """
 
     python: str
@@ -131,8 +131,8 @@ def _named(asked_for: str) -> str:
     path = asked_for if os.sep in asked_for else shutil.which(asked_for)
     if path is None or not os.path.isfile(path):
         raise EnvironmentFailure(
-            f"There is no interpreter {asked_for!r}.",
-            "It was given with --python and is neither a file that can be run nor a command on PATH.",
+            f"The interpreter {asked_for!r} does not exist.",
+            "--python names neither an executable file nor a command on PATH.",
             "Give the path of a virtual environment's python, such as .venv/bin/python.",
         )
     return str(Path(path).absolute())
@@ -155,7 +155,7 @@ def _candidates(cwd: Path) -> Iterator[str]:
 def _ask(path: str, question: str, *, required: bool) -> Answer | None:
     command = [path, "-c", _QUESTION, question]
     try:
-        # In a session of its own: the terminal's Ctrl-C is for us, and would look like a broken interpreter.
+        # In its own session: the terminal's Ctrl-C is meant for us, and would look like a broken interpreter.
         done = subprocess.run(
             command,
             capture_output=True,

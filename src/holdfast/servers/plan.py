@@ -1,4 +1,4 @@
-"""What an experiment asks for, made into a command: which interface, which framework, which address. Pure."""
+"""Turns an experiment into a command: which interface, which framework, which address. Pure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from holdfast.errors import UsageError
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import ProbeTarget, View
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, FRAMEWORKS, INTERFACES, Adapter, Interface, Launch, Start
 from holdfast.servers.address import has_option
 from holdfast.servers.interpreter import Interpreter
@@ -22,7 +22,7 @@ class Plan:
     """How the server of one experiment is started.
 
     Attributes:
-        app: what the server shall serve, without a prefix; None is the built-in application.
+        app: what the server serves, without a prefix; None is the built-in application.
         framework: of the built-in application.
         view: None is "as written", for the person's own application.
     """
@@ -33,37 +33,40 @@ class Plan:
     view: View | None
 
 
-def plan(experiment: Experiment, adapter: Adapter, interpreter: Interpreter, port: int, socket: str = "") -> Plan:
-    """The command of an experiment.
+def plan(
+    target: ProbeTarget, view: View | None, adapter: Adapter, interpreter: Interpreter, port: int, socket: str = ""
+) -> Plan:
+    """The command that starts a server.
 
     Args:
-        port, socket: a port and the path of a Unix socket that nobody uses; the port may be the person's own.
+        view: the kind of view that is asked for; None is "as written".
+        port: a free one, or the one that the person asked for.
+        socket: path of an unused Unix socket.
 
     Raises:
         UsageError: the server cannot do what is asked for, or an argument would take it out of sight.
     """
-    _check_arguments(adapter, experiment.arguments)
-    if experiment.app is not None and experiment.framework is not None:
+    _check_arguments(adapter, target.arguments)
+    if target.app is not None and target.framework is not None:
         raise UsageError(
-            f"--framework {experiment.framework} and the application {experiment.app} exclude each other.",
-            "--framework chooses the built-in application, which is used where none is named.",
+            f"--framework {target.framework} and the application {target.app} exclude each other.",
+            "--framework chooses the built-in application, which is used when no application is named.",
             "Leave one of them out.",
         )
-    app, interface = experiment.app, None
+    app, interface = target.app, None
     if prefixed := _PREFIXED.match(app or ""):
         app, interface = prefixed["app"], cast("Interface", prefixed["interface"])
-    wanted = interface or _only_interface(adapter, experiment.framework)
-    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, experiment.arguments, wanted, socket))
+    wanted = interface or _only_interface(adapter, target.framework)
+    launch = adapter.launch(Start(interpreter.path, interpreter.scripts, port, target.arguments, wanted, socket))
     if interface not in (None, launch.interface):
         raise UsageError(
             f"{adapter.name} as it is started here serves {INTERFACES[launch.interface]}.",
-            f"The application was named as {INTERFACES[interface]}, {experiment.app}.",
+            f"The application was named as {INTERFACES[interface]}, {target.app}.",
             "Start the server with arguments that let it serve that, or name another --server.",
         )
-    framework = framework_for(adapter, launch.interface, experiment.framework, interpreter.frameworks)
-    view = experiment.view
+    framework = framework_for(adapter, launch.interface, target.framework, interpreter.frameworks)
     if app is None and view is None:
-        # Nobody takes a server with an event loop for the sake of views that cannot use it.
+        # A server with an event loop is chosen for views that can use it.
         view = "sync" if launch.interface == "wsgi" else "async"
     return Plan(launch, app, framework, view)
 
@@ -72,7 +75,7 @@ def framework_for(adapter: Adapter, interface: Interface, asked_for: str | None,
     """The framework of the built-in application: the one asked for, else the first one that is installed.
 
     Raises:
-        UsageError: there is no such one, or this server cannot run it.
+        UsageError: it does not exist, or this server cannot run it.
     """
     possible = adapter.frameworks.get(interface, ())
     if asked_for is None:
@@ -89,7 +92,7 @@ def framework_for(adapter: Adapter, interface: Interface, asked_for: str | None,
         )
     raise UsageError(
         f"{adapter.name} as it is started here cannot run {asked_for}.",
-        f"It calls an application by {INTERFACES[interface]}.",
+        f"It calls applications by {INTERFACES[interface]}.",
         f"Choose {here}, or another --server{_elsewhere(adapter, asked_for)}.",
     )
 
@@ -109,7 +112,7 @@ def _check_arguments(adapter: Adapter, arguments: Sequence[str]) -> None:
     if found := has_option(arguments, *adapter.reloaders):
         raise UsageError(
             f"{found} lets {adapter.name} start again whenever a file changes.",
-            "A server that restarts in the middle of a probe has no ceiling, and the reloader's own process none.",
+            "A server that restarts during a probe has no ceiling, and neither has the process of its reloader.",
             f"Leave {found} out.",
         )
     if found := has_option(arguments, *adapter.daemons):

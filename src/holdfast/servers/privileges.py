@@ -2,7 +2,7 @@
 
 `RLIMIT_NPROC` does not bind root, nor anyone with CAP_SYS_RESOURCE or CAP_SYS_ADMIN
 (kernel/fork.c, copy_process(); setrlimit(2)). To measure under it, root starts the server as
-another user who owns no other process. That user keeps one capability, CAP_DAC_READ_SEARCH,
+a user that owns no other process. That user keeps one capability, CAP_DAC_READ_SEARCH,
 as an ambient one (capabilities(7)), so that it can still read the interpreter and the
 application wherever they lie; it can write nothing more than that user could.
 """
@@ -24,7 +24,7 @@ _PR_CAP_AMBIENT_RAISE = 2
 _CAP_DAC_READ_SEARCH = 2
 _CAPABILITY_VERSION_3 = 0x20080522
 
-_FIRST_SPARE_UID = 61184  # systemd's range for dynamic users: nobody's account by default
+_FIRST_SPARE_UID = 61184  # systemd's range for dynamic users: no account has one by default
 _LAST_SPARE_UID = 65519
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -90,7 +90,7 @@ def _become(uid: int) -> None:
     keep = 1 << _CAP_DAC_READ_SEARCH
     sets = (_Sets * 2)(_Sets(keep, keep, keep), _Sets(0, 0, 0))
     header = _Header(_CAPABILITY_VERSION_3, 0)
-    # Without the capability (a container that withholds it) the server runs all the same, if
+    # Without the capability (a container that withholds it) the server still runs if
     # that user may read its files; if not, its own error message says which.
     if _libc.capset(ctypes.byref(header), ctypes.byref(sets)) == 0:
         _libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_RAISE, _CAP_DAC_READ_SEARCH, 0, 0)

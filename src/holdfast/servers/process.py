@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.privileges import adopt_orphans, in_child
 
@@ -23,9 +24,9 @@ from holdfast.servers.privileges import adopt_orphans, in_child
 _ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 GRACE_S = 0.3
-_TRACKER_S = 1.0  # to unlink a few hundred names takes it some ms; on a busy machine it may wait for a core
+_TRACKER_S = 1.0  # it unlinks a few hundred names in some ms; on a busy machine it may wait for a core
 _LOOK_S = 0.002
-_KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it for ever
+_KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it forever
 _SURE = 2
 _WORDS_BYTES = 8192
 
@@ -36,9 +37,9 @@ class Command:
 
     Attributes:
         token: value of HOLDFAST_TOKEN in `environment`; marks every process of this run.
-        uid: run as this user; None stays who we are.
-        grace_s: how long it may take to end by itself; where there is something that it should clear away.
-        scratch: a directory that is removed if we are killed; whoever made it removes it otherwise.
+        uid: run as this user; None keeps our own.
+        grace_s: how long it may take to end by itself, so that it can clean up.
+        scratch: a directory that is removed if we are killed; otherwise its creator removes it.
     """
 
     argv: tuple[str, ...]
@@ -57,9 +58,9 @@ class Command:
 class ServerProcess:
     """A running server: leader of its own session, with all its descendants.
 
-    Invariant: after `close()`, or after our own sudden end, no process of it is left, whatever it did
-    in between (forked, daemonised, ignored signals, was stopped). Descendants are told by the run's
-    token in their environment, by descent, or by their session.
+    Invariant: after `close()`, or after our own sudden end, no process of it is left, whatever it did in between
+    (forked, daemonised, ignored signals, was stopped). Descendants are recognised by the run's token in their
+    environment, by descent, or by their session.
     """
 
     def __init__(self, command: Command) -> None:
@@ -109,14 +110,13 @@ class ServerProcess:
         self.close()
 
     def roots(self) -> tuple[int, ...]:
-        """Its first process and those orphans of it that fell to us: everything of it descends from these."""
+        """Its first process and the orphans of it that we adopted: all its processes descend from these."""
         return (self.pid, *sorted(_children() - self._not_its_own - {self.pid}))
 
     def exit_status(self) -> int | None:
         """None while it runs; else the exit code of its first process, negative for a signal.
 
-        It runs on where its first process ended well and has left others behind, as one that goes into
-        the background does.
+        It still runs if its first process ended well and left others behind, as a daemon does.
         """
         status = self._child.poll()
         if status == 0 and self._runs_on():
@@ -133,7 +133,7 @@ class ServerProcess:
         return self._words(last=True)
 
     def first_words(self) -> str:
-        """The beginning of it, as long: who refuses an argument says so before all that it would have taken."""
+        """The beginning of it, at most 8 KiB: a server that refuses an argument says so before it lists its options."""
         return self._words(last=False)
 
     def _words(self, *, last: bool) -> str:
@@ -157,8 +157,8 @@ class ServerProcess:
             time.sleep(_LOOK_S)
         if not _trackers(self._strays()):
             self._signal_group(signal.SIGKILL)
-        # Whoever left the group is killed one by one. A killed orphan that we adopted is found
-        # (as a zombie of ours) until it is reaped, so nobody is given up before he is gone.
+        # Processes that left the group are killed one by one. A killed orphan that we adopted is found (as a zombie
+        # of ours) until it is reaped, so none is forgotten before it is gone.
         _until_none(lambda left: _still_there(left | self._strays()))
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_KILL_S)
@@ -168,7 +168,7 @@ class ServerProcess:
         adopt_orphans(adopt=False)
 
     def _signal_group(self, number: int) -> None:
-        # Once it is reaped its number may be another's; who is left of the group is then among the strays.
+        # Once it is reaped its number may be reused; what is left of the group is then among the strays.
         if self._child.poll() is None:
             os.killpg(self.pid, number)
 
@@ -181,23 +181,23 @@ class ServerProcess:
 
 
 def _end_orphans(session: int, mark: bytes, scratch: Path | None) -> None:
-    """What the guardian does: nobody is a child of ours there, so nobody has to be reaped."""
+    """What the guardian does: it has no children, so there is nothing to reap."""
     _until_none(lambda _left: {pid for pid in _parents() if _session(pid) == session or _has_mark(pid, mark)})
     if scratch is not None:
         shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _until_none(found: Callable[[set[int]], set[int]]) -> None:
-    """Kills whom it finds, until there is nobody.
+    """Kills the processes that it finds, until none is left.
 
     Args:
-        found: who is there now, given who was there before.
+        found: the processes that are there now, given those that were there before.
     """
     left: set[int] = set()
     empty_looks = 0
     deadline = time.monotonic() + _KILL_S
     patience = time.monotonic() + _TRACKER_S
-    # Twice: while /proc is read, one that was listed may fork, so that its child is not, and end before its turn.
+    # Twice: while /proc is read, a listed process may fork a child that is not listed, and end before its turn.
     while empty_looks < _SURE and time.monotonic() < deadline:
         left = found(left)
         empty_looks = 0 if left else empty_looks + 1
@@ -206,9 +206,9 @@ def _until_none(found: Callable[[set[int]], set[int]]) -> None:
 
 
 def _trackers(pids: set[int]) -> set[int]:
-    """Those that put away what Python's `multiprocessing` has left in /dev/shm, when all others of them are gone.
+    """The processes that clean up after Python's `multiprocessing` in /dev/shm, once all others are gone.
 
-    They end by themselves then; killed with the others, each semaphore and each block of memory would stay.
+    They then end by themselves; if they were killed with the others, every semaphore and shared block would stay.
     """
     found = set()
     for pid in pids:
@@ -236,16 +236,11 @@ def _session(pid: int) -> int | None:
 
 
 def _parents() -> dict[int, int]:
-    found = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            with contextlib.suppress(OSError, ValueError, IndexError):
-                found[int(name)] = int(_stat(int(name))[1])
-    return found
+    return {stat.pid: stat.parent for stat in read_stats()}
 
 
 def _children() -> set[int]:
-    """Our own, those that fell to us included."""
+    """Our own children, adopted orphans included."""
     us, found = os.getpid(), set[int]()
     try:
         # 20 us, where a look at every process of the machine takes as long for each of them.
@@ -257,20 +252,10 @@ def _children() -> set[int]:
 
 
 def _lives(pid: int) -> bool:
-    """Whether it is there and no zombie; one of ours that has ended is reaped."""
+    """Whether a process has not ended; a child of ours that has is reaped."""
     with contextlib.suppress(OSError):
         os.waitpid(pid, os.WNOHANG)
-    try:
-        return _stat(pid)[0] not in (b"Z", b"X")
-    except (OSError, ValueError, IndexError):
-        return False
-
-
-def _stat(pid: int) -> list[bytes]:
-    """Fields of `/proc/PID/stat` from the state on."""
-    stat = Path("/proc", str(pid), "stat").read_bytes()
-    # The command's name may hold spaces and brackets: fields count from its last bracket.
-    return stat[stat.rindex(b")") + 2 :].split()
+    return is_alive(pid)
 
 
 def _descends(pid: int, ancestors: set[int], parents: Mapping[int, int]) -> bool:
@@ -304,7 +289,7 @@ def _not_started(command: Command, error: Exception) -> HoldfastError:
         if limit is not None and resource.RLIM_INFINITY != most < limit:
             return UsageError(
                 f"The server could not be started under {option} {limit}.",
-                f"The limit in force is {most}: it can be lowered for the server, not raised.",
+                f"The limit in force is {most}. It can be lowered for the server, but not raised.",
                 f"Give at most {most}, or raise the limit first (ulimit -H{letter}).",
             )
     if not command.cwd.is_dir():
@@ -314,5 +299,5 @@ def _not_started(command: Command, error: Exception) -> HoldfastError:
     return EnvironmentFailure(
         f"{command.argv[0]} could not be started.",
         str(error),
-        "Check that the file is there and may be run, and how many processes and open files you may have (ulimit -a).",
+        "Check that the file exists and may be run, and how many processes and open files you may have (ulimit -a).",
     )

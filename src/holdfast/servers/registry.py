@@ -1,106 +1,95 @@
-"""The servers that can be named in `--server`: ours, and those that other distributions bring.
+"""The servers that `--server` can name: ours, and those that other distributions add.
 
-A distribution brings one by an entry point of the group `holdfast.servers`: its name is the
-server's, its object an `Adapter`. One that cannot be used is reported by name when it is asked for
-and in `holdfast servers`; it never stands in the way of the others.
+A distribution adds one by an entry point of the group `holdfast.servers`: its name is the server's, its object an
+`Adapter`. One that cannot be used is reported in `holdfast servers`, and when it is asked for; the others still work.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable
-from importlib import metadata
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.servers import (
-    aiohttp,
-    bjoern,
-    cheroot,
-    daphne,
-    django,
-    eventlet,
-    fastpysgi,
-    flask,
-    gevent,
-    granian,
-    gunicorn,
-    h2corn,
-    hypercorn,
-    mod_wsgi,
-    sanic,
-    tornado,
-    twisted,
-    uvicorn,
-    uwsgi,
-    waitress,
-    werkzeug,
-    wsgiref,
-)
+from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import Adapter
+
+if TYPE_CHECKING:
+    # What reads the installed distributions brings 40 modules, and is asked only for servers that are not ours.
+    from importlib.metadata import EntryPoint
 
 GROUP = "holdfast.servers"
 
-_MODULES = (
-    flask,
-    django,
-    gunicorn,
-    uwsgi,
-    waitress,
-    mod_wsgi,
-    uvicorn,
-    hypercorn,
-    granian,
-    h2corn,
-    daphne,
-    cheroot,
-    gevent,
-    eventlet,
-    twisted,
-    tornado,
-    aiohttp,
-    sanic,
-    bjoern,
-    fastpysgi,
-    werkzeug,
-    wsgiref,
+# Each is a module of this package.
+# fmt: off
+_NAMES = (
+    "flask", "django", "gunicorn", "uwsgi", "waitress", "mod_wsgi", "uvicorn", "hypercorn",
+    "granian", "h2corn", "daphne", "cheroot", "gevent", "eventlet", "twisted", "tornado",
+    "aiohttp", "sanic", "bjoern", "fastpysgi", "werkzeug", "wsgiref",
 )
-ADAPTERS: dict[str, Adapter] = {module.ADAPTER.name: module.ADAPTER for module in _MODULES}
+# fmt: on
+
+
+class _Adapters(Mapping[str, Adapter]):
+    """Adapters that are imported when they are asked for: a probe needs one of them."""
+
+    def __getitem__(self, name: str) -> Adapter:
+        if name not in _NAMES:
+            raise KeyError(name)
+        adapter: Adapter = import_module(f"{__package__}.{name}").ADAPTER
+        return adapter
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+ADAPTERS: Mapping[str, Adapter] = _Adapters()
 """Ours, by name."""
 
 
 def brought_adapters(
-    entry_points: Iterable[metadata.EntryPoint] | None = None,
+    entry_points: Iterable[EntryPoint] | None = None,
 ) -> tuple[dict[str, Adapter], dict[str, str]]:
-    """The adapters of other distributions, and of those that cannot be used the reason, by name.
+    """The adapters of other distributions by name, and the reasons for those that cannot be used.
 
     Args:
         entry_points: None are the installed ones.
     """
+    if entry_points is None:
+        from importlib import metadata  # noqa: PLC0415 - see above
+
+        entry_points = metadata.entry_points(group=GROUP)
     adapters: dict[str, Adapter] = {}
     broken: dict[str, str] = {}
-    for point in metadata.entry_points(group=GROUP) if entry_points is None else entry_points:
+    for point in entry_points:
         try:
             found = point.load()
-        except Exception as error:  # noqa: BLE001 - it is somebody else's code
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
             broken[point.name] = f"{point.value} cannot be loaded: {type(error).__name__}: {error}"
             continue
         if not isinstance(found, Adapter):
-            broken[point.name] = f"{point.value} is no holdfast.servers.adapter.Adapter but {type(found).__name__}"
+            broken[point.name] = f"{point.value} is not a holdfast.servers.adapter.Adapter but a {type(found).__name__}"
         elif found.name != point.name:
             broken[point.name] = f"{point.value} calls itself {found.name!r}"
         elif point.name in ADAPTERS or point.name in adapters:
-            broken[point.name] = f"{point.value}: there is a server of that name already, which stays"
+            broken[point.name] = f"{point.value}: a server of that name exists already and is kept"
         else:
             adapters[point.name] = found
     return adapters, broken
 
 
 def adapter_named(name: str) -> Adapter:
-    """The adapter of that name.
+    """The adapter of a server.
 
     Raises:
-        UsageError: there is none.
-        EnvironmentFailure: another distribution brings it, and it cannot be used.
+        UsageError: no server has that name.
+        EnvironmentFailure: another distribution adds it, and it cannot be used.
     """
     if name in ADAPTERS:
         return ADAPTERS[name]
@@ -111,12 +100,11 @@ def adapter_named(name: str) -> Adapter:
         raise EnvironmentFailure(
             f"The adapter for the server {name!r} cannot be used.",
             broken[name],
-            "Mend or update the distribution that brings it; `holdfast servers` lists them all.",
+            "Fix or update the distribution that adds it; `holdfast servers` lists them all.",
         )
     known = [*ADAPTERS, *brought]
-    near = difflib.get_close_matches(name, known, n=1)
     raise UsageError(
         f"holdfast knows no server {name!r}.",
         f"It can start: {', '.join(sorted(known))}.",
-        f"Did you mean --server {near[0]}?" if near else "Name one of them with --server.",
+        did_you_mean(name, known, "Name one of them with --server.", "--server {}"),
     )

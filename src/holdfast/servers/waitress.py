@@ -17,7 +17,7 @@ def _launch(start: Start) -> Launch:
     listening = by_socket_file(start.arguments, start.socket, "--unix-socket")
     listening = listening or by_address(start.arguments, start.port, "--listen")
     if option_value(start.arguments, "--host", "--port") is not None:
-        # waitress refuses --listen beside these (waitress/adjustments.py).
+        # waitress refuses --listen together with these (waitress/adjustments.py).
         listening = by_host_and_port(start.arguments, start.port)
     # getopt ends the options at the first argument that is none, so the application comes last.
     argv = (start.interpreter, "-m", "waitress", *listening.added, *listening.arguments, TARGET)

@@ -6,7 +6,7 @@ The author's limit of 256 descriptors is macOS's default and is set here by `nof
 
 from __future__ import annotations
 
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.verdict import Verdict
 
@@ -108,11 +108,11 @@ _KIND = Claim("handlers run on", "thread-per-request", lambda verdict: verdict.m
 
 
 def _flask(*arguments: str, **more: object) -> Experiment:
-    return Experiment("flask", arguments=arguments, **more)  # type: ignore[arg-type]
+    return Experiment(ProbeTarget("flask", arguments=arguments), **more)  # type: ignore[arg-type]
 
 
 def _uwsgi(*arguments: str, **more: object) -> Experiment:
-    return Experiment("uwsgi", arguments=arguments, **more)  # type: ignore[arg-type]
+    return Experiment(ProbeTarget("uwsgi", arguments=arguments), **more)  # type: ignore[arg-type]
 
 
 _E5 = _flask(*_SERIAL, "--processes", "100", max_offered=1000)

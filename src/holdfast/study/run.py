@@ -18,14 +18,14 @@ from holdfast.errors import (
     HoldfastError,
     InconclusiveError,
     UsageError,
-    nearest,
 )
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
+from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
-from holdfast.observe.processes import somaxconn
+from holdfast.observe.processes import read_somaxconn
 from holdfast.probe.experiment import run
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
@@ -55,18 +55,17 @@ def only(study: Study, names: Collection[str]) -> Study:
     Raises:
         UsageError: a name is neither.
     """
-    servers_of = {case.experiment.server for case in study.cases}
-    known = [*dict.fromkeys([*servers_of, *(case.id for case in study.cases)])]
+    names_of = {case.id: _server_of(case.experiment.target) for case in study.cases}
+    known = [*dict.fromkeys([*names_of.values(), *names_of])]
     for name in names:
         if name not in known:
-            near = nearest(name, known)
             raise UsageError(
                 f"The study {study.name} has no case {name!r}.",
                 f"It has: {', '.join(sorted(known))}.",
-                f"Did you mean {near}?" if near else "Name a case or a server of these.",
+                did_you_mean(name, known, "Name a case or a server of these."),
             )
     wanted = set(names)
-    cases = tuple(case for case in study.cases if {case.id, case.experiment.server} & wanted)
+    cases = tuple(case for case in study.cases if {case.id, names_of[case.id]} & wanted)
     return replace(study, cases=cases)
 
 
@@ -114,7 +113,10 @@ def exit_code(result: StudyResult) -> int:
 
 
 def _with_python(case: Case, python: str | None) -> Case:
-    return case if python is None else replace(case, experiment=replace(case.experiment, python=python))
+    target = case.experiment.target
+    if python is None or not isinstance(target, ProbeTarget):
+        return case
+    return replace(case, experiment=replace(case.experiment, target=replace(target, python=python)))
 
 
 def _row(case: Case, bench: _Bench, rows: Mapping[str, Row]) -> Row:
@@ -163,15 +165,16 @@ def _verdict(case: Case, bench: _Bench) -> Verdict:
 
 def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:
     """The server's version, None where it is not there; and what installs what is missing, None where all is there."""
-    if experiment.command:
+    target = experiment.target
+    if not isinstance(target, ProbeTarget):
         return None, None
-    adapter = adapter_named(experiment.server)
-    key = experiment.python, experiment.cwd
+    adapter = adapter_named(target.server)
+    key = target.python, experiment.cwd
     if key not in bench.asked:
         brought, _ = brought_adapters()
-        bench.asked[key] = ask_all((ADAPTERS | brought).values(), experiment.python, Path(experiment.cwd))
-    framework = None if experiment.app else experiment.framework
-    return needed(adapter, experiment.arguments, framework, bench.asked[key])
+        bench.asked[key] = ask_all({**ADAPTERS, **brought}.values(), target.python, Path(experiment.cwd))
+    framework = None if target.app else target.framework
+    return needed(adapter, target.arguments, framework, bench.asked[key])
 
 
 def _answered(case: Case, verdict: Verdict, began: float) -> Row:
@@ -187,15 +190,15 @@ def _answered(case: Case, verdict: Verdict, began: float) -> Row:
 def _unanswered(
     case: Case, outcome: Outcome, skipped: str, began: float, version: str | None = None, remedy: str = ""
 ) -> Row:
-    experiment = case.experiment
+    arguments, application = _served(case.experiment.target)
     return Row(
         id=case.id,
         title=case.title,
-        server=Path(experiment.command[0]).name if experiment.command else experiment.server,
+        server=_server_of(case.experiment.target),
         version=version,
-        arguments=experiment.command[1:] or experiment.arguments,
-        application="" if experiment.command else experiment.app or experiment.framework or "built-in",
-        view=experiment.view,
+        arguments=arguments,
+        application=application,
+        view=case.experiment.view,
         outcome=outcome,
         findings=tuple(Finding(claim.what, claim.claimed, None, None, "") for claim in case.claims),
         verdict=None,
@@ -208,13 +211,29 @@ def _unanswered(
     )
 
 
+def _server_of(target: StartedTarget) -> str:
+    """An adapter's name; of a person's own command its program."""
+    if isinstance(target, CommandTarget):
+        return Path(target.command[0]).name
+    assert isinstance(target, ProbeTarget)
+    return target.server
+
+
+def _served(target: StartedTarget) -> tuple[tuple[str, ...], str]:
+    """The server's arguments, and the application: "" where the command says it."""
+    if isinstance(target, CommandTarget):
+        return target.command[1:], ""
+    assert isinstance(target, ProbeTarget)
+    return target.arguments, target.app or target.framework or "built-in"
+
+
 def _circumstances() -> Circumstances:
     return Circumstances(
         date=time.strftime("%Y-%m-%d"),
         holdfast=__version__,
         kernel=f"{platform.system()} {platform.release()}",
         cores=len(os.sched_getaffinity(0)),
-        somaxconn=somaxconn(),
+        somaxconn=read_somaxconn(),
     )
 
 

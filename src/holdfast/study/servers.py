@@ -6,7 +6,7 @@ were chosen so that each of a server's bounds is met in some row, small enough f
 
 from __future__ import annotations
 
-from holdfast.model.experiment import Experiment, View
+from holdfast.model.experiment import Experiment, ProbeTarget, View
 from holdfast.model.study import Case, Study
 
 # No bound was met by then: enough to tell it from every bound that a server has by default, but for
@@ -29,10 +29,9 @@ def _case(
     offered: int = _OFFERED,
     note: str = "",
 ) -> Case:
-    experiment = Experiment(
-        server, framework=framework, view=view, max_offered=offered, arguments=tuple(arguments.split())
-    )
-    title = " ".join([server, *experiment.arguments, f"({framework}, {view})"])
+    target = ProbeTarget(server, framework=framework, arguments=tuple(arguments.split()))
+    experiment = Experiment(target, max_offered=offered, view=view)
+    title = " ".join([server, *target.arguments, f"({framework}, {view})"])
     return Case(id, title, experiment, note=note)
 
 

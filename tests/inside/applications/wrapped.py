@@ -1,4 +1,4 @@
-"""Flask hidden in a function that is no Flask application."""
+"""Flask hidden in a function, which is not a Flask application."""
 
 from rich import app as inner
 from werkzeug.middleware.dispatcher import DispatcherMiddleware

@@ -1,9 +1,9 @@
 """Holds this run's requests inside the handlers of aiohttp.web applications.
 
-- `Application._handle` is what the server calls with a request; the thread is noted there.
-- `UrlMappingMatchInfo.handler` names the handler, before middleware is put around it. The first look gets
-  the handler with something around it that lays the gate and turns the held handler's end into a response,
-  which then goes out through the middleware like any other.
+- The server calls `Application._handle` with each request: the hook notes the thread there.
+- `UrlMappingMatchInfo.handler` names the handler before middleware wraps it. The first read of it gets a
+  wrapper that puts the gate into the handler and turns the held handler's end into a response, which then
+  passes through the middleware like any other.
 """
 
 from __future__ import annotations
@@ -17,20 +17,11 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
 from . import code_patch, gate, layout, request
 
-
-class Asked:
-    """A claim on its way to a handler."""
-
-    __slots__ = ("claim", "looked")
-
-    def __init__(self, claim: request.Claim) -> None:
-        self.claim = claim
-        self.looked = False
-
-
-_asked: contextvars.ContextVar[Optional[Asked]] = contextvars.ContextVar("holdfast aiohttp", default=None)
-# One for each handler, since aiohttp keeps what it builds of handler and middleware.
-_surrounded: Dict[object, gate.Function] = {}
+_pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
+    "holdfast aiohttp", default=None
+)
+# One wrapper for each handler: aiohttp caches what it builds from handler and middleware.
+_wrappers: Dict[object, gate.Function] = {}
 
 
 def install() -> None:
@@ -40,15 +31,15 @@ def install() -> None:
 
 
 def _noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
-    async def _handle(self: web.Application, asking: web.Request) -> object:
-        claim = request.target_claim(asking.headers.get(layout.HEADER_FIELD), asking.raw_path)
+    async def _handle(self: web.Application, http_request: web.Request) -> object:
+        claim = request.target_claim(http_request.headers.get(layout.HEADER_FIELD), http_request.raw_path)
         if claim is None:
-            return await original(self, asking)
-        token = _asked.set(Asked(claim))
+            return await original(self, http_request)
+        token = _pending.set(request.PendingClaim(claim))
         try:
-            return await original(self, asking)
+            return await original(self, http_request)
         finally:
-            _asked.reset(token)
+            _pending.reset(token)
 
     return _handle
 
@@ -56,57 +47,57 @@ def _noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine
 def _naming_handler(original: gate.Function) -> gate.Function:
     def handler(self: UrlMappingMatchInfo) -> object:
         found = original(self)
-        asked = _asked.get()
-        if asked is None or asked.looked:
+        pending = _pending.get()
+        if pending is None or pending.routed:
             return found
-        asked.looked = True
+        pending.routed = True
         if self.http_exception is not None:
-            # Made anew for each request.
-            return _around(found)
-        return _surrounded.setdefault(found, _around(found))
+            # aiohttp makes this handler for one request only.
+            return _wrapper(found)
+        return _wrappers.setdefault(found, _wrapper(found))
 
     return handler
 
 
-def _around(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a class of views
-    # Of a class only the name: its methods are none of a function's.
+def _wrapper(handler: Any) -> gate.Function:  # noqa: ANN401 - a function, or a class of views
+    # Copy only the name from a class: a function must not get its attributes.
     copied = () if isinstance(handler, type) else functools.WRAPPER_UPDATES
 
     @functools.wraps(handler, updated=copied)
-    async def around(asking: web.Request) -> object:
-        asked = _asked.get()
-        if asked is None:
-            return await handler(asking)
-        held = _prepared(asked.claim, asking, handler)
+    async def wrapper(http_request: web.Request) -> object:
+        pending = _pending.get()
+        if pending is None:
+            return await handler(http_request)
+        held = _prepare(pending.claim, http_request, handler)
         token = gate.current.set(held)
         try:
             if held.gate is not None:
-                return await handler(asking)
-            return await held.run_async(functools.partial(handler, asking) if held.via == "view" else None)
+                return await handler(http_request)
+            return await held.run_async(functools.partial(handler, http_request) if held.via == "view" else None)
         except gate.Released:
             return _response()
         finally:
             gate.current.reset(token)
 
-    return around
+    return wrapper
 
 
-def _prepared(claim: request.Claim, asking: web.Request, handler: object) -> gate.Held:
-    error = asking.match_info.http_exception
-    found, name = (None, None) if error is not None else _method(handler, asking.method.lower())
+def _prepare(claim: request.RequestClaim, http_request: web.Request, handler: object) -> gate.Held:
+    """Puts the gate into the handler and says where the request will be held."""
+    error = http_request.match_info.http_exception
+    found, name = (None, None) if error is not None else _method(handler, http_request.method.lower())
     if found is None:
         missing = error is not None and error.status == web.HTTPNotFound.status_code
-        place = "aiohttp entry (no view{} at {})".format("" if missing else f" for {asking.method}", asking.path)
-        return gate.Held(claim, None, place, gate.async_kind(), "entry", ANSWER)
-    function = code_patch.unwrapped(found)
+        held_in = gate.held_without_view("aiohttp", http_request.path, "" if missing else http_request.method)
+        return gate.Held(claim, None, held_in, gate.async_kind(), "entry", _ENDING)
+    function = code_patch.innermost_function(found)
     kind = gate.kind_of(function or found)
-    laid = gate.gate_in(function)
-    place = gate.place("aiohttp", function or found, kind, name)
-    return gate.Held(claim, laid, place, kind, answer=ANSWER)
+    held_in = gate.held_in_view("aiohttp", function or found, kind, name)
+    return gate.Held(claim, gate.put_in(function), held_in, kind, ending=_ENDING)
 
 
 def _method(handler: object, http_method: str) -> Tuple[object, Optional[str]]:
-    """What answers, and its name if that is a method of a class."""
+    """The function that answers, and its name if it is a method of a class."""
     if not isinstance(handler, type):
         return handler, None
     method = getattr(handler, http_method, None)
@@ -117,4 +108,4 @@ def _response() -> web.Response:
     return web.Response(body=layout.BODY, headers=dict(layout.ANSWER_HEADERS))
 
 
-ANSWER = gate.Answer(gate.Released, _response)
+_ENDING = gate.Ending(gate.Released, _response)

@@ -1,4 +1,4 @@
-"""aiohttp's own server, `aiohttp.web.run_app`: `python -m holdfast_inside.aiohttp_server`."""
+"""Starts aiohttp's own server, `aiohttp.web.run_app`: `python -m holdfast_inside.aiohttp_server`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Holds requests at the entry of an ASGI application in which no framework's view is known."""
+"""Holds requests at the entry of an ASGI application whose views holdfast does not know."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from . import calling, gate, layout, request
 Message = Dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 Receive = Callable[[], Awaitable[Message]]
-# Any: frameworks declare their scope as types that have nothing in common.
+# Any: each framework declares a scope type of its own, with nothing in common.
 Application = Callable[[Any, Any, Any], Awaitable[object]]
 
 HELD_IN = "asgi entry"
 
 
-def held_at_entry(application: Application) -> Application:
-    """`application`, except that this run's requests are held instead of reaching it.
+def wrap_entry(application: Application) -> Application:
+    """Wraps an application so that this run's requests are held instead of reaching it.
 
-    All others go through with the very objects that the server gave, and so do lifespan and websockets.
+    All other requests, lifespan and websockets reach it with the very objects the server passed.
     """
 
     async def entry(scope: Any, receive: Receive, send: Send) -> object:  # noqa: ANN401 - see Application
@@ -33,15 +33,15 @@ def held_at_entry(application: Application) -> Application:
 
 
 async def hold(held: gate.Held, send: Send, body: Optional[calling.Body] = None) -> object:
-    """Holds right here, in the coroutine, and answers, unless it runs the body, which does that itself."""
+    """Holds the request in the calling coroutine and answers it, unless the body runs and answers itself."""
     return await run(held, held.run_async(body), send)
 
 
-async def run(held: gate.Held, way: Awaitable[object], send: Send) -> object:
-    """Lets a framework go its way to the view that `held` names, and answers in its stead once that is released."""
+async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> object:
+    """Lets the framework dispatch to the view that `held` names, and answers for it once it is released."""
     token = gate.current.set(held)
     try:
-        return await way
+        return await dispatch
     except gate.Released:
         await answer(send)
         return None
@@ -50,14 +50,14 @@ async def run(held: gate.Held, way: Awaitable[object], send: Send) -> object:
 
 
 async def answer(send: Send) -> None:
-    """Answers a request that was held."""
+    """Sends the response of a held request: 200, `layout.BODY`."""
     headers = [(name.lower().encode(), value.encode()) for name, value in layout.ANSWER_HEADERS]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
     await send({"type": "http.response.body", "body": layout.BODY})
 
 
 def noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
-    """Makes of a framework's `__call__` one that notes the thread on which the server hands a request over."""
+    """For `gate.surround`: a framework's `__call__` that also notes the thread on which the server called it."""
 
     async def __call__(self: object, scope: Any, receive: Receive, send: Send) -> object:  # noqa: N807, ANN401
         request.asgi_claim(scope)
@@ -66,7 +66,7 @@ def noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine 
     return __call__
 
 
-def claim_of(scope: Any) -> Optional[request.Claim]:  # noqa: ANN401 - see Application
-    """The claim of a request that has not been held yet; None of all others."""
+def unheld_claim(scope: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - see Application
+    """The claim of a request that has not been held yet; None for every other request."""
     claim = request.asgi_claim(scope)
     return None if claim is None or claim.held else claim

@@ -1,4 +1,4 @@
-"""`bjoern.run`: `python -m holdfast_inside.bjoern_server`."""
+"""Starts bjoern, `bjoern.run`: `python -m holdfast_inside.bjoern_server`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ KNOWN: options.Known = {
 
 
 def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> None:  # noqa: ANN401 - may be any
-    # Not by its name: it is built where it is installed, and tools that read this may lack what it is built of.
+    # Imported dynamically: bjoern is compiled on installation, so type checkers may not find it.
     importlib.import_module("bjoern").run(application, host, port, **keywords)
 
 

@@ -1,7 +1,7 @@
-"""Keeps a claim over the step from one interface to the other.
+"""Keeps a request's claim when middleware passes it from ASGI to WSGI, or from WSGI to ASGI.
 
-Middleware that calls a WSGI application for an ASGI server does so on a thread of a pool, and the other way
-round on an event loop of its own. The server handed the request over before, which is what counts as its entry.
+Middleware that calls a WSGI application for an ASGI server does so on a pool thread; the reverse runs on an event
+loop of its own. The entry that counts is the earlier one, where the server called the middleware.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from . import gate, request
 
 
 def install(bridge: type, interface: str) -> None:
-    """Surrounds the call of such a class; calling it again changes nothing.
+    """Surrounds `__call__` of one such class; a second call changes nothing.
 
     Args:
-        bridge: the class whose instances are called by the server.
-        interface: "asgi" or "wsgi", how they are called.
+        bridge: the class whose instances the server calls.
+        interface: "asgi" or "wsgi", the interface by which the server calls them.
     """
     gate.surround(bridge.__call__, _from_asgi if interface == "asgi" else _from_wsgi)
 
 
-# Any: the scope is of a type of each framework's own.
+# Any: each framework has a scope type of its own.
 def _from_asgi(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def __call__(self: object, scope: Any, *rest: object) -> object:  # noqa: N807, ANN401
         claim = request.asgi_claim(scope)

@@ -1,4 +1,4 @@
-"""The applications that are served where the person names none."""
+"""The built-in applications, served when the user names none."""
 
 from __future__ import annotations
 
@@ -7,13 +7,19 @@ import os
 import sys
 from typing import Dict, NamedTuple, Optional, Tuple
 
-from .load_error import ASYNC_MISSING, Trouble, can_run_async
+from .load_error import ASYNC_MISSING, LoadError, can_run_async
 
 _ALL = ("sync", "async", "async-blocking")
 
 
 class _Builtin(NamedTuple):
-    """A module of `apps` with a `create(view)`; what it needs, and the views that it can have, the usual first."""
+    """A module in `apps` that has `create(view)`.
+
+    Attributes:
+        module: its name.
+        requirement: the package that it imports; "" where it needs none.
+        views: the kinds of view that it can create, the default first.
+    """
 
     module: str
     requirement: str
@@ -37,36 +43,39 @@ FRAMEWORKS: Dict[str, _Builtin] = {
 
 
 def load(framework: Optional[str], view: Optional[str]) -> Tuple[object, str]:
-    """The built-in application of a framework, and what to call it in a message.
+    """Creates the built-in application of a framework.
 
     Args:
-        framework: one of FRAMEWORKS; empty is Flask's.
-        view: one of layout.KINDS; empty is the framework's usual one.
+        framework: one of FRAMEWORKS; None or "" means Flask.
+        view: one of layout.KINDS; None or "" means the framework's default.
+
+    Returns:
+        the application, and its name for messages.
 
     Raises:
-        Trouble: there is no such application, its framework is not installed, or it has no such view.
+        LoadError: there is no such application, its framework is not installed, or it has no such view.
     """
     name = framework or "flask"
     if name not in FRAMEWORKS:
         known = ", ".join(sorted(FRAMEWORKS))
-        what = f"There is no built-in application of {name}."
-        raise Trouble("framework-unknown", what, f"There are those of {known}.", "Name one of these.")
+        what = f"holdfast has no built-in application for {name}."
+        raise LoadError("framework-unknown", what, f"It has one for each of {known}.", "Choose one of these.")
     wanted = FRAMEWORKS[name]
     if view and view not in wanted.views:
-        what = f"The built-in application of {name} has no {view} view."
-        raise Trouble("view-impossible", what, "It has: {}.".format(", ".join(wanted.views)), "Ask for one of these.")
+        what = f"The built-in {name} application has no {view} view."
+        raise LoadError("view-impossible", what, "It has: {}.".format(", ".join(wanted.views)), "Choose one of these.")
     try:
         module = importlib.import_module(f".apps.{wanted.module}", __package__)
     except ImportError as error:
-        what = f"The built-in application of {name} needs {wanted.requirement}."
-        raise Trouble("framework-missing", what, str(error), _install(wanted.requirement)) from error
+        what = f"The built-in {name} application needs {wanted.requirement}, which cannot be imported."
+        raise LoadError("framework-missing", what, str(error), _install(wanted.requirement)) from error
     if name == "flask" and view and view != "sync" and not can_run_async(sys.modules["flask"].Flask):
-        raise Trouble(**ASYNC_MISSING)
-    return module.create(view or wanted.views[0]), f"The built-in application of {name}"
+        raise LoadError(**ASYNC_MISSING)
+    return module.create(view or wanted.views[0]), f"The built-in {name} application"
 
 
 def _install(requirement: str) -> str:
-    # A server that embeds Python does not know its interpreter; holdfast sets the variable for all of them.
+    # In a server that embeds Python, sys.executable is the server; holdfast sets VIRTUAL_ENV for every server.
     environment = os.environ.get("VIRTUAL_ENV")
     python = os.path.join(environment, "bin", "python") if environment else sys.executable
-    return f"{python} -m pip install {requirement}   (or name an application of your own)"
+    return f"Install it: {python} -m pip install {requirement}\nOr name an application of your own."

@@ -1,15 +1,15 @@
-"""Runs the body of a released request after all, and times for how long it stops its event loop.
+"""Runs the view's body after the hold (`--call`), and times for how long it blocks its event loop.
 
-From the moment at which a loop resumes a coroutine until that yields, the loop does nothing else. So the steps
-of the body are timed one by one, by an awaitable around it: no thread, no timer, nothing that a busy loop would
-delay. Tasks that the body starts take steps of their own, without which a body that gathers blocking ones would
-look innocent; they are known by their context, since each task has a copy of its maker's, and timed too. A body
-that is no coroutine stops the loop of its thread for as long as it runs; on a thread without a loop there is
-nothing to stop, but for greenlets (see `greenlets`).
+Between resuming a coroutine and its next yield, an event loop does nothing else. So an awaitable around the body
+times its steps one by one: no thread, no timer, nothing that a busy loop would delay. Tasks that the body starts
+take steps of their own. They are timed too, or a body that gathers blocking tasks would seem harmless; their
+context identifies them, because each task gets a copy of its creator's. A body that is not a coroutine blocks the
+loop of its thread for as long as it runs. On a thread without a loop it blocks nothing, except other greenlets (see
+`greenlets`).
 
-Times are of the wall clock, as the loop feels them: a step in which the thread had no core or no GIL is as long as
-it was. Not seen are callbacks (`call_soon`), children of a trio nursery, and coroutines of Tornado's older kind,
-which it runs in pieces by callbacks; where such a one is the body itself, the record says so.
+Times are wall-clock, as the loop experiences them: a step includes time spent waiting for a core or for the GIL.
+Three things are not seen: callbacks (`call_soon`), children of a trio nursery, and Tornado's old generator
+coroutines, which run in pieces as callbacks. If the body itself is one of those, the record says so.
 """
 
 from __future__ import annotations
@@ -27,54 +27,54 @@ Body = Callable[[], Any]
 _STEPS, _WHOLE, _NO_LOOP, _UNSEEN, _SWITCHES = range(1, len(layout.TIMINGS))
 
 
-def starts(id: int) -> bool:
-    """Returns when the body of the released request `id` shall begin; False if it shall not. Blocks until then."""
+def wait_until_called(id: int) -> bool:
+    """Blocks until the body of the released request `id` may begin; False means it must not run."""
     while True:
-        wait_s = recorder.called_in_s(id)
+        wait_s = recorder.body_starts_in_s(id)
         if wait_s is None or wait_s <= 0:
             return wait_s is not None
         time.sleep(wait_s)
 
 
-async def starts_later(id: int) -> bool:
-    """The same in a coroutine, awaiting."""
+async def await_called(id: int) -> bool:
+    """Like `wait_until_called`, for a coroutine: awaits instead of blocking."""
     while True:
-        wait_s = recorder.called_in_s(id)
+        wait_s = recorder.body_starts_in_s(id)
         if wait_s is None or wait_s <= 0:
             return wait_s is not None
         await recorder.sleep_async(wait_s)
 
 
-class Call:
-    """What the record says of one request's body. Its result and its exceptions go their ordinary way."""
+class BodyRun:
+    """One run of a request's body, written to the record. Results and exceptions pass through unchanged."""
 
     __slots__ = (
         "_at",
         "_begun_ns",
         "_depth",
         "_ended_ns",
-        "_goes_on",
         "_longest_ns",
         "_raised",
         "_running",
         "_runs",
         "_since_ns",
         "_stopped_ns",
+        "_streams",
         "_timing",
     )
 
     def __init__(self, id: int) -> None:
         self._at = recorder.call_offset(id)
-        # A server that repeats a request has run its body before.
+        # Not 0 if the server repeats a request whose body has already run.
         self._runs = layout.CALL.unpack_from(recorder.record().data, self._at)[5]
-        self._running = self._raised = self._goes_on = False
+        self._running = self._raised = self._streams = False
         self._begun_ns = self._ended_ns = self._longest_ns = self._stopped_ns = 0
         self._depth = self._since_ns = self._timing = 0
 
     def run(self, body: Body) -> Any:  # noqa: ANN401 - what the body returns
-        """Runs it here; of a result that is promised for later, gives an awaitable that is timed."""
+        """Runs the body and returns its result; an awaitable result is wrapped so that its steps are timed."""
         if self._running:
-            return body()  # it calls itself
+            return body()  # a recursive view
         loop = recorder.loop_runs()
         turns = None if loop else greenlets.turns(self.resumes, self.yields)
         self._begin(_WHOLE if loop else _NO_LOOP if turns is None else _SWITCHES)
@@ -90,15 +90,15 @@ class Call:
         return result
 
     def resumes(self) -> None:
-        """From now on the loop can do nothing else."""
+        """Notes that the body has the thread: from now on its loop can do nothing else."""
         self._depth += 1
         if self._depth == 1:
             self._since_ns = time.monotonic_ns()
-            # A body that never yields again is seen by this alone.
+            # If the body never yields again, this is the only trace of it.
             layout.WORD.pack_into(recorder.record().data, self._at + layout.CALL_SINCE_OFFSET, self._since_ns)
 
     def yields(self) -> None:
-        """From now on it can; unless what resumed was a task that ran at once, inside a step of the body's."""
+        """Notes that the loop is free again, unless this step was nested in another one (an eager task)."""
         self._depth -= 1
         if self._depth == 0:
             stopped_ns = time.monotonic_ns() - self._since_ns
@@ -121,7 +121,7 @@ class Call:
 
     @contextlib.contextmanager
     def _watching(self) -> Iterator[None]:
-        """Takes what runs meanwhile for one step, and knows the tasks that it makes."""
+        """Counts everything that runs in this block as one step, and recognises tasks created in it."""
         _watch_tasks()
         token = _calling.set(self)
         self.resumes()
@@ -141,7 +141,7 @@ class Call:
         self._running = False
         self._ended_ns = time.monotonic_ns()
         self._raised = self._raised or raised
-        self._goes_on = self._goes_on or goes_on(result)
+        self._streams = self._streams or is_streamed(result)
         self._write()
 
     def _write(self) -> None:
@@ -156,24 +156,24 @@ class Call:
             self._runs,
             self._timing,
             self._raised,
-            self._goes_on,
+            self._streams,
         )
 
 
 class Steps:
-    """An awaitable that does what another one does, and tells a call of each of its steps."""
+    """Wraps an awaitable and tells a BodyRun when each of its steps begins and ends."""
 
     __slots__ = ("_awaitable", "_call")
 
-    def __init__(self, awaitable: Any, call: Call) -> None:  # noqa: ANN401 - any awaitable
+    def __init__(self, awaitable: Any, call: BodyRun) -> None:  # noqa: ANN401 - any awaitable
         self._awaitable = awaitable
         self._call = call
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        """Yields what the other one yields, and passes on what is sent and thrown into it."""
+        """Yields what the wrapped awaitable yields, and forwards what is sent or thrown into it."""
         steps = self._awaitable.__await__()
-        # An iterator will do for an awaitable (PEP 492); only generators can be told something.
-        step = go_on = getattr(steps, "send", lambda _: next(steps))
+        # `__await__` may return any iterator (PEP 492); only generators have send().
+        step = resume = getattr(steps, "send", lambda _: next(steps))
         value: Any = None
         while True:
             self._call.resumes()
@@ -184,7 +184,7 @@ class Steps:
             finally:
                 self._call.yields()
             try:
-                value, step = (yield yielded), go_on
+                value, step = (yield yielded), resume
             except GeneratorExit:
                 getattr(steps, "close", lambda: None)()
                 raise
@@ -195,12 +195,12 @@ class Steps:
 
 
 _nothing = contextlib.nullcontext()
-_calling: contextvars.ContextVar[Optional[Call]] = contextvars.ContextVar("holdfast calling", default=None)
+_calling: contextvars.ContextVar[Optional[BodyRun]] = contextvars.ContextVar("holdfast calling", default=None)
 _WATCHES = "_holdfast_watches"
 
 
 def _watch_tasks() -> None:
-    """Lets the running loop time the steps of tasks that a body starts, from now on."""
+    """Makes the running loop time the steps of tasks that a body starts; a second call changes nothing."""
     asyncio = sys.modules.get("asyncio")
     loop = None if asyncio is None else asyncio._get_running_loop()  # noqa: SLF001 - None where trio runs
     if asyncio is None or loop is None:
@@ -208,7 +208,7 @@ def _watch_tasks() -> None:
     task_class = asyncio.Task
     try:
         make = loop.get_task_factory()
-    except NotImplementedError:  # which loops need not have
+    except NotImplementedError:  # task factories are optional for a loop
         return
     if hasattr(make, _WATCHES):
         return
@@ -223,22 +223,22 @@ def _watch_tasks() -> None:
     loop.set_task_factory(factory)
 
 
-async def _stepwise(coroutine: Any, call: Call) -> object:  # noqa: ANN401 - a coroutine
+async def _stepwise(coroutine: Any, call: BodyRun) -> object:  # noqa: ANN401 - a coroutine
     return await Steps(coroutine, call)
 
 
 def _runs_by_callbacks(promised: object) -> bool:
-    """Whether awaiting it only waits for what others do; a task is no such thing, since it is timed itself."""
+    """Whether awaiting it only waits for callbacks. False for a task: `_watch_tasks` times its steps."""
     asyncio = sys.modules.get("asyncio")
     return asyncio is not None and isinstance(promised, asyncio.Future) and not isinstance(promised, asyncio.Task)
 
 
-def goes_on(result: Any) -> bool:  # noqa: ANN401 - whatever a view returns
-    """Whether what a view returned will be asked for more when it is sent: an iterator, or a response with one."""
+def is_streamed(result: Any) -> bool:  # noqa: ANN401 - whatever a view returns
+    """Whether a view's result produces more while it is sent: an iterator, or a streaming response."""
     kind = type(result)
     if hasattr(kind, "__next__") or hasattr(kind, "__anext__"):
         return True
-    # Starlette's, Werkzeug's and Django's responses, in this order.
+    # In this order: responses of Starlette, of Django, of Werkzeug.
     if "body_iterator" in getattr(result, "__dict__", ()) or getattr(kind, "streaming", None) is True:
         return True
     return hasattr(kind, "is_streamed") and getattr(result, "is_streamed", None) is True

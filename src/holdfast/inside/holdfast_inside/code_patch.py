@@ -1,11 +1,10 @@
-"""Puts a gate into a function, in place, so that everything that surrounds it stays as it is.
+"""Puts a gate into a function in place, by replacing its `__code__`.
 
-A view is reached through decorators, closures, classes and registries that all keep a reference to
-the function object. Replacing the object in one of these places would miss the others, or leave the
-decorators out. So the object stays and its `__code__` is exchanged: the new code has the same
-parameters and the same free variables (both are part of what callers and `inspect` see) and hands its
-arguments to a gate, which lies in the code's constants since the function's globals belong to the
-application. The gate calls a copy of the function that has the original code, unless it holds.
+A view is reached through decorators, closures, classes and registries that all keep a reference to the function
+object. Replacing the object in one of them would miss the others, or skip the decorators. So the object stays and
+its `__code__` changes. The new code has the same parameters and free variables, because callers and `inspect` see
+both, and passes its arguments to a gate. The gate is one of the code's constants, because the function's globals
+belong to the application. Unless it holds, the gate calls a copy of the function with the original code.
 """
 
 from __future__ import annotations
@@ -19,10 +18,10 @@ GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
 
 
-def unwrapped(view: object) -> Optional[types.FunctionType]:
-    """The function whose body `view` runs in the end; None where that is not a Python function.
+def innermost_function(view: object) -> Optional[types.FunctionType]:
+    """The function whose body a call of `view` finally runs; None if it is not a Python function.
 
-    Goes through `functools.wraps` decorators, partials, bound methods and objects with `__call__`.
+    Looks through `functools.wraps` decorators, partials, bound methods and objects with `__call__`.
     """
     for _ in range(_LONGEST_CHAIN):
         inner = getattr(view, "__dict__", {}).get("__wrapped__")
@@ -35,7 +34,7 @@ def unwrapped(view: object) -> Optional[types.FunctionType]:
         elif isinstance(view, types.FunctionType):
             return view
         elif isinstance(getattr(type(view), "__call__", None), types.FunctionType):  # noqa: B004 - see below
-            # The function itself is wanted, not whether there is one.
+            # callable() would only say that there is one; this needs the function itself.
             view = type(view).__call__
         else:
             return None
@@ -43,13 +42,13 @@ def unwrapped(view: object) -> Optional[types.FunctionType]:
 
 
 def can_be_gated(function: types.FunctionType) -> bool:
-    """Whether the body runs when the function is called or awaited; a generator's runs later."""
+    """Whether the body runs when the function is called or awaited; a generator's body runs later."""
     later = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
     return not function.__code__.co_flags & later
 
 
 def copy_of(function: types.FunctionType) -> types.FunctionType:
-    """A function with the same code, closure and defaults, which a later gate does not touch."""
+    """A function with the same code, closure and defaults, unaffected by a gate put into the original later."""
     copy = types.FunctionType(
         function.__code__,
         function.__globals__,
@@ -62,12 +61,14 @@ def copy_of(function: types.FunctionType) -> types.FunctionType:
 
 
 def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType:
-    """Code with the parameters and free variables of `code` that returns what `gate` returns.
+    """Code with the parameters and free variables of `code` that calls `gate` and returns its result.
 
-    Where `code` is a coroutine's, `gate` must return an awaitable.
+    Args:
+        code: of the function that gets the gate.
+        gate: called with the function's arguments; must return an awaitable if `code` is a coroutine's.
 
     Raises:
-        ValueError: the compiler gave other free variables, so the code would not fit the closure.
+        ValueError: the compiler produced different free variables, so the code would not fit the closure.
     """
     is_async = bool(code.co_flags & inspect.CO_COROUTINE)
     parameters, arguments = _signature(code)
@@ -75,7 +76,7 @@ def gated_code(code: types.CodeType, gate: Callable[..., Any]) -> types.CodeType
         "def around({}):".format(", ".join(code.co_freevars)),
         "    {}def view({}):".format("async " if is_async else "", ", ".join(parameters)),
         f"        holdfast_gate = {GATE!r}",
-        # Never run; makes them free variables of this code too.
+        # Never runs; the mention alone makes them free variables of this code too.
         "        if 0: ({})".format("".join(name + ", " for name in code.co_freevars)),
         "        return {}holdfast_gate({})".format("await " if is_async else "", ", ".join(arguments)),
     ]

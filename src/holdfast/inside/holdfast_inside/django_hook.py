@@ -1,16 +1,15 @@
 """Holds this run's requests inside the view functions of Django projects.
 
-Some of Django's own functions are surrounded (`gate.surround`), since a handler that exists already
-keeps references to them in its chain of middleware:
+The hook surrounds some of Django's own functions in place (`gate.surround`), because a handler that already exists
+keeps references to them in its middleware chain:
 
-- `WSGIHandler.__call__`, `ASGIHandler.__call__`: here the server hands a request over; the thread is noted.
-- `BaseHandler._get_response`, `_get_response_async`: what is inside all middleware. Here the held view's end
-  becomes a response, which then goes out through the middleware like any other.
-- `BaseHandler.make_view_atomic`: the last thing before the view is called, after URL resolution and
-  `process_view`. Here the gate is put into the view.
+- `WSGIHandler.__call__`, `ASGIHandler.__call__`: the server calls these with a request; the hook notes the thread.
+- `BaseHandler._get_response`, `_get_response_async` run inside all middleware. Here the held view's end becomes a
+  response, which then passes through the middleware like any other.
+- `BaseHandler.make_view_atomic` is the last call before the view, after URL resolution and `process_view`. Here the
+  gate is put into the view.
 
-Whether the view then runs on the server's thread, on a thread of asgiref's or on the event loop is for
-Django to decide, as always.
+Django still decides whether the view runs on the server's thread, on one of asgiref's, or on the event loop.
 """
 
 from __future__ import annotations
@@ -35,15 +34,20 @@ except ImportError:  # before Django 3.0
     ASGIHandler = None
 
 
-class Asked(NamedTuple):
-    """A claim on its way to a view, Django's request for it, and how it is held where there is no view."""
+class DjangoClaim(NamedTuple):
+    """A claim on its way to a view.
 
-    claim: request.Claim
+    Attributes:
+        request: Django's request object.
+        kind: how the request is held if it has no view, one of layout.KINDS.
+    """
+
+    claim: request.RequestClaim
     request: Any
     kind: str
 
 
-_asked: contextvars.ContextVar[Optional[Asked]] = contextvars.ContextVar("holdfast django", default=None)
+_pending: contextvars.ContextVar[Optional[DjangoClaim]] = contextvars.ContextVar("holdfast django", default=None)
 
 
 def install() -> None:
@@ -73,17 +77,17 @@ def _noting_asgi_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coro
 
 
 def _answering(original: gate.Function) -> gate.Function:
-    def _get_response(self: object, asking: Any) -> object:  # noqa: ANN401 - a request of Django's
-        claim = _claim(asking)
+    def _get_response(self: object, http_request: Any) -> object:  # noqa: ANN401 - a request of Django's
+        claim = _claim(http_request)
         if claim is None:
-            return original(self, asking)
-        asked = Asked(claim, asking, "sync")
-        tokens = _asked.set(asked), gate.current.set(None)
+            return original(self, http_request)
+        pending = DjangoClaim(claim, http_request, "sync")
+        tokens = _pending.set(pending), gate.current.set(None)
         try:
             try:
-                return original(self, asking)
+                return original(self, http_request)
             except Resolver404:
-                held = _without_path(asked)
+                held = _without_path(pending)
                 if held is None:
                     raise
                 return held.run()
@@ -96,17 +100,17 @@ def _answering(original: gate.Function) -> gate.Function:
 
 
 def _answering_async(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
-    async def _get_response_async(self: object, asking: Any) -> object:  # noqa: ANN401 - a request of Django's
-        claim = _claim(asking)
+    async def _get_response_async(self: object, http_request: Any) -> object:  # noqa: ANN401 - a request of Django's
+        claim = _claim(http_request)
         if claim is None:
-            return await original(self, asking)
-        asked = Asked(claim, asking, gate.async_kind())
-        tokens = _asked.set(asked), gate.current.set(None)
+            return await original(self, http_request)
+        pending = DjangoClaim(claim, http_request, gate.async_kind())
+        tokens = _pending.set(pending), gate.current.set(None)
         try:
             try:
-                return await original(self, asking)
+                return await original(self, http_request)
             except Resolver404:
-                held = _without_path(asked)
+                held = _without_path(pending)
                 if held is None:
                     raise
                 return await held.run_async()
@@ -119,39 +123,40 @@ def _answering_async(original: Any) -> gate.Function:  # noqa: ANN401 - a corout
 
 
 def _reset(tokens: Tuple[Any, Any]) -> None:
-    _asked.reset(tokens[0])
+    _pending.reset(tokens[0])
     gate.current.reset(tokens[1])
 
 
 def _preparing_view(original: gate.Function) -> gate.Function:
     def make_view_atomic(self: object, view: Callable[..., object]) -> object:
-        asked = _asked.get()
-        if asked is not None and gate.current.get() is None:
-            held = _prepared(asked, view)
+        pending = _pending.get()
+        if pending is not None and gate.current.get() is None:
+            held = _prepare(pending, view)
             gate.current.set(held)
             if held.gate is None:
-                view = _instead_of(view, held)
+                view = _holding_wrapper(view, held)
         return original(self, view)
 
     return make_view_atomic
 
 
-def _prepared(asked: Asked, view: object) -> gate.Held:
-    found, name = _method(view, asked.request.method.lower())
+def _prepare(pending: DjangoClaim, view: object) -> gate.Held:
+    """Puts the gate into the view and says where the request will be held."""
+    found, name = _method(view, pending.request.method.lower())
     if found is None:
-        return _at_entry(asked, f" for {asked.request.method}")
-    function = code_patch.unwrapped(found)
+        return _at_entry(pending, pending.request.method)
+    function = code_patch.innermost_function(found)
     kind = gate.kind_of(function or found)
-    place = gate.place("django", function or found, kind, name)
-    return gate.Held(asked.claim, gate.gate_in(function), place, kind, answer=ANSWER)
+    held_in = gate.held_in_view("django", function or found, kind, name)
+    return gate.Held(pending.claim, gate.put_in(function), held_in, kind, ending=_ENDING)
 
 
 def _method(view: object, http_method: str) -> Tuple[object, Optional[str]]:
-    """What answers, and its name if that is a method of a class: `as_view` returns a function that calls it."""
+    """The function that answers, and its name if it is a method; `as_view` returns a function that calls one."""
     cls = getattr(view, "view_class", None) or getattr(view, "cls", None)
     if not isinstance(cls, type):
         return view, None
-    # The REST framework's view sets name the method for each HTTP method where they are routed.
+    # Django REST framework: the route of a view set names the method for each HTTP method.
     actions = getattr(view, "actions", None) or {}
     names = [http_method] + ["get"] * (http_method == "head")
     for name in [actions.get(each, each) for each in names]:
@@ -163,53 +168,53 @@ def _method(view: object, http_method: str) -> Tuple[object, Optional[str]]:
 
 
 def _behind_api_view(method: object) -> Optional[types.FunctionType]:
-    # The REST framework's @api_view makes a class whose methods call the decorated function, which
-    # nothing but their closure names (rest_framework/decorators.py).
+    # Django REST framework: @api_view makes a class whose methods call the decorated function. Only their
+    # closure refers to it (rest_framework/decorators.py).
     if not isinstance(method, types.FunctionType) or method.__module__ != "rest_framework.decorators":
         return None
     function = inspect.getclosurevars(method).nonlocals.get("func")
     return function if isinstance(function, types.FunctionType) else None
 
 
-def _instead_of(view: Any, held: gate.Held) -> gate.Function:  # noqa: ANN401 - anything that can be called
+def _holding_wrapper(view: Any, held: gate.Held) -> gate.Function:  # noqa: ANN401 - anything that can be called
     def body(*args: object, **kwargs: object) -> Optional[gate.Function]:
         return functools.partial(view, *args, **kwargs) if held.via == "view" else None
 
     if held.kind != "sync":
 
         @functools.wraps(view)
-        async def instead_async(*args: object, **kwargs: object) -> object:
+        async def hold_async(*args: object, **kwargs: object) -> object:
             return await held.run_async(body(*args, **kwargs))
 
-        return instead_async
+        return hold_async
 
     @functools.wraps(view)
-    def instead(*args: object, **kwargs: object) -> object:
+    def hold(*args: object, **kwargs: object) -> object:
         return held.run(body(*args, **kwargs))
 
-    return instead
+    return hold
 
 
-def _without_path(asked: Asked) -> Optional[gate.Held]:
-    """Where a path without a view is held; None where it is a view that raised, or a redirect will be the answer."""
-    claim, asking, _ = asked
+def _without_path(pending: DjangoClaim) -> Optional[gate.Held]:
+    """Where a request without a view is held; None if a view raised Resolver404, or Django will redirect."""
+    claim, http_request, _ = pending
     if claim.held or gate.current.get() is not None:
         return None
-    if settings.APPEND_SLASH and is_valid_path(asking.path_info + "/", getattr(asking, "urlconf", None)):
+    if settings.APPEND_SLASH and is_valid_path(http_request.path_info + "/", getattr(http_request, "urlconf", None)):
         return None
-    return _at_entry(asked, "")
+    return _at_entry(pending)
 
 
-def _at_entry(asked: Asked, other_method: str) -> gate.Held:
-    place = f"django entry (no view{other_method} at {asked.request.path})"
-    return gate.Held(asked.claim, None, place, asked.kind, "entry", ANSWER)
+def _at_entry(pending: DjangoClaim, method: str = "") -> gate.Held:
+    held_in = gate.held_without_view("django", pending.request.path, method)
+    return gate.Held(pending.claim, None, held_in, pending.kind, "entry", _ENDING)
 
 
-def _claim(asking: Any) -> Optional[request.Claim]:  # noqa: ANN401 - a request of Django's
-    environ = getattr(asking, "environ", None)
+def _claim(http_request: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401 - a request of Django's
+    environ = getattr(http_request, "environ", None)
     if environ is not None:
         return request.wsgi_claim(environ)
-    scope = getattr(asking, "scope", None)
+    scope = getattr(http_request, "scope", None)
     return None if scope is None else request.asgi_claim(scope)
 
 
@@ -220,4 +225,4 @@ def _response() -> HttpResponse:
     return response
 
 
-ANSWER = gate.Answer(gate.Released, _response)
+_ENDING = gate.Ending(gate.Released, _response)

@@ -1,4 +1,4 @@
-"""A Django project named by its `manage.py` or by its settings module, where others have an application."""
+"""Loads a Django project that the user named by its `manage.py` or settings module instead of an application."""
 
 from __future__ import annotations
 
@@ -13,20 +13,25 @@ from . import load
 SETTINGS_VARIABLE = "DJANGO_SETTINGS_MODULE"
 
 
-def application(spec: str, interface: str) -> Optional[Tuple[object, str]]:
-    """The project's application, and how it was named; None where `spec` names no project.
+def load_application(spec: str, interface: str) -> Optional[Tuple[object, str]]:
+    """Loads the project's application.
+
+    Sets DJANGO_SETTINGS_MODULE and makes the project's directory importable.
 
     Args:
         spec: `manage.py` or any other script that sets DJANGO_SETTINGS_MODULE by `os.environ.setdefault` and
             defines no application; or a module with "settings" among its dotted names, `proj.settings.test`.
-        interface: "asgi" gives the application for ASGI, anything else the one for WSGI.
+        interface: "asgi" loads the ASGI application, anything else the WSGI one.
+
+    Returns:
+        the application and `spec`; None if `spec` does not name a project.
 
     Raises:
-        Trouble: the project cannot be loaded.
+        LoadError: the project cannot be loaded.
     """
     settings = _settings_of_script(spec) if spec.endswith(".py") else None
     if settings is not None:
-        # As the script does it: what the person has set counts.
+        # Like the script: a value from the user's environment wins.
         os.environ.setdefault(SETTINGS_VARIABLE, settings)
         directory = os.path.dirname(os.path.abspath(spec))
     elif ":" not in spec and "settings" in spec.split("."):
@@ -36,10 +41,10 @@ def application(spec: str, interface: str) -> Optional[Tuple[object, str]]:
         return None
     if directory not in sys.path:
         sys.path.insert(0, directory)
-    return load.guarded(spec, lambda: _made(interface)), spec
+    return load.run_loader(spec, lambda: _make_application(interface)), spec
 
 
-def _made(interface: str) -> object:
+def _make_application(interface: str) -> object:
     kind = "asgi" if interface == "asgi" else "wsgi"
     return getattr(importlib.import_module(f"django.core.{kind}"), f"get_{kind}_application")()
 
@@ -49,8 +54,8 @@ def _settings_of_script(path: str) -> Optional[str]:
         with open(path, encoding="utf-8") as file:
             tree = ast.parse(file.read())
     except (OSError, SyntaxError, ValueError):
-        return None  # whoever loads it will say what is wrong with it
-    if set(load.DEFAULT_ATTRIBUTES) & set(_defined(tree)):
+        return None  # load.load() reports what is wrong with the file
+    if set(load.DEFAULT_ATTRIBUTES) & set(_defined_names(tree)):
         return None
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "setdefault":
@@ -60,7 +65,7 @@ def _settings_of_script(path: str) -> Optional[str]:
     return None
 
 
-def _defined(tree: ast.Module) -> Iterator[str]:
+def _defined_names(tree: ast.Module) -> Iterator[str]:
     for node in tree.body:
         if isinstance(node, ast.Assign):
             yield from (target.id for target in node.targets if isinstance(target, ast.Name))

@@ -1,7 +1,7 @@
-"""Django's development server: `python -m holdfast_inside.django_server`.
+"""Starts Django's development server: `python -m holdfast_inside.django_server`.
 
-Runs the management command `runserver` of the application's own project, which an installed app such as
-`staticfiles` may have replaced, with `--noreload`: a reloader's other process serves nothing.
+Runs the project's own `runserver` command, which an installed app such as `staticfiles` may have replaced. Always
+with `--noreload`: the reloader's extra process serves no requests.
 """
 
 from __future__ import annotations

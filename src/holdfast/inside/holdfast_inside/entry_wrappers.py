@@ -1,7 +1,7 @@
-"""Where servers get hold of the application: there it is exchanged for one that is held at its entry.
+"""Wraps an application of no known framework, at the point where the server takes it, so that it is held at its entry.
 
-That is for applications in which no framework is known; all others are handed through as they are. A server
-without a line here, or with a line that its version does not know any more, is served as ever.
+Applications of known frameworks pass through unchanged. So does every application if the server is not listed here,
+or if its version no longer has the listed function.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import sys
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 
-class Way(NamedTuple):
-    """One function of a server.
+class EntryPoint(NamedTuple):
+    """The function of a server through which the application passes.
 
     Attributes:
-        function: dotted, within the module.
-        argument: name of the parameter that is the application; "" where the function returns it.
-        attribute: of the function's first argument, where it puts the application; "" elsewhere.
-        interface: by which the server calls it; "" where that depends.
+        function: its dotted name within the module.
+        argument: the parameter that is the application; "" if the function returns the application.
+        attribute: the attribute of the function's first argument that it sets to the application; "" if none.
+        interface: the interface by which the server calls the application; "" if that depends on its settings.
     """
 
     function: str
@@ -26,94 +26,96 @@ class Way(NamedTuple):
     interface: str = ""
 
 
-# By module.
-SERVERS: Dict[str, Way] = {
-    "bjoern": Way("listen", "wsgi_app", interface="wsgi"),
-    "cheroot.wsgi": Way("Server.__init__", "wsgi_app", interface="wsgi"),
-    "daphne.server": Way("Server.__init__", "application", interface="asgi"),
-    "eventlet.wsgi": Way("server", "site", interface="wsgi"),
-    "gevent.pywsgi": Way("WSGIServer.__init__", "application", interface="wsgi"),
-    "granian._internal": Way("load_target"),
-    "gunicorn.app.base": Way("BaseApplication.wsgi"),
-    "hypercorn.utils": Way("wrap_app", "app"),
-    "twisted.web.wsgi": Way("WSGIResource.__init__", "application", interface="wsgi"),
-    "uvicorn.config": Way("Config.load", attribute="loaded_app", interface="asgi"),
-    "waitress.server": Way("create_server", "application", interface="wsgi"),
-    "werkzeug.serving": Way("BaseWSGIServer.__init__", "app", interface="wsgi"),
-    "wsgiref.simple_server": Way("WSGIServer.set_app", "application", interface="wsgi"),
+# Keyed by module.
+SERVERS: Dict[str, EntryPoint] = {
+    "bjoern": EntryPoint("listen", "wsgi_app", interface="wsgi"),
+    "cheroot.wsgi": EntryPoint("Server.__init__", "wsgi_app", interface="wsgi"),
+    "daphne.server": EntryPoint("Server.__init__", "application", interface="asgi"),
+    "eventlet.wsgi": EntryPoint("server", "site", interface="wsgi"),
+    "gevent.pywsgi": EntryPoint("WSGIServer.__init__", "application", interface="wsgi"),
+    "granian._internal": EntryPoint("load_target"),
+    "gunicorn.app.base": EntryPoint("BaseApplication.wsgi"),
+    "hypercorn.utils": EntryPoint("wrap_app", "app"),
+    "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),
+    "uvicorn.config": EntryPoint("Config.load", attribute="loaded_app", interface="asgi"),
+    "waitress.server": EntryPoint("create_server", "application", interface="wsgi"),
+    "werkzeug.serving": EntryPoint("BaseWSGIServer.__init__", "app", interface="wsgi"),
+    "wsgiref.simple_server": EntryPoint("WSGIServer.set_app", "application", interface="wsgi"),
 }
 
 
 Function = Callable[..., Any]
 
-_held: List[Tuple[object, object]] = []
-"""Applications that were exchanged, each with what it was exchanged for."""
+_wrapped: List[Tuple[object, object]] = []
+"""Each wrapped application with its wrapper."""
 
 
-def install(name: str, prepared: Callable[[], None]) -> None:
-    """Surrounds the function of a server that has been imported; calling it again changes nothing.
+def install(name: str, prepare: Callable[[], None]) -> None:
+    """Surrounds the entry point of an imported server; a second call changes nothing.
 
     Args:
-        name: of its module, one of SERVERS.
-        prepared: is called before an application is looked at.
+        name: the server's module, one of SERVERS.
+        prepare: called before each look at an application, to install hooks that are still pending.
     """
     from . import gate
 
-    way = SERVERS[name]
+    point = SERVERS[name]
     function: Any = sys.modules[name]
-    for part in way.function.split("."):
+    for part in point.function.split("."):
         function = getattr(function, part, None)
     if function is not None:
-        gate.surround(function, lambda original: _exchanging(original, name, way, prepared))
+        gate.surround(function, lambda original: _wrapping(original, name, point, prepare))
 
 
-def _exchanging(original: Function, name: str, way: Way, prepared: Callable[[], None]) -> Function:
+def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callable[[], None]) -> Function:
     code = original.__code__
     positional = code.co_varnames[: code.co_argcount]
 
-    def held(application: object) -> object:
-        prepared()
-        return _held_at_entry(application, name, way)
+    def wrap(application: object) -> object:
+        prepare()
+        return _wrap_once(application, name, point)
 
     def surrounding(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the server's
-        if way.argument in positional:
-            at = positional.index(way.argument)
-            args = (*args[:at], held(args[at]), *args[at + 1 :])
-        elif way.argument in kwargs:
-            kwargs[way.argument] = held(kwargs[way.argument])
+        if point.argument in positional:
+            at = positional.index(point.argument)
+            args = (*args[:at], wrap(args[at]), *args[at + 1 :])
+        elif point.argument in kwargs:
+            kwargs[point.argument] = wrap(kwargs[point.argument])
         result = original(*args, **kwargs)
-        if way.attribute:
-            setattr(args[0], way.attribute, held(getattr(args[0], way.attribute, None)))
-        return result if way.argument or way.attribute else held(result)
+        if point.attribute:
+            setattr(args[0], point.attribute, wrap(getattr(args[0], point.attribute, None)))
+        return result if point.argument or point.attribute else wrap(result)
 
     return surrounding
 
 
-def _held_at_entry(application: object, name: str, way: Way) -> object:
-    """What the server is to run in the application's stead; the application itself where it has views."""
+def _wrap_once(application: object, name: str, point: EntryPoint) -> object:
+    """The wrapper that the server runs instead of the application; the application itself if it has views."""
     from . import startup_report
 
-    for known, exchanged in _held:
-        if application is known or application is exchanged:
-            return exchanged
+    for known, wrapped in _wrapped:
+        if application is known or application is wrapped:
+            return wrapped
     try:
-        exchanged = _exchanged(application, way)
+        wrapped = _wrap(application, point)
     except Exception as error:
-        startup_report.failed(name, error)
+        startup_report.report_failure(name, error)
         return application
-    if exchanged is not application:
-        _held.append((application, exchanged))
-        startup_report.say("entry", name)
-    return exchanged
+    if wrapped is not application:
+        _wrapped.append((application, wrapped))
+        startup_report.report("entry", name)
+    return wrapped
 
 
-def _exchanged(application: Any, way: Way) -> object:  # noqa: ANN401 - whatever a server takes for one
+def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anything a server accepts
     from . import asgi, hooks, interface, wsgi
 
     hooks.install()
     if not callable(application) or hooks.leads_to_views():
         return application
-    spoken = interface.spoken(application, "the application", way.interface)
+    spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":
-        return wsgi.held_at_entry(application)
-    return asgi.held_at_entry(interface.single(application) if interface.is_double(application) else application)
+        return wsgi.wrap_entry(application)
+    if interface.is_double_callable(application):
+        application = interface.single_callable(application)
+    return asgi.wrap_entry(application)

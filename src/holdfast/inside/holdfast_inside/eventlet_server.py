@@ -1,4 +1,4 @@
-"""`eventlet.wsgi.server`, everything patched: `python -m holdfast_inside.eventlet_server`."""
+"""Starts `eventlet.wsgi.server` after `monkey_patch()`: `python -m holdfast_inside.eventlet_server`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> 
     wsgi.server(eventlet.listen((host, port), **listening), application, **keywords)
 
 
-def _patched() -> None:
+def _patch_everything() -> None:
     import eventlet
 
     eventlet.monkey_patch()
 
 
 if __name__ == "__main__":
-    # Before the application is loaded, as eventlet's documentation asks for.
-    _patched()
+    # Before the application is loaded, as eventlet's documentation requires.
+    _patch_everything()
     sys.exit(runner.run("eventlet.wsgi", KNOWN, _serve))

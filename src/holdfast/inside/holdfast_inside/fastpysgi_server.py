@@ -18,7 +18,7 @@ OF_SERVER = ("backlog", "loop_timeout")
 
 
 def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> None:  # noqa: ANN401 - may be any
-    import fastpysgi  # type: ignore[import-not-found]
+    import fastpysgi  # type: ignore[import-untyped]
 
     for name in OF_SERVER:
         if name in keywords:

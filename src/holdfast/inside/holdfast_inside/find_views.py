@@ -1,6 +1,7 @@
-"""Whether an application of a known framework stands behind one that is mounted somewhere.
+"""Whether a mounted application leads to one of a known framework.
 
-If so, its hook holds the request in its view; if not, the mounted application is the last that is known.
+If it does, that framework's hook holds the request in the view. If not, the request is held at the entry of the
+mounted application.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ _MOST_OBJECTS = 10_000
 
 
 def leads_to_views(application: object) -> bool:
-    """Whether an instance of a known framework's application can be reached from this object.
+    """Whether an application of a known framework can be reached from this object.
 
-    Looks where middleware keeps what it calls: in attributes, closures, partials, bound methods, and the
-    globals that a function names. What none of these shows is not found.
+    Looks where middleware keeps the application that it calls: attributes, closures, partials, bound methods, and
+    globals that a function names. It misses applications kept anywhere else.
     """
     classes = hooks.view_holders()
     seen: Set[int] = set()
@@ -28,7 +29,7 @@ def leads_to_views(application: object) -> bool:
         if id(thing) in seen:
             continue
         seen.add(id(thing))
-        # type(), not isinstance: proxies would be asked, and some answer with an error.
+        # type(), not isinstance: a proxy would forward the question, and some raise.
         if issubclass(type(thing), classes):
             return True
         waiting.extend(_parts(thing))
@@ -60,7 +61,7 @@ def _of_function(function: types.FunctionType) -> Iterable[object]:
         try:
             yield cell.cell_contents
         except ValueError:
-            continue  # not yet assigned
+            continue  # not assigned yet
     for name in function.__code__.co_names:
         yield function.__globals__.get(name)
     yield getattr(function, "__wrapped__", None)

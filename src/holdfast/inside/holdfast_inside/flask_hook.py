@@ -1,15 +1,14 @@
 """Holds this run's requests inside the view functions of Flask applications.
 
-Three methods of `flask.Flask` are surrounded, in place, so this works for applications that exist already:
+The hook surrounds three methods of `flask.Flask` in place, so it reaches applications that already exist:
 
-- `__call__` is where the server hands a request over; the thread is noted there.
-- `full_dispatch_request` runs with the request's context, before any function of the application. It
-  finds the view and puts the gate into it; then everything goes its ordinary way, so `before_request`,
-  decorators and the way an `async def` view is run all take place, and an answer that they give
-  instead of the view is given.
-- `dispatch_request` holds where there is no view function to put a gate into.
+- `__call__`: the server calls it with a request; the hook notes the thread.
+- `full_dispatch_request` runs in the request's context, before any code of the application. Here the hook finds
+  the view and puts the gate into it. Then Flask continues as usual: `before_request`, decorators and the running of
+  `async def` views all happen, and if one of them answers instead of the view, that answer goes out.
+- `dispatch_request` holds if there is no view function that can have a gate.
 
-The held view ends by raising `HTTPException(response)`, Flask's way of answering from anywhere.
+The held view ends by raising `HTTPException(response)`, Flask's own way to answer from anywhere.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def _raised() -> HTTPException:
     return HTTPException(response=_response())
 
 
-_FLASK = werkzeug_rules.Framework("flask", flask.views.MethodView, gate.Answer(_raised, _response), "sync")
+_FLASK = werkzeug_rules.Framework("flask", flask.views.MethodView, gate.Ending(_raised, _response), "sync")
 
 
 def install() -> None:
@@ -69,7 +68,7 @@ def _preparing_view(original: gate.Function) -> gate.Function:
 
 
 def _cover_dispatch(cls: type) -> None:
-    # A subclass may have a dispatch_request of its own, which need not call Flask's.
+    # A subclass may override dispatch_request without calling Flask's.
     gate.surround(getattr(cls, "dispatch_request", None), _holding_without_gate)
 
 

@@ -1,7 +1,7 @@
-"""Flask's development server with the application of this run: `python -m holdfast_inside.flask_server`.
+"""Starts Flask's development server with this run's application: `python -m holdfast_inside.flask_server`.
 
-Runs `app.run(...)` as a script's last line would; for a WSGI application that is not Flask's,
-Werkzeug's `run_simple(...)`, which is what `app.run` calls.
+Calls `app.run(...)`, as the last line of a script would. A WSGI application of another framework is served by
+Werkzeug's `run_simple(...)`, which `app.run` itself calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ KNOWN: options.Known = {
 
 def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> None:  # noqa: ANN401 - may be any
     if keywords.get("processes", 1) > 1:
-        # app.run's own default is threads, and Werkzeug takes either.
+        # app.run defaults to threads, and Werkzeug refuses threads together with processes.
         keywords.setdefault("threaded", False)
     flask = sys.modules.get("flask")
     if flask is not None and isinstance(application, flask.Flask):

@@ -1,14 +1,13 @@
-"""Holds a claimed request inside the function for which it was meant, whatever framework calls it.
+"""Holds a claimed request inside the function that would answer it, whichever framework calls that function.
 
-A hook of a framework finds out which function will answer a claimed request, makes a `Held` of it and
-sets `current` while the framework goes its ordinary way. The gate in that function acts on nothing but
-the `Held` that names it; for all other requests, and for other functions that the same request runs
-through, the original code runs. `current` is a context variable, because frameworks that hand a view to a
-thread copy the context for it.
+A framework's hook finds the function that will answer a claimed request, makes a `Held` for it and sets `current`
+while the framework proceeds as usual. The gate in the function acts only on a `Held` that names it. For every other
+request, and for other gated functions that the same request passes through, the original code runs. `current` is a
+context variable, because frameworks that send a view to a thread copy the context for it.
 
-A held view ends by raising, as its `Answer` says: a decorator that caches, serialises or commits what a
-view returns gets nothing to keep. Unless its body is asked for (`--call`): that then runs in its own place, with
-its own arguments, and what it returns or raises goes its ordinary way.
+A held view ends by raising the exception of its `Ending`, so that a decorator that caches, serialises or commits a
+view's result gets none. With `--call` the body runs instead, in its place and with its arguments, and its result or
+exception passes on as usual.
 """
 
 from __future__ import annotations
@@ -26,52 +25,57 @@ Function = Callable[..., object]
 
 
 class Released(BaseException):
-    """Ends a held view where the framework has no exception of its own for an answer.
+    """Ends a held view in frameworks that have no exception of their own that carries a response.
 
-    No Exception: a decorator that turns those into replies, logs them or tries again has no part in this.
+    Derived from BaseException, so that decorators which log, retry or answer exceptions let it pass.
     """
 
 
-class Answer(NamedTuple):
-    """How a held view ends: what it raises, and what it returns if it is run once more all the same."""
+class Ending(NamedTuple):
+    """How a held view ends.
+
+    Attributes:
+        raised: makes the exception that ends the hold.
+        returned: makes the result for a decorator that calls the view again after that exception.
+    """
 
     raised: Callable[[], BaseException]
     returned: Callable[[], object]
 
 
-def nothing() -> None:
-    """What is returned where there is nobody to read it."""
+def _none() -> None:
+    return None
 
 
-PLAIN = Answer(Released, nothing)
+PLAIN = Ending(Released, _none)
 
 
 class Held:
-    """One claimed request on its way to the view: where and how it is to be held, once."""
+    """One claimed request on its way to the view: where and how it will be held, once."""
 
-    __slots__ = ("answer", "claim", "gate", "held_in", "kind", "via")
+    __slots__ = ("claim", "ending", "gate", "held_in", "kind", "via")
 
     def __init__(
         self,
-        claim: request.Claim,
+        claim: request.RequestClaim,
         gate: Optional[Gate],
         held_in: str,
         kind: str,
         via: str = "view",
-        answer: Answer = PLAIN,
+        ending: Ending = PLAIN,
     ) -> None:
         self.claim = claim
         self.gate = gate
         self.held_in = held_in
         self.kind = kind
         self.via = via
-        self.answer = answer
+        self.ending = ending
 
     def run(self, body: Optional[calling.Body] = None) -> object:
-        """Holds where the view's body would run, blocking; ends as the answer says.
+        """Blocks in place of the view's body until the request is released, then raises as `ending` says.
 
         Args:
-            body: runs it; None where there is none, or nothing that can be run.
+            body: runs the view's body, which `--call` asks for; None if there is no body to run.
         """
         claim = self.claim
         if claim.held:
@@ -79,43 +83,46 @@ class Held:
         self._enter()
         try:
             recorder.hold_sync(claim.id)
-            if body is not None and calling.starts(claim.id):
-                claim.call = calling.Call(claim.id)
+            if body is not None and calling.wait_until_called(claim.id):
+                claim.call = calling.BodyRun(claim.id)
                 return claim.call.run(body)
         finally:
             recorder.leave(claim.id)
-        raise self.answer.raised()
+        raise self.ending.raised()
 
     async def run_async(self, body: Optional[calling.Body] = None) -> object:
-        """The same in a coroutine, awaiting unless the blocking of the loop is what is asked about."""
+        """Like `run`, for a coroutine: awaits, or blocks the loop if the kind is "async-blocking"."""
         claim, blocking = self.claim, self.kind == "async-blocking"
         if claim.held:
-            return await _come(self._again(body))
+            return await _result(self._again(body))
         self._enter()
         try:
             if blocking:
                 recorder.hold_sync(claim.id)
             else:
                 await recorder.hold_async(claim.id)
-            if body is not None and (calling.starts(claim.id) if blocking else await calling.starts_later(claim.id)):
-                claim.call = calling.Call(claim.id)
-                return await _come(claim.call.run(body))
+            if body is not None and await self._is_called(blocking=blocking):
+                claim.call = calling.BodyRun(claim.id)
+                return await _result(claim.call.run(body))
         finally:
             recorder.leave(claim.id)
-        raise self.answer.raised()
+        raise self.ending.raised()
+
+    async def _is_called(self, *, blocking: bool) -> bool:
+        return calling.wait_until_called(self.claim.id) if blocking else await calling.await_called(self.claim.id)
 
     def _again(self, body: Optional[calling.Body]) -> object:
         call = self.claim.call
-        return self.answer.returned() if call is None or body is None else call.run(body)
+        return self.ending.returned() if call is None or body is None else call.run(body)
 
     def _enter(self) -> None:
-        # A decorator that repeats a view after an exception would do so for ever: the second time there is none.
+        # Hold only once, or a decorator that retries a view after an exception would retry for ever.
         self.claim.held = True
         recorder.enter(self.claim.id, self.held_in, self.kind, self.via, self.claim.entry)
 
 
 class Gate:
-    """The new code of one function; there is one for each function, whatever the number of its requests."""
+    """The new code of one function, shared by all its requests."""
 
     __slots__ = ("code",)
 
@@ -127,14 +134,14 @@ class Gate:
             held = current.get()
             if held is None or held.gate is not self:
                 return original(*args, **kwargs)
-            # A function that is no coroutine function may still promise an awaitable: then its kind is no sync one.
+            # A plain function may return an awaitable; then its kind is not "sync".
             body = functools.partial(original, *args, **kwargs)
             return held.run_async(body) if is_async or held.kind != "sync" else held.run(body)
 
         self.code = code_patch.gated_code(function.__code__, gate)
 
 
-async def _come(result: object) -> object:
+async def _result(result: object) -> object:
     return await result if inspect.isawaitable(result) else result
 
 
@@ -143,8 +150,8 @@ _gates: Dict[types.FunctionType, Gate] = {}
 _surrounded: Set[types.FunctionType] = set()
 
 
-def gate_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
-    """The gate of this function, put into it at the first call; None where it cannot have one."""
+def put_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
+    """Puts a gate into the function, at the first call, and returns it; None if it cannot have one."""
     if function is None:
         return None
     gate = _gates.get(function)
@@ -152,30 +159,31 @@ def gate_in(function: Optional[types.FunctionType]) -> Optional[Gate]:
         if not code_patch.can_be_gated(function):
             return None
         try:
-            # setdefault: two first requests at once must agree on one gate.
+            # setdefault: two requests that come first at the same time must get the same gate.
             gate = _gates.setdefault(function, Gate(function))
         except (ValueError, SyntaxError):
             return None
-    # Outside the branch: another thread may have made the gate and not yet put it in.
+    # Outside the branch: another thread may have made the gate and not have put it in yet.
     if function.__code__ is not gate.code:
         function.__code__ = gate.code
     return gate
 
 
 def surround(function: object, make: Callable[[Function], Function]) -> bool:
-    """Lets `make(original)` run in the stead of one of a framework's own functions; a second call changes nothing.
+    """Replaces the code of one of a framework's own functions by `make(original)`; a second call changes nothing.
 
-    The function object stays, so this reaches those who keep a reference to it, such as bound methods in
-    routing tables that were built before.
+    The function object stays, so this also reaches references that exist already, such as bound methods in
+    routing tables.
 
     Args:
-        function: what the class or module holds; None where this version of the framework has none.
-        make: gets a function with the original code; for a coroutine function it must return one.
+        function: what the class or module holds; None if this version of the framework has none.
+        make: gets a function with the original code and returns the new one, which must be a coroutine function if
+            the original is. Named for what the new function does: `_noting_entry`, `_preparing_view`.
 
     Returns:
-        Whether it is surrounded now.
+        whether the function is surrounded now.
     """
-    found = code_patch.unwrapped(function)
+    found = code_patch.innermost_function(function)
     if found is None or not code_patch.can_be_gated(found):
         return False
     if found not in _surrounded:
@@ -188,10 +196,10 @@ def surround(function: object, make: Callable[[Function], Function]) -> bool:
 
 
 def keeping_context(submit: Function) -> Function:
-    """Makes of an executor's `submit` one by which a held request stays known on the executor's thread.
+    """For `surround`: an executor's `submit` that runs the task in a copy of the caller's context.
 
-    Frameworks hand over a copy of the context; a decorator of the person's own that sends a view to a
-    thread may not, and its gate would let the view's body run.
+    Frameworks pass the context to their threads themselves. A user's decorator that sends a view to a thread may
+    not; the gate would then miss the held request and run the view's body.
     """
 
     def submit_with_context(*args: object, **kwargs: object) -> object:
@@ -204,23 +212,23 @@ def keeping_context(submit: Function) -> Function:
 
 
 def kind_of(view: object) -> str:
-    """One of layout.KINDS: how `view` was written, and whether a coroutine shall block its loop."""
+    """The kind of a view, one of layout.KINDS: how it is written, and whether this run blocks the loop in it."""
     later = inspect.iscoroutinefunction(view) or inspect.isasyncgenfunction(view)
     return async_kind() if later else "sync"
 
 
 def async_kind() -> str:
-    """The kind of an async view in this run."""
+    """The kind of every async view in this run: "async", or "async-blocking" if the user asked for that."""
     return "async-blocking" if os.environ.get(layout.VIEW_VARIABLE) == "async-blocking" else "async"
 
 
-def place(framework: str, view: object, kind: str, name: Optional[str] = None) -> str:
-    """In words, where a view is held: `flask async view index()`."""
+def held_in_view(framework: str, view: object, kind: str, name: Optional[str] = None) -> str:
+    """Says where a request is held in its view: `flask async view index()`."""
     if name is None:
         name = str(getattr(view, "__qualname__", None) or type(view).__qualname__)
     return "{} {}view {}()".format(framework, "" if kind == "sync" else "async ", name.rsplit("<locals>.", 1)[-1])
 
 
-def no_view(framework: str, path: str, method: str = "") -> str:
-    """In words, where a request is held whose path has no view, or none for its method."""
+def held_without_view(framework: str, path: str, method: str = "") -> str:
+    """Says where a request without a view is held; `method` is "" if its path has no view for any method."""
     return "{} entry (no view{} at {})".format(framework, method and f" for {method}", path)

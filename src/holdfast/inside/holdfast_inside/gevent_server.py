@@ -1,4 +1,4 @@
-"""`gevent.pywsgi.WSGIServer`, everything patched: `python -m holdfast_inside.gevent_server`."""
+"""Starts `gevent.pywsgi.WSGIServer` after `patch_all()`: `python -m holdfast_inside.gevent_server`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> 
     pywsgi.WSGIServer((host, port), application, **keywords).serve_forever()
 
 
-def _patched() -> None:
+def _patch_everything() -> None:
     from gevent import monkey
 
     monkey.patch_all()
 
 
 if __name__ == "__main__":
-    # Before the application is loaded, as gevent's documentation asks for.
-    _patched()
+    # Before the application is loaded, as gevent's documentation requires.
+    _patch_everything()
     sys.exit(runner.run("gevent.pywsgi", KNOWN, _serve))

@@ -1,7 +1,7 @@
-"""For how long a greenlet lets no other one run: the stops of the loop (hub) of gevent or eventlet.
+"""How long a greenlet keeps the others from running: the blocking of gevent's or eventlet's hub.
 
-A greenlet runs from the switch to it until the next one away from it. `greenlet.settrace` tells of each switch on
-a thread; gevent's own monitor of blocked hubs (`gevent._tracer`) uses it, too.
+A greenlet runs from the switch to it until the next switch away from it. `greenlet.settrace` reports each switch on
+a thread; gevent's own monitor of blocked hubs (`gevent._tracer`) uses it too.
 """
 
 from __future__ import annotations
@@ -12,26 +12,30 @@ from typing import Any, Callable, ContextManager, Dict, Iterator, Optional, Tupl
 
 from . import recorder
 
-Told = Callable[[], None]
+Notify = Callable[[], None]
 _local = recorder.native_local()
 
 
-def turns(resumes: Told, yields: Told) -> Optional[ContextManager[None]]:
-    """While it lasts, tells whenever the greenlet in which it was entered runs, and when it lets others run.
+def turns(resumes: Notify, yields: Notify) -> Optional[ContextManager[None]]:
+    """A context in which every switch to and from the current greenlet is reported.
+
+    Args:
+        resumes: called when the greenlet begins to run.
+        yields: called when it lets others run.
 
     Returns:
-        None where no greenlet of a hub runs.
+        None if the caller does not run in a greenlet that a hub started.
     """
     greenlet = sys.modules.get("greenlet")
     if greenlet is None:
         return None
     me = greenlet.getcurrent()
-    # The first greenlet of a thread is the thread itself. What runs beside others was started, by a hub.
+    # A thread's main greenlet has no parent; greenlets that a hub started have one.
     return None if me.parent is None else _turns(greenlet, me, resumes, yields)
 
 
 @contextlib.contextmanager
-def _turns(greenlet: Any, me: object, resumes: Told, yields: Told) -> Iterator[None]:  # noqa: ANN401 - a module
+def _turns(greenlet: Any, me: object, resumes: Notify, yields: Notify) -> Iterator[None]:  # noqa: ANN401 - a module
     tracer = getattr(_local, "tracer", None)
     if tracer is None:
         tracer = _local.tracer = _Tracer(greenlet)
@@ -43,14 +47,14 @@ def _turns(greenlet: Any, me: object, resumes: Told, yields: Told) -> Iterator[N
 
 
 class _Tracer:
-    """Of one thread: the greenlets that run a body, and whom to tell of each."""
+    """The greenlets of one thread that run a body, each with the two callbacks for its switches."""
 
     def __init__(self, greenlet: Any) -> None:  # noqa: ANN401 - a module
         self._greenlet = greenlet
-        self._running: Dict[Any, Tuple[Told, Told]] = {}
+        self._running: Dict[Any, Tuple[Notify, Notify]] = {}
         self._before: Optional[Callable[[str, Tuple[Any, Any]], None]] = None
 
-    def begin(self, me: object, resumes: Told, yields: Told) -> None:
+    def begin(self, me: object, resumes: Notify, yields: Notify) -> None:
         if not self._running:
             self._before = self._greenlet.settrace(self._switched)
         self._running[me] = resumes, yields

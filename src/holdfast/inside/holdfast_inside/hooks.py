@@ -1,7 +1,7 @@
-"""Which hook belongs to which framework, and which frameworks an application is made of.
+"""Which hook belongs to which framework, and which frameworks this process uses.
 
-Importing a framework for an application that does not use it would change what is measured, so only
-those are looked at that are loaded already.
+Only frameworks that are loaded already count: importing one that the application does not use would change what is
+measured.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import importlib
 import sys
 from typing import Dict, List, Tuple
 
-# Module of the framework -> its class of what leads to views, our module with the hook.
+# Framework's module -> its class that leads to views, our module with the hook.
 HOOKS: Dict[str, Tuple[str, str]] = {
     "aiohttp.web": ("Application", "aiohttp_hook"),
     "django.core.handlers.base": ("BaseHandler", "django_hook"),
@@ -24,7 +24,7 @@ HOOKS: Dict[str, Tuple[str, str]] = {
     "fastapi.routing": ("APIRouter", "starlette_hook"),
 }
 
-# What calls an application by the other interface: module -> class, and the interface that it is called by itself.
+# Classes that call an application by the other interface: module -> class, the interface by which it is called itself.
 BRIDGES: Dict[str, Tuple[str, str]] = {
     "a2wsgi.asgi": ("ASGIMiddleware", "wsgi"),
     "a2wsgi.wsgi": ("WSGIMiddleware", "asgi"),
@@ -36,14 +36,14 @@ BRIDGES: Dict[str, Tuple[str, str]] = {
 
 
 def install() -> None:
-    """Installs the hooks of what is loaded; calling it again adds those of what was loaded since."""
+    """Installs the hooks of all loaded frameworks; a later call adds those loaded since."""
     for module in (*HOOKS, *BRIDGES):
         if module in sys.modules:
             install_for(module)
 
 
 def install_for(module: str) -> None:
-    """Installs the hook of one loaded module; nothing happens for a module that has none."""
+    """Installs the hook of one loaded module, if there is one for it."""
     if module in HOOKS:
         importlib.import_module("." + HOOKS[module][1], __package__).install()
     if module in BRIDGES:
@@ -52,7 +52,7 @@ def install_for(module: str) -> None:
         if bridge is not None:
             importlib.import_module(".bridges", __package__).install(bridge, interface)
     if "asyncio" in sys.modules:
-        # asyncio would import it with the first function that it sends to a thread.
+        # asyncio would import it anyway, with the first function that it sends to a thread.
         from concurrent.futures import ThreadPoolExecutor
 
         from . import gate
@@ -71,7 +71,7 @@ def view_holders() -> Tuple[type, ...]:
 
 
 def leads_to_views() -> bool:
-    """Whether there is an application of a known framework in this process, in middleware of whatever shape."""
+    """Whether this process holds an application of a known framework, inside any kind of middleware."""
     classes = view_holders()
-    # type(), not isinstance: proxies would be asked, and some answer with an error.
+    # type(), not isinstance: a proxy would forward the question, and some raise.
     return bool(classes) and any(issubclass(type(thing), classes) for thing in gc.get_objects())

@@ -1,13 +1,13 @@
 """Holds this run's requests inside the route handlers of Litestar applications.
 
-- `Litestar.__call__`: here the server hands a request over; the thread is noted.
-- `HTTPRoute.handle` is what is inside all middleware: here the gate is put into the handler's function. Guards,
-  dependencies and `before_request` run as always.
-- `HTTPRouteHandler.fn` names the function to call. For a held request it gets something around it that turns
-  its end into a mark, and `to_response` makes an answer of that mark: dependencies are let go as after any
-  handler that returned, and nothing tries to serialise what was not returned.
+- `Litestar.__call__`: the server calls it with a request; the hook notes the thread.
+- `HTTPRoute.handle` runs inside all middleware. Here the gate is put into the handler's function. Guards,
+  dependencies and `before_request` run as usual.
+- `HTTPRouteHandler.fn` names the function to call. For a held request it is wrapped, so that the end of the hold
+  becomes a marker that the handler returns, and `to_response` turns the marker into the answer. So dependencies are
+  cleaned up as after any handler, and nothing tries to serialise a missing result.
 - `ASGIRoute.handle` holds a mounted application of no known framework.
-- `ASGIRouter.__call__` learns that there is no handler for the path.
+- `ASGIRouter.__call__` raises if there is no handler for the path; the request is then held there.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def _response() -> Response[bytes]:
     return Response(layout.BODY, media_type="text/plain")
 
 
-_ANSWER = gate.Answer(gate.Released, _response)
+_ENDING = gate.Ending(gate.Released, _response)
 
 
 def install() -> None:
@@ -50,7 +50,7 @@ def install() -> None:
 # Any, in what follows: scopes, and functions whose parameters differ between versions.
 def _preparing_handler(original: Any) -> gate.Function:  # noqa: ANN401
     async def handle(self: HTTPRoute, scope: Any, receive: object, send: asgi.Send) -> None:  # noqa: ANN401
-        claim = asgi.claim_of(scope)
+        claim = asgi.unheld_claim(scope)
         if claim is None:
             await original(self, scope, receive, send)
             return
@@ -73,24 +73,24 @@ def _preparing_handler(original: Any) -> gate.Function:  # noqa: ANN401
     return handle
 
 
-def _held(claim: request.Claim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa: ANN401
-    """Where the request is held, and whether that is on a thread of the executor."""
+def _held(claim: request.RequestClaim, handler: Any) -> Tuple[gate.Held, bool]:  # noqa: ANN401
+    """Puts the gate into the handler; says where the request is held, and whether on a thread of the executor."""
     view = handler.fn
     in_thread = isinstance(view, AsyncCallable)
-    # One around the other where a handler has several paths.
+    # Nested if a handler has several paths.
     while isinstance(view, AsyncCallable):
         view = view.func
-    function = code_patch.unwrapped(view)
+    function = code_patch.innermost_function(view)
     kind = gate.kind_of(function or view)
-    held_in = gate.place("litestar", function or view, kind)
-    return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER), in_thread
+    held_in = gate.held_in_view("litestar", function or view, kind)
+    return gate.Held(claim, gate.put_in(function), held_in, kind, ending=_ENDING), in_thread
 
 
 def _marking_end(original: gate.Function) -> gate.Function:
     def fn(self: HTTPRouteHandler) -> object:
         found: Any = original(self)
         held = gate.current.get()
-        # What makes a response of a real result asks by this function's name how.
+        # The body ran (`--call`): Litestar needs the function itself to know how to make its result a response.
         if held is None or held.claim.call is not None:
             return found
         if getattr(self, "has_sync_callable", False):
@@ -130,14 +130,14 @@ def _answering(original: Any) -> gate.Function:  # noqa: ANN401
 
 
 async def _answer(scope: Any, send: asgi.Send) -> None:  # noqa: ANN401
-    # Or the cache of the application's responses would keep it for others.
+    # Otherwise the application's response cache would serve it to others.
     ScopeState.from_scope(scope).is_cached = True
     await asgi.answer(send)
 
 
 def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     async def handle(self: ASGIRoute, scope: Any, receive: object, send: asgi.Send) -> None:  # noqa: ANN401
-        claim = asgi.claim_of(scope)
+        claim = asgi.unheld_claim(scope)
         if claim is None or find_views.leads_to_views(self.route_handler.fn):
             await original(self, scope, receive, send)
             return
@@ -153,11 +153,11 @@ def _holding_without_handler(original: Any) -> gate.Function:  # noqa: ANN401
         try:
             await original(self, scope, receive, send)
         except Exception as error:
-            claim = asgi.claim_of(scope)
+            claim = asgi.unheld_claim(scope)
             if claim is None or "route_handler" in scope:
                 raise
             method = scope["method"] if isinstance(error, MethodNotAllowedException) else ""
-            held_in = gate.no_view("litestar", scope["path"], method)
+            held_in = gate.held_without_view("litestar", scope["path"], method)
             await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send)
 
     return __call__

@@ -1,7 +1,7 @@
 """Tells holdfast why the application cannot be served.
 
-Some servers print an import error and go on without an application, so an exit code is not enough:
-the cause is also written as JSON to the file that the environment names.
+Some servers print an import error and keep running without an application, so an exit code is not enough: the
+cause is also written as JSON to the file that the environment names.
 """
 
 from __future__ import annotations
@@ -16,13 +16,20 @@ from . import layout
 ASYNC_MISSING = {
     "kind": "async-missing",
     "what": "Flask cannot run an async view here.",
-    "why": "Flask needs asgiref for async views, and itself to be 2.0 or newer; one is missing where the server runs.",
-    "remedy": "Install flask[async] there.",
+    "why": "Async views need Flask 2.0 or newer and asgiref; the server's Python environment lacks one of them.",
+    "remedy": "Install flask[async] in the server's environment.",
 }
 
 
-class Trouble(Exception):  # noqa: N818 - what a person reads in the server's log
-    """The application cannot be served: `kind` for programs, the others in words for a person."""
+class LoadError(Exception):
+    """The application cannot be served; also printed to the server's log.
+
+    Args:
+        kind: a fixed word for programs, such as "module-missing".
+        what: what happened, one sentence.
+        why: the cause, as far as it is known; may span lines.
+        remedy: what to do next.
+    """
 
     def __init__(self, kind: str, what: str, why: str = "", remedy: str = "") -> None:
         super().__init__("\n".join(part for part in (what, why, remedy) if part))
@@ -32,12 +39,16 @@ class Trouble(Exception):  # noqa: N818 - what a person reads in the server's lo
         self.remedy = remedy
 
     def report(self) -> None:
-        """Writes it to the file that holdfast reads."""
-        write({"kind": self.kind, "what": self.what, "why": self.why, "remedy": self.remedy})
+        """Writes the error to the file that holdfast reads."""
+        write_report({"kind": self.kind, "what": self.what, "why": self.why, "remedy": self.remedy})
 
 
-def write(words: Dict[str, str]) -> None:
-    """Puts `words` where holdfast looks; the last writer of several processes wins."""
+def write_report(words: Dict[str, str]) -> None:
+    """Writes `words` to the file that holdfast reads; if several processes write, the last one wins.
+
+    Args:
+        words: kind, what, why and remedy, as in `LoadError`.
+    """
     path = os.environ.get(layout.TROUBLE_VARIABLE)
     if not path:
         return
@@ -48,11 +59,11 @@ def write(words: Dict[str, str]) -> None:
 
 
 def can_run_async(flask_class: type) -> bool:
-    """Whether this Flask can run async views in this environment."""
+    """Whether this Flask can run async views: it is 2.0 or newer, and asgiref is installed."""
     return hasattr(flask_class, "ensure_sync") and importlib.util.find_spec("asgiref") is not None
 
 
 def check_async(flask_class: type) -> None:
-    """Reports it if an async view is about to be run and cannot be."""
+    """Reports ASYNC_MISSING if this Flask cannot run the async view that it is about to run."""
     if not can_run_async(flask_class):
-        write(ASYNC_MISSING)
+        write_report(ASYNC_MISSING)

@@ -1,4 +1,4 @@
-"""Applications that are neither for WSGI nor for ASGI: their framework is their server too."""
+"""Applications that are neither WSGI nor ASGI, because their framework brings its own server."""
 
 from __future__ import annotations
 
@@ -6,46 +6,51 @@ import inspect
 import sys
 from typing import Callable, Dict, NamedTuple, Tuple
 
-from .load_error import Trouble
+from .load_error import LoadError
 
 
-class Kind(NamedTuple):
-    """The class of such applications, and what tells of another object that the server makes one of it."""
+class ApplicationClass(NamedTuple):
+    """The class of such applications.
+
+    Attributes:
+        module, name: where the class is.
+        is_later: tests for other objects that the server turns into an application, such as a coroutine.
+    """
 
     module: str
     name: str
     is_later: Tuple[Callable[[object], bool], ...] = ()
 
 
-KINDS: Dict[str, Kind] = {
-    "aiohttp": Kind("aiohttp.web", "Application", (inspect.iscoroutine, inspect.iscoroutinefunction)),
-    "sanic": Kind("sanic", "Sanic"),
-    "tornado": Kind("tornado.web", "Application"),
+APPLICATIONS: Dict[str, ApplicationClass] = {
+    "aiohttp": ApplicationClass("aiohttp.web", "Application", (inspect.iscoroutine, inspect.iscoroutinefunction)),
+    "sanic": ApplicationClass("sanic", "Sanic"),
+    "tornado": ApplicationClass("tornado.web", "Application"),
 }
-"""By interface, as in layout.INTERFACES."""
+"""Keyed by interface, as in layout.INTERFACES."""
 
 
 def check(application: object, named: str, interface: str) -> None:
-    """Returns if the server of this framework can serve the application.
+    """Checks that this framework's server can serve the application.
 
     Args:
-        application: what the person named.
-        named: how.
-        interface: one of KINDS.
+        application: the object that the user named.
+        named: the name they gave, for messages.
+        interface: a key of APPLICATIONS.
 
     Raises:
-        Trouble: it cannot.
+        LoadError: it cannot serve it.
     """
-    kind = KINDS[interface]
-    # Not imported where it is not loaded: then nothing can be of that class.
+    kind = APPLICATIONS[interface]
+    # Not imported here: if the module is not loaded, nothing can be of its class.
     wanted = getattr(sys.modules.get(kind.module), kind.name, None)
     if wanted is not None and isinstance(application, wanted):
         return
     if any(is_later(application) for is_later in kind.is_later):
         return
-    what = f"{named} is no application for the server of {interface}."
-    why = f"It is of type {type(application).__name__}."
-    remedy = f"Name an object of {kind.module}.{kind.name}."
+    what = f"{named} is not an application for the {interface} server."
+    why = f"Its type is {type(application).__name__}."
+    remedy = f"Name an instance of {kind.module}.{kind.name}."
     if inspect.isroutine(application):
         remedy = f"If it is a factory, call it: {named}()"
-    raise Trouble("wrong-interface", what, why, remedy)
+    raise LoadError("wrong-interface", what, why, remedy)

@@ -1,9 +1,8 @@
-"""What is done in a process of the person's own command when a framework or a server has been imported.
+"""Instruments a process of the user's own command whenever it has imported a framework or a server.
 
-Frameworks get their hooks, by which requests are held inside views. Servers get a way to hold a request at
-the entry of an application in which no framework is known. Nothing of this may be noticed by the process: what
-fails is told to holdfast and tried again when more has been imported, since a module may arrive while the
-package around it is still incomplete.
+Frameworks get their hooks, which hold requests inside views. Servers get wrappers that hold requests at the entry of
+an application of no known framework. The process must not notice: a failure is reported to holdfast only, and tried
+again after the next import, because a module may finish while the package around it is still incomplete.
 """
 
 from __future__ import annotations
@@ -12,46 +11,46 @@ from typing import Dict
 
 from . import entry_wrappers, hooks, post_import, startup_report
 
-# Module -> the framework's module whose hook reaches further once this one is there too.
+# Module -> the framework's module whose hook covers more once this one is loaded too.
 COMPLETING: Dict[str, str] = {
     "django.core.handlers.asgi": "django.core.handlers.base",
     "django.core.handlers.wsgi": "django.core.handlers.base",
     "starlette.applications": "starlette.routing",
 }
 
-_waiting: Dict[str, str] = {}
-"""What has arrived and could not be prepared yet -> what went wrong, in words."""
+_pending: Dict[str, str] = {}
+"""Imported modules that are not instrumented yet -> the last error, "" before the first attempt."""
 
 
 def watch() -> None:
-    """Begins to wait for them."""
-    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _arrived)
+    """Starts to instrument each known framework and server as soon as it is imported."""
+    post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
 
 
 def prepare() -> None:
-    """Prepares everything that has arrived and is not prepared yet."""
-    for name in list(_waiting):
+    """Instruments every imported module that is still pending; failures stay pending and are reported."""
+    for name in list(_pending):
         try:
             _prepare(name)
         except Exception as error:
             said = repr(error)
-            if _waiting.get(name) != said:
-                _waiting[name] = said
-                startup_report.failed(name, error)
+            if _pending.get(name) != said:
+                _pending[name] = said
+                startup_report.report_failure(name, error)
         else:
-            _waiting.pop(name, None)
-            startup_report.say("ready", name)
+            _pending.pop(name, None)
+            startup_report.report("ready", name)
 
 
-def _arrived(name: str) -> None:
-    _waiting[COMPLETING.get(name, name)] = ""
+def _on_arrival(name: str) -> None:
+    _pending[COMPLETING.get(name, name)] = ""
     prepare()
 
 
 def _prepare(name: str) -> None:
     from . import recorder
 
-    # Now, while there are descriptors and permissions for it.
+    # Map the record now, while descriptors and permissions allow it.
     recorder.record()
     hooks.install_for(name)
     if name in entry_wrappers.SERVERS:

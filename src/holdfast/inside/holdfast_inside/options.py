@@ -1,62 +1,64 @@
-"""The options of the servers that are started as `python -m holdfast_inside.NAME_server`.
+"""Parses the options of servers started as `python -m holdfast_inside.NAME_server`.
 
-Each may be written as on a command line (`--processes 10`, `--processes=10`, `--no-threaded`) or as in
-the call that it stands for (`processes=10`, `threaded=False`).
+Each option may be written as on a command line (`--processes 10`, `--processes=10`, `--no-threaded`) or as in the
+Python call that starts the server (`processes=10`, `threaded=False`).
 """
 
 from __future__ import annotations
 
 from typing import Any, Dict, List, Mapping, Tuple
 
-from .load_error import Trouble
+from .load_error import LoadError
 
 _TRUE = ("true", "1", "yes", "on")
 _FALSE = ("false", "0", "no", "off")
 
 Known = Mapping[str, Tuple[str, Any]]
-"""Option, with dashes -> the keyword of the server's call, and what becomes of it: one of the functions
-below, which reads the value that follows; or, of a switch, what it stands for."""
+"""Option, with dashes -> the keyword of the server's call, and its value: one of the functions below, which reads the
+value that follows; or, for a switch, the value that it sets."""
 
 
-def taken(server: str, arguments: List[str], known: Known) -> Dict[str, Any]:
-    """The keyword arguments that `arguments` stand for.
+def parse(server: str, arguments: List[str], known: Known) -> Dict[str, Any]:
+    """Parses command-line arguments into keyword arguments for the server's call.
 
     Args:
-        server: what takes them, in words.
+        server: the server's name, for messages.
+        arguments: as the user wrote them.
+        known: the options that the server takes.
 
     Raises:
-        Trouble: an option is unknown, or its value is not one.
+        LoadError: an option is unknown, or its value is invalid.
     """
     keywords: Dict[str, Any] = {}
     rest = iter(arguments)
     for argument in rest:
         name, equals, value = argument.lstrip("-").replace("_", "-").partition("=")
         if equals:
-            # The dashes of a value are its own.
+            # Keep the dashes and underscores of the value.
             value = argument.partition("=")[2]
         try:
             keyword, meaning = known[name]
         except KeyError:
-            raise _refused(server, argument, "There is no such option.", known) from None
+            raise _unknown_option(server, argument, "There is no such option.", known) from None
         try:
             if callable(meaning):
                 keywords[keyword] = meaning(value if equals else next(rest, ""))
             else:
                 keywords[keyword] = meaning == truth(value) if equals else meaning
         except ValueError as error:
-            raise _refused(server, argument, f"It needs {error}.", known) from None
+            raise _unknown_option(server, argument, f"It needs {error}.", known) from None
     return keywords
 
 
 def count(value: str) -> int:
-    """A number of things of which there must be one."""
+    """Reads a whole number of at least 1; raises ValueError for anything else, like the other readers here."""
     if not value.isdigit() or int(value) < 1:
-        raise ValueError(f"a whole number from 1 on, not {value!r}")
+        raise ValueError(f"a whole number of at least 1, not {value!r}")
     return int(value)
 
 
 def whole(value: str) -> int:
-    """A number that may be 0, or negative where the server gives that a meaning."""
+    """Reads any whole number; some servers give 0 or a negative one a meaning."""
     try:
         return int(value)
     except ValueError:
@@ -64,7 +66,7 @@ def whole(value: str) -> int:
 
 
 def seconds(value: str) -> float:
-    """A time."""
+    """Reads a time in seconds."""
     try:
         return float(value)
     except ValueError:
@@ -72,20 +74,20 @@ def seconds(value: str) -> float:
 
 
 def truth(value: str) -> bool:
-    """True or False."""
+    """Reads True or False, also written as 1/0, yes/no or on/off."""
     if value.lower() not in _TRUE + _FALSE:
         raise ValueError(f"True or False, not {value!r}")
     return value.lower() in _TRUE
 
 
-def _refused(server: str, argument: str, why: str, known: Known) -> Trouble:
+def _unknown_option(server: str, argument: str, why: str, known: Known) -> LoadError:
     names = ["--" + name + " N" * callable(meaning) for name, (_, meaning) in known.items()]
-    takes = "It takes {}.".format(", ".join(names) or "no options")
-    return Trouble("argument", f"{server} does not take {argument}.", why, takes)
+    takes = "It takes {}.".format(", ".join(names) or "no options of its own")
+    return LoadError("argument", f"{server} does not take {argument}.", why, takes)
 
 
-def dashed(arguments: List[str]) -> List[str]:
-    """The same for a server that reads its arguments itself: `access_log=1` becomes `--access-log=1`."""
+def with_dashes(arguments: List[str]) -> List[str]:
+    """The same arguments for a server that parses them itself: `access_log=1` becomes `--access-log=1`."""
     written = []
     for argument in arguments:
         name, equals, value = argument.partition("=")

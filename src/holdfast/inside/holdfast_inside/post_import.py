@@ -1,7 +1,7 @@
-"""Runs something when a module has been imported, as tracing tools do it.
+"""Calls a function when a module has been imported, as tracing tools do.
 
-A finder in front of all others asks them for the module's spec and lets the spec's own loader tell when it has
-executed the module. The loader stays the one that it is, so whoever asks it for source or data gets them.
+A finder in front of all others asks them for the module's spec and patches `exec_module` of that spec's loader. The
+loader object stays the same, so it still serves source and data to anything that asks for them.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ Arrived = Callable[[str], None]
 
 
 class Finder:
-    """Stands first in `sys.meta_path`; for names that are not watched it costs one look into a set."""
+    """Comes first in `sys.meta_path`; costs one set lookup for a name that is not watched."""
 
     def __init__(self, names: Iterable[str], arrived: Arrived) -> None:
-        """Changes nothing yet.
+        """Creates a finder that is not installed yet; see `watch`.
 
         Args:
-            names: of modules, dotted.
-            arrived: is called with the name of each once it is executed; it must not raise.
+            names: dotted names of the modules to watch.
+            arrived: called with a module's name once the module is executed; must not raise.
         """
         self._names: FrozenSet[str] = frozenset(names)
         self._arrived = arrived
@@ -30,7 +30,7 @@ class Finder:
     def find_spec(
         self, fullname: str, path: Optional[Sequence[str]] = None, target: Optional[ModuleType] = None
     ) -> Optional[ModuleSpec]:
-        """What the other finders find, if it is watched; None lets the import go its ordinary way."""
+        """The spec that the other finders give, for a watched name; None leaves the import to them."""
         if fullname not in self._names:
             return None
         for finder in sys.meta_path:
@@ -49,7 +49,7 @@ def _tell_when_executed(loader: Any, name: str, arrived: Arrived) -> None:  # no
 
     def exec_module(module: ModuleType) -> None:
         if module.__name__ != name:
-            # One loader for a whole archive, and the module that it was asked for was not executed then.
+            # One loader serves a whole archive, and it now executes another module than the watched one.
             execute(module)
             return
         vars(loader).pop("exec_module", None)
@@ -63,7 +63,7 @@ def _tell_when_executed(loader: Any, name: str, arrived: Arrived) -> None:  # no
 
 
 def watch(names: Iterable[str], arrived: Arrived) -> None:
-    """Has `arrived` called for each of these modules, at once for those that are there already."""
+    """Calls `arrived` for each of these modules once it is imported; at once if it already is."""
     wanted = tuple(names)
     sys.meta_path.insert(0, Finder(wanted, arrived))
     for name in wanted:

@@ -1,7 +1,7 @@
 """Holds this run's requests inside the view functions of Quart applications.
 
-As in `flask_hook`, whose methods have the same names here, as coroutines. A `def` view runs on a thread of
-the loop's default executor, with a copy of the context, where its gate finds the request.
+Works like `flask_hook`: Quart has methods of the same names, as coroutines. A `def` view runs on a thread of the
+loop's default executor in a copy of the context, where its gate finds the request.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def _raised() -> HTTPException:
     return HTTPException(response=_response())
 
 
-_ANSWER = gate.Answer(_raised, _response)
+_ENDING = gate.Ending(_raised, _response)
 
 
 def install() -> None:
@@ -36,7 +36,7 @@ def install() -> None:
 def _preparing_view(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def full_dispatch_request(self: quart.Quart, *args: object, **kwargs: object) -> object:
         claim = request.asgi_claim(quart.request.scope)
-        framework = werkzeug_rules.Framework("quart", quart.views.MethodView, _ANSWER, gate.async_kind())
+        framework = werkzeug_rules.Framework("quart", quart.views.MethodView, _ENDING, gate.async_kind())
         held = None if claim is None else werkzeug_rules.held_for(framework, self, quart.request, claim)
         if held is None:
             return await original(self, *args, **kwargs)

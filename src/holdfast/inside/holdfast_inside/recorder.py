@@ -1,37 +1,34 @@
-"""Records each handler run and holds it, at the price of a handler that just sleeps.
+"""Records each handler run and holds it, at the cost of a handler that just sleeps.
 
-Why shared memory. A held request must not cost what is being measured. A socket, pipe or eventfd for
-each of them would halve the ceiling of a server under `ulimit -n`; a helper thread would change its
-thread counts; a lock would make handlers wait for each other and so change the order in which they
-run. One file mapped into every server process costs no descriptor (see `shared_memory`), survives fork and
-preloading, and each request writes only its own slot, chosen by the id that the client sent: no
-allocation, no coordination.
+Why shared memory. A held request must not consume what is being measured. One socket, pipe or eventfd per request
+would halve the ceiling of a server under `ulimit -n`; an extra thread would change its thread counts; a lock would
+make handlers wait for each other and so change the order in which they run. One file mapped into every server
+process costs no descriptor (see `shared_memory`) and survives fork and preloading. Each request writes only its own
+slot, chosen by the id that the client sent: no allocation, no coordination.
 
-Why sleeping and looking. The handler has to wait for a word in memory, and there is no way of waiting
-for memory (futex) that gevent, eventlet and asyncio would all let others run meanwhile. `time.sleep`
-is what the patches of gevent and eventlet replace, so it is looked up at each call, and greenlets yield
-exactly as they do in real code; coroutines await `asyncio.sleep`. The price is a wake-up in each look
-interval: 2,000 threads at 20 Hz saturate the GIL, so holdfast writes a longer interval into the header
-as more requests are held.
+Why sleeping and looking. The handler has to wait for a word in memory, but no wait on memory (futex) lets others run
+meanwhile under gevent, eventlet and asyncio alike. gevent and eventlet patch `time.sleep`; it is looked up at each
+call, so greenlets yield exactly as in real code. Coroutines await `asyncio.sleep`. The price is one wake-up per look
+interval: 2,000 threads at 20 Hz saturate the GIL, so holdfast writes a longer interval into the header as more
+requests are held.
 
-Order of writing. The slot is filled first and the state byte set last, so a reader that sees ENTERED
-sees the slot whole (stores become visible in program order on x86; on weaker machines the interpreter
-executes hundreds of instructions between them). LEFT follows the same rule.
+Order of writing. The slot is filled first and the state byte set last, so a reader that sees ENTERED sees a complete
+slot (x86 makes stores visible in program order; on weaker machines the interpreter executes hundreds of instructions
+between them). LEFT follows the same rule.
 
-What tells reuse. The kernel recycles native thread ids, and thread names repeat. A thread-local counter
-starts at 1 in a new thread and cannot be inherited: its value says how many held requests this very thread
-has run. After fork the child's only thread carries the parent's thread-local values, so the pid is kept
-beside them. The counter of the process restarts in a forked child too; `globals_seq` does not, because it
-stands for a global variable of the application, which fork copies. All counters are `itertools.count`:
-`next` on it cannot be interrupted under the GIL, where `x += 1` can.
+What shows reuse. The kernel recycles native thread ids, and thread names repeat. A thread-local counter starts at 1
+in a new thread and cannot be inherited: its value is the number of held requests that this thread has run. After
+fork, the child's only thread carries the parent's thread-local values, so the pid is kept with them. The process
+counter restarts in a forked child too; `globals_seq` does not, because it models a global variable of the
+application, which fork copies. All counters are `itertools.count`: `next()` on one is atomic under the GIL, `x += 1`
+is not.
 
-gevent and eventlet replace `threading.local` by one for each greenlet; the counters here mean native
-threads, so the unpatched class is asked for.
+gevent and eventlet replace `threading.local` by one that is local to a greenlet. The counters here are about native
+threads, so they use the unpatched class.
 
-If holdfast dies (SIGKILL) nobody would release the held requests. One of the holders in each process
-therefore looks, every two seconds, whether holdfast's process and file are still there (neither look
-needs a descriptor), and releases everything if not. Where the owner was not visible to begin with, as
-from inside another pid namespace, only the file counts.
+If holdfast dies (SIGKILL), nothing would release the held requests. So one holder in each process checks every two
+seconds whether holdfast's process and file still exist (neither check needs a descriptor), and releases everything
+if not. If the owner was not visible to begin with, as from inside another pid namespace, only the file counts.
 """
 
 from __future__ import annotations
@@ -49,11 +46,11 @@ OWNER_CHECK_NS = 2_000_000_000
 SHORTEST_LOOK_S = 0.001
 
 Thread = Tuple[int, int, bool]
-"""Where something ran: native thread id, that thread's sequence number, a running event loop in it."""
+"""Where something ran: native thread id, how many requests that thread has run, whether an event loop runs on it."""
 
 
 class Record:
-    """The mapped file and the offsets in it; the same object serves all threads and forked children."""
+    """The mapped file and its offsets; one object serves all threads and forked children."""
 
     __slots__ = (
         "checked_ns",
@@ -92,7 +89,7 @@ def _session_of(pid: int) -> int:
 
 
 def native_local() -> threading.local:
-    """Values for each native thread, also where greenlets have replaced the class."""
+    """A `threading.local` for native threads, even if gevent or eventlet has replaced the class."""
     gevent = sys.modules.get("gevent.monkey")
     if gevent is not None:
         return gevent.get_original("threading", "local")()  # type: ignore[no-any-return]
@@ -112,11 +109,12 @@ _native_id = getattr(threading, "get_native_id", threading.get_ident)
 def record() -> Record:
     """The record of this run, mapped at the first call.
 
-    To be called once while the server starts: later there may be no descriptor left to open the file.
+    Call it once while the server starts: later there may be no descriptor left to open the file.
 
     Raises:
-        OSError, ValueError: there is no such file, or it is something else.
-        KeyError: the variable that names it is missing.
+        OSError: the file cannot be opened or mapped.
+        ValueError: it is not a record of this version.
+        KeyError: the environment variable that names it is missing.
     """
     global _record  # noqa: PLW0603 - one mapping for the whole process is the point
     found = _record
@@ -125,20 +123,24 @@ def record() -> Record:
     return found
 
 
-def entry_thread() -> Thread:
-    """Notes that the server hands a request to the application on the calling thread."""
+def note_entry_thread() -> Thread:
+    """Counts one more request that the server passed to the application on the calling thread.
+
+    Returns:
+        that thread, for `enter`.
+    """
     return _thread("entry")
 
 
 def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
-    """Writes the slot of request `id`: its handler has begun, on the calling thread.
+    """Writes the slot of request `id`: its handler has begun on the calling thread.
 
     Args:
         id: slot number, within range.
-        held_in: where it is held, in words, such as "flask view index()".
+        held_in: where it is held, for people, such as "flask view index()".
         kind: one of layout.KINDS.
         via: one of layout.VIAS.
-        entry: what `entry_thread` returned for this request.
+        entry: the result of `note_entry_thread` for this request.
     """
     now_ns = time.monotonic_ns()
     shared = record()
@@ -149,7 +151,7 @@ def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
     tid, thread_seq, loop = _thread("view")
     process_count = _process_counts.get(pid)
     if process_count is None:
-        # setdefault: of two first threads that come here at once, both get the same counter.
+        # setdefault: two threads that come first at the same time must share one counter.
         process_count = _process_counts.setdefault(pid, itertools.count(1))
     layout.SLOT.pack_into(
         data,
@@ -175,14 +177,14 @@ def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
 
 
 def hold_sync(id: int) -> None:
-    """Returns when request `id` is released; blocks as code that sleeps blocks."""
+    """Blocks, with `time.sleep`, until request `id` is released."""
     shared = record()
     while not _released(shared, id):
         time.sleep(_look_s(shared))
 
 
 async def hold_async(id: int) -> None:
-    """Returns when request `id` is released; awaits as code that sleeps in asyncio, or in trio, awaits."""
+    """Awaits, with the sleep of asyncio or trio, until request `id` is released."""
     sleep = _async_sleep()
     shared = record()
     while not _released(shared, id):
@@ -190,22 +192,22 @@ async def hold_async(id: int) -> None:
 
 
 async def sleep_async(seconds: float) -> None:
-    """Awaits for so long, in asyncio or in trio."""
+    """Sleeps in the event loop that runs here, asyncio's or trio's."""
     await _async_sleep()(seconds)
 
 
 def leave(id: int) -> None:
-    """Writes that the handler of request `id` is done."""
+    """Writes that the handler of request `id` has left."""
     shared = record()
     at = shared.slot_at + id * layout.SLOT_BYTES + layout.LEFT_NS_OFFSET
     layout.WORD.pack_into(shared.data, at, time.monotonic_ns())
     shared.data[shared.state_at + id] = layout.LEFT
 
 
-def called_in_s(id: int) -> Optional[float]:
-    """Seconds until the body of the released request `id` shall begin, not above 0 from then on; None if it shall not.
+def body_starts_in_s(id: int) -> Optional[float]:
+    """Seconds until the body of the released request `id` may begin; 0 or less once it may, None if it must not run.
 
-    Either may change as long as it has not begun.
+    The answer may change until the body has begun.
     """
     shared = record()
     data = shared.data
@@ -216,7 +218,7 @@ def called_in_s(id: int) -> Optional[float]:
 
 
 def call_offset(id: int) -> int:
-    """Where in the file the record of this request's body is."""
+    """Offset in the file of this request's CALL record."""
     shared = record()
     return shared.slot_at + id * layout.SLOT_BYTES + layout.CALL_OFFSET
 
@@ -247,7 +249,7 @@ def _owner_gone(shared: Record) -> bool:
 
 
 def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
-    import asyncio  # not at the top: a server without asyncio does not load it
+    import asyncio  # not at the top: a server that does without asyncio must not load it
 
     return (_running_trio() or asyncio).sleep
 
@@ -274,7 +276,7 @@ def loop_runs() -> bool:
 
 
 def _running_trio() -> Any:  # noqa: ANN401 - a module
-    """trio, if its loop, which asyncio does not know of, runs on this thread; else None."""
+    """The trio module if its loop runs on this thread, which asyncio cannot see; otherwise None."""
     trio = sys.modules.get("trio")
     if trio is None:
         return None
@@ -286,6 +288,6 @@ def _running_trio() -> Any:  # noqa: ANN401 - a module
 
 
 def _thread_name() -> str:
-    # Not current_thread(): for a thread that Python did not start it would register a dummy object.
+    # Not current_thread(): it would register a dummy object for a thread that Python did not start.
     active = getattr(threading, "_active", {}).get(threading.get_ident())
     return active.name if active is not None else ""

@@ -1,4 +1,4 @@
-"""Tells this run's own requests from everybody else's."""
+"""Recognises this run's own requests among all others."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ from urllib.parse import unquote_to_bytes
 from . import layout, recorder
 
 KEY = "holdfast.claim"
-"""Where a WSGI environ or an ASGI scope carries its claim."""
+"""The key under which a WSGI environ or an ASGI scope carries its claim."""
 _ENVIRON_HEADER = "HTTP_" + layout.HEADER_FIELD.upper().replace("-", "_")
 _SCOPE_HEADER = layout.HEADER_FIELD.lower().encode()
 _LONGEST_ID = 9
 
 
-class Claim:
-    """One request that carries the token: its slot, the thread on which the server handed it over, what came of it.
+class RequestClaim:
+    """One request that carries this run's token.
 
     Attributes:
-        held: it has been held.
-        call: of its body; None as long as that has not run.
+        id: its slot.
+        entry: the thread on which the server passed it to the application.
+        held: whether it has been held.
+        call: the run of its body, a `calling.BodyRun`; None until the body runs.
     """
 
     __slots__ = ("call", "entry", "held", "id")
@@ -33,14 +35,27 @@ class Claim:
         self.call: Optional[Any] = None
 
 
-_handed_over: Dict[int, Claim] = {}
+class PendingClaim:
+    """A claim on its way to a handler, in frameworks whose router names the handler.
+
+    Attributes:
+        routed: whether the router has named one.
+    """
+
+    __slots__ = ("claim", "routed")
+
+    def __init__(self, claim: RequestClaim) -> None:
+        self.claim = claim
+        self.routed = False
 
 
-def wsgi_claim(environ: Dict[str, Any]) -> Optional[Claim]:
-    """The claim of a WSGI request; None is a request to be passed through untouched.
+_handed_over: Dict[int, RequestClaim] = {}
 
-    The first call for a request decides and notes the calling thread as its entry; later calls
-    return the same.
+
+def wsgi_claim(environ: Dict[str, Any]) -> Optional[RequestClaim]:
+    """The claim of a WSGI request; None means the request must pass through untouched.
+
+    The first call for a request decides, and notes the calling thread as its entry; later calls return the same.
     """
     known = environ.get(KEY)
     if known is not None:
@@ -54,11 +69,11 @@ def wsgi_claim(environ: Dict[str, Any]) -> Optional[Claim]:
     return claim
 
 
-def asgi_claim(scope: Any) -> Optional[Claim]:  # noqa: ANN401 - frameworks have a type of their own for it
-    """The same of an ASGI scope; None also where it is no HTTP request."""
+def asgi_claim(scope: Any) -> Optional[RequestClaim]:  # noqa: ANN401 - frameworks have a type of their own for it
+    """Like `wsgi_claim`, for an ASGI scope; None also if it is not an HTTP request."""
     if scope["type"] != "http":
         return None
-    # The second is a2wsgi's: it calls an ASGI application for a WSGI server, on a thread of its own.
+    # "wsgi_environ" is a2wsgi's: it calls an ASGI application for a WSGI server, on a thread of its own.
     known = scope.get(KEY) or scope.get("wsgi_environ", {}).get(KEY)
     if known is not None:
         return known  # type: ignore[no-any-return]
@@ -71,22 +86,22 @@ def asgi_claim(scope: Any) -> Optional[Claim]:  # noqa: ANN401 - frameworks have
     return None
 
 
-def target_claim(value: Optional[str], target: str) -> Optional[Claim]:
-    """The same of a request to a framework's own server, to be asked for once: each call notes the calling thread.
+def target_claim(value: Optional[str], target: str) -> Optional[RequestClaim]:
+    """Like `wsgi_claim`, for a framework's own server. Call it once per request: each call notes the thread.
 
     Args:
-        value: of the header; None where there is none.
+        value: of the header `layout.HEADER_FIELD`; None if the request has none.
         target: path and query as in the request line.
     """
     return _claim(value, lambda: _is_held_target(target)) if value else None
 
 
 @contextlib.contextmanager
-def handed_over(claim: Claim) -> Iterator[None]:
-    """While it lasts, a request with this claim's id that appears in this process is the very same request.
+def handed_over(claim: RequestClaim) -> Iterator[None]:
+    """A context in which the next request with this claim's id in this process is taken for the same request.
 
-    For what calls a WSGI application on behalf of an ASGI server: it makes an environ of the scope, in which
-    the claim is not, and uses it on another thread, which is not where the server handed the request over.
+    For middleware that calls a WSGI application on behalf of an ASGI server: it builds an environ, which lacks the
+    claim, and uses it on another thread than the one on which the server passed the request.
     """
     _handed_over[claim.id] = claim
     try:
@@ -96,7 +111,7 @@ def handed_over(claim: Claim) -> Iterator[None]:
 
 
 def parse(value: str, token: str, slots: int) -> Optional[int]:
-    """The id in a header's value `<token>/<id>`; None unless the token is right and the slot exists."""
+    """The id in the header value `<token>/<id>`; None if the token is wrong or the slot does not exist."""
     given, _, digits = value.rpartition("/")
     if not token or given != token:
         return None
@@ -106,22 +121,22 @@ def parse(value: str, token: str, slots: int) -> Optional[int]:
     return id if id < slots else None
 
 
-def _claim(value: str, is_held_path: Callable[[], bool]) -> Optional[Claim]:
+def _claim(value: str, is_held_path: Callable[[], bool]) -> Optional[RequestClaim]:
     id = parse(value, os.environ.get(layout.TOKEN_VARIABLE, ""), recorder.record().slots)
     if id is None:
         return None
     claim = _handed_over.pop(id, None)
     if claim is not None:
         return claim
-    return Claim(id, recorder.entry_thread()) if is_held_path() else None
+    return RequestClaim(id, recorder.note_entry_thread()) if is_held_path() else None
 
 
 def _is_held_in_environ(environ: Dict[str, Any]) -> bool:
     path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
     if question and environ.get("QUERY_STRING", "") != query:
         return False
-    # PEP 3333: the path's bytes, unquoted, read as Latin-1. A mounted application has the first part
-    # of the path in SCRIPT_NAME; a server may also be told to add a SCRIPT_NAME that the client did not send.
+    # PEP 3333: the unquoted bytes of the path, decoded as Latin-1. A mounted application has the first part of the
+    # path in SCRIPT_NAME; a server can also be configured with a SCRIPT_NAME that the client does not send.
     wanted = unquote_to_bytes(path).decode("latin-1")
     inner = environ.get("PATH_INFO", "")
     return wanted in (environ.get("SCRIPT_NAME", "") + inner, inner or "/")
@@ -131,8 +146,8 @@ def _is_held_in_scope(scope: Any) -> bool:  # noqa: ANN401 - see asgi_claim
     path, question, query = (os.environ.get(layout.PATH_VARIABLE) or "/").partition("?")
     if question and scope.get("query_string", b"") != query.encode():
         return False
-    # The ASGI specification has the path unquoted and read as UTF-8, with `root_path` as its beginning; servers
-    # have differed about the latter. `raw_path` is optional, and the only one that keeps what is no UTF-8.
+    # The ASGI specification: the path is unquoted, decoded as UTF-8 and begins with `root_path`, though servers
+    # have differed about that. `raw_path` is optional, but only it preserves bytes that are not UTF-8.
     root, inner = scope.get("root_path", "") or "", scope["path"]
     paths = [inner, root + inner] + [inner[len(root) :]] * inner.startswith(root)
     known = {each.encode("utf-8", "surrogateescape") or b"/" for each in paths}

@@ -1,7 +1,7 @@
-"""Holds requests at the entry of an RSGI application; no framework's way to a view is known behind it.
+"""Holds requests at the entry of an RSGI application; holdfast knows no framework that finds views behind it.
 
-Source: the RSGI specification, 1.x: an application is an object with `__rsgi__`, or a coroutine function,
-called with a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` are told of the event loop.
+Source: the RSGI specification, 1.x: an application is an object with `__rsgi__`, or a coroutine function, called with
+a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` get the event loop.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ import inspect
 from typing import Any
 
 from . import gate, layout, request
-from .load_error import Trouble
+from .load_error import LoadError
 
 HELD_IN = "rsgi entry"
 
 
 class HeldAtEntry:
-    """`application`, except that this run's requests are held instead of reaching it."""
+    """Wraps an application so that this run's requests are held instead of reaching it."""
 
-    def __init__(self, application: Any) -> None:  # noqa: ANN401 - whatever the person named
+    def __init__(self, application: Any) -> None:  # noqa: ANN401 - whatever the user named
         self._call = getattr(application, "__rsgi__", application)
         for name in ("__rsgi_init__", "__rsgi_del__"):
             if hasattr(application, name):
@@ -37,18 +37,22 @@ class HeldAtEntry:
 
 
 def check(application: object, named: str) -> None:
-    """Returns if an RSGI server can call the application.
+    """Checks that an RSGI server can call the application.
+
+    Args:
+        application: the object that the user named.
+        named: the name they gave, for messages.
 
     Raises:
-        Trouble: it cannot.
+        LoadError: it cannot.
     """
     if hasattr(application, "__rsgi__"):
         return
     if inspect.iscoroutinefunction(application) and len(inspect.signature(application).parameters) == 2:
         return
-    what = f"{named} is no application for RSGI."
-    why = "It has no __rsgi__, and is no coroutine function of two arguments."
-    raise Trouble("wrong-interface", what, why, "Start the server for the interface that the application has.")
+    what = f"{named} is not an RSGI application."
+    why = "It neither has a method __rsgi__ nor is a coroutine function of two arguments."
+    raise LoadError("wrong-interface", what, why, "Start the server with the interface that the application speaks.")
 
 
 def _target(scope: Any) -> str:  # noqa: ANN401 - see HeldAtEntry

@@ -1,12 +1,12 @@
 """Holds this run's requests inside the handlers of Sanic applications.
 
-- `Sanic.handle_request` is what the server calls with a request; the thread is noted there.
-- `Router.get` names the handler. A claimed request gets it with something around it that lays the gate
-  and turns the held handler's end into a response, which then goes out through the middleware.
-- `Sanic.handle_exception` learns that there is no handler for the path.
+- The server calls `Sanic.handle_request` with each request: the hook notes the thread there.
+- `Router.get` names the handler. A claimed request gets a wrapper of it, which turns the held handler's end into a
+  response that then passes through the middleware.
+- `Sanic.handle_exception` is called if there is no handler for the path; the request is then held there.
 
-When a worker starts, Sanic writes some of its own methods anew, from their source, to leave out signals that
-nobody waits for (sanic/touchup/service.py). So they are surrounded once more after that.
+When a worker starts, Sanic recompiles some of its own methods without the signals that have no listener
+(sanic/touchup/service.py). So the hook surrounds them again after that.
 """
 
 from __future__ import annotations
@@ -23,20 +23,11 @@ from sanic.touchup import TouchUp
 
 from . import code_patch, gate, layout, request
 
-
-class Asked:
-    """A claim on its way to a handler."""
-
-    __slots__ = ("claim", "routed")
-
-    def __init__(self, claim: request.Claim) -> None:
-        self.claim = claim
-        self.routed = False
-
-
-_asked: contextvars.ContextVar[Optional[Asked]] = contextvars.ContextVar("holdfast sanic", default=None)
+_pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
+    "holdfast sanic", default=None
+)
 _INSTALLED = "_holdfast_installed"
-# The last one is what the second was called before Sanic 22.12.
+# Before Sanic 22.12, MethodNotAllowed was called MethodNotSupported.
 _NO_VIEW = tuple(
     getattr(exceptions, name)
     for name in ("NotFound", "MethodNotAllowed", "MethodNotSupported")
@@ -49,7 +40,7 @@ def install() -> None:
     _surround()
     gate.surround(TouchUp.run, _surrounding_after)
     if not getattr(Router.get, _INSTALLED, False):
-        # Not gate.surround: inside of it is what remembers results.
+        # Not gate.surround: the function inside is behind a cache.
         Router.get = _naming_handler(Router.get)  # type: ignore[method-assign, assignment]
 
 
@@ -68,16 +59,16 @@ def _surrounding_after(original: gate.Function) -> gate.Function:
 
 
 def _noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
-    async def handle_request(self: object, asking: Any) -> object:  # noqa: ANN401 - a request of Sanic's
-        target = asking.raw_url.decode("latin-1")
-        claim = request.target_claim(asking.headers.get(layout.HEADER_FIELD), target)
+    async def handle_request(self: object, http_request: Any) -> object:  # noqa: ANN401 - a request of Sanic's
+        target = http_request.raw_url.decode("latin-1")
+        claim = request.target_claim(http_request.headers.get(layout.HEADER_FIELD), target)
         if claim is None:
-            return await original(self, asking)
-        token = _asked.set(Asked(claim))
+            return await original(self, http_request)
+        token = _pending.set(request.PendingClaim(claim))
         try:
-            return await original(self, asking)
+            return await original(self, http_request)
         finally:
-            _asked.reset(token)
+            _pending.reset(token)
 
     return handle_request
 
@@ -86,22 +77,22 @@ def _naming_handler(original: Any) -> gate.Function:  # noqa: ANN401 - has a cac
     @functools.wraps(original)
     def get(self: Router, path: str, method: str, host: Optional[str]) -> object:
         route, handler, arguments = original(self, path, method, host)
-        asked = _asked.get()
-        if asked is None or asked.routed or handler is None:
+        pending = _pending.get()
+        if pending is None or pending.routed or handler is None:
             return route, handler, arguments
-        asked.routed = True
-        return route, _around(handler, _prepared(asked.claim, handler, method)), arguments
+        pending.routed = True
+        return route, _wrapper(handler, _prepare(pending.claim, handler, method)), arguments
 
     setattr(get, _INSTALLED, True)
     return get
 
 
-def _around(handler: Any, held: Optional[gate.Held]) -> Any:  # noqa: ANN401 - anything that can be called
+def _wrapper(handler: Any, held: Optional[gate.Held]) -> Any:  # noqa: ANN401 - anything that can be called
     if held is None:
         return handler
 
     @functools.wraps(handler)
-    async def around(*args: object, **kwargs: object) -> object:
+    async def wrapper(*args: object, **kwargs: object) -> object:
         token = gate.current.set(held)
         try:
             if held.gate is None:
@@ -115,45 +106,45 @@ def _around(handler: Any, held: Optional[gate.Held]) -> Any:  # noqa: ANN401 - a
         finally:
             gate.current.reset(token)
 
-    return around
+    return wrapper
 
 
 def _holding_without_view(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def handle_exception(
         self: object,
-        asking: Any,  # noqa: ANN401 - a request of Sanic's
+        http_request: Any,  # noqa: ANN401 - a request of Sanic's
         exception: BaseException,
         *args: object,
         **kwargs: object,
     ) -> object:
-        asked = _asked.get()
-        if asked is None or asked.routed or asked.claim.held or not isinstance(exception, _NO_VIEW):
-            return await original(self, asking, exception, *args, **kwargs)
-        other_method = "" if isinstance(exception, exceptions.NotFound) else f" for {asking.method}"
-        place = f"sanic entry (no view{other_method} at {asking.path})"
+        pending = _pending.get()
+        if pending is None or pending.routed or pending.claim.held or not isinstance(exception, _NO_VIEW):
+            return await original(self, http_request, exception, *args, **kwargs)
+        method = "" if isinstance(exception, exceptions.NotFound) else http_request.method
+        held_in = gate.held_without_view("sanic", http_request.path, method)
         try:
-            await gate.Held(asked.claim, None, place, gate.async_kind(), "entry").run_async()
+            await gate.Held(pending.claim, None, held_in, gate.async_kind(), "entry").run_async()
         except gate.Released:
-            response = await asking.respond(_response())
+            response = await http_request.respond(_response())
             await response.send(end_stream=True)
         return None
 
     return handle_exception
 
 
-def _prepared(claim: request.Claim, handler: object, http_method: str) -> Optional[gate.Held]:
-    """Where the request will be held; None where the class of views has no such method."""
+def _prepare(claim: request.RequestClaim, handler: object, http_method: str) -> Optional[gate.Held]:
+    """Puts the gate into the handler and says where it will be held; None if a class of views lacks the method."""
     found, name = _method(handler, http_method.lower())
     if found is None:
         return None
-    function = code_patch.unwrapped(found)
+    function = code_patch.innermost_function(found)
     kind = gate.kind_of(function or found)
-    laid = gate.gate_in(function)
-    return gate.Held(claim, laid, gate.place("sanic", function or found, kind, name), kind, answer=ANSWER)
+    held_in = gate.held_in_view("sanic", function or found, kind, name)
+    return gate.Held(claim, gate.put_in(function), held_in, kind, ending=_ENDING)
 
 
 def _method(handler: object, http_method: str) -> Tuple[object, Optional[str]]:
-    """What answers, and its name if that is a method of a class: `as_view` returns a function that calls it."""
+    """The function that answers, and its name if it is a method; `as_view` returns a function that calls one."""
     cls = getattr(handler, "view_class", None)
     if not isinstance(cls, type):
         return handler, None
@@ -168,4 +159,4 @@ def _response() -> HTTPResponse:
     return HTTPResponse(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
 
 
-ANSWER = gate.Answer(gate.Released, _response)
+_ENDING = gate.Ending(gate.Released, _response)

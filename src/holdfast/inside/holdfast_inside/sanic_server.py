@@ -1,7 +1,7 @@
-"""Sanic's own command line, `sanic holdfast_inside.target:application`: `python -m holdfast_inside.sanic_server`.
+"""Starts Sanic's own command line: `python -m holdfast_inside.sanic_server` runs `sanic TARGET`.
 
-Sanic reads the options itself (`--workers N`, `--single-process`, ...). Its workers are processes that
-load the application anew, so everything of this run that they need is in the environment.
+Sanic parses the options itself (`--workers N`, `--single-process`, ...). Its workers are processes that load the
+application again, so everything they need from this run is in the environment.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ import sys
 from typing import List, Optional
 
 from . import layout, options
-from .load_error import Trouble
+from .load_error import LoadError
 
 
 def main(argv: Optional[List[str]] = None) -> int:
-    """Serves until it is ended. Returns the exit code: 1 is no application."""
+    """Serves until Sanic ends; returns the exit code, 1 if the application cannot be loaded."""
     os.environ[layout.INTERFACE_VARIABLE] = "sanic"
     try:
-        from . import target  # noqa: F401 - to see whether it can be; Sanic prints a trace and goes on
-    except Trouble as trouble:
-        sys.stderr.write(f"{trouble}\n")
+        from . import target  # noqa: F401 - load it once here: Sanic would print a traceback and keep running
+    except LoadError as error:
+        sys.stderr.write(f"{error}\n")
         return 1
-    arguments = options.dashed(sys.argv[1:] if argv is None else argv)
+    arguments = options.with_dashes(sys.argv[1:] if argv is None else argv)
     sys.argv = ["sanic", "holdfast_inside.target:application", *arguments]
     runpy.run_module("sanic", run_name="__main__")
     return 0

@@ -1,9 +1,9 @@
 """Maps the shared file into this process without keeping a descriptor.
 
-`mmap.mmap` duplicates the descriptor that it is given and keeps the duplicate, so that it can
-resize (CPython, Modules/mmapmodule.c, new_mmap_object). In a server whose limit of descriptors is
-being measured that one would be missing. Python 3.13 can do without (`trackfd=False`); before it
-the C library's own mmap is called. Only where ctypes is missing is the descriptor kept.
+`mmap.mmap` duplicates the descriptor that it is given and keeps the duplicate for resizing (CPython,
+Modules/mmapmodule.c, new_mmap_object). A server whose descriptor limit is being measured would miss it. Python 3.13
+can do without (`trackfd=False`); on older versions the C library's mmap is called directly. Only where ctypes is
+missing is the descriptor kept.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ MAP_FAILED = -1
 
 
 def open_shared(path: str) -> memoryview:
-    """The bytes of the file at `path`, writable and shared with every process that maps it.
+    """Maps the file at `path`: its bytes, writable and shared with every process that maps it.
 
-    The mapping lasts as long as the process and is inherited by fork.
+    The mapping lasts as long as the process, and forked children inherit it.
 
     Raises:
         OSError: the file cannot be opened or mapped.
@@ -29,14 +29,14 @@ def open_shared(path: str) -> memoryview:
         if sys.version_info >= (3, 13):
             return memoryview(mmap.mmap(descriptor, size, trackfd=False))
         try:
-            return _mapped_by_libc(descriptor, size)
+            return _map_with_libc(descriptor, size)
         except (ImportError, AttributeError):
             return memoryview(mmap.mmap(descriptor, size))
     finally:
         os.close(descriptor)
 
 
-def _mapped_by_libc(descriptor: int, size: int) -> memoryview:
+def _map_with_libc(descriptor: int, size: int) -> memoryview:
     import ctypes
 
     call = ctypes.CDLL(None, use_errno=True).mmap

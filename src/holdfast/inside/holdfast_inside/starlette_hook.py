@@ -1,17 +1,17 @@
 """Holds this run's requests inside the endpoints of Starlette and FastAPI applications.
 
-Some of their functions are surrounded, in place, since applications keep references to them:
+The hook surrounds some of their functions in place, because applications keep references to them:
 
-- `Starlette.__call__`, `Router.__call__`: here the server hands a request over; the thread is noted.
-- `Route.handle` has the endpoint that was found, and nothing of the person's has run but middleware: here the
-  gate is put into the endpoint. FastAPI then solves its dependencies and hands a `def` endpoint to AnyIO's
-  threads, with a copy of the context, as always.
-- `HTTPEndpoint.dispatch` knows the method of a class that answers.
-- FastAPI's `run_endpoint_function`, Starlette's `wrap_app_handling_exceptions`: what is next around an endpoint.
-  Here the held endpoint's end becomes a response, which then goes its way like any other, past FastAPI's
-  serialisation, which leaves responses alone, and through the middleware. What no version here has is answered
-  one step further out, in `Route.handle`.
-- `Router.not_found` and `Mount.handle` hold what leads to no endpoint.
+- `Starlette.__call__`, `Router.__call__`: the server calls these with a request; the hook notes the thread.
+- `Route.handle` has the endpoint that routing found, and of the user's code only middleware has run. Here the gate is
+  put into the endpoint. FastAPI then solves the dependencies and sends a `def` endpoint to AnyIO's threads, with a
+  copy of the context, as usual.
+- `HTTPEndpoint.dispatch` finds the method of a class-based endpoint.
+- FastAPI's `run_endpoint_function` and Starlette's `wrap_app_handling_exceptions` are the closest calls around an
+  endpoint. Here the held endpoint's end becomes a response, which then passes FastAPI's serialisation (it leaves
+  responses alone) and the middleware like any other. Versions without these functions answer one step further out,
+  in `Route.handle`.
+- `Router.not_found` and `Mount.handle` hold requests that lead to no endpoint.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ def _response() -> Response:
     return Response(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
 
 
-_ANSWER = gate.Answer(gate.Released, _response)
+_ENDING = gate.Ending(gate.Released, _response)
 
 
 def install() -> None:
-    """Surrounds the functions; calling it again changes nothing but adds those of FastAPI, if it came since."""
+    """Surrounds the functions; a second call only adds FastAPI's, if it was imported since."""
     applications = sys.modules.get("starlette.applications")
     if applications is not None:
         gate.surround(applications.Starlette.__call__, asgi.noting_entry)
@@ -52,11 +52,11 @@ def install() -> None:
         gate.surround(fastapi.run_endpoint_function, _returning)
 
 
-# Any, in what follows: scopes, and functions whose parameters differ between versions.
+# Any, from here on: scopes, and functions whose parameters differ between versions.
 def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
     async def handle(self: Any, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
-        claim = asgi.claim_of(scope)
-        # FastAPI's routes call Starlette's: there it is prepared already.
+        claim = asgi.unheld_claim(scope)
+        # FastAPI's routes call Starlette's; by then the request is prepared.
         if claim is None or gate.current.get() is not None:
             return await original(self, scope, receive, send)
         if self.methods and scope["method"] not in self.methods:
@@ -72,7 +72,7 @@ def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
 
 def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
     async def dispatch(self: Any) -> object:  # noqa: ANN401
-        claim = asgi.claim_of(self.scope)
+        claim = asgi.unheld_claim(self.scope)
         if claim is None:
             return await original(self)
         method = self.scope["method"].lower()
@@ -88,18 +88,18 @@ def _preparing_method(original: Any) -> gate.Function:  # noqa: ANN401
     return dispatch
 
 
-def _held(claim: request.Claim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
-    function = code_patch.unwrapped(endpoint)
+def _held(claim: request.RequestClaim, framework: str, endpoint: object, name: Optional[str] = None) -> gate.Held:
+    function = code_patch.innermost_function(endpoint)
     view = function or endpoint
-    # A class is an ASGI application to Starlette, and a function like any other to FastAPI.
+    # Starlette takes a class as an ASGI application, FastAPI as a function like any other.
     is_application = isinstance(view, type) and framework == "starlette"
     kind = gate.async_kind() if is_application else gate.kind_of(view)
-    held_in = gate.place(framework, view, kind, name)
-    return gate.Held(claim, gate.gate_in(function), held_in, kind, answer=_ANSWER)
+    held_in = gate.held_in_view(framework, view, kind, name)
+    return gate.Held(claim, gate.put_in(function), held_in, kind, ending=_ENDING)
 
 
 def _hold(held: gate.Held, body: calling.Body) -> Awaitable[object]:
-    """Holds where an endpoint that cannot have a gate would run; `body` is the way to it, from the loop."""
+    """Holds where an endpoint that cannot have a gate would run; `body` calls it, from the loop."""
     return run_in_threadpool(held.run) if held.kind == "sync" else held.run_async(body)
 
 
@@ -136,7 +136,7 @@ def _returning(original: Any) -> gate.Function:  # noqa: ANN401
 
 def _holding_without_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
     async def not_found(self: object, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
-        claim = asgi.claim_of(scope)
+        claim = asgi.unheld_claim(scope)
         if claim is None:
             return await original(self, scope, receive, send)
         return await asgi.hold(_without_view(claim, _framework(self), scope), send)
@@ -146,7 +146,7 @@ def _holding_without_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
 
 def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     async def handle(self: Any, scope: Any, receive: object, send: asgi.Send) -> object:  # noqa: ANN401
-        claim = asgi.claim_of(scope)
+        claim = asgi.unheld_claim(scope)
         if claim is None or find_views.leads_to_views(self.app):
             return await original(self, scope, receive, send)
         name = getattr(self.app, "__qualname__", type(self.app).__qualname__)
@@ -157,5 +157,5 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
     return handle
 
 
-def _without_view(claim: request.Claim, framework: str, scope: Any, method: str = "") -> gate.Held:  # noqa: ANN401
-    return gate.Held(claim, None, gate.no_view(framework, scope["path"], method), gate.async_kind(), "entry")
+def _without_view(claim: request.RequestClaim, framework: str, scope: Any, method: str = "") -> gate.Held:  # noqa: ANN401
+    return gate.Held(claim, None, gate.held_without_view(framework, scope["path"], method), gate.async_kind(), "entry")

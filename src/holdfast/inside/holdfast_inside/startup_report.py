@@ -1,7 +1,7 @@
-"""Tells holdfast how far it has come into the processes of a person's own command.
+"""Reports how far holdfast got in instrumenting the processes of the user's own command.
 
-One line for each thing that happened, appended to a file that the environment names: `pid <tab> what <tab>
-detail`. A request that no view was entered for has its explanation there.
+Appends one line per event to a file that the environment names: `pid <tab> what <tab> detail`. If a request enters
+no view, the explanation is there.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from . import layout
 _LONGEST = 400  # far below what one write to a file in append mode keeps whole
 
 
-def say(what: str, detail: str = "") -> None:
-    """Appends a line; where that cannot be done nothing happens.
+def report(what: str, detail: str = "") -> None:
+    """Appends a line; does nothing if that fails.
 
     Args:
         what: one of layout.SAID.
-        detail: on one line; a longer one is cut.
+        detail: joined into one line and truncated.
     """
     path = os.environ.get(layout.HELLO_VARIABLE)
     if not path:
@@ -34,6 +34,6 @@ def say(what: str, detail: str = "") -> None:
         return
 
 
-def failed(where: str, error: BaseException) -> None:
-    """The same of an error of ours, which the process must not notice."""
-    say("failed", f"{where}: {type(error).__name__}: {error}")
+def report_failure(where: str, error: BaseException) -> None:
+    """Reports an error of holdfast's own code, which the process must not notice."""
+    report("failed", f"{where}: {type(error).__name__}: {error}")

@@ -1,4 +1,4 @@
-"""What a person may have meant who named an application that is not there."""
+"""Suggestions for a user who named an application that does not exist."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _MOST_NAMES = 8
 
 
 def applications(holder: object) -> List[str]:
-    """Names in a module or object that may be an application: other objects first, then its own functions."""
+    """Names in a module or object that may be applications: objects first, then functions defined there."""
     own = getattr(holder, "__name__", None)
     names = []
     for name, value in vars(holder).items() if hasattr(holder, "__dict__") else ():
@@ -25,14 +25,14 @@ def applications(holder: object) -> List[str]:
 
 
 def attribute(holder: object, wanted: str) -> Optional[str]:
-    """The name in `holder` that is most like `wanted`, else the likeliest application; None if there is none."""
+    """The application in `holder` whose name is closest to `wanted`, else the likeliest one; None if it has none."""
     candidates = applications(holder)
     near = difflib.get_close_matches(wanted, candidates, 1) or candidates
     return near[0] if near else None
 
 
 def contents(holder: object) -> str:
-    """A sentence about what `holder` has."""
+    """A sentence that lists the likely applications in `holder`."""
     names = applications(holder)
     if not names:
         return "Nothing in it looks like an application."
@@ -41,17 +41,17 @@ def contents(holder: object) -> str:
 
 
 def file_like(wanted: str, directory: str) -> str:
-    """A sentence about the Python file in `directory` that is most like `wanted`."""
+    """A sentence that suggests the Python file in `directory` whose name is closest to `wanted`."""
     try:
         stems = [entry[: -len(".py")] for entry in os.listdir(directory) if entry.endswith(".py")]
     except OSError:
         stems = []
     near = difflib.get_close_matches(wanted, stems, 1)
-    return f"Did you mean {near[0]}.py?" if near else "Run holdfast in the directory that holds it."
+    return f"Did you mean {near[0]}.py?" if near else "Run holdfast in the directory that contains it."
 
 
 def file_in(directory: str) -> str:
-    """A Python file of `directory`, as an example to name."""
+    """The likeliest Python file in `directory`, as an example to name; `app.py` if it has none."""
     files = sorted(entry for entry in os.listdir(directory) if entry.endswith(".py") and entry[0] != "_")
     likely = [name for name in ("app.py", "wsgi.py", "main.py") if name in files]
     return os.path.join(directory, (likely or files or ["app.py"])[0])

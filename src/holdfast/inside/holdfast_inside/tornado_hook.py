@@ -1,7 +1,7 @@
 """Holds this run's requests inside the methods of Tornado's request handlers.
 
-`RequestHandler._execute` is surrounded: Tornado calls it with each request, it runs `prepare()` and
-then `get()` or whatever the method is, which is where the gate lies.
+The hook surrounds `RequestHandler._execute`: Tornado calls it with each request, and it runs `prepare()` and then
+`get()` or another method, which has the gate.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
         claim = request.target_claim(self.request.headers.get(layout.HEADER_FIELD), self.request.uri or "")
         if claim is None:
             return await original(self, *args, **kwargs)
-        token = gate.current.set(_prepared(claim, self))
+        token = gate.current.set(_prepare(claim, self))
         try:
             return await original(self, *args, **kwargs)
         except gate.Released:
@@ -43,37 +43,36 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
     return _execute
 
 
-def _prepared(claim: request.Claim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
+def _prepare(claim: request.RequestClaim, handler: Any) -> gate.Held:  # noqa: ANN401 - gets attributes
     http_method = handler.request.method.lower()
     method = getattr(type(handler), http_method, None)
     if method is getattr(web.RequestHandler, http_method, None):
-        # None of the person's own: there is no such path, or the path is not for this method.
+        # The user's code has no view: either for the path, or for this method of it.
         missing = isinstance(handler, web.ErrorHandler) and handler.get_status() == NOT_FOUND
-        other_method = "" if missing else f" for {handler.request.method}"
-        place = f"tornado entry (no view{other_method} at {handler.request.path})"
-        held = gate.Held(claim, None, place, gate.async_kind(), "entry")
+        held_in = gate.held_without_view("tornado", handler.request.path, "" if missing else handler.request.method)
+        held = gate.Held(claim, None, held_in, gate.async_kind(), "entry")
         handler.prepare = held.run_async
         return held
     function, is_async = _body(method)
     kind = gate.async_kind() if is_async else gate.kind_of(function or method)
-    place = gate.place("tornado", method, kind, f"{type(handler).__name__}.{http_method}")
-    held = gate.Held(claim, gate.gate_in(function), place, kind)
+    held_in = gate.held_in_view("tornado", method, kind, f"{type(handler).__name__}.{http_method}")
+    held = gate.Held(claim, gate.put_in(function), held_in, kind)
     if held.gate is None:
         hold, original = held.run if kind == "sync" else held.run_async, getattr(handler, http_method)
 
-        def instead(*args: object, **kwargs: object) -> object:
+        def holding(*args: object, **kwargs: object) -> object:
             return hold(functools.partial(original, *args, **kwargs))
 
-        setattr(handler, http_method, instead)
+        setattr(handler, http_method, holding)
     return held
 
 
 def _body(method: object) -> Tuple[Optional[types.FunctionType], bool]:
-    """The innermost function that can be held in, and whether it is a coroutine of Tornado's own kind.
+    """The innermost function that can have a gate, and whether it is a `gen.coroutine`.
 
-    Such a one is a generator, which runs in pieces; what `gen.coroutine` puts around it is called as a whole.
+    A `gen.coroutine` is a generator, which runs in pieces; the wrapper around it is called as a whole.
     """
-    function = code_patch.unwrapped(method)
+    function = code_patch.innermost_function(method)
     if function is None or code_patch.can_be_gated(function) or not gen.is_coroutine_function(method):
         return function, False
     outer: Any = method

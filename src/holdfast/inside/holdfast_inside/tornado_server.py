@@ -1,7 +1,7 @@
-"""Tornado's own server, `tornado.httpserver.HTTPServer`: `python -m holdfast_inside.tornado_server`.
+"""Starts Tornado's own server, `tornado.httpserver.HTTPServer`: `python -m holdfast_inside.tornado_server`.
 
-With several processes it does what Tornado's documentation does: bind, fork, then an event loop and a
-server in each child.
+With several processes it follows Tornado's documentation: bind, fork, then run an event loop and a server in each
+child.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def _serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> 
     processes = keywords.pop("processes", 1)
     listening = {name: keywords.pop(name) for name in OF_LISTEN if name in keywords}
     sockets = netutil.bind_sockets(port, host, **listening)
-    # 0 is one for each core, as everywhere in Tornado.
+    # 0 means one per core, as everywhere in Tornado.
     if processes != 1:
         process.fork_processes(processes)
     asyncio.run(_run(application, sockets, keywords))

@@ -1,4 +1,4 @@
-"""Werkzeug's development server, `werkzeug.serving.run_simple`: `python -m holdfast_inside.werkzeug_server`."""
+"""Starts Werkzeug's development server, `werkzeug.serving.run_simple`: `python -m holdfast_inside.werkzeug_server`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KNOWN: options.Known = {
 
 
 def serve(application: Any, host: str, port: int, keywords: Dict[str, Any]) -> None:  # noqa: ANN401 - may be any
-    """Serves until it is ended."""
+    """Serves a WSGI application until the server ends; `keywords` go to `run_simple`."""
     from werkzeug.serving import run_simple
 
     run_simple(host, port, application, **keywords)

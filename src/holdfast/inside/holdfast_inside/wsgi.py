@@ -1,4 +1,4 @@
-"""Holds requests at the entry of a WSGI application in which no framework's view is known."""
+"""Holds requests at the entry of a WSGI application whose views holdfast does not know."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 HELD_IN = "wsgi entry"
 
 
-def held_at_entry(application: Application) -> Application:
-    """`application`, except that this run's requests are held instead of reaching it.
+def wrap_entry(application: Application) -> Application:
+    """Wraps an application so that this run's requests are held instead of reaching it.
 
-    All others go through with the very objects that the server gave and the application returned, so
+    All other requests pass through with the very objects that the server gave and the application returned, so
     `close()`, `wsgi.file_wrapper` and `exc_info` keep their meaning.
     """
 
@@ -27,8 +27,8 @@ def held_at_entry(application: Application) -> Application:
         recorder.enter(claim.id, HELD_IN, "sync", "entry", claim.entry)
         try:
             recorder.hold_sync(claim.id)
-            if calling.starts(claim.id):
-                claim.call = calling.Call(claim.id)
+            if calling.wait_until_called(claim.id):
+                claim.call = calling.BodyRun(claim.id)
                 return claim.call.run(functools.partial(application, environ, start_response))  # type: ignore[no-any-return]
         finally:
             recorder.leave(claim.id)

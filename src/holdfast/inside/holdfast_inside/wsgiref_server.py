@@ -1,4 +1,4 @@
-"""The standard library's `wsgiref.simple_server`: `python -m holdfast_inside.wsgiref_server`."""
+"""Starts the standard library's `wsgiref.simple_server`: `python -m holdfast_inside.wsgiref_server`."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
-"""Runs at the start of every Python process of a person's own command and lets holdfast into it.
+"""Runs at the start of every Python process of the user's own command and lets holdfast into it.
 
-`site` imports the first `sitecustomize` on the path, and PYTHONPATH, which child processes inherit, puts this
-one there. It steps aside at once: our directories leave `sys.path`, and the environment's own
-`sitecustomize`, if there is one, runs as if this were not here. Whatever goes wrong in ours stays without
-effect on the process. A command may run any Python, so this one file is written for all of them.
-"""  # noqa: INP001 - a directory for PYTHONPATH, no package
+`site` imports the first `sitecustomize` on the path, and PYTHONPATH, which child processes inherit, puts this one
+there. It steps aside at once: our directories leave `sys.path`, and the environment's own `sitecustomize`, if there
+is one, runs as if this one did not exist. An error in here has no effect on the process. A command may run any
+version of Python, so this file is written for all of them.
+"""  # noqa: INP001 - a directory for PYTHONPATH, not a package
 
-# ruff: noqa: ANN202 - Python 2 knows no annotations
+# ruff: noqa: ANN202 - Python 2 has no annotations
 
 import os
 import sys
@@ -22,10 +22,10 @@ def _let_in():  # type: () -> None
     except Exception:
         return
     try:
-        startup_report.say("python", ".".join(map(str, sys.version_info[:3])))
+        startup_report.report("python", ".".join(map(str, sys.version_info[:3])))
         on_import.watch()
     except Exception as error:
-        startup_report.failed("startup", error)
+        startup_report.report_failure("startup", error)
 
 
 def _step_aside():  # type: () -> None
@@ -36,7 +36,7 @@ def _step_aside():  # type: () -> None
     try:
         import sitecustomize  # type: ignore[import-not-found]  # noqa: F401 - the next one on the path
     except ImportError as error:
-        # Its own errors are for site to report, as always. In Python 2 they have no name.
+        # site reports the other one's own errors, as usual. In Python 2 an ImportError has no name.
         if getattr(error, "name", str(error).rpartition(" ")[2]) != "sitecustomize":
             raise
         sys.modules["sitecustomize"] = myself

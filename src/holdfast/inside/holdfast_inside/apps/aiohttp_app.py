@@ -1,4 +1,4 @@
-"""The aiohttp application that is served where the person names none."""
+"""The built-in aiohttp application."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from aiohttp import web
 
 
 async def index(request: web.Request) -> web.Response:
-    """Answers every path."""
+    """Answers every path with "hello"."""
     del request
     return web.Response(text="hello\n")
 
 
 def create(view: Optional[str] = None) -> web.Application:
-    """An application that answers every path; handlers are coroutines in aiohttp, whatever `view` is."""
+    """An application that answers every path; `view` is ignored, since aiohttp handlers are always coroutines."""
     del view
     app = web.Application()
     app.router.add_get("/{path:.*}", index)

@@ -1,6 +1,6 @@
-"""The Django project that is served where the person names none: settings, URLs and a view in one file.
+"""The built-in Django project: settings, URLs and a view in one file.
 
-No middleware, no database: what a request costs here is Django's own.
+It has no middleware and no database, so a request costs only what Django itself costs.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from .. import layout  # noqa: TID252 - in the server it is a package of its own
 
 
 def index(request: HttpRequest) -> HttpResponse:
-    """Answers every path."""
+    """Answers every path with "hello"."""
     del request
     return HttpResponse("hello\n", content_type="text/plain")
 
 
 async def async_index(request: HttpRequest) -> HttpResponse:
-    """The same, as a coroutine."""
+    """Answers like `index`, as a coroutine."""
     return index(request)
 
 
@@ -31,12 +31,12 @@ async_index.__qualname__ = index.__qualname__
 
 
 def create(view: Optional[str] = None) -> Any:  # noqa: ANN401 - for WSGI or for ASGI
-    """An application for this run's interface that answers every path.
+    """Configures Django and returns an application for this run's interface that answers every path.
 
-    To be called once in a process: Django's settings are its globals.
+    Call it once per process: Django's settings are global.
 
     Args:
-        view: "sync" (also None), "async" or "async-blocking"; both async ones have an `async def` view.
+        view: "sync" (also None), "async" or "async-blocking"; the last two both give an `async def` view.
     """
     answering = async_index if view in ("async", "async-blocking") else index
     settings.configure(

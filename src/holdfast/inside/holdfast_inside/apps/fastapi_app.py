@@ -1,4 +1,4 @@
-"""The FastAPI application that is served where the person names none; its views are held by `starlette_hook`."""
+"""The built-in FastAPI application; `starlette_hook` holds its view."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def create(view: str = "sync") -> FastAPI:
     """An application that answers every path.
 
     Args:
-        view: "sync", "async" or "async-blocking"; both async ones have an `async def` view.
+        view: "sync", "async" or "async-blocking"; the last two both give an `async def` view.
     """
     app = FastAPI(openapi_url=None)
     if view == "sync":

@@ -1,7 +1,4 @@
-"""The Flask application that is served where the person names none.
-
-Its views are ordinary ones: like those of any application they are held by `flask_hook`.
-"""
+"""The built-in Flask application; `flask_hook` holds its view, like that of any application."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ def create(view: str = "sync") -> Flask:
     """An application that answers every path.
 
     Args:
-        view: "sync", "async" or "async-blocking"; both async ones have an `async def` view.
+        view: "sync", "async" or "async-blocking"; the last two both give an `async def` view.
     """
     app = Flask("holdfast_builtin", static_folder=None)
     if view == "sync":

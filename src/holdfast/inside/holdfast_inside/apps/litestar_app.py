@@ -1,4 +1,4 @@
-"""The Litestar application that is served where the person names none; its views are held by `litestar_hook`."""
+"""The built-in Litestar application; `litestar_hook` holds its view."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def create(view: str = "sync") -> Litestar:
     """An application that answers every path.
 
     Args:
-        view: "sync", in a thread as Litestar advises; "async" or "async-blocking", which have an `async def` view.
+        view: "sync" (in a thread, as Litestar advises), "async" or "async-blocking" (both give an `async def` view).
     """
     if view == "sync":
 

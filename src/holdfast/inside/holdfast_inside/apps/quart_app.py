@@ -1,4 +1,4 @@
-"""The Quart application that is served where the person names none; its views are held by `quart_hook`."""
+"""The built-in Quart application; `quart_hook` holds its view."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def create(view: str = "sync") -> Quart:
     """An application that answers every path.
 
     Args:
-        view: "sync", "async" or "async-blocking"; both async ones have an `async def` view.
+        view: "sync", "async" or "async-blocking"; the last two both give an `async def` view.
     """
     app = Quart("holdfast_builtin", static_folder=None)
     if view == "sync":

@@ -1,4 +1,4 @@
-"""The ASGI application of no framework that is served where the person names none."""
+"""The built-in ASGI application without a framework."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ Send = Callable[[Dict[str, Any]], Awaitable[None]]
 
 
 def create(view: str = "async") -> Callable[..., Awaitable[None]]:
-    """An application that answers every path; how it is held is for the wrapper around it to know."""
+    """An application that answers every path; `view` is ignored, since the wrapper around it decides how to hold."""
     del view
 
     async def application(scope: Dict[str, Any], receive: Receive, send: Send) -> None:

@@ -1,4 +1,4 @@
-"""The WSGI application of no framework that is served where the person names none."""
+"""The built-in WSGI application without a framework."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, List
 
 
 def create(view: str = "sync") -> Callable[..., List[bytes]]:
-    """An application that answers every path."""
+    """An application that answers every path; `view` is ignored, since WSGI applications are always sync."""
     del view
 
     def application(environ: Dict[str, Any], start_response: Callable[..., Any]) -> List[bytes]:

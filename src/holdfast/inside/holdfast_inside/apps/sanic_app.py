@@ -1,4 +1,4 @@
-"""The Sanic application that is served where the person names none."""
+"""The built-in Sanic application."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def create(view: Optional[str] = None) -> Any:  # noqa: ANN401 - generic in newe
     """An application that answers every path.
 
     Args:
-        view: "sync" (also None), "async" or "async-blocking"; both async ones have an `async def` handler.
+        view: "sync" (also None), "async" or "async-blocking"; the last two both give an `async def` handler.
     """
     app = Sanic("holdfast_builtin")
     if view in ("async", "async-blocking"):

@@ -1,4 +1,4 @@
-"""The Starlette application that is served where the person names none; its views are held by `starlette_hook`."""
+"""The built-in Starlette application; `starlette_hook` holds its view."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def create(view: str = "sync") -> Starlette:
     """An application that answers every path.
 
     Args:
-        view: "sync", "async" or "async-blocking"; both async ones have an `async def` view.
+        view: "sync", "async" or "async-blocking"; the last two both give an `async def` view.
     """
     if view == "sync":
 

@@ -1,4 +1,4 @@
-"""The Tornado application that is served where the person names none."""
+"""The built-in Tornado application."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from tornado import web
 
 
 class Index(web.RequestHandler):
-    """Answers every path."""
+    """Answers every path with "hello"."""
 
     def get(self) -> None:
-        """In one go."""
+        """Writes the whole answer."""
         self.set_header("Content-Type", "text/plain")
         self.write("hello\n")
 
 
 class AsyncIndex(Index):
-    """The same, as a coroutine."""
+    """Answers like `Index`, from a coroutine."""
 
     async def get(self) -> None:  # type: ignore[override]
-        """In one go too."""
+        """Writes the whole answer without awaiting anything."""
         super().get()
 
 
@@ -28,6 +28,6 @@ def create(view: Optional[str] = None) -> web.Application:
     """An application that answers every path.
 
     Args:
-        view: "sync" (also None), "async" or "async-blocking"; both async ones have an `async def` method.
+        view: "sync" (also None), "async" or "async-blocking"; the last two both give an `async def` method.
     """
     return web.Application([("/.*", AsyncIndex if view in ("async", "async-blocking") else Index)])

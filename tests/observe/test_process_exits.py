@@ -7,7 +7,7 @@ import sys
 import pytest
 from support.waiting import until
 
-from holdfast.observe.process_exits import Ends
+from holdfast.observe.process_exits import ProcessExits
 
 WAITS = (sys.executable, "-c", "input()")
 PATIENCE_S = 20.0
@@ -21,14 +21,14 @@ def process():
 
 
 def test_nobody_has_ended_while_all_run(process):
-    with Ends() as ends:
+    with ProcessExits() as ends:
         ends.watch([process.pid])
 
         assert (ends.ended(), ends.killed()) == (frozenset(), {})
 
 
 def test_who_is_killed_is_told_with_the_signal_before_its_parent_knows_and_after(process):
-    with Ends() as ends:
+    with ProcessExits() as ends:
         ends.watch([process.pid])
         process.kill()
         until(lambda: process.pid in ends.ended(), "its end")
@@ -42,7 +42,7 @@ def test_who_is_killed_is_told_with_the_signal_before_its_parent_knows_and_after
 
 
 def test_who_ends_in_good_order_has_ended_and_was_not_killed(process):
-    with Ends() as ends:
+    with ProcessExits() as ends:
         ends.watch([process.pid])
         process.communicate(b"\n")
         until(lambda: process.pid in ends.ended(), "its end")
@@ -51,7 +51,7 @@ def test_who_ends_in_good_order_has_ended_and_was_not_killed(process):
 
 
 def test_who_is_asked_to_end_was_not_killed(process):
-    with Ends() as ends:
+    with ProcessExits() as ends:
         ends.watch([process.pid])
         process.terminate()
         until(lambda: process.pid in ends.ended(), "its end")
@@ -63,14 +63,14 @@ def test_who_is_not_there_any_more_is_not_watched(process):
     process.kill()
     process.wait()
 
-    with Ends() as ends:
+    with ProcessExits() as ends:
         ends.watch([process.pid])
 
         assert ends.ended() == frozenset()
 
 
 def test_others_are_watched_instead_of_those_before(process):
-    with Ends() as ends:
+    with ProcessExits() as ends:
         ends.watch([process.pid])
         process.kill()
         until(lambda: process.pid in ends.ended(), "its end")

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from holdfast.observe.process_info import is_python, name_of, program_of, switches
+from holdfast.observe.process_info import is_python, name_of, read_program, switches
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_living_process_says_what_it_runs():
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, env={"COLOUR": "blue=green"}) as process:
         process.stdout.readline()  # until then it may be what it was forked from
-        seen = program_of(process.pid)
+        seen = read_program(process.pid)
         process.communicate()
 
     assert seen is not None
@@ -56,7 +56,7 @@ def test_a_program_that_is_no_interpreter_is_told_from_one():
         process.stdin.write(b"a line\n")
         process.stdin.flush()
         process.stdout.readline()
-        seen = program_of(process.pid)
+        seen = read_program(process.pid)
         process.communicate()
 
     assert seen is not None
@@ -67,4 +67,4 @@ def test_a_process_that_has_ended_runs_nothing():
     with subprocess.Popen(["true"]) as process:
         process.wait()
 
-    assert program_of(process.pid) is None
+    assert read_program(process.pid) is None

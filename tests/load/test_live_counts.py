@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.columns import Columns, Tally
-from holdfast.load.live_counts import Reckoning
-from holdfast.load.plan import Closed, Open, Plan, Sessions, share_out, whole
+from holdfast.load.live_counts import LiveCounts
+from holdfast.load.plan import Plan, share_out, whole
 from holdfast.load.processes import Watched
+from holdfast.load.sessions import Sessions
+from holdfast.load.shapes import Closed, Open
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 
@@ -51,7 +53,7 @@ def test_every_row_is_counted_once_in_whatever_order_rows_end(data):
     requests, processes, steps = data.draw(st.sampled_from([(1, 1, 1), (50, 2, 1), (300, 3, 2), (600, 1, 3)]))
     watched = watched_of(open_of(requests), steps=steps, processes=processes)
     labels = ["one", "two", "one"][:steps]
-    reckoning = Reckoning(watched, [labels])
+    counts = LiveCounts(watched, [labels])
     begun = [0] * processes
     rows: dict[int, tuple[Outcome, int]] = {}
     flying: set[int] = set()
@@ -71,7 +73,7 @@ def test_every_row_is_counted_once_in_whatever_order_rows_end(data):
             end(watched, row, *rows[row], lag_ns=5_000)
             flying.remove(row)
 
-        told = reckoning.look(now * S)
+        told = counts.look(now * S)
 
         assert told.begun == sum(begun)
         assert told.in_flight == len(flying)
@@ -93,21 +95,21 @@ def test_every_row_is_counted_once_in_whatever_order_rows_end(data):
 
 def test_rates_are_those_of_the_last_seconds():
     watched = watched_of(open_of(10_000))
-    reckoning = Reckoning(watched, [["GET /"]])
+    counts = LiveCounts(watched, [["GET /"]])
     for second in range(1, 9):
         rate = 100 if second <= 3 else 1000
         first = watched.tally.begun[0]
         for row in range(first, first + rate):
             end(watched, row)
         watched.tally.begun[0] = first + rate
-        told = reckoning.look(S + second * S)
+        told = counts.look(S + second * S)
 
     assert (told.asked_per_s, told.begun_per_s, told.replied_per_s) == (1000.0, 1000.0, 1000.0)
     assert (told.due, told.begun, told.elapsed_s, told.window_s) == (8001, 5300, 8.0, 5)
 
 
 def test_before_the_start_there_is_nothing_to_say():
-    told = Reckoning(watched_of(open_of(10)), [["GET /"]]).look(S // 2)
+    told = LiveCounts(watched_of(open_of(10)), [["GET /"]]).look(S // 2)
 
     assert (told.elapsed_s, told.due, told.begun, told.ended) == (0, 0, 0, 0)
     assert told.begun_per_s is told.lag_us is told.whole_ms.p50 is None
@@ -115,42 +117,42 @@ def test_before_the_start_there_is_nothing_to_say():
 
 def test_in_the_closed_model_each_process_begins_at_rows_of_its_own_and_nobody_is_late():
     watched = watched_of(Closed(2, 1000, 30.0), processes=2)
-    reckoning = Reckoning(watched, [["GET /"]])
+    counts = LiveCounts(watched, [["GET /"]])
     for number, (_, part) in enumerate(watched.shares):
         watched.tally.begun[number] = 3
         for row in part.rows[:2]:
             end(watched, row)
 
-    told = reckoning.look(2 * S)
+    told = counts.look(2 * S)
 
     assert (told.begun, told.ended, told.in_flight) == (6, 4, 2)
     assert told.due is told.asked_per_s is told.lag_us is told.planned is None
     assert told.planned_s == 30.0
 
 
-def test_of_clients_that_pass_through_steps_each_row_counts_for_its_step_and_its_lag_when_it_has_ended():
+def test_a_row_of_a_client_with_steps_counts_for_its_step_when_it_has_ended():
     shape = Sessions(array("q", [0, 0]), 100, (Pause(), Pause()))
     watched = watched_of(shape, steps=2)
-    reckoning = Reckoning(watched, [["GET /a", "GET /b"]])
+    counts = LiveCounts(watched, [["GET /a", "GET /b"]])
     for row in (0, 1, 2, 4, 5, 8):
         end(watched, row, lag_ns=MS)
     watched.tally.begun[0], watched.tally.reached[0] = 8, 9
 
-    told = reckoning.look(2 * S)
+    told = counts.look(2 * S)
 
     assert {each.label: each.ended for each in told.labels} == {"GET /a": 4, "GET /b": 2}
     assert (told.in_flight, told.lag.count, told.lag_us.p50) == (2, 6, 1000)
     assert (told.planned_s, told.planned) == (None, 400)
 
 
-def test_several_plans_are_one_run():
+def test_the_live_counts_of_several_plans_are_those_of_one_run():
     watched = watched_of(open_of(100), Closed(1, 50))
-    reckoning = Reckoning(watched, [["GET /a"], ["GET /b"]])
+    counts = LiveCounts(watched, [["GET /a"], ["GET /b"]])
     watched.tally.begun[0], watched.tally.begun[1] = 10, 5
     for row in (*range(10), *range(100, 104)):
         end(watched, row)
 
-    told = reckoning.look(2 * S)
+    told = counts.look(2 * S)
 
     assert {each.label: each.ended for each in told.labels} == {"GET /a": 10, "GET /b": 4}
     assert (told.begun, told.in_flight, told.planned) == (15, 1, 150)
@@ -161,14 +163,14 @@ def test_no_memory_is_taken_for_rows_that_have_not_begun():
         return int(Path("/proc/self/statm").read_text().split()[2])  # shared: those of the mapping are
 
     watched = watched_of(open_of(4_000_000), processes=2)
-    reckoning = Reckoning(watched, [["GET /"]])
+    counts = LiveCounts(watched, [["GET /"]])
     for number in range(2):
         watched.tally.begun[number] = 5
     for row in range(10):
         end(watched, row)
     before = resident_pages()
 
-    told = reckoning.look(2 * S)
+    told = counts.look(2 * S)
 
     assert told.ended == 10
     # All rows' outcomes alone would be a thousand pages.

@@ -6,8 +6,8 @@ r"""When each request is due: pure functions from a shape of load to instants.
      |____/        \____
      +-------------------- t
 
-So the first request is due at once, and a stage gives as many requests as its integral says,
-rounded up by less than one; what a stage leaves of a request is carried into the next.
+So the first request is due at once. A stage has as many requests as its integral, rounded up; the fraction that a
+stage leaves over is carried into the next one.
 
 All instants are nanoseconds from the start, ascending; `array("q")`, 8 bytes for each request.
 """
@@ -17,29 +17,43 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from holdfast.model.scenario import Phase
 from holdfast.model.units import NS_PER_S
 
-# An integral that misses a whole number by float rounding alone is that whole number.
+# An integral that misses a whole number only by float rounding counts as that whole number.
 ROUNDING = 1e-9
 
 
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A part of a schedule whose rate changes evenly; equal ends are a constant rate, and 0 is a pause.
+
+    Attributes:
+        by_chance: the arrivals fall at random instants; their number is the same.
+    """
+
+    from_per_s: float
+    to_per_s: float
+    for_s: float
+    by_chance: bool = False
+
+
 def burst(count: int) -> array[int]:
-    """All at once.
+    """All requests at once.
 
     Raises:
-        ValueError: a negative count.
+        ValueError: the count is negative.
     """
     _check("The number of requests", count)
     return array("q", [0]) * count
 
 
 def spread(count: int, seconds: float) -> array[int]:
-    """`count` requests evenly over `seconds`, the first at once: what JMeter calls a ramp-up period.
+    """`count` requests evenly over `seconds`, the first at once; JMeter calls it a ramp-up period.
 
     Raises:
-        ValueError: a negative count or time.
+        ValueError: the count or the time is negative.
     """
     _check("The number of requests", count)
     _check("The time in seconds", seconds)
@@ -47,26 +61,17 @@ def spread(count: int, seconds: float) -> array[int]:
     return array("q", (index * over_ns // count for index in range(count)))
 
 
-def constant(rate_per_s: float, seconds: float) -> array[int]:
-    """The same rate throughout.
-
-    Raises:
-        ValueError: a negative or infinite rate or time.
-    """
-    return steps([(rate_per_s, seconds)])
-
-
 def linear(from_per_s: float, to_per_s: float, seconds: float) -> array[int]:
-    """A rate that rises or falls evenly from one value to another.
+    """A rate that rises or falls linearly.
 
     With a, b the rates at both ends in 1/s, T the time in s and k = (b - a) / T in 1/s^2:
 
         N(t) = a t + k t^2 / 2,  so  N(t) = i  at  t = 2 i / (a + sqrt(a^2 + 2 k i))
 
-    the form of the root that neither divides by k nor subtracts near-equal numbers.
+    This form of the root neither divides by k nor subtracts near-equal numbers.
 
     Raises:
-        ValueError: a negative or infinite rate or time.
+        ValueError: a rate or time is negative or infinite.
     """
     _check("The rate in requests per second", from_per_s, to_per_s)
     _check("The time in seconds", seconds)
@@ -86,13 +91,13 @@ def linear(from_per_s: float, to_per_s: float, seconds: float) -> array[int]:
 
 
 def steps(stages: Iterable[tuple[float, float]]) -> array[int]:
-    """Constant rates one after the other.
+    """Constant rates, one after the other.
 
     Args:
-        stages: rate in requests per second and time in seconds of each; a rate of 0 is a pause.
+        stages: requests per second and seconds of each; a rate of 0 is a pause.
 
     Raises:
-        ValueError: a negative or infinite rate or time.
+        ValueError: a rate or time is negative or infinite.
     """
     due = array("q")
     begin_s = 0.0
@@ -113,11 +118,11 @@ def steps(stages: Iterable[tuple[float, float]]) -> array[int]:
 def by_chance(stages: Iterable[tuple[float, float]], gaps: Iterator[float]) -> array[int]:
     """Arrivals of a Poisson process with these rates, one stage after the other.
 
-    In the time that counts expected arrivals instead of seconds, their gaps are exponential with mean 1; each
-    instant is the one at which the integral of the rate has come so far (time rescaling).
+    Time rescaling: measured in expected arrivals instead of seconds, the gaps are exponential with mean 1. Each
+    arrival is due when the integral of the rate reaches the sum of the gaps before it.
 
     Args:
-        stages: as of `steps`.
+        stages: as in `steps`.
         gaps: exponential with mean 1, endless.
     """
     due = array("q")
@@ -135,35 +140,35 @@ def by_chance(stages: Iterable[tuple[float, float]], gaps: Iterator[float]) -> a
     return due
 
 
-def phases(parts: Iterable[Phase], lots: Iterator[float]) -> array[int]:
-    """Parts of a schedule one after the other, each with the whole number of arrivals below its integral.
+def phases(parts: Iterable[Segment], draws: Iterator[float]) -> array[int]:
+    """Segments one after the other, each with its integral rounded down as its number of arrivals.
 
-    An even part has its first arrival at its begin, and its n-th where the integral of its rate is n. In one by
-    chance, as many instants as the lower rate gives are thrown evenly into its time, and the rest so that their
-    density rises or falls from one end to the other: F(t) = (t / T)^2, so t = T sqrt(lot).
+    In an even segment the first arrival is at its start, and arrival n where the integral of the rate is n. In a
+    random one, as many arrivals as the lower rate gives are drawn uniformly over its time. The density of the others
+    rises or falls linearly from one end to the other: F(t) = (t / T)^2, so t = T sqrt(draw).
 
     Args:
-        lots: numbers in [0, 1), endless.
+        draws: numbers in [0, 1), endless.
 
     Raises:
-        ValueError: a negative or infinite rate or time.
+        ValueError: a rate or time is negative or infinite.
     """
     due = array("q")
     begin_s = 0.0
     for part in parts:
         _check("The rate in requests per second", part.from_per_s, part.to_per_s)
         _check("The time in seconds", part.for_s)
-        within = _thrown(part, lots) if part.by_chance else _even(part)
+        within = _drawn(part, draws) if part.by_chance else _even(part)
         due.extend(round((begin_s + each) * NS_PER_S) for each in within)
         begin_s += part.for_s
     return due
 
 
-# Ends that differ by less than this share of their mean are the same rate: the root below would divide by nothing.
+# Ends that differ by less than this share of their mean count as equal: the root below would divide by zero.
 _SAME_RATE = 0.0001
 
 
-def _even(part: Phase) -> Iterator[float]:
+def _even(part: Segment) -> Iterator[float]:
     a, b, seconds = part.from_per_s, part.to_per_s, part.for_s
     mean = (a + b) / 2
     for index in range(int(mean * seconds)):
@@ -174,18 +179,18 @@ def _even(part: Phase) -> Iterator[float]:
             yield 2 * index / (a + math.sqrt(max(0.0, a**2 + 2 * growth * index))) if index else 0.0
 
 
-def _thrown(part: Phase, lots: Iterator[float]) -> list[float]:
+def _drawn(part: Segment, draws: Iterator[float]) -> list[float]:
     a, b, seconds = part.from_per_s, part.to_per_s, part.for_s
     many, flat = int((a + b) / 2 * seconds), int(min(a, b) * seconds)
-    within = [next(lots) * seconds for _ in range(flat)]
+    within = [next(draws) * seconds for _ in range(flat)]
     for _ in range(many - flat):
-        share = math.sqrt(next(lots))
+        share = math.sqrt(next(draws))
         within.append((1 - share if a > b else share) * seconds)
     return sorted(within)
 
 
 def offered_per_s(due_ns: Sequence[int]) -> float | None:
-    """The mean rate that a schedule asks for; None where it has no two instants."""
+    """The mean rate that a schedule asks for in requests per second; None if it has no two different instants."""
     if len(due_ns) < 2 or due_ns[-1] == due_ns[0]:
         return None
     return (len(due_ns) - 1) * NS_PER_S / (due_ns[-1] - due_ns[0])

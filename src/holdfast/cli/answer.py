@@ -1,0 +1,73 @@
+"""What the commands that end with a verdict have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from holdfast.cli.click_types import put_out
+from holdfast.console import tell
+from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
+from holdfast.interrupts import Interrupts, listening
+from holdfast.model.outside import OutsideTimeline
+from holdfast.model.timeline import Timeline
+from holdfast.model.verdict import Verdict
+from holdfast.report.layout import Renderable
+
+# Nothing that is needed only after the measurement is imported before it: see benchmarks/start.py.
+
+
+def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_target: str | None) -> int:
+    """Measures a server, saves the record, publishes the verdict, and gives the exit code.
+
+    Args:
+        measure: the experiment; what it gives is saved before anything is concluded from it.
+    """
+    with listening() as interrupts:
+        timeline = measure(interrupts)
+
+        from holdfast import store
+        from holdfast.infer.judge import judge
+
+        store.save_or_tell(timeline, tell)
+        verdict = judge(timeline)
+    publish(verdict, json_target)
+    return exit_code(verdict, interrupts)
+
+
+def publish(verdict: Verdict, json_target: str | None) -> None:
+    """Shows a verdict, and writes it as JSON where that was asked for."""
+    put_out(partial(_picture, verdict), (json_target, partial(_json, verdict)))
+
+
+def exit_code(verdict: Verdict, interrupts: Interrupts | None = None) -> int:
+    """Answered only if there is a number, and the run was not cut short."""
+    cut_short = interrupts is not None and interrupts.asked
+    return EXIT_INCONCLUSIVE if cut_short or verdict.ceiling.in_service is None else EXIT_ANSWERED
+
+
+def working_directory() -> str:
+    """The current directory.
+
+    Raises:
+        EnvironmentFailure: it was removed, or may not be read.
+    """
+    try:
+        return str(Path.cwd())
+    except OSError as error:
+        raise EnvironmentFailure(
+            "The working directory cannot be found.", str(error), "Change to one that exists and can be read."
+        ) from error
+
+
+def _picture(verdict: Verdict) -> Renderable:
+    from holdfast.report.terminal import render_verdict
+
+    return render_verdict(verdict)
+
+
+def _json(verdict: Verdict) -> bytes:
+    from holdfast.report.json import verdict_json
+
+    return verdict_json(verdict)

@@ -1,0 +1,77 @@
+"""`holdfast attach`: argv -> Experiment."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from holdfast.attach.experiment import attach
+from holdfast.cli import option_values
+from holdfast.cli.answer import measured
+from holdfast.cli.click_types import checked, json_option
+from holdfast.cli.option_groups import MEASUREMENT, REQUESTS, TARGET, GroupedCommand, declared, option
+from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
+
+_ATTACHED = click.IntRange(1, 10_000)
+_SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
+
+_EXAMPLES = """\b
+Examples:
+  holdfast attach http://127.0.0.1:8000/slow
+  holdfast attach unix:/run/app.sock:/slow --max-offered 200
+  holdfast attach https://staging.example/slow --allow-remote staging.example
+"""
+
+
+@click.command("attach", cls=GroupedCommand, epilog=_EXAMPLES)
+@click.argument("url")
+@declared(
+    option(
+        TARGET,
+        "--allow-remote",
+        "allowed_host",
+        metavar="HOST",
+        help="Allow this host to be tied up by waiting requests; needed for any but loopback.",
+    ),
+    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    option(
+        REQUESTS,
+        "-H",
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'",
+        callback=checked(option_values.header_of),
+        help="Add a header to each request (repeatable).",
+    ),
+    option(
+        MEASUREMENT,
+        "--max-offered",
+        type=_ATTACHED,
+        default=DEFAULT_MAX_ATTACHED,
+        show_default=True,
+        metavar="N",
+        help="Send at most this many requests at once.",
+    ),
+    option(
+        MEASUREMENT,
+        "--timeout",
+        "answer_timeout_s",
+        type=_SECONDS,
+        default=f"{DEFAULT_ANSWER_TIMEOUT_S:g}",
+        show_default=True,
+        metavar="SECONDS",
+        help="Wait this long for an answer.",
+    ),
+    json_option("verdict"),
+)
+def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+    """Measure a server that is already running, from outside.
+
+    URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. Choose a PATH that
+    waits for something and takes 0.2 to 2 s, always about the same. The result is an estimate.
+    """
+    target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
+    return measured(partial(attach, OutsideExperiment(target, **given)), json_target)

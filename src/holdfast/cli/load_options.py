@@ -1,0 +1,254 @@
+"""The options of `holdfast load`: how they are called, checked and explained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from holdfast.cli import option_values
+from holdfast.cli.click_types import checked
+from holdfast.cli.option_groups import CHECKS, CONNECTIONS, OUTPUT, REQUESTS, SENDERS, SHAPE, TARGET, declared, option
+from holdfast.load import quantities
+from holdfast.model.load import MOST_REQUESTS
+from holdfast.model.scenario import DEFAULT_TIMEOUT_S
+
+_COUNT = click.IntRange(1, MOST_REQUESTS)
+_STATUS = click.IntRange(100, 599)
+_FILE = click.Path(path_type=Path)
+_SOME_TIME = checked(quantities.some_time_s)
+_OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
+
+EXAMPLES = """\b
+Examples:
+  holdfast load http://127.0.0.1:8000/ --rate 100/s --for 10s
+  holdfast load http://127.0.0.1:8000/ --clients 50 --for 10s --threshold 'p99<200ms'
+  holdfast load http://127.0.0.1:8000/slow --burst 200 --json -
+  holdfast load http://127.0.0.1:8000/orders/{id} --ramp 10:500/30s --csv rows.csv
+  holdfast load --jmx plan.jmx -J users=50
+
+DURATION is a number with ms, s, m or h, such as 500ms, 10s or 2m; without a unit it is seconds. RATE is a number of
+requests per second, or such as 100/s, 6000/m.
+"""
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, value = option_values.name_and_value(text)
+    if name.lower() in _OWN_HEADERS:
+        raise ValueError(f"{name} follows from the body, so holdfast sets it.")
+    return name, value
+
+
+load_options = declared(
+    option(TARGET, "--jmx", type=_FILE, metavar="FILE", help="Run a JMeter test plan instead of loading URL."),
+    option(TARGET, "--har", type=_FILE, metavar="FILE", help="Replay what a browser recorded instead of loading URL."),
+    option(
+        TARGET,
+        "-J",
+        "properties",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=checked(quantities.property_),
+        help="Set a property of the JMeter plan (repeatable).",
+    ),
+    option(
+        TARGET,
+        "--allow-remote",
+        "allowed_hosts",
+        multiple=True,
+        metavar="HOST",
+        help="Allow load on this host; needed for any but loopback (repeatable).",
+    ),
+    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    option(
+        SHAPE,
+        "--requests",
+        type=_COUNT,
+        metavar="N",
+        help="Send this many requests; with --clients, all clients together.",
+    ),
+    option(
+        SHAPE,
+        "--over",
+        "over_s",
+        metavar="DURATION",
+        callback=checked(quantities.duration_s),
+        help="Spread --requests evenly over this time.",
+    ),
+    option(
+        SHAPE,
+        "--rate",
+        metavar="RATE",
+        callback=checked(quantities.rate_per_s),
+        help="Send at this constant rate until --for or --requests is reached.",
+    ),
+    option(
+        SHAPE,
+        "--for",
+        "for_s",
+        metavar="DURATION",
+        callback=checked(quantities.duration_s),
+        help="Stop after this time; with --rate, --clients or --jmx.",
+    ),
+    option(
+        SHAPE,
+        "--ramp",
+        metavar="RATE:RATE/DURATION",
+        callback=checked(quantities.ramp),
+        help="Change the rate evenly, as in 10:500/30s.",
+    ),
+    option(
+        SHAPE,
+        "--stages",
+        metavar="RATE:DURATION,...",
+        callback=checked(quantities.stages),
+        help="Send at one rate after the other, as in 100/s:10s,500/s:30s.",
+    ),
+    option(SHAPE, "--burst", type=_COUNT, metavar="N", help="Send this many requests at once."),
+    option(
+        SHAPE,
+        "--clients",
+        type=click.IntRange(1, 1_000_000),
+        metavar="N",
+        help="Closed model: each of N clients sends its next request when its last one has ended.",
+    ),
+    option(
+        SHAPE,
+        "--think",
+        metavar="DURATION",
+        callback=checked(quantities.pause),
+        help="Pause each client before each request; 1s-3s is a random pause.",
+    ),
+    option(SHAPE, "--poisson", is_flag=True, help="Randomize arrivals around the rates of --rate or --stages."),
+    option(SHAPE, "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of everything random."),
+    option(
+        SHAPE,
+        "--stop",
+        metavar="RULE",
+        callback=checked(quantities.stop_rule),
+        help="End the load early: first-failure, or errors>10%.",
+    ),
+    option(
+        REQUESTS, "-X", "--method", metavar="METHOD", help="Use this HTTP method.  [default: GET; POST with --data]"
+    ),
+    option(
+        REQUESTS,
+        "-H",
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'",
+        callback=checked(_header),
+        help="Add a header to each request (repeatable).",
+    ),
+    option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE."),
+    option(
+        REQUESTS,
+        "--data-rows",
+        type=_FILE,
+        metavar="FILE",
+        help="Fill {column} in path, headers and body from the rows of a CSV file with a header line.",
+    ),
+    option(
+        REQUESTS, "--once", is_flag=True, help="End the load with the last of --data-rows instead of starting over."
+    ),
+    option(
+        CHECKS,
+        "--expect-status",
+        "expected",
+        type=_STATUS,
+        multiple=True,
+        metavar="STATUS",
+        help="Count only this status as an answer (repeatable).  [default: any below 400]",
+    ),
+    option(
+        CHECKS,
+        "--expect-body",
+        "body_texts",
+        multiple=True,
+        metavar="TEXT",
+        help="Require this text in the body (repeatable).",
+    ),
+    option(
+        CHECKS,
+        "--expect-match",
+        "body_patterns",
+        multiple=True,
+        metavar="REGEX",
+        callback=checked(quantities.pattern),
+        help="Require a match of this regular expression in the body (repeatable).",
+    ),
+    option(
+        CHECKS,
+        "--threshold",
+        "thresholds",
+        multiple=True,
+        metavar="RULE",
+        callback=checked(quantities.threshold),
+        help="Exit with 1 unless this holds, as in p99<200ms or errors<1% (repeatable).",
+    ),
+    option(
+        CONNECTIONS,
+        "--keep-alive/--no-keep-alive",
+        default=None,
+        help="Reuse connections, or open one for each request.  [default: reuse with --clients]",
+    ),
+    option(
+        CONNECTIONS,
+        "--connect-timeout",
+        "connect_s",
+        metavar="DURATION",
+        callback=_SOME_TIME,
+        help="Give up a connection attempt after this time.",
+    ),
+    option(
+        CONNECTIONS,
+        "--first-byte-timeout",
+        "first_byte_s",
+        metavar="DURATION",
+        callback=_SOME_TIME,
+        help="Give up a request whose reply has not begun after this time.",
+    ),
+    option(
+        CONNECTIONS,
+        "--timeout",
+        "timeout_s",
+        metavar="DURATION",
+        callback=_SOME_TIME,
+        default=f"{DEFAULT_TIMEOUT_S:g}s",
+        show_default=True,
+        help="Give up a request that has not ended after this time.",
+    ),
+    option(
+        CONNECTIONS,
+        "--source",
+        "sources",
+        multiple=True,
+        metavar="ADDRESS",
+        callback=checked(quantities.source),
+        help="Send from this IP address of this machine (repeatable).",
+    ),
+    option(
+        SENDERS,
+        "--processes",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Send from this many processes.  [default: as many as descriptors require]",
+    ),
+    option(
+        SENDERS,
+        "--cluster",
+        metavar="ADDRESS",
+        callback=checked(quantities.cluster),
+        help="Share the load among the workers of this Dask scheduler; local:N starts N workers here.",
+    ),
+    option(OUTPUT, "--quiet", is_flag=True, help="Show nothing while the load runs."),
+    option(
+        OUTPUT,
+        "--prometheus",
+        type=click.IntRange(0, 65535),
+        metavar="PORT",
+        help="Serve Prometheus metrics on this port during the run; 0 is any free port.",
+    ),
+)
+"""All of them but those that say where results go (`load_report.output_options`)."""

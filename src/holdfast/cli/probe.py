@@ -1,0 +1,237 @@
+"""`holdfast probe` and `holdfast exec`: argv -> Experiment."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from holdfast.cli import option_values, project_file
+from holdfast.cli.answer import measured, working_directory
+from holdfast.cli.click_types import checked, json_option
+from holdfast.cli.option_groups import LIMITS, MEASUREMENT, REQUESTS, TARGET, GroupedCommand, declared, option
+from holdfast.model.experiment import (
+    DEFAULT_CALL_TIMEOUT_S,
+    DEFAULT_MAX_CALLED,
+    DEFAULT_MAX_OFFERED,
+    DEFAULT_START_TIMEOUT_S,
+    VIEWS,
+    experiment_of,
+)
+from holdfast.probe.experiment import run
+
+_COUNT = click.IntRange(min=1)
+_OFFERED = click.IntRange(1, option_values.MOST_OFFERED)
+_CALLS = click.IntRange(1, option_values.MOST_CALLED)
+_SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_START_S)
+
+_PROBE_EXAMPLES = """\b
+Examples:
+  holdfast probe app.py
+  holdfast probe shop:create_app() --server flask --path /orders
+  holdfast probe --server uwsgi -- --http-socket :0 --threads 8
+  holdfast probe app.py --server gunicorn --json - -- -w 4 --threads 8
+
+Arguments after -- are the server's own and are passed on unchanged. A port 0 in them becomes a free port.
+"""
+_EXEC_EXAMPLES = """\b
+Examples:
+  holdfast exec -- gunicorn -c conf.py shop:app
+  holdfast exec --path /orders -- python app.py
+  holdfast exec --port 8000 -- uvicorn shop:app --workers 4
+  holdfast exec -- python manage.py runserver
+
+Everything after -- is the command, which is started unchanged. holdfast need not be installed where it runs.
+"""
+
+PORT_OF_PROBE = "Listen on this port.  [default: a free one]"
+PORT_OF_EXEC = "Measure this port or Unix socket, if the command opens several."
+
+
+def _requests() -> list[Any]:
+    return [
+        option(
+            REQUESTS,
+            "--path",
+            default="/",
+            show_default=True,
+            metavar="PATH",
+            callback=checked(option_values.path_of),
+            help="Request this path.",
+        ),
+        option(
+            REQUESTS,
+            "-H",
+            "--header",
+            "headers",
+            multiple=True,
+            metavar="'NAME: VALUE'",
+            callback=checked(option_values.header_of),
+            help="Add a header to each request (repeatable).",
+        ),
+    ]
+
+
+def _measurement() -> list[Any]:
+    return [
+        option(
+            MEASUREMENT,
+            "--max-offered",
+            type=_OFFERED,
+            default=DEFAULT_MAX_OFFERED,
+            show_default=True,
+            metavar="N",
+            help="Offer at most this many requests at once.",
+        ),
+        option(
+            MEASUREMENT,
+            "--call",
+            is_flag=True,
+            help="Afterwards run the view's real body, side effects included, and time it.",
+        ),
+        option(
+            MEASUREMENT,
+            "--max-called",
+            type=_CALLS,
+            default=DEFAULT_MAX_CALLED,
+            show_default=True,
+            metavar="N",
+            help="With --call, run at most this many bodies at once.",
+        ),
+        option(
+            MEASUREMENT,
+            "--call-timeout",
+            "call_timeout_s",
+            type=_SECONDS,
+            default=f"{DEFAULT_CALL_TIMEOUT_S:g}",
+            show_default=True,
+            metavar="SECONDS",
+            help="With --call, wait this long for one body alone, and again for all together.",
+        ),
+    ]
+
+
+def _limits() -> list[Any]:
+    return [
+        option(LIMITS, "--nofile", type=_COUNT, metavar="N", help="Limit the server's open files, as ulimit -n does."),
+        option(
+            LIMITS,
+            "--nproc",
+            type=_COUNT,
+            metavar="N",
+            help="Limit the server's processes and threads, as ulimit -u does.",
+        ),
+        option(
+            LIMITS,
+            "--start-timeout",
+            "start_timeout_s",
+            type=_SECONDS,
+            default=f"{DEFAULT_START_TIMEOUT_S:g}",
+            show_default=True,
+            metavar="SECONDS",
+            help="Wait this long for the server to start.",
+        ),
+    ]
+
+
+def _target(port: str, view: str) -> list[Any]:
+    return [
+        option(TARGET, "--view", type=click.Choice(VIEWS), help=view),
+        option(TARGET, "--port", callback=checked(option_values.port_of), metavar="PORT", help=port),
+    ]
+
+
+@click.command(cls=GroupedCommand, epilog=_PROBE_EXAMPLES)
+@click.argument("app", required=False, callback=checked(option_values.app_of))
+@declared(
+    option(
+        TARGET,
+        "--server",
+        default="flask",
+        show_default=True,
+        metavar="NAME",
+        help="Run APP on this server; `holdfast servers` lists them.",
+    ),
+    option(
+        TARGET,
+        "--framework",
+        metavar="NAME",
+        help="Write the built-in application with this framework.  [default: the server's usual one]",
+    ),
+    option(
+        TARGET,
+        "--python",
+        metavar="PATH",
+        help="Run the server with this interpreter.  [default: the active environment's]",
+    ),
+    *_target(PORT_OF_PROBE, "Kind of view to hold.  [default: as your application has it]"),
+    *_requests(),
+    *_measurement(),
+    *_limits(),
+    json_option("verdict"),
+)
+@click.pass_context
+def probe(context: click.Context, /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+    """Start a known server and measure it.
+
+    APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
+    the server accepts both and APP does not show which it is.
+    """
+    experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
+    return measured(partial(run, experiment), json_target)
+
+
+@click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
+@click.argument("misplaced", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
+@declared(
+    *_target(PORT_OF_EXEC, "Kind of view to hold.  [default: as your application has it]"),
+    *_requests(),
+    *_measurement(),
+    *_limits(),
+    json_option("verdict"),
+)
+@click.pass_context
+def exec_(
+    context: click.Context,
+    /,
+    misplaced: tuple[str, ...],
+    json_target: str | None,
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
+    """Start a server by your own command and measure it.
+
+    COMMAND is what you usually type to start the server.
+    """
+    command: tuple[str, ...] = context.obj
+    if misplaced and misplaced[0].startswith("-"):
+        known = [name for each in context.command.params for name in each.opts if name.startswith("--")]
+        raise click.NoSuchOption(misplaced[0].partition("=")[0], possibilities=known, ctx=context)
+    if misplaced or not command:
+        example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
+        raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
+    experiment = experiment_of(**_with_defaults(context, given), command=command)
+    return measured(partial(run, experiment), json_target)
+
+
+def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
+    """The options; those that were not given have the values of the project's pyproject.toml, if it has any."""
+    cwd = working_directory()
+    if not project_file.names_holdfast(Path(cwd)):
+        return {"cwd": cwd, **given}
+    # What reads and checks such a file takes a tenth of a second to import, and most projects have none.
+    from holdfast.cli import config_file
+
+    said = {
+        name: value
+        for name, value in given.items()
+        if context.get_parameter_source(name) is not ParameterSource.DEFAULT
+    }
+    project = config_file.project_defaults(Path(cwd))
+    layers = [config_file.Layer(said, cwd)]
+    if project is not None:
+        known = {name: value for name, value in project.values.items() if name in given}
+        layers.insert(0, config_file.Layer(known, project.directory))
+    return {"cwd": cwd, **given, **config_file.merged(layers)}

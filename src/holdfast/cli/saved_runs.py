@@ -1,0 +1,41 @@
+"""`holdfast runs` and `holdfast show`: what was measured before."""
+
+from __future__ import annotations
+
+import click
+
+from holdfast import store
+from holdfast.cli.answer import exit_code, publish
+from holdfast.cli.click_types import json_option
+from holdfast.cli.click_types import show as show_picture
+from holdfast.cli.option_groups import GroupedCommand, declared
+from holdfast.errors import EXIT_ANSWERED
+
+
+@click.command("runs", cls=GroupedCommand)
+def runs() -> int:
+    """List the saved runs, newest first."""
+    from holdfast.report.runs import render_runs
+
+    show_picture(render_runs(store.saved_runs(store.default_path())))
+    return EXIT_ANSWERED
+
+
+@click.command("show", cls=GroupedCommand, epilog="\b\nExamples:\n  holdfast show 17\n  holdfast show 17 --json -\n")
+@click.argument("number", metavar="RUN", type=int)
+@declared(json_option("verdict or the result"))
+def show(number: int, json_target: str | None) -> int:
+    """Print the verdict or the result of a saved run again.
+
+    The verdict is inferred anew from the raw record. `holdfast runs` lists the saved runs.
+    """
+    # Each of the two kinds of run brings half of holdfast.
+    if store.is_load(number, store.default_path()):
+        from holdfast.cli.load_report import show_load
+
+        return show_load(number, json_target)
+    from holdfast.infer.judge import judge
+
+    verdict = judge(store.load(number, store.default_path()))
+    publish(verdict, json_target)
+    return exit_code(verdict)

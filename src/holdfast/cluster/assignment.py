@@ -1,0 +1,34 @@
+"""What a host of a cluster is to do."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from holdfast.load.target import Target
+from holdfast.loadtest.codec import from_json, to_json
+from holdfast.model.load import LoadExperiment
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """The work of one host: share (i, n) of the experiment's load.
+
+    Attributes:
+        targets: of each group.
+    """
+
+    experiment: LoadExperiment
+    targets: tuple[Target, ...]
+    share: tuple[int, int]
+
+
+def encode(assignment: Assignment) -> bytes:
+    """An assignment as bytes."""
+    return json.dumps([to_json(assignment.experiment), to_json(assignment.targets), assignment.share]).encode()
+
+
+def decode(content: bytes) -> Assignment:
+    """The reverse of `encode`."""
+    experiment, targets, share = json.loads(content)
+    return Assignment(from_json(experiment), from_json(targets), tuple(share))

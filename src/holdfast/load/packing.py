@@ -1,0 +1,137 @@
+"""Rows of a load's columns <-> bytes, for a file of saved runs or another host; pure.
+
+Rows are packed a part at a time. Each column is kept as differences from one that is close (an instant from the one
+before it in the same request), the lowest bytes of all numbers first, then the next ones, and compressed: 12 to 20
+bytes a row instead of 60 (measured). Compressing each column as it is takes 22.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import sub
+
+from holdfast.load.columns import Columns
+
+ROWS_OF_A_PART = 1 << 16
+_MISSING = -(1 << 62)  # in place of the difference to an instant that did not happen, since a difference can be 0
+_PLAIN = ("status", "outcome", "source", "local_port", "received")
+_COLUMNS = 7 + len(_PLAIN)
+
+
+def pack(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
+    """Packs these rows, ascending, part by part."""
+    for first in range(0, len(rows), ROWS_OF_A_PART):
+        yield _packed(columns, rows[first : first + ROWS_OF_A_PART])
+
+
+def unpack(part: bytes, into: Columns, ahead_ns: int = 0, sources: Sequence[int] | None = None) -> list[int]:
+    """Writes the rows of a part into their places; returns their numbers.
+
+    Args:
+        ahead_ns: how far the clock that the rows were recorded with is ahead of the reader's.
+        sources: the reader's index of each of the rows' source addresses; None leaves them as they are.
+
+    Raises:
+        ValueError: the bytes are not a part, or rows of another load.
+    """
+    try:
+        whole = memoryview(zlib.decompress(part))
+    except zlib.error as error:
+        raise ValueError(f"The rows cannot be read: {error}.") from error
+    many, rest = divmod(len(whole), 8 * _COLUMNS)
+    if rest or not many:
+        raise ValueError("The rows cannot be read: a part of them is cut off.")
+    read = [_numbers(whole[8 * many * at : 8 * many * (at + 1)], many) for at in range(_COLUMNS)]
+    rows = [*accumulate(read[0])]
+    if rows[0] < 0 or rows[-1] >= into.capacity:
+        raise ValueError(f"The rows cannot be read: row {rows[-1]:,} of {into.capacity:,}.")
+    values = _columns(read)
+    if ahead_ns:
+        for name in ("due", "opened", "connected", "sent", "first", "done"):
+            values[name] = [at and at - ahead_ns for at in values[name]]
+    if sources is not None:
+        values["source"] = [sources[index] for index in values["source"]]
+    together = rows[-1] - rows[0] == len(rows) - 1
+    for name, column in values.items():
+        place = getattr(into, name)
+        if together:
+            place[rows[0] : rows[-1] + 1] = memoryview(array(place.format, column))
+        else:
+            for row, value in zip(rows, column, strict=True):
+                place[row] = value
+    return rows
+
+
+def taken(column: memoryview, rows: Sequence[int]) -> list[int]:
+    """The values of these rows, ascending; as one slice if they have no gaps (6 times as fast)."""
+    if rows[-1] - rows[0] == len(rows) - 1:
+        return column[rows[0] : rows[-1] + 1].tolist()
+    return [column[row] for row in rows]
+
+
+def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
+    due, opened, connected, sent, first, done = (
+        taken(column, rows)
+        for column in (columns.due, columns.opened, columns.connected, columns.sent, columns.first, columns.done)
+    )
+    near = [at or planned for at, planned in zip(opened, due, strict=True)]
+    begun = [at or before for at, before in zip(sent, near, strict=True)]
+    numbers = [
+        [rows[0], *map(sub, rows[1:], rows)],
+        [due[0], *map(sub, due[1:], due)],
+        _differences(opened, due),
+        _differences(connected, near),
+        _differences(sent, near),
+        _differences(first, begun),
+        _differences(done, begun),
+        *(taken(getattr(columns, name), rows) for name in _PLAIN),
+    ]
+    return zlib.compress(b"".join(map(_planes, numbers)), 1)
+
+
+def _columns(read: Sequence[array[int]]) -> dict[str, Sequence[int]]:
+    due = [*accumulate(read[1])]
+    opened = _instants(read[2], due)
+    near = [at or planned for at, planned in zip(opened, due, strict=True)]
+    sent = _instants(read[4], near)
+    begun = [at or before for at, before in zip(sent, near, strict=True)]
+    return {
+        "due": due,
+        "opened": opened,
+        "connected": _instants(read[3], near),
+        "sent": sent,
+        "first": _instants(read[5], begun),
+        "done": _instants(read[6], begun),
+        **dict(zip(_PLAIN, read[7:], strict=True)),
+    }
+
+
+def _differences(instants: Sequence[int], before: Sequence[int]) -> list[int]:
+    return [at - earlier if at else _MISSING for at, earlier in zip(instants, before, strict=True)]
+
+
+def _instants(differences: Sequence[int], before: Sequence[int]) -> list[int]:
+    return [0 if later == _MISSING else earlier + later for later, earlier in zip(differences, before, strict=True)]
+
+
+def _planes(numbers: Iterable[int]) -> bytes:
+    """The lowest bytes of all numbers, then the next ones, and so on: similar bytes become neighbours."""
+    values = array("q", numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    raw = values.tobytes()
+    return b"".join(raw[at::8] for at in range(8))
+
+
+def _numbers(planes: memoryview, many: int) -> array[int]:
+    raw = bytearray(8 * many)
+    for at in range(8):
+        raw[at::8] = planes[at * many : (at + 1) * many]
+    values = array("q", bytes(raw))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values

@@ -1,0 +1,212 @@
+"""The phases of a probe on a ready server, and the timeline that is made of what they saw.
+
+Every phase looks and acts; what it means is decided elsewhere: `ramp` says how fast to climb, `infer` what the records
+mean.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.signals import reuse_seen
+from holdfast.load.prober import Prober
+from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
+from holdfast.model.places import REPLIED
+from holdfast.model.timeline import (
+    NEVER,
+    Call,
+    Entry,
+    ExactLoad,
+    FirstRequest,
+    Leaving,
+    Marks,
+    Ramp,
+    Request,
+    ServerFacts,
+    Snapshot,
+    Stopped,
+    Timeline,
+    Usage,
+)
+from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
+from holdfast.probe.first_request import send_first_request
+from holdfast.probe.guards import KilledError, no_longer_accepting
+from holdfast.probe.session import Session, batch
+from holdfast.probe.start import Running, connect_to, ready_again
+
+_NO_VERDICT = frozenset({"ended by the server", "our side"})
+
+
+@dataclass(slots=True)
+class Measured:
+    """What a run has seen so far. The timeline is made of it, however far the run came.
+
+    Attributes:
+        session: the one in force; a new one where a process was replaced after the first request.
+        later: requests of all phases but the ramp.
+        doubts: about the reply to the first request.
+    """
+
+    session: Session
+    server: ServerFacts
+    started_ns: int
+    marks: dict[str, int] = field(default_factory=dict)
+    first_request: FirstRequest | None = None
+    ramp: Ramp | None = None
+    placed: Snapshot | None = None
+    abandoned: tuple[int, ...] = ()
+    left_in_service: tuple[Leaving, ...] = ()
+    exact: ExactLoad | None = None
+    requests: tuple[Request, ...] = ()
+    later: tuple[Request, ...] = ()
+    calls: tuple[Call, ...] = ()
+    entries: tuple[Entry, ...] = ()
+    usage: list[Usage] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    doubts: tuple[str, ...] = ()
+    replaced: tuple[int, ...] = ()
+    log: str = ""
+    stopped: Stopped | None = None
+
+    def mark(self, name: str) -> None:
+        """Notes that a phase has ended now."""
+        self.marks[f"{name}_ns"] = time.monotonic_ns()
+
+    def look_at_usage(self) -> None:
+        """Notes what the server's processes use now, where that may be read."""
+        found = read_usage(read_process_tree(*self.session.server.roots()), time.monotonic_ns())
+        if found is not None:
+            self.usage.append(found)
+
+    def stop(self, error: InconclusiveError) -> None:
+        """Gives up; what was seen by then is kept, and gives a verdict if the places had been counted."""
+        if isinstance(error, KilledError) and self.placed is not None:
+            self.notes.append(f"{error.what} The places had been counted before that; what came after was left out.")
+        else:
+            self.stopped = Stopped(error.what, error.why, error.remedy)
+
+    @property
+    def gives_a_verdict(self) -> bool:
+        """Whether there will be a verdict as things are now."""
+        return self.stopped is None and self.ramp is not None and self.ramp.reason not in _NO_VERDICT
+
+
+def measure(running: Running) -> Measured:
+    """Goes through the phases as far as they come.
+
+    Raises:
+        UsageError, EnvironmentFailure: it cannot be measured as asked.
+        KeyboardInterrupt, Terminated: asked to end immediately.
+    """
+    session, facts = connect_to(running)
+    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.notes))
+    try:
+        _measure_ceiling(seen)
+    except InconclusiveError as error:
+        seen.stop(error)
+    session, killed = seen.session, running.ends.killed()
+    seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        # After the look at what was replaced: the person's own code may end a process, or wear it out. Where there
+        # will be no verdict, none of that code is run in vain.
+        called = call_bodies.call_bodies(session)
+        seen.later, seen.calls = seen.later + called.requests, called.calls
+        seen.notes += called.notes
+    seen.mark("ended")
+    seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.log = session.server.last_words()
+    return seen
+
+
+def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) -> Timeline:
+    """The raw record of a run."""
+    return Timeline(
+        experiment=experiment,
+        server=seen.server,
+        marks=Marks(started_ns=seen.started_ns, **seen.marks),
+        first_request=seen.first_request,
+        ramp=seen.ramp,
+        placed=seen.placed,
+        requests=(*seen.later, *seen.requests),
+        entries=seen.entries,
+        abandoned=seen.abandoned,
+        samples=tuple(seen.session.sampler.rows),
+        usage=tuple(seen.usage),
+        server_log=seen.log,
+        notes=tuple(seen.notes),
+        left_in_service=seen.left_in_service,
+        exact=seen.exact,
+        stopped=seen.stopped,
+        replaced=seen.replaced,
+        calls=seen.calls,
+        interrupted=interrupted,
+    )
+
+
+def _measure_ceiling(seen: Measured) -> None:
+    """All phases up to exact load.
+
+    Raises:
+        InconclusiveError: one of them could not be finished.
+    """
+    seen.look_at_usage()
+    first = send_first_request(seen.session)
+    seen.first_request, seen.later, seen.doubts = first.found, (first.request,), first.doubts
+    if no_longer_accepting(seen.session):
+        seen.session = ready_again(seen.session)
+    held = _measure_places(seen)
+    if held is None:
+        return
+    session = seen.session
+    if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
+        seen.later += release.send_reuse_requests(session)
+    bounded = len(seen.requests) > len(held) > 0
+    if bounded and session.experiment.over_s is None and not session.interrupts.asked:
+        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
+        seen.exact, sent = exact_load.offer_exact_load(session, held, replied)
+        seen.later += sent
+        if no_longer_accepting(session):
+            seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _measure_places(seen: Measured) -> list[Entry] | None:
+    """The ramp, the disconnects and the release.
+
+    Returns:
+        The handlers that ran at once when every place was full; None if the server ended requests that were held,
+        so that there are no places to go on with.
+    """
+    session = seen.session
+    with _ramp(seen) as prober:
+        seen.mark("first_sent")
+        seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober)
+        seen.mark("placed")
+        seen.look_at_usage()
+        held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+        if seen.ramp.reason not in ramp_up.NO_CEILING:
+            seen.left_in_service, newcomers = disconnect.disconnect_in_service(session, prober)
+            seen.later += newcomers
+            seen.abandoned = disconnect.disconnect_queued(session, prober)
+            seen.mark("abandoned")
+        seen.mark("released")
+        if release.release_held(session, prober, seen.abandoned):
+            seen.mark("quiet")
+    return None if seen.ramp.reason == "ended by the server" else held
+
+
+@contextmanager
+def _ramp(seen: Measured) -> Iterator[Prober]:
+    """The ramp's prober; its rows and notes are kept however the block ends."""
+    with batch(seen.session, seen.session.slots.ramp, Phase.RAMP) as ramp:
+        try:
+            yield ramp.prober
+        finally:
+            seen.requests = ramp.requests()
+            # In the ramp itself there may have been no reply to doubt.
+            seen.notes += [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]

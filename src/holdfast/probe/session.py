@@ -1,0 +1,94 @@
+"""Both ends of a probe and the observers in between: what every phase works with, frozen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from holdfast.interrupts import Interrupts
+from holdfast.load.prober import Prober
+from holdfast.model.address import shown
+from holdfast.model.experiment import Experiment
+from holdfast.model.phase import Phase
+from holdfast.model.timeline import Request
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.process_exits import ProcessExits
+from holdfast.observe.record_reader import Recording
+from holdfast.observe.routes import ListenAddress
+from holdfast.observe.sampler import Sampler
+from holdfast.probe.slots import Slots
+from holdfast.servers.process import ServerProcess
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A running server as the phases of a probe see it.
+
+    Attributes:
+        address, port: where to connect, as in `model.address`.
+        listen_address: the same, as the kernel's view takes it.
+        inner_ports: further ports on which the server's own processes reach each other.
+        pids: the server's processes when it was ready.
+        accepting: those of them that listen.
+        slots: which request ids each phase uses.
+        head_of: slot -> the request's bytes.
+        ends: of `pids`.
+        trouble: file in which the server's side reports that it could not load the application.
+        hello: file in which the processes of a person's own command report themselves; None where an adapter made
+            the command.
+        now_ns: CLOCK_MONOTONIC.
+    """
+
+    experiment: Experiment
+    server: ServerProcess
+    address: str
+    port: int
+    listen_address: ListenAddress
+    inner_ports: tuple[int, ...]
+    pids: tuple[int, ...]
+    accepting: tuple[int, ...]
+    recording: Recording
+    slots: Slots
+    kernel: KernelView
+    sampler: Sampler
+    interrupts: Interrupts
+    head_of: Callable[[int], bytes]
+    ends: ProcessExits
+    trouble: Path
+    hello: Path | None = None
+    now_ns: Callable[[], int] = time.monotonic_ns
+
+    @property
+    def reached_at(self) -> str:
+        """The address and port as a person writes them."""
+        return shown(self.address, self.port)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """The requests that one phase sends.
+
+    Attributes:
+        prober: counts them from 0.
+        slots: the ids that they have in the record, in the same order.
+        phase: what they are sent for.
+    """
+
+    prober: Prober
+    slots: Sequence[int]
+    phase: Phase
+
+    def requests(self) -> tuple[Request, ...]:
+        """Those opened so far, with the ids that they have in the record."""
+        rows = self.prober.requests(lambda _row: self.phase)
+        return tuple(replace(each, id=self.slots[each.id]) for each in rows)
+
+
+@contextmanager
+def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
+    """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
+    with Prober(session.address, session.port, lambda row: session.head_of(slots[row]), len(slots)) as prober:
+        yield Batch(prober, slots, phase)

@@ -1,0 +1,81 @@
+"""Which request ids, and so which slots of the record, each phase of a run uses. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+REUSE_REQUESTS = 8
+"""Requests sent one after another at the end, to see which threads and processes serve again."""
+
+FREED_PLACE_REQUESTS = 2
+"""Requests sent to see whether a place has become free: one for each way in which a client can disconnect."""
+
+EXACT_PLACES = 128
+"""Exact load is offered only where the server has at most this many places."""
+
+EXACT_REPEATS = 5
+"""How often exactly as many requests as there are places are offered."""
+
+EXACT_PASSES = 2
+"""The repeats are made while a router in front still holds earlier requests, and again if that showed nothing."""
+
+MOST_LISTENERS = 16
+"""The most listening sockets of a command that are tried with one request each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slots:
+    """Consecutive ranges of request ids, in the order of their numbers.
+
+    Attributes:
+        ramp: from 0; as many as may be offered.
+        first_request: one.
+        reuse: sent at the end, one after another.
+        freed_place: sent after a client has disconnected.
+        exact_load: of every repeat.
+        listeners: one for each listening socket that is tried before the run; no part of the record.
+        called: one alone, then the others together; no part of the record either.
+    """
+
+    ramp: range
+    first_request: range
+    reuse: range
+    freed_place: range
+    exact_load: range
+    listeners: range
+    called: range
+
+    @property
+    def before_exact_load(self) -> int:
+        """The ids below this one belong to the phases before exact load."""
+        return self.exact_load.start
+
+    @property
+    def recorded(self) -> int:
+        """The ids below this one are those whose handlers the timeline records."""
+        return self.exact_load.stop
+
+    @property
+    def total(self) -> int:
+        """How many slots the record of a run needs."""
+        return self.called.stop
+
+
+def allot(max_offered: int, *, listeners: int = 0, called: int = 0) -> Slots:
+    """Gives each phase its range.
+
+    Args:
+        max_offered: the most requests that the ramp may offer.
+        listeners: the most listening sockets to try.
+        called: the most views whose bodies are run, the one alone included.
+    """
+    exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
+    return Slots(*_consecutive((max_offered, 1, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called)))
+
+
+def _consecutive(lengths: Iterable[int]) -> list[range]:
+    ranges = [range(0)]
+    for length in lengths:
+        ranges.append(range(ranges[-1].stop, ranges[-1].stop + length))
+    return ranges[1:]

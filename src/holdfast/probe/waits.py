@@ -1,0 +1,191 @@
+"""Ways of waiting while a server is held: each turns the load's loop until a state is reached.
+
+No wait is for time alone. It ends with a state, and its limit only says that the state did not come.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping
+
+from holdfast.load.prober import Prober
+from holdfast.model.timeline import NEVER, Entry
+from holdfast.model.units import NS_PER_S
+from holdfast.observe.activity import settled
+from holdfast.observe.processes import read_activity, read_core_use, read_process_tree
+from holdfast.observe.starvation import CoreUse, FreeTime, busiest
+from holdfast.probe.guards import check_processes
+from holdfast.probe.session import Session
+
+ANSWER_S = 10.0
+"""How long the server may take for an answer that nothing delays."""
+
+STILL_S = 1.0
+AT_WORK_S = 1.0
+AT_REST_S = 3.0
+REST_NS = 60_000_000
+"""A server that has started nothing and ended nothing for this long is still."""
+
+TURN_NS = 1_000_000
+
+OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
+"""Of the server's end of a connection, as long as the server has not closed it (tcp(7))."""
+
+# A loop that looks after five thousand held coroutines takes a tenth of a core (measured); one that works takes all.
+_AT_WORK = 0.5
+
+_SHORTEST_LOOK_NS = 2_000_000
+_LOOK_FOR_EACH_NS = 1_000_000
+_LONGEST_LOOK_NS = 2_500_000_000
+
+
+def look_interval_ns(held: int) -> int:
+    """How often each of this many held handlers should look whether it has been released.
+
+    A look takes a thread some 15 us, and a coroutine in a loop of its own 100 us. With 5,000 looks a second, and other
+    programs computing on the same machine, 4,000 threads of Flask queued for the GIL until nothing moved (measured: a
+    false ceiling at 3,145, another at 4,123). 1 ms for each held request keeps all looks together at 1,000 a second,
+    and at 2,000 for 5,000 requests.
+    """
+    return min(_LONGEST_LOOK_NS, max(_SHORTEST_LOOK_NS, held * _LOOK_FOR_EACH_NS))
+
+
+class HoldingThreads:
+    """The server's threads that do nothing but hold one request.
+
+    They wake up only to look whether they may go on, so the time for which they wait for a core delays no request.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+        self._held_on: Counter[int] = Counter()
+        self.add(entries)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Adds handlers that have started."""
+        # A loop keeps accepting, however many requests it holds.
+        self._held_on.update(entry.tid for entry in entries if not entry.entry_loop)
+
+    def tids(self) -> set[int]:
+        """Their native ids."""
+        return {tid for tid, count in self._held_on.items() if count == 1}
+
+
+def threads_that_hold(entries: Iterable[Entry]) -> set[int]:
+    """Native ids of the threads that do nothing but hold one request, of which these handlers still run."""
+    return HoldingThreads(entry for entry in entries if entry.left_ns == NEVER).tids()
+
+
+def turn_until(
+    session: Session,
+    prober: Prober,
+    reached: Callable[[], bool],
+    limit_s: float,
+    moving: Callable[[], object] | None = None,
+) -> bool:
+    """Turns the load's loop until a state is reached; False if it did not come within the limit.
+
+    Once the person has pressed Ctrl-C, the limit is at most STILL_S.
+
+    Args:
+        moving: the limit begins anew whenever this value changes; None leaves the limit alone.
+    """
+    deadline = session.now_ns() + int(limit_s * NS_PER_S)
+    hurried = False
+    seen = moving() if moving else None
+    while not reached():
+        check_processes(session)
+        if session.interrupts.asked and not hurried:
+            hurried, deadline = True, min(deadline, session.now_ns() + int(STILL_S * NS_PER_S))
+        if moving and not hurried and (now := moving()) != seen:
+            seen, deadline = now, session.now_ns() + int(limit_s * NS_PER_S)
+        if session.now_ns() > deadline:
+            return False
+        prober.turn(TURN_NS)
+    return True
+
+
+def progress(session: Session, prober: Prober) -> tuple[int, ...]:
+    """Everything that changes while a server accepts, starts and ends requests."""
+    depth = session.kernel.accept_queue(session.listen_address).depth
+    handlers = session.recording.entered(0, prober.offered), session.recording.in_service(0, prober.offered)
+    return (*handlers, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
+
+
+def turn_until_still(session: Session, prober: Prober, limit_s: float) -> bool:
+    """Turns the load's loop until nothing has changed for REST_NS; False if it never was still within the limit."""
+    deadline = session.now_ns() + int(limit_s * NS_PER_S)
+    counts, since = progress(session, prober), session.now_ns()
+    while session.now_ns() - since < REST_NS:
+        check_processes(session)
+        if session.now_ns() > deadline:
+            return False
+        prober.turn(TURN_NS)
+        if (now := progress(session, prober)) != counts:
+            counts, since = now, session.now_ns()
+    return True
+
+
+def turn_until_idle(session: Session, prober: Prober) -> None:
+    """Turns the load's loop until the server is still and none of its threads is at work.
+
+    A thread that works for AT_WORK_S without any progress is taken to spin, as some servers do when they have no
+    descriptor left for a connection.
+    """
+    holding = threads_that_hold(session.recording.entries(0, prober.offered))
+    counts, since = progress(session, prober), session.now_ns()
+    while session.now_ns() - since < AT_WORK_S * NS_PER_S:
+        before, began = read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns()
+        if not turn_until_still(session, prober, STILL_S):
+            return
+        after = read_core_use(read_process_tree(*session.server.roots()), holding)
+        if not at_work(before, after, session.now_ns() - began):
+            return
+        if (now := progress(session, prober)) != counts:
+            counts, since = now, session.now_ns()
+
+
+def turn_until_at_rest(session: Session, prober: Prober) -> bool:
+    """Turns the load's loop until nothing has changed for a while and every process waits; False if none of it came."""
+    deadline = session.now_ns() + int(AT_REST_S * NS_PER_S)
+    before = read_activity(read_process_tree(*session.server.roots()))
+    while session.now_ns() < deadline and turn_until_still(session, prober, AT_REST_S):
+        after = read_activity(read_process_tree(*session.server.roots()))
+        if settled(before, after):
+            return True
+        before = after
+    return False
+
+
+def turn_while_free(
+    session: Session, prober: Prober, holding: Collection[int], reached: Callable[[], bool], for_ns: int
+) -> bool:
+    """Turns the load's loop until a state is reached, or the server was free for long enough to reach it.
+
+    Args:
+        holding: native ids of threads that do nothing but hold one request.
+        for_ns: how long the server must have been free to run.
+
+    Returns:
+        False if the server hardly got a core, so that nothing can be said.
+    """
+    free = FreeTime(lambda without: read_core_use(read_process_tree(*session.server.roots()), without), session.now_ns)
+    began = session.now_ns()
+    while not reached():
+        check_processes(session)
+        free.look(lambda: holding)
+        now = session.now_ns()
+        if (now - began if free.total_ns is None else free.total_ns) >= for_ns:
+            return True
+        if session.interrupts.asked or now - began > ANSWER_S * NS_PER_S:
+            return False
+        prober.turn(TURN_NS)
+    return True
+
+
+def at_work(before: Mapping[int, CoreUse] | None, after: Mapping[int, CoreUse] | None, wall_ns: int) -> bool:
+    """Whether a thread of the server computed for most of the time between two looks; False where that is not seen.
+
+    Args:
+        before, after: as for `busiest`; None where they may not be read.
+    """
+    return before is not None and after is not None and busiest(before, after, wall_ns) >= _AT_WORK

@@ -1,0 +1,178 @@
+"""What files of `/proc` say of processes and limits: text -> records. Pure.
+
+Input is the bytes of one file as they were read. Bytes of the wrong form raise ProtocolError and nothing else. The
+forms are those of proc(5) and of the kernel functions named below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+# exit_code is field 52 of proc(5), counted from the pid; the state, field 3, is the first one after the name.
+_EXIT_CODE = 49
+
+
+class ProtocolError(Exception):
+    """Bytes from the kernel that do not have the documented form."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessStat:
+    """`/proc/PID/stat` or `/proc/PID/task/TID/stat` (fs/proc/array.c do_task_stat).
+
+    Attributes:
+        pid: process, or thread under `task`.
+        name: first 15 bytes of the program's or thread's name.
+        state: R, S, D, T, t, Z, X or I.
+        parent, group, session: ids; 0 where they lie outside this PID namespace.
+        cpu_ticks: user + system time of all its threads, living and ended (of the one thread
+            under `task`), in clock ticks (sysconf SC_CLK_TCK).
+        threads: of the process.
+        started_ticks: since boot; with `pid` it identifies one process for good, `pid` alone does not.
+        wait_status: how a zombie ended, as wait(2) has it; 0 of others, and where it may not be read.
+    """
+
+    pid: int
+    name: str
+    state: str
+    parent: int
+    group: int
+    session: int
+    cpu_ticks: int
+    threads: int
+    started_ticks: int
+    wait_status: int = 0
+
+
+def process_stat(text: bytes) -> ProcessStat:
+    """Parses `stat`. Raises ProtocolError."""
+    # The name is in parentheses and may contain spaces and parentheses itself.
+    opening, closing = text.find(b"("), text.rfind(b")")
+    fields = text[closing + 1 :].split()
+    if opening < 0 or closing < opening or len(fields) < 20:
+        raise ProtocolError(f"not a process's stat: {text[:80]!r}")
+    return ProcessStat(
+        pid=number(text[:opening]),
+        name=text[opening + 1 : closing].decode("utf-8", "replace"),
+        state=fields[0].decode("ascii", "replace"),
+        parent=number(fields[1]),
+        group=number(fields[2]),
+        session=number(fields[3]),
+        cpu_ticks=number(fields[11]) + number(fields[12]),
+        threads=number(fields[17]),
+        started_ticks=number(fields[19]),
+        wait_status=number(fields[_EXIT_CODE]) if len(fields) > _EXIT_CODE else 0,
+    )
+
+
+def proportional_bytes(text: bytes) -> int:
+    """Anonymous memory of a process from `/proc/PID/smaps_rollup`, each shared page divided by its sharers.
+
+    Raises:
+        ProtocolError: it has no Pss_Anon (Linux before 5.4).
+    """
+    for line in text.splitlines():
+        if line.startswith(b"Pss_Anon:"):
+            return 1024 * number(line.split()[1])
+    raise ProtocolError(f"not a process's smaps_rollup: {text[:80]!r}")
+
+
+def soft_limit(text: bytes, name: bytes) -> int | None:
+    """Soft limit from `/proc/PID/limits`; None is unlimited.
+
+    Args:
+        name: as the kernel prints it, e.g. b"Max open files" (fs/proc/base.c lnames).
+    """
+    for line in text.splitlines():
+        if line.startswith(name + b" "):
+            soft = line[len(name) :].split()[:1]
+            if soft == [b"unlimited"]:
+                return None
+            return number(b"".join(soft))
+    raise ProtocolError(f"no {name.decode('ascii', 'replace')!r} in a process's limits")
+
+
+def syscall_number(text: bytes) -> int | None:
+    """System call in which a thread waits, from `/proc/PID/task/TID/syscall`; None while it runs.
+
+    -1 is a thread that waits outside a system call (a page fault). Raises ProtocolError.
+    """
+    first = text.split(None, 1)[:1]
+    return None if first == [b"running"] else number(b"".join(first))
+
+
+def core_times(text: bytes) -> tuple[int, int]:
+    """Time on a core and time on run queues, ns, from `schedstat` (fs/proc/base.c proc_pid_schedstat).
+
+    Raises ProtocolError.
+    """
+    fields = text.split()
+    if len(fields) != 3:
+        raise ProtocolError(f"not a thread's schedstat: {text[:80]!r}")
+    return number(fields[0]), number(fields[1])
+
+
+def only_sleeps(text: bytes, sleeps: Collection[int], selects: Collection[int]) -> bool:
+    """Whether a thread waits for nothing but time, from `/proc/PID/task/TID/syscall`.
+
+    Args:
+        sleeps: numbers of the calls that do nothing else (nanosleep).
+        selects: of those that do so when they are given no descriptors (select; Python before 3.11 sleeps by it).
+
+    Source: proc(5): the number, then the arguments; select(2): the first is one more than the highest descriptor.
+    """
+    words = text.split(None, 2)
+    call = syscall_number(text)
+    return call in sleeps or (call in selects and len(words) > 1 and words[1] == b"0x0")
+
+
+def private_pages(text: bytes) -> int:
+    """Resident pages that are neither a file's nor shared memory, from `/proc/PID/statm`. Raises ProtocolError.
+
+    Pages that a fork has in common with its parent are included.
+    """
+    fields = text.split()
+    if len(fields) < 3:
+        raise ProtocolError(f"not a process's statm: {text[:80]!r}")
+    return number(fields[1]) - number(fields[2])
+
+
+def port_range(text: bytes) -> range:
+    """The ports of `/proc/sys/net/ipv4/ip_local_port_range`, which names the first and the last.
+
+    Raises ProtocolError.
+    """
+    fields = text.split()
+    if len(fields) != 2:
+        raise ProtocolError(f"not a range of ports: {text[:80]!r}")
+    return range(number(fields[0]), number(fields[1]) + 1)
+
+
+def single_number(text: bytes) -> int:
+    """A file that holds one number, e.g. `/proc/sys/net/core/somaxconn`. Raises ProtocolError."""
+    return number(text.strip())
+
+
+def socket_inode(link: str) -> int | None:
+    """Inode of a `/proc/PID/fd/N` link's target if it is a socket, else None."""
+    if not link.startswith("socket:[") or not link.endswith("]"):
+        return None
+    digits = link[8:-1]
+    return int(digits) if digits.isascii() and digits.isdigit() else None
+
+
+def number(digits: bytes) -> int:
+    """A decimal number. Raises ProtocolError."""
+    try:
+        return int(digits)
+    except ValueError:
+        raise ProtocolError(f"not a number: {digits[:80]!r}") from None
+
+
+def hexadecimal(digits: bytes) -> int:
+    """A hexadecimal number. Raises ProtocolError."""
+    try:
+        return int(digits, 16)
+    except ValueError:
+        raise ProtocolError(f"not a hexadecimal number: {digits[:80]!r}") from None

@@ -1,0 +1,124 @@
+"""Sentences of verdicts that are worded in another way since the records were made.
+
+To reword one, add a pair to the list: the sentence, or as much of it as changes, as the recorded verdict has it, and as
+it is now. {} is a part that varies, such as a number; the new wording has the same ones in the same order.
+"""
+
+# ruff: noqa: ISC004 - each pair is one sentence above the other
+from __future__ import annotations
+
+import re
+from typing import Any
+
+REWORDED = (
+    # infer/judge.py
+    (
+        "holdfast was given a command and did not look for the package that it starts",
+        "holdfast started a command and did not look up which package it belongs to",
+    ),
+    (
+        "requests in service were counted inside the server: the number is no estimate",
+        "not an estimate: requests in service were counted inside the server",
+    ),
+    (
+        "one probe with one set of settings cannot tell which setting decides it",
+        "one probe with one set of settings cannot show which setting decides it",
+    ),
+    ("the run did not come so far", "the run ended before this step"),
+    # infer/ceiling.py, infer/exact.py, infer/cost.py
+    (
+        "it took all {} requests that were offered beyond the ceiling: no bound met",
+        "it took all {} requests offered beyond the ceiling, so its bound was not reached",
+    ),
+    ("all {} offered requests ran at once, so none ever had", "all {} offered requests ran at once, so none had"),
+    ("not driven full with the {} requests offered", "not filled by the {} requests offered"),
+    ("no ceiling was met, so", "no ceiling was reached, so"),
+    (
+        "requests that wait inside the server have their share in what it uses",
+        "requests waiting inside the server use descriptors and memory too, and cannot be told from those held",
+    ),
+    # infer/disconnect.py, infer/process_model.py, infer/calls.py
+    (
+        "no request waited with a connection that its client could leave",
+        "no queued request had a connection that its client could leave",
+    ),
+    (
+        "views run on the threads that threads_reused tells about",
+        "views run on the threads that threads_reused is about",
+    ),
+    (
+        "it ran on a thread without one, so there was none to stop",
+        "it ran on a thread without an event loop, so there was none to block",
+    ),
+    # infer/warnings.py, infer/server_ended.py, infer/worker_recycling.py
+    (
+        "A client that does not block is refused then at once, with EAGAIN (nginx: 11: Resource temporarily "
+        "unavailable, and it answers 502); one that blocks waits in its connect() until there is room.",
+        "A non-blocking client is then refused at once with EAGAIN (nginx logs '11: Resource temporarily unavailable' "
+        "and answers 502); a blocking one waits in connect() until there is room.",
+    ),
+    (
+        "It ended {} that were held and that nobody had released; the client saw {}. Before that, {} were in service "
+        "at once: at least so many, but that is not the ceiling.",
+        "It ended {} held requests before holdfast released them; the client saw {}. Before that, {} were in service "
+        "at once. The ceiling is at least that.",
+    ),
+    ("(a time-out of workers, requests or responses)", "(a timeout of workers, requests or responses)"),
+    (
+        "(its maximum of requests for each worker), or leave that out for the probe.",
+        "(its maximum of requests per worker), or leave that setting out for the probe.",
+    ),
+    (
+        "That many had come to it when the places were counted. It took no more for that reason, so what could be "
+        "counted is not the ceiling.",
+        "The process had taken that many when the places were counted. It took no more for that reason, so what was "
+        "counted is not the ceiling.",
+    ),
+    # infer/estimate.py
+    ("all requests were in service at once, so none ever had", "all requests were in service at once, so none had"),
+    ("from outside no setting is seen", "no setting can be seen from outside"),
+    (
+        "no client left: whoever waited was let wait for the answer",
+        "no client left: those that waited were allowed to wait for the answer",
+    ),
+    (
+        "the queues of a running server are not driven full from outside",
+        "the queues of a running server are not filled from outside",
+    ),
+    ("the server ran already", "the server was already running"),
+)
+
+
+def pattern(old: str) -> str:
+    """A regular expression that finds a sentence of the list."""
+    return re.escape(old).replace(re.escape("{}"), "(.+?)")
+
+
+def reworded(text: str) -> str:
+    """A sentence of a recorded verdict as it is worded now."""
+    for old, new in REWORDED:
+        text = re.sub(pattern(old), lambda found, new=new: new.format(*found.groups()), text)
+    return text
+
+
+def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
+    """A recorded verdict with its sentences as they are worded now, and everything else as it was."""
+    return {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
+
+
+def sentences(result: dict[str, Any]) -> list[str]:
+    """All sentences of a verdict: the reasons and warnings, or the error instead of one."""
+    return [each for name, part in result.items() if name in _IN_WORDS for each in _texts(part)]
+
+
+_IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
+
+
+def _reworded(part: Any) -> Any:
+    if isinstance(part, dict):
+        return {name: reworded(text) for name, text in part.items()}
+    return [reworded(text) for text in part]
+
+
+def _texts(part: Any) -> list[str]:
+    return list(part.values()) if isinstance(part, dict) else list(part)
