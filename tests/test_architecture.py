@@ -70,9 +70,9 @@ PURE = frozenset({
     "procfs/parse.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py",
     "servers/cheroot.py", "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py",
     "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py",
-    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/registry.py", "servers/sanic.py", "servers/tornado.py",
-    "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/waitress.py", "servers/werkzeug.py",
-    "servers/wsgiref.py", "study/flask_concurrency.py", "study/servers.py",
+    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py", "servers/sanic.py",
+    "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/waitress.py",
+    "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",

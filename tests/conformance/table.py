@@ -14,6 +14,7 @@ import gunicorn_table
 import h2corn_table
 import native_table
 import plain_table
+import pyvoy_table
 import thread_pool_table
 import truth_table
 import unix_table
@@ -37,6 +38,7 @@ ROWS = (
     *apache_table.ROWS,
     *h2corn_table.ROWS,
     *fastpysgi_table.ROWS,
+    *pyvoy_table.ROWS,
 )
 
 

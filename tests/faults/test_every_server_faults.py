@@ -33,6 +33,7 @@ SEVERAL = {
     "h2corn": (),
     "hypercorn": (),
     "mod_wsgi": (),
+    "pyvoy": (),
     "sanic": ("--single-process",),
     "tornado": (),
     "twisted": (),

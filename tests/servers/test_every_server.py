@@ -26,6 +26,7 @@ OWN_ADDRESSES = {
     "h2corn": ("--bind", "[::1]:0"),
     "hypercorn": ("--bind", "localhost:0"),
     "mod_wsgi": ("--host", "127.0.0.1", "--port", "0"),
+    "pyvoy": ("--interface", "wsgi", "--port", "0"),
     "sanic": ("-H", "127.0.0.1", "-p", "0", "--single-process"),
     "tornado": ("--port", "0", "--processes", "2"),
     "twisted": ("--listen", "tcp:0"),

@@ -25,7 +25,7 @@ GROUP = "holdfast.servers"
 _NAMES = (
     "flask", "django", "gunicorn", "uwsgi", "waitress", "mod_wsgi", "uvicorn", "hypercorn",
     "granian", "h2corn", "daphne", "cheroot", "gevent", "eventlet", "twisted", "tornado",
-    "aiohttp", "sanic", "bjoern", "fastpysgi", "werkzeug", "wsgiref",
+    "aiohttp", "sanic", "bjoern", "fastpysgi", "pyvoy", "werkzeug", "wsgiref",
 )
 # fmt: on
 

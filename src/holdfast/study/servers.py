@@ -164,6 +164,8 @@ _ASGI = (
     _case("h2corn", "h2corn", "", "starlette", "async"),
     _case("h2corn-blocking", "h2corn", "", "starlette", "async-blocking"),
     _case("h2corn-limit", "h2corn", "--workers 2 --limit-concurrency 50", "starlette", "async"),
+    _case("pyvoy", "pyvoy", "", "starlette", "async"),
+    _case("pyvoy-wsgi", "pyvoy", "--interface wsgi", "flask", "sync"),
     _case("daphne", "daphne", "", "starlette", "async"),
     _case("daphne-blocking", "daphne", "", "starlette", "async-blocking"),
 )
