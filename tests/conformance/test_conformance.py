@@ -43,6 +43,7 @@ EVERY_TIME = frozenset(
         "gunicorn: --bind unix:0 --workers 2 --backlog 7",
         "gunicorn: --threads 4 --worker-connections 10 --backlog 10",
         "gunicorn: --workers 4 --backlog 20",
+        "h2corn: --backlog 20, blocking",
         "hypercorn: as it comes",
         "tornado: sync",
         "uvicorn: --interface wsgi, Flask async",
