@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from holdfast.errors import EnvironmentFailure
+from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Timeline
@@ -35,8 +36,9 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     # One stack for all three steps, since only as a whole is its clean-up safe from a signal that strikes in between.
     with _words_about_user(room.uid, experiment.nproc), interrupts.cleaned_up() as stack:
         prepared = prepare(experiment, spec, room, interrupts, stack)
-        running = start(prepared, stack)
-        measured = measure(running)
+        with _words_about_removal(prepared.recording.path):
+            running = start(prepared, stack)
+            measured = measure(running)
     return timeline_of(experiment, measured, interrupted=interrupts.asked)
 
 
@@ -51,3 +53,28 @@ def _words_about_user(uid: int | None, limit: int | None) -> Iterator[None]:
         root = "Root" if limit is None else "With --nproc, root"
         note = f"{root} starts the server as user {uid}, who may read everything and write almost nowhere."
         raise EnvironmentFailure(error.what, error.why, f"{error.remedy}\n{note}") from error
+
+
+@contextmanager
+def _words_about_removal(record: Path) -> Iterator[None]:
+    """Says that the run's own files were removed, if they were, and nothing that they made the server look like.
+
+    Without its record a server lets go of every request that it holds, and a new process of it finds nothing to hold
+    requests with.
+
+    Raises:
+        InconclusiveError: they were removed.
+    """
+    cause: Exception | None = None
+    try:
+        yield
+    except HoldfastError as error:
+        if record.exists():
+            raise
+        cause = error
+    if not record.exists():
+        raise InconclusiveError(
+            "holdfast's own files were removed while it measured.",
+            f"{record} is gone, which is not the server's doing, and without it the server holds no requests.",
+            f"Find out what removes files from {record.parent.parent}, and probe again.",
+        ) from cause

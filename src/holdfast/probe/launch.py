@@ -111,6 +111,10 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     if interpreter.virtual_env is not None:
         environment["VIRTUAL_ENV"] = interpreter.virtual_env
     environment["PYTHONUNBUFFERED"] = "1"
+    # As where a server's own script starts it: `-m` puts the working directory in front of everything, so that a
+    # project's email.py or types.py would be imported in the place of the standard library's. What loads the
+    # application adds its directory. Python knows this since 3.11.
+    environment["PYTHONSAFEPATH"] = "1"
     return environment
 
 
