@@ -22,7 +22,9 @@ def _launch(start: Start) -> Launch:
     named = option_value(start.arguments, "--interface")
     interface = cast("Interface", named if named in _THREADS else start.interface or "asgi")
     options = () if named else ("--interface", interface)
-    argv = (start.scripts["pyvoy"], *listening.added, *options, TARGET, *listening.arguments)
+    # What follows another -- is Envoy's. Else each start leaves a file in /dev/shm, for an Envoy that takes over.
+    envoy = (*(() if "--" in start.arguments else ("--",)), "--disable-hot-restart")
+    argv = (start.scripts["pyvoy"], *listening.added, *options, TARGET, *listening.arguments, *envoy)
     return Launch(argv, listening.address, listening.port, interface)
 
 
