@@ -8,6 +8,7 @@ _OWN_PACE = (
     "They were to begin together, and it took the load ",
     "The load was late: ",
     "The load was busy all the time ",
+    "The load itself stood still, ",
 )
 
 
