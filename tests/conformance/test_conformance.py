@@ -42,6 +42,7 @@ EVERY_TIME = frozenset(
         "gunicorn: --bind unix:0 --workers 2 --backlog 7",
         "gunicorn: --threads 4 --worker-connections 10 --backlog 10",
         "gunicorn: --workers 4 --backlog 20",
+        "h2corn: --backlog 20, blocking",
         "hypercorn: as it comes",
         "tornado: sync",
         "uvicorn: --interface wsgi, Flask async",
@@ -76,6 +77,7 @@ def test_the_verdict_on_a_real_server_is_what_the_sources_say(case: Case) -> Non
         pytest.skip("RLIMIT_NPROC counts every task of this user; only root can give the server a user of its own")
     if needed := missing(case):
         pytest.skip(f"not installed: {needed} ({sys.executable} -m pip install {needed})")
+
     found = verdict_differs(case)
 
     assert not found, "\n".join(found)

@@ -13,6 +13,7 @@ import sys
 
 import pytest
 from support.commandline import PROGRAM
+from support.lateness import apart_from_lateness
 
 from holdfast.load.local_limits import connections_of_one_process, failure_in_words, remedy
 
@@ -41,7 +42,7 @@ def test_too_few_descriptors_for_one_process_are_told_with_the_command_that_rais
     assert ended.exit == INCONCLUSIVE
     result = json.loads(ended.out)
     assert result["outcomes"]["failed"] > 0
-    (words,) = [each for each in result["warnings"] if not each.startswith("They were to begin together")]
+    (words,) = apart_from_lateness(result["warnings"])
     assert "RLIMIT_NOFILE" in words
     processes = re.search(r"--processes (\d+)", words)[1]
     for program, more in (
@@ -84,7 +85,7 @@ def test_too_few_source_ports_are_told_with_how_many_addresses_it_takes():
     result = json.loads(ended.stdout)
     assert result["outcomes"]["unanswered"] == 20
     assert result["outcomes"]["failed"] == 30
-    (words,) = [each for each in result["warnings"] if not each.startswith("They were to begin together")]
+    (words,) = apart_from_lateness(result["warnings"])
     assert words.startswith("No source port is left for the load (net.ipv4.ip_local_port_range): ")
     assert "50 connections at once to one address and port need as many, and a source address has 20" in words
     assert "give 5 addresses" in words
