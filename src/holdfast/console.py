@@ -1,6 +1,9 @@
 """The answer on its way out: to the terminal, into a pipe, into a file.
 
 What goes wrong there is an error of its own: an answer that did not arrive is not an answer.
+
+All text that is shown comes through here, and text from outside (labels, addresses, headers, logs, command lines) loses
+what would control a terminal: `say` and `tell` take it away, and so does `report.layout` for what `show` prints.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.printable import printable
 
 STDOUT = "-"
 _AGAIN = "`holdfast show` prints the saved run again."
@@ -26,29 +30,35 @@ class NobodyReads(Exception):  # noqa: N818 - not an error: the reader has seen 
 
 
 def say(line: str) -> None:
-    """Prints a line to standard error, if that is still there."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # the terminal is gone, or the stream was closed
+    """Prints a line to standard error, if that is still there; what cannot be seen of it, as an escape."""
+    _write_to_stderr(f"{printable(line)}\n")
 
 
 def tell(error: HoldfastError) -> None:
     """Says what happened, why, and what to do next."""
-    say(("\x1b[1;31mholdfast: \x1b[0m" if _takes_styles(sys.stderr) else "holdfast: ") + error.what)
+    _write_to_stderr("\x1b[1;31mholdfast: \x1b[0m" if _takes_styles(sys.stderr) else "holdfast: ")
+    say(error.what)
     for part in (error.why, error.remedy):
         for line in part.splitlines():
             say(f"  {line}")
+
+
+def _write_to_stderr(text: str) -> None:
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # the terminal is gone, or the stream was closed
 
 
 def show(drawn: Callable[[int, bool], str]) -> None:
     """Prints something to standard output, in colours where that is a terminal.
 
     Args:
-        drawn: gives its text for so many columns, with escape sequences or without.
+        drawn: gives its text for so many columns, with escape sequences of ours or without; text from outside in it
+            has none any more (`report.layout`).
 
     Raises:
         NobodyReads, EnvironmentFailure: as `put`.
@@ -56,7 +66,8 @@ def show(drawn: Callable[[int, bool], str]) -> None:
     styled = _takes_styles(sys.stdout)
     columns = shutil.get_terminal_size((_COLUMNS, 24)).columns if styled else _COLUMNS
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    put(drawn(columns, styled).encode(encoding, "replace"))
+    text = drawn(columns, styled)
+    put((text if styled else printable(text)).encode(encoding, "replace"))
 
 
 def _takes_styles(stream: object) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -12,28 +13,78 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
 
-_NAME = re.compile(r"^holdfast-(\d+)-")
+_NAME = re.compile(r"holdfast-[0-9]+-[0-9a-f]{8}")
+_LOCK = "holdfast.lock"
+"""A file that only our directories have; its lock is held as long as the run lasts, and the kernel drops it with us."""
+_TRIES = 5
 
 
 def _parent() -> Path:
+    """Where runs have their directories.
+
+    Raises:
+        EnvironmentFailure: there is no directory that can be written.
+    """
     shm = Path("/dev/shm")  # noqa: S108 - a file there is memory: a mapped page never waits for a disk
     if os.access(shm, os.W_OK):
         return shm
     import tempfile  # noqa: PLC0415 - a dozen modules that most machines need not
 
-    return Path(tempfile.gettempdir())
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise EnvironmentFailure(
+            "There is no directory for the files of the run.",
+            f"{shm} cannot be written. {error.strerror}",
+            "Name a directory that you may write to with TMPDIR.",
+        ) from error
 
 
 def _sweep(parent: Path) -> None:
-    """Removes directories left by runs that were killed with SIGKILL: the process is gone, the directory is not."""
+    """Removes what runs of ours left that were killed with SIGKILL."""
     for path in parent.iterdir():
-        match = _NAME.match(path.name)
-        if match and not Path("/proc", match[1]).exists():
-            shutil.rmtree(path, ignore_errors=True)
+        if _NAME.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                _remove_if_left(path)
+
+
+def _remove_if_left(path: Path) -> None:
+    """Removes a directory of ours whose run has ended.
+
+    Only the lock tells: a number in a name may be another process by now, or one in another pid namespace that has the
+    same /dev/shm. What merely has such a name is not ours, unless it is empty.
+
+    Raises:
+        OSError: it is somebody's directory, file or link.
+    """
+    try:
+        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        # Killed before the lock was there; `_made` begins again where this meets one that is about to be locked.
+        if path.lstat().st_uid == os.geteuid():
+            path.rmdir()
+        return
+    try:
+        # By the file, since the directory is given to the server's user where that is another one.
+        if os.fstat(lock).st_uid == os.geteuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(path)
+    finally:
+        os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    # Whoever may write in there may have nested directories deeper than what removes them can follow.
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def room_for_a_run() -> Path:
-    """A path for `run_directory` at which nothing exists yet."""
+    """Path of a directory that is not there yet, for `run_directory`.
+
+    Raises:
+        EnvironmentFailure: there is no directory that can be written.
+    """
     return _parent() / f"holdfast-{os.getpid()}-{os.urandom(4).hex()}"
 
 
@@ -52,7 +103,7 @@ def run_directory(path: Path, owner_uid: int | None = None) -> Iterator[Path]:
     with contextlib.suppress(OSError):
         _sweep(parent)
     try:
-        path.mkdir(0o700)
+        lock = _made(path)
     except OSError as error:
         raise EnvironmentFailure(
             f"The directory for the run could not be created in {parent}.",
@@ -64,7 +115,44 @@ def run_directory(path: Path, owner_uid: int | None = None) -> Iterator[Path]:
             os.chown(path, owner_uid, -1)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
+        os.close(lock)
+
+
+def _made(path: Path) -> int:
+    """Makes the directory and locks it; returns the descriptor that holds the lock.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for left in reversed(range(_TRIES)):
+        path.mkdir(0o700)
+        try:
+            return _locked(path / _LOCK)
+        except OSError as error:
+            # Another holdfast's sweep may have met it before it was locked, and removed it.
+            if not left or not isinstance(error, FileNotFoundError | BlockingIOError):
+                _remove(path)
+                raise
+            _remove(path)
+    raise AssertionError("the last try returns or raises")
+
+
+def _locked(path: Path) -> int:
+    """A new file, locked.
+
+    Raises:
+        OSError: it cannot be made.
+        FileNotFoundError, BlockingIOError: a sweep takes it, or has taken it.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.stat()
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def shared_with_all(directory: Path, library: Path) -> tuple[Path, Path]:

@@ -55,20 +55,16 @@ def test_where_there_is_no_shared_memory_another_directory_serves(holdfast):
 
 
 def test_what_a_killed_holdfast_left_is_swept_by_the_next(holdfast):
-    with subprocess.Popen(["true"]) as gone:
-        gone.wait()
-    left = holdfast.temporary / f"holdfast-{gone.pid}-leftover"
+    program = in_namespace("mount -t tmpfs -o ro tmpfs /dev/shm")
+    left = holdfast.temporary / "holdfast-1-01234567"  # process 1 lives, and the lock is not held
     left.mkdir()
+    (left / "holdfast.lock").touch()
     (left / "record").write_bytes(b"x")
-    ours = holdfast.temporary / f"holdfast-{os.getpid()}-alive"
-    ours.mkdir()
 
-    ended = holdfast.run("probe", *FEW, program=in_namespace("mount -t tmpfs -o ro tmpfs /dev/shm"))
+    ended = holdfast.run("probe", *FEW, program=program)
 
     assert ended.exit == ANSWERED
     assert not left.exists()
-    assert ours.exists()
-    ours.rmdir()
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,13 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from holdfast.cli import option_values, project_file
+from holdfast.console import say
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
+from holdfast.ownership import why_not_ours
 from holdfast.servers.adapter import FRAMEWORKS
 from holdfast.servers.registry import adapter_named
 
@@ -97,17 +99,32 @@ class _Source:
 
 
 def project_defaults(cwd: Path) -> Layer | None:
-    """`[tool.holdfast]` of the nearest pyproject.toml that has it, from `cwd` upwards; None if none has.
+    """`[tool.holdfast]` of the nearest pyproject.toml of the project that has one; None where none has.
+
+    Such a table decides what is run. So it is taken only from a file that no other user can have written, and which
+    file that is, or why it was passed over, is said on standard error.
 
     Raises:
         UsageError: what is written there cannot be carried out.
         EnvironmentFailure: a pyproject.toml cannot be read.
     """
     for file, content in project_file.naming_holdfast(cwd):
-        tool = _parsed(content, file).get("tool")
+        why_not = why_not_ours(file)
+        try:
+            tool = _parsed(content, file).get("tool")
+        except UsageError:
+            if why_not is None:
+                raise
+            continue
         table = tool.get("holdfast") if isinstance(tool, dict) else None
-        if table is not None:
-            return _layer(_read(table, Options, _Source(file, _TABLE)), _Source(file, _TABLE))
+        if table is None:
+            continue
+        if why_not is not None:
+            say(f"holdfast: {_TABLE} of {file} was ignored, because it decides what is run: {why_not}")
+            continue
+        layer = _layer(_read(table, Options, _Source(file, _TABLE)), _Source(file, _TABLE))
+        say(f"holdfast: Defaults from {file}: {', '.join(table) or 'none'}.")
+        return layer
     return None
 
 

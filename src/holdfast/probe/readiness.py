@@ -197,6 +197,12 @@ def last_lines(server: ServerProcess) -> str:
     return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
 
 
+def log_ends_with(server: ServerProcess) -> str:
+    """A sentence with the end of what it wrote; "" if it wrote nothing."""
+    lines = last_lines(server)
+    return f" Its log ends with:\n{lines}" if lines else ""
+
+
 def first_and_last_lines(server: ServerProcess) -> str:
     """The beginning and the end of what it wrote, since the end alone may be a list of its options."""
     last, first = server.last_words().splitlines(), server.first_words().splitlines()

@@ -122,6 +122,16 @@ _WSGI = (
     _case("eventlet", "eventlet", "", "flask", "sync", _PAST_GREENLETS),
     _case("eventlet-pool", "eventlet", "--max-size 50", "flask", "sync"),
     _case("bjoern", "bjoern", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("fastpysgi", "fastpysgi", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("fastpysgi-workers", "fastpysgi", "--workers 4 --backlog 32", "flask", "sync"),
+    _case("mod_wsgi", "mod_wsgi", "", "flask", "sync", 700),
+    _case(
+        "mod_wsgi-processes",
+        "mod_wsgi",
+        "--processes 2 --threads 10 --max-clients 40 --server-backlog 64",
+        "flask",
+        "sync",
+    ),
     _case("twisted", "twisted", "", "flask", "sync"),
 )
 
@@ -150,6 +160,11 @@ _ASGI = (
         "granian-wsgi-threads", "granian", "--interface wsgi --blocking-threads 8", "flask", "sync", _PAST_ANY_BACKLOG
     ),
     _case("granian-rsgi", "granian", "--interface rsgi", "rsgi", "async", _PAST_ANY_BACKLOG),
+    _case("h2corn", "h2corn", "", "starlette", "async"),
+    _case("h2corn-blocking", "h2corn", "", "starlette", "async-blocking"),
+    _case("h2corn-limit", "h2corn", "--workers 2 --limit-concurrency 50", "starlette", "async"),
+    _case("pyvoy", "pyvoy", "", "starlette", "async"),
+    _case("pyvoy-wsgi", "pyvoy", "--interface wsgi", "flask", "sync"),
     _case("daphne", "daphne", "", "starlette", "async"),
     _case("daphne-blocking", "daphne", "", "starlette", "async-blocking"),
 )
