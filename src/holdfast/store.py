@@ -156,9 +156,9 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
     from holdfast.model.experiment import CommandTarget, command_line_of  # noqa: PLC0415
-    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
-    if isinstance(timeline, OutsideTimeline):
+    if not isinstance(timeline, Timeline):
         return OUTSIDE_FORM, "attach", timeline.experiment.target.url
     target = timeline.experiment.target
     words = command_line_of(target)
