@@ -108,6 +108,7 @@ def collect(
         sources=tuple(max((tuple(report.sources) for _, report in parts), key=len) or ("",) for parts in shares),
         stopped=stopped,
         asked_per_s=asked_rate_per_s(plans),
+        together=begin_together(plans),
         peak=reports[0].peak if len(reports) == 1 else None,
         limits=tuple(limits),
         notes=notes,
@@ -124,6 +125,11 @@ def run_of(columns: Columns, begun: Sequence[int], facts: RunFacts) -> LoadRun:
 def asked_rate_per_s(plans: Sequence[Plan]) -> float | None:
     """The mean rate of the schedule; None without one, or with several, since a person can compare with neither."""
     return plans[0].shape.rate_per_s if len(plans) == 1 else None
+
+
+def begin_together(plans: Sequence[Plan]) -> bool:
+    """Whether all requests are to begin at one instant."""
+    return all(plan.shape.planned_s == 0 for plan in plans)
 
 
 def _notes(reports: Sequence[WorkerReport]) -> tuple[str, ...]:

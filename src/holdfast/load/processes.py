@@ -197,6 +197,7 @@ def _send(
     keeps = job.plan.keeps and not shape.refills
     ruled = rule != NO_RULE
     stop, stalls, now_ns = Stop.NOT, Stalls(), time.monotonic_ns()
+    seen = Seen(now_ns, 0)
     with contextlib.suppress(StopIteration):
         step = next(loop)
         while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
@@ -207,7 +208,9 @@ def _send(
                 connections.open(row, columns.due[row] or None, client, last=keeps and is_last(row))
             connections.refill(step.refill)
             in_flight, before_ns = connections.begun > connections.ended, now_ns
-            connections.turn(step.wait_ns)
+            # What ended in this step may be what the next request waits for.
+            wait_ns = step.wait_ns if connections.ended == seen.ended else 0
+            connections.turn(wait_ns)
             tally.begun[number] = connections.begun
             tally.ended[number] = connections.ended
             tally.unanswered[number] = connections.unanswered
@@ -215,7 +218,7 @@ def _send(
             if ruled and stop_reason(rule, connections.ended, connections.unanswered):
                 stop = Stop.DRAIN
             now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
-            beyond_ns = now_ns - before_ns - step.wait_ns
+            beyond_ns = now_ns - before_ns - wait_ns
             if in_flight:
                 stalls.add(beyond_ns)
             seen = Seen(now_ns, connections.ended, connections.taken, draining, connections.finished())
