@@ -97,7 +97,7 @@ def collect(
     begun = [plan.shape.begun(span, columns, parts) for plan, span, parts in of_plans]
     rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
     reports = [report for parts in shares for _, report in parts]
-    limits = sorted({each.failure for each in reports if each.failure})
+    limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
         limits.append(_BUSY)
     stood_still, notes = stalled(reports), _notes(reports)

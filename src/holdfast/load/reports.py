@@ -15,6 +15,7 @@ class WorkerReport:
         begun: how many rows it began.
         reached: every row that it began has a lower number in its plan.
         failure: why our own side fell short, in words; None if it did not.
+        too_slow: as in `Replies`.
         malformed: the first reply that was not HTTP/1, in words.
         excess, cut: as in `Replies`.
         location: where the last complete redirect led; "" if there was none.
@@ -28,6 +29,7 @@ class WorkerReport:
     begun: int = 0
     reached: int = 0
     failure: str | None = None
+    too_slow: str | None = None
     malformed: str | None = None
     excess: int = 0
     cut: int = 0
