@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.cli.click_types import put_out
 from holdfast.console import tell
-from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.interrupts import Interrupts, listening
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
@@ -33,10 +33,10 @@ def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_t
         from holdfast import store
         from holdfast.infer.judge import judge
 
-        store.save_or_tell(timeline, tell)
+        saved = store.save_or_tell(timeline, tell)
         verdict = judge(timeline)
     publish(verdict, json_target)
-    return exit_code(verdict, interrupts)
+    return exit_code(verdict, interrupts) if saved else EXIT_ENVIRONMENT
 
 
 def publish(verdict: Verdict, json_target: str | None) -> None:
