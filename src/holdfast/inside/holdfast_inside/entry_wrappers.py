@@ -36,6 +36,7 @@ SERVERS: Dict[str, EntryPoint] = {
     "granian._internal": EntryPoint("load_target"),
     "gunicorn.app.base": EntryPoint("BaseApplication.wsgi"),
     "hypercorn.utils": EntryPoint("wrap_app", "app"),
+    "tornado.wsgi": EntryPoint("WSGIContainer.__init__", "wsgi_application", interface="wsgi"),
     "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),
     "uvicorn.config": EntryPoint("Config.load", attribute="loaded_app", interface="asgi"),
     "waitress.server": EntryPoint("create_server", "application", interface="wsgi"),
