@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
+from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
@@ -100,7 +101,7 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown.because(_ONE_SETTING, "binding")
     unknown.because(_COUNTED, "ceiling.interval")
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
-    return Verdict(
+    verdict = Verdict(
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
         offered=len(counted.placed),
@@ -118,6 +119,7 @@ def _verdict(counted: _Counted) -> Verdict:
         unknown=unknown.reasons,
         warnings=(*warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )
+    return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
 
 
 def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
