@@ -210,7 +210,7 @@ ROWS = (
     *map(descriptors, (64, 128, 256, 512)),
     *(loops_under(nofile, "async") for nofile in (256, 257, 258, 259)),
     loops_under(256, "async-blocking"),
-    *map(tasks, (50, 101)),
+    *map(tasks, (20, 50, 101)),
     *map(loops_in_tasks, (50, 51)),
     *map(processes, (2, 10, 100)),
     serial("serial", None, held_in("flask view index()", "sync", BUILT_IN)),
