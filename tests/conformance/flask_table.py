@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from expectation import Case, Computed, Formula, Quote, Says, Seen, Within
+from expectation import Case, Computed, Formula, Quote, Says, Seen, UnlessTooSlow, Within
 from sources import (
     NOBODY_WAITED,
     SAME_THREAD,
     all_in_service,
-    all_or_too_slow,
     fills_the_accept_queue,
     goes_on,
     held_in,
@@ -149,7 +148,7 @@ def loops_under(nofile: int, view: str) -> Case:
         else (*turned_away("rejected", "500", ERROR_500, LISTENS), NOBODY_WAITED)
     )
     # Of several that start together each may get a part of what it takes (docs/method.md, One at a time).
-    fits = in_service(per_request(4, "nofile"), LOOP_COSTS, exact=Within(1, (nofile - 4) // 4))
+    fits = in_service(per_request(4, "nofile"), LOOP_COSTS, exact=UnlessTooSlow(Within(1, (nofile - 4) // 4)))
     claims = (*asynchronous(view), THREADED, UNWATCHED, fits, *rest)
     options = {"nofile": nofile, "view": view}
     return Case(f"{view} views under {nofile} descriptors", "flask", claims, options=options, resting=RESTING)
@@ -174,7 +173,7 @@ def loops_in_tasks(nproc: int) -> Case:
         if nproc % 2 == 0
         else turned_away("closed", "closed", THREAD_FAILS, LISTENS)
     )
-    fits = in_service(per_request(2, "nproc"), TASKS, exact=Within(1, nproc // 2))
+    fits = in_service(per_request(2, "nproc"), TASKS, exact=UnlessTooSlow(Within(1, nproc // 2)))
     claims = (*asynchronous("async"), THREADED, UNWATCHED, NOBODY_WAITED, fits, *fate)
     options = {"nproc": nproc, "view": "async"}
     return Case(f"async views under {nproc} tasks", "flask", claims, options=options, resting=RESTING)
@@ -184,7 +183,7 @@ def processes(number: int) -> Case:
     claims = (
         *SYNC,
         UNWATCHED,
-        in_service(number, (FORK_EACH, LIMIT), exact=all_or_too_slow(number)),
+        in_service(number, (FORK_EACH, LIMIT), exact=UnlessTooSlow(Within(number, number))),
         model(FORK_EACH, "process-per-request", *[1] * number, threads_reused=False, processes_reused=False),
         Says(COPIED, {"model.globals_shared": False}),
         *QUEUED,

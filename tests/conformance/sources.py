@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from expectation import Between, Computed, OneOf, Says, Seen, Source, Within
+from expectation import Between, Computed, Says, Seen, Source, UnlessTooSlow, Within
 
 MOST_PLACES = 128  # docs/method.md, Exact load: with more of them it is not tried
 
 
-def in_service(number: int | Computed, source: Source, *, exact: Within | OneOf | Computed | None = None) -> Says:
+def in_service(
+    number: int | Computed, source: Source, *, exact: Within | UnlessTooSlow | Computed | None = None
+) -> Says:
     """So many at once, and as many when exactly so many are offered, unless the source leaves that open.
 
     Args:
@@ -26,15 +28,6 @@ def _each_place_filled(number: int | Computed) -> Computed:
         return (places, places) if places <= MOST_PLACES else None
 
     return filled
-
-
-def all_or_too_slow(number: int) -> OneOf:
-    """As many; or null, since no source says how long a fork takes here.
-
-    docs/method.md, Exact load: it is not tried where the places take longer than 0.25 s to fill. That a null has its
-    reason in the verdict is checked of every row.
-    """
-    return OneOf(((number, number), None))
 
 
 def unknown(_source: str) -> Computed:
