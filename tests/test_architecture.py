@@ -28,7 +28,7 @@ EDGES: dict[str, frozenset[str]] = {
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
     "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs"}),
+    "servers": frozenset({"procfs", "ownership"}),
     "observe": frozenset({"procfs"}),
     "plans": frozenset(),
     # What follows from the record.
@@ -37,6 +37,7 @@ EDGES: dict[str, frozenset[str]] = {
     # What everyone who runs something needs.
     "interrupts": frozenset(),
     "rundir": frozenset(),
+    "ownership": frozenset(),
     "console": frozenset(),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
@@ -47,7 +48,8 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
+    "cli": MADE_OF
+    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "ownership", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -55,7 +57,9 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
+AT_THE_TOP = frozenset(
+    {"__init__", "__main__", "errors", "interrupts", "ownership", "rundir", "store", "console", "testing"}
+)
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
@@ -69,10 +73,11 @@ PURE = frozenset({
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py", "probe/ramp.py", "probe/ramp_state.py",
     "probe/slots.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py",
     "servers/bjoern.py", "servers/cheroot.py", "servers/daphne.py", "servers/django.py", "servers/eventlet.py",
-    "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/hypercorn.py",
-    "servers/registry.py", "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
-    "servers/uwsgi.py", "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py",
-    "study/flask_concurrency.py", "study/servers.py",
+    "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py",
+    "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
+    "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py",
+    "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
+    "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -100,7 +105,7 @@ READS_LAYOUT = frozenset({"observe/record_reader.py"})
 # that are started from Python code.
 # fmt: off
 FRAMEWORKS = frozenset({
-    "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "flask", "gevent",
+    "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "fastpysgi", "flask", "gevent",
     "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug",
 })
 # fmt: on

@@ -35,7 +35,7 @@ def limited(nofile: int) -> list[str]:
 
 
 def test_too_few_descriptors_for_one_process_are_told_with_the_command_that_raises_them(holdfast, counting):
-    held = [f"{counting.url}/silent", "--burst", "100", "--timeout", "2"]
+    held = [f"{counting.url}/silent", "--burst", "100", "--timeout", "1"]
 
     ended = holdfast.run("load", *held, "--processes", "1", "--json", "-", program=limited(64))
 
@@ -76,7 +76,7 @@ def test_too_few_source_ports_are_told_with_how_many_addresses_it_takes():
     namespace = ["unshare", "--net"]
     if not shutil.which("ip") or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
         pytest.skip("a network namespace takes root and iproute2")
-    load = ["http://192.0.2.7:8000/", "--allow-remote", "192.0.2.7", "--burst", "50", "--timeout", "2", "--json", "-"]
+    load = ["http://192.0.2.7:8000/", "--allow-remote", "192.0.2.7", "--burst", "50", "--timeout", "1", "--json", "-"]
     program = [*namespace, sys.executable, "-c", FEW_PORTS, *load]
 
     ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)

@@ -11,7 +11,7 @@ from holdfast.model.address import is_unix, url_of
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
-from holdfast.probe.readiness import last_lines, listeners_now
+from holdfast.probe.readiness import listeners_now, log_ends_with
 from holdfast.probe.session import Session
 
 # The options of python that keep PYTHONPATH, or what is run from it at the start, out (python --help).
@@ -88,8 +88,7 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
 def _nothing_known(session: Session) -> tuple[str, str]:
     # An application that could not be imported looks like this too, and only the server's log tells.
     why, remedy = _NOTHING_KNOWN
-    said = last_lines(session.server)
-    return f"{why} Its log ends with:\n{said}" if said else why, remedy
+    return f"{why}{log_ends_with(session.server)}", remedy
 
 
 def _failures(said: Iterable[StartupReport]) -> list[str]:
