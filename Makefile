@@ -2,7 +2,7 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers faults check format conformance conformance-table study-servers scale cluster wheel clean
+.PHONY: help demo test test-all test-servers faults check format conformance conformance-table apache study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -30,6 +30,7 @@ help:
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make conformance-table  writes docs/conformance.md anew'
+	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
@@ -42,6 +43,11 @@ help:
 	@python=$$(scripts/find-python) && uv=$$(scripts/find-uv "$$python") && \
 	"$$uv" sync --locked --extra test --python "$$python"
 	@touch $@
+
+# It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name.
+apache: .venv/.synced
+	@uv=$$(scripts/find-uv .venv/bin/python) && \
+	"$$uv" sync --locked --extra test --extra apache --python .venv/bin/python
 
 demo: .venv/.synced
 	.venv/bin/holdfast probe examples/hello.py --server flask -- --processes 10

@@ -30,7 +30,7 @@ _COLUMNS = 80
 """Where there is no terminal."""
 
 
-class NobodyReads(Exception):  # noqa: N818 - no error: whoever read our output has seen enough (`| head`)
+class NobodyReads(Exception):  # noqa: N818 - not an error: the reader has seen enough (`| head`)
     """The reader of our standard output has gone."""
 
 

@@ -1,4 +1,4 @@
-"""The directory of one run: the recorder's file and the server's log, in memory, gone at its end."""
+"""The directory of one run: the recorder's file and the server's log, in memory, removed at the end."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ import contextlib
 import fcntl
 import os
 import re
-import secrets
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,6 +28,8 @@ def _parent() -> Path:
     shm = Path("/dev/shm")  # noqa: S108 - a file there is memory: a mapped page never waits for a disk
     if os.access(shm, os.W_OK):
         return shm
+    import tempfile  # noqa: PLC0415 - a dozen modules that most machines need not
+
     try:
         return Path(tempfile.gettempdir())
     except OSError as error:
@@ -85,19 +85,19 @@ def room_for_a_run() -> Path:
     Raises:
         EnvironmentFailure: there is no directory that can be written.
     """
-    return _parent() / f"holdfast-{os.getpid()}-{secrets.token_hex(4)}"
+    return _parent() / f"holdfast-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextmanager
 def run_directory(path: Path, owner_uid: int | None = None) -> Iterator[Path]:
-    """A fresh private directory, removed at the end whatever happens.
+    """A new private directory, always removed at the end.
 
     Args:
-        path: where; the directory that it is in must be there.
-        owner_uid: the user of the server, where it is another one.
+        path: where; its parent must exist.
+        owner_uid: the server's user, if it is not ours.
 
     Raises:
-        EnvironmentFailure: it cannot be made.
+        EnvironmentFailure: it cannot be created.
     """
     parent = path.parent
     with contextlib.suppress(OSError):
@@ -106,7 +106,9 @@ def run_directory(path: Path, owner_uid: int | None = None) -> Iterator[Path]:
         lock = _made(path)
     except OSError as error:
         raise EnvironmentFailure(
-            f"No directory for the run could be made in {parent}.", str(error), "Free some space or inodes there."
+            f"The directory for the run could not be created in {parent}.",
+            str(error),
+            "Free some space or inodes there.",
         ) from error
     try:
         if owner_uid is not None:
@@ -156,22 +158,22 @@ def _locked(path: Path) -> int:
 def shared_with_all(directory: Path, library: Path) -> tuple[Path, Path]:
     """Makes room within a run's directory for a server that changes its user.
 
-    Who knows the name may put files into the first, but nobody can list or guess it; only root has to
-    take this trouble, since only root can become somebody else.
+    Any user who knows the name of the first can write into it, but it cannot be listed or guessed. Only root has to go
+    to this trouble, since only root can change its user.
 
     Args:
-        library: a directory that the server must be able to read, whoever it is by then.
+        library: a directory that the server must be able to read as whatever user it becomes.
 
     Returns:
-        Where to put what the server writes, and a copy of the library that everybody may read.
+        The directory for what the server writes, and a copy of the library that every user can read.
     """
     if os.geteuid() != 0:
         return directory, library
     directory.chmod(0o711)
-    secret, copy = directory / secrets.token_hex(16), directory / library.name
+    secret, copy = directory / os.urandom(16).hex(), directory / library.name
     secret.mkdir()
     secret.chmod(0o1733)
-    # With its byte code, which is only used where the source's time is kept.
+    # With its byte code, which is used only if the source keeps its modification time.
     shutil.copytree(library, copy)
     for path in (copy, *copy.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
 from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
 
 if TYPE_CHECKING:
     # A load does without.
+    from holdfast.model.experiment import StartedTarget
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.timeline import Timeline
 
@@ -33,6 +33,7 @@ _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes abo
 _WAIT_S = 60.0
 """For others that write: a load of a million rows takes several seconds, and two may end together."""
 _LAST_YEAR_S = 253_402_300_800  # 10,000 AD, the first year that a date cannot have
+_MANY_REQUESTS = 3000
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
 
@@ -103,11 +104,19 @@ def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     Raises:
         EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
-    import msgspec  # noqa: PLC0415 - what saves a load does without
-
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
-    raw = zlib.compress(msgspec.json.encode(timeline), 1)
+    raw = zlib.compress(_encoded(timeline), 1)
     return _save((*_head(timeline), offered, raw), (), path)
+
+
+def _encoded(timeline: Timeline | OutsideTimeline) -> bytes:
+    if len(timeline.requests) < _MANY_REQUESTS:
+        from holdfast.model.plain_json import encoded  # noqa: PLC0415 - what saves a load does without
+
+        return encoded(timeline)
+    import msgspec  # noqa: PLC0415 - its import takes as long as the other way does for so many requests
+
+    return msgspec.json.encode(timeline)
 
 
 def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
@@ -186,6 +195,7 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
+    from holdfast.model.experiment import CommandTarget, command_line_of  # noqa: PLC0415
     from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
 
     if isinstance(timeline, OutsideTimeline):
@@ -248,10 +258,12 @@ def _target(kind: type, record: object) -> StartedTarget:
     Raises:
         TypeError: it is neither.
     """
-    if kind is not StartedTarget or not isinstance(record, dict):
-        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
     import msgspec  # noqa: PLC0415 - as in `load`
 
+    from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget  # noqa: PLC0415
+
+    if kind is not StartedTarget or not isinstance(record, dict):
+        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
     target: StartedTarget = msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
     return target
 

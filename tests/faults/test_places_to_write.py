@@ -43,7 +43,7 @@ def test_a_shared_memory_without_inodes_is_said_too(holdfast):
     ended = holdfast.run("probe", program=in_namespace("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm"))
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: No directory for the run could be made in /dev/shm."
+    assert ended.what == "holdfast: The directory for the run could not be created in /dev/shm."
     assert "inodes" in ended.err
 
 

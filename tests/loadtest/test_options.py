@@ -146,9 +146,9 @@ def test_a_rate_that_the_machine_cannot_reach_is_said_to_be_our_own_limit(holdfa
     [
         (("--burst", "1", "--think", "1s"), USAGE, "--think goes with --clients"),
         (("--clients", "1", "--for", "1s", "--think", "3s-1s"), USAGE, "shorter than the shortest"),
-        (("--burst", "1", "--stop", "errors"), USAGE, "no rule to stop"),
-        (("--burst", "1", "--expect-match", "a(b"), USAGE, "no regular expression"),
-        (("--burst", "1", "--source", "here"), USAGE, "no IP address"),
+        (("--burst", "1", "--stop", "errors"), USAGE, "not a stop rule"),
+        (("--burst", "1", "--expect-match", "a(b"), USAGE, "not a regular expression"),
+        (("--burst", "1", "--source", "here"), USAGE, "not an IP address"),
         (("--burst", "1", "--source", "192.0.2.7"), ENVIRONMENT, "192.0.2.7 is not an address of this machine"),
         (("--burst", "1", "--source", "::1"), USAGE, "::1 is IPv6, and 127.0.0.1 is IPv4"),
         (("--burst", "1", "--data-rows", "none.csv"), ENVIRONMENT, "none.csv cannot be read"),

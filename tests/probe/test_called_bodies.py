@@ -121,7 +121,7 @@ def check_call(verdict, row):
     assert alone["duration_ms"] >= SLEEP_MS - TIMER_MS
     if row.stops is None:
         assert call["longest_stop_ms"] is call["stop_ms"] is alone["longest_stop_ms"] is None
-        assert "without one" in verdict["unknown"]["call.longest_stop_ms"]
+        assert "without an event loop" in verdict["unknown"]["call.longest_stop_ms"]
         return
     least, most = (SLEEP_MS, SLEEP_MS + HARDLY_MS) if row.stops else (0.0, HARDLY_MS)
     assert least <= call["stop_ms"]["median"] <= call["longest_stop_ms"]

@@ -39,6 +39,6 @@ def servers(python: str | None, json_target: str | None) -> int:
     Shows which of them are installed, and how to install the others.
     """
     brought, broken = brought_adapters()
-    installed = survey(ADAPTERS | brought, broken, python, Path(working_directory()))
+    installed = survey({**ADAPTERS, **brought}, broken, python, Path(working_directory()))
     put_out(partial(render_servers, installed), (json_target, partial(servers_json, installed)))
     return EXIT_ANSWERED

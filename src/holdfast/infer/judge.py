@@ -17,6 +17,7 @@ from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of, model_of
+from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
@@ -55,8 +56,8 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
     """The verdict on one run.
 
     Raises:
-        InconclusiveError: the load side was the limit, the server ended requests by a time limit, or the run
-            gave up or ended before anything was placed.
+        InconclusiveError: the load side was the limit, the server ended requests by a time limit, no request was in
+            service, or the run gave up or ended before anything was placed.
     """
     if record.stopped is not None:
         raise InconclusiveError(record.stopped.what, record.stopped.why, record.stopped.remedy)
@@ -66,6 +67,7 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
         return judge_outside(record)
     check_none_ended(record)
     counted = _counted(record)
+    check_reached(record, counted.ramp, counted.places)
     check_not_worn_out(record, counted.snapshot, counted.placed)
     return _verdict(counted)
 

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from statistics import fmean, pstdev
 from typing import NamedTuple
 
 from holdfast.model.outside import Round
@@ -229,6 +228,8 @@ def trips_of(requests: Mapping[int, Request], round_: Round) -> list[Trip]:
 def service_of(trips: Sequence[Trip]) -> Service:
     """The service time; of three and more the first is left out, because it may have had to wake something."""
     times = [trip.response_ns for trip in (trips[1:] if len(trips) > 2 else trips)]
+    from statistics import fmean, pstdev  # noqa: PLC0415 - it brings decimal and fractions, and only attach needs it
+
     mean = fmean(times)
     return Service(mean, min(times), max(times), pstdev(times) / mean, len(times))
 
@@ -252,6 +253,8 @@ def first_wave(trips: Sequence[Trip], service: Service, *, queue_full: bool = Fa
             waits=False,
             why="none of them was answered",
         )
+    from statistics import fmean  # noqa: PLC0415 - it brings decimal and fractions, and only attach needs it
+
     first = answered[0]
     end = first.done_ns + _WITHIN_WAVE * service.least_ns
     wave = [trip for trip in answered if trip.done_ns < end]

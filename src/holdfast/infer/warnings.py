@@ -15,6 +15,7 @@ from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
 _LATE_NS = 20 * MS
+_LONG_WAY_NS = NS_PER_S // 2
 
 
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
@@ -29,6 +30,12 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
         found.append("Requests were still moving inside the server when the places were counted.")
     if ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places):
         found.append(f"All {places.in_service} offered requests ran at once: the ceiling is higher. {OFFER_MORE}")
+    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
+    if ways_ns and ways_ns[-1] >= _LONG_WAY_NS:
+        found.append(
+            f"A request takes {ways_ns[-1] / NS_PER_S:.1f} s from the server to its view, even alone (authentication, "
+            "a dependency, middleware). That time is not part of what was held."
+        )
     if ramp is not None and ramp.crowd > 1:
         found.append(
             f"Requests were turned away while {ramp.crowd} were on their way to a handler at once. Handlers start too "

@@ -13,6 +13,7 @@ from holdfast.load.plan import Plan
 from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.reports import RunFacts, WorkerReport
 from holdfast.load.shapes import EngineShape
+from holdfast.load.stalls import stalled, stalls_limit
 from holdfast.load.summary import summarise
 from holdfast.model.load import LoadSummary
 from holdfast.model.places import Outcome
@@ -99,6 +100,9 @@ def collect(
     limits = sorted({each.failure for each in reports if each.failure})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
         limits.append(_BUSY)
+    stood_still, notes = stalled(reports), _notes(reports)
+    if stood_still is not None:
+        limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))
     facts = RunFacts(
         spans=spans,
         sources=tuple(max((tuple(report.sources) for _, report in parts), key=len) or ("",) for parts in shares),
@@ -106,7 +110,7 @@ def collect(
         asked_per_s=asked_rate_per_s(plans),
         peak=reports[0].peak if len(reports) == 1 else None,
         limits=tuple(limits),
-        notes=_notes(reports),
+        notes=notes,
         location=next((each.location for each in reports if each.location), ""),
     )
     return run_of(columns, rows, facts)

@@ -53,6 +53,7 @@ from holdfast.load.parts import Part
 from holdfast.load.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.load.replies import Replies
 from holdfast.load.reports import WorkerReport
+from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import Deadlines
 from holdfast.model.load import StopRule
 from holdfast.model.units import NS_PER_S
@@ -178,24 +179,24 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     connections.remembers_finished = plan.shape.follows_each_end
     connections.remembers_sent = plan.timeouts.first_byte_s is not None
     try:
-        _send(job, connections, start_ns, stopped, rule, tally)
+        stalls = _send(job, connections, start_ns, stopped, rule, tally)
         connections.give_up(connections.pending())
         tally.ended[job.number] = connections.ended
-        return _report(job, connections, time.monotonic_ns() - start_ns)
+        return _report(job, connections, time.monotonic_ns() - start_ns, stalls)
     finally:
         connections.close()
 
 
 def _send(
     job: _Job, connections: Connections, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
-) -> None:
-    """Carries out the steps of the part's loop until it ends, or is to end at once."""
+) -> Stalls:
+    """Carries out the steps of the part's loop until it ends, or is to end at once; returns its stalls."""
     shape, columns, number = job.plan.shape, job.columns, job.number
     loop = shape.loop(job.part, columns, start_ns, _deadlines(job, connections), keeps=job.plan.keeps)
     steps, clients, is_last = shape.steps, shape.clients, shape.is_last
     keeps = job.plan.keeps and not shape.refills
     ruled = rule != NO_RULE
-    stop = Stop.NOT
+    stop, stalls, now_ns = Stop.NOT, Stalls(), time.monotonic_ns()
     with contextlib.suppress(StopIteration):
         step = next(loop)
         while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
@@ -205,6 +206,7 @@ def _send(
                 client = row // steps % clients if keeps else None
                 connections.open(row, columns.due[row] or None, client, last=keeps and is_last(row))
             connections.refill(step.refill)
+            in_flight, before_ns = connections.begun > connections.ended, now_ns
             connections.turn(step.wait_ns)
             tally.begun[number] = connections.begun
             tally.ended[number] = connections.ended
@@ -213,11 +215,18 @@ def _send(
             if ruled and stop_reason(rule, connections.ended, connections.unanswered):
                 stop = Stop.DRAIN
             now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
+            beyond_ns = now_ns - before_ns - step.wait_ns
+            if in_flight:
+                stalls.add(beyond_ns)
             seen = Seen(now_ns, connections.ended, connections.taken, draining, connections.finished())
             step = loop.send(seen)
+            # What is opened now became due meanwhile.
+            if step.open and not in_flight:
+                stalls.add(beyond_ns)
+    return stalls
 
 
-def _report(job: _Job, connections: Connections, lasted_ns: int) -> WorkerReport:
+def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls) -> WorkerReport:
     failure, replies = connections.failure, connections.replies
     return WorkerReport(
         begun=connections.ended,
@@ -231,6 +240,8 @@ def _report(job: _Job, connections: Connections, lasted_ns: int) -> WorkerReport
         peak=connections.peak,
         busy=1 - connections.idle_ns / max(1, lasted_ns),
         lasted_s=lasted_ns / NS_PER_S,
+        longest_stall_s=stalls.longest_ns / NS_PER_S,
+        stalled_s=stalls.total_ns / NS_PER_S,
     )
 
 

@@ -21,6 +21,7 @@ class WorkerReport:
         peak: most of its requests in flight at once; None if the process was lost.
         busy: share of its time in which it had work (0 to 1).
         lasted_s: how long it had requests to send or to wait for.
+        longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
     """
 
@@ -34,6 +35,8 @@ class WorkerReport:
     peak: int | None = None
     busy: float = 0.0
     lasted_s: float = 0.0
+    longest_stall_s: float = 0.0
+    stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
 
 

@@ -22,26 +22,28 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from holdfast.console import say
 from holdfast.interrupts import Interrupts
 from holdfast.load.columns import ROW_BYTES
-from holdfast.load.live_counts import WINDOW_S, LiveCounts
-from holdfast.load.process_usage import OwnUses
 from holdfast.load.processes import Watched
 from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
 from holdfast.model.load import LoadExperiment
-from holdfast.model.progress import Progress
 from holdfast.model.units import NS_PER_S
 from holdfast.report.layout import rendered
-from holdfast.report.metrics import CONTENT_TYPE, metrics_text
-from holdfast.report.progress import progress_line, progress_view
+
+if TYPE_CHECKING:
+    from holdfast.load.live_counts import LiveCounts
+    from holdfast.load.process_usage import OwnUses
+    from holdfast.model.progress import Progress
 
 VIEW_S = 0.5
 LINE_S = 5.0
 PAGE_S = 0.5
 # A load that is over by then needs no view.
 FIRST_VIEW_S = 0.5
+_UNSEEN_NS = round(0.2 * NS_PER_S)
 _SHORT_S = 1.0
 _USUAL_SIZE = (80, 24)
 
@@ -61,7 +63,7 @@ def open_view(
     Raises:
         EnvironmentFailure: the port is taken.
     """
-    with metrics_page(port, CONTENT_TYPE) as page:
+    with metrics_page(port) as page:
         if page is not None and (port == 0 or not quiet):
             say(f"holdfast: Prometheus finds the load at {page.url}")
         shown = None if quiet else _shown()
@@ -95,12 +97,19 @@ class _LiveView:
         """Shows what is due to be shown."""
         now_ns = time.monotonic_ns()
         if self._counts is None or self._own is None:
+            # What counts takes longer to import than a load of a few requests takes.
+            if self._page is None and now_ns < watched.start_ns + _UNSEEN_NS and not self._interrupts.asked:
+                return
+            from holdfast.load.live_counts import WINDOW_S, LiveCounts  # noqa: PLC0415
+            from holdfast.load.process_usage import OwnUses  # noqa: PLC0415
+
+            now_ns = time.monotonic_ns()  # the rows are looked at as they are now, after the imports
             self._counts = LiveCounts(watched, self._labels)
             self._own = OwnUses(watched.pids, WINDOW_S)
             if self._shown is not None:
                 self._next_show_ns = watched.start_ns + round(self._shown.first_s * NS_PER_S)
             if self._page is not None:
-                self._page.text = metrics_text(self._look(now_ns))
+                self._page.text = self._metrics()
                 self._page.serve()
         heard = (self._interrupts.asked, self._interrupts.leaving)
         asked, self._heard = heard != self._heard, heard
@@ -110,7 +119,12 @@ class _LiveView:
             self._shown.show(progress, self._title, _state(progress, *heard), asked=asked)
         if self._page is not None and now_ns >= self._next_page_ns:
             self._next_page_ns = now_ns + round(PAGE_S * NS_PER_S)
-            self._page.text = metrics_text(self._look(now_ns))
+            self._page.text = self._metrics()
+
+    def _metrics(self) -> str:
+        from holdfast.report.metrics import metrics_text  # noqa: PLC0415 - of a page alone
+
+        return metrics_text(self._look(time.monotonic_ns()))
 
     def _look(self, now_ns: int) -> Progress:
         assert self._counts is not None
@@ -155,6 +169,8 @@ class _Lines:
     def show(self, progress: Progress, _title: str, state: str, *, asked: bool) -> None:
         """Writes one line about the load, or about its end if that was asked for."""
         if _ready(sys.stderr.fileno()):
+            from holdfast.report.progress import progress_line  # noqa: PLC0415 - not in a short load
+
             say(state if asked else progress_line(progress))
 
     def close(self) -> None:
@@ -180,6 +196,8 @@ class _View:
             return
         if self._failed or not self._in_front() or not _ready(self._descriptor):
             return
+        from holdfast.report.progress import progress_view  # noqa: PLC0415 - not in a short load
+
         columns, rows = self._size()
         view = progress_view(progress, title, state, columns - 1, rows - 1)
         lines = [rendered(line.cut(columns - 1), columns, styled=True).removesuffix("\n") for line in view]

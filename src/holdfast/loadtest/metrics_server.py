@@ -31,7 +31,7 @@ class MetricsPage:
         text: the page; nothing is served before `serve`.
     """
 
-    def __init__(self, port: int, content_type: str) -> None:
+    def __init__(self, port: int) -> None:
         """Binds the port; 0 takes a free one.
 
         Raises:
@@ -39,7 +39,7 @@ class MetricsPage:
         """
         self.text = ""
         try:
-            self._server = _listening(port, self, content_type)
+            self._server = _listening(port, self)
         except OSError as error:
             raise EnvironmentFailure(
                 f"Port {port} of {_LOOPBACK} cannot be listened on.",
@@ -62,13 +62,13 @@ class MetricsPage:
 
 
 @contextmanager
-def metrics_page(port: int | None, content_type: str) -> Iterator[MetricsPage | None]:
+def metrics_page(port: int | None) -> Iterator[MetricsPage | None]:
     """Serves a page for the duration of a block; None if no port is given.
 
     Raises:
         EnvironmentFailure: the port is taken.
     """
-    page = None if port is None else MetricsPage(port, content_type)
+    page = None if port is None else MetricsPage(port)
     try:
         yield page
     finally:
@@ -76,11 +76,13 @@ def metrics_page(port: int | None, content_type: str) -> Iterator[MetricsPage | 
             page.close()
 
 
-def _listening(port: int, page: MetricsPage, content_type: str) -> ThreadingTCPServer:
+def _listening(port: int, page: MetricsPage) -> ThreadingTCPServer:
     """The server of a page, not yet answering."""
     from http import HTTPStatus  # noqa: PLC0415 - see above
     from http.server import BaseHTTPRequestHandler  # noqa: PLC0415
     from socketserver import ThreadingTCPServer  # noqa: PLC0415
+
+    from holdfast.report.metrics import CONTENT_TYPE  # noqa: PLC0415
 
     class Server(ThreadingTCPServer):
         # Without it, a port that had a connection a moment ago stays taken for a minute (ip(7)).
@@ -98,7 +100,7 @@ def _listening(port: int, page: MetricsPage, content_type: str) -> ThreadingTCPS
             found = self.path.partition("?")[0] == _PATH
             body = (page.text if found else f"See {_PATH}.\n").encode()
             self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
-            self.send_header("Content-Type", content_type if found else "text/plain; charset=utf-8")
+            self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

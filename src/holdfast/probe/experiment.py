@@ -32,9 +32,9 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     """
     directory = room_for_a_run()
     spec = spec_of(experiment, adapter, str(directory / "socket"))
-    room = Room(directory, user_for(experiment))
+    room = Room(directory, user_for(experiment, spec))
     # One stack for all three steps, since only as a whole is its clean-up safe from a signal that strikes in between.
-    with _words_about_user(room.uid), interrupts.cleaned_up() as stack:
+    with _words_about_user(room.uid, experiment.nproc), interrupts.cleaned_up() as stack:
         prepared = prepare(experiment, spec, room, interrupts, stack)
         with _words_about_removal(prepared.recording.path):
             running = start(prepared, stack)
@@ -43,14 +43,15 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
 
 
 @contextmanager
-def _words_about_user(uid: int | None) -> Iterator[None]:
+def _words_about_user(uid: int | None, limit: int | None) -> Iterator[None]:
     """Adds to each failure that the server ran as another user, which may have caused it."""
     try:
         yield
     except EnvironmentFailure as error:
         if uid is None:
             raise
-        note = f"With --nproc, root starts the server as user {uid}, who may read everything and write almost nowhere."
+        root = "Root" if limit is None else "With --nproc, root"
+        note = f"{root} starts the server as user {uid}, who may read everything and write almost nowhere."
         raise EnvironmentFailure(error.what, error.why, f"{error.remedy}\n{note}") from error
 
 

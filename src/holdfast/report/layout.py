@@ -80,7 +80,8 @@ class Text:
             if self._overflow == "ignore" or cells(plain) <= width:
                 yield line
             elif self._overflow == "ellipsis":
-                yield [*_slice(line, 0, _fitting(plain, 0, width - 1)), (_ELLIPSIS, line[-1][1])]
+                kept = _fitting(plain, 0, width - 1) if width > 1 else 0
+                yield [*_slice(line, 0, kept), (_ELLIPSIS, line[-1][1])]
             else:
                 for start, stop in _wrapped(plain, width):
                     yield _slice(line, start, stop)

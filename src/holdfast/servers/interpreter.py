@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -11,8 +12,6 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
-
-import msgspec
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.ownership import why_not_ours
@@ -64,7 +63,8 @@ class Interpreter:
     frameworks: frozenset[str] = frozenset()
 
 
-class Answer(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """What an interpreter answered.
 
     Attributes:
@@ -117,7 +117,7 @@ def answers(packages: Iterable[Package], asked_for: str | None, cwd: PurePath) -
         EnvironmentFailure: the one asked for cannot be run.
     """
     wanted = [[package.module, package.distribution] for package in packages]
-    question = msgspec.json.encode(wanted).decode()
+    question = json.dumps(wanted)
     seen: set[str] = set()
     for path in [_named(asked_for)] if asked_for else _candidates(Path(cwd)):
         answer = _ask(path, question, required=asked_for is not None)
@@ -185,8 +185,8 @@ def _ask(path: str, question: str, *, required: bool) -> Answer | None:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        return msgspec.json.decode(done.stdout, type=Answer)
-    except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        return _understood(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
         if getattr(error, "errno", None) in _OWN_WANT:
             raise EnvironmentFailure(
                 "holdfast could not start another process.",
@@ -200,6 +200,18 @@ def _ask(path: str, question: str, *, required: bool) -> Answer | None:
             _last_line(getattr(error, "stderr", None)) or _last_line(str(error).encode()),
             "Give the path of a virtual environment's python (3.8 or newer) with --python.",
         ) from error
+
+
+def _understood(said: bytes) -> Answer:
+    """What a program printed when it was asked.
+
+    Raises:
+        ValueError: it is not an answer, so the program is not a Python interpreter.
+    """
+    match json.loads(said):
+        case {"python": str(python), "prefix": str(prefix), "base": str(base), "found": dict(found)}:
+            return Answer(python, prefix, base, found)
+    raise ValueError("It printed something else than it was asked for.")
 
 
 def _last_line(said: bytes | None) -> str:

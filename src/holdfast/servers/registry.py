@@ -6,32 +6,12 @@ A distribution adds one by an entry point of the group `holdfast.servers`: its n
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.suggestions import did_you_mean
-from holdfast.servers import (
-    aiohttp,
-    bjoern,
-    cheroot,
-    daphne,
-    django,
-    eventlet,
-    flask,
-    gevent,
-    granian,
-    gunicorn,
-    hypercorn,
-    sanic,
-    tornado,
-    twisted,
-    uvicorn,
-    uwsgi,
-    waitress,
-    werkzeug,
-    wsgiref,
-)
 from holdfast.servers.adapter import Adapter
 
 if TYPE_CHECKING:
@@ -40,28 +20,36 @@ if TYPE_CHECKING:
 
 GROUP = "holdfast.servers"
 
-_MODULES = (
-    flask,
-    django,
-    gunicorn,
-    uwsgi,
-    waitress,
-    uvicorn,
-    hypercorn,
-    granian,
-    daphne,
-    cheroot,
-    gevent,
-    eventlet,
-    twisted,
-    tornado,
-    aiohttp,
-    sanic,
-    bjoern,
-    werkzeug,
-    wsgiref,
+# Each is a module of this package.
+# fmt: off
+_NAMES = (
+    "flask", "django", "gunicorn", "uwsgi", "waitress", "mod_wsgi", "uvicorn", "hypercorn",
+    "granian", "h2corn", "daphne", "cheroot", "gevent", "eventlet", "twisted", "tornado",
+    "aiohttp", "sanic", "bjoern", "fastpysgi", "pyvoy", "werkzeug", "wsgiref",
 )
-ADAPTERS: dict[str, Adapter] = {module.ADAPTER.name: module.ADAPTER for module in _MODULES}
+# fmt: on
+
+
+class _Adapters(Mapping[str, Adapter]):
+    """Adapters that are imported when they are asked for: a probe needs one of them."""
+
+    def __getitem__(self, name: str) -> Adapter:
+        if name not in _NAMES:
+            raise KeyError(name)
+        adapter: Adapter = import_module(f"{__package__}.{name}").ADAPTER
+        return adapter
+
+    def __contains__(self, name: object) -> bool:
+        return name in _NAMES
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_NAMES)
+
+    def __len__(self) -> int:
+        return len(_NAMES)
+
+
+ADAPTERS: Mapping[str, Adapter] = _Adapters()
 """Ours, by name."""
 
 
