@@ -30,10 +30,10 @@ if TYPE_CHECKING:
     from holdfast.model.timeline import Timeline
 
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
+_MANY_REQUESTS = 3000
 _WAIT_S = 60.0
 """For others that write: a load of a million rows takes several seconds, and two may end together."""
 _LAST_YEAR_S = 253_402_300_800  # 10,000 AD, the first year that a date cannot have
-_MANY_REQUESTS = 3000
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
 
@@ -196,9 +196,9 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
     from holdfast.model.experiment import CommandTarget, command_line_of  # noqa: PLC0415
-    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
-    if isinstance(timeline, OutsideTimeline):
+    if not isinstance(timeline, Timeline):
         return OUTSIDE_FORM, "attach", timeline.experiment.target.url
     target = timeline.experiment.target
     words = command_line_of(target)

@@ -32,6 +32,7 @@ OTHER_COMMANDS = {
         "holdfast.attach",
         "holdfast.cli.config_file",
         "holdfast.loadtest",
+        "holdfast.model.outside",
         "holdfast.model.scenario",
         "holdfast.plans",
         "holdfast.servers.gunicorn",

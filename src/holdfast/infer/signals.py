@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.model.outside import Round
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import MS, NS_PER_S
+
+if TYPE_CHECKING:
+    from holdfast.model.outside import Round  # of attach alone
 
 HELD_NS = 200 * MS
 """A request that ended sooner than this was not held: its handler failed at its start."""

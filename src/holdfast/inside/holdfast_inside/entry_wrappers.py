@@ -38,6 +38,7 @@ SERVERS: Dict[str, EntryPoint] = {
     "gunicorn.app.base": EntryPoint("BaseApplication.wsgi"),
     "hypercorn.utils": EntryPoint("wrap_app", "app"),
     "mod_wsgi.express.runtime": EntryPoint("ApplicationHandler.__init__", attribute="application", interface="wsgi"),
+    "tornado.wsgi": EntryPoint("WSGIContainer.__init__", "wsgi_application", interface="wsgi"),
     "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),
     "uvicorn.config": EntryPoint("Config.load", attribute="loaded_app", interface="asgi"),
     "waitress.server": EntryPoint("create_server", "application", interface="wsgi"),
