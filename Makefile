@@ -2,7 +2,8 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers faults check format conformance conformance-table apache study-servers scale cluster wheel clean
+.PHONY: help demo test test-all test-servers faults check format conformance conformance-table apache
+.PHONY: study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never

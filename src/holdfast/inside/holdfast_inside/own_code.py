@@ -16,6 +16,8 @@ import sysconfig
 import types
 from typing import Any, Callable, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
+from . import interface
+
 _MOST_OBJECTS = 5_000
 _LONGEST_CHAIN = 20
 _INSTALLED = (os.sep + "site-packages" + os.sep, os.sep + "dist-packages" + os.sep)
@@ -66,6 +68,7 @@ def plain_function(application: object) -> Optional[types.FunctionType]:
     Args:
         application: what a server calls: a function, a bound method, or an object with `__call__`.
     """
+    application = getattr(application, "__dict__", {}).get(interface.DOUBLE, application)
     function = _called(application)
     if function is None or not is_own(function.__code__.co_filename):
         return None
@@ -109,7 +112,10 @@ def framework_files(application: object) -> FrozenSet[str]:
 def _called(application: object) -> Optional[types.FunctionType]:
     if isinstance(application, types.MethodType):
         application = application.__func__
-    if not isinstance(application, types.FunctionType):
+    elif isinstance(application, type):
+        # Made anew for each request: by its constructor (WSGI), or called when it is there (ASGI 2).
+        application = vars(application).get("__call__") or vars(application).get("__init__")
+    elif not isinstance(application, types.FunctionType):
         application = getattr(type(application), "__call__", None)  # noqa: B004 - the function itself is wanted
     return application if isinstance(application, types.FunctionType) else None
 
