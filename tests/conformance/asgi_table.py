@@ -29,7 +29,7 @@ BLOCKING = framework_view("starlette", "async-blocking")
 FASTAPI = framework_view("fastapi", "sync")
 AT_ENTRY = held_in("asgi entry", "async", "holdfast_inside/asgi.py, HELD_IN: an application of no framework")
 BLOCKING_AT_ENTRY = held_in("asgi entry", "async-blocking", "holdfast_inside/asgi.py, HELD_IN")
-NO_VIEW = ("There is no view at this path",)
+PLAIN = ("so that is the view itself",)
 DEF = Pool(TOKENS, (*ANYIO, ANYIO_THREADS))
 
 UVICORN = Accepting(
@@ -142,7 +142,7 @@ def limit_of_each(limit: int, workers: int) -> Case:
 
 OF_UVICORN = (
     unbounded("Starlette", UVICORN, STARLETTE, framework="starlette"),
-    unbounded("no framework", UVICORN, AT_ENTRY, framework="asgi", warnings=NO_VIEW),
+    unbounded("no framework", UVICORN, AT_ENTRY, framework="asgi", warnings=PLAIN),
     unbounded("Starlette, --workers 2", UVICORN, STARLETTE, "--workers", "2", processes=2, framework="starlette"),
     unbounded("Starlette, --workers 4", UVICORN, STARLETTE, "--workers", "4", processes=4, framework="starlette"),
     blocked("Starlette, blocking", UVICORN, BLOCKING, framework="starlette"),
@@ -168,7 +168,7 @@ OF_UVICORN = (
         BLOCKING_AT_ENTRY,
         *("--backlog", "30", "--loop", "asyncio", "--http", "h11"),
         framework="asgi",
-        warnings=NO_VIEW,
+        warnings=PLAIN,
     ),
     limited(11),
     limited(2),
@@ -262,7 +262,7 @@ OF_DAPHNE = (
         BLOCKING_AT_ENTRY,
         *("-e", "tcp:0:interface=127.0.0.1:backlog=7"),
         framework="asgi",
-        warnings=NO_VIEW,
+        warnings=PLAIN,
     ),
 )
 

@@ -53,7 +53,7 @@ STAYS_BUSY = goes_on((LOOP, PERMITS, "the permit goes to another connection, whi
 SHORT = listens(128, LEAST)
 ASGI_VIEW = framework_view("starlette", "async")
 BLOCKING = framework_view("starlette", "async-blocking")
-NO_VIEW = ("There is no view at this path",)
+PLAIN = ("so that is the view itself",)
 
 
 def pressed(
@@ -119,7 +119,7 @@ ROWS = (
         10,
         "--interface",
         "rsgi",
-        warnings=NO_VIEW,
+        warnings=PLAIN,
         framework="rsgi",
     ),
     pooled(

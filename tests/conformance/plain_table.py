@@ -67,7 +67,7 @@ WSGIREF = (
             *queues(WSGIREF_LISTENS, SERVED_UNASKED),
         ),
         app="plain_app:application",
-        warnings=("There is no view at this path",),
+        warnings=("so that is the view itself",),
     ),
 )
 

@@ -91,7 +91,7 @@ def case(
         arguments=tuple(arguments.split()),
         app=APP,
         options=options,
-        warnings=("There is no view at this path",),
+        warnings=("so that is the view itself",),
     )
 
 

@@ -172,7 +172,7 @@ def test_only_the_path_and_query_of_the_run_are_held(tmp_path):
         server.hold(2, path="/caf%c3%a9?size=2")
 
         assert server.recording.entered(0, 64) == 2
-        assert server.recording.held_in(1) == ("asgi entry", "async", "entry")
+        assert server.recording.held_in(1) == ("asgi entry", "async", "plain")
 
 
 def test_a_path_that_is_no_utf_8_is_held(tmp_path):
@@ -227,6 +227,6 @@ def test_an_application_without_a_framework_is_held_at_its_entry(tmp_path, attri
         ordinary = server.get("/")
         server.release(0)
 
-        assert server.recording.held_in(0) == ("asgi entry", "async", "entry")
+        assert server.recording.held_in(0) == ("asgi entry", "async", "plain")
         assert reply(clients[0]).body == b"held\n"
         assert ordinary.body == b"http ['lifespan.startup'] {'colour': 'blue'}"

@@ -177,7 +177,7 @@ def test_an_application_without_a_framework_is_held_at_its_entry(tmp_path):
         server.release(0)
 
         assert ordinary.body == b"bare\n"
-        assert server.recording.held_in(0) == ("wsgi entry", "sync", "entry")
+        assert server.recording.held_in(0) == ("wsgi entry", "sync", "plain")
 
 
 def test_flask_behind_middleware_is_held_in_its_view(tmp_path):

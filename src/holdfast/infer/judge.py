@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
+from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
@@ -23,10 +25,12 @@ from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.experiment import CommandTarget, ProbeTarget
-from holdfast.model.outside import OutsideTimeline
 from holdfast.model.places import Place
 from holdfast.model.timeline import Entry, FirstRequest, Ramp, Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
+
+if TYPE_CHECKING:
+    from holdfast.model.outside import OutsideTimeline  # of attach alone
 
 _OWN_COMMAND = "holdfast started a command and did not look up which package it belongs to"
 _NO_VERSION = "the installed package does not state one"
@@ -62,7 +66,7 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
     """
     if record.stopped is not None:
         raise InconclusiveError(record.stopped.what, record.stopped.why, record.stopped.remedy)
-    if isinstance(record, OutsideTimeline):
+    if not isinstance(record, Timeline):
         from holdfast.infer.estimate import judge_outside  # noqa: PLC0415 - statistics are for attach alone
 
         return judge_outside(record)
@@ -99,7 +103,7 @@ def _verdict(counted: _Counted) -> Verdict:
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
     if ceiling.interval is None:
         unknown.because(_COUNTED, "ceiling.interval")
-    return Verdict(
+    verdict = Verdict(
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
         offered=len(counted.placed),
@@ -117,6 +121,7 @@ def _verdict(counted: _Counted) -> Verdict:
         unknown=unknown.reasons,
         warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )
+    return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
 
 
 def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from holdfast.infer.at_entry import ENTRY_OF_UNKNOWN, is_at_entry
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.infer.server_ended import ended_later
@@ -16,6 +17,21 @@ from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
 _LATE_NS = 20 * MS
 _LONG_WAY_NS = NS_PER_S // 2
+_AT_ENTRY = {
+    "entry": (
+        "There is no view at this path, so requests were held where the server hands them to the application. "
+        "What a framework does between there and a view is not in these figures."
+    ),
+    "plain": (
+        "Requests were held where the server hands them to the application: it is plain code of one file, without a "
+        "framework, so that is the view itself."
+    ),
+    ENTRY_OF_UNKNOWN: (
+        "Requests were held where the server hands them to the application, and the places are those of requests held "
+        "there. The function that answers was not found. holdfast attach measures the running server from outside, "
+        "with the view's own work."
+    ),
+}
 
 
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
@@ -28,7 +44,9 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
     snapshot, ramp = timeline.placed, timeline.ramp
     if snapshot is not None and not snapshot.still:
         found.append("Requests were still moving inside the server when the places were counted.")
-    if ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places):
+    unseen = timeline.first_request is not None and is_at_entry(timeline.first_request)
+    met_none = ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places)
+    if met_none and not unseen:
         found.append(f"All {places.in_service} offered requests ran at once: the ceiling is higher. {OFFER_MORE}")
     ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
     if ways_ns and ways_ns[-1] >= _LONG_WAY_NS:
@@ -74,11 +92,8 @@ def _records(timeline: Timeline, placed: Mapping[int, Place]) -> list[str]:
             f"{len(gone)} requests had entered their handlers but were no longer there when the places were counted: "
             "the server ended the handlers or their processes."
         )
-    if timeline.first_request is not None and timeline.first_request.via == "entry":
-        found.append(
-            "There is no view at this path, so requests were held where the server hands them to the application. "
-            "What a framework does between there and a view is not in these figures."
-        )
+    if timeline.first_request is not None:
+        found += [said for via, said in _AT_ENTRY.items() if via == timeline.first_request.via]
     return found
 
 

@@ -229,7 +229,8 @@ class FirstRequest:
         status: HTTP status of its answer.
         held_in: where requests will be held, in words: "flask view index()".
         kind: of the view, as `View` has it; "" where it is not known.
-        via: "view", or "entry" where requests can only be held on the way into the application.
+        via: "view"; "entry" where the path has none; "plain" where the application is itself the view; "unknown" where
+            what lies behind its entry is not known.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
     """

@@ -42,7 +42,7 @@ class HeldIn(NamedTuple):
     Attributes:
         held_in: in words, "flask view index()".
         kind: what the view is: "sync", "async", "async-blocking" (async, and held by blocking).
-        via: "view", or "entry" where no view was found and the request was held before the application.
+        via: one of layout.VIAS.
     """
 
     held_in: str
@@ -177,6 +177,32 @@ class Recording:
     def set_look_interval(self, look_ns: int) -> None:
         """How long held requests sleep between two looks at their release, ns."""
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
+
+    def ask_for_view(self) -> None:
+        """Lets the next request be watched on its way, if it comes to an application of no known framework."""
+        layout.FINDING.pack_into(self._data, layout.FINDING_OFFSET, layout.ASKED, 0)
+
+    def is_watched(self) -> bool:
+        """Whether a request is being watched on its way."""
+        return self._finding() == layout.WATCHED
+
+    def was_watched(self) -> bool:
+        """Whether a request was watched since it was asked for, so that the next one is held where that showed."""
+        return self._finding() in {layout.INSIDE, layout.IN_VIEW, layout.AT_ENTRY}
+
+    def leads_nowhere(self) -> bool:
+        """Whether a request was watched, and no function of the person's own was seen to answer it."""
+        return self._finding() == layout.AT_ENTRY
+
+    def give_up_view(self) -> bool:
+        """Lets later requests be held at the entry; False if they already are, or where a hook knows better."""
+        if self._finding() not in {layout.WATCHED, layout.IN_VIEW}:
+            return False
+        layout.FINDING.pack_into(self._data, layout.FINDING_OFFSET, layout.AT_ENTRY, 1)
+        return True
+
+    def _finding(self) -> int:
+        return int(layout.FINDING.unpack_from(self._data, layout.FINDING_OFFSET)[0])
 
     def release(self, id: int) -> None:
         """Lets one request go, without its body; one that has not been entered will not be held."""

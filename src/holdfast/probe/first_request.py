@@ -80,6 +80,8 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
         prober.open(1)
         turn_until(session, prober, lambda: prober.ended == 1 or session.interrupts.asked, within_s)
         (request,) = sent.requests()
+        # An application may return long after its reply has been sent.
+        turn_until(session, prober, lambda: not session.recording.is_watched(), within_s)
         # On a Unix socket, nothing is known of a client that has disconnected.
         ours = {request.local_port, 0} if is_unix(session.address) else {request.local_port}
 
@@ -91,6 +93,33 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
         return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts))
 
 
+def send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
+    """Sends requests that are not held until one has come to the point at which later ones will be held.
+
+    That is the first one where a framework's hook knows the view. Otherwise the application answers it while it is
+    watched, and the second one comes to the function that was seen, or to the entry.
+
+    Args:
+        closed_within_s: as in `send_one`.
+    """
+    recording = session.recording
+
+    def reached() -> bool:
+        return recording.is_entered(slot) or session.interrupts.asked
+
+    recording.ask_for_view()
+    reply = send_one(session, slot, within_s, closed_within_s)
+    fails = reply.request.status >= _FIRST_CLIENT_ERROR and recording.leads_nowhere()
+    if reached() or fails or reply.request.outcome not in REPLIED:
+        return reply
+    if recording.was_watched():
+        reply = send_one(session, slot, within_s, closed_within_s)
+    # What was seen once need not be called again: a cache answers, or the function is made anew for each request.
+    if not reached() and recording.give_up_view():
+        reply = send_one(session, slot, within_s, closed_within_s)
+    return reply
+
+
 def send_first_request(session: Session) -> Answered:
     """Sends the first request of a run.
 
@@ -100,7 +129,7 @@ def send_first_request(session: Session) -> Answered:
         EnvironmentFailure: the server could not load the application.
     """
     slot = session.slots.first_request.start
-    request, finding, failure, doubts = send_one(session, slot, _limit_s(session))
+    request, finding, failure, doubts = send_into_view(session, slot, _limit_s(session))
     raise_trouble(session.trouble)
     if finding is not None:
         raise InconclusiveError(

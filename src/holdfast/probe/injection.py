@@ -11,8 +11,9 @@ from holdfast.model.address import is_unix, url_of
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
-from holdfast.probe.readiness import last_lines, listeners_now
+from holdfast.probe.readiness import listeners_now, log_ends_with
 from holdfast.probe.session import Session
+from holdfast.servers.registry import ADAPTERS
 
 # The options of python that keep PYTHONPATH, or what is run from it at the start, out (python --help).
 _SHUT_OUT = {
@@ -22,10 +23,8 @@ _SHUT_OUT = {
 }
 
 
-_NOTHING_KNOWN = (
-    "Python was started with holdfast in it, but it imported no framework and no server that holdfast knows.",
-    "holdfast probe APP --server NAME holds requests at the entry of any application.",
-)
+_NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
+_NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
         remedy = "Please report it."
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session)
+        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session, programs)
     url = url_of(session.address, session.port, session.experiment.path)
     outside = f"holdfast attach {url} measures a running server from outside."
     return InconclusiveError(
@@ -85,11 +84,15 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     )
 
 
-def _nothing_known(session: Session) -> tuple[str, str]:
+def _nothing_known(session: Session, programs: Iterable[Program]) -> tuple[str, str]:
     # An application that could not be imported looks like this too, and only the server's log tells.
-    why, remedy = _NOTHING_KNOWN
-    said = last_lines(session.server)
-    return f"{why} Its log ends with:\n{said}" if said else why, remedy
+    named = {PurePath(name).name for each in programs if (name := name_of(each.arguments))} & set(ADAPTERS)
+    why, remedy = _NOTHING_KNOWN, ""
+    if named:
+        name = min(named)
+        why = _NOT_FOUND.format(name=name)
+        remedy = f"holdfast probe APP --server {name} -- ARGUMENTS starts {name} with the application that you name."
+    return f"{why}{log_ends_with(session.server)}", remedy
 
 
 def _failures(said: Iterable[StartupReport]) -> list[str]:

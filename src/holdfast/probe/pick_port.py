@@ -15,7 +15,7 @@ from holdfast.errors import UsageError
 from holdfast.model.places import REPLIED
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
-from holdfast.probe.first_request import Reply, send_one
+from holdfast.probe.first_request import Reply, send_into_view
 from holdfast.probe.session import Session
 from holdfast.probe.slots import MOST_LISTENERS
 from holdfast.probe.waits import STILL_S
@@ -71,13 +71,13 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
 
 def _try(session: Session, route: Route, number: int) -> _Tried:
     slot = session.slots.listeners[number]
-    reply = send_one(session, slot, _LIMIT_S, STILL_S)
+    reply = send_into_view(session, slot, _LIMIT_S, STILL_S)
     return _Tried(route, reply, session.recording.held_in(slot))
 
 
 def _the_one(tried: Iterable[_Tried]) -> Route | None:
     """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
-    in_a_view = [each.route for each in tried if each.held is not None and each.held.via == "view"]
+    in_a_view = [each.route for each in tried if each.held is not None and each.held.via in {"view", "plain"}]
     held = [each.route for each in tried if each.held is not None]
     replied = [each.route for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):

@@ -10,7 +10,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import NS_PER_S
 from holdfast.probe.guards import check_held_requests
-from holdfast.probe.readiness import last_lines
+from holdfast.probe.readiness import log_ends_with
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PLACES, FREED_PLACE_REQUESTS
 from holdfast.probe.waits import (
@@ -60,7 +60,7 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
         check_held_requests(session)
         raise InconclusiveError(
             "The server stopped answering: no request in service was answered after it was released.",
-            f"Its log ends with:\n{last_lines(session.server)}",
+            log_ends_with(session.server).strip(),
             "Look at the server's own message, and probe again.",
         )
     return _turn_until_worked_off(session, prober, abandoned)

@@ -79,6 +79,9 @@ def _headline(verdict: Verdict) -> Renderable:
     ceiling = verdict.ceiling
     if _from_outside(verdict):
         return _estimated(ceiling, verdict.unknown)
+    if ceiling.in_service is None and verdict.target.view is None:
+        text = Text(f"  {verdict.places.in_service} requests at once at the entry; ", style="bold yellow")
+        return text.append("how many run in the view is not known", style="yellow")
     if ceiling.in_service is None:
         text = Text(f"  {verdict.places.in_service} requests at once when the run ended; ", style="bold yellow")
         return text.append("the ceiling is not known", style="yellow")

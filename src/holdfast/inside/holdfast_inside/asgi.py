@@ -1,11 +1,13 @@
-"""Holds requests at the entry of an ASGI application whose views holdfast does not know."""
+"""Holds requests of an ASGI application of no known framework: in its view if that is found, otherwise at its entry."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from typing import Any, Awaitable, Callable, Dict, Optional
+import sys
+from typing import Any, Awaitable, Callable, Dict, Optional, Tuple
 
-from . import calling, gate, layout, request
+from . import calling, entries, gate, layout, request
 
 Message = Dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -13,23 +15,67 @@ Receive = Callable[[], Awaitable[Message]]
 # Any: each framework declares a scope type of its own, with nothing in common.
 Application = Callable[[Any, Any, Any], Awaitable[object]]
 
-HELD_IN = "asgi entry"
 
-
-def wrap_entry(application: Application) -> Application:
-    """Wraps an application so that this run's requests are held instead of reaching it.
+def wrap_entry(application: Application, held_in: str = "") -> Application:
+    """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests, lifespan and websockets reach it with the very objects the server passed.
+
+    Args:
+        held_in: the entry in words; "" is "asgi entry".
     """
+    here = entries.Entry(application, "asgi", held_in)
 
     async def entry(scope: Any, receive: Receive, send: Send) -> object:  # noqa: ANN401 - see Application
         claim = request.asgi_claim(scope)
-        if claim is None:
-            return await application(scope, receive, send)
-        held = gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry")
-        return await hold(held, send, functools.partial(application, scope, receive, send))
+        return await arrive(here, claim, (scope, receive, send), application)
 
     return entry
+
+
+async def arrive(
+    here: entries.Entry,
+    claim: Optional[request.RequestClaim],
+    call: Tuple[Any, Any, Send],
+    application: Application,
+) -> object:
+    """Holds, watches or lets pass what comes to an entry.
+
+    Args:
+        call: what the application behind it is called with.
+    """
+    body = functools.partial(application, *call)
+    scope, _, send = call
+    arrived = here.arrive(claim)
+    if claim is None or arrived == entries.PASS:
+        return await body()
+    if arrived == entries.HOLD:
+        return await hold(here.held_here(claim), send, body)
+    if arrived == entries.LEAD:
+        return await run(here.held_in_view(claim), body(), send)
+    other = {**scope, "path": entries.NO_PATH, "raw_path": entries.NO_PATH.encode()}
+    other.pop(request.KEY, None)
+    other["headers"] = [each for each in scope["headers"] if each[0].lower() != request.SCOPE_HEADER]
+    with here.watching(claim, sys._getframe()) as seen:  # noqa: SLF001 - what is around it does not count
+        result = await body()
+        if seen.is_doubtful():
+            with contextlib.suppress(Exception):
+                await application(other, _empty_body(), _drop)
+    return result
+
+
+def _empty_body() -> Receive:
+    """What a client sends that asks for a page and leaves."""
+    messages = iter([{"type": "http.request", "body": b"", "more_body": False}])
+
+    async def receive() -> Message:
+        return next(messages, {"type": "http.disconnect"})
+
+    return receive
+
+
+async def _drop(message: Message) -> None:
+    del message
 
 
 async def hold(held: gate.Held, send: Send, body: Optional[calling.Body] = None) -> object:
@@ -42,7 +88,9 @@ async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> objec
     token = gate.current.set(held)
     try:
         return await dispatch
-    except gate.Released:
+    except BaseException as error:
+        if not gate.is_release(error):
+            raise
         await answer(send)
         return None
     finally:

@@ -12,10 +12,13 @@ from __future__ import annotations
 import functools
 import inspect
 import types
+import weakref
 from typing import Any, Callable, List, Optional, Tuple
 
 GATE = "holdfast gate"
 _LONGEST_CHAIN = 100
+copies: weakref.WeakSet[types.FunctionType] = weakref.WeakSet()
+"""All functions that `copy_of` has made: they are behind a gate and must not get one."""
 
 
 def innermost_function(view: object) -> Optional[types.FunctionType]:
@@ -57,6 +60,7 @@ def copy_of(function: types.FunctionType) -> types.FunctionType:
         function.__closure__,
     )
     copy.__kwdefaults__ = function.__kwdefaults__
+    copies.add(copy)
     return copy
 
 

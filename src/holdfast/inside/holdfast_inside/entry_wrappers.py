@@ -32,10 +32,14 @@ SERVERS: Dict[str, EntryPoint] = {
     "cheroot.wsgi": EntryPoint("Server.__init__", "wsgi_app", interface="wsgi"),
     "daphne.server": EntryPoint("Server.__init__", "application", interface="asgi"),
     "eventlet.wsgi": EntryPoint("server", "site", interface="wsgi"),
+    "fastpysgi": EntryPoint("_Server.init", "app"),
     "gevent.pywsgi": EntryPoint("WSGIServer.__init__", "application", interface="wsgi"),
     "granian._internal": EntryPoint("load_target"),
     "gunicorn.app.base": EntryPoint("BaseApplication.wsgi"),
     "hypercorn.utils": EntryPoint("wrap_app", "app"),
+    "mod_wsgi.express.runtime": EntryPoint("ApplicationHandler.__init__", attribute="application", interface="wsgi"),
+    "paste.deploy.loadwsgi": EntryPoint("loadapp", interface="wsgi"),
+    "tornado.wsgi": EntryPoint("WSGIContainer.__init__", "wsgi_application", interface="wsgi"),
     "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),
     "uvicorn.config": EntryPoint("Config.load", attribute="loaded_app", interface="asgi"),
     "waitress.server": EntryPoint("create_server", "application", interface="wsgi"),
@@ -43,6 +47,9 @@ SERVERS: Dict[str, EntryPoint] = {
     "wsgiref.simple_server": EntryPoint("WSGIServer.set_app", "application", interface="wsgi"),
 }
 
+
+FROM_C = EntryPoint("", interface="wsgi")
+"""Of servers that take the application out of its module by themselves."""
 
 Function = Callable[..., Any]
 
@@ -73,7 +80,7 @@ def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callabl
 
     def wrap(application: object) -> object:
         prepare()
-        return _wrap_once(application, name, point)
+        return wrap_once(application, name, point)
 
     def surrounding(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the server's
         if point.argument in positional:
@@ -89,7 +96,7 @@ def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callabl
     return surrounding
 
 
-def _wrap_once(application: object, name: str, point: EntryPoint) -> object:
+def wrap_once(application: object, name: str, point: EntryPoint) -> object:
     """The wrapper that the server runs instead of the application; the application itself if it has views."""
     from . import startup_report
 

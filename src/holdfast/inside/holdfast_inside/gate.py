@@ -17,9 +17,9 @@ import functools
 import inspect
 import os
 import types
-from typing import Callable, Dict, NamedTuple, Optional, Set
+from typing import Any, Callable, Dict, NamedTuple, Optional, Set, Tuple
 
-from . import calling, code_patch, layout, recorder, request
+from . import calling, code_patch, layout, recorder, request, watch
 
 Function = Callable[..., object]
 
@@ -29,6 +29,12 @@ class Released(BaseException):
 
     Derived from BaseException, so that decorators which log, retry or answer exceptions let it pass.
     """
+
+
+def is_release(error: BaseException) -> bool:
+    """Whether an exception is a held view's end, or a group of nothing else."""
+    inner = getattr(error, "exceptions", ())
+    return isinstance(error, Released) or (bool(inner) and all(is_release(each) for each in inner))
 
 
 class Ending(NamedTuple):
@@ -53,7 +59,7 @@ PLAIN = Ending(Released, _none)
 class Held:
     """One claimed request on its way to the view: where and how it will be held, once."""
 
-    __slots__ = ("claim", "ending", "gate", "held_in", "kind", "via")
+    __slots__ = ("claim", "ending", "gate", "held_in", "kind", "others", "via")
 
     def __init__(
         self,
@@ -70,6 +76,8 @@ class Held:
         self.kind = kind
         self.via = via
         self.ending = ending
+        # Further functions with the same code: only one of them is called.
+        self.others: Tuple[Gate, ...] = ()
 
     def run(self, body: Optional[calling.Body] = None) -> object:
         """Blocks in place of the view's body until the request is released, then raises as `ending` says.
@@ -124,15 +132,15 @@ class Held:
 class Gate:
     """The new code of one function, shared by all its requests."""
 
-    __slots__ = ("code",)
+    __slots__ = ("code", "original")
 
     def __init__(self, function: types.FunctionType) -> None:
-        original = code_patch.copy_of(function)
+        original = self.original = code_patch.copy_of(function)
         is_async = inspect.iscoroutinefunction(function)
 
         def gate(*args: object, **kwargs: object) -> object:
             held = current.get()
-            if held is None or held.gate is not self:
+            if held is None or (held.gate is not self and self not in held.others):
                 return original(*args, **kwargs)
             # A plain function may return an awaitable; then its kind is not "sync".
             body = functools.partial(original, *args, **kwargs)
@@ -203,9 +211,12 @@ def keeping_context(submit: Function) -> Function:
     """
 
     def submit_with_context(*args: object, **kwargs: object) -> object:
+        executor, *rest = args
+        if watch.is_watched():
+            task: Any = rest[0]
+            return submit(executor, contextvars.copy_context().run, watch.watched(task), *rest[1:], **kwargs)
         if current.get() is None:
             return submit(*args, **kwargs)
-        executor, *rest = args
         return submit(executor, contextvars.copy_context().run, *rest, **kwargs)
 
     return submit_with_context

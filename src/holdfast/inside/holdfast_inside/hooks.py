@@ -24,13 +24,14 @@ HOOKS: Dict[str, Tuple[str, str]] = {
     "fastapi.routing": ("APIRouter", "starlette_hook"),
 }
 
-# Classes that call an application by the other interface: module -> class, the interface by which it is called itself.
+# Classes that call an application by another interface: module -> class, the interface by which it is called itself.
 BRIDGES: Dict[str, Tuple[str, str]] = {
     "a2wsgi.asgi": ("ASGIMiddleware", "wsgi"),
     "a2wsgi.wsgi": ("WSGIMiddleware", "asgi"),
     "asgiref.wsgi": ("WsgiToAsgi", "asgi"),
     "hypercorn.app_wrappers": ("WSGIWrapper", "asgi"),
     "starlette.middleware.wsgi": ("WSGIMiddleware", "asgi"),
+    "tornado.wsgi": ("WSGIContainer", "tornado"),
     "uvicorn.middleware.wsgi": ("_WSGIMiddleware", "asgi"),
 }
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 2
+VERSION = 3
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -52,7 +52,9 @@ INTERFACES = ("wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado")
 """How a server calls an application; the last three are frameworks that bring their own server."""
 
 KINDS = ("sync", "async", "async-blocking")
-VIAS = ("view", "entry")
+VIAS = ("view", "entry", "plain", "unknown")
+"""What a request is held in: the view; the framework, because it has no view at that path; the entry of an application
+that is itself the person's view; the entry of an application that holdfast cannot see into."""
 
 TIMINGS = ("not run", "steps", "whole", "no loop", "unseen", "switches")
 """How the blocking of an event loop by a body was timed, in this order: the body has not run; each step of its
@@ -70,6 +72,16 @@ RELEASE_ALL_OFFSET = 40
 """One byte; if it is not 0, every request ends without running its body."""
 CALL_AT_OFFSET = 48
 """Instant at which called bodies begin, CLOCK_MONOTONIC ns packed as WORD, so that waiting bodies begin together."""
+
+FINDING_OFFSET = 64
+"""What is known of the way from an entry to the view: FINDING, then FOUND."""
+FINDING = struct.Struct("=BB")
+"""One of the states below; at which entry, counted from the server, its requests are held or given to the view."""
+FOUND = struct.Struct("=I1024s128s256s")
+"""Of the view's code: its first line, file, name and qualified name."""
+NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY = range(6)
+"""No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
+FOUND; it was not found."""
 
 # Python packs "=" formats byte by byte; a native "@Q" is a single 8-byte store, which the other side never sees
 # half written.

@@ -25,7 +25,7 @@ from litestar.routes import ASGIRoute, HTTPRoute
 from litestar.utils.scope.state import ScopeState
 from litestar.utils.sync import AsyncCallable
 
-from . import asgi, code_patch, find_views, gate, layout, request
+from . import asgi, code_patch, entries, find_views, gate, layout, request
 
 _ENDED = object()
 
@@ -142,8 +142,8 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
             await original(self, scope, receive, send)
             return
         held_in = f"asgi entry of {self.route_handler.handler_name}, mounted at {self.path}"
-        body = functools.partial(original, self, scope, receive, send)
-        await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send, body)
+        entry = entries.mounted(self.route_handler.fn, "asgi", held_in)
+        await asgi.arrive(entry, claim, (scope, receive, send), functools.partial(original, self))
 
     return handle
 

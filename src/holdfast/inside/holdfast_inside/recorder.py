@@ -176,6 +176,13 @@ def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
     data[shared.state_at + id] = layout.ENTERED
 
 
+def times_entered(id: int) -> int:
+    """How often a handler of request `id` has begun."""
+    shared = record()
+    at = shared.slot_at + id * layout.SLOT_BYTES + layout.ENTRIES_OFFSET
+    return int(layout.ENTRIES.unpack_from(shared.data, at)[0])
+
+
 def hold_sync(id: int) -> None:
     """Blocks, with `time.sleep`, until request `id` is released."""
     shared = record()

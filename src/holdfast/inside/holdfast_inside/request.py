@@ -11,8 +11,8 @@ from . import layout, recorder
 
 KEY = "holdfast.claim"
 """The key under which a WSGI environ or an ASGI scope carries its claim."""
-_ENVIRON_HEADER = "HTTP_" + layout.HEADER_FIELD.upper().replace("-", "_")
-_SCOPE_HEADER = layout.HEADER_FIELD.lower().encode()
+ENVIRON_HEADER = "HTTP_" + layout.HEADER_FIELD.upper().replace("-", "_")
+SCOPE_HEADER = layout.HEADER_FIELD.lower().encode()
 _LONGEST_ID = 9
 
 
@@ -24,14 +24,16 @@ class RequestClaim:
         entry: the thread on which the server passed it to the application.
         held: whether it has been held.
         call: the run of its body, a `calling.BodyRun`; None until the body runs.
+        depth: how many entries that are not plain it has come to.
     """
 
-    __slots__ = ("call", "entry", "held", "id")
+    __slots__ = ("call", "depth", "entry", "held", "id")
 
     def __init__(self, id: int, entry: recorder.Thread) -> None:
         self.id = id
         self.entry = entry
         self.held = False
+        self.depth = 0
         self.call: Optional[Any] = None
 
 
@@ -60,7 +62,7 @@ def wsgi_claim(environ: Dict[str, Any]) -> Optional[RequestClaim]:
     known = environ.get(KEY)
     if known is not None:
         return known  # type: ignore[no-any-return]
-    value = environ.get(_ENVIRON_HEADER)
+    value = environ.get(ENVIRON_HEADER)
     if not value:
         return None
     claim = _claim(value, lambda: _is_held_in_environ(environ))
@@ -78,7 +80,7 @@ def asgi_claim(scope: Any) -> Optional[RequestClaim]:  # noqa: ANN401 - framewor
     if known is not None:
         return known  # type: ignore[no-any-return]
     for name, value in scope["headers"]:
-        if name.lower() == _SCOPE_HEADER:
+        if name.lower() == SCOPE_HEADER:
             claim = _claim(value.decode("latin-1"), lambda: _is_held_in_scope(scope))
             if claim is not None:
                 scope[KEY] = claim

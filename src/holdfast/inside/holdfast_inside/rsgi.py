@@ -1,4 +1,4 @@
-"""Holds requests at the entry of an RSGI application; holdfast knows no framework that finds views behind it.
+"""Holds requests of an RSGI application: in its view if that is found, otherwise at its entry.
 
 Source: the RSGI specification, 1.x: an application is an object with `__rsgi__`, or a coroutine function, called with
 a scope and a protocol; `__rsgi_init__` and `__rsgi_del__` get the event loop.
@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 from typing import Any
 
-from . import gate, layout, request
+from . import entries, gate, layout, request
 from .load_error import LoadError
-
-HELD_IN = "rsgi entry"
 
 
 class HeldAtEntry:
@@ -21,19 +20,31 @@ class HeldAtEntry:
 
     def __init__(self, application: Any) -> None:  # noqa: ANN401 - whatever the user named
         self._call = getattr(application, "__rsgi__", application)
+        self._entry = entries.Entry(self._call, "rsgi")
         for name in ("__rsgi_init__", "__rsgi_del__"):
             if hasattr(application, name):
                 setattr(self, name, getattr(application, name))
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> object:  # noqa: ANN401 - the server's own types
         claim = request.target_claim(scope.headers.get(layout.HEADER_FIELD), _target(scope))
-        if claim is None:
-            return await self._call(scope, protocol)
+        body = functools.partial(self._call, scope, protocol)
+        arrived = self._entry.arrive(claim)
+        if claim is None or arrived == entries.PASS:
+            return await body()
+        if arrived == entries.WATCH:
+            with self._entry.watching(claim, sys._getframe()):  # noqa: SLF001 - what is around it does not count
+                return await body()
+        leads = arrived == entries.LEAD
+        held = self._entry.held_in_view(claim) if leads else self._entry.held_here(claim)
+        token = gate.current.set(held)
         try:
-            held = gate.Held(claim, None, HELD_IN, gate.async_kind(), "entry")
-            return await held.run_async(functools.partial(self._call, scope, protocol))
-        except gate.Released:
+            return await (body() if leads else held.run_async(body))
+        except BaseException as error:
+            if not gate.is_release(error):
+                raise
             return protocol.response_bytes(200, list(layout.ANSWER_HEADERS), layout.BODY)
+        finally:
+            gate.current.reset(token)
 
 
 def check(application: object, named: str) -> None:

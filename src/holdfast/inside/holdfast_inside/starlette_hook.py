@@ -17,6 +17,7 @@ The hook surrounds some of their functions in place, because applications keep r
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from typing import Any, Awaitable, Optional
 
@@ -25,7 +26,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.endpoints import HTTPEndpoint
 from starlette.responses import Response
 
-from . import asgi, calling, code_patch, find_views, gate, layout, request
+from . import asgi, calling, code_patch, entries, find_views, gate, layout, own_code, request
 
 
 def _response() -> Response:
@@ -63,8 +64,12 @@ def _preparing_endpoint(original: Any) -> gate.Function:  # noqa: ANN401
             return await asgi.hold(_without_view(claim, _framework(self), scope, scope["method"]), send)
         if isinstance(self.endpoint, type) and issubclass(self.endpoint, HTTPEndpoint):
             return await original(self, scope, receive, send)
-        held = _held(claim, _framework(self), self.endpoint)
         body = functools.partial(original, self, scope, receive, send)
+        if _is_application(self):
+            held_in = f"asgi entry of {_name(self.endpoint)}"
+            entry = entries.mounted(self.endpoint, "asgi", held_in)
+            return await asgi.arrive(entry, claim, (scope, receive, send), functools.partial(original, self))
+        held = _held(claim, _framework(self), self.endpoint)
         return await asgi.run(held, _hold(held, body) if held.gate is None else body(), send)
 
     return handle
@@ -101,6 +106,21 @@ def _held(claim: request.RequestClaim, framework: str, endpoint: object, name: O
 def _hold(held: gate.Held, body: calling.Body) -> Awaitable[object]:
     """Holds where an endpoint that cannot have a gate would run; `body` calls it, from the loop."""
     return run_in_threadpool(held.run) if held.kind == "sync" else held.run_async(body)
+
+
+def _is_application(route: Any) -> bool:  # noqa: ANN401 - a route of Starlette's
+    """Whether a route's endpoint is an ASGI application of somebody else's, which may lead to a view of its own."""
+    endpoint = route.endpoint
+    while isinstance(endpoint, functools.partial):
+        endpoint = endpoint.func
+    if _framework(route) != "starlette" or inspect.isfunction(endpoint) or inspect.ismethod(endpoint):
+        return False
+    function = code_patch.innermost_function(endpoint)
+    return function is not None and not own_code.is_own(function.__code__.co_filename)
+
+
+def _name(application: object) -> str:
+    return str(getattr(application, "__qualname__", type(application).__qualname__))
 
 
 def _framework(routing: object) -> str:
@@ -149,10 +169,11 @@ def _holding_what_is_mounted(original: Any) -> gate.Function:  # noqa: ANN401
         claim = asgi.unheld_claim(scope)
         if claim is None or find_views.leads_to_views(self.app):
             return await original(self, scope, receive, send)
-        name = getattr(self.app, "__qualname__", type(self.app).__qualname__)
-        held_in = f"asgi entry of {name}, mounted at {self.path or '/'}"
-        body = functools.partial(original, self, scope, receive, send)
-        return await asgi.hold(gate.Held(claim, None, held_in, gate.async_kind(), "entry"), send, body)
+        held_in = f"asgi entry of {_name(self.app)}, mounted at {self.path or '/'}"
+        call = (scope, receive, send)
+        return await asgi.arrive(
+            entries.mounted(self.app, "asgi", held_in), claim, call, functools.partial(original, self)
+        )
 
     return handle
 

@@ -1,38 +1,118 @@
-"""Holds requests at the entry of a WSGI application whose views holdfast does not know."""
+"""Holds requests of a WSGI application of no known framework: in its view if that is found, otherwise at its entry."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
-from typing import Any, Callable, Dict, Iterable
+import io
+import sys
+import types
+from typing import Any, Callable, Dict, Iterable, Iterator
 
-from . import calling, layout, recorder, request
+from . import calling, entries, gate, layout, recorder, request
 
 StartResponse = Callable[..., Any]
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 
-HELD_IN = "wsgi entry"
+WRAPPED = "_holdfast_entry"
 
 
-def wrap_entry(application: Application) -> Application:
-    """Wraps an application so that this run's requests are held instead of reaching it.
+def wrap_entry(application: Application, held_in: str = "") -> Application:
+    """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests pass through with the very objects that the server gave and the application returned, so
     `close()`, `wsgi.file_wrapper` and `exc_info` keep their meaning.
+
+    Args:
+        held_in: the entry in words; "" is "wsgi entry".
     """
+    here = entries.Entry(application, "wsgi", held_in)
 
     def entry(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         claim = request.wsgi_claim(environ)
-        if claim is None:
+        arrived = here.arrive(claim)
+        if claim is None or arrived == entries.PASS:
             return application(environ, start_response)
-        recorder.enter(claim.id, HELD_IN, "sync", "entry", claim.entry)
-        try:
-            recorder.hold_sync(claim.id)
-            if calling.wait_until_called(claim.id):
-                claim.call = calling.BodyRun(claim.id)
-                return claim.call.run(functools.partial(application, environ, start_response))  # type: ignore[no-any-return]
-        finally:
-            recorder.leave(claim.id)
-        start_response("200 OK", list(layout.ANSWER_HEADERS))
-        return [layout.BODY]
+        body = functools.partial(application, environ, start_response)
+        if arrived == entries.WATCH:
+            return _watched(here, claim, application, environ, start_response)
+        if arrived == entries.LEAD:
+            return _led(here.held_in_view(claim), body, start_response)
+        return _hold(here.held_here(claim), body, start_response)
 
+    setattr(entry, WRAPPED, True)
     return entry
+
+
+def _hold(held: gate.Held, body: calling.Body, start_response: StartResponse) -> Iterable[bytes]:
+    claim = held.claim
+    claim.held = True
+    recorder.enter(claim.id, held.held_in, "sync", held.via, claim.entry)
+    try:
+        recorder.hold_sync(claim.id)
+        if calling.wait_until_called(claim.id):
+            claim.call = calling.BodyRun(claim.id)
+            return claim.call.run(body)  # type: ignore[no-any-return]
+    finally:
+        recorder.leave(claim.id)
+    return _answer(start_response)
+
+
+def _answer(start_response: StartResponse) -> Iterable[bytes]:
+    start_response("200 OK", list(layout.ANSWER_HEADERS))
+    return [layout.BODY]
+
+
+def _watched(
+    here: entries.Entry,
+    claim: request.RequestClaim,
+    application: Application,
+    environ: Dict[str, Any],
+    start_response: StartResponse,
+) -> Iterable[bytes]:
+    other = {**environ, "PATH_INFO": entries.NO_PATH, "wsgi.input": io.BytesIO(), "CONTENT_LENGTH": "0"}
+    for name in (request.KEY, request.ENVIRON_HEADER):
+        other.pop(name, None)
+    with here.watching(claim, sys._getframe()) as seen:  # noqa: SLF001 - what is around it does not count
+        result = application(environ, start_response)
+        if isinstance(result, types.GeneratorType):
+            # Its body runs only now.
+            result = list(result)
+        if seen.is_doubtful():
+            _ask_elsewhere(application, other)
+    return result
+
+
+def _ask_elsewhere(application: Application, environ: Dict[str, Any]) -> None:
+    """Calls the application for a path that it does not have, and drops the answer."""
+    with contextlib.suppress(Exception):
+        result = application(environ, lambda *_: lambda _: None)
+        for _part in result:
+            pass
+        getattr(result, "close", lambda: None)()
+
+
+def _led(held: gate.Held, body: calling.Body, start_response: StartResponse) -> Iterable[bytes]:
+    token = gate.current.set(held)
+    try:
+        result: Iterable[bytes] = body()
+    except BaseException as error:
+        if not gate.is_release(error):
+            raise
+        return _answer(start_response)
+    finally:
+        gate.current.reset(token)
+    return _led_on(held, result, start_response) if isinstance(result, types.GeneratorType) else result
+
+
+def _led_on(held: gate.Held, result: Iterable[bytes], start_response: StartResponse) -> Iterator[bytes]:
+    """A generator's parts: if it is the application, the view is called while it runs."""
+    token = gate.current.set(held)
+    try:
+        yield from result
+    except BaseException as error:
+        if not gate.is_release(error):
+            raise
+        yield from _answer(start_response)
+    finally:
+        gate.current.reset(token)

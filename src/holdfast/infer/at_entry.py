@@ -1,0 +1,39 @@
+"""What a verdict may say where requests were held in front of code that holdfast cannot see into."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from holdfast.infer.known import because, missing
+from holdfast.model.timeline import FirstRequest
+from holdfast.model.verdict import Ceiling, Model, Overflow, Verdict
+
+ENTRY_OF_UNKNOWN = "unknown"
+"""`via` of a first request that was held so."""
+
+
+def is_at_entry(first_request: FirstRequest) -> bool:
+    """Whether what was measured is the entry's and tells nothing of the view's ceiling."""
+    return first_request.via == ENTRY_OF_UNKNOWN
+
+
+def why_at_entry(first_request: FirstRequest) -> str:
+    """The reason for each figure of the view."""
+    return (
+        f"requests were held at the {first_request.held_in}, and holdfast did not find the function behind it that "
+        "answers: a framework may run that function on other threads, or one at a time"
+    )
+
+
+def without_view(verdict: Verdict, first_request: FirstRequest) -> Verdict:
+    """The verdict without the figures that are the view's. What the kernel showed of the accept queue stays."""
+    seen = verdict.ceiling
+    ceiling = replace(Ceiling.unknown(), accept_queue=seen.accept_queue, accept_queue_limit=seen.accept_queue_limit)
+    model = replace(Model.unknown(), listen_queues=verdict.model.listen_queues)
+    overflow = Overflow(None, (), verdict.overflow.client_sees)
+    target = replace(verdict.target, view=None)
+    nulls = {*missing("ceiling", ceiling), *missing("model", model), *missing("overflow", overflow), "target.view"}
+    reasons = because(why_at_entry(first_request), nulls - {"ceiling.interval", "model.handler_threads_reused"})
+    return replace(
+        verdict, ceiling=ceiling, model=model, overflow=overflow, target=target, unknown={**verdict.unknown, **reasons}
+    )

@@ -1,0 +1,110 @@
+"""What happens to a claimed request at the entry of an application that is no framework's that holdfast knows.
+
+- A plain application (see `own_code`) is itself the person's view: the request is held where it is called.
+- Otherwise the first request is watched on its way (see `watch`). If a function is found that answers, later ones are
+  held in it. If something further in holds the request, such as the hook of a framework that is mounted there, entries
+  let it pass. If neither is found, it is held at the innermost entry, and the record says that this is no view.
+
+An entry is where an application is called through an interface: by the server, or by a bridge from one to the other.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import types
+from typing import Dict, Iterator, List, Optional, Tuple
+
+from . import finding, gate, layout, own_code, recorder, request, watch
+
+PASS, WATCH, HOLD, LEAD = range(4)
+NO_PATH = "/holdfast-asks-for-no-page"
+"""What an application is asked for to see which of its functions run for every path."""
+
+
+class Entry:
+    """One application as it is called through an interface.
+
+    Attributes:
+        interface: "wsgi", "asgi" or "rsgi".
+        function: the function that answers, if the application is plain.
+        held_in: the entry in words.
+    """
+
+    __slots__ = ("_foreign", "_gates", "function", "held_in", "interface")
+
+    def __init__(self, application: object, interface: str, held_in: str = "") -> None:
+        self.interface = interface
+        self.function = own_code.plain_function(application)
+        self.held_in = held_in or f"{interface} entry"
+        self._foreign = own_code.framework_files(application)
+        self._gates: Optional[List[gate.Gate]] = None
+
+    def arrive(self, claim: Optional[request.RequestClaim]) -> int:
+        """What to do with a request that comes to this entry: PASS, WATCH, HOLD or LEAD (to the view)."""
+        if claim is None or claim.held:
+            return PASS
+        if self.function is not None:
+            return HOLD
+        claim.depth += 1
+        known, at = finding.state()
+        if known in (layout.ASKED, layout.WATCHED):
+            finding.publish(layout.WATCHED, claim.depth)
+            return WATCH
+        if known == layout.INSIDE or (known != layout.NOT_ASKED and claim.depth < at):
+            return PASS
+        if known == layout.IN_VIEW and claim.depth == at and self.gates():
+            return LEAD
+        return HOLD
+
+    @contextlib.contextmanager
+    def watching(self, claim: request.RequestClaim, frame: types.FrameType) -> Iterator[watch.Watch]:
+        """Watches a request behind this entry, and then tells all processes what it has shown.
+
+        Args:
+            frame: the one that calls the application.
+        """
+        found = None
+        before = recorder.times_entered(claim.id)
+        try:
+            with watch.watching(claim, frame, self._foreign) as seen:
+                yield seen
+            found = seen.view()
+        finally:
+            # An entry further in knows better.
+            if finding.state()[0] == layout.WATCHED:
+                # Not by the claim: an application may hand on a scope of its own, which makes a claim of its own.
+                inside = recorder.times_entered(claim.id) > before
+                known = layout.INSIDE if inside else layout.AT_ENTRY if found is None else layout.IN_VIEW
+                finding.publish(known, claim.depth, found)
+
+    def gates(self) -> List[gate.Gate]:
+        """The gates in the view that was found; none if this process does not have it."""
+        if self._gates is None:
+            found = [gate.put_in(each) for each in watch.functions_of(finding.view())]
+            self._gates = [each for each in found if each is not None]
+        return self._gates
+
+    def held_here(self, claim: request.RequestClaim) -> gate.Held:
+        """A request that is held at this entry."""
+        kind = "sync" if self.interface == "wsgi" else gate.async_kind()
+        return gate.Held(claim, None, self.held_in, kind, "unknown" if self.function is None else "plain")
+
+    def held_in_view(self, claim: request.RequestClaim) -> gate.Held:
+        """A request that is held in the view that was found."""
+        view = finding.view()
+        kind = gate.kind_of(self.gates()[0].original)
+        held_in = gate.held_in_view(self.interface, None, kind, view.qualname)
+        held = gate.Held(claim, self.gates()[0], held_in, kind)
+        held.others = tuple(self.gates()[1:])
+        return held
+
+
+_mounted: Dict[int, Tuple[object, Entry]] = {}
+
+
+def mounted(application: object, interface: str, held_in: str) -> Entry:
+    """The entry of an application that another one calls; one for all its requests."""
+    known = _mounted.get(id(application))
+    if known is None:
+        known = _mounted.setdefault(id(application), (application, Entry(application, interface, held_in)))
+    return known[1]

@@ -1,0 +1,57 @@
+"""What all processes of a server know about the way from an entry to the view, kept in the record.
+
+The first request is watched in one process. The others learn from here which function is the view.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Optional, Tuple
+
+from . import layout, recorder
+
+
+class View(NamedTuple):
+    """The code of a view.
+
+    Attributes:
+        line: its first line.
+        qualname: the qualified name of the function, for people.
+    """
+
+    line: int
+    file: str
+    name: str
+    qualname: str
+
+
+def state() -> Tuple[int, int]:
+    """What is known, one of layout.NOT_ASKED and so on, and at which entry."""
+    found: Tuple[int, int] = layout.FINDING.unpack_from(recorder.record().data, layout.FINDING_OFFSET)
+    return found
+
+
+def view() -> View:
+    """The view, where `state` says that it was found."""
+    at = layout.FINDING_OFFSET + layout.FINDING.size
+    line, *texts = layout.FOUND.unpack_from(recorder.record().data, at)
+    return View(line, *(each.rstrip(b"\0").decode("utf-8", "surrogateescape") for each in texts))
+
+
+def publish(known: int, depth: int, found: Optional[View] = None) -> None:
+    """Tells all processes.
+
+    Args:
+        known: one of layout.INSIDE, IN_VIEW, AT_ENTRY.
+        depth: the entry at which requests are held or given to the view; 1 is the one that the server calls.
+        found: the view, where it was found.
+    """
+    data = recorder.record().data
+    if found is not None:
+        texts = [each.encode("utf-8", "surrogateescape") for each in found[1:]]
+        layout.FOUND.pack_into(data, layout.FINDING_OFFSET + layout.FINDING.size, found.line, *texts)
+    layout.FINDING.pack_into(data, layout.FINDING_OFFSET, known, depth)
+
+
+def fits(found: View) -> bool:
+    """Whether the record has room for its texts."""
+    return all(len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[1:], (1024, 128, 256)))

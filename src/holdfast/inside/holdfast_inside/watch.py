@@ -1,0 +1,266 @@
+"""Finds the function that answers a request, by watching one request go through an application of any framework.
+
+The first request of a run is answered by the application as any other is, while a profile function sees each call of a
+Python function on its way. The person's own functions that code of others calls are candidates: middleware, hooks,
+views, callbacks. Of these
+
+- a callback that a library calls on behalf of a view (a converter, a listener) is left out: between it and the view
+  lies no code of the framework, and nothing that was given the request;
+- one inside which another is called is middleware;
+- of several that are called one after another, those are hooks that are also called for a path that does not exist
+  (which is asked for only then), and those that return nothing.
+
+What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
+what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
+(see `gate.keeping_context`). A task is recognised by its context, as the gate does it: what loses the context cannot
+be held either.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import gc
+import inspect
+import os
+import sys
+import threading
+import time
+import types
+from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
+
+from . import code_patch, finding, own_code, request
+
+_NO_FUNCTIONS = ("<module>", "<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
+_LATER = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+_DEEPEST = 500
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+
+class _Candidate:
+    """One call of the person's own function by code of others.
+
+    Attributes:
+        frame: of the call.
+        callers: the frames around it, the nearest first, across threads where that is known.
+        inner: the codes of the person's functions that it calls by itself.
+        returned: whether it returned anything but None.
+    """
+
+    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "returned")
+
+    def __init__(self, frame: types.FrameType, callers: List[types.FrameType]) -> None:
+        self.frame = frame
+        self.code = frame.f_code
+        self.callers = callers
+        self.inner: Set[types.CodeType] = set()
+        self.returned = False
+        self.began = self.ended = time.monotonic()
+
+
+class Watch:
+    """What is seen of one request."""
+
+    def __init__(
+        self, claim: request.RequestClaim, entry: Optional[types.FrameType], foreign: FrozenSet[str] = frozenset()
+    ) -> None:
+        self._claim = claim
+        self._entry = entry
+        self._foreign_files = foreign
+        self._calls: Dict[int, _Candidate] = {}
+        self._foreign: Set[types.CodeType] = set()
+        self._elsewhere: Optional[Set[types.CodeType]] = None
+        self.open = True
+
+    def called(self, frame: types.FrameType) -> None:
+        """Notes the call of a function, or the resumption of a coroutine, which is the same call."""
+        code = frame.f_code
+        if code in self._foreign:
+            return
+        if code.co_name in _NO_FUNCTIONS or not code.co_flags & inspect.CO_OPTIMIZED or not self._is_own(code):
+            self._foreign.add(code)
+            return
+        if id(frame) in self._calls:
+            return
+        caller = frame.f_back
+        if caller is not None and self._is_own(caller.f_code):
+            nearest = self._calls.get(id(caller))
+            if nearest is not None:
+                nearest.inner.add(code)
+            return
+        if self._elsewhere is not None:
+            self._elsewhere.add(code)
+            return
+        self._calls[id(frame)] = _Candidate(frame, self.around(frame.f_back))
+
+    def _is_own(self, code: types.CodeType) -> bool:
+        return own_code.is_own(code.co_filename) and code.co_filename not in self._foreign_files
+
+    def around(self, frame: Optional[types.FrameType]) -> List[types.FrameType]:
+        """The frames from this one outwards as far as the entry, then those that sent the task to this thread."""
+        found: List[types.FrameType] = []
+        while frame is not None and frame is not self._entry and len(found) < _DEEPEST:
+            found.append(frame)
+            frame = frame.f_back
+        return [*found, *_sent_from.get()]
+
+    def returns(self, frame: types.FrameType, result: object) -> None:
+        """Notes what a call returned; a coroutine's last result counts."""
+        found = self._calls.get(id(frame))
+        if found is not None:
+            found.returned = result is not None
+            found.ended = time.monotonic()
+
+    def is_doubtful(self) -> bool:
+        """Whether several functions may be the view, so that a request to another path is to tell them apart.
+
+        From now on only what is called for that other request is noted.
+        """
+        self._elsewhere = set()
+        return len(self._last()) > 1
+
+    def view(self) -> Optional[finding.View]:
+        """The function that answered, or None if none was seen that can be told from others and can be held."""
+        last = self._last()
+        of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
+        answering = [each for each in of_path if each.returned] or of_path
+        # The longest of several: what is before and after a view is usually short.
+        chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
+        called = {each.code for each in self._calls.values()}
+        found = None if chosen is None else _found(chosen, called | chosen.inner)
+        self._calls.clear()
+        self._entry = None
+        return found
+
+    def _last(self) -> List[_Candidate]:
+        """The candidates inside which no other one was called."""
+        candidates = [each for each in self._calls.values() if self._is_of_framework(each)]
+        around = {id(frame) for each in candidates for frame in each.callers}
+        return [each for each in candidates if id(each.frame) not in around]
+
+    def _is_of_framework(self, candidate: _Candidate) -> bool:
+        """Whether the framework called it, and not a library that another of the candidates uses."""
+        own = [at for at, frame in enumerate(candidate.callers) if self._is_own(frame.f_code)]
+        if not own:
+            return True
+        outside = {_package(frame.f_code) for frame in candidate.callers[own[-1] + 1 :]} - {""}
+        between = candidate.callers[: own[0]]
+        return any(_package(frame.f_code) in outside or self._has_request(frame) for frame in between)
+
+    def _has_request(self, frame: types.FrameType) -> bool:
+        code = frame.f_code
+        names = code.co_varnames[: code.co_argcount]
+        values = [frame.f_locals.get(name) for name in names]
+        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in values)
+
+
+_current: contextvars.ContextVar[Optional[Watch]] = contextvars.ContextVar("holdfast watch", default=None)
+_sent_from: contextvars.ContextVar[Tuple[types.FrameType, ...]] = contextvars.ContextVar("holdfast sent", default=())
+
+
+@contextlib.contextmanager
+def watching(claim: request.RequestClaim, entry: types.FrameType, foreign: FrozenSet[str]) -> Iterator[Watch]:
+    """Watches what runs in this block, here and on threads that it uses.
+
+    Args:
+        entry: the frame that calls the application; what is outside of it does not count.
+        foreign: files of a framework that lie among the person's own.
+    """
+    watch = Watch(claim, entry, foreign)
+    token = _current.set(watch)
+    # A profiler of the person's own keeps its place; then nothing is seen.
+    free = sys.getprofile() is None
+    before = getattr(threading, "_profile_hook", None)
+    if free:
+        threading.setprofile(_profile)
+        sys.setprofile(_profile)
+    try:
+        yield watch
+    finally:
+        if free:
+            sys.setprofile(None)
+            threading.setprofile(before)
+        watch.open = False
+        _current.reset(token)
+
+
+def is_watched() -> bool:
+    """Whether the caller runs for a request that is watched."""
+    return _current.get() is not None
+
+
+def watched(task: Callable[..., Any]) -> Callable[..., Any]:
+    """The task, watched on the thread on which it will run; for one that is sent there by a watched request."""
+    watch = _current.get()
+    sender = () if watch is None else tuple(watch.around(sys._getframe(1)))  # noqa: SLF001 - one's callers
+
+    def run(*args: object, **kwargs: object) -> object:
+        if sys.getprofile() is not None:
+            return task(*args, **kwargs)
+        token = _sent_from.set(sender)
+        sys.setprofile(_profile)
+        try:
+            return task(*args, **kwargs)
+        finally:
+            sys.setprofile(None)
+            _sent_from.reset(token)
+
+    return run
+
+
+def functions_of(view: finding.View) -> List[types.FunctionType]:
+    """All functions of this process with the view's code."""
+    return [
+        each
+        for each in gc.get_objects()
+        if type(each) is types.FunctionType
+        and each.__code__.co_name == view.name
+        and each.__code__.co_firstlineno == view.line
+        and each.__code__.co_filename == view.file
+        and each not in code_patch.copies
+    ]
+
+
+def _profile(frame: types.FrameType, event: str, argument: object) -> None:
+    watch = _current.get()
+    if watch is None:
+        return
+    if not watch.open:
+        # A thread that began while the request was watched.
+        sys.setprofile(None)
+        return
+    try:
+        if event == "call":
+            watch.called(frame)
+        elif event == "return":
+            watch.returns(frame, argument)
+    except Exception:
+        # The application must not notice; what was missed is not found.
+        watch.open = False
+
+
+def _package(code: types.CodeType) -> str:
+    """The directory of an installed package's code below that of all packages; "" for every other code."""
+    for part in ("site-packages", "dist-packages"):
+        _, found, inside = code.co_filename.rpartition(os.sep + part + os.sep)
+        if found:
+            return inside.partition(os.sep)[0]
+    return ""
+
+
+def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.View]:
+    code = chosen.code
+    for function in functions_of(_view(code)):
+        inner = code_patch.innermost_function(function)
+        # What a decorator made calls the function that was written, perhaps on a thread.
+        if inner is not None and inner.__code__ in called:
+            code = inner.__code__
+    view = _view(code)
+    if code.co_flags & _LATER or not finding.fits(view):
+        return None
+    functions = functions_of(view)
+    return view._replace(qualname=functions[0].__qualname__) if functions else None
+
+
+def _view(code: types.CodeType) -> finding.View:
+    return finding.View(code.co_firstlineno, code.co_filename, code.co_name, code.co_name)

@@ -1,0 +1,205 @@
+"""Which of the person's functions is taken for the view, told from one request that was watched."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import threading
+import types
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from holdfast.inside.holdfast_inside import gate, own_code, request, watch
+
+FRAMEWORK = """
+def call(function, *arguments):
+    return function(*arguments)
+
+
+def on_a_thread_of(threads):
+    return lambda function: threads.submit(function).result()
+
+
+def in_parts(function):
+    return list(function())
+
+
+class App:
+    def __init__(self, views, hooks=(), middleware=None, call=call):
+        self.views, self.hooks, self.middleware, self.call = views, hooks, middleware, call
+
+    def __call__(self, environ, start_response):
+        return self.middleware(self.dispatch, environ) if self.middleware else self.dispatch(environ)
+
+    def dispatch(self, environ):
+        for hook in self.hooks:
+            hook()
+        view = self.views.get(environ["PATH_INFO"])
+        answer = "missing" if view is None else self.call(view)
+        for hook in self.hooks:
+            hook()
+        return answer
+"""
+LIBRARY = """
+def convert(value, by):
+    return by(value)
+"""
+
+
+@pytest.fixture
+def installed(tmp_path):
+    """Two modules as an environment has them: a framework and a library."""
+    found = []
+    for name, source in (("framework", FRAMEWORK), ("library", LIBRARY)):
+        path = tmp_path / "site-packages" / name / "__init__.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(source)
+        module = types.ModuleType(name)
+        exec(compile(source, str(path), "exec"), vars(module))
+        found.append(module)
+    return found
+
+
+def found_in(app, path="/"):
+    claim = request.RequestClaim(0, (1, 1, False))
+    environ = {"PATH_INFO": path, request.KEY: claim}
+    with watch.watching(claim, sys._getframe(), frozenset()) as seen:
+        app(environ, None)
+        if seen.is_doubtful():
+            app({"PATH_INFO": "/elsewhere"}, None)
+    view = seen.view()
+    return None if view is None else view.qualname.rpartition(".")[2]
+
+
+def view():
+    return helper()
+
+
+def helper():
+    return "answer"
+
+
+def silent_hook():
+    pass
+
+
+def outspoken_hook():
+    return True
+
+
+def middleware(following, environ):
+    return following(environ)
+
+
+def test_a_function_that_the_framework_calls_is_the_view_and_not_what_it_calls_itself(installed):
+    framework, _ = installed
+
+    assert found_in(framework.App({"/": view})) == "view"
+
+
+@pytest.mark.parametrize("hook", [silent_hook, outspoken_hook])
+def test_what_is_called_for_every_path_is_not_the_view(installed, hook):
+    framework, _ = installed
+
+    assert found_in(framework.App({"/": view}, hooks=[hook])) == "view"
+
+
+def test_a_view_that_returns_nothing_is_told_from_a_hook_by_a_path_that_does_not_exist(installed):
+    framework, _ = installed
+
+    def responder():
+        pass
+
+    assert found_in(framework.App({"/": responder}, hooks=[silent_hook])) == "responder"
+
+
+def test_middleware_around_the_view_is_not_the_view(installed):
+    framework, _ = installed
+
+    assert found_in(framework.App({"/": view}, middleware=middleware)) == "view"
+
+
+def test_middleware_in_front_of_the_framework_is_not_the_view(installed):
+    framework, _ = installed
+    inner = framework.App({"/": view})
+
+    def application(environ, start_response):
+        return inner(environ, start_response)
+
+    assert found_in(application) == "view"
+
+
+def test_what_a_library_calls_on_behalf_of_the_view_is_not_the_view(installed):
+    framework, library = installed
+
+    def converter(value):
+        return value
+
+    def converting():
+        return library.convert("answer", converter)
+
+    assert found_in(framework.App({"/": converting})) == "converting"
+
+
+def test_a_view_on_a_thread_is_found_with_the_framework_that_sent_it_there(installed):
+    framework, _ = installed
+    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+    with ThreadPoolExecutor(1) as threads:
+        threads.submit(threading.get_ident).result()
+
+        assert found_in(framework.App({"/": view}, call=framework.on_a_thread_of(threads))) == "view"
+
+
+def test_a_view_that_its_decorator_sends_to_a_thread_is_found_there(installed):
+    framework, _ = installed
+    gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+    with ThreadPoolExecutor(1) as threads:
+
+        @functools.wraps(view)
+        def decorated():
+            return threads.submit(view).result()
+
+        assert found_in(framework.App({"/": decorated})) == "view"
+
+
+def test_a_generator_is_not_taken_because_it_cannot_be_held(installed):
+    framework, _ = installed
+
+    def parts():
+        yield "answer"
+
+    assert found_in(framework.App({"/": lambda: list(parts())})) == "<lambda>"
+    assert found_in(framework.App({"/": parts}, call=framework.in_parts)) is None
+
+
+def test_an_application_of_one_file_is_plain_and_one_that_leads_elsewhere_is_not(installed):
+    framework, _ = installed
+    inner = framework.App({"/": view})
+
+    class Page:
+        def __call__(self, *of_request):
+            return [helper(), len(of_request)]
+
+    def of_this_file(environ, start_response):
+        return [helper(), sys.version]
+
+    def leads_to_a_framework(environ, start_response):
+        return inner(environ, start_response)
+
+    assert own_code.plain_function(of_this_file) is of_this_file
+    assert own_code.plain_function(Page()) is Page.__call__
+    assert own_code.plain_function(leads_to_a_framework) is None
+    assert own_code.plain_function(inner) is None
+
+
+def test_a_profiler_of_the_persons_own_keeps_its_place(installed):
+    framework, _ = installed
+    seen = []
+    sys.setprofile(lambda *of_event: seen.append(of_event[1]))
+    try:
+        assert found_in(framework.App({"/": view})) is None
+        assert sys.getprofile() is not None
+    finally:
+        sys.setprofile(None)
+    assert seen
