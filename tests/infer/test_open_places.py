@@ -74,3 +74,23 @@ def test_where_handlers_run_behind_a_router_its_processes_have_no_places():
     verdict = held_by([20], [acceptor(10, 4), acceptor(11, 0)])
 
     assert verdict.ceiling.bounded is True
+
+
+def waiting_behind(pid: int, grows_by: str):
+    """One handler, in that process, and one request in the accept queue; process 10 was there at the start."""
+    requests = [records.request(0), records.request(1)]
+    sockets = [records.socket(0, accepted=True), records.socket(1, accepted=False)]
+    seen = records.timeline(requests, [records.entry(0, pid=pid)], records.snapshot(*sockets, depth=1))
+    return judge(replace(seen, server=replace(seen.server, grows_by=grows_by)))
+
+
+def test_a_pool_that_may_grow_and_did_not_is_at_least_what_it_was():
+    verdict = waiting_behind(10, "cheaper")
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (1, False, (1, None))
+    assert "cheaper" in verdict.warnings[0]
+
+
+@pytest.mark.parametrize(("pid", "grows_by"), [(11, "cheaper"), (10, "")])
+def test_a_pool_that_was_seen_to_grow_or_cannot_is_bounded(pid, grows_by):
+    assert waiting_behind(pid, grows_by).ceiling.bounded is True

@@ -133,7 +133,9 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
     open_ = _open_places(counted)
-    if open_ is not None:
+    if open_ is None and _may_grow(counted):
+        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, None))
+    elif open_ is not None:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
@@ -145,7 +147,20 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
 def _doubts_of_bound(counted: _Counted) -> tuple[str, ...]:
     """Why the number in service is not a bound although requests waited."""
     open_ = None if counted.ramp.reason == "interrupted" else _open_places(counted)
+    if open_ is None and _may_grow(counted):
+        by = counted.timeline.server.grows_by
+        reason = (
+            f"The server may add workers while requests wait ({by}), and none came while it was watched: the ceiling "
+            "may be higher. Growth that is slower than the probe is not seen."
+        )
+        return (reason,)
     return () if open_ is None else (open_.reason(counted.places),)
+
+
+def _may_grow(counted: _Counted) -> bool:
+    """Whether the pool can grow and did not, so that the pace at which it would is not known."""
+    server = counted.timeline.server
+    return bool(server.grows_by) and {each.pid for each in _held(counted)} <= set(server.pids)
 
 
 def _held(counted: _Counted) -> list[Entry]:

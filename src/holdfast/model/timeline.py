@@ -330,7 +330,11 @@ class ExactLoad:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is known of the server without a request."""
+    """What is known of the server without a request.
+
+    Attributes:
+        grows_by: the setting by which it adds workers under load; "" where none is known.
+    """
 
     name: str
     version: str
@@ -343,6 +347,7 @@ class ServerFacts:
     nproc: int | None
     somaxconn: int | None
     abort_on_overflow: bool | None
+    grows_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ Decisions
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
   end, must fit into it, and half as much again.
+* A pool that may grow by a setting adds a worker every one to four seconds while all are busy (measured with uWSGI's
+  cheaper): there, a plateau lasts GROWTH_NS, and longer than any step so far.
 * Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
   be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
   pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
@@ -82,6 +84,7 @@ LONG_WAY_TURNS = 6
 MANY = 64
 APART = 8
 TO_EACH = 16
+GROWTH_NS = 6 * NS_PER_S
 BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
@@ -116,6 +119,8 @@ def decide(view: View, state: State) -> tuple[Action, State]:
 
 def plateau_needed_ns(view: View, state: State) -> int:
     """How long nothing must have entered for it to count as a plateau."""
+    if view.grows:
+        return max(GROWTH_NS, _varied(max(state.longest_stall_ns, view.way_ns)))
     if not view.entered:
         return max(PLATEAU_MAX_NS, _varied(view.way_ns))
     # The recorder's longest gap includes pauses in which nothing waited, ours includes the time until we looked: the

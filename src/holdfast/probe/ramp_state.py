@@ -40,6 +40,7 @@ class View:
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
+        grows: it may add workers while requests wait.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
     """
 
@@ -63,6 +64,7 @@ class View:
     ended: Mapping[Outcome, int] = field(default_factory=dict)
     cut: int = 0
     untried: int = 0
+    grows: bool = False
     way_ns: int = 0
 
     @property

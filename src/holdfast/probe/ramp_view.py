@@ -111,6 +111,7 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
         cut=lost.count(session, prober),
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
+        grows=bool(session.grows_by),
         untried=starts.untried,
         way_ns=session.way_ns,
     )

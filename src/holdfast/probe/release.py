@@ -91,11 +91,8 @@ def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[in
 
     # On a busy machine fifty forks take longer than any limit for one.
     limit_s = with_the_way_ns(session, int(AT_REST_S * NS_PER_S)) / NS_PER_S
-    if not turn_until(session, prober, dealt_with, limit_s, moving):
-        return False
-    if not turn_until(session, prober, none_on_the_way, limit_s, moving):
-        return False
-    if left_in_queue() and not turn_until_at_rest(session, prober):
+    closed = all(turn_until(session, prober, reached, limit_s, moving) for reached in (dealt_with, none_on_the_way))
+    if not closed or (left_in_queue() and not turn_until_at_rest(session, prober)):
         return False
     # A server whose requests wait before their view is at rest too: only what was entered has been dealt with there.
     if session.way_ns < LONG_WAY_NS:
