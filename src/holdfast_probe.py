@@ -34,9 +34,22 @@ def main() -> None:
         sys.exit(_EXIT_ENVIRONMENT)
     if sys.argv[1:] == ["--version"] and _written(f"holdfast, version {__version__}\n"):
         return
+    if not _is_linux():
+        sys.stderr.write(
+            "holdfast: holdfast runs on Linux only.\n"
+            f"  It measures by what Linux alone has: /proc, epoll, sock_diag. This system is {sys.platform}.\n"
+            "  Run it where the server will run, or in a Linux container or virtual machine.\n"
+        )
+        sys.exit(_EXIT_ENVIRONMENT)
     from holdfast.cli.entry import main as run  # noqa: PLC0415 - not before it is known to be ours
 
     run()
+
+
+def _is_linux() -> bool:
+    import select  # noqa: PLC0415 - `--version` does without
+
+    return sys.platform == "linux" and hasattr(select, "epoll")
 
 
 def foreign_holdfast(path: list[str], own: str) -> str | None:

@@ -64,15 +64,16 @@ PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
 PURE = frozenset({
     "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py", "cluster/frames.py",
     "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/parts.py",
-    "load/quantities.py", "load/replies.py", "load/reports.py", "load/status_advice.py", "load/url.py",
-    "load/values.py", "observe/activity.py", "observe/routes.py", "observe/sock_diag.py",
+    "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
+    "load/url.py", "load/values.py", "observe/activity.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py", "probe/ramp.py", "probe/ramp_state.py",
     "probe/slots.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py",
     "servers/bjoern.py", "servers/cheroot.py", "servers/daphne.py", "servers/django.py", "servers/eventlet.py",
-    "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/hypercorn.py",
-    "servers/registry.py", "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
-    "servers/uwsgi.py", "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py",
-    "study/flask_concurrency.py", "study/servers.py",
+    "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py",
+    "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
+    "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py",
+    "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
+    "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -100,7 +101,7 @@ READS_LAYOUT = frozenset({"observe/record_reader.py"})
 # that are started from Python code.
 # fmt: off
 FRAMEWORKS = frozenset({
-    "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "flask", "gevent",
+    "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "fastpysgi", "flask", "gevent",
     "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug",
 })
 # fmt: on

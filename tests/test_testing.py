@@ -33,8 +33,8 @@ def test_an_adapter_that_forgets_arguments_and_says_a_setting_twice_is_told_both
     with pytest.raises(AssertionError) as complaint:
         check_adapter(careless, ("--threads", "2"))
 
-    assert "does not hold the argument --threads" in str(complaint.value)
-    assert "threads is said 2 times" in str(complaint.value)
+    assert "lacks the argument --threads" in str(complaint.value)
+    assert "threads is listed 2 times" in str(complaint.value)
 
 
 def test_an_adapter_with_a_wrong_distribution_has_no_version():

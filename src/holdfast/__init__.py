@@ -1,5 +1,5 @@
-"""How many requests a Python web server really processes at once, found out by experiment."""
+"""Finds out by experiment how many requests a Python web server really processes at once."""
 
 __version__ = "0.1.0"
 __distribution__ = "holdfast-probe"
-"""Its name on the package registry, where `holdfast` is somebody else's."""
+"""The name on the package registry, where `holdfast` is another project's package."""

@@ -1,54 +1,69 @@
 """The answer on its way out: to the terminal, into a pipe, into a file.
 
 What goes wrong there is an error of its own: an answer that did not arrive is not an answer.
+
+All text that is shown comes through here, and text from outside (labels, addresses, headers, logs, command lines) loses
+what would control a terminal: `say` and `tell` take it away, and so does `report.layout` for what `show` prints.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import io
 import os
+import secrets
 import shutil
+import stat
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.printable import printable
 
 STDOUT = "-"
 _AGAIN = "`holdfast show` prints the saved run again."
+_NAME_BYTES = 50  # of the target's in the name of what becomes it: a name has at most 255 (NAME_MAX), so 4 for each
 _COLUMNS = 80
 """Where there is no terminal."""
 
 
-class NobodyReads(Exception):  # noqa: N818 - no error: whoever read our output has seen enough (`| head`)
+class NobodyReads(Exception):  # noqa: N818 - not an error: the reader has seen enough (`| head`)
     """The reader of our standard output has gone."""
 
 
 def say(line: str) -> None:
-    """Prints a line to standard error, if that is still there."""
-    if sys.stderr is None:
-        return
-    try:
-        sys.stderr.write(f"{line}\n")
-        sys.stderr.flush()
-    except (OSError, ValueError):
-        return  # the terminal is gone, or the stream was closed
+    """Prints a line to standard error, if that is still there; what cannot be seen of it, as an escape."""
+    _write_to_stderr(f"{printable(line)}\n")
 
 
 def tell(error: HoldfastError) -> None:
     """Says what happened, why, and what to do next."""
-    say(("\x1b[1;31mholdfast: \x1b[0m" if _takes_styles(sys.stderr) else "holdfast: ") + error.what)
+    _write_to_stderr("\x1b[1;31mholdfast: \x1b[0m" if _takes_styles(sys.stderr) else "holdfast: ")
+    say(error.what)
     for part in (error.why, error.remedy):
         for line in part.splitlines():
             say(f"  {line}")
+
+
+def _write_to_stderr(text: str) -> None:
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):
+        return  # the terminal is gone, or the stream was closed
 
 
 def show(drawn: Callable[[int, bool], str]) -> None:
     """Prints something to standard output, in colours where that is a terminal.
 
     Args:
-        drawn: gives its text for so many columns, with escape sequences or without.
+        drawn: gives its text for so many columns, with escape sequences of ours or without; text from outside in it
+            has none any more (`report.layout`).
 
     Raises:
         NobodyReads, EnvironmentFailure: as `put`.
@@ -56,7 +71,8 @@ def show(drawn: Callable[[int, bool], str]) -> None:
     styled = _takes_styles(sys.stdout)
     columns = shutil.get_terminal_size((_COLUMNS, 24)).columns if styled else _COLUMNS
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    put(drawn(columns, styled).encode(encoding, "replace"))
+    text = drawn(columns, styled)
+    put((text if styled else printable(text)).encode(encoding, "replace"))
 
 
 def _takes_styles(stream: object) -> bool:
@@ -142,7 +158,7 @@ def write_stream(target: str, pieces: Iterable[bytes], again: str = _AGAIN) -> N
     Raises:
         EnvironmentFailure: it cannot be written.
     """
-    with whole_file(target, again) as path, path.open("wb") as stream:
+    with _whole_file(target, again) as (_, stream):
         stream.writelines(pieces)
 
 
@@ -153,23 +169,36 @@ def whole_file(target: str, again: str = _AGAIN) -> Iterator[Path]:
     Raises:
         EnvironmentFailure: the block raised an OSError: it cannot be written.
     """
+    with _whole_file(target, again) as (path, _):
+        yield path
+
+
+@contextlib.contextmanager
+def _whole_file(target: str, again: str) -> Iterator[tuple[Path, IO[bytes]]]:
+    """As `whole_file`, with the same file opened for writing."""
     path = Path(os.path.realpath(target))
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
     # A device or a pipe is written directly, and so is a file in a directory that we may not write to.
     replaces = (path.is_file() or not path.exists()) and os.access(path.parent, os.W_OK)
     try:
         if not replaces:
-            yield path
+            with path.open("wb") as stream:
+                yield path, stream
             return
-        try:
-            if path.exists():
-                temporary.touch()
-                shutil.copymode(path, temporary)
-            yield temporary
-            temporary.replace(path)
-        finally:
-            with contextlib.suppress(OSError):
-                temporary.unlink()
+        # A name that cannot be foreseen, and only a file that we have made: in a directory where others may write,
+        # there could be a link of theirs, to a file of ours.
+        temporary = path.with_name(f".{path.name[:_NAME_BYTES]}.{secrets.token_hex(8)}")
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "wb") as stream:
+            try:
+                if path.exists():
+                    os.fchmod(stream.fileno(), stat.S_IMODE(path.stat().st_mode))
+                yield temporary, stream
+                stream.flush()
+                if not os.path.samestat(os.fstat(stream.fileno()), temporary.lstat()):
+                    raise FileExistsError(errno.EEXIST, "Another program has replaced the file while it was written")
+                temporary.replace(path)
+            finally:
+                with contextlib.suppress(OSError):
+                    temporary.unlink()
     except OSError as error:
         raise EnvironmentFailure(f"{target} could not be written.", str(error), again) from error
 

@@ -1,8 +1,7 @@
-"""Ctrl-C and its kin: the first asks the run to come to its end, the second ends it on the spot.
+"""Ctrl-C and similar signals: the first asks the run to finish, the second ends it at once.
 
-A signal's exception may strike between any two lines, so also in the middle of the clean-up that it was
-to cause. Therefore at most one is ever raised, and none within `undisturbed()`: what comes there is
-raised when that block is over.
+A signal's exception can strike between any two lines, even in the middle of the clean-up that it causes. Therefore at
+most one is ever raised, and none within `undisturbed()`: one that arrives there is raised when the block ends.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ _FAREWELLS = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Terminated(BaseException):
-    """The terminal was closed, or somebody ended holdfast: everything is cleaned up on the way out."""
+    """The terminal was closed, or holdfast was told to end: everything is cleaned up on the way out."""
 
     def __init__(self, number: int) -> None:
         super().__init__(signal.Signals(number).name)
@@ -25,7 +24,7 @@ class Terminated(BaseException):
 
 
 class Interrupts:
-    """Whether the person has asked for the end. Invariant: what was once asked for stays asked for."""
+    """Whether the end was asked for. Invariant: once asked for, it stays asked for."""
 
     def __init__(self) -> None:
         self._asked = False
@@ -55,7 +54,7 @@ class Interrupts:
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:
-        """No signal raises anything in here, nor while resources are entered that it must not part."""
+        """No signal raises an exception within this block; one that arrived is raised after it."""
         before = self._deferred
         self._deferred = True
         try:
@@ -66,13 +65,13 @@ class Interrupts:
 
     @contextmanager
     def cleaned_up(self) -> Iterator[ExitStack]:
-        """A stack of resources whose clean-up no signal can cut short."""
+        """A stack of resources whose clean-up no signal can interrupt."""
         try:
             with ExitStack() as stack:
                 try:
                     yield stack
                 finally:
-                    # Nothing between the last line of the block and this one lets a signal in.
+                    # No signal can get in between the last line of the block and this one.
                     self._deferred = True
         finally:
             self._deferred = False
@@ -92,9 +91,9 @@ class Interrupts:
 
 @contextmanager
 def listening() -> Iterator[Interrupts]:
-    """Takes SIGINT, SIGTERM and SIGHUP for the time of a run; only from a process's main thread.
+    """Handles SIGINT, SIGTERM and SIGHUP during a run; only in a process's main thread.
 
-    Once one of them ends the run they stay without effect: what is left to do is short.
+    After one of them has ended the run, they are ignored: little is left to do.
     """
     interrupts = Interrupts()
     before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, interrupts.on_interrupt)}
@@ -103,5 +102,5 @@ def listening() -> Iterator[Interrupts]:
         yield interrupts
     finally:
         for number, action in before.items():
-            # Ignored by the kernel, because the interpreter's own end undoes handlers written in Python.
+            # By the kernel, because the interpreter undoes handlers written in Python as it ends.
             signal.signal(number, signal.SIG_IGN if interrupts.leaving else action)

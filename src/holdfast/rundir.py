@@ -1,8 +1,9 @@
-"""The directory of one run: the recorder's file and the server's log, in memory, gone at its end."""
+"""The directory of one run: the recorder's file and the server's log, in memory, removed at the end."""
 
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import re
 import shutil
@@ -12,70 +13,159 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
 
-_NAME = re.compile(r"^holdfast-(\d+)-")
+_NAME = re.compile(r"holdfast-[0-9]+-[0-9a-f]{8}")
+_LOCK = "holdfast.lock"
+"""A file that only our directories have; its lock is held as long as the run lasts, and the kernel drops it with us."""
+_TRIES = 5
 
 
 def _parent() -> Path:
+    """Where runs have their directories.
+
+    Raises:
+        EnvironmentFailure: there is no directory that can be written.
+    """
     shm = Path("/dev/shm")  # noqa: S108 - a file there is memory: a mapped page never waits for a disk
     if os.access(shm, os.W_OK):
         return shm
     import tempfile  # noqa: PLC0415 - a dozen modules that most machines need not
 
-    return Path(tempfile.gettempdir())
+    try:
+        return Path(tempfile.gettempdir())
+    except OSError as error:
+        raise EnvironmentFailure(
+            "There is no directory for the files of the run.",
+            f"{shm} cannot be written. {error.strerror}",
+            "Name a directory that you may write to with TMPDIR.",
+        ) from error
 
 
 def _sweep(parent: Path) -> None:
-    """Removes what a holdfast left that was killed with SIGKILL: its process is gone, its directory is not."""
+    """Removes what runs of ours left that were killed with SIGKILL."""
     for path in parent.iterdir():
-        match = _NAME.match(path.name)
-        if match and not Path("/proc", match[1]).exists():
-            shutil.rmtree(path, ignore_errors=True)
+        if _NAME.fullmatch(path.name):
+            with contextlib.suppress(OSError):
+                _remove_if_left(path)
+
+
+def _remove_if_left(path: Path) -> None:
+    """Removes a directory of ours whose run has ended.
+
+    Only the lock tells: a number in a name may be another process by now, or one in another pid namespace that has the
+    same /dev/shm. What merely has such a name is not ours, unless it is empty.
+
+    Raises:
+        OSError: it is somebody's directory, file or link.
+    """
+    try:
+        lock = os.open(path / _LOCK, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        # Killed before the lock was there; `_made` begins again where this meets one that is about to be locked.
+        if path.lstat().st_uid == os.geteuid():
+            path.rmdir()
+        return
+    try:
+        # By the file, since the directory is given to the server's user where that is another one.
+        if os.fstat(lock).st_uid == os.geteuid():
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(path)
+    finally:
+        os.close(lock)
+
+
+def _remove(path: Path) -> None:
+    # Whoever may write in there may have nested directories deeper than what removes them can follow.
+    with contextlib.suppress(RecursionError):
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def room_for_a_run() -> Path:
-    """Path of a directory that is not there yet, for `run_directory`."""
+    """Path of a directory that is not there yet, for `run_directory`.
+
+    Raises:
+        EnvironmentFailure: there is no directory that can be written.
+    """
     return _parent() / f"holdfast-{os.getpid()}-{os.urandom(4).hex()}"
 
 
 @contextmanager
 def run_directory(path: Path, owner_uid: int | None = None) -> Iterator[Path]:
-    """A fresh private directory, removed at the end whatever happens.
+    """A new private directory, always removed at the end.
 
     Args:
-        path: where; the directory that it is in must be there.
-        owner_uid: the user of the server, where it is another one.
+        path: where; its parent must exist.
+        owner_uid: the server's user, if it is not ours.
 
     Raises:
-        EnvironmentFailure: it cannot be made.
+        EnvironmentFailure: it cannot be created.
     """
     parent = path.parent
     with contextlib.suppress(OSError):
         _sweep(parent)
     try:
-        path.mkdir(0o700)
+        lock = _made(path)
     except OSError as error:
         raise EnvironmentFailure(
-            f"No directory for the run could be made in {parent}.", str(error), "Free some space or inodes there."
+            f"The directory for the run could not be created in {parent}.",
+            str(error),
+            "Free some space or inodes there.",
         ) from error
     try:
         if owner_uid is not None:
             os.chown(path, owner_uid, -1)
         yield path
     finally:
-        shutil.rmtree(path, ignore_errors=True)
+        _remove(path)
+        os.close(lock)
+
+
+def _made(path: Path) -> int:
+    """Makes the directory and locks it; returns the descriptor that holds the lock.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    for left in reversed(range(_TRIES)):
+        path.mkdir(0o700)
+        try:
+            return _locked(path / _LOCK)
+        except OSError as error:
+            # Another holdfast's sweep may have met it before it was locked, and removed it.
+            if not left or not isinstance(error, FileNotFoundError | BlockingIOError):
+                _remove(path)
+                raise
+            _remove(path)
+    raise AssertionError("the last try returns or raises")
+
+
+def _locked(path: Path) -> int:
+    """A new file, locked.
+
+    Raises:
+        OSError: it cannot be made.
+        FileNotFoundError, BlockingIOError: a sweep takes it, or has taken it.
+    """
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.stat()
+    except OSError:
+        os.close(lock)
+        raise
+    return lock
 
 
 def shared_with_all(directory: Path, library: Path) -> tuple[Path, Path]:
     """Makes room within a run's directory for a server that changes its user.
 
-    Who knows the name may put files into the first, but nobody can list or guess it; only root has to
-    take this trouble, since only root can become somebody else.
+    Any user who knows the name of the first can write into it, but it cannot be listed or guessed. Only root has to go
+    to this trouble, since only root can change its user.
 
     Args:
-        library: a directory that the server must be able to read, whoever it is by then.
+        library: a directory that the server must be able to read as whatever user it becomes.
 
     Returns:
-        Where to put what the server writes, and a copy of the library that everybody may read.
+        The directory for what the server writes, and a copy of the library that every user can read.
     """
     if os.geteuid() != 0:
         return directory, library
@@ -83,7 +173,7 @@ def shared_with_all(directory: Path, library: Path) -> tuple[Path, Path]:
     secret, copy = directory / os.urandom(16).hex(), directory / library.name
     secret.mkdir()
     secret.chmod(0o1733)
-    # With its byte code, which is only used where the source's time is kept.
+    # With its byte code, which is used only if the source keeps its modification time.
     shutil.copytree(library, copy)
     for path in (copy, *copy.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

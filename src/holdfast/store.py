@@ -6,8 +6,10 @@ better inference later. The rows of a load are in a table of their own, a part a
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import stat
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator
@@ -17,17 +19,21 @@ from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget, command_line_of
 from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
 
 if TYPE_CHECKING:
     # A load does without.
+    from holdfast.model.experiment import StartedTarget
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.timeline import Timeline
 
 _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes about 250 kB
+_MANY_REQUESTS = 3000
+_WAIT_S = 60.0
+"""For others that write: a load of a million rows takes several seconds, and two may end together."""
+_LAST_YEAR_S = 253_402_300_800  # 10,000 AD, the first year that a date cannot have
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
 
@@ -48,8 +54,8 @@ def default_path() -> Path:
         ) from error
 
 
-def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None]) -> None:
-    """Saves a run in the usual file.
+def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastError], None]) -> bool:
+    """Saves a run in the usual file; returns whether it could be.
 
     Args:
         tell: is given the reason if it cannot be saved: the verdict must not be lost because of that.
@@ -58,22 +64,33 @@ def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastE
         save(timeline, default_path())
     except HoldfastError as error:
         tell(error)
+        return False
+    return True
 
 
 def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Requests are in it, with cookies and tokens: only the owner may read it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    database = sqlite3.connect(path, timeout=5.0)
+    database = sqlite3.connect(path, timeout=_WAIT_S)
     database.execute(
         "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY AUTOINCREMENT, saved_at REAL, format INTEGER, "
         "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB, version TEXT)"
     )
     columns = _columns(database)
     # Without the others, the table is not ours.
-    if "timeline" in columns and "version" not in columns:
-        database.execute("ALTER TABLE run ADD COLUMN version TEXT")
+    if "timeline" in columns:
+        if "version" not in columns:
+            database.execute("ALTER TABLE run ADD COLUMN version TEXT")
+        _close_to_others(path)
     return database
+
+
+def _close_to_others(path: Path) -> None:
+    """Takes the right to read a file from all but its owner, who may have copied it or made it with `touch`."""
+    status = path.stat()
+    if status.st_uid == os.geteuid() and stat.S_IMODE(status.st_mode) & 0o077:
+        path.chmod(0o600)
 
 
 def _columns(database: sqlite3.Connection) -> set[str]:
@@ -87,11 +104,19 @@ def save(timeline: Timeline | OutsideTimeline, path: Path) -> int:
     Raises:
         EnvironmentFailure: it cannot be written (disk full, no permission); runs saved before are not affected.
     """
-    import msgspec  # noqa: PLC0415 - what saves a load does without
-
     offered = sum(request.phase is Phase.RAMP for request in timeline.requests)
-    raw = zlib.compress(msgspec.json.encode(timeline), 1)
+    raw = zlib.compress(_encoded(timeline), 1)
     return _save((*_head(timeline), offered, raw), (), path)
+
+
+def _encoded(timeline: Timeline | OutsideTimeline) -> bytes:
+    if len(timeline.requests) < _MANY_REQUESTS:
+        from holdfast.model.plain_json import encoded  # noqa: PLC0415 - what saves a load does without
+
+        return encoded(timeline)
+    import msgspec  # noqa: PLC0415 - its import takes as long as the other way does for so many requests
+
+    return msgspec.json.encode(timeline)
 
 
 def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
@@ -126,11 +151,35 @@ def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
             _forget_oldest(database, number)
             return number
     except (sqlite3.Error, OSError) as error:
-        raise EnvironmentFailure(
-            f"The run could not be saved in {path}.",
-            str(error),
-            "Free some space there, or name another file with HOLDFAST_RUNS.",
-        ) from error
+        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), _advice(error, path)) from error
+
+
+def _advice(error: Exception, path: Path) -> str:
+    """What helps against an error of the file of saved runs."""
+    another = "name another with HOLDFAST_RUNS."
+    number = error.errno if isinstance(error, OSError) else None
+    # The low byte of SQLite's extended codes is the primary one (sqlite.org/rescode.html).
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
+    if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT) or _is_full(path):
+        return f"Free some space there, or {another}"
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return f"Another program keeps it locked. Try again when that has ended, or {another}"
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return f"Move the file away to start a new one, or {another}"
+    if code == sqlite3.SQLITE_ERROR:
+        return f"Its tables are not those of saved runs. If it is another program's, {another}"
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or number in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"You may not write there; {another}"
+    return f"If it cannot be a file, {another}"
+
+
+def _is_full(path: Path) -> bool:
+    try:
+        room = os.statvfs(path.parent)
+    except OSError:
+        return False
+    # A read-only file system, such as that of a CD, has no blocks to give either.
+    return not room.f_bavail and not room.f_flag & os.ST_RDONLY
 
 
 def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
@@ -146,9 +195,10 @@ def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
 
 def _head(timeline: Timeline | OutsideTimeline) -> tuple[int, str, str]:
     """Form, server and arguments of a run, as the list of runs has them."""
-    from holdfast.model.outside import OutsideTimeline  # noqa: PLC0415
+    from holdfast.model.experiment import CommandTarget, command_line_of  # noqa: PLC0415
+    from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
-    if isinstance(timeline, OutsideTimeline):
+    if not isinstance(timeline, Timeline):
         return OUTSIDE_FORM, "attach", timeline.experiment.target.url
     target = timeline.experiment.target
     words = command_line_of(target)
@@ -162,8 +212,23 @@ def saved_runs(path: Path) -> tuple[SavedRun, ...]:
     with _reading(path) as database:
         if database is None:
             return ()
+        # A text that is not UTF-8 must not hide the others.
+        database.text_factory = lambda raw: raw.decode(errors="replace")
         rows = database.execute("SELECT id, saved_at, server, arguments, offered FROM run ORDER BY id DESC")
-        return tuple(SavedRun(*row) for row in rows)
+        return tuple(_listed(*row) for row in rows)
+
+
+def _listed(id: int, saved_at: object, server: object, arguments: object, offered: object) -> SavedRun:
+    """A run as it is listed; of a damaged row only the number is sure."""
+    if (
+        isinstance(saved_at, int | float)
+        and 0 <= saved_at < _LAST_YEAR_S
+        and isinstance(server, str)
+        and isinstance(arguments, str)
+        and isinstance(offered, int)
+    ):
+        return SavedRun(id, saved_at, server, arguments, offered)
+    return SavedRun(id, None, "?", "its row is damaged", None)
 
 
 def load(number: int, path: Path) -> Timeline | OutsideTimeline:
@@ -193,10 +258,12 @@ def _target(kind: type, record: object) -> StartedTarget:
     Raises:
         TypeError: it is neither.
     """
-    if kind is not StartedTarget or not isinstance(record, dict):
-        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
     import msgspec  # noqa: PLC0415 - as in `load`
 
+    from holdfast.model.experiment import CommandTarget, ProbeTarget, StartedTarget  # noqa: PLC0415
+
+    if kind is not StartedTarget or not isinstance(record, dict):
+        raise TypeError(f"{kind.__name__} cannot be read from {type(record).__name__}")
     target: StartedTarget = msgspec.convert(record, CommandTarget if "command" in record else ProbeTarget)
     return target
 
@@ -256,6 +323,8 @@ def _row(number: int, path: Path) -> tuple[int, bytes]:
     if row is None:
         raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
     form, record, saved_by = row
+    if not isinstance(form, int) or form < min(FORMS) or not isinstance(record, bytes):
+        raise unreadable(number, ValueError("its row in the table of runs has values of the wrong kinds"))
     if form not in FORMS:
         raise UsageError(
             f"Run {number} was saved by a newer version of holdfast{f', {saved_by}' if saved_by else ''}.",
@@ -268,14 +337,14 @@ def _row(number: int, path: Path) -> tuple[int, bytes]:
 @contextmanager
 def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     try:
-        if not path.exists():
+        # An empty file is what is left where the disk was full when the first run was to be saved.
+        if not path.exists() or (path.is_file() and not path.stat().st_size):
             yield None
             return
-        with closing(sqlite3.connect(path, timeout=5.0)) as database:
-            yield database
+        with closing(sqlite3.connect(path, timeout=_WAIT_S)) as database:
+            has_tables = database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+            yield database if has_tables else None
     except (sqlite3.Error, OSError) as error:
         raise EnvironmentFailure(
-            f"The saved runs in {path} cannot be read.",
-            str(error),
-            "Move the file away to start a new one, or name another with HOLDFAST_RUNS.",
+            f"The saved runs in {path} cannot be read.", str(error), _advice(error, path)
         ) from error

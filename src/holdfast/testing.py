@@ -1,7 +1,7 @@
-"""Whether an adapter keeps its promises: for the tests of whoever brings one.
+"""A test kit for those who write an adapter: does it keep its promises?
 
 ```python
-from holdfast.check import check_adapter
+from holdfast.testing import check_adapter
 
 def test_our_adapter():
     check_adapter(ADAPTER)
@@ -36,18 +36,18 @@ OFFERED = 24
 def check_adapter(
     adapter: Adapter, arguments: Sequence[str] = (), *, python: str = sys.executable, cwd: str = "."
 ) -> Verdict:
-    """Starts the server by its adapter, probes it a little, ends it, and looks whether anything is left.
+    """Starts a server by its adapter, probes it briefly, ends it, and checks that nothing is left.
 
     Args:
         arguments: of the server, as after `--` on the command line.
         python: interpreter of an environment that has the server.
 
     Returns:
-        the verdict of the small probe, for further claims of the caller's own.
+        The verdict of that probe, for further assertions.
 
     Raises:
-        AssertionError: what the adapter does not keep, one line for each.
-        HoldfastError: the server could not be started or probed at all; its words say why.
+        AssertionError: the adapter breaks a promise; one line for each.
+        HoldfastError: the server could not be started or probed; it says why.
     """
     target = ProbeTarget(adapter.name, arguments=tuple(arguments), python=python)
     experiment = Experiment(target, max_offered=OFFERED, cwd=cwd)
@@ -62,24 +62,24 @@ def _settings(adapter: Adapter, arguments: Sequence[str]) -> Iterator[str]:
     names = Counter((each.name, each.bounds) for each in adapter.settings(arguments))
     for (name, bounds), number in names.items():
         if number > 1:
-            yield f"the setting {name} is said {number} times to bound {bounds.value}"
+            yield f"the setting {name} is listed {number} times as a bound of {bounds.value}"
     if not all(adapter.frameworks.values()):
-        yield "an interface without a framework: nothing could be served there"
+        yield "an interface has no framework, so no application can be served there"
 
 
 def _start(timeline: Timeline, arguments: Sequence[str]) -> Iterator[str]:
     server = timeline.server
     if not server.version:
-        yield "the version of the installed package is not found: is the distribution's name right?"
+        yield "the version of the installed package was not found: is the distribution's name right?"
     rest = iter(server.command)
-    # A port 0 in an argument is replaced, so only those without one must be there unchanged.
+    # A port 0 in an argument is replaced, so only arguments without one must be passed on unchanged.
     missing = [each for each in arguments if not _PORT_0.search(each) and each not in rest]
     if missing:
-        yield f"the command {server.command} does not hold the argument {missing[0]}, or not in its place"
+        yield f"the command {server.command} lacks the argument {missing[0]}, or has it in the wrong place"
     handlers = {entry.pid for entry in timeline.entries}
     late = handlers - set(server.pids)
     if late and len(handlers) == len(late):
-        yield f"all handlers ran in processes that were not there when the server was ready: {sorted(late)}"
+        yield f"all handlers ran in processes that did not exist when the server was ready: {sorted(late)}"
 
 
 def _requests(timeline: Timeline) -> Iterator[str]:
@@ -99,6 +99,6 @@ def _left(timeline: Timeline) -> Iterator[str]:
         yield f"processes of the server are left: {left}"
     with KernelView() as kernel:
         if server.port and kernel.listeners(server.port):
-            yield f"somebody still listens on port {server.port}"
+            yield f"a process still listens on port {server.port}"
         if any(each.path == server.address for each in kernel.unix_listeners() or ()):
-            yield f"somebody still listens on {server.address}"
+            yield f"a process still listens on {server.address}"

@@ -106,9 +106,9 @@ def test_a_cluster_without_workers_is_said_to_have_none(holdfast, counting, sche
 
 
 def test_another_version_of_holdfast_is_refused_and_both_are_named(holdfast, counting, scheduler, tmp_path):
-    other = tmp_path / "other" / "holdfast-9.8.7.dist-info"
+    other = tmp_path / "other" / "holdfast_probe-9.8.7.dist-info"
     other.mkdir(parents=True)
-    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: holdfast\nVersion: 9.8.7\n")
+    (other / "METADATA").write_text("Metadata-Version: 2.1\nName: holdfast-probe\nVersion: 9.8.7\n")
     process = joined(scheduler, tmp_path, PYTHONPATH=str(other.parent))
     try:
         ended = loaded(holdfast, counting, scheduler)
@@ -117,7 +117,7 @@ def test_another_version_of_holdfast_is_refused_and_both_are_named(holdfast, cou
 
     assert ended.exit == ENVIRONMENT
     assert "has holdfast 9.8.7" in ended.err
-    assert f"this is holdfast {version('holdfast')}" in ended.err
+    assert f"this is holdfast {version('holdfast-probe')}" in ended.err
     assert counting.seen()["requests"] == 0
 
 

@@ -254,7 +254,8 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
             wanted = expected(seen) if callable(expected) else expected
             got = _value(verdict, name)
             if not (wanted.holds(got) if isinstance(wanted, Between | Within | Shares | OneOf) else _same(got, wanted)):
-                found.append(f"{name} is {got!r}, not {wanted!r}: {_words(claim.source)}")
+                why = f" ({verdict.unknown.get(name)})" if got is None else ""
+                found.append(f"{name} is {got!r}{why}, not {wanted!r}: {_words(claim.source)}")
     for place in Place:
         name = f"places.{place.value}"
         if name not in claimed and _value(verdict, name) != 0:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import apache_table
 import asgi_table
+import fastpysgi_table
 import flask_table
 import frameworks_table
 import granian_table
 import granian_wsgi_table
 import green_table
 import gunicorn_table
+import h2corn_table
 import native_table
 import plain_table
+import pyvoy_table
 import thread_pool_table
 import truth_table
 import unix_table
@@ -31,6 +35,10 @@ ROWS = (
     *granian_wsgi_table.ROWS,
     *green_table.ROWS,
     *plain_table.ROWS,
+    *apache_table.ROWS,
+    *h2corn_table.ROWS,
+    *fastpysgi_table.ROWS,
+    *pyvoy_table.ROWS,
 )
 
 

@@ -19,7 +19,7 @@ CASES = [
     (["-H", "Content-Length: 5"], "Content-Length is set by holdfast itself"),
     (["--path", "orders"], "must begin with /"),
     (["--path", "/two words"], "write them as %20"),
-    (["--path", "/page#part"], "holds a #"),
+    (["--path", "/page#part"], "contains a #"),
     (["--nofile", "0"], "0 is not in the range"),
     (["--max-offered", "99999999999"], "is not in the range"),
     (["--port", "65536"], "is neither a port (1 to 65535) nor the path"),

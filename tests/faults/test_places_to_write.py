@@ -43,7 +43,7 @@ def test_a_shared_memory_without_inodes_is_said_too(holdfast):
     ended = holdfast.run("probe", program=in_namespace("mount -t tmpfs -o nr_inodes=1 tmpfs /dev/shm"))
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: No directory for the run could be made in /dev/shm."
+    assert ended.what == "holdfast: The directory for the run could not be created in /dev/shm."
     assert "inodes" in ended.err
 
 
@@ -55,20 +55,16 @@ def test_where_there_is_no_shared_memory_another_directory_serves(holdfast):
 
 
 def test_what_a_killed_holdfast_left_is_swept_by_the_next(holdfast):
-    with subprocess.Popen(["true"]) as gone:
-        gone.wait()
-    left = holdfast.temporary / f"holdfast-{gone.pid}-leftover"
+    program = in_namespace("mount -t tmpfs -o ro tmpfs /dev/shm")
+    left = holdfast.temporary / "holdfast-1-01234567"  # process 1 lives, and the lock is not held
     left.mkdir()
+    (left / "holdfast.lock").touch()
     (left / "record").write_bytes(b"x")
-    ours = holdfast.temporary / f"holdfast-{os.getpid()}-alive"
-    ours.mkdir()
 
-    ended = holdfast.run("probe", *FEW, program=in_namespace("mount -t tmpfs -o ro tmpfs /dev/shm"))
+    ended = holdfast.run("probe", *FEW, program=program)
 
     assert ended.exit == ANSWERED
     assert not left.exists()
-    assert ours.exists()
-    ours.rmdir()
 
 
 @pytest.mark.parametrize(
@@ -79,7 +75,8 @@ def test_what_a_killed_holdfast_left_is_swept_by_the_next(holdfast):
 def test_the_answer_is_given_all_the_same_where_the_run_cannot_be_saved(holdfast, runs):
     ended = holdfast.run("probe", "--json", "-", *FEW, env={"HOLDFAST_RUNS": runs})
 
-    assert ended.exit == ANSWERED
+    assert ended.exit == ENVIRONMENT  # as of a load: the run is lost
+    assert ("Free some space" in ended.err) == (runs == "/dev/full")
     assert json.loads(ended.out)["places"]["in_service"] == 5
     assert ended.what == f"holdfast: The run could not be saved in {runs}."
     assert "HOLDFAST_RUNS" in ended.err
@@ -115,7 +112,7 @@ def test_a_file_of_somebody_elses_is_not_taken_for_saved_runs(holdfast, write):
     listed = holdfast.run("runs", env={"HOLDFAST_RUNS": str(theirs)})
     probed = holdfast.run("probe", *FEW, env={"HOLDFAST_RUNS": str(theirs)})
 
-    assert (listed.exit, probed.exit) == (ENVIRONMENT, ANSWERED)
+    assert (listed.exit, probed.exit) == (ENVIRONMENT, ENVIRONMENT)
     assert probed.what == f"holdfast: The run could not be saved in {theirs}."
     assert theirs.read_bytes() == before
 

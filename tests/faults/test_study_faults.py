@@ -14,7 +14,7 @@ FILES = {
     "not UTF-8": (b"# \xff\n", "cases.toml is not TOML.", "It is not UTF-8"),
     "empty": ("", "cases.toml has no case.", "[[case]]"),
     "no case": ("[defaults]\nserver = 'flask'", "cases.toml has no case.", "[[case]]"),
-    "one table": ("[case]\nserver = 'flask'", "case is no list of tables.", "[[case]]"),
+    "one table": ("[case]\nserver = 'flask'", "case is not a list of tables.", "[[case]]"),
     "unknown table": ("[default]\n[[case]]\nserver = 'flask'", "there is no 'default'", "Did you mean defaults?"),
     "unknown key": ("[[case]]\nsever = 'flask'", "there is no 'sever' in [[case]] 1", "Did you mean server?"),
     "underscore": ("[[case]]\nserver = 'flask'\nmax_offered = 5", "'max_offered'", "Did you mean max-offered?"),
@@ -26,7 +26,7 @@ FILES = {
         'command = ["',
     ),
     "out of range": ("[[case]]\nserver = 'flask'\nmax-offered = 0", "max-offered in [[case]] 1", ">= 1"),
-    "neither": ("[[case]]\nname = 'two'\nnofile = 99", "[[case]] 1 (two) says neither which server", "Add server"),
+    "neither": ("[[case]]\nname = 'two'\nnofile = 99", "[[case]] 1 (two) names neither a server", "Add server"),
     "both": ("[[case]]\nserver = 'flask'\ncommand = ['gunicorn']", "server in [[case]] 1", "has a command"),
     "no such server": ("[[case]]\nserver = 'flsk'", "holdfast knows no server 'flsk'", "Did you mean flask?"),
     "no such view": ("[[case]]\nserver = 'flask'\nview = 'asink'", "view in [[case]] 1", "Invalid enum value 'asink'"),
@@ -40,12 +40,12 @@ FILES = {
     "app and framework": (
         "[[case]]\nserver = 'flask'\napp = 'app.py'\nframework = 'flask'",
         "framework in [[case]] 1",
-        "Leave one of them out",
+        "Remove one of the two",
     ),
     "same name": ("[[case]]\nserver = 'flask'\n[[case]]\nserver = 'flask'", "two cases are called 'flask'", "name = "),
     "unknown field": (
         "[[case]]\nserver = 'flask'\nexpect = { in_servce = 3 }",
-        "has no field in_servce",
+        "expects in_servce, which is not a field",
         "Did you mean in_service?",
     ),
     "impossible value": (
@@ -78,7 +78,7 @@ def test_a_study_that_cannot_be_meant_is_said_with_the_way_out_before_anything_i
     ("name", "says"),
     [
         ("flask-concurency", "Did you mean flask-concurrency?"),
-        ("nothing", "Bundled are flask-concurrency, servers"),
+        ("nothing", "The bundled studies are flask-concurrency, servers"),
         ("missing.toml", "There is no file missing.toml."),
         (".", ". is a directory."),
     ],
@@ -101,7 +101,7 @@ SETTINGS = [
     ("[tool.holdfast]\nmaxoffered = 5", "Did you mean max-offered?"),
     ("[tool.holdfast]\nmax-offered = 'many'", "max-offered in [tool.holdfast] cannot be used."),
     ("[tool.holdfast]\narguments = ['-w', '4']", "there is no 'arguments' in [tool.holdfast]."),
-    ("[tool]\nholdfast = 3", "[tool.holdfast] is no table."),
+    ("[tool]\nholdfast = 3", "[tool.holdfast] is not a table."),
     ("[tool.holdfast\n", "is not TOML."),
 ]
 

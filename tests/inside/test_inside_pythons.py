@@ -23,6 +23,7 @@ OF_FRAMEWORKS = {
     "django": {"django"},
     "eventlet": {"eventlet"},
     "fastapi": {"fastapi"},
+    "fastpysgi": {"fastpysgi"},
     "flask": {"flask", "werkzeug"},
     "gevent": {"gevent"},
     "litestar": {"litestar"},

@@ -31,6 +31,7 @@ CASES = (
     Runs("eventlet", "", 8, 1, "eventlet/wsgi.py, server: a GreenPool of max_size, by default 1024"),
     Runs("eventlet", "max_size=2", 2, 1, "eventlet/wsgi.py, server: a GreenPool of max_size"),
     Runs("werkzeug", "", 1, 1, "werkzeug/serving.py, make_server: BaseWSGIServer"),
+    Runs("fastpysgi", "", 1, 1, "fastwsgi/server.c, read_cb: one loop, which calls the application"),
     Runs("bjoern", "", 1, 1, "bjoern/server.c: one loop, which calls the application"),
 )
 

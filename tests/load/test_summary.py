@@ -1,12 +1,21 @@
 from __future__ import annotations
 
+from array import array
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from holdfast.load.collect import begin_together
 from holdfast.load.columns import Columns
+from holdfast.load.plan import Plan
 from holdfast.load.reports import RunFacts
+from holdfast.load.sessions import Sessions
+from holdfast.load.shapes import Closed, Open
 from holdfast.load.summary import MANY, distribution, peak_in_flight, summarise
+from holdfast.model import schedule
 from holdfast.model.places import Outcome
+from holdfast.model.scenario import Pause
 
 MS = 1_000_000
 S = 1000 * MS
@@ -74,6 +83,31 @@ def test_a_late_load_is_generator_limited_and_says_so():
     assert summary.generator_limited
     (warning,) = summary.warnings
     assert warning.startswith("The load was late: one request in a hundred began 50 ms or more after it was due.")
+
+
+def test_only_requests_that_were_to_begin_together_are_said_to_be():
+    columns = columns_of(answered(10 * S, 10 * S + 44 * MS, 10 * S + 45 * MS, 11 * S))
+
+    (together,) = summarise(columns, range(1), RunFacts(together=True)).warnings
+    (apart,) = summarise(columns, range(1), RunFacts()).warnings
+
+    assert together.startswith("They were to begin together, and it took the load 44 ms to begin them all:")
+    assert apart.startswith("One request in a hundred began 44 ms or more after it was due:")
+
+
+@pytest.mark.parametrize(
+    ("shapes", "together"),
+    [
+        ([Open(schedule.burst(3))], True),
+        ([Open(schedule.burst(3)), Open(schedule.burst(1))], True),
+        ([Open(schedule.steps([(10, 1)]))], False),
+        ([Closed(3, 30)], False),
+        ([Sessions(array("q", [0] * 3), 10, (Pause(0.01),))], False),
+        ([Open(schedule.burst(3)), Closed(3, 30)], False),
+    ],
+)
+def test_only_bursts_begin_together(shapes, together):
+    assert begin_together([Plan("127.0.0.1", 1, b"", shape) for shape in shapes]) is together
 
 
 def test_our_own_failure_makes_a_run_generator_limited_and_a_strange_reply_does_not():

@@ -13,6 +13,7 @@ import sys
 
 import pytest
 from support.commandline import PROGRAM
+from support.lateness import apart_from_lateness
 
 from holdfast.load.local_limits import connections_of_one_process, failure_in_words, remedy
 
@@ -34,14 +35,14 @@ def limited(nofile: int) -> list[str]:
 
 
 def test_too_few_descriptors_for_one_process_are_told_with_the_command_that_raises_them(holdfast, counting):
-    held = [f"{counting.url}/silent", "--burst", "100", "--timeout", "2"]
+    held = [f"{counting.url}/silent", "--burst", "100", "--timeout", "1"]
 
     ended = holdfast.run("load", *held, "--processes", "1", "--json", "-", program=limited(64))
 
     assert ended.exit == INCONCLUSIVE
     result = json.loads(ended.out)
     assert result["outcomes"]["failed"] > 0
-    (words,) = [each for each in result["warnings"] if not each.startswith("They were to begin together")]
+    (words,) = apart_from_lateness(result["warnings"])
     assert "RLIMIT_NOFILE" in words
     processes = re.search(r"--processes (\d+)", words)[1]
     for program, more in (
@@ -75,7 +76,7 @@ def test_too_few_source_ports_are_told_with_how_many_addresses_it_takes():
     namespace = ["unshare", "--net"]
     if not shutil.which("ip") or subprocess.run([*namespace, "true"], capture_output=True, check=False).returncode:
         pytest.skip("a network namespace takes root and iproute2")
-    load = ["http://192.0.2.7:8000/", "--allow-remote", "192.0.2.7", "--burst", "50", "--timeout", "2", "--json", "-"]
+    load = ["http://192.0.2.7:8000/", "--allow-remote", "192.0.2.7", "--burst", "50", "--timeout", "1", "--json", "-"]
     program = [*namespace, sys.executable, "-c", FEW_PORTS, *load]
 
     ended = subprocess.run(program, capture_output=True, text=True, timeout=60, check=False)
@@ -84,7 +85,7 @@ def test_too_few_source_ports_are_told_with_how_many_addresses_it_takes():
     result = json.loads(ended.stdout)
     assert result["outcomes"]["unanswered"] == 20
     assert result["outcomes"]["failed"] == 30
-    (words,) = [each for each in result["warnings"] if not each.startswith("They were to begin together")]
+    (words,) = apart_from_lateness(result["warnings"])
     assert words.startswith("No source port is left for the load (net.ipv4.ip_local_port_range): ")
     assert "50 connections at once to one address and port need as many, and a source address has 20" in words
     assert "give 5 addresses" in words

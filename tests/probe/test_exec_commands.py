@@ -208,6 +208,12 @@ COMMANDS = (
         {"target.held_in": "wsgi entry", "ceiling.in_service": 3, "model.kind": "thread-pool"},
     ),
     Own(
+        "an application without a framework under a server in C",
+        ("fastpysgi", "--host", "127.0.0.1", "--port", "{port}", "plain:application"),
+        {"plain.py": PLAIN},
+        {**SERIAL, "target.held_in": "wsgi entry"},
+    ),
+    Own(
         "an ASGI application without a framework",
         ("hypercorn", "-b", "127.0.0.1:{port}", "plain:asynchronous"),
         {"plain.py": PLAIN},

@@ -12,7 +12,7 @@ from simulated_server import Simulated, climb
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
 from holdfast.model.units import NS_PER_S as S
-from holdfast.probe.ramp import decide
+from holdfast.probe.ramp import decide, plateau_needed_ns
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 
@@ -63,6 +63,25 @@ def test_one_more_is_offered_only_when_the_server_could_be_rid_of_the_last_it_tu
 
     assert isinstance(kept_from_running, Wait)
     assert free_since == Open(1)
+
+
+@pytest.mark.parametrize("entered", [0, 3])
+def test_a_plateau_lasts_longer_than_a_request_takes_to_its_view(entered):
+    view = View(
+        now_ns=10 * S,
+        offered=5,
+        connecting=0,
+        established=5,
+        entered=entered,
+        in_service=entered,
+        last_entry_ns=8 * S,
+        last_sent_ns=8 * S,
+        max_offered=100,
+        way_ns=2 * S,
+    )
+
+    assert plateau_needed_ns(view, State(longest_stall_ns=5 * MS)) > 2 * S
+    assert plateau_needed_ns(replace(view, way_ns=0), State(longest_stall_ns=5 * MS)) <= S
 
 
 def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():

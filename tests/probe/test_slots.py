@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS, allot
+from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS, FIRST_REQUESTS, allot
 
 counts = st.integers(min_value=0, max_value=10_000)
 
@@ -30,7 +30,7 @@ def test_requests_that_are_no_part_of_the_measurement_come_after_those_that_are(
     slots = allot(200, listeners=listeners, called=called)
 
     assert len(slots.ramp) == 200
-    assert len(slots.first_request) == 1
+    assert len(slots.first_request) == FIRST_REQUESTS
     assert len(slots.exact_load) == EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
     assert slots.before_exact_load == slots.freed_place.stop
     assert slots.recorded == slots.listeners.start

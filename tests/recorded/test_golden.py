@@ -26,6 +26,7 @@ from holdfast.model.timeline import NEVER
 MOST_BYTES = 1_500_000
 AT_LEAST = 24
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
+DURATIONS = frozenset({"late_ns", "longest_stop_ns", "stopped_ns", "ways_ns"})
 SHIFT_NS = 86_400_000_000_000
 COUNTED = [name for name in names(RUN_RECORDS) if result_of(RUN_RECORDS, name).get("confidence") == "exact"]
 every_run = pytest.mark.parametrize("name", names(RUN_RECORDS))
@@ -49,7 +50,7 @@ def moved(value: Any, by_ns: int) -> Any:
     changed = {}
     for each in fields(value):
         own = getattr(value, each.name)
-        is_instant = each.name.endswith("_ns") and each.name not in {"late_ns", "longest_stop_ns", "stopped_ns"}
+        is_instant = each.name.endswith("_ns") and each.name not in DURATIONS
         is_instant |= each.name == "stopped_ns" and type(value).__name__ == "Round"
         changed[each.name] = (own if own == NEVER else own + by_ns) if is_instant else moved(own, by_ns)
     return replace(value, **changed)

@@ -227,10 +227,14 @@ def test_only_some_rows_are_run_when_only_these_are_asked_for(ended: dict[str, E
     assert [row["id"] for row in rows_of(ended["only-some"])] == ["b"]
 
 
-def test_the_projects_settings_are_defaults_that_the_command_line_overrides(ended: dict[str, Ended]) -> None:
+def test_the_projects_settings_are_defaults_that_the_command_line_overrides(
+    ended: dict[str, Ended], shops: dict[str, Path]
+) -> None:
     plain, overridden, builtin = (ended[name] for name in ("plain", "overridden", "built-in"))
 
-    assert (plain.err, overridden.err, builtin.err) == ("", "", "")
+    for name in ("plain", "overridden", "built-in"):
+        file = shops[name] / "pyproject.toml"
+        assert ended[name].err == f"holdfast: Defaults from {file}: app, server, path, max-offered.\n"
     verdict = json.loads(plain.out)
     assert (verdict["target"]["server"], verdict["target"]["app"]) == ("wsgiref", "shop:app")
     assert (verdict["target"]["held_in"], verdict["offered"]) == ("flask view orders()", 4)

@@ -12,6 +12,7 @@ With a file of key and certificate it speaks TLS.
 /last     the third request of a connection gets Connection: close
 /silent   no reply
 /large    a body of 300 kB
+/aaab     a body of 40 a and a b
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Answering(asyncio.Protocol):
     def answer(self, path: str) -> None:
         third = self.requests % 3 == 0
         body = b"x" * 300_000 if path == "/large" else b"x" * (self.requests % 7 if path == "/varied" else 5)
+        body = b"a" * 40 + b"b" if path == "/aaab" else body
         status = b"503 Busy" if path == "/mixed" and third else b"200 OK"
         last = path == "/last" and third
         head = b"HTTP/1.1 %b\r\nContent-Length: %d\r\n%b\r\n" % (

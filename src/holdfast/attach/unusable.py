@@ -93,11 +93,16 @@ def _redirected(url: Url, status: int, location: str) -> HoldfastError:
     return InconclusiveError(
         f"GET {url.path} is redirected (HTTP {status}): {leads}.",
         "A redirect is not answered by the path itself, and holdfast does not follow redirects.",
-        f"To measure its target: holdfast attach '{target}'. If it is a login, send the header of a logged-in client: "
-        "-H 'Cookie: ...'."
+        f"To measure its target: holdfast attach {_quoted(target)}. If it is a login, send the header of a "
+        "logged-in client: -H 'Cookie: ...'."
         if location
         else "Name a path that answers by itself.",
     )
+
+
+def _quoted(text: str) -> str:
+    """The text as one word for a shell: it is the server's, and a person is to paste it."""
+    return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
 def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:

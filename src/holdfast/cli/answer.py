@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from holdfast.cli.click_types import put_out
 from holdfast.console import tell
-from holdfast.errors import EXIT_ANSWERED, EXIT_INCONCLUSIVE, EnvironmentFailure
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE, EnvironmentFailure
 from holdfast.interrupts import Interrupts, listening
-from holdfast.model.outside import OutsideTimeline
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.layout import Renderable
+
+if TYPE_CHECKING:
+    from holdfast.model.outside import OutsideTimeline  # of attach alone
 
 # Nothing that is needed only after the measurement is imported before it: see benchmarks/start.py.
 
@@ -30,10 +33,10 @@ def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_t
         from holdfast import store
         from holdfast.infer.judge import judge
 
-        store.save_or_tell(timeline, tell)
+        saved = store.save_or_tell(timeline, tell)
         verdict = judge(timeline)
     publish(verdict, json_target)
-    return exit_code(verdict, interrupts)
+    return exit_code(verdict, interrupts) if saved else EXIT_ENVIRONMENT
 
 
 def publish(verdict: Verdict, json_target: str | None) -> None:

@@ -1,8 +1,7 @@
-"""Options that are written in files: `[tool.holdfast]` of a pyproject.toml, and a study of a person's own.
+"""Options in files: `[tool.holdfast]` of a pyproject.toml, and a study's TOML file.
 
-Both know the options of `holdfast probe` by the names that they have on the command line. What is
-nearer to the experiment wins: the command line, then a case, then the study's [defaults], then the
-pyproject.toml.
+Options have the names that they have on the command line. The more specific place wins: the command line, then a case,
+then the study's [defaults], then the pyproject.toml.
 """
 
 from __future__ import annotations
@@ -18,12 +17,14 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 
 from holdfast.cli import option_values, project_file
+from holdfast.console import say
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORKS
+from holdfast.servers.ownership import why_not_ours
 from holdfast.servers.registry import adapter_named
 
 _TABLE = "[tool.holdfast]"
@@ -87,36 +88,51 @@ class Layer:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Where a value stands, for messages."""
+    """Where a value was written, for messages."""
 
     file: Path
     table: str
 
     def wrong(self, key: str, why: str, remedy: str = "") -> UsageError:
-        """The error that a value cannot be used."""
+        """The error for a value that cannot be used."""
         return UsageError(f"{self.file}: {key} in {self.table} cannot be used.", why, remedy or "Correct that line.")
 
 
 def project_defaults(cwd: Path) -> Layer | None:
-    """`[tool.holdfast]` of the nearest pyproject.toml that has one, upwards from `cwd`; None where none has.
+    """`[tool.holdfast]` of the nearest pyproject.toml of the project that has one; None where none has.
+
+    Such a table decides what is run. So it is taken only from a file that no other user can have written, and which
+    file that is, or why it was passed over, is said on standard error.
 
     Raises:
         UsageError: what is written there cannot be carried out.
         EnvironmentFailure: a pyproject.toml cannot be read.
     """
     for file, content in project_file.naming_holdfast(cwd):
-        tool = _parsed(content, file).get("tool")
+        why_not = why_not_ours(file)
+        try:
+            tool = _parsed(content, file).get("tool")
+        except UsageError:
+            if why_not is None:
+                raise
+            continue
         table = tool.get("holdfast") if isinstance(tool, dict) else None
-        if table is not None:
-            return _layer(_read(table, Options, _Source(file, _TABLE)), _Source(file, _TABLE))
+        if table is None:
+            continue
+        if why_not is not None:
+            say(f"holdfast: {_TABLE} of {file} was ignored, because it decides what is run: {why_not}")
+            continue
+        layer = _layer(_read(table, Options, _Source(file, _TABLE)), _Source(file, _TABLE))
+        say(f"holdfast: Defaults from {file}: {', '.join(table) or 'none'}.")
+        return layer
     return None
 
 
 def merged(layers: Iterable[Layer]) -> dict[str, Any]:
-    """The attributes of an experiment, of all layers, the later ones winning.
+    """The attributes of an experiment from all layers; a later layer overrides an earlier one.
 
-    An own application and the framework of a built-in one exclude each other, and so do a command and
-    a server: the later layer's choice takes the earlier one's away.
+    An application excludes the framework of a built-in one, and a command excludes a server: what a later layer
+    chooses removes the other from the earlier ones.
     """
     values: dict[str, Any] = {}
     directories: dict[str, str] = {}
@@ -133,12 +149,12 @@ def merged(layers: Iterable[Layer]) -> dict[str, Any]:
 
 
 def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
-    """A person's own study.
+    """A study from a TOML file.
 
     Args:
         name: of the file.
         below: layers under its own [defaults].
-        cwd: the directory of servers that are given no application.
+        cwd: the working directory of servers that are given no application.
 
     Raises:
         UsageError: there is no such file, or what is written there cannot be carried out.
@@ -148,18 +164,18 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
     if not file.exists() or file.is_dir():
         raise UsageError(
             f"{name} is a directory." if file.is_dir() else f"There is no file {name}.",
-            f"It was looked for from {cwd}.",
+            f"holdfast looked for it in {cwd}.",
             "Name a TOML file with a [[case]] for each row.",
         )
     tables = _parsed(project_file.content_of(file), file)
     _check_keys(tables, ("defaults", "case"), _Source(file, "the file"))
     defaults, entries = tables.get("defaults", {}), tables.get("case", [])
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
-        raise UsageError(f"{file}: case is no list of tables.", "", "Begin each case with a line [[case]].")
+        raise UsageError(f"{file}: case is not a list of tables.", "", "Begin each case with a line [[case]].")
     if not entries:
         raise UsageError(
             f"{file} has no case.",
-            "A study is a list of cases.",
+            "A study needs at least one case.",
             'Add one: [[case]], and below it server = "gunicorn".',
         )
     source = _Source(file, _DEFAULTS)
@@ -170,16 +186,16 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
 
 
 def check_study_name(name: str, bundled: Iterable[str]) -> None:
-    """Looks whether a name that is none of the bundled studies' may be a file's.
+    """Makes sure that a name that is not a bundled study's can be a file's.
 
     Raises:
-        UsageError: it may not.
+        UsageError: it cannot.
     """
     if Path(name).exists() or name.endswith(".toml") or os.sep in name:
         return
     raise UsageError(
         f"There is no study {name!r}.",
-        f"Bundled are {', '.join(sorted(bundled))}; a list of your own is a TOML file, and there is none of that name.",
+        f"The bundled studies are {', '.join(sorted(bundled))}, and there is no file of that name.",
         did_you_mean(name, bundled, "Name one of these, or a file: holdfast study cases.toml"),
     )
 
@@ -193,14 +209,14 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
             if getattr(entry, other) is not None:
                 raise source.wrong(
                     other,
-                    "The case has a command, which is started as it is.",
-                    "Leave one of them out: a server is started by holdfast, a command by itself.",
+                    "The case has a command, which holdfast starts unchanged.",
+                    "Remove one of the two.",
                 )
     values = merged([*lower, _layer(entry, source)])
     if not values.keys() & {"command", "server"}:
         raise UsageError(
-            f"{file}: {source.table} says neither which server nor which command to start.",
-            "No [defaults] names a server either.",
+            f"{file}: {source.table} names neither a server nor a command.",
+            "Neither does [defaults].",
             'Add server = "gunicorn", or command = ["gunicorn", "-w", "4", "shop:app"].',
         )
     experiment = experiment_of(**({"cwd": cwd} | values))
@@ -216,15 +232,17 @@ def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
         if full is None:
             short = {each.rpartition(".")[2]: each for each in known}
             raise UsageError(
-                f"{source.file}: a verdict has no field {name}, which is expected in {source.table}.",
-                "holdfast probe --json - shows all of them.",
+                f"{source.file}: {source.table} expects {name}, which is not a field of a verdict.",
+                "`holdfast probe --json -` shows all fields.",
                 did_you_mean(name, [*known, *short], "Name one of these, such as ceiling.in_service."),
             )
         if full in known:
             try:
                 value = msgspec.to_builtins(msgspec.convert(value, known[full]))  # noqa: PLW2901 - the same, as JSON has it
             except msgspec.ValidationError as error:
-                raise source.wrong(f"expect.{name}", f"{full} can never be that: {_in_toml(str(error))}.") from error
+                raise source.wrong(
+                    f"expect.{name}", f"{full} cannot have that value: {_in_toml(str(error))}."
+                ) from error
         yield claim_of(full, value)
 
 
@@ -243,8 +261,8 @@ def _check_names(cases: Sequence[Case], file: Path) -> None:
         if case.id in seen:
             raise UsageError(
                 f"{file}: two cases are called {case.id!r}.",
-                "A row is known by its name, or else by its server and arguments.",
-                'Give each a name of its own: name = "..."',
+                "A case without a name is called by its server and arguments.",
+                'Give each its own name: name = "..."',
             )
         seen.add(case.id)
 
@@ -264,8 +282,8 @@ def _layer(read: Options, source: _Source) -> Layer:
     if "app" in values and "framework" in values:
         raise source.wrong(
             "framework",
-            f"The application {values['app']} is named there too, and a framework chooses the built-in one.",
-            "Leave one of them out.",
+            f"The application {values['app']} is named there too; a framework is for the built-in application.",
+            "Remove one of the two.",
         )
     for name in ("name", "expect"):
         values.pop(name, None)
@@ -277,11 +295,11 @@ def _layer(read: Options, source: _Source) -> Layer:
 def _framework(value: str) -> str:
     names = sorted({each for group in FRAMEWORKS.values() for each in group})
     if value not in names:
-        raise ValueError(f"There is no built-in application of {value!r}, only of {', '.join(names)}.")
+        raise ValueError(f"There is no built-in application for {value!r}, only for {', '.join(names)}.")
     return value
 
 
-# What an option's value has to be beyond its type; each gives it back, or raises ValueError or a HoldfastError.
+# What an option's value must be beyond its type. Each returns the value, or raises ValueError or a HoldfastError.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "path": option_values.path_of,
     "port": lambda value: option_values.port_of(str(value)),
@@ -301,7 +319,7 @@ def _checked(name: str, value: Any, directory: Path) -> Any:  # noqa: ANN401 - e
         ValueError, HoldfastError: it cannot be used.
     """
     if name == "python" and os.sep in value:
-        return str(directory / value)  # as a path it belongs to the file; a bare name is looked for on PATH
+        return str(directory / value)  # a path is relative to the file; a bare name is looked up on PATH
     if name == "directory":
         if not (directory / value).is_dir():
             raise ValueError(f"There is no directory {directory / value}.")
@@ -315,12 +333,14 @@ def _parsed(content: bytes, file: Path) -> dict[str, Any]:
     except UnicodeDecodeError as error:
         raise UsageError(f"{file} is not TOML.", f"It is not UTF-8: {error}.", "Save it as UTF-8.") from error
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{file} is not TOML.", f"{error}.", "Correct that place.") from error
+        raise UsageError(f"{file} is not TOML.", f"{error}.", "Correct it there.") from error
 
 
 def _read(table: object, kind: type[_Kind], source: _Source) -> _Kind:
     if not isinstance(table, dict):
-        raise UsageError(f"{source.file}: {source.table} is no table.", "", f"Write a line {source.table} of its own.")
+        raise UsageError(
+            f"{source.file}: {source.table} is not a table.", "", f"Write {source.table} on a line of its own."
+        )
     _check_keys(table, kind.__struct_encode_fields__, source)
     try:
         return msgspec.convert(table, kind)
@@ -328,7 +348,9 @@ def _read(table: object, kind: type[_Kind], source: _Source) -> _Kind:
         words, _, place = str(error).partition(" - at ")
         key = re.sub(r"^`\$\.?|`$", "", place) or "a value"
         why = _in_toml(words)
-        listed = f'Write a list, each word by itself: {key} = ["...", "..."]' if "a list, got `str`" in why else ""
+        listed = (
+            f'Write a list with one word in each string: {key} = ["...", "..."]' if "a list, got `str`" in why else ""
+        )
         raise source.wrong(key, f"{why}.", listed) from error
 
 
@@ -338,11 +360,11 @@ def _check_keys(table: Mapping[str, Any], known: Iterable[str], source: _Source)
         if key not in names:
             raise UsageError(
                 f"{source.file}: there is no {key!r} in {source.table}.",
-                f"Known there: {', '.join(names)}.",
-                did_you_mean(key, names, "Leave it out."),
+                f"Known are: {', '.join(names)}.",
+                did_you_mean(key, names, "Remove it."),
             )
 
 
 def _in_toml(words: str) -> str:
-    """What msgspec says of a value, for whoever writes TOML, which has no null."""
+    """What msgspec says about a value, in the words of TOML, which has no null."""
     return words.replace(" | null", "").replace("`array`", "a list").replace("`object`", "a table")

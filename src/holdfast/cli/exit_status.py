@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -27,7 +28,9 @@ def run_command(command_line: Callable[[], Any], arguments: Sequence[str]) -> in
     except click.exceptions.Exit as done:
         return done.exit_code
     except click.ClickException as error:
-        error.show()
+        words = io.StringIO()
+        error.show(words)
+        say(words.getvalue().rstrip("\n"))
         return EXIT_USAGE
     except HoldfastError as error:
         tell(error)

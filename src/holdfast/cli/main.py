@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -58,6 +59,7 @@ class _Commands(click.Group):
         if place is None:
             return super().get_command(ctx, cmd_name)
         command = getattr(import_module(f"holdfast.cli.{place.module}"), place.name)
+        gc.enable()  # see cli/entry.py
         assert isinstance(command, click.Command)
         return command
 

@@ -1,4 +1,4 @@
-"""What the options of a probe may be, wherever they are written: on the command line or in a file. Pure."""
+"""What the options of a probe may be, on the command line or in a file. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from holdfast.load.http1 import request_head
 
 MOST_OFFERED = 1_000_000
-"""Each request costs 250 bytes of the record, in memory."""
+"""Each request takes 250 bytes of memory for its record."""
 
 MOST_CALLED = 10_000
 LONGEST_START_S = 3600
@@ -17,14 +17,14 @@ _OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
 
 
 def header_of(text: str) -> tuple[str, str]:
-    """Name and value of a header as a person writes it.
+    """Name and value of a header as it is typed.
 
     Raises:
         ValueError: it is not 'Name: value', cannot be sent, or is one that holdfast sets.
     """
     header = name_and_value(text)
     if header[0].lower() in _OWN_HEADERS:
-        raise ValueError(f"{header[0]} is set by holdfast itself: its requests are numbered GETs.")
+        raise ValueError(f"{header[0]} is set by holdfast itself: it sends numbered GET requests.")
     _fits_into_a_request("/", [header])
     return header
 
@@ -42,15 +42,15 @@ def name_and_value(text: str) -> tuple[str, str]:
 
 
 def path_of(text: str) -> str:
-    """A path, perhaps with a query, as it can be sent.
+    """A path, perhaps with a query, that can be sent.
 
     Raises:
         ValueError: it cannot.
     """
     if not text.startswith("/") or any(c.isspace() for c in text) or not text.isascii():
-        raise ValueError(f"{text!r} must begin with / and hold no spaces (write them as %20).")
+        raise ValueError(f"{text!r} must begin with / and contain no spaces (write them as %20).")
     if "#" in text:
-        raise ValueError(f"{text!r} holds a #: clients keep that part to themselves (%23 is the character).")
+        raise ValueError(f"{text!r} contains a #, which clients never send (write the character as %23).")
     _fits_into_a_request(text, [])
     return text
 
@@ -59,15 +59,15 @@ def app_of(text: str) -> str:
     """An application's name.
 
     Raises:
-        ValueError: it is empty. An unset variable of a script's must not probe the built-in application in silence.
+        ValueError: it is empty. A script's unset variable must not probe the built-in application unnoticed.
     """
     if not text.strip():
-        raise ValueError("it is empty; leave it out for the built-in application.")
+        raise ValueError("it is empty; omit it to use the built-in application.")
     return text
 
 
 def port_of(text: str) -> int | str:
-    """A TCP port; what has a directory, or says so, is the path of a Unix socket.
+    """A TCP port, or the path of a Unix socket: what contains a slash, or begins with unix: or @.
 
     Raises:
         ValueError: it is neither.

@@ -8,7 +8,7 @@ from holdfast.cluster.clocks import SAME, Offset, over_run
 from holdfast.cluster.dask_cluster import Worker
 from holdfast.cluster.frames import Progress
 from holdfast.cluster.merge import Merged, Report, pacing_lag_p99_ns, read_report
-from holdfast.load.collect import LoadRun, asked_rate_per_s, run_of
+from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run_of
 from holdfast.load.parts import Loss
 from holdfast.load.plan import stop_reason
 from holdfast.load.reports import RunFacts
@@ -112,6 +112,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
         sources=merged.sources,
         stopped=load.reached and (stop_reason(experiment.stop, len(rows_of_all), unanswered) or load.reached),
         asked_per_s=asked_rate_per_s(merged.plans),
+        together=begin_together(merged.plans),
         limits=tuple(limits),
         notes=tuple(sorted(notes)),
         location=location,

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
-from holdfast.model.outside import OutsideTimeline
 from holdfast.model.phase import Phase
 from holdfast.model.places import PLACE_OF, Place
 from holdfast.model.timeline import NEVER, Entry, Request, ServerSocket, Snapshot, Timeline
 from holdfast.model.verdict import Places
+
+if TYPE_CHECKING:
+    from holdfast.model.outside import OutsideTimeline  # of attach alone
 
 
 def in_service_at(entry: Entry | None, at_ns: int) -> bool:

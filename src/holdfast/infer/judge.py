@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
@@ -18,14 +19,17 @@ from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of, model_of
+from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.experiment import CommandTarget, ProbeTarget
-from holdfast.model.outside import OutsideTimeline
 from holdfast.model.places import Place
 from holdfast.model.timeline import FirstRequest, Ramp, Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
+
+if TYPE_CHECKING:
+    from holdfast.model.outside import OutsideTimeline  # of attach alone
 
 _OWN_COMMAND = "holdfast started a command and did not look up which package it belongs to"
 _NO_VERSION = "the installed package does not state one"
@@ -56,17 +60,18 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
     """The verdict on one run.
 
     Raises:
-        InconclusiveError: the load side was the limit, the server ended requests by a time limit, or the run
-            gave up or ended before anything was placed.
+        InconclusiveError: the load side was the limit, the server ended requests by a time limit, no request was in
+            service, or the run gave up or ended before anything was placed.
     """
     if record.stopped is not None:
         raise InconclusiveError(record.stopped.what, record.stopped.why, record.stopped.remedy)
-    if isinstance(record, OutsideTimeline):
+    if not isinstance(record, Timeline):
         from holdfast.infer.estimate import judge_outside  # noqa: PLC0415 - statistics are for attach alone
 
         return judge_outside(record)
     check_none_ended(record)
     counted = _counted(record)
+    check_reached(record, counted.ramp, counted.places)
     check_not_worn_out(record, counted.snapshot, counted.placed)
     return _verdict(counted)
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
-from statistics import fmean, pstdev
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from holdfast.model.outside import Round
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import MS, NS_PER_S
+
+if TYPE_CHECKING:
+    from holdfast.model.outside import Round  # of attach alone
 
 HELD_NS = 200 * MS
 """A request that ended sooner than this was not held: its handler failed at its start."""
@@ -229,6 +230,8 @@ def trips_of(requests: Mapping[int, Request], round_: Round) -> list[Trip]:
 def service_of(trips: Sequence[Trip]) -> Service:
     """The service time; of three and more the first is left out, because it may have had to wake something."""
     times = [trip.response_ns for trip in (trips[1:] if len(trips) > 2 else trips)]
+    from statistics import fmean, pstdev  # noqa: PLC0415 - it brings decimal and fractions, and only attach needs it
+
     mean = fmean(times)
     return Service(mean, min(times), max(times), pstdev(times) / mean, len(times))
 
@@ -252,6 +255,8 @@ def first_wave(trips: Sequence[Trip], service: Service, *, queue_full: bool = Fa
             waits=False,
             why="none of them was answered",
         )
+    from statistics import fmean  # noqa: PLC0415 - it brings decimal and fractions, and only attach needs it
+
     first = answered[0]
     end = first.done_ns + _WITHIN_WAVE * service.least_ns
     wave = [trip for trip in answered if trip.done_ns < end]

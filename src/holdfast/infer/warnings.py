@@ -16,6 +16,7 @@ from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
 
 _LATE_NS = 20 * MS
+_LONG_WAY_NS = NS_PER_S // 2
 _AT_ENTRY = {
     "entry": (
         "There is no view at this path, so requests were held where the server hands them to the application. "
@@ -47,6 +48,12 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
     met_none = ramp is not None and ramp.reason == "max-offered" and not waiting(places) and not turned_away(places)
     if met_none and not unseen:
         found.append(f"All {places.in_service} offered requests ran at once: the ceiling is higher. {OFFER_MORE}")
+    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
+    if ways_ns and ways_ns[-1] >= _LONG_WAY_NS:
+        found.append(
+            f"A request takes {ways_ns[-1] / NS_PER_S:.1f} s from the server to its view, even alone (authentication, "
+            "a dependency, middleware). That time is not part of what was held."
+        )
     if ramp is not None and ramp.crowd > 1:
         found.append(
             f"Requests were turned away while {ramp.crowd} were on their way to a handler at once. Handlers start too "

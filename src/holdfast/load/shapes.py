@@ -18,8 +18,7 @@ from holdfast.load.parts import Loss, Part, rows_begun
 from holdfast.load.reports import WorkerReport
 from holdfast.load.timeouts import Deadlines
 from holdfast.model.schedule import offered_per_s
-from holdfast.model.timeline import NEVER
-from holdfast.model.units import NS_PER_S
+from holdfast.model.units import NEVER, NS_PER_S
 
 
 class EngineShape(Protocol):

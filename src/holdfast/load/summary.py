@@ -110,7 +110,7 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
             *facts.limits,
             *facts.notes,
             *_doubts_of_outcomes(0 if facts.limits else failed, unheard),
-            *_doubts_of_lag(lag, late=late, scheduled=facts.asked_per_s is not None),
+            *_doubts_of_lag(lag, facts, late=late),
         ),
     )
 
@@ -160,7 +160,7 @@ def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
         )
 
 
-def _doubts_of_lag(lag: Distribution, *, late: bool, scheduled: bool) -> Iterator[str]:
+def _doubts_of_lag(lag: Distribution, facts: RunFacts, *, late: bool) -> Iterator[str]:
     if lag.p99 is None or lag.max is None:
         return
     if late:
@@ -168,10 +168,17 @@ def _doubts_of_lag(lag: Distribution, *, late: bool, scheduled: bool) -> Iterato
             f"The load was late: one request in a hundred began {lag.p99 / MS:.0f} ms or more after it was due. "
             "Ask for less, use connections again (--keep-alive), or share it out: --processes N, --cluster."
         )
-    if not scheduled and lag.p99 > LATE_NS:
+    if facts.asked_per_s is not None or lag.p99 <= LATE_NS:
+        return
+    if facts.together:
         yield (
             f"They were to begin together, and it took the load {lag.max / MS:,.0f} ms to begin them all: so much "
             "of the latency from due may be its own."
+        )
+    else:
+        yield (
+            f"One request in a hundred began {lag.p99 / MS:,.0f} ms or more after it was due: so much of the latency "
+            "from due may be the load's own."
         )
 
 

@@ -7,10 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class SavedRun:
-    """One row of `holdfast runs`; `saved_at` is wall time, seconds since the epoch."""
+    """One row of `holdfast runs`.
+
+    Attributes:
+        saved_at: wall time, seconds since the epoch; None where the row is damaged, and then so is `offered`.
+    """
 
     id: int
-    saved_at: float
+    saved_at: float | None
     server: str
     arguments: str
-    offered: int
+    offered: int | None

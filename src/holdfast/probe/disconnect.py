@@ -25,6 +25,7 @@ from holdfast.probe.waits import (
     turn_until,
     turn_until_still,
     turn_while_free,
+    with_the_way_ns,
 )
 
 How = Literal["fin", "rst"]
@@ -89,7 +90,7 @@ def _disconnect_pair(session: Session, prober: Prober) -> tuple[Leaving, ...]:
 
     for id, how in zip(pair, _BOTH, strict=True):
         prober.give_up([id], reset=how == "rst")
-    free = turn_while_free(session, prober, holding, followed, _WATCHED_NS)
+    free = turn_while_free(session, prober, holding, followed, with_the_way_ns(session, _WATCHED_NS))
     turn_until_still(session, prober, STILL_S)
     nothing = left() == 0 and recording.entered(0, offered) == entered
     until_ns = session.now_ns() if free and (nothing or left() == len(pair)) else NEVER
@@ -112,7 +113,7 @@ def _disconnect_one(
         return recording.is_left(id) or recording.entered(0, offered) > entered
 
     prober.give_up([id], reset=how == "rst")
-    free = turn_while_free(session, prober, holding, followed, _WATCHED_NS)
+    free = turn_while_free(session, prober, holding, followed, with_the_way_ns(session, _WATCHED_NS))
     turn_until_still(session, prober, STILL_S)
     sent: tuple[Request, ...] = ()
     if free and not followed() and _others_are_turned_away(session, prober):
@@ -138,7 +139,7 @@ def _ask_for_place(session: Session, slot: int, holding: Collection[int]) -> tup
             return prober.ended == 1 or recording.is_entered(slot)
 
         prober.open(1)
-        free = turn_while_free(session, prober, holding, decided, _WATCHED_NS)
+        free = turn_while_free(session, prober, holding, decided, with_the_way_ns(session, _WATCHED_NS))
         recording.release(slot)
         if recording.is_entered(slot):
             turn_until(session, prober, lambda: prober.ended == 1, ANSWER_S)

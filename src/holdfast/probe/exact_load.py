@@ -30,6 +30,7 @@ from holdfast.probe.waits import (
     threads_that_hold,
     turn_until,
     turn_while_free,
+    with_the_way_ns,
 )
 
 _BUDGET_NS = 800_000_000
@@ -62,6 +63,9 @@ def offer_exact_load(
     if fills_in_ns > _SLOWEST_NS:
         in_s = f"{fills_in_ns / NS_PER_S:.1f} s"
         return ExactLoad(why_not=f"not tried where {places} places take about {in_s} to fill"), ()
+    if session.way_ns > _SLOWEST_NS:
+        in_s = f"{session.way_ns / NS_PER_S:.1f} s"
+        return ExactLoad(why_not=f"not tried where a request takes about {in_s} to its view"), ()
     session.recording.set_look_interval(look_interval_ns(places))
     slots = session.slots.exact_load[: places * EXACT_REPEATS * EXACT_PASSES]
     with batch(session, slots, Phase.EXACT_LOAD) as sent:
@@ -231,9 +235,10 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
             return None
         if session.interrupts.asked or prober.failure:
             return None
+    plateau_ns = with_the_way_ns(session, _PLATEAU_NS)
     while recording.entered(first, last) < places:
         holding = threads_that_hold(recording.entries(first, last))
-        rests = _rests(session, prober, holding, lambda: recording.entered(first, last), _PLATEAU_NS)
+        rests = _rests(session, prober, holding, lambda: recording.entered(first, last), plateau_ns)
         if rests is None:
             return None
         if rests:

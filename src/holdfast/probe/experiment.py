@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from holdfast.errors import EnvironmentFailure
+from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Timeline
@@ -31,22 +32,49 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     """
     directory = room_for_a_run()
     spec = spec_of(experiment, adapter, str(directory / "socket"))
-    room = Room(directory, user_for(experiment))
+    room = Room(directory, user_for(experiment, spec))
     # One stack for all three steps, since only as a whole is its clean-up safe from a signal that strikes in between.
-    with _words_about_user(room.uid), interrupts.cleaned_up() as stack:
+    with _words_about_user(room.uid, experiment.nproc), interrupts.cleaned_up() as stack:
         prepared = prepare(experiment, spec, room, interrupts, stack)
-        running = start(prepared, stack)
-        measured = measure(running)
+        with _words_about_removal(prepared.recording.path):
+            running = start(prepared, stack)
+            measured = measure(running)
     return timeline_of(experiment, measured, interrupted=interrupts.asked)
 
 
 @contextmanager
-def _words_about_user(uid: int | None) -> Iterator[None]:
+def _words_about_user(uid: int | None, limit: int | None) -> Iterator[None]:
     """Adds to each failure that the server ran as another user, which may have caused it."""
     try:
         yield
     except EnvironmentFailure as error:
         if uid is None:
             raise
-        note = f"With --nproc, root starts the server as user {uid}, who may read everything and write almost nowhere."
+        root = "Root" if limit is None else "With --nproc, root"
+        note = f"{root} starts the server as user {uid}, who may read everything and write almost nowhere."
         raise EnvironmentFailure(error.what, error.why, f"{error.remedy}\n{note}") from error
+
+
+@contextmanager
+def _words_about_removal(record: Path) -> Iterator[None]:
+    """Says that the run's own files were removed, if they were, and nothing that they made the server look like.
+
+    Without its record a server lets go of every request that it holds, and a new process of it finds nothing to hold
+    requests with.
+
+    Raises:
+        InconclusiveError: they were removed.
+    """
+    cause: Exception | None = None
+    try:
+        yield
+    except HoldfastError as error:
+        if record.exists():
+            raise
+        cause = error
+    if not record.exists():
+        raise InconclusiveError(
+            "holdfast's own files were removed while it measured.",
+            f"{record} is gone, which is not the server's doing, and without it the server holds no requests.",
+            f"Find out what removes files from {record.parent.parent}, and probe again.",
+        ) from cause

@@ -5,6 +5,7 @@ Most of this file is what a person is told when it fails: a server that starts m
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
@@ -14,6 +15,7 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, FirstRequest, Request
+from holdfast.model.units import MS
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.injection import not_instrumented
 from holdfast.probe.readiness import last_lines, or_raise_limits, raise_trouble
@@ -23,6 +25,8 @@ from holdfast.probe.waits import ANSWER_S, turn_until
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
+# Longer than that, the way to the view is more than a framework's own work.
+_LONG_WAY_NS = 60 * MS
 
 _ENDS = {
     Outcome.REFUSED: "its connection was refused",
@@ -54,11 +58,12 @@ class Answered(NamedTuple):
 
     Attributes:
         found: how the server treats a request.
+        requests: the first one, and the second where there was one.
         doubts: about its reply, in words.
     """
 
     found: FirstRequest
-    request: Request
+    requests: tuple[Request, ...]
     doubts: tuple[str, ...]
 
 
@@ -123,7 +128,7 @@ def send_first_request(session: Session) -> Answered:
         UsageError: the view is of another kind than the one asked for, or what was named is not an application.
         EnvironmentFailure: the server could not load the application.
     """
-    (slot,) = session.slots.first_request
+    slot = session.slots.first_request.start
     request, finding, failure, doubts = send_into_view(session, slot, _limit_s(session))
     raise_trouble(session.trouble)
     if finding is not None:
@@ -153,7 +158,30 @@ def send_first_request(session: Session) -> Answered:
             f"It is held in {held_in}, as it was written.",
             f"Omit --view, or give --view {kind}.",
         )
-    return Answered(FirstRequest(request.status, held_in, kind, via), request, doubts)
+    sent = [request]
+    if way_ns(session, slot, request) > _LONG_WAY_NS:
+        # The first one may have imported modules and opened connections that the next ones find.
+        sent.append(send_one(session, slot + 1, _limit_s(session)).request)
+    entered = [(id, each) for id, each in enumerate(sent, slot) if session.recording.is_entered(id)]
+    ways_ns = tuple(way_ns(session, id, each) for id, each in entered)
+    return Answered(FirstRequest(request.status, held_in, kind, via, ways_ns), tuple(sent), doubts)
+
+
+def way_ns(session: Session, slot: int, request: Request) -> int:
+    """How long a request took from its first byte to its view: authentication, dependencies and middleware included."""
+    return max(0, session.recording.entered_ns(slot) - (request.sent_ns or request.opened_ns))
+
+
+def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:
+    """How long a request may take to its view although nothing else is in the server.
+
+    Args:
+        ways_ns: of the first requests, in order; the second one found what the first had imported.
+        processes: how many take requests; another one has imported nothing yet.
+    """
+    if not ways_ns:
+        return 0
+    return ways_ns[-1] if processes == 1 else max(ways_ns)
 
 
 def _limit_s(session: Session) -> float:

@@ -11,7 +11,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.processes import find_holders, read_activity, read_process_tree
-from holdfast.probe.readiness import check_alive, last_lines
+from holdfast.probe.readiness import check_alive, log_ends_with
 from holdfast.probe.session import Session
 
 _RAISE_THE_LIMIT = "If it has a time limit for requests (a worker timeout), raise it"
@@ -38,7 +38,7 @@ def check_processes(session: Session) -> None:
         raise KilledError(
             f"A process of the server died in the middle of the probe (pid {pid}).",
             f"It was ended by signal {number} ({signal.strsignal(number)}), with which no process ends itself in the "
-            f"normal course of things. The server's log ends with:\n{last_lines(session.server)}",
+            f"normal course of things.{log_ends_with(session.server)}",
             _OR_FIND_THE_KILLER,
         )
 
@@ -86,8 +86,8 @@ def _died_holding(
         f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held had "
         f"entered its handler (pid {pid}).",
         f"A time limit for requests does that (a worker timeout), here one of about {held_s:.1f} s. What could be "
-        f"counted is not the whole server's ceiling; before that, {most} were in service at once. Its log ends "
-        f"with:\n{last_lines(session.server)}",
+        f"counted is not the whole server's ceiling; before that, {most} were in service at once."
+        f"{log_ends_with(session.server)}",
         _OR_FIND_THE_KILLER,
     )
 
@@ -99,7 +99,7 @@ def _aborted_handlers(session: Session, entries: Sequence[Entry], aborted: Seque
     return InconclusiveError(
         f"The server aborted requests that were held in their handlers ({len(aborted)} of {len(entries)}).",
         f"{limit if longest_ns > HELD_NS else ''}Their places became free, so what could be counted is not its "
-        f"ceiling; before that, {most} were in service at once. Its log ends with:\n{last_lines(session.server)}",
+        f"ceiling; before that, {most} were in service at once.{log_ends_with(session.server)}",
         f"{_RAISE_THE_LIMIT}.",
     )
 

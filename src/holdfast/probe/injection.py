@@ -11,7 +11,7 @@ from holdfast.model.address import is_unix, url_of
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
-from holdfast.probe.readiness import last_lines, listeners_now
+from holdfast.probe.readiness import listeners_now, log_ends_with
 from holdfast.probe.session import Session
 from holdfast.servers.registry import ADAPTERS
 
@@ -92,8 +92,7 @@ def _nothing_known(session: Session, programs: Iterable[Program]) -> tuple[str, 
         name = min(named)
         why = _NOT_FOUND.format(name=name)
         remedy = f"holdfast probe APP --server {name} -- ARGUMENTS starts {name} with the application that you name."
-    said = last_lines(session.server)
-    return f"{why} Its log ends with:\n{said}" if said else why, remedy
+    return f"{why}{log_ends_with(session.server)}", remedy
 
 
 def _failures(said: Iterable[StartupReport]) -> list[str]:

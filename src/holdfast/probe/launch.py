@@ -34,6 +34,7 @@ class ServerSpec:
         version, python: "" if they are not known before it runs.
         app, framework, interface, view: what it is told to serve, for `RecorderSettings`.
         own: it is a person's own command, and holdfast has to find its way into it.
+        serves_as_root: False where root has to start it as another user.
     """
 
     argv: tuple[str, ...]
@@ -50,6 +51,7 @@ class ServerSpec:
     interface: str = ""
     view: View | None = None
     own: bool = False
+    serves_as_root: bool = True
 
     @property
     def listen_address(self) -> int | str | None:
@@ -98,6 +100,7 @@ def _known(experiment: Experiment, target: ProbeTarget, adapter: Adapter, socket
         framework=planned.framework,
         interface=launch.interface,
         view=planned.view,
+        serves_as_root=adapter.serves_as_root,
     )
 
 
@@ -108,6 +111,10 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
     if interpreter.virtual_env is not None:
         environment["VIRTUAL_ENV"] = interpreter.virtual_env
     environment["PYTHONUNBUFFERED"] = "1"
+    # As where a server's own script starts it: `-m` puts the working directory in front of everything, so that a
+    # project's email.py or types.py would be imported in the place of the standard library's. What loads the
+    # application adds its directory. Python knows this since 3.11.
+    environment["PYTHONSAFEPATH"] = "1"
     return environment
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
@@ -35,7 +35,7 @@ from holdfast.model.timeline import (
 )
 from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
-from holdfast.probe.first_request import send_first_request
+from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
@@ -157,7 +157,9 @@ def _measure_ceiling(seen: Measured) -> None:
     """
     seen.look_at_usage()
     first = send_first_request(seen.session)
-    seen.first_request, seen.later, seen.doubts = first.found, (first.request,), first.doubts
+    seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
+    way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
+    seen.session = replace(seen.session, way_ns=way_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     held = _measure_places(seen)

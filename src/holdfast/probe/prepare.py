@@ -63,15 +63,21 @@ class Prepared:
     command: Command
 
 
-def user_for(experiment: Experiment) -> int | None:
-    """The user under whom `nproc` binds; None is ourselves.
+def user_for(experiment: Experiment, spec: ServerSpec) -> int | None:
+    """The user under whom `nproc` binds, or who runs a server that does not serve as root; None is ourselves.
 
     Raises:
-        EnvironmentFailure: it cannot bind here.
+        EnvironmentFailure: there is none.
     """
-    if experiment.nproc is None or os.geteuid() != 0:
+    if os.geteuid() != 0 or (experiment.nproc is None and spec.serves_as_root):
         return None
     uid = spare_uid()
+    if uid is None and experiment.nproc is None:
+        raise EnvironmentFailure(
+            f"{spec.name} cannot be started here.",
+            "It does not serve as root, and there is no unused user id to run it as.",
+            "Run holdfast as an ordinary user.",
+        )
     if uid is None:
         raise EnvironmentFailure(
             "--nproc cannot be measured here.",

@@ -24,7 +24,13 @@ Decisions
   every connection is taken. Handlers that each have a process of their own do not take from each other; of them, an
   eighth may start at once.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
-  the queue has not become shorter. Time in which the server was kept from running does not count.
+  the queue has not become shorter. Time in which the server was kept from running does not count. What the first
+  requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
+  end, must fit into it, and half as much again.
+* Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
+  be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
+  pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
+  for LONG_WAY_TURNS of these.
 * fill: only then fill the queues, with one more connection at first, then twice as many each time and at most half of
   what is free. The depth confirms each batch before the next one; where the server accepts the batch, it is given time
   to start. Open three connections beyond a full queue only if it stays full: a server that accepts everything, but one
@@ -68,6 +74,9 @@ PLATEAU_MAX_NS = 1 * NS_PER_S
 MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
+LONG_WAY_NS = 250 * MS
+LONG_WAY_TURNS = 6
+MANY = 64
 APART = 8
 BEYOND = 3
 BEYOND_NS = 50 * MS
@@ -104,13 +113,18 @@ def decide(view: View, state: State) -> tuple[Action, State]:
 def plateau_needed_ns(view: View, state: State) -> int:
     """How long nothing must have entered for it to count as a plateau."""
     if not view.entered:
-        return PLATEAU_MAX_NS
+        return max(PLATEAU_MAX_NS, _varied(view.way_ns))
     # The recorder's longest gap includes pauses in which nothing waited, ours includes the time until we looked: the
     # smaller one is closer to what this server needs.
     gap = state.longest_stall_ns
     if view.max_entry_gap_ns:
         gap = min(gap, view.max_entry_gap_ns)
-    return min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS)
+    return max(min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS), _varied(max(gap, view.way_ns)))
+
+
+def _varied(once_ns: int) -> int:
+    """The most that may take next time what took this long."""
+    return once_ns * 3 // 2
 
 
 def _updated(view: View, state: State) -> State:
@@ -196,19 +210,24 @@ def _stays_full(view: View, state: State) -> bool:
     return (view.queue.full or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
 
 
-def _on_plateau(view: View, state: State) -> bool:
+def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
+    """Whether nothing has entered for long enough.
+
+    Args:
+        turns: in how many those that wait may pass.
+    """
     if state.stalled_since_ns == NEVER:
         return False
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
-    return _waited_ns(view, since_ns, free_ns) >= plateau_needed_ns(view, state)
+    return _waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
 
 
 def _stuck_too(view: View, state: State) -> bool:
     """Whether the last request has not started at once, as it would on a worker without stuck requests."""
     if not state.overtaken:
         return False
-    return _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= OVERTAKEN_NS
+    return _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(OVERTAKEN_NS, _varied(view.way_ns))
 
 
 def _stalled_long(view: View, state: State) -> bool:
@@ -231,7 +250,9 @@ def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Acti
 
 def _together(view: View, state: State) -> int:
     """How many requests may be on their way to a handler at once."""
-    if _apart(view):
+    if view.way_ns >= LONG_WAY_NS:
+        most = max(min(2, view.entered + 1), view.entered if view.entered >= MANY else view.entered // 2)
+    elif _apart(view):
         most = max(1, view.entered // APART)
     elif view.now_ns - state.began_ns >= ALONE_NS:
         most = max(1, view.entered // TOGETHER)
@@ -250,7 +271,8 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
         return _open(count, view, state, 1 if _apart(view) else starting + count)
-    if _on_plateau(view, state) or _stuck_too(view, state):
+    turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
+    if _on_plateau(view, state, turns) or _stuck_too(view, state):
         return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
 

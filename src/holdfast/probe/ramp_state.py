@@ -39,6 +39,7 @@ class View:
             where it is not known.
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
+        way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
     """
 
     now_ns: int
@@ -60,6 +61,7 @@ class View:
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
     cut: int = 0
+    way_ns: int = 0
 
     @property
     def queue(self) -> AcceptQueue:

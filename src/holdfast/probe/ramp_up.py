@@ -18,12 +18,14 @@ from holdfast.probe.ramp_view import LostRequests, Starts, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
+    REST_NS,
     STILL_S,
     TURN_NS,
     look_interval_ns,
     progress,
     turn_until_idle,
     turn_until_still,
+    with_the_way_ns,
 )
 
 NO_CEILING = frozenset({"interrupted", "ended by the server"})
@@ -118,7 +120,8 @@ def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
             session.recording.set_look_interval(look_interval_ns(session.recording.in_service(0, prober.offered)))
     if session.interrupts.asked:
         return Ramp("interrupted", NEVER)
-    turn_until_still(session, prober, ANSWER_S)
+    rest_ns = with_the_way_ns(session, REST_NS)
+    turn_until_still(session, prober, ANSWER_S + rest_ns / NS_PER_S, rest_ns)
     return Ramp("max-offered", session.now_ns())
 
 

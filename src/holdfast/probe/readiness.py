@@ -5,14 +5,13 @@ A server listens before its workers are ready; a measurement that begins then se
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
@@ -59,15 +58,6 @@ _NO_TERMINAL = (
 )
 
 
-class Trouble(msgspec.Struct):
-    """What the part of holdfast inside the server reported about an application that it could not load."""
-
-    what: str
-    why: str = ""
-    remedy: str = ""
-    kind: str = ""
-
-
 def raise_trouble(path: Path) -> None:
     """Raises what the part of holdfast inside the server reported, if it reported anything.
 
@@ -76,11 +66,13 @@ def raise_trouble(path: Path) -> None:
         EnvironmentFailure: it does not exist, or loading it failed.
     """
     try:
-        trouble = msgspec.json.decode(path.read_bytes(), type=Trouble)
-    except (FileNotFoundError, msgspec.DecodeError):
+        trouble = json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
         return
-    kind = UsageError if trouble.kind in _ASKED_WRONGLY else EnvironmentFailure
-    raise kind(trouble.what, trouble.why, trouble.remedy)
+    match trouble:
+        case {"what": str(what), **more}:
+            kind = UsageError if more.get("kind") in _ASKED_WRONGLY else EnvironmentFailure
+            raise kind(what, str(more.get("why", "")), str(more.get("remedy", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +195,12 @@ def check_alive(
 def last_lines(server: ServerProcess) -> str:
     """The end of what it wrote, each line marked as a quotation; "" if it wrote nothing."""
     return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
+
+
+def log_ends_with(server: ServerProcess) -> str:
+    """A sentence with the end of what it wrote; "" if it wrote nothing."""
+    lines = last_lines(server)
+    return f" Its log ends with:\n{lines}" if lines else ""
 
 
 def first_and_last_lines(server: ServerProcess) -> str:

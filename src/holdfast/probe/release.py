@@ -8,8 +8,9 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
+from holdfast.model.units import NS_PER_S
 from holdfast.probe.guards import check_held_requests
-from holdfast.probe.readiness import last_lines
+from holdfast.probe.readiness import log_ends_with
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PLACES, FREED_PLACE_REQUESTS
 from holdfast.probe.waits import (
@@ -19,6 +20,7 @@ from holdfast.probe.waits import (
     progress,
     turn_until,
     turn_until_at_rest,
+    with_the_way_ns,
 )
 
 # Exact load comes next and needs every place free; each place that became free too early was taken by one more request.
@@ -58,7 +60,7 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
         check_held_requests(session)
         raise InconclusiveError(
             "The server stopped answering: no request in service was answered after it was released.",
-            f"Its log ends with:\n{last_lines(session.server)}",
+            log_ends_with(session.server).strip(),
             "Look at the server's own message, and probe again.",
         )
     return _turn_until_worked_off(session, prober, abandoned)
@@ -87,9 +89,10 @@ def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[in
         return progress(session, prober)
 
     # On a busy machine fifty forks take longer than any limit for one.
-    if not turn_until(session, prober, dealt_with, AT_REST_S, moving):
+    limit_s = with_the_way_ns(session, int(AT_REST_S * NS_PER_S)) / NS_PER_S
+    if not turn_until(session, prober, dealt_with, limit_s, moving):
         return False
-    if not turn_until(session, prober, none_on_the_way, AT_REST_S, moving):
+    if not turn_until(session, prober, none_on_the_way, limit_s, moving):
         return False
     return not left_in_queue() or turn_until_at_rest(session, prober)
 

@@ -39,6 +39,8 @@ class Session:
         trouble: file in which the server's side reports that it could not load the application.
         hello: file in which the processes of a person's own command report themselves; None where an adapter made
             the command.
+        way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
+            the first request.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -59,6 +61,7 @@ class Session:
     ends: ProcessExits
     trouble: Path
     hello: Path | None = None
+    way_ns: int = 0
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property

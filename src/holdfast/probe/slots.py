@@ -20,6 +20,9 @@ EXACT_REPEATS = 5
 EXACT_PASSES = 2
 """The repeats are made while a router in front still holds earlier requests, and again if that showed nothing."""
 
+FIRST_REQUESTS = 2
+"""A second one is sent where the first took long to reach its view, to see whether later ones do too."""
+
 MOST_LISTENERS = 16
 """The most listening sockets of a command that are tried with one request each."""
 
@@ -30,7 +33,7 @@ class Slots:
 
     Attributes:
         ramp: from 0; as many as may be offered.
-        first_request: one.
+        first_request: one, and one more where it took long to its view.
         reuse: sent at the end, one after another.
         freed_place: sent after a client has disconnected.
         exact_load: of every repeat.
@@ -71,7 +74,8 @@ def allot(max_offered: int, *, listeners: int = 0, called: int = 0) -> Slots:
         called: the most views whose bodies are run, the one alone included.
     """
     exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    return Slots(*_consecutive((max_offered, 1, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called)))
+    lengths = max_offered, FIRST_REQUESTS, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called
+    return Slots(*_consecutive(lengths))
 
 
 def _consecutive(lengths: Iterable[int]) -> list[range]:

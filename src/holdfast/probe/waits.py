@@ -111,11 +111,19 @@ def progress(session: Session, prober: Prober) -> tuple[int, ...]:
     return (*handlers, prober.connecting, prober.established, prober.ended, -1 if depth is None else depth)
 
 
-def turn_until_still(session: Session, prober: Prober, limit_s: float) -> bool:
-    """Turns the load's loop until nothing has changed for REST_NS; False if it never was still within the limit."""
+def with_the_way_ns(session: Session, least_ns: int) -> int:
+    """How long to wait for a handler to start, where one that needs no time for its way would start within `least_ns`.
+
+    The way to the view is measured (`Session.way_ns`); half of it more, because it varies.
+    """
+    return max(least_ns, session.way_ns * 3 // 2)
+
+
+def turn_until_still(session: Session, prober: Prober, limit_s: float, rest_ns: int = REST_NS) -> bool:
+    """Turns the load's loop until nothing has changed for this long; False if it never was still within the limit."""
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
     counts, since = progress(session, prober), session.now_ns()
-    while session.now_ns() - since < REST_NS:
+    while session.now_ns() - since < rest_ns:
         check_processes(session)
         if session.now_ns() > deadline:
             return False

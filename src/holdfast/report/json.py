@@ -6,6 +6,7 @@ import msgspec
 
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
+from holdfast.model.printable import hidden_as_json
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -33,4 +34,6 @@ def load_json(result: LoadResult) -> bytes:
 def _indented(value: Verdict | StudyResult | Installed | LoadResult) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
-    return msgspec.json.format(msgspec.json.encode(ordered), indent=2) + b"\n"
+    text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
+    # It may be printed to a terminal, and JSON leaves C1 control characters as they are.
+    return (hidden_as_json(text) + "\n").encode()

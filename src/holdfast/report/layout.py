@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, Self
 
+from holdfast.model.printable import printable
+
 Span = tuple[str, str]
 """Characters, and their style."""
 Line = list[Span]
@@ -40,7 +42,7 @@ class Text:
     def __init__(self, text: str = "", style: str = "", *, overflow: str = "fold") -> None:
         self._style = style
         self._overflow = overflow
-        self._spans: Line = [(text, style)] if text else []
+        self._spans: Line = [(printable(text), style)] if text else []
 
     @classmethod
     def assemble(cls, *parts: Span) -> Self:
@@ -52,7 +54,7 @@ class Text:
 
     def append(self, text: str, style: str = "") -> Self:
         """Adds characters, in a style within the text's own; gives the text."""
-        self._spans.append((text, f"{self._style} {style}"))
+        self._spans.append((printable(text), f"{self._style} {style}"))
         return self
 
     def append_text(self, other: Text) -> Self:
@@ -78,7 +80,8 @@ class Text:
             if self._overflow == "ignore" or cells(plain) <= width:
                 yield line
             elif self._overflow == "ellipsis":
-                yield [*_slice(line, 0, _fitting(plain, 0, width - 1)), (_ELLIPSIS, line[-1][1])]
+                kept = _fitting(plain, 0, width - 1) if width > 1 else 0
+                yield [*_slice(line, 0, kept), (_ELLIPSIS, line[-1][1])]
             else:
                 for start, stop in _wrapped(plain, width):
                     yield _slice(line, start, stop)

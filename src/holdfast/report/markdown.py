@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
+from holdfast.model.printable import printable
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import (
     COLUMNS,
@@ -49,7 +51,8 @@ def _table(result: StudyResult) -> Iterator[str]:
             for number in _numbered([*([why_not(row)] if row.verdict is None else []), *remarks(row)], notes)
         )
         settings = _code(settings_of(row)) or "defaults"
-        cells = [*([label_of(row)] if named else []), name_of(row), settings, application_of(row)]
+        label = [_escaped(label_of(row))] if named else []
+        cells = [*label, _escaped(name_of(row)), settings, _escaped(application_of(row))]
         if row.verdict is None:
             cells += [f"**{row.outcome}**{marks}", *[""] * (len(COLUMNS) - 1)]
         else:
@@ -76,7 +79,7 @@ def _source(result: StudyResult) -> Iterator[str]:
     yield _line([_LEFT] * 7)
     for row in result.rows:
         if row.skipped:
-            yield _line([row.id, row.title, "", "", f"**{row.outcome}**", "", why_not(row)])
+            yield _line([row.id, row.title, "", "", f"**{row.outcome}**", "", _escaped(why_not(row))])
             continue
         for finding in row.findings:
             same = {True: "yes", False: "no", None: "not measured"}[finding.same]
@@ -94,9 +97,13 @@ def _line(cells: Sequence[str]) -> str:
 
 
 def _code(text: str) -> str:
-    return f"`{text}`" if text else ""
+    """A code span, in which nothing is interpreted; CommonMark 6.1: its fence is longer than any in the text."""
+    if "`" in text:
+        fence = "`" * (max(map(len, re.findall("`+", text))) + 1)
+        return f"{fence} {printable(text)} {fence}"
+    return f"`{printable(text)}`" if text else ""
 
 
 def _escaped(text: str) -> str:
-    """Words of servers and systems, with what Markdown would interpret escaped."""
-    return " ".join(text.split()).replace("<", "&lt;").replace("*", "\\*").replace("_", "\\_")
+    """Words of servers, systems and a person's own files, with what Markdown would interpret escaped."""
+    return re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", printable(" ".join(text.split()))).replace("<", "&lt;")

@@ -7,7 +7,10 @@ import io
 import json
 from collections.abc import Callable, Iterable, Iterator
 
+from holdfast.model.printable import hidden_as_json
 from holdfast.model.rows import COLUMNS, NONE_AT_ZERO, WORDS, Rows
+
+_BEGINS_FORMULA = frozenset("=+-@\t\r")
 
 
 def rows_csv(chunks: Iterable[Rows]) -> Iterator[bytes]:
@@ -25,7 +28,7 @@ def rows_csv(chunks: Iterable[Rows]) -> Iterator[bytes]:
 def rows_jsonl(chunks: Iterable[Rows]) -> Iterator[bytes]:
     """One JSON object in each line; null where there was none."""
     line = ("{" + ",".join(f'"{name}":%s' for name in COLUMNS) + "}\n").__mod__
-    words = Remembered(lambda text: json.dumps(text, ensure_ascii=False) if text else "null")
+    words = Remembered(lambda text: hidden_as_json(json.dumps(text, ensure_ascii=False)) if text else "null")
     for rows in chunks:
         columns: list[Iterable[object]] = []
         for name in COLUMNS:
@@ -40,9 +43,16 @@ def rows_jsonl(chunks: Iterable[Rows]) -> Iterator[bytes]:
 
 
 def csv_field(text: str) -> str:
-    """A text as a field of CSV (RFC 4180, 2.5 to 2.7): in quotes where it needs them."""
+    """A text as a field of CSV (RFC 4180, 2.5 to 2.7): in quotes where it needs them.
+
+    Labels come from plans and recordings, and CSV is opened in spreadsheets, which run what begins as a formula does
+    (OWASP, "CSV Injection"). Such a text gets an apostrophe in front, which spreadsheets take for "this is text". A
+    program that needs each label to the letter finds it in JSON lines, SQLite and Parquet.
+    """
     if not text:
         return ""
+    if text[0] in _BEGINS_FORMULA:
+        text = f"'{text}"
     field = io.StringIO()
     csv.writer(field, lineterminator="").writerow((text,))
     return field.getvalue()

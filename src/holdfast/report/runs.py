@@ -16,6 +16,12 @@ def render_runs(runs: Sequence[SavedRun]) -> Renderable:
     titles = ("run", "when (UTC)", "server", "arguments", "offered")
     table = Table(*(Column(each, right=each in {"run", "offered"}) for each in titles))
     for each in runs:
-        when = datetime.fromtimestamp(each.saved_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
-        table.add_row(str(each.id), when, each.server, each.arguments, str(each.offered))
+        offered = "?" if each.offered is None else str(each.offered)
+        table.add_row(str(each.id), _when(each.saved_at), each.server, each.arguments, offered)
     return table
+
+
+def _when(saved_at: float | None) -> str:
+    if saved_at is None:
+        return "?"
+    return datetime.fromtimestamp(saved_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")

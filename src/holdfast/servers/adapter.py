@@ -140,6 +140,7 @@ class Adapter:
         reloaders: options that start it again in another process when a file changes.
         daemons: options that send it into the background.
         stop_signal: ends it at once.
+        serves_as_root: False where root has to start it as another user.
     """
 
     name: str
@@ -152,6 +153,7 @@ class Adapter:
     reloaders: tuple[str, ...] = ()
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
+    serves_as_root: bool = True
 
 
 def launched(

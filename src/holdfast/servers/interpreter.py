@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import json
 import os
 import shutil
 import subprocess
@@ -11,10 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-import msgspec
-
 from holdfast.errors import EnvironmentFailure
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
+from holdfast.servers.ownership import why_not_ours
 
 _ASK_S = 20.0
 _SHOWN = 200
@@ -22,8 +23,12 @@ _OWN_WANT = frozenset({errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM})
 
 # Asked of every candidate: which of the packages it can import (found, not imported: an
 # import would run the package's code) and their versions.
+# What `-c` puts in front, the working directory, goes first of all: a project's own email.py or types.py would be
+# imported in the place of the standard library's, and so run.
 _QUESTION = """
-import importlib.util, json, platform, sys
+import sys
+sys.path[:] = [each for each in sys.path if each]
+import importlib.util, json, platform
 from importlib import metadata
 found = {}
 for module, distribution in json.loads(sys.argv[1]):
@@ -58,7 +63,8 @@ class Interpreter:
     frameworks: frozenset[str] = frozenset()
 
 
-class Answer(msgspec.Struct):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """What an interpreter answered.
 
     Attributes:
@@ -74,8 +80,8 @@ class Answer(msgspec.Struct):
 def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> Interpreter:
     """The first interpreter that has the adapter's package.
 
-    In this order: the one asked for; the active virtual environment; `.venv` in `cwd`; the one
-    that runs holdfast; `python3` on PATH.
+    In this order: the one asked for; the active virtual environment; `.venv` in `cwd`, unless another user may have
+    written it; the one that runs holdfast; `python3` on PATH.
 
     Raises:
         EnvironmentFailure: none of them has it, or the one asked for cannot be run.
@@ -94,6 +100,8 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> 
             frameworks = frozenset(name for name, each in FRAMEWORK_PACKAGES.items() if each.module in answer.found)
             version = answer.found[package.module]
             return Interpreter(path, answer.python, version, virtual_env, scripts, frameworks)
+    if asked_for is None and (why_not := _why_not_taken(_own_environment(cwd))):
+        looked.append(f"{_own_environment(cwd)} (which was not run: {why_not.rstrip('.')})")
     requirement = adapter.packages[0].requirement
     raise EnvironmentFailure(
         f"{requirement} is not installed where holdfast looked for it.",
@@ -109,7 +117,7 @@ def answers(packages: Iterable[Package], asked_for: str | None, cwd: PurePath) -
         EnvironmentFailure: the one asked for cannot be run.
     """
     wanted = [[package.module, package.distribution] for package in packages]
-    question = msgspec.json.encode(wanted).decode()
+    question = json.dumps(wanted)
     seen: set[str] = set()
     for path in [_named(asked_for)] if asked_for else _candidates(Path(cwd)):
         answer = _ask(path, question, required=asked_for is not None)
@@ -141,7 +149,9 @@ def _named(asked_for: str) -> str:
 def _candidates(cwd: Path) -> Iterator[str]:
     active = os.environ.get("VIRTUAL_ENV")
     places = [Path(active) / "bin" / "python"] if active else []
-    places += [cwd / ".venv" / "bin" / "python", Path(sys.executable)]
+    own = _own_environment(cwd)
+    places += [own] if _why_not_taken(own) is None else []
+    places += [Path(sys.executable)]
     on_path = shutil.which("python3")
     places += [Path(on_path)] if on_path else []
     seen = set()
@@ -150,6 +160,17 @@ def _candidates(cwd: Path) -> Iterator[str]:
         if path not in seen and os.access(path, os.X_OK):
             seen.add(path)
             yield path
+
+
+def _own_environment(cwd: PurePath) -> Path:
+    return Path(cwd, ".venv", "bin", "python")
+
+
+def _why_not_taken(interpreter: Path) -> str | None:
+    """Why another user may decide what the interpreter of a directory runs; None where none does, or there is none."""
+    with contextlib.suppress(OSError):
+        return why_not_ours(interpreter) or why_not_ours(interpreter.parent)
+    return None
 
 
 def _ask(path: str, question: str, *, required: bool) -> Answer | None:
@@ -164,8 +185,8 @@ def _ask(path: str, question: str, *, required: bool) -> Answer | None:
             stdin=subprocess.DEVNULL,
             start_new_session=True,
         )
-        return msgspec.json.decode(done.stdout, type=Answer)
-    except (OSError, subprocess.SubprocessError, msgspec.DecodeError) as error:
+        return _understood(done.stdout)
+    except (OSError, subprocess.SubprocessError, ValueError) as error:
         if getattr(error, "errno", None) in _OWN_WANT:
             raise EnvironmentFailure(
                 "holdfast could not start another process.",
@@ -179,6 +200,18 @@ def _ask(path: str, question: str, *, required: bool) -> Answer | None:
             _last_line(getattr(error, "stderr", None)) or _last_line(str(error).encode()),
             "Give the path of a virtual environment's python (3.8 or newer) with --python.",
         ) from error
+
+
+def _understood(said: bytes) -> Answer:
+    """What a program printed when it was asked.
+
+    Raises:
+        ValueError: it is not an answer, so the program is not a Python interpreter.
+    """
+    match json.loads(said):
+        case {"python": str(python), "prefix": str(prefix), "base": str(base), "found": dict(found)}:
+            return Answer(python, prefix, base, found)
+    raise ValueError("It printed something else than it was asked for.")
 
 
 def _last_line(said: bytes | None) -> str:

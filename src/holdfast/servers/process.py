@@ -11,6 +11,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
@@ -18,6 +19,7 @@ from typing import IO, Self
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
+from holdfast.servers.ownership import user_name
 from holdfast.servers.privileges import adopt_orphans, in_child
 
 # Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.
@@ -71,7 +73,9 @@ class ServerProcess:
             UsageError: a limit is higher than the one in force.
         """
         self.command = command
-        self._log: IO[bytes] = command.log.open("wb")
+        # The application's own words are in it, and with --nproc its directory is open to another user.
+        self._log: IO[bytes] = os.fdopen(os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        self._told: set[int] = set()
         self._not_its_own = _children()
         self._successor: int | None = None
         adopt_orphans(adopt=True)
@@ -98,7 +102,9 @@ class ServerProcess:
         counts_for_server = command.nproc is not None and command.uid is None
         with contextlib.suppress(OSError):
             self._guardian = (
-                None if counts_for_server else Guardian(lambda: _end_orphans(self.pid, _mark(command), command.scratch))
+                None
+                if counts_for_server
+                else Guardian(lambda told: _end_orphans(told | {self.pid}, _mark(command), command.scratch))
             )
         if self._guardian is not None:
             self._not_its_own |= {self._guardian.pid}
@@ -106,12 +112,24 @@ class ServerProcess:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *exc_info: object) -> None:
-        self.close()
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        left = self.close()
+        if left:
+            raise _not_ended(left, error)
 
     def roots(self) -> tuple[int, ...]:
         """Its first process and the orphans of it that we adopted: all its processes descend from these."""
-        return (self.pid, *sorted(_children() - self._not_its_own - {self.pid}))
+        adopted = sorted(_children() - self._not_its_own - {self.pid})
+        for pid in adopted:
+            self._tell_guardian(_session(pid))
+        return (self.pid, *adopted)
+
+    def _tell_guardian(self, session: int | None) -> None:
+        ours = (None, self.pid, os.getsid(0))
+        if self._guardian is not None and session not in ours and session not in self._told:
+            assert session is not None
+            self._told.add(session)
+            self._guardian.tell(session)
 
     def exit_status(self) -> int | None:
         """None while it runs; else the exit code of its first process, negative for a signal.
@@ -145,8 +163,21 @@ class ServerProcess:
             return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
         return ""
 
-    def close(self) -> None:
-        """Ends it and everything that it started."""
+    def close(self) -> dict[int, int]:
+        """Ends it and everything that it started.
+
+        Returns:
+            The processes that still run because we may not signal them, each with its user; otherwise none.
+        """
+        try:
+            return self._end()
+        finally:
+            if self._guardian is not None:
+                self._guardian.dismiss()
+            self._log.close()
+            adopt_orphans(adopt=False)
+
+    def _end(self) -> dict[int, int]:
         background = {pid for pid in self.roots() if pid != self.pid}
         self._signal_group(self.command.stop_signal)
         self._signal_group(signal.SIGCONT)
@@ -160,17 +191,17 @@ class ServerProcess:
         # Processes that left the group are killed one by one. A killed orphan that we adopted is found (as a zombie
         # of ours) until it is reaped, so none is forgotten before it is gone.
         _until_none(lambda left: _still_there(left | self._strays()))
+        if foreign := _foreign(_still_there(self._strays())):
+            return foreign
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._child.wait(_KILL_S)
-        if self._guardian is not None:
-            self._guardian.dismiss()
-        self._log.close()
-        adopt_orphans(adopt=False)
+        return {}
 
     def _signal_group(self, number: int) -> None:
         # Once it is reaped its number may be reused; what is left of the group is then among the strays.
         if self._child.poll() is None:
-            os.killpg(self.pid, number)
+            with contextlib.suppress(PermissionError):  # all of it runs as another user: a command like sudo
+                os.killpg(self.pid, number)
 
     def _strays(self) -> set[int]:
         parents, mark = _parents(), _mark(self.command)
@@ -180,9 +211,9 @@ class ServerProcess:
         return {pid for pid in parents if _descends(pid, roots, parents)}
 
 
-def _end_orphans(session: int, mark: bytes, scratch: Path | None) -> None:
+def _end_orphans(sessions: AbstractSet[int], mark: bytes, scratch: Path | None) -> None:
     """What the guardian does: it has no children, so there is nothing to reap."""
-    _until_none(lambda _left: {pid for pid in _parents() if _session(pid) == session or _has_mark(pid, mark)})
+    _until_none(lambda _left: {pid for pid in _parents() if _session(pid) in sessions or _has_mark(pid, mark)})
     if scratch is not None:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -200,6 +231,7 @@ def _until_none(found: Callable[[set[int]], set[int]]) -> None:
     # Twice: while /proc is read, a listed process may fork a child that is not listed, and end before its turn.
     while empty_looks < _SURE and time.monotonic() < deadline:
         left = found(left)
+        left -= _foreign(left).keys()
         empty_looks = 0 if left else empty_looks + 1
         _kill(left - _trackers(left) if time.monotonic() < patience else left)
         time.sleep(_LOOK_S if left else 0)
@@ -216,6 +248,37 @@ def _trackers(pids: set[int]) -> set[int]:
             if b"multiprocessing.resource_tracker" in Path("/proc", str(pid), "cmdline").read_bytes():
                 found.add(pid)
     return found
+
+
+def _foreign(pids: AbstractSet[int]) -> dict[int, int]:
+    """Those of these processes that we may not signal, each with its user."""
+    found = {}
+    for pid in pids:
+        try:
+            os.kill(pid, 0)
+        except PermissionError:
+            with contextlib.suppress(OSError):
+                found[pid] = Path("/proc", str(pid)).stat().st_uid
+        except OSError:
+            continue
+    return found
+
+
+def _not_ended(left: Mapping[int, int], error: BaseException | None) -> EnvironmentFailure:
+    """The error that processes of the server still run.
+
+    Args:
+        left: these, each with its user.
+        error: what had gone wrong before.
+    """
+    users = " and ".join(sorted({user_name(uid) for uid in left.values()}))
+    pids = " ".join(map(str, sorted(left)))
+    before = f"\nBefore that: {error.what}\n{error.why}" if isinstance(error, HoldfastError) else ""
+    return EnvironmentFailure(
+        f"The server could not be ended: it runs as {users}, whom you may not signal.",
+        f"These processes of it still run: {pids}.{before}",
+        f"End them as root: sudo kill {pids}. To measure a server that changes its user, run holdfast as root.",
+    )
 
 
 def _mark(command: Command) -> bytes:

@@ -23,9 +23,9 @@ GROUP = "holdfast.servers"
 # Each is a module of this package.
 # fmt: off
 _NAMES = (
-    "flask", "django", "gunicorn", "uwsgi", "waitress", "uvicorn", "hypercorn",
-    "granian", "daphne", "cheroot", "gevent", "eventlet", "twisted", "tornado",
-    "aiohttp", "sanic", "bjoern", "werkzeug", "wsgiref",
+    "flask", "django", "gunicorn", "uwsgi", "waitress", "mod_wsgi", "uvicorn", "hypercorn",
+    "granian", "h2corn", "daphne", "cheroot", "gevent", "eventlet", "twisted", "tornado",
+    "aiohttp", "sanic", "bjoern", "fastpysgi", "pyvoy", "werkzeug", "wsgiref",
 )
 # fmt: on
 

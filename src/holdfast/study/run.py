@@ -1,4 +1,4 @@
-"""Many experiments, one after another, and the claims that each of them checks."""
+"""Runs many experiments one after the other, and checks the claims about each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from holdfast.errors import (
     EXIT_ENVIRONMENT,
     EXIT_EXPECTATION_FAILED,
     EXIT_INCONCLUSIVE,
+    EXIT_INTERNAL,
     HoldfastError,
     InconclusiveError,
     UsageError,
@@ -33,7 +34,7 @@ from holdfast.servers.survey import ask_all, needed
 from holdfast.study import flask_concurrency, servers
 
 STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
-"""The bundled ones."""
+"""The bundled studies, by name."""
 
 
 @dataclass(slots=True)
@@ -50,10 +51,10 @@ class _Bench:
 
 
 def only(study: Study, names: Collection[str]) -> Study:
-    """The cases of these servers or with these ids, in the study's order.
+    """The study with only the cases of these servers or ids, in its order.
 
     Raises:
-        UsageError: a name is neither.
+        UsageError: a name is neither a server's nor a case's.
     """
     names_of = {case.id: _server_of(case.experiment.target) for case in study.cases}
     known = [*dict.fromkeys([*names_of.values(), *names_of])]
@@ -62,7 +63,7 @@ def only(study: Study, names: Collection[str]) -> Study:
             raise UsageError(
                 f"The study {study.name} has no case {name!r}.",
                 f"It has: {', '.join(sorted(known))}.",
-                did_you_mean(name, known, "Name a case or a server of these."),
+                did_you_mean(name, known, "Name one of these cases or servers."),
             )
     wanted = set(names)
     cases = tuple(case for case in study.cases if {case.id, names_of[case.id]} & wanted)
@@ -72,11 +73,11 @@ def only(study: Study, names: Collection[str]) -> Study:
 def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None]) -> StudyResult:
     """Runs the cases of a study in their order.
 
-    A case that cannot be run has a row that says why; the others are run all the same.
+    A case that cannot be run gets a row that says why; the others still run.
 
     Args:
-        python: interpreter of the servers of all cases; None leaves it to the cases.
-        tell: is given one line for each case that begins.
+        python: the interpreter for all servers; None leaves it to the cases.
+        tell: is called with one line as each case begins.
     """
     began = time.monotonic()
     made = _circumstances()
@@ -89,16 +90,16 @@ def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Ca
         rows[case.id] = _row(_with_python(case, python), bench, rows)
     done = tuple(rows.values())
     if study.source:
-        # Of its claims none is answered by a row that was not measured, nor was any a person's own expectation.
+        # A row that was not measured answers none of the source's claims, and none was expected by the person.
         done = tuple(row if row.verdict else replace(row, findings=()) for row in done)
     return StudyResult(study.name, done, _since(began), study.source, made)
 
 
 def exit_code(result: StudyResult) -> int:
-    """0 where there is an answer, 1 where a row contradicts what its person expects of it.
+    """0 if there is an answer, 1 if a row contradicts what was expected of it.
 
-    A missing server is no failure of a study; a row whose expectations found no answer is one, and so
-    is a study without any row that has been measured.
+    A server that is not installed does not fail a study. A row whose expectations could not be checked does, and so
+    does a study of which no row was measured.
     """
     if any(row.outcome == "interrupted" for row in result.rows):
         return EXIT_INCONCLUSIVE
@@ -130,7 +131,7 @@ def _row(case: Case, bench: _Bench, rows: Mapping[str, Row]) -> Row:
         row = _unanswered(case, earlier.outcome, f"{earlier.id} was not run", began)
     else:
         row = _answered(case, earlier.verdict, began)
-    # What was in place by then must not be compared with what would have been.
+    # What was in place when it was interrupted must not be compared with what would have been.
     return _unanswered(case, "interrupted", "interrupted", began, row.version) if _asked(bench) else row
 
 
@@ -152,9 +153,9 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
         outcome: Outcome = "inconclusive" if isinstance(error, InconclusiveError) else "failed"
         row = _unanswered(case, outcome, error.what, began, version, error.remedy)
         return replace(row, why=error.why, exit_code=error.exit_code)
-    except Exception as error:  # noqa: BLE001 - the other rows are not lost for it, and this one says so
+    except Exception as error:  # noqa: BLE001 - the other rows are not lost, and this one says so
         row = _unanswered(case, "inconclusive", "This is an error in holdfast.", began, version, "Please report it.")
-        return replace(row, why=f"{type(error).__name__}: {error}")
+        return replace(row, why=f"{type(error).__name__}: {error}", exit_code=EXIT_INTERNAL)
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
@@ -164,7 +165,7 @@ def _verdict(case: Case, bench: _Bench) -> Verdict:
 
 
 def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:
-    """The server's version, None where it is not there; and what installs what is missing, None where all is there."""
+    """The server's version, None if missing; and the command that installs what is missing, None if nothing is."""
     target = experiment.target
     if not isinstance(target, ProbeTarget):
         return None, None

@@ -1,7 +1,7 @@
-"""Every server that holdfast can start, as it comes and as people often set it up.
+"""Every server that holdfast can start, with its defaults and with settings that people often use.
 
-No claims: the table says what is measured here, of the versions that are installed here. The settings
-were chosen so that each of a server's bounds is met in some row, small enough for a few hundred requests.
+There are no claims: the table shows what is measured on this machine with the versions installed here. The settings are
+chosen so that each of a server's bounds is reached in some row with a few hundred requests.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from holdfast.model.experiment import Experiment, ProbeTarget, View
 from holdfast.model.study import Case, Study
 
-# No bound was met by then: enough to tell it from every bound that a server has by default, but for
-# those named below.
+# If no bound is met by then, there is none: every default bound of a server is lower, except those below.
 _OFFERED = 500
 # Past the accept queues of gunicorn and uvicorn (2048), and what Granian takes (1024 of ASGI, 512 of WSGI).
 _PAST_ANY_BACKLOG = 2500
@@ -20,7 +19,7 @@ _PAST_CONNECTIONS = 3200
 _PAST_GREENLETS = 1200
 
 
-def _case(
+def _case(  # parameters: a row of the tables below each
     id: str,
     server: str,
     arguments: str,
@@ -123,6 +122,16 @@ _WSGI = (
     _case("eventlet", "eventlet", "", "flask", "sync", _PAST_GREENLETS),
     _case("eventlet-pool", "eventlet", "--max-size 50", "flask", "sync"),
     _case("bjoern", "bjoern", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("fastpysgi", "fastpysgi", "", "flask", "sync", _PAST_ANY_BACKLOG),
+    _case("fastpysgi-workers", "fastpysgi", "--workers 4 --backlog 32", "flask", "sync"),
+    _case("mod_wsgi", "mod_wsgi", "", "flask", "sync", 700),
+    _case(
+        "mod_wsgi-processes",
+        "mod_wsgi",
+        "--processes 2 --threads 10 --max-clients 40 --server-backlog 64",
+        "flask",
+        "sync",
+    ),
     _case("twisted", "twisted", "", "flask", "sync"),
 )
 
@@ -151,6 +160,11 @@ _ASGI = (
         "granian-wsgi-threads", "granian", "--interface wsgi --blocking-threads 8", "flask", "sync", _PAST_ANY_BACKLOG
     ),
     _case("granian-rsgi", "granian", "--interface rsgi", "rsgi", "async", _PAST_ANY_BACKLOG),
+    _case("h2corn", "h2corn", "", "starlette", "async"),
+    _case("h2corn-blocking", "h2corn", "", "starlette", "async-blocking"),
+    _case("h2corn-limit", "h2corn", "--workers 2 --limit-concurrency 50", "starlette", "async"),
+    _case("pyvoy", "pyvoy", "", "starlette", "async"),
+    _case("pyvoy-wsgi", "pyvoy", "--interface wsgi", "flask", "sync"),
     _case("daphne", "daphne", "", "starlette", "async"),
     _case("daphne-blocking", "daphne", "", "starlette", "async-blocking"),
 )

@@ -37,6 +37,7 @@ SERVERS: Dict[str, EntryPoint] = {
     "granian._internal": EntryPoint("load_target"),
     "gunicorn.app.base": EntryPoint("BaseApplication.wsgi"),
     "hypercorn.utils": EntryPoint("wrap_app", "app"),
+    "mod_wsgi.express.runtime": EntryPoint("ApplicationHandler.__init__", attribute="application", interface="wsgi"),
     "paste.deploy.loadwsgi": EntryPoint("loadapp", interface="wsgi"),
     "tornado.wsgi": EntryPoint("WSGIContainer.__init__", "wsgi_application", interface="wsgi"),
     "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),

@@ -1,0 +1,50 @@
+"""Requests that never came to their view: a number in service of none says nothing of how many could be."""
+
+from __future__ import annotations
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.ceiling import offered_in, turned_away
+from holdfast.model.places import Place
+from holdfast.model.timeline import NEVER, Ramp, Timeline
+from holdfast.model.units import NS_PER_S
+from holdfast.model.verdict import Places
+
+_LONG_NS = NS_PER_S // 10
+
+
+def check_reached(timeline: Timeline, ramp: Ramp, places: Places) -> None:
+    """Checks that some of the offered requests were in service when the places were counted.
+
+    Raises:
+        InconclusiveError: none was, although the run was not interrupted.
+    """
+    offered = offered_in(places)
+    if places.in_service or not offered or ramp.reason == "interrupted":
+        return
+    away = turned_away(places)
+    if away:
+        raise InconclusiveError(
+            f"None of the {offered} requests reached its view: {away} were turned away, so there is no ceiling to see.",
+            f"{_of_the_first(timeline)} A limit on requests for a time (a rate limiter) or something in front of the "
+            "view turned away those that followed.",
+            "Take that away for the probe, or choose another --path.",
+        )
+    waited_ns = timeline.placed.ended_ns - ramp.plateau_ns if timeline.placed and ramp.plateau_ns != NEVER else 0
+    within = f" within {waited_ns / NS_PER_S:.1f} s" if waited_ns > 0 else ""
+    where = Place.USERSPACE_QUEUE if places.userspace_queue else Place.ACCEPT_QUEUE
+    held_up = {
+        Place.USERSPACE_QUEUE: f"The server had taken {places.userspace_queue} of them; they waited before their view.",
+        Place.ACCEPT_QUEUE: "The server accepted none of them.",
+    }[where]
+    raise InconclusiveError(
+        f"None of the {offered} requests reached its view{within}, so there is no ceiling to see.",
+        f"{_of_the_first(timeline)} {held_up}",
+        "Look at what runs before the view (authentication, a dependency, middleware), or choose another --path.",
+    )
+
+
+def _of_the_first(timeline: Timeline) -> str:
+    ways_ns = timeline.first_request.ways_ns if timeline.first_request is not None else ()
+    if ways_ns and ways_ns[0] >= _LONG_NS:
+        return f"The first request, sent alone, took {ways_ns[0] / NS_PER_S:.1f} s to its view."
+    return "The first request, sent alone, reached it."

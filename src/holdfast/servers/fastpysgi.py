@@ -1,0 +1,32 @@
+"""fastpysgi: libuv in C, which calls a WSGI application on its only thread, or runs an ASGI one on asyncio's loop.
+
+With `workers` each process has a listener of its own, since it always sets SO_REUSEPORT (fastwsgi/server.c,
+init_srv()). `loop_timeout` is how long its ASGI side rests between two looks at its sockets, in microseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import ASGI, WSGI, Adapter, Launch, Package, Setting, Start, by_module
+from holdfast.servers.address import option_number
+
+
+def _launch(start: Start) -> Launch:
+    return by_module("fastpysgi", start.interface or "wsgi")(start)
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    workers = option_number(arguments, "--workers", "workers", default=1)
+    backlog = option_number(arguments, "--backlog", "backlog", default=2048)
+    return (Setting("workers", workers, Place.IN_SERVICE), Setting("backlog", backlog, Place.ACCEPT_QUEUE))
+
+
+ADAPTER = Adapter(
+    name="fastpysgi",
+    packages=(Package("fastpysgi", "fastpysgi", "fastpysgi"),),
+    frameworks={**WSGI, **ASGI},
+    launch=_launch,
+    settings=_settings,
+)

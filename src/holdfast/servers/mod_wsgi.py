@@ -1,0 +1,70 @@
+"""mod_wsgi-express: Apache in front, which hands each request to a thread of mod_wsgi's daemon processes.
+
+A thread of an Apache child reads the request, connects to the daemon's Unix socket and waits there for one of
+`processes` x `threads`, so up to `max-clients` requests are accepted, and those that no thread has taken wait at the
+daemon (mod_wsgi/express/server.py, setup_server()). Apache begins with a fifth of its children and starts another
+each second while they are all busy; `--initial-workers 1` starts all at once.
+
+`mod_wsgi-standalone` brings an Apache of its own and is built where it is installed, which takes a C compiler;
+`mod_wsgi` is built for the Apache that is there (Debian: apache2-dev). Apache does not serve as root.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePath
+
+from holdfast.model.places import Place
+from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start
+from holdfast.servers.address import by_host_and_port, has_option, option_number
+
+_MODULE, _, _CALLABLE = TARGET.partition(":")
+
+
+def _launch(start: Start) -> Launch:
+    listening = by_host_and_port(start.arguments, start.port)
+    argv = (
+        start.scripts["mod_wsgi-express"],
+        "start-server",
+        *listening.added,
+        *_files(start),
+        *("--application-type", "module", "--callable-object", _CALLABLE),
+        *listening.arguments,
+        _MODULE,
+    )
+    return Launch(argv, listening.address, listening.port)
+
+
+def _files(start: Start) -> tuple[str, ...]:
+    """Where it writes. By default it leaves a directory in /tmp, with its log in it."""
+    if not start.socket or has_option(start.arguments, "--server-root"):
+        return ("--log-to-terminal",)
+    # Made by the server, and gone with the run's own directory.
+    return ("--log-to-terminal", "--server-root", str(PurePath(start.socket).with_name("mod_wsgi")))
+
+
+def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    processes = option_number(arguments, "--processes", default=1) or 1
+    threads = option_number(arguments, "--threads", default=5) or 5
+    clients = option_number(arguments, "--max-clients")
+    return (
+        Setting("processes", processes, Place.IN_SERVICE),
+        Setting("threads", threads, Place.IN_SERVICE),
+        Setting("max_clients", clients or 10 + max(10, 3 * processes * threads // 2), Place.USERSPACE_QUEUE),
+        Setting("daemon_backlog", option_number(arguments, "--daemon-backlog", default=100), Place.USERSPACE_QUEUE),
+        Setting("server_backlog", option_number(arguments, "--server-backlog", default=500), Place.ACCEPT_QUEUE),
+    )
+
+
+ADAPTER = Adapter(
+    name="mod_wsgi",
+    packages=(
+        Package("mod_wsgi", "mod_wsgi-standalone", "mod_wsgi-standalone"),
+        Package("mod_wsgi", "mod_wsgi", "mod_wsgi"),
+    ),
+    launch=_launch,
+    settings=_settings,
+    executables=("mod_wsgi-express",),
+    reloaders=("--reload-on-changes",),
+    serves_as_root=False,
+)

@@ -1,0 +1,43 @@
+"""A number in service of none is never a ceiling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import records
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.judge import judge
+from holdfast.model.places import Outcome
+from holdfast.model.units import NS_PER_S as S
+
+
+def unreached(*, accepted: bool = True, **changed):
+    requests = [records.request(id, **changed) for id in range(3)]
+    sockets = [records.socket(id, accepted=accepted) for id in range(3)]
+    return records.timeline(requests, [], records.snapshot(*sockets))
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        (unreached(), "The server had taken 3 of them"),
+        (unreached(accepted=False), "The server accepted none of them"),
+        (unreached(outcome=Outcome.REJECTED, status=429, done_ns=records.AT - 1), "3 were turned away"),
+    ],
+)
+def test_requests_of_which_none_reached_its_view_give_no_verdict(seen, words):
+    with pytest.raises(InconclusiveError, match="None of the 3 requests reached its view") as raised:
+        judge(seen)
+
+    assert words in f"{raised.value.what} {raised.value.why}"
+
+
+def test_the_reason_names_how_long_the_first_request_took():
+    seen = unreached()
+
+    with pytest.raises(InconclusiveError) as raised:
+        judge(replace(seen, first_request=replace(seen.first_request, ways_ns=(3 * S,))))
+
+    assert "took 3.0 s to its view" in raised.value.why
