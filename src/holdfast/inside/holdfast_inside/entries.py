@@ -111,5 +111,8 @@ def mounted(application: object, interface: str, held_in: str) -> Entry:
     """The entry of an application that another one calls; one for all its requests."""
     known = _mounted.get(id(application))
     if known is None:
-        known = _mounted.setdefault(id(application), (application, Entry(application, interface, held_in)))
+        made = Entry(application, interface, held_in)
+        # Around it is a known framework, which leads nowhere else.
+        made.unless_asked = HOLD
+        known = _mounted.setdefault(id(application), (application, made))
     return known[1]
