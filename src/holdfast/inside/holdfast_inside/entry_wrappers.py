@@ -115,10 +115,10 @@ def wrap_once(application: object, name: str, point: EntryPoint) -> object:
 
 
 def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anything a server accepts
-    from . import asgi, hooks, interface, wsgi
+    from . import asgi, find_views, hooks, interface, wsgi
 
     hooks.install()
-    if not callable(application) or hooks.leads_to_views():
+    if not callable(application) or find_views.leads_to_views(application):
         return application
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":
