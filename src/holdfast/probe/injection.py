@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -125,6 +126,19 @@ def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startu
                 f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs.",
                 "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ...",
             )
+        if (hides := _in_front_of(startup, program)) is not None:
+            return (
+                f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other.",
+                "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY",
+            )
     if any(each.what == "python" for each in said):
         return None
     return "Its Python ignores PYTHONPATH (embedded in a program?), or is older than 3.8.", ""
+
+
+def _in_front_of(startup: str, program: Program) -> str | None:
+    """Another `sitecustomize.py` on the program's PYTHONPATH in front of ours; None where there is none."""
+    places = (program.environment or {}).get("PYTHONPATH", "").split(os.pathsep)
+    before = places[: places.index(startup)] if startup in places else []
+    files = [os.path.join(place, "sitecustomize.py") for place in before if os.path.isabs(place)]
+    return next((each for each in files if os.path.exists(each)), None)
