@@ -269,5 +269,5 @@ def test_what_a_command_does_not_tell_is_null_with_its_reason(done):
     verdict = done["gunicorn"].verdict()
 
     assert verdict["target"]["version"] is None
-    assert "given a command" in verdict["unknown"]["target.version"]
+    assert "started a command" in verdict["unknown"]["target.version"]
     assert verdict["target"]["python"].count(".") == 2

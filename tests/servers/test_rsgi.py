@@ -58,5 +58,5 @@ def test_an_application_is_held_at_its_entry_as_many_times_as_the_server_calls_i
 
 
 def test_an_object_that_is_not_an_rsgi_application_is_refused(tmp_path):
-    with pytest.raises(HoldfastError, match="no application for RSGI"):
+    with pytest.raises(HoldfastError, match="is not an RSGI application"):
         probed(tmp_path, "apps:wsgi")
