@@ -56,9 +56,9 @@ def test_options_stand_under_the_title_of_their_group(helps: dict[str, Ended]) -
     [
         (["proob"], "No such command 'proob'. Did you mean 'probe'?"),
         (["probe", "--pth", "/"], "No such option '--pth'. Did you mean '--path'?"),
-        (["probe", "--server", "gunicorn", "--workers", "4"], "holdfast probe --server gunicorn -- --workers 4\n"),
-        (["probe", "app.py", "-w4", "--", "--preload"], "holdfast probe app.py -- -w4 --preload\n"),
-        (["probe", "--reload", "app.py"], "holdfast probe app.py -- --reload\n"),
+        (["probe", "--server", "gunicorn", "--workers", "4"], " --server gunicorn -- --workers 4\n"),
+        (["probe", "app.py", "-w4", "--", "--preload"], " app.py -- -w4 --preload\n"),
+        (["probe", "--reload", "app.py"], " app.py -- --reload\n"),
         (["exec", "--pth", "/", "--", "true"], "--path"),
         (["load", "http://127.0.0.1:1/", "--rat", "1"], "--rate"),
         (["study", "sevrers"], "Did you mean servers?"),

@@ -11,7 +11,7 @@ from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Tex
 _WIDTH = 30
 
 # Label, colour and what fills the lane, from the handler outwards.
-_LANES = {
+LANES = {
     "in_service": ("in service", "green", "█"),
     "userspace_queue": ("server's own queue", "yellow", "▓"),
     "accept_queue": ("accept queue", "yellow", "▒"),
@@ -117,9 +117,9 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
 def _lanes(verdict: Verdict) -> Renderable:
     columns = ("place", "count", "lane", "note")
     table = Table(*(Column(right=each == "count", whole=each != "note") for each in columns), header=False)
-    counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in _LANES}
+    counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in LANES}
     largest = max(1, *(count or 0 for count in counts.values()))
-    for name, (label, colour, fill) in _LANES.items():
+    for name, (label, colour, fill) in LANES.items():
         count = counts[name]
         if count is None:
             table.add_row(label, "?", "", "", style="dim")
@@ -222,7 +222,7 @@ def _or_none(number: int | None) -> str:
 
 def _overflow(overflow: Overflow) -> Iterator[str]:
     if overflow.first is not None:
-        order = " then ".join(_LANES[place][0] for place in (overflow.first, *overflow.then))
+        order = " then ".join(LANES[place][0] for place in (overflow.first, *overflow.then))
         yield f"Overflow: {order}."
     if overflow.client_sees is not None:
         yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
