@@ -28,7 +28,7 @@ EDGES: dict[str, frozenset[str]] = {
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
     "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs", "ownership"}),
+    "servers": frozenset({"procfs"}),
     "observe": frozenset({"procfs"}),
     "plans": frozenset(),
     # What follows from the record.
@@ -37,7 +37,6 @@ EDGES: dict[str, frozenset[str]] = {
     # What everyone who runs something needs.
     "interrupts": frozenset(),
     "rundir": frozenset(),
-    "ownership": frozenset(),
     "console": frozenset(),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
@@ -48,8 +47,7 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "ownership", "store"},
+    "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -57,9 +55,7 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset(
-    {"__init__", "__main__", "errors", "interrupts", "ownership", "rundir", "store", "console", "testing"}
-)
+AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.

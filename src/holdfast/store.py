@@ -33,6 +33,9 @@ _KEEP = 200  # newest runs that are kept; a timeline of 5,000 requests takes abo
 _MANY_REQUESTS = 3000
 _WAIT_S = 60.0
 """For others that write: a load of a million rows takes several seconds, and two may end together."""
+_SHORT_WAIT_S = 0.2
+"""During a load, whose rows can be saved a moment later."""
+_UNENDED = "cut short, or not over yet"
 _LAST_YEAR_S = 253_402_300_800  # 10,000 AD, the first year that a date cannot have
 _MOST_BYTES = 1 << 30  # of the rows of loads: those of the oldest runs go first
 
@@ -68,11 +71,11 @@ def save_or_tell(timeline: Timeline | OutsideTimeline, tell: Callable[[HoldfastE
     return True
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def _open(path: Path, wait_s: float = _WAIT_S) -> sqlite3.Connection:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Requests are in it, with cookies and tokens: only the owner may read it.
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    database = sqlite3.connect(path, timeout=_WAIT_S)
+    database = sqlite3.connect(path, timeout=wait_s)
     database.execute(
         "CREATE TABLE IF NOT EXISTS run (id INTEGER PRIMARY KEY AUTOINCREMENT, saved_at REAL, format INTEGER, "
         "server TEXT, arguments TEXT, offered INTEGER, timeline BLOB, version TEXT)"
@@ -119,32 +122,71 @@ def _encoded(timeline: Timeline | OutsideTimeline) -> bytes:
     return msgspec.json.encode(timeline)
 
 
-def save_load(said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path) -> int:
-    """Saves a load run and gives its number.
+def begin_load(said: str, head: bytes, path: Path) -> int:
+    """Saves that a load has begun, and gives its number; until it is over, the list of runs says so.
+
+    Args:
+        said, head: as for `save_load`.
+
+    Raises:
+        EnvironmentFailure: as `save`.
+    """
+    return _save((LOAD_FORM, "load", f"{_UNENDED}: {said}", 0, head), (), path, wait_s=_SHORT_WAIT_S)
+
+
+def add_to_load(number: int, first_part: int, parts: Iterable[bytes], rows: int, path: Path) -> None:
+    """Saves further rows of a load that still runs.
+
+    Args:
+        first_part: number of the first of these parts.
+        rows: how many they are.
+
+    Raises:
+        EnvironmentFailure: as `save`.
+    """
+    try:
+        with closing(_open(path, _SHORT_WAIT_S)) as database, database:
+            database.executemany(
+                "INSERT INTO load_rows VALUES (?, ?, ?)",
+                ((number, at, part) for at, part in enumerate(parts, first_part)),
+            )
+            database.execute("UPDATE run SET offered = offered + ? WHERE id = ?", (rows, number))
+    except (sqlite3.Error, OSError) as error:
+        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), _advice(error, path)) from error
+
+
+def save_load(  # parameters: what is saved, where, and under which number
+    said: str, offered: int, head: bytes, parts: Iterable[bytes], path: Path, number: int | None = None
+) -> int:
+    """Saves a load run that is over, and gives its number.
 
     Args:
         said: what was asked, in one line.
+        number: of what was saved of it while it ran, which is replaced; None if nothing was.
         head, parts: as `loadtest.saved` makes them.
 
     Raises:
         EnvironmentFailure: as `save`.
     """
-    return _save((LOAD_FORM, "load", said, offered, head), parts, path)
+    return _save((LOAD_FORM, "load", said, offered, head), parts, path, number)
 
 
-def _save(row: tuple[object, ...], parts: Iterable[bytes], path: Path) -> int:
+def _save(
+    row: tuple[object, ...], parts: Iterable[bytes], path: Path, number: int | None = None, wait_s: float = _WAIT_S
+) -> int:
     try:
-        with closing(_open(path)) as database, database:
+        with closing(_open(path, wait_s)) as database, database:
             done = database.execute(
-                "INSERT INTO run (saved_at, version, format, server, arguments, offered, timeline) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (time.time(), __version__, *row),
+                "INSERT OR REPLACE INTO run (id, saved_at, version, format, server, arguments, offered, timeline) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                (number, time.time(), __version__, *row),
             )
             number = int(done.lastrowid or 0)
             # Only after the row was written: the file may be another program's database.
             database.execute(
                 "CREATE TABLE IF NOT EXISTS load_rows (run INTEGER, part INTEGER, rows BLOB, PRIMARY KEY (run, part))"
             )
+            database.execute("DELETE FROM load_rows WHERE run = ?", (number,))
             database.executemany(
                 "INSERT INTO load_rows VALUES (?, ?, ?)", ((number, at, part) for at, part in enumerate(parts))
             )

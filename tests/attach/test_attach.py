@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -34,23 +35,46 @@ class Served:
         return text
 
 
+@contextlib.contextmanager
+def odd_server(path):
+    """Runs the server, on a Unix socket at `path` too."""
+    command = [sys.executable, str(HERE / "odd_server.py"), str(PLACES), str(PEM), str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        plain, tls = process.stdout.readline().split()
+        yield Served(int(plain), int(tls), path, process)
+    finally:
+        process.kill()
+        process.communicate()
+
+
 @pytest.fixture
 def serve(tmp_path):
     """Starts the server; its Unix socket is in a directory of the test."""
-    started = []
+    with contextlib.ExitStack() as running:
+        yield lambda: running.enter_context(odd_server(tmp_path / "s"))
 
-    def serve_(directory=tmp_path):
-        path = directory / f"s{len(started)}"
-        command = [sys.executable, str(HERE / "odd_server.py"), str(PLACES), str(PEM), str(path)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        started.append(process)
-        plain, tls = process.stdout.readline().split()
-        return Served(int(plain), int(tls), path, process)
 
-    yield serve_
-    for process in started:
-        process.kill()
-        process.communicate()
+# Each has a server of its own; most of their time is waiting for it, so they run together.
+FROM_OUTSIDE = {
+    "TCP": ("http://127.0.0.1:{port}/wait",),
+    "Unix socket": ("unix:{socket}:/wait",),
+    "TLS": ("https://127.0.0.1:{tls}/wait", "--insecure"),
+    "header": ("http://localhost:{port}/secret", "-H", "X-Key: 1"),
+}
+
+
+@pytest.fixture(scope="module")
+def from_outside(workshop):
+    """The URL and the end of each."""
+    with contextlib.ExitStack() as running:
+        servers = [running.enter_context(odd_server(workshop.directory / f"s{at}")) for at in range(len(FROM_OUTSIDE))]
+        filled = [
+            [served.filled(word) for word in words]
+            for served, words in zip(servers, FROM_OUTSIDE.values(), strict=True)
+        ]
+        ended = workshop.run_together([("attach", *words, "--json", "-") for words in filled])
+        return {name: (words[0], end) for name, words, end in zip(FROM_OUTSIDE, filled, ended, strict=True)}
 
 
 def verdict_of(ended):
@@ -69,37 +93,33 @@ def check_five_places(verdict):
     assert places["in_service"] + (places["userspace_queue"] or 0) + places["unplaced"] == verdict["offered"]
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:{port}/wait", "unix:{socket}:/wait"])
-def test_the_places_of_a_running_server_are_found_from_outside(holdfast, serve, url):
-    served = serve()
-
-    verdict = verdict_of(holdfast.run("attach", served.filled(url), "--json", "-"))
+@pytest.mark.parametrize("name", ["TCP", "Unix socket"])
+def test_the_places_of_a_running_server_are_found_from_outside(from_outside, name):
+    url, ended = from_outside[name]
+    verdict = verdict_of(ended)
 
     check_five_places(verdict)
-    assert verdict["target"]["app"] == served.filled(url)
+    assert verdict["target"]["app"] == url
     assert verdict["target"]["path"] == "/wait"
     assert verdict["ceiling"]["accept_queue_limit"] == 128
     assert verdict["model"]["listen_queues"] == "shared"
 
 
-def test_over_tls_with_a_certificate_that_is_taken_as_it_is(holdfast, serve):
-    served = serve()
+def test_over_tls_with_a_certificate_that_is_taken_as_it_is(from_outside):
+    _, ended = from_outside["TLS"]
 
-    check_five_places(
-        verdict_of(holdfast.run("attach", served.filled("https://127.0.0.1:{tls}/wait"), "--insecure", "--json", "-"))
-    )
+    check_five_places(verdict_of(ended))
 
 
-def test_the_run_is_saved_and_judged_again_to_the_same_verdict(holdfast, serve):
-    served = serve()
-    url = served.filled("http://localhost:{port}/secret")
-
-    verdict = verdict_of(holdfast.run("attach", url, "-H", "X-Key: 1", "--json", "-"))
+def test_the_run_is_saved_and_judged_again_to_the_same_verdict(workshop, from_outside):
+    url, ended = from_outside["header"]
+    verdict = verdict_of(ended)
+    (run,) = [line for line in workshop.run("runs", env={"COLUMNS": "200"}).out.splitlines() if url in line]
+    number = run.split()[0]
 
     check_five_places(verdict)
-    assert msgspec.json.decode(holdfast.run("show", "1", "--json", "-").out) == verdict
-    assert url in holdfast.run("runs", env={"COLUMNS": "200"}).out
-    shown = holdfast.run("show", "1").out
+    assert msgspec.json.decode(workshop.run("show", number, "--json", "-").out) == verdict
+    shown = workshop.run("show", number).out
     assert f"about {PLACES} requests at once" in shown
     assert "estimated" in shown
 

@@ -173,19 +173,6 @@ def test_a_time_limit_for_requests_is_what_is_found_where_it_ends_them(holdfast,
     assert not ended.out
 
 
-def test_what_was_seen_of_a_run_without_an_answer_is_kept(holdfast, write):
-    write(
-        "silent.py",
-        "import threading\nfrom app import app\n@app.before_request\ndef wait(): threading.Event().wait()\n",
-    )
-    first = holdfast.run("probe", "silent.py", "--start-timeout", "4")
-
-    number = holdfast.run("runs").out.split("\n")[1].split()[0]
-    again = holdfast.run("show", number)
-
-    assert (again.exit, again.err) == (first.exit, first.err)
-
-
 def test_a_worker_that_is_replaced_after_a_number_of_requests_does_not_pass_for_a_limit(holdfast):
     pytest.importorskip("gunicorn")
     arguments = ("--threads", "8", "--max-requests", "5", "--backlog", "7")
@@ -208,44 +195,63 @@ def test_a_worker_that_has_reached_its_number_only_later_is_probed(holdfast):
     assert verdict["model"]["spread"] == [1, 1]
 
 
-def test_a_server_that_never_answers_is_not_waited_for_for_ever(holdfast, write):
-    write(
-        "silent.py",
-        "import signal, threading\nfrom app import app\n"
-        "@app.before_request\ndef wait():\n    threading.Event().wait()\n",
+# Applications that keep replies back, and the command lines that wait for them; these wait together.
+KEEPS_BACK = {
+    "silent.py": (
+        "import threading\nfrom app import app\n@app.before_request\ndef wait():\n    threading.Event().wait()\n"
+    ),
+    "stuck.py": (
+        "import threading\nfrom app import app\n@app.after_request\ndef wait(response):\n    threading.Event().wait()\n"
+    ),
+    "tiring.py": (
+        "import itertools, threading\nfrom app import app\nnumber = itertools.count(1)\n"
+        "@app.after_request\ndef wait(response):\n"
+        "    if next(number) > 1: threading.Event().wait()\n"
+        "    return response\n"
+    ),
+}
+WAITING = {
+    "silent.py": ("--start-timeout", "4"),
+    "stuck.py": ("--start-timeout", "4"),
+    "tiring.py": ("--max-offered", "10"),
+}
+
+
+@pytest.fixture(scope="module")
+def kept_back(workshop):
+    for name, content in KEEPS_BACK.items():
+        (workshop.directory / name).write_text(content)
+    ended = workshop.run_together([("probe", name, *options) for name, options in WAITING.items()])
+    return dict(zip(WAITING, ended, strict=True))
+
+
+def test_what_was_seen_of_runs_without_an_answer_is_kept(workshop, kept_back):
+    numbers = [line.split()[0] for line in workshop.run("runs").out.splitlines()[1:] if line.strip()]
+    again = [workshop.run("show", number) for number in numbers]
+
+    assert sorted((each.exit, each.err) for each in again) == sorted(
+        (each.exit, each.err) for each in kept_back.values()
     )
 
-    ended = holdfast.run("probe", "silent.py", "--start-timeout", "4")
+
+def test_a_server_that_never_answers_is_not_waited_for_for_ever(kept_back):
+    ended = kept_back["silent.py"]
 
     assert ended.exit == INCONCLUSIVE
     assert ended.what == "holdfast: The server did not answer the first request, GET /, within 4 s."
     assert "no view was entered" in ended.err
 
 
-def test_a_reply_that_never_leaves_is_not_waited_for_for_ever(holdfast, write):
-    write(
-        "stuck.py",
-        "import threading\nfrom app import app\n"
-        "@app.after_request\ndef wait(response):\n    threading.Event().wait()\n",
-    )
-
-    ended = holdfast.run("probe", "stuck.py", "--start-timeout", "4")
+def test_a_reply_that_never_leaves_is_not_waited_for_for_ever(kept_back):
+    ended = kept_back["stuck.py"]
 
     assert ended.exit == INCONCLUSIVE
     assert ended.what == "holdfast: The view at / returned, but no reply came within 4 s."
     assert "after_request" in ended.err
 
 
-def test_a_server_that_stops_answering_once_it_is_full_gets_no_verdict(holdfast, write):
-    write(
-        "tiring.py",
-        "import itertools, threading\nfrom app import app\nnumber = itertools.count(1)\n"
-        "@app.after_request\ndef wait(response):\n"
-        "    if next(number) > 1: threading.Event().wait()\n"
-        "    return response\n",
-    )
-
-    ended = holdfast.run("probe", "tiring.py", "--max-offered", "10")
+def test_a_server_that_stops_answering_once_it_is_full_gets_no_verdict(kept_back):
+    ended = kept_back["tiring.py"]
 
     assert ended.exit == INCONCLUSIVE
     assert ended.what.startswith("holdfast: The server stopped answering")

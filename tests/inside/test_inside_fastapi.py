@@ -36,7 +36,7 @@ WAYS_TO_A_VIEW = {
     "/starlette/once": ("starlette async view Once()", "async", "view", LOOP),
     "/starlette/deeper/view": ("starlette view starlette_view()", "sync", "view", THREAD),
     "/flask/plain": ("flask view plain()", "sync", "view", THREAD),
-    "/raw/anything": ("asgi entry of raw, mounted at /raw", "async", "entry", LOOP),
+    "/raw/anything": ("asgi entry of raw, mounted at /raw", "async", "unknown", LOOP),
     "/posted": ("fastapi entry (no view for GET at /posted)", "async", "entry", LOOP),
     "/missing": ("fastapi entry (no view at /missing)", "async", "entry", LOOP),
 }

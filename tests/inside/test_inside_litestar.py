@@ -22,7 +22,7 @@ WAYS_TO_A_VIEW = {
     "/routed/shop/basket": ("litestar async view Shop.basket()", "async", "view", LOOP),
     "/routed/shop/till": ("litestar view Shop.till()", "sync", "view", THREAD),
     "/flask/plain": ("flask view plain()", "sync", "view", THREAD),
-    "/raw/anything": ("asgi entry of raw, mounted at /raw", "async", "entry", LOOP),
+    "/raw/anything": ("asgi entry of raw, mounted at /raw", "async", "plain", LOOP),
     "/posted": ("litestar entry (no view for GET at /posted)", "async", "entry", LOOP),
     "/missing": ("litestar entry (no view at /missing)", "async", "entry", LOOP),
 }

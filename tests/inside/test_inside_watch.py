@@ -189,7 +189,14 @@ def test_an_application_of_one_file_is_plain_and_one_that_leads_elsewhere_is_not
 
     assert own_code.plain_function(of_this_file) is of_this_file
     assert own_code.plain_function(Page()) is Page.__call__
+
+    def imports_a_framework(environ, start_response):
+        from not_loaded_yet import inner as found
+
+        return found(environ, start_response)
+
     assert own_code.plain_function(leads_to_a_framework) is None
+    assert own_code.plain_function(imports_a_framework) is None
     assert own_code.plain_function(inner) is None
 
 

@@ -301,6 +301,11 @@ def test_prometheus_reads_what_the_server_counts(holdfast, counting):
     until(lambda: page.fetched()["requests_begun_total",] == 25, "all of them on the page")
 
     told = page.fetched()
+    asked = urllib.request.Request(page.url, method="HEAD")
+    with urllib.request.urlopen(asked, timeout=10) as head:
+        # RFC 9110, 9.3.2: the fields that GET would have, and no content.
+        assert (head.status, head.read()) == (200, b"")
+        assert int(head.headers["Content-Length"]) > 1000
     with pytest.raises(urllib.error.HTTPError, match="404"):
         urllib.request.urlopen(page.url.removesuffix("metrics"), timeout=10)
     running.signal(signal.SIGTERM)

@@ -93,7 +93,7 @@ WORDS = {
     ),
     "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
     "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
-    "nothing that is known": ("no framework and no server that holdfast knows", "holdfast attach"),
+    "nothing that is known": ("no framework or server that holdfast knows", "holdfast attach"),
     "several ports": ("listens on several ports", "leads to wsgi entry", "Say with --port which one is meant."),
 }
 

@@ -91,6 +91,48 @@ async def before(request):
 def index(request):
     return "hello"
 """
+NEXT_TO_FLASK = BOTTLE + "\nimport flask\n\nother = flask.Flask(__name__)\n"
+# As connexion has it: a route leads to an object of its own, which leads to Flask behind a bridge.
+OPERATION = """
+class Operation:
+    def __init__(self, application):
+        self.application = application
+
+    async def __call__(self, scope, receive, send):
+        await self.application(dict(scope), receive, send)
+"""
+ROUTED = """
+import sys
+
+sys.path.append("site-packages")
+
+import a2wsgi
+from flask import Flask
+from operation import Operation
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+flask = Flask(__name__)
+
+
+@flask.get("/")
+def index():
+    return "hello"
+
+
+app = Starlette(routes=[Route("/", Operation(a2wsgi.WSGIMiddleware(flask)))])
+"""
+SLOW = """
+import time
+import bottle
+
+app = bottle.Bottle()
+
+
+@app.route("/")
+def index():
+    time.sleep(60)
+"""
 PLAIN = """
 def application(environ, start_response):
     open("called", "w").close()
@@ -231,6 +273,23 @@ COMMANDS = (
         {"plain.py": PLAIN, "serve.py": TORNADO.replace("EXECUTOR", "ThreadPoolExecutor(3)")},
         {"target.held_in": "wsgi entry", "ceiling.in_service": 3, "model.kind": "event-loop+thread-pool"},
     ),
+    gunicorn("Bottle next to a Flask that is not served", "app:app", {"app.py": NEXT_TO_FLASK}, "wsgi view index()"),
+    uvicorn(
+        "Flask behind a route and a bridge",
+        "app:app",
+        {"app.py": ROUTED, "site-packages/operation.py": OPERATION},
+        target__held_in="flask view index()",
+        ceiling__in_service=10,
+        ceiling__bounded=True,
+        model__kind="event-loop+thread-pool",
+    ),
+    Own(
+        "a view that is slower than a first request may be",
+        ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "app:app"),
+        {"app.py": SLOW},
+        options=("--start-timeout", "3"),
+        exit=INCONCLUSIVE,
+    ),
     Own(
         "a framework that answers by itself",
         ("gunicorn", "--threads", "3", "--bind", "127.0.0.1:{port}", "--pythonpath", "site-packages", "app:app"),
@@ -259,6 +318,8 @@ def test_a_request_is_held_in_the_persons_own_function(done, own):
     result = done[own.id]
 
     assert result.ended.exit == own.exit, result.ended.err
+    if not own.says:
+        return
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     assert sum(verdict["places"].values()) == verdict["offered"]
@@ -277,3 +338,11 @@ def test_where_no_function_is_found_the_reason_says_what_was_measured_and_what_w
     assert "held at the wsgi entry" in verdict["unknown"]["ceiling.in_service"]
     assert any("holdfast attach" in each for each in verdict["warnings"])
     assert not any("There is no view" in each for each in verdict["warnings"])
+
+
+@pytest.mark.servers
+def test_a_view_that_does_not_end_is_told_with_the_reason_for_running_it(done):
+    said = done["a view that is slower than a first request may be"].ended.err
+
+    assert "The application did not answer the first request" in said
+    assert "holdfast has no hook for its framework" in said

@@ -84,6 +84,25 @@ def test_a_plateau_lasts_longer_than_a_request_takes_to_its_view(entered):
     assert plateau_needed_ns(replace(view, way_ns=0), State(longest_stall_ns=5 * MS)) <= S
 
 
+def test_a_pool_that_may_grow_is_given_longer_than_each_step_so_far():
+    view = View(
+        now_ns=10 * S,
+        offered=5,
+        connecting=0,
+        established=5,
+        entered=3,
+        in_service=3,
+        last_entry_ns=8 * S,
+        last_sent_ns=8 * S,
+        max_offered=100,
+        grows=True,
+    )
+
+    # uWSGI adds a worker every one to four seconds.
+    assert plateau_needed_ns(view, State()) > 4 * S
+    assert plateau_needed_ns(view, State(longest_stall_ns=6 * S)) > 6 * S
+
+
 def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
     """The first of two workers is busy; what comes to the second starts at once."""
     view = View(

@@ -23,8 +23,8 @@ from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
-from holdfast.ownership import why_not_ours
 from holdfast.servers.adapter import FRAMEWORKS
+from holdfast.servers.ownership import why_not_ours
 from holdfast.servers.registry import adapter_named
 
 _TABLE = "[tool.holdfast]"

@@ -12,6 +12,7 @@ from holdfast.cli.load_arguments import ConnectionArguments, LoadArguments, RunA
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_asked
 from holdfast.cli.load_report import files_of, finish, output_options
+from holdfast.cli.load_saving import SavingAsItGoes
 from holdfast.cli.load_shape import group_of
 from holdfast.cli.option_groups import GroupedCommand
 from holdfast.console import say
@@ -56,14 +57,17 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         check_sources(connection.sources, target)
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None
+    remarks = () if asked.warning is None else (asked.warning,)
+    saving = SavingAsItGoes(experiment, run.thresholds, remarks)
     # A signal that comes in between is raised once the result is out, so none is lost.
     with listening() as interrupts, interrupts.undisturbed():
         try:
-            with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as watch:
+            with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as view:
+                watch = saving.with_view(view)
                 finished = run_load(experiment, targets, run.thresholds, interrupts, watch, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(finished if asked.warning is None else finished.with_remarks(asked.warning), files)
+        return finish(finished.with_remarks(*remarks), files, saving.number)
 
 
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:

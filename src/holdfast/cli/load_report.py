@@ -134,8 +134,12 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
-    """Saves a run that is over, shows and writes its result; returns the exit code."""
+def finish(finished: FinishedLoad, targets: Mapping[str, str], begun: int | None = None) -> int:
+    """Saves a run that is over, shows and writes its result; returns the exit code.
+
+    Args:
+        begun: number of what was saved while it ran; None if nothing was.
+    """
     try:
         number: int | None = store.save_load(
             saved.title_of(finished.experiment),
@@ -143,6 +147,7 @@ def finish(finished: FinishedLoad, targets: Mapping[str, str]) -> int:
             saved.head_of(finished),
             saved.parts_of(finished),
             store.default_path(),
+            begun,
         )
     except HoldfastError as error:
         tell(error)  # the result is not lost if its rows cannot be kept

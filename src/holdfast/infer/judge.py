@@ -16,6 +16,7 @@ from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
+from holdfast.infer.open_places import OpenPlaces, idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of, model_of
@@ -25,7 +26,7 @@ from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.places import Place
-from holdfast.model.timeline import FirstRequest, Ramp, Snapshot, Timeline
+from holdfast.model.timeline import Entry, FirstRequest, Ramp, Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
 
 if TYPE_CHECKING:
@@ -99,8 +100,9 @@ def _verdict(counted: _Counted) -> Verdict:
     timeline, snapshot, places = counted.timeline, counted.snapshot, counted.places
     unknown = Unknown()
     unknown.because(_ONE_SETTING, "binding")
-    unknown.because(_COUNTED, "ceiling.interval")
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
+    if ceiling.interval is None:
+        unknown.because(_COUNTED, "ceiling.interval")
     verdict = Verdict(
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
@@ -117,7 +119,7 @@ def _verdict(counted: _Counted) -> Verdict:
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
         call=unknown.take(calls_of(timeline)),
         unknown=unknown.reasons,
-        warnings=(*warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
+        warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )
     return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
 
@@ -130,6 +132,11 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
         return Known((ceiling, overflow), because(_INTERRUPTED, names))
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
+    open_ = _open_places(counted)
+    if open_ is None and _may_grow(counted):
+        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, None))
+    elif open_ is not None:
+        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
     sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn")
@@ -137,11 +144,39 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
     return Known((ceiling, overflow), unknown.reasons)
 
 
+def _doubts_of_bound(counted: _Counted) -> tuple[str, ...]:
+    """Why the number in service is not a bound although requests waited."""
+    open_ = None if counted.ramp.reason == "interrupted" else _open_places(counted)
+    if open_ is None and _may_grow(counted):
+        by = counted.timeline.server.grows_by
+        reason = (
+            f"The server may add workers while requests wait ({by}), and none came while it was watched: the ceiling "
+            "may be higher. Growth that is slower than the probe is not seen."
+        )
+        return (reason,)
+    return () if open_ is None else (open_.reason(counted.places),)
+
+
+def _may_grow(counted: _Counted) -> bool:
+    """Whether the pool can grow and did not, so that the pace at which it would is not known."""
+    server = counted.timeline.server
+    return bool(server.grows_by) and {each.pid for each in _held(counted)} <= set(server.pids)
+
+
+def _held(counted: _Counted) -> list[Entry]:
+    return [each for each in counted.timeline.entries if counted.placed.get(each.id) is Place.IN_SERVICE]
+
+
+def _open_places(counted: _Counted) -> OpenPlaces | None:
+    return open_places(counted.snapshot, counted.places, _held(counted), counted.timeline.entries)
+
+
 def _model(counted: _Counted) -> Known[Model]:
     unknown = Unknown()
     entries = counted.timeline.entries
-    held = [entry for entry in entries if counted.placed.get(entry.id) is Place.IN_SERVICE]
-    model = unknown.take(model_of(entries, held, _late(counted.timeline, counted.snapshot)))
+    held = _held(counted)
+    idle = idle_acceptors(counted.snapshot, entries)
+    model = unknown.take(model_of(entries, held, _late(counted.timeline, counted.snapshot), idle))
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
 

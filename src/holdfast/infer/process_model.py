@@ -20,13 +20,16 @@ _UNSEEN = "too few requests were entered after others had left to show it"
 _NO_LISTENER = "the listening socket could not be read"
 
 
-def model_of(entries: Sequence[Entry], held: Sequence[Entry], late: Collection[int] = ()) -> Known[Model]:
+def model_of(
+    entries: Sequence[Entry], held: Sequence[Entry], late: Collection[int] = (), idle: Collection[int] = ()
+) -> Known[Model]:
     """The process model; `listen_queues` is None without a reason, because handler runs say nothing about it.
 
     Args:
         entries: all handler runs of the experiment.
         held: those that were in service together when every place was full.
         late: processes that were not there at that time.
+        idle: processes of the same kind that accept and never ran a handler.
     """
     if not held:
         names = set(fields_of("model", Model)) - {"model.listen_queues"}
@@ -39,7 +42,7 @@ def model_of(entries: Sequence[Entry], held: Sequence[Entry], late: Collection[i
     on_loop = any(entry.entry_loop for entry in held)
     threads = handler_reused if on_loop and own_thread else entry_reused
     kind = _kind(entries, held, processes_reused=processes_reused, threads_reused=threads)
-    spread = _spread(entries, held, kind, late)
+    spread = (*_spread(entries, held, kind, late), *([0] * len(idle)))
     unknown = {}
     if processes_reused is None:
         unknown["model.processes_reused"] = _UNSEEN

@@ -43,10 +43,14 @@ def heard(connection: Connection, data: bytes, columns: Columns, replies_of: Seq
         connection.keep_alive = replies.usual_keep_alive
         return Event.REPLY
     reader = connection.reader = connection.reader or replies.reader(head=connection.head_only)
+    interim = reader.interim
     event = replies.heard(reader, data, first=first)
     columns.status[row] = reader.status
     columns.received[row] = min(columns.received[row] + len(data), MOST_RECEIVED)
-    if event is Event.BYTES and not columns.first[row]:
+    if reader.interim != interim:
+        # What came before was not the reply (RFC 9110, 15.2).
+        columns.first[row] = 0
+    if event is Event.BYTES and reader.begun and not columns.first[row]:
         columns.first[row] = time.monotonic_ns()
     connection.keep_alive = reader.complete and reader.keep_alive
     return event

@@ -97,6 +97,7 @@ class ReplyReader:
         length: length of the body; None where it does not end by its length.
         location: where a redirect leads, as it was written; "" without one.
         encoding: the body's Content-Encoding in lower case; "" without one.
+        interim: informational heads (1xx) that were passed over.
         body: its first bytes, as many as are to be kept.
     """
 
@@ -116,6 +117,7 @@ class ReplyReader:
         "complete",
         "encoding",
         "excess",
+        "interim",
         "keep_alive",
         "length",
         "location",
@@ -136,6 +138,7 @@ class ReplyReader:
         self.length: int | None = None
         self.location = ""
         self.encoding = ""
+        self.interim = 0
         self.body = bytearray()
         self._most_kept = most_kept
         self._head = head
@@ -155,6 +158,11 @@ class ReplyReader:
         if data.strip(b"\r\n"):
             self.excess = True
             self.keep_alive = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether anything came that is not an informational head or a part of one that is known to be one."""
+        return bool(self.status or self._start)
 
     def eof(self) -> bool:
         """The peer will send nothing more; True when that ends the reply as it announced."""
@@ -204,6 +212,7 @@ class ReplyReader:
             raise AssertionError
         status = parser.get_status_code()
         if status < _FIRST_FINAL and status != _SWITCHING_PROTOCOLS:
+            self.interim += 1
             self._start_message()
             return
         self.status = status

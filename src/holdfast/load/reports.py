@@ -51,21 +51,21 @@ class RunFacts:
         sources: our addresses, as `columns.source` counts them, for each plan.
         stopped: why the stop rule ended the run early, in words; None if it did not.
         asked_per_s: the schedule's mean rate; None if there is no single one.
-        together: all requests were to begin at one instant.
         peak: most requests in flight at once; None if no single process counted them.
         limits: what went wrong on our own side, in words.
         notes: other doubts, in words.
         location: where the last redirect led that was read in full; "" if there was none.
         hosts: those that shared the load; () if this host alone sent it.
+        together: all requests were to begin at one instant.
     """
 
     spans: tuple[range, ...] = ()
     sources: tuple[tuple[str, ...], ...] = ()
     stopped: str | None = None
     asked_per_s: float | None = None
-    together: bool = False
     peak: int | None = None
     limits: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     location: str = ""
     hosts: tuple[HostResult, ...] = ()
+    together: bool = False

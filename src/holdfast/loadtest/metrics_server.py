@@ -97,13 +97,20 @@ def _listening(port: int, page: MetricsPage) -> ThreadingTCPServer:
         timeout = _SILENT_S
 
         def do_GET(self) -> None:
+            self.wfile.write(self._head())
+
+        def do_HEAD(self) -> None:
+            self._head()
+
+        def _head(self) -> bytes:
+            """Sends the head, and returns the body that it announces."""
             found = self.path.partition("?")[0] == _PATH
             body = (page.text if found else f"See {_PATH}.\n").encode()
             self.send_response(HTTPStatus.OK if found else HTTPStatus.NOT_FOUND)
             self.send_header("Content-Type", CONTENT_TYPE if found else "text/plain; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body)
+            return body
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

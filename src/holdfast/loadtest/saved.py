@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import chain
 
 from holdfast.load import quantities
-from holdfast.load.collect import run_of
+from holdfast.load.collect import asked_rate_per_s, begin_together, run_of
 from holdfast.load.columns import Columns
 from holdfast.load.packing import pack, unpack
+from holdfast.load.plan import MOST_SOURCES
+from holdfast.load.processes import Watched
 from holdfast.load.reports import RunFacts
 from holdfast.loadtest.codec import from_json, to_json
 from holdfast.loadtest.run import FinishedLoad, finished_load
@@ -21,15 +23,55 @@ UNREADABLE = (ValueError, TypeError, KeyError, IndexError, zlib.error)
 """What `read` raises for a run that another version saved in another form, or that is damaged."""
 
 
+_CUT_SHORT = (
+    "The load was cut short (holdfast was killed, or the machine stopped), or is not over yet: only requests that had "
+    "ended when rows were last saved are here."
+)
+
+
 def head_of(finished: FinishedLoad) -> bytes:
     """Everything but the rows, as bytes."""
-    result, facts = finished.result, asdict(finished.run.facts)
-    head = {
+    result = finished.result
+    asked = {
         "experiment": to_json(finished.experiment),
         "thresholds": [each.text for each in result.thresholds],
         "offset_ns": result.wall_clock_offset_ns,
         "interrupted": result.interrupted,
         "remarks": finished.remarks,
+    }
+    return _head(asked, finished.run.facts)
+
+
+def head_of_begun(
+    experiment: LoadExperiment, thresholds: Sequence[str], offset_ns: int, watched: Watched, *, remarks: Sequence[str]
+) -> bytes:
+    """The same of a load that has begun.
+
+    Args:
+        thresholds: as they were written.
+    """
+    asked = {
+        "experiment": to_json(experiment),
+        "thresholds": [*thresholds],
+        "offset_ns": offset_ns,
+        "interrupted": False,
+        "remarks": [*remarks],
+    }
+    facts = RunFacts(
+        spans=watched.spans,
+        # Only a load process that is done tells its addresses.
+        sources=(("",) * MOST_SOURCES,) * len(watched.spans),
+        asked_per_s=asked_rate_per_s(watched.plans),
+        together=begin_together(watched.plans),
+        limits=(_CUT_SHORT,),
+    )
+    return _head(asked, facts)
+
+
+def _head(asked: Mapping[str, object], known: RunFacts) -> bytes:
+    facts = asdict(known)
+    head = {
+        **asked,
         "spans": [[span.start, span.stop] for span in facts.pop("spans")],
         "sources": facts.pop("sources"),
         "stopped": facts.pop("stopped"),
@@ -74,7 +116,8 @@ def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:
     """Rows in order; as a range if there are no gaps, which the summary reads several times as fast."""
     if not parts:
         return range(0)
-    first, last = parts[0][0], parts[-1][-1]
+    first, last = min(part[0] for part in parts), max(part[-1] for part in parts)
     if last - first + 1 == sum(map(len, parts)):
         return range(first, last + 1)
-    return [*chain.from_iterable(parts)]
+    # Those of a load that was cut short were saved as they ended.
+    return sorted(chain.from_iterable(parts))

@@ -151,11 +151,32 @@ class ServerSocket:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptor:
+    """A process that holds a listening socket of the probed port.
+
+    Attributes:
+        listeners: inodes of these sockets.
+        waits_on: those that it watches (epoll, poll, select) or on which a thread of it is in accept(2); a master that
+            only keeps the socket for its workers watches none. None where that may not be read.
+        connections: connections of the port that it has accepted and holds; None where that may not be read.
+    """
+
+    pid: int
+    parent: int
+    listeners: tuple[int, ...]
+    waits_on: tuple[int, ...] | None
+    connections: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Everything that the kernel says about the probed port at one moment.
 
     Between `began_ns` and `ended_ns` nothing moved: the number entered, the number ended and
     the listeners' depths were the same before and after (`still`).
+
+    Attributes:
+        acceptors: looked up where several processes may accept; () elsewhere, and of runs saved before that was kept.
     """
 
     began_ns: int
@@ -163,6 +184,7 @@ class Snapshot:
     still: bool
     listeners: tuple[Listener, ...]
     sockets: tuple[ServerSocket, ...]
+    acceptors: tuple[Acceptor, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,7 +330,11 @@ class ExactLoad:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """What is known of the server without a request."""
+    """What is known of the server without a request.
+
+    Attributes:
+        grows_by: the setting by which it adds workers under load; "" where none is known.
+    """
 
     name: str
     version: str
@@ -321,6 +347,7 @@ class ServerFacts:
     nproc: int | None
     somaxconn: int | None
     abort_on_overflow: bool | None
+    grows_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

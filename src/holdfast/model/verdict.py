@@ -97,8 +97,8 @@ class Ceiling:
         accept_queue_limit: the backlog in force, read from the kernel.
         at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
             `at_exact_repeats` repeats.
-        interval: least and most that `in_service` may be where it is an estimate, the most None without an upper
-            bound; None where it was counted.
+        interval: least and most that `in_service` may be where it is an estimate, or where a process that accepts was
+            not seen full; the most None without an upper bound. None where it was counted.
     """
 
     in_service: int | None

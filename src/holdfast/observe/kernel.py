@@ -95,6 +95,10 @@ class _SockDiag:
         dumps = (self._dump(family, sock_diag.CONNECTED, port) for family in self._families)
         return _sockets(map(sock_diag.connections, dumps))
 
+    def connected(self, port: int) -> Iterator[TcpRecord]:
+        dumps = (self._dump(family, sock_diag.CONNECTED, port) for family in self._families)
+        return chain.from_iterable(map(sock_diag.tcp_records, dumps))
+
     def syn_sent(self) -> Iterator[TcpRecord]:
         dumps = (self._dump(family, sock_diag.SYN_SENT, 0) for family in self._families)
         return chain.from_iterable(map(sock_diag.tcp_records, dumps))
@@ -159,6 +163,10 @@ class _ProcNetTcp:
     def listening(self, port: int) -> Iterator[TcpRecord]:
         rows = (socket_tables.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state == "LISTEN")
+
+    def connected(self, port: int) -> Iterator[TcpRecord]:
+        rows = (socket_tables.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
+        return (record for record in chain.from_iterable(rows) if record.state != "LISTEN")
 
     def syn_sent(self) -> Iterator[TcpRecord]:
         rows = (socket_tables.tcp_rows(self._read(family), family) for family in _FAMILIES)
@@ -301,6 +309,14 @@ class KernelView:
             return self._unix_sockets(address)
         with _words_for_failure():
             return self._interface.connections(address.port if isinstance(address, TcpListenAddress) else address)
+
+    def connection_inodes(self, address: ListenAddress) -> frozenset[int] | None:
+        """Inodes of the port's connections that a process has accepted; None of a Unix socket, whose are not shown."""
+        if isinstance(address, UnixListenAddress):
+            return None
+        port = address.port if isinstance(address, TcpListenAddress) else address
+        with _words_for_failure():
+            return frozenset(each.inode for each in self._interface.connected(port) if each.inode)
 
     def _unix_sockets(self, address: UnixListenAddress) -> tuple[ServerSocket, ...]:
         listener = self._unix_listener(address, waiting=True)

@@ -1,22 +1,25 @@
 """Turns what a browser recorded (HTTP Archive 1.2) into steps that send it again; pure.
 
-Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`.
+Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`; RFC 9113, 8.2.3
+(Cookie in several fields).
 """
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 from collections import Counter as Tally
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 from holdfast.errors import UsageError
 from holdfast.model.scenario import Step
-from holdfast.plans.differences import Note
-from holdfast.plans.samplers import PORTS, form_encoded, server_name
+from holdfast.plans.differences import Note, in_words
+from holdfast.plans.har_bodies import mapping, recorded_body
+from holdfast.plans.har_wire import not_on_the_wire, unanswered
+from holdfast.plans.samplers import PORTS, server_name
 
 # Fields of one connection, or derived from the request (RFC 9110, 7.6.1). HTTP/2's pseudo-fields begin with a colon.
 _NOT_SENT = frozenset(
@@ -36,7 +39,7 @@ _NOT_SENT = frozenset(
     }
 )
 _SAFE = "%/?&=:+,;@~!$'()*[]"
-_FORM = "application/x-www-form-urlencoded"
+_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +47,29 @@ class Recorded:
     """The recorded requests to send again.
 
     Attributes:
-        url: scheme, host and port of the server that got most requests.
-        steps: the requests to that server, as recorded; at least one.
+        url: scheme, host and port of the page's server, or else of the one that got most requests.
+        steps: the requests to that server, in the order in which they began; at least one.
         notes: what is not sent, or sent differently.
     """
 
     url: str
     steps: tuple[Step, ...]
     notes: tuple[Note, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sent:
+    """An entry that can be sent.
+
+    Attributes:
+        began_s: when it began, since the epoch; None if the file does not say.
+        page: it is the document of a page.
+    """
+
+    server: str
+    step: Step
+    began_s: float | None
+    page: bool
 
 
 def read_har(content: bytes, origin: str) -> Recorded:
@@ -64,33 +82,36 @@ def read_har(content: bytes, origin: str) -> Recorded:
     Raises:
         UsageError: it is not an HTTP archive, or it holds nothing that can be sent.
     """
-    entries = _entries(content, origin)
+    log, entries = _log(content, origin)
     notes: list[Note] = []
-    sent: list[tuple[str, Step]] = []
+    sent: list[_Sent] = []
     for number, entry in enumerate(entries, 1):
         try:
-            found = _step(entry, notes)
+            found = _sent(entry, notes)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             why = f"Entry {number} of log.entries does not describe a request: {type(error).__name__} {error}."
             raise _archive_error(origin, why) from error
         if found is not None:
             sent.append(found)
     if not sent:
-        raise _archive_error(origin, "No request in it can be sent again to an http:// or https:// server.")
-    url = Tally(server for server, _ in sent).most_common(1)[0][0]
-    elsewhere = Tally(server for server, _ in sent if server != url)
+        left_out = "".join(f" {line[0].upper()}{line[1:]}." for line in in_words(notes))
+        raise _archive_error(origin, f"No request in it can be sent again to an http:// or https:// server.{left_out}")
+    sent = _in_order(sent, notes)
+    url, why = _server(log, sent)
+    elsewhere = Tally(each.server for each in sent if each.server != url)
     notes += [
-        Note("left out", "requests to", server, f"{many} of them; the others go to {url}")
+        Note("left out", "requests to", server, f"{many} of them; the others go to {url}, {why}")
         for server, many in elsewhere.items()
     ]
-    steps = tuple(step for server, step in sent if server == url)
-    if any(name.lower() == "cookie" for step in steps for name, _ in step.headers):
-        meaning = "the recorded ones are sent; new ones that the server sets are ignored"
-        notes.append(Note("differs", "cookies", "", meaning))
-    return Recorded(url, steps, tuple(dict.fromkeys(notes)))
+    if sent[0].server != url:
+        meaning = f"the recording begins at {sent[0].server}, and so without what is sent"
+        notes.append(Note("left out", "request", sent[0].step.label, meaning))
+    own = [each for each in sent if each.server == url]
+    notes += _differences(own)
+    return Recorded(url, tuple(each.step for each in own), tuple(dict.fromkeys(notes)))
 
 
-def _entries(content: bytes, origin: str) -> list[object]:
+def _log(content: bytes, origin: str) -> tuple[Mapping[str, object], list[object]]:
     if not content.strip():
         raise _archive_error(origin, "It is empty.")
     try:
@@ -101,68 +122,127 @@ def _entries(content: bytes, origin: str) -> list[object]:
         raise _archive_error(origin, f"It is not JSON in UTF-8: {error}.") from error
     log = archive.get("log") if isinstance(archive, dict) else None
     entries = log.get("entries") if isinstance(log, dict) else None
-    if not isinstance(entries, list):
+    if not isinstance(log, dict) or not isinstance(entries, list):
         raise _archive_error(origin, "It has no list log.entries.")
-    return entries
+    return log, entries
 
 
-def _step(entry: object, notes: list[Note]) -> tuple[str, Step] | None:
-    """One entry's server and step; None, with a note, if it cannot be sent again."""
-    request = _mapping(_mapping(entry)["request"])
+def _sent(entry: object, notes: list[Note]) -> _Sent | None:
+    """One entry as it is sent; None, with a note, if it is not."""
+    known = mapping(entry)
+    request = mapping(known["request"])
     method, text = str(request["method"]), str(request["url"])
     url = urlsplit(text)
-    if url.scheme not in PORTS:
-        notes.append(Note("left out", "requests to", f"{url.scheme}:", "only http and https are sent"))
+    recorded = list(_recorded_fields(request))
+    named = {name.lower(): value for name, value in recorded}
+    left_out = not_on_the_wire(known, url, named)
+    if left_out is None and url.scheme not in PORTS:
+        left_out = Note("left out", "requests to", f"{url.scheme}:", "only http and https are sent")
+    if left_out is not None:
+        notes.append(left_out)
         return None
+    name = f"{method} {url.path or '/'}"
     server = server_name(url.scheme, url.hostname or "", url.port or 0)
     path = quote(url.path or "/", safe=_SAFE) + (f"?{quote(url.query, safe=_SAFE)}" if url.query else "")
-    fields = tuple(_fields(request))
-    body, content_type = None, ""
-    posted = request.get("postData")
-    if isinstance(posted, dict):
-        body, content_type = _body(posted)
-        if body is None:
-            meaning = "the file does not contain its body"
-            notes.append(Note("left out", "request", f"{method} {url.path}", meaning))
-            return None
-    elif method in ("POST", "PUT", "PATCH"):
-        body = b""
-    if content_type and not any(name.lower() == "content-type" for name, _ in fields):
-        fields = (*fields, ("Content-Type", content_type))
-    return server, Step(f"{method} {url.path or '/'}", path, method, fields, body)
+    body = recorded_body(request, recorded)
+    if body.missing is not None:
+        notes.append(Note("left out", "request", name, body.missing))
+        return None
+    if unanswered(known):
+        notes.append(Note("differs", "request", name, "sent, although it had no answer when it was recorded"))
+    version = str(request.get("httpVersion") or "").lower()
+    if version.startswith(("h2", "h3", "http/2", "http/3")):
+        notes.append(Note("differs", "requests recorded as HTTP/2 or HTTP/3", "", "sent as HTTP/1.1"))
+    fields = _sent_fields(recorded)
+    if body.content_type and "content-type" not in named:
+        fields = (*fields, ("Content-Type", body.content_type))
+    began_s = _began_s(known.get("startedDateTime"))
+    return _Sent(server, Step(name, path, method, fields, body.content), began_s, _is_page(known))
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise TypeError(f"{value!r:.60} is not an object")
-    return value
-
-
-def _fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+def _recorded_fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     headers = request.get("headers", [])
     if not isinstance(headers, list):
         raise TypeError("headers is not a list")
     for header in headers:
-        name, value = str(_mapping(header)["name"]), str(_mapping(header)["value"])
-        if not name.startswith(":") and name.lower() not in _NOT_SENT:
-            yield name, value
+        yield str(mapping(header)["name"]), str(mapping(header)["value"])
 
 
-def _body(posted: Mapping[str, object]) -> tuple[bytes | None, str]:
-    """A request's body and its type; the body is None if the file does not contain it."""
-    content_type = str(posted.get("mimeType") or "")
-    text, params = posted.get("text"), posted.get("params")
-    if isinstance(text, str) and (text or not params):
-        if posted.get("encoding") == "base64":
-            try:
-                return base64.b64decode(text, validate=True), content_type
-            except binascii.Error as error:
-                raise ValueError(f"postData.text is not base64: {error}") from error
-        return text.encode(), content_type
-    if isinstance(params, list) and content_type.startswith(_FORM):
-        pairs = [(str(_mapping(each)["name"]), str(_mapping(each).get("value") or "")) for each in params]
-        return "&".join(f"{form_encoded(name)}={form_encoded(value)}" for name, value in pairs).encode(), content_type
-    return (b"", content_type) if not params else (None, "")
+def _sent_fields(recorded: Sequence[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    fields: list[tuple[str, str]] = []
+    cookie = "; ".join(value for name, value in recorded if name.lower() == "cookie")
+    for name, value in recorded:
+        if name.startswith(":") or name.lower() in _NOT_SENT:
+            continue
+        if name.lower() == "cookie":
+            # HTTP/2 may split it, HTTP/1.1 may not.
+            if not any(each.lower() == "cookie" for each, _ in fields):
+                fields.append((name, cookie))
+            continue
+        fields.append((name, value))
+    return tuple(fields)
+
+
+def _began_s(text: object) -> float | None:
+    try:
+        began = datetime.fromisoformat(str(text))
+        return (began if began.tzinfo else began.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
+def _is_page(entry: Mapping[str, object]) -> bool:
+    """Whether an entry is the document that a page of the recording shows."""
+    response = entry.get("response")
+    if not isinstance(response, dict) or not entry.get("pageref"):
+        return False
+    content = response.get("content")
+    html = isinstance(content, dict) and str(content.get("mimeType") or "").startswith("text/html")
+    status = response.get("status")
+    return isinstance(status, int) and status // 100 == 2 and (html or entry.get("_resourceType") == "document")
+
+
+def _in_order(sent: Sequence[_Sent], notes: list[Note]) -> list[_Sent]:
+    """The entries by their begin, which the specification leaves to the reader; one without stays behind the other."""
+    keys: list[float] = []
+    for each in sent:
+        keys.append(each.began_s if each.began_s is not None else (keys[-1] if keys else float("-inf")))
+    ordered = [sent[at] for at in sorted(range(len(sent)), key=keys.__getitem__)]
+    if ordered != list(sent):
+        notes.append(Note("differs", "order", "", "by the instants at which requests began, not as in the file"))
+    for each in sent if any(each.began_s is not None for each in sent) else ():
+        if each.began_s is None:
+            meaning = "its instant is not recorded; sent after the one before it in the file"
+            notes.append(Note("differs", "request", each.step.label, meaning))
+    return ordered
+
+
+def _server(log: Mapping[str, object], sent: Sequence[_Sent]) -> tuple[str, str]:
+    """The server that is loaded, and why."""
+    servers = {each.server for each in sent}
+    pages = log.get("pages")
+    for page in pages if isinstance(pages, list) else ():
+        url = urlsplit(str(mapping(page).get("title"))) if isinstance(page, dict) else urlsplit("")
+        if url.scheme in PORTS and url.hostname:
+            named = server_name(url.scheme, url.hostname, url.port or 0)
+            if named in servers:
+                return named, "the page's server"
+    for each in sent:
+        if each.page:
+            return each.server, "the page's server"
+    return Tally(each.server for each in sent).most_common(1)[0][0], "which got most"
+
+
+def _differences(sent: Sequence[_Sent]) -> Iterator[Note]:
+    if any(name.lower() == "cookie" for each in sent for name, _ in each.step.headers):
+        meaning = "the recorded ones are sent; new ones that the server sets are ignored"
+        yield Note("differs", "cookies", "", meaning)
+    began = [each.began_s for each in sent if each.began_s is not None]
+    longest_s = max((later - before for before, later in pairwise(began)), default=0.0)
+    if longest_s >= _PAUSE_S:
+        yield Note(
+            "differs", "pauses", "", f"up to {longest_s:.1f} s between requests are not kept; --think makes some"
+        )
 
 
 def _archive_error(origin: str, why: str) -> UsageError:

@@ -209,6 +209,13 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
             f"It listens, but the handshake did not complete{_log(session)}",
             f"Look at how it starts{_firewall(session)}{or_raise_limits(session.server)}.",
         )
+    if session.recording.is_watched():
+        return InconclusiveError(
+            f"The application did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
+            "holdfast has no hook for its framework, so it lets the application answer once to see which function is "
+            f"the view{_log(session)}",
+            "Choose a --path with a faster view, or measure the running server from outside (holdfast attach).",
+        )
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
         f"It accepted the connection, but no view was entered{_log(session)}",

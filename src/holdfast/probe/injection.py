@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -13,6 +14,7 @@ from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
 from holdfast.probe.readiness import listeners_now, log_ends_with
 from holdfast.probe.session import Session
+from holdfast.servers.registry import ADAPTERS
 
 # The options of python that keep PYTHONPATH, or what is run from it at the start, out (python --help).
 _SHUT_OUT = {
@@ -22,10 +24,8 @@ _SHUT_OUT = {
 }
 
 
-_NOTHING_KNOWN = (
-    "Python was started with holdfast in it, but it imported no framework and no server that holdfast knows.",
-    "holdfast probe APP --server NAME holds requests at the entry of any application.",
-)
+_NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
+_NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
         remedy = "Please report it."
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session)
+        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session, programs)
     url = url_of(session.address, session.port, session.experiment.path)
     outside = f"holdfast attach {url} measures a running server from outside."
     return InconclusiveError(
@@ -85,9 +85,14 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     )
 
 
-def _nothing_known(session: Session) -> tuple[str, str]:
+def _nothing_known(session: Session, programs: Iterable[Program]) -> tuple[str, str]:
     # An application that could not be imported looks like this too, and only the server's log tells.
-    why, remedy = _NOTHING_KNOWN
+    named = {PurePath(name).name for each in programs if (name := name_of(each.arguments))} & set(ADAPTERS)
+    why, remedy = _NOTHING_KNOWN, ""
+    if named:
+        name = min(named)
+        why = _NOT_FOUND.format(name=name)
+        remedy = f"holdfast probe APP --server {name} -- ARGUMENTS starts {name} with the application that you name."
     return f"{why}{log_ends_with(session.server)}", remedy
 
 
@@ -121,6 +126,19 @@ def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startu
                 f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs.",
                 "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ...",
             )
+        if (hides := _in_front_of(startup, program)) is not None:
+            return (
+                f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other.",
+                "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY",
+            )
     if any(each.what == "python" for each in said):
         return None
     return "Its Python ignores PYTHONPATH (embedded in a program?), or is older than 3.8.", ""
+
+
+def _in_front_of(startup: str, program: Program) -> str | None:
+    """Another `sitecustomize.py` on the program's PYTHONPATH in front of ours; None where there is none."""
+    places = (program.environment or {}).get("PYTHONPATH", "").split(os.pathsep)
+    before = places[: places.index(startup)] if startup in places else []
+    files = [os.path.join(place, "sitecustomize.py") for place in before if os.path.isabs(place)]
+    return next((each for each in files if os.path.exists(each)), None)

@@ -27,6 +27,8 @@ Decisions
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
   end, must fit into it, and half as much again.
+* A pool that may grow by a setting adds a worker every one to four seconds while all are busy (measured with uWSGI's
+  cheaper): there, a plateau lasts GROWTH_NS, and longer than any step so far.
 * Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
   be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
   pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
@@ -41,6 +43,9 @@ Decisions
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
   accepted from it; none of three is let in for BEYOND_NS only where the queue is full and stays so. More would show
   nothing new, and each costs the kernel and the client a repeated SYN.
+* Of several processes that accept, one that is full may accept each single connection before another one, which has
+  room, has woken up (four gunicorn workers with a thread each: one or two of them in one run out of two had run nothing
+  after sixty requests). As long as there are such, a few for each are opened at once.
 * single: once requests are turned away, offer one at a time, each after the last one has been gone for a while in which
   the server had a core, because a thread or process that is ending still counts for a moment. Only requests offered
   like this count: of a batch that is on its way together, some servers turn away more than they have no place for (a
@@ -83,6 +88,8 @@ LONG_WAY_NS = 250 * MS
 LONG_WAY_TURNS = 6
 MANY = 64
 APART = 8
+TO_EACH = 16
+GROWTH_NS = 6 * NS_PER_S
 BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
@@ -117,6 +124,8 @@ def decide(view: View, state: State) -> tuple[Action, State]:
 
 def plateau_needed_ns(view: View, state: State) -> int:
     """How long nothing must have entered for it to count as a plateau."""
+    if view.grows:
+        return max(GROWTH_NS, _varied(max(state.longest_stall_ns, view.way_ns)))
     if not view.entered:
         return max(PLATEAU_MAX_NS, _varied(view.way_ns))
     # The recorder's longest gap includes pauses in which nothing waited, ours includes the time until we looked: the
@@ -278,7 +287,8 @@ def _climb(view: View, state: State) -> tuple[Action, State]:
         return _open(count, view, state, 1 if _apart(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if _on_plateau(view, state, turns) or _stuck_too(view, state):
-        return _fill(view, replace(state, stage="fill", batch=1, filled_from=state.taken))
+        batch = max(1, TO_EACH * view.untried)
+        return _fill(view, replace(state, stage="fill", batch=batch, filled_from=state.taken))
     return Wait(QUICK_LOOK_NS if view.now_ns - view.last_sent_ns < QUICK_NS else LOOK_NS), state
 
 

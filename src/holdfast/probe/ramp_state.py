@@ -39,6 +39,8 @@ class View:
             where it is not known.
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
+        untried: processes that accept and have started no handler yet, although others of their kind have.
+        grows: it may add workers while requests wait.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
     """
 
@@ -61,6 +63,8 @@ class View:
     free_ns: int | None = None
     ended: Mapping[Outcome, int] = field(default_factory=dict)
     cut: int = 0
+    untried: int = 0
+    grows: bool = False
     way_ns: int = 0
 
     @property

@@ -5,6 +5,8 @@ How fast the ramp climbs is decided in `ramp`, what the records mean in `infer`.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Ramp, Snapshot
 from holdfast.model.units import NS_PER_S
@@ -14,7 +16,7 @@ from holdfast.observe.starvation import FreeTime
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State
-from holdfast.probe.ramp_view import LostRequests, Starts, look_at, take_sample
+from holdfast.probe.ramp_view import LostRequests, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
@@ -71,7 +73,8 @@ def climb(session: Session, prober: Prober) -> Ramp:
     Raises:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
-    state, held, starts, lost, gone = State(), 0, Starts(), LostRequests(), session.ends.ended()
+    accepting = [each.pid for each in find_acceptors(session) if each.waits_on] if len(session.accepting) > 1 else ()
+    state, held, starts, lost, gone = State(), 0, Starts(accepting), LostRequests(), session.ends.ended()
     free = FreeTime(lambda holding: read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns)
     session.sampler.resume(session.now_ns())
     while not session.interrupts.asked:
@@ -148,6 +151,8 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         )
         if placed.still or session.now_ns() > deadline:
             break
+    if len(session.accepting) > 1:
+        placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
     if not LostRequests().count(session, prober):
         check_accepting(session)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import ended_by_server
 from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Entry
+from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
+from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
 from holdfast.probe.guards import check_held_requests
@@ -28,7 +29,13 @@ class Starts:
     Invariant: instants only grow; a handler that is seen late is still counted at its own instant.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, accepting: Collection[int] = ()) -> None:
+        """Nothing has started.
+
+        Args:
+            accepting: processes that accept, where there are several; a master that only listens is none of them.
+        """
+        self._accepting = frozenset(accepting)
         self.latest_ns = NEVER
         self.latest_id: int | None = None
         self.widest_gap_ns = 0
@@ -45,6 +52,11 @@ class Starts:
             if self.latest_ns != NEVER:
                 self.widest_gap_ns = max(self.widest_gap_ns, entry.entered_ns - self.latest_ns)
             self.latest_ns, self.latest_id = entry.entered_ns, entry.id
+
+    @property
+    def untried(self) -> int:
+        """Processes that accept and have started no handler, where handlers run in those that accept."""
+        return 0 if self._accepting.isdisjoint(self.pids) else len(self._accepting - self.pids)
 
     def holding(self) -> set[int]:
         """Native ids of the threads that do nothing but hold one request."""
@@ -99,8 +111,16 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
         cut=lost.count(session, prober),
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
+        grows=bool(session.grows_by),
+        untried=starts.untried,
         way_ns=session.way_ns,
     )
+
+
+def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
+    """The processes that hold the port's listening sockets, with what they wait for and what they have accepted."""
+    listening = [each.inode for each in session.kernel.listeners(session.listen_address)]
+    return read_acceptors(session.pids, listening, session.kernel.connection_inodes(session.listen_address))
 
 
 def _one_full(session: Session) -> bool:

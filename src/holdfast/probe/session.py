@@ -41,6 +41,7 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
+        grows_by: as `ServerFacts` has it.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -62,6 +63,7 @@ class Session:
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
+    grows_by: str = ""
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property

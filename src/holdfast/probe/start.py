@@ -29,6 +29,7 @@ from holdfast.probe.prepare import Prepared
 from holdfast.probe.readiness import Starting, await_ready
 from holdfast.probe.session import Session
 from holdfast.procfs.read import read_ephemeral_ports
+from holdfast.servers.growth import growth_setting
 from holdfast.servers.process import ServerProcess
 
 _SAMPLE_NS = 10_000_000
@@ -75,6 +76,7 @@ class Running:
             ends=self.ends,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
+            grows_by=growth_setting(prepared.command.argv, prepared.command.environment, prepared.command.cwd),
         )
 
 
@@ -163,4 +165,5 @@ def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
         nproc=nproc,
         somaxconn=read_somaxconn(),
         abort_on_overflow=read_abort_on_overflow(),
+        grows_by=session.grows_by,
     )

@@ -102,6 +102,24 @@ def syscall_number(text: bytes) -> int | None:
     return None if first == [b"running"] else number(b"".join(first))
 
 
+def syscall(text: bytes) -> tuple[int, tuple[int, ...]] | None:
+    """Number and arguments of the system call in which a thread waits, from `/proc/PID/task/TID/syscall`.
+
+    None while it runs, and where it waits outside a system call. Raises ProtocolError.
+    """
+    words = text.split()
+    if words[:1] == [b"running"] or words[:1] == [b"-1"]:
+        return None
+    if len(words) < 7:
+        raise ProtocolError(f"not a thread's syscall: {text[:80]!r}")
+    return number(words[0]), tuple(hexadecimal(each) for each in words[1:7])
+
+
+def epoll_targets(text: bytes) -> tuple[int, ...]:
+    """Descriptors in an epoll set, from `/proc/PID/fdinfo/N` (proc(5)). Raises ProtocolError."""
+    return tuple(number(line.split()[1]) for line in text.splitlines() if line.startswith(b"tfd:"))
+
+
 def core_times(text: bytes) -> tuple[int, int]:
     """Time on a core and time on run queues, ns, from `schedstat` (fs/proc/base.c proc_pid_schedstat).
 

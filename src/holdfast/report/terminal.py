@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.verdict import CALL_NOT_ASKED, Abandoned, Ceiling, Cost, Model, Overflow, Verdict
+from holdfast.model.verdict import CALL_NOT_ASKED, Abandoned, Ceiling, Cost, Model, OutsidePlaces, Overflow, Verdict
 from holdfast.report import calls
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
@@ -76,7 +76,7 @@ def render_verdict(verdict: Verdict) -> Renderable:
 
 def _title(verdict: Verdict) -> Text:
     target = verdict.target
-    if verdict.ceiling.interval is not None:
+    if _from_outside(verdict):
         return Text(target.app, style="bold").append("  seen from outside", style="not bold dim")
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
     python = f"  Python {target.python}" if target.python else ""
@@ -84,9 +84,13 @@ def _title(verdict: Verdict) -> Text:
     return title
 
 
+def _from_outside(verdict: Verdict) -> bool:
+    return isinstance(verdict.places, OutsidePlaces)
+
+
 def _headline(verdict: Verdict) -> Renderable:
     ceiling = verdict.ceiling
-    if ceiling.interval is not None:
+    if _from_outside(verdict):
         return _estimated(ceiling, verdict.unknown)
     if ceiling.in_service is None and verdict.target.view is None:
         text = Text(f"  {verdict.places.in_service} requests at once at the entry; ", style="bold yellow")
@@ -98,6 +102,8 @@ def _headline(verdict: Verdict) -> Renderable:
     plural = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
     kind = verdict.model.kind
+    most = ceiling.interval[1] if ceiling.interval is not None else None
+    text.append(f", perhaps {most}" if most is not None else "", style="not bold")
     return text.append(f"  {_KINDS[kind]}" if kind else "", style="not bold")
 
 
@@ -152,11 +158,11 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _abandoned(verdict.abandoned)
     if verdict.call is not None:
         yield from calls.sentences(verdict.call, verdict.unknown)
-    elif verdict.ceiling.interval is None and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
+    elif not _from_outside(verdict) and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
         yield f"No view body was called: {verdict.unknown['call']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
-    if verdict.ceiling.interval is None:
+    if not _from_outside(verdict):
         yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
     timing = verdict.timing
     if timing.server_start_s is None and timing.total_s is not None:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from holdfast.errors import EnvironmentFailure
-from holdfast.ownership import why_not_ours
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
+from holdfast.servers.ownership import why_not_ours
 
 _ASK_S = 20.0
 _SHOWN = 200

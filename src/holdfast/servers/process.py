@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import IO, Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.ownership import user_name
 from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
+from holdfast.servers.ownership import user_name
 from holdfast.servers.privileges import adopt_orphans, in_child
 
 # Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.

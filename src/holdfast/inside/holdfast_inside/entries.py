@@ -14,7 +14,7 @@ import contextlib
 import types
 from typing import Dict, Iterator, List, Optional, Tuple
 
-from . import finding, gate, layout, own_code, recorder, request, watch
+from . import finding, gate, hooks, layout, own_code, recorder, request, watch
 
 PASS, WATCH, HOLD, LEAD = range(4)
 NO_PATH = "/holdfast-asks-for-no-page"
@@ -30,10 +30,12 @@ class Entry:
         held_in: the entry in words.
     """
 
-    __slots__ = ("_foreign", "_gates", "function", "held_in", "interface")
+    __slots__ = ("_foreign", "_gates", "function", "held_in", "interface", "unless_asked")
 
     def __init__(self, application: object, interface: str, held_in: str = "") -> None:
         self.interface = interface
+        # What to do before any request was watched: a framework that is loaded may hold it further in.
+        self.unless_asked = PASS if hooks.leads_to_views() else HOLD
         self.function = own_code.plain_function(application)
         self.held_in = held_in or f"{interface} entry"
         self._foreign = own_code.framework_files(application)
@@ -50,11 +52,14 @@ class Entry:
         if known in (layout.ASKED, layout.WATCHED):
             finding.publish(layout.WATCHED, claim.depth)
             return WATCH
-        if known == layout.INSIDE or (known != layout.NOT_ASKED and claim.depth < at):
+        return self._as_known(claim.depth, known, at)
+
+    def _as_known(self, depth: int, known: int, at: int) -> int:
+        if known == layout.NOT_ASKED:
+            return self.unless_asked
+        if known == layout.INSIDE or depth < at:
             return PASS
-        if known == layout.IN_VIEW and claim.depth == at and self.gates():
-            return LEAD
-        return HOLD
+        return LEAD if known == layout.IN_VIEW and depth == at and self.gates() else HOLD
 
     @contextlib.contextmanager
     def watching(self, claim: request.RequestClaim, frame: types.FrameType) -> Iterator[watch.Watch]:
@@ -106,5 +111,8 @@ def mounted(application: object, interface: str, held_in: str) -> Entry:
     """The entry of an application that another one calls; one for all its requests."""
     known = _mounted.get(id(application))
     if known is None:
-        known = _mounted.setdefault(id(application), (application, Entry(application, interface, held_in)))
+        made = Entry(application, interface, held_in)
+        # Around it is a known framework, which leads nowhere else.
+        made.unless_asked = HOLD
+        known = _mounted.setdefault(id(application), (application, made))
     return known[1]

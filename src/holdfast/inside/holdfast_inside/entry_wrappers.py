@@ -38,6 +38,7 @@ SERVERS: Dict[str, EntryPoint] = {
     "gunicorn.app.base": EntryPoint("BaseApplication.wsgi"),
     "hypercorn.utils": EntryPoint("wrap_app", "app"),
     "mod_wsgi.express.runtime": EntryPoint("ApplicationHandler.__init__", attribute="application", interface="wsgi"),
+    "paste.deploy.loadwsgi": EntryPoint("loadapp", interface="wsgi"),
     "tornado.wsgi": EntryPoint("WSGIContainer.__init__", "wsgi_application", interface="wsgi"),
     "twisted.web.wsgi": EntryPoint("WSGIResource.__init__", "application", interface="wsgi"),
     "uvicorn.config": EntryPoint("Config.load", attribute="loaded_app", interface="asgi"),
@@ -46,6 +47,9 @@ SERVERS: Dict[str, EntryPoint] = {
     "wsgiref.simple_server": EntryPoint("WSGIServer.set_app", "application", interface="wsgi"),
 }
 
+
+FROM_C = EntryPoint("", interface="wsgi")
+"""Of servers that take the application out of its module by themselves."""
 
 Function = Callable[..., Any]
 
@@ -76,7 +80,7 @@ def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callabl
 
     def wrap(application: object) -> object:
         prepare()
-        return _wrap_once(application, name, point)
+        return wrap_once(application, name, point)
 
     def surrounding(*args: Any, **kwargs: Any) -> object:  # noqa: ANN401 - as the server's
         if point.argument in positional:
@@ -92,7 +96,7 @@ def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callabl
     return surrounding
 
 
-def _wrap_once(application: object, name: str, point: EntryPoint) -> object:
+def wrap_once(application: object, name: str, point: EntryPoint) -> object:
     """The wrapper that the server runs instead of the application; the application itself if it has views."""
     from . import startup_report
 
@@ -111,10 +115,10 @@ def _wrap_once(application: object, name: str, point: EntryPoint) -> object:
 
 
 def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anything a server accepts
-    from . import asgi, hooks, interface, wsgi
+    from . import asgi, find_views, hooks, interface, wsgi
 
     hooks.install()
-    if not callable(application) or hooks.leads_to_views():
+    if not callable(application) or find_views.leads_to_views(application):
         return application
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":

@@ -8,6 +8,8 @@ from typing import Any, Awaitable, Callable, Tuple
 from . import native, rsgi
 from .load_error import LoadError
 
+DOUBLE = "_holdfast_double"
+"""The attribute in which the wrapper of an ASGI 2 application has the application."""
 Asgi = Callable[..., Awaitable[Any]]
 _KNOWN = {"wsgi": "WSGI", "asgi": "ASGI"}
 _ARGUMENTS = {"wsgi": 2, "asgi": 3}
@@ -68,6 +70,7 @@ def single_callable(application: Any) -> Asgi:  # noqa: ANN401 - see is_double_c
     async def once(scope: object, receive: object, send: object) -> None:
         await application(scope)(receive, send)
 
+    setattr(once, DOUBLE, application)
     return once
 
 

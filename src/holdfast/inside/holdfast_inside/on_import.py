@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Dict
 
-from . import entry_wrappers, hooks, post_import, startup_report
+from . import c_loaders, entry_wrappers, hooks, post_import, startup_report
 
 # Module -> the framework's module whose hook covers more once this one is loaded too.
 COMPLETING: Dict[str, str] = {
@@ -24,6 +24,7 @@ _pending: Dict[str, str] = {}
 
 def watch() -> None:
     """Starts to instrument each known framework and server as soon as it is imported."""
+    c_loaders.watch(_wrap)
     post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
 
 
@@ -40,6 +41,18 @@ def prepare() -> None:
         else:
             _pending.pop(name, None)
             startup_report.report("ready", name)
+
+
+def _wrap(application: object) -> object:
+    from . import recorder
+
+    try:
+        recorder.record()
+    except Exception as error:
+        startup_report.report_failure("record", error)
+        return application
+    prepare()
+    return entry_wrappers.wrap_once(application, "uwsgi", entry_wrappers.FROM_C)
 
 
 def _on_arrival(name: str) -> None:

@@ -8,13 +8,15 @@ be shown, it is not claimed; a framework copied into the person's directory is a
 
 from __future__ import annotations
 
-import builtins
+import dis
 import functools
 import os
 import sys
 import sysconfig
 import types
 from typing import Any, Callable, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
+
+from . import interface
 
 _MOST_OBJECTS = 5_000
 _LONGEST_CHAIN = 20
@@ -66,6 +68,7 @@ def plain_function(application: object) -> Optional[types.FunctionType]:
     Args:
         application: what a server calls: a function, a bound method, or an object with `__call__`.
     """
+    application = getattr(application, "__dict__", {}).get(interface.DOUBLE, application)
     function = _called(application)
     if function is None or not is_own(function.__code__.co_filename):
         return None
@@ -109,7 +112,10 @@ def framework_files(application: object) -> FrozenSet[str]:
 def _called(application: object) -> Optional[types.FunctionType]:
     if isinstance(application, types.MethodType):
         application = application.__func__
-    if not isinstance(application, types.FunctionType):
+    elif isinstance(application, type):
+        # Made anew for each request: by its constructor (WSGI), or called when it is there (ASGI 2).
+        application = vars(application).get("__call__") or vars(application).get("__init__")
+    elif not isinstance(application, types.FunctionType):
         application = getattr(type(application), "__call__", None)  # noqa: B004 - the function itself is wanted
     return application if isinstance(application, types.FunctionType) else None
 
@@ -150,7 +156,7 @@ def _of_instance(thing: object, home: str) -> Optional[Iterable[object]]:
 
 def _of_module(module: types.ModuleType, home: str) -> Optional[Iterable[object]]:
     del home
-    return () if _module_is_standard(module.__name__) else None
+    return () if _is_standard_name(module.__name__) else None
 
 
 def _of_function(function: types.FunctionType, home: str) -> Optional[Iterable[object]]:
@@ -163,13 +169,10 @@ def _of_function(function: types.FunctionType, home: str) -> Optional[Iterable[o
             found.append(cell.cell_contents)
         except ValueError:
             continue  # not assigned yet
-    for name in _names(function.__code__):
-        if name in function.__globals__:
-            found.append(function.__globals__[name])
-        elif not hasattr(builtins, name) and name in sys.modules:
-            # Perhaps imported by the function itself; an attribute of the same name is taken for that too.
-            found.append(sys.modules[name])
-    return found
+    names = _names(function.__code__)
+    found.extend(function.__globals__[name] for name in names if name in function.__globals__)
+    imported = set(_imported(function.__code__))
+    return found if all(_is_standard_name(name) for name in imported) else None
 
 
 def _names(code: types.CodeType) -> Iterator[str]:
@@ -177,6 +180,23 @@ def _names(code: types.CodeType) -> Iterator[str]:
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             yield from _names(constant)
+
+
+def _imported(code: types.CodeType) -> Iterator[str]:
+    """The modules that a function imports itself, perhaps at the first request."""
+    for each in dis.get_instructions(code):
+        if each.opname == "IMPORT_NAME":
+            yield each.argval
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _imported(constant)
+
+
+def _is_standard_name(name: str) -> bool:
+    top = name.partition(".")[0]
+    if top == "importlib":
+        return False  # it may import anything
+    return top in getattr(sys, "stdlib_module_names", ()) or (top in sys.modules and _module_is_standard(top))
 
 
 _KINDS: Tuple[Tuple[Any, Callable[[Any, str], Optional[Iterable[object]]]], ...] = (

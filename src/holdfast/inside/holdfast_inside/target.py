@@ -9,7 +9,21 @@ from __future__ import annotations
 import os
 from typing import Any, cast
 
-from . import asgi, builtin, django_project, hooks, interface, layout, load, load_error, native, recorder, rsgi, wsgi
+from . import (
+    asgi,
+    builtin,
+    django_project,
+    find_views,
+    hooks,
+    interface,
+    layout,
+    load,
+    load_error,
+    native,
+    recorder,
+    rsgi,
+    wsgi,
+)
 
 
 # Any: its type depends on the server's interface.
@@ -27,7 +41,7 @@ def _load_application() -> Any:  # noqa: ANN401
     hooks.install()
     if spoken == "rsgi":
         return rsgi.HeldAtEntry(loaded)
-    if spoken in native.APPLICATIONS or hooks.leads_to_views():
+    if spoken in native.APPLICATIONS or find_views.leads_to_views(loaded):
         return loaded
     if spoken == "wsgi":
         return wsgi.wrap_entry(cast("wsgi.Application", loaded))

@@ -18,11 +18,16 @@ def _let_in():  # type: () -> None
     if sys.version_info < _OLDEST or not os.environ.get("HOLDFAST_RECORD"):
         return
     try:
-        from holdfast_inside import on_import, startup_report  # type: ignore[import-not-found]
+        from holdfast_inside import (  # type: ignore[import-not-found]
+            first_on_path,
+            on_import,
+            startup_report,
+        )
     except Exception:
         return
     try:
         startup_report.report("python", ".".join(map(str, sys.version_info[:3])))
+        first_on_path.keep(os.path.dirname(__file__))
         on_import.watch()
     except Exception as error:
         startup_report.report_failure("startup", error)

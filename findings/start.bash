@@ -1,0 +1,57 @@
+# Sourced by the scripts beside it: a temporary folder, a Python environment in it, a free port, and their end.
+here=$(mktemp -d)
+roots=()
+
+family() { # every process below one that we started, itself included
+    local child
+    echo "$1"
+    for child in $(cat "/proc/$1/task/"*/children 2>/dev/null); do family "$child"; done
+}
+
+ended() { # none of the processes is left; a zombie is over, too
+    local pid
+    for pid in "$@"; do
+        case "$(sed 's/.*) //; s/ .*//' "/proc/$pid/stat" 2>/dev/null)" in '' | Z) ;; *) return 1 ;; esac
+    done
+}
+
+finish() {
+    local status=$? pid all=()
+    for pid in "${roots[@]}"; do mapfile -t -O "${#all[@]}" all < <(family "$pid"); done
+    for pid in "${roots[@]}"; do kill "$pid" 2>/dev/null || true; done
+    for _ in {1..50}; do ended "${all[@]}" && break || sleep 0.1; done
+    for pid in "${all[@]}"; do ended "$pid" || kill -KILL "$pid" 2>/dev/null || true; done
+    rm -rf "$here"
+    exit "$status"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+install() { # pinned packages into an environment of their own
+    python3 -m venv --without-pip "$here/env"
+    python3 -m pip --python "$here/env/bin/python3" --disable-pip-version-check install --quiet --no-compile \
+        --only-binary :all: "$@" 2>"$here/pip.log" || { cat "$here/pip.log" >&2; exit 2; }
+    PATH="$here/env/bin:$PATH"
+    cd "$here"
+}
+
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+serve() { # start a server in the background; its pid is then in $server, its output in $server_log
+    server_log=$here/log.${#roots[@]}
+    "$@" >"$server_log" 2>&1 &
+    server=$!
+    roots+=("$server")
+}
+
+answers() { # wait until the port answers, at most 30 s
+    for _ in {1..300}; do
+        if curl --silent --max-time 5 --output /dev/null "http://127.0.0.1:$1/"; then return; fi
+        sleep 0.1
+    done
+    cat "$server_log" >&2
+    echo "no answer on port $1" >&2
+    exit 2
+}
+
+changed() { echo "CHANGED: $*"; exit 1; }

@@ -1,0 +1,106 @@
+"""Processes that accept and were not shown to be full: what is in service elsewhere is then not a bound.
+
+Where several processes accept from a port, the kernel or the quickest of them decides who gets a connection. A process
+that already runs as many handlers as it can may take ten more connections into its own queue while another one, which
+could run them, sleeps. So a place counts as tried only in a process that was seen to let a request wait: in its own
+queue, or in the accept queue that it does not empty.
+
+A master holds the listening socket and does not wait for it, so it does not accept. A process of another kind than
+those that run handlers (a router, a front) has no places. One of the same kind has the same parent as one of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from holdfast.infer.ceiling import offered_in, turned_away, waiting
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED
+from holdfast.model.timeline import Acceptor, Entry, Snapshot
+from holdfast.model.verdict import Places
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPlaces:
+    """Processes that may have room for more.
+
+    Attributes:
+        pids: of these processes.
+        idle: those of them that had run no handler when the places were counted.
+        most: the most that may be in service if they are like those that were seen full; None where none was.
+        of: how many processes accept, these included.
+    """
+
+    pids: tuple[int, ...]
+    idle: tuple[int, ...]
+    most: int | None
+    of: int
+
+    def reason(self, places: Places) -> str:
+        """Why the number in service is not a bound, and what would show it."""
+        one = len(self.pids) == 1
+        who = "One" if one else f"{len(self.pids)}"
+        seen = "had run no handler" if set(self.idle) == set(self.pids) else "had no request waiting behind it"
+        if not one:
+            seen = seen.replace("behind it", "behind them")
+        return (
+            f"{who} of the {self.of} processes that accept here {seen} (pid {', '.join(map(str, self.pids))}), while "
+            f"{waiting(places)} requests waited behind others: the ceiling may be higher. The processes share out "
+            f"connections by chance; offer more with --max-offered {max(DEFAULT_MAX_OFFERED, 4 * offered_in(places))}."
+        )
+
+
+def open_places(
+    snapshot: Snapshot, places: Places, held: Iterable[Entry], entries: Iterable[Entry]
+) -> OpenPlaces | None:
+    """The processes that accept and were not seen full; None where there are none, or where nothing waited.
+
+    Args:
+        held: handlers in service at the snapshot.
+        entries: all handlers of the run.
+    """
+    acceptors = _of_their_kind(snapshot, {each.pid for each in entries})
+    running = Counter(each.pid for each in held)
+    if not waiting(places) and not turned_away(places):
+        return None
+    full, room = list[Acceptor](), list[Acceptor]()
+    for each in acceptors:
+        (full if _is_full(each, snapshot, running) else room).append(each)
+    most_of_one = max((running[each.pid] for each in full), default=0)
+    # Workers of one master have as many places as one another.
+    room = [each for each in room if not running[each.pid] or running[each.pid] < most_of_one or not most_of_one]
+    if turned_away(places):
+        # Asked one at a time and many times, one with room would have taken one; unless none ever came to it.
+        room = [each for each in room if not running[each.pid]]
+    if not room:
+        return None
+    more = sum(most_of_one - running[each.pid] for each in room)
+    return OpenPlaces(
+        pids=tuple(each.pid for each in room),
+        idle=tuple(each.pid for each in room if not running[each.pid]),
+        most=places.in_service + more if most_of_one else None,
+        of=len(acceptors),
+    )
+
+
+def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
+    accept = [each for each in snapshot.acceptors if each.waits_on or each.pid in handlers]
+    parents = {each.parent for each in accept if each.pid in handlers}
+    return [each for each in accept if each.parent in parents]
+
+
+def _is_full(acceptor: Acceptor, snapshot: Snapshot, running: Counter[int]) -> bool:
+    """Whether a request waits that this process would run if it could; also where that cannot be seen."""
+    if not acceptor.waits_on or acceptor.connections is None:
+        return True
+    depths = [each.depth for each in snapshot.listeners if each.inode in acceptor.waits_on]
+    if any(depth is None or depth > 0 for depth in depths):
+        return True
+    return acceptor.connections > running[acceptor.pid]
+
+
+def idle_acceptors(snapshot: Snapshot, entries: Iterable[Entry]) -> tuple[int, ...]:
+    """Processes of the kind that runs handlers that accept and never ran one."""
+    handlers = {each.pid for each in entries}
+    return tuple(each.pid for each in _of_their_kind(snapshot, handlers) if each.pid not in handlers)

@@ -1,0 +1,133 @@
+"""The body of a recorded request, as far as the recording has it; pure.
+
+A recording often lacks a body: browsers leave out bytes, files and what was sent anew after a redirect, and write
+`postData.text` as "" or no `postData` at all. The recorded Content-Length, or `bodySize`, then says that there was
+one. It is never taken for empty.
+
+Source: HAR 1.2, `postData` and `params`; RFC 7578 (multipart/form-data); Chromium's and Playwright's HAR writers.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from holdfast.plans.samplers import form_encoded
+
+_FORM = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
+_BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
+_ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedBody:
+    """What the recording has of a body.
+
+    Attributes:
+        content: None sends none.
+        content_type: its type; "" if the recording names none.
+        missing: why the request cannot be sent, as a clause; None if it can.
+        is_text: it was recorded as it is, and not in parts.
+    """
+
+    content: bytes | None = None
+    content_type: str = ""
+    missing: str | None = None
+    is_text: bool = False
+
+
+def mapping(value: object) -> Mapping[str, object]:
+    """The same value.
+
+    Raises:
+        TypeError: it is not an object.
+    """
+    if not isinstance(value, dict):
+        raise TypeError(f"{value!r:.60} is not an object")
+    return value
+
+
+def recorded_body(request: Mapping[str, object], fields: Sequence[tuple[str, str]]) -> RecordedBody:
+    """The body of a recorded request.
+
+    Args:
+        fields: all its header fields, as recorded.
+
+    Raises:
+        KeyError, TypeError, ValueError: the recording is not one.
+    """
+    named = {name.lower(): value for name, value in fields}
+    posted = request.get("postData")
+    found = _posted(posted, named) if isinstance(posted, dict) else RecordedBody(b"")
+    if found.missing is not None:
+        return found
+    content = found.content or b""
+    told = named.get("content-length", "").strip()
+    size = int(told) if told.isascii() and told.isdecimal() else _body_size(request)
+    if not content and size:
+        return RecordedBody(missing=f"the file does not contain its body of {size:,} bytes")
+    # Tools differ in what `bodySize` counts: some count the characters of base64.
+    if found.is_text and told and len(content) < size and "content-encoding" not in named:
+        return RecordedBody(missing=f"the file contains {len(content):,} of the {size:,} bytes of its body")
+    if not content and str(request["method"]) not in _ALWAYS_WITH_LENGTH:
+        return RecordedBody()
+    return RecordedBody(content, found.content_type)
+
+
+def _body_size(request: Mapping[str, object]) -> int:
+    """How many bytes the recording says that the body had; 0 if it does not say."""
+    size = request.get("bodySize")
+    return size if isinstance(size, int) and size > 0 else 0
+
+
+def _posted(posted: Mapping[str, object], named: Mapping[str, str]) -> RecordedBody:
+    content_type = str(posted.get("mimeType") or "")
+    text, params = posted.get("text"), posted.get("params")
+    if isinstance(text, str) and (text or not params):
+        if posted.get("encoding") == "base64":
+            try:
+                return RecordedBody(base64.b64decode(text, validate=True), content_type, is_text=True)
+            except binascii.Error as error:
+                raise ValueError(f"postData.text is not base64: {error}") from error
+        return RecordedBody(text.encode(), content_type, is_text=True)
+    if not isinstance(params, list) or not params:
+        return RecordedBody(b"", content_type)
+    return _of_parts([mapping(each) for each in params], content_type, named)
+
+
+def _of_parts(parts: Sequence[Mapping[str, object]], content_type: str, named: Mapping[str, str]) -> RecordedBody:
+    """A body that was recorded as the fields of its form."""
+    sent_type = named.get("content-type", content_type)
+    if content_type.startswith(_FORM):
+        pairs = [(str(each["name"]), str(each.get("value") or "")) for each in parts]
+        content = "&".join(f"{form_encoded(name)}={form_encoded(value)}" for name, value in pairs).encode()
+        return RecordedBody(content, content_type)
+    boundary = _BOUNDARY.search(sent_type)
+    if not sent_type.startswith(_MULTIPART) or boundary is None:
+        return RecordedBody(missing="the file does not contain its body")
+    for each in parts:
+        if each.get("fileName") and not isinstance(each.get("value"), str):
+            return RecordedBody(missing=f"the file does not contain the content of {each['fileName']}")
+    return RecordedBody(_multipart(parts, boundary[1] or boundary[2]), content_type)
+
+
+def _multipart(parts: Sequence[Mapping[str, object]], boundary: str) -> bytes:
+    lines: list[str] = []
+    for each in parts:
+        disposition = f'Content-Disposition: form-data; name="{_quoted(str(each["name"]))}"'
+        if each.get("fileName"):
+            disposition += f'; filename="{_quoted(str(each["fileName"]))}"'
+        lines += [f"--{boundary}", disposition]
+        if each.get("contentType"):
+            lines.append(f"Content-Type: {each['contentType']}")
+        lines += ["", str(each.get("value") or "")]
+    return "\r\n".join([*lines, f"--{boundary}--", ""]).encode()
+
+
+def _quoted(name: str) -> str:
+    """As browsers escape names in a Content-Disposition (WHATWG HTML, multipart/form-data encoding)."""
+    return name.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")

@@ -1,0 +1,96 @@
+"""A place in a process that was not seen full is not a bound."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+import records
+
+from holdfast.infer.judge import judge
+from holdfast.model.timeline import Acceptor
+
+MASTER, LISTENER = 1, 1
+
+
+def acceptor(pid: int, connections: int, *, waits_on: tuple[int, ...] | None = (LISTENER,), parent: int = MASTER):
+    return Acceptor(pid, parent, (LISTENER,), waits_on, connections)
+
+
+def held_by(pids: list[int], acceptors: list[Acceptor], *, waiting: int = 3, depth: int = 0, queued: int = 0):
+    """A handler in each of these processes; so many requests wait in user space, and so many in the accept queue."""
+    count = len(pids) + waiting + queued
+    requests = [records.request(id) for id in range(count)]
+    entries = [records.on_thread(id, pid, 1, pid=pid, process_seq=1) for id, pid in enumerate(pids)]
+    sockets = [records.socket(id, accepted=id < len(pids) + waiting) for id in range(count)]
+    seen = replace(records.snapshot(*sockets, depth=depth), acceptors=tuple(acceptors))
+    return judge(records.timeline(requests, entries, seen, "max-offered"))
+
+
+def test_a_worker_that_has_run_nothing_while_requests_wait_behind_others_makes_it_at_least():
+    verdict = held_by([10, 11], [acceptor(10, 3), acceptor(11, 2), acceptor(12, 0)])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (2, False, (2, 3))
+    assert (verdict.model.processes, verdict.model.spread) == (3, (1, 1, 0))
+    assert "pid 12" in verdict.warnings[0]
+    assert "--max-offered" in verdict.warnings[0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        acceptor(MASTER, 0, waits_on=(), parent=0),
+        acceptor(12, 0, parent=77),
+        acceptor(12, 0, waits_on=None),
+        acceptor(12, 1),
+    ],
+    ids=["a master", "of another kind", "unreadable", "with a request behind it"],
+)
+def test_what_does_not_accept_or_is_full_leaves_it_a_bound(other):
+    verdict = held_by([10, 11], [acceptor(10, 3), acceptor(11, 2), other])
+
+    assert (verdict.ceiling.bounded, verdict.ceiling.interval) == (True, None)
+
+
+def test_a_worker_that_leaves_requests_in_the_accept_queue_has_shown_that_it_takes_none():
+    verdict = held_by([10, 11], [acceptor(10, 1), acceptor(11, 1), acceptor(12, 0)], waiting=0, depth=2, queued=2)
+
+    assert verdict.ceiling.bounded is True
+
+
+def test_a_worker_with_fewer_handlers_than_a_full_one_may_have_room():
+    verdict = held_by([10, 10, 10, 11], [acceptor(10, 6), acceptor(11, 1)])
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (4, False, (4, 6))
+
+
+def test_a_worker_with_as_many_as_a_full_one_has_none():
+    verdict = held_by([10, 11], [acceptor(10, 4), acceptor(11, 1)])
+
+    assert verdict.ceiling.bounded is True
+
+
+def test_where_handlers_run_behind_a_router_its_processes_have_no_places():
+    verdict = held_by([20], [acceptor(10, 4), acceptor(11, 0)])
+
+    assert verdict.ceiling.bounded is True
+
+
+def waiting_behind(pid: int, grows_by: str):
+    """One handler, in that process, and one request in the accept queue; process 10 was there at the start."""
+    requests = [records.request(0), records.request(1)]
+    sockets = [records.socket(0, accepted=True), records.socket(1, accepted=False)]
+    seen = records.timeline(requests, [records.entry(0, pid=pid)], records.snapshot(*sockets, depth=1))
+    return judge(replace(seen, server=replace(seen.server, grows_by=grows_by)))
+
+
+def test_a_pool_that_may_grow_and_did_not_is_at_least_what_it_was():
+    verdict = waiting_behind(10, "cheaper")
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (1, False, (1, None))
+    assert "cheaper" in verdict.warnings[0]
+
+
+@pytest.mark.parametrize(("pid", "grows_by"), [(11, "cheaper"), (10, "")])
+def test_a_pool_that_was_seen_to_grow_or_cannot_is_bounded(pid, grows_by):
+    assert waiting_behind(pid, grows_by).ceiling.bounded is True

@@ -1,0 +1,109 @@
+"""uWSGI takes its application out of a module by itself, in C: `exec` holds it there, however it is named.
+
+Each has as many requests at once as it has threads (uWSGI's core/utils.c, `uwsgi.threads`).
+"""
+
+from __future__ import annotations
+
+import pytest
+from own_commands import INCONCLUSIVE, Own, run_all, value
+
+PLAIN = """
+def application(environ, start_response):
+    open("called", "w").close()
+    start_response("200 OK", [])
+    return [b"plain"]
+
+
+class Page:
+    def __init__(self, environ, start_response):
+        open("called", "w").close()
+        self.start = start_response
+
+    def __iter__(self):
+        self.start("200 OK", [])
+        yield b"plain"
+
+
+class Pages:
+    def __call__(self, environ, start_response):
+        return application(environ, start_response)
+
+
+pages = Pages()
+
+
+def create():
+    return application
+"""
+BOTTLE = """
+import bottle
+
+app = bottle.Bottle()
+
+
+@app.route("/")
+def index():
+    return "hello"
+"""
+INI = """
+[uwsgi]
+module = plain
+callable = pages
+"""
+
+
+def uwsgi(id: str, *arguments: str, held_in: str = "wsgi entry", **files: str) -> Own:
+    command = ("uwsgi", "--http-socket", "127.0.0.1:{port}", "--threads", "4", "--die-on-term", "--pythonpath", ".")
+    names = {name.replace("_", "."): content for name, content in files.items()}
+    says = {"target.held_in": held_in, "ceiling.in_service": 4, "ceiling.bounded": True, "model.kind": "thread-pool"}
+    return Own(id, (*command, *arguments), {"plain.py": PLAIN, **names}, says)
+
+
+COMMANDS = (
+    uwsgi("a function", "--module", "plain:application"),
+    uwsgi("a class", "--module", "plain:Page"),
+    uwsgi("an instance", "--ini", "own.ini", own_ini=INI),
+    uwsgi("a factory", "--module", "plain:create()"),
+    uwsgi("a file", "--wsgi-file", "plain.py", "--callable", "pages"),
+    uwsgi("a file with workers", "--wsgi-file", "plain.py", "--master"),
+    uwsgi("a mounted file", "--mount", "/=plain.py"),
+    uwsgi("a mounted module", "--mount", "/=plain:application"),
+    uwsgi("Bottle", "--module", "app:app", held_in="wsgi view index()", app_py=BOTTLE),
+    Own(
+        "no application",
+        ("uwsgi", "--http-socket", "127.0.0.1:{port}", "--die-on-term", "--module", "missing:app"),
+        exit=INCONCLUSIVE,
+    ),
+)
+WITHOUT_BODY = tuple(each.id for each in COMMANDS if each.id not in {"Bottle", "no application"})
+
+
+@pytest.fixture(scope="module")
+def done(workshop):
+    return run_all(workshop, COMMANDS)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("own", COMMANDS, ids=lambda own: own.id)
+def test_an_application_under_uwsgi_is_held_however_it_is_named(done, own):
+    result = done[own.id]
+
+    assert result.ended.exit == own.exit, result.ended.err
+    if own.says:
+        verdict = result.verdict()
+        assert {name: value(verdict, name) for name in own.says} == dict(own.says)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("id", WITHOUT_BODY)
+def test_its_body_is_not_run(done, id):
+    assert not (done[id].directory / "called").exists()
+
+
+@pytest.mark.servers
+def test_the_advice_names_the_server_and_the_command_that_works(done):
+    said = done["no application"].ended.err
+
+    assert "did not find the application that uwsgi calls" in said
+    assert "holdfast probe APP --server uwsgi" in said

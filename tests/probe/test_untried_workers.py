@@ -1,0 +1,33 @@
+"""Workers that share one listening socket by chance: none that was not tried counts as full."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+APPLICATION = """
+from flask import Flask
+
+app = Flask(__name__)
+
+@app.get("/")
+def index():
+    return "done"
+"""
+
+
+@pytest.mark.parametrize("offered", ["6", "60"])
+def test_four_workers_with_a_thread_each_are_four_or_said_to_be_perhaps_four(holdfast, tmp_path, offered):
+    (tmp_path / "app.py").write_text(APPLICATION)
+    settings = ("-w", "4", "-k", "gthread", "--threads", "1")
+
+    ended = holdfast.run(
+        *("probe", "app:app", "--server", "gunicorn", "--max-offered", offered, "--json", "-", "--", *settings),
+        cwd=tmp_path,
+    )
+
+    verdict = msgspec.json.decode(ended.out)
+    ceiling = verdict["ceiling"]
+    # gunicorn's own -w, with one thread each.
+    assert verdict["model"]["processes"] == 4
+    assert ceiling["in_service"] == 4 if ceiling["bounded"] else ceiling["interval"][1] == 4
