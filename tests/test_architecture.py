@@ -108,8 +108,8 @@ FRAMEWORKS = frozenset({
 
 KNOWS_NO_SERVER = ("load", "infer")
 SERVERS = re.compile(
-    r"\b(gunicorn|uwsgi|pyuwsgi|waitress|uvicorn|hypercorn|granian|daphne|cheroot|bjoern|gevent|eventlet|"
-    r"werkzeug|flask|django|fastapi|starlette|quart)\b",
+    r"\b(gunicorn|uwsgi|pyuwsgi|waitress|uvicorn|hypercorn|granian|daphne|cheroot|bjoern|gevent|eventlet|h2corn|"
+    r"mod_wsgi|fastpysgi|pyvoy|aiohttp|tornado|sanic|twisted|werkzeug|flask|django|fastapi|starlette|quart)\b",
     re.IGNORECASE,
 )
 SAYS_NOTHING = frozenset({"manager", "helper", "helpers", "util", "utils", "common", "base", "handler"})

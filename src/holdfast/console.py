@@ -108,7 +108,7 @@ def put_stream(pieces: Iterable[bytes]) -> None:
         raise NobodyReads from None
     except OSError as error:
         _forget_stdout()
-        raise EnvironmentFailure("The answer could not be written to standard output.", str(error), _AGAIN) from error
+        raise EnvironmentFailure("Cannot write the answer to standard output.", str(error), _AGAIN) from error
 
 
 def check_target(target: str | None) -> None:
@@ -130,13 +130,13 @@ def check_target(target: str | None) -> None:
         )
     if not path.parent.is_dir():
         raise UsageError(
-            f"{target} cannot be written.",
-            f"There is no directory {path.parent}.",
+            f"Cannot write {target}.",
+            f"The directory {path.parent} does not exist.",
             "Create it first, or choose another.",
         )
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise EnvironmentFailure(
-            f"{target} cannot be written.", "Permission is denied.", "Choose another file, or - for standard output."
+            f"Cannot write {target}.", "Permission denied.", "Choose another file, or - for standard output."
         )
 
 
@@ -200,7 +200,7 @@ def _whole_file(target: str, again: str) -> Iterator[tuple[Path, IO[bytes]]]:
                 with contextlib.suppress(OSError):
                     temporary.unlink()
     except OSError as error:
-        raise EnvironmentFailure(f"{target} could not be written.", str(error), again) from error
+        raise EnvironmentFailure(f"Cannot write {target}.", str(error), again) from error
 
 
 def _forget_stdout() -> None:

@@ -363,7 +363,9 @@ def _row(number: int, path: Path) -> tuple[int, bytes]:
             by = "version" if "version" in _columns(database) else "NULL"
             row = database.execute(f"SELECT format, timeline, {by} FROM run WHERE id = ?", (number,)).fetchone()  # noqa: S608
     if row is None:
-        raise UsageError(f"There is no saved run {number}.", f"Looked in {path}.", "holdfast runs lists them.")
+        raise UsageError(
+            f"There is no saved run {number}.", f"Looked in {path}.", "Run `holdfast runs` to list the saved runs."
+        )
     form, record, saved_by = row
     if not isinstance(form, int) or form < min(FORMS) or not isinstance(record, bytes):
         raise unreadable(number, ValueError("its row in the table of runs has values of the wrong kinds"))

@@ -153,9 +153,9 @@ MISTAKES = {
     ),
     "TLS for plain": (("http://127.0.0.1:{tls}/wait",), INCONCLUSIVE, "without an answer", "https://127.0.0.1:{tls}/wait"),
     "self-signed": (("https://127.0.0.1:{tls}/wait",), INCONCLUSIVE, "not trusted", "--insecure"),
-    "no such host": (("http://holdfast.invalid/",), ENVIRONMENT, "could not be looked up", "spelling"),
-    "no URL": (("127.0.0.1:{port}/wait",), USAGE, "not a URL", "Write http://127.0.0.1:{port}/wait"),
-    "another scheme": (("ftp://127.0.0.1/",), USAGE, "not a URL", "ftp:"),
+    "no such host": (("http://holdfast.invalid/",), USAGE, "is not this machine's loopback", "--allow-remote"),
+    "no URL": (("127.0.0.1:{port}/wait",), USAGE, "not a valid URL", "Did you mean http://127.0.0.1:{port}/wait"),
+    "another scheme": (("ftp://127.0.0.1/",), USAGE, "not a valid URL", "ftp:"),
     "no URL at all": ((), USAGE, "Usage", "Missing argument 'URL'"),
     "elsewhere": (("http://192.0.2.1/",), USAGE, "not this machine's loopback", "--allow-remote 192.0.2.1"),
     "another one allowed": (
@@ -201,7 +201,7 @@ def test_attach_says_that_nobody_listens_at_the_address(holdfast):
     ended = holdfast.run("attach", f"http://127.0.0.1:{port}/")
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == f"holdfast: Nothing listens on http://127.0.0.1:{port}."
+    assert ended.what == f"holdfast: Nothing is listening on 127.0.0.1:{port}: the connection was refused."
 
 
 def test_a_server_that_dies_under_load_gets_no_verdict(holdfast, serve):

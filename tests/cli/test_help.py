@@ -54,8 +54,11 @@ def test_options_stand_under_the_title_of_their_group(helps: dict[str, Ended]) -
 @pytest.mark.parametrize(
     ("arguments", "suggestion"),
     [
-        (["proob"], "There is no command 'proob'. Did you mean probe?"),
-        (["probe", "--pth", "/"], "--path"),
+        (["proob"], "No such command 'proob'. Did you mean 'probe'?"),
+        (["probe", "--pth", "/"], "No such option '--pth'. Did you mean '--path'?"),
+        (["probe", "--server", "gunicorn", "--workers", "4"], " --server gunicorn -- --workers 4\n"),
+        (["probe", "app.py", "-w4", "--", "--preload"], " app.py -- -w4 --preload\n"),
+        (["probe", "--reload", "app.py"], " app.py -- --reload\n"),
         (["exec", "--pth", "/", "--", "true"], "--path"),
         (["load", "http://127.0.0.1:1/", "--rat", "1"], "--rate"),
         (["study", "sevrers"], "Did you mean servers?"),

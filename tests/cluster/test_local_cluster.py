@@ -129,7 +129,7 @@ def test_something_that_is_no_scheduler_is_said_within_seconds(holdfast, countin
         ("local:0", USAGE, "local:N takes a number"),
         ("local:", USAGE, "local:N takes a number"),
         ("somewhere", USAGE, "'somewhere' is not a cluster"),
-        ("/no/such/file", ENVIRONMENT, "scheduler file /no/such/file cannot be read"),
+        ("/no/such/file", USAGE, "scheduler file /no/such/file does not exist"),
     ],
 )
 def test_an_address_without_a_dask_scheduler_is_refused(holdfast, where, code, says):

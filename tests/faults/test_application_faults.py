@@ -19,9 +19,9 @@ FILES = {
 USAGE, ENVIRONMENT = 2, 4
 
 CASES = [
-    ("nosuch.py", ENVIRONMENT, "There is no file nosuch.py.", "Looked in "),
+    ("nosuch.py", USAGE, "nosuch.py does not exist.", "Looked in "),
     ("nosuch:app", ENVIRONMENT, "There is no module nosuch.", "nor installed in the server's environment"),
-    ("ap.py", ENVIRONMENT, "There is no file ap.py.", "Did you mean app.py?"),
+    ("ap.py", USAGE, "ap.py does not exist.", "Did you mean app.py?"),
     ("app.py:ap", USAGE, "app.py has no attribute ap.", "Did you mean app.py:app?"),
     ("factory.py", USAGE, "factory.py has neither app nor application.", "Did you mean factory.py:create_app()?"),
     (

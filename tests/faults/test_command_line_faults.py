@@ -9,7 +9,7 @@ USAGE, ENVIRONMENT = 2, 4
 
 CASES = [
     (["--server", "flsk"], "Did you mean --server flask?"),
-    (["--server", "nothing-like-it"], "It can start: "),
+    (["--server", "nothing-like-it"], "holdfast can start "),
     (["--view", "asink"], "'asink' is not one of 'sync', 'async-blocking', 'async'"),
     (["-H", "malformed"], "'malformed' is not 'Name: value'"),
     (["-H", ": no name"], "is not 'Name: value'"),
@@ -23,10 +23,10 @@ CASES = [
     (["--nofile", "0"], "0 is not in the range"),
     (["--max-offered", "99999999999"], "is not in the range"),
     (["--port", "65536"], "is neither a port (1 to 65535) nor the path"),
-    (["--nosuch"], "No such option"),
+    (["--nosuch"], "holdfast has no option --nosuch. The server's own options go after --"),
     ([""], "it is empty"),
     (["app.py", "another.py"], "unexpected extra argument"),
-    (["--json", "missing/verdict.json"], "There is no directory"),
+    (["--json", "missing/verdict.json"], "missing does not exist."),
     (["--json", "."], "is a directory"),
     (["--server", "uwsgi", "--", "--http", "web"], "is neither HOST:PORT nor a Unix socket"),
     (["--server", "uvicorn", "--", "--fd", "3"], "a descriptor that holdfast does not give it"),
@@ -56,7 +56,7 @@ def test_a_run_that_was_never_saved_cannot_be_shown(holdfast):
     assert ended.exit == USAGE
     assert ended.what == "holdfast: There is no saved run 999."
     assert str(holdfast.runs) in ended.err
-    assert "holdfast runs lists them." in ended.err
+    assert "Run `holdfast runs` to list the saved runs." in ended.err
 
 
 @pytest.mark.parametrize("program", ["nosuch-python", "app.py", "/bin/ls"])

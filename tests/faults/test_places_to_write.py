@@ -133,7 +133,7 @@ def test_a_file_that_may_not_be_written_is_said_before_the_run(holdfast, write):
         ended = holdfast.run("probe", "--json", target, program=ordinary)
 
         assert ended.exit == ENVIRONMENT
-        assert ended.what == f"holdfast: {target} cannot be written."
+        assert ended.what == f"holdfast: Cannot write {target}."
     directory.chmod(0o755)
 
 
@@ -148,7 +148,7 @@ def test_a_file_that_cannot_be_written_to_its_end_leaves_the_answer_on_the_scree
     ended = holdfast.run("probe", "--json", "/dev/full", *FEW)
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: /dev/full could not be written."
+    assert ended.what == "holdfast: Cannot write /dev/full."
     assert "No space left on device" in ended.err
     assert "holdfast show" in ended.err
     assert "5 requests at once" in ended.out
@@ -159,7 +159,7 @@ def test_an_answer_that_does_not_arrive_is_no_answer(holdfast):
         ended = holdfast.run("probe", "--json", "-", *FEW, stdout=full)
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == "holdfast: The answer could not be written to standard output."
+    assert ended.what == "holdfast: Cannot write the answer to standard output."
 
 
 @pytest.mark.parametrize(

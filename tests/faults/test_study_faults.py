@@ -28,7 +28,7 @@ FILES = {
     "out of range": ("[[case]]\nserver = 'flask'\nmax-offered = 0", "max-offered in [[case]] 1", ">= 1"),
     "neither": ("[[case]]\nname = 'two'\nnofile = 99", "[[case]] 1 (two) names neither a server", "Add server"),
     "both": ("[[case]]\nserver = 'flask'\ncommand = ['gunicorn']", "server in [[case]] 1", "has a command"),
-    "no such server": ("[[case]]\nserver = 'flsk'", "holdfast knows no server 'flsk'", "Did you mean flask?"),
+    "no such server": ("[[case]]\nserver = 'flsk'", "Unknown server 'flsk'", "Did you mean flask?"),
     "no such view": ("[[case]]\nserver = 'flask'\nview = 'asink'", "view in [[case]] 1", "Invalid enum value 'asink'"),
     "bad path": ("[[case]]\nserver = 'flask'\npath = 'orders'", "path in [[case]] 1", "must begin with /"),
     "bad header": ("[[case]]\nserver = 'flask'\nheaders = ['x']", "headers in [[case]] 1", "is not 'Name: value'"),
@@ -79,7 +79,7 @@ def test_a_study_that_cannot_be_meant_is_said_with_the_way_out_before_anything_i
     [
         ("flask-concurency", "Did you mean flask-concurrency?"),
         ("nothing", "The bundled studies are flask-concurrency, servers"),
-        ("missing.toml", "There is no file missing.toml."),
+        ("missing.toml", "missing.toml does not exist."),
         (".", ". is a directory."),
     ],
 )

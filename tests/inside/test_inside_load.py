@@ -97,7 +97,7 @@ def test_an_application_is_found_however_it_is_named(tried):
     [
         ("goood", "module-missing", ["no module goood", "Did you mean good.py?"]),
         ("package.nothing", "module-missing", ["no module package.nothing"]),
-        ("nothing.py", "file-missing", ["no file nothing.py", "Run holdfast in the directory"]),
+        ("nothing.py", "file-missing", ["nothing.py does not exist", "Run holdfast in the directory"]),
         ("goo.py", "file-missing", ["Did you mean good.py?"]),
         ("directory", "is-a-directory", ["directory is a directory", "directory/main.py"]),
         ("directory/", "is-a-directory", ["such as"]),

@@ -50,8 +50,8 @@ def test_the_host_field_has_the_port_unless_it_is_the_schemes_own(text, host_fie
     ("text", "said"),
     [
         ("", "does not begin with"),
-        ("localhost:8000/x", "Write http://localhost:8000/x"),
-        ("shop.example", "Write http://shop.example"),
+        ("localhost:8000/x", "Did you mean http://localhost:8000/x?"),
+        ("shop.example", "Did you mean http://shop.example?"),
         ("/run/shop.sock", "unix:/run/shop.sock"),
         ("ftp://shop.example/", "ftp: is not supported"),
         ("ws://shop.example/", "ws: is not supported"),

@@ -38,7 +38,7 @@ def test_what_is_no_duration_is_told_with_examples(text):
 
 
 def test_the_stage_that_is_wrong_is_named_with_its_place():
-    with pytest.raises(ValueError, match=r"Stage 2, at character 11: '500/s' is not RATE:TIME"):
+    with pytest.raises(ValueError, match=r"Stage 2, at character 11: '500/s' is not RATE:DURATION"):
         stages("100/s:10s,500/s")
 
 

@@ -218,7 +218,7 @@ def test_what_cannot_be_written_keeps_nothing_else_back_and_what_was_there_stays
     assert json.loads((tmp_path / "result.json").read_text())["outcomes"]["answered"] == 200
     assert (tmp_path / "rows.csv").read_text() == "from yesterday"
     for target in ("rows.csv", "/dev/full", "rows.sqlite"):
-        assert f"{target} could not be written" in ended.err
+        assert f"Cannot write {target}" in ended.err
     assert sorted(each.name for each in tmp_path.iterdir() if "rows" in each.name) == ["rows.csv"]
 
 

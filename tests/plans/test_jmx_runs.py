@@ -235,7 +235,7 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
     ended = holdfast.run_together([("load", *arguments) for arguments in (*(each for each, _ in mistakes), *missing)])
     for (_, says), each in zip(mistakes, ended, strict=False):
         assert (each.exit, says in each.err) == (USAGE, True), each.err
-    assert [each.exit for each in ended[len(mistakes) :]] == [ENVIRONMENT, ENVIRONMENT]
+    assert [each.exit for each in ended[len(mistakes) :]] == [USAGE, USAGE]
     assert counting.seen()["requests"] == 0
 
 
@@ -293,5 +293,5 @@ def test_a_plan_that_names_what_has_no_end_is_refused(holdfast, counting, tmp_pa
     ended = holdfast.run("load", "--jmx", str(file), program=["prlimit", "--as=2000000000", *PROGRAM])
 
     assert ended.exit == ENVIRONMENT
-    assert ended.what == f"holdfast: {named}, which endless.jmx names, cannot be read."
+    assert ended.what == f"holdfast: Cannot read {named}, which endless.jmx names."
     assert "not a regular file" in ended.err

@@ -69,4 +69,4 @@ def test_an_unknown_server_is_refused_with_the_nearest_name():
         adapter_named("gunicor")
 
     assert "--server gunicorn" in refused.value.remedy
-    assert "waitress" in refused.value.why
+    assert "waitress" in refused.value.remedy

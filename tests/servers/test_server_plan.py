@@ -117,7 +117,7 @@ def test_the_first_framework_that_is_installed_is_taken_and_none_at_all_if_there
 @pytest.mark.parametrize(
     ("server", "framework", "words"),
     [
-        ("waitress", "pyramid", "no built-in application of a framework 'pyramid'"),
+        ("waitress", "pyramid", "Unknown framework 'pyramid'"),
         ("waitress", "fastapi", "cannot run fastapi"),
         ("daphne", "flask", "cannot run flask"),
         ("gunicorn", "fastapi", "cannot run fastapi"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.load.status_advice import advice_on
+from holdfast.load.status_advice import START_IT, advice_on
 from holdfast.load.url import Url
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
@@ -17,9 +17,9 @@ _A_PATH_THAT_WAITS = (
 def refused(url: Url) -> HoldfastError:
     """The error that nothing listens there."""
     return EnvironmentFailure(
-        f"Nothing listens on {url.server}.",
-        "The connection was refused.",
-        "Start the server, or check the port (ss -tln shows who listens where).",
+        f"Nothing is listening on {url.host_and_port}: the connection was refused.",
+        "",
+        START_IT,
     )
 
 

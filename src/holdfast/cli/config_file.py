@@ -163,8 +163,8 @@ def read_study(name: str, below: Sequence[Layer], cwd: str) -> Study:
     file = Path(name)
     if not file.exists() or file.is_dir():
         raise UsageError(
-            f"{name} is a directory." if file.is_dir() else f"There is no file {name}.",
-            f"holdfast looked for it in {cwd}.",
+            f"{name} is a directory." if file.is_dir() else f"{name} does not exist.",
+            f"Looked in {os.path.normpath(os.path.join(cwd, file.parent))}.",
             "Name a TOML file with a [[case]] for each row.",
         )
     tables = _parsed(project_file.content_of(file), file)
@@ -194,8 +194,8 @@ def check_study_name(name: str, bundled: Iterable[str]) -> None:
     if Path(name).exists() or name.endswith(".toml") or os.sep in name:
         return
     raise UsageError(
-        f"There is no study {name!r}.",
-        f"The bundled studies are {', '.join(sorted(bundled))}, and there is no file of that name.",
+        f"No bundled study or file is named {name!r}.",
+        f"The bundled studies are {', '.join(sorted(bundled))}.",
         did_you_mean(name, bundled, "Name one of these, or a file: holdfast study cases.toml"),
     )
 
@@ -278,7 +278,9 @@ def _layer(read: Options, source: _Source) -> Layer:
         except ValueError as error:
             raise source.wrong(key, str(error)) from error
         except HoldfastError as error:
-            raise source.wrong(key, f"{error.what} {error.why}", error.remedy.replace("--server ", "")) from error
+            raise source.wrong(
+                key, f"{error.what} {error.why}".rstrip(), error.remedy.replace("--server ", "")
+            ) from error
     if "app" in values and "framework" in values:
         raise source.wrong(
             "framework",

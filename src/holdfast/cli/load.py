@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from holdfast.cli.input_files import unreadable
 from holdfast.cli.load_arguments import ConnectionArguments, LoadArguments, RunArguments, load_arguments
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_asked
@@ -15,7 +16,7 @@ from holdfast.cli.load_saving import SavingAsItGoes
 from holdfast.cli.load_shape import group_of
 from holdfast.cli.option_groups import GroupedCommand
 from holdfast.console import say
-from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.errors import UsageError
 from holdfast.interrupts import listening
 from holdfast.load.target import Target, check_sources, prefer_listening, target_of
 from holdfast.load.url import parse_url
@@ -117,11 +118,8 @@ def _read_body(data: str | None) -> bytes | None:
     try:
         return Path(data[1:]).read_bytes()
     except OSError as error:
-        raise EnvironmentFailure(
-            f"The body cannot be read from {data[1:]}.",
-            f"{error.strerror}.",
-            "Check the file's name. A body that begins with @ must itself come from a file.",
-        ) from error
+        remedy = "Check the file's name. A body that begins with @ must itself come from a file."
+        raise unreadable(Path(data[1:]), error, remedy) from error
 
 
 def _read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:
@@ -132,11 +130,12 @@ def _read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:
     try:
         with file.open(newline="", encoding="utf-8-sig") as stream:
             rows = list(csv.reader(stream))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        why = error.strerror if isinstance(error, OSError) else str(error)
-        raise EnvironmentFailure(
-            f"The rows of {file} cannot be read.",
-            f"{why}.",
+    except OSError as error:
+        raise unreadable(file, error) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{file} is not CSV.",
+            f"{error}.",
             "It must be CSV in UTF-8 with the column names in the first line.",
         ) from error
     names, *values = [row for row in rows if row] or [[]]

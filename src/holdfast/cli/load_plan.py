@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
+from holdfast.cli.input_files import unreadable
 from holdfast.cli.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.cli.load_shape import shape_of
 from holdfast.console import say
@@ -53,8 +55,8 @@ def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
     """Reads the file of `--jmx` or `--har`, and lists on standard error what in it is left out or differs.
 
     Raises:
-        UsageError: the file cannot be used, or an option does not go with it.
-        EnvironmentFailure: a file cannot be read.
+        UsageError: a file does not exist or cannot be used, or an option does not go with it.
+        EnvironmentFailure: a file may not be read.
     """
     from holdfast.plans.differences import in_words
 
@@ -67,7 +69,7 @@ def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
         _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
         from holdfast.plans.har import read_har
 
-        recorded = read_har(_read(file, "archive"), file.name)
+        recorded = read_har(_read(file), file.name)
         groups, stop, notes = (_recorded(arguments, recorded.url, recorded.steps),), StopRule(), recorded.notes
     groups = tuple(map(_bounded, groups))
     _list(file, in_words(notes))
@@ -89,7 +91,7 @@ def _read_jmx(
     from holdfast.plans.jmx import read_plan
 
     plan = read_plan(
-        _read(file, "plan"),
+        _read(file),
         file.name,
         read_file=lambda name: _read_named(file, name),
         properties=dict(arguments.plan.properties),
@@ -149,7 +151,7 @@ def _bounded(group: Group) -> Group:
     raise UsageError(
         f"{group.name} is {requests:,} requests, more than {MOST_REQUESTS:,}.",
         "A row is kept for each request.",
-        "Ask for fewer, or say how long with --for S.",
+        "Ask for fewer, or say how long with --for DURATION.",
     )
 
 
@@ -173,13 +175,11 @@ def _list(file: Path, words: Sequence[str]) -> None:
             say(f"  {line}")
 
 
-def _read(file: Path, what: str) -> bytes:
+def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
     except OSError as error:
-        raise EnvironmentFailure(
-            f"The {what} {file} cannot be read.", f"{error.strerror}.", "Check the file's name."
-        ) from error
+        raise unreadable(file, error) from error
 
 
 def _read_named(plan: Path, name: str) -> bytes:
@@ -192,9 +192,14 @@ def _read_named(plan: Path, name: str) -> bytes:
             raise ValueError("It is not a regular file")
         return found.read_bytes()
     except (OSError, ValueError) as error:
+        if isinstance(error, FileNotFoundError):
+            directories = " and ".join(dict.fromkeys((os.getcwd(), str(plan.parent.absolute()))))
+            raise UsageError(
+                f"{name}, which {plan.name} names, does not exist.",
+                f"Looked in {directories}.",
+                "Put it there, or run holdfast in its directory.",
+            ) from error
         why = error.strerror if isinstance(error, OSError) else str(error)
         raise EnvironmentFailure(
-            f"{name}, which {plan.name} names, cannot be read.",
-            f"{why}.",
-            f"It is looked for in this directory and in {plan.parent.absolute()}.",
+            f"Cannot read {name}, which {plan.name} names.", f"{why}.", "Check that it is a file that you may read."
         ) from error

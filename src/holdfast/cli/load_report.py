@@ -20,6 +20,8 @@ from holdfast.errors import (
     EnvironmentFailure,
     HoldfastError,
 )
+from holdfast.load.status_advice import START_IT
+from holdfast.load.url import parse_url
 from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.load import LoadResult
@@ -193,7 +195,7 @@ def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | No
 def exit_code(result: LoadResult) -> int:
     """The exit code for a result; says why if no request was answered."""
     if result.outcomes["refused"] == result.offered > 0:
-        say(f"holdfast: Nothing listens at {result.target.url}: every connection was refused.")
+        tell(_nothing_listens(result.target.url))
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
@@ -202,6 +204,11 @@ def exit_code(result: LoadResult) -> int:
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
     return EXIT_ANSWERED if holds else EXIT_EXPECTATION_FAILED
+
+
+def _nothing_listens(urls: str) -> EnvironmentFailure:
+    where = " and ".join(dict.fromkeys(parse_url(each).host_and_port for each in urls.split(", ")))
+    return EnvironmentFailure(f"Nothing is listening on {where}: every connection was refused.", "", START_IT)
 
 
 def saved_load(number: int) -> FinishedLoad:

@@ -11,7 +11,10 @@ from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DataRows, Group, Pause, Pieces, Slot, Step, Text
 from holdfast.model.shapes import Burst, Clients, Rise, Shape, Spread, Stages
 
-SHAPES = "--requests N --over S, --rate R --for S, --ramp A:B/S, --stages R:S,R:S, --burst N or --clients N"
+SHAPES = (
+    "--rate RATE --for DURATION, --requests N --over DURATION, --ramp RATE:RATE/DURATION, "
+    "--stages RATE:DURATION,..., --burst N or --clients N --for DURATION"
+)
 _NOTHING = "This load would send no requests."
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -90,8 +93,10 @@ def shape_of(arguments: ShapeArguments) -> Shape:
         chosen.append("over")
     if len(chosen) != 1:
         excluded = ", ".join(f"--{name}" for name in chosen)
-        what = f"These exclude each other: {excluded}" if chosen else "The load has no shape"
-        raise ValueError(f"{what}. Give one of {SHAPES}.")
+        what = f"These exclude each other: {excluded}."
+        raise ValueError(
+            f"{what if chosen else 'Say how much load to send, for example --rate 50/s --for 10s.'} Choices: {SHAPES}."
+        )
     _check_company(chosen[0], arguments)
     shape = _SHAPES[chosen[0]](arguments)
     if shape.passes is not None and shape.passes > MOST_REQUESTS:
@@ -115,14 +120,14 @@ def _check_company(shape: str, arguments: ShapeArguments) -> None:
 
 def _over(arguments: ShapeArguments) -> Spread:
     if arguments.requests is None or arguments.over_s is None:
-        raise ValueError("--requests N and --over S go together.")
+        raise ValueError("--requests N and --over DURATION go together.")
     return Spread(arguments.requests, arguments.over_s)
 
 
 def _rate(arguments: ShapeArguments) -> Stages:
     rate, for_s, requests = arguments.rate, arguments.for_s, arguments.requests
     if for_s is None and requests is None:
-        raise ValueError("--rate R needs --for S or --requests N.")
+        raise ValueError("Say when to stop: add --for (10s) or --requests (100) to --rate.")
     if not rate:
         raise ValueError(_NOTHING)
     if for_s is None:
@@ -150,7 +155,7 @@ def _burst(arguments: ShapeArguments) -> Burst:
 def _clients(arguments: ShapeArguments) -> Clients:
     assert arguments.clients is not None
     if arguments.requests is None and arguments.for_s is None:
-        raise ValueError("--clients N needs --for S or --requests N.")
+        raise ValueError("Say when to stop: add --for (10s) or --requests (100) to --clients.")
     if arguments.for_s == 0:
         raise ValueError(_NOTHING)
     return Clients(arguments.clients, arguments.requests, arguments.for_s)

@@ -12,7 +12,16 @@ from click.core import ParameterSource
 from holdfast.cli import option_values, project_file
 from holdfast.cli.answer import measured, working_directory
 from holdfast.cli.click_types import checked, json_option
-from holdfast.cli.option_groups import LIMITS, MEASUREMENT, REQUESTS, TARGET, GroupedCommand, declared, option
+from holdfast.cli.option_groups import (
+    LIMITS,
+    MEASUREMENT,
+    REQUESTS,
+    TARGET,
+    GroupedCommand,
+    declared,
+    option,
+    unknown_option,
+)
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_CALLED,
@@ -31,7 +40,7 @@ _SECONDS = click.FloatRange(min=0, min_open=True, max=option_values.LONGEST_STAR
 _PROBE_EXAMPLES = """\b
 Examples:
   holdfast probe app.py
-  holdfast probe shop:create_app() --server flask --path /orders
+  holdfast probe 'shop:create_app()' --server flask --path /orders
   holdfast probe --server uwsgi -- --http-socket :0 --threads 8
   holdfast probe app.py --server gunicorn --json - -- -w 4 --threads 8
 
@@ -144,7 +153,7 @@ def _target(port: str, view: str) -> list[Any]:
     ]
 
 
-@click.command(cls=GroupedCommand, epilog=_PROBE_EXAMPLES)
+@click.command(cls=GroupedCommand, passes_on=True, epilog=_PROBE_EXAMPLES)
 @click.argument("app", required=False, callback=checked(option_values.app_of))
 @declared(
     option(
@@ -207,8 +216,7 @@ def exec_(
     """
     command: tuple[str, ...] = context.obj
     if misplaced and misplaced[0].startswith("-"):
-        known = [name for each in context.command.params for name in each.opts if name.startswith("--")]
-        raise click.NoSuchOption(misplaced[0].partition("=")[0], possibilities=known, ctx=context)
+        raise unknown_option(misplaced[0].partition("=")[0], context)
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import pickle
 import sys
 import warnings
@@ -24,7 +25,7 @@ from typing import Any
 
 from holdfast import __distribution__, __version__
 from holdfast.cluster.host import Host, read_clock, read_identity
-from holdfast.errors import EnvironmentFailure
+from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.quantities import local_workers
 from holdfast.rundir import room_for_a_run, run_directory
 
@@ -217,13 +218,20 @@ def _scheduler(where: str) -> str:
     """The scheduler's address, which may be in the file that `dask scheduler --scheduler-file` writes.
 
     Raises:
-        EnvironmentFailure: there is no such file, or it holds no address.
+        UsageError: there is no such file.
+        EnvironmentFailure: it cannot be read, or it holds no address.
     """
     if not where.startswith("/") and not where.endswith(".json"):
         return where
     try:
         with open(where, encoding="utf-8") as file:
             return str(json.load(file)["address"])
+    except FileNotFoundError as error:
+        raise UsageError(
+            f"The scheduler file {where} does not exist.",
+            f"Looked in {os.path.dirname(os.path.abspath(where))}.",
+            "'dask scheduler --scheduler-file FILE' writes it at start; it must be on a disk that both hosts share.",
+        ) from error
     except (OSError, ValueError, LookupError, TypeError) as error:
         why = error.strerror if isinstance(error, OSError) else f"It holds no address: {error}"
         raise EnvironmentFailure(

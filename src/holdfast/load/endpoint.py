@@ -164,6 +164,6 @@ def _resolve(address: str, port: int) -> tuple[int, _Peer]:
         family, _, _, _, peer = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise EnvironmentFailure(
-            f"The address {address!r} could not be looked up.", str(error), "Check its spelling, or give a number."
+            f"Cannot resolve the host {address!r}.", f"{error.strerror}.", "Check its spelling, or give its IP address."
         ) from error
     return family, peer

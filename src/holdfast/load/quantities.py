@@ -121,7 +121,7 @@ def stages(text: str) -> tuple[tuple[float, float], ...]:
         rate, colon, seconds = part.partition(":")
         try:
             if not colon:
-                raise ValueError(f"{part.strip()!r} is not RATE:TIME.")
+                raise ValueError(f"{part.strip()!r} is not RATE:DURATION.")
             found.append((rate_per_s(rate), duration_s(seconds)))
         except ValueError as error:
             raise ValueError(

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
+"""What to do where nothing listens."""
+
 
 class Advice(NamedTuple):
     """Two sentences for a person.

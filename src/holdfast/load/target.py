@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from holdfast.load.endpoint import Tls
 from holdfast.load.url import Url, parse_url
 
 ATTEMPT_S = 2.0
+_HOSTS = Path("/etc/hosts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +49,13 @@ def target_of(text: str, allowed_host: str | None, harm: str, *, verify: bool = 
         url = replace(url, socket=url.socket if url.socket.startswith("@") else str(Path(url.socket).absolute()))
         _check_socket(url.socket)
         return Target(url, (url.socket,), None)
-    addresses = _resolved(url)
+    if allowed_host != url.host and not _may_be_loopback(url.host):
+        raise _away(url, "", harm)
+    addresses = _resolved(url, allowed=allowed_host == url.host)
     # Decided by the addresses themselves, which are also what is connected to: a name may mean another one next time.
     elsewhere = [each for each in addresses if not ip_address(each.partition("%")[0]).is_loopback]
     if elsewhere and allowed_host != url.host:
-        raise UsageError(
-            f"{url.host} is not this machine's loopback{'' if elsewhere[0] == url.host else f': {elsewhere[0]}'}.",
-            harm,
-            f"If it is yours and not in use by others: --allow-remote {url.host}.",
-        )
+        raise _away(url, elsewhere[0], harm)
     tls = Tls(url.host, verify=verify) if url.scheme == "https" else None
     return Target(url, addresses, tls)
 
@@ -105,13 +105,47 @@ def check_sources(sources: Sequence[str], target: Target) -> None:
                 ) from error
 
 
-def _resolved(url: Url) -> tuple[str, ...]:
+def _may_be_loopback(host: str) -> bool:
+    """Whether a host's addresses decide; False for a number that is not loopback, and for a name out of the network.
+
+    Such a name is not looked up before it is allowed. Names without a dot are, and so are this machine's own: a
+    project's name is often loopback in /etc/hosts (hosts(5)), and *.localhost always is (RFC 6761, 6.3).
+    """
+    name = host.rstrip(".").lower()
+    try:
+        return ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        last = name.rpartition(".")[2]
+        # inet_aton(3) takes 127.1 for a number too.
+        return "." not in name or last == "localhost" or last.isdecimal() or name in _names_of_this_machine()
+
+
+def _names_of_this_machine() -> set[str]:
+    names = {socket.gethostname().lower()}
+    with contextlib.suppress(OSError, UnicodeDecodeError):
+        for line in _HOSTS.read_text().splitlines():
+            names.update(line.partition("#")[0].lower().split()[1:])
+    return names
+
+
+def _away(url: Url, address: str, harm: str) -> UsageError:
+    return UsageError(
+        f"{url.host} is not this machine's loopback{'' if address in ('', url.host) else f': {address}'}.",
+        harm,
+        f"If it is yours and not in use by others: --allow-remote {url.host}.",
+    )
+
+
+def _resolved(url: Url, *, allowed: bool) -> tuple[str, ...]:
     try:
         found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        also = "" if allowed else f" A host other than this machine also needs --allow-remote {url.host}."
         raise EnvironmentFailure(
-            f"The host {url.host!r} could not be looked up.", f"{words}.", "Check its spelling, or give its number."
+            f"Cannot resolve the host {url.host!r}.",
+            f"{words}.",
+            f"Check its spelling, or give its IP address.{also}",
         ) from error
     return tuple(dict.fromkeys(str(each[4][0]) for each in found))
 

@@ -49,6 +49,11 @@ class Url:
         return host if DEFAULT_PORTS[self.scheme] == self.port else f"{host}:{self.port}"
 
     @property
+    def host_and_port(self) -> str:
+        """Where it listens, in words: "127.0.0.1:8000", "[::1]:80", or the Unix socket's path."""
+        return self.socket or f"{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
+
+    @property
     def server(self) -> str:
         """The server alone, without the path."""
         return f"unix:{self.socket}" if self.socket else f"{self.scheme}://{self.host_field}"
@@ -115,8 +120,8 @@ def _suggested(text: str) -> str:
     host = text.partition("/")[0]
     if text.startswith("/"):
         return f"For a Unix socket, write unix:{text}."
-    return f"Write http://{text}." if _HOST_AND_PORT.fullmatch(host) and host else _EXAMPLE
+    return f"Did you mean http://{text}?" if _HOST_AND_PORT.fullmatch(host) and host else _EXAMPLE
 
 
 def _wrong(text: str, why: str, remedy: str) -> UsageError:
-    return UsageError(f"{text!r} is not a URL that holdfast can use.", why, remedy)
+    return UsageError(f"{text!r} is not a valid URL.", why, remedy)

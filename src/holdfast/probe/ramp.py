@@ -38,6 +38,11 @@ Decisions
   to start. Open three connections beyond a full queue only if it stays full: a server that accepts everything, but one
   after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads while twenty hold
   requests).
+* An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
+  process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
+  is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
+  accepted from it; none of three is let in for BEYOND_NS only where the queue is full and stays so. More would show
+  nothing new, and each costs the kernel and the client a repeated SYN.
 * Of several processes that accept, one that is full may accept each single connection before another one, which has
   room, has woken up (four gunicorn workers with a thread each: one or two of them in one run out of two had run nothing
   after sixty requests). As long as there are such, a few for each are opened at once.

@@ -9,7 +9,7 @@ import json
 import re
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,14 @@ _FIRST_LINES = 3
 
 # By exit status; negative is a signal.
 _REMEDIES = {
-    0: "Look at its message, if any; if it handed the work over (to docker, systemd, a supervisor), give the command "
-    "that they run.",
     -int(signal.SIGKILL): "It was killed with SIGKILL, possibly by the kernel's OOM killer (see dmesg).",
     -int(signal.SIGSEGV): "It crashed; the usual cause is an extension module, its own or the application's.",
+}
+# By whether the command is the person's own: what to do about one that exits with 0 instead of listening.
+_ENDED_WELL = {
+    False: "Check the server's arguments after --: one of them may make it print something and exit.",
+    True: "Look at its message, if any; if it handed the work over (to docker, systemd, a supervisor), give the "
+    "command that they run.",
 }
 
 # Mistakes in what was asked for; every other kind lies in what is installed, or in the application.
@@ -42,6 +46,7 @@ _ASKED_WRONGLY = frozenset(
     {
         "attribute-missing",
         "attribute-unreadable",
+        "file-missing",
         "framework-unknown",
         "is-a-directory",
         "not-an-application",
@@ -62,8 +67,8 @@ def raise_trouble(path: Path) -> None:
     """Raises what the part of holdfast inside the server reported, if it reported anything.
 
     Raises:
-        UsageError: what was named exists but is not an application (a directory, no such attribute).
-        EnvironmentFailure: it does not exist, or loading it failed.
+        UsageError: what was named is not an application (no such file, a directory, no such attribute).
+        EnvironmentFailure: a module is missing, or loading it failed.
     """
     try:
         trouble = json.loads(path.read_bytes())
@@ -83,6 +88,7 @@ class Starting:
         wanted: where it has to listen: a TCP port, a Unix socket as in `model.address`, or None for anywhere.
         trouble: file in which the part of holdfast inside it reports that it could not load the application.
         within_s: how long it may take.
+        own: it is a person's own command.
     """
 
     server: ServerProcess
@@ -90,6 +96,7 @@ class Starting:
     kernel: KernelView
     trouble: Path
     within_s: float = DEFAULT_START_TIMEOUT_S
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +141,7 @@ def _check_start(starting: Starting, interrupts: Interrupts) -> None:
     ended = starting.server.exit_status() is not None
     raise_trouble(starting.trouble)  # asked after `ended`: it is written before the server ends because of it
     if ended:
-        check_alive(starting.server, "at its start")
+        check_alive(starting.server, "at its start", remedies={**_REMEDIES, 0: _ENDED_WELL[starting.own]})
     if interrupts.asked:
         raise InconclusiveError(
             "Stopped before the server was ready.", "So nothing was seen.", "Nothing is left running."
@@ -174,9 +181,16 @@ def _is_wanted(listener: Listener, wanted: int | str | None) -> bool:
 
 
 def check_alive(
-    server: ServerProcess, when: str, kind: Callable[[str, str, str], HoldfastError] = EnvironmentFailure
+    server: ServerProcess,
+    when: str,
+    kind: Callable[[str, str, str], HoldfastError] = EnvironmentFailure,
+    remedies: Mapping[int, str] = _REMEDIES,
 ) -> None:
-    """Raises `kind` if the server's first process has ended."""
+    """Raises `kind` if the server's first process has ended.
+
+    Args:
+        remedies: what to do next, by its exit status.
+    """
     status = server.exit_status()
     if status is None:
         return
@@ -189,7 +203,7 @@ def check_alive(
         raise kind(f"The server ended {when}.", f"{how}{words}", _NO_TERMINAL)
     seen = "Look at the server's own message above" if said else "Start the application without holdfast to see why"
     remedy = f"{seen}{or_raise_limits(server)}."
-    raise kind(f"The server ended {when}.", f"{how}{words}", _REMEDIES.get(status, remedy))
+    raise kind(f"The server ended {when}.", f"{how}{words}", remedies.get(status, remedy))
 
 
 def last_lines(server: ServerProcess) -> str:

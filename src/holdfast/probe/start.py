@@ -98,6 +98,7 @@ def start(prepared: Prepared, stack: ExitStack) -> Running:
         prepared.kernel,
         prepared.files.trouble,
         prepared.experiment.start_timeout_s,
+        own=prepared.spec.own,
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()

@@ -16,7 +16,8 @@ def render_load(result: LoadResult) -> Renderable:
     """The whole result of a load run, as a person reads it."""
     parts: list[Renderable] = [Text(result.target.url, style="bold"), Text()]
     parts += [Indent(Text(line), 2) for line in _sentences(result)]
-    parts += [Text(), _latencies(result)]
+    if result.latency_from_due_ms.max is not None:
+        parts += [Text(), _latencies(result)]
     if result.steps:
         parts += [Text(), _labels(result)]
     if result.hosts:

@@ -11,7 +11,7 @@ from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Tex
 _WIDTH = 30
 
 # Label, colour and what fills the lane, from the handler outwards.
-_LANES = {
+LANES = {
     "in_service": ("in service", "green", "█"),
     "userspace_queue": ("server's own queue", "yellow", "▓"),
     "accept_queue": ("accept queue", "yellow", "▒"),
@@ -42,6 +42,19 @@ _SEES = {
     "refused": "The next connection is refused.",
     "reset": "The next connection is reset.",
     "closed": "The next connection is closed without an answer.",
+}
+
+# By whether module globals are shared, and whether listen queues are.
+_SHARED = {
+    (True, None): "All requests share one set of module globals.",
+    (True, "shared"): "All requests share one listen queue and one set of module globals.",
+    (
+        True,
+        "per-worker",
+    ): "All requests share one set of module globals, but each worker has a listen queue of its own.",
+    (False, None): "Workers do not share module globals.",
+    (False, "shared"): "Workers share one listen queue but not module globals.",
+    (False, "per-worker"): "Each worker has its own listen queue and its own module globals.",
 }
 
 _FATES = {
@@ -107,23 +120,23 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
     return text.append(f"  estimated: {between}" if ceiling.bounded else "  estimated", style="not bold")
 
 
-def _lanes(verdict: Verdict) -> Table:
-    columns = ("", "place", "count", "lane", "note")
+def _lanes(verdict: Verdict) -> Renderable:
+    columns = ("place", "count", "lane", "note")
     table = Table(*(Column(right=each == "count", whole=each != "note") for each in columns), header=False)
-    counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in _LANES}
+    counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in LANES}
     largest = max(1, *(count or 0 for count in counts.values()))
-    for name, (label, colour, fill) in _LANES.items():
+    for name, (label, colour, fill) in LANES.items():
         count = counts[name]
         if count is None:
-            table.add_row("", label, "?", "", "", style="dim")
+            table.add_row(label, "?", "", "", style="dim")
             continue
         if count or name in {"in_service", "accept_queue"}:
             # At least one cell for one request: a place that is in use never looks empty.
             length = -(-count * _WIDTH // largest) if largest > _WIDTH else count
             lane = Text(fill * length, style=colour)
-            table.add_row("", label, f"{count}", lane, Text(_note(verdict, name), style="dim"))
-    table.add_row("", "offered", f"{verdict.offered}", "", "", style="dim")
-    return table
+            table.add_row(label, f"{count}", lane, Text(_note(verdict, name), style="dim"))
+    table.add_row("offered", f"{verdict.offered}", "", "", style="dim")
+    return Indent(table, 2)
 
 
 def _note(verdict: Verdict, place: str) -> str:
@@ -141,7 +154,7 @@ def _note(verdict: Verdict, place: str) -> str:
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
     yield from _model(verdict.model)
-    yield from _exact(verdict.ceiling)
+    yield from _exact(verdict.ceiling, verdict.unknown)
     yield from _abandoned(verdict.abandoned)
     if verdict.call is not None:
         yield from calls.sentences(verdict.call, verdict.unknown)
@@ -163,23 +176,31 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     yield "Time: " + ", ".join(time for time in times if time) + "."
 
 
-def _exact(ceiling: Ceiling) -> Iterator[str]:
+def _exact(ceiling: Ceiling, unknown: Mapping[str, str]) -> Iterator[str]:
     if ceiling.at_exact_load is None:
+        # A server seen from outside is never asked for it.
+        if ceiling.interval is None and (why := unknown.get("ceiling.at_exact_load")):
+            yield f"Exact load: {why if why.startswith('not tried') else f'not measured, because {why}'}."
         return
+    requests = "request" if ceiling.in_service == 1 else "requests"
     least, most = ceiling.at_exact_load
     times = f"{ceiling.at_exact_repeats} times"
     if least == ceiling.in_service:
-        yield f"Of exactly {ceiling.in_service} requests offered together, all ran at once ({times})."
+        yield f"Of exactly {ceiling.in_service} {requests} offered together, all ran at once ({times})."
         return
     filled = f"{least}" if least == most else f"{least} to {most}"
-    yield f"Of exactly {ceiling.in_service} requests offered together, only {filled} ran at once ({times})."
+    yield f"Of exactly {ceiling.in_service} {requests} offered together, only {filled} ran at once ({times})."
 
 
 def _abandoned(abandoned: Abandoned) -> Iterator[str]:
     if abandoned.left and abandoned.run_anyway is not None:
+        left, run = abandoned.left, abandoned.run_anyway
+        ran = {0: "none", left: f"all {left}"}.get(run, str(run))
         yield (
-            f"Abandoned: {abandoned.left} clients left while their requests were queued; "
-            f"the server still ran {abandoned.run_anyway} of these requests."
+            "Abandoned: 1 client left while its request was queued; "
+            f"the server {'still ran it' if run else 'did not run it'}."
+            if left == 1
+            else f"Abandoned: {left} clients left while their requests were queued; the server still ran {ran} of them."
         )
     fin, rst = abandoned.in_service.fin, abandoned.in_service.rst
     if fin is not None and fin == rst:
@@ -207,7 +228,7 @@ def _or_none(number: int | None) -> str:
 
 def _overflow(overflow: Overflow) -> Iterator[str]:
     if overflow.first is not None:
-        order = " then ".join(_LANES[place][0] for place in (overflow.first, *overflow.then))
+        order = " then ".join(LANES[place][0] for place in (overflow.first, *overflow.then))
         yield f"Overflow: {order}."
     if overflow.client_sees is not None:
         yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
@@ -231,9 +252,7 @@ def _model(model: Model) -> Iterator[str]:
     if known:
         yield "Reuse: " + ", ".join(known) + "."
     if model.globals_shared is not None:
-        shared = "shared by" if model.globals_shared else "not shared by"
-        queue = {"shared": "; one listen queue for all", "per-worker": "; a listen queue for each worker"}
-        yield f"Module globals are {shared} all requests{queue.get(model.listen_queues or '', '')}."
+        yield _SHARED[model.globals_shared, model.listen_queues]
 
 
 def _yes_no(what: str, reused: bool | None) -> str:  # noqa: FBT001 - a value of three, not a switch

@@ -9,6 +9,7 @@ from typing import cast
 
 from holdfast.errors import UsageError
 from holdfast.model.experiment import ProbeTarget, View
+from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, FRAMEWORKS, INTERFACES, Adapter, Interface, Launch, Start
 from holdfast.servers.address import has_option
 from holdfast.servers.interpreter import Interpreter
@@ -86,9 +87,11 @@ def framework_for(adapter: Adapter, interface: Interface, asked_for: str | None,
     every = sorted({name for names in FRAMEWORKS.values() for name in names})
     if asked_for not in every:
         raise UsageError(
-            f"holdfast has no built-in application of a framework {asked_for!r}.",
-            f"It has: {', '.join(every)}.",
-            f"{adapter.name}, as it is started here, can run {here}.",
+            f"Unknown framework {asked_for!r}.",
+            f"The built-in application can be written with {', '.join(every)}.",
+            did_you_mean(
+                asked_for, possible, f"{adapter.name}, as it is started here, can run {here}.", "--framework {}"
+            ),
         )
     raise UsageError(
         f"{adapter.name} as it is started here cannot run {asked_for}.",

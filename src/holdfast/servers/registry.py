@@ -104,7 +104,8 @@ def adapter_named(name: str) -> Adapter:
         )
     known = [*ADAPTERS, *brought]
     raise UsageError(
-        f"holdfast knows no server {name!r}.",
-        f"It can start: {', '.join(sorted(known))}.",
-        did_you_mean(name, known, "Name one of them with --server.", "--server {}"),
+        f"Unknown server {name!r}.",
+        "",
+        did_you_mean(name, known, "Name another with --server.", "--server {}")
+        + f"\nholdfast can start {', '.join(sorted(known))}.",
     )

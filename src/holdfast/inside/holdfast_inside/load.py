@@ -73,8 +73,12 @@ def _check_file(source: str, path: str) -> None:
         raise LoadError("is-a-directory", f"{source} is a directory.", _SHAPE, f"Name a file in it, such as {example}.")
     directory, name = os.path.split(path)
     if not os.path.exists(path):
+        if not os.path.isdir(directory):
+            why = f"The directory {directory} does not exist."
+            remedy = "Check the path." if os.path.isabs(source) else "Check the path, or run holdfast elsewhere."
+            raise LoadError("file-missing", f"{source} does not exist.", why, remedy)
         remedy = suggest.file_like(os.path.splitext(name)[0], directory)
-        raise LoadError("file-missing", f"There is no file {source}.", f"Looked in {directory}.", remedy)
+        raise LoadError("file-missing", f"{source} does not exist.", f"Looked in {directory}.", remedy)
     if not name.endswith(".py"):
         raise LoadError("not-python", f"{source} is not a Python file.", _SHAPE, "Name the .py file that defines it.")
 
