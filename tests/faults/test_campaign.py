@@ -146,7 +146,7 @@ def test_a_full_disk_costs_the_file_and_not_the_run(saved: Holdfast, url: str, f
     ended = saved.run("load", url, "--burst", "400", f"--{form}", full / "rows", program=program)
 
     assert ended.exit == ENVIRONMENT, ended.err
-    assert f"{full}/rows could not be written." in ended.what
+    assert f"Cannot write {full}/rows." in ended.what
     assert f"holdfast report 2 --{form} FILE writes it again" in ended.err
     assert "Traceback" not in ended.err
     check_saved(saved, 2)
