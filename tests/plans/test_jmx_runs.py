@@ -183,7 +183,7 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
             "request": {
                 "method": "POST",
                 "url": f"{url}/order",
-                "headers": [{"name": "Content-Length", "value": "999"}],
+                "headers": [{"name": "Content-Length", "value": "11"}],
                 "postData": {"mimeType": "application/json", "text": '{"a": "ü"}'},
             }
         },
