@@ -12,7 +12,6 @@ import contextlib
 import errno
 import io
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -186,7 +185,7 @@ def _whole_file(target: str, again: str) -> Iterator[tuple[Path, IO[bytes]]]:
             return
         # A name that cannot be foreseen, and only a file that we have made: in a directory where others may write,
         # there could be a link of theirs, to a file of ours.
-        temporary = path.with_name(f".{path.name[:_NAME_BYTES]}.{secrets.token_hex(8)}")
+        temporary = path.with_name(f".{path.name[:_NAME_BYTES]}.{os.urandom(8).hex()}")
         with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666), "wb") as stream:
             try:
                 if path.exists():

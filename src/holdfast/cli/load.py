@@ -63,7 +63,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     with listening() as interrupts, interrupts.undisturbed():
         try:
             with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as view:
-                watch = saving.with_view(view)
+                watch = saving.with_view(view) if view is not None or not saving.is_small else None
                 finished = run_load(experiment, targets, run.thresholds, interrupts, watch, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error

@@ -3,7 +3,8 @@
 Decisions
 ---------
 * The process that watches the load saves, and not those that send it. Packing takes 1.5 us a row (`load.packing`).
-* A load shorter than FIRST_S is saved at its end alone.
+* A load shorter than FIRST_S is saved at its end alone. So is one of a few requests: a process that watches would take
+  longer to start than they do (20 ms).
 * Another program that locks the file of runs holds up neither the load nor Ctrl-C: what cannot be saved now is saved
   later.
 """
@@ -26,6 +27,7 @@ from holdfast.model.units import NS_PER_S
 
 FIRST_S = 1.0
 EVERY_S = 1.0
+FEW = 20
 
 
 class SavingAsItGoes:
@@ -33,6 +35,7 @@ class SavingAsItGoes:
 
     Attributes:
         number: of the saved run; None as long as there is none.
+        is_small: the load is so small that it need not be saved before its end.
     """
 
     def __init__(self, experiment: LoadExperiment, thresholds: Sequence[Threshold], remarks: Sequence[str]) -> None:
@@ -46,6 +49,8 @@ class SavingAsItGoes:
         self._pending: list[int] = []
         self._parts = 0
         self._next_ns: int | None = None
+        passes = [group.shape.passes for group in experiment.groups]
+        self.is_small = None not in passes and sum(filter(None, passes)) <= FEW
 
     def with_view(self, view: Callable[[Watched], None] | None) -> Callable[[Watched], None]:
         """What is to be called during the load: this, and then its view."""

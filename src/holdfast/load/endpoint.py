@@ -161,7 +161,8 @@ def _connectable(address: str) -> bytes:
 
 def _resolve(address: str, port: int) -> tuple[int, _Peer]:
     try:
-        family, _, _, _, peer = socket.getaddrinfo(address, port, type=socket.SOCK_STREAM)[0]
+        # As in `target`: bytes need no IDNA.
+        family, _, _, _, peer = socket.getaddrinfo(address.encode(), port, type=socket.SOCK_STREAM)[0]
     except OSError as error:
         raise EnvironmentFailure(
             f"Cannot resolve the host {address!r}.", f"{error.strerror}.", "Check its spelling, or give its IP address."

@@ -138,7 +138,9 @@ def _away(url: Url, address: str, harm: str) -> UsageError:
 
 def _resolved(url: Url, *, allowed: bool) -> tuple[str, ...]:
     try:
-        found = socket.getaddrinfo(url.host, url.port, type=socket.SOCK_STREAM)
+        # Of a str, even of a number, getaddrinfo() makes IDNA, whose tables take 5 ms to import.
+        host = url.host.encode() if url.host.isascii() else url.host
+        found = socket.getaddrinfo(host, url.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         also = "" if allowed else f" A host other than this machine also needs --allow-remote {url.host}."
