@@ -238,7 +238,7 @@ def test_rows_that_do_not_fit_are_in_the_saved_run(holdfast, counting, tmp_path)
         (("--csv", "rows", "--jtl", "rows"), "cannot hold two forms"),
         (("--sqlite", "-"), "--sqlite needs the name of a file"),
         (("--sqlite", "theirs.sqlite"), "is a database with other tables: orders"),
-        (("--jsonl", "missing/rows.jsonl"), "There is no directory"),
+        (("--jsonl", "missing/rows.jsonl"), "does not exist"),
     ],
 )
 def test_where_results_cannot_go_is_told_before_anything_is_sent(holdfast, counting, tmp_path, forms, says):

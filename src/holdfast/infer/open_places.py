@@ -86,7 +86,9 @@ def open_places(
 
 def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
     accept = [each for each in snapshot.acceptors if each.waits_on or each.pid in handlers]
-    parents = {each.parent for each in accept if each.pid in handlers}
+    # What runs handlers without a connection of this port gets them from another process, a router say.
+    runs = [each for each in accept if each.pid in handlers and (each.waits_on or each.connections != 0)]
+    parents = {each.parent for each in runs}
     return [each for each in accept if each.parent in parents]
 
 
