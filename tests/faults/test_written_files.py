@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import secrets
+import os
 import stat
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from holdfast.errors import EnvironmentFailure
 @pytest.fixture
 def foreseen(monkeypatch: pytest.MonkeyPatch) -> str:
     """The part of a name that cannot be foreseen, foreseen."""
-    monkeypatch.setattr(secrets, "token_hex", lambda _bytes: "0" * 16)
+    monkeypatch.setattr(os, "urandom", bytes)
     return "0" * 16
 
 
