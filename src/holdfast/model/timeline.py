@@ -234,6 +234,7 @@ class FirstRequest:
             what lies behind its entry is not known.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
+        tls: it came over TLS, as all others do then.
     """
 
     status: int
@@ -241,6 +242,7 @@ class FirstRequest:
     kind: str
     via: str
     ways_ns: tuple[int, ...] = ()
+    tls: bool = False
 
 
 @frozen

@@ -80,7 +80,8 @@ def _title(verdict: Verdict) -> Text:
         return Text(target.app, style="bold").append("  seen from outside", style="not bold dim")
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
     python = f"  Python {target.python}" if target.python else ""
-    title.append(f"  {target.app}{python}  held in {target.held_in}", style="not bold dim")
+    over_tls = "  over TLS (certificate not checked)" if verdict.tls is not None else ""
+    title.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
     return title
 
 
@@ -141,8 +142,10 @@ def _lanes(verdict: Verdict) -> Renderable:
 
 def _note(verdict: Verdict, place: str) -> str:
     ceiling = verdict.ceiling
-    if place == "userspace_queue" and ceiling.userspace_queue_bounded is False:
-        return "no end met"
+    if place == "userspace_queue":
+        end = "no end met" if ceiling.userspace_queue_bounded is False else ""
+        unshaken = verdict.tls.before_handshake if verdict.tls is not None else 0
+        return ", ".join(each for each in (end, f"{unshaken} before their TLS handshake" if unshaken else "") if each)
     if place == "accept_queue":
         limit = ceiling.accept_queue_limit
         if ceiling.accept_queue is not None:
