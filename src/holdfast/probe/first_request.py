@@ -20,7 +20,7 @@ from holdfast.probe.guards import check_held_requests
 from holdfast.probe.injection import not_instrumented
 from holdfast.probe.readiness import last_lines, or_raise_limits, raise_trouble
 from holdfast.probe.session import Session, batch
-from holdfast.probe.waits import ANSWER_S, turn_until
+from holdfast.probe.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
@@ -45,12 +45,14 @@ class Reply(NamedTuple):
         finding: why its reply is not HTTP, in words; None if it is, or if none came.
         failure: on our own side; None if there was none.
         doubts: about a reply that counts nevertheless, in words.
+        slept_ns: the longest that the whole server slept before the view was entered.
     """
 
     request: Request
     finding: str | None
     failure: Failure | None
     doubts: tuple[str, ...]
+    slept_ns: int
 
 
 class Answered(NamedTuple):
@@ -60,11 +62,13 @@ class Answered(NamedTuple):
         found: how the server treats a request.
         requests: the first one, and the second where there was one.
         doubts: about its reply, in words.
+        slept_ns: as of the last reply.
     """
 
     found: FirstRequest
     requests: tuple[Request, ...]
     doubts: tuple[str, ...]
+    slept_ns: int
 
 
 def send_one(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
@@ -77,8 +81,17 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
     session.recording.release(slot)
     with batch(session, (slot,), Phase.FIRST_REQUEST) as sent:
         prober = sent.prober
+        sleep, slept_ns = sleep_of(session), 0
+
+        def ended() -> bool:
+            nonlocal slept_ns
+            if not session.recording.is_entered(slot):
+                sleep.look(lambda: NOTHING_HELD)
+                slept_ns = max(slept_ns, sleep.asleep_ns())
+            return prober.ended == 1 or session.interrupts.asked
+
         prober.open(1)
-        turn_until(session, prober, lambda: prober.ended == 1 or session.interrupts.asked, within_s)
+        turn_until(session, prober, ended, within_s)
         (request,) = sent.requests()
         # An application may return long after its reply has been sent.
         turn_until(session, prober, lambda: not session.recording.is_watched(), within_s)
@@ -90,7 +103,7 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts))
+        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), slept_ns)
 
 
 def send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
@@ -129,7 +142,7 @@ def send_first_request(session: Session) -> Answered:
         EnvironmentFailure: the server could not load the application.
     """
     slot = session.slots.first_request.start
-    request, finding, failure, doubts = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, slept_ns = send_into_view(session, slot, _limit_s(session))
     raise_trouble(session.trouble)
     if finding is not None:
         raise InconclusiveError(
@@ -161,10 +174,12 @@ def send_first_request(session: Session) -> Answered:
     sent = [request]
     if way_ns(session, slot, request) > _LONG_WAY_NS:
         # The first one may have imported modules and opened connections that the next ones find.
-        sent.append(send_one(session, slot + 1, _limit_s(session)).request)
+        second = send_one(session, slot + 1, _limit_s(session))
+        sent.append(second.request)
+        slept_ns = second.slept_ns
     entered = [(id, each) for id, each in enumerate(sent, slot) if session.recording.is_entered(id)]
     ways_ns = tuple(way_ns(session, id, each) for id, each in entered)
-    return Answered(FirstRequest(request.status, held_in, kind, via, ways_ns), tuple(sent), doubts)
+    return Answered(FirstRequest(request.status, held_in, kind, via, ways_ns), tuple(sent), doubts, slept_ns)
 
 
 def way_ns(session: Session, slot: int, request: Request) -> int:
