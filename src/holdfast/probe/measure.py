@@ -159,7 +159,7 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
-    seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls)
+    seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     held = _measure_places(seen)

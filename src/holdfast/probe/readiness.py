@@ -20,7 +20,13 @@ from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import find_listeners, find_unix_listeners, read_activity, read_process_tree
+from holdfast.observe.processes import (
+    find_listeners,
+    find_unix_listeners,
+    read_activity,
+    read_descendants,
+    read_process_tree,
+)
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
@@ -129,7 +135,7 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
-        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_process_tree(*server.roots()))):
+        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_descendants(*server.roots()))):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
             return Ready(listeners, (_never_rests(rest.busy, rest.polling),) if rest.busy else ())

@@ -43,6 +43,7 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
+        slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
         grows_by: as `ServerFacts` has it.
         tls: how requests are sent; None is plain HTTP.
         now_ns: CLOCK_MONOTONIC.
@@ -66,6 +67,7 @@ class Session:
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
+    slept_ns: int = 0
     grows_by: str = ""
     tls: Tls | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
