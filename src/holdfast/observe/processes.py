@@ -12,7 +12,8 @@ from itertools import chain
 from stat import S_ISSOCK
 
 from holdfast.model.address import NO_PORT
-from holdfast.model.timeline import Listener, Usage
+from holdfast.model.samples import Usage
+from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import UnixListener

@@ -17,6 +17,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
+from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
     Call,
@@ -31,7 +32,6 @@ from holdfast.model.timeline import (
     Snapshot,
     Stopped,
     Timeline,
-    Usage,
 )
 from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
