@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from holdfast.cli import option_values, project_file
 from holdfast.cli.answer import measured, working_directory
-from holdfast.cli.click_types import checked, json_option
+from holdfast.cli.click_types import checked, header_option, json_option
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -71,16 +71,7 @@ def _requests() -> list[Any]:
             callback=checked(option_values.path_of),
             help="Request this path.",
         ),
-        option(
-            REQUESTS,
-            "-H",
-            "--header",
-            "headers",
-            multiple=True,
-            metavar="'NAME: VALUE'",
-            callback=checked(option_values.header_of),
-            help="Add a header to each request (repeatable).",
-        ),
+        header_option(option_values.header_of),
     ]
 
 

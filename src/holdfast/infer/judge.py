@@ -113,7 +113,7 @@ def _verdict(counted: _Counted) -> Verdict:
         model=unknown.take(_model(counted)),
         overflow=overflow,
         abandoned=unknown.take(abandoned_of(timeline)),
-        cost=unknown.take(cost_of(timeline.usage, places)),
+        cost=unknown.take(cost_of(timeline.usage, places, maybe_starting=timeline.server.waits_unread)),
         binding=None,
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",

@@ -6,6 +6,7 @@ out, and a figure that may not be read is None, never a smaller sum.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterable
 from itertools import chain
@@ -27,6 +28,9 @@ _SLEEPS, _SELECTS = {
     "x86_64": (frozenset({35, 230}), frozenset({23, 270})),
     "aarch64": (frozenset({101, 115}), frozenset({72})),
 }.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
+
+# proc(5): it runs, is a kernel thread, or has ended.
+_NOT_WAITING = frozenset("RIZX")
 
 
 def read_process_tree(*roots: int) -> tuple[int, ...]:
@@ -232,11 +236,15 @@ def _thread_activity(folder: str) -> ThreadActivity | None:
     if stat is None:
         return None
     text = read_if_readable(f"{folder}/syscall")
-    try:
-        number = None if text is None else parse.syscall_number(text)
-        sleeps = text is not None and parse.only_sleeps(text, _SLEEPS, _SELECTS)
-    except ProtocolError:
-        number, sleeps = None, False
+    number: int | None = None
+    sleeps: bool | None = None
+    with contextlib.suppress(ProtocolError):
+        if text is not None:
+            number = parse.syscall_number(text)
+            # Of an architecture whose numbers are not known it cannot be told what is waited for.
+            sleeps = parse.only_sleeps(text, _SLEEPS, _SELECTS) if _SLEEPS or number is None else None
+    if stat.state in _NOT_WAITING:
+        sleeps = False
     return ThreadActivity(stat.pid, stat.state, number, sleeps)
 
 

@@ -106,10 +106,12 @@ class Ready:
     Attributes:
         listeners: every listening socket that its processes hold, of TCP and of Unix, at least one of them as wanted.
         notes: doubts, in words.
+        waits_unread: as `ServerFacts` has it.
     """
 
     listeners: tuple[Listener, ...]
     notes: tuple[str, ...]
+    waits_unread: bool = False
 
 
 def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
@@ -132,7 +134,8 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_process_tree(*server.roots()))):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
-            return Ready(listeners, (_works_in_the_background(rest.busy),) if rest.busy else ())
+            notes = (_works_in_the_background(rest.busy),) if rest.busy else ()
+            return Ready(listeners, notes, rest.unread)
         time.sleep(_LOOK_S)
     raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
 
@@ -208,7 +211,7 @@ def check_alive(
 
 def last_lines(server: ServerProcess) -> str:
     """The end of what it wrote, each line marked as a quotation; "" if it wrote nothing."""
-    return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
+    return "\n".join(f"| {line}" for line in server.log.last_words().splitlines()[-_SHOWN_LINES:])
 
 
 def log_ends_with(server: ServerProcess) -> str:
@@ -219,7 +222,7 @@ def log_ends_with(server: ServerProcess) -> str:
 
 def first_and_last_lines(server: ServerProcess) -> str:
     """The beginning and the end of what it wrote, since the end alone may be a list of its options."""
-    last, first = server.last_words().splitlines(), server.first_words().splitlines()
+    last, first = server.log.last_words().splitlines(), server.log.first_words().splitlines()
     if len(last) <= _SHOWN_LINES:
         return last_lines(server)
     beginning = [line for line in first if line.strip()][:_FIRST_LINES]
