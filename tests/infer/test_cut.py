@@ -65,6 +65,25 @@ def test_other_ends_of_held_requests_are_no_sign_of_a_time_limit(harmless):
     assert ended_before(run([harmless, *held(1)], [entry(0), entry(1)])) is None
 
 
+def test_requests_of_different_ages_that_end_together_have_met_no_limit_of_theirs():
+    # A master that ends a worker for a missed heartbeat ends all its requests, however long each was held.
+    requests = [request(id, done_ns=900_000_000, outcome=Outcome.CLOSED) for id in range(2)]
+    entries = [entry(0), replace(entry(1), entered_ns=300_000_000), entry(2)]
+
+    with pytest.raises(InconclusiveError, match="A process of the server ended with 2 requests") as refused:
+        judge(run([*requests, *held(2)], entries))
+
+    assert "the oldest after 0.9 s" in refused.value.why
+    assert "a heartbeat" in refused.value.why
+
+
+def test_requests_of_one_age_that_end_together_have_met_a_limit():
+    requests = [ended(0, Outcome.CLOSED, status=0), ended(1, Outcome.CLOSED, status=0), *held(2)]
+
+    with pytest.raises(InconclusiveError, match=r"a time limit for requests, of about 0\.5 s"):
+        judge(run(requests, [entry(id) for id in range(3)]))
+
+
 def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
     line = run([ended(0, held_ns=AT), *held(1), request(2)], [entry(0), entry(1)])
     line = replace(line, marks=replace(line.marks, released_ns=2 * AT))

@@ -139,7 +139,8 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
-    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn")
+    full = ceiling.accept_queue is not None
+    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn", queue_full=full)
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     return Known((ceiling, overflow), unknown.reasons)
 

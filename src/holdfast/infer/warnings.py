@@ -62,8 +62,11 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
         )
     if ended := ended_later(timeline):
         found.append(
-            f"The server has a time limit for requests, of about {ended.longest_ns / NS_PER_S:.1f} s: after the places "
-            f"had been counted it ended {ended.number} held requests ({' or '.join(ended.seen)})."
+            f"After the places had been counted, a process of the server ended with {ended.number} requests that it "
+            f"held ({' or '.join(ended.seen)})."
+            if ended.with_process
+            else f"The server has a time limit for requests, of about {ended.longest_ns / NS_PER_S:.1f} s: after the "
+            f"places had been counted it ended {ended.number} held requests ({' or '.join(ended.seen)})."
         )
     if places.answered:
         found.append(

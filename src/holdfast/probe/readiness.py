@@ -10,7 +10,8 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
@@ -21,6 +22,8 @@ from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import find_listeners, find_unix_listeners, read_activity, read_process_tree
+from holdfast.probe.patience import Patience
+from holdfast.probe.turnover import Turnover
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
@@ -89,6 +92,7 @@ class Starting:
         trouble: file in which the part of holdfast inside it reports that it could not load the application.
         within_s: how long it may take.
         own: it is a person's own command.
+        patience: tells what is waited for, while that takes long.
     """
 
     server: ServerProcess
@@ -97,6 +101,7 @@ class Starting:
     trouble: Path
     within_s: float = DEFAULT_START_TIMEOUT_S
     own: bool = False
+    patience: Patience = field(default_factory=Patience)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,19 +130,28 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
     server, wanted, kernel = starting.server, starting.wanted, starting.kernel
     deadline = time.monotonic() + starting.within_s
     rest, rests_since_ns = Rest(), 0
-    listening = False
+    listening, turnover = False, Turnover()
     while time.monotonic() < deadline:
         _check_start(starting, interrupts)
+        tree = read_process_tree(*server.roots())
+        turnover.seen(tree)
+        starting.patience.wait(partial(_awaited, wanted, turnover, listening=listening))
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
-        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_process_tree(*server.roots()))):
+        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(tree)):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
             notes = (_works_in_the_background(rest.busy),) if rest.busy else ()
             return Ready(listeners, notes, rest.unread)
         time.sleep(_LOOK_S)
-    raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
+    raise _never_ready(starting, listeners_now(server, kernel), turnover.words(), listening=listening)
+
+
+def _awaited(wanted: int | str | None, turnover: Turnover, *, listening: bool) -> str:
+    ends = turnover.words()
+    state = "come to rest" if listening else f"listen on {_address_shown(wanted)}"
+    return f"waiting for the server to {state}{f'; a process of it ends again and again: {ends}' if ends else ''}."
 
 
 def _check_start(starting: Starting, interrupts: Interrupts) -> None:
@@ -237,12 +251,24 @@ def or_raise_limits(server: ServerProcess) -> str:
     return f", or raise {named}" if named else ""
 
 
-def _never_ready(
-    server: ServerProcess, wanted: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
-) -> EnvironmentFailure:
+def _never_ready(starting: Starting, found: Sequence[Listener], ends: str, *, listening: bool) -> EnvironmentFailure:
+    """The error for a server that did not become ready in time.
+
+    Args:
+        found: where it listens now.
+        ends: what of it ends again and again, in words; "" if nothing does.
+    """
+    server, wanted, within_s = starting.server, starting.wanted, starting.within_s
     said = last_lines(server)
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     others = sorted({_shown(each) for each in found})
+    if ends:
+        where = f"on {_where(wanted, others)} " if listening else ""
+        return EnvironmentFailure(
+            f"The server cannot come up {where}(tried for {within_s:g} s).",
+            f"A process of it ends, and is started again; {ends}{words}",
+            "Start that alone to see why it ends. More time would not help.",
+        )
     if listening:
         return EnvironmentFailure(
             f"The server listens on {_where(wanted, others)} but did not come to rest within {within_s:g} s.",

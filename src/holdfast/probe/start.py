@@ -23,6 +23,7 @@ from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.injection import what_listens
+from holdfast.probe.patience import Patience
 from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
@@ -41,6 +42,7 @@ class Running:
 
     Attributes:
         ready: what was seen when it had come to rest.
+        patience: as `Session` has it.
         ends: watches no process yet.
         started_ns: just before its start, CLOCK_MONOTONIC ns.
         ready_ns: when it had come to rest.
@@ -49,6 +51,7 @@ class Running:
     prepared: Prepared
     server: ServerProcess
     ready: Ready
+    patience: Patience
     ends: ProcessExits
     started_ns: int
     ready_ns: int
@@ -70,6 +73,7 @@ class Running:
             kernel=prepared.kernel,
             sampler=Sampler(prepared.kernel, route.listen_address, _SAMPLE_NS, seed=int(prepared.token[:8], 16)),
             interrupts=prepared.interrupts,
+            patience=self.patience,
             head_of=_head_of(prepared.experiment, route, prepared.token),
             ends=self.ends,
             trouble=prepared.files.trouble,
@@ -78,11 +82,12 @@ class Running:
         )
 
 
-def start(prepared: Prepared, stack: ExitStack) -> Running:
+def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     """Starts the server and waits until it is ready.
 
     Args:
         stack: takes the server, which ends with it.
+        patience: as `Session` has it.
 
     Raises:
         EnvironmentFailure, UsageError, InconclusiveError: it did not become ready.
@@ -97,11 +102,12 @@ def start(prepared: Prepared, stack: ExitStack) -> Running:
         prepared.files.trouble,
         prepared.experiment.start_timeout_s,
         own=prepared.spec.own,
+        patience=patience,
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()
     ends = stack.enter_context(ProcessExits())
-    return Running(prepared, server, ready, ends, started_ns, ready_ns)
+    return Running(prepared, server, ready, patience, ends, started_ns, ready_ns)
 
 
 def connect_to(running: Running) -> tuple[Session, ServerFacts]:
