@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.census import entries_by_id, offered_requests
 from holdfast.infer.signals import ended_by_server, peak
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
@@ -29,7 +29,7 @@ _SEES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerEnded:
     """What is known of the requests that the server ended.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
 from holdfast.model.experiment import ProbeTarget
+from holdfast.model.frozen import frozen
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, sees_file, switches
 from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
@@ -31,7 +31,7 @@ _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no fra
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """The process that listens, or the first of several.
 

@@ -10,7 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +18,7 @@ from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.model.address import NO_PORT, shown
 from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
@@ -83,7 +84,7 @@ def raise_trouble(path: Path) -> None:
             raise kind(what, str(more.get("why", "")), str(more.get("remedy", "")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Starting:
     """A server that was started and is not ready yet.
 
@@ -104,7 +105,7 @@ class Starting:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """A server that has come to rest.
 

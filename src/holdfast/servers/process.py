@@ -11,11 +11,11 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.frozen import frozen
 from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.ownership import user_name
@@ -29,7 +29,7 @@ _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not w
 _SURE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """What to run.
 
