@@ -69,7 +69,7 @@ def find_holders(inodes: Iterable[int], pids: Iterable[int] | None = None) -> di
     """
     found: dict[int, list[int]] = {inode: [] for inode in inodes}
     for pid in sorted(set(list_pids() if pids is None else pids)):
-        for inode in _socket_inodes(pid) & found.keys():
+        for inode in socket_inodes(pid) & found.keys():
             found[inode].append(pid)
     return {inode: tuple(of_inode) for inode, of_inode in found.items()}
 
@@ -274,7 +274,8 @@ def read_core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[in
     return found if not found or any(use.ran_ns for use in found.values()) else None
 
 
-def _socket_inodes(pid: int) -> set[int]:
+def socket_inodes(pid: int) -> set[int]:
+    """The sockets that a process holds; none where it may not be read, or has ended. ~5 us for each descriptor."""
     found = set()
     try:
         numbers = os.listdir(f"/proc/{pid}/fd")

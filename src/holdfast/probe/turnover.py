@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from holdfast.observe.process_info import read_arguments
 
 _AGAIN_AND_AGAIN = 3
-_SHOWN = 60
+_SHOWN = 200
 
 
 class Turnover:
