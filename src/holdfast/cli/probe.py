@@ -72,6 +72,12 @@ def _requests() -> list[Any]:
             help="Request this path.",
         ),
         header_option(option_values.header_of),
+        option(
+            REQUESTS,
+            "--tls",
+            is_flag=True,
+            help="Speak TLS from the first request on; otherwise plain HTTP is tried first.",
+        ),
     ]
 
 

@@ -32,6 +32,7 @@ from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
     OFFER_MORE,
+    PLAIN_HTTP,
     Abandoned,
     Ceiling,
     ClientGone,
@@ -40,6 +41,7 @@ from holdfast.model.verdict import (
     Model,
     OutsidePlaces,
     Overflow,
+    OverTls,
     Target,
     Timing,
     Verdict,
@@ -128,6 +130,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
         confidence="estimated",
         unknown=unknown.reasons,
         warnings=_warnings(seen),
+        tls=unknown.take(_over_tls(record)),
     )
 
 
@@ -278,6 +281,14 @@ def _target(record: OutsideTimeline) -> Known[Target]:
     experiment = record.experiment
     target = Target("attach", None, (), experiment.target.url, None, experiment.path, None, None)
     return Known(target, because(_INSIDE, missing("target", target)))
+
+
+def _over_tls(record: OutsideTimeline) -> Known[OverTls | None]:
+    target = record.experiment.target
+    if not target.url.lower().startswith("https:"):
+        return Known(None, {"tls": PLAIN_HTTP})
+    over_tls = OverTls(certificate_checked=not target.insecure, before_handshake=None)
+    return Known(over_tls, because(_INSIDE, missing("tls", over_tls)))
 
 
 def _limits(record: OutsideTimeline) -> Known[Limits]:

@@ -81,6 +81,7 @@ class Experiment:
         call: whether the bodies of views are run for real after everything else.
         max_called: most bodies that are run together.
         call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
+        tls: speak TLS from the first request on; False tries plain HTTP first.
     """
 
     target: StartedTarget
@@ -97,6 +98,7 @@ class Experiment:
     call: bool = False
     max_called: int = DEFAULT_MAX_CALLED
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
+    tls: bool = False
 
 
 @frozen

@@ -16,6 +16,9 @@ MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
 CALL_NOT_ASKED = "--call was not asked for"
 """The reason where bodies were not asked for; the terminal does not mention it."""
 
+PLAIN_HTTP = "requests were sent in plain HTTP"
+"""The reason where there is nothing to say of TLS."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",
@@ -303,6 +306,20 @@ class Binding:
 
 
 @frozen
+class OverTls:
+    """What there is to say of TLS.
+
+    Attributes:
+        certificate_checked: False where any certificate was taken.
+        before_handshake: of the requests in the server's own queue, how many wait there before their TLS handshake:
+            the server has accepted the connection and does not know the request. None from outside.
+    """
+
+    certificate_checked: bool
+    before_handshake: int | None
+
+
+@frozen
 class Timing:
     """Durations in seconds; probe_s is from the server's readiness to ceiling and places."""
 
@@ -330,4 +347,5 @@ class Verdict:
     unknown: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     call: Calls | None = None
+    tls: OverTls | None = None
     schema: int = SCHEMA

@@ -22,7 +22,13 @@ from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import find_listeners, find_unix_listeners, read_activity, read_process_tree
+from holdfast.observe.processes import (
+    find_listeners,
+    find_unix_listeners,
+    read_activity,
+    read_descendants,
+    read_process_tree,
+)
 from holdfast.probe.patience import Patience
 from holdfast.probe.turnover import Turnover
 from holdfast.servers.process import ServerProcess
@@ -134,7 +140,7 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
     listening, turnover = False, Turnover()
     while time.monotonic() < deadline:
         _check_start(starting, interrupts)
-        tree = read_process_tree(*server.roots())
+        tree = read_descendants(*server.roots())
         turnover.seen(tree)
         starting.patience.wait(partial(_awaited, wanted, turnover, listening=listening))
         if not listening:
@@ -143,7 +149,7 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(tree)):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
-            notes = (_works_in_the_background(rest.busy),) if rest.busy else ()
+            notes = (_never_rests(rest.busy, rest.polling),) if rest.busy else ()
             return Ready(listeners, notes, rest.unread)
         time.sleep(_LOOK_S)
     raise _never_ready(starting, listeners_now(server, kernel), turnover.words(), listening=listening)
@@ -175,7 +181,13 @@ def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ..
     return listeners if wanted and sure else ()
 
 
-def _works_in_the_background(busy: Sequence[int]) -> str:
+def _never_rests(busy: Sequence[int], polling: Sequence[int]) -> str:
+    if polling:
+        return (
+            f"The server never rests: its main thread uses the processor without a pause (pid {polling[0]}), as a loop "
+            "does that polls. It was taken to be ready because for a while it had not changed, read nothing and taken "
+            "no memory."
+        )
     return (
         f"The server works in the background all the time (pid {busy[0]}). It was taken to be ready because it had not "
         "changed for a while and its main thread was waiting. Handlers share the interpreter with that work."

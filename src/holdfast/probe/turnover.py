@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from holdfast.observe.process_info import read_arguments
+from holdfast.procfs.read import is_alive
 
 _AGAIN_AND_AGAIN = 3
 _SHOWN = 200
@@ -20,10 +21,14 @@ class Turnover:
         self._ended: Counter[str] = Counter()
 
     def seen(self, pids: Iterable[int]) -> None:
-        """Takes a look: these are there now. Costs one small file for each that was not there before."""
+        """Takes a look: these are there now. Costs one small file for each that was not there before.
+
+        One may be missing that is still there, as from `read_descendants`.
+        """
         now = set(pids)
         for pid in self._running.keys() - now:
-            self._ended[self._running.pop(pid)] += 1
+            if not is_alive(pid):
+                self._ended[self._running.pop(pid)] += 1
         for pid in now - self._running.keys():
             self._running[pid] = shlex.join(read_arguments(pid))
 
