@@ -94,6 +94,18 @@ def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
     assert any("time limit for requests, of about 1.0 s" in each and "HTTP 503" in each for each in verdict.warnings)
 
 
+def test_who_waited_and_is_turned_away_when_its_turn_comes_has_met_a_limit_for_waiting():
+    # As mod_wsgi's daemon does to what has waited for longer than its queue-timeout, when a thread picks it up.
+    late = request(2, done_ns=2 * AT, outcome=Outcome.REJECTED, status=504)
+    line = run([*held(0, 1), late, request(3)], [entry(0), entry(1)])
+
+    verdict = judge(line)
+
+    assert verdict.ceiling.in_service == 2
+    said = "1 request that had waited for 2.0 s or more got HTTP 504 when their turn came"
+    assert any("a time limit for waiting" in each and said in each for each in verdict.warnings)
+
+
 def test_who_is_turned_away_before_a_handler_was_not_held():
     assert ended_before(run([ended(0), *held(1)], [entry(1)])) is None
 

@@ -8,6 +8,7 @@ from holdfast.infer.at_entry import ENTRY_OF_UNKNOWN, is_at_entry
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.infer.server_ended import ended_later
+from holdfast.infer.waited_too_long import waited_too_long
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
@@ -36,7 +37,9 @@ _AT_ENTRY = {
 
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
     """Doubts in words, most important first."""
-    return (*timeline.notes, *_counting(timeline, places), *_records(timeline, placed), *_system(timeline))
+    late = waited_too_long(timeline, placed)
+    limit = () if late is None else (late,)
+    return (*timeline.notes, *_counting(timeline, places), *limit, *_records(timeline, placed), *_system(timeline))
 
 
 def _counting(timeline: Timeline, places: Places) -> list[str]:
