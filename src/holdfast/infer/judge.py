@@ -125,7 +125,7 @@ def _verdict(counted: _Counted) -> Verdict:
         model=unknown.take(_model(counted)),
         overflow=overflow,
         abandoned=unknown.take(abandoned_of(timeline)),
-        cost=unknown.take(cost_of(timeline.usage, places)),
+        cost=unknown.take(cost_of(timeline.usage, places, maybe_starting=timeline.server.waits_unread)),
         binding=None,
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
@@ -152,7 +152,8 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
-    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn")
+    full = ceiling.accept_queue is not None
+    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn", queue_full=full)
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     return Known((ceiling, overflow), unknown.reasons)
 

@@ -304,6 +304,7 @@ class ServerFacts:
 
     Attributes:
         grows_by: the setting by which it adds workers under load; "" where none is known.
+        waits_unread: what its threads wait for may not be read, so it cannot be told whether it was still starting.
     """
 
     name: str
@@ -318,6 +319,7 @@ class ServerFacts:
     somaxconn: int | None
     abort_on_overflow: bool | None
     grows_by: str = ""
+    waits_unread: bool = False
 
 
 @frozen

@@ -105,7 +105,7 @@ def measure(running: Running) -> Measured:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     session, facts = connect_to(running)
-    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.notes))
+    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.ready.notes))
     try:
         _measure_ceiling(seen)
     except InconclusiveError as error:
@@ -120,7 +120,14 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
-    seen.log = session.server.last_words()
+    log = session.server.log
+    log.cut()
+    seen.log = log.last_words()
+    if log.cut_bytes:
+        seen.notes.append(
+            f"The server wrote {log.size_bytes / 1e6:.0f} MB to its output while it ran. holdfast kept the beginning "
+            "and the end of that."
+        )
     return seen
 
 

@@ -88,6 +88,7 @@ def climb(session: Session, prober: Prober) -> Ramp:
         if view.in_service != held:
             held = view.in_service
             session.recording.set_look_interval(look_interval_ns(held))
+        session.patience.wait(lambda: f"{prober.offered} requests offered, {held} in service.")  # noqa: B023 - called at once
         action, state = decide(view, state)
         if isinstance(action, Done):
             return Ramp(action.reason, action.plateau_ns, action.crowd)

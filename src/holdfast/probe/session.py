@@ -21,6 +21,7 @@ from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
 from holdfast.servers.process import ServerProcess
 
@@ -36,6 +37,7 @@ class Session:
         pids: the server's processes when it was ready.
         accepting: those of them that listen.
         slots: which request ids each phase uses.
+        patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
         ends: of `pids`.
         trouble: file in which the server's side reports that it could not load the application.
@@ -62,6 +64,7 @@ class Session:
     kernel: KernelView
     sampler: Sampler
     interrupts: Interrupts
+    patience: Patience
     head_of: Callable[[int], bytes]
     ends: ProcessExits
     trouble: Path

@@ -144,6 +144,7 @@ def turn_until(
         if reached():
             break
         check_processes(session)
+        session.patience.wait(lambda: f"waiting for the server, with {prober.offered} requests of this step offered.")
         if session.interrupts.asked and not hurried:
             hurried, deadline = True, min(deadline, session.now_ns() + int(STILL_S * NS_PER_S))
         if moving and not hurried and (now := moving()) != seen:
