@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
@@ -50,6 +50,12 @@ def read_program(pid: int) -> Program | None:
     fields = (line.split(maxsplit=5) for line in lines)
     maps = frozenset(each[5] for each in fields if len(each) == 6)
     return Program(pid, file, tuple(arguments.rstrip("\0").split("\0")), variables, maps)
+
+
+def read_command_lines(pids: Iterable[int]) -> tuple[tuple[str, ...], ...]:
+    """The arguments of each of these processes that still runs."""
+    texts = (_text(f"/proc/{pid}/cmdline") for pid in pids)
+    return tuple(tuple(each.rstrip("\0").split("\0")) for each in texts if each)
 
 
 def is_python(program: Program) -> bool:

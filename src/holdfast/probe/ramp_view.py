@@ -13,6 +13,7 @@ from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probe.session import Session
@@ -82,10 +83,14 @@ class LostRequests:
         return self.number
 
 
-def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lost: LostRequests) -> View:
+def look_at(  # parameters: what is remembered from look to look, each with an invariant of its own
+    session: Session, prober: Prober, starts: Starts, free: FreeTime, lost: LostRequests, newcomers: Newcomers
+) -> View:
     """Looks at both sides, the kernel after the load's last turn."""
     now = session.now_ns()
     recording, offered = session.recording, prober.offered
+    # Before the look at when they started: one that starts in between would count without having moved anything.
+    entered = recording.entered(0, offered)
     starts.add([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
@@ -97,7 +102,7 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
         established=prober.established,
         connecting=prober.connecting,
         in_service=recording.in_service(0, offered),
-        entered=recording.entered(0, offered),
+        entered=entered,
         processes=len(starts.pids),
         turned_away_enough=ASK_MANY if len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
@@ -111,10 +116,17 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
         cut=lost.count(session, prober),
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
-        grows=bool(session.grows_by),
+        growth_look_ns=_growth_look_ns(session, newcomers),
+        growth_most_ns=session.growth.most_ns,
+        born_ns=newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
     )
+
+
+def _growth_look_ns(session: Session, newcomers: Newcomers) -> int:
+    """How long to watch for growth; where a worker has come, at least as long as one may need to start."""
+    return max(session.growth.look_ns, session.start_ns * 3 // 2 if newcomers.pids else 0)
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:

@@ -20,6 +20,7 @@ from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.slots import Slots
+from holdfast.servers.growth import FIXED, Growth
 from holdfast.servers.process import ServerProcess
 
 
@@ -41,7 +42,8 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
-        grows_by: as `ServerFacts` has it.
+        growth: how its pool of workers may grow.
+        start_ns: how long the whole server needed until it was ready.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -63,7 +65,8 @@ class Session:
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
-    grows_by: str = ""
+    growth: Growth = FIXED
+    start_ns: int = 0
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
