@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from holdfast.model.frozen import frozen
 
 RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted", "growing"]
 """Why a ramp ended.
@@ -15,7 +16,7 @@ one handler after another started, or one worker after another came, while reque
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ramp:
     """How the ramp ended.
 

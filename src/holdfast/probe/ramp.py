@@ -33,15 +33,18 @@ Decisions
   step too, since it may need long to load the application.
 * A pool that never stops growing, or starts one handler after another so slowly that it looks like that, is left after
   `growth_most_ns` of such steps, with what is in service by then.
+* Asleep: a server of which no thread has run for a while, and none could run, has done with what it was sent all that
+  it will do. Then no plateau, and no pause that only gives it time, needs to last longer. It does not count where the
+  way to the view takes long, since a request may then wait for something outside the server, and where pools grow.
 * Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
   be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
   pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
   for LONG_WAY_TURNS of these.
-* fill: only then fill the queues, with one more connection at first, then twice as many each time and at most half of
-  what is free. The depth confirms each batch before the next one; where the server accepts the batch, it is given time
-  to start. Open three connections beyond a full queue only if it stays full: a server that accepts everything, but one
-  after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads while twenty hold
-  requests).
+* fill: only then fill the queues, with one more connection at first, then four times as many each time and at most
+  half of what is free. The depth confirms each batch before the next one; where the server accepts the batch, it is
+  given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
+  everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
+  while twenty hold requests).
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -104,6 +107,7 @@ BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
 RID_NS = 5 * MS
+DONE_NS = 5 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
 LOOK_NS = 1 * MS
@@ -215,8 +219,10 @@ def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
 
 def _stays_full(view: View, state: State) -> bool:
     """Whether an accept queue is full, and not just because the server was busy with something else for a moment."""
+    if not (view.queue.full or view.one_full):
+        return False
     pauses = state.taken > state.filled_from and view.now_ns - state.taken_ns < TAKES_IN_NS
-    return (view.queue.full or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
+    return view.sleeps or (not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS)
 
 
 def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
@@ -227,6 +233,8 @@ def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
     """
     if state.stalled_since_ns == NEVER:
         return False
+    if view.sleeps and view.entered:
+        return True
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
     return _waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
@@ -236,7 +244,14 @@ def _stuck_too(view: View, state: State) -> bool:
     """Whether the last request has not started at once, as it would on a worker without stuck requests."""
     if not state.overtaken:
         return False
-    return _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(OVERTAKEN_NS, varied(view.way_ns))
+    return _through(view) or _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
+        OVERTAKEN_NS, varied(view.way_ns)
+    )
+
+
+def _through(view: View) -> bool:
+    """Whether the server is through with the last request, so that the next one meets nothing of it on its way."""
+    return view.asleep_ns >= DONE_NS
 
 
 def _is_final(view: View, state: State) -> bool:
@@ -245,6 +260,8 @@ def _is_final(view: View, state: State) -> bool:
         # None waits, so the time since the last handler started tells.
         idle_ns = view.now_ns - max(view.last_entry_ns, state.born_ns)
         return not view.growth_look_ns or idle_ns >= growth_needed_ns(view, state)
+    if view.sleeps and view.entered and not state.grew_ns:
+        return True
     return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= growth_needed_ns(view, state)
 
 
@@ -252,7 +269,7 @@ def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Acti
     return Open(count), replace(
         state,
         together=together,
-        batch=min(2 * state.batch, MAX_BATCH),
+        batch=min(4 * state.batch, MAX_BATCH),
         expected_depth=(view.depth or 0) + count,
         answered_for=state.turned_away,
         opened_free_ns=view.free_ns or 0,
@@ -296,8 +313,9 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
-    # An accepted request may be about to start. A server that accepted twice as many each time accepts everything.
-    if taken_in and state.batch < MAX_BATCH and view.now_ns - view.last_sent_ns < CONFIRM_NS:
+    # An accepted request may be about to start. A server that accepted four times as many each time accepts everything.
+    may_start = view.now_ns - view.last_sent_ns < CONFIRM_NS and not _through(view)
+    if taken_in and state.batch < MAX_BATCH and may_start:
         return Wait(LOOK_NS), state
     room = view.queue.room
     if room is None:
@@ -315,7 +333,7 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
     since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
-    if beyond and since_opened_ns >= BEYOND_NS and _is_final(view, state):
+    if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and _is_final(view, state):
         return _done("syn", state), state
     return Wait(LOOK_NS), state
 
@@ -342,7 +360,7 @@ def _gone_for_a_while(view: View, state: State) -> bool:
     """Whether the server has had time to finish with the last request it turned away, thread or process included."""
     gone_ns = view.now_ns - state.turned_away_ns
     free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
-    return gone_ns >= CONFIRM_NS and free_ns >= RID_NS
+    return _through(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:

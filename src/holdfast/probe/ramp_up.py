@@ -5,29 +5,28 @@ How fast the ramp climbs is decided in `ramp`, what the records mean in `infer`.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.observe.snapshot import take_snapshot
-from holdfast.observe.starvation import CoreUse, FreeTime
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State
-from holdfast.probe.ramp_view import LostRequests, Starts, find_acceptors, look_at, take_sample
+from holdfast.probe.ramp_view import Lookout, LostRequests, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
     REST_NS,
     STILL_S,
     TURN_NS,
+    free_time_of,
     look_interval_ns,
     progress,
+    sleep_of,
     turn_until_idle,
     turn_until_still,
     with_the_way_ns,
@@ -78,19 +77,14 @@ def climb(session: Session, prober: Prober) -> Ramp:
     """
     several = len(session.accepting) > 1
     waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
-    state, held, lost, gone = State(), 0, LostRequests(), session.ends.ended()
+    state, held, gone = State(), 0, session.ends.ended()
     starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
-
-    def read(holding: Collection[int]) -> Mapping[int, CoreUse] | None:
-        tree = read_process_tree(*session.server.roots())
-        newcomers.look(tree, starts.pids)
-        return read_core_use(tree, holding)
-
-    free = FreeTime(read, session.now_ns)
+    free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
+    lookout = Lookout(starts, free, sleep_of(session), LostRequests(), newcomers)
     session.sampler.resume(session.now_ns())
     while not session.interrupts.asked:
         check_processes(session)
-        view = look_at(session, prober, starts, free, lost, newcomers)
+        view = look_at(session, prober, lookout)
         if not view.cut and session.ends.ended() != gone:
             gone = session.ends.ended()
             check_processes(session)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener, ServerFacts
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.process_info import name_of, read_command_lines
@@ -29,6 +30,7 @@ from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
 from holdfast.probe.readiness import Starting, await_ready
 from holdfast.probe.session import Session
+from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
 from holdfast.servers.growth import Growth, growth_of
 from holdfast.servers.process import ServerProcess
@@ -37,7 +39,7 @@ from holdfast.servers.registry import ADAPTERS
 _SAMPLE_NS = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A server that has started and come to rest.
 
@@ -79,6 +81,7 @@ class Running:
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
             start_ns=self.ready_ns - self.started_ns,
+            tls=tls_towards(prepared.experiment, route.address) if prepared.experiment.tls else None,
         )
 
 
@@ -119,16 +122,17 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     routes = tuple(
         each for each in routes_to(running.listeners) if spec.listen_address in (None, each.port, each.address)
     )
+    tls = None
     if spec.address is not None:
         route = replace(routes[0], address=spec.address)
     else:
-        route = pick(routes, read_ephemeral_ports(), running.session_at)
+        route, tls = pick(routes, read_ephemeral_ports(), running.session_at)
     if spec.own and not is_unix(route.address):
         check_alone(route, kernel)
         if len(kernel.listeners(route.port)) > len(route.listeners):
             route = replace(route, shares_port=True)
     session = running.session_at(route)
-    session = replace(session, growth=_growth_of(running, session.pids))
+    session = replace(session, tls=session.tls or tls, growth=_growth_of(running, session.pids))
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts

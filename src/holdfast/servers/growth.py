@@ -13,9 +13,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
+from holdfast.model.frozen import frozen
 from holdfast.model.units import MS, NS_PER_S
 
 _UWSGI = frozenset({"uwsgi", "pyuwsgi"})
@@ -30,7 +30,7 @@ _CHEAPER_MOST_NS = 90 * NS_PER_S  # some twenty workers more
 _EVERY_SECOND_NS = 2500 * MS  # what is started each second, and as long for the start
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Growth:
     """How a pool may grow.
 
