@@ -6,7 +6,7 @@ No wait is for time alone. It ends with a state, and its limit only says that th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
@@ -119,7 +119,7 @@ def asleep_needed_ns(session: Session) -> int | None:
         None where that way takes so long, or the server may add workers by a clock, that sleep shows nothing.
     """
     needed_ns = max(ASLEEP_NS, _WAYS * session.slept_ns)
-    return None if session.grows_by or needed_ns > REST_NS else needed_ns
+    return None if session.growth.look_ns or needed_ns > REST_NS else needed_ns
 
 
 def turn_until(
@@ -230,9 +230,19 @@ def turn_until_at_rest(session: Session, prober: Prober) -> bool:
     return False
 
 
-def free_time_of(session: Session) -> FreeTime:
-    """What adds up the time in which the server was free to run."""
-    return FreeTime(lambda without: read_core_use(read_descendants(*session.server.roots()), without), session.now_ns)
+def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = len) -> FreeTime:
+    """What adds up the time in which the server was free to run.
+
+    Args:
+        seen: is given the server's processes at each look.
+    """
+
+    def read(without: Collection[int]) -> dict[int, CoreUse] | None:
+        pids = read_descendants(*session.server.roots())
+        seen(pids)
+        return read_core_use(pids, without)
+
+    return FreeTime(read, session.now_ns)
 
 
 def turn_while_free(
