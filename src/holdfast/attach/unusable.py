@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
+from holdfast.load.endpoint import NO_TLS
 from holdfast.load.status_advice import START_IT, advice_on
 from holdfast.load.url import Url
 from holdfast.model.places import Outcome
@@ -71,7 +72,7 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable; an argume
             "Wait longer with --timeout, or name a path that answers by itself"
             + (f"; plain HTTP would be http{url.server[5:]}{url.path}." if url.scheme == "https" else "."),
         )
-    if outcome == Outcome.MALFORMED:
+    if outcome == Outcome.MALFORMED or (outcome == Outcome.CLOSED and words.startswith(NO_TLS)):
         return _strange(url, words)
     if outcome in (Outcome.CLOSED, Outcome.RESET):
         other = {"http": f"It may speak TLS: https{url.server[4:]}{url.path}", "https": "Check its log"}
@@ -112,6 +113,12 @@ def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
 
 
 def _strange(url: Url, words: str) -> HoldfastError:
+    if "asks its clients" in words:
+        return InconclusiveError(
+            f"{url.server} speaks TLS, but not with holdfast.",
+            f"{words[0].upper()}{words[1:]}.",
+            "Allow clients without a certificate for the measurement.",
+        )
     if "certificate" in words:
         return InconclusiveError(
             f"The certificate of {url.server} is not trusted.",
