@@ -23,7 +23,7 @@ from holdfast.probe.injection import not_instrumented
 from holdfast.probe.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
 from holdfast.probe.session import Session, batch
 from holdfast.probe.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
-from holdfast.probe.waits import ANSWER_S, turn_until
+from holdfast.probe.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
@@ -50,6 +50,7 @@ class Reply(NamedTuple):
         failure: on our own side; None if there was none.
         doubts: about a reply that counts nevertheless, in words.
         tls: how it was sent; None is plain HTTP.
+        slept_ns: the longest that the whole server slept before the view was entered.
     """
 
     request: Request
@@ -57,6 +58,7 @@ class Reply(NamedTuple):
     failure: Failure | None
     doubts: tuple[str, ...]
     tls: Tls | None
+    slept_ns: int
 
 
 class Answered(NamedTuple):
@@ -67,12 +69,14 @@ class Answered(NamedTuple):
         requests: the first one, and the second where there was one.
         doubts: about its reply, in words.
         tls: how later ones are to be sent; None is plain HTTP.
+        slept_ns: as of the last reply.
     """
 
     found: FirstRequest
     requests: tuple[Request, ...]
     doubts: tuple[str, ...]
     tls: Tls | None
+    slept_ns: int
 
 
 def send_one(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
@@ -85,9 +89,18 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
     session.recording.release(slot)
     with batch(session, (slot,), Phase.FIRST_REQUEST) as sent:
         prober = sent.prober
+        sleep, slept_ns = sleep_of(session), 0
+
+        def ended() -> bool:
+            nonlocal slept_ns
+            if not session.recording.is_entered(slot):
+                sleep.look(lambda: NOTHING_HELD)
+                slept_ns = max(slept_ns, sleep.asleep_ns())
+            return prober.ended == 1 or session.interrupts.asked
+
         prober.open(1)
         if _shaken(session, prober, within_s):
-            turn_until(session, prober, lambda: prober.ended == 1 or session.interrupts.asked, within_s)
+            turn_until(session, prober, ended, within_s)
         (request,) = sent.requests()
         # An application may return long after its reply has been sent.
         turn_until(session, prober, lambda: not session.recording.is_watched(), within_s)
@@ -100,7 +113,7 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls)
+        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns)
 
 
 def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
@@ -162,7 +175,7 @@ def send_first_request(session: Session) -> Answered:
         EnvironmentFailure: the server could not load the application.
     """
     slot = session.slots.first_request.start
-    request, finding, failure, doubts, tls = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns = send_into_view(session, slot, _limit_s(session))
     session = replace(session, tls=tls)
     raise_trouble(session.trouble)
     if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
@@ -197,11 +210,13 @@ def send_first_request(session: Session) -> Answered:
     sent = [request]
     if way_ns(session, slot, request) > _LONG_WAY_NS:
         # The first one may have imported modules and opened connections that the next ones find.
-        sent.append(send_one(session, slot + 1, _limit_s(session)).request)
+        second = send_one(session, slot + 1, _limit_s(session))
+        sent.append(second.request)
+        slept_ns = second.slept_ns
     entered = [(id, each) for id, each in enumerate(sent, slot) if session.recording.is_entered(id)]
     ways_ns = tuple(way_ns(session, id, each) for id, each in entered)
     found = FirstRequest(request.status, held_in, kind, via, ways_ns, tls=tls is not None)
-    return Answered(found, tuple(sent), doubts, tls)
+    return Answered(found, tuple(sent), doubts, tls, slept_ns)
 
 
 def way_ns(session: Session, slot: int, request: Request) -> int:

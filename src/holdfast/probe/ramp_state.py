@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from holdfast.model.accept_queue import AcceptQueue
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, RampReason
+from holdfast.observe.asleep import ASLEEP_NS
 
 TURNED_AWAY_ENOUGH = 4
 
 Stage = Literal["climb", "fill", "single"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """Both sides at one moment; the kernel's view must be taken after the load's last turn.
 
@@ -42,6 +44,9 @@ class View:
         untried: processes that accept and have started no handler yet, although others of their kind have.
         grows: it may add workers while requests wait.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
+        asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
+            not, or where that shows nothing.
+        asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
     """
 
     now_ns: int
@@ -66,6 +71,13 @@ class View:
     untried: int = 0
     grows: bool = False
     way_ns: int = 0
+    asleep_ns: int = 0
+    asleep_needed_ns: int = ASLEEP_NS
+
+    @property
+    def sleeps(self) -> bool:
+        """The server will do nothing more with what it was sent, unless something happens elsewhere."""
+        return self.asleep_ns >= self.asleep_needed_ns
 
     @property
     def queue(self) -> AcceptQueue:
@@ -73,7 +85,7 @@ class View:
         return AcceptQueue(self.depth, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """What the ramp remembers between two looks; the default is its beginning.
 
@@ -125,21 +137,21 @@ class State:
     crowd: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """Open this many connections now, then turn the load once."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wait:
     """Turn the load for at most this long."""
 
     timeout_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """The ramp is over: no further connection would tell more.
 

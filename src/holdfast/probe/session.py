@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast.interrupts import Interrupts
@@ -13,6 +13,7 @@ from holdfast.load.endpoint import Tls
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
 from holdfast.observe.kernel import KernelView
@@ -24,7 +25,7 @@ from holdfast.probe.slots import Slots
 from holdfast.servers.process import ServerProcess
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """A running server as the phases of a probe see it.
 
@@ -42,6 +43,7 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
+        slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
         grows_by: as `ServerFacts` has it.
         tls: how requests are sent; None is plain HTTP.
         now_ns: CLOCK_MONOTONIC.
@@ -65,6 +67,7 @@ class Session:
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
+    slept_ns: int = 0
     grows_by: str = ""
     tls: Tls | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
@@ -75,7 +78,7 @@ class Session:
         return shown(self.address, self.port)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """The requests that one phase sends.
 
