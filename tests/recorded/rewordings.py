@@ -103,7 +103,15 @@ def reworded(text: str) -> str:
 
 def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now, and everything else as it was."""
-    return {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
+    worded = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
+    return with_later_fields(worded)
+
+
+def with_later_fields(result: dict[str, Any]) -> dict[str, Any]:
+    """A recorded verdict with the fields that were added since, as a run has them that was not asked for these."""
+    if "unknown" not in result:
+        return result
+    return {**result, "http2": None, "unknown": {**result["unknown"], "http2": "--http2 was not asked for"}}
 
 
 def sentences(result: dict[str, Any]) -> list[str]:

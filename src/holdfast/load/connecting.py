@@ -1,4 +1,4 @@
-"""Connections of a load: plain ones, or over TLS."""
+"""Connections of a load: plain ones, over TLS, or over HTTP/2."""
 
 from __future__ import annotations
 
@@ -9,15 +9,24 @@ from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
 
 
-def connections_to(
+def connections_to(  # parameters: where to, what to send, where to record it, and in which protocol
     address: str,
     port: int,
     head_of: Callable[[int], bytes],
     columns: Columns,
     sources: Sequence[str] = (),
     tls: Tls | None = None,
+    *,
+    http2: bool = False,
 ) -> Connections:
-    """Connections over TLS, or plain ones if `tls` is None."""
+    """Connections over TLS, or plain ones if `tls` is None; in HTTP/2 each carries one request on one stream."""
+    if http2:
+        # The library for it is an extra.
+        from holdfast.load.http2_connections import Http2Connections, Http2TlsConnections  # noqa: PLC0415
+
+        if tls is None:
+            return Http2Connections(address, port, head_of, columns, sources)
+        return Http2TlsConnections(address, port, head_of, columns, sources, tls=tls)
     if tls is None:
         return Connections(address, port, head_of, columns, sources)
     # OpenSSL takes 5 MB (measured), a quarter of what ten thousand connections without it take.

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field, replace
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
 from holdfast.model.timeline import (
     NEVER,
-    Call,
     Entry,
     ExactLoad,
     FirstRequest,
@@ -37,6 +37,7 @@ from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
+from holdfast.probe.held_streams import HeldStreams, hold_streams
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
 
@@ -66,6 +67,7 @@ class Measured:
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
     calls: tuple[Call, ...] = ()
+    streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -112,6 +114,9 @@ def measure(running: Running) -> Measured:
         seen.stop(error)
     session, killed = seen.session, running.ends.killed()
     seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        seen.streams = hold_streams(session)
+        seen.later += seen.streams.requests
     if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
         # After the look at what was replaced: the person's own code may end a process, or wear it out. Where there
         # will be no verdict, none of that code is run in vain.
@@ -146,6 +151,8 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         replaced=seen.replaced,
         calls=seen.calls,
         interrupted=interrupted,
+        streams=None if seen.streams is None else seen.streams.streams,
+        stream_entries=() if seen.streams is None else seen.streams.entries,
     )
 
 

@@ -95,5 +95,8 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    with Prober(session.address, session.port, lambda row: session.head_of(slots[row]), len(slots)) as prober:
+    http2 = session.experiment.http2
+    with Prober(
+        session.address, session.port, lambda row: session.head_of(slots[row]), len(slots), http2=http2
+    ) as prober:
         yield Batch(prober, slots, phase)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
 
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
@@ -37,6 +38,14 @@ _AT_WORK = 0.5
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 1_000_000
 _LONGEST_LOOK_NS = 2_500_000_000
+
+
+class Turning(Protocol):
+    """The load, as far as waiting is concerned."""
+
+    def turn(self, timeout_ns: int) -> int:
+        """Waits for events for at most this long, and handles each of them."""
+        ...
 
 
 def look_interval_ns(held: int) -> int:
@@ -77,7 +86,7 @@ def threads_that_hold(entries: Iterable[Entry]) -> set[int]:
 
 def turn_until(
     session: Session,
-    prober: Prober,
+    prober: Turning,
     reached: Callable[[], bool],
     limit_s: float,
     moving: Callable[[], object] | None = None,
@@ -165,7 +174,7 @@ def turn_until_at_rest(session: Session, prober: Prober) -> bool:
 
 
 def turn_while_free(
-    session: Session, prober: Prober, holding: Collection[int], reached: Callable[[], bool], for_ns: int
+    session: Session, prober: Turning, holding: Collection[int], reached: Callable[[], bool], for_ns: int
 ) -> bool:
     """Turns the load's loop until a state is reached, or the server was free for long enough to reach it.
 
