@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
+from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
@@ -33,3 +35,17 @@ def connections_to(  # parameters: where to, what to send, where to record it, a
     from holdfast.load.tls import TlsConnections  # noqa: PLC0415
 
     return TlsConnections(address, port, head_of, columns, sources, tls=tls)
+
+
+def check_http2(*, asked: bool) -> None:
+    """Checks that HTTP/2 can be spoken, if that is asked for.
+
+    Raises:
+        EnvironmentFailure: the library for it is not installed.
+    """
+    if asked and find_spec("h2") is None:
+        raise EnvironmentFailure(
+            "HTTP/2 cannot be spoken: the package h2 is not installed.",
+            "--http2 needs it, and holdfast does without it otherwise.",
+            "pip install 'holdfast-probe[http2]'",
+        )

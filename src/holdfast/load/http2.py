@@ -33,13 +33,10 @@ import h2.settings
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from holdfast.load.http1 import ProtocolError
+from holdfast.load.http1 import IS_HTTP1, NOT_HTTP2, ProtocolError
 
 Field = tuple[bytes, bytes]
 What = Literal["interim", "head", "part", "end", "rst", "goaway"]
-
-MOST_STREAMS = 2**31 // 2
-"""As many have an odd number that fits into a frame's head (5.1.1)."""
 
 _FRAME_HEAD = 9
 _SETTINGS = 0x4
@@ -48,7 +45,7 @@ _NO_LIMIT = 2**32 - 1
 _LARGEST_WINDOW = 2**31 - 1
 _SHOWN_BYTES = 60
 _STATUS = re.compile(rb"[1-9]\d\d")
-_HTTP1 = re.compile(rb"HTTP/1\.[01] (\d{3})[^\r\n]{0,40}")
+_TEXT = re.compile(rb"HTTP/\d[^\r\n]{0,40}")
 # Fields that are of a connection of HTTP/1, and an error in HTTP/2 (8.2.2); Host is :authority there.
 _OF_HTTP1 = frozenset({b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
 
@@ -166,11 +163,12 @@ class Http2Client:
         if len(self._begun) >= _FRAME_HEAD:
             return
         self._begun = (self._begun + data)[:_SHOWN_BYTES]
-        if found := _HTTP1.match(self._begun):
-            raise ProtocolError(f"the server answers in HTTP/1: {found[0].decode('latin-1').strip()!r}")
+        if found := _TEXT.match(self._begun):
+            # The version is that of the request where a server answers in its words.
+            raise ProtocolError(f"{IS_HTTP1}: {found[0].decode('latin-1').strip()!r}")
         is_frame = len(self._begun) >= 4 and self._begun[3] in (_SETTINGS, _GOAWAY)
         if len(self._begun) >= _FRAME_HEAD and not (is_frame and not any(self._begun[5:9])):
-            raise ProtocolError(f"the reply is not HTTP/2: it begins with {self._begun!r}")
+            raise ProtocolError(f"{NOT_HTTP2}: it begins with {self._begun!r}")
 
     def _frames(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Complete frames, with the kind of each; what is left of the data waits for more."""

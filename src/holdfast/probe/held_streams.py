@@ -17,6 +17,7 @@ Decisions
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -26,11 +27,17 @@ from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.streams import StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import NEVER, Entry, Request
+from holdfast.model.units import NS_PER_S
+from holdfast.observe.processes import read_core_use, read_process_tree
+from holdfast.observe.starvation import CoreUse
 from holdfast.probe.ramp import GROWTH_NS, LONG_WAY_NS, PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS, TOGETHER
 from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import (
     ANSWER_S,
+    AT_WORK_S,
+    REST_NS,
+    at_work,
     look_interval_ns,
     threads_that_hold,
     turn_until,
@@ -80,8 +87,10 @@ class _Held:
 
     @property
     def left(self) -> int:
-        """How many more may be offered; some are kept for what is beyond the limit."""
-        return self.prober.columns.capacity - BEYOND - self.prober.offered
+        """How many more may be offered; some are kept for what is beyond the limit, where that can be reached."""
+        left, limit = self.prober.columns.capacity - self.prober.offered, self.prober.advertised(0)
+        within_reach = limit is not None and limit <= self.prober.columns.capacity - BEYOND
+        return left - BEYOND if within_reach else left
 
     def open(self, count: int, number: int) -> None:
         first = self.prober.offered
@@ -111,9 +120,29 @@ class _Held:
             if self.decided():
                 self.longest_ns = max(self.longest_ns, self.session.now_ns() - began)
                 return True
-            if self._moved() == before:
+            if self._moved() == before and self._is_idle(before):
                 return False
         return False
+
+    def _is_idle(self, before: tuple[int, int]) -> bool:
+        """Waits until no thread of the server is at work, or works on without an effect; False if one came meanwhile.
+
+        A loop that works off what came before, or collects garbage, starts no handler for longer than a plateau lasts.
+        """
+
+        def moved() -> bool:
+            return self._moved() != before
+
+        holding, since = threads_that_hold(self.entries()), self.session.now_ns()
+        while self.session.now_ns() - since < AT_WORK_S * NS_PER_S and not moved():
+            began, used = self.session.now_ns(), self._core_use(holding)
+            turn_until(self.session, self.prober, moved, REST_NS / NS_PER_S)
+            if not at_work(used, self._core_use(holding), self.session.now_ns() - began):
+                break
+        return not moved()
+
+    def _core_use(self, holding: Collection[int]) -> Mapping[int, CoreUse] | None:
+        return read_core_use(read_process_tree(*self.session.server.roots()), holding)
 
     def _wait(self, before: tuple[int, int]) -> None:
         """Waits until that has changed, or long enough for it to have changed."""
