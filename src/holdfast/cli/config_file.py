@@ -10,7 +10,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +20,7 @@ from holdfast.console import say
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
+from holdfast.model.frozen import frozen
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORKS
@@ -74,7 +74,7 @@ _ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout
 _OF_A_SERVER = ("server", "app", "framework", "python", "arguments")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """The options of one place.
 
@@ -87,7 +87,7 @@ class Layer:
     directory: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Source:
     """Where a value was written, for messages."""
 

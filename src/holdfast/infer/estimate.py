@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import (
@@ -26,6 +26,7 @@ from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of
 from holdfast.infer.signals import Service, Wave, first_wave, flow_of, service_of, trips_of
+from holdfast.model.frozen import frozen
 from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
@@ -68,7 +69,7 @@ _LOST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """What the verdict is made of.
 

@@ -8,10 +8,10 @@ and on several.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from holdfast.infer.census import in_service_at
 from holdfast.infer.known import NOT_SO_FAR, Known, because, missing
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.streams import StreamConnection, StreamEnd, Streams
@@ -31,7 +31,7 @@ _TURNED_AWAY = frozenset({Outcome.CLOSED, Outcome.RESET, Outcome.MALFORMED})
 _FRAMES = frozenset({"REFUSED_STREAM", "RST_STREAM", "GOAWAY", "closed", "reset"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """The streams of a run, by the ids of their requests.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
@@ -26,6 +26,7 @@ from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.experiment import CommandTarget, ProbeTarget
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.timeline import Entry, FirstRequest, Ramp, Snapshot, Timeline
 from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
@@ -42,7 +43,7 @@ _NO_LIMIT = "unlimited, or not readable from /proc"
 _INTERRUPTED = "the run was interrupted before the ceiling was met"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Counted:
     """A run whose places were counted.
 

@@ -27,12 +27,12 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.exchange import Event, event_of_errno
 from holdfast.model.address import is_unix
+from holdfast.model.frozen import frozen
 
 NO_TLS = "no TLS connection came about"
 """The finding of a load whose TLS handshakes all failed."""
@@ -48,7 +48,7 @@ _WHAT_THE_PEER_DID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tls:
     """How to speak TLS.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """The run of one view's body, as the recorder inside the server wrote it.
 

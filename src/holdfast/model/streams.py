@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from holdfast.model.frozen import frozen
 from holdfast.model.units import NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamConnection:
     """One connection that carries many streams of HTTP/2.
 
@@ -25,7 +25,7 @@ class StreamConnection:
     goaway: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StreamEnd:
     """A stream that the server ended by a frame for that.
 
@@ -39,7 +39,7 @@ class StreamEnd:
     code: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Streams:
     """What was tried with many streams on one connection, and then on several.
 

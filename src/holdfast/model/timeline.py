@@ -6,13 +6,14 @@ not come.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.streams import Streams
@@ -20,7 +21,7 @@ from holdfast.model.streams import Streams
 NEVER = units.NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One request as the client saw it.
 
@@ -46,7 +47,7 @@ class Request:
     sent_ns: int = NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One handler run as the recorder inside the server wrote it.
 
@@ -77,7 +78,7 @@ class Entry:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listener:
     """One listening socket at one instant.
 
@@ -100,7 +101,7 @@ class Listener:
         return AcceptQueue(self.depth, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerSocket:
     """The server's end of one connection to the probed port.
 
@@ -116,7 +117,7 @@ class ServerSocket:
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acceptor:
     """A process that holds a listening socket of the probed port.
 
@@ -134,7 +135,7 @@ class Acceptor:
     connections: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """Everything that the kernel says about the probed port at one moment.
 
@@ -153,7 +154,7 @@ class Snapshot:
     acceptors: tuple[Acceptor, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Usage:
     """What the server's process tree uses at one instant.
 
@@ -170,7 +171,7 @@ class Usage:
     cpu_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sample:
     """One look of the observers while the probe ran.
 
@@ -187,7 +188,7 @@ class Sample:
     entered: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FirstRequest:
     """What the first request of a run, which is answered at once, shows of the application.
 
@@ -208,7 +209,7 @@ class FirstRequest:
     ways_ns: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marks:
     """Instants between the phases of a run; NEVER where the run did not come so far.
 
@@ -236,7 +237,7 @@ left. "ended by the server": it ended requests that were held. "interrupted": th
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ramp:
     """How the ramp ended.
 
@@ -250,7 +251,7 @@ class Ramp:
     crowd: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaving:
     """A client that left while its request was in service.
 
@@ -268,7 +269,7 @@ class Leaving:
     until_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeat:
     """As many requests as there are places, offered at once to a server at rest.
 
@@ -282,7 +283,7 @@ class Repeat:
     placed_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExactLoad:
     """What was tried with exactly as many requests as there are places.
 
@@ -294,7 +295,7 @@ class ExactLoad:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerFacts:
     """What is known of the server without a request.
 
@@ -316,7 +317,7 @@ class ServerFacts:
     grows_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stopped:
     """Why a run gave up before its end, in words: what happened, why, what to do."""
 
@@ -325,7 +326,7 @@ class Stopped:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeline:
     """The whole raw record of one experiment, seen from inside the server too.
 

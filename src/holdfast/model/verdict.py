@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from holdfast.model.frozen import frozen
 
 SCHEMA = 1
 
@@ -27,7 +29,7 @@ ModelKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     server: str
     version: str | None
@@ -39,7 +41,7 @@ class Target:
     python: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Limits in force for the server; None where they could not be read."""
 
@@ -48,7 +50,7 @@ class Limits:
     somaxconn: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """How many requests were in each place; the sum is the number offered."""
 
@@ -64,7 +66,7 @@ class Places:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutsidePlaces:
     """The same as far as it is known from outside; None where it is not.
 
@@ -89,7 +91,7 @@ ListenQueues = Literal["shared", "per-worker"]
 """Whether all workers accept from one queue, or each from its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
@@ -118,7 +120,7 @@ class Ceiling:
         return cls(None, None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """What ran the handlers.
 
@@ -144,7 +146,7 @@ class Model:
         return cls(None, None, None, None, None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overflow:
     """Where requests go that find no free handler, in order, and what the last one gets."""
 
@@ -157,7 +159,7 @@ Fate = Literal["finishes", "cancelled", "place freed, handler goes on"]
 """What becomes of a running handler when its client leaves."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientGone:
     """What becomes of a running handler whose client leaves by FIN, and by RST."""
 
@@ -165,7 +167,7 @@ class ClientGone:
     rst: Fate | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abandoned:
     """Clients that left.
 
@@ -180,7 +182,7 @@ class Abandoned:
     in_service: ClientGone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cost:
     """What each held request added to the server's process tree; None where it was not measured.
 
@@ -199,7 +201,7 @@ class Cost:
         return cls(None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spread:
     """Median (the lower one of two) and maximum over bodies, ms."""
 
@@ -207,7 +209,7 @@ class Spread:
     max: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """One body that ran alone; times in ms, None where they were not seen.
 
@@ -224,7 +226,7 @@ class Body:
     stopped_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Calls:
     """What bodies of views did when many were run together; None where it was not seen.
 
@@ -260,7 +262,7 @@ class Calls:
     alone: Body
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BeyondLimit:
     """Streams that were opened although the server's advertised limit forbids them.
 
@@ -279,7 +281,7 @@ class BeyondLimit:
     in_the_end: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Http2:
     """Streams of HTTP/2, each of which is a request.
 
@@ -305,7 +307,7 @@ class Http2:
     beyond_the_limit: BeyondLimit | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuledOut:
     """A setting that does not decide it, and the run that shows so."""
 
@@ -313,7 +315,7 @@ class RuledOut:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NextBound:
     """The setting that would decide it next, and the number in its place at which it would."""
 
@@ -321,7 +323,7 @@ class NextBound:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binding:
     """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
 
@@ -346,7 +348,7 @@ class Binding:
     next: NextBound | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timing:
     """Durations in seconds; probe_s is from the server's readiness to ceiling and places."""
 
@@ -356,7 +358,7 @@ class Timing:
     pacing_lag_p99_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     target: Target
     limits: Limits

@@ -22,7 +22,8 @@ Decisions
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 # proc(5): S waits interruptibly, I is an idle kernel thread, Z and X have ended. R runs or would
 # run if a core were free; D waits for a disk, as an import from a cold file system does; T is stopped.
@@ -37,7 +38,7 @@ _ENOUGH_LOOKS = 50
 _ONE_IN = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThreadActivity:
     """One thread.
 
@@ -53,7 +54,7 @@ class ThreadActivity:
     sleeps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessActivity:
     """One process.
 
@@ -69,7 +70,7 @@ class ProcessActivity:
     threads: tuple[ThreadActivity, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Activity:
     """The processes of a tree that could be read, by pid."""
 

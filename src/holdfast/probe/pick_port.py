@@ -9,9 +9,9 @@ tried if no port led to a view: most of those that a server has in addition to i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
@@ -23,7 +23,7 @@ from holdfast.probe.waits import STILL_S
 _LIMIT_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Tried:
     """What came of one request to a listener; `held` is None if it reached no handler."""
 

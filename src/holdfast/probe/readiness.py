@@ -10,13 +10,13 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
 from holdfast.model.address import NO_PORT, shown
 from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
@@ -80,7 +80,7 @@ def raise_trouble(path: Path) -> None:
             raise kind(what, str(more.get("why", "")), str(more.get("remedy", "")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Starting:
     """A server that was started and is not ready yet.
 
@@ -99,7 +99,7 @@ class Starting:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """A server that has come to rest.
 

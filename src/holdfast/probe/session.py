@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
 from holdfast.observe.kernel import KernelView
@@ -23,7 +24,7 @@ from holdfast.probe.slots import Slots
 from holdfast.servers.process import ServerProcess
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """A running server as the phases of a probe see it.
 
@@ -72,7 +73,7 @@ class Session:
         return shown(self.address, self.port)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """The requests that one phase sends.
 

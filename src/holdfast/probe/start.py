@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener, ServerFacts
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.processes import (
@@ -35,7 +36,7 @@ from holdfast.servers.process import ServerProcess
 _SAMPLE_NS = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A server that has started and come to rest.
 
