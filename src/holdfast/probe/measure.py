@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
@@ -37,9 +38,11 @@ from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
-from holdfast.probe.held_streams import HeldStreams, hold_streams
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
+
+if TYPE_CHECKING:
+    from holdfast.probe.held_streams import HeldStreams
 
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
 
@@ -115,6 +118,8 @@ def measure(running: Running) -> Measured:
     session, killed = seen.session, running.ends.killed()
     seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
     if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        from holdfast.probe.held_streams import hold_streams  # noqa: PLC0415 - the library for it is an extra
+
         seen.streams = hold_streams(session)
         seen.later += seen.streams.requests
     if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
