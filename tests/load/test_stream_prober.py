@@ -77,7 +77,7 @@ def test_streams_of_one_connection_are_answered_each_for_itself(listen, streams,
     listener = listen()
     prober = streams(listener)
     number, peer = connected(prober, listener)
-    assert prober.open(3, number) == 3
+    assert len(prober.open(3, number=number)) == 3
     peer.read(3)
 
     peer.answer(peer.streams[1])
@@ -87,7 +87,7 @@ def test_streams_of_one_connection_are_answered_each_for_itself(listen, streams,
     assert prober.pending() == [0, 2]
     peer.answer(peer.streams[0], b"503")
     turn_until(prober, lambda: prober.ended == 2)
-    rows = prober.requests(Phase.STREAM)
+    rows = prober.requests(lambda _: Phase.STREAM)
     assert [(each.outcome, each.status) for each in rows] == [
         (Outcome.REJECTED, 503),
         (Outcome.ANSWERED, 200),
@@ -101,7 +101,7 @@ def test_streams_that_are_opened_before_the_connection_is_there_are_sent_with_it
     listener = listen()
     prober = streams(listener)
     number = prober.connect()
-    assert prober.open(2, number) == 2
+    assert len(prober.open(2, number=number)) == 2
     peer = accept_peer(listener)
 
     turn_until(prober, lambda: prober.settled(number))
@@ -114,7 +114,7 @@ def test_a_refused_stream_has_its_code_and_leaves_the_others(listen, streams, co
     listener = listen()
     prober = streams(listener)
     number, peer = connected(prober, listener)
-    prober.open(2, number)
+    prober.open(2, number=number)
     peer.read(2)
 
     peer.refuse(peer.streams[1], ErrorCodes.REFUSED_STREAM)
@@ -129,7 +129,7 @@ def test_goaway_closes_the_streams_it_does_not_cover_and_the_end_of_the_connecti
     listener = listen()
     prober = streams(listener)
     number, peer = connected(prober, listener)
-    prober.open(3, number)
+    prober.open(3, number=number)
     peer.read(3)
 
     peer.go_away(peer.streams[1], ErrorCodes.PROTOCOL_ERROR)
@@ -141,7 +141,7 @@ def test_goaway_closes_the_streams_it_does_not_cover_and_the_end_of_the_connecti
 
     assert set(outcomes(prober)) == {Outcome.CLOSED}
     assert prober.codes == dict.fromkeys(range(3), ("GOAWAY", "PROTOCOL_ERROR"))
-    assert prober.open(1, number) == 0
+    assert len(prober.open(1, number=number)) == 0
 
 
 def test_each_connection_has_its_own_streams(listen, streams, connected):
@@ -149,8 +149,8 @@ def test_each_connection_has_its_own_streams(listen, streams, connected):
     prober = streams(listener)
     first, peer = connected(prober, listener)
     second, other = connected(prober, listener, limit=7)
-    prober.open(2, first)
-    prober.open(1, second)
+    prober.open(2, number=first)
+    prober.open(1, number=second)
     peer.read(2)
     other.read(1)
 
@@ -166,7 +166,7 @@ def test_a_refused_connection_takes_no_stream(listen, streams):
     prober = streams(listener)
     listener.close()
     number = prober.connect()
-    prober.open(1, number)
+    prober.open(1, number=number)
 
     turn_until(prober, lambda: not prober.is_open(number))
 
@@ -178,14 +178,14 @@ def test_no_more_streams_are_opened_than_there_are_rows(listen, streams, connect
     prober = streams(listener, capacity=2)
     number, _peer = connected(prober, listener)
 
-    assert prober.open(5, number) == 2
+    assert len(prober.open(5, number=number)) == 2
 
 
 def test_a_stream_that_is_never_answered_can_be_timed_out(listen, streams, connected):
     listener = listen()
     prober = streams(listener)
     number, _peer = connected(prober, listener)
-    prober.open(1, number)
+    prober.open(1, number=number)
 
     prober.expire(prober.pending())
 
@@ -196,7 +196,7 @@ def test_bytes_that_are_not_http2_end_every_stream_and_are_told(listen, streams)
     listener = listen()
     prober = streams(listener)
     number = prober.connect()
-    prober.open(2, number)
+    prober.open(2, number=number)
     with listener.accept()[0] as connection:
         connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         turn_until(prober, lambda: prober.ended == 2)
@@ -224,8 +224,8 @@ def over_tls(listener, *protocols: str) -> threading.Thread:
 def test_streams_are_answered_over_tls_too(listen, streams):
     listener = listen()
     thread = over_tls(listener, "h2")
-    prober = streams(listener, tls=Tls("localhost", verify=False))
-    prober.open(1, prober.connect())
+    prober = streams(listener, tls=Tls("localhost", verify=False, alpn=("h2",)))
+    prober.open(1, number=prober.connect())
 
     turn_until(prober, lambda: prober.ended == 1)
 
@@ -288,10 +288,21 @@ def test_the_end_of_a_request_without_an_answer_is_told_apart(listen, one_each, 
     assert prober.outcome_counts() == {outcome: 1}
 
 
+def test_a_request_to_a_port_where_nothing_listens_is_refused(listen, one_each):
+    listener = listen()
+    prober = one_each(listener)
+    listener.close()
+    prober.open(1)
+
+    turn_until(prober, lambda: prober.ended == 1)
+
+    assert prober.outcome_counts() == {Outcome.REFUSED: 1}
+
+
 def test_a_prober_speaks_http2_over_tls_where_alpn_agrees_on_it(listen, one_each):
     listener = listen()
     thread = over_tls(listener, "h2", "http/1.1")
-    prober = one_each(listener, tls=Tls("localhost", verify=False))
+    prober = one_each(listener, tls=Tls("localhost", verify=False, alpn=("h2",)))
     prober.open(1)
 
     turn_until(prober, lambda: prober.ended == 1)

@@ -102,16 +102,10 @@ def reworded(text: str) -> str:
 
 
 def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
-    """A recorded verdict with its sentences as they are worded now, and everything else as it was."""
-    worded = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
-    return with_later_fields(worded)
-
-
-def with_later_fields(result: dict[str, Any]) -> dict[str, Any]:
-    """A recorded verdict with the fields that were added since, as a run has them that was not asked for these."""
-    if "unknown" not in result:
-        return result
-    return {**result, "http2": None, "unknown": {**result["unknown"], "http2": "--http2 was not asked for"}}
+    """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
+    now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
+    # Neither a run without a verdict nor a load has them.
+    return now if "ceiling" not in now else {**now, **dict.fromkeys(_ADDED), "unknown": {**now["unknown"], **_ADDED}}
 
 
 def sentences(result: dict[str, Any]) -> list[str]:
@@ -119,6 +113,8 @@ def sentences(result: dict[str, Any]) -> list[str]:
     return [each for name, part in result.items() if name in _IN_WORDS for each in _texts(part)]
 
 
+# Fields that a verdict has had since the records were made, all of them null for these runs, and why they are null.
+_ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in plain HTTP"}
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

@@ -52,6 +52,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     max_called: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_CALLED)] | None = None
     call_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     port: int | str | None = None
+    tls: bool | None = None
     start_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     python: _Text | None = None
 

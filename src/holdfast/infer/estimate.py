@@ -33,6 +33,7 @@ from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
     HTTP2_NOT_ASKED,
     OFFER_MORE,
+    PLAIN_HTTP,
     Abandoned,
     Ceiling,
     ClientGone,
@@ -41,6 +42,7 @@ from holdfast.model.verdict import (
     Model,
     OutsidePlaces,
     Overflow,
+    OverTls,
     Target,
     Timing,
     Verdict,
@@ -130,6 +132,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
         confidence="estimated",
         unknown=unknown.reasons,
         warnings=_warnings(seen),
+        tls=unknown.take(_over_tls(record)),
     )
 
 
@@ -275,6 +278,14 @@ def _target(record: OutsideTimeline) -> Known[Target]:
     experiment = record.experiment
     target = Target("attach", None, (), experiment.target.url, None, experiment.path, None, None)
     return Known(target, because(_INSIDE, missing("target", target)))
+
+
+def _over_tls(record: OutsideTimeline) -> Known[OverTls | None]:
+    target = record.experiment.target
+    if not target.url.lower().startswith("https:"):
+        return Known(None, {"tls": PLAIN_HTTP})
+    over_tls = OverTls(certificate_checked=not target.insecure, before_handshake=None)
+    return Known(over_tls, because(_INSIDE, missing("tls", over_tls)))
 
 
 def _limits(record: OutsideTimeline) -> Known[Limits]:

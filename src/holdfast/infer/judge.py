@@ -11,7 +11,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
-from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
+from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
@@ -29,7 +29,18 @@ from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.timeline import Entry, FirstRequest, Ramp, Snapshot, Timeline
-from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
+from holdfast.model.verdict import (
+    PLAIN_HTTP,
+    Ceiling,
+    Limits,
+    Model,
+    Overflow,
+    OverTls,
+    Places,
+    Target,
+    Timing,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from holdfast.model.outside import OutsideTimeline  # of attach alone
@@ -121,6 +132,7 @@ def _verdict(counted: _Counted) -> Verdict:
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
         call=unknown.take(calls_of(timeline)),
         http2=unknown.take(http2_of(timeline, ceiling)),
+        tls=unknown.take(_over_tls(counted)),
         unknown=unknown.reasons,
         warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )
@@ -182,6 +194,13 @@ def _model(counted: _Counted) -> Known[Model]:
     model = unknown.take(model_of(entries, held, _late(counted.timeline, counted.snapshot), idle))
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
+
+
+def _over_tls(counted: _Counted) -> Known[OverTls | None]:
+    if not counted.first_request.tls:
+        return Known(None, {"tls": PLAIN_HTTP})
+    unshaken = before_handshake(counted.timeline, counted.snapshot, counted.placed)
+    return Known(OverTls(certificate_checked=False, before_handshake=unshaken))
 
 
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:

@@ -19,7 +19,6 @@ from collections.abc import Callable, Sequence
 from holdfast.load.acceptance import NO_ERROR
 from holdfast.load.columns import MOST_RECEIVED, Columns
 from holdfast.load.connection import Connection
-from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import RECEIVE_BYTES, Connections
 from holdfast.load.exchange import Event, State, event_of_errno
 from holdfast.load.http1 import ProtocolError
@@ -42,21 +41,20 @@ class Http2Connections(Connections):
         head_of: Callable[[int], bytes],
         columns: Columns,
         sources: Sequence[str] = (),
-        **further: Tls,
     ) -> None:
-        """Opens no connection yet; the arguments are those of `Connections`, and of a class that TLS comes from."""
+        """Opens no connection yet; the arguments are those of `Connections`."""
 
         def frames_of(row: int) -> bytes:
             client = self._clients[row] = Http2Client()
             client.request(request_fields(head_of(row), self._scheme))
             return client.to_send()
 
-        super().__init__(address, port, frames_of, columns, sources, **further)
+        super().__init__(address, port, frames_of, columns, sources)
         self._clients: dict[int, Http2Client] = {}
 
     def _receive(self, connection: Connection) -> None:
-        client = self._clients[connection.row]
-        while connection.state is not State.ENDED:
+        client = self._clients.get(connection.row)
+        while client is not None and connection.state is not State.ENDED:
             try:
                 data = connection.sock.recv(RECEIVE_BYTES)
             except BlockingIOError:
@@ -104,20 +102,7 @@ class Http2Connections(Connections):
         super()._record(row, outcome, now_ns)
 
 
-class Http2TlsConnections(Http2Connections, TlsConnections):
-    """As `Http2Connections`, over TLS."""
+class Http2TlsConnections(TlsConnections, Http2Connections):
+    """As `Http2Connections`, over TLS with "h2" as its ALPN."""
 
     _scheme = "https"
-
-    def __init__(
-        self,
-        address: str,
-        port: int,
-        head_of: Callable[[int], bytes],
-        columns: Columns,
-        sources: Sequence[str] = (),
-        *,
-        tls: Tls,
-    ) -> None:
-        super().__init__(address, port, head_of, columns, sources, tls=tls)
-        self._context.set_alpn_protocols(["h2"])

@@ -22,7 +22,7 @@ from holdfast.load.exchange import State, after, event_of_errno
 from holdfast.load.http1 import ProtocolError
 from holdfast.load.http2 import GoAway, Heard, Http2Client, request_fields
 from holdfast.load.local_limits import failure_in_words
-from holdfast.load.tls import TlsSocket, words_of
+from holdfast.load.tls import TlsSocket, context_for, words_of
 from holdfast.load.waiting import Waiting
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -69,7 +69,7 @@ class StreamProber:
     def __init__(
         self, address: str, port: int, head_of: Callable[[int], bytes], capacity: int, tls: Tls | None = None
     ) -> None:
-        """Prepares the requests; the arguments are those of `Prober`."""
+        """Prepares the requests; the arguments are those of `Prober`, TLS with "h2" as its ALPN."""
         self.columns = Columns(capacity)
         self.offered = self.ended = 0
         self.codes: dict[int, tuple[Literal["RST_STREAM", "GOAWAY"], str]] = {}
@@ -113,29 +113,40 @@ class StreamProber:
             self._end(connection, outcome)
         return len(self._connections) - 1
 
-    def open(self, count: int, number: int = 0) -> int:
-        """Opens at most so many streams on a connection now, and gives how many: fewer once it has ended.
+    def open(self, count: int, due_ns: int | None = None, number: int = -1) -> list[int]:
+        """Opens at most so many streams on a connection now: fewer once it has ended, or no row is left.
 
         They are sent as soon as it is connected.
+
+        Args:
+            due_ns: when they were due, CLOCK_MONOTONIC ns; None is now.
+            number: of the connection; -1 is the last one.
+
+        Returns:
+            The new ids.
         """
-        connection = self._connections[number]
-        opened = 0
-        while opened < count and self.offered < self.columns.capacity and connection.sock is not None:
+        connection, columns, first = self._connections[number], self.columns, self.offered
+        most = min(self.columns.capacity, self.offered + count)
+        while self.offered < most and connection.sock is not None:
             row, now = self.offered, time.monotonic_ns()
             try:
                 fields = request_fields(self._head_of(row), "http" if self._tls is None else "https")
                 connection.rows[connection.client.request(fields)] = row
             except ValueError:
                 break
-            self.offered, opened = row + 1, opened + 1
-            columns = self.columns
-            columns.due[row] = columns.opened[row] = now
+            self.offered = row + 1
+            columns.due[row], columns.opened[row] = now if due_ns is None else due_ns, now
             columns.source[row], columns.local_port[row] = connection.source, connection.local_port
             if connection.connected:
                 columns.connected[row] = columns.sent[row] = now
         if connection.connected:
             self._send(connection)
-        return opened
+        return list(range(first, self.offered))
+
+    @property
+    def connecting(self) -> int:
+        """Connections whose SYN was sent and is unanswered."""
+        return sum(not each.connected for each in self._by_fd.values())
 
     def is_open(self, number: int) -> bool:
         """Whether a connection takes further streams, as far as is known."""
@@ -171,9 +182,10 @@ class StreamProber:
         for row in ids:
             self._record(row, Outcome.UNANSWERED)
 
-    def requests(self, phase: Phase) -> tuple[Request, ...]:
-        """The requests as the timeline records them."""
-        return requests(self.columns, range(self.offered), lambda _row: phase, tuple(self._endpoint.sources) or ("",))
+    def requests(self, phase_of: Callable[[int], Phase], ids: Iterable[int] | None = None) -> tuple[Request, ...]:
+        """As `Prober.requests`."""
+        sources = tuple(self._endpoint.sources) or ("",)
+        return requests(self.columns, range(self.offered) if ids is None else ids, phase_of, sources)
 
     def _carry_out(self, connection: _Connection, mask: int) -> None:
         if not connection.connected and connection.sock is not None:
@@ -192,12 +204,7 @@ class StreamProber:
         for row in connection.rows.values():
             self.columns.connected[row] = self.columns.sent[row] = now
         if self._tls is not None and connection.sock is not None:
-            context = ssl.create_default_context()
-            context.set_alpn_protocols(["h2"])
-            if not self._tls.verify:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            connection.tls = TlsSocket(connection.sock, context, self._tls.host)
+            connection.tls = TlsSocket(connection.sock, context_for(self._tls), self._tls.host)
             connection.sock = cast("socket.socket", connection.tls)
 
     def _send(self, connection: _Connection) -> None:

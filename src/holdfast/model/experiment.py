@@ -82,6 +82,7 @@ class Experiment:
         max_called: most bodies that are run together.
         call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
         http2: requests are streams of HTTP/2: one on each connection, and then many on one.
+        tls: speak TLS from the first request on; False tries plain HTTP first.
     """
 
     target: StartedTarget
@@ -99,6 +100,7 @@ class Experiment:
     max_called: int = DEFAULT_MAX_CALLED
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
     http2: bool = False
+    tls: bool = False
 
 
 @frozen

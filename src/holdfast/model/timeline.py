@@ -16,6 +16,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.samples import Sample, Usage
 from holdfast.model.streams import Streams
 
 NEVER = units.NEVER
@@ -155,40 +156,6 @@ class Snapshot:
 
 
 @frozen
-class Usage:
-    """What the server's process tree uses at one instant.
-
-    Attributes:
-        memory_bytes: anonymous resident memory, pages shared by a fork once; None where it is not known.
-        cpu_s: user and system time of the processes that live.
-    """
-
-    at_ns: int
-    processes: int
-    threads: int
-    descriptors: int
-    memory_bytes: int | None
-    cpu_s: float
-
-
-@frozen
-class Sample:
-    """One look of the observers while the probe ran.
-
-    Attributes:
-        late_ns: how much later than intended this look was.
-        depth: sum of the accept queues of the probed port; None where it is not known.
-    """
-
-    at_ns: int
-    late_ns: int
-    depth: int | None
-    offered: int
-    established: int
-    entered: int
-
-
-@frozen
 class FirstRequest:
     """What the first request of a run, which is answered at once, shows of the application.
 
@@ -200,6 +167,7 @@ class FirstRequest:
             what lies behind its entry is not known.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
+        tls: it came over TLS, as all others do then.
     """
 
     status: int
@@ -207,6 +175,7 @@ class FirstRequest:
     kind: str
     via: str
     ways_ns: tuple[int, ...] = ()
+    tls: bool = False
 
 
 @frozen

@@ -17,6 +17,9 @@ CALL_NOT_ASKED = "--call was not asked for"
 HTTP2_NOT_ASKED = "--http2 was not asked for"
 """The reasons where these were not asked for; the terminal does not mention them."""
 
+PLAIN_HTTP = "requests were sent in plain HTTP"
+"""The reason where there is nothing to say of TLS."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",
@@ -349,6 +352,20 @@ class Binding:
 
 
 @frozen
+class OverTls:
+    """What there is to say of TLS.
+
+    Attributes:
+        certificate_checked: False where any certificate was taken.
+        before_handshake: of the requests in the server's own queue, how many wait there before their TLS handshake:
+            the server has accepted the connection and does not know the request. None from outside.
+    """
+
+    certificate_checked: bool
+    before_handshake: int | None
+
+
+@frozen
 class Timing:
     """Durations in seconds; probe_s is from the server's readiness to ceiling and places."""
 
@@ -377,4 +394,5 @@ class Verdict:
     warnings: tuple[str, ...] = ()
     call: Calls | None = None
     http2: Http2 | None = None
+    tls: OverTls | None = None
     schema: int = SCHEMA

@@ -38,11 +38,13 @@ class CoreUse:
         runnable: on a core, or would be if there were one.
         ran_ns: time on a core since its start.
         waited_ns: time on run queues since its start, the present wait not included.
+        asleep: waits for something else than a core or a disk, or has ended.
     """
 
     runnable: bool
     ran_ns: int
     waited_ns: int
+    asleep: bool = False
 
 
 _NEW = CoreUse(runnable=False, ran_ns=0, waited_ns=0)

@@ -28,7 +28,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.streams import StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import read_core_use, read_process_tree
+from holdfast.observe.processes import read_core_use, read_descendants
 from holdfast.observe.starvation import CoreUse
 from holdfast.probe.ramp import GROWTH_NS, LONG_WAY_NS, PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS, TOGETHER
 from holdfast.probe.release import clear_server
@@ -94,7 +94,7 @@ class _Held:
 
     def open(self, count: int, number: int) -> None:
         first = self.prober.offered
-        self.prober.open(count, number)
+        self.prober.open(count, number=number)
         self.latest = range(first, self.prober.offered)
         self.ids[number] += self.latest
         self.prober.turn(0)
@@ -133,7 +133,7 @@ class _Held:
         def moved() -> bool:
             return self._moved() != before
 
-        holding, since = threads_that_hold(self.entries()), self.session.now_ns()
+        holding, since = threads_that_hold(self.entries()).nothing_else, self.session.now_ns()
         while self.session.now_ns() - since < AT_WORK_S * NS_PER_S and not moved():
             began, used = self.session.now_ns(), self._core_use(holding)
             turn_until(self.session, self.prober, moved, REST_NS / NS_PER_S)
@@ -142,7 +142,7 @@ class _Held:
         return not moved()
 
     def _core_use(self, holding: Collection[int]) -> Mapping[int, CoreUse] | None:
-        return read_core_use(read_process_tree(*self.session.server.roots()), holding)
+        return read_core_use(read_descendants(*self.session.server.roots()), holding)
 
     def _wait(self, before: tuple[int, int]) -> None:
         """Waits until that has changed, or long enough for it to have changed."""
@@ -178,7 +178,9 @@ def hold_streams(session: Session) -> HeldStreams:
         why_not = "" if clear_server(session, rest.prober) else "not all earlier requests had left the server"
     for slot in slots:
         recording.hold(slot)
-    with StreamProber(session.address, session.port, lambda row: session.head_of(slots[row]), len(slots)) as prober:
+    with StreamProber(
+        session.address, session.port, lambda row: session.head_of(slots[row]), len(slots), session.tls
+    ) as prober:
         held = _Held(session, prober)
         try:
             if not why_not:
@@ -307,5 +309,5 @@ def _kept(held: _Held, why_not: str) -> HeldStreams:
         ends=tuple(StreamEnd(slots[row], *end) for row, end in sorted(prober.codes.items())),
         why_not=why_not,
     )
-    requests = tuple(replace(each, id=slots[each.id]) for each in prober.requests(Phase.STREAM))
+    requests = tuple(replace(each, id=slots[each.id]) for each in prober.requests(lambda _row: Phase.STREAM))
     return HeldStreams(streams, requests, held.entries())

@@ -27,17 +27,20 @@ Decisions
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
   end, must fit into it, and half as much again.
+* Asleep: a server of which no thread has run for a while, and none could run, has done with what it was sent all that
+  it will do. Then no plateau, and no pause that only gives it time, needs to last longer. It does not count where the
+  way to the view takes long, since a request may then wait for something outside the server, and where pools grow.
 * A pool that may grow by a setting adds a worker every one to four seconds while all are busy (measured with uWSGI's
   cheaper): there, a plateau lasts GROWTH_NS, and longer than any step so far.
 * Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
   be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
   pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
   for LONG_WAY_TURNS of these.
-* fill: only then fill the queues, with one more connection at first, then twice as many each time and at most half of
-  what is free. The depth confirms each batch before the next one; where the server accepts the batch, it is given time
-  to start. Open three connections beyond a full queue only if it stays full: a server that accepts everything, but one
-  after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads while twenty hold
-  requests).
+* fill: only then fill the queues, with one more connection at first, then four times as many each time and at most
+  half of what is free. The depth confirms each batch before the next one; where the server accepts the batch, it is
+  given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
+  everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
+  while twenty hold requests).
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -94,6 +97,7 @@ BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
 RID_NS = 5 * MS
+DONE_NS = 5 * MS
 OVERTAKEN_NS = 20 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
@@ -220,8 +224,10 @@ def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
 
 def _stays_full(view: View, state: State) -> bool:
     """Whether an accept queue is full, and not just because the server was busy with something else for a moment."""
+    if not (view.queue.full or view.one_full):
+        return False
     pauses = state.taken > state.filled_from and view.now_ns - state.taken_ns < TAKES_IN_NS
-    return (view.queue.full or view.one_full) and not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS
+    return view.sleeps or (not pauses and view.now_ns - view.last_sent_ns >= CONFIRM_NS)
 
 
 def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
@@ -232,6 +238,8 @@ def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
     """
     if state.stalled_since_ns == NEVER:
         return False
+    if view.sleeps and view.entered:
+        return True
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
     return _waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
@@ -241,13 +249,22 @@ def _stuck_too(view: View, state: State) -> bool:
     """Whether the last request has not started at once, as it would on a worker without stuck requests."""
     if not state.overtaken:
         return False
-    return _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(OVERTAKEN_NS, _varied(view.way_ns))
+    return _done(view) or _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
+        OVERTAKEN_NS, _varied(view.way_ns)
+    )
+
+
+def _done(view: View) -> bool:
+    """Whether the server is through with the last request, so that the next one meets nothing of it on its way."""
+    return view.asleep_ns >= DONE_NS
 
 
 def _stalled_long(view: View, state: State) -> bool:
     """Whether it is a plateau even though connections were opened during it."""
     if state.stalled_since_ns == NEVER:
         return False
+    if view.sleeps and view.entered:
+        return True
     return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= plateau_needed_ns(view, state)
 
 
@@ -255,7 +272,7 @@ def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Acti
     return Open(count), replace(
         state,
         together=together,
-        batch=min(2 * state.batch, MAX_BATCH),
+        batch=min(4 * state.batch, MAX_BATCH),
         expected_depth=(view.depth or 0) + count,
         answered_for=state.turned_away,
         opened_free_ns=view.free_ns or 0,
@@ -299,8 +316,9 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
-    # An accepted request may be about to start. A server that accepted twice as many each time accepts everything.
-    if taken_in and state.batch < MAX_BATCH and view.now_ns - view.last_sent_ns < CONFIRM_NS:
+    # An accepted request may be about to start. A server that accepted four times as many each time accepts everything.
+    may_start = view.now_ns - view.last_sent_ns < CONFIRM_NS and not _done(view)
+    if taken_in and state.batch < MAX_BATCH and may_start:
         return Wait(LOOK_NS), state
     room = view.queue.room
     if room is None:
@@ -318,7 +336,7 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
     since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
-    if beyond and since_opened_ns >= BEYOND_NS and _stalled_long(view, state):
+    if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and _stalled_long(view, state):
         return Done("syn", state.stalled_since_ns, state.crowd), state
     return Wait(LOOK_NS), state
 
@@ -345,7 +363,7 @@ def _gone_for_a_while(view: View, state: State) -> bool:
     """Whether the server has had time to finish with the last request it turned away, thread or process included."""
     gone_ns = view.now_ns - state.turned_away_ns
     free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
-    return gone_ns >= CONFIRM_NS and free_ns >= RID_NS
+    return _done(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:

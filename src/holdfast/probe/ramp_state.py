@@ -10,6 +10,7 @@ from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, RampReason
+from holdfast.observe.asleep import ASLEEP_NS
 
 TURNED_AWAY_ENOUGH = 4
 
@@ -43,6 +44,9 @@ class View:
         untried: processes that accept and have started no handler yet, although others of their kind have.
         grows: it may add workers while requests wait.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
+        asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
+            not, or where that shows nothing.
+        asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
     """
 
     now_ns: int
@@ -67,6 +71,13 @@ class View:
     untried: int = 0
     grows: bool = False
     way_ns: int = 0
+    asleep_ns: int = 0
+    asleep_needed_ns: int = ASLEEP_NS
+
+    @property
+    def sleeps(self) -> bool:
+        """The server will do nothing more with what it was sent, unless something happens elsewhere."""
+        return self.asleep_ns >= self.asleep_needed_ns
 
     @property
     def queue(self) -> AcceptQueue:

@@ -10,21 +10,21 @@ from dataclasses import replace
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Ramp, Snapshot
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.observe.snapshot import take_snapshot
-from holdfast.observe.starvation import FreeTime
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State
-from holdfast.probe.ramp_view import LostRequests, Starts, find_acceptors, look_at, take_sample
+from holdfast.probe.ramp_view import Lookout, LostRequests, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
     REST_NS,
     STILL_S,
     TURN_NS,
+    free_time_of,
     look_interval_ns,
     progress,
+    sleep_of,
     turn_until_idle,
     turn_until_still,
     with_the_way_ns,
@@ -74,12 +74,12 @@ def climb(session: Session, prober: Prober) -> Ramp:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
     accepting = [each.pid for each in find_acceptors(session) if each.waits_on] if len(session.accepting) > 1 else ()
-    state, held, starts, lost, gone = State(), 0, Starts(accepting), LostRequests(), session.ends.ended()
-    free = FreeTime(lambda holding: read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns)
+    state, held, gone = State(), 0, session.ends.ended()
+    lookout = Lookout(Starts(accepting), free_time_of(session), sleep_of(session), LostRequests())
     session.sampler.resume(session.now_ns())
     while not session.interrupts.asked:
         check_processes(session)
-        view = look_at(session, prober, starts, free, lost)
+        view = look_at(session, prober, lookout)
         if not view.cut and session.ends.ended() != gone:
             gone = session.ends.ended()
             check_processes(session)

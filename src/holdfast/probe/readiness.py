@@ -20,7 +20,13 @@ from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import find_listeners, find_unix_listeners, read_activity, read_process_tree
+from holdfast.observe.processes import (
+    find_listeners,
+    find_unix_listeners,
+    read_activity,
+    read_descendants,
+    read_process_tree,
+)
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
@@ -129,10 +135,10 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
-        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_process_tree(*server.roots()))):
+        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_descendants(*server.roots()))):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
-            return Ready(listeners, (_works_in_the_background(rest.busy),) if rest.busy else ())
+            return Ready(listeners, (_never_rests(rest.busy, rest.polling),) if rest.busy else ())
         time.sleep(_LOOK_S)
     raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
 
@@ -157,7 +163,13 @@ def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ..
     return listeners if wanted and sure else ()
 
 
-def _works_in_the_background(busy: Sequence[int]) -> str:
+def _never_rests(busy: Sequence[int], polling: Sequence[int]) -> str:
+    if polling:
+        return (
+            f"The server never rests: its main thread uses the processor without a pause (pid {polling[0]}), as a loop "
+            "does that polls. It was taken to be ready because for a while it had not changed, read nothing and taken "
+            "no memory."
+        )
     return (
         f"The server works in the background all the time (pid {busy[0]}). It was taken to be ready because it had not "
         "changed for a while and its main thread was waiting. Handlers share the interpreter with that work."

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.interrupts import Interrupts
+from holdfast.load.endpoint import Tls
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
@@ -42,7 +43,9 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
+        slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
         grows_by: as `ServerFacts` has it.
+        tls: how requests are sent; None is plain HTTP.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -64,7 +67,9 @@ class Session:
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
+    slept_ns: int = 0
     grows_by: str = ""
+    tls: Tls | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
@@ -96,8 +101,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    http2 = session.experiment.http2
-    with Prober(
-        session.address, session.port, lambda row: session.head_of(slots[row]), len(slots), http2=http2
-    ) as prober:
+    where, http2 = (session.address, session.port), session.experiment.http2
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

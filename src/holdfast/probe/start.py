@@ -29,6 +29,7 @@ from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
 from holdfast.probe.readiness import Starting, await_ready
 from holdfast.probe.session import Session
+from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
 from holdfast.servers.growth import growth_setting
 from holdfast.servers.process import ServerProcess
@@ -78,6 +79,7 @@ class Running:
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
             grows_by=growth_setting(prepared.command.argv, prepared.command.environment, prepared.command.cwd),
+            tls=tls_towards(prepared.experiment, route.address) if prepared.experiment.tls else None,
         )
 
 
@@ -118,15 +120,17 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     routes = tuple(
         each for each in routes_to(running.listeners) if spec.listen_address in (None, each.port, each.address)
     )
+    tls = None
     if spec.address is not None:
         route = replace(routes[0], address=spec.address)
     else:
-        route = pick(routes, read_ephemeral_ports(), running.session_at)
+        route, tls = pick(routes, read_ephemeral_ports(), running.session_at)
     if spec.own and not is_unix(route.address):
         check_alone(route, kernel)
         if len(kernel.listeners(route.port)) > len(route.listeners):
             route = replace(route, shares_port=True)
     session = running.session_at(route)
+    session = replace(session, tls=session.tls or tls)
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts
