@@ -52,7 +52,9 @@ COMMANDS = (
         },
         options=("--http2",),
     ),
-    Own("over TLS, HTTP/1.1 only", (*GUNICORN, *CERTIFICATE, "app:app"), FILES, options=("--http2",), exit=INCONCLUSIVE),
+    Own(
+        "over TLS, HTTP/1.1 only", (*GUNICORN, *CERTIFICATE, "app:app"), FILES, options=("--http2",), exit=INCONCLUSIVE
+    ),
     Own("HTTP/2 only", (*GRANIAN, "--http", "2", "asgi:app"), FILES, exit=INCONCLUSIVE),
     Own("HTTP/1.1 only", (*GRANIAN, "--http", "1", "asgi:app"), FILES, options=("--http2",), exit=INCONCLUSIVE),
     Own(
@@ -60,8 +62,14 @@ COMMANDS = (
         ("uvicorn", "--port", "{port}", "--http", "zttp", "--http2", "--limit-concurrency", "6", "asgi:app"),
         FILES,
         {
-            # uvicorn/protocols/http/zttp_h2_impl.py, on_request_received(): 503 where there are that many connections
-            # or tasks already, so five run. Of connections only four carry a request: the fifth is the limit itself.
+            # uvicorn/protocols/http/zttp_h2_impl.py, handle_request(): 503 where there are that many connections, this
+            # one included, or that many tasks, without this one's. So one connection runs six, and of six connections
+            # with one stream each the last is turned away.
+            "ceiling.in_service": 5,
+            "overflow.client_sees": "503",
+            "http2.on_one_connection": 6,
+            "http2.on_one_connection_bounded": True,
+            "http2.over_connections": 6,
             "http2.overflow_sees": "503",
             "http2.stream_limit": None,
         },
@@ -71,7 +79,7 @@ COMMANDS = (
 SAYS = {
     "over TLS, HTTP/1.1 only": "does not speak HTTP/2 on a connection with TLS",
     "HTTP/2 only": "Give --http2.",
-    "HTTP/1.1 only": "Leave --http2 out",
+    "HTTP/1.1 only": "leave --http2 out",
 }
 
 
