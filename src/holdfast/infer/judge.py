@@ -16,6 +16,7 @@ from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.growth import why_growing
+from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
 from holdfast.infer.open_places import OpenPlaces, idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
@@ -132,6 +133,7 @@ def _verdict(counted: _Counted) -> Verdict:
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
         call=unknown.take(calls_of(timeline)),
+        http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
         unknown=unknown.reasons,
         warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),

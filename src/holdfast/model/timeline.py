@@ -11,12 +11,14 @@ from typing import Literal
 
 from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
+from holdfast.model.streams import Streams
 
 NEVER = units.NEVER
 
@@ -76,42 +78,6 @@ class Entry:
     entered_ns: int
     left_ns: int
     entries: int
-
-
-@frozen
-class Call:
-    """The run of one view's body, as the recorder inside the server wrote it.
-
-    Attributes:
-        phase: CALLED_ALONE or CALLED_TOGETHER.
-        pid, tid: process and native thread that ran it.
-        own_loop: it ran on an event loop that had been made for this request alone.
-        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
-        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
-        stopped_ns: all such times together.
-        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
-        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
-            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
-            "unseen" (it runs in pieces that nothing shows).
-        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
-        raised: it ended by an exception, once at least.
-        goes_on: what it returned is asked for more while it is sent.
-    """
-
-    id: int
-    phase: Phase
-    pid: int
-    tid: int
-    own_loop: bool
-    begun_ns: int
-    ended_ns: int
-    longest_stop_ns: int
-    stopped_ns: int
-    stopping_since_ns: int
-    timing: str
-    runs: int
-    raised: bool
-    goes_on: bool
 
 
 @frozen
@@ -327,6 +293,8 @@ class Timeline:
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
+        streams: None where HTTP/2 was not asked for, and where the run did not come so far.
+        stream_entries: the handler runs of requests on those streams.
     """
 
     experiment: Experiment
@@ -349,3 +317,5 @@ class Timeline:
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
     came_later: tuple[int, ...] = ()
+    streams: Streams | None = None
+    stream_entries: tuple[Entry, ...] = ()

@@ -10,10 +10,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
@@ -21,7 +23,6 @@ from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
-    Call,
     Entry,
     ExactLoad,
     FirstRequest,
@@ -39,6 +40,9 @@ from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
+
+if TYPE_CHECKING:
+    from holdfast.probe.held_streams import HeldStreams
 
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
 
@@ -66,6 +70,7 @@ class Measured:
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
     calls: tuple[Call, ...] = ()
+    streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -113,6 +118,11 @@ def measure(running: Running) -> Measured:
         seen.stop(error)
     session, killed = seen.session, running.ends.killed()
     seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        from holdfast.probe.held_streams import hold_streams  # noqa: PLC0415 - the library for it is an extra
+
+        seen.streams = hold_streams(session)
+        seen.later += seen.streams.requests
     if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
         # After the look at what was replaced: the person's own code may end a process, or wear it out. Where there
         # will be no verdict, none of that code is run in vain.
@@ -155,6 +165,8 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        streams=None if seen.streams is None else seen.streams.streams,
+        stream_entries=() if seen.streams is None else seen.streams.entries,
     )
 
 

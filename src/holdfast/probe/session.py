@@ -107,6 +107,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    where = session.address, session.port
-    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls) as prober:
+    where, http2 = (session.address, session.port), session.experiment.http2
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
 
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
@@ -47,6 +48,19 @@ _LONGEST_PAUSE_NS = 20_000_000
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 1_000_000
 _LONGEST_LOOK_NS = 2_500_000_000
+
+
+class Turning(Protocol):
+    """The load, as far as waiting is concerned."""
+
+    @property
+    def offered(self) -> int:
+        """How many requests it has begun."""
+        ...
+
+    def turn(self, timeout_ns: int) -> int:
+        """Waits for events for at most this long, and handles each of them."""
+        ...
 
 
 def look_interval_ns(held: int) -> int:
@@ -124,7 +138,7 @@ def asleep_needed_ns(session: Session) -> int | None:
 
 def turn_until(
     session: Session,
-    prober: Prober,
+    prober: Turning,
     reached: Callable[[], bool],
     limit_s: float,
     moving: Callable[[], object] | None = None,
@@ -246,7 +260,7 @@ def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = l
 
 
 def turn_while_free(
-    session: Session, prober: Prober, holding: Holding, reached: Callable[[], bool], for_ns: int
+    session: Session, prober: Turning, holding: Holding, reached: Callable[[], bool], for_ns: int
 ) -> bool:
     """Turns the load's loop until a state is reached, or the server was free for long enough to reach it.
 
