@@ -105,7 +105,10 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
     now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
     # Neither a run without a verdict nor a load has them.
-    return now if "ceiling" not in now else {**now, **dict.fromkeys(_ADDED), "unknown": {**now["unknown"], **_ADDED}}
+    if "ceiling" not in now:
+        return now
+    added = {**_ADDED, "front": _FRONT["unplaced" in now["places"]]}
+    return {**now, **dict.fromkeys(added), "unknown": {**now["unknown"], **added}}
 
 
 def sentences(result: dict[str, Any]) -> list[str]:
@@ -115,6 +118,11 @@ def sentences(result: dict[str, Any]) -> list[str]:
 
 # Fields that a verdict has had since the records were made, all of them null for these runs, and why they are null.
 _ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in plain HTTP"}
+# By whether the server was seen from outside.
+_FRONT = {
+    False: "what accepts the requests is the server itself, or a part of it",
+    True: "nothing inside the server was looked at",
+}
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

@@ -15,6 +15,7 @@ from holdfast.infer.census import before_handshake, count_places, established_at
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
+from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
@@ -135,6 +136,7 @@ def _verdict(counted: _Counted) -> Verdict:
         call=unknown.take(calls_of(timeline)),
         http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
+        front=unknown.take(front_of(snapshot, places)),
         unknown=unknown.reasons,
         warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )

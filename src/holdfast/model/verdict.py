@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from holdfast.model.front import Front
 from holdfast.model.frozen import frozen
 
 SCHEMA = 1
@@ -395,4 +396,5 @@ class Verdict:
     call: Calls | None = None
     http2: Http2 | None = None
     tls: OverTls | None = None
+    front: Front | None = None
     schema: int = SCHEMA

@@ -39,7 +39,7 @@ from holdfast.probe import call_bodies, disconnect, exact_load, growth, ramp_up,
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.session import Session, batch
-from holdfast.probe.start import Running, connect_to, ready_again
+from holdfast.probe.start import Running, connect_to, ready_again, with_front
 
 if TYPE_CHECKING:
     from holdfast.probe.held_streams import HeldStreams
@@ -183,6 +183,7 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
+    seen.session = with_front(seen.session)
     held = _measure_places(seen)
     if held is None:
         return

@@ -42,6 +42,8 @@ class View:
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
+        room_behind: how many requests a front may hand on at once so that the server's queue refuses none; None without
+            a front, and where its server refuses none.
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
@@ -81,6 +83,7 @@ class View:
     way_ns: int = 0
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
+    room_behind: int | None = None
 
     @property
     def sleeps(self) -> bool:

@@ -75,7 +75,7 @@ def climb(session: Session, prober: Prober) -> Ramp:
     Raises:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
-    several = len(session.accepting) > 1
+    several = len(session.accepting) > 1 or session.front is not None
     waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
     state, held, gone = State(), 0, session.ends.ended()
     starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
@@ -157,7 +157,10 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         )
         if placed.still or session.now_ns() > deadline:
             break
-    if len(session.accepting) > 1:
+    if session.front is not None:
+        session.front.find()
+        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
+    elif len(session.accepting) > 1:
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
     if not LostRequests().count(session, prober):
