@@ -7,7 +7,7 @@ mean.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
@@ -34,7 +34,7 @@ from holdfast.model.timeline import (
     Usage,
 )
 from holdfast.observe.processes import read_process_tree, read_usage
-from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
+from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.session import Session, batch
@@ -169,12 +169,38 @@ def _measure_ceiling(seen: Measured) -> None:
     if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
         seen.later += release.send_reuse_requests(session)
     bounded = len(seen.requests) > len(held) > 0
-    if bounded and session.experiment.over_s is None and not session.interrupts.asked:
-        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
-        seen.exact, sent = exact_load.offer_exact_load(session, held, replied)
-        seen.later += sent
-        if no_longer_accepting(session):
-            seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+    if not bounded:
+        seen.exact = None
+    elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
+        _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+
+
+def _tried(seen: Measured, places: int) -> bool:
+    """Whether exact load was offered before, for as many places as there turned out to be."""
+    repeats = () if seen.exact is None else seen.exact.repeats
+    return bool(repeats) and all(each.last - each.first == places for each in repeats)
+
+
+def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
+    session = seen.session
+    replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.later += sent
+    if no_longer_accepting(session):
+        seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
+    """Offers exact load after a ramp that was broken off, and prepares another one."""
+    session = seen.session
+    session.recording.begin_anew(session.slots.ramp, session.slots.first_climb)
+    climbed = zip(session.slots.first_climb, seen.requests, strict=False)
+    seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
+    seen.requests = ()
+    _offer_exact_load(seen, held, session.slots.exact_load)
+    if no_longer_accepting(session):
+        seen.session = ready_again(session)
+    seen.session.sampler.rows.clear()
 
 
 def _measure_places(seen: Measured) -> list[Entry] | None:
@@ -184,21 +210,33 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         The handlers that ran at once when every place was full; None if the server ended requests that were held,
         so that there are no places to go on with.
     """
-    session = seen.session
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober)
-        seen.mark("placed")
-        seen.look_at_usage()
-        held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
-        if seen.ramp.reason not in ramp_up.NO_CEILING:
-            seen.left_in_service, newcomers = disconnect.disconnect_in_service(session, prober)
-            seen.later += newcomers
-            seen.abandoned = disconnect.disconnect_queued(session, prober)
-            seen.mark("abandoned")
-        seen.mark("released")
-        if release.release_held(session, prober, seen.abandoned):
-            seen.mark("quiet")
+        climb = ramp_up.Climb(seen.session, prober)
+        first = exact_first.places_at_first_plateau(seen.session, prober, climb)
+        if not first:
+            return _climb_and_let_go(seen, prober, climb)
+        exact_first.release_all(seen.session, prober)
+    _begin_anew(seen, first)
+    with _ramp(seen) as prober:
+        seen.mark("first_sent")
+        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober))
+
+
+def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
+    session = seen.session
+    seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
+    seen.mark("placed")
+    seen.look_at_usage()
+    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    if seen.ramp.reason not in ramp_up.NO_CEILING:
+        seen.left_in_service, newcomers = disconnect.disconnect_in_service(session, prober)
+        seen.later += newcomers
+        seen.abandoned = disconnect.disconnect_queued(session, prober)
+        seen.mark("abandoned")
+    seen.mark("released")
+    if release.release_held(session, prober, seen.abandoned):
+        seen.mark("quiet")
     return None if seen.ramp.reason == "ended by the server" else held
 
 
@@ -211,4 +249,5 @@ def _ramp(seen: Measured) -> Iterator[Prober]:
         finally:
             seen.requests = ramp.requests()
             # In the ramp itself there may have been no reply to doubt.
-            seen.notes += [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            said = [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            seen.notes += [each for each in said if each not in seen.notes]
