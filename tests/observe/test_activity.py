@@ -152,5 +152,27 @@ def test_a_process_that_always_runs_is_never_ready():
     assert ready_after_ns(lambda at_ns: look(process(10, cpu=at_ns // 10_000_000, threads=(thread(10, "R"),)))) is None
 
 
+def polling(at_ns, work):
+    return look(replace(process(10, cpu=at_ns // 10_000_000, threads=(thread(10, "R"),)), work=work))
+
+
+def test_a_process_that_always_runs_is_ready_once_it_reads_nothing_and_takes_no_memory():
+    last_work_ns = 400_000_000
+
+    def starting(at_ns):
+        return polling(at_ns, b"rchar: %d" % min(at_ns, last_work_ns))
+
+    assert ready_after_ns(starting) == last_work_ns + BUSY_NS
+    assert ready_after_ns(lambda at_ns: polling(at_ns, b"rchar: %d" % at_ns)) is None
+
+
+def test_who_polls_is_told():
+    rest = Rest()
+    for at_ns in range(0, BUSY_NS + LOOK_NS, LOOK_NS):
+        rest.seen(at_ns, polling(at_ns, b""))
+
+    assert rest.polling == rest.busy == (10,)
+
+
 def test_a_server_without_processes_never_becomes_ready():
     assert ready_after_ns(lambda _at_ns: look()) is None

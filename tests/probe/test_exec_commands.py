@@ -116,7 +116,11 @@ if not os.environ.get("AGAIN"):
 SERIAL = {"ceiling.in_service": 1, "ceiling.bounded": True, "model.kind": "serial"}
 OF_FLASK = {"target.held_in": "flask view index()", "target.view": "sync"}
 
+# With no pause between two looks (Lib/socketserver.py, BaseServer.serve_forever), it never sleeps.
+POLLING = WSGIREF + "\n\nmake_server('127.0.0.1', {port}, application).serve_forever(poll_interval=0)\n"
+
 COMMANDS = (
+    Own("a server that never rests", ("python", "polling.py"), {"polling.py": POLLING}, SERIAL),
     Own(
         "a script",
         ("python", "app.py"),

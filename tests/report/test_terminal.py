@@ -1,12 +1,29 @@
-"""The picture of the places in a verdict on the terminal."""
+"""A verdict on the terminal: the picture of the places, the headline and its sentences."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
+
+import pytest
 
 from holdfast.model.places import Place
-from holdfast.model.verdict import OutsidePlaces, Places
-from holdfast.report.terminal import LANES
+from holdfast.model.verdict import (
+    Abandoned,
+    Ceiling,
+    ClientGone,
+    Cost,
+    Limits,
+    Model,
+    ModelKind,
+    OutsidePlaces,
+    Overflow,
+    Places,
+    Target,
+    Timing,
+    Verdict,
+)
+from holdfast.report.layout import rendered
+from holdfast.report.terminal import LANES, render_verdict
 
 
 def test_every_place_of_a_verdict_has_a_lane() -> None:
@@ -14,3 +31,58 @@ def test_every_place_of_a_verdict_has_a_lane() -> None:
 
     assert places == {each.name for each in fields(Places)}
     assert list(LANES) == [each.name for each in fields(OutsidePlaces)] == [*map(str, Place), "unplaced"]
+
+
+def verdict(view: str, in_service: int, processes: int, kind: ModelKind = "event-loop", **exact: object) -> Verdict:
+    """A bounded ceiling, spread evenly over these processes."""
+    ceiling = replace(Ceiling.unknown(), in_service=in_service, bounded=True, **exact)
+    spread = (in_service // processes,) * processes
+    return Verdict(
+        target=Target("server", None, (), "app", view, "/", "view index()", None),
+        limits=Limits(None, None, None),
+        offered=in_service,
+        places=Places(in_service=in_service),
+        established=in_service,
+        ceiling=ceiling,
+        model=replace(Model.unknown(), kind=kind, processes=processes, spread=spread),
+        overflow=Overflow(None, (), None),
+        abandoned=Abandoned(None, None, ClientGone(None, None)),
+        cost=Cost.unknown(),
+        binding=None,
+        timing=Timing(None, None, None, None),
+        confidence="exact",
+    )
+
+
+def shown(verdict: Verdict) -> str:
+    return rendered(render_verdict(verdict), 200, styled=False)
+
+
+@pytest.mark.parametrize("view", ["sync", "async-blocking"])
+def test_a_handler_that_blocks_its_loop_is_not_shown_as_one_coroutine_among_others(view: str) -> None:
+    assert "5 requests at once  5 event loops, each blocked by its handler\n" in shown(verdict(view, 5, 5))
+    assert "1 request at once  an event loop blocked by its handler\n" in shown(verdict(view, 1, 1))
+
+
+def test_the_loops_of_several_processes_are_not_shown_as_one() -> None:
+    assert "20 requests at once  coroutines on 2 event loops, one in each process\n" in shown(verdict("async", 20, 2))
+    assert "20 requests at once  coroutines on an event loop\n" in shown(verdict("async", 20, 1))
+
+
+@pytest.mark.parametrize(
+    ("in_service", "at_exact_load", "repeats", "sentence"),
+    [
+        (1, (1, 1), 5, None),
+        (1, (0, 1), 3, "A single request, offered alone, did not always reach its handler (tried 3 times)."),
+        (8, (8, 8), 5, "Of exactly 8 requests offered together, all ran at once (5 times)."),
+        (8, (8, 8), 1, "Of exactly 8 requests offered together, all ran at once (once)."),
+        (8, (6, 7), 2, "Of exactly 8 requests offered together, only 6 to 7 ran at once (2 times)."),
+    ],
+)
+def test_the_exact_load_is_told_where_it_tells_something(
+    in_service: int, at_exact_load: tuple[int, int], repeats: int, sentence: str | None
+) -> None:
+    text = shown(verdict("sync", in_service, 1, "thread-pool", at_exact_load=at_exact_load, at_exact_repeats=repeats))
+
+    told = [line.strip() for line in text.splitlines() if "offered together" in line or "offered alone" in line]
+    assert told == ([] if sentence is None else [sentence])

@@ -13,7 +13,7 @@ from ipaddress import ip_address
 
 from holdfast.attach import rounds
 from holdfast.attach.rounds import Look
-from holdfast.attach.unusable import refused, too_quick, unusable
+from holdfast.attach.unusable import Ended, refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.infer.signals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of, trip_of
 from holdfast.interrupts import Interrupts
@@ -189,16 +189,13 @@ def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _S
 
 def _check_answer(prober: Prober, row: int, target: Target, experiment: OutsideExperiment) -> None:
     columns = prober.columns
-    outcome, status = Outcome(columns.outcome[row]), columns.status[row]
-    error = unusable(
-        target.url,
-        outcome,
-        status,
-        location=prober.location,
-        words=prober.finding() or (prober.failure.words if prober.failure else ""),
-        answer_timeout_s=experiment.answer_timeout_s,
-        first=row == 0,
+    ended = Ended(
+        Outcome(columns.outcome[row]),
+        columns.status[row],
+        prober.location,
+        prober.finding() or (prober.failure.words if prober.failure else ""),
     )
+    error = unusable(target.url, ended, answer_timeout_s=experiment.answer_timeout_s, first=row == 0)
     if error is not None:
         raise error
 

@@ -11,11 +11,11 @@ some are seen to wait. No client is left waiting: a round ends when all its requ
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Wave, close
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
+from holdfast.model.frozen import frozen
 from holdfast.model.outside import Round
 from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Snapshot
@@ -55,7 +55,7 @@ KEPT_ROWS = 32
 GROWN = 1.05
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Look:
     """What a round works with.
 

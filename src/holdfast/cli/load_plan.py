@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from holdfast.cli.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.cli.load_shape import shape_of
 from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.model.frozen import frozen
 from holdfast.model.load import MOST_REQUESTS, StopRule
 from holdfast.model.scenario import Group, Pause, Step, Timeouts
 from holdfast.model.shapes import Clients
@@ -37,7 +38,7 @@ _NOT_WITH_JMX = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Asked:
     """What a command line or a file says to send.
 

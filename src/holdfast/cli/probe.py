@@ -81,6 +81,12 @@ def _requests() -> list[Any]:
             callback=checked(option_values.header_of),
             help="Add a header to each request (repeatable).",
         ),
+        option(
+            REQUESTS,
+            "--tls",
+            is_flag=True,
+            help="Speak TLS from the first request on; otherwise plain HTTP is tried first.",
+        ),
     ]
 
 

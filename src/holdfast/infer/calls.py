@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ranks import MEDIAN, percentile
@@ -24,7 +24,7 @@ _NO_STOP = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Together:
     """The bodies that were called together.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.infer.known import Known, because, fields_of
-from holdfast.model.timeline import Usage
+from holdfast.model.samples import Usage
 from holdfast.model.verdict import Cost, Places
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import (
@@ -26,11 +26,13 @@ from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of
 from holdfast.infer.signals import Service, Wave, first_wave, flow_of, service_of, trips_of
+from holdfast.model.frozen import frozen
 from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
     OFFER_MORE,
+    PLAIN_HTTP,
     Abandoned,
     Ceiling,
     ClientGone,
@@ -39,6 +41,7 @@ from holdfast.model.verdict import (
     Model,
     OutsidePlaces,
     Overflow,
+    OverTls,
     Target,
     Timing,
     Verdict,
@@ -67,7 +70,7 @@ _LOST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """What the verdict is made of.
 
@@ -127,6 +130,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
         confidence="estimated",
         unknown=unknown.reasons,
         warnings=_warnings(seen),
+        tls=unknown.take(_over_tls(record)),
     )
 
 
@@ -272,6 +276,14 @@ def _target(record: OutsideTimeline) -> Known[Target]:
     experiment = record.experiment
     target = Target("attach", None, (), experiment.target.url, None, experiment.path, None, None)
     return Known(target, because(_INSIDE, missing("target", target)))
+
+
+def _over_tls(record: OutsideTimeline) -> Known[OverTls | None]:
+    target = record.experiment.target
+    if not target.url.lower().startswith("https:"):
+        return Known(None, {"tls": PLAIN_HTTP})
+    over_tls = OverTls(certificate_checked=not target.insecure, before_handshake=None)
+    return Known(over_tls, because(_INSIDE, missing("tls", over_tls)))
 
 
 def _limits(record: OutsideTimeline) -> Known[Limits]:

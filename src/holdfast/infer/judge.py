@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
-from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
+from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
@@ -25,9 +25,21 @@ from holdfast.infer.server_ended import check_none_ended
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.experiment import CommandTarget, ProbeTarget
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.timeline import Entry, FirstRequest, Ramp, Snapshot, Timeline
-from holdfast.model.verdict import Ceiling, Limits, Model, Overflow, Places, Target, Timing, Verdict
+from holdfast.model.verdict import (
+    PLAIN_HTTP,
+    Ceiling,
+    Limits,
+    Model,
+    Overflow,
+    OverTls,
+    Places,
+    Target,
+    Timing,
+    Verdict,
+)
 
 if TYPE_CHECKING:
     from holdfast.model.outside import OutsideTimeline  # of attach alone
@@ -41,7 +53,7 @@ _NO_LIMIT = "unlimited, or not readable from /proc"
 _INTERRUPTED = "the run was interrupted before the ceiling was met"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Counted:
     """A run whose places were counted.
 
@@ -118,6 +130,7 @@ def _verdict(counted: _Counted) -> Verdict:
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
         call=unknown.take(calls_of(timeline)),
+        tls=unknown.take(_over_tls(counted)),
         unknown=unknown.reasons,
         warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
     )
@@ -179,6 +192,13 @@ def _model(counted: _Counted) -> Known[Model]:
     model = unknown.take(model_of(entries, held, _late(counted.timeline, counted.snapshot), idle))
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
+
+
+def _over_tls(counted: _Counted) -> Known[OverTls | None]:
+    if not counted.first_request.tls:
+        return Known(None, {"tls": PLAIN_HTTP})
+    unshaken = before_handshake(counted.timeline, counted.snapshot, counted.placed)
+    return Known(OverTls(certificate_checked=False, before_handshake=unshaken))
 
 
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:

@@ -9,11 +9,11 @@ look like requests that were turned away; so no number in service that is counte
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.census import entries_by_id, offered_requests
 from holdfast.infer.signals import ended_by_server, peak
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.units import NS_PER_S
@@ -25,7 +25,7 @@ _SEES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerEnded:
     """What is known of the requests that the server ended.
 

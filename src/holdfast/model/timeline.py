@@ -6,19 +6,21 @@ not come.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.samples import Sample, Usage
 
 NEVER = units.NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One request as the client saw it.
 
@@ -44,7 +46,7 @@ class Request:
     sent_ns: int = NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One handler run as the recorder inside the server wrote it.
 
@@ -75,7 +77,7 @@ class Entry:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """The run of one view's body, as the recorder inside the server wrote it.
 
@@ -111,7 +113,7 @@ class Call:
     goes_on: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listener:
     """One listening socket at one instant.
 
@@ -134,7 +136,7 @@ class Listener:
         return AcceptQueue(self.depth, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerSocket:
     """The server's end of one connection to the probed port.
 
@@ -150,7 +152,7 @@ class ServerSocket:
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acceptor:
     """A process that holds a listening socket of the probed port.
 
@@ -168,7 +170,7 @@ class Acceptor:
     connections: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """Everything that the kernel says about the probed port at one moment.
 
@@ -187,41 +189,7 @@ class Snapshot:
     acceptors: tuple[Acceptor, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the server's process tree uses at one instant.
-
-    Attributes:
-        memory_bytes: anonymous resident memory, pages shared by a fork once; None where it is not known.
-        cpu_s: user and system time of the processes that live.
-    """
-
-    at_ns: int
-    processes: int
-    threads: int
-    descriptors: int
-    memory_bytes: int | None
-    cpu_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One look of the observers while the probe ran.
-
-    Attributes:
-        late_ns: how much later than intended this look was.
-        depth: sum of the accept queues of the probed port; None where it is not known.
-    """
-
-    at_ns: int
-    late_ns: int
-    depth: int | None
-    offered: int
-    established: int
-    entered: int
-
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class FirstRequest:
     """What the first request of a run, which is answered at once, shows of the application.
 
@@ -233,6 +201,7 @@ class FirstRequest:
             what lies behind its entry is not known.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
+        tls: it came over TLS, as all others do then.
     """
 
     status: int
@@ -240,9 +209,10 @@ class FirstRequest:
     kind: str
     via: str
     ways_ns: tuple[int, ...] = ()
+    tls: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marks:
     """Instants between the phases of a run; NEVER where the run did not come so far.
 
@@ -270,7 +240,7 @@ left. "ended by the server": it ended requests that were held. "interrupted": th
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ramp:
     """How the ramp ended.
 
@@ -284,7 +254,7 @@ class Ramp:
     crowd: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaving:
     """A client that left while its request was in service.
 
@@ -302,7 +272,7 @@ class Leaving:
     until_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeat:
     """As many requests as there are places, offered at once to a server at rest.
 
@@ -316,7 +286,7 @@ class Repeat:
     placed_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExactLoad:
     """What was tried with exactly as many requests as there are places.
 
@@ -328,7 +298,7 @@ class ExactLoad:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerFacts:
     """What is known of the server without a request.
 
@@ -350,7 +320,7 @@ class ServerFacts:
     grows_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stopped:
     """Why a run gave up before its end, in words: what happened, why, what to do."""
 
@@ -359,7 +329,7 @@ class Stopped:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeline:
     """The whole raw record of one experiment, seen from inside the server too.
 

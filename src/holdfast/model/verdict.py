@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from holdfast.model.frozen import frozen
 
 SCHEMA = 1
 
@@ -13,6 +15,9 @@ MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
 
 CALL_NOT_ASKED = "--call was not asked for"
 """The reason where bodies were not asked for; the terminal does not mention it."""
+
+PLAIN_HTTP = "requests were sent in plain HTTP"
+"""The reason where there is nothing to say of TLS."""
 
 ModelKind = Literal[
     "serial",
@@ -26,7 +31,7 @@ ModelKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     server: str
     version: str | None
@@ -38,7 +43,7 @@ class Target:
     python: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Limits in force for the server; None where they could not be read."""
 
@@ -47,7 +52,7 @@ class Limits:
     somaxconn: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """How many requests were in each place; the sum is the number offered."""
 
@@ -63,7 +68,7 @@ class Places:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutsidePlaces:
     """The same as far as it is known from outside; None where it is not.
 
@@ -88,7 +93,7 @@ ListenQueues = Literal["shared", "per-worker"]
 """Whether all workers accept from one queue, or each from its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
@@ -117,7 +122,7 @@ class Ceiling:
         return cls(None, None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """What ran the handlers.
 
@@ -143,7 +148,7 @@ class Model:
         return cls(None, None, None, None, None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overflow:
     """Where requests go that find no free handler, in order, and what the last one gets."""
 
@@ -156,7 +161,7 @@ Fate = Literal["finishes", "cancelled", "place freed, handler goes on"]
 """What becomes of a running handler when its client leaves."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientGone:
     """What becomes of a running handler whose client leaves by FIN, and by RST."""
 
@@ -164,7 +169,7 @@ class ClientGone:
     rst: Fate | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abandoned:
     """Clients that left.
 
@@ -179,7 +184,7 @@ class Abandoned:
     in_service: ClientGone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cost:
     """What each held request added to the server's process tree; None where it was not measured.
 
@@ -198,7 +203,7 @@ class Cost:
         return cls(None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spread:
     """Median (the lower one of two) and maximum over bodies, ms."""
 
@@ -206,7 +211,7 @@ class Spread:
     max: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """One body that ran alone; times in ms, None where they were not seen.
 
@@ -223,7 +228,7 @@ class Body:
     stopped_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Calls:
     """What bodies of views did when many were run together; None where it was not seen.
 
@@ -259,7 +264,7 @@ class Calls:
     alone: Body
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RuledOut:
     """A setting that does not decide it, and the run that shows so."""
 
@@ -267,7 +272,7 @@ class RuledOut:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NextBound:
     """The setting that would decide it next, and the number in its place at which it would."""
 
@@ -275,7 +280,7 @@ class NextBound:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binding:
     """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
 
@@ -300,7 +305,21 @@ class Binding:
     next: NextBound | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class OverTls:
+    """What there is to say of TLS.
+
+    Attributes:
+        certificate_checked: False where any certificate was taken.
+        before_handshake: of the requests in the server's own queue, how many wait there before their TLS handshake:
+            the server has accepted the connection and does not know the request. None from outside.
+    """
+
+    certificate_checked: bool
+    before_handshake: int | None
+
+
+@frozen
 class Timing:
     """Durations in seconds; probe_s is from the server's readiness to ceiling and places."""
 
@@ -310,7 +329,7 @@ class Timing:
     pacing_lag_p99_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     target: Target
     limits: Limits
@@ -328,4 +347,5 @@ class Verdict:
     unknown: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     call: Calls | None = None
+    tls: OverTls | None = None
     schema: int = SCHEMA

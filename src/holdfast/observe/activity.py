@@ -17,12 +17,15 @@ Decisions
   a busy machine what should take 4 ms may take 40.
 * If a thread other than the main one never waits, the application works in the background. Starting up happens in
   the main thread, so a tree that stays the same for BUSY_NS with main threads seen waiting is ready too.
+* A main thread that never waits may poll without ever sleeping (fastpysgi's loop, with an ASGI application). Starting
+  up reads files and takes memory: a process that has done neither for BUSY_NS polls.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 # proc(5): S waits interruptibly, I is an idle kernel thread, Z and X have ended. R runs or would
 # run if a core were free; D waits for a disk, as an import from a cold file system does; T is stopped.
@@ -37,7 +40,7 @@ _ENOUGH_LOOKS = 50
 _ONE_IN = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ThreadActivity:
     """One thread.
 
@@ -53,7 +56,7 @@ class ThreadActivity:
     sleeps: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessActivity:
     """One process.
 
@@ -61,15 +64,18 @@ class ProcessActivity:
         started_ticks: since boot; tells it from a later process with the same pid.
         cpu_ticks: user + system time of all its threads, in clock ticks.
         threads: by tid.
+        work: what it has read, written and taken of memory until now, as the kernel tells it; None where its main
+            thread waits, or where that may not be read.
     """
 
     pid: int
     started_ticks: int
     cpu_ticks: int
     threads: tuple[ThreadActivity, ...]
+    work: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Activity:
     """The processes of a tree that could be read, by pid."""
 
@@ -117,6 +123,7 @@ class Rest:
 
     Attributes:
         busy: processes with a thread that never waits, in a server that counts as at rest.
+        polling: those of them whose main thread never waits.
     """
 
     def __init__(self) -> None:
@@ -125,7 +132,9 @@ class Rest:
         self._looks = 0
         self._waited: Counter[int] = Counter()
         self._main_waited: Counter[int] = Counter()
+        self._worked: dict[int, tuple[bytes, int]] = {}
         self.busy: tuple[int, ...] = ()
+        self.polling: tuple[int, ...] = ()
 
     def seen(self, now_ns: int, look: Activity) -> bool:
         """Whether this look shows that the server is at rest.
@@ -143,6 +152,7 @@ class Rest:
         self._looks += 1
         self._waited.update(each.pid for each in look.processes if _waits(each))
         self._main_waited.update(each.pid for each in look.processes if _main_waits(each))
+        self._note_work(now_ns, look)
         asleep = any(thread.sleeps for process in look.processes for thread in process.threads)
         if look.processes and now_ns - self._still_ns >= (ASLEEP_NS if asleep else REST_NS):
             return True
@@ -151,10 +161,19 @@ class Rest:
         restless = [each.pid for each in look.processes if _ONE_IN * self._waited[each.pid] < self._looks]
         if not restless:
             return True
-        if now_ns - self._same_ns < BUSY_NS or any(_ONE_IN * self._main_waited[pid] < self._looks for pid in restless):
+        polling = [pid for pid in restless if _ONE_IN * self._main_waited[pid] < self._looks]
+        if now_ns - self._same_ns < BUSY_NS or any(not self._works_no_more(pid, now_ns) for pid in polling):
             return False
-        self.busy = tuple(restless)
+        self.busy, self.polling = tuple(restless), tuple(polling)
         return True
+
+    def _note_work(self, now_ns: int, look: Activity) -> None:
+        for each in look.processes:
+            if each.work is not None and self._worked.get(each.pid, (None, 0))[0] != each.work:
+                self._worked[each.pid] = each.work, now_ns
+
+    def _works_no_more(self, pid: int, now_ns: int) -> bool:
+        return pid in self._worked and now_ns - self._worked[pid][1] >= BUSY_NS
 
 
 def _tree(look: Activity) -> list[tuple[int, int, int]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
+
+from holdfast.model.frozen import frozen
 
 _INTERPRETER = re.compile(r"^(python|pypy)[\d.]*$")
 _TAKES_VALUE = frozenset("WX")
@@ -14,7 +15,7 @@ _TAKES_VALUE = frozenset("WX")
 _TITLE_ENDS = re.compile(r"[\s:]")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Program:
     """One process.
 

@@ -12,7 +12,8 @@ from itertools import chain
 from stat import S_ISSOCK
 
 from holdfast.model.address import NO_PORT
-from holdfast.model.timeline import Listener, Usage
+from holdfast.model.samples import Usage
+from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import UnixListener
@@ -265,7 +266,12 @@ def _activity_of(pid: int) -> ProcessActivity | None:
         return None
     looks = (_thread_activity(f"/proc/{pid}/task/{tid}") for tid in tids)
     threads = tuple(look for look in looks if look is not None)
-    return ProcessActivity(pid, stat.started_ticks, stat.cpu_ticks, threads)
+    return ProcessActivity(pid, stat.started_ticks, stat.cpu_ticks, threads, _work(pid) if stat.state == "R" else None)
+
+
+def _work(pid: int) -> bytes | None:
+    read_and_written, memory = (read_if_readable(f"/proc/{pid}/{name}") for name in ("io", "statm"))
+    return None if read_and_written is None or memory is None else read_and_written + memory
 
 
 def _thread_activity(folder: str) -> ThreadActivity | None:

@@ -14,9 +14,9 @@ before anything is copied, and so did its predecessors since Linux 2.6.12.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from struct import Struct
 
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerSocket
 from holdfast.observe.tcp import (
     AF_INET,
@@ -76,7 +76,7 @@ class KernelRefusal(ProtocolError):  # noqa: N818 - the kernel's well-formed "no
         self.errno = errno
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnixListener:
     """One listening Unix socket.
 

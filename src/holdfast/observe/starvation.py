@@ -22,14 +22,15 @@ Decisions
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 GAP_NS = 20_000_000
 # At most a tenth of the time goes into looking.
 GAP_FOR_COST = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreUse:
     """One thread at one look.
 

@@ -38,6 +38,8 @@ from holdfast.probe.waits import (
 
 _BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
+# One after another, each start waits for a handshake to and fro; of requests that come together, these overlap.
+_SLOWEST_OVER_TLS_NS = 1_500_000_000
 _AT_LEAST = 2
 _AMONG_NS = 2_000_000_000
 _UNDISTURBED_MS = 200  # the rest before a repeat, the start of ten to a hundred handlers, and their answers
@@ -64,7 +66,7 @@ def offer_exact_load(
     if places > EXACT_PLACES:
         return ExactLoad(why_not=f"not tried with more than {EXACT_PLACES} places"), ()
     fills_in_ns = places * _usual_gap_ns(held)
-    if fills_in_ns > _SLOWEST_NS:
+    if fills_in_ns > (_SLOWEST_NS if session.tls is None else _SLOWEST_OVER_TLS_NS):
         in_s = f"{fills_in_ns / NS_PER_S:.1f} s"
         return ExactLoad(why_not=f"not tried where {places} places take about {in_s} to fill"), ()
     if session.way_ns > _SLOWEST_NS:

@@ -6,10 +6,12 @@ Most of this file is what a person is told when it fails: a server that starts m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
-from holdfast.load.prober import Failure
+from holdfast.load.endpoint import Tls
+from holdfast.load.prober import Failure, Prober
 from holdfast.load.status_advice import ADVICE
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
@@ -18,13 +20,15 @@ from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.injection import not_instrumented
-from holdfast.probe.readiness import last_lines, or_raise_limits, raise_trouble
+from holdfast.probe.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
 from holdfast.probe.session import Session, batch
+from holdfast.probe.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
 from holdfast.probe.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
+_HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
 _LONG_WAY_NS = 60 * MS
 
@@ -45,6 +49,7 @@ class Reply(NamedTuple):
         finding: why its reply is not HTTP, in words; None if it is, or if none came.
         failure: on our own side; None if there was none.
         doubts: about a reply that counts nevertheless, in words.
+        tls: how it was sent; None is plain HTTP.
         slept_ns: the longest that the whole server slept before the view was entered.
     """
 
@@ -52,6 +57,7 @@ class Reply(NamedTuple):
     finding: str | None
     failure: Failure | None
     doubts: tuple[str, ...]
+    tls: Tls | None
     slept_ns: int
 
 
@@ -62,12 +68,14 @@ class Answered(NamedTuple):
         found: how the server treats a request.
         requests: the first one, and the second where there was one.
         doubts: about its reply, in words.
+        tls: how later ones are to be sent; None is plain HTTP.
         slept_ns: as of the last reply.
     """
 
     found: FirstRequest
     requests: tuple[Request, ...]
     doubts: tuple[str, ...]
+    tls: Tls | None
     slept_ns: int
 
 
@@ -91,7 +99,8 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return prober.ended == 1 or session.interrupts.asked
 
         prober.open(1)
-        turn_until(session, prober, ended, within_s)
+        if _shaken(session, prober, within_s):
+            turn_until(session, prober, ended, within_s)
         (request,) = sent.requests()
         # An application may return long after its reply has been sent.
         turn_until(session, prober, lambda: not session.recording.is_watched(), within_s)
@@ -103,17 +112,40 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
             return not any(end.accepted and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), slept_ns)
+        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns)
+
+
+def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
+    """Turns the load's loop until the request is sent or has ended; False if a TLS handshake takes too long for it."""
+    if session.tls is None:
+        return True
+    # What does not know TLS may wait for more of what it takes for the head of a request.
+    limit_s = within_s if session.experiment.tls else min(within_s, _HANDSHAKE_S)
+    sent = prober.columns.sent
+    return turn_until(session, prober, lambda: prober.ended == 1 or bool(sent[0]) or session.interrupts.asked, limit_s)
 
 
 def send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
     """Sends requests that are not held until one has come to the point at which later ones will be held.
 
-    That is the first one where a framework's hook knows the view. Otherwise the application answers it while it is
-    watched, and the second one comes to the function that was seen, or to the entry.
+    Where what came of a plain request may be due to TLS, the same is tried over TLS (`Reply.tls`).
 
     Args:
         closed_within_s: as in `send_one`.
+    """
+    reply = _send_into_view(session, slot, within_s, closed_within_s)
+    if session.tls is not None or session.recording.is_entered(slot) or not may_speak_tls(reply.request):
+        return reply
+    over_tls = replace(session, tls=tls_towards(session.experiment, session.address))
+    tried = _send_into_view(over_tls, slot, within_s, closed_within_s)
+    return tried if speaks_tls(tried.request, tried.finding) else reply
+
+
+def _send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float) -> Reply:
+    """As `send_into_view`, without trying TLS where the session is not over TLS.
+
+    The first one comes to that point where a framework's hook knows the view. Otherwise the application answers it
+    while it is watched, and the second one comes to the function that was seen, or to the entry.
     """
     recording = session.recording
 
@@ -142,8 +174,11 @@ def send_first_request(session: Session) -> Answered:
         EnvironmentFailure: the server could not load the application.
     """
     slot = session.slots.first_request.start
-    request, finding, failure, doubts, slept_ns = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns = send_into_view(session, slot, _limit_s(session))
+    session = replace(session, tls=tls)
     raise_trouble(session.trouble)
+    if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
+        raise error
     if finding is not None:
         raise InconclusiveError(
             f"What answers on {session.reached_at} does not speak HTTP as holdfast understands it.",
@@ -179,12 +214,17 @@ def send_first_request(session: Session) -> Answered:
         slept_ns = second.slept_ns
     entered = [(id, each) for id, each in enumerate(sent, slot) if session.recording.is_entered(id)]
     ways_ns = tuple(way_ns(session, id, each) for id, each in entered)
-    return Answered(FirstRequest(request.status, held_in, kind, via, ways_ns), tuple(sent), doubts, slept_ns)
+    found = FirstRequest(request.status, held_in, kind, via, ways_ns, tls=tls is not None)
+    return Answered(found, tuple(sent), doubts, tls, slept_ns)
 
 
 def way_ns(session: Session, slot: int, request: Request) -> int:
-    """How long a request took from its first byte to its view: authentication, dependencies and middleware included."""
-    return max(0, session.recording.entered_ns(slot) - (request.sent_ns or request.opened_ns))
+    """How long a request took from its first byte to its view: authentication, dependencies and middleware included.
+
+    Over TLS it includes the handshake, which every later request needs too.
+    """
+    began_ns = request.connected_ns if session.tls is not None else request.sent_ns
+    return max(0, session.recording.entered_ns(slot) - (began_ns or request.opened_ns))
 
 
 def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
+from holdfast.model.frozen import frozen
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
@@ -28,7 +28,7 @@ _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no fra
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """The process that listens, or the first of several.
 

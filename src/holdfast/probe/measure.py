@@ -17,6 +17,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
+from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
     Call,
@@ -31,7 +32,6 @@ from holdfast.model.timeline import (
     Snapshot,
     Stopped,
     Timeline,
-    Usage,
 )
 from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, ramp_up, release
@@ -159,7 +159,7 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
-    seen.session = replace(seen.session, way_ns=way_ns, slept_ns=first.slept_ns)
+    seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     held = _measure_places(seen)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from holdfast.model.accept_queue import AcceptQueue
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, RampReason
 from holdfast.observe.asleep import ASLEEP_NS
@@ -16,7 +17,7 @@ TURNED_AWAY_ENOUGH = 4
 Stage = Literal["climb", "fill", "single"]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class View:
     """Both sides at one moment; the kernel's view must be taken after the load's last turn.
 
@@ -84,7 +85,7 @@ class View:
         return AcceptQueue(self.depth, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class State:
     """What the ramp remembers between two looks; the default is its beginning.
 
@@ -136,21 +137,21 @@ class State:
     crowd: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """Open this many connections now, then turn the load once."""
 
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wait:
     """Turn the load for at most this long."""
 
     timeout_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Done:
     """The ramp is over: no further connection would tell more.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import ended_by_server
 from holdfast.load.prober import Prober
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
@@ -86,7 +86,7 @@ class LostRequests:
         return self.number
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Lookout:
     """What is remembered from look to look."""
 

@@ -10,13 +10,13 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
 from holdfast.interrupts import Interrupts
 from holdfast.model.address import NO_PORT, shown
 from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
@@ -86,7 +86,7 @@ def raise_trouble(path: Path) -> None:
             raise kind(what, str(more.get("why", "")), str(more.get("remedy", "")))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Starting:
     """A server that was started and is not ready yet.
 
@@ -105,7 +105,7 @@ class Starting:
     own: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ready:
     """A server that has come to rest.
 
@@ -138,7 +138,7 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_descendants(*server.roots()))):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
-            return Ready(listeners, (_works_in_the_background(rest.busy),) if rest.busy else ())
+            return Ready(listeners, (_never_rests(rest.busy, rest.polling),) if rest.busy else ())
         time.sleep(_LOOK_S)
     raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
 
@@ -163,7 +163,13 @@ def _settled_listeners(starting: Starting, rested_ns: int) -> tuple[Listener, ..
     return listeners if wanted and sure else ()
 
 
-def _works_in_the_background(busy: Sequence[int]) -> str:
+def _never_rests(busy: Sequence[int], polling: Sequence[int]) -> str:
+    if polling:
+        return (
+            f"The server never rests: its main thread uses the processor without a pause (pid {polling[0]}), as a loop "
+            "does that polls. It was taken to be ready because for a while it had not changed, read nothing and taken "
+            "no memory."
+        )
     return (
         f"The server works in the background all the time (pid {busy[0]}). It was taken to be ready because it had not "
         "changed for a while and its main thread was waiting. Handlers share the interpreter with that work."

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast.interrupts import Interrupts
+from holdfast.load.endpoint import Tls
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
 from holdfast.observe.kernel import KernelView
@@ -23,7 +25,7 @@ from holdfast.probe.slots import Slots
 from holdfast.servers.process import ServerProcess
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """A running server as the phases of a probe see it.
 
@@ -43,6 +45,7 @@ class Session:
             the first request.
         slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
         grows_by: as `ServerFacts` has it.
+        tls: how requests are sent; None is plain HTTP.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -66,6 +69,7 @@ class Session:
     way_ns: int = 0
     slept_ns: int = 0
     grows_by: str = ""
+    tls: Tls | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
@@ -74,7 +78,7 @@ class Session:
         return shown(self.address, self.port)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """The requests that one phase sends.
 
@@ -97,5 +101,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    with Prober(session.address, session.port, lambda row: session.head_of(slots[row]), len(slots)) as prober:
+    where = session.address, session.port
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls) as prober:
         yield Batch(prober, slots, phase)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 REUSE_REQUESTS = 8
 """Requests sent one after another at the end, to see which threads and processes serve again."""
@@ -30,7 +31,7 @@ MOST_LISTENERS = 16
 """The most listening sockets of a command that are tried with one request each."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slots:
     """Consecutive ranges of request ids, in the order of their numbers.
 

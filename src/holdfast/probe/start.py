@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener, ServerFacts
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.processes import (
@@ -27,6 +28,7 @@ from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
 from holdfast.probe.readiness import Starting, await_ready
 from holdfast.probe.session import Session
+from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
 from holdfast.servers.growth import growth_setting
 from holdfast.servers.process import ServerProcess
@@ -34,7 +36,7 @@ from holdfast.servers.process import ServerProcess
 _SAMPLE_NS = 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Running:
     """A server that has started and come to rest.
 
@@ -76,6 +78,7 @@ class Running:
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
             grows_by=growth_setting(prepared.command.argv, prepared.command.environment, prepared.command.cwd),
+            tls=tls_towards(prepared.experiment, route.address) if prepared.experiment.tls else None,
         )
 
 
@@ -116,15 +119,17 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     routes = tuple(
         each for each in routes_to(running.listeners) if spec.listen_address in (None, each.port, each.address)
     )
+    tls = None
     if spec.address is not None:
         route = replace(routes[0], address=spec.address)
     else:
-        route = pick(routes, read_ephemeral_ports(), running.session_at)
+        route, tls = pick(routes, read_ephemeral_ports(), running.session_at)
     if spec.own and not is_unix(route.address):
         check_alone(route, kernel)
         if len(kernel.listeners(route.port)) > len(route.listeners):
             route = replace(route, shares_port=True)
     session = running.session_at(route)
+    session = replace(session, tls=session.tls or tls)
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts

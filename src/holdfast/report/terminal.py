@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.verdict import CALL_NOT_ASKED, Abandoned, Ceiling, Cost, Model, OutsidePlaces, Overflow, Verdict
+from holdfast.model.verdict import (
+    CALL_NOT_ASKED,
+    Abandoned,
+    Ceiling,
+    Cost,
+    Model,
+    ModelKind,
+    OutsidePlaces,
+    Overflow,
+    Verdict,
+)
 from holdfast.report import calls
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
@@ -80,7 +90,8 @@ def _title(verdict: Verdict) -> Text:
         return Text(target.app, style="bold").append("  seen from outside", style="not bold dim")
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
     python = f"  Python {target.python}" if target.python else ""
-    title.append(f"  {target.app}{python}  held in {target.held_in}", style="not bold dim")
+    over_tls = "  over TLS (certificate not checked)" if verdict.tls is not None else ""
+    title.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
     return title
 
 
@@ -104,7 +115,19 @@ def _headline(verdict: Verdict) -> Renderable:
     kind = verdict.model.kind
     most = ceiling.interval[1] if ceiling.interval is not None else None
     text.append(f", perhaps {most}" if most is not None else "", style="not bold")
-    return text.append(f"  {_KINDS[kind]}" if kind else "", style="not bold")
+    return text.append(f"  {_kind_shown(verdict, kind)}" if kind else "", style="not bold")
+
+
+def _kind_shown(verdict: Verdict, kind: ModelKind) -> str:
+    """What ran the handlers; a handler that blocks its loop is no coroutine among others, and each process has one."""
+    if kind != "event-loop":
+        return _KINDS[kind]
+    loops = verdict.model.processes or 1
+    if verdict.ceiling.bounded and verdict.target.view in {"sync", "async-blocking"}:
+        return (
+            f"{loops} event loops, each blocked by its handler" if loops > 1 else "an event loop blocked by its handler"
+        )
+    return f"coroutines on {loops} event loops, one in each process" if loops > 1 else _KINDS[kind]
 
 
 def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
@@ -141,8 +164,10 @@ def _lanes(verdict: Verdict) -> Renderable:
 
 def _note(verdict: Verdict, place: str) -> str:
     ceiling = verdict.ceiling
-    if place == "userspace_queue" and ceiling.userspace_queue_bounded is False:
-        return "no end met"
+    if place == "userspace_queue":
+        end = "no end met" if ceiling.userspace_queue_bounded is False else ""
+        unshaken = verdict.tls.before_handshake if verdict.tls is not None else 0
+        return ", ".join(each for each in (end, f"{unshaken} before their TLS handshake" if unshaken else "") if each)
     if place == "accept_queue":
         limit = ceiling.accept_queue_limit
         if ceiling.accept_queue is not None:
@@ -182,14 +207,18 @@ def _exact(ceiling: Ceiling, unknown: Mapping[str, str]) -> Iterator[str]:
         if ceiling.interval is None and (why := unknown.get("ceiling.at_exact_load")):
             yield f"Exact load: {why if why.startswith('not tried') else f'not measured, because {why}'}."
         return
-    requests = "request" if ceiling.in_service == 1 else "requests"
     least, most = ceiling.at_exact_load
-    times = f"{ceiling.at_exact_repeats} times"
+    times = "once" if ceiling.at_exact_repeats == 1 else f"{ceiling.at_exact_repeats} times"
+    if ceiling.in_service == 1:
+        # That one request runs where there is one place goes without saying.
+        if least < 1:
+            yield f"A single request, offered alone, did not always reach its handler (tried {times})."
+        return
     if least == ceiling.in_service:
-        yield f"Of exactly {ceiling.in_service} {requests} offered together, all ran at once ({times})."
+        yield f"Of exactly {ceiling.in_service} requests offered together, all ran at once ({times})."
         return
     filled = f"{least}" if least == most else f"{least} to {most}"
-    yield f"Of exactly {ceiling.in_service} {requests} offered together, only {filled} ran at once ({times})."
+    yield f"Of exactly {ceiling.in_service} requests offered together, only {filled} ran at once ({times})."
 
 
 def _abandoned(abandoned: Abandoned) -> Iterator[str]:

@@ -12,11 +12,11 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.frozen import frozen
 from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.ownership import user_name
@@ -33,7 +33,7 @@ _SURE = 2
 _WORDS_BYTES = 8192
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Command:
     """What to run.
 
