@@ -11,6 +11,8 @@ Decisions
 ---------
 * A ramp that comes to a plateau with few places, and would go on to fill queues, is broken off there. What it holds is
   released, exact load is offered, and it begins anew.
+* Where several processes accept, the first plateau may be one of some of them: there, it is broken off only when so
+  many wait that each has some, or the accept queue is full.
 * If it then comes to another number of places, exact load is offered again at its end, with that number.
 * Not where a limit of descriptors or processes may be the bound: exact load might change it.
 """
@@ -24,13 +26,15 @@ from holdfast.observe.processes import read_limits
 from holdfast.probe.ramp import LONG_WAY_NS
 from holdfast.probe.ramp_state import State, View
 from holdfast.probe.ramp_up import Climb, told_by_held_requests
+from holdfast.probe.ramp_view import used_of
 from holdfast.probe.session import Session
 from holdfast.probe.slots import EXACT_PLACES, FIRST_CLIMB
 from holdfast.probe.waits import ANSWER_S, turn_until
-from holdfast.procfs.read import count_descriptors
 
 # With fewer, what waits at the ramp's end is worked off as soon as the ramp has come here a second time.
 _WORTH_IT = 100
+_NEAR = 0.5
+_TO_EACH = 16
 
 
 def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> tuple[Entry, ...]:
@@ -41,12 +45,15 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
     """
     if not _may_break_off(session):
         return ()
-    reached = False
+    reached, several = False, len(session.accepting) if len(session.accepting) > 1 else 0
 
     def plateau(view: View, state: State) -> bool:
         nonlocal reached
-        reached = state.stage == "fill" and _few(view)
-        return reached or state.stage != "climb" or view.entered > EXACT_PLACES
+        waiting = view.offered - view.in_service
+        enough = waiting >= min(_TO_EACH * several, FIRST_CLIMB - EXACT_PLACES) or view.queue.full
+        reached = state.stage == "fill" and enough and _few(view)
+        ends = state.stage == "single" or view.offered > FIRST_CLIMB or (state.stage == "fill" and not several)
+        return reached or ends or view.entered > EXACT_PLACES
 
     with told_by_held_requests(session, prober):
         climb.go_on(plateau)
@@ -76,11 +83,4 @@ def _few(view: View) -> bool:
 
 def _near_its_limit(session: Session) -> bool:
     """Whether a process that takes requests has used a good part of its descriptors, or it cannot be seen."""
-    for pid in session.accepting:
-        limit = read_limits(pid)[0]
-        try:
-            if limit is not None and 2 * count_descriptors(pid) > limit:
-                return True
-        except OSError:
-            return True
-    return False
+    return any(used_of(pid, read_limits(pid)[0]) > _NEAR for pid in session.accepting)

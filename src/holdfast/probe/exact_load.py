@@ -28,6 +28,7 @@ from holdfast.probe.waits import (
     OPEN_STATES,
     REST_NS,
     TURN_NS,
+    Watched,
     at_work,
     look_interval_ns,
     threads_that_hold,
@@ -36,7 +37,7 @@ from holdfast.probe.waits import (
     with_the_way_ns,
 )
 
-_BUDGET_NS = 800_000_000
+_BUDGET_NS = 300_000_000
 _SLOWEST_NS = 250_000_000
 # One after another, each start waits for a handshake to and fro; of requests that come together, these overlap.
 _SLOWEST_OVER_TLS_NS = 1_500_000_000
@@ -214,10 +215,13 @@ def _rests(session: Session, prober: Prober, holding: Holding, entered: Callable
     at_first, since = entered(), session.now_ns()
     while True:
         before, began = read_core_use(read_descendants(*session.server.roots()), holding.nothing_else), session.now_ns()
-        if not turn_while_free(session, prober, holding, lambda: entered() > at_first, for_ns):
+        watched = turn_while_free(session, prober, holding, lambda: entered() > at_first, for_ns)
+        if watched == "had no core":
             return None
         if entered() > at_first:
             return False
+        if watched == "sleeps":
+            return True
         after = read_core_use(read_descendants(*session.server.roots()), holding.nothing_else)
         now = session.now_ns()
         # A thread that works for this long without any progress is taken to spin.
@@ -235,9 +239,7 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
         if count:
             prober.open(count)
             prober.turn(TURN_NS)
-        elif not turn_while_free(
-            session, prober, NOTHING_HELD, lambda: _room(session, prober, places) > 0, _PLATEAU_NS
-        ):
+        elif _await_room(session, prober, places) == "had no core":
             return None
         elif not _room(session, prober, places):
             # The queue is full, so not all can be offered, and what is seen would not be exact load.
@@ -253,6 +255,11 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
         if rests:
             break
     return Repeat(first, last, session.now_ns())
+
+
+def _await_room(session: Session, prober: Prober, places: int) -> Watched:
+    """Waits until more connections may be opened."""
+    return turn_while_free(session, prober, NOTHING_HELD, lambda: _room(session, prober, places) > 0, _PLATEAU_NS)
 
 
 def _room(session: Session, prober: Prober, places: int) -> int:

@@ -181,6 +181,17 @@ def _tried(seen: Measured, places: int) -> bool:
     return bool(repeats) and all(each.last - each.first == places for each in repeats)
 
 
+def _always_filled(seen: Measured) -> int:
+    """How many requests filled as many places each time that they were offered together; 0 where not all did.
+
+    0 too where several processes accept: of requests that come together, one may take two while another idles.
+    """
+    repeats = () if seen.exact is None or len(seen.session.accepting) > 1 else seen.exact.repeats
+    entered = [seen.session.recording.entered(each.first, each.last) for each in repeats]
+    filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
+    return min(entered) if repeats and filled else 0
+
+
 def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
     session = seen.session
     replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
@@ -220,7 +231,7 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
     _begin_anew(seen, first)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober))
+        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
 
 
 def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:

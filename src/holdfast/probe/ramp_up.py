@@ -16,7 +16,7 @@ from holdfast.observe.snapshot import take_snapshot
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View
-from holdfast.probe.ramp_view import Lookout, LostRequests, Starts, find_acceptors, look_at, take_sample
+from holdfast.probe.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
@@ -41,14 +41,20 @@ _ADJUST_EVERY = 64
 class Climb:
     """A ramp under way: what it remembers from one look to the next."""
 
-    def __init__(self, session: Session, prober: Prober) -> None:
-        """Nothing has been offered yet."""
+    def __init__(self, session: Session, prober: Prober, known: int = 0) -> None:
+        """Nothing has been offered yet.
+
+        Args:
+            known: that many are known to start when they come at once; 0 if that is not known.
+        """
         several = len(session.accepting) > 1
         accepting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else ()
         self._session = session
         self._prober = prober
-        self._lookout = Lookout(Starts(accepting), free_time_of(session), sleep_of(session), LostRequests())
-        self._state = State()
+        self._lookout = Lookout(
+            Starts(accepting), free_time_of(session), sleep_of(session), LostRequests(), Room(session)
+        )
+        self._state = State(known=known)
         self._held = 0
         self._gone = session.ends.ended()
         session.sampler.resume(session.now_ns())

@@ -21,7 +21,7 @@ EXACT_REPEATS = 5
 EXACT_PASSES = 2
 """The repeats are made while a router in front still holds earlier requests, and again if that showed nothing."""
 
-FIRST_CLIMB = EXACT_PLACES + 16
+FIRST_CLIMB = EXACT_PLACES + 192
 """The most requests that the ramp may have offered when it breaks off, to begin anew after exact load."""
 
 FIRST_REQUESTS = 2
