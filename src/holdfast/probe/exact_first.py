@@ -72,7 +72,7 @@ def release_all(session: Session, prober: Prober) -> bool:
 def _may_break_off(session: Session) -> bool:
     experiment = session.experiment
     limited = experiment.nofile is not None or experiment.nproc is not None
-    return experiment.over_s is None and not limited and not session.grows_by and session.way_ns < LONG_WAY_NS
+    return experiment.over_s is None and not limited and not session.growth.look_ns and session.way_ns < LONG_WAY_NS
 
 
 def _few(view: View) -> bool:

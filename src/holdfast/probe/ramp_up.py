@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
-from holdfast.model.timeline import NEVER, Ramp, Snapshot
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.snapshot import take_snapshot
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State, View
@@ -32,7 +34,7 @@ from holdfast.probe.waits import (
     with_the_way_ns,
 )
 
-NO_CEILING = frozenset({"interrupted", "ended by the server"})
+NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
@@ -48,12 +50,12 @@ class Climb:
             known: that many are known to start when they come at once; 0 if that is not known.
         """
         several = len(session.accepting) > 1
-        accepting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else ()
+        waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
+        starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
+        free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
         self._session = session
         self._prober = prober
-        self._lookout = Lookout(
-            Starts(accepting), free_time_of(session), sleep_of(session), LostRequests(), Room(session)
-        )
+        self._lookout = Lookout(starts, free, sleep_of(session), LostRequests(), Room(session), newcomers)
         self._state = State(known=known)
         self._held = 0
         self._gone = session.ends.ended()
@@ -74,18 +76,22 @@ class Climb:
         session, prober = self._session, self._prober
         while not session.interrupts.asked:
             view = self._look()
+            session.patience.wait(self._so_far)
             action, state = decide(view, self._state)
             if breaks_off(view, state):
                 return None
             self._state = state
             if isinstance(action, Done):
-                return Ramp(action.reason, action.plateau_ns, action.crowd)
+                return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
             if isinstance(action, Open):
                 prober.open(action.count)
                 prober.turn(0)
             else:
                 prober.turn(action.timeout_ns)
         return Ramp("interrupted", NEVER)
+
+    def _so_far(self) -> str:
+        return f"{self._prober.offered} requests offered, {self._held} in service."
 
     def _look(self) -> View:
         session, prober = self._session, self._prober

@@ -16,6 +16,7 @@ from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.processes import read_limits
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.ramp import MANY
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, View
@@ -128,6 +129,7 @@ class Lookout:
     sleep: Asleep
     lost: LostRequests
     room: Room
+    newcomers: Newcomers
 
 
 def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
@@ -137,6 +139,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     needed_ns = _look_asleep(session, prober, lookout)
     now = session.now_ns()
     recording, offered = session.recording, prober.offered
+    # Before the look at when they started: one that starts in between would count without having moved anything.
+    entered = recording.entered(0, offered)
     starts.add([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     moved_ns = max(starts.latest_ns, last_sent_ns, prober.columns.done[max(0, offered - 1)])
@@ -164,13 +168,20 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         cut=lookout.lost.count(session, prober),
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
-        grows=bool(session.grows_by),
+        growth_look_ns=_growth_look_ns(session, lookout.newcomers),
+        growth_most_ns=session.growth.most_ns,
+        born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
         roomy=entered >= MANY and lookout.room.is_roomy(entered),
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
     )
+
+
+def _growth_look_ns(session: Session, newcomers: Newcomers) -> int:
+    """How long to watch for growth; where a worker has come, at least as long as one may need to start."""
+    return max(session.growth.look_ns, session.start_ns * 3 // 2 if newcomers.pids else 0)
 
 
 def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | None:
