@@ -94,6 +94,12 @@ def _measurement() -> list[Any]:
         ),
         option(
             MEASUREMENT,
+            "--http2",
+            is_flag=True,
+            help="Speak HTTP/2: hold one stream on each connection, then many on one.",
+        ),
+        option(
+            MEASUREMENT,
             "--call",
             is_flag=True,
             help="Afterwards run the view's real body, side effects included, and time it.",

@@ -31,6 +31,7 @@ from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
+    HTTP2_NOT_ASKED,
     OFFER_MORE,
     PLAIN_HTTP,
     Abandoned,
@@ -114,6 +115,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
     unknown.because(_INSIDE, *fields_of("cost", Cost), "call", *AT_EXACT_LOAD)
     unknown.because(_NO_SETTING, "binding")
+    unknown.because(HTTP2_NOT_ASKED, "http2")
     return Verdict(
         target=unknown.take(_target(record)),
         limits=unknown.take(_limits(record)),

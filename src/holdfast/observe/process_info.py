@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from os import PathLike
 from pathlib import PurePath
 
@@ -77,6 +77,11 @@ def sees_file(pid: int, path: str | PathLike[str]) -> bool | None:
     except OSError:
         return None
     return (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
+
+
+def read_command_lines(pids: Iterable[int]) -> tuple[tuple[str, ...], ...]:
+    """The arguments of each of these processes that still runs."""
+    return tuple(filter(None, map(read_arguments, pids)))
 
 
 def is_python(program: Program) -> bool:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout
+from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
-from holdfast.model.timeline import NEVER, Call, Entry
+from holdfast.model.timeline import NEVER, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

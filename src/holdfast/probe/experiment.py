@@ -8,6 +8,7 @@ from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
+from holdfast.load.connecting import check_http2
 from holdfast.model.experiment import Experiment
 from holdfast.model.timeline import Timeline
 from holdfast.probe.launch import spec_of
@@ -37,6 +38,7 @@ def run(
         UsageError, EnvironmentFailure, InconclusiveError: there is no timeline; their texts say why.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
+    check_http2(asked=experiment.http2)
     directory = room_for_a_run()
     spec = spec_of(experiment, adapter, str(directory / "socket"))
     room = Room(directory, user_for(experiment, spec))

@@ -85,8 +85,9 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
             or _shut_out(programs, said, startup)
             or _nothing_known(session, programs)
         )
-    url = url_of(session.address, session.port, session.experiment.path)
-    outside = f"holdfast attach {url} measures a running server from outside."
+    url = url_of(session.address, session.port, session.experiment.path, tls=session.tls is not None)
+    insecure = " --insecure" if session.tls is not None else ""
+    outside = f"holdfast attach {url}{insecure} measures a running server from outside."
     return InconclusiveError(
         "The server answers, but holdfast could not instrument it.", why, f"{remedy}\n{outside}" if remedy else outside
     )

@@ -23,6 +23,7 @@ from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
+from holdfast.servers.growth import FIXED, Growth
 from holdfast.servers.process import ServerProcess
 
 
@@ -46,7 +47,8 @@ class Session:
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
         slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
-        grows_by: as `ServerFacts` has it.
+        growth: how its pool of workers may grow.
+        start_ns: how long the whole server needed until it was ready.
         tls: how requests are sent; None is plain HTTP.
         now_ns: CLOCK_MONOTONIC.
     """
@@ -71,7 +73,8 @@ class Session:
     hello: Path | None = None
     way_ns: int = 0
     slept_ns: int = 0
-    grows_by: str = ""
+    growth: Growth = FIXED
+    start_ns: int = 0
     tls: Tls | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
@@ -104,6 +107,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    where = session.address, session.port
-    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls) as prober:
+    where, http2 = (session.address, session.port), session.experiment.http2
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

@@ -40,6 +40,7 @@ class Slots:
         exact_load: of every repeat.
         listeners: one for each listening socket that is tried before the run; no part of the record.
         called: one alone, then the others together; no part of the record either.
+        streams: of many on one connection, recorded apart; none unless HTTP/2 is spoken.
     """
 
     ramp: range
@@ -49,6 +50,7 @@ class Slots:
     exact_load: range
     listeners: range
     called: range
+    streams: range
 
     @property
     def before_exact_load(self) -> int:
@@ -63,19 +65,20 @@ class Slots:
     @property
     def total(self) -> int:
         """How many slots the record of a run needs."""
-        return self.called.stop
+        return self.streams.stop
 
 
-def allot(max_offered: int, *, listeners: int = 0, called: int = 0) -> Slots:
+def allot(max_offered: int, *, listeners: int = 0, called: int = 0, streams: int = 0) -> Slots:
     """Gives each phase its range.
 
     Args:
         max_offered: the most requests that the ramp may offer.
         listeners: the most listening sockets to try.
         called: the most views whose bodies are run, the one alone included.
+        streams: the most requests on streams of a few connections.
     """
     exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    lengths = max_offered, FIRST_REQUESTS, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called
+    lengths = max_offered, FIRST_REQUESTS, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called, streams
     return Slots(*_consecutive(lengths))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 
@@ -13,6 +13,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts
 from holdfast.observe.process_exits import ProcessExits
+from holdfast.observe.process_info import name_of, read_command_lines
 from holdfast.observe.processes import (
     find_holders,
     read_abort_on_overflow,
@@ -32,8 +33,9 @@ from holdfast.probe.readiness import Ready, Starting, await_ready
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
-from holdfast.servers.growth import growth_setting
+from holdfast.servers.growth import Growth, growth_of
 from holdfast.servers.process import ServerProcess
+from holdfast.servers.registry import ADAPTERS
 
 _SAMPLE_NS = 10_000_000
 
@@ -80,7 +82,7 @@ class Running:
             ends=self.ends,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
-            grows_by=growth_setting(prepared.command.argv, prepared.command.environment, prepared.command.cwd),
+            start_ns=self.ready_ns - self.started_ns,
             tls=tls_towards(prepared.experiment, route.address) if prepared.experiment.tls else None,
         )
 
@@ -134,7 +136,7 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
         if len(kernel.listeners(route.port)) > len(route.listeners):
             route = replace(route, shares_port=True)
     session = running.session_at(route)
-    session = replace(session, tls=session.tls or tls)
+    session = replace(session, tls=session.tls or tls, growth=_growth_of(running, session.pids))
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts
@@ -157,6 +159,14 @@ def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int]
     return numbered(head, "X-Holdfast", f"{token}/")
 
 
+def _growth_of(running: Running, pids: Iterable[int]) -> Growth:
+    command, lines = running.prepared.command, read_command_lines(pids)
+    known = {name_of(each) for each in lines} & set(ADAPTERS)
+    return growth_of(
+        (*lines, command.argv), command.environment, command.cwd, fixed=bool(known) or not running.prepared.spec.own
+    )
+
+
 def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
     spec = running.prepared.spec
     # The process that listens need not be the one that was started, and may have other limits.
@@ -174,6 +184,6 @@ def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
         nproc=nproc,
         somaxconn=read_somaxconn(),
         abort_on_overflow=read_abort_on_overflow(),
-        grows_by=session.grows_by,
+        grows_by=session.growth.by,
         waits_unread=running.ready.waits_unread,
     )

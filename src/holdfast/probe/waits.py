@@ -6,7 +6,8 @@ No wait is for time alone. It ends with a state, and its limit only says that th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
 
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
@@ -47,6 +48,19 @@ _LONGEST_PAUSE_NS = 20_000_000
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 1_000_000
 _LONGEST_LOOK_NS = 2_500_000_000
+
+
+class Turning(Protocol):
+    """The load, as far as waiting is concerned."""
+
+    @property
+    def offered(self) -> int:
+        """How many requests it has begun."""
+        ...
+
+    def turn(self, timeout_ns: int) -> int:
+        """Waits for events for at most this long, and handles each of them."""
+        ...
 
 
 def look_interval_ns(held: int) -> int:
@@ -119,12 +133,12 @@ def asleep_needed_ns(session: Session) -> int | None:
         None where that way takes so long, or the server may add workers by a clock, that sleep shows nothing.
     """
     needed_ns = max(ASLEEP_NS, _WAYS * session.slept_ns)
-    return None if session.grows_by or needed_ns > REST_NS else needed_ns
+    return None if session.growth.look_ns or needed_ns > REST_NS else needed_ns
 
 
 def turn_until(
     session: Session,
-    prober: Prober,
+    prober: Turning,
     reached: Callable[[], bool],
     limit_s: float,
     moving: Callable[[], object] | None = None,
@@ -230,13 +244,23 @@ def turn_until_at_rest(session: Session, prober: Prober) -> bool:
     return False
 
 
-def free_time_of(session: Session) -> FreeTime:
-    """What adds up the time in which the server was free to run."""
-    return FreeTime(lambda without: read_core_use(read_descendants(*session.server.roots()), without), session.now_ns)
+def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = len) -> FreeTime:
+    """What adds up the time in which the server was free to run.
+
+    Args:
+        seen: is given the server's processes at each look.
+    """
+
+    def read(without: Collection[int]) -> dict[int, CoreUse] | None:
+        pids = read_descendants(*session.server.roots())
+        seen(pids)
+        return read_core_use(pids, without)
+
+    return FreeTime(read, session.now_ns)
 
 
 def turn_while_free(
-    session: Session, prober: Prober, holding: Holding, reached: Callable[[], bool], for_ns: int
+    session: Session, prober: Turning, holding: Holding, reached: Callable[[], bool], for_ns: int
 ) -> bool:
     """Turns the load's loop until a state is reached, or the server was free for long enough to reach it.
 
