@@ -30,6 +30,8 @@ from pyvoy_table import LISTENERS, LOOP, PYVOY, QUEUES
 from sources import client_gone, fills_the_accept_queue, in_service, listens, takes_all
 from wsgi_sources import POOL_GROWS, SYNC, greenlets, threads
 
+from holdfast.servers.adapter import Package
+
 PRIOR_KNOWLEDGE = ("--http-protocols", "h1,h2", "--http2-cleartext", "prior-knowledge")
 OFFERED = 100
 FEW = 20
@@ -213,21 +215,26 @@ OF_THE_ASGI_WORKER = over_http2(
     arguments=(*PRIOR_KNOWLEDGE, "--http2-max-concurrent-streams", str(FEW)),
 )
 
-OF_UVICORN = over_http2(
-    unbounded("Starlette", UVICORN, STARLETTE, *("--http", "zttp", "--http2"), framework="starlette", offered=150),
-    streams(
-        Quote("uvicorn.protocols.http.zttp_h2_impl", "task.add_done_callback(", "each stream is a task of the loop"),
-        128,
-        150,
-        bounded=False,
+OF_UVICORN = replace(
+    over_http2(
+        unbounded("Starlette", UVICORN, STARLETTE, *("--http", "zttp", "--http2"), framework="starlette", offered=150),
+        streams(
+            Quote(
+                "uvicorn.protocols.http.zttp_h2_impl", "task.add_done_callback(", "each stream is a task of the loop"
+            ),
+            128,
+            150,
+            bounded=False,
+        ),
+        *limited(
+            128,
+            "zttp src/core/h2/connection.zig, Limits: max_concurrent_streams is 128, and uvicorn sets none",
+            "REFUSED_STREAM",
+            "zttp src/core/h2/connection.zig: a stream beyond it is answered with RST_STREAM, REFUSED_STREAM",
+            **REFUSED,
+        ),
     ),
-    *limited(
-        128,
-        "zttp src/core/h2/connection.zig, Limits: max_concurrent_streams is 128, and uvicorn sets none",
-        "REFUSED_STREAM",
-        "zttp src/core/h2/connection.zig: a stream beyond it is answered with RST_STREAM, REFUSED_STREAM",
-        **REFUSED,
-    ),
+    needs=(Package("zttp", "zttp", "zttp"),),
 )
 
 OF_GRANIAN = over_http2(

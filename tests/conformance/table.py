@@ -17,6 +17,7 @@ import native_table
 import plain_table
 import pyvoy_table
 import thread_pool_table
+import tls_table
 import truth_table
 import unix_table
 import uwsgi_table
@@ -41,6 +42,7 @@ ROWS = (
     *fastpysgi_table.ROWS,
     *pyvoy_table.ROWS,
     *http2_table.ROWS,
+    *tls_table.ROWS,
 )
 
 

@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from holdfast.cli import option_values, project_file
-from holdfast.cli.answer import measured, working_directory
-from holdfast.cli.click_types import checked, json_option
+from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
+from holdfast.cli.click_types import checked, header_option, json_option
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -71,16 +71,7 @@ def _requests() -> list[Any]:
             callback=checked(option_values.path_of),
             help="Request this path.",
         ),
-        option(
-            REQUESTS,
-            "-H",
-            "--header",
-            "headers",
-            multiple=True,
-            metavar="'NAME: VALUE'",
-            callback=checked(option_values.header_of),
-            help="Add a header to each request (repeatable).",
-        ),
+        header_option(option_values.header_of),
         option(
             REQUESTS,
             "--tls",
@@ -202,7 +193,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     the server accepts both and APP does not show which it is.
     """
     experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
-    return measured(partial(run, experiment), json_target)
+    return measured(partial(run, experiment, tell=told_on_a_terminal()), json_target)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -233,7 +224,7 @@ def exec_(
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
     experiment = experiment_of(**_with_defaults(context, given), command=command)
-    return measured(partial(run, experiment), json_target)
+    return measured(partial(run, experiment, tell=told_on_a_terminal()), json_target)
 
 
 def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -261,12 +261,17 @@ def _overflow(seen: _Seen, places: OutsidePlaces) -> Known[Overflow]:
     requests = {each.id: each for each in offered_requests(seen.record)}
     counts = Counter(seen.placed.values())
     in_service, userspace, queue = places.in_service, places.userspace_queue, places.accept_queue
+    full = bool(queue) and accept_queue_full(seen.listeners)
+
+    def sees_of(placed: Mapping[Place, int]) -> str | None:
+        return client_sees(placed, requests, seen.placed, syn_lost=places.syn > 0, queue_full=full)
+
     if in_service is not None and userspace is not None and queue is not None:
         own = {Place.IN_SERVICE: in_service, Place.USERSPACE_QUEUE: userspace, Place.ACCEPT_QUEUE: queue}
         known = {**counts, **own}
-        return overflow_of(order_of(known), client_sees(known, requests, seen.placed, syn_lost=places.syn > 0))
+        return overflow_of(order_of(known), sees_of(known))
     unknown = {"overflow.first": "where the requests beyond the ceiling wait is unknown"}
-    sees = client_sees(counts, requests, seen.placed, syn_lost=places.syn > 0)
+    sees = sees_of(counts)
     if not (turned_away(places) or places.syn or in_service is not None):
         sees = None
     if sees is None:

@@ -16,6 +16,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
 from holdfast.model.streams import Streams
 
@@ -197,29 +198,6 @@ class Marks:
     ended_ns: int = NEVER
 
 
-RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted"]
-"""Why a ramp ended.
-
-"turned away": requests beyond every queue were rejected, refused, reset or closed. "syn": the accept queue is full, and
-further SYNs stay unanswered. "max-offered": no more may be offered. "our side": the load had no descriptor or port
-left. "ended by the server": it ended requests that were held. "interrupted": the person asked for the end.
-"""
-
-
-@frozen
-class Ramp:
-    """How the ramp ended.
-
-    Attributes:
-        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
-        crowd: most requests that were on their way to a handler at once when one was turned away.
-    """
-
-    reason: RampReason
-    plateau_ns: int
-    crowd: int = 1
-
-
 @frozen
 class Leaving:
     """A client that left while its request was in service.
@@ -270,6 +248,7 @@ class ServerFacts:
 
     Attributes:
         grows_by: the setting by which it adds workers under load; "" where none is known.
+        waits_unread: what its threads wait for may not be read, so it cannot be told whether it was still starting.
     """
 
     name: str
@@ -284,6 +263,7 @@ class ServerFacts:
     somaxconn: int | None
     abort_on_overflow: bool | None
     grows_by: str = ""
+    waits_unread: bool = False
 
 
 @frozen
@@ -311,6 +291,8 @@ class Timeline:
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
+        came_later: workers that came after the places had been counted, while requests still waited; () of runs
+            saved before that was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
         stream_entries: the handler runs of requests on those streams.
     """
@@ -334,5 +316,6 @@ class Timeline:
     replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
+    came_later: tuple[int, ...] = ()
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()

@@ -112,7 +112,8 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
 
         def closed() -> bool:
             ends = session.kernel.server_sockets(session.listen_address)
-            return not any(end.accepted and end.peer_port in ours for end in ends)
+            # In TIME_WAIT no process has it any more (tcp(7)): the server was the first to close.
+            return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
         return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns)

@@ -30,7 +30,8 @@ from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.processes import read_core_use, read_descendants
 from holdfast.observe.starvation import CoreUse
-from holdfast.probe.ramp import GROWTH_NS, LONG_WAY_NS, PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS, TOGETHER
+from holdfast.probe.ramp import LONG_WAY_NS, TOGETHER
+from holdfast.probe.ramp_pace import PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS
 from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import (
@@ -163,8 +164,8 @@ class _Held:
         return self.session.recording.entries(first, first + self.prober.offered)
 
     def _plateau_ns(self) -> int:
-        if self.session.grows_by:
-            return max(GROWTH_NS, with_the_way_ns(self.session, 0))
+        if self.session.growth.look_ns:
+            return max(self.session.growth.look_ns, with_the_way_ns(self.session, 0))
         if not self.entered:
             return with_the_way_ns(self.session, PLATEAU_MAX_NS)
         usual_ns = min(max(PLATEAU_GAPS * self.longest_ns, PLATEAU_MIN_NS), PLATEAU_MAX_NS)

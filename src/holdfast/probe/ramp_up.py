@@ -8,9 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
-from holdfast.model.timeline import NEVER, Ramp, Snapshot
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.snapshot import take_snapshot
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State
@@ -30,7 +32,7 @@ from holdfast.probe.waits import (
     with_the_way_ns,
 )
 
-NO_CEILING = frozenset({"interrupted", "ended by the server"})
+NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
@@ -73,9 +75,12 @@ def climb(session: Session, prober: Prober) -> Ramp:
     Raises:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
-    accepting = [each.pid for each in find_acceptors(session) if each.waits_on] if len(session.accepting) > 1 else ()
+    several = len(session.accepting) > 1
+    waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
     state, held, gone = State(), 0, session.ends.ended()
-    lookout = Lookout(Starts(accepting), free_time_of(session), sleep_of(session), LostRequests())
+    starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
+    free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
+    lookout = Lookout(starts, free, sleep_of(session), LostRequests(), newcomers)
     session.sampler.resume(session.now_ns())
     while not session.interrupts.asked:
         check_processes(session)
@@ -88,9 +93,10 @@ def climb(session: Session, prober: Prober) -> Ramp:
         if view.in_service != held:
             held = view.in_service
             session.recording.set_look_interval(look_interval_ns(held))
+        session.patience.wait(lambda: f"{prober.offered} requests offered, {held} in service.")  # noqa: B023 - called at once
         action, state = decide(view, state)
         if isinstance(action, Done):
-            return Ramp(action.reason, action.plateau_ns, action.crowd)
+            return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
         if isinstance(action, Open):
             prober.open(action.count)
             prober.turn(0)

@@ -15,6 +15,7 @@ from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probe.session import Session
@@ -94,6 +95,7 @@ class Lookout:
     free: FreeTime
     sleep: Asleep
     lost: LostRequests
+    newcomers: Newcomers
 
 
 def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
@@ -103,6 +105,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     needed_ns = _look_asleep(session, prober, lookout)
     now = session.now_ns()
     recording, offered = session.recording, prober.offered
+    # Before the look at when they started: one that starts in between would count without having moved anything.
+    entered = recording.entered(0, offered)
     starts.add([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
     moved_ns = max(starts.latest_ns, last_sent_ns, prober.columns.done[max(0, offered - 1)])
@@ -115,7 +119,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         established=prober.established,
         connecting=prober.connecting,
         in_service=recording.in_service(0, offered),
-        entered=recording.entered(0, offered),
+        entered=entered,
         processes=len(starts.pids),
         turned_away_enough=ASK_MANY if len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
@@ -129,12 +133,19 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         cut=lookout.lost.count(session, prober),
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
-        grows=bool(session.grows_by),
+        growth_look_ns=_growth_look_ns(session, lookout.newcomers),
+        growth_most_ns=session.growth.most_ns,
+        born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
     )
+
+
+def _growth_look_ns(session: Session, newcomers: Newcomers) -> int:
+    """How long to watch for growth; where a worker has come, at least as long as one may need to start."""
+    return max(session.growth.look_ns, session.start_ns * 3 // 2 if newcomers.pids else 0)
 
 
 def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | None:

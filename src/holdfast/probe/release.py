@@ -69,10 +69,11 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
 
 
 def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[int, ...]) -> bool:
-    ports = prober.columns.local_port
+    ports, sent_ns = prober.columns.local_port, prober.columns.sent
 
     def left_in_queue() -> set[int]:
-        return {ports[each] for each in abandoned if not session.recording.is_entered(each)}
+        # Over TLS, a client that left before its handshake has sent no request that could be run.
+        return {ports[each] for each in abandoned if sent_ns[each] and not session.recording.is_entered(each)}
 
     def dealt_with() -> bool:
         waiting = left_in_queue()

@@ -6,7 +6,7 @@ No wait is for time alone. It ends with a state, and its limit only says that th
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Protocol
 
 from holdfast.load.prober import Prober
@@ -52,6 +52,11 @@ _LONGEST_LOOK_NS = 2_500_000_000
 
 class Turning(Protocol):
     """The load, as far as waiting is concerned."""
+
+    @property
+    def offered(self) -> int:
+        """How many requests it has begun."""
+        ...
 
     def turn(self, timeout_ns: int) -> int:
         """Waits for events for at most this long, and handles each of them."""
@@ -128,7 +133,7 @@ def asleep_needed_ns(session: Session) -> int | None:
         None where that way takes so long, or the server may add workers by a clock, that sleep shows nothing.
     """
     needed_ns = max(ASLEEP_NS, _WAYS * session.slept_ns)
-    return None if session.grows_by or needed_ns > REST_NS else needed_ns
+    return None if session.growth.look_ns or needed_ns > REST_NS else needed_ns
 
 
 def turn_until(
@@ -153,6 +158,7 @@ def turn_until(
         if reached():
             break
         check_processes(session)
+        session.patience.wait(lambda: f"waiting for the server, with {prober.offered} requests of this step offered.")
         if session.interrupts.asked and not hurried:
             hurried, deadline = True, min(deadline, session.now_ns() + int(STILL_S * NS_PER_S))
         if moving and not hurried and (now := moving()) != seen:
@@ -238,9 +244,19 @@ def turn_until_at_rest(session: Session, prober: Prober) -> bool:
     return False
 
 
-def free_time_of(session: Session) -> FreeTime:
-    """What adds up the time in which the server was free to run."""
-    return FreeTime(lambda without: read_core_use(read_descendants(*session.server.roots()), without), session.now_ns)
+def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = len) -> FreeTime:
+    """What adds up the time in which the server was free to run.
+
+    Args:
+        seen: is given the server's processes at each look.
+    """
+
+    def read(without: Collection[int]) -> dict[int, CoreUse] | None:
+        pids = read_descendants(*session.server.roots())
+        seen(pids)
+        return read_core_use(pids, without)
+
+    return FreeTime(read, session.now_ns)
 
 
 def turn_while_free(

@@ -48,8 +48,21 @@ SERVERS: Dict[str, EntryPoint] = {
 }
 
 
+NAME_AN_APPLICATION = (
+    "cheroot.wsgi",
+    "daphne.server",
+    "granian._internal",
+    "gunicorn.app.base",
+    "hypercorn.utils",
+    "uvicorn.config",
+    "waitress.server",
+)
+"""Those of SERVERS that are told `module:attribute` on their command line."""
+
 FROM_C = EntryPoint("", interface="wsgi")
 """Of servers that take the application out of its module by themselves."""
+NAMED = EntryPoint("")
+"""Of servers that are not known, whose command line names the application."""
 
 Function = Callable[..., Any]
 
