@@ -38,6 +38,7 @@ from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
+from holdfast.probe.ramp_view import takers
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
 
@@ -179,7 +180,7 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.look_at_usage()
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
-    way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
+    way_ns = usual_way_ns(first.found.ways_ns, len(takers(seen.session)))
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)

@@ -201,6 +201,13 @@ def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
     return read_acceptors(session.pids, listening, session.kernel.connection_inodes(session.listen_address))
 
 
+def takers(session: Session) -> tuple[int, ...]:
+    """The processes that may accept on the port; a master that only keeps the socket for its workers is none."""
+    if len(session.accepting) == 1:
+        return session.accepting
+    return tuple(each.pid for each in find_acceptors(session) if each.waits_on is None or each.waits_on)
+
+
 def _one_full(session: Session) -> bool:
     return any(each.queue.full for each in session.kernel.listeners(session.listen_address))
 
