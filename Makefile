@@ -53,8 +53,11 @@ apache: .venv/.synced
 demo: .venv/.synced
 	.venv/bin/holdfast probe examples/hello.py --server flask -- --processes 10
 
+# Most tests wait more than they compute: one file of tests a core, and one more. JOBS=0 runs them one after another.
+JOBS ?= $(shell expr $$(nproc) + 1)
+
 test: .venv/.synced
-	.venv/bin/python -m pytest $(ARGS)
+	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 test-all:
 	scripts/test-all $(ARGS)

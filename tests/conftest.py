@@ -22,6 +22,7 @@ OTHER_SERVERS = frozenset(
         "probe/test_exec_and_probe.py",
         "probe/test_exec_commands.py",
         "probe/test_untried_workers.py",
+        "probe/test_streams_of_servers.py",
         "probe/test_way_to_view.py",
         "inside/test_inside_asgi.py",
         "inside/test_inside_bridges.py",

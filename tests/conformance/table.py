@@ -16,6 +16,7 @@ import native_table
 import plain_table
 import pyvoy_table
 import thread_pool_table
+import tls_table
 import truth_table
 import unix_table
 import uwsgi_table
@@ -39,6 +40,7 @@ ROWS = (
     *h2corn_table.ROWS,
     *fastpysgi_table.ROWS,
     *pyvoy_table.ROWS,
+    *tls_table.ROWS,
 )
 
 

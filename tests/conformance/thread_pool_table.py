@@ -196,6 +196,11 @@ WORKER = Quote(
     "each thread takes one connection from the queue and serves it",
 )
 TEN = Quote("cheroot.wsgi", "numthreads=10,", "the default; nothing makes the pool grow by itself")
+STARTS_MIN = Quote(
+    "cheroot.workers.threadpool",
+    "self.grow(self.min)",
+    "the only call that adds threads: `--max-threads` bounds what an application may add by itself",
+)
 ACCEPTED_QUEUE = Quote(
     "cheroot.workers.threadpool",
     "self._queue = queue.Queue(maxsize=accepted_queue_size)",
@@ -231,7 +236,7 @@ def cheroot(arguments: str, running: int, backlog: int) -> Case:
         "cheroot",
         arguments,
         running,
-        (WORKER, TEN),
+        (WORKER, TEN, STARTS_MIN) if "--max-threads" in arguments else (WORKER, TEN),
         threads(WORKER, running),
         *takes_all(OFFERED, running, (ACCEPTED_QUEUE, ACCEPTS), listens(backlog, (CHEROOT_LISTENS, CHEROOT_FIVE))),
         *runs_for_nobody(CHEROOT_UNASKED),
@@ -255,6 +260,7 @@ CHEROOT = (
     cheroot("", 10, 5),
     cheroot("--threads 1", 1, 5),
     cheroot("--threads 3 --request-queue-size 7", 3, 7),
+    cheroot("--threads 3 --max-threads 9", 3, 5),
     row(
         "cheroot",
         "--threads 3 --accepted-queue-size 5 --accepted-queue-timeout 600",

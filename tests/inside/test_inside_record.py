@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout, recorder, request, shared_memory
-from holdfast.observe.record_reader import Recording
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording
 
 SLOTS = 200
+LONGEST_WAIT_S = 20
 ENTRY = (1, 1, False)
 
 
@@ -180,6 +183,41 @@ def test_release_lets_go_of_one_and_of_all(recording):
 
     assert recording.entered(0, 3) == 3
     assert recording.in_service(0, 3) == 0
+
+
+HOLDER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from holdfast_inside import recorder
+recorder.record()
+if sys.argv[3:]:
+    os.chroot(sys.argv[3])
+print("holds", flush=True)
+recorder.hold_sync(int(sys.argv[2]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the root directory")
+def test_a_process_that_changed_its_root_directory_lets_nothing_go(tmp_path):
+    with Recording.create(tmp_path / "record", SLOTS) as recording:
+        variables = os.environ | {layout.RECORD_VARIABLE: str(recording.path)}
+        (tmp_path / "root").mkdir()
+
+        def holder(*arguments):
+            command = [sys.executable, "-c", HOLDER, INSIDE_DIRECTORY, *arguments]
+            return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
+
+        with holder("0", str(tmp_path / "root")) as moved, holder("1") as stayed:
+            try:
+                assert moved.stdout.readline() == stayed.stdout.readline() == "holds\n"
+                (tmp_path / "record").unlink()
+                # Both look after the same time; only one of them looks where the record was.
+                stayed.wait(LONGEST_WAIT_S)
+
+                assert moved.poll() is None
+            finally:
+                recording.release(0)
+                moved.wait(LONGEST_WAIT_S)
 
 
 def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):

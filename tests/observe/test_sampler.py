@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.waiting import until
 
-from holdfast.model.timeline import Sample
+from holdfast.model.samples import Sample
 from holdfast.observe.sampler import MOST_ROWS, Instants, Sampler
 
 MS = 1_000_000

@@ -26,6 +26,7 @@ class Simulated:
             accept queue, or reject them.
         company: a handler starts only while so many wait for it.
         forks: each handler has a process of its own.
+        growth_look_ns: what is known of its growth, as a view has it.
     """
 
     pool: int
@@ -37,6 +38,7 @@ class Simulated:
     company: int = 1
     forks: bool = False
     accept_ns: int = 0
+    growth_look_ns: int = 0
 
     now_ns: int = 10 * S
     offered: int = 0
@@ -111,6 +113,7 @@ class Simulated:
             last_entry_ns=self.last_entry_ns,
             last_sent_ns=self.last_sent_ns,
             max_offered=max_offered,
+            growth_look_ns=self.growth_look_ns,
             depth=self.depth if self.known else None,
             limit=self.limit if self.known else None,
             ended=Counter({Outcome.REJECTED: self.rejected}),

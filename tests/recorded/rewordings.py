@@ -102,8 +102,10 @@ def reworded(text: str) -> str:
 
 
 def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
-    """A recorded verdict with its sentences as they are worded now, and everything else as it was."""
-    return {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
+    """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
+    now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
+    # Neither a run without a verdict nor a load has them.
+    return now if "ceiling" not in now else {**now, **dict.fromkeys(_ADDED), "unknown": {**now["unknown"], **_ADDED}}
 
 
 def sentences(result: dict[str, Any]) -> list[str]:
@@ -111,6 +113,8 @@ def sentences(result: dict[str, Any]) -> list[str]:
     return [each for name, part in result.items() if name in _IN_WORDS for each in _texts(part)]
 
 
+# Fields that a verdict has had since the records were made, all of them null for these runs, and why they are null.
+_ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in plain HTTP"}
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.load.status_advice import START_IT, advice_on
 from holdfast.load.url import Url
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
 
@@ -12,6 +13,22 @@ _A_PATH_THAT_WAITS = (
     "Name a path that answers by itself after 0.2 to 2 s, about the same each time, because it waits: for a database, "
     "another service, or a sleep added for this."
 )
+
+
+@frozen
+class Ended:
+    """How a single request ended.
+
+    Attributes:
+        status: of the reply; 0 if there was none.
+        location: where a redirect leads; "" if the reply does not say.
+        words: what the load said about a malformed reply, or about a failure on our own side.
+    """
+
+    outcome: Outcome
+    status: int
+    location: str
+    words: str
 
 
 def refused(url: Url) -> HoldfastError:
@@ -32,19 +49,19 @@ def too_quick(url: Url, mean_ns: float) -> HoldfastError:
     )
 
 
-def unusable(  # noqa: PLR0911 - a return for each way to be unusable; an argument for each thing seen
-    url: Url, outcome: Outcome, status: int, *, location: str, words: str, answer_timeout_s: float, first: bool
+def unusable(  # noqa: PLR0911 - a return for each way to be unusable
+    url: Url, ended: Ended, *, answer_timeout_s: float, first: bool
 ) -> HoldfastError | None:
     """What is wrong with the answer to one request; None where it will do.
 
     Args:
-        location: where a redirect leads.
-        words: what the load said about a malformed reply, or about a failure on our own side.
+        answer_timeout_s: how long the answer was waited for, in seconds.
         first: no request was answered before it.
     """
+    outcome, status = ended.outcome, ended.status
     get = f"GET {url.path}"
     if outcome == Outcome.ANSWERED:
-        return _redirected(url, status, location) if status >= 300 and status != 304 else None
+        return _redirected(url, status, ended.location) if status >= 300 and status != 304 else None
     if outcome == Outcome.REJECTED:
         return _rejected(get, status, first=first)
     if outcome == Outcome.REFUSED:
@@ -71,8 +88,8 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable; an argume
             "Wait longer with --timeout, or name a path that answers by itself"
             + (f"; plain HTTP would be http{url.server[5:]}{url.path}." if url.scheme == "https" else "."),
         )
-    if outcome == Outcome.MALFORMED:
-        return _strange(url, words)
+    if outcome == Outcome.MALFORMED or (outcome == Outcome.CLOSED and "no TLS" in ended.words):
+        return _strange(url, ended.words)
     if outcome in (Outcome.CLOSED, Outcome.RESET):
         other = {"http": f"It may speak TLS: https{url.server[4:]}{url.path}", "https": "Check its log"}
         return InconclusiveError(
@@ -81,7 +98,9 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable; an argume
             f"{other.get(url.scheme, 'Check its log')}.",
         )
     return EnvironmentFailure(
-        f"holdfast could not connect to {url.server}, for a reason on its own side.", words, "Remove that cause first."
+        f"holdfast could not connect to {url.server}, for a reason on its own side.",
+        ended.words,
+        "Remove that cause first.",
     )
 
 
@@ -112,6 +131,12 @@ def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
 
 
 def _strange(url: Url, words: str) -> HoldfastError:
+    if "asks its clients" in words:
+        return InconclusiveError(
+            f"{url.server} speaks TLS, but not with holdfast.",
+            f"{words[0].upper()}{words[1:]}.",
+            "Allow clients without a certificate for the measurement.",
+        )
     if "certificate" in words:
         return InconclusiveError(
             f"The certificate of {url.server} is not trusted.",

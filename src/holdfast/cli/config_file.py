@@ -10,7 +10,6 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -21,6 +20,7 @@ from holdfast.console import say
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
+from holdfast.model.frozen import frozen
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORKS
@@ -47,10 +47,12 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     nofile: _Limit | None = None
     nproc: _Limit | None = None
     max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_OFFERED)] | None = None
+    http2: bool | None = None
     call: bool | None = None
     max_called: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_CALLED)] | None = None
     call_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     port: int | str | None = None
+    tls: bool | None = None
     start_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     python: _Text | None = None
 
@@ -73,7 +75,7 @@ _ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout
 _OF_A_SERVER = ("server", "app", "framework", "python", "arguments")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Layer:
     """The options of one place.
 
@@ -86,7 +88,7 @@ class Layer:
     directory: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Source:
     """Where a value was written, for messages."""
 

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from holdfast.load.quantities import Threshold
+from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Check, Pause, Timeouts
 
 DEFAULT_TIMEOUTS = Timeouts()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ShapeArguments:
     """When requests are sent; None or False: the option was not given.
 
@@ -41,7 +41,7 @@ SHAPE_NAMES = ("requests", "over_s", "rate", "ramp", "stages", "burst", "clients
 """The options that alone, or together with --for, are a shape."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RequestArguments:
     """What each request is.
 
@@ -59,7 +59,7 @@ class RequestArguments:
     once: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CheckArguments:
     """What counts as an answer.
 
@@ -84,7 +84,7 @@ class CheckArguments:
         return texts + tuple(Check(text, pattern=True) for text in self.patterns)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ConnectionArguments:
     """How connections are made.
 
@@ -101,7 +101,7 @@ class ConnectionArguments:
     allowed_hosts: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanArguments:
     """Which file says what to send.
 
@@ -114,7 +114,7 @@ class PlanArguments:
     properties: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunArguments:
     """How the load is carried out and judged.
 
@@ -134,7 +134,7 @@ class RunArguments:
     prometheus: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadArguments:
     """All that a command line asks for.
 

@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from holdfast.cli import option_values, project_file
-from holdfast.cli.answer import measured, working_directory
-from holdfast.cli.click_types import checked, json_option
+from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
+from holdfast.cli.click_types import checked, header_option, json_option
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -71,15 +71,12 @@ def _requests() -> list[Any]:
             callback=checked(option_values.path_of),
             help="Request this path.",
         ),
+        header_option(option_values.header_of),
         option(
             REQUESTS,
-            "-H",
-            "--header",
-            "headers",
-            multiple=True,
-            metavar="'NAME: VALUE'",
-            callback=checked(option_values.header_of),
-            help="Add a header to each request (repeatable).",
+            "--tls",
+            is_flag=True,
+            help="Speak TLS from the first request on; otherwise plain HTTP is tried first.",
         ),
     ]
 
@@ -94,6 +91,12 @@ def _measurement() -> list[Any]:
             show_default=True,
             metavar="N",
             help="Offer at most this many requests at once.",
+        ),
+        option(
+            MEASUREMENT,
+            "--http2",
+            is_flag=True,
+            help="Speak HTTP/2: hold one stream on each connection, then many on one.",
         ),
         option(
             MEASUREMENT,
@@ -190,7 +193,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     the server accepts both and APP does not show which it is.
     """
     experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
-    return measured(partial(run, experiment), json_target)
+    return measured(partial(run, experiment, tell=told_on_a_terminal()), json_target)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -221,7 +224,7 @@ def exec_(
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
     experiment = experiment_of(**_with_defaults(context, given), command=command)
-    return measured(partial(run, experiment), json_target)
+    return measured(partial(run, experiment, tell=told_on_a_terminal()), json_target)
 
 
 def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from holdfast.load.target import Target
 from holdfast.loadtest.codec import from_json, to_json
+from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Assignment:
     """The work of one host: share (i, n) of the experiment's load.
 

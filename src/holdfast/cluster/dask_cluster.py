@@ -20,13 +20,13 @@ import sys
 import warnings
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
 from typing import Any
 
 from holdfast import __distribution__, __version__
 from holdfast.cluster.host import Host, read_clock, read_identity
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.quantities import local_workers
+from holdfast.model.frozen import frozen
 from holdfast.rundir import room_for_a_run, run_directory
 
 CONNECT_S = 5.0
@@ -45,7 +45,7 @@ class Unreachable(Exception):  # noqa: N818 - it is what is so
     """A worker did not answer; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Worker:
     """One worker for each host.
 

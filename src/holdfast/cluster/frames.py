@@ -8,7 +8,9 @@ so each is written and read in one piece (pipe(7)): the agent never waits for th
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from holdfast.model.frozen import frozen
 
 # To the agent, after its assignment. BEGIN is followed by an instant.
 ALIVE, BEGIN, DRAIN, QUIT = b"a", b"b", b"d", b"q"
@@ -18,7 +20,7 @@ INSTANT = struct.Struct(">q")
 READY, PROGRESS, FAILURE, REPORT = b"r", b"p", b"f", b"o"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """How far a host is.
 
@@ -32,7 +34,7 @@ class Progress:
     unanswered: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """Why a host cannot take part, as the words of a HoldfastError."""
 

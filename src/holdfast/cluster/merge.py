@@ -10,7 +10,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 import msgspec
@@ -22,11 +21,12 @@ from holdfast.load.packing import pack, unpack
 from holdfast.load.parts import Loss
 from holdfast.load.plan import MOST_SOURCES, Plan, share_out, whole
 from holdfast.load.summary import distribution
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PackedRows:
     """The begun rows of one plan, as `load.packing` packs them, and the source addresses that they count."""
 
@@ -34,7 +34,7 @@ class PackedRows:
     sources: list[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Report:
     """What one host recorded; `limits`, `notes` and `location` as in `RunFacts`."""
 

@@ -101,6 +101,14 @@ def count_places(placed: Mapping[int, Place]) -> Places:
     return places
 
 
+def before_handshake(timeline: Timeline, snapshot: Snapshot, placed: Mapping[int, Place]) -> int:
+    """Requests in the server's own queue whose TLS handshake was not over at the snapshot of a run over TLS."""
+    return sum(
+        placed[each.id] is Place.USERSPACE_QUEUE and not NEVER < each.sent_ns <= snapshot.ended_ns
+        for each in offered_requests(timeline)
+    )
+
+
 def established_at(record: Timeline | OutsideTimeline, snapshot: Snapshot) -> int:
     """Offered requests whose connection was established at both ends at the snapshot."""
     sockets = _by_peer(snapshot)

@@ -23,11 +23,11 @@ Source: J. D. C. Little, "A proof for the queuing formula L = lambda W", Operati
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import ceil
 from statistics import fmean
 
 from holdfast.infer.signals import ANOTHER_SIZE, FLOW_ERROR, FRACTION, Flow, Service, Wave, close
+from holdfast.model.frozen import frozen
 
 _AGREE_LOW, _AGREE_HIGH = 0.85, 1.15
 _SURE = 0.05
@@ -36,7 +36,7 @@ _DOUBT = 1.1
 _ROUNDING = 0.5
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Estimate:
     """The number in service at the ceiling.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import (
@@ -26,11 +26,14 @@ from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.process_model import listen_queues_of
 from holdfast.infer.signals import Service, Wave, first_wave, flow_of, service_of, trips_of
+from holdfast.model.frozen import frozen
 from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
+    HTTP2_NOT_ASKED,
     OFFER_MORE,
+    PLAIN_HTTP,
     Abandoned,
     Ceiling,
     ClientGone,
@@ -39,6 +42,7 @@ from holdfast.model.verdict import (
     Model,
     OutsidePlaces,
     Overflow,
+    OverTls,
     Target,
     Timing,
     Verdict,
@@ -67,7 +71,7 @@ _LOST = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Seen:
     """What the verdict is made of.
 
@@ -111,6 +115,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
     unknown.because(_INSIDE, *fields_of("cost", Cost), "call", *AT_EXACT_LOAD)
     unknown.because(_NO_SETTING, "binding")
+    unknown.because(HTTP2_NOT_ASKED, "http2")
     return Verdict(
         target=unknown.take(_target(record)),
         limits=unknown.take(_limits(record)),
@@ -127,6 +132,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
         confidence="estimated",
         unknown=unknown.reasons,
         warnings=_warnings(seen),
+        tls=unknown.take(_over_tls(record)),
     )
 
 
@@ -255,12 +261,17 @@ def _overflow(seen: _Seen, places: OutsidePlaces) -> Known[Overflow]:
     requests = {each.id: each for each in offered_requests(seen.record)}
     counts = Counter(seen.placed.values())
     in_service, userspace, queue = places.in_service, places.userspace_queue, places.accept_queue
+    full = bool(queue) and accept_queue_full(seen.listeners)
+
+    def sees_of(placed: Mapping[Place, int]) -> str | None:
+        return client_sees(placed, requests, seen.placed, syn_lost=places.syn > 0, queue_full=full)
+
     if in_service is not None and userspace is not None and queue is not None:
         own = {Place.IN_SERVICE: in_service, Place.USERSPACE_QUEUE: userspace, Place.ACCEPT_QUEUE: queue}
         known = {**counts, **own}
-        return overflow_of(order_of(known), client_sees(known, requests, seen.placed, syn_lost=places.syn > 0))
+        return overflow_of(order_of(known), sees_of(known))
     unknown = {"overflow.first": "where the requests beyond the ceiling wait is unknown"}
-    sees = client_sees(counts, requests, seen.placed, syn_lost=places.syn > 0)
+    sees = sees_of(counts)
     if not (turned_away(places) or places.syn or in_service is not None):
         sees = None
     if sees is None:
@@ -272,6 +283,14 @@ def _target(record: OutsideTimeline) -> Known[Target]:
     experiment = record.experiment
     target = Target("attach", None, (), experiment.target.url, None, experiment.path, None, None)
     return Known(target, because(_INSIDE, missing("target", target)))
+
+
+def _over_tls(record: OutsideTimeline) -> Known[OverTls | None]:
+    target = record.experiment.target
+    if not target.url.lower().startswith("https:"):
+        return Known(None, {"tls": PLAIN_HTTP})
+    over_tls = OverTls(certificate_checked=not target.insecure, before_handshake=None)
+    return Known(over_tls, because(_INSIDE, missing("tls", over_tls)))
 
 
 def _limits(record: OutsideTimeline) -> Known[Limits]:

@@ -13,15 +13,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from holdfast.infer.ceiling import offered_in, turned_away, waiting
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Acceptor, Entry, Snapshot
 from holdfast.model.verdict import Places
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OpenPlaces:
     """Processes that may have room for more.
 

@@ -8,11 +8,11 @@ that the two cannot disagree. Nothing else of this room is known to acquisition.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import ceil
 from typing import TYPE_CHECKING, NamedTuple
 
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import MS, NS_PER_S
@@ -132,7 +132,7 @@ class Trip(NamedTuple):
         return self.done_ns - (self.sent_ns or self.connected_ns or self.opened_ns)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Service:
     """The service time of a path, measured one request after another.
 
@@ -153,7 +153,7 @@ class Service:
         return self.most_ns - self.least_ns <= _STEADY * self.mean_ns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Wave:
     """What one burst showed.
 
@@ -180,7 +180,7 @@ class Wave:
     why: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Flow:
     """What a stretch with a constant number of clients showed.
 

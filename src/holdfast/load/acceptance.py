@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from holdfast.model.frozen import frozen
 
 if TYPE_CHECKING:
     from holdfast.model.scenario import Check  # the models of a load take a twentieth of a probe's start
@@ -18,7 +19,7 @@ class TooSlowError(Exception):
     """A check did not end in time; the message says so in words."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acceptance:
     """What a reply must be like for its request to count as answered.
 

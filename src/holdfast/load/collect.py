@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain
 
 from holdfast.load.columns import Columns
@@ -15,6 +14,7 @@ from holdfast.load.reports import RunFacts, WorkerReport
 from holdfast.load.shapes import EngineShape
 from holdfast.load.stalls import stalled, stalls_limit
 from holdfast.load.summary import summarise
+from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadSummary
 from holdfast.model.places import Outcome
 
@@ -29,7 +29,7 @@ Shares = Sequence[tuple[Part, WorkerReport]]
 """The parts of one plan, and the report on each."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadRun:
     """A load run that is over.
 
@@ -44,7 +44,7 @@ class LoadRun:
     facts: RunFacts
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LostProcess:
     """A load process that ended without a report.
 

@@ -27,12 +27,12 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.exchange import Event, event_of_errno
 from holdfast.model.address import is_unix
+from holdfast.model.frozen import frozen
 
 NO_TLS = "no TLS connection came about"
 """The finding of a load whose TLS handshakes all failed."""
@@ -48,17 +48,19 @@ _WHAT_THE_PEER_DID = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Tls:
     """How to speak TLS.
 
     Attributes:
-        host: the name that the certificate must be for, also sent as SNI.
+        host: the name that the certificate must be for, also sent as SNI unless it is an IP address (RFC 6066, 3).
         verify: False takes any certificate.
+        alpn: the protocols that are offered, the preferred one first (RFC 7301).
     """
 
     host: str
     verify: bool = True
+    alpn: tuple[str, ...] = ("http/1.1",)
 
 
 class Endpoint(Protocol):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import chain, pairwise
 
 from holdfast.load.reports import WorkerReport
+from holdfast.model.frozen import frozen
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """One load process's share of a plan.
 
@@ -22,7 +22,7 @@ class Part:
     connections: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loss:
     """How the share of a host was lost.
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import IntEnum
 
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.endpoint import Tls
 from holdfast.load.parts import Part, deal, split
 from holdfast.load.shapes import EngineShape
+from holdfast.model.frozen import frozen
 from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.scenario import Timeouts
 
@@ -30,7 +30,7 @@ class Stop(IntEnum):
     AT_ONCE = 2
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """The load of one group.
 

@@ -31,7 +31,7 @@ import signal
 import time
 import traceback
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import partial
 from itertools import accumulate, pairwise
 from typing import NoReturn
@@ -58,6 +58,7 @@ from holdfast.load.replies import Replies
 from holdfast.load.reports import WorkerReport
 from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import Deadlines
+from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.units import NS_PER_S
 
@@ -67,7 +68,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 NO_RULE = StopRule()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Watched:
     """A load run in progress.
 
@@ -88,7 +89,7 @@ class Watched:
     pids: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Job:
     """The work of one load process.
 

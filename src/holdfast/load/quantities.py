@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from ipaddress import ip_address
 
+from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Pause
 
@@ -47,7 +47,7 @@ THRESHOLDS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Threshold:
     """A statement about a run.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from holdfast.model.frozen import frozen
 from holdfast.model.load import HostResult
 
 
-@dataclass(slots=True)
+@frozen
 class WorkerReport:
     """What one load process reports when it has ended.
 
@@ -42,7 +43,7 @@ class WorkerReport:
     sources: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunFacts:
     """What is known of a whole run besides its rows.
 

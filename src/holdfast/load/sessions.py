@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import compress, islice
 from typing import ClassVar, Literal
 
@@ -19,12 +18,13 @@ from holdfast.load.parts import Loss, Part
 from holdfast.load.reports import WorkerReport
 from holdfast.load.timeouts import Deadlines
 from holdfast.load.values import by_chance
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause
 from holdfast.model.units import NS_PER_S
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Sessions:
     """Clients that pass through several steps, pause, or come one after the other; as an `EngineShape`.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
 from holdfast.load.columns import Columns
@@ -17,6 +16,7 @@ from holdfast.load.loop import Loop, closed_model, open_model
 from holdfast.load.parts import Loss, Part, rows_begun
 from holdfast.load.reports import WorkerReport
 from holdfast.load.timeouts import Deadlines
+from holdfast.model.frozen import frozen
 from holdfast.model.schedule import offered_per_s
 from holdfast.model.units import NEVER, NS_PER_S
 
@@ -130,7 +130,7 @@ class EngineShape(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Open:
     """Open model: each request when it is due, on a connection of its own.
 
@@ -218,7 +218,7 @@ class Open:
                 yield row, due_ns
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Closed:
     """Closed model: each connection sends its next request when its last one is answered.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import compress
 from operator import sub
 
 from holdfast.load.columns import Columns
 from holdfast.load.reports import RunFacts
+from holdfast.model.frozen import frozen
 from holdfast.model.load import LagUs, LatencyMs, LoadSummary
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import nearest_rank
@@ -25,7 +25,7 @@ SAMPLE = 2_000
 _BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Distribution:
     """Nearest-rank percentiles in ns; None if there was nothing to measure."""
 
@@ -115,7 +115,7 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Rows:
     """Columns of some rows, and when each request began; 0 if its load process was lost before."""
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 from stat import S_ISSOCK
@@ -14,12 +14,13 @@ from stat import S_ISSOCK
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.endpoint import Tls
 from holdfast.load.url import Url, parse_url
+from holdfast.model.frozen import frozen
 
 ATTEMPT_S = 2.0
 _HOSTS = Path("/etc/hosts")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     """Where requests go.
 

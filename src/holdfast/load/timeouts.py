@@ -60,7 +60,8 @@ class Deadlines:
 
     def _opened_ns(self, row: int) -> int | None:
         columns = self._columns
-        return None if columns.outcome[row] or columns.connected[row] or columns.sent[row] else columns.opened[row]
+        # A TLS handshake is part of it: the request is sent when that is over.
+        return None if columns.outcome[row] or columns.sent[row] else columns.opened[row]
 
     def _sent_ns(self, row: int) -> int | None:
         columns = self._columns

@@ -4,7 +4,9 @@ Facts
 -----
 * TLS is read in records, so a short read does not mean that nothing is left: only "want read" does.
 * A handshake waits for the peer to accept and to compute. `sent` is stamped when it is over, so that it does not
-  count as part of the request's service.
+  count as part of the request's service, and a request that was never sent shows by it.
+* In TLS 1.3 the client is done first: that the server wants a certificate of it shows only in the alert that comes
+  instead of a reply (RFC 8446, 4.4.2.4 and 6.2).
 * The plain engine hands a readable socket to `_send` first while something is unsent, which is also what a
   handshake needs: its next flight goes out when the peer's has come.
 """
@@ -14,8 +16,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from holdfast.load.columns import Columns
@@ -23,6 +24,7 @@ from holdfast.load.connection import Connection
 from holdfast.load.endpoint import NO_TLS, Tls
 from holdfast.load.epoll import RECEIVE_BYTES, Connections
 from holdfast.load.exchange import Event, event_of_errno
+from holdfast.model.places import Outcome
 
 
 class TlsSocket:
@@ -33,9 +35,10 @@ class TlsSocket:
 
     Attributes:
         shaken: the handshake is over.
+        alert: why the peer ended the connection after the handshake, in words; "" if it did not say.
     """
 
-    __slots__ = ("_coming", "_going", "_sock", "_ssl", "_taken", "_unsent", "shaken")
+    __slots__ = ("_coming", "_going", "_sock", "_ssl", "_taken", "_unsent", "alert", "shaken")
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext, host: str) -> None:
         self._sock = sock
@@ -44,6 +47,12 @@ class TlsSocket:
         self._unsent = b""
         self._taken = 0
         self.shaken = False
+        self.alert = ""
+
+    @property
+    def alpn(self) -> str:
+        """The protocol that the server chose of those that were offered; "" if it chose none, or not yet."""
+        return self._ssl.selected_alpn_protocol() or ""
 
     def shake(self) -> None:
         """The handshake as far as it goes now.
@@ -89,8 +98,10 @@ class TlsSocket:
                         break
                     raise
                 continue
-            except ssl.SSLError:
+            except ssl.SSLError as error:
                 more = b""  # an end, with TLS's own farewell or without, or bytes that cannot be read
+                if not isinstance(error, ssl.SSLZeroReturnError | ssl.SSLEOFError):
+                    self.alert = words_of(error)
             data += more
             if not more:
                 break
@@ -104,8 +115,17 @@ class TlsSocket:
         """As socket.setsockopt."""
         self._sock.setsockopt(level, name, value)
 
+    def say_farewell(self) -> None:
+        """Sends close_notify, without which some servers take an end for a broken connection (RFC 8446, 6.1)."""
+        if self.shaken and not self._taken:
+            # Nothing is done about a connection that is broken already.
+            with contextlib.suppress(OSError):
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self._ssl.unwrap()
+                self._flush()
+
     def close(self) -> None:
-        """Closes without TLS's own farewell, as a client that leaves does."""
+        """Closes without TLS's own farewell."""
         self._sock.close()
 
     def _flush(self) -> None:
@@ -138,40 +158,78 @@ class TlsConnections(Connections):
     ) -> None:
         super().__init__(address, port, head_of, columns, sources)
         self._host = tls.host
-        self._context = ssl.create_default_context()
-        self._context.set_alpn_protocols(["http/1.1"])
-        if not tls.verify:
-            self._context.check_hostname = False
-            self._context.verify_mode = ssl.CERT_NONE
+        self._context = context_for(tls)
 
     def _begin(self, connection: Connection) -> None:
-        if not hasattr(connection.sock, "shaken"):
-            connection.sock = cast("socket.socket", TlsSocket(connection.sock, self._context, self._host))
-        super()._begin(connection)
+        if hasattr(connection.sock, "shaken"):
+            super()._begin(connection)
+            return
+        connection.sock = cast("socket.socket", TlsSocket(connection.sock, self._context, self._host))
+        # While something is unsent, what comes is taken to `_send` first.
+        connection.unsent = self._head_of(connection.row)
+        self._shake(connection)
 
     def _send(self, connection: Connection) -> None:
-        sock = cast("TlsSocket", connection.sock)
-        if not sock.shaken:
-            try:
-                sock.shake()
-            except BlockingIOError:
-                return
-            except ssl.SSLEOFError:
-                self._move(connection, Event.EOF)
-                return
-            except ssl.SSLError as error:
-                self.replies[0].malformed = self.replies[0].malformed or f"{NO_TLS}: {words_of(error)}"
-                self._move(connection, Event.NOT_HTTP)
-                return
-            except OSError as error:
-                self._move(connection, event_of_errno(error.errno or 0))
-                return
-            self._columns.sent[connection.row] = time.monotonic_ns()
-        super()._send(connection)
+        if cast("TlsSocket", connection.sock).shaken:
+            super()._send(connection)
+        else:
+            self._shake(connection)
+
+    def give_up(self, rows: Iterable[int], *, reset: bool = False) -> None:
+        """As of `Connections`; a FIN comes with TLS's farewell before it."""
+        rows = tuple(rows)
+        for row in () if reset else rows:
+            if (connection := self._rows().get(row)) is not None:
+                getattr(connection.sock, "say_farewell", _say_nothing)()
+        super().give_up(rows, reset=reset)
+
+    def _shake(self, connection: Connection) -> None:
+        """The handshake as far as it goes now, and the request once it is over."""
+        try:
+            cast("TlsSocket", connection.sock).shake()
+        except BlockingIOError:
+            return
+        except ssl.SSLEOFError:
+            self._move(connection, Event.EOF)
+        except ssl.SSLError as error:
+            self._note(words_of(error))
+            self._move(connection, Event.NOT_HTTP)
+        except OSError as error:
+            self._move(connection, event_of_errno(error.errno or 0))
+        else:
+            super()._begin(connection)
+
+    def _receive(self, connection: Connection) -> None:
+        super()._receive(connection)
+        # Of a connection that was never open, it is the plain socket still.
+        alert = getattr(connection.sock, "alert", "")
+        if alert and self._columns.outcome[connection.row] == Outcome.CLOSED:
+            self._note(alert)
+
+    def _note(self, words: str) -> None:
+        self.replies[0].malformed = self.replies[0].malformed or f"{NO_TLS}: {words}"
+
+
+def _say_nothing() -> None:
+    """Of a connection that is not open yet."""
+
+
+def context_for(tls: Tls) -> ssl.SSLContext:
+    """A client's context; without the system's certificates, which take 20 ms to load, where none is looked at."""
+    if tls.verify:
+        context = ssl.create_default_context()
+    else:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    context.set_alpn_protocols(list(tls.alpn))
+    return context
 
 
 def words_of(error: ssl.SSLError) -> str:
     """What OpenSSL said, without its own line numbers."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return f"its certificate was not accepted ({error.verify_message}); --insecure accepts any"
+    if "CERTIFICATE_REQUIRED" in (error.reason or ""):
+        return "the server asks its clients for a certificate, and holdfast has none"
     return (error.reason or str(error)).replace("_", " ").lower()

@@ -9,9 +9,9 @@ A socket's own path may hold colons: the HTTP path begins behind the last `:` th
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -22,7 +22,7 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+")
 _EXAMPLE = "Write it as http://127.0.0.1:8000/path, https://HOST/path or unix:/path/to.sock:/path."
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Url:
     """A server and a path on it.
 

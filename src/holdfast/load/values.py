@@ -7,12 +7,12 @@ step r % steps and to the iteration with the index r // steps, which belongs to 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from urllib.parse import quote
 
 from holdfast.load.http1 import request_head
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Chance, ClientNumber, Counter, DataRows, Slot, Step, Text, Values
 
 # Characters that stay as they are in path and query; % is one, so an encoded value is not encoded again.
@@ -23,7 +23,7 @@ _WORD = (1 << 64) - 1
 _Value = Callable[[int], str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Numbering:
     """How rows are numbered.
 
@@ -155,7 +155,7 @@ def _request(step: Step, sources: dict[str, _Value], host: str) -> bytes | Calla
     return of_row
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Encoded:
     """One slot: row -> the bytes filled in there."""
 

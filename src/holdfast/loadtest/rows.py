@@ -5,12 +5,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from holdfast.load.packing import taken
 from holdfast.load.url import parse_url
 from holdfast.loadtest.plans import requests_of
 from holdfast.loadtest.run import FinishedLoad
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.rows import Rows, Samples
 from holdfast.model.scenario import Check, Group
@@ -103,7 +103,7 @@ def _rows(finished: FinishedLoad, group: int, ids: Sequence[int]) -> Rows:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Flight:
     """When requests began and ended, both ascending."""
 

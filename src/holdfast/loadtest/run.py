@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from holdfast.interrupts import Interrupts
 from holdfast.load.collect import LoadRun
@@ -14,13 +14,14 @@ from holdfast.load.quantities import Threshold
 from holdfast.load.target import Target
 from holdfast.loadtest.plans import plans_of
 from holdfast.loadtest.result import label_of, result_of
+from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
 
 RunElsewhere = Callable[[LoadExperiment, Sequence[Target], Sequence[Plan], Callable[[], Stop]], LoadRun]
 """Carries out an experiment's plans on other hosts (`cluster.coordinator`)."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FinishedLoad:
     """A load run that is over: its rows and its result.
 

@@ -6,8 +6,10 @@ of one that is running already. They have in common the path, the headers and th
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, Literal
+
+from holdfast.model.frozen import frozen
 
 View = Literal["sync", "async-blocking", "async"]
 VIEWS: tuple[View, ...] = ("sync", "async-blocking", "async")
@@ -27,7 +29,7 @@ class StartedTarget:
     __slots__ = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProbeTarget(StartedTarget):
     """A server that is started through its adapter.
 
@@ -47,7 +49,7 @@ class ProbeTarget(StartedTarget):
     python: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandTarget(StartedTarget):
     """A server that is started by a person's own command.
 
@@ -58,7 +60,7 @@ class CommandTarget(StartedTarget):
     command: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Experiment:
     """One probe of one server that holdfast starts.
 
@@ -79,6 +81,8 @@ class Experiment:
         call: whether the bodies of views are run for real after everything else.
         max_called: most bodies that are run together.
         call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
+        http2: requests are streams of HTTP/2: one on each connection, and then many on one.
+        tls: speak TLS from the first request on; False tries plain HTTP first.
     """
 
     target: StartedTarget
@@ -95,9 +99,11 @@ class Experiment:
     call: bool = False
     max_called: int = DEFAULT_MAX_CALLED
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
+    http2: bool = False
+    tls: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UrlTarget:
     """A server that is running already.
 
@@ -112,7 +118,7 @@ class UrlTarget:
     insecure: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutsideExperiment:
     """A look at a running server from outside.
 
@@ -120,6 +126,7 @@ class OutsideExperiment:
         path: path and query of the requests, as the URL says.
         headers, max_offered: as in `Experiment`.
         answer_timeout_s: how long an answer may take.
+        http2: as in `Experiment`.
     """
 
     target: UrlTarget
@@ -127,6 +134,7 @@ class OutsideExperiment:
     headers: tuple[tuple[str, str], ...] = ()
     max_offered: int = DEFAULT_MAX_ATTACHED
     answer_timeout_s: float = DEFAULT_ANSWER_TIMEOUT_S
+    http2: bool = False
 
 
 _OF_EXPERIMENT = frozenset(each.name for each in fields(Experiment)) - {"target"}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from holdfast.model.frozen import frozen
 
 SCHEMA = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Part:
     """A package of the environment.
 
@@ -23,7 +25,7 @@ class Part:
     install: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Server:
     """One server.
 
@@ -43,7 +45,7 @@ class Server:
     needs: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Installed:
     """An environment.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY
 
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Group
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StopRule:
     """When a load is ended early; requests in flight are then still waited for.
 
@@ -25,7 +26,7 @@ MOST_REQUESTS = 50_000_000
 """Of one load. Each takes 60 bytes, in pages that are allocated when they are first written."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadExperiment:
     """One load run: groups that begin together.
 
@@ -44,12 +45,12 @@ class LoadExperiment:
     processes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadTarget:
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LatencyMs:
     """Nearest-rank percentiles of answered and rejected requests in ms; None if there were none."""
 
@@ -61,7 +62,7 @@ class LatencyMs:
     max: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LagUs:
     """How much later than due requests were begun, in us: the generator's own error; None if none was begun."""
 
@@ -70,7 +71,7 @@ class LagUs:
     max: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Expectation:
     """One threshold and what came of it; `held` is None if there was nothing to compare."""
 
@@ -79,7 +80,7 @@ class Expectation:
     held: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StepResult:
     """What became of the requests of one label."""
 
@@ -89,7 +90,7 @@ class StepResult:
     latency_from_due_ms: LatencyMs
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class HostResult:
     """One host's share of the load.
 
@@ -118,7 +119,7 @@ class HostResult:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoadSummary:
     """What the rows of a load come to.
 
@@ -137,6 +138,7 @@ class LoadSummary:
         warnings: doubts about the result, in words.
     """
 
+    _: KW_ONLY
     offered: int
     outcomes: dict[str, int]
     rate_asked_per_s: float | None
@@ -151,7 +153,7 @@ class LoadSummary:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@frozen
 class LoadResult(LoadSummary):
     """The result of a load run.
 
@@ -166,6 +168,7 @@ class LoadResult(LoadSummary):
         hosts: those that shared the load; () if this host alone sent it.
     """
 
+    _: KW_ONLY
     target: LoadTarget
     statuses: dict[str, int]
     thresholds: tuple[Expectation, ...] = ()

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.model.experiment import OutsideExperiment
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Request, Snapshot, Stopped
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Round:
     """A stretch of requests with which a server was looked at from outside.
 
@@ -34,7 +34,7 @@ class Round:
     cores: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RunningServer:
     """What is known of the server without a request.
 
@@ -49,7 +49,7 @@ class RunningServer:
     abort_on_overflow: bool | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutsideTimeline:
     """The whole raw record of one look from outside.
 

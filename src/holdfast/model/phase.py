@@ -24,3 +24,5 @@ class Phase(StrEnum):
     """The first whose view's body is run."""
     CALLED_TOGETHER = "called together"
     """Those whose views' bodies are run together."""
+    STREAM = "stream"
+    """On one of many streams of a connection."""

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from holdfast.model.frozen import frozen
 from holdfast.model.load import LagUs, LatencyMs
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Times:
     """How many times did not exceed certain bounds.
 
@@ -22,7 +21,7 @@ class Times:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LabelProgress:
     """The requests of one label so far.
 
@@ -43,7 +42,7 @@ class LabelProgress:
         return sum(self.outcomes.values())
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OwnUse:
     """What the load processes use.
 
@@ -64,7 +63,7 @@ class OwnUse:
     memory_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Progress:
     """A load run at one instant.
 

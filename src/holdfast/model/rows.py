@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 INSTANTS = ("due_ns", "begun_ns", "opened_ns", "connected_ns", "sent_ns", "first_byte_ns", "done_ns")
 WORDS = ("outcome", "label", "group", "source")
@@ -31,7 +32,7 @@ NONE_AT_ZERO = frozenset({*INSTANTS, "status", "local_port"})
 """In these columns, 0 means that there is no value."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rows:
     """Some requests, one column for each fact; all of the same length.
 
@@ -81,7 +82,7 @@ class Rows:
         return known
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Samples:
     """What else is known of the same requests; all columns are as long as theirs.
 

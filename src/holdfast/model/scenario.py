@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from holdfast.model.frozen import frozen
 from holdfast.model.shapes import Shape
 
 DEFAULT_TIMEOUT_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slot:
     """A place in a text where a value is filled in.
 
@@ -27,7 +28,7 @@ Pieces = tuple[str | Slot, ...]
 Text = str | Pieces
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Counter:
     """A number that rises with each iteration.
 
@@ -48,7 +49,7 @@ class Counter:
     per_client: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientNumber:
     """The number of the client; the first client has `first`."""
 
@@ -56,7 +57,7 @@ class ClientNumber:
     first: int = 1
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Chance:
     """A random whole number from `first` to `last`, drawn anew for each request."""
 
@@ -65,7 +66,7 @@ class Chance:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DataRows:
     """Rows of a table; the iteration with index i uses row i.
 
@@ -87,7 +88,7 @@ class DataRows:
 Values = Counter | ClientNumber | Chance | DataRows
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Check:
     """What the body of a reply must be like for the request to count as answered.
 
@@ -104,7 +105,7 @@ class Check:
     wanted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Pause:
     """A time in seconds before a request: `constant_s`, and up to `random_s` more, uniformly distributed."""
 
@@ -112,7 +113,7 @@ class Pause:
     random_s: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Step:
     """One request of a client.
 
@@ -136,7 +137,7 @@ class Step:
     pause: Pause = Pause()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeouts:
     """How long to wait, in seconds; None waits for ever.
 
@@ -151,7 +152,7 @@ class Timeouts:
     whole_s: float | None = DEFAULT_TIMEOUT_S
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Group:
     """Clients that do the same.
 

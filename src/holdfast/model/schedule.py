@@ -17,15 +17,15 @@ from __future__ import annotations
 import math
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
+from holdfast.model.frozen import frozen
 from holdfast.model.units import NS_PER_S
 
 # An integral that misses a whole number only by float rounding counts as that whole number.
 ROUNDING = 1e-9
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Segment:
     """A part of a schedule whose rate changes evenly; equal ends are a constant rate, and 0 is a pause.
 

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 from holdfast.model import schedule
+from holdfast.model.frozen import frozen
 from holdfast.model.schedule import Segment
 
 
@@ -32,7 +32,7 @@ class Draws(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spread:
     """Open model: a number of arrivals, evenly over a time, the first at once."""
 
@@ -56,7 +56,7 @@ class Spread:
         return schedule.spread(self.requests, self.over_s)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stages:
     """Open model: constant rates, one after the other.
 
@@ -92,7 +92,7 @@ class Stages:
         return due_ns if self.requests is None else due_ns[: self.requests]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Rise:
     """Open model: a rate that changes linearly."""
 
@@ -117,7 +117,7 @@ class Rise:
         return schedule.linear(self.from_per_s, self.to_per_s, self.for_s)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Phases:
     """Open model: segments one after the other, each with a whole number of arrivals."""
 
@@ -140,7 +140,7 @@ class Phases:
         return schedule.phases(self.phases, iter(draws.random, None))
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Burst:
     """Open model: all arrivals at once."""
 
@@ -163,7 +163,7 @@ class Burst:
         return schedule.burst(self.requests)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Clients:
     """Closed model: each client sends its next request when its last one is answered.
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.verdict import Verdict
 
 Outcome = Literal["measured", "not installed", "failed", "inconclusive", "interrupted"]
 """What became of a case: "failed" is a server that did not start, or an environment that did not let it."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """One statement of a source and where to find its counterpart in a verdict.
 
@@ -32,7 +32,7 @@ class Claim:
     unknown: Callable[[Verdict], str] = lambda _verdict: ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Case:
     """One row of a study.
 
@@ -50,7 +50,7 @@ class Case:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Study:
     """Cases in their order.
 
@@ -63,7 +63,7 @@ class Study:
     source: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Finding:
     """One claim and what was measured here; `same` is None where it was not measured."""
 
@@ -74,7 +74,7 @@ class Finding:
     why_not: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Row:
     """A case after its run.
 
@@ -111,7 +111,7 @@ class Row:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Circumstances:
     """When and on what a study was made; nothing that says whose machine it was.
 
@@ -129,7 +129,7 @@ class Circumstances:
     somaxconn: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StudyResult:
     name: str
     rows: tuple[Row, ...]

@@ -6,19 +6,24 @@ not come.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
 from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.ramp import Ramp
+from holdfast.model.samples import Sample, Usage
+from holdfast.model.streams import Streams
 
 NEVER = units.NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Request:
     """One request as the client saw it.
 
@@ -44,7 +49,7 @@ class Request:
     sent_ns: int = NEVER
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Entry:
     """One handler run as the recorder inside the server wrote it.
 
@@ -75,43 +80,7 @@ class Entry:
     entries: int
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """The run of one view's body, as the recorder inside the server wrote it.
-
-    Attributes:
-        phase: CALLED_ALONE or CALLED_TOGETHER.
-        pid, tid: process and native thread that ran it.
-        own_loop: it ran on an event loop that had been made for this request alone.
-        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
-        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
-        stopped_ns: all such times together.
-        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
-        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
-            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
-            "unseen" (it runs in pieces that nothing shows).
-        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
-        raised: it ended by an exception, once at least.
-        goes_on: what it returned is asked for more while it is sent.
-    """
-
-    id: int
-    phase: Phase
-    pid: int
-    tid: int
-    own_loop: bool
-    begun_ns: int
-    ended_ns: int
-    longest_stop_ns: int
-    stopped_ns: int
-    stopping_since_ns: int
-    timing: str
-    runs: int
-    raised: bool
-    goes_on: bool
-
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listener:
     """One listening socket at one instant.
 
@@ -134,7 +103,7 @@ class Listener:
         return AcceptQueue(self.depth, self.limit)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerSocket:
     """The server's end of one connection to the probed port.
 
@@ -150,7 +119,7 @@ class ServerSocket:
     accepted: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Acceptor:
     """A process that holds a listening socket of the probed port.
 
@@ -168,7 +137,7 @@ class Acceptor:
     connections: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Snapshot:
     """Everything that the kernel says about the probed port at one moment.
 
@@ -187,41 +156,7 @@ class Snapshot:
     acceptors: tuple[Acceptor, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What the server's process tree uses at one instant.
-
-    Attributes:
-        memory_bytes: anonymous resident memory, pages shared by a fork once; None where it is not known.
-        cpu_s: user and system time of the processes that live.
-    """
-
-    at_ns: int
-    processes: int
-    threads: int
-    descriptors: int
-    memory_bytes: int | None
-    cpu_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class Sample:
-    """One look of the observers while the probe ran.
-
-    Attributes:
-        late_ns: how much later than intended this look was.
-        depth: sum of the accept queues of the probed port; None where it is not known.
-    """
-
-    at_ns: int
-    late_ns: int
-    depth: int | None
-    offered: int
-    established: int
-    entered: int
-
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class FirstRequest:
     """What the first request of a run, which is answered at once, shows of the application.
 
@@ -233,6 +168,7 @@ class FirstRequest:
             what lies behind its entry is not known.
         ways_ns: how long each request that was sent first and alone took from its first byte to its view; () of runs
             saved before that was kept.
+        tls: it came over TLS, as all others do then.
     """
 
     status: int
@@ -240,9 +176,10 @@ class FirstRequest:
     kind: str
     via: str
     ways_ns: tuple[int, ...] = ()
+    tls: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Marks:
     """Instants between the phases of a run; NEVER where the run did not come so far.
 
@@ -261,30 +198,7 @@ class Marks:
     ended_ns: int = NEVER
 
 
-RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted"]
-"""Why a ramp ended.
-
-"turned away": requests beyond every queue were rejected, refused, reset or closed. "syn": the accept queue is full, and
-further SYNs stay unanswered. "max-offered": no more may be offered. "our side": the load had no descriptor or port
-left. "ended by the server": it ended requests that were held. "interrupted": the person asked for the end.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Ramp:
-    """How the ramp ended.
-
-    Attributes:
-        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
-        crowd: most requests that were on their way to a handler at once when one was turned away.
-    """
-
-    reason: RampReason
-    plateau_ns: int
-    crowd: int = 1
-
-
-@dataclass(frozen=True, slots=True)
+@frozen
 class Leaving:
     """A client that left while its request was in service.
 
@@ -302,7 +216,7 @@ class Leaving:
     until_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Repeat:
     """As many requests as there are places, offered at once to a server at rest.
 
@@ -316,7 +230,7 @@ class Repeat:
     placed_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ExactLoad:
     """What was tried with exactly as many requests as there are places.
 
@@ -328,12 +242,13 @@ class ExactLoad:
     why_not: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerFacts:
     """What is known of the server without a request.
 
     Attributes:
         grows_by: the setting by which it adds workers under load; "" where none is known.
+        waits_unread: what its threads wait for may not be read, so it cannot be told whether it was still starting.
     """
 
     name: str
@@ -348,9 +263,10 @@ class ServerFacts:
     somaxconn: int | None
     abort_on_overflow: bool | None
     grows_by: str = ""
+    waits_unread: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Stopped:
     """Why a run gave up before its end, in words: what happened, why, what to do."""
 
@@ -359,7 +275,7 @@ class Stopped:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timeline:
     """The whole raw record of one experiment, seen from inside the server too.
 
@@ -375,6 +291,10 @@ class Timeline:
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
+        came_later: workers that came after the places had been counted, while requests still waited; () of runs
+            saved before that was kept.
+        streams: None where HTTP/2 was not asked for, and where the run did not come so far.
+        stream_entries: the handler runs of requests on those streams.
     """
 
     experiment: Experiment
@@ -396,3 +316,6 @@ class Timeline:
     replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
+    came_later: tuple[int, ...] = ()
+    streams: Streams | None = None
+    stream_entries: tuple[Entry, ...] = ()

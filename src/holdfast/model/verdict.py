@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
+
+from holdfast.model.frozen import frozen
 
 SCHEMA = 1
 
@@ -12,7 +14,11 @@ MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
 """How two warnings end that tables of verdicts express in their own way: no bound reached; late observers."""
 
 CALL_NOT_ASKED = "--call was not asked for"
-"""The reason where bodies were not asked for; the terminal does not mention it."""
+HTTP2_NOT_ASKED = "--http2 was not asked for"
+"""The reasons where these were not asked for; the terminal does not mention them."""
+
+PLAIN_HTTP = "requests were sent in plain HTTP"
+"""The reason where there is nothing to say of TLS."""
 
 ModelKind = Literal[
     "serial",
@@ -26,7 +32,7 @@ ModelKind = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Target:
     server: str
     version: str | None
@@ -38,7 +44,7 @@ class Target:
     python: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Limits:
     """Limits in force for the server; None where they could not be read."""
 
@@ -47,7 +53,7 @@ class Limits:
     somaxconn: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Places:
     """How many requests were in each place; the sum is the number offered."""
 
@@ -63,7 +69,7 @@ class Places:
     failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OutsidePlaces:
     """The same as far as it is known from outside; None where it is not.
 
@@ -88,7 +94,7 @@ ListenQueues = Literal["shared", "per-worker"]
 """Whether all workers accept from one queue, or each from its own."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
@@ -117,7 +123,7 @@ class Ceiling:
         return cls(None, None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Model:
     """What ran the handlers.
 
@@ -143,7 +149,7 @@ class Model:
         return cls(None, None, None, None, None, None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Overflow:
     """Where requests go that find no free handler, in order, and what the last one gets."""
 
@@ -156,7 +162,7 @@ Fate = Literal["finishes", "cancelled", "place freed, handler goes on"]
 """What becomes of a running handler when its client leaves."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ClientGone:
     """What becomes of a running handler whose client leaves by FIN, and by RST."""
 
@@ -164,7 +170,7 @@ class ClientGone:
     rst: Fate | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Abandoned:
     """Clients that left.
 
@@ -179,7 +185,7 @@ class Abandoned:
     in_service: ClientGone
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Cost:
     """What each held request added to the server's process tree; None where it was not measured.
 
@@ -198,7 +204,7 @@ class Cost:
         return cls(None, None, None, None)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Spread:
     """Median (the lower one of two) and maximum over bodies, ms."""
 
@@ -206,7 +212,7 @@ class Spread:
     max: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Body:
     """One body that ran alone; times in ms, None where they were not seen.
 
@@ -223,7 +229,7 @@ class Body:
     stopped_ms: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Calls:
     """What bodies of views did when many were run together; None where it was not seen.
 
@@ -259,7 +265,52 @@ class Calls:
     alone: Body
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class BeyondLimit:
+    """Streams that were opened although the server's advertised limit forbids them.
+
+    Attributes:
+        offered: how many.
+        sees: what the first of them got, as `Http2.overflow_sees` has it.
+        error_code: by its name in RFC 9113, 7; None without one.
+        others_lost: streams within the limit, on the same connection, that ended without an answer.
+        in_the_end: what the first one got when all streams were let go; None if that is what it had got before.
+    """
+
+    offered: int
+    sees: str
+    error_code: str | None
+    others_lost: int
+    in_the_end: str | None
+
+
+@frozen
+class Http2:
+    """Streams of HTTP/2, each of which is a request.
+
+    Attributes:
+        on_one_connection: most in service at once of those on one connection.
+        on_one_connection_bounded: False is "at least this many, no bound reached".
+        over_connections: most in service at once over several connections.
+        over_connections_bounded: the same for these.
+        streams_advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS.
+        stream_limit: most streams that were open at once on a connection when a further one was turned away.
+        overflow_sees: what a stream gets beyond the advertised limit, or where that was not reached, beyond those that
+            run: waits | runs | REFUSED_STREAM | RST_STREAM | GOAWAY | reset | closed | HTTP status as a string.
+        beyond_the_limit: None where none was offered.
+    """
+
+    on_one_connection: int | None
+    on_one_connection_bounded: bool | None
+    over_connections: int | None
+    over_connections_bounded: bool | None
+    streams_advertised: int | None
+    stream_limit: int | None
+    overflow_sees: str | None
+    beyond_the_limit: BeyondLimit | None
+
+
+@frozen
 class RuledOut:
     """A setting that does not decide it, and the run that shows so."""
 
@@ -267,7 +318,7 @@ class RuledOut:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NextBound:
     """The setting that would decide it next, and the number in its place at which it would."""
 
@@ -275,7 +326,7 @@ class NextBound:
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Binding:
     """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
 
@@ -300,7 +351,21 @@ class Binding:
     next: NextBound | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
+class OverTls:
+    """What there is to say of TLS.
+
+    Attributes:
+        certificate_checked: False where any certificate was taken.
+        before_handshake: of the requests in the server's own queue, how many wait there before their TLS handshake:
+            the server has accepted the connection and does not know the request. None from outside.
+    """
+
+    certificate_checked: bool
+    before_handshake: int | None
+
+
+@frozen
 class Timing:
     """Durations in seconds; probe_s is from the server's readiness to ceiling and places."""
 
@@ -310,7 +375,7 @@ class Timing:
     pacing_lag_p99_us: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Verdict:
     target: Target
     limits: Limits
@@ -328,4 +393,6 @@ class Verdict:
     unknown: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     call: Calls | None = None
+    http2: Http2 | None = None
+    tls: OverTls | None = None
     schema: int = SCHEMA

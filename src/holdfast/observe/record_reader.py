@@ -9,14 +9,15 @@ from __future__ import annotations
 import errno
 import mmap
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout
+from holdfast.model.call import Call
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
-from holdfast.model.timeline import NEVER, Call, Entry
+from holdfast.model.timeline import NEVER, Entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -62,7 +63,7 @@ class StartupReport(NamedTuple):
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecorderSettings:
     """What a server process needs to know to record and hold requests.
 

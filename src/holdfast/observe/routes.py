@@ -9,24 +9,24 @@ connections.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from ipaddress import ip_address
 
 from holdfast.model.address import NO_PORT, is_unix
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 
 _LOOPBACKS = {4: "127.0.0.1", 6: "::1"}
 _MAPPED = "::ffff:"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnixListenAddress:
     """One listening Unix socket, by inode: its name may pass to another socket, or be relative to any directory."""
 
     inode: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TcpListenAddress:
     """The listening sockets of a TCP port that are bound to one address, as the kernel writes it.
 
@@ -42,7 +42,7 @@ ListenAddress = int | TcpListenAddress | UnixListenAddress
 """Where connections arrive: everything that listens on a TCP port, one address of it, or a Unix socket."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Route:
     """An address to connect to, and where such a connection arrives.
 

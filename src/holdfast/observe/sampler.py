@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import random
 
-from holdfast.model.timeline import Sample
+from holdfast.model.samples import Sample
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import ListenAddress
 

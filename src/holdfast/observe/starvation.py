@@ -22,14 +22,15 @@ Decisions
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 GAP_NS = 20_000_000
 # At most a tenth of the time goes into looking.
 GAP_FOR_COST = 10
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CoreUse:
     """One thread at one look.
 
@@ -37,11 +38,13 @@ class CoreUse:
         runnable: on a core, or would be if there were one.
         ran_ns: time on a core since its start.
         waited_ns: time on run queues since its start, the present wait not included.
+        asleep: waits for something else than a core or a disk, or has ended.
     """
 
     runnable: bool
     ran_ns: int
     waited_ns: int
+    asleep: bool = False
 
 
 _NEW = CoreUse(runnable=False, ran_ns=0, waited_ns=0)

@@ -8,10 +8,10 @@ in a `ServerSocket`, where it is compared with what the client calls its own add
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv6Address
 
+from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.procfs.parse import ProtocolError
 
@@ -48,7 +48,7 @@ _STATES_BEFORE_ACCEPT = frozenset({1, 3, 8, 12})
 _MAPPED = b"\0" * 10 + b"\xff\xff"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TcpRecord:
     """One TCP socket of this network namespace.
 
@@ -75,6 +75,23 @@ class TcpRecord:
     wqueue: int | None
     uid: int
     timer_ms: int | None = None
+
+
+@frozen
+class TcpVolume:
+    """What one TCP socket has carried.
+
+    Attributes:
+        sent_bytes: acknowledged by the peer; the kernel counts one more of a connection that was opened at this end.
+        received_bytes: that came in order.
+    """
+
+    inode: int
+    port: int
+    peer_address: str
+    peer_port: int
+    sent_bytes: int
+    received_bytes: int
 
 
 def accepted(state: int, inode: int) -> bool:

@@ -9,8 +9,8 @@ Source: apache/jmeter, threads/openmodel/scheduleParser.kt, scheduleTokenizer.kt
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from holdfast.model.frozen import frozen
 from holdfast.model.schedule import Segment
 
 _TOKEN = re.compile(
@@ -23,19 +23,19 @@ _LONG_UNITS = (("hour", 3600.0, True), ("h", 3600.0, False), ("day", 86400.0, Tr
 _WORDS = ("rate", "random_arrivals", "even_arrivals", "pause")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Token:
     text: str
     kind: str
     at: int
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Rate:
     per_s: float
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Arrivals:
     for_s: float
     by_chance: bool

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Check
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
@@ -29,7 +29,7 @@ _NOT_LOOKED_AT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class AnswerCriteria:
     """What a good answer is like.
 

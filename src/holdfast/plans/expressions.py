@@ -6,20 +6,20 @@ that contains a reference. Parameters are split at commas outside nested referen
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from holdfast.model.frozen import frozen
 
 MOST_NESTED = 40
 _ESCAPABLE = "$,\\"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Variable:
     """A reference to a variable, `${name}`."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FunctionCall:
     """A call of a function, `${__name(argument,...)}`.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import json
 from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import quote, urlsplit
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Step
 from holdfast.plans.differences import Note, in_words
 from holdfast.plans.har_bodies import mapping, recorded_body
@@ -42,7 +42,7 @@ _SAFE = "%/?&=:+,;@~!$'()*[]"
 _PAUSE_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Recorded:
     """The recorded requests to send again.
 
@@ -57,7 +57,7 @@ class Recorded:
     notes: tuple[Note, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Sent:
     """An entry that can be sent.
 

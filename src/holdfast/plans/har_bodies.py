@@ -13,8 +13,8 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
+from holdfast.model.frozen import frozen
 from holdfast.plans.samplers import form_encoded
 
 _FORM = "application/x-www-form-urlencoded"
@@ -23,7 +23,7 @@ _BOUNDARY = re.compile(r'boundary=(?:"([^"]+)"|([^;\s]+))', re.IGNORECASE)
 _ALWAYS_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RecordedBody:
     """What the recording has of a body.
 

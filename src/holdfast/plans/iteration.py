@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import DataRows, Slot, Step
 from holdfast.plans import assertions, counters, timers
 from holdfast.plans.csv_data import data_rows
@@ -29,7 +30,7 @@ _APPLIED = frozenset({"Arguments", "CSVDataSet", "CounterConfig", "HeaderManager
 _PAUSE = "1"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlannedRequest:
     """One request of an iteration.
 
@@ -46,7 +47,7 @@ class PlannedRequest:
     response_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Iteration:
     """One iteration of a thread group.
 
@@ -61,7 +62,7 @@ class Iteration:
     shared: set[str]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Applied:
     """What applies to a request: defaults and headers nearest first, assertions farthest first."""
 

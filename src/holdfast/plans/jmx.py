@@ -11,9 +11,9 @@ from __future__ import annotations
 
 from collections import Counter as Tally
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import DataRows, Group, Timeouts
 from holdfast.plans.differences import Note
@@ -28,7 +28,7 @@ from holdfast.plans.variables import Missing, Scope
 _GROUP = "ThreadGroup"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class PlanRead:
     """The load that a plan describes.
 
@@ -131,7 +131,7 @@ def _define(arguments: Properties, place: str, scope: Scope, variables: dict[str
             variables[name] = Missing(f"{error.what} {error.why}")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _GroupRead:
     """What one thread group becomes.
 

@@ -7,9 +7,10 @@ the package; attributes give its name and whether it is enabled. This format has
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 from holdfast.plans.xml import Xml, parse_xml
 
 _TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp"})
@@ -17,7 +18,7 @@ _TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp"
 _SAME = {"HTTPSampler": "HTTPSamplerProxy", "HTTPSampler2": "HTTPSamplerProxy"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Properties:
     """The named properties of an element, or of an element inside a property.
 
@@ -52,7 +53,7 @@ class Properties:
                 yield item
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Node:
     """A test element of the plan.
 

@@ -9,9 +9,9 @@ arguments in the body too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
 
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Pieces, Slot, Text
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, Properties
@@ -27,7 +27,7 @@ _IN_PATH = "%/?&=:+,;@~!$'()*[]"
 _FORM = "application/x-www-form-urlencoded"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SampledRequest:
     """What an HTTP Request of the plan sends.
 
@@ -47,7 +47,7 @@ class SampledRequest:
     response_s: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Merged:
     """A request's properties, with its defaults filled in.
 

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Chance, ClientNumber, Counter, DataRows, Slot, Step, Values
 
 Parts = tuple[str | Slot, ...]
@@ -18,7 +19,7 @@ Parts = tuple[str | Slot, ...]
 MOST_WRITTEN_OUT = 1_000_000
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Turn:
     """Which pass of how many within one iteration of the group, from 0."""
 

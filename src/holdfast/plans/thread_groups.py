@@ -7,9 +7,9 @@ threads/AbstractThreadGroup.java (on_sample_error), threads/openmodel/OpenModelT
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
+from holdfast.model.frozen import frozen
 from holdfast.model.shapes import Clients, Phases
 from holdfast.plans import arrivals
 from holdfast.plans.differences import Note
@@ -31,7 +31,7 @@ _ON_FAILURE: dict[str, Literal["continue", "next iteration", "leave"]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class RowsEnd:
     """How many rows of values a group has, and whether each client has them all or shares them with the others."""
 
@@ -39,7 +39,7 @@ class RowsEnd:
     per_client: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Timetable:
     """When a thread group's clients come and go.
 

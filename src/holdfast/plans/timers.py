@@ -7,8 +7,8 @@ Source: apache/jmeter, timers/ConstantTimer.java, UniformRandomTimer.java, Gauss
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Pause, Slot
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
@@ -19,7 +19,7 @@ KINDS = frozenset({"ConstantTimer", "UniformRandomTimer", "GaussianRandomTimer",
 THROTTLES = frozenset({"ConstantThroughputTimer", "PreciseThroughputTimer", "VariableThroughputTimer"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TimerWait:
     """A wait before a request.
 

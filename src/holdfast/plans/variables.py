@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.errors import UsageError
+from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Counter, Slot, Text
 from holdfast.model.suggestions import nearest_name
 from holdfast.plans.expressions import FunctionCall, Part, Variable, parts_of
 from holdfast.plans.slot_values import Parts, SlotValues, Turn
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Missing:
     """A variable without a value.
 

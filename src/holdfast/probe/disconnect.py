@@ -9,7 +9,6 @@ waits for the connection, and a handler that does not wait for it learns of it o
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Literal
 
 from holdfast.load.prober import Prober
@@ -17,6 +16,7 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
+from holdfast.observe.asleep import Holding
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import (
     ANSWER_S,
@@ -125,7 +125,7 @@ def _disconnect_one(
     return Leaving(id, how, at_ns, session.now_ns() if free else NEVER), sent
 
 
-def _ask_for_place(session: Session, slot: int, holding: Collection[int]) -> tuple[bool, tuple[Request, ...]]:
+def _ask_for_place(session: Session, slot: int, holding: Holding) -> tuple[bool, tuple[Request, ...]]:
     """Sends one request to see whether there is a place for it; if there is, it is released.
 
     Returns:

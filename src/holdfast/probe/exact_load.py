@@ -16,12 +16,14 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import read_core_use, read_process_tree
+from holdfast.observe.asleep import Holding
+from holdfast.observe.processes import read_core_use, read_descendants
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS
 from holdfast.probe.waits import (
     ANSWER_S,
     AT_WORK_S,
+    NOTHING_HELD,
     OPEN_STATES,
     REST_NS,
     TURN_NS,
@@ -35,10 +37,14 @@ from holdfast.probe.waits import (
 
 _BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
+# One after another, each start waits for a handshake to and fro; of requests that come together, these overlap.
+_SLOWEST_OVER_TLS_NS = 1_500_000_000
 _AT_LEAST = 2
 _AMONG_NS = 2_000_000_000
 _UNDISTURBED_MS = 200  # the rest before a repeat, the start of ten to a hundred handlers, and their answers
 _WORKED_OFF_S = 6.0  # five thousand requests that waited in a router take 3 s (measured)
+# Two thousand connections whose clients have gone take gunicorn 7 s: it loads its certificate for each (measured).
+_WORKED_OFF_OVER_TLS_S = 10.0
 # A place that fills at all does so within this after the last one did: a fork takes 15 ms, a busy loop 100 ms.
 _PLATEAU_NS = 250_000_000
 
@@ -60,7 +66,7 @@ def offer_exact_load(
     if places > EXACT_PLACES:
         return ExactLoad(why_not=f"not tried with more than {EXACT_PLACES} places"), ()
     fills_in_ns = places * _usual_gap_ns(held)
-    if fills_in_ns > _SLOWEST_NS:
+    if fills_in_ns > (_SLOWEST_NS if session.tls is None else _SLOWEST_OVER_TLS_NS):
         in_s = f"{fills_in_ns / NS_PER_S:.1f} s"
         return ExactLoad(why_not=f"not tried where {places} places take about {in_s} to fill"), ()
     if session.way_ns > _SLOWEST_NS:
@@ -115,8 +121,9 @@ def _repeat_among_leftovers(
 def _repeat_alone(session: Session, prober: Prober, places: int, replied: Collection[int]) -> ExactLoad:
     """The repeats when no earlier request is left anywhere in the server."""
     why_not, repeats = "", list[Repeat]()
-    if not _worked_off(session, prober, replied):
-        why_not = f"{_WORKED_OFF_S:g} s after the release the server still had connections in which requests may wait"
+    limit_s = _WORKED_OFF_S if session.tls is None else _WORKED_OFF_OVER_TLS_S
+    if not _worked_off(session, prober, replied, limit_s):
+        why_not = f"{limit_s:g} s after the release the server still had connections in which requests may wait"
     began = session.now_ns()
     while not why_not and len(repeats) < EXACT_REPEATS:
         if len(repeats) >= _AT_LEAST and _over_budget(session, began, len(repeats)):
@@ -183,22 +190,20 @@ def _worked_off(
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
     while turn_until(session, prober, nothing_left, max(0.0, (deadline - session.now_ns()) / NS_PER_S)):
         # Behind a router, a request that it has passed on may still be on its way to a handler.
-        rests = _rests(session, prober, (), lambda: recording.entered(0, slots), REST_NS)
+        rests = _rests(session, prober, NOTHING_HELD, lambda: recording.entered(0, slots), REST_NS)
         if rests is not False:
             return rests is True
     return False
 
 
-def _rests(
-    session: Session, prober: Prober, holding: Collection[int], entered: Callable[[], int], for_ns: int
-) -> bool | None:
+def _rests(session: Session, prober: Prober, holding: Holding, entered: Callable[[], int], for_ns: int) -> bool | None:
     """Whether no further handler starts for this long while no thread of the server is at work.
 
     A loop that cleans up after five thousand clients takes no request meanwhile: with FastAPI, Python's collector
     alone takes a quarter of a second when the next requests come (measured).
 
     Args:
-        holding: native ids of threads that do nothing but hold one request.
+        holding: the threads that hold requests.
         entered: how many have started.
 
     Returns:
@@ -206,12 +211,12 @@ def _rests(
     """
     at_first, since = entered(), session.now_ns()
     while True:
-        before, began = read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns()
+        before, began = read_core_use(read_descendants(*session.server.roots()), holding.nothing_else), session.now_ns()
         if not turn_while_free(session, prober, holding, lambda: entered() > at_first, for_ns):
             return None
         if entered() > at_first:
             return False
-        after = read_core_use(read_process_tree(*session.server.roots()), holding)
+        after = read_core_use(read_descendants(*session.server.roots()), holding.nothing_else)
         now = session.now_ns()
         # A thread that works for this long without any progress is taken to spin.
         if not at_work(before, after, now - began) or now - since >= AT_WORK_S * NS_PER_S:
@@ -228,7 +233,9 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
         if count:
             prober.open(count)
             prober.turn(TURN_NS)
-        elif not turn_while_free(session, prober, (), lambda: _room(session, prober, places) > 0, _PLATEAU_NS):
+        elif not turn_while_free(
+            session, prober, NOTHING_HELD, lambda: _room(session, prober, places) > 0, _PLATEAU_NS
+        ):
             return None
         elif not _room(session, prober, places):
             # The queue is full, so not all can be offered, and what is seen would not be exact load.

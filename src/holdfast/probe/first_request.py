@@ -6,10 +6,13 @@ Most of this file is what a person is told when it fails: a server that starts m
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
-from holdfast.load.prober import Failure
+from holdfast.load.endpoint import Tls
+from holdfast.load.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
+from holdfast.load.prober import Failure, Prober
 from holdfast.load.status_advice import ADVICE
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
@@ -18,15 +21,19 @@ from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.injection import not_instrumented
-from holdfast.probe.readiness import last_lines, or_raise_limits, raise_trouble
+from holdfast.probe.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
 from holdfast.probe.session import Session, batch
-from holdfast.probe.waits import ANSWER_S, turn_until
+from holdfast.probe.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
+from holdfast.probe.waits import ANSWER_S, NOTHING_HELD, sleep_of, turn_until
 
 _FIRST_REDIRECT = 300
 _FIRST_CLIENT_ERROR = 400
 _FIRST_SERVER_ERROR = 500
+_HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
 _LONG_WAY_NS = 60 * MS
+
+_LEAVE_OUT = "Leave --http2 out"
 
 _ENDS = {
     Outcome.REFUSED: "its connection was refused",
@@ -45,12 +52,16 @@ class Reply(NamedTuple):
         finding: why its reply is not HTTP, in words; None if it is, or if none came.
         failure: on our own side; None if there was none.
         doubts: about a reply that counts nevertheless, in words.
+        tls: how it was sent; None is plain HTTP.
+        slept_ns: the longest that the whole server slept before the view was entered.
     """
 
     request: Request
     finding: str | None
     failure: Failure | None
     doubts: tuple[str, ...]
+    tls: Tls | None
+    slept_ns: int
 
 
 class Answered(NamedTuple):
@@ -60,11 +71,15 @@ class Answered(NamedTuple):
         found: how the server treats a request.
         requests: the first one, and the second where there was one.
         doubts: about its reply, in words.
+        tls: how later ones are to be sent; None is plain HTTP.
+        slept_ns: as of the last reply.
     """
 
     found: FirstRequest
     requests: tuple[Request, ...]
     doubts: tuple[str, ...]
+    tls: Tls | None
+    slept_ns: int
 
 
 def send_one(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
@@ -77,8 +92,18 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
     session.recording.release(slot)
     with batch(session, (slot,), Phase.FIRST_REQUEST) as sent:
         prober = sent.prober
+        sleep, slept_ns = sleep_of(session), 0
+
+        def ended() -> bool:
+            nonlocal slept_ns
+            if not session.recording.is_entered(slot):
+                sleep.look(lambda: NOTHING_HELD)
+                slept_ns = max(slept_ns, sleep.asleep_ns())
+            return prober.ended == 1 or session.interrupts.asked
+
         prober.open(1)
-        turn_until(session, prober, lambda: prober.ended == 1 or session.interrupts.asked, within_s)
+        if _shaken(session, prober, within_s):
+            turn_until(session, prober, ended, within_s)
         (request,) = sent.requests()
         # An application may return long after its reply has been sent.
         turn_until(session, prober, lambda: not session.recording.is_watched(), within_s)
@@ -87,20 +112,44 @@ def send_one(session: Session, slot: int, within_s: float, closed_within_s: floa
 
         def closed() -> bool:
             ends = session.kernel.server_sockets(session.listen_address)
-            return not any(end.accepted and end.peer_port in ours for end in ends)
+            # In TIME_WAIT no process has it any more (tcp(7)): the server was the first to close.
+            return not any(end.accepted and end.state != "TIME_WAIT" and end.peer_port in ours for end in ends)
 
         turn_until(session, prober, closed, closed_within_s)
-        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts))
+        return Reply(request, prober.finding(), prober.failure, tuple(prober.doubts), session.tls, slept_ns)
+
+
+def _shaken(session: Session, prober: Prober, within_s: float) -> bool:
+    """Turns the load's loop until the request is sent or has ended; False if a TLS handshake takes too long for it."""
+    if session.tls is None:
+        return True
+    # What does not know TLS may wait for more of what it takes for the head of a request.
+    limit_s = within_s if session.experiment.tls else min(within_s, _HANDSHAKE_S)
+    sent = prober.columns.sent
+    return turn_until(session, prober, lambda: prober.ended == 1 or bool(sent[0]) or session.interrupts.asked, limit_s)
 
 
 def send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float = 0.0) -> Reply:
     """Sends requests that are not held until one has come to the point at which later ones will be held.
 
-    That is the first one where a framework's hook knows the view. Otherwise the application answers it while it is
-    watched, and the second one comes to the function that was seen, or to the entry.
+    Where what came of a plain request may be due to TLS, the same is tried over TLS (`Reply.tls`).
 
     Args:
         closed_within_s: as in `send_one`.
+    """
+    reply = _send_into_view(session, slot, within_s, closed_within_s)
+    if session.tls is not None or session.recording.is_entered(slot) or not may_speak_tls(reply.request):
+        return reply
+    over_tls = replace(session, tls=tls_towards(session.experiment, session.address))
+    tried = _send_into_view(over_tls, slot, within_s, closed_within_s)
+    return tried if speaks_tls(tried.request, tried.finding) else reply
+
+
+def _send_into_view(session: Session, slot: int, within_s: float, closed_within_s: float) -> Reply:
+    """As `send_into_view`, without trying TLS where the session is not over TLS.
+
+    The first one comes to that point where a framework's hook knows the view. Otherwise the application answers it
+    while it is watched, and the second one comes to the function that was seen, or to the entry.
     """
     recording = session.recording
 
@@ -129,14 +178,13 @@ def send_first_request(session: Session) -> Answered:
         EnvironmentFailure: the server could not load the application.
     """
     slot = session.slots.first_request.start
-    request, finding, failure, doubts = send_into_view(session, slot, _limit_s(session))
+    request, finding, failure, doubts, tls, slept_ns = send_into_view(session, slot, _limit_s(session))
+    session = replace(session, tls=tls)
     raise_trouble(session.trouble)
+    if tls is not None and (error := no_tls(session.reached_at, request, finding, log_ends_with(session.server))):
+        raise error
     if finding is not None:
-        raise InconclusiveError(
-            f"What answers on {session.reached_at} does not speak HTTP as holdfast understands it.",
-            f"Of the first reply, {finding}.",
-            "Choose the server's HTTP port, and a --path with an ordinary reply.",
-        )
+        raise _another_language(session, finding)
     if failure is not None:
         raise InconclusiveError(
             "The load side was the limit at the first request: no verdict on the server.",
@@ -161,15 +209,22 @@ def send_first_request(session: Session) -> Answered:
     sent = [request]
     if way_ns(session, slot, request) > _LONG_WAY_NS:
         # The first one may have imported modules and opened connections that the next ones find.
-        sent.append(send_one(session, slot + 1, _limit_s(session)).request)
+        second = send_one(session, slot + 1, _limit_s(session))
+        sent.append(second.request)
+        slept_ns = second.slept_ns
     entered = [(id, each) for id, each in enumerate(sent, slot) if session.recording.is_entered(id)]
     ways_ns = tuple(way_ns(session, id, each) for id, each in entered)
-    return Answered(FirstRequest(request.status, held_in, kind, via, ways_ns), tuple(sent), doubts)
+    found = FirstRequest(request.status, held_in, kind, via, ways_ns, tls=tls is not None)
+    return Answered(found, tuple(sent), doubts, tls, slept_ns)
 
 
 def way_ns(session: Session, slot: int, request: Request) -> int:
-    """How long a request took from its first byte to its view: authentication, dependencies and middleware included."""
-    return max(0, session.recording.entered_ns(slot) - (request.sent_ns or request.opened_ns))
+    """How long a request took from its first byte to its view: authentication, dependencies and middleware included.
+
+    Over TLS it includes the handshake, which every later request needs too.
+    """
+    began_ns = request.connected_ns if session.tls is not None else request.sent_ns
+    return max(0, session.recording.entered_ns(slot) - (began_ns or request.opened_ns))
 
 
 def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:
@@ -182,6 +237,32 @@ def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:
     if not ways_ns:
         return 0
     return ways_ns[-1] if processes == 1 else max(ways_ns)
+
+
+def _another_language(session: Session, finding: str) -> HoldfastError:
+    if finding.startswith(IS_HTTP2):
+        return InconclusiveError(
+            f"What answers on {session.reached_at} speaks HTTP/2 and not HTTP/1.1.",
+            "It answered a request in HTTP/1.1 with a frame of HTTP/2.",
+            "Give --http2.",
+        )
+    if finding.startswith((IS_HTTP1, NOT_HTTP2)):
+        with_tls, how = ("with", "over TLS (ALPN)") if session.tls else ("without", "without TLS (prior knowledge)")
+        return InconclusiveError(
+            f"What answers on {session.reached_at} does not speak HTTP/2 on a connection {with_tls} TLS.",
+            f"Of the first reply, {finding}.",
+            f"{_LEAVE_OUT}, or let the server take HTTP/2 {how}: many do not unless told.",
+        )
+    return InconclusiveError(
+        f"What answers on {session.reached_at} does not speak HTTP as holdfast understands it.",
+        f"Of the first reply, {finding}.",
+        "Choose the server's HTTP port, and a --path with an ordinary reply.",
+    )
+
+
+def _or_leave_out(session: Session) -> str:
+    """What else to do about no answer at all, at the end of a sentence."""
+    return f". If it speaks HTTP/1.1 only, {_LEAVE_OUT[0].lower()}{_LEAVE_OUT[1:]}" if session.experiment.http2 else ""
 
 
 def _limit_s(session: Session) -> float:
@@ -219,7 +300,8 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
         f"It accepted the connection, but no view was entered{_log(session)}",
-        f"Look at what runs before the view, or choose another --path{or_raise_limits(session.server)}.",
+        f"Look at what runs before the view, or choose another --path{or_raise_limits(session.server)}"
+        f"{_or_leave_out(session)}.",
     )
 
 
@@ -239,7 +321,7 @@ def _broken_off(session: Session, request: Request) -> HoldfastError:
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
         f"The server's processes are still running{_log(session)}",
-        f"Look at the server's own message{or_raise_limits(session.server)}.",
+        f"Look at the server's own message{or_raise_limits(session.server)}{_or_leave_out(session)}.",
     )
 
 
@@ -252,6 +334,8 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
         remedy = f"Fix that, or choose another --path{or_raise_limits(session.server)}."
     elif status in ADVICE:
         why, remedy = ADVICE[status].why, f"{ADVICE[status].remedy} Or choose another --path."
+        if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
+            remedy += " If the server takes HTTP/2 alone, give --http2."
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:
         why = "It is a redirect: to a login, to HTTPS, or to the same path with or without a slash at its end."
         remedy = "Choose the --path that it leads to, or send the headers it needs with -H 'Cookie: ...' or the like."

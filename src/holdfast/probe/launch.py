@@ -7,11 +7,11 @@ import shutil
 import signal
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, View
+from holdfast.model.frozen import frozen
 from holdfast.probe.ports import free_port
 from holdfast.servers.adapter import Adapter
 from holdfast.servers.interpreter import Interpreter, find_interpreter
@@ -23,7 +23,7 @@ from holdfast.servers.registry import ADAPTERS, adapter_named
 _OWN_GRACE_S = 3.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServerSpec:
     """A server before it is started.
 

@@ -10,35 +10,39 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
+from holdfast.model.ramp import Ramp
+from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
-    Call,
     Entry,
     ExactLoad,
     FirstRequest,
     Leaving,
     Marks,
-    Ramp,
     Request,
     ServerFacts,
     Snapshot,
     Stopped,
     Timeline,
-    Usage,
 )
 from holdfast.observe.processes import read_process_tree, read_usage
-from holdfast.probe import call_bodies, disconnect, exact_load, ramp_up, release
+from holdfast.probe import call_bodies, disconnect, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
+
+if TYPE_CHECKING:
+    from holdfast.probe.held_streams import HeldStreams
 
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
 
@@ -66,11 +70,13 @@ class Measured:
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
     calls: tuple[Call, ...] = ()
+    streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
     replaced: tuple[int, ...] = ()
+    came_later: tuple[int, ...] = ()
     log: str = ""
     stopped: Stopped | None = None
 
@@ -105,13 +111,18 @@ def measure(running: Running) -> Measured:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     session, facts = connect_to(running)
-    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.notes))
+    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.ready.notes))
     try:
         _measure_ceiling(seen)
     except InconclusiveError as error:
         seen.stop(error)
     session, killed = seen.session, running.ends.killed()
     seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        from holdfast.probe.held_streams import hold_streams  # noqa: PLC0415 - the library for it is an extra
+
+        seen.streams = hold_streams(session)
+        seen.later += seen.streams.requests
     if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
         # After the look at what was replaced: the person's own code may end a process, or wear it out. Where there
         # will be no verdict, none of that code is run in vain.
@@ -120,7 +131,14 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
-    seen.log = session.server.last_words()
+    log = session.server.log
+    log.cut()
+    seen.log = log.last_words()
+    if log.cut_bytes:
+        seen.notes.append(
+            f"The server wrote {log.size_bytes / 1e6:.0f} MB to its output while it ran. holdfast kept the beginning "
+            "and the end of that."
+        )
     return seen
 
 
@@ -146,6 +164,9 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         replaced=seen.replaced,
         calls=seen.calls,
         interrupted=interrupted,
+        came_later=seen.came_later,
+        streams=None if seen.streams is None else seen.streams.streams,
+        stream_entries=() if seen.streams is None else seen.streams.entries,
     )
 
 
@@ -159,7 +180,7 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
-    seen.session = replace(seen.session, way_ns=way_ns)
+    seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     held = _measure_places(seen)
@@ -168,7 +189,7 @@ def _measure_ceiling(seen: Measured) -> None:
     session = seen.session
     if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
         seen.later += release.send_reuse_requests(session)
-    bounded = len(seen.requests) > len(held) > 0
+    bounded = len(seen.requests) > len(held) > 0 and seen.ramp is not None and seen.ramp.reason != "growing"
     if bounded and session.experiment.over_s is None and not session.interrupts.asked:
         replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
         seen.exact, sent = exact_load.offer_exact_load(session, held, replied)
@@ -192,9 +213,12 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         seen.look_at_usage()
         held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
         if seen.ramp.reason not in ramp_up.NO_CEILING:
-            seen.left_in_service, newcomers = disconnect.disconnect_in_service(session, prober)
-            seen.later += newcomers
+            newcomers = growth.since_counted(session, seen.placed)
+            seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
+            seen.later += sent
             seen.abandoned = disconnect.disconnect_queued(session, prober)
+            newcomers.look(read_process_tree(*session.server.roots()), {each.pid for each in held})
+            seen.came_later = tuple(newcomers.pids)
             seen.mark("abandoned")
         seen.mark("released")
         if release.release_held(session, prober, seen.abandoned):

@@ -9,9 +9,11 @@ tried if no port led to a view: most of those that a server has in addition to i
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from holdfast.errors import UsageError
+from holdfast.load.endpoint import Tls
+from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
@@ -23,7 +25,7 @@ from holdfast.probe.waits import STILL_S
 _LIMIT_S = 2.0
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Tried:
     """What came of one request to a listener; `held` is None if it reached no handler."""
 
@@ -32,7 +34,14 @@ class _Tried:
     held: HeldIn | None
 
 
-def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route], Session]) -> Route:
+class Picked(NamedTuple):
+    """The listener to probe, and how it is spoken to; TLS of None is plain HTTP, or not found out yet."""
+
+    route: Route
+    tls: Tls | None
+
+
+def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route], Session]) -> Picked:
     """Sends a request to one listener after another, if there are several, and picks the one to probe.
 
     Args:
@@ -44,7 +53,7 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
         UsageError: no request showed which one is meant.
     """
     if len(routes) == 1:
-        return routes[0]
+        return Picked(routes[0], None)
     tried: list[_Tried] = []
     named = [route for route in routes if route.port and route.port not in ephemeral]
     unnamed = [route for route in routes if route.port in ephemeral]
@@ -60,7 +69,8 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
         return found
     if len(named) + len(unnamed) == 1:
         # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
-        return (*named, *unnamed)[0]
+        route = (*named, *unnamed)[0]
+        return Picked(route, next((each.reply.tls for each in tried if each.route == route), None))
     raise UsageError(
         f"The command listens on several {'ports' if named or unnamed else 'Unix sockets'}: "
         f"{', '.join(_name(route) for route in routes)}.",
@@ -75,14 +85,14 @@ def _try(session: Session, route: Route, number: int) -> _Tried:
     return _Tried(route, reply, session.recording.held_in(slot))
 
 
-def _the_one(tried: Iterable[_Tried]) -> Route | None:
+def _the_one(tried: Iterable[_Tried]) -> Picked | None:
     """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
-    in_a_view = [each.route for each in tried if each.held is not None and each.held.via in {"view", "plain"}]
-    held = [each.route for each in tried if each.held is not None]
-    replied = [each.route for each in tried if each.reply.request.outcome in REPLIED]
+    in_a_view = [each for each in tried if each.held is not None and each.held.via in {"view", "plain"}]
+    held = [each for each in tried if each.held is not None]
+    replied = [each for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):
         if candidates:
-            return candidates[0] if len(candidates) == 1 else None
+            return Picked(candidates[0].route, candidates[0].reply.tls) if len(candidates) == 1 else None
     return None
 
 

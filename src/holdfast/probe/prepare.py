@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, Recording
 from holdfast.probe.launch import ServerSpec
@@ -20,7 +20,7 @@ from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Room:
     """Where a run takes place.
 
@@ -33,7 +33,7 @@ class Room:
     uid: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Files:
     """What we and the server's processes write for each other, and the directory of the code that runs in them."""
 
@@ -43,7 +43,7 @@ class Files:
     library: Path
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Prepared:
     """A run whose server can be started.
 
@@ -102,6 +102,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         experiment.max_offered,
         listeners=MOST_LISTENERS if spec.own else 0,
         called=experiment.max_called + 1 if experiment.call else 0,
+        streams=experiment.max_offered if experiment.http2 else 0,
     )
     with interrupts.undisturbed():
         directory = stack.enter_context(run_directory(room.directory, room.uid))

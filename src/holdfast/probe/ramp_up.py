@@ -8,29 +8,31 @@ from __future__ import annotations
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
-from holdfast.model.timeline import NEVER, Ramp, Snapshot
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import read_core_use, read_process_tree
 from holdfast.observe.snapshot import take_snapshot
-from holdfast.observe.starvation import FreeTime
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
 from holdfast.probe.ramp_state import Done, Open, State
-from holdfast.probe.ramp_view import LostRequests, Starts, find_acceptors, look_at, take_sample
+from holdfast.probe.ramp_view import Lookout, LostRequests, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
     REST_NS,
     STILL_S,
     TURN_NS,
+    free_time_of,
     look_interval_ns,
     progress,
+    sleep_of,
     turn_until_idle,
     turn_until_still,
     with_the_way_ns,
 )
 
-NO_CEILING = frozenset({"interrupted", "ended by the server"})
+NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
@@ -73,13 +75,16 @@ def climb(session: Session, prober: Prober) -> Ramp:
     Raises:
         InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
     """
-    accepting = [each.pid for each in find_acceptors(session) if each.waits_on] if len(session.accepting) > 1 else ()
-    state, held, starts, lost, gone = State(), 0, Starts(accepting), LostRequests(), session.ends.ended()
-    free = FreeTime(lambda holding: read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns)
+    several = len(session.accepting) > 1
+    waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
+    state, held, gone = State(), 0, session.ends.ended()
+    starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
+    free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
+    lookout = Lookout(starts, free, sleep_of(session), LostRequests(), newcomers)
     session.sampler.resume(session.now_ns())
     while not session.interrupts.asked:
         check_processes(session)
-        view = look_at(session, prober, starts, free, lost)
+        view = look_at(session, prober, lookout)
         if not view.cut and session.ends.ended() != gone:
             gone = session.ends.ended()
             check_processes(session)
@@ -88,9 +93,10 @@ def climb(session: Session, prober: Prober) -> Ramp:
         if view.in_service != held:
             held = view.in_service
             session.recording.set_look_interval(look_interval_ns(held))
+        session.patience.wait(lambda: f"{prober.offered} requests offered, {held} in service.")  # noqa: B023 - called at once
         action, state = decide(view, state)
         if isinstance(action, Done):
-            return Ramp(action.reason, action.plateau_ns, action.crowd)
+            return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
         if isinstance(action, Open):
             prober.open(action.count)
             prober.turn(0)

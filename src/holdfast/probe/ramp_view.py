@@ -7,20 +7,25 @@ from collections.abc import Collection, Sequence
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import ended_by_server
 from holdfast.load.prober import Prober
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
+from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
+from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probe.session import Session
-from holdfast.probe.waits import ANSWER_S, HoldingThreads
+from holdfast.probe.waits import ANSWER_S, HoldingThreads, asleep_needed_ns
 
 # A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
 _LIMIT_WAYS = 20
+# Most handlers start sooner than that.
+_PAUSED_NS = 2_000_000
 
 
 class Starts:
@@ -58,9 +63,9 @@ class Starts:
         """Processes that accept and have started no handler, where handlers run in those that accept."""
         return 0 if self._accepting.isdisjoint(self.pids) else len(self._accepting - self.pids)
 
-    def holding(self) -> set[int]:
-        """Native ids of the threads that do nothing but hold one request."""
-        return self._holding.tids()
+    def holding(self) -> Holding:
+        """The threads on which they are held."""
+        return self._holding.holding()
 
 
 class LostRequests:
@@ -82,12 +87,29 @@ class LostRequests:
         return self.number
 
 
-def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lost: LostRequests) -> View:
+@frozen
+class Lookout:
+    """What is remembered from look to look."""
+
+    starts: Starts
+    free: FreeTime
+    sleep: Asleep
+    lost: LostRequests
+    newcomers: Newcomers
+
+
+def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     """Looks at both sides, the kernel after the load's last turn."""
+    starts, free = lookout.starts, lookout.free
+    # First, so that what moves after it is seen to have moved.
+    needed_ns = _look_asleep(session, prober, lookout)
     now = session.now_ns()
     recording, offered = session.recording, prober.offered
+    # Before the look at when they started: one that starts in between would count without having moved anything.
+    entered = recording.entered(0, offered)
     starts.add([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
     last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
+    moved_ns = max(starts.latest_ns, last_sent_ns, prober.columns.done[max(0, offered - 1)])
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
     queue = session.kernel.accept_queue(session.listen_address)
@@ -97,7 +119,7 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
         established=prober.established,
         connecting=prober.connecting,
         in_service=recording.in_service(0, offered),
-        entered=recording.entered(0, offered),
+        entered=entered,
         processes=len(starts.pids),
         turned_away_enough=ASK_MANY if len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
@@ -108,13 +130,33 @@ def look_at(session: Session, prober: Prober, starts: Starts, free: FreeTime, lo
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
-        cut=lost.count(session, prober),
+        cut=lookout.lost.count(session, prober),
         max_offered=session.experiment.max_offered,
         last_sent_ns=last_sent_ns,
-        grows=bool(session.grows_by),
+        growth_look_ns=_growth_look_ns(session, lookout.newcomers),
+        growth_most_ns=session.growth.most_ns,
+        born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
+        asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
+        asleep_needed_ns=needed_ns or ASLEEP_NS,
     )
+
+
+def _growth_look_ns(session: Session, newcomers: Newcomers) -> int:
+    """How long to watch for growth; where a worker has come, at least as long as one may need to start."""
+    return max(session.growth.look_ns, session.start_ns * 3 // 2 if newcomers.pids else 0)
+
+
+def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | None:
+    """Looks whether the server sleeps, once it has paused for a moment; for how long it must, or None."""
+    needed_ns, now = asleep_needed_ns(session), session.now_ns()
+    opened_ns = prober.columns.opened[max(0, prober.offered - 1)]
+    if needed_ns is None or now - max(lookout.starts.latest_ns, opened_ns) < _PAUSED_NS:
+        lookout.sleep.forget()
+    else:
+        lookout.sleep.look(lookout.starts.holding)
+    return needed_ns
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
@@ -131,7 +173,7 @@ def _add_free_time(session: Session, free: FreeTime, starts: Starts, stalled_ns:
     if stalled_ns < _STALLED_NS:
         free.pause()
         return
-    free.look(starts.holding)
+    free.look(lambda: starts.holding().nothing_else)
     # Where the way to the view takes long, so do the waits in which this adds up.
     limit_ns = int(ANSWER_S * NS_PER_S) + _LIMIT_WAYS * session.way_ns
     if free.starved_ns > limit_ns:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast.interrupts import Interrupts
+from holdfast.load.endpoint import Tls
 from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
 from holdfast.observe.kernel import KernelView
@@ -19,11 +21,13 @@ from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
+from holdfast.servers.growth import FIXED, Growth
 from holdfast.servers.process import ServerProcess
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Session:
     """A running server as the phases of a probe see it.
 
@@ -34,6 +38,7 @@ class Session:
         pids: the server's processes when it was ready.
         accepting: those of them that listen.
         slots: which request ids each phase uses.
+        patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
         ends: of `pids`.
         trouble: file in which the server's side reports that it could not load the application.
@@ -41,7 +46,10 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
-        grows_by: as `ServerFacts` has it.
+        slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
+        growth: how its pool of workers may grow.
+        start_ns: how long the whole server needed until it was ready.
+        tls: how requests are sent; None is plain HTTP.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -58,12 +66,16 @@ class Session:
     kernel: KernelView
     sampler: Sampler
     interrupts: Interrupts
+    patience: Patience
     head_of: Callable[[int], bytes]
     ends: ProcessExits
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
-    grows_by: str = ""
+    slept_ns: int = 0
+    growth: Growth = FIXED
+    start_ns: int = 0
+    tls: Tls | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
@@ -72,7 +84,7 @@ class Session:
         return shown(self.address, self.port)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Batch:
     """The requests that one phase sends.
 
@@ -95,5 +107,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    with Prober(session.address, session.port, lambda row: session.head_of(slots[row]), len(slots)) as prober:
+    where, http2 = (session.address, session.port), session.experiment.http2
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 REUSE_REQUESTS = 8
 """Requests sent one after another at the end, to see which threads and processes serve again."""
@@ -27,7 +28,7 @@ MOST_LISTENERS = 16
 """The most listening sockets of a command that are tried with one request each."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Slots:
     """Consecutive ranges of request ids, in the order of their numbers.
 
@@ -39,6 +40,7 @@ class Slots:
         exact_load: of every repeat.
         listeners: one for each listening socket that is tried before the run; no part of the record.
         called: one alone, then the others together; no part of the record either.
+        streams: of many on one connection, recorded apart; none unless HTTP/2 is spoken.
     """
 
     ramp: range
@@ -48,6 +50,7 @@ class Slots:
     exact_load: range
     listeners: range
     called: range
+    streams: range
 
     @property
     def before_exact_load(self) -> int:
@@ -62,19 +65,20 @@ class Slots:
     @property
     def total(self) -> int:
         """How many slots the record of a run needs."""
-        return self.called.stop
+        return self.streams.stop
 
 
-def allot(max_offered: int, *, listeners: int = 0, called: int = 0) -> Slots:
+def allot(max_offered: int, *, listeners: int = 0, called: int = 0, streams: int = 0) -> Slots:
     """Gives each phase its range.
 
     Args:
         max_offered: the most requests that the ramp may offer.
         listeners: the most listening sockets to try.
         called: the most views whose bodies are run, the one alone included.
+        streams: the most requests on streams of a few connections.
     """
     exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    lengths = max_offered, FIRST_REQUESTS, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called
+    lengths = max_offered, FIRST_REQUESTS, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called, streams
     return Slots(*_consecutive(lengths))
 
 

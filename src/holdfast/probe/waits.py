@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Protocol
 
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import settled
-from holdfast.observe.processes import read_activity, read_core_use, read_process_tree
+from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
+from holdfast.observe.processes import read_activity, read_core_use, read_descendants, will_be_woken
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.probe.guards import check_processes
 from holdfast.probe.session import Session
@@ -28,15 +30,37 @@ REST_NS = 60_000_000
 
 TURN_NS = 1_000_000
 
+NOTHING_HELD = Holding((), ())
+
 OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 """Of the server's end of a connection, as long as the server has not closed it (tcp(7))."""
 
 # A loop that looks after five thousand held coroutines takes a tenth of a core (measured); one that works takes all.
 _AT_WORK = 0.5
 
+# Main threads that do nothing but hold a request and are looked at nevertheless.
+_FEW = 32
+# One that waits for another one on its way (a pool of one connection) needs twice as long, and half as much again.
+_WAYS = 3
+_PAUSE_FOR_COST = 3
+_LONGEST_PAUSE_NS = 20_000_000
+
 _SHORTEST_LOOK_NS = 2_000_000
 _LOOK_FOR_EACH_NS = 1_000_000
 _LONGEST_LOOK_NS = 2_500_000_000
+
+
+class Turning(Protocol):
+    """The load, as far as waiting is concerned."""
+
+    @property
+    def offered(self) -> int:
+        """How many requests it has begun."""
+        ...
+
+    def turn(self, timeout_ns: int) -> int:
+        """Waits for events for at most this long, and handles each of them."""
+        ...
 
 
 def look_interval_ns(held: int) -> int:
@@ -51,33 +75,70 @@ def look_interval_ns(held: int) -> int:
 
 
 class HoldingThreads:
-    """The server's threads that do nothing but hold one request.
+    """The server's threads that hold requests, above all those that do nothing but hold one.
 
-    They wake up only to look whether they may go on, so the time for which they wait for a core delays no request.
+    The latter wake up only to look whether they may go on, so the time for which they wait for a core delays no
+    request.
     """
 
     def __init__(self, entries: Iterable[Entry] = ()) -> None:
         self._held_on: Counter[int] = Counter()
+        self._loops: set[int] = set()
         self.add(entries)
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Adds handlers that have started."""
+        entries = tuple(entries)
         # A loop keeps accepting, however many requests it holds.
         self._held_on.update(entry.tid for entry in entries if not entry.entry_loop)
+        self._loops.update(entry.tid for entry in entries if entry.entry_loop)
 
     def tids(self) -> set[int]:
-        """Their native ids."""
+        """Native ids of those that do nothing else."""
         return {tid for tid, count in self._held_on.items() if count == 1}
 
+    def holding(self) -> Holding:
+        """All of them."""
+        return Holding(self.tids(), self._loops | self._held_on.keys())
 
-def threads_that_hold(entries: Iterable[Entry]) -> set[int]:
-    """Native ids of the threads that do nothing but hold one request, of which these handlers still run."""
-    return HoldingThreads(entry for entry in entries if entry.left_ns == NEVER).tids()
+
+def threads_that_hold(entries: Iterable[Entry]) -> Holding:
+    """The threads on which those of these handlers that still run are held."""
+    return HoldingThreads(entry for entry in entries if entry.left_ns == NEVER).holding()
+
+
+def sleep_of(session: Session) -> Asleep:
+    """What tells when the whole server sleeps."""
+
+    def read(holding: Holding) -> dict[int, CoreUse] | None:
+        pids = read_descendants(*session.server.roots())
+        only_hold = set(holding.nothing_else)
+        # A greenlet server that holds one request holds it on the thread that takes requests, which is its first one.
+        if len(only_hold.intersection(pids)) <= _FEW:
+            only_hold.difference_update(pids)
+        return read_core_use(pids, only_hold)
+
+    def dozes(holding: Holding) -> bool:
+        return will_be_woken(read_descendants(*session.server.roots()), REST_NS, holding.some)
+
+    return Asleep(read, dozes, session.now_ns)
+
+
+def asleep_needed_ns(session: Session) -> int | None:
+    """For how long the server must sleep until nothing of what it was sent can still be on its way to a handler.
+
+    On its way, a request may wait for something outside the server (a database), and the server sleeps meanwhile.
+
+    Returns:
+        None where that way takes so long, or the server may add workers by a clock, that sleep shows nothing.
+    """
+    needed_ns = max(ASLEEP_NS, _WAYS * session.slept_ns)
+    return None if session.growth.look_ns or needed_ns > REST_NS else needed_ns
 
 
 def turn_until(
     session: Session,
-    prober: Prober,
+    prober: Turning,
     reached: Callable[[], bool],
     limit_s: float,
     moving: Callable[[], object] | None = None,
@@ -92,16 +153,25 @@ def turn_until(
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
     hurried = False
     seen = moving() if moving else None
-    while not reached():
+    while True:
+        now_ns = session.now_ns()
+        if reached():
+            break
         check_processes(session)
+        session.patience.wait(lambda: f"waiting for the server, with {prober.offered} requests of this step offered.")
         if session.interrupts.asked and not hurried:
             hurried, deadline = True, min(deadline, session.now_ns() + int(STILL_S * NS_PER_S))
         if moving and not hurried and (now := moving()) != seen:
             seen, deadline = now, session.now_ns() + int(limit_s * NS_PER_S)
         if session.now_ns() > deadline:
             return False
-        prober.turn(TURN_NS)
+        prober.turn(_pause_ns(session.now_ns() - now_ns))
     return True
+
+
+def _pause_ns(cost_ns: int) -> int:
+    """How long to wait before the next look at a state, where a look takes so long: the server may need the core."""
+    return min(max(TURN_NS, _PAUSE_FOR_COST * cost_ns), _LONGEST_PAUSE_NS)
 
 
 def progress(session: Session, prober: Prober) -> tuple[int, ...]:
@@ -120,16 +190,26 @@ def with_the_way_ns(session: Session, least_ns: int) -> int:
 
 
 def turn_until_still(session: Session, prober: Prober, limit_s: float, rest_ns: int = REST_NS) -> bool:
-    """Turns the load's loop until nothing has changed for this long; False if it never was still within the limit."""
+    """Turns the load's loop until nothing has changed for this long, or nothing has changed and the server sleeps.
+
+    Returns:
+        False if it never was still within the limit.
+    """
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
+    holding = threads_that_hold(session.recording.entries(0, prober.offered))
+    sleep, needed_ns = sleep_of(session), asleep_needed_ns(session)
     counts, since = progress(session, prober), session.now_ns()
     while session.now_ns() - since < rest_ns:
         check_processes(session)
         if session.now_ns() > deadline:
             return False
         prober.turn(TURN_NS)
+        if needed_ns is not None:
+            sleep.look(lambda: holding)
         if (now := progress(session, prober)) != counts:
             counts, since = now, session.now_ns()
+        elif needed_ns is not None and sleep.asleep_ns(since) >= needed_ns:
+            return True
     return True
 
 
@@ -139,13 +219,13 @@ def turn_until_idle(session: Session, prober: Prober) -> None:
     A thread that works for AT_WORK_S without any progress is taken to spin, as some servers do when they have no
     descriptor left for a connection.
     """
-    holding = threads_that_hold(session.recording.entries(0, prober.offered))
+    holding = threads_that_hold(session.recording.entries(0, prober.offered)).nothing_else
     counts, since = progress(session, prober), session.now_ns()
     while session.now_ns() - since < AT_WORK_S * NS_PER_S:
-        before, began = read_core_use(read_process_tree(*session.server.roots()), holding), session.now_ns()
+        before, began = read_core_use(read_descendants(*session.server.roots()), holding), session.now_ns()
         if not turn_until_still(session, prober, STILL_S):
             return
-        after = read_core_use(read_process_tree(*session.server.roots()), holding)
+        after = read_core_use(read_descendants(*session.server.roots()), holding)
         if not at_work(before, after, session.now_ns() - began):
             return
         if (now := progress(session, prober)) != counts:
@@ -155,35 +235,55 @@ def turn_until_idle(session: Session, prober: Prober) -> None:
 def turn_until_at_rest(session: Session, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and every process waits; False if none of it came."""
     deadline = session.now_ns() + int(AT_REST_S * NS_PER_S)
-    before = read_activity(read_process_tree(*session.server.roots()))
+    before = read_activity(read_descendants(*session.server.roots()))
     while session.now_ns() < deadline and turn_until_still(session, prober, AT_REST_S):
-        after = read_activity(read_process_tree(*session.server.roots()))
+        after = read_activity(read_descendants(*session.server.roots()))
         if settled(before, after):
             return True
         before = after
     return False
 
 
+def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = len) -> FreeTime:
+    """What adds up the time in which the server was free to run.
+
+    Args:
+        seen: is given the server's processes at each look.
+    """
+
+    def read(without: Collection[int]) -> dict[int, CoreUse] | None:
+        pids = read_descendants(*session.server.roots())
+        seen(pids)
+        return read_core_use(pids, without)
+
+    return FreeTime(read, session.now_ns)
+
+
 def turn_while_free(
-    session: Session, prober: Prober, holding: Collection[int], reached: Callable[[], bool], for_ns: int
+    session: Session, prober: Turning, holding: Holding, reached: Callable[[], bool], for_ns: int
 ) -> bool:
     """Turns the load's loop until a state is reached, or the server was free for long enough to reach it.
 
     Args:
-        holding: native ids of threads that do nothing but hold one request.
-        for_ns: how long the server must have been free to run.
+        holding: the threads that hold requests.
+        for_ns: how long the server must have been free to run; as soon as it sleeps it need not be longer.
 
     Returns:
         False if the server hardly got a core, so that nothing can be said.
     """
-    free = FreeTime(lambda without: read_core_use(read_process_tree(*session.server.roots()), without), session.now_ns)
+    free = free_time_of(session)
+    sleep, needed_ns = sleep_of(session), asleep_needed_ns(session)
     began = session.now_ns()
     while not reached():
         check_processes(session)
-        free.look(lambda: holding)
+        free.look(lambda: holding.nothing_else)
         now = session.now_ns()
         if (now - began if free.total_ns is None else free.total_ns) >= for_ns:
             return True
+        if needed_ns is not None:
+            sleep.look(lambda: holding)
+            if sleep.asleep_ns(began) >= needed_ns and not reached():
+                return True
         if session.interrupts.asked or now - began > ANSWER_S * NS_PER_S:
             return False
         prober.turn(TURN_NS)

@@ -7,7 +7,8 @@ forms are those of proc(5) and of the kernel functions named below.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+
+from holdfast.model.frozen import frozen
 
 # exit_code is field 52 of proc(5), counted from the pid; the state, field 3, is the first one after the name.
 _EXIT_CODE = 49
@@ -17,7 +18,7 @@ class ProtocolError(Exception):
     """Bytes from the kernel that do not have the documented form."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ProcessStat:
     """`/proc/PID/stat` or `/proc/PID/task/TID/stat` (fs/proc/array.c do_task_stat).
 

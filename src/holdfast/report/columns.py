@@ -6,9 +6,9 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 
 from holdfast.errors import EXIT_ENVIRONMENT
+from holdfast.model.frozen import frozen
 from holdfast.model.study import Circumstances, Finding, Row, StudyResult
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Verdict
 
@@ -19,7 +19,7 @@ NONE = "-"
 _BOTH_WAYS = "see note"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Column:
     """One column of what was measured.
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from holdfast.model.verdict import (
     CALL_NOT_ASKED,
+    HTTP2_NOT_ASKED,
     Abandoned,
     Ceiling,
     Cost,
@@ -15,7 +16,7 @@ from holdfast.model.verdict import (
     Overflow,
     Verdict,
 )
-from holdfast.report import calls
+from holdfast.report import calls, streams
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _WIDTH = 30
@@ -90,7 +91,8 @@ def _title(verdict: Verdict) -> Text:
         return Text(target.app, style="bold").append("  seen from outside", style="not bold dim")
     title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
     python = f"  Python {target.python}" if target.python else ""
-    title.append(f"  {target.app}{python}  held in {target.held_in}", style="not bold dim")
+    over_tls = "  over TLS (certificate not checked)" if verdict.tls is not None else ""
+    title.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
     return title
 
 
@@ -163,8 +165,10 @@ def _lanes(verdict: Verdict) -> Renderable:
 
 def _note(verdict: Verdict, place: str) -> str:
     ceiling = verdict.ceiling
-    if place == "userspace_queue" and ceiling.userspace_queue_bounded is False:
-        return "no end met"
+    if place == "userspace_queue":
+        end = "no end met" if ceiling.userspace_queue_bounded is False else ""
+        unshaken = verdict.tls.before_handshake if verdict.tls is not None else 0
+        return ", ".join(each for each in (end, f"{unshaken} before their TLS handshake" if unshaken else "") if each)
     if place == "accept_queue":
         limit = ceiling.accept_queue_limit
         if ceiling.accept_queue is not None:
@@ -182,6 +186,10 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield from calls.sentences(verdict.call, verdict.unknown)
     elif not _from_outside(verdict) and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
         yield f"No view body was called: {verdict.unknown['call']}."
+    if verdict.http2 is not None:
+        yield from streams.sentences(verdict.http2, verdict.unknown)
+    elif verdict.unknown.get("http2", HTTP2_NOT_ASKED) != HTTP2_NOT_ASKED:
+        yield f"Streams of one connection were not measured: {verdict.unknown['http2']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
     if not _from_outside(verdict):

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal
 
+from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.servers.address import Listening, by_host_and_port
 
@@ -44,7 +45,7 @@ TARGET = "holdfast_inside.target:application"
 """What a server is told to load: it wraps the person's application, or is the built-in one."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Package:
     """A distribution that a server needs.
 
@@ -76,7 +77,7 @@ FRAMEWORK_PACKAGES: Mapping[str, Package] = {
 """What each framework needs; a built-in application without a framework needs nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Setting:
     """One of the server's own settings.
 
@@ -90,7 +91,7 @@ class Setting:
     bounds: Place
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Start:
     """What an adapter makes a command from.
 
@@ -111,7 +112,7 @@ class Start:
     socket: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Launch:
     """A command, where it will listen, and how it will call the application.
 
@@ -125,7 +126,7 @@ class Launch:
     interface: Interface = "wsgi"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Adapter:
     """One server.
 

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from holdfast.errors import UsageError
 from holdfast.model.address import NO_PORT
+from holdfast.model.frozen import frozen
 
 LOOPBACK = "127.0.0.1"
 FREE_SOCKET = "unix:0"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Listening:
     """One listener of a server.
 

@@ -10,10 +10,10 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from holdfast.errors import EnvironmentFailure
+from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
 from holdfast.servers.ownership import why_not_ours
 
@@ -44,7 +44,7 @@ print(json.dumps({"python": platform.python_version(), "prefix": sys.prefix,
 """
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Interpreter:
     """A Python that has the server.
 
@@ -63,7 +63,7 @@ class Interpreter:
     frameworks: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """What an interpreter answered.
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import cast
 
 from holdfast.errors import UsageError
 from holdfast.model.experiment import ProbeTarget, View
+from holdfast.model.frozen import frozen
 from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, FRAMEWORKS, INTERFACES, Adapter, Interface, Launch, Start
 from holdfast.servers.address import has_option
@@ -18,7 +18,7 @@ from holdfast.servers.interpreter import Interpreter
 _PREFIXED = re.compile(r"^(?P<interface>wsgi|asgi):(?P<app>[\w./-]+:.+|.+\.py)$")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Plan:
     """How the server of one experiment is started.
 
