@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts
 from holdfast.observe.process_exits import ProcessExits
@@ -79,7 +78,7 @@ class Running:
             sampler=Sampler(prepared.kernel, route.listen_address, _SAMPLE_NS, seed=int(prepared.token[:8], 16)),
             interrupts=prepared.interrupts,
             patience=self.patience,
-            head_of=_head_of(prepared.experiment, route, prepared.token),
+            head_of=_head_of(prepared, route),
             ends=self.ends,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
@@ -163,10 +162,12 @@ def ready_again(session: Session) -> Session:
     return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
-def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int], bytes]:
+def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:
+    experiment = prepared.experiment
     headers = (*experiment.headers, ("Connection", "close"))
     head = request_head("GET", experiment.path, host_field(route.address, route.port), headers)
-    return numbered(head, "X-Holdfast", f"{token}/")
+    head_of, number = numbered(head, "X-Holdfast", f"{prepared.token}/"), prepared.recording.number
+    return lambda slot: head_of(number(slot))
 
 
 def _growth_of(running: Running, pids: Iterable[int]) -> Growth:

@@ -2,6 +2,9 @@
 
 Applications of known frameworks pass through unchanged. So does every application if the server is not listed here,
 or if its version no longer has the listed function.
+
+A router or middleware of another framework that leads to a known one is wrapped too, since it may answer a path by
+itself: the first request shows whether the known one holds it.
 """
 
 from __future__ import annotations
@@ -131,7 +134,8 @@ def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anyt
     from . import asgi, find_views, hooks, interface, wsgi
 
     hooks.install()
-    if not callable(application) or find_views.leads_to_views(application):
+    known = find_views.leads_to_views if point is NAMED else find_views.is_known
+    if not callable(application) or known(application):
         return application
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":

@@ -17,7 +17,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 3
+VERSION = 4
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -68,6 +68,10 @@ HEADER = struct.Struct("=8sIIII")
 
 LOOK_OFFSET = 32
 """Interval between two looks at the release bytes, ns, packed as WORD."""
+SOON_OFFSET = 56
+"""The same for the slots up to SOON_SLOTS, ns packed as WORD: where many requests are held, only some of the first
+ones are released, and they need not wait as long for it as all of them may between two looks."""
+SOON_SLOTS = 160
 RELEASE_ALL_OFFSET = 40
 """One byte; if it is not 0, every request ends without running its body."""
 CALL_AT_OFFSET = 48

@@ -41,7 +41,7 @@ def _load_application() -> Any:  # noqa: ANN401
     hooks.install()
     if spoken == "rsgi":
         return rsgi.HeldAtEntry(loaded)
-    if spoken in native.APPLICATIONS or find_views.leads_to_views(loaded):
+    if spoken in native.APPLICATIONS or find_views.is_known(loaded):
         return loaded
     if spoken == "wsgi":
         return wsgi.wrap_entry(cast("wsgi.Application", loaded))
