@@ -54,7 +54,12 @@ class Limits:
 
 @frozen
 class Places:
-    """How many requests were in each place; the sum is the number offered."""
+    """How many requests were in each place; the sum of all but `before_view` is the number offered.
+
+    Attributes:
+        before_view: of those in `userspace_queue`, how many the server had handed to the application: they waited
+            there, and had not reached the view. None where that was not seen.
+    """
 
     in_service: int = 0
     userspace_queue: int = 0
@@ -66,6 +71,7 @@ class Places:
     reset: int = 0
     closed: int = 0
     failed: int = 0
+    before_view: int | None = None
 
 
 @frozen
@@ -74,6 +80,7 @@ class OutsidePlaces:
 
     Attributes:
         unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
+        before_view: always None: that shows only inside the server.
     """
 
     in_service: int | None
@@ -87,6 +94,7 @@ class OutsidePlaces:
     closed: int
     failed: int
     unplaced: int
+    before_view: None = None
 
 
 ListenQueues = Literal["shared", "per-worker"]

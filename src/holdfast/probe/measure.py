@@ -25,6 +25,7 @@ from holdfast.model.timeline import (
     Entry,
     ExactLoad,
     FirstRequest,
+    Handed,
     Leaving,
     Marks,
     Request,
@@ -67,6 +68,7 @@ class Measured:
     later: tuple[Request, ...] = ()
     calls: tuple[Call, ...] = ()
     entries: tuple[Entry, ...] = ()
+    handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
@@ -121,6 +123,7 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.handed = session.recording.handed(0, session.slots.recorded)
     seen.log = session.server.last_words()
     return seen
 
@@ -148,6 +151,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        handed=seen.handed,
     )
 
 
