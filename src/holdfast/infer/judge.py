@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
+from holdfast.infer.before_view import before_view_of
 from holdfast.infer.calls import calls_of, doubts_of
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
@@ -117,13 +118,14 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown = Unknown()
     unknown.because(_ONE_SETTING, "binding")
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
+    before_view = unknown.take(before_view_of(timeline, snapshot, counted.placed, counted.first_request))
     if ceiling.interval is None:
         unknown.because(_COUNTED, "ceiling.interval")
     verdict = Verdict(
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
         offered=len(counted.placed),
-        places=places,
+        places=replace(places, before_view=before_view),
         established=established_at(timeline, snapshot),
         ceiling=unknown.take(with_exact_load(ceiling, timeline)),
         model=unknown.take(_model(counted)),
