@@ -44,17 +44,3 @@ class Binding:
     evidence: tuple[str, ...]
     ruled_out: tuple[RuledOut, ...] = ()
     next: NextBound | None = None
-
-
-@frozen
-class OverTls:
-    """What there is to say of TLS.
-
-    Attributes:
-        certificate_checked: False where any certificate was taken.
-        before_handshake: of the requests in the server's own queue, how many wait there before their TLS handshake:
-            the server has accepted the connection and does not know the request. None from outside.
-    """
-
-    certificate_checked: bool
-    before_handshake: int | None
