@@ -63,11 +63,11 @@ PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
 # fmt: off
 PURE = frozenset({
     "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py",
-    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py",
+    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
     "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
     "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
-    "observe/tcp.py", "probe/ramp.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
+    "observe/tcp.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
     "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py",

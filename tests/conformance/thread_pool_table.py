@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from expectation import Between, Case, Quote, Says, Source, Within
+from loop_sources import EXECUTOR_THREADS
 from sources import (
     all_in_service,
     goes_on,
@@ -195,6 +196,11 @@ WORKER = Quote(
     "each thread takes one connection from the queue and serves it",
 )
 TEN = Quote("cheroot.wsgi", "numthreads=10,", "the default; nothing makes the pool grow by itself")
+STARTS_MIN = Quote(
+    "cheroot.workers.threadpool",
+    "self.grow(self.min)",
+    "the only call that adds threads: `--max-threads` bounds what an application may add by itself",
+)
 ACCEPTED_QUEUE = Quote(
     "cheroot.workers.threadpool",
     "self._queue = queue.Queue(maxsize=accepted_queue_size)",
@@ -230,7 +236,7 @@ def cheroot(arguments: str, running: int, backlog: int) -> Case:
         "cheroot",
         arguments,
         running,
-        (WORKER, TEN),
+        (WORKER, TEN, STARTS_MIN) if "--max-threads" in arguments else (WORKER, TEN),
         threads(WORKER, running),
         *takes_all(OFFERED, running, (ACCEPTED_QUEUE, ACCEPTS), listens(backlog, (CHEROOT_LISTENS, CHEROOT_FIVE))),
         *runs_for_nobody(CHEROOT_UNASKED),
@@ -254,6 +260,7 @@ CHEROOT = (
     cheroot("", 10, 5),
     cheroot("--threads 1", 1, 5),
     cheroot("--threads 3 --request-queue-size 7", 3, 7),
+    cheroot("--threads 3 --max-threads 9", 3, 5),
     row(
         "cheroot",
         "--threads 3 --accepted-queue-size 5 --accepted-queue-timeout 600",
@@ -328,8 +335,8 @@ EXECUTOR = Quote(
 )
 EXECUTOR_SIZE = Quote(
     "concurrent.futures.thread",
-    "max_workers = min(32, (os.cpu_count() or 1) + 4)",
-    "nothing of hypercorn says another number",
+    f"max_workers = min(32, (os.{'process_' if sys.version_info >= (3, 13) else ''}cpu_count() or 1) + 4)",
+    "nothing of hypercorn says another number; from Python 3.13 on only the cores count that the process may use",
 )
 HYPERCORN_DEFAULT = Quote("hypercorn.config", "backlog = 100", "the default")
 HYPERCORN_UNASKED = Quote(
@@ -344,14 +351,8 @@ LOOP_ACCEPTS = Quote(
 )
 
 
-def executor_threads() -> int:
-    import os
-
-    return min(32, (os.cpu_count() or 1) + 4)
-
-
 def hypercorn(arguments: str, workers: int = 1, backlog: int = 100) -> Case:
-    each = executor_threads()
+    each = EXECUTOR_THREADS
     running = workers * each
     return row(
         "hypercorn",

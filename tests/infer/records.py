@@ -7,12 +7,12 @@ from dataclasses import replace
 from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import (
     Entry,
     FirstRequest,
     Listener,
     Marks,
-    Ramp,
     Request,
     ServerFacts,
     ServerSocket,

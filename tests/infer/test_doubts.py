@@ -7,7 +7,7 @@ import records
 from holdfast.infer.census import count_places, placed_requests
 from holdfast.infer.warnings import warnings_of
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import Ramp
+from holdfast.model.ramp import Ramp
 
 
 def warned(timeline):

@@ -8,7 +8,8 @@ import pytest
 import records
 
 from holdfast.infer.judge import judge
-from holdfast.model.timeline import Acceptor
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import Acceptor, Leaving
 
 MASTER, LISTENER = 1, 1
 
@@ -76,11 +77,15 @@ def test_where_handlers_run_behind_a_router_its_processes_have_no_places():
     assert verdict.ceiling.bounded is True
 
 
-def waiting_behind(pid: int, grows_by: str):
+def one_waits(pid: int = 10):
     """One handler, in that process, and one request in the accept queue; process 10 was there at the start."""
     requests = [records.request(0), records.request(1)]
     sockets = [records.socket(0, accepted=True), records.socket(1, accepted=False)]
-    seen = records.timeline(requests, [records.entry(0, pid=pid)], records.snapshot(*sockets, depth=1))
+    return records.timeline(requests, [records.entry(0, pid=pid)], records.snapshot(*sockets, depth=1))
+
+
+def waiting_behind(pid: int, grows_by: str):
+    seen = one_waits(pid)
     return judge(replace(seen, server=replace(seen.server, grows_by=grows_by)))
 
 
@@ -94,3 +99,22 @@ def test_a_pool_that_may_grow_and_did_not_is_at_least_what_it_was():
 @pytest.mark.parametrize(("pid", "grows_by"), [(11, "cheaper"), (10, "")])
 def test_a_pool_that_was_seen_to_grow_or_cannot_is_bounded(pid, grows_by):
     assert waiting_behind(pid, grows_by).ceiling.bounded is True
+
+
+def test_a_pool_that_still_grew_when_the_ramp_left_it_is_at_least_what_it_was():
+    verdict = judge(replace(one_waits(), ramp=Ramp("growing", records.AT - 5, step_ns=200_000_000)))
+
+    assert (verdict.ceiling.in_service, verdict.ceiling.bounded, verdict.ceiling.interval) == (1, False, (1, None))
+    assert "up to 0.2 s between two" in verdict.warnings[0]
+
+
+def test_a_worker_that_came_after_the_count_makes_it_at_least_and_says_nothing_of_clients_that_left():
+    seen = one_waits()
+    gone = Leaving(0, "fin", records.AT + 10, records.AT + 100)
+    newcomer = records.entry(1, pid=77, entered_ns=records.AT + 50)
+
+    verdict = judge(replace(seen, entries=(*seen.entries, newcomer), left_in_service=(gone,), came_later=(77,)))
+
+    assert (verdict.ceiling.bounded, verdict.ceiling.interval) == (False, (1, None))
+    assert "pid 77" in verdict.warnings[0]
+    assert verdict.abandoned.in_service.fin == "finishes"

@@ -12,7 +12,8 @@ from simulated_server import Simulated, climb
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
 from holdfast.model.units import NS_PER_S as S
-from holdfast.probe.ramp import decide, plateau_needed_ns
+from holdfast.probe.ramp import decide
+from holdfast.probe.ramp_pace import growth_needed_ns, plateau_needed_ns
 from holdfast.probe.ramp_state import Done, Open, State, View, Wait
 
 
@@ -84,23 +85,64 @@ def test_a_plateau_lasts_longer_than_a_request_takes_to_its_view(entered):
     assert plateau_needed_ns(replace(view, way_ns=0), State(longest_stall_ns=5 * MS)) <= S
 
 
-def test_a_pool_that_may_grow_is_given_longer_than_each_step_so_far():
-    view = View(
+def growing_view(**changed):
+    plain = View(
         now_ns=10 * S,
-        offered=5,
-        connecting=0,
+        offered=8,
+        connecting=3,
         established=5,
         entered=3,
         in_service=3,
         last_entry_ns=8 * S,
         last_sent_ns=8 * S,
         max_offered=100,
-        grows=True,
+        depth=2,
+        limit=1,
     )
+    return replace(plain, **changed)
+
+
+def test_a_pool_that_may_grow_is_given_its_time_and_longer_than_each_step_so_far():
+    view = growing_view(growth_look_ns=6 * S)
 
     # uWSGI adds a worker every one to four seconds.
-    assert plateau_needed_ns(view, State()) > 4 * S
-    assert plateau_needed_ns(view, State(longest_stall_ns=6 * S)) > 6 * S
+    assert growth_needed_ns(view, State()) == 6 * S
+    assert growth_needed_ns(view, State(longest_stall_ns=6 * S)) > 6 * S
+
+
+@pytest.mark.parametrize(("look_ns", "waited_ns", "ends"), [(0, 2 * S, True), (6 * S, 2 * S, False), (S, 2 * S, True)])
+def test_a_plateau_with_full_queues_is_final_only_once_the_pool_has_had_time_to_grow(look_ns, waited_ns, ends):
+    now_ns = 8 * S + waited_ns
+    view = growing_view(growth_look_ns=look_ns, now_ns=now_ns)
+    state = State(stage="fill", entered=3, depth=2, taken=3, stalled_since_ns=8 * S)
+
+    action, _ = decide(view, state)
+
+    assert isinstance(action, Done) == ends
+
+
+def test_a_new_worker_that_has_run_nothing_yet_is_a_step_of_growth():
+    view = growing_view(born_ns=int(9.9 * S))
+    state = State(stage="fill", entered=3, depth=2, taken=3, stalled_since_ns=8 * S)
+
+    action, state = decide(view, state)
+
+    assert not isinstance(action, Done)
+    assert (state.stalled_since_ns, state.longest_stall_ns) == (view.born_ns, view.born_ns - 8 * S)
+    # Had it come at the pace of what came before, the next one would be there by then.
+    assert growth_needed_ns(view, state) > state.longest_stall_ns
+
+
+@pytest.mark.parametrize("step_ns", [50 * MS, 200 * MS, S])
+def test_a_pool_that_never_stops_growing_is_left_after_a_while(step_ns):
+    server = Simulated(pool=10**6, limit=20, entry_ns=step_ns, growth_look_ns=2 * S)
+    began_ns = server.now_ns
+
+    done = climb(server)
+
+    assert done.reason == "growing"
+    assert server.now_ns - began_ns < 60 * S
+    assert done.step_ns >= step_ns * 9 // 10
 
 
 def test_behind_a_worker_that_was_overtaken_no_plateau_is_waited_for():
@@ -275,3 +317,38 @@ def test_whatever_the_view_is_no_more_is_opened_than_may_be_offered(view, stage,
 
     if isinstance(action, Open):
         assert 0 < action.count <= view.max_offered - view.offered
+
+
+BEHIND = View(
+    now_ns=10 * S,
+    offered=20,
+    connecting=0,
+    established=20,
+    entered=4,
+    in_service=4,
+    last_entry_ns=5 * S,
+    last_sent_ns=9 * S,
+    max_offered=500,
+    depth=0,
+    limit=511,
+    room_behind=17,
+)
+FILLS = State(stage="fill", batch=64, entered=4, taken=20, stalled_since_ns=6 * S)
+
+
+def test_what_is_opened_at_once_is_half_of_what_the_queue_behind_a_front_has_room_for():
+    action, _ = decide(BEHIND, FILLS)
+
+    assert action == Open(8)
+
+
+def test_into_a_full_queue_behind_a_front_one_is_sent_to_see_what_it_gets():
+    action, _ = decide(replace(BEHIND, room_behind=0), FILLS)
+
+    assert action == Open(1)
+
+
+def test_what_was_opened_last_may_come_through_a_front_before_more_is_opened():
+    action, _ = decide(replace(BEHIND, last_sent_ns=10 * S - 5 * MS), FILLS)
+
+    assert isinstance(action, Wait)

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from holdfast.infer.known import Known
 from holdfast.model.places import TURNED_AWAY_PLACES, Place
-from holdfast.model.timeline import Listener, Ramp, Snapshot
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import Listener, Snapshot
 from holdfast.model.verdict import Ceiling, OutsidePlaces, Places
 
 _NOT_FULL = "no request was turned away or left without a handshake, so the accept queue was not filled"

@@ -13,6 +13,7 @@ from holdfast.model.verdict import Abandoned, ClientGone, Fate
 
 _TIME_LIMIT = "the server's time limit ended other held requests meanwhile, so what ended or freed this one is unclear"
 _MAY_WAIT = "some had not reached a handler, and may have been waiting in connections the server had when the run ended"
+_GROWING = "the server's pool was still growing, so what a free place would show could not be told from that"
 _NO_RST = "a client of a Unix socket can only close it"
 
 
@@ -24,7 +25,7 @@ def abandoned_of(timeline: Timeline) -> Known[Abandoned]:
     if left == 0:
         reason = "no queued request had a connection that its client could leave"
         if timeline.marks.abandoned_ns == NEVER:
-            reason = NOT_SO_FAR
+            reason = why_not_tried(timeline)
         unknown |= {"abandoned.left": reason, "abandoned.run_anyway": reason}
         return Known(Abandoned(None, None, in_service), unknown)
     if timeline.marks.quiet_ns == NEVER:
@@ -34,9 +35,16 @@ def abandoned_of(timeline: Timeline) -> Known[Abandoned]:
     return Known(Abandoned(left, sum(each in entries for each in timeline.abandoned), in_service), unknown)
 
 
+def why_not_tried(timeline: Timeline) -> str:
+    """Why nothing was tried with the counted places."""
+    return _GROWING if timeline.ramp is not None and timeline.ramp.reason == "growing" else NOT_SO_FAR
+
+
 def client_gone(timeline: Timeline) -> Known[ClientGone]:
     """What becomes of a handler whose client leaves, for each way of leaving."""
     entries = entries_by_id(timeline)
+    # What a new worker runs has not needed the place of a handler whose client has left.
+    standing = {id: entry for id, entry in entries.items() if entry.pid not in timeline.came_later}
     ways: dict[str, Leaving] = {leaving.how: leaving for leaving in timeline.left_in_service}
     fates: dict[str, Fate | None] = {}
     unknown = {}
@@ -47,7 +55,7 @@ def client_gone(timeline: Timeline) -> Known[ClientGone]:
             no_such_way = how == "rst" and is_unix(timeline.server.address)
             unknown[f"abandoned.in_service.{how}"] = _NO_RST if no_such_way else _why_not(timeline, leaving)
         else:
-            fates[how] = fate_of(leaving, entries)
+            fates[how] = fate_of(leaving, standing)
             if fates[how] != "finishes" and ended_later(timeline) is not None:
                 fates[how], unknown[f"abandoned.in_service.{how}"] = None, _TIME_LIMIT
     return Known(ClientGone(fates["fin"], fates["rst"]), unknown)
@@ -69,7 +77,7 @@ def fate_of(leaving: Leaving, entries: Mapping[int, Entry]) -> Fate:
 
 def _why_not(timeline: Timeline, leaving: Leaving | None) -> str:
     if timeline.marks.abandoned_ns == NEVER:
-        return NOT_SO_FAR
+        return why_not_tried(timeline)
     if leaving is not None:
         return (
             "what followed does not show it: the server hardly got a core, or two clients left at once and only one of "

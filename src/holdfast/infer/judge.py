@@ -9,12 +9,16 @@ from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
-from holdfast.infer.calls import calls_of, doubts_of
+from holdfast.infer.before_view import before_view_of
+from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
+from holdfast.infer.front import front_of
+from holdfast.infer.growth import why_growing
+from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
 from holdfast.infer.open_places import OpenPlaces, idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
@@ -27,7 +31,8 @@ from holdfast.infer.worker_recycling import check_not_worn_out
 from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
-from holdfast.model.timeline import Entry, FirstRequest, Ramp, Snapshot, Timeline
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
 from holdfast.model.verdict import (
     PLAIN_HTTP,
     Ceiling,
@@ -113,26 +118,35 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown = Unknown()
     unknown.because(_ONE_SETTING, "binding")
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
+    before_view = unknown.take(before_view_of(timeline, snapshot, counted.placed, counted.first_request))
+    call = unknown.take(calls_of(timeline))
     if ceiling.interval is None:
         unknown.because(_COUNTED, "ceiling.interval")
     verdict = Verdict(
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
         offered=len(counted.placed),
-        places=places,
+        places=replace(places, before_view=before_view),
         established=established_at(timeline, snapshot),
         ceiling=unknown.take(with_exact_load(ceiling, timeline)),
         model=unknown.take(_model(counted)),
         overflow=overflow,
         abandoned=unknown.take(abandoned_of(timeline)),
-        cost=unknown.take(cost_of(timeline.usage, places)),
+        cost=unknown.take(cost_of(timeline.usage, places, maybe_starting=timeline.server.waits_unread)),
         binding=None,
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
-        call=unknown.take(calls_of(timeline)),
+        call=call,
+        http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
+        front=unknown.take(front_of(snapshot, places)),
         unknown=unknown.reasons,
-        warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
+        warnings=(
+            *_doubts_of_bound(counted),
+            *warnings_of(timeline, places, counted.placed),
+            *doubts_of(timeline),
+            *doubts_of_ceiling(ceiling, call, timeline),
+        ),
     )
     return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
 
@@ -146,34 +160,27 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
     open_ = _open_places(counted)
-    if open_ is None and _may_grow(counted):
+    if open_ is None and why_growing(counted.timeline, counted.ramp, counted.snapshot, _held(counted)):
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, None))
     elif open_ is not None:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
-    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn")
+    full = ceiling.accept_queue is not None
+    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn", queue_full=full)
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     return Known((ceiling, overflow), unknown.reasons)
 
 
 def _doubts_of_bound(counted: _Counted) -> tuple[str, ...]:
     """Why the number in service is not a bound although requests waited."""
-    open_ = None if counted.ramp.reason == "interrupted" else _open_places(counted)
-    if open_ is None and _may_grow(counted):
-        by = counted.timeline.server.grows_by
-        reason = (
-            f"The server may add workers while requests wait ({by}), and none came while it was watched: the ceiling "
-            "may be higher. Growth that is slower than the probe is not seen."
-        )
-        return (reason,)
-    return () if open_ is None else (open_.reason(counted.places),)
-
-
-def _may_grow(counted: _Counted) -> bool:
-    """Whether the pool can grow and did not, so that the pace at which it would is not known."""
-    server = counted.timeline.server
-    return bool(server.grows_by) and {each.pid for each in _held(counted)} <= set(server.pids)
+    if counted.ramp.reason == "interrupted":
+        return ()
+    open_ = _open_places(counted)
+    if open_ is not None:
+        return (open_.reason(counted.places),)
+    growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, _held(counted))
+    return (growing,) if growing else ()
 
 
 def _held(counted: _Counted) -> list[Entry]:

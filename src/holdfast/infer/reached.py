@@ -5,7 +5,8 @@ from __future__ import annotations
 from holdfast.errors import InconclusiveError
 from holdfast.infer.ceiling import offered_in, turned_away
 from holdfast.model.places import Place
-from holdfast.model.timeline import NEVER, Ramp, Timeline
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.units import NS_PER_S
 from holdfast.model.verdict import Places
 

@@ -11,11 +11,15 @@ from typing import Literal
 
 from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.front import SeenFront
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
+from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
+from holdfast.model.streams import Streams
 
 NEVER = units.NEVER
 
@@ -78,39 +82,17 @@ class Entry:
 
 
 @frozen
-class Call:
-    """The run of one view's body, as the recorder inside the server wrote it.
+class Handed:
+    """The application was called with a request, as the recorder inside the server wrote it.
 
     Attributes:
-        phase: CALLED_ALONE or CALLED_TOGETHER.
-        pid, tid: process and native thread that ran it.
-        own_loop: it ran on an event loop that had been made for this request alone.
-        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
-        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
-        stopped_ns: all such times together.
-        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
-        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
-            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
-            "unseen" (it runs in pieces that nothing shows).
-        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
-        raised: it ended by an exception, once at least.
-        goes_on: what it returned is asked for more while it is sent.
+        handed_ns: the first call for it.
+        by_server: it was the server's own call; otherwise something of the application may have come before.
     """
 
     id: int
-    phase: Phase
-    pid: int
-    tid: int
-    own_loop: bool
-    begun_ns: int
-    ended_ns: int
-    longest_stop_ns: int
-    stopped_ns: int
-    stopping_since_ns: int
-    timing: str
-    runs: int
-    raised: bool
-    goes_on: bool
+    handed_ns: int
+    by_server: bool
 
 
 @frozen
@@ -179,6 +161,8 @@ class Snapshot:
 
     Attributes:
         acceptors: looked up where several processes may accept; () elsewhere, and of runs saved before that was kept.
+            Behind a front they are the server's.
+        front: None where the server itself accepts, and of runs saved before that was kept.
     """
 
     began_ns: int
@@ -187,6 +171,7 @@ class Snapshot:
     listeners: tuple[Listener, ...]
     sockets: tuple[ServerSocket, ...]
     acceptors: tuple[Acceptor, ...] = ()
+    front: SeenFront | None = None
 
 
 @frozen
@@ -229,29 +214,6 @@ class Marks:
     released_ns: int = NEVER
     quiet_ns: int = NEVER
     ended_ns: int = NEVER
-
-
-RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted"]
-"""Why a ramp ended.
-
-"turned away": requests beyond every queue were rejected, refused, reset or closed. "syn": the accept queue is full, and
-further SYNs stay unanswered. "max-offered": no more may be offered. "our side": the load had no descriptor or port
-left. "ended by the server": it ended requests that were held. "interrupted": the person asked for the end.
-"""
-
-
-@frozen
-class Ramp:
-    """How the ramp ended.
-
-    Attributes:
-        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
-        crowd: most requests that were on their way to a handler at once when one was turned away.
-    """
-
-    reason: RampReason
-    plateau_ns: int
-    crowd: int = 1
 
 
 @frozen
@@ -304,6 +266,7 @@ class ServerFacts:
 
     Attributes:
         grows_by: the setting by which it adds workers under load; "" where none is known.
+        waits_unread: what its threads wait for may not be read, so it cannot be told whether it was still starting.
     """
 
     name: str
@@ -318,6 +281,7 @@ class ServerFacts:
     somaxconn: int | None
     abort_on_overflow: bool | None
     grows_by: str = ""
+    waits_unread: bool = False
 
 
 @frozen
@@ -345,6 +309,11 @@ class Timeline:
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
+        handed: requests with which the application was called; None of runs saved before that was kept.
+        came_later: workers that came after the places had been counted, while requests still waited; () of runs
+            saved before that was kept.
+        streams: None where HTTP/2 was not asked for, and where the run did not come so far.
+        stream_entries: the handler runs of requests on those streams.
     """
 
     experiment: Experiment
@@ -366,3 +335,7 @@ class Timeline:
     replaced: tuple[int, ...] = ()
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
+    came_later: tuple[int, ...] = ()
+    handed: tuple[Handed, ...] | None = None
+    streams: Streams | None = None
+    stream_entries: tuple[Entry, ...] = ()

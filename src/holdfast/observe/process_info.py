@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from os import PathLike
 from pathlib import PurePath
 
 from holdfast.model.frozen import frozen
@@ -53,10 +54,45 @@ def read_program(pid: int) -> Program | None:
     return Program(pid, file, tuple(arguments.rstrip("\0").split("\0")), variables, maps)
 
 
+def read_arguments(pid: int) -> tuple[str, ...]:
+    """The command line of a process; () where it has ended, or is one of the kernel's."""
+    text = _text(f"/proc/{pid}/cmdline")
+    return tuple(text.rstrip("\0").split("\0")) if text else ()
+
+
+def sees_file(pid: int, path: str | PathLike[str]) -> bool | None:
+    """Whether a process finds at this absolute path the file that we find there; None where that may not be looked at.
+
+    It does not where its root directory or what is mounted is another (mount_namespaces(7)). Source: proc(5), `root`.
+    """
+    try:
+        ours = os.stat(path)
+        os.stat(f"/proc/{pid}/root/")
+    except OSError:
+        return None
+    try:
+        theirs = os.stat(f"/proc/{pid}/root{os.fspath(path)}")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    return (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
+
+
+def read_command_lines(pids: Iterable[int]) -> tuple[tuple[str, ...], ...]:
+    """The arguments of each of these processes that still runs."""
+    return tuple(filter(None, map(read_arguments, pids)))
+
+
 def is_python(program: Program) -> bool:
     """Whether it is an interpreter, or has one in it."""
     names = [PurePath(each).name for each in (program.file, *program.maps)]
     return any(_INTERPRETER.match(name) or name.startswith("libpython") for name in names)
+
+
+def is_interpreter(program: Program) -> bool:
+    """Whether it is Python itself, so that its arguments say what it runs."""
+    return _INTERPRETER.match(PurePath(program.file).name) is not None
 
 
 def switches(arguments: Sequence[str]) -> str:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from holdfast.errors import InconclusiveError
-from holdfast.model.address import is_unix, url_of
+from holdfast.model.address import is_unix, shown, url_of
+from holdfast.model.experiment import ProbeTarget
 from holdfast.model.frozen import frozen
-from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
+from holdfast.model.timeline import Listener
+from holdfast.observe.fronts import program_of
+from holdfast.observe.process_info import Program, is_python, name_of, read_program, sees_file, switches
+from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
 from holdfast.probe.readiness import listeners_now, log_ends_with
@@ -24,6 +29,7 @@ _SHUT_OUT = {
 }
 
 
+_FIRST_SERVER_ERROR = 500
 _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
@@ -56,13 +62,50 @@ def what_listens(route: Route, said: Iterable[StartupReport]) -> Listening:
     return Listening(pid, None if program is None else name_of(program.arguments), python)
 
 
+def answered_in_front(session: Session, status: int) -> InconclusiveError | None:
+    """The error for a request that a front of the person's own answered itself; None where there is no such front.
+
+    Args:
+        status: of its answer.
+    """
+    record = str(session.recording.path)
+    listeners = listeners_now(session.server, session.kernel)
+    programs = {pid: read_program(pid) for pid in {pid for each in listeners for pid in each.pids}}
+    instrumented = {pid for pid, each in programs.items() if each is not None and record in each.maps}
+    here = {pid for each in listeners if _is_here(each, session) for pid in each.pids}
+    behind = next((each for each in listeners if instrumented & set(each.pids)), None)
+    if (
+        behind is None
+        or here & instrumented
+        or any(each is None or is_python(each) for each in map(programs.get, here))
+    ):
+        return None
+    front, pid, path = program_of(min(here)), min(here), session.experiment.path
+    server = program_of(min(instrumented & set(behind.pids)))
+    alone = f"--port {behind.port or shown(behind.address, behind.port)}"
+    if status < _FIRST_SERVER_ERROR:
+        why = f"It did not hand the request on to {server} behind it: a static file, a cache, a redirect or a rule."
+        remedy = f"Choose a --path that {front} hands on, or measure {server} alone: {alone}"
+    else:
+        why = f"It did not reach {server} behind it, or got no answer there.{log_ends_with(session.server)}"
+        remedy = f"Look at {front}'s own log, or measure {server} alone: {alone}"
+    return InconclusiveError(f"{front} (pid {pid}) answered GET {path} with {status} itself.", why, remedy)
+
+
+def _is_here(listener: Listener, session: Session) -> bool:
+    """Whether it is the listener to which requests are sent."""
+    if is_unix(session.address):
+        return listener.address == session.address
+    return listener.port == session.port
+
+
 def not_instrumented(session: Session) -> InconclusiveError | None:
     """The error for a server that answers although holdfast could not instrument it completely; None if it could.
 
     Such a server can be measured only from outside.
     """
     if session.hello is None:
-        return None
+        return _serves_another(session)
     said = read_startup_reports(session.hello)
     here = {(session.address, session.port)} if is_unix(session.address) else {session.port}
     listeners = listeners_now(session.server, session.kernel)
@@ -77,11 +120,30 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
         remedy = "Please report it."
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session, programs)
-    url = url_of(session.address, session.port, session.experiment.path)
-    outside = f"holdfast attach {url} measures a running server from outside."
+        why, remedy = (
+            _elsewhere(programs, session.recording.path)
+            or _shut_out(programs, said, startup)
+            or _nothing_known(session, programs)
+        )
+    url = url_of(session.address, session.port, session.experiment.path, tls=session.tls is not None)
+    insecure = " --insecure" if session.tls is not None else ""
+    outside = f"holdfast attach {url}{insecure} measures a running server from outside."
     return InconclusiveError(
         "The server answers, but holdfast could not instrument it.", why, f"{remedy}\n{outside}" if remedy else outside
+    )
+
+
+def _serves_another(session: Session) -> InconclusiveError | None:
+    """The error for a server that was told to load the application from us, and has loaded another one."""
+    programs = [program for program in map(read_program, read_process_tree(*session.server.roots())) if program]
+    target = session.experiment.target
+    if not isinstance(target, ProbeTarget) or any(str(session.recording.path) in each.maps for each in programs):
+        return None
+    command = shlex.join((target.server, *target.arguments))
+    return InconclusiveError(
+        "The server answers, but serves another application than the one that it was given.",
+        f"Its own arguments, or a configuration file that they name, name one too.{log_ends_with(session.server)}",
+        f"Leave that out, or measure the server as they start it: holdfast exec -- {command}",
     )
 
 
@@ -106,6 +168,20 @@ def _failures(said: Iterable[StartupReport]) -> list[str]:
         elif each.what == "ready":
             failed.pop((each.pid, where), None)
     return sorted(set(failed.values()))
+
+
+def _elsewhere(programs: Sequence[Program], record: Path) -> tuple[str, str] | None:
+    """That a process finds other files than we do where holdfast's are, and what to do; None if none does so."""
+    directory = next((each.parent for each in record.parents if each.name.startswith("holdfast-")), record.parent)
+    for program in programs:
+        if sees_file(program.pid, record) is False:
+            name = name_of(program.arguments) or program.file
+            why = (
+                f"What listens, {name} (pid {program.pid}), does not see holdfast's files in {directory}: it runs in a "
+                "mount namespace of its own, as in a container, in a sandbox, or with systemd's PrivateTmp."
+            )
+            return why, "Run holdfast inside of that, so that both see the same files."
+    return None
 
 
 def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startup: str) -> tuple[str, str] | None:

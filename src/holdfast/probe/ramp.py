@@ -20,18 +20,23 @@ Facts
 Decisions
 ---------
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
-  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
-  every connection is taken. Handlers that each have a process of their own do not take from each other; of them, an
-  eighth may start at once.
+  after ALONE_NS, or from MANY on where no process is near its limit of descriptors, open more at once: a sixteenth of
+  those that are in, and at most half of the accept queue, so that every connection is taken. Handlers that each have a
+  process of their own do not take from each other; of them, an eighth may start at once. As many as were seen to start
+  together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
-  end, must fit into it, and half as much again.
+  end, must fit into it, and half as much again (`ramp_pace`).
+* A pool may grow: some servers add a thread or a process every second or every few while all are busy. Any plateau
+  lets the ramp fill the queues, but it ends only on one that was longer than any step so far, and half as much again,
+  and where the pool may grow, as long as that may need (`growth_look_ns`). A new worker that has run nothing yet is a
+  step too, since it may need long to load the application.
+* A pool that never stops growing, or starts one handler after another so slowly that it looks like that, is left after
+  `growth_most_ns` of such steps, with what is in service by then.
 * Asleep: a server of which no thread has run for a while, and none could run, has done with what it was sent all that
   it will do. Then no plateau, and no pause that only gives it time, needs to last longer. It does not count where the
   way to the view takes long, since a request may then wait for something outside the server, and where pools grow.
-* A pool that may grow by a setting adds a worker every one to four seconds while all are busy (measured with uWSGI's
-  cheaper): there, a plateau lasts GROWTH_NS, and longer than any step so far.
 * Where that way takes long, to start them one by one would take as many times as long. Then half as many as are in may
   be on their way, and of many, as many as are in. What they need on their way may be what handlers hold (threads of one
   pool, for a dependency and for the view): then they pass in as many turns as that is short of, and a plateau allows
@@ -41,6 +46,8 @@ Decisions
   given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
+* A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
+  opened at once is at most half of what is free there too, and has the time to arrive before the next.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -77,13 +84,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from holdfast.model.places import TURNED_AWAY, Outcome
+from holdfast.model.ramp import RampReason
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
+from holdfast.probe.ramp_pace import (
+    OVERTAKEN_NS,
+    brought_about_ns,
+    grown_ns,
+    growth_needed_ns,
+    plateau_needed_ns,
+    step_ns,
+    varied,
+)
 from holdfast.probe.ramp_state import Action, Done, Open, Stage, State, View, Wait
 
-PLATEAU_GAPS = 8
-PLATEAU_MIN_NS = 60 * MS
-PLATEAU_MAX_NS = 1 * NS_PER_S
 MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
@@ -92,20 +106,16 @@ LONG_WAY_TURNS = 6
 MANY = 64
 APART = 8
 TO_EACH = 16
-GROWTH_NS = 6 * NS_PER_S
 BEYOND = 3
 BEYOND_NS = 50 * MS
 CONFIRM_NS = 20 * MS
 RID_NS = 5 * MS
 DONE_NS = 5 * MS
-OVERTAKEN_NS = 20 * MS
 TAKES_IN_NS = 250 * MS
 SYN_REPEATED_NS = 1200 * MS
 LOOK_NS = 1 * MS
 QUICK_LOOK_NS = MS // 5
 QUICK_NS = 5 * MS
-# Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
-UNSEEN_NS = 30 * MS
 
 
 def decide(view: View, state: State) -> tuple[Action, State]:
@@ -117,32 +127,15 @@ def decide(view: View, state: State) -> tuple[Action, State]:
     """
     state = _updated(view, state)
     if view.ended.get(Outcome.FAILED, 0):
-        return Done("our side", state.stalled_since_ns), state
+        return _done("our side", state), state
     if view.cut:
         # Places become free again by themselves, so there is no ceiling to find.
-        return Done("ended by the server", state.stalled_since_ns), state
+        return _done("ended by the server", state), state
+    if state.stalled_since_ns != NEVER and state.grew_ns >= view.growth_most_ns:
+        return _done("growing", state), state
     if state.stage in ("climb", "fill") and view.offered >= view.max_offered:
         return _all_offered(view, state)
     return _STEPS[state.stage](view, state)
-
-
-def plateau_needed_ns(view: View, state: State) -> int:
-    """How long nothing must have entered for it to count as a plateau."""
-    if view.grows:
-        return max(GROWTH_NS, _varied(max(state.longest_stall_ns, view.way_ns)))
-    if not view.entered:
-        return max(PLATEAU_MAX_NS, _varied(view.way_ns))
-    # The recorder's longest gap includes pauses in which nothing waited, ours includes the time until we looked: the
-    # smaller one is closer to what this server needs.
-    gap = state.longest_stall_ns
-    if view.max_entry_gap_ns:
-        gap = min(gap, view.max_entry_gap_ns)
-    return max(min(max(PLATEAU_GAPS * gap, PLATEAU_MIN_NS), PLATEAU_MAX_NS), _varied(max(gap, view.way_ns)))
-
-
-def _varied(once_ns: int) -> int:
-    """The most that may take next time what took this long."""
-    return once_ns * 3 // 2
 
 
 def _updated(view: View, state: State) -> State:
@@ -154,20 +147,19 @@ def _updated(view: View, state: State) -> State:
     since, longest, stage = state.stalled_since_ns, state.longest_stall_ns, state.stage
     turned_away_ns, singles_from, crowd = state.turned_away_ns, state.singles_from, state.crowd
     overtaken, singly = state.overtaken, state.singly
-    taken = max(state.taken, view.established - depth)
+    taken, stall_ns, moved_ns = max(state.taken, view.established - depth), 0, 0
     if view.entered > state.entered:
         if since != NEVER:
-            # It was sent during the stall and entered at once, so it found a place that requests behind a busy worker
-            # cannot have: the stall was our own pause, and says nothing about how handlers start.
-            stall_ns = view.last_entry_ns - max(since, view.last_entry_sent_ns)
-            if view.free_ns is not None:
-                stall_ns = min(stall_ns, view.free_ns - state.stalled_free_ns + UNSEEN_NS)
-            longest = max(longest, stall_ns)
+            stall_ns = view.last_entry_ns - max(since, view.last_entry_sent_ns, brought_about_ns(view))
+            moved_ns = step_ns(view, state, stall_ns)
             overtaken |= waits and stage == "fill" and view.last_entry_sent_ns > since
         since = view.last_entry_ns
         if stage == "fill":
             stage, stuck = "climb", waiting
         singles_from = turned_away
+    elif view.born_ns > state.born_ns and since != NEVER:
+        stall_ns = view.born_ns - since
+        moved_ns, since = step_ns(view, state, stall_ns), view.born_ns
     elif depth < state.depth:
         since = view.now_ns
     if not waits:
@@ -191,7 +183,9 @@ def _updated(view: View, state: State) -> State:
         turned_away_ns=turned_away_ns,
         turned_away_free_ns=state.turned_away_free_ns if turned_away_ns == state.turned_away_ns else view.free_ns or 0,
         stalled_since_ns=since,
-        longest_stall_ns=longest,
+        longest_stall_ns=max(longest, moved_ns),
+        grew_ns=state.grew_ns + grown_ns(view, stall_ns, moved_ns),
+        born_ns=max(state.born_ns, view.born_ns),
         stalled_free_ns=state.stalled_free_ns if since == state.stalled_since_ns else view.free_ns or 0,
         stuck=stuck,
         overtaken=overtaken and stuck > 0,
@@ -199,6 +193,10 @@ def _updated(view: View, state: State) -> State:
         singles_from=singles_from,
         crowd=crowd,
     )
+
+
+def _done(reason: RampReason, state: State) -> Done:
+    return Done(reason, state.stalled_since_ns, state.crowd, state.longest_stall_ns)
 
 
 def _on_their_way(view: View) -> int:
@@ -249,23 +247,25 @@ def _stuck_too(view: View, state: State) -> bool:
     """Whether the last request has not started at once, as it would on a worker without stuck requests."""
     if not state.overtaken:
         return False
-    return _done(view) or _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
-        OVERTAKEN_NS, _varied(view.way_ns)
+    return _through(view) or _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
+        OVERTAKEN_NS, varied(view.way_ns)
     )
 
 
-def _done(view: View) -> bool:
+def _through(view: View) -> bool:
     """Whether the server is through with the last request, so that the next one meets nothing of it on its way."""
     return view.asleep_ns >= DONE_NS
 
 
-def _stalled_long(view: View, state: State) -> bool:
-    """Whether it is a plateau even though connections were opened during it."""
+def _is_final(view: View, state: State) -> bool:
+    """Whether it is a plateau even though connections were opened during it, and the pool has had time to grow."""
     if state.stalled_since_ns == NEVER:
-        return False
-    if view.sleeps and view.entered:
+        # None waits, so the time since the last handler started tells.
+        idle_ns = view.now_ns - max(view.last_entry_ns, state.born_ns)
+        return not view.growth_look_ns or idle_ns >= growth_needed_ns(view, state)
+    if view.sleeps and view.entered and not state.grew_ns:
         return True
-    return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= plateau_needed_ns(view, state)
+    return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= growth_needed_ns(view, state)
 
 
 def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Action, State]:
@@ -285,11 +285,14 @@ def _together(view: View, state: State) -> int:
         most = max(min(2, view.entered + 1), view.entered if view.entered >= MANY else view.entered // 2)
     elif _apart(view):
         most = max(1, view.entered // APART)
-    elif view.now_ns - state.began_ns >= ALONE_NS:
+    elif view.entered < state.known:
+        most = state.known - view.entered
+    elif view.now_ns - state.began_ns >= ALONE_NS or (view.roomy and view.entered >= MANY):
         most = max(1, view.entered // TOGETHER)
     else:
         return 1
-    return most if view.limit is None else min(most, max(1, view.limit // 2))
+    rooms = [each // 2 for each in (view.limit, view.room_behind) if each is not None]
+    return min(most, max(1, min(rooms, default=most)))
 
 
 def _apart(view: View) -> bool:
@@ -297,11 +300,20 @@ def _apart(view: View) -> bool:
     return view.processes == view.entered > APART
 
 
+def _unhindered(view: View) -> bool:
+    """Whether requests on their way do not keep each other out for good.
+
+    What one that fails has taken may stay taken if it is a descriptor (see above), of which there are many here. All
+    else is free again when the next one is offered alone.
+    """
+    return view.roomy and view.way_ns < LONG_WAY_NS
+
+
 def _climb(view: View, state: State) -> tuple[Action, State]:
     starting = _on_their_way(view) - state.stuck
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
-        return _open(count, view, state, 1 if _apart(view) else starting + count)
+        return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if _on_plateau(view, state, turns) or _stuck_too(view, state):
         batch = max(1, TO_EACH * view.untried)
@@ -313,11 +325,16 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.connecting:
         return _beyond(view, state)
     most = view.max_offered - view.offered
+    if view.room_behind is not None:
+        # What was opened last may not have come through the front yet.
+        if view.now_ns - view.last_sent_ns < CONFIRM_NS:
+            return Wait(LOOK_NS), state
+        most = min(most, max(1, view.room_behind // 2))
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
     # An accepted request may be about to start. A server that accepted four times as many each time accepts everything.
-    may_start = view.now_ns - view.last_sent_ns < CONFIRM_NS and not _done(view)
+    may_start = view.now_ns - view.last_sent_ns < CONFIRM_NS and not _through(view)
     if taken_in and state.batch < MAX_BATCH and may_start:
         return Wait(LOOK_NS), state
     room = view.queue.room
@@ -336,15 +353,15 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
     since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
-    if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and _stalled_long(view, state):
-        return Done("syn", state.stalled_since_ns, state.crowd), state
+    if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and _is_final(view, state):
+        return _done("syn", state), state
     return Wait(LOOK_NS), state
 
 
 def _single(view: View, state: State) -> tuple[Action, State]:
     enough = state.singly and state.turned_away - state.singles_from >= view.turned_away_enough
-    if enough and (state.stalled_since_ns == NEVER or _stalled_long(view, state)):
-        return Done("turned away", state.stalled_since_ns, state.crowd), state
+    if enough and _is_final(view, state):
+        return _done("turned away", state), state
     if enough or not _gone_for_a_while(view, state):
         return Wait(LOOK_NS), state
     if view.offered >= view.max_offered:
@@ -363,15 +380,16 @@ def _gone_for_a_while(view: View, state: State) -> bool:
     """Whether the server has had time to finish with the last request it turned away, thread or process included."""
     gone_ns = view.now_ns - state.turned_away_ns
     free_ns = gone_ns if view.free_ns is None else view.free_ns - state.turned_away_free_ns
-    return _done(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)
+    return _through(view) or (gone_ns >= CONFIRM_NS and free_ns >= RID_NS)
 
 
 def _all_offered(view: View, state: State) -> tuple[Action, State]:
     full = view.queue.full or view.one_full
     undecided = view.connecting > 0 and not full and view.now_ns - view.last_sent_ns < SYN_REPEATED_NS
-    if state.stalled_since_ns == NEVER or (_on_plateau(view, state) and not undecided):
+    settled = _on_plateau(view, state) and _is_final(view, state) and not undecided
+    if state.stalled_since_ns == NEVER or settled:
         lost = view.connecting > 0 and full
-        return Done("syn" if lost else "max-offered", state.stalled_since_ns, state.crowd), state
+        return _done("syn" if lost else "max-offered", state), state
     return Wait(LOOK_NS), state
 
 

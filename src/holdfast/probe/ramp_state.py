@@ -9,10 +9,13 @@ from typing import Literal
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, RampReason
+from holdfast.model.ramp import RampReason
+from holdfast.model.timeline import NEVER
+from holdfast.model.units import NS_PER_S
 from holdfast.observe.asleep import ASLEEP_NS
 
 TURNED_AWAY_ENOUGH = 4
+GROWTH_MOST_NS = 20 * NS_PER_S
 
 Stage = Literal["climb", "fill", "single"]
 
@@ -39,11 +42,17 @@ class View:
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
+        room_behind: how many requests a front may hand on at once so that the server's queue refuses none; None without
+            a front, and where its server refuses none.
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
-        grows: it may add workers while requests wait.
+        growth_look_ns: how long the pool must not have grown while requests wait before its size counts; 0 where
+            that is fixed.
+        growth_most_ns: for how long, in all, requests may have waited for steps of growth.
+        born_ns: when the latest new worker process was seen that had run nothing yet; NEVER where none came.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
+        roomy: no process has used more than a small part of the descriptors that it may have.
         asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
             not, or where that shows nothing.
         asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
@@ -69,10 +78,14 @@ class View:
     ended: Mapping[Outcome, int] = field(default_factory=dict)
     cut: int = 0
     untried: int = 0
-    grows: bool = False
+    growth_look_ns: int = 0
+    growth_most_ns: int = GROWTH_MOST_NS
+    born_ns: int = NEVER
     way_ns: int = 0
+    roomy: bool = False
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
+    room_behind: int | None = None
 
     @property
     def sleeps(self) -> bool:
@@ -90,6 +103,7 @@ class State:
     """What the ramp remembers between two looks; the default is its beginning.
 
     Attributes:
+        known: that many are known to start when they come at once; 0 if that is not known.
         began_ns: when the first view was seen.
         batch: the most connections to open next, while the queues are filled.
         entered, depth, turned_away: as the last view had them.
@@ -100,6 +114,8 @@ class State:
         turned_away_free_ns: the view's `free_ns` then.
         stalled_since_ns: since when requests have waited and nothing has moved; NEVER if none waits.
         longest_stall_ns: the longest such time that was ended by an entry.
+        grew_ns: all such times together that were long enough to see that a place was added meanwhile.
+        born_ns: as the last view had it.
         stalled_free_ns: the view's `free_ns` at `stalled_since_ns`.
         opened_free_ns: the same when the last connection was opened.
         stuck: requests that waited on a plateau and still do, although another has started.
@@ -113,6 +129,7 @@ class State:
     """
 
     stage: Stage = "climb"
+    known: int = 0
     began_ns: int = NEVER
     batch: int = 1
     entered: int = 0
@@ -125,6 +142,8 @@ class State:
     turned_away_free_ns: int = 0
     stalled_since_ns: int = NEVER
     longest_stall_ns: int = 0
+    grew_ns: int = 0
+    born_ns: int = NEVER
     stalled_free_ns: int = 0
     opened_free_ns: int = 0
     stuck: int = 0
@@ -158,11 +177,13 @@ class Done:
     Attributes:
         plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
         crowd: the most requests that were on their way to a handler at once when one was turned away.
+        step_ns: the longest time for which requests had waited when one more handler started or worker came.
     """
 
     reason: RampReason
     plateau_ns: int
     crowd: int = 1
+    step_ns: int = 0
 
 
 Action = Open | Wait | Done

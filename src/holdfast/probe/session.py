@@ -21,7 +21,10 @@ from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.front import Behind
+from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
+from holdfast.servers.growth import FIXED, Growth
 from holdfast.servers.process import ServerProcess
 
 
@@ -36,6 +39,7 @@ class Session:
         pids: the server's processes when it was ready.
         accepting: those of them that listen.
         slots: which request ids each phase uses.
+        patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
         ends: of `pids`.
         trouble: file in which the server's side reports that it could not load the application.
@@ -44,8 +48,10 @@ class Session:
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
         slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
-        grows_by: as `ServerFacts` has it.
+        growth: how its pool of workers may grow.
+        start_ns: how long the whole server needed until it was ready.
         tls: how requests are sent; None is plain HTTP.
+        front: another program that accepts the requests; None where the server does, and before the first request.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -62,14 +68,17 @@ class Session:
     kernel: KernelView
     sampler: Sampler
     interrupts: Interrupts
+    patience: Patience
     head_of: Callable[[int], bytes]
     ends: ProcessExits
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
     slept_ns: int = 0
-    grows_by: str = ""
+    growth: Growth = FIXED
+    start_ns: int = 0
     tls: Tls | None = None
+    front: Behind | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
@@ -101,6 +110,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    where = session.address, session.port
-    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls) as prober:
+    where, http2 = (session.address, session.port), session.experiment.http2
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

@@ -1,0 +1,49 @@
+"""Pools that grow while requests wait: when the number in service at the census is not their most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from holdfast.model.phase import Phase
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import NEVER, Entry, Snapshot, Timeline
+from holdfast.model.units import NS_PER_S
+
+
+def why_growing(timeline: Timeline, ramp: Ramp, snapshot: Snapshot, held: Iterable[Entry]) -> str:
+    """Why the pool may have been about to grow, as a sentence; "" where it had its size.
+
+    A pool that grew has its size once it has not grown for longer than any step took; the ramp waits for that.
+
+    Args:
+        held: handlers in service at the census.
+    """
+    server = timeline.server
+    if ramp.reason == "growing":
+        return (
+            f"The server still took in one more request after another while others waited, with up to "
+            f"{_seconds(ramp.step_ns)} between two, when holdfast stopped waiting after "
+            f"{_seconds(snapshot.began_ns - _first_ns(timeline))}: its pool still grows, and the ceiling is higher."
+        )
+    if timeline.came_later:
+        pids = ", ".join(map(str, timeline.came_later))
+        return (
+            f"The server started {len(timeline.came_later)} more workers (pid {pids}) after the places had been "
+            "counted, while requests waited: its pool still grew, and the ceiling may be higher."
+        )
+    if server.grows_by and {each.pid for each in held} <= set(server.pids):
+        return (
+            f"The server may add workers while requests wait ({server.grows_by}), and none came while it was watched: "
+            "the ceiling may be higher. Growth that is slower than the probe is not seen."
+        )
+    return ""
+
+
+def _first_ns(timeline: Timeline) -> int:
+    return min(
+        (each.sent_ns or each.opened_ns for each in timeline.requests if each.phase is Phase.RAMP), default=NEVER
+    )
+
+
+def _seconds(span_ns: int) -> str:
+    return f"{span_ns / NS_PER_S:.1f} s"

@@ -1,0 +1,33 @@
+"""How the ramp of a probe ended."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from holdfast.model.frozen import frozen
+
+RampReason = Literal["turned away", "syn", "max-offered", "our side", "ended by the server", "interrupted", "growing"]
+"""Why a ramp ended.
+
+"turned away": requests beyond every queue were rejected, refused, reset or closed. "syn": the accept queue is full, and
+further SYNs stay unanswered. "max-offered": no more may be offered. "our side": the load had no descriptor or port
+left. "ended by the server": it ended requests that were held. "interrupted": the person asked for the end. "growing":
+one handler after another started, or one worker after another came, while requests waited, and there was no end to it.
+"""
+
+
+@frozen
+class Ramp:
+    """How the ramp ended.
+
+    Attributes:
+        plateau_ns: since when no further handler had started while requests waited; NEVER if none waited.
+        crowd: most requests that were on their way to a handler at once when one was turned away.
+        step_ns: the longest time for which requests had waited when one more handler started or worker came; 0 of runs
+            saved before that was kept.
+    """
+
+    reason: RampReason
+    plateau_ns: int
+    crowd: int = 1
+    step_ns: int = 0
