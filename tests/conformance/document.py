@@ -50,6 +50,11 @@ Figures that depend on the number of cores are those of a machine with {CORES}. 
 of Python before 3.15: from there on its accept queue takes SOMAXCONN requests and one more, as far as the kernel lets
 it.
 """
+STREAMS = """\
+## Streams of HTTP/2
+
+The rows above that are over HTTP/2, with one stream on each connection; here with many on one ([HTTP/2](http2.md)).
+"""
 PLACES = {"userspace_queue": "the server's own queue", "accept_queue": "the accept queue"}
 SEES = {
     "connect-timeout": "no answer to its SYN",
@@ -68,6 +73,8 @@ def document() -> str:
     parts = [HEAD]
     for server, rows in groupby(sorted(ROWS, key=lambda case: case.server), key=lambda case: case.server):
         parts.append(f"## {server}\n\n" + "\n".join(table(list(rows))) + "\n")
+    rows = sorted((case for case in ROWS if case.options.get("http2")), key=named)
+    parts.append(f"{STREAMS}\n" + "\n".join(table_of_streams(rows)) + "\n")
     return "\n".join(parts)
 
 
@@ -82,13 +89,28 @@ def table(rows: list[Case]) -> Iterator[str]:
         yield f"| {' | '.join(each.replace('|', chr(92) + '|') for each in cells)} |"
 
 
+def table_of_streams(rows: list[Case]) -> Iterator[str]:
+    yield "| Server and settings | On one connection | Over several | Advertised | A stream beyond it | Source |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for case in rows:
+        fields = {name: value for claim in case.claims for name, value in claim.fields.items()}
+        source = next(claim.source for claim in case.claims if "http2.on_one_connection" in claim.fields)
+        over = figure(fields["http2.over_connections"]) if fields["http2.over_connections_bounded"] else "no bound met"
+        beyond = fields.get("http2.overflow_sees", "not claimed")
+        advertised = figure(fields["http2.streams_advertised"])
+        cells = (f"{case.server}, {settings(case)}", figure(fields["http2.on_one_connection"]), over, advertised)
+        yield f"| {' | '.join((*cells, beyond, words(source)))} |"
+
+
 def settings(case: Case) -> str:
     options = dict(case.options)
+    http2 = options.pop("http2", False)
     said = [f"`{' '.join(case.arguments)}`"] if case.arguments else []
     said += [f"`{case.app}`"] if case.app else []
     framework, view, path = (options.pop(name, None) for name in ("framework", "view", "path"))
     said += [" ".join([*([framework] if framework else []), *([f"{view} view"] if view else [])])]
     said += [f"path `{path}`"] if path else []
+    said += ["HTTP/2"] if http2 else []
     said += [LIMITS[name].format(f"{number:,}") for name, number in options.items()]
     shown = ", ".join(filter(None, said)) or "defaults"
     return f"**{shown}**" if named(case) in EVERY_TIME else shown
