@@ -107,8 +107,22 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     # Neither a run without a verdict nor a load has them.
     if "ceiling" not in now:
         return now
+    waiting, why = before_view(now["places"])
     added = {**_ADDED, "front": _FRONT["unplaced" in now["places"]]}
-    return {**now, **dict.fromkeys(added), "unknown": {**now["unknown"], **added}}
+    reasons = {**added, **({} if waiting == 0 else {"places.before_view": why})}
+    places = {**now["places"], "before_view": waiting}
+    return {**now, **dict.fromkeys(added), "places": places, "unknown": {**now["unknown"], **reasons}}
+
+
+def before_view(places: dict[str, Any]) -> tuple[int | None, str]:
+    """The field of `places` that recorded verdicts lack, and why it is null; none where nothing waited in the server.
+
+    Their records do not say when a request was handed to the application; a look from outside cannot.
+    """
+    if "unplaced" in places:
+        return None, "nothing inside the server was looked at"
+    why = "the run was saved before holdfast kept when the server hands a request to the application"
+    return (None, why) if places["userspace_queue"] else (0, "")
 
 
 def sentences(result: dict[str, Any]) -> list[str]:

@@ -82,6 +82,20 @@ class Entry:
 
 
 @frozen
+class Handed:
+    """The application was called with a request, as the recorder inside the server wrote it.
+
+    Attributes:
+        handed_ns: the first call for it.
+        by_server: it was the server's own call; otherwise something of the application may have come before.
+    """
+
+    id: int
+    handed_ns: int
+    by_server: bool
+
+
+@frozen
 class Listener:
     """One listening socket at one instant.
 
@@ -295,6 +309,7 @@ class Timeline:
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
+        handed: requests with which the application was called; None of runs saved before that was kept.
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
@@ -321,5 +336,6 @@ class Timeline:
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
     came_later: tuple[int, ...] = ()
+    handed: tuple[Handed, ...] | None = None
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()

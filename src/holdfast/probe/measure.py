@@ -26,6 +26,7 @@ from holdfast.model.timeline import (
     Entry,
     ExactLoad,
     FirstRequest,
+    Handed,
     Leaving,
     Marks,
     Request,
@@ -73,6 +74,7 @@ class Measured:
     calls: tuple[Call, ...] = ()
     streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
+    handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.handed = session.recording.handed(0, session.slots.recorded)
     log = session.server.log
     log.cut()
     seen.log = log.last_words()
@@ -166,6 +169,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        handed=seen.handed,
         streams=None if seen.streams is None else seen.streams.streams,
         stream_entries=() if seen.streams is None else seen.streams.entries,
     )

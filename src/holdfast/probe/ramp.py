@@ -301,11 +301,20 @@ def _apart(view: View) -> bool:
     return view.processes == view.entered > APART
 
 
+def _unhindered(view: View) -> bool:
+    """Whether requests on their way do not keep each other out for good.
+
+    What one that fails has taken may stay taken if it is a descriptor (see above), of which there are many here. All
+    else is free again when the next one is offered alone.
+    """
+    return view.roomy and view.way_ns < LONG_WAY_NS
+
+
 def _climb(view: View, state: State) -> tuple[Action, State]:
     starting = _on_their_way(view) - state.stuck
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
-        return _open(count, view, state, 1 if _apart(view) else starting + count)
+        return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if _on_plateau(view, state, turns) or _stuck_too(view, state):
         batch = max(1, TO_EACH * view.untried)

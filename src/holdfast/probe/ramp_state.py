@@ -15,7 +15,7 @@ from holdfast.model.units import NS_PER_S
 from holdfast.observe.asleep import ASLEEP_NS
 
 TURNED_AWAY_ENOUGH = 4
-GROWTH_MOST_NS = 30 * NS_PER_S
+GROWTH_MOST_NS = 20 * NS_PER_S
 
 Stage = Literal["climb", "fill", "single"]
 

@@ -15,6 +15,7 @@ from holdfast.model.verdict import (
     ModelKind,
     OutsidePlaces,
     Overflow,
+    Places,
     Verdict,
 )
 from holdfast.report import calls, streams
@@ -26,6 +27,7 @@ _WIDTH = 30
 LANES = {
     "in_service": ("in service", "green", "█"),
     "userspace_queue": ("server's own queue", "yellow", "▓"),
+    "before_view": ("  before the view", "yellow", "▚"),
     "accept_queue": ("accept queue", "yellow", "▒"),
     "syn": ("no answer to SYN", "red", "░"),
     "answered": ("answered", "cyan", "·"),
@@ -152,6 +154,8 @@ def _lanes(verdict: Verdict) -> Renderable:
     largest = max(1, *(count or 0 for count in counts.values()))
     for name, (label, colour, fill) in LANES.items():
         count = counts[name]
+        if count is None and (name == "before_view" and not counts["userspace_queue"]):
+            continue
         if count is None:
             table.add_row(label, "?", "", "", style="dim")
             continue
@@ -166,6 +170,8 @@ def _lanes(verdict: Verdict) -> Renderable:
 
 def _note(verdict: Verdict, place: str) -> str:
     ceiling = verdict.ceiling
+    if place == "before_view":
+        return "of the server's own queue"
     if place == "userspace_queue":
         end = "no end met" if ceiling.userspace_queue_bounded is False else ""
         unshaken = verdict.tls.before_handshake if verdict.tls is not None else 0
@@ -180,6 +186,7 @@ def _note(verdict: Verdict, place: str) -> str:
 
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
+    yield from _before_view(verdict.places)
     if verdict.front is not None:
         yield from _front(verdict.front, verdict.unknown)
     yield from _model(verdict.model)
@@ -283,6 +290,17 @@ def _overflow(overflow: Overflow) -> Iterator[str]:
         yield f"Overflow: {order}."
     if overflow.client_sees is not None:
         yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
+
+
+def _before_view(places: Places | OutsidePlaces) -> Iterator[str]:
+    waiting = places.before_view
+    if waiting:
+        requests, their = ("request", "its") if waiting == 1 else ("requests", "their")
+        yield (
+            f"Before the view: {waiting} {requests} had been handed to the application and had not reached {their} "
+            "view. Something in it holds them back: a pool of threads or connections, a semaphore, middleware, a "
+            "dependency."
+        )
 
 
 def _model(model: Model) -> Iterator[str]:
