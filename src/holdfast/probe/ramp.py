@@ -47,7 +47,8 @@ Decisions
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
 * A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
-  opened at once is at most half of what is free there too, and has the time to arrive before the next.
+  opened at once is at most half of what is free there too, and has the time to arrive before the next. Beyond a full
+  one, one at first.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -329,7 +330,9 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
         # What was opened last may not have come through the front yet.
         if view.now_ns - view.last_sent_ns < CONFIRM_NS:
             return Wait(LOOK_NS), state
-        most = min(most, max(1, view.room_behind // 2))
+        # Beyond a full queue one is sent first. Where those wait that came before, twice as many may follow.
+        pressed = 0 if view.room_behind else max(1, 2 * state.pressed)
+        state, most = replace(state, pressed=pressed), min(most, pressed or max(1, view.room_behind // 2))
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
