@@ -63,7 +63,7 @@ PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
 # fmt: off
 PURE = frozenset({
     "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py",
-    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py",
+    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
     "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
     "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",

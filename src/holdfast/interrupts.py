@@ -1,5 +1,9 @@
 """Ctrl-C and similar signals: the first asks the run to finish, the second ends it at once.
 
+SIGTERM does the same in a run that reports what it has seen: whoever sends it to one that has measured for minutes
+(`timeout`, a job's limit) gets that, and the exit status says which signal it was. Where the terminal was closed
+nothing is left to report to.
+
 A signal's exception can strike between any two lines, even in the middle of the clean-up that it causes. Therefore at
 most one is ever raised, and none within `undisturbed()`: one that arrives there is raised when the block ends.
 """
@@ -24,9 +28,16 @@ class Terminated(BaseException):
 
 
 class Interrupts:
-    """Whether the end was asked for. Invariant: once asked for, it stays asked for."""
+    """Whether the end was asked for. Invariant: once asked for, it stays asked for.
 
-    def __init__(self) -> None:
+    Attributes:
+        farewell: the signal other than Ctrl-C that asked for it; None where none did.
+    """
+
+    def __init__(self, *, reports: bool = False) -> None:
+        """Nothing was asked for; `reports` is whether SIGTERM asks as Ctrl-C does."""
+        self.farewell: int | None = None
+        self._reports = reports
         self._asked = False
         self._leaving: BaseException | None = None
         self._raised = False
@@ -34,7 +45,7 @@ class Interrupts:
 
     @property
     def asked(self) -> bool:
-        """Ctrl-C was pressed once: release what is held and report what was seen."""
+        """Ctrl-C was pressed once, or the like: release what is held and report what was seen."""
         return self._asked
 
     @property
@@ -49,7 +60,10 @@ class Interrupts:
         self._asked = True
 
     def on_farewell(self, number: int, _frame: FrameType | None) -> None:
-        """Raises Terminated."""
+        """Raises Terminated; in a run that reports, the first SIGTERM is noted only."""
+        if self._reports and number == signal.SIGTERM and not self._asked:
+            self._asked, self.farewell = True, number
+            return
         self._leave(Terminated(number))
 
     @contextmanager
@@ -90,12 +104,15 @@ class Interrupts:
 
 
 @contextmanager
-def listening() -> Iterator[Interrupts]:
+def listening(*, reports: bool = False) -> Iterator[Interrupts]:
     """Handles SIGINT, SIGTERM and SIGHUP during a run; only in a process's main thread.
+
+    Args:
+        reports: the run reports what it has seen when SIGTERM ends it.
 
     After one of them has ended the run, they are ignored: little is left to do.
     """
-    interrupts = Interrupts()
+    interrupts = Interrupts(reports=reports)
     before: dict[int, Any] = {signal.SIGINT: signal.signal(signal.SIGINT, interrupts.on_interrupt)}
     before |= {each: signal.signal(each, interrupts.on_farewell) for each in _FAREWELLS}
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -74,8 +75,27 @@ def _remove_if_left(path: Path) -> None:
 
 
 def _remove(path: Path) -> None:
-    # Whoever may write in there may have nested directories deeper than what removes them can follow.
-    with contextlib.suppress(RecursionError):
+    try:
+        shutil.rmtree(path, ignore_errors=True)
+    except RecursionError:
+        _remove_nested(path)
+
+
+def _remove_nested(path: Path) -> None:
+    """Removes directories that are nested deeper than what removes them can follow, and than a path can be long.
+
+    Each directory's own directories are first moved up to the top, so that none is deeper than that.
+    """
+    numbers = itertools.count()
+    with contextlib.suppress(OSError):
+        while below := [each for each in path.iterdir() if each.is_dir() and not each.is_symlink()]:
+            for directory in below:
+                for each in directory.iterdir():
+                    if each.is_dir() and not each.is_symlink():
+                        each.rename(path / f"nested-{os.getpid()}-{next(numbers)}")
+                    else:
+                        each.unlink()
+                directory.rmdir()
         shutil.rmtree(path, ignore_errors=True)
 
 

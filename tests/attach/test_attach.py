@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -235,3 +236,28 @@ def connections(pid):
             continue
     # A netlink socket and one connection.
     return sum(link.startswith("socket:") for link in links) >= 2
+
+
+@contextlib.contextmanager
+def forwarding_to(port):
+    """Passes connections on to that port; gives the port on which it listens."""
+    command = [sys.executable, str(HERE / "forwarder.py"), str(port)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_what_only_passes_connections_on_is_not_taken_for_the_server(holdfast, serve):
+    served = serve()
+    with forwarding_to(served.port) as port:
+        ended = holdfast.run("attach", f"http://127.0.0.1:{port}/wait", "--max-offered", "8", "--json", "-")
+
+    verdict = msgspec.json.decode(ended.out)
+    # The backlog of the one in front is 7.
+    assert (verdict["ceiling"]["accept_queue_limit"], verdict["ceiling"]["accept_queue"]) == (None, None)
+    assert verdict["places"]["accept_queue"] is None
+    said = f"forwarder.py (pid PID), passes connections on to 127.0.0.1:{served.port}."
+    assert any(said in re.sub(r"pid \d+", "pid PID", each) for each in verdict["warnings"])

@@ -25,7 +25,17 @@ finally:
     with open(seen, "w") as file:
         json.dump([*sys.modules], file)
 """
-HEAVY = {"rich", "asyncio", "ssl", "multiprocessing", "importlib.metadata", "http.client", "urllib.request", "email"}
+HEAVY = {
+    "rich",
+    "h2",
+    "asyncio",
+    "ssl",
+    "multiprocessing",
+    "importlib.metadata",
+    "http.client",
+    "urllib.request",
+    "email",
+}
 DASK = {"dask", "distributed", "holdfast.cluster"}
 OTHER_COMMANDS = {
     "probe": {

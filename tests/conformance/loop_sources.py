@@ -128,16 +128,17 @@ def unbounded(
     ran: tuple[Says, ...] = (),
     processes: int = 1,
     warnings: tuple[str, ...] = (),
+    offered: int = OFFERED,
     **options: Any,
 ) -> Case:
     """As many run at once as come, on the loop unless `ran` says where."""
     claims = (
         where,
         *(ran or (ON_THE_LOOP, on_loops(server.runs, processes), server.gone)),
-        *runs_all_at_once(OFFERED, server.runs, server.listens),
+        *runs_all_at_once(offered, server.runs, server.listens),
     )
-    given = {"max_offered": OFFERED, **options}
-    shown = (f"All {OFFERED} offered requests ran at once", *warnings)
+    given = {"max_offered": offered, **options}
+    shown = (f"All {offered} offered requests ran at once", *warnings)
     return Case(name, server.name, claims, arguments=arguments, options=given, warnings=shown)
 
 

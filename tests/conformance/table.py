@@ -12,10 +12,12 @@ import granian_wsgi_table
 import green_table
 import gunicorn_table
 import h2corn_table
+import http2_table
 import native_table
 import plain_table
 import pyvoy_table
 import thread_pool_table
+import tls_table
 import truth_table
 import unix_table
 import uwsgi_table
@@ -39,6 +41,8 @@ ROWS = (
     *h2corn_table.ROWS,
     *fastpysgi_table.ROWS,
     *pyvoy_table.ROWS,
+    *http2_table.ROWS,
+    *tls_table.ROWS,
 )
 
 

@@ -137,7 +137,7 @@ def test_ctrl_c_while_the_first_request_waits_does_not_wait_for_it(holdfast, wri
 
 @every_server
 def test_whoever_is_told_to_end_ends_everything_first(holdfast, arguments):
-    running = holdfast.start("probe", *MANY, *arguments)
+    running = holdfast.start("probe", "--json", "-", *MANY, *arguments)
     running.until_held(2)
 
     running.signal(signal.SIGTERM)
@@ -145,6 +145,32 @@ def test_whoever_is_told_to_end_ends_everything_first(holdfast, arguments):
 
     assert ended.exit == SIGNALLED + signal.SIGTERM
     assert ended.err == "Stopped by SIGTERM. Nothing is left running.\n"
+    assert json.loads(ended.out)["places"]["in_service"] >= 2
+
+
+def test_a_second_sigterm_ends_the_run_on_the_spot(holdfast):
+    running = holdfast.start("probe", *MANY)
+    running.until_held()
+
+    running.signal(signal.SIGTERM)
+    running.signal(signal.SIGTERM)
+    ended = running.ended()
+
+    assert ended.exit == SIGNALLED + signal.SIGTERM
+    assert ended.err == "Stopped by SIGTERM. Nothing is left running.\n"
+
+
+def test_sigterm_before_anything_was_seen_says_so(holdfast, write):
+    app = write("slow_import.py", "import time\ntime.sleep(60)\n")
+    running = holdfast.start("probe", app)
+    until(running.processes, "the server")
+
+    running.signal(signal.SIGTERM)
+    ended = running.ended()
+
+    assert ended.exit == SIGNALLED + signal.SIGTERM
+    assert ended.what == "holdfast: Stopped before the server was ready."
+    assert ended.err.endswith("Stopped by SIGTERM. Nothing is left running.\n")
 
 
 def test_a_signal_while_the_server_starts_leaves_nothing(holdfast):

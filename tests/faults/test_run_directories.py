@@ -95,7 +95,7 @@ def test_what_another_user_left_is_not_removed(parent: Path) -> None:
     assert (theirs / "record").exists()
 
 
-def test_a_directory_that_is_deeper_than_can_be_followed_does_not_end_a_run(parent: Path) -> None:
+def test_a_directory_that_is_deeper_than_can_be_followed_is_removed_too(parent: Path) -> None:
     deep = left_by_a_run(parent, "holdfast-7-01234567")
     before = os.getcwd()
     try:
@@ -108,7 +108,7 @@ def test_a_directory_that_is_deeper_than_can_be_followed_does_not_end_a_run(pare
 
     with run_directory(room_for_a_run()) as ours:
         assert ours.is_dir()
-    subprocess.run(["rm", "-rf", str(deep)], check=True)
+        assert not deep.exists()
 
 
 def test_a_directory_that_a_sweep_met_before_it_was_locked_is_made_again(parent: Path, monkeypatch) -> None:

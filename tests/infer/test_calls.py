@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.infer.calls import at_once, calls_of, doubts_of
+from holdfast.model.call import Call
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import Call
 from holdfast.model.verdict import Spread
 
 MS = 1_000_000

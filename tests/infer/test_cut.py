@@ -65,6 +65,25 @@ def test_other_ends_of_held_requests_are_no_sign_of_a_time_limit(harmless):
     assert ended_before(run([harmless, *held(1)], [entry(0), entry(1)])) is None
 
 
+def test_requests_of_different_ages_that_end_together_have_met_no_limit_of_theirs():
+    # A master that ends a worker for a missed heartbeat ends all its requests, however long each was held.
+    requests = [request(id, done_ns=900_000_000, outcome=Outcome.CLOSED) for id in range(2)]
+    entries = [entry(0), replace(entry(1), entered_ns=300_000_000), entry(2)]
+
+    with pytest.raises(InconclusiveError, match="A process of the server ended with 2 requests") as refused:
+        judge(run([*requests, *held(2)], entries))
+
+    assert "the oldest after 0.9 s" in refused.value.why
+    assert "a heartbeat" in refused.value.why
+
+
+def test_requests_of_one_age_that_end_together_have_met_a_limit():
+    requests = [ended(0, Outcome.CLOSED, status=0), ended(1, Outcome.CLOSED, status=0), *held(2)]
+
+    with pytest.raises(InconclusiveError, match=r"a time limit for requests, of about 0\.5 s"):
+        judge(run(requests, [entry(id) for id in range(3)]))
+
+
 def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
     line = run([ended(0, held_ns=AT), *held(1), request(2)], [entry(0), entry(1)])
     line = replace(line, marks=replace(line.marks, released_ns=2 * AT))
@@ -73,6 +92,18 @@ def test_a_limit_that_strikes_when_the_places_have_been_counted_is_a_warning():
 
     assert verdict.ceiling.in_service == 2
     assert any("time limit for requests, of about 1.0 s" in each and "HTTP 503" in each for each in verdict.warnings)
+
+
+def test_who_waited_and_is_turned_away_when_its_turn_comes_has_met_a_limit_for_waiting():
+    # As mod_wsgi's daemon does to what has waited for longer than its queue-timeout, when a thread picks it up.
+    late = request(2, done_ns=2 * AT, outcome=Outcome.REJECTED, status=504)
+    line = run([*held(0, 1), late, request(3)], [entry(0), entry(1)])
+
+    verdict = judge(line)
+
+    assert verdict.ceiling.in_service == 2
+    said = "1 request that had waited for 2.0 s or more got HTTP 504 when their turn came"
+    assert any("a time limit for waiting" in each and said in each for each in verdict.warnings)
 
 
 def test_who_is_turned_away_before_a_handler_was_not_held():

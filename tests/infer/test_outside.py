@@ -142,6 +142,9 @@ def test_a_full_accept_queue_is_a_bound_of_its_own():
     verdict = check(judge(looked_at(Record(4), queue=3)))
 
     assert (verdict.ceiling.accept_queue, verdict.ceiling.accept_queue_limit) == (3, 2)
+    # Those in the queue wait; what the next one would get was not tried.
+    assert verdict.overflow.client_sees is None
+    assert verdict.unknown["overflow.client_sees"] == "no request went beyond every queue"
 
 
 @pytest.mark.parametrize(

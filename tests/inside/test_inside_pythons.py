@@ -15,7 +15,7 @@ from holdfast.observe.record_reader import INSIDE_DIRECTORY, RecorderSettings, R
 
 SCRIPT = Path(__file__).with_name("old_python.py")
 SOURCES = sorted(Path(INSIDE_DIRECTORY, "holdfast_inside").rglob("*.py"))
-VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14")
+VERSIONS = ("3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15")
 # By the first word of a file's name.
 OF_FRAMEWORKS = {
     "aiohttp": {"aiohttp"},

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -13,9 +15,10 @@ from hypothesis import strategies as st
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.inside.holdfast_inside import layout, recorder, request, shared_memory
-from holdfast.observe.record_reader import Recording
+from holdfast.observe.record_reader import INSIDE_DIRECTORY, Recording
 
 SLOTS = 200
+LONGEST_WAIT_S = 20
 ENTRY = (1, 1, False)
 
 
@@ -182,6 +185,41 @@ def test_release_lets_go_of_one_and_of_all(recording):
     assert recording.in_service(0, 3) == 0
 
 
+HOLDER = """
+import os, sys
+sys.path.insert(0, sys.argv[1])
+from holdfast_inside import recorder
+recorder.record()
+if sys.argv[3:]:
+    os.chroot(sys.argv[3])
+print("holds", flush=True)
+recorder.hold_sync(int(sys.argv[2]))
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may change the root directory")
+def test_a_process_that_changed_its_root_directory_lets_nothing_go(tmp_path):
+    with Recording.create(tmp_path / "record", SLOTS) as recording:
+        variables = os.environ | {layout.RECORD_VARIABLE: str(recording.path)}
+        (tmp_path / "root").mkdir()
+
+        def holder(*arguments):
+            command = [sys.executable, "-c", HOLDER, INSIDE_DIRECTORY, *arguments]
+            return subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
+
+        with holder("0", str(tmp_path / "root")) as moved, holder("1") as stayed:
+            try:
+                assert moved.stdout.readline() == stayed.stdout.readline() == "holds\n"
+                (tmp_path / "record").unlink()
+                # Both look after the same time; only one of them looks where the record was.
+                stayed.wait(LONGEST_WAIT_S)
+
+                assert moved.poll() is None
+            finally:
+                recording.release(0)
+                moved.wait(LONGEST_WAIT_S)
+
+
 def test_sleep_is_looked_up_when_it_is_called(recording, monkeypatch):
     intervals = []
 
@@ -250,3 +288,37 @@ def test_a_foreign_header_claims_nothing_that_is_not_there(value):
 @given(st.integers(0, SLOTS - 1))
 def test_every_slot_can_be_claimed(id):
     assert request.parse(f"token/{id}", "token", SLOTS) == id
+
+
+def test_a_ramp_that_begins_anew_leaves_its_first_requests_their_handlers_under_other_ids(recording):
+    ramp, aside = range(100), range(100, 110)
+    enter(0)
+    enter(3)
+    recorder.leave(3)
+    enter(150)
+    before = recording.entries(0, SLOTS)
+    assert recording.newly_entered(0, 10) == [0, 3]
+
+    recording.begin_anew(ramp, aside)
+
+    assert [each.id for each in recording.entries(0, SLOTS)] == [100, 103, 150]
+    assert [each.entered_ns for each in recording.entries(0, SLOTS)] == [each.entered_ns for each in before]
+    assert recording.entered(*bounds(ramp)) == 0
+    assert (recording.entered(*bounds(aside)), recording.in_service(*bounds(aside))) == (2, 1)
+    assert recording.is_left(103)
+    # The new ramp's first request has a number of its own.
+    recording.release(0)
+    enter(recording.number(0))
+    assert recording.newly_entered(*bounds(ramp)) == [0]
+    assert recording.is_entered(0)
+    assert recording.held_in(0) == ("a view", "sync", "view")
+
+
+def test_every_id_keeps_a_number_of_its_own_when_a_ramp_begins_anew(recording):
+    recording.begin_anew(range(90), range(90, 120))
+
+    assert sorted(map(recording.number, range(SLOTS))) == list(range(SLOTS))
+
+
+def bounds(ids: range) -> tuple[int, int]:
+    return ids.start, ids.stop

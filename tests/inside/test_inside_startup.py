@@ -102,6 +102,36 @@ def test_nothing_is_imported_that_is_not_needed_before_a_framework_is(ours, tmp_
     assert [each.what for each in read_startup_reports(hello)] == ["python"]
 
 
+def test_what_hands_sys_path_on_as_pythonpath_does_not_lose_holdfast(ours, tmp_path):
+    # As pyvoy does for Envoy, which has Python in it (pyvoy/_server.py, get_envoy_environ()).
+    environment, hello = ours
+    hands_on = """
+import asyncio, os, subprocess, sys
+handed_on = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+look = [sys.executable, "-c", "import os, sys; print(sys.path[1:])"]
+subprocess.run(look, env=handed_on, check=True)
+subprocess.run(look, -1, None, None, None, None, None, True, False, None, handed_on, check=True)
+async def start():
+    await (await asyncio.create_subprocess_exec(*look, env=handed_on)).wait()
+asyncio.run(start())
+"""
+    before = run(hands_on, {}, tmp_path)
+
+    now = run(hands_on, environment(), tmp_path)
+
+    assert now.returncode == 0, now.stderr
+    assert now.stdout == before.stdout
+    assert [each.what for each in read_startup_reports(hello)] == ["python"] * 4
+
+
+def test_an_environment_that_was_made_without_holdfast_is_left_alone(ours, tmp_path):
+    environment, hello = ours
+    alone = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''], env={}, check=True)\n"
+
+    assert run(alone, environment(), tmp_path).returncode == 0
+    assert [each.what for each in read_startup_reports(hello)] == ["python"]
+
+
 def test_the_environments_own_sitecustomize_runs_too(ours, tmp_path):
     environment, _ = ours
     (tmp_path / "own").mkdir()
@@ -160,7 +190,7 @@ def test_lines_of_another_form_are_no_words_of_a_process(tmp_path):
     assert read_startup_reports(hello) == (StartupReport(12, "python", "3.8.1"), StartupReport(14, "ready", ""))
 
 
-@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.10", "3.12", "3.13"])
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.7", "3.8", "3.10", "3.12", "3.13", "3.14", "3.15"])
 def test_a_command_may_run_any_python(ours, tmp_path, version):
     python = interpreter(version)
     if python is None:

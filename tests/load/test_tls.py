@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from holdfast.load.http1 import host_field, request_head
 from holdfast.load.plan import Plan
 from holdfast.load.prober import Prober
 from holdfast.load.shapes import Closed, Open
+from holdfast.load.tls import TlsSocket, context_for
 from holdfast.model import schedule
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -29,6 +33,39 @@ PEM = HERE / "localhost.pem"
 def port():
     with answering_server(PEM) as port:
         yield port
+
+
+@pytest.fixture
+def tls_peer(listen):
+    """A listening socket, and the context in which what it accepts speaks TLS."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(PEM)
+    return listen(), context
+
+
+@contextmanager
+def shaken(listener, context, turn):
+    """The server's end of the next connection, after a handshake for which its peer is turned."""
+    plain = listener.accept()[0]
+    plain.setblocking(False)
+    with context.wrap_socket(plain, server_side=True, do_handshake_on_connect=False) as server:
+        shakes(server, turn)
+        yield server
+
+
+def shakes(server, turn):
+    done = False
+    while not done:
+        turn()
+        with suppress(ssl.SSLWantReadError):
+            server.do_handshake()
+            done = True
+    turn()
+
+
+def shake(client):
+    with suppress(BlockingIOError):
+        client.shake()
 
 
 def plan(port, shape, path="/same"):
@@ -61,6 +98,60 @@ def test_a_request_that_is_not_answered_waits_over_tls_too(port):
         assert prober.ended == 0
         prober.give_up(prober.pending())
         assert prober.outcome_counts() == {Outcome.GIVEN_UP: 3}
+
+
+def test_a_request_is_not_sent_before_the_handshake(listen):
+    listener = listen()
+    head = request_head("GET", "/", "localhost")
+    with Prober(*listener.getsockname(), lambda _id: head, 1, tls=Tls("localhost", verify=False)) as prober:
+        prober.open(1)
+        turn_until(prober, lambda: prober.established == 1)
+        (waiting,) = prober.requests(lambda _id: Phase.RAMP)
+
+    assert waiting.connected_ns
+    assert not waiting.sent_ns
+
+
+def test_a_client_that_leaves_says_farewell_before_its_fin(tls_peer):
+    listener, context = tls_peer
+    head = request_head("GET", "/", "localhost")
+    with Prober(*listener.getsockname(), lambda _id: head, 1, tls=Tls("localhost", verify=False)) as prober:
+        prober.open(1)
+        turn_until(prober, lambda: prober.established == 1)
+        with shaken(listener, context, lambda: prober.turn(1_000_000)) as server:
+            server.settimeout(PATIENCE_S)
+            assert server.recv(4096) == head
+            prober.give_up([0])
+            # Without it, this is an SSLEOFError.
+            assert server.recv(1) == b""
+
+
+def test_the_server_chooses_among_the_protocols_that_are_offered(tls_peer):
+    listener, context = tls_peer
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(listener.getsockname()) as plain:
+        client = TlsSocket(plain, context_for(Tls("localhost", verify=False, alpn=("h2",))), "localhost")
+        plain.setblocking(False)
+        with suppress(BlockingIOError):
+            client.shake()
+        with shaken(listener, context, lambda: shake(client)):
+            assert client.shaken
+            assert client.alpn == "h2"
+
+
+def test_a_server_that_wants_a_certificate_is_said_to(tls_peer):
+    listener, context = tls_peer
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    head = request_head("GET", "/", "localhost")
+    with Prober(*listener.getsockname(), lambda _id: head, 1, tls=Tls("localhost", verify=False)) as prober:
+        prober.open(1)
+        turn_until(prober, lambda: prober.established == 1)
+        with pytest.raises(ssl.SSLError), shaken(listener, context, lambda: prober.turn(1_000_000)):
+            pass
+        turn_until(prober, lambda: prober.ended == 1)
+
+        assert "asks its clients for a certificate" in (prober.finding() or "")
 
 
 def outcome(port, tls):

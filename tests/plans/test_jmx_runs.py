@@ -282,6 +282,23 @@ def test_an_arrival_that_has_sent_its_last_request_keeps_no_connection(holdfast,
     assert seen["most_connections"] <= result["peak_in_flight"] + 50
 
 
+def test_what_a_plan_reads_outside_of_its_directory_is_listed_before_anything_is_sent(holdfast, counting, tmp_path):
+    (tmp_path / "plans").mkdir()
+    (tmp_path / "key").write_text("id\nann\n")
+    (tmp_path / "plans" / "rows.csv").write_text("name\nbob\n")
+    (tmp_path / "plans" / "link.csv").symlink_to(tmp_path / "key")
+    file = tmp_path / "plans" / "p.jmx"
+    sets = csv("rows.csv", "name") + csv("link.csv", "id") + csv("../key", "id")
+    file.write_bytes(plan(group(sets + http("/${id}", port=counting.port))))
+
+    ended = holdfast.run("load", "--jmx", str(file))
+
+    listed = f"p.jmx reads files outside of its directory, and may send what is in them:\n  {tmp_path / 'key'}\n"
+    assert ended.exit == ANSWERED, ended.err
+    assert listed in ended.err
+    assert "rows.csv" not in ended.err
+
+
 @pytest.mark.parametrize("kind", ["device", "pipe"])
 def test_a_plan_that_names_what_has_no_end_is_refused(holdfast, counting, tmp_path, kind):
     named = "/dev/zero" if kind == "device" else str(tmp_path / "pipe")

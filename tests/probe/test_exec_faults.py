@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import socket
 import sys
@@ -50,6 +51,21 @@ ASKS = "input('Password: ')\n"
 ENDS = "import sys\nsys.exit('the licence has expired')\n"
 NO_PYTHONPATH = "#!/bin/sh\nunset PYTHONPATH\nexec python serve.py\n"
 
+# As a supervisor does whose program cannot start, and an emperor whose vassal dies.
+AGAIN_AND_AGAIN = """
+import subprocess, sys
+while True:
+    subprocess.run([sys.executable, "-c", "import sys; sys.exit('no such database')"])
+"""
+# As unshare(1) does, whose options differ from version to version; with a /dev/shm of its own.
+PRIVATE = (
+    "import ctypes, os\n"
+    "libc = ctypes.CDLL(None, use_errno=True)\n"
+    "assert libc.unshare(0x20000) == 0\n"
+    "assert libc.mount(b'none', b'/', None, 0x44000, None) == 0\n"
+    "assert libc.mount(b'none', b'/dev/shm', b'tmpfs', 0, None) == 0\n"
+) + SERVE
+
 FAULTS = (
     Own("a program that is not there", ("guniborn", "app:app"), exit=ENVIRONMENT),
     Own("a command in quotation marks", ("gunicorn -w 4 app:app",), exit=USAGE),
@@ -69,6 +85,13 @@ FAULTS = (
         ("sh", "wrapper.sh"),
         {"wrapper.sh": NO_PYTHONPATH, "serve.py": SERVE},
         exit=INCONCLUSIVE,
+    ),
+    Own(
+        "one that ends again and again",
+        ("python", "a.py"),
+        {"a.py": AGAIN_AND_AGAIN},
+        options=("--start-timeout", "5"),
+        exit=ENVIRONMENT,
     ),
     Own("nothing that is known", ("python", "-m", "http.server", "{port}"), exit=INCONCLUSIVE),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
@@ -94,6 +117,12 @@ WORDS = {
     "Python without site": ("could not instrument it.", "-S, which runs no sitecustomize", "holdfast attach"),
     "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
     "nothing that is known": ("no framework or server that holdfast knows", "holdfast attach"),
+    "one that ends again and again": (
+        "The server cannot come up (tried for 5 s).",
+        "times: ",
+        "no such database",
+        "More time would not help.",
+    ),
     "several ports": ("listens on several ports", "leads to wsgi entry", "Say with --port which one is meant."),
 }
 
@@ -150,6 +179,18 @@ def test_what_is_no_python_program_is_said_to_have_no_views(holdfast):
     assert "holdfast attach http://127.0.0.1:" in ended.err
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
+def test_a_server_that_does_not_see_our_files_is_said_to_be_in_another_namespace(holdfast):
+    start = "import os, sys\nos.execv(sys.executable, [sys.executable, 'private.py'])\n"
+    own = Own("private", ("python", "start.py"), {"start.py": start, "private.py": PRIVATE}, exit=INCONCLUSIVE)
+
+    ended = run_all(holdfast, [own])["private"].ended
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert "does not see holdfast's files in /dev/shm: it runs in a mount namespace of its own" in ended.err
+    assert "Run holdfast inside of that" in ended.err
+
+
 def test_a_port_that_is_shared_with_another_server_gives_no_verdict(holdfast):
     shares = SERVE.replace("make_server(", "Shares.make(", 1).replace(
         "from wsgiref.simple_server import make_server",
@@ -178,3 +219,34 @@ def test_a_port_that_is_shared_with_another_server_gives_no_verdict(holdfast):
 
     assert ended.exit == ENVIRONMENT, ended.err
     assert f"Another process listens on port {port} too." in ended.err
+
+
+# It takes until it is allowed to, and says so.
+ENDS_LATE = """
+import os, signal, sys, time
+
+def end(*_):
+    while not os.path.exists("may-end"):
+        time.sleep(0.01)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
+"""
+
+
+def test_that_a_command_could_not_be_instrumented_is_said_before_its_server_is_ended(holdfast, tmp_path):
+    (tmp_path / "serve.py").write_text(ENDS_LATE + SERVE.replace("{port}", "0"))
+
+    running = holdfast.start("exec", "--", sys.executable, "-I", "serve.py", cwd=tmp_path)
+    assert running.process.stderr is not None
+    first, second = running.process.stderr.readline(), running.process.stderr.readline()
+    still_there = running.processes()
+    (tmp_path / "may-end").touch()
+    ended = running.ended()
+
+    assert "could not instrument it." in first
+    assert "-I, which ignores PYTHONPATH" in second
+    assert still_there
+    assert ended.exit == INCONCLUSIVE
+    assert "could not instrument it." not in ended.err
+    running.nothing_is_left()

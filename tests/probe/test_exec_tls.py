@@ -20,9 +20,26 @@ app = Flask(__name__)
 def index():
     return "hello"
 """
-FILES = {"app.py": WSGI, "both.pem": PEM.read_text()}
+# It answers plain HTTP with 400 in plain HTTP, as nginx, Apache and Go's server do.
+CHEROOT = (
+    WSGI
+    + """
+
+from cheroot.ssl.builtin import BuiltinSSLAdapter
+from cheroot.wsgi import Server
+
+server = Server(("127.0.0.1", {port}), app, numthreads=3)
+server.ssl_adapter = BuiltinSSLAdapter("both.pem", "both.pem")
+try:
+    server.start()
+finally:
+    server.stop()
+"""
+)
+FILES = {"app.py": WSGI, "both.pem": PEM.read_text(), "serve.py": CHEROOT}
 GUNICORN = ("gunicorn", "-b", "127.0.0.1:{port}", "--backlog", "7")
 CERTIFICATE = ("--certfile", "both.pem", "--keyfile", "both.pem")
+OF_GRANIAN = ("--ssl-certificate", "both.pem", "--ssl-keyfile", "both.pem")
 OVER_TLS = {"target.held_in": "flask view index()", "tls.certificate_checked": False}
 
 COMMANDS = (
@@ -52,6 +69,18 @@ COMMANDS = (
             "abandoned.run_anyway": 0,
         },
         options=("--tls",),
+    ),
+    Own(
+        "400 in plain HTTP",
+        ("python", "serve.py"),
+        FILES,
+        {**OVER_TLS, "ceiling.in_service": 3, "ceiling.bounded": True},
+    ),
+    Own(
+        "an alert",
+        ("granian", "--interface", "wsgi", "--port", "{port}", "--blocking-threads", "2", *OF_GRANIAN, "app:app"),
+        FILES,
+        {**OVER_TLS, "ceiling.in_service": 2, "ceiling.bounded": True},
     ),
     Own(
         "plain",

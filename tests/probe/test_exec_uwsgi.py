@@ -101,6 +101,18 @@ def test_its_body_is_not_run(done, id):
     assert not (done[id].directory / "called").exists()
 
 
+def test_an_application_of_the_configuration_s_own_is_named_where_another_was_given(holdfast):
+    # What a configuration file says comes after the command line (uWSGI documentation, "Configuring uWSGI").
+    (holdfast.directory / "plain.py").write_text(PLAIN)
+    (holdfast.directory / "own.ini").write_text("[uwsgi]\nwsgi = plain:application\n")
+
+    ended = holdfast.run("probe", "--server", "uwsgi", "--", "--http-socket", ":0", "--ini", "own.ini")
+
+    assert ended.exit == INCONCLUSIVE, ended.out
+    assert ended.what == "holdfast: The server answers, but serves another application than the one that it was given."
+    assert "holdfast exec -- uwsgi --http-socket :0 --ini own.ini" in ended.err
+
+
 @pytest.mark.servers
 def test_the_advice_names_the_server_and_the_command_that_works(done):
     said = done["no application"].ended.err

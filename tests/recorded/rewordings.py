@@ -130,7 +130,7 @@ def sentences(result: dict[str, Any]) -> list[str]:
 
 
 # Fields that a verdict has had since the records were made, all of them null for these runs, and why they are null.
-_ADDED = {"tls": "requests were sent in plain HTTP"}
+_ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in plain HTTP"}
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

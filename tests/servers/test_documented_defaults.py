@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -24,7 +26,6 @@ CONSTANTS = (
     ("flask", "LISTEN_QUEUE", "werkzeug.serving:LISTEN_QUEUE"),
     ("werkzeug", "LISTEN_QUEUE", "werkzeug.serving:LISTEN_QUEUE"),
     ("django", "request_queue_size", "django.core.servers.basehttp:WSGIServer.request_queue_size"),
-    ("wsgiref", "request_queue_size", "wsgiref.simple_server:WSGIServer.request_queue_size"),
     ("fastpysgi", "backlog", "fastpysgi:server.backlog"),
     ("fastpysgi", "workers", "fastpysgi:server.num_workers"),
     ("bjoern", "listen_backlog", "bjoern:DEFAULT_LISTEN_BACKLOG"),
@@ -46,6 +47,7 @@ PARAMETERS = (
     ("eventlet", "backlog", "eventlet:listen", "backlog"),
 )
 CONNECTIONS = "gunicorn.config:WorkerConnections.default"
+SOCKETSERVER = "wsgiref.simple_server:WSGIServer.request_queue_size"
 
 # In a process of its own: some servers change the process that imports them (eventlet complains of every later fork).
 LOOK = """
@@ -70,7 +72,11 @@ def default(server: str, setting: str, *arguments: str) -> int | None:
 @pytest.fixture(scope="module")
 def installed() -> dict[str, int]:
     """The installed servers' own values, by path and parameter; those of servers that are missing are missing."""
-    wanted = [(path, "") for *_, path in CONSTANTS] + [each[2:] for each in PARAMETERS] + [(CONNECTIONS, "")]
+    wanted = (
+        [(path, "") for *_, path in CONSTANTS]
+        + [each[2:] for each in PARAMETERS]
+        + [(CONNECTIONS, ""), (SOCKETSERVER, "")]
+    )
     command = [sys.executable, "-W", "ignore", "-c", LOOK]
     done = subprocess.run(command, input=json.dumps(wanted), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
@@ -91,6 +97,46 @@ def test_a_default_is_the_installed_server_s_constant(installed, server, setting
 @pytest.mark.parametrize(("server", "setting", "function", "parameter"), PARAMETERS)
 def test_a_default_is_the_installed_server_s_parameter(installed, server, setting, function, parameter):
     assert default(server, setting) == own(installed, function, parameter)
+
+
+def test_what_depends_on_the_version_of_python_is_not_claimed(installed):
+    assert default("wsgiref", "request_queue_size") is None
+    queue = own(installed, SOCKETSERVER)
+    assert queue == 5 if sys.version_info < (3, 15) else queue > 5
+
+
+def test_pyvoy_s_threads_are_those_that_it_names_itself():
+    pytest.importorskip("pyvoy")
+    command = [str(Path(sys.executable).with_name("pyvoy")), "--help"]
+    said = " ".join(subprocess.run(command, capture_output=True, text=True, check=True).stdout.split())
+    named = re.search(r"worker threads to use \(default: (\d+) for ASGI, (\d+) for WSGI\)", said)
+
+    assert named is not None, said
+    for interface, number in zip(("asgi", "wsgi"), named.groups(), strict=True):
+        assert default("pyvoy", "worker_threads", "--interface", interface) == int(number)
+
+
+MOD_WSGI = """
+import json, optparse, sys
+from mod_wsgi.express.options import option_list
+options = vars(optparse.OptionParser(option_list=option_list).get_default_values())
+names = ("processes", "threads", "max_clients", "daemon_backlog", "server_backlog")
+json.dump({name: options[name] for name in names}, sys.stdout)
+"""
+
+
+def test_mod_wsgi_s_defaults_are_those_of_its_options():
+    pytest.importorskip("mod_wsgi", reason="mod_wsgi is not installed (make apache)")
+    done = subprocess.run([sys.executable, "-c", MOD_WSGI], capture_output=True, text=True, check=True)
+    options = json.loads(done.stdout)
+
+    # One process and 10 + max(10, 1.5 x threads) clients, but never fewer clients than threads
+    # (mod_wsgi/express/server.py, setup_server()).
+    assert (options["processes"], options["max_clients"]) == (None, None)
+    assert (default("mod_wsgi", "processes"), default("mod_wsgi", "max_clients")) == (1, 20)
+    assert default("mod_wsgi", "max_clients", "--max-clients", "3") == options["threads"]
+    for name in ("threads", "daemon_backlog", "server_backlog"):
+        assert default("mod_wsgi", name) == options[name]
 
 
 def test_gunicorn_s_connections_bound_what_its_class_makes_of_them(installed):

@@ -12,6 +12,7 @@ from functools import partial
 from ipaddress import ip_address
 
 from holdfast.attach import rounds
+from holdfast.attach.forwarding import Forwarder, tunnel, watched_single
 from holdfast.attach.rounds import Look
 from holdfast.attach.unusable import Ended, refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
@@ -134,9 +135,32 @@ def _tried(
             if listen_address is not None:
                 seen.others = before
             pids = _pids(listeners)
+            passes_on = _forwarder(look, listeners, pids, target, seen)
+            if len(seen.rounds) > 1:
+                _check_answer(prober, seen.rounds[-1].first, target, experiment)
+            if passes_on is not None:
+                seen.notes.append(passes_on.words(target.url.port))
+                listeners, listen_address, pids = (), None, ()
             _rounds(replace(look, listen_address=listen_address, cpu_s=partial(_cpu_s, pids)), experiment, target, seen)
             return address, listeners, listen_address
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
+
+
+def _forwarder(
+    look: Look, listeners: tuple[Listener, ...], pids: tuple[int, ...], target: Target, seen: _Seen
+) -> Forwarder | None:
+    """What only passes our connections on; None where that is not seen. Sends one more request to see it."""
+    if target.url.socket or not pids or look.interrupts.asked:
+        return None
+    holders = {pid for each in find_holders({each.inode for each in listeners}, pids).values() for pid in each}
+    first = seen.rounds[0]
+    if (found := tunnel(holders)) is not None:
+        return found
+    sent_ns = look.prober.columns.sent[first.first] or look.prober.columns.opened[first.first]
+    half_ns = (look.prober.columns.done[first.first] - sent_ns) // 2
+    done, found = watched_single(look, pids, target.url.port, half_ns)
+    seen.rounds.append(done)
+    return found
 
 
 def _rounds(look: Look, experiment: OutsideExperiment, target: Target, seen: _Seen) -> None:

@@ -130,10 +130,19 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
     return min(int(3 * flow.in_service) + 2, most)
 
 
-def single(look: Look) -> Round:
-    """One request, and its end."""
-    prober, first = look.prober, look.prober.offered
+def single(look: Look, at_ns: int = 0, meanwhile: Callable[[], None] | None = None) -> Round:
+    """One request, and its end.
+
+    Args:
+        at_ns: how long after its begin `meanwhile` is called, if it has not been answered by then.
+        meanwhile: None where nothing is to be done.
+    """
+    prober, first, began = look.prober, look.prober.offered, look.now_ns()
     prober.open(1)
+    while meanwhile is not None and prober.pending() and look.now_ns() < began + at_ns and not look.interrupts.asked:
+        prober.turn(TURN_NS)
+    if meanwhile is not None and prober.pending():
+        meanwhile()
     until_ended(look, first)
     return Round("single", first, prober.offered, 1, look.now_ns())
 

@@ -88,7 +88,7 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable
             "Wait longer with --timeout, or name a path that answers by itself"
             + (f"; plain HTTP would be http{url.server[5:]}{url.path}." if url.scheme == "https" else "."),
         )
-    if outcome == Outcome.MALFORMED:
+    if outcome == Outcome.MALFORMED or (outcome == Outcome.CLOSED and "no TLS" in ended.words):
         return _strange(url, ended.words)
     if outcome in (Outcome.CLOSED, Outcome.RESET):
         other = {"http": f"It may speak TLS: https{url.server[4:]}{url.path}", "https": "Check its log"}
@@ -131,6 +131,12 @@ def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
 
 
 def _strange(url: Url, words: str) -> HoldfastError:
+    if "asks its clients" in words:
+        return InconclusiveError(
+            f"{url.server} speaks TLS, but not with holdfast.",
+            f"{words[0].upper()}{words[1:]}.",
+            "Allow clients without a certificate for the measurement.",
+        )
     if "certificate" in words:
         return InconclusiveError(
             f"The certificate of {url.server} is not trusted.",

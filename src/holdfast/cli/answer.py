@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.cli.click_types import put_out
-from holdfast.console import tell
-from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE, EnvironmentFailure
-from holdfast.interrupts import Interrupts, listening
+from holdfast.console import say, tell
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE, EnvironmentFailure, HoldfastError
+from holdfast.interrupts import Interrupts, Terminated, listening
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.layout import Renderable
@@ -27,7 +29,7 @@ def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_t
     Args:
         measure: the experiment; what it gives is saved before anything is concluded from it.
     """
-    with listening() as interrupts:
+    with listening(reports=True) as interrupts, _told_before_farewell(interrupts):
         timeline = measure(interrupts)
 
         from holdfast import store
@@ -36,7 +38,35 @@ def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_t
         saved = store.save_or_tell(timeline, tell)
         verdict = judge(timeline)
     publish(verdict, json_target)
+    bid_farewell(interrupts)
     return exit_code(verdict, interrupts) if saved else EXIT_ENVIRONMENT
+
+
+def bid_farewell(interrupts: Interrupts) -> None:
+    """Ends as the signal asks that has ended the run; does nothing where none has.
+
+    Raises:
+        Terminated: one has.
+    """
+    if interrupts.farewell is not None:
+        raise Terminated(interrupts.farewell)
+
+
+@contextmanager
+def _told_before_farewell(interrupts: Interrupts) -> Iterator[None]:
+    """Tells what went wrong where a signal has ended the run, and ends as that asks."""
+    try:
+        yield
+    except HoldfastError as error:
+        if interrupts.farewell is None:
+            raise
+        tell(error)
+        bid_farewell(interrupts)
+
+
+def told_on_a_terminal() -> Callable[[str], None] | None:
+    """What tells a person at a terminal how far it is; None for a script, which takes what it is told for a mistake."""
+    return say if sys.stderr is not None and sys.stderr.isatty() else None
 
 
 def publish(verdict: Verdict, json_target: str | None) -> None:

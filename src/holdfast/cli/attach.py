@@ -10,8 +10,8 @@ import click
 from holdfast.attach.experiment import attach
 from holdfast.cli import option_values
 from holdfast.cli.answer import measured
-from holdfast.cli.click_types import checked, json_option
-from holdfast.cli.option_groups import MEASUREMENT, REQUESTS, TARGET, GroupedCommand, declared, option
+from holdfast.cli.click_types import header_option, json_option
+from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
 from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
 
 _ATTACHED = click.IntRange(1, 10_000)
@@ -36,16 +36,7 @@ Examples:
         help="Allow this host to be tied up by waiting requests; needed for any but loopback.",
     ),
     option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
-    option(
-        REQUESTS,
-        "-H",
-        "--header",
-        "headers",
-        multiple=True,
-        metavar="'NAME: VALUE'",
-        callback=checked(option_values.header_of),
-        help="Add a header to each request (repeatable).",
-    ),
+    header_option(option_values.header_of),
     option(
         MEASUREMENT,
         "--max-offered",

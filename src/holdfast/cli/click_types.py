@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from holdfast import console
-from holdfast.cli.option_groups import OUTPUT, option
+from holdfast.cli.option_groups import OUTPUT, REQUESTS, option
 from holdfast.report.layout import Renderable, rendered
 
 
@@ -30,6 +30,41 @@ def target_file(_context: click.Context, _parameter: click.Parameter, value: str
     """A callback for click that makes sure, before anything is measured, that this file can be written."""
     console.check_target(value)
     return value
+
+
+def header_option(check: Callable[[str], tuple[str, str]]) -> Callable[[Any], Any]:
+    """`-H 'Name: value'` or `-H @FILE`, repeatable; gives the headers in order.
+
+    Args:
+        check: name and value of a header as it is typed. Raises ValueError where it is not one that may be given.
+    """
+
+    def callback(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> Any:  # noqa: ANN401
+        typed = tuple(line for each in value for line in _lines_of(each))
+        return checked(check)(context, parameter, typed)
+
+    return option(
+        REQUESTS,
+        "-H",
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'|@FILE",
+        callback=callback,
+        help="Add a header to each request, or one for each line of FILE, which `ps` does not show (repeatable).",
+    )
+
+
+def _lines_of(typed: str) -> list[str]:
+    if not typed.startswith("@"):
+        return [typed]
+    try:
+        with open(typed[1:], encoding="utf-8") as file:
+            return [line.strip() for line in file if line.strip()]
+    except OSError as error:
+        raise click.BadParameter(f"{typed[1:]} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise click.BadParameter(f"{typed[1:]} is not a text in UTF-8.") from error
 
 
 def json_option(what: str) -> Callable[[Any], Any]:

@@ -47,6 +47,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     nofile: _Limit | None = None
     nproc: _Limit | None = None
     max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_OFFERED)] | None = None
+    http2: bool | None = None
     call: bool | None = None
     max_called: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_CALLED)] | None = None
     call_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from holdfast.cli import option_values
-from holdfast.cli.click_types import checked
+from holdfast.cli.click_types import checked, header_option
 from holdfast.cli.option_groups import CHECKS, CONNECTIONS, OUTPUT, REQUESTS, SENDERS, SHAPE, TARGET, declared, option
 from holdfast.load import quantities
 from holdfast.model.load import MOST_REQUESTS
@@ -131,16 +131,7 @@ load_options = declared(
     option(
         REQUESTS, "-X", "--method", metavar="METHOD", help="Use this HTTP method.  [default: GET; POST with --data]"
     ),
-    option(
-        REQUESTS,
-        "-H",
-        "--header",
-        "headers",
-        multiple=True,
-        metavar="'NAME: VALUE'",
-        callback=checked(_header),
-        help="Add a header to each request (repeatable).",
-    ),
+    header_option(_header),
     option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE."),
     option(
         REQUESTS,

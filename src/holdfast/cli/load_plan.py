@@ -91,14 +91,28 @@ def _read_jmx(
     _refuse(context, "--jmx", _NOT_WITH_JMX)
     from holdfast.plans.jmx import read_plan
 
+    outside: list[str] = []
+
+    def read_file(name: str) -> bytes:
+        found = _named(file, name)
+        real = os.path.realpath(found)
+        if not Path(real).is_relative_to(os.path.realpath(file.parent)) and real not in outside:
+            outside.append(real)
+        return _read_named(file, name, found)
+
     plan = read_plan(
         _read(file),
         file.name,
-        read_file=lambda name: _read_named(file, name),
+        read_file=read_file,
         properties=dict(arguments.plan.properties),
         most_s=arguments.shape.for_s,
         seed=arguments.run.seed,
     )
+    if outside:
+        # Someone else may have written the plan, and what it reads it may send.
+        say(f"{file.name} reads files outside of its directory, and may send what is in them:")
+        for each in outside:
+            say(f"  {each}")
     return plan.groups, plan.stop, plan.notes
 
 
@@ -183,11 +197,22 @@ def _read(file: Path) -> bytes:
         raise unreadable(file, error) from error
 
 
-def _read_named(plan: Path, name: str) -> bytes:
-    """Reads a file that a plan names: relative to this directory, or, as in JMeter, to the plan's."""
+def _named(plan: Path, name: str) -> Path:
+    """Where a file is that a plan names: relative to this directory, or, as in JMeter, to the plan's."""
+    here = Path(name)
     try:
-        here = Path(name)
-        found = here if here.exists() else plan.parent / name
+        return here if here.exists() else plan.parent / name
+    except (OSError, ValueError):  # a name that no file can have
+        return here
+
+
+def _read_named(plan: Path, name: str, found: Path) -> bytes:
+    """Reads a file that a plan names.
+
+    Args:
+        found: where it is.
+    """
+    try:
         # The reader may not know the plan: a device has no end, and a pipe may have no writer.
         if found.exists() and not found.is_file():
             raise ValueError("It is not a regular file")

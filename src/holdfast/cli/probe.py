@@ -10,8 +10,8 @@ import click
 from click.core import ParameterSource
 
 from holdfast.cli import option_values, project_file
-from holdfast.cli.answer import measured, working_directory
-from holdfast.cli.click_types import checked, json_option
+from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
+from holdfast.cli.click_types import checked, header_option, json_option
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -22,14 +22,18 @@ from holdfast.cli.option_groups import (
     option,
     unknown_option,
 )
+from holdfast.console import tell
+from holdfast.errors import HoldfastError, InconclusiveError
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_CALLED,
     DEFAULT_MAX_OFFERED,
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
+    Experiment,
     experiment_of,
 )
+from holdfast.model.timeline import Stopped
 from holdfast.probe.experiment import run
 
 _COUNT = click.IntRange(min=1)
@@ -71,16 +75,7 @@ def _requests() -> list[Any]:
             callback=checked(option_values.path_of),
             help="Request this path.",
         ),
-        option(
-            REQUESTS,
-            "-H",
-            "--header",
-            "headers",
-            multiple=True,
-            metavar="'NAME: VALUE'",
-            callback=checked(option_values.header_of),
-            help="Add a header to each request (repeatable).",
-        ),
+        header_option(option_values.header_of),
         option(
             REQUESTS,
             "--tls",
@@ -100,6 +95,12 @@ def _measurement() -> list[Any]:
             show_default=True,
             metavar="N",
             help="Offer at most this many requests at once.",
+        ),
+        option(
+            MEASUREMENT,
+            "--http2",
+            is_flag=True,
+            help="Speak HTTP/2: hold one stream on each connection, then many on one.",
         ),
         option(
             MEASUREMENT,
@@ -196,7 +197,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     the server accepts both and APP does not show which it is.
     """
     experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
-    return measured(partial(run, experiment), json_target)
+    return _measured(experiment, json_target)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -227,7 +228,23 @@ def exec_(
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
     experiment = experiment_of(**_with_defaults(context, given), command=command)
-    return measured(partial(run, experiment), json_target)
+    return _measured(experiment, json_target)
+
+
+def _measured(experiment: Experiment, json_target: str | None) -> int:
+    """As `measured`; why there is no verdict is told while the server is still being ended."""
+    words: list[str] = []
+
+    def tell_at_once(stopped: Stopped) -> None:
+        error = InconclusiveError(stopped.what, stopped.why, stopped.remedy)
+        tell(error)
+        words.append(str(error))
+
+    try:
+        return measured(partial(run, experiment, tell=told_on_a_terminal(), stopped=tell_at_once), json_target)
+    except HoldfastError as error:
+        error.told = str(error) in words
+        raise
 
 
 def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from holdfast.cli import config_file
-from holdfast.cli.answer import working_directory
+from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.click_types import json_option, put_out, target_file
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
@@ -70,11 +70,12 @@ def study(
     elif python is None and project is not None:
         # Which environment is a matter of the place; what is measured there is the study's own.
         python = project.values.get("python")
-    with listening() as interrupts:
+    with listening(reports=True) as interrupts:
         result = run_study(only(chosen, wanted) if wanted else chosen, python, interrupts, tell=say)
     put_out(
         partial(render_study, result),
         (markdown_target, partial(study_markdown, result)),
         (json_target, partial(study_json, result)),
     )
+    bid_farewell(interrupts)
     return exit_code(result)

@@ -32,8 +32,30 @@ def without_view(verdict: Verdict, first_request: FirstRequest) -> Verdict:
     model = replace(Model.unknown(), listen_queues=verdict.model.listen_queues)
     overflow = Overflow(None, (), verdict.overflow.client_sees)
     target = replace(verdict.target, view=None)
-    nulls = {*missing("ceiling", ceiling), *missing("model", model), *missing("overflow", overflow), "target.view"}
+    http2, of_streams = verdict.http2, set[str]()
+    if http2 is not None:
+        http2 = replace(
+            http2,
+            on_one_connection=None,
+            on_one_connection_bounded=None,
+            over_connections=None,
+            over_connections_bounded=None,
+        )
+        of_streams = {*missing("http2", http2)} - {*missing("http2", verdict.http2)}
+    nulls = {
+        *missing("ceiling", ceiling),
+        *missing("model", model),
+        *missing("overflow", overflow),
+        "target.view",
+        *of_streams,
+    }
     reasons = because(why_at_entry(first_request), nulls - {"ceiling.interval", "model.handler_threads_reused"})
     return replace(
-        verdict, ceiling=ceiling, model=model, overflow=overflow, target=target, unknown={**verdict.unknown, **reasons}
+        verdict,
+        ceiling=ceiling,
+        model=model,
+        overflow=overflow,
+        target=target,
+        http2=http2,
+        unknown={**verdict.unknown, **reasons},
     )

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
+from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ranks import MEDIAN, percentile
-from holdfast.model.timeline import NEVER, Call, Request, Timeline
+from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Spread
 

@@ -9,11 +9,12 @@ from holdfast.model.samples import Usage
 from holdfast.model.verdict import Cost, Places
 
 
-def cost_of(usage: Sequence[Usage], places: Places) -> Known[Cost]:
+def cost_of(usage: Sequence[Usage], places: Places, *, maybe_starting: bool) -> Known[Cost]:
     """The difference between the server at rest and at its ceiling, for each request in service.
 
     Args:
         usage: a look before the first request, then one with every place full.
+        maybe_starting: the first look may have come before all of the server's processes were there.
     """
     held = places.in_service
     reason = ""
@@ -22,6 +23,11 @@ def cost_of(usage: Sequence[Usage], places: Places) -> Known[Cost]:
     elif places.userspace_queue:
         # Connections that wait inside the server cost it descriptors and memory too.
         reason = "requests waiting inside the server use descriptors and memory too, and cannot be told from those held"
+    elif maybe_starting:
+        reason = (
+            "what the server's threads wait for cannot be read here, so it may still have been starting when the first "
+            "look was taken"
+        )
     if reason:
         return Known(Cost.unknown(), because(reason, fields_of("cost", Cost)))
     before, after = usage[0], usage[-1]

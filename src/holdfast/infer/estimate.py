@@ -31,6 +31,7 @@ from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
+    HTTP2_NOT_ASKED,
     OFFER_MORE,
     PLAIN_HTTP,
     Abandoned,
@@ -114,6 +115,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
     unknown.because(_INSIDE, *fields_of("cost", Cost), "call", "places.before_view", *AT_EXACT_LOAD)
     unknown.because(_NO_SETTING, "binding")
+    unknown.because(HTTP2_NOT_ASKED, "http2")
     return Verdict(
         target=unknown.take(_target(record)),
         limits=unknown.take(_limits(record)),
@@ -259,12 +261,17 @@ def _overflow(seen: _Seen, places: OutsidePlaces) -> Known[Overflow]:
     requests = {each.id: each for each in offered_requests(seen.record)}
     counts = Counter(seen.placed.values())
     in_service, userspace, queue = places.in_service, places.userspace_queue, places.accept_queue
+    full = bool(queue) and accept_queue_full(seen.listeners)
+
+    def sees_of(placed: Mapping[Place, int]) -> str | None:
+        return client_sees(placed, requests, seen.placed, syn_lost=places.syn > 0, queue_full=full)
+
     if in_service is not None and userspace is not None and queue is not None:
         own = {Place.IN_SERVICE: in_service, Place.USERSPACE_QUEUE: userspace, Place.ACCEPT_QUEUE: queue}
         known = {**counts, **own}
-        return overflow_of(order_of(known), client_sees(known, requests, seen.placed, syn_lost=places.syn > 0))
+        return overflow_of(order_of(known), sees_of(known))
     unknown = {"overflow.first": "where the requests beyond the ceiling wait is unknown"}
-    sees = client_sees(counts, requests, seen.placed, syn_lost=places.syn > 0)
+    sees = sees_of(counts)
     if not (turned_away(places) or places.syn or in_service is not None):
         sees = None
     if sees is None:

@@ -17,6 +17,7 @@ from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
 from holdfast.infer.growth import why_growing
+from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
 from holdfast.infer.open_places import OpenPlaces, idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
@@ -129,11 +130,12 @@ def _verdict(counted: _Counted) -> Verdict:
         model=unknown.take(_model(counted)),
         overflow=overflow,
         abandoned=unknown.take(abandoned_of(timeline)),
-        cost=unknown.take(cost_of(timeline.usage, places)),
+        cost=unknown.take(cost_of(timeline.usage, places, maybe_starting=timeline.server.waits_unread)),
         binding=None,
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
         call=unknown.take(calls_of(timeline)),
+        http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
         unknown=unknown.reasons,
         warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
@@ -156,7 +158,8 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
         ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
-    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn")
+    full = ceiling.accept_queue is not None
+    sees = client_sees(counts, requests, counted.placed, syn_lost=counted.ramp.reason == "syn", queue_full=full)
     overflow = unknown.take(overflow_of(order_of(counts), sees))
     return Known((ceiling, overflow), unknown.reasons)
 

@@ -24,7 +24,12 @@ def order_of(counts: Mapping[Place, int]) -> tuple[str, ...]:
 
 
 def client_sees(
-    counts: Mapping[Place, int], requests: Mapping[int, Request], placed: Mapping[int, Place], *, syn_lost: bool
+    counts: Mapping[Place, int],
+    requests: Mapping[int, Request],
+    placed: Mapping[int, Place],
+    *,
+    syn_lost: bool,
+    queue_full: bool = False,
 ) -> str | None:
     """What the first request beyond every queue gets; None where there is no such request.
 
@@ -32,12 +37,13 @@ def client_sees(
         counts: how many requests are in each place.
         requests, placed: of these, by request id.
         syn_lost: a SYN stayed unanswered because the accept queue was full.
+        queue_full: the accept queue was full, so that the next request would not wait in it as those did.
     """
     if counts.get(Place.SYN) and syn_lost:
         return "connect-timeout"
     if any(counts.get(place) for place in TURNED_AWAY_PLACES):
         return _usual_fate(requests, placed)
-    return "waits" if any(counts.get(place) for place in QUEUES) else None
+    return "waits" if any(counts.get(place) for place in QUEUES) and not queue_full else None
 
 
 def overflow_of(order: Sequence[str], sees: str | None) -> Known[Overflow]:

@@ -9,15 +9,19 @@ look like requests that were turned away; so no number in service that is counte
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.census import entries_by_id, offered_requests
 from holdfast.infer.signals import ended_by_server, peak
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Timeline
-from holdfast.model.units import NS_PER_S
+from holdfast.model.timeline import NEVER, Entry, Request, Timeline
+from holdfast.model.units import MS, NS_PER_S
 
+_SAME_MOMENT_NS = 50 * MS
+_DIFFERENT_NS = 250 * MS
+"""Between the times of requests of one process: a limit of each request's time would have ended one after the other."""
 _SEES = {
     Outcome.ANSWERED: "an answer",
     Outcome.RESET: "a reset connection",
@@ -33,12 +37,15 @@ class ServerEnded:
         longest_ns: the longest time that one of them had been in service: about the limit.
         peak: most requests that were in service at once before the first was ended.
         seen: what their clients saw, in words, the commonest first.
+        with_process: those of one process ended at the same moment after different times, so that it was the process
+            that ended, and these times are not a limit.
     """
 
     number: int
     longest_ns: int
     peak: int
     seen: tuple[str, ...]
+    with_process: bool = False
 
 
 def ended_before(timeline: Timeline) -> ServerEnded | None:
@@ -75,7 +82,17 @@ def _between(timeline: Timeline, after_ns: int, until_ns: int) -> ServerEnded | 
         longest_ns=max(request.done_ns - entry.entered_ns for request, entry in ended),
         peak=peak(entries.values(), first_ns),
         seen=tuple(words for words, _ in seen.most_common()),
+        with_process=_with_process(ended),
     )
+
+
+def _with_process(ended: Sequence[tuple[Request, Entry]]) -> bool:
+    for pid in {entry.pid for _, entry in ended}:
+        done = [request.done_ns for request, entry in ended if entry.pid == pid]
+        ages = [request.done_ns - entry.entered_ns for request, entry in ended if entry.pid == pid]
+        if max(done) - min(done) <= _SAME_MOMENT_NS and max(ages) - min(ages) > _DIFFERENT_NS:
+            return True
+    return False
 
 
 def check_none_ended(timeline: Timeline) -> None:
@@ -83,6 +100,16 @@ def check_none_ended(timeline: Timeline) -> None:
     ended = ended_before(timeline)
     if ended is None:
         return
+    if ended.with_process:
+        raise InconclusiveError(
+            f"A process of the server ended with {ended.number} requests that it held.",
+            f"Their clients saw {' or '.join(ended.seen)}, the oldest after {ended.longest_ns / NS_PER_S:.1f} s. "
+            f"Before that, {ended.peak} were in service at once. The ceiling is at least that. A master ends a worker "
+            "that does not report to it in time (a heartbeat, which a busy machine delays), or of which one request "
+            "takes too long.",
+            "Raise its timeout of workers, or of requests, and let the machine rest; otherwise find out what ended the "
+            "process.",
+        )
     raise InconclusiveError(
         f"The server has a time limit for requests, of about {ended.longest_ns / NS_PER_S:.1f} s.",
         f"It ended {ended.number} held requests before holdfast released them; the client saw "

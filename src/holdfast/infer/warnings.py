@@ -8,6 +8,7 @@ from holdfast.infer.at_entry import ENTRY_OF_UNKNOWN, is_at_entry
 from holdfast.infer.ceiling import turned_away, waiting
 from holdfast.infer.census import entries_by_id
 from holdfast.infer.server_ended import ended_later
+from holdfast.infer.waited_too_long import waited_too_long
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
@@ -36,7 +37,9 @@ _AT_ENTRY = {
 
 def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place]) -> tuple[str, ...]:
     """Doubts in words, most important first."""
-    return (*timeline.notes, *_counting(timeline, places), *_records(timeline, placed), *_system(timeline))
+    late = waited_too_long(timeline, placed)
+    limit = () if late is None else (late,)
+    return (*timeline.notes, *_counting(timeline, places), *limit, *_records(timeline, placed), *_system(timeline))
 
 
 def _counting(timeline: Timeline, places: Places) -> list[str]:
@@ -62,8 +65,11 @@ def _counting(timeline: Timeline, places: Places) -> list[str]:
         )
     if ended := ended_later(timeline):
         found.append(
-            f"The server has a time limit for requests, of about {ended.longest_ns / NS_PER_S:.1f} s: after the places "
-            f"had been counted it ended {ended.number} held requests ({' or '.join(ended.seen)})."
+            f"After the places had been counted, a process of the server ended with {ended.number} requests that it "
+            f"held ({' or '.join(ended.seen)})."
+            if ended.with_process
+            else f"The server has a time limit for requests, of about {ended.longest_ns / NS_PER_S:.1f} s: after the "
+            f"places had been counted it ended {ended.number} held requests ({' or '.join(ended.seen)})."
         )
     if places.answered:
         found.append(

@@ -20,6 +20,12 @@ MAX_HEAD_BYTES = 65536
 
 _START = b"HTTP/1."
 _HEAD_END = b"\n\r\n"
+IS_HTTP2 = "the reply is in HTTP/2"
+IS_HTTP1 = "the reply is in HTTP/1"
+NOT_HTTP2 = "the reply is not HTTP/2"
+"""How a `ProtocolError` begins where the peer speaks the other version, or does not begin as HTTP/2 does."""
+# The head of SETTINGS, with which an HTTP/2 server begins, or of GOAWAY, both of the connection (RFC 9113, 4.1, 3.4).
+_HTTP2 = re.compile(rb"\x00\x00.[\x04\x07].\x00{4}", re.DOTALL)
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f]")
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _SWITCHING_PROTOCOLS = 101
@@ -203,6 +209,8 @@ class ReplyReader:
             return
         begin = (self._start + data).lstrip(b"\r\n")
         self._start = begin[: len(_START)]
+        if _HTTP2.match(begin):
+            raise ProtocolError(IS_HTTP2)
         if not _START.startswith(self._start):
             raise ProtocolError(f"the reply is not HTTP/1: it begins with {begin[:_SHOWN_BYTES]!r}")
 

@@ -38,7 +38,7 @@ class Prober:
         offered: requests opened so far; their ids are 0..offered-1.
     """
 
-    def __init__(
+    def __init__(  # parameters: where to, what to send, how many, and in which protocol
         self,
         address: str,
         port: int,
@@ -47,6 +47,7 @@ class Prober:
         sources: Sequence[str] = (),
         *,
         tls: Tls | None = None,
+        http2: bool = False,
     ) -> None:
         """Prepares the requests; opens no connection yet.
 
@@ -56,6 +57,7 @@ class Prober:
             capacity: the most requests that can be opened.
             sources: our own addresses, used in turn; with none the kernel chooses.
             tls: None speaks plain HTTP.
+            http2: each request is a stream of HTTP/2, on a connection of its own.
 
         Raises:
             EnvironmentFailure: the name cannot be resolved, or the socket's path is too long.
@@ -63,7 +65,7 @@ class Prober:
         self.columns = Columns(capacity)
         self.offered = 0
         self._soft_limit = raise_descriptor_limit()
-        self._connections = connections_to(address, port, head_of, self.columns, sources, tls)
+        self._connections = connections_to(address, port, head_of, self.columns, sources, tls, http2=http2)
 
     def __enter__(self) -> Self:
         return self

@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import ssl
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import cast
 
 from holdfast.load.columns import Columns
@@ -115,8 +115,17 @@ class TlsSocket:
         """As socket.setsockopt."""
         self._sock.setsockopt(level, name, value)
 
+    def say_farewell(self) -> None:
+        """Sends close_notify, without which some servers take an end for a broken connection (RFC 8446, 6.1)."""
+        if self.shaken and not self._taken:
+            # Nothing is done about a connection that is broken already.
+            with contextlib.suppress(OSError):
+                with contextlib.suppress(ssl.SSLWantReadError):
+                    self._ssl.unwrap()
+                self._flush()
+
     def close(self) -> None:
-        """Closes without TLS's own farewell, as a client that leaves does."""
+        """Closes without TLS's own farewell."""
         self._sock.close()
 
     def _flush(self) -> None:
@@ -166,6 +175,14 @@ class TlsConnections(Connections):
         else:
             self._shake(connection)
 
+    def give_up(self, rows: Iterable[int], *, reset: bool = False) -> None:
+        """As of `Connections`; a FIN comes with TLS's farewell before it."""
+        rows = tuple(rows)
+        for row in () if reset else rows:
+            if (connection := self._rows().get(row)) is not None:
+                getattr(connection.sock, "say_farewell", _say_nothing)()
+        super().give_up(rows, reset=reset)
+
     def _shake(self, connection: Connection) -> None:
         """The handshake as far as it goes now, and the request once it is over."""
         try:
@@ -191,6 +208,10 @@ class TlsConnections(Connections):
 
     def _note(self, words: str) -> None:
         self.replies[0].malformed = self.replies[0].malformed or f"{NO_TLS}: {words}"
+
+
+def _say_nothing() -> None:
+    """Of a connection that is not open yet."""
 
 
 def context_for(tls: Tls) -> ssl.SSLContext:

@@ -21,6 +21,7 @@ def shown(address: str, port: int) -> str:
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
-def url_of(address: str, port: int, path: str) -> str:
+def url_of(address: str, port: int, path: str, *, tls: bool = False) -> str:
     """A path there, as `holdfast attach` takes it: `http://127.0.0.1:8000/orders`, `unix:/run/shop.sock:/orders`."""
-    return f"{shown(address, port)}:{path}" if is_unix(address) else f"http://{shown(address, port)}{path}"
+    scheme = "https" if tls else "http"
+    return f"{shown(address, port)}:{path}" if is_unix(address) else f"{scheme}://{shown(address, port)}{path}"

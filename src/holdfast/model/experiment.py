@@ -81,6 +81,7 @@ class Experiment:
         call: whether the bodies of views are run for real after everything else.
         max_called: most bodies that are run together.
         call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
+        http2: requests are streams of HTTP/2: one on each connection, and then many on one.
         tls: speak TLS from the first request on; False tries plain HTTP first.
     """
 
@@ -98,6 +99,7 @@ class Experiment:
     call: bool = False
     max_called: int = DEFAULT_MAX_CALLED
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
+    http2: bool = False
     tls: bool = False
 
 
@@ -124,6 +126,7 @@ class OutsideExperiment:
         path: path and query of the requests, as the URL says.
         headers, max_offered: as in `Experiment`.
         answer_timeout_s: how long an answer may take.
+        http2: as in `Experiment`.
     """
 
     target: UrlTarget
@@ -131,6 +134,7 @@ class OutsideExperiment:
     headers: tuple[tuple[str, str], ...] = ()
     max_offered: int = DEFAULT_MAX_ATTACHED
     answer_timeout_s: float = DEFAULT_ANSWER_TIMEOUT_S
+    http2: bool = False
 
 
 _OF_EXPERIMENT = frozenset(each.name for each in fields(Experiment)) - {"target"}

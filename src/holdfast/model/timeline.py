@@ -11,12 +11,14 @@ from typing import Literal
 
 from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
+from holdfast.model.streams import Streams
 
 NEVER = units.NEVER
 
@@ -90,42 +92,6 @@ class Handed:
     id: int
     handed_ns: int
     by_server: bool
-
-
-@frozen
-class Call:
-    """The run of one view's body, as the recorder inside the server wrote it.
-
-    Attributes:
-        phase: CALLED_ALONE or CALLED_TOGETHER.
-        pid, tid: process and native thread that ran it.
-        own_loop: it ran on an event loop that had been made for this request alone.
-        begun_ns, ended_ns: of the body itself; its first beginning and its last end where it was run again.
-        longest_stop_ns: the longest time for which the loop of its thread could do nothing else.
-        stopped_ns: all such times together.
-        stopping_since_ns: when the time began that had not ended yet; NEVER where the loop was free.
-        timing: how these were seen: "steps" (each step of its coroutine), "whole" (a function that ran on the loop's
-            thread), "switches" (each turn of its greenlet); or why they were not: "no loop" (none ran on its thread),
-            "unseen" (it runs in pieces that nothing shows).
-        runs: how often the body was run for this request (1, unless a decorator or the server repeats it).
-        raised: it ended by an exception, once at least.
-        goes_on: what it returned is asked for more while it is sent.
-    """
-
-    id: int
-    phase: Phase
-    pid: int
-    tid: int
-    own_loop: bool
-    begun_ns: int
-    ended_ns: int
-    longest_stop_ns: int
-    stopped_ns: int
-    stopping_since_ns: int
-    timing: str
-    runs: int
-    raised: bool
-    goes_on: bool
 
 
 @frozen
@@ -296,6 +262,7 @@ class ServerFacts:
 
     Attributes:
         grows_by: the setting by which it adds workers under load; "" where none is known.
+        waits_unread: what its threads wait for may not be read, so it cannot be told whether it was still starting.
     """
 
     name: str
@@ -310,6 +277,7 @@ class ServerFacts:
     somaxconn: int | None
     abort_on_overflow: bool | None
     grows_by: str = ""
+    waits_unread: bool = False
 
 
 @frozen
@@ -340,6 +308,8 @@ class Timeline:
         handed: requests with which the application was called; None of runs saved before that was kept.
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
+        streams: None where HTTP/2 was not asked for, and where the run did not come so far.
+        stream_entries: the handler runs of requests on those streams.
     """
 
     experiment: Experiment
@@ -363,3 +333,5 @@ class Timeline:
     interrupted: bool = False
     came_later: tuple[int, ...] = ()
     handed: tuple[Handed, ...] | None = None
+    streams: Streams | None = None
+    stream_entries: tuple[Entry, ...] = ()

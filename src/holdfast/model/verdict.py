@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from holdfast.model.binding import Binding
 from holdfast.model.frozen import frozen
 
 SCHEMA = 1
@@ -14,7 +15,8 @@ MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
 """How two warnings end that tables of verdicts express in their own way: no bound reached; late observers."""
 
 CALL_NOT_ASKED = "--call was not asked for"
-"""The reason where bodies were not asked for; the terminal does not mention it."""
+HTTP2_NOT_ASKED = "--http2 was not asked for"
+"""The reasons where these were not asked for; the terminal does not mention them."""
 
 PLAIN_HTTP = "requests were sent in plain HTTP"
 """The reason where there is nothing to say of TLS."""
@@ -273,44 +275,48 @@ class Calls:
 
 
 @frozen
-class RuledOut:
-    """A setting that does not decide it, and the run that shows so."""
-
-    setting: str
-    by: str
-
-
-@frozen
-class NextBound:
-    """The setting that would decide it next, and the number in its place at which it would."""
-
-    setting: str
-    at: int
-
-
-@frozen
-class Binding:
-    """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
+class BeyondLimit:
+    """Streams that were opened although the server's advertised limit forbids them.
 
     Attributes:
-        setting: the server's own name for it, or nofile, nproc, somaxconn, memory, "AnyIO tokens", "default
-            executor", "inside the application".
-        place: which it bounds.
-        configured, effective: its value as given, and as it came into force.
-        formula: how the place's size follows from it: "workers x threads".
-        evidence: the runs that show it, in words.
-        ruled_out: settings that were tried and do not decide it.
-        next: None where no further bound is known.
+        offered: how many.
+        sees: what the first of them got, as `Http2.overflow_sees` has it.
+        error_code: by its name in RFC 9113, 7; None without one.
+        others_lost: streams within the limit, on the same connection, that ended without an answer.
+        in_the_end: what the first one got when all streams were let go; None if that is what it had got before.
     """
 
-    setting: str
-    place: str
-    configured: int | None
-    effective: int | None
-    formula: str
-    evidence: tuple[str, ...]
-    ruled_out: tuple[RuledOut, ...] = ()
-    next: NextBound | None = None
+    offered: int
+    sees: str
+    error_code: str | None
+    others_lost: int
+    in_the_end: str | None
+
+
+@frozen
+class Http2:
+    """Streams of HTTP/2, each of which is a request.
+
+    Attributes:
+        on_one_connection: most in service at once of those on one connection.
+        on_one_connection_bounded: False is "at least this many, no bound reached".
+        over_connections: most in service at once over several connections.
+        over_connections_bounded: the same for these.
+        streams_advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS.
+        stream_limit: most streams that were open at once on a connection when a further one was turned away.
+        overflow_sees: what a stream gets beyond the advertised limit, or where that was not reached, beyond those that
+            run: waits | runs | REFUSED_STREAM | RST_STREAM | GOAWAY | reset | closed | HTTP status as a string.
+        beyond_the_limit: None where none was offered.
+    """
+
+    on_one_connection: int | None
+    on_one_connection_bounded: bool | None
+    over_connections: int | None
+    over_connections_bounded: bool | None
+    streams_advertised: int | None
+    stream_limit: int | None
+    overflow_sees: str | None
+    beyond_the_limit: BeyondLimit | None
 
 
 @frozen
@@ -355,5 +361,6 @@ class Verdict:
     unknown: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     call: Calls | None = None
+    http2: Http2 | None = None
     tls: OverTls | None = None
     schema: int = SCHEMA

@@ -11,7 +11,8 @@ Facts
 
 Decisions
 ---------
-* Rest for REST_NS suffices, unless a thread just sleeps: then the rest must outlast its pause.
+* Rest for REST_NS suffices, unless a thread just sleeps: then the rest must outlast its pause. A thread of which
+  that may not be read (another architecture, a sandbox that hides it) may be sleeping.
 * A server that never rests like this is also ready when its tree stays the same for RESTLESS_NS and every process
   is seen waiting now and then: a process that starts is running or runnable. "Now and then" is enough, because on
   a busy machine what should take 4 ms may take 40.
@@ -47,13 +48,13 @@ class ThreadActivity:
     Attributes:
         state: letter as in proc(5).
         syscall: number of the system call in which it waits; None where it runs or may not be read.
-        sleeps: it only waits for time to pass.
+        sleeps: it only waits for time to pass; None where it waits and for what may not be read.
     """
 
     tid: int
     state: str
     syscall: int | None
-    sleeps: bool = False
+    sleeps: bool | None = False
 
 
 @frozen
@@ -123,6 +124,7 @@ class Rest:
 
     Attributes:
         busy: processes with a thread that never waits, in a server that counts as at rest.
+        unread: the last look could not tell of a waiting thread what it waits for.
         polling: those of them whose main thread never waits.
     """
 
@@ -134,6 +136,7 @@ class Rest:
         self._main_waited: Counter[int] = Counter()
         self._worked: dict[int, tuple[bytes, int]] = {}
         self.busy: tuple[int, ...] = ()
+        self.unread = False
         self.polling: tuple[int, ...] = ()
 
     def seen(self, now_ns: int, look: Activity) -> bool:
@@ -153,7 +156,9 @@ class Rest:
         self._waited.update(each.pid for each in look.processes if _waits(each))
         self._main_waited.update(each.pid for each in look.processes if _main_waits(each))
         self._note_work(now_ns, look)
-        asleep = any(thread.sleeps for process in look.processes for thread in process.threads)
+        waits = [thread.sleeps for process in look.processes for thread in process.threads]
+        self.unread = None in waits
+        asleep = any(each or each is None for each in waits)
         if look.processes and now_ns - self._still_ns >= (ASLEEP_NS if asleep else REST_NS):
             return True
         if not look.processes or self._looks < _ENOUGH_LOOKS or now_ns - self._same_ns < RESTLESS_NS:

@@ -25,6 +25,7 @@ from holdfast.observe.tcp import (
     AF_INET,
     AF_INET6,
     TcpRecord,
+    TcpVolume,
     listeners_among,
     summed,
 )
@@ -99,6 +100,10 @@ class _SockDiag:
         dumps = (self._dump(family, sock_diag.CONNECTED, port) for family in self._families)
         return chain.from_iterable(map(sock_diag.tcp_records, dumps))
 
+    def volumes(self) -> Iterator[TcpVolume]:
+        dumps = (self._dump(family, sock_diag.CONNECTED, 0, volumes=True) for family in self._families)
+        return chain.from_iterable(map(sock_diag.tcp_volumes, dumps))
+
     def syn_sent(self) -> Iterator[TcpRecord]:
         dumps = (self._dump(family, sock_diag.SYN_SENT, 0) for family in self._families)
         return chain.from_iterable(map(sock_diag.tcp_records, dumps))
@@ -118,9 +123,9 @@ class _SockDiag:
         answer = self._ask(sock_diag.unix_connected_request(self._sequence), self._sequence)
         return tuple(sock_diag.unix_sockets(answer, listener))
 
-    def _dump(self, family: int, states: int, port: int) -> sock_diag.Answer:
+    def _dump(self, family: int, states: int, port: int, *, volumes: bool = False) -> sock_diag.Answer:
         self._sequence += 1
-        return self._ask(sock_diag.tcp_request(family, states, port, self._sequence), self._sequence)
+        return self._ask(sock_diag.tcp_request(family, states, port, self._sequence, volumes=volumes), self._sequence)
 
     def _ask(self, request: bytes, sequence: int) -> sock_diag.Answer:
         if self._socket is None:
@@ -167,6 +172,9 @@ class _ProcNetTcp:
     def connected(self, port: int) -> Iterator[TcpRecord]:
         rows = (socket_tables.tcp_rows(self._read(family), family, port) for family in _FAMILIES)
         return (record for record in chain.from_iterable(rows) if record.state != "LISTEN")
+
+    def volumes(self) -> Iterator[TcpVolume]:
+        return iter(())
 
     def syn_sent(self) -> Iterator[TcpRecord]:
         rows = (socket_tables.tcp_rows(self._read(family), family) for family in _FAMILIES)
@@ -317,6 +325,11 @@ class KernelView:
         port = address.port if isinstance(address, TcpListenAddress) else address
         with _words_for_failure():
             return frozenset(each.inode for each in self._interface.connected(port) if each.inode)
+
+    def volumes(self) -> tuple[TcpVolume, ...]:
+        """What every connected TCP socket of this network namespace has carried; () where that is not shown."""
+        with _words_for_failure():
+            return tuple(self._interface.volumes())
 
     def _unix_sockets(self, address: UnixListenAddress) -> tuple[ServerSocket, ...]:
         listener = self._unix_listener(address, waiting=True)

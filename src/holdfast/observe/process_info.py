@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Sequence
+from os import PathLike
 from pathlib import PurePath
 
 from holdfast.model.frozen import frozen
@@ -53,10 +54,34 @@ def read_program(pid: int) -> Program | None:
     return Program(pid, file, tuple(arguments.rstrip("\0").split("\0")), variables, maps)
 
 
+def read_arguments(pid: int) -> tuple[str, ...]:
+    """The command line of a process; () where it has ended, or is one of the kernel's."""
+    text = _text(f"/proc/{pid}/cmdline")
+    return tuple(text.rstrip("\0").split("\0")) if text else ()
+
+
+def sees_file(pid: int, path: str | PathLike[str]) -> bool | None:
+    """Whether a process finds at this absolute path the file that we find there; None where that may not be looked at.
+
+    It does not where its root directory or what is mounted is another (mount_namespaces(7)). Source: proc(5), `root`.
+    """
+    try:
+        ours = os.stat(path)
+        os.stat(f"/proc/{pid}/root/")
+    except OSError:
+        return None
+    try:
+        theirs = os.stat(f"/proc/{pid}/root{os.fspath(path)}")
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return None
+    return (ours.st_dev, ours.st_ino) == (theirs.st_dev, theirs.st_ino)
+
+
 def read_command_lines(pids: Iterable[int]) -> tuple[tuple[str, ...], ...]:
     """The arguments of each of these processes that still runs."""
-    texts = (_text(f"/proc/{pid}/cmdline") for pid in pids)
-    return tuple(tuple(each.rstrip("\0").split("\0")) for each in texts if each)
+    return tuple(filter(None, map(read_arguments, pids)))
 
 
 def is_python(program: Program) -> bool:

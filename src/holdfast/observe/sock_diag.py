@@ -25,6 +25,7 @@ from holdfast.observe.tcp import (
     LISTEN,
     STATES,
     TcpRecord,
+    TcpVolume,
     accepted,
     address_text,
     peer_text,
@@ -47,6 +48,9 @@ _HEADER_SEEN = Struct("=IHxxI4x")  # the same without flags and pid
 _CODE = Struct("=i")
 # inet_diag_req_v2: family, protocol, ext, pad, states; then sockid: sport, dport, src, dst, if, cookie
 _INET_REQUEST = Struct("=BBBxI2s46x")
+_INET_DIAG_INFO = 2
+# tcp_info (include/uapi/linux/tcp.h): bytes_acked, bytes_received; since Linux 4.1
+_VOLUMES = Struct("=120xQQ")
 # inet_diag_msg: family, state, timer, retrans, sockid, expires, rqueue, wqueue, uid, inode
 _INET_RECORD = Struct("=BBxx2s2s16s16s12xIIIII")
 # The same with both ports and both addresses as one: what makes a connection this one.
@@ -105,7 +109,7 @@ class UnixListener:
         return self.file_inode != 0 and self.file_inode == inode & _INODE_BITS
 
 
-def tcp_request(family: int, states: int, port: int, sequence: int) -> bytes:
+def tcp_request(family: int, states: int, port: int, sequence: int, *, volumes: bool = False) -> bytes:
     """A dump of this network namespace's TCP sockets.
 
     Args:
@@ -113,8 +117,10 @@ def tcp_request(family: int, states: int, port: int, sequence: int) -> bytes:
         states: bit n asks for TCP state n, e.g. LISTENING, CONNECTED.
         port: local port of the sockets; 0 asks for all.
         sequence: number that the answer repeats.
+        volumes: with what was sent and received.
     """
-    body = _INET_REQUEST.pack(family, IPPROTO_TCP, 0, states, port.to_bytes(2))
+    more = 1 << (_INET_DIAG_INFO - 1) if volumes else 0
+    body = _INET_REQUEST.pack(family, IPPROTO_TCP, more, states, port.to_bytes(2))
     return _with_header(body, sequence)
 
 
@@ -228,6 +234,16 @@ def tcp_records(answer: Answer) -> Iterator[TcpRecord]:
             uid=uid,
             timer_ms=timer,
         )
+
+
+def tcp_volumes(answer: Answer) -> Iterator[TcpVolume]:
+    """The records of an answer to `tcp_request` with volumes; those without them are left out. Raises ProtocolError."""
+    for record, (start, end) in zip(tcp_records(answer), answer.records, strict=True):
+        info = dict(_attributes(bytes(answer.data[start + _INET_RECORD.size : end]))).get(_INET_DIAG_INFO, b"")
+        if len(info) >= _VOLUMES.size:
+            yield TcpVolume(
+                record.inode, record.port, record.peer_address, record.peer_port, *_VOLUMES.unpack_from(info)
+            )
 
 
 def queue_sums(answer: Answer) -> tuple[int, int, int]:

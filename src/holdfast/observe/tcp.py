@@ -77,6 +77,23 @@ class TcpRecord:
     timer_ms: int | None = None
 
 
+@frozen
+class TcpVolume:
+    """What one TCP socket has carried.
+
+    Attributes:
+        sent_bytes: acknowledged by the peer; the kernel counts one more of a connection that was opened at this end.
+        received_bytes: that came in order.
+    """
+
+    inode: int
+    port: int
+    peer_address: str
+    peer_port: int
+    sent_bytes: int
+    received_bytes: int
+
+
 def accepted(state: int, inode: int) -> bool:
     """Whether a server-side socket has left the accept queue.
 

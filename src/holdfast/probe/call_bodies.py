@@ -13,22 +13,15 @@ from typing import NamedTuple
 
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
+from holdfast.model.call import Call
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.timeline import NEVER, Call, Request
+from holdfast.model.timeline import NEVER, Request
 from holdfast.model.units import NS_PER_S
+from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
-from holdfast.probe.waits import (
-    REST_NS,
-    STILL_S,
-    look_interval_ns,
-    progress,
-    turn_until,
-    turn_until_at_rest,
-    turn_until_still,
-)
+from holdfast.probe.waits import REST_NS, STILL_S, look_interval_ns, progress, turn_until, turn_until_still
 
-_RELEASED_S = 5.0
 _WAKING_NS = 100_000_000
 """In addition to the look interval: how long a busy machine may take to wake those that wait for the common start."""
 
@@ -70,7 +63,7 @@ def _call(session: Session, slots: range, phase: Phase) -> Called:
     with batch(session, slots, phase) as sent:
         prober = sent.prober
         try:
-            if not _clear(session, prober):
+            if not clear_server(session, prober):
                 notes.append(_NOT_CLEARED)
             recording.set_look_interval(look_interval_ns(len(slots)))
             _fill(session, prober, slots.start)
@@ -94,28 +87,6 @@ def _withdraw(session: Session, slots: range) -> None:
     """Releases these requests without their bodies: from now on, no further body begins."""
     for slot in slots:
         session.recording.release(slot)
-
-
-def _clear(session: Session, prober: Prober) -> bool:
-    """Releases every earlier request, also those that the server still has in a queue; whether all are gone.
-
-    Their look interval stays what it was, since thousands that look every few milliseconds would leave no core to
-    anything else. So they do not end at once, but each at its next look.
-    """
-    recording, slots = session.recording, session.slots.recorded
-
-    def moving() -> object:
-        return recording.in_service(0, slots), progress(session, prober)
-
-    # A request of exact load that was given up would be held for good if it reached a handler now.
-    for slot in range(slots):
-        recording.release(slot)
-    turn_until(
-        session, prober, lambda: not session.kernel.accept_queue(session.listen_address).depth, _RELEASED_S, moving
-    )
-    turn_until(session, prober, lambda: recording.in_service(0, slots) == 0, _RELEASED_S, moving)
-    turn_until_at_rest(session, prober)
-    return recording.in_service(0, slots) == 0
 
 
 def _fill(session: Session, prober: Prober, first: int) -> None:

@@ -2,34 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
+from holdfast.load.connecting import check_http2
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Timeline
+from holdfast.model.timeline import Stopped, Timeline
 from holdfast.probe.launch import spec_of
 from holdfast.probe.measure import measure, timeline_of
+from holdfast.probe.patience import Patience
 from holdfast.probe.prepare import Room, prepare, user_for
 from holdfast.probe.start import start
 from holdfast.rundir import room_for_a_run
 from holdfast.servers.adapter import Adapter
 
 
-def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None = None) -> Timeline:
+def run(
+    experiment: Experiment,
+    interrupts: Interrupts,
+    adapter: Adapter | None = None,
+    tell: Callable[[str], None] | None = None,
+    stopped: Callable[[Stopped], None] | None = None,
+) -> Timeline:
     """Starts the server, probes it and ends it.
 
     It leaves nothing behind: no process, no socket, no file, whatever happened in between.
 
     Args:
         adapter: None is the one with the server's name.
+        tell: is given a line now and then while it takes long; None tells nothing.
+        stopped: is given why there will be no verdict, before the server is ended, which may take seconds.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: there is no timeline; their texts say why.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
+    check_http2(asked=experiment.http2)
     directory = room_for_a_run()
     spec = spec_of(experiment, adapter, str(directory / "socket"))
     room = Room(directory, user_for(experiment, spec))
@@ -37,8 +48,10 @@ def run(experiment: Experiment, interrupts: Interrupts, adapter: Adapter | None 
     with _words_about_user(room.uid, experiment.nproc), interrupts.cleaned_up() as stack:
         prepared = prepare(experiment, spec, room, interrupts, stack)
         with _words_about_removal(prepared.recording.path):
-            running = start(prepared, stack)
+            running = start(prepared, stack, Patience(tell))
             measured = measure(running)
+            if stopped is not None and measured.stopped is not None and prepared.recording.path.exists():
+                stopped(measured.stopped)
     return timeline_of(experiment, measured, interrupted=interrupts.asked)
 
 

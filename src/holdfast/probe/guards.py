@@ -15,7 +15,15 @@ from holdfast.probe.readiness import check_alive, log_ends_with
 from holdfast.probe.session import Session
 
 _RAISE_THE_LIMIT = "If it has a time limit for requests (a worker timeout), raise it"
+_OR_LESS_WORK = (
+    "Raise its timeout of workers, or of requests. If the machine is busy, let it rest; otherwise find out what killed "
+    "the process."
+)
 _OR_FIND_THE_KILLER = f"{_RAISE_THE_LIMIT}; otherwise find out what killed it."
+_DIED_WITH_SEVERAL = (
+    "It held several, so how long one of them had been held need not be a limit. A master ends a worker that does not "
+    "report to it in time (a heartbeat, which a busy machine delays), or of which one request takes too long."
+)
 
 # States of threads as in proc(5).
 _STOPPED = frozenset("Tt")
@@ -82,13 +90,15 @@ def _died_holding(
     ends = [(prober.columns.done[each.id] or session.now_ns(), each) for each in lost]
     held_s, pid = max(((done - each.entered_ns) / NS_PER_S, each.pid) for done, each in ends)
     most = peak(entries, min(done for done, _ in ends))
+    alone = sum(each.pid == pid for each in lost) == 1
+    limit = f"A time limit for requests does that (a worker timeout), here one of about {held_s:.1f} s."
     return InconclusiveError(
         f"A process of the server died in the middle of the probe, {held_s:.1f} s after a request that it held had "
         f"entered its handler (pid {pid}).",
-        f"A time limit for requests does that (a worker timeout), here one of about {held_s:.1f} s. What could be "
+        f"{limit if alone else _DIED_WITH_SEVERAL} What could be "
         f"counted is not the whole server's ceiling; before that, {most} were in service at once."
         f"{log_ends_with(session.server)}",
-        _OR_FIND_THE_KILLER,
+        _OR_FIND_THE_KILLER if alone else _OR_LESS_WORK,
     )
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.address import is_unix, url_of
+from holdfast.model.experiment import ProbeTarget
 from holdfast.model.frozen import frozen
-from holdfast.observe.process_info import Program, is_python, name_of, read_program, switches
+from holdfast.observe.process_info import Program, is_python, name_of, read_program, sees_file, switches
+from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
 from holdfast.probe.readiness import listeners_now, log_ends_with
@@ -62,7 +65,7 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     Such a server can be measured only from outside.
     """
     if session.hello is None:
-        return None
+        return _serves_another(session)
     said = read_startup_reports(session.hello)
     here = {(session.address, session.port)} if is_unix(session.address) else {session.port}
     listeners = listeners_now(session.server, session.kernel)
@@ -77,11 +80,30 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
         remedy = "Please report it."
     else:
         startup = session.server.command.environment["PYTHONPATH"].partition(":")[0]
-        why, remedy = _shut_out(programs, said, startup) or _nothing_known(session, programs)
-    url = url_of(session.address, session.port, session.experiment.path)
-    outside = f"holdfast attach {url} measures a running server from outside."
+        why, remedy = (
+            _elsewhere(programs, session.recording.path)
+            or _shut_out(programs, said, startup)
+            or _nothing_known(session, programs)
+        )
+    url = url_of(session.address, session.port, session.experiment.path, tls=session.tls is not None)
+    insecure = " --insecure" if session.tls is not None else ""
+    outside = f"holdfast attach {url}{insecure} measures a running server from outside."
     return InconclusiveError(
         "The server answers, but holdfast could not instrument it.", why, f"{remedy}\n{outside}" if remedy else outside
+    )
+
+
+def _serves_another(session: Session) -> InconclusiveError | None:
+    """The error for a server that was told to load the application from us, and has loaded another one."""
+    programs = [program for program in map(read_program, read_process_tree(*session.server.roots())) if program]
+    target = session.experiment.target
+    if not isinstance(target, ProbeTarget) or any(str(session.recording.path) in each.maps for each in programs):
+        return None
+    command = shlex.join((target.server, *target.arguments))
+    return InconclusiveError(
+        "The server answers, but serves another application than the one that it was given.",
+        f"Its own arguments, or a configuration file that they name, name one too.{log_ends_with(session.server)}",
+        f"Leave that out, or measure the server as they start it: holdfast exec -- {command}",
     )
 
 
@@ -106,6 +128,20 @@ def _failures(said: Iterable[StartupReport]) -> list[str]:
         elif each.what == "ready":
             failed.pop((each.pid, where), None)
     return sorted(set(failed.values()))
+
+
+def _elsewhere(programs: Sequence[Program], record: Path) -> tuple[str, str] | None:
+    """That a process finds other files than we do where holdfast's are, and what to do; None if none does so."""
+    directory = next((each.parent for each in record.parents if each.name.startswith("holdfast-")), record.parent)
+    for program in programs:
+        if sees_file(program.pid, record) is False:
+            name = name_of(program.arguments) or program.file
+            why = (
+                f"What listens, {name} (pid {program.pid}), does not see holdfast's files in {directory}: it runs in a "
+                "mount namespace of its own, as in a container, in a sandbox, or with systemd's PrivateTmp."
+            )
+            return why, "Run holdfast inside of that, so that both see the same files."
+    return None
 
 
 def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startup: str) -> tuple[str, str] | None:

@@ -7,13 +7,15 @@ mean.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
+from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
@@ -21,7 +23,6 @@ from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Usage
 from holdfast.model.timeline import (
     NEVER,
-    Call,
     Entry,
     ExactLoad,
     FirstRequest,
@@ -35,11 +36,15 @@ from holdfast.model.timeline import (
     Timeline,
 )
 from holdfast.observe.processes import read_process_tree, read_usage
-from holdfast.probe import call_bodies, disconnect, exact_load, growth, ramp_up, release
+from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
+from holdfast.probe.ramp_view import takers
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import Running, connect_to, ready_again
+
+if TYPE_CHECKING:
+    from holdfast.probe.held_streams import HeldStreams
 
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
 
@@ -67,6 +72,7 @@ class Measured:
     requests: tuple[Request, ...] = ()
     later: tuple[Request, ...] = ()
     calls: tuple[Call, ...] = ()
+    streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
     handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
@@ -108,13 +114,18 @@ def measure(running: Running) -> Measured:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     session, facts = connect_to(running)
-    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.notes))
+    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.ready.notes))
     try:
         _measure_ceiling(seen)
     except InconclusiveError as error:
         seen.stop(error)
     session, killed = seen.session, running.ends.killed()
     seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        from holdfast.probe.held_streams import hold_streams  # noqa: PLC0415 - the library for it is an extra
+
+        seen.streams = hold_streams(session)
+        seen.later += seen.streams.requests
     if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
         # After the look at what was replaced: the person's own code may end a process, or wear it out. Where there
         # will be no verdict, none of that code is run in vain.
@@ -124,7 +135,14 @@ def measure(running: Running) -> Measured:
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
     seen.handed = session.recording.handed(0, session.slots.recorded)
-    seen.log = session.server.last_words()
+    log = session.server.log
+    log.cut()
+    seen.log = log.last_words()
+    if log.cut_bytes:
+        seen.notes.append(
+            f"The server wrote {log.size_bytes / 1e6:.0f} MB to its output while it ran. holdfast kept the beginning "
+            "and the end of that."
+        )
     return seen
 
 
@@ -152,6 +170,8 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         interrupted=interrupted,
         came_later=seen.came_later,
         handed=seen.handed,
+        streams=None if seen.streams is None else seen.streams.streams,
+        stream_entries=() if seen.streams is None else seen.streams.entries,
     )
 
 
@@ -164,7 +184,7 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.look_at_usage()
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
-    way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
+    way_ns = usual_way_ns(first.found.ways_ns, len(takers(seen.session)))
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
@@ -174,13 +194,51 @@ def _measure_ceiling(seen: Measured) -> None:
     session = seen.session
     if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
         seen.later += release.send_reuse_requests(session)
-    bounded = len(seen.requests) > len(held) > 0 and seen.ramp is not None and seen.ramp.reason != "growing"
-    if bounded and session.experiment.over_s is None and not session.interrupts.asked:
-        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
-        seen.exact, sent = exact_load.offer_exact_load(session, held, replied)
-        seen.later += sent
-        if no_longer_accepting(session):
-            seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+    growing = seen.ramp is not None and seen.ramp.reason == "growing"
+    bounded = len(seen.requests) > len(held) > 0 and not growing
+    if not bounded:
+        seen.exact = None
+    elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
+        _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+
+
+def _tried(seen: Measured, places: int) -> bool:
+    """Whether exact load was offered before, for as many places as there turned out to be."""
+    repeats = () if seen.exact is None else seen.exact.repeats
+    return bool(repeats) and all(each.last - each.first == places for each in repeats)
+
+
+def _always_filled(seen: Measured) -> int:
+    """How many requests filled as many places each time that they were offered together; 0 where not all did.
+
+    0 too where several processes accept: of requests that come together, one may take two while another idles.
+    """
+    repeats = () if seen.exact is None or len(seen.session.accepting) > 1 else seen.exact.repeats
+    entered = [seen.session.recording.entered(each.first, each.last) for each in repeats]
+    filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
+    return min(entered) if repeats and filled else 0
+
+
+def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
+    session = seen.session
+    replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.later += sent
+    if no_longer_accepting(session):
+        seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
+    """Offers exact load after a ramp that was broken off, and prepares another one."""
+    session = seen.session
+    session.recording.begin_anew(session.slots.ramp, session.slots.first_climb)
+    climbed = zip(session.slots.first_climb, seen.requests, strict=False)
+    seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
+    seen.requests = ()
+    _offer_exact_load(seen, held, session.slots.exact_load)
+    if no_longer_accepting(session):
+        seen.session = ready_again(session)
+    seen.session.sampler.rows.clear()
 
 
 def _measure_places(seen: Measured) -> list[Entry] | None:
@@ -190,24 +248,36 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         The handlers that ran at once when every place was full; None if the server ended requests that were held,
         so that there are no places to go on with.
     """
-    session = seen.session
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober)
-        seen.mark("placed")
-        seen.look_at_usage()
-        held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
-        if seen.ramp.reason not in ramp_up.NO_CEILING:
-            newcomers = growth.since_counted(session, seen.placed)
-            seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
-            seen.later += sent
-            seen.abandoned = disconnect.disconnect_queued(session, prober)
-            newcomers.look(read_process_tree(*session.server.roots()), {each.pid for each in held})
-            seen.came_later = tuple(newcomers.pids)
-            seen.mark("abandoned")
-        seen.mark("released")
-        if release.release_held(session, prober, seen.abandoned):
-            seen.mark("quiet")
+        climb = ramp_up.Climb(seen.session, prober)
+        first = exact_first.places_at_first_plateau(seen.session, prober, climb)
+        if not first:
+            return _climb_and_let_go(seen, prober, climb)
+        exact_first.release_all(seen.session, prober)
+    _begin_anew(seen, first)
+    with _ramp(seen) as prober:
+        seen.mark("first_sent")
+        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+
+
+def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
+    session = seen.session
+    seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
+    seen.mark("placed")
+    seen.look_at_usage()
+    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    if seen.ramp.reason not in ramp_up.NO_CEILING:
+        newcomers = growth.since_counted(session, seen.placed)
+        seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
+        seen.later += sent
+        seen.abandoned = disconnect.disconnect_queued(session, prober)
+        newcomers.look(read_process_tree(*session.server.roots()), {each.pid for each in held})
+        seen.came_later = tuple(newcomers.pids)
+        seen.mark("abandoned")
+    seen.mark("released")
+    if release.release_held(session, prober, seen.abandoned):
+        seen.mark("quiet")
     return None if seen.ramp.reason == "ended by the server" else held
 
 
@@ -220,4 +290,5 @@ def _ramp(seen: Measured) -> Iterator[Prober]:
         finally:
             seen.requests = ramp.requests()
             # In the ramp itself there may have been no reply to doubt.
-            seen.notes += [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            said = [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            seen.notes += [each for each in said if each not in seen.notes]

@@ -102,6 +102,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         experiment.max_offered,
         listeners=MOST_LISTENERS if spec.own else 0,
         called=experiment.max_called + 1 if experiment.call else 0,
+        streams=experiment.max_offered if experiment.http2 else 0,
     )
     with interrupts.undisturbed():
         directory = stack.enter_context(run_directory(room.directory, room.uid))

@@ -20,9 +20,10 @@ Facts
 Decisions
 ---------
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
-  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
-  every connection is taken. Handlers that each have a process of their own do not take from each other; of them, an
-  eighth may start at once.
+  after ALONE_NS, or from MANY on where no process is near its limit of descriptors, open more at once: a sixteenth of
+  those that are in, and at most half of the accept queue, so that every connection is taken. Handlers that each have a
+  process of their own do not take from each other; of them, an eighth may start at once. As many as were seen to start
+  together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
@@ -282,7 +283,9 @@ def _together(view: View, state: State) -> int:
         most = max(min(2, view.entered + 1), view.entered if view.entered >= MANY else view.entered // 2)
     elif _apart(view):
         most = max(1, view.entered // APART)
-    elif view.now_ns - state.began_ns >= ALONE_NS:
+    elif view.entered < state.known:
+        most = state.known - view.entered
+    elif view.now_ns - state.began_ns >= ALONE_NS or (view.roomy and view.entered >= MANY):
         most = max(1, view.entered // TOGETHER)
     else:
         return 1

@@ -10,6 +10,8 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
+from functools import partial
 from pathlib import Path
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, UsageError
@@ -27,6 +29,8 @@ from holdfast.observe.processes import (
     read_descendants,
     read_process_tree,
 )
+from holdfast.probe.patience import Patience
+from holdfast.probe.turnover import Turnover
 from holdfast.servers.process import ServerProcess
 
 _LOOK_S = 0.005
@@ -95,6 +99,7 @@ class Starting:
         trouble: file in which the part of holdfast inside it reports that it could not load the application.
         within_s: how long it may take.
         own: it is a person's own command.
+        patience: tells what is waited for, while that takes long.
     """
 
     server: ServerProcess
@@ -103,6 +108,7 @@ class Starting:
     trouble: Path
     within_s: float = DEFAULT_START_TIMEOUT_S
     own: bool = False
+    patience: Patience = field(default_factory=Patience)
 
 
 @frozen
@@ -112,10 +118,12 @@ class Ready:
     Attributes:
         listeners: every listening socket that its processes hold, of TCP and of Unix, at least one of them as wanted.
         notes: doubts, in words.
+        waits_unread: as `ServerFacts` has it.
     """
 
     listeners: tuple[Listener, ...]
     notes: tuple[str, ...]
+    waits_unread: bool = False
 
 
 def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
@@ -129,18 +137,28 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
     server, wanted, kernel = starting.server, starting.wanted, starting.kernel
     deadline = time.monotonic() + starting.within_s
     rest, rests_since_ns = Rest(), 0
-    listening = False
+    listening, turnover = False, Turnover()
     while time.monotonic() < deadline:
         _check_start(starting, interrupts)
+        tree = read_descendants(*server.roots())
+        turnover.seen(tree)
+        starting.patience.wait(partial(_awaited, wanted, turnover, listening=listening))
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
-        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(read_descendants(*server.roots()))):
+        elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(tree)):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
-            return Ready(listeners, (_never_rests(rest.busy, rest.polling),) if rest.busy else ())
+            notes = (_never_rests(rest.busy, rest.polling),) if rest.busy else ()
+            return Ready(listeners, notes, rest.unread)
         time.sleep(_LOOK_S)
-    raise _never_ready(server, wanted, starting.within_s, listeners_now(server, kernel), listening=listening)
+    raise _never_ready(starting, listeners_now(server, kernel), turnover.words(), listening=listening)
+
+
+def _awaited(wanted: int | str | None, turnover: Turnover, *, listening: bool) -> str:
+    ends = turnover.words()
+    state = "come to rest" if listening else f"listen on {_address_shown(wanted)}"
+    return f"waiting for the server to {state}{f'; a process of it ends again and again: {ends}' if ends else ''}."
 
 
 def _check_start(starting: Starting, interrupts: Interrupts) -> None:
@@ -220,7 +238,7 @@ def check_alive(
 
 def last_lines(server: ServerProcess) -> str:
     """The end of what it wrote, each line marked as a quotation; "" if it wrote nothing."""
-    return "\n".join(f"| {line}" for line in server.last_words().splitlines()[-_SHOWN_LINES:])
+    return "\n".join(f"| {line}" for line in server.log.last_words().splitlines()[-_SHOWN_LINES:])
 
 
 def log_ends_with(server: ServerProcess) -> str:
@@ -231,7 +249,7 @@ def log_ends_with(server: ServerProcess) -> str:
 
 def first_and_last_lines(server: ServerProcess) -> str:
     """The beginning and the end of what it wrote, since the end alone may be a list of its options."""
-    last, first = server.last_words().splitlines(), server.first_words().splitlines()
+    last, first = server.log.last_words().splitlines(), server.log.first_words().splitlines()
     if len(last) <= _SHOWN_LINES:
         return last_lines(server)
     beginning = [line for line in first if line.strip()][:_FIRST_LINES]
@@ -246,12 +264,24 @@ def or_raise_limits(server: ServerProcess) -> str:
     return f", or raise {named}" if named else ""
 
 
-def _never_ready(
-    server: ServerProcess, wanted: int | str | None, within_s: float, found: Sequence[Listener], *, listening: bool
-) -> EnvironmentFailure:
+def _never_ready(starting: Starting, found: Sequence[Listener], ends: str, *, listening: bool) -> EnvironmentFailure:
+    """The error for a server that did not become ready in time.
+
+    Args:
+        found: where it listens now.
+        ends: what of it ends again and again, in words; "" if nothing does.
+    """
+    server, wanted, within_s = starting.server, starting.wanted, starting.within_s
     said = last_lines(server)
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     others = sorted({_shown(each) for each in found})
+    if ends:
+        where = f"on {_where(wanted, others)} " if listening else ""
+        return EnvironmentFailure(
+            f"The server cannot come up {where}(tried for {within_s:g} s).",
+            f"A process of it ends, and is started again; {ends}{words}",
+            "Start that alone to see why it ends. More time would not help.",
+        )
     if listening:
         return EnvironmentFailure(
             f"The server listens on {_where(wanted, others)} but did not come to rest within {within_s:g} s.",

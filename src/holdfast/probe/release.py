@@ -24,6 +24,7 @@ from holdfast.probe.waits import (
     with_the_way_ns,
 )
 
+_RELEASED_S = 5.0
 # Exact load comes next and needs every place free; each place that became free too early was taken by one more request.
 _FREE_ALL = EXACT_PLACES + FREED_PLACE_REQUESTS
 
@@ -68,10 +69,11 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
 
 
 def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[int, ...]) -> bool:
-    ports = prober.columns.local_port
+    ports, sent_ns = prober.columns.local_port, prober.columns.sent
 
     def left_in_queue() -> set[int]:
-        return {ports[each] for each in abandoned if not session.recording.is_entered(each)}
+        # Over TLS, a client that left before its handshake has sent no request that could be run.
+        return {ports[each] for each in abandoned if sent_ns[each] and not session.recording.is_entered(each)}
 
     def dealt_with() -> bool:
         waiting = left_in_queue()
@@ -120,3 +122,25 @@ def send_reuse_requests(session: Session) -> tuple[Request, ...]:
             if not turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S):
                 break
         return sent.requests()
+
+
+def clear_server(session: Session, prober: Prober) -> bool:
+    """Releases every earlier request, also those that the server still has in a queue; whether all are gone.
+
+    Their look interval stays what it was, since thousands that look every few milliseconds would leave no core to
+    anything else. So they do not end at once, but each at its next look.
+    """
+    recording, slots = session.recording, session.slots.recorded
+
+    def moving() -> object:
+        return recording.in_service(0, slots), progress(session, prober)
+
+    # A request of exact load that was given up would be held for good if it reached a handler now.
+    for slot in range(slots):
+        recording.release(slot)
+    turn_until(
+        session, prober, lambda: not session.kernel.accept_queue(session.listen_address).depth, _RELEASED_S, moving
+    )
+    turn_until(session, prober, lambda: recording.in_service(0, slots) == 0, _RELEASED_S, moving)
+    turn_until_at_rest(session, prober)
+    return recording.in_service(0, slots) == 0

@@ -21,6 +21,7 @@ from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
 from holdfast.servers.growth import FIXED, Growth
 from holdfast.servers.process import ServerProcess
@@ -37,6 +38,7 @@ class Session:
         pids: the server's processes when it was ready.
         accepting: those of them that listen.
         slots: which request ids each phase uses.
+        patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
         ends: of `pids`.
         trouble: file in which the server's side reports that it could not load the application.
@@ -64,6 +66,7 @@ class Session:
     kernel: KernelView
     sampler: Sampler
     interrupts: Interrupts
+    patience: Patience
     head_of: Callable[[int], bytes]
     ends: ProcessExits
     trouble: Path
@@ -104,6 +107,6 @@ class Batch:
 @contextmanager
 def batch(session: Session, slots: Sequence[int], phase: Phase) -> Iterator[Batch]:
     """Prepares requests with these ids; opens none yet, and closes their connections at the end of the block."""
-    where = session.address, session.port
-    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls) as prober:
+    where, http2 = (session.address, session.port), session.experiment.http2
+    with Prober(*where, lambda row: session.head_of(slots[row]), len(slots), tls=session.tls, http2=http2) as prober:
         yield Batch(prober, slots, phase)

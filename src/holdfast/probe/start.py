@@ -9,9 +9,8 @@ from dataclasses import replace
 
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
-from holdfast.model.timeline import Listener, ServerFacts
+from holdfast.model.timeline import ServerFacts
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.process_info import name_of, read_command_lines
 from holdfast.observe.processes import (
@@ -25,10 +24,11 @@ from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
 from holdfast.probe.injection import what_listens
+from holdfast.probe.patience import Patience
 from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
-from holdfast.probe.readiness import Starting, await_ready
+from holdfast.probe.readiness import Ready, Starting, await_ready
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
@@ -44,20 +44,20 @@ class Running:
     """A server that has started and come to rest.
 
     Attributes:
-        listeners: every listening socket of its processes.
+        ready: what was seen when it had come to rest.
+        patience: as `Session` has it.
         ends: watches no process yet.
         started_ns: just before its start, CLOCK_MONOTONIC ns.
         ready_ns: when it had come to rest.
-        notes: doubts about its start, in words.
     """
 
     prepared: Prepared
     server: ServerProcess
-    listeners: tuple[Listener, ...]
+    ready: Ready
+    patience: Patience
     ends: ProcessExits
     started_ns: int
     ready_ns: int
-    notes: tuple[str, ...]
 
     def session_at(self, route: Route) -> Session:
         """What a probe works with when it connects there."""
@@ -68,7 +68,7 @@ class Running:
             address=route.address,
             port=route.port,
             listen_address=route.listen_address,
-            inner_ports=tuple(sorted({each.port for each in self.listeners} - {route.port, NO_PORT})),
+            inner_ports=tuple(sorted({each.port for each in self.ready.listeners} - {route.port, NO_PORT})),
             pids=read_process_tree(*self.server.roots()),
             accepting=tuple(sorted({pid for each in route.listeners for pid in each.pids})),
             recording=prepared.recording,
@@ -76,7 +76,8 @@ class Running:
             kernel=prepared.kernel,
             sampler=Sampler(prepared.kernel, route.listen_address, _SAMPLE_NS, seed=int(prepared.token[:8], 16)),
             interrupts=prepared.interrupts,
-            head_of=_head_of(prepared.experiment, route, prepared.token),
+            patience=self.patience,
+            head_of=_head_of(prepared, route),
             ends=self.ends,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
@@ -85,11 +86,12 @@ class Running:
         )
 
 
-def start(prepared: Prepared, stack: ExitStack) -> Running:
+def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     """Starts the server and waits until it is ready.
 
     Args:
         stack: takes the server, which ends with it.
+        patience: as `Session` has it.
 
     Raises:
         EnvironmentFailure, UsageError, InconclusiveError: it did not become ready.
@@ -104,11 +106,12 @@ def start(prepared: Prepared, stack: ExitStack) -> Running:
         prepared.files.trouble,
         prepared.experiment.start_timeout_s,
         own=prepared.spec.own,
+        patience=patience,
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()
     ends = stack.enter_context(ProcessExits())
-    return Running(prepared, server, ready.listeners, ends, started_ns, ready_ns, ready.notes)
+    return Running(prepared, server, ready, patience, ends, started_ns, ready_ns)
 
 
 def connect_to(running: Running) -> tuple[Session, ServerFacts]:
@@ -120,7 +123,7 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     """
     spec, kernel = running.prepared.spec, running.prepared.kernel
     routes = tuple(
-        each for each in routes_to(running.listeners) if spec.listen_address in (None, each.port, each.address)
+        each for each in routes_to(running.ready.listeners) if spec.listen_address in (None, each.port, each.address)
     )
     tls = None
     if spec.address is not None:
@@ -149,10 +152,12 @@ def ready_again(session: Session) -> Session:
     return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
-def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int], bytes]:
+def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:
+    experiment = prepared.experiment
     headers = (*experiment.headers, ("Connection", "close"))
     head = request_head("GET", experiment.path, host_field(route.address, route.port), headers)
-    return numbered(head, "X-Holdfast", f"{token}/")
+    head_of, number = numbered(head, "X-Holdfast", f"{prepared.token}/"), prepared.recording.number
+    return lambda slot: head_of(number(slot))
 
 
 def _growth_of(running: Running, pids: Iterable[int]) -> Growth:
@@ -181,4 +186,5 @@ def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
         somaxconn=read_somaxconn(),
         abort_on_overflow=read_abort_on_overflow(),
         grows_by=session.growth.by,
+        waits_unread=running.ready.waits_unread,
     )

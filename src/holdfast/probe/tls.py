@@ -28,9 +28,10 @@ def tls_towards(experiment: Experiment, address: str) -> Tls:
     A server that chooses its certificate, or its site, by SNI gets the name that the Host field has: some reject a
     request in which the two differ (RFC 9110, 7.4).
     """
-    named = next((value for name, value in experiment.headers if name.lower() == "host"), "")
-    host = named.partition(":")[0] if not named.startswith("[") else ""
-    return Tls(host or ("localhost" if is_unix(address) else address), verify=False)
+    field = next((value for name, value in experiment.headers if name.lower() == "host"), "")
+    host = field.partition(":")[0] if not field.startswith("[") else ""
+    named = host or ("localhost" if is_unix(address) else address)
+    return Tls(named, verify=False, alpn=("h2",) if experiment.http2 else ("http/1.1",))
 
 
 def may_speak_tls(request: Request) -> bool:
@@ -62,15 +63,7 @@ def no_tls(reached_at: str, request: Request, finding: str | None, log: str) -> 
         log: the end of what the server wrote, as a sentence; "" for nothing.
     """
     if finding is not None and finding.startswith(NO_TLS):
-        if speaks_tls(request, finding):
-            return InconclusiveError(
-                f"{reached_at} speaks TLS, but not with holdfast.",
-                f"{_sentence(finding)}{log}",
-                "Allow TLS 1.2 or 1.3 without client certificates and with HTTP/1.1 for the probe.",
-            )
-        return InconclusiveError(
-            f"{reached_at} does not speak TLS.", f"{_sentence(finding)}{log}", "Leave --tls out: it is plain HTTP."
-        )
+        return _no_handshake(reached_at, request, finding, log)
     if request.sent_ns != NEVER or request.connected_ns == NEVER:
         return None
     if request.outcome in {Outcome.CLOSED, Outcome.RESET}:
@@ -81,6 +74,24 @@ def no_tls(reached_at: str, request: Request, finding: str | None, log: str) -> 
         what = f"{reached_at} took the connection, but the TLS handshake did not come to its end."
         return InconclusiveError(what, f"It may not speak TLS, or be busy with something else.{log}", _LEAVE_OUT)
     return None
+
+
+def _no_handshake(reached_at: str, request: Request, finding: str, log: str) -> InconclusiveError:
+    if "no application protocol" in finding:
+        return InconclusiveError(
+            f"{reached_at} speaks TLS, but not this version of HTTP over it.",
+            f"{_sentence(finding)}{log}",
+            "HTTP/2 is spoken with --http2, HTTP/1.1 without.",
+        )
+    if speaks_tls(request, finding):
+        return InconclusiveError(
+            f"{reached_at} speaks TLS, but not with holdfast.",
+            f"{_sentence(finding)}{log}",
+            "Allow TLS 1.2 or 1.3 without client certificates and with HTTP/1.1 for the probe.",
+        )
+    return InconclusiveError(
+        f"{reached_at} does not speak TLS.", f"{_sentence(finding)}{log}", "Leave --tls out: it is plain HTTP."
+    )
 
 
 def _sentence(finding: str) -> str:

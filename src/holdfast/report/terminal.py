@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from holdfast.model.verdict import (
     CALL_NOT_ASKED,
+    HTTP2_NOT_ASKED,
     Abandoned,
     Ceiling,
     Cost,
@@ -16,7 +17,7 @@ from holdfast.model.verdict import (
     Places,
     Verdict,
 )
-from holdfast.report import calls
+from holdfast.report import calls, streams
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _WIDTH = 30
@@ -192,6 +193,10 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         yield from calls.sentences(verdict.call, verdict.unknown)
     elif not _from_outside(verdict) and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
         yield f"No view body was called: {verdict.unknown['call']}."
+    if verdict.http2 is not None:
+        yield from streams.sentences(verdict.http2, verdict.unknown)
+    elif verdict.unknown.get("http2", HTTP2_NOT_ASKED) != HTTP2_NOT_ASKED:
+        yield f"Streams of one connection were not measured: {verdict.unknown['http2']}."
     yield from _cost(verdict.cost)
     limits = verdict.limits
     if not _from_outside(verdict):

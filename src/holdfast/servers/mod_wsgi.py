@@ -47,10 +47,11 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     processes = option_number(arguments, "--processes", default=1) or 1
     threads = option_number(arguments, "--threads", default=5) or 5
     clients = option_number(arguments, "--max-clients")
+    most = max(clients, processes * threads) if clients else 10 + max(10, 3 * processes * threads // 2)
     return (
         Setting("processes", processes, Place.IN_SERVICE),
         Setting("threads", threads, Place.IN_SERVICE),
-        Setting("max_clients", clients or 10 + max(10, 3 * processes * threads // 2), Place.USERSPACE_QUEUE),
+        Setting("max_clients", most, Place.USERSPACE_QUEUE),
         Setting("daemon_backlog", option_number(arguments, "--daemon-backlog", default=100), Place.USERSPACE_QUEUE),
         Setting("server_backlog", option_number(arguments, "--server-backlog", default=500), Place.ACCEPT_QUEUE),
     )

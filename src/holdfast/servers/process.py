@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import resource
 import shutil
 import signal
@@ -13,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import IO, Self
+from typing import Self
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
 from holdfast.model.frozen import frozen
@@ -21,16 +20,13 @@ from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
 from holdfast.servers.ownership import user_name
 from holdfast.servers.privileges import adopt_orphans, in_child
-
-# Control sequences for terminals (ECMA-48, 5.4): colours in the server's log.
-_ESCAPE = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
+from holdfast.servers.server_log import ServerLog
 
 GRACE_S = 0.3
 _TRACKER_S = 1.0  # it unlinks a few hundred names in some ms; on a busy machine it may wait for a core
 _LOOK_S = 0.002
 _KILL_S = 5.0  # a process in an uninterruptible wait outlives SIGKILL; do not wait for it forever
 _SURE = 2
-_WORDS_BYTES = 8192
 
 
 @frozen
@@ -63,6 +59,10 @@ class ServerProcess:
     Invariant: after `close()`, or after our own sudden end, no process of it is left, whatever it did in between
     (forked, daemonised, ignored signals, was stopped). Descendants are recognised by the run's token in their
     environment, by descent, or by their session.
+
+    Attributes:
+        pid: of its first process.
+        log: what it writes.
     """
 
     def __init__(self, command: Command) -> None:
@@ -73,8 +73,7 @@ class ServerProcess:
             UsageError: a limit is higher than the one in force.
         """
         self.command = command
-        # The application's own words are in it, and with --nproc its directory is open to another user.
-        self._log: IO[bytes] = os.fdopen(os.open(command.log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb")
+        self.log = ServerLog(command.log)
         self._told: set[int] = set()
         self._not_its_own = _children()
         self._successor: int | None = None
@@ -85,7 +84,7 @@ class ServerProcess:
                 cwd=command.cwd,
                 env=dict(command.environment),
                 stdin=subprocess.DEVNULL,
-                stdout=self._log,
+                stdout=self.log.fileno(),
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 preexec_fn=in_child(  # noqa: PLW1509 - holdfast runs no threads
@@ -93,7 +92,7 @@ class ServerProcess:
                 ),
             )
         except (OSError, subprocess.SubprocessError) as error:
-            self._log.close()
+            self.log.close()
             adopt_orphans(adopt=False)
             raise _not_started(command, error) from error
         self.pid = self._child.pid
@@ -136,6 +135,7 @@ class ServerProcess:
 
         It still runs if its first process ended well and left others behind, as a daemon does.
         """
+        self.log.cut()  # here, since this is asked all the time
         status = self._child.poll()
         if status == 0 and self._runs_on():
             return None
@@ -145,23 +145,6 @@ class ServerProcess:
         if self._successor is None or not _lives(self._successor):
             self._successor = next((pid for pid in sorted(self._strays()) if _lives(pid)), None)
         return self._successor is not None
-
-    def last_words(self) -> str:
-        """The end of what it wrote, at most 8 KiB, without terminal escapes."""
-        return self._words(last=True)
-
-    def first_words(self) -> str:
-        """The beginning of it, at most 8 KiB: a server that refuses an argument says so before it lists its options."""
-        return self._words(last=False)
-
-    def _words(self, *, last: bool) -> str:
-        with contextlib.suppress(OSError), self.command.log.open("rb") as log:
-            size = log.seek(0, os.SEEK_END)
-            log.seek(max(0, size - _WORDS_BYTES) if last else 0)
-            text = log.read(_WORDS_BYTES).decode(errors="replace")
-            text = _ESCAPE.sub("", text)
-            return "".join(c for c in text if c.isprintable() or c in "\n\t").strip()
-        return ""
 
     def close(self) -> dict[int, int]:
         """Ends it and everything that it started.
@@ -174,7 +157,7 @@ class ServerProcess:
         finally:
             if self._guardian is not None:
                 self._guardian.dismiss()
-            self._log.close()
+            self.log.close()
             adopt_orphans(adopt=False)
 
     def _end(self) -> dict[int, int]:

@@ -1,9 +1,10 @@
-"""Wraps applications that a server written in C takes out of a module by itself: uWSGI, mod_wsgi.
+"""Wraps applications that a server takes out of a module by itself: uWSGI, mod_wsgi, and servers that are not known.
 
-No Python function of such a server gets the application, so it is replaced in the module as soon as the module has been
+No Python function that is known gets the application, so it is replaced in the module as soon as the module has been
 executed, before the server looks for it.
 
 - uWSGI imports `--module` and what is mounted through the import system: a finder waits for the names in `uwsgi.opt`.
+- Other servers are told `module:attribute` on the command line of one of the processes around (see `named`).
 - A file (`--wsgi-file`, a script of mod_wsgi) is executed by `PyImport_ExecCodeModuleEx()`, past all finders. Just
   before, it calls `_fix_up_module` with the module's dictionary (CPython, Python/import.c). From there until the
   module's code returns, a trace function waits for that; it is called once for each function that runs meanwhile.
@@ -15,7 +16,7 @@ import sys
 import types
 from typing import Any, Callable, Dict, Iterator, Optional
 
-from . import post_import
+from . import entry_wrappers, named, post_import
 
 _OF_FILES = ("uwsgi_file_", "_mod_wsgi_")
 """How the names of modules begin that these servers execute from a file (uWSGI's plugins/python/pyloader.c; mod_wsgi's
@@ -26,11 +27,12 @@ _DEFAULT = "application"
 Wrap = Callable[[object], object]
 
 
-def watch(wrap: Wrap) -> None:
+def watch(wrap: Wrap, wrap_named: Wrap) -> None:
     """Lets applications be wrapped as soon as their module has been executed.
 
     Args:
-        wrap: an application -> what the server is to find in its place; must not raise.
+        wrap: a WSGI application -> what the server is to find in its place; must not raise.
+        wrap_named: the same for an application of any kind.
     """
 
     def arrived(name: str) -> None:
@@ -38,6 +40,15 @@ def watch(wrap: Wrap) -> None:
         if module is not None:
             _replace(vars(module), _of_modules().get(name, _DEFAULT), wrap)
 
+    def named_arrived(name: str) -> None:
+        module = sys.modules.get(name)
+        if module is None or any(each in sys.modules for each in (*entry_wrappers.NAME_AN_APPLICATION, "uwsgi")):
+            return
+        for each in applications[name]:
+            named.replace(vars(module), each, wrap_named)
+
+    applications = named.on_command_lines()
+    post_import.watch(applications, named_arrived)
     sys.meta_path.insert(0, _Finder(arrived))
     external: Any = sys.modules.get("_frozen_importlib_external")
     fix_up = getattr(external, "_fix_up_module", None)

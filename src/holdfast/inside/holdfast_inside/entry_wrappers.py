@@ -2,6 +2,9 @@
 
 Applications of known frameworks pass through unchanged. So does every application if the server is not listed here,
 or if its version no longer has the listed function.
+
+A router or middleware of another framework that leads to a known one is wrapped too, since it may answer a path by
+itself: the first request shows whether the known one holds it.
 """
 
 from __future__ import annotations
@@ -48,8 +51,21 @@ SERVERS: Dict[str, EntryPoint] = {
 }
 
 
+NAME_AN_APPLICATION = (
+    "cheroot.wsgi",
+    "daphne.server",
+    "granian._internal",
+    "gunicorn.app.base",
+    "hypercorn.utils",
+    "uvicorn.config",
+    "waitress.server",
+)
+"""Those of SERVERS that are told `module:attribute` on their command line."""
+
 FROM_C = EntryPoint("", interface="wsgi")
 """Of servers that take the application out of its module by themselves."""
+NAMED = EntryPoint("")
+"""Of servers that are not known, whose command line names the application."""
 
 Function = Callable[..., Any]
 
@@ -118,9 +134,10 @@ def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anyt
     from . import asgi, find_views, hooks, interface, noting, wsgi
 
     hooks.install()
+    known = find_views.leads_to_views if point is NAMED else find_views.is_known
     if not callable(application):
         return application
-    if find_views.leads_to_views(application):
+    if known(application):
         return noting.noted(application, point.interface)
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":

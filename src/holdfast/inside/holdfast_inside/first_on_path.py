@@ -13,7 +13,6 @@ An environment that no longer has holdfast's other variables was made on purpose
 
 from __future__ import annotations
 
-import inspect
 import os
 import sys
 from typing import Any, Callable, Dict, Mapping, Optional
@@ -48,6 +47,8 @@ def keep(startup: str) -> None:
 
 def _starting_with_us(original: Callable[..., None], startup: str) -> Callable[..., None]:
     """`subprocess.Popen.__init__`, through which asyncio starts programs too."""
+    import inspect  # not at the top: every Python of the command imports this module
+
     at = list(inspect.signature(original).parameters).index("env")
 
     def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807, ANN401 - as it takes them

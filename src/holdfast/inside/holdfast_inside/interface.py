@@ -54,6 +54,11 @@ def choose(application: object, named: str, wanted: str) -> str:
     return wanted
 
 
+def is_application(thing: object) -> bool:
+    """Whether a server could call it, by WSGI or ASGI."""
+    return callable(thing) and bool(_possible(thing))
+
+
 def is_double_callable(application: object) -> bool:
     """Whether it is an ASGI 2 application: called with the scope, then again with receive and send."""
     if not _takes(application, 1) or _takes(application, 2) or _takes(application, 3):

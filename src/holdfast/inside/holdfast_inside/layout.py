@@ -69,6 +69,10 @@ HEADER = struct.Struct("=8sIIII")
 
 LOOK_OFFSET = 32
 """Interval between two looks at the release bytes, ns, packed as WORD."""
+SOON_OFFSET = 56
+"""The same for the slots up to SOON_SLOTS, ns packed as WORD: where many requests are held, only some of the first
+ones are released, and they need not wait as long for it as all of them may between two looks."""
+SOON_SLOTS = 160
 RELEASE_ALL_OFFSET = 40
 """One byte; if it is not 0, every request ends without running its body."""
 CALL_AT_OFFSET = 48

@@ -24,7 +24,7 @@ _pending: Dict[str, str] = {}
 
 def watch() -> None:
     """Starts to instrument each known framework and server as soon as it is imported."""
-    c_loaders.watch(_wrap)
+    c_loaders.watch(_wrap, _wrap_named)
     post_import.watch({*hooks.HOOKS, *hooks.BRIDGES, *entry_wrappers.SERVERS, *COMPLETING}, _on_arrival)
 
 
@@ -44,6 +44,14 @@ def prepare() -> None:
 
 
 def _wrap(application: object) -> object:
+    return _wrapped(application, "uwsgi", entry_wrappers.FROM_C)
+
+
+def _wrap_named(application: object) -> object:
+    return _wrapped(application, "command line", entry_wrappers.NAMED)
+
+
+def _wrapped(application: object, name: str, point: entry_wrappers.EntryPoint) -> object:
     from . import recorder
 
     try:
@@ -52,7 +60,7 @@ def _wrap(application: object) -> object:
         startup_report.report_failure("record", error)
         return application
     prepare()
-    return entry_wrappers.wrap_once(application, "uwsgi", entry_wrappers.FROM_C)
+    return entry_wrappers.wrap_once(application, name, point)
 
 
 def _on_arrival(name: str) -> None:

@@ -27,8 +27,10 @@ gevent and eventlet replace `threading.local` by one that is local to a greenlet
 threads, so they use the unpatched class.
 
 If holdfast dies (SIGKILL), nothing would release the held requests. So one holder in each process checks every two
-seconds whether holdfast's process and file still exist (neither check needs a descriptor), and releases everything
-if not. If the owner was not visible to begin with, as from inside another pid namespace, only the file counts.
+seconds whether holdfast's process and file still exist (neither check needs a descriptor), and releases what its own
+process holds if not. If the owner was not visible to begin with, as from inside another pid namespace, only the file
+counts. A process that has since moved to another root directory or namespace finds neither where it was, which says
+nothing about holdfast: it does not look any more, and does not let go of what others hold.
 """
 
 from __future__ import annotations
@@ -55,6 +57,7 @@ class Record:
     __slots__ = (
         "checked_ns",
         "data",
+        "left_alone",
         "owner",
         "owner_visible",
         "path",
@@ -63,6 +66,7 @@ class Record:
         "slot_at",
         "slots",
         "state_at",
+        "surroundings",
     )
 
     def __init__(self, path: str) -> None:
@@ -79,13 +83,31 @@ class Record:
         self.slot_at = layout.slot_offset(slots)
         self.checked_ns = time.monotonic_ns()
         self.owner_visible = _session_of(owner) == session
+        self.surroundings = _surroundings()
+        self.left_alone = False
 
 
-def _session_of(pid: int) -> int:
+def _session_of(pid: int) -> Optional[int]:
+    """None where the process may not be asked (getsid(2), EPERM); -1 where there is none."""
     try:
         return os.getsid(pid)
-    except OSError:
+    except ProcessLookupError:
         return -1
+    except OSError:
+        return None
+
+
+def _surroundings() -> Tuple[Tuple[int, int], ...]:
+    """What decides which file a path names and which process a pid: root directory, mounts and pids (namespaces(7))."""
+    found = []
+    for path in ("/", "/proc/self/ns/mnt", "/proc/self/ns/pid"):
+        try:
+            status = os.stat(path)
+        except OSError:
+            found.append((0, 0))
+        else:
+            found.append((status.st_dev, status.st_ino))
+    return tuple(found)
 
 
 def native_local() -> threading.local:
@@ -201,7 +223,7 @@ def hold_sync(id: int) -> None:
     """Blocks, with `time.sleep`, until request `id` is released."""
     shared = record()
     while not _released(shared, id):
-        time.sleep(_look_s(shared))
+        time.sleep(_look_s(shared, id))
 
 
 async def hold_async(id: int) -> None:
@@ -209,7 +231,7 @@ async def hold_async(id: int) -> None:
     sleep = _async_sleep()
     shared = record()
     while not _released(shared, id):
-        await sleep(_look_s(shared))
+        await sleep(_look_s(shared, id))
 
 
 async def sleep_async(seconds: float) -> None:
@@ -232,7 +254,7 @@ def body_starts_in_s(id: int) -> Optional[float]:
     """
     shared = record()
     data = shared.data
-    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id] != layout.CALLED:
+    if data[layout.RELEASE_ALL_OFFSET] or shared.left_alone or data[shared.release_at + id] != layout.CALLED:
         return None
     at_ns: int = layout.WORD.unpack_from(data, layout.CALL_AT_OFFSET)[0]
     return (at_ns - time.monotonic_ns()) / 1e9
@@ -246,19 +268,19 @@ def call_offset(id: int) -> int:
 
 def _released(shared: Record, id: int) -> bool:
     data = shared.data
-    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id]:
+    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id] or shared.left_alone:
         return True
     now_ns = time.monotonic_ns()
     if now_ns - shared.checked_ns > OWNER_CHECK_NS:
         shared.checked_ns = now_ns
-        if _owner_gone(shared):
-            data[layout.RELEASE_ALL_OFFSET] = 1
-            return True
-    return False
+        shared.left_alone = _owner_gone(shared)
+    return shared.left_alone
 
 
 def _owner_gone(shared: Record) -> bool:
-    if shared.owner_visible and _session_of(shared.owner) != shared.session:
+    if _surroundings() != shared.surroundings:
+        return False
+    if shared.owner_visible and _session_of(shared.owner) not in (shared.session, None):
         return True
     try:
         os.stat(shared.path)
@@ -275,8 +297,9 @@ def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
     return (_running_trio() or asyncio).sleep
 
 
-def _look_s(shared: Record) -> float:
-    look_ns: int = layout.WORD.unpack_from(shared.data, layout.LOOK_OFFSET)[0]
+def _look_s(shared: Record, id: int) -> float:
+    at = layout.SOON_OFFSET if id < layout.SOON_SLOTS else layout.LOOK_OFFSET
+    look_ns: int = layout.WORD.unpack_from(shared.data, at)[0]
     return max(look_ns / 1e9, SHORTEST_LOOK_S)
 
 

@@ -44,7 +44,7 @@ def _load_application() -> Any:  # noqa: ANN401
         return rsgi.HeldAtEntry(loaded)
     if spoken in native.APPLICATIONS:
         return loaded
-    if find_views.leads_to_views(loaded):
+    if find_views.is_known(loaded):
         return noting.noted(loaded, spoken)
     if spoken == "wsgi":
         return wsgi.wrap_entry(cast("wsgi.Application", loaded), by_server=True)

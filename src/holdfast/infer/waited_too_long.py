@@ -1,0 +1,41 @@
+"""Requests that waited and were turned away when their turn came: a limit of the time that one may wait."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from holdfast.infer.census import entries_by_id, offered_requests
+from holdfast.model.places import QUEUES, Outcome, Place
+from holdfast.model.timeline import NEVER, Timeline
+from holdfast.model.units import NS_PER_S
+
+
+def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
+    """What became of requests that waited when the places were counted and got an error later, without a handler.
+
+    Args:
+        placed: the place of each offered request, by its id.
+
+    Returns:
+        A sentence; None where there are none.
+    """
+    entries = entries_by_id(timeline)
+    late = [
+        each
+        for each in offered_requests(timeline)
+        if each.outcome is Outcome.REJECTED
+        and each.id not in entries
+        and placed.get(each.id) in QUEUES
+        and NEVER < timeline.marks.placed_ns < each.done_ns
+    ]
+    if not late:
+        return None
+    status = Counter(each.status for each in late).most_common(1)[0][0]
+    waited_s = min(each.done_ns - (each.sent_ns or each.opened_ns) for each in late) / NS_PER_S
+    also = " Abandoned requests that were not run may have met it too." if timeline.abandoned else ""
+    requests = "request" if len(late) == 1 else "requests"
+    return (
+        f"The server has a time limit for waiting: {len(late)} {requests} that had waited for {waited_s:.1f} s or more "
+        f"got HTTP {status} when their turn came, and no handler ran.{also}"
+    )
