@@ -3,12 +3,14 @@
     python tests/conformance/document.py            writes it
     python tests/conformance/document.py --check    exits 1 where it is not what the rows say
 
-What depends on the number of cores is written for a machine with two.
+What depends on the number of cores is written for a machine with two, and what depends on the version of Python for one
+before 3.15.
 """
 
 from __future__ import annotations
 
 import os
+import socketserver
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -23,6 +25,7 @@ DOCUMENT = ROOT / "docs" / "conformance.md"
 os.cpu_count = lambda: CORES
 if hasattr(os, "process_cpu_count"):
     os.process_cpu_count = lambda: CORES
+socketserver.TCPServer.request_queue_size = 5
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests")]
 
 from expectation import Between, Case, Formula, Quote  # noqa: E402 - after the number of cores
@@ -43,7 +46,14 @@ the process model, exact load, what becomes of clients that leave, and more. The
 - **The rest wait in**: the places that fill next, in this order, and how many requests each one takes.
 - **One more sees**: what a client gets that finds all of these full.
 
-Figures that depend on the number of cores are those of a machine with {CORES}.
+Figures that depend on the number of cores are those of a machine with {CORES}. Those of wsgiref are those
+of Python before 3.15: from there on its accept queue takes SOMAXCONN requests and one more, as far as the kernel lets
+it.
+"""
+STREAMS = """\
+## Streams of HTTP/2
+
+The rows above that are over HTTP/2, with one stream on each connection; here with many on one ([HTTP/2](http2.md)).
 """
 PLACES = {"userspace_queue": "the server's own queue", "accept_queue": "the accept queue"}
 SEES = {
@@ -63,6 +73,8 @@ def document() -> str:
     parts = [HEAD]
     for server, rows in groupby(sorted(ROWS, key=lambda case: case.server), key=lambda case: case.server):
         parts.append(f"## {server}\n\n" + "\n".join(table(list(rows))) + "\n")
+    rows = sorted((case for case in ROWS if case.options.get("http2")), key=named)
+    parts.append(f"{STREAMS}\n" + "\n".join(table_of_streams(rows)) + "\n")
     return "\n".join(parts)
 
 
@@ -77,13 +89,28 @@ def table(rows: list[Case]) -> Iterator[str]:
         yield f"| {' | '.join(each.replace('|', chr(92) + '|') for each in cells)} |"
 
 
+def table_of_streams(rows: list[Case]) -> Iterator[str]:
+    yield "| Server and settings | On one connection | Over several | Advertised | A stream beyond it | Source |"
+    yield "| --- | --- | --- | --- | --- | --- |"
+    for case in rows:
+        fields = {name: value for claim in case.claims for name, value in claim.fields.items()}
+        source = next(claim.source for claim in case.claims if "http2.on_one_connection" in claim.fields)
+        over = figure(fields["http2.over_connections"]) if fields["http2.over_connections_bounded"] else "no bound met"
+        beyond = fields.get("http2.overflow_sees", "not claimed")
+        advertised = figure(fields["http2.streams_advertised"])
+        cells = (f"{case.server}, {settings(case)}", figure(fields["http2.on_one_connection"]), over, advertised)
+        yield f"| {' | '.join((*cells, beyond, words(source)))} |"
+
+
 def settings(case: Case) -> str:
     options = dict(case.options)
+    http2 = options.pop("http2", False)
     said = [f"`{' '.join(case.arguments)}`"] if case.arguments else []
     said += [f"`{case.app}`"] if case.app else []
     framework, view, path = (options.pop(name, None) for name in ("framework", "view", "path"))
     said += [" ".join([*([framework] if framework else []), *([f"{view} view"] if view else [])])]
     said += [f"path `{path}`"] if path else []
+    said += ["HTTP/2"] if http2 else []
     said += [LIMITS[name].format(f"{number:,}") for name, number in options.items()]
     shown = ", ".join(filter(None, said)) or "defaults"
     return f"**{shown}**" if named(case) in EVERY_TIME else shown

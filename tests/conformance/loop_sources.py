@@ -128,16 +128,17 @@ def unbounded(
     ran: tuple[Says, ...] = (),
     processes: int = 1,
     warnings: tuple[str, ...] = (),
+    offered: int = OFFERED,
     **options: Any,
 ) -> Case:
     """As many run at once as come, on the loop unless `ran` says where."""
     claims = (
         where,
         *(ran or (ON_THE_LOOP, on_loops(server.runs, processes), server.gone)),
-        *runs_all_at_once(OFFERED, server.runs, server.listens),
+        *runs_all_at_once(offered, server.runs, server.listens),
     )
-    given = {"max_offered": OFFERED, **options}
-    shown = (f"All {OFFERED} offered requests ran at once", *warnings)
+    given = {"max_offered": offered, **options}
+    shown = (f"All {offered} offered requests ran at once", *warnings)
     return Case(name, server.name, claims, arguments=arguments, options=given, warnings=shown)
 
 
@@ -173,11 +174,13 @@ class Pool:
 
     Attributes:
         cancels: who says that clients who leave take their requests out of that queue; None: they do not.
+        of_server: the server calls the application on these threads; otherwise the application uses them.
     """
 
     threads: int
     source: Source
     cancels: Source | None = None
+    of_server: bool = False
 
 
 def pooled(
@@ -203,6 +206,7 @@ def pooled(
         in_service(running, pool.source, exact=Within(pool.threads, running)),
         goes_on(THREADS),
         *takes_all(offered, running, pool.source, server.listens),
+        Says(server.runs, {"places.before_view": 0 if pool.of_server else offered - running}),
         *(runs_for_nobody(server.left) if pool.cancels is None else runs_none_for_nobody(pool.cancels)),
     )
     given = {"max_offered": offered, **options}

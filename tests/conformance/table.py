@@ -12,6 +12,7 @@ import granian_wsgi_table
 import green_table
 import gunicorn_table
 import h2corn_table
+import http2_table
 import native_table
 import plain_table
 import pyvoy_table
@@ -40,6 +41,7 @@ ROWS = (
     *h2corn_table.ROWS,
     *fastpysgi_table.ROWS,
     *pyvoy_table.ROWS,
+    *http2_table.ROWS,
     *tls_table.ROWS,
 )
 

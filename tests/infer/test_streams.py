@@ -207,6 +207,20 @@ def test_a_stream_that_is_refused_below_the_advertised_limit_shows_the_real_one(
     assert reasons["beyond_the_limit"] == "streams within the limit were turned away already"
 
 
+def test_handlers_that_end_with_their_connection_are_counted_as_they_were_before():
+    gone = {"done_ns": 4 * AT + 9, "outcome": Outcome.CLOSED}
+    streams = held(
+        100, 101, 102, advertised=9, ends=tuple(StreamEnd(id, "GOAWAY", "NO_ERROR") for id in range(100, 103))
+    )
+    entries = [entry(id, entered_ns=4 * AT + 1, left_ns=4 * AT + 8) for id in (100, 101)]
+
+    found, _ = http2(record(streams, [stream(id, 4 * AT + id - 100, **gone) for id in (100, 101, 102)], entries))
+
+    assert found is not None
+    assert (found.on_one_connection, found.on_one_connection_bounded) == (2, True)
+    assert (found.stream_limit, found.overflow_sees) == (2, "GOAWAY")
+
+
 def test_of_an_entry_no_number_of_streams_is_claimed():
     plain = record(held(*range(100, 104)), map(stream, range(100, 104)), ran(1))
 

@@ -113,7 +113,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown = Unknown()
     places = unknown.take(_places(seen))
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
-    unknown.because(_INSIDE, *fields_of("cost", Cost), "call", *AT_EXACT_LOAD)
+    unknown.because(_INSIDE, *fields_of("cost", Cost), "call", "front", "places.before_view", *AT_EXACT_LOAD)
     unknown.because(_NO_SETTING, "binding")
     unknown.because(HTTP2_NOT_ASKED, "http2")
     return Verdict(

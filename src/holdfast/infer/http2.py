@@ -7,10 +7,11 @@ and on several.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from holdfast.infer.census import in_service_at
 from holdfast.infer.known import NOT_SO_FAR, Known, because, missing
+from holdfast.infer.signals import peak
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -50,6 +51,14 @@ class _Seen:
     def runs(self, id: int, at_ns: int) -> bool:
         return in_service_at(self.entries.get(id), at_ns)
 
+    def entered(self, id: int, at_ns: int) -> bool:
+        entry = self.entries.get(id)
+        return entry is not None and NEVER < entry.entered_ns <= at_ns
+
+    def most_at_once(self, ids: Iterable[int], until_ns: int) -> int:
+        """A server may end handlers together with their connection, so the last instant need not have the most."""
+        return peak([self.entries[id] for id in ids if id in self.entries], until_ns + 1)
+
     def ended(self, id: int, at_ns: int) -> bool:
         done_ns = self.requests[id].done_ns
         return NEVER < done_ns <= at_ns
@@ -78,16 +87,16 @@ def http2_of(timeline: Timeline, ceiling: Ceiling) -> Known[Http2 | None]:
     if streams is None or not streams.connections or streams.one_ns == NEVER:
         return Known(None, {"http2": (streams.why_not if streams is not None else "") or NOT_SO_FAR})
     seen = _seen(timeline, streams)
-    running = [id for id in seen.within if seen.runs(id, streams.one_ns)]
+    running = seen.most_at_once(seen.within, streams.one_ns)
     advertised = seen.first.advertised
-    full = advertised is not None and len(running) >= advertised
-    waiting = len(seen.within) > len(running) and not timeline.server.grows_by
-    over, over_bounded, over_reason = _over_connections(seen, ceiling, len(running))
+    full = advertised is not None and running >= advertised
+    waiting = len(seen.within) > running and not timeline.server.grows_by
+    over, over_bounded, over_reason = _over_connections(seen, ceiling, running)
     limit, limit_reason = _limit(seen)
     overflow = _overflow(seen)
     beyond = _beyond(seen)
     found = Http2(
-        on_one_connection=len(running) or None,
+        on_one_connection=running or None,
         on_one_connection_bounded=(full or waiting) if running else None,
         over_connections=over,
         over_connections_bounded=over_bounded,
@@ -123,7 +132,7 @@ def _seen(timeline: Timeline, streams: Streams) -> _Seen:
 def _over_connections(seen: _Seen, ceiling: Ceiling, on_one: int) -> tuple[int | None, bool | None, str]:
     """Most at once over connections, whether that is a bound, and why it is not known."""
     at_ns = seen.streams.several_ns
-    several = sum(seen.runs(id, at_ns) for id in seen.entries) if at_ns != NEVER else on_one
+    several = seen.most_at_once(seen.entries, at_ns) if at_ns != NEVER else on_one
     if ceiling.in_service is None:
         return None, None, "the ceiling with one stream on each connection was not reached"
     most = max(ceiling.in_service, several)
@@ -137,7 +146,8 @@ def _limit(seen: _Seen) -> tuple[int | None, str]:
     beyond_ns = streams.beyond_ns or streams.one_ns
     for id in seen.first.ids:
         until_ns = beyond_ns if id in streams.beyond else streams.one_ns
-        if seen.fate(id, until_ns) in _FRAMES:
+        # One that had entered its handler was lost with the connection, for another one's sake.
+        if seen.fate(id, until_ns) in _FRAMES and not seen.entered(id, until_ns):
             return _open_before(seen, id), ""
     if advertised is None or len(seen.within) < advertised:
         count = len(seen.within)
@@ -167,7 +177,7 @@ def _overflow(seen: _Seen) -> str | None:
     streams = seen.streams
     if streams.beyond and streams.beyond_ns != NEVER:
         return seen.fate(streams.beyond[0], streams.beyond_ns)
-    others = (id for id in seen.within if not seen.runs(id, streams.one_ns))
+    others = (id for id in seen.within if not seen.entered(id, streams.one_ns))
     return next((seen.fate(id, streams.one_ns) for id in others), None)
 
 

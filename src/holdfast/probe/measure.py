@@ -26,6 +26,7 @@ from holdfast.model.timeline import (
     Entry,
     ExactLoad,
     FirstRequest,
+    Handed,
     Leaving,
     Marks,
     Request,
@@ -38,8 +39,9 @@ from holdfast.observe.processes import read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
+from holdfast.probe.ramp_view import takers
 from holdfast.probe.session import Session, batch
-from holdfast.probe.start import Running, connect_to, ready_again
+from holdfast.probe.start import Running, connect_to, ready_again, with_front
 
 if TYPE_CHECKING:
     from holdfast.probe.held_streams import HeldStreams
@@ -72,6 +74,7 @@ class Measured:
     calls: tuple[Call, ...] = ()
     streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
+    handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
@@ -131,6 +134,7 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.handed = session.recording.handed(0, session.slots.recorded)
     log = session.server.log
     log.cut()
     seen.log = log.last_words()
@@ -165,6 +169,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        handed=seen.handed,
         streams=None if seen.streams is None else seen.streams.streams,
         stream_entries=() if seen.streams is None else seen.streams.entries,
     )
@@ -179,10 +184,11 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.look_at_usage()
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
-    way_ns = usual_way_ns(first.found.ways_ns, len(seen.session.accepting))
+    way_ns = usual_way_ns(first.found.ways_ns, len(takers(seen.session)))
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
+    seen.session = with_front(seen.session)
     held = _measure_places(seen)
     if held is None:
         return

@@ -46,6 +46,8 @@ Decisions
   given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
+* A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
+  opened at once is at most half of what is free there too, and has the time to arrive before the next.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -289,7 +291,8 @@ def _together(view: View, state: State) -> int:
         most = max(1, view.entered // TOGETHER)
     else:
         return 1
-    return most if view.limit is None else min(most, max(1, view.limit // 2))
+    rooms = [each // 2 for each in (view.limit, view.room_behind) if each is not None]
+    return min(most, max(1, min(rooms, default=most)))
 
 
 def _apart(view: View) -> bool:
@@ -322,6 +325,11 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.connecting:
         return _beyond(view, state)
     most = view.max_offered - view.offered
+    if view.room_behind is not None:
+        # What was opened last may not have come through the front yet.
+        if view.now_ns - view.last_sent_ns < CONFIRM_NS:
+            return Wait(LOOK_NS), state
+        most = min(most, max(1, view.room_behind // 2))
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth

@@ -162,6 +162,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=queue.depth,
         limit=queue.limit,
+        room_behind=_room_behind(session, entered),
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
@@ -196,9 +197,30 @@ def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | No
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
-    """The processes that hold the port's listening sockets, with what they wait for and what they have accepted."""
-    listening = [each.inode for each in session.kernel.listeners(session.listen_address)]
-    return read_acceptors(session.pids, listening, session.kernel.connection_inodes(session.listen_address))
+    """The processes that hold the listening sockets, with what they wait for and what they have accepted.
+
+    Behind a front they are the server's sockets.
+    """
+    kernel = session.kernel
+    addresses = (session.listen_address,) if session.front is None else session.front.listening_at
+    listening = [each.inode for address in addresses for each in kernel.listeners(address)]
+    known = [kernel.connection_inodes(address) for address in addresses]
+    connected = None if None in known else frozenset[int]().union(*(each for each in known if each is not None))
+    return read_acceptors(session.pids, listening, connected)
+
+
+def _room_behind(session: Session, entered: int) -> int | None:
+    if session.front is None or not entered:
+        return None
+    session.front.find()
+    return session.front.room
+
+
+def takers(session: Session) -> tuple[int, ...]:
+    """The processes that may accept on the port; a master that only keeps the socket for its workers is none."""
+    if len(session.accepting) == 1:
+        return session.accepting
+    return tuple(each.pid for each in find_acceptors(session) if each.waits_on is None or each.waits_on)
 
 
 def _one_full(session: Session) -> bool:

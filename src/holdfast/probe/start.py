@@ -23,12 +23,13 @@ from holdfast.observe.processes import (
 from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.front import behind_a_front
 from holdfast.probe.injection import what_listens
 from holdfast.probe.patience import Patience
 from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
-from holdfast.probe.readiness import Ready, Starting, await_ready
+from holdfast.probe.readiness import Ready, Starting, await_ready, listeners_now
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
@@ -139,6 +140,15 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     facts = _facts(running, session, route)
     running.ends.watch(session.pids)
     return session, facts
+
+
+def with_front(session: Session) -> Session:
+    """The session of a server that has run a handler, with the front that the first request went through, if any."""
+    first = session.slots.first_request
+    handlers = [each.pid for each in session.recording.entries(first.start, first.stop)]
+    listening = listeners_now(session.server, session.kernel)
+    front = behind_a_front(session.kernel, session.accepting, handlers[0], listening) if handlers else None
+    return replace(session, front=front)
 
 
 def ready_again(session: Session) -> Session:
