@@ -25,7 +25,7 @@ endif
 help:
 	@echo 'make demo         set up, and probe the Flask application in examples/'
 	@echo 'make test         set up, and run the tests'
-	@echo 'make test-all     the tests on each of Python 3.11, 3.12 and 3.13 that is here'
+	@echo 'make test-all     the tests on each of Python 3.11 to 3.15 that is here'
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make faults       the whole fault campaign: kills at random moments, full disks, other users, little CPU'
 	@echo 'make check        lint, format, types, architecture'

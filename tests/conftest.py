@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import faulthandler
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +50,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path in OTHER_SERVERS:
             item.add_marker(pytest.mark.servers)
+
+
+def pytest_runtest_setup() -> None:
+    # From Python 3.15 on, os.fork() counts the thread that would show where a test hangs, and warns of it.
+    if sys.version_info >= (3, 15):
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.fixture

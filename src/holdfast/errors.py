@@ -18,9 +18,13 @@ class HoldfastError(Exception):
         what: what happened, one sentence.
         why: the cause, as far as it is known; often the server's own words; may span several lines.
         remedy: what to do next.
+
+    Attributes:
+        told: the person has been told already.
     """
 
     exit_code = EXIT_ENVIRONMENT
+    told = False
 
     def __init__(self, what: str, why: str = "", remedy: str = "") -> None:
         super().__init__(what)

@@ -3,12 +3,14 @@
     python tests/conformance/document.py            writes it
     python tests/conformance/document.py --check    exits 1 where it is not what the rows say
 
-What depends on the number of cores is written for a machine with two.
+What depends on the number of cores is written for a machine with two, and what depends on the version of Python for one
+before 3.15.
 """
 
 from __future__ import annotations
 
 import os
+import socketserver
 import sys
 from collections.abc import Iterator
 from itertools import groupby
@@ -23,6 +25,7 @@ DOCUMENT = ROOT / "docs" / "conformance.md"
 os.cpu_count = lambda: CORES
 if hasattr(os, "process_cpu_count"):
     os.process_cpu_count = lambda: CORES
+socketserver.TCPServer.request_queue_size = 5
 sys.path[:0] = [str(Path(__file__).parent), str(ROOT / "tests")]
 
 from expectation import Between, Case, Formula, Quote  # noqa: E402 - after the number of cores
@@ -43,7 +46,9 @@ the process model, exact load, what becomes of clients that leave, and more. The
 - **The rest wait in**: the places that fill next, in this order, and how many requests each one takes.
 - **One more sees**: what a client gets that finds all of these full.
 
-Figures that depend on the number of cores are those of a machine with {CORES}.
+Figures that depend on the number of cores are those of a machine with {CORES}. Those of wsgiref are those
+of Python before 3.15: from there on its accept queue takes SOMAXCONN requests and one more, as far as the kernel lets
+it.
 """
 STREAMS = """\
 ## Streams of HTTP/2

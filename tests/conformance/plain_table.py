@@ -21,7 +21,7 @@ from flask_table import (
     UNWATCHED,
     per_request,
 )
-from sources import SAME_THREAD, goes_on, held_in, in_service, listens, model, runs_all_at_once
+from sources import SAME_THREAD, goes_on, held_in, in_service, listens, listens_as_socketserver, model, runs_all_at_once
 from wsgi_sources import SYNC, fresh_threads, in_turn, queues
 
 BJOERN_UNWATCHED = goes_on(
@@ -50,9 +50,7 @@ def every_one(server: str, arguments: str, where: tuple[Says, ...], source: Any,
 
 # wsgiref
 
-WSGIREF_LISTENS = listens(
-    5, Quote("socketserver", "request_queue_size = 5", "wsgiref.simple_server.WSGIServer leaves it as it is")
-)
+WSGIREF_LISTENS = listens_as_socketserver("wsgiref.simple_server.WSGIServer leaves it as it is")
 WSGIREF = (
     row("wsgiref", "", *SYNC, in_service(1, IN_TURN), in_turn(IN_TURN), *queues(WSGIREF_LISTENS, SERVED_UNASKED)),
     Case(

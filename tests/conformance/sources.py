@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socketserver
+import sys
+from pathlib import Path
 from typing import Any
 
-from expectation import Between, Computed, Says, Seen, Source, UnlessTooSlow, Within
+from expectation import Between, Computed, Quote, Says, Seen, Source, UnlessTooSlow, Within
 
 MOST_PLACES = 128  # docs/method.md, Exact load: with more of them it is not tried
 
@@ -47,6 +50,19 @@ def client_gone(fate: str, source: Source) -> Says:
 
 def listens(backlog: int, source: Source) -> Says:
     return Says(source, {"ceiling.accept_queue_limit": backlog})
+
+
+def listens_as_socketserver(why: str) -> Says:
+    """A listener of CPython's socketserver whose backlog nobody sets: 5, and SOMAXCONN from Python 3.15 on.
+
+    Args:
+        why: what leaves it as it is, and where.
+    """
+    text = 'getattr(socket, "SOMAXCONN", 5)' if sys.version_info >= (3, 15) else "5"
+    asked_for = socketserver.TCPServer.request_queue_size
+    most = int(Path("/proc/sys/net/core/somaxconn").read_text())  # listen(2): a larger one is cut to it without a word
+    quote = Quote("socketserver", f"request_queue_size = {text}", f"{why}; from Python 3.15 on it is SOMAXCONN")
+    return listens(min(asked_for, most), quote)
 
 
 def fills_the_accept_queue(listening: Says, *, after: int = 0) -> tuple[Says, ...]:

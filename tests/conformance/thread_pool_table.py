@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from expectation import Between, Case, Quote, Says, Source, Within
+from loop_sources import EXECUTOR_THREADS
 from sources import (
     all_in_service,
     goes_on,
@@ -334,8 +335,8 @@ EXECUTOR = Quote(
 )
 EXECUTOR_SIZE = Quote(
     "concurrent.futures.thread",
-    "max_workers = min(32, (os.cpu_count() or 1) + 4)",
-    "nothing of hypercorn says another number",
+    f"max_workers = min(32, (os.{'process_' if sys.version_info >= (3, 13) else ''}cpu_count() or 1) + 4)",
+    "nothing of hypercorn says another number; from Python 3.13 on only the cores count that the process may use",
 )
 HYPERCORN_DEFAULT = Quote("hypercorn.config", "backlog = 100", "the default")
 HYPERCORN_UNASKED = Quote(
@@ -350,14 +351,8 @@ LOOP_ACCEPTS = Quote(
 )
 
 
-def executor_threads() -> int:
-    import os
-
-    return min(32, (os.cpu_count() or 1) + 4)
-
-
 def hypercorn(arguments: str, workers: int = 1, backlog: int = 100) -> Case:
-    each = executor_threads()
+    each = EXECUTOR_THREADS
     running = workers * each
     return row(
         "hypercorn",

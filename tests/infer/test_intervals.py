@@ -7,6 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from waiting_line import MS, Line, Workers, looked_at, varied
 
+from holdfast.infer.concurrency_estimate import estimate
+from holdfast.infer.signals import Flow, Service, Wave
+
 settings.register_profile("infer", deadline=None)  # a busy machine is no failure
 settings.load_profile("infer")
 
@@ -117,3 +120,21 @@ def test_the_estimate_never_depends_on_when_it_was_made():
     line = Line(7, always(HALF_A_SECOND))
 
     assert looked_at(line) == looked_at(line)
+
+
+def counted(offered, together):
+    """A burst of so many requests of which so many were in service at once."""
+    beyond = together < offered
+    return Wave(offered, together, clear=True, beyond=beyond, queue_full=False, full=beyond, waits=beyond)
+
+
+def test_what_was_exceeded_without_anyone_waiting_is_no_bound():
+    # A server without a bound on a busy machine: 233 of 233 at once, then 133 of 207 and 205 of 264.
+    service = Service(3e8, 300_000_000, 310_000_000, 0.01, 6)
+    flow = Flow(228.5, 0.03, 750.0, cores=0.2)
+    waves = [counted(64, 64), counted(233, 233), counted(207, 133), counted(264, 205)]
+
+    found = estimate(waves, [flow], service)
+
+    assert (found.in_service, found.bounded, found.least, found.most) == (None, None, 233, None)
+    assert "all 233 requests of one burst were in service at once, of another one only 205" in found.why

@@ -288,3 +288,37 @@ def test_a_foreign_header_claims_nothing_that_is_not_there(value):
 @given(st.integers(0, SLOTS - 1))
 def test_every_slot_can_be_claimed(id):
     assert request.parse(f"token/{id}", "token", SLOTS) == id
+
+
+def test_a_ramp_that_begins_anew_leaves_its_first_requests_their_handlers_under_other_ids(recording):
+    ramp, aside = range(100), range(100, 110)
+    enter(0)
+    enter(3)
+    recorder.leave(3)
+    enter(150)
+    before = recording.entries(0, SLOTS)
+    assert recording.newly_entered(0, 10) == [0, 3]
+
+    recording.begin_anew(ramp, aside)
+
+    assert [each.id for each in recording.entries(0, SLOTS)] == [100, 103, 150]
+    assert [each.entered_ns for each in recording.entries(0, SLOTS)] == [each.entered_ns for each in before]
+    assert recording.entered(*bounds(ramp)) == 0
+    assert (recording.entered(*bounds(aside)), recording.in_service(*bounds(aside))) == (2, 1)
+    assert recording.is_left(103)
+    # The new ramp's first request has a number of its own.
+    recording.release(0)
+    enter(recording.number(0))
+    assert recording.newly_entered(*bounds(ramp)) == [0]
+    assert recording.is_entered(0)
+    assert recording.held_in(0) == ("a view", "sync", "view")
+
+
+def test_every_id_keeps_a_number_of_its_own_when_a_ramp_begins_anew(recording):
+    recording.begin_anew(range(90), range(90, 120))
+
+    assert sorted(map(recording.number, range(SLOTS))) == list(range(SLOTS))
+
+
+def bounds(ids: range) -> tuple[int, int]:
+    return ids.start, ids.stop

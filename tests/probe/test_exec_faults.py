@@ -219,3 +219,34 @@ def test_a_port_that_is_shared_with_another_server_gives_no_verdict(holdfast):
 
     assert ended.exit == ENVIRONMENT, ended.err
     assert f"Another process listens on port {port} too." in ended.err
+
+
+# It takes until it is allowed to, and says so.
+ENDS_LATE = """
+import os, signal, sys, time
+
+def end(*_):
+    while not os.path.exists("may-end"):
+        time.sleep(0.01)
+    sys.exit()
+
+signal.signal(signal.SIGTERM, end)
+"""
+
+
+def test_that_a_command_could_not_be_instrumented_is_said_before_its_server_is_ended(holdfast, tmp_path):
+    (tmp_path / "serve.py").write_text(ENDS_LATE + SERVE.replace("{port}", "0"))
+
+    running = holdfast.start("exec", "--", sys.executable, "-I", "serve.py", cwd=tmp_path)
+    assert running.process.stderr is not None
+    first, second = running.process.stderr.readline(), running.process.stderr.readline()
+    still_there = running.processes()
+    (tmp_path / "may-end").touch()
+    ended = running.ended()
+
+    assert "could not instrument it." in first
+    assert "-I, which ignores PYTHONPATH" in second
+    assert still_there
+    assert ended.exit == INCONCLUSIVE
+    assert "could not instrument it." not in ended.err
+    running.nothing_is_left()

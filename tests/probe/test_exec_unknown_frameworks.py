@@ -4,7 +4,8 @@ Each expected value is from the framework's or the bridge's source:
 
 - BlackSheep calls a `def` handler on the loop (blacksheep/server/normalization.py, get_sync_wrapper): one at a time.
 - Microdot sends a `def` handler to the loop's default executor (microdot/microdot.py, invoke_handler), which has
-  `min(32, cores + 4)` threads (concurrent/futures/thread.py).
+  `min(32, cores + 4)` threads (concurrent/futures/thread.py); from Python 3.13 on the cores are those that the process
+  may use, or PYTHON_CPU_COUNT (Lib/os.py, process_cpu_count).
 - a2wsgi has 10 threads (a2wsgi/wsgi.py, WSGIMiddleware.__init__); AnyIO, which Starlette's bridge uses, 40
   (anyio/_backends/_asyncio.py, current_default_thread_limiter); uvicorn's own bridge 10
   (uvicorn/middleware/wsgi.py); asgiref calls everything on one thread (asgiref/sync.py, thread_sensitive).
@@ -15,11 +16,13 @@ Each expected value is from the framework's or the bridge's source:
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 from own_commands import INCONCLUSIVE, Own, run_all, value
 
-CORES = len(os.sched_getaffinity(0)) if hasattr(os, "process_cpu_count") else os.cpu_count() or 1
+OBEYS_CPU_COUNT = sys.version_info >= (3, 13)
+CORES = (os.process_cpu_count() if OBEYS_CPU_COUNT else os.cpu_count()) or 1
 DEFAULT_EXECUTOR = min(32, CORES + 4)
 
 BOTTLE = """
@@ -248,6 +251,13 @@ COMMANDS = (
         ceiling__in_service=DEFAULT_EXECUTOR,
         ceiling__bounded=True,
         model__kind="event-loop+thread-pool",
+    ),
+    Own(
+        "Microdot where a number of cores is set",
+        ("uvicorn", "--port", "{port}", "app:app"),
+        {"app.py": MICRODOT},
+        {"ceiling.in_service": 9 if OBEYS_CPU_COUNT else DEFAULT_EXECUTOR, "ceiling.bounded": True},
+        env={"PYTHON_CPU_COUNT": "5"},
     ),
     bridged("a2wsgi", "bridged:by_a2wsgi", 10),
     bridged("asgiref", "bridged:by_asgiref", 1),

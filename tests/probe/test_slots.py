@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS, FIRST_REQUESTS, allot
+from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS, FIRST_CLIMB, FIRST_REQUESTS, allot
 
 counts = st.integers(min_value=0, max_value=10_000)
 
@@ -31,7 +31,8 @@ def test_requests_that_are_no_part_of_the_measurement_come_after_those_that_are(
 
     assert len(slots.ramp) == 200
     assert len(slots.first_request) == FIRST_REQUESTS
-    assert len(slots.exact_load) == EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
+    assert slots.first_climb == range(200, 200 + FIRST_CLIMB)
+    assert len(slots.exact_load) == len(slots.exact_again) == EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
     assert slots.before_exact_load == slots.freed_place.stop
     assert slots.recorded == slots.listeners.start
     assert (len(slots.listeners), len(slots.called)) == (listeners, called)

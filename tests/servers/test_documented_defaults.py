@@ -26,7 +26,6 @@ CONSTANTS = (
     ("flask", "LISTEN_QUEUE", "werkzeug.serving:LISTEN_QUEUE"),
     ("werkzeug", "LISTEN_QUEUE", "werkzeug.serving:LISTEN_QUEUE"),
     ("django", "request_queue_size", "django.core.servers.basehttp:WSGIServer.request_queue_size"),
-    ("wsgiref", "request_queue_size", "wsgiref.simple_server:WSGIServer.request_queue_size"),
     ("fastpysgi", "backlog", "fastpysgi:server.backlog"),
     ("fastpysgi", "workers", "fastpysgi:server.num_workers"),
     ("bjoern", "listen_backlog", "bjoern:DEFAULT_LISTEN_BACKLOG"),
@@ -48,6 +47,7 @@ PARAMETERS = (
     ("eventlet", "backlog", "eventlet:listen", "backlog"),
 )
 CONNECTIONS = "gunicorn.config:WorkerConnections.default"
+SOCKETSERVER = "wsgiref.simple_server:WSGIServer.request_queue_size"
 
 # In a process of its own: some servers change the process that imports them (eventlet complains of every later fork).
 LOOK = """
@@ -72,7 +72,11 @@ def default(server: str, setting: str, *arguments: str) -> int | None:
 @pytest.fixture(scope="module")
 def installed() -> dict[str, int]:
     """The installed servers' own values, by path and parameter; those of servers that are missing are missing."""
-    wanted = [(path, "") for *_, path in CONSTANTS] + [each[2:] for each in PARAMETERS] + [(CONNECTIONS, "")]
+    wanted = (
+        [(path, "") for *_, path in CONSTANTS]
+        + [each[2:] for each in PARAMETERS]
+        + [(CONNECTIONS, ""), (SOCKETSERVER, "")]
+    )
     command = [sys.executable, "-W", "ignore", "-c", LOOK]
     done = subprocess.run(command, input=json.dumps(wanted), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
@@ -93,6 +97,12 @@ def test_a_default_is_the_installed_server_s_constant(installed, server, setting
 @pytest.mark.parametrize(("server", "setting", "function", "parameter"), PARAMETERS)
 def test_a_default_is_the_installed_server_s_parameter(installed, server, setting, function, parameter):
     assert default(server, setting) == own(installed, function, parameter)
+
+
+def test_what_depends_on_the_version_of_python_is_not_claimed(installed):
+    assert default("wsgiref", "request_queue_size") is None
+    queue = own(installed, SOCKETSERVER)
+    assert queue == 5 if sys.version_info < (3, 15) else queue > 5
 
 
 def test_pyvoy_s_threads_are_those_that_it_names_itself():

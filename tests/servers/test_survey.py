@@ -31,8 +31,9 @@ def test_what_is_installed_here_is_found_with_its_version():
     assert by_name["flask"].version == metadata.version("flask")
     assert by_name["flask"].interpreter == sys.executable
     assert by_name["flask"].install is None
-    # bjoern is one of two distributions that bring the same module.
-    assert by_name["bjoern"].version == metadata.version("bjoern-binary")
+    # bjoern is one of two distributions that bring the same module; it has no wheel for Python 3.15 yet.
+    if sys.version_info < (3, 15):
+        assert by_name["bjoern"].version == metadata.version("bjoern-binary")
     assert by_name["wsgiref"].version == ".".join(map(str, sys.version_info[:3]))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import socketserver
 import subprocess
 import sys
 from pathlib import Path
@@ -61,17 +62,20 @@ def test_a_row_of_the_servers_study_is_the_same_in_every_form(tmp_path: Path) ->
     result = json.loads((tmp_path / "a.json").read_text())
     assert [row["id"] for row in result["rows"]] == ["flask-serial", "wsgiref"]
     queue = result["rows"][1]["verdict"]["ceiling"]["accept_queue"]
-    assert queue == 5 + 1  # socketserver.TCPServer.request_queue_size, and one
+    # One more than the backlog: 5, and SOMAXCONN from Python 3.15 on; the kernel cuts it to its own limit.
+    limit = int(Path("/proc/sys/net/core/somaxconn").read_text())
+    assert queue == min(socketserver.TCPServer.request_queue_size, limit) + 1
     head, _, serial, plain = cells((tmp_path / "a.md").read_text())
     assert serial[:4] == ["flask-serial", f"flask {result['rows'][0]['version']}", "`--no-threaded`", "flask sync"]
     row = dict(zip(head, plain, strict=True))
     at_once = row["at once"].partition(" ")[0]  # a busy machine adds the number of a note
     assert (row["settings"], at_once, row["handlers run on"]) == ("defaults", "1", "serial")
-    assert (row["accept queue"], row["one more gets"], row["listen queue"]) == ("6 full", "connect-timeout", "one")
+    assert row["accept queue"].replace(",", "") == f"{queue} full"
+    assert (row["one more gets"], row["listen queue"]) == ("connect-timeout", "one")
     assert row["procs x threads"] == "1 x 1"
     assert re.fullmatch(r"(\d)/\1", row["ran/ left"])  # socketserver knows nothing of its clients until it reads
     assert re.search(
-        r"wsgiref [\d.]+  flask sync +wsgiref\n +1 +1  serial +1 x 1 +0 +6 full +connect-timeout ", done.stdout
+        r"wsgiref [\d.]+  flask sync +wsgiref\n +1 +1  serial +1 x 1 +0 +[\d,]+ full +connect-timeout ", done.stdout
     )
     assert result["made"]["date"] in done.stdout
 

@@ -33,7 +33,8 @@ def run_command(command_line: Callable[[], Any], arguments: Sequence[str]) -> in
         say(words.getvalue().rstrip("\n"))
         return EXIT_USAGE
     except HoldfastError as error:
-        tell(error)
+        if not error.told:
+            tell(error)
         return error.exit_code
     except (KeyboardInterrupt, click.Abort):
         say("Stopped. Nothing is left running.")

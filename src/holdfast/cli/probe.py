@@ -22,14 +22,18 @@ from holdfast.cli.option_groups import (
     option,
     unknown_option,
 )
+from holdfast.console import tell
+from holdfast.errors import HoldfastError, InconclusiveError
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_CALLED,
     DEFAULT_MAX_OFFERED,
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
+    Experiment,
     experiment_of,
 )
+from holdfast.model.timeline import Stopped
 from holdfast.probe.experiment import run
 
 _COUNT = click.IntRange(min=1)
@@ -193,7 +197,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     the server accepts both and APP does not show which it is.
     """
     experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
-    return measured(partial(run, experiment, tell=told_on_a_terminal()), json_target)
+    return _measured(experiment, json_target)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -224,7 +228,23 @@ def exec_(
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
     experiment = experiment_of(**_with_defaults(context, given), command=command)
-    return measured(partial(run, experiment, tell=told_on_a_terminal()), json_target)
+    return _measured(experiment, json_target)
+
+
+def _measured(experiment: Experiment, json_target: str | None) -> int:
+    """As `measured`; why there is no verdict is told while the server is still being ended."""
+    words: list[str] = []
+
+    def tell_at_once(stopped: Stopped) -> None:
+        error = InconclusiveError(stopped.what, stopped.why, stopped.remedy)
+        tell(error)
+        words.append(str(error))
+
+    try:
+        return measured(partial(run, experiment, tell=told_on_a_terminal(), stopped=tell_at_once), json_target)
+    except HoldfastError as error:
+        error.told = str(error) in words
+        raise
 
 
 def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:

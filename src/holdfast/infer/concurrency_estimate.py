@@ -62,9 +62,20 @@ def estimate(waves: Sequence[Wave], flows: Sequence[Flow], service: Service) -> 
         flows: of all steady stretches, in their order.
     """
     clear = [wave for wave in waves if wave.clear]
-    bounds = [wave for wave in clear if wave.beyond]
+    most = max((wave.together for wave in clear), default=0)
+    without_waiting = max((wave.together for wave in clear if not wave.beyond), default=0)
+    beyond = [wave for wave in clear if wave.beyond]
+    # Where more were in service once and none waited, what others waited for was not a place.
+    bounds = [wave for wave in beyond if wave.together >= without_waiting]
     if bounds:
-        return _bounded(max(wave.together for wave in clear), bounds, flows, service)
+        return _bounded(most, bounds, flows, service)
+    if beyond:
+        least = max(wave.together for wave in beyond)
+        why = (
+            f"all {without_waiting} requests of one burst were in service at once, of another one only {least} "
+            "although others waited: requests start too slowly, or unevenly, for a bound to be seen"
+        )
+        return Estimate(None, None, most, None, why)
     if clear and waves[-1].clear:
         return Estimate(clear[-1].together, False, clear[-1].together, None)  # noqa: FBT003 - bounded: one of three
     least = max([1, *(wave.together for wave in clear), *(int(flow.low) for flow in flows)])

@@ -115,7 +115,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown = Unknown()
     places = unknown.take(_places(seen))
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
-    unknown.because(_INSIDE, *fields_of("cost", Cost), "call", *AT_EXACT_LOAD)
+    unknown.because(_INSIDE, *fields_of("cost", Cost), "call", "front", "places.before_view", *AT_EXACT_LOAD)
     unknown.because(_NO_SETTING, "binding")
     ceiling = unknown.take(_ceiling(seen, places))
     return Verdict(

@@ -12,6 +12,8 @@ class Phase(StrEnum):
     """Answered at once: it shows how the server treats a request."""
     RAMP = "ramp"
     """The ramp up to the ceiling and past it; from outside, the burst whose requests' places are counted."""
+    FIRST_CLIMB = "first climb"
+    """The beginning of a ramp that was broken off at its first plateau and begun anew, for exact load in between."""
     ROUND = "round"
     """Every other round of a look from outside."""
     REUSE = "reuse"

@@ -17,7 +17,7 @@ from holdfast.inside.holdfast_inside import layout
 from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
-from holdfast.model.timeline import NEVER, Entry
+from holdfast.model.timeline import NEVER, Entry, Handed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,6 +32,8 @@ _STARTUP = (
 )
 
 DEFAULT_LOOK_NS = 20_000_000
+SOON_NS = 160_000_000
+"""The longest look interval of the first requests: 1,000 looks a second, as for all of them together."""
 
 # ENTERED and LEFT both count as entered.
 _ENTERED_TABLE = bytes(0 if state == layout.NOT_ENTERED else 1 for state in range(256))
@@ -122,7 +124,11 @@ def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
 
 
 class Recording:
-    """The shared file of one run. Ids are slots, from 0; ranges are half-open [first, last)."""
+    """The shared file of one run. Ids are slots, from 0; ranges are half-open [first, last).
+
+    Invariant: `number(id)` is the slot of an id in the file, and what its request carries. It is the id itself until
+    the first ids are given to others.
+    """
 
     def __init__(self, path: Path, slots: int, data: mmap.mmap) -> None:
         self.path = path
@@ -132,6 +138,9 @@ class Recording:
         self._release = layout.release_offset(slots)
         self._slot = layout.slot_offset(slots)
         self._told = bytes(slots)
+        self._seen: dict[int, tuple[bytes, int, Entry]] = {}
+        # Ranges of ids, and how much further their slots lie in the file.
+        self._shifts: tuple[tuple[int, int, int], ...] = ((0, slots, 0),)
 
     @classmethod
     def create(cls, path: Path, slots: int, owner_pid: int | None = None, look_ns: int = DEFAULT_LOOK_NS) -> Recording:
@@ -160,7 +169,8 @@ class Recording:
             if not isinstance(error, FileExistsError):
                 path.unlink(missing_ok=True)
             raise _not_created(path, size, error) from error
-        layout.WORD.pack_into(data, layout.LOOK_OFFSET, look_ns)
+        for at in (layout.LOOK_OFFSET, layout.SOON_OFFSET):
+            layout.WORD.pack_into(data, at, look_ns)
         layout.HEADER.pack_into(data, 0, layout.MAGIC, layout.VERSION, slots, owner, os.getsid(owner))
         return cls(path, slots, data)
 
@@ -175,9 +185,29 @@ class Recording:
         """Unmaps the file; it stays where it is."""
         self._data.close()
 
+    def begin_anew(self, ramp: range, aside: range) -> None:
+        """Gives the requests that had the first ids of a range the ids of the range behind it.
+
+        Args:
+            ramp: whose requests begin again at 0.
+            aside: the range behind it.
+        """
+        self._shifts = (
+            (ramp.start, ramp.stop, len(aside)),
+            (aside.start, aside.stop, -len(ramp)),
+            (aside.stop, self.slots, 0),
+        )
+        self._told = bytes(self.slots)
+        self._seen.clear()
+
+    def number(self, id: int) -> int:
+        """The number that a request carries."""
+        return next(id + shift for first, last, shift in self._shifts if first <= id < last)
+
     def set_look_interval(self, look_ns: int) -> None:
-        """How long held requests sleep between two looks at their release, ns."""
+        """How long held requests sleep between two looks at their release, ns; the first ones at most SOON_NS."""
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
+        layout.WORD.pack_into(self._data, layout.SOON_OFFSET, min(look_ns, SOON_NS))
 
     def ask_for_view(self) -> None:
         """Lets the next request be watched on its way, if it comes to an application of no known framework."""
@@ -207,11 +237,11 @@ class Recording:
 
     def release(self, id: int) -> None:
         """Lets one request go, without its body; one that has not been entered will not be held."""
-        self._data[self._release + id] = layout.RELEASED
+        self._data[self._release + self.number(id)] = layout.RELEASED
 
     def hold(self, id: int) -> None:
         """Takes back a release, for a request that has not been entered."""
-        self._data[self._release + id] = layout.HELD
+        self._data[self._release + self.number(id)] = layout.HELD
 
     def call(self, ids: Iterable[int], at_ns: int) -> None:
         """Lets requests go through the bodies of their views.
@@ -221,7 +251,7 @@ class Recording:
         """
         layout.WORD.pack_into(self._data, layout.CALL_AT_OFFSET, at_ns)
         for id in ids:
-            self._data[self._release + id] = layout.CALLED
+            self._data[self._release + self.number(id)] = layout.CALLED
 
     def entered(self, first: int, last: int) -> int:
         """How many of these requests have reached their handler, whether they left it or not."""
@@ -233,11 +263,11 @@ class Recording:
 
     def is_entered(self, id: int) -> bool:
         """Whether this request has reached its handler."""
-        return self._data[self._state + id] != layout.NOT_ENTERED
+        return self._data[self._state + self.number(id)] != layout.NOT_ENTERED
 
     def is_left(self, id: int) -> bool:
         """Whether its handler is done."""
-        return self._data[self._state + id] == layout.LEFT
+        return self._data[self._state + self.number(id)] == layout.LEFT
 
     def newly_entered(self, first: int, last: int) -> list[int]:
         """Ids in the range that were entered since they were last asked for here, ascending."""
@@ -258,13 +288,22 @@ class Recording:
 
     def entered_ns(self, id: int) -> int:
         """When the handler began, CLOCK_MONOTONIC ns; 0 if it did not."""
-        at = self._slot + id * layout.SLOT_BYTES + layout.ENTERED_NS_OFFSET
-        return int(layout.WORD.unpack_from(self._data, at)[0])
+        return int(layout.WORD.unpack_from(self._data, self._at(id) + layout.ENTERED_NS_OFFSET)[0])
 
     def entries(self, first: int, last: int) -> tuple[Entry, ...]:
         """The handler runs of these requests, by id; requests that were not entered have none."""
         states = self._states(first, last)
         return tuple(self._entry(id, states[id - first]) for id in range(first, last) if states[id - first])
+
+    def handed(self, first: int, last: int) -> tuple[Handed, ...]:
+        """Those of these requests with which the application was called, by id."""
+        found = []
+        for id in range(first, last):
+            at = self._slot + id * layout.SLOT_BYTES + layout.HANDED_OFFSET
+            handed_ns, by_server = layout.HANDED.unpack_from(self._data, at)
+            if handed_ns != NEVER:
+                found.append(Handed(id, handed_ns, bool(by_server)))
+        return tuple(found)
 
     def calls(self, first: int, last: int, phase: Phase) -> tuple[Call, ...]:
         """The bodies of these requests that have begun, by id."""
@@ -293,54 +332,58 @@ class Recording:
         return tuple(found)
 
     def _call(self, id: int) -> tuple[int, ...]:
-        return layout.CALL.unpack_from(self._data, self._slot + id * layout.SLOT_BYTES + layout.CALL_OFFSET)
+        return layout.CALL.unpack_from(
+            self._data, self._slot + self.number(id) * layout.SLOT_BYTES + layout.CALL_OFFSET
+        )
 
     def held_in(self, id: int) -> HeldIn | None:
         """Where this request was held; None if it did not reach a handler of ours."""
         if not self.is_entered(id):
             return None
-        fields = layout.SLOT.unpack_from(self._data, self._slot + id * layout.SLOT_BYTES)
+        fields = layout.SLOT.unpack_from(self._data, self._at(id))
         return HeldIn(_text(fields[15]), layout.KINDS[fields[12]], layout.VIAS[fields[13]])
 
     def _entry(self, id: int, state: int) -> Entry:
-        (
-            pid,
-            entries,
-            tid,
-            process_seq,
-            thread_seq,
-            globals_seq,
-            entry_tid,
-            entry_thread_seq,
-            entered_ns,
-            left_ns,
-            loop,
-            entry_loop,
-            _kind,
-            _via,
-            thread_name,
-            _held_in,
-        ) = layout.SLOT.unpack_from(self._data, self._slot + id * layout.SLOT_BYTES)
-        return Entry(
-            id=id,
-            pid=pid,
-            tid=tid,
-            thread_name=_text(thread_name),
-            thread_seq=thread_seq,
-            process_seq=process_seq,
-            globals_seq=globals_seq,
-            loop=bool(loop),
-            entry_tid=entry_tid,
-            entry_thread_seq=entry_thread_seq,
-            entry_loop=bool(entry_loop),
-            entered_ns=entered_ns,
-            # The instant is written before the state byte: without that byte it is not there yet.
-            left_ns=left_ns if state == layout.LEFT else 0,
-            entries=entries,
-        )
+        # A held handler's slot does not change, and it is asked for a dozen times: 1 us instead of 25.
+        at = self._at(id)
+        raw = self._data[at : at + layout.SLOT.size]
+        seen = self._seen.get(id)
+        if seen is None or seen[0] != raw or seen[1] != state:
+            seen = self._seen[id] = raw, state, _entry_of(id, raw, state)
+        return seen[2]
+
+    def _at(self, id: int) -> int:
+        return self._slot + self.number(id) * layout.SLOT_BYTES
 
     def _states(self, first: int, last: int) -> bytes:
-        return self._data[self._state + first : self._state + last]
+        pieces = []
+        for begin, end, shift in self._shifts:
+            if begin < last and first < end:
+                at = self._state + shift
+                pieces.append(self._data[at + max(first, begin) : at + min(last, end)])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _entry_of(id: int, raw: bytes, state: int) -> Entry:
+    pid, entries, tid, process_seq, thread_seq, globals_seq, *more = layout.SLOT.unpack(raw)
+    entry_tid, entry_thread_seq, entered_ns, left_ns, loop, entry_loop, _kind, _via, thread_name, _held_in = more
+    return Entry(
+        id=id,
+        pid=pid,
+        tid=tid,
+        thread_name=_text(thread_name),
+        thread_seq=thread_seq,
+        process_seq=process_seq,
+        globals_seq=globals_seq,
+        loop=bool(loop),
+        entry_tid=entry_tid,
+        entry_thread_seq=entry_thread_seq,
+        entry_loop=bool(entry_loop),
+        entered_ns=entered_ns,
+        # The instant is written before the state byte: without that byte it is not there yet.
+        left_ns=left_ns if state == layout.LEFT else 0,
+        entries=entries,
+    )
 
 
 def _text(raw: bytes) -> str:

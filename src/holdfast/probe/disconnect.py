@@ -9,6 +9,7 @@ waits for the connection, and a handler that does not wait for it learns of it o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 from holdfast.load.prober import Prober
@@ -90,8 +91,7 @@ def _disconnect_pair(session: Session, prober: Prober) -> tuple[Leaving, ...]:
 
     for id, how in zip(pair, _BOTH, strict=True):
         prober.give_up([id], reset=how == "rst")
-    free = turn_while_free(session, prober, holding, followed, with_the_way_ns(session, _WATCHED_NS))
-    turn_until_still(session, prober, STILL_S)
+    free = _watch(session, prober, holding, followed)
     nothing = left() == 0 and recording.entered(0, offered) == entered
     until_ns = session.now_ns() if free and (nothing or left() == len(pair)) else NEVER
     return tuple(Leaving(id, how, at_ns, until_ns) for id, how in zip(pair, _BOTH, strict=True))
@@ -113,8 +113,7 @@ def _disconnect_one(
         return recording.is_left(id) or recording.entered(0, offered) > entered
 
     prober.give_up([id], reset=how == "rst")
-    free = turn_while_free(session, prober, holding, followed, with_the_way_ns(session, _WATCHED_NS))
-    turn_until_still(session, prober, STILL_S)
+    free = _watch(session, prober, holding, followed)
     sent: tuple[Request, ...] = ()
     if free and not followed() and _others_are_turned_away(session, prober):
         # Where several processes accept, a request may be turned away by another one than the one with the free place.
@@ -123,6 +122,14 @@ def _disconnect_one(
             if not free or recording.is_entered(slot) or sent[0].outcome is Outcome.PENDING:
                 break
     return Leaving(id, how, at_ns, session.now_ns() if free else NEVER), sent
+
+
+def _watch(session: Session, prober: Prober, holding: Holding, followed: Callable[[], bool]) -> bool:
+    """Waits for what follows a disconnect, until all of it has; whether the server had the time to show it."""
+    watched = turn_while_free(session, prober, holding, followed, with_the_way_ns(session, _WATCHED_NS))
+    if watched != "sleeps":
+        turn_until_still(session, prober, STILL_S)
+    return watched != "had no core"
 
 
 def _ask_for_place(session: Session, slot: int, holding: Holding) -> tuple[bool, tuple[Request, ...]]:
@@ -139,11 +146,11 @@ def _ask_for_place(session: Session, slot: int, holding: Holding) -> tuple[bool,
             return prober.ended == 1 or recording.is_entered(slot)
 
         prober.open(1)
-        free = turn_while_free(session, prober, holding, decided, with_the_way_ns(session, _WATCHED_NS))
+        watched = turn_while_free(session, prober, holding, decided, with_the_way_ns(session, _WATCHED_NS))
         recording.release(slot)
         if recording.is_entered(slot):
             turn_until(session, prober, lambda: prober.ended == 1, ANSWER_S)
-        return free, sent.requests()
+        return watched != "had no core", sent.requests()
 
 
 def disconnect_queued(session: Session, prober: Prober) -> tuple[int, ...]:

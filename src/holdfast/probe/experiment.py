@@ -10,7 +10,7 @@ from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.connecting import check_http2
 from holdfast.model.experiment import Experiment
-from holdfast.model.timeline import Timeline
+from holdfast.model.timeline import Stopped, Timeline
 from holdfast.probe.launch import spec_of
 from holdfast.probe.measure import measure, timeline_of
 from holdfast.probe.patience import Patience
@@ -25,6 +25,7 @@ def run(
     interrupts: Interrupts,
     adapter: Adapter | None = None,
     tell: Callable[[str], None] | None = None,
+    stopped: Callable[[Stopped], None] | None = None,
 ) -> Timeline:
     """Starts the server, probes it and ends it.
 
@@ -33,6 +34,7 @@ def run(
     Args:
         adapter: None is the one with the server's name.
         tell: is given a line now and then while it takes long; None tells nothing.
+        stopped: is given why there will be no verdict, before the server is ended, which may take seconds.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: there is no timeline; their texts say why.
@@ -48,6 +50,8 @@ def run(
         with _words_about_removal(prepared.recording.path):
             running = start(prepared, stack, Patience(tell))
             measured = measure(running)
+            if stopped is not None and measured.stopped is not None and prepared.recording.path.exists():
+                stopped(measured.stopped)
     return timeline_of(experiment, measured, interrupted=interrupts.asked)
 
 

@@ -152,8 +152,8 @@ class _Held:
             return self.decided() or self._moved() != before
 
         holding = threads_that_hold(self.entries())
-        free = turn_while_free(self.session, self.prober, holding, reached, self._plateau_ns())
-        if not free and not self.session.interrupts.asked:
+        watched = turn_while_free(self.session, self.prober, holding, reached, self._plateau_ns())
+        if watched == "had no core" and not self.session.interrupts.asked:
             raise InconclusiveError("The server hardly got a core while streams were held.", "", "")
 
     def _moved(self) -> tuple[int, int]:

@@ -7,7 +7,7 @@ mean.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -26,6 +26,7 @@ from holdfast.model.timeline import (
     Entry,
     ExactLoad,
     FirstRequest,
+    Handed,
     Leaving,
     Marks,
     Request,
@@ -35,12 +36,12 @@ from holdfast.model.timeline import (
     Timeline,
 )
 from holdfast.observe.processes import read_process_tree, read_usage
-from holdfast.probe import call_bodies, disconnect, exact_load, growth, ramp_up, release
+from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.ramp_view import takers
 from holdfast.probe.session import Session, batch
-from holdfast.probe.start import Running, connect_to, ready_again
+from holdfast.probe.start import Running, connect_to, ready_again, with_front
 
 if TYPE_CHECKING:
     from holdfast.probe.held_streams import HeldStreams
@@ -73,6 +74,7 @@ class Measured:
     calls: tuple[Call, ...] = ()
     streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
+    handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.handed = session.recording.handed(0, session.slots.recorded)
     log = session.server.log
     log.cut()
     seen.log = log.last_words()
@@ -166,6 +169,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        handed=seen.handed,
         streams=None if seen.streams is None else seen.streams.streams,
         stream_entries=() if seen.streams is None else seen.streams.entries,
     )
@@ -184,19 +188,58 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
+    seen.session = with_front(seen.session)
     held = _measure_places(seen)
     if held is None:
         return
     session = seen.session
     if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
         seen.later += release.send_reuse_requests(session)
-    bounded = len(seen.requests) > len(held) > 0 and seen.ramp is not None and seen.ramp.reason != "growing"
-    if bounded and session.experiment.over_s is None and not session.interrupts.asked:
-        replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
-        seen.exact, sent = exact_load.offer_exact_load(session, held, replied)
-        seen.later += sent
-        if no_longer_accepting(session):
-            seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+    growing = seen.ramp is not None and seen.ramp.reason == "growing"
+    bounded = len(seen.requests) > len(held) > 0 and not growing
+    if not bounded:
+        seen.exact = None
+    elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
+        _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+
+
+def _tried(seen: Measured, places: int) -> bool:
+    """Whether exact load was offered before, for as many places as there turned out to be."""
+    repeats = () if seen.exact is None else seen.exact.repeats
+    return bool(repeats) and all(each.last - each.first == places for each in repeats)
+
+
+def _always_filled(seen: Measured) -> int:
+    """How many requests filled as many places each time that they were offered together; 0 where not all did.
+
+    0 too where several processes accept: of requests that come together, one may take two while another idles.
+    """
+    repeats = () if seen.exact is None or len(seen.session.accepting) > 1 else seen.exact.repeats
+    entered = [seen.session.recording.entered(each.first, each.last) for each in repeats]
+    filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
+    return min(entered) if repeats and filled else 0
+
+
+def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
+    session = seen.session
+    replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.later += sent
+    if no_longer_accepting(session):
+        seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+
+
+def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
+    """Offers exact load after a ramp that was broken off, and prepares another one."""
+    session = seen.session
+    session.recording.begin_anew(session.slots.ramp, session.slots.first_climb)
+    climbed = zip(session.slots.first_climb, seen.requests, strict=False)
+    seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
+    seen.requests = ()
+    _offer_exact_load(seen, held, session.slots.exact_load)
+    if no_longer_accepting(session):
+        seen.session = ready_again(session)
+    seen.session.sampler.rows.clear()
 
 
 def _measure_places(seen: Measured) -> list[Entry] | None:
@@ -206,24 +249,36 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         The handlers that ran at once when every place was full; None if the server ended requests that were held,
         so that there are no places to go on with.
     """
-    session = seen.session
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober)
-        seen.mark("placed")
-        seen.look_at_usage()
-        held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
-        if seen.ramp.reason not in ramp_up.NO_CEILING:
-            newcomers = growth.since_counted(session, seen.placed)
-            seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
-            seen.later += sent
-            seen.abandoned = disconnect.disconnect_queued(session, prober)
-            newcomers.look(read_process_tree(*session.server.roots()), {each.pid for each in held})
-            seen.came_later = tuple(newcomers.pids)
-            seen.mark("abandoned")
-        seen.mark("released")
-        if release.release_held(session, prober, seen.abandoned):
-            seen.mark("quiet")
+        climb = ramp_up.Climb(seen.session, prober)
+        first = exact_first.places_at_first_plateau(seen.session, prober, climb)
+        if not first:
+            return _climb_and_let_go(seen, prober, climb)
+        exact_first.release_all(seen.session, prober)
+    _begin_anew(seen, first)
+    with _ramp(seen) as prober:
+        seen.mark("first_sent")
+        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+
+
+def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
+    session = seen.session
+    seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
+    seen.mark("placed")
+    seen.look_at_usage()
+    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    if seen.ramp.reason not in ramp_up.NO_CEILING:
+        newcomers = growth.since_counted(session, seen.placed)
+        seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
+        seen.later += sent
+        seen.abandoned = disconnect.disconnect_queued(session, prober)
+        newcomers.look(read_process_tree(*session.server.roots()), {each.pid for each in held})
+        seen.came_later = tuple(newcomers.pids)
+        seen.mark("abandoned")
+    seen.mark("released")
+    if release.release_held(session, prober, seen.abandoned):
+        seen.mark("quiet")
     return None if seen.ramp.reason == "ended by the server" else held
 
 
@@ -236,4 +291,5 @@ def _ramp(seen: Measured) -> Iterator[Prober]:
         finally:
             seen.requests = ramp.requests()
             # In the ramp itself there may have been no reply to doubt.
-            seen.notes += [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            said = [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            seen.notes += [each for each in said if each not in seen.notes]

@@ -20,9 +20,10 @@ Facts
 Decisions
 ---------
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
-  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
-  every connection is taken. Handlers that each have a process of their own do not take from each other; of them, an
-  eighth may start at once.
+  after ALONE_NS, or from MANY on where no process is near its limit of descriptors, open more at once: a sixteenth of
+  those that are in, and at most half of the accept queue, so that every connection is taken. Handlers that each have a
+  process of their own do not take from each other; of them, an eighth may start at once. As many as were seen to start
+  together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
@@ -45,6 +46,8 @@ Decisions
   given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
+* A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
+  opened at once is at most half of what is free there too, and has the time to arrive before the next.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -282,11 +285,14 @@ def _together(view: View, state: State) -> int:
         most = max(min(2, view.entered + 1), view.entered if view.entered >= MANY else view.entered // 2)
     elif _apart(view):
         most = max(1, view.entered // APART)
-    elif view.now_ns - state.began_ns >= ALONE_NS:
+    elif view.entered < state.known:
+        most = state.known - view.entered
+    elif view.now_ns - state.began_ns >= ALONE_NS or (view.roomy and view.entered >= MANY):
         most = max(1, view.entered // TOGETHER)
     else:
         return 1
-    return most if view.limit is None else min(most, max(1, view.limit // 2))
+    rooms = [each // 2 for each in (view.limit, view.room_behind) if each is not None]
+    return min(most, max(1, min(rooms, default=most)))
 
 
 def _apart(view: View) -> bool:
@@ -294,11 +300,20 @@ def _apart(view: View) -> bool:
     return view.processes == view.entered > APART
 
 
+def _unhindered(view: View) -> bool:
+    """Whether requests on their way do not keep each other out for good.
+
+    What one that fails has taken may stay taken if it is a descriptor (see above), of which there are many here. All
+    else is free again when the next one is offered alone.
+    """
+    return view.roomy and view.way_ns < LONG_WAY_NS
+
+
 def _climb(view: View, state: State) -> tuple[Action, State]:
     starting = _on_their_way(view) - state.stuck
     count = min(_together(view, state) - starting, view.max_offered - view.offered)
     if count > 0:
-        return _open(count, view, state, 1 if _apart(view) else starting + count)
+        return _open(count, view, state, 1 if _apart(view) or _unhindered(view) else starting + count)
     turns = max(1, min(starting, LONG_WAY_TURNS)) if view.way_ns >= LONG_WAY_NS else 1
     if _on_plateau(view, state, turns) or _stuck_too(view, state):
         batch = max(1, TO_EACH * view.untried)
@@ -310,6 +325,11 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
     if view.connecting:
         return _beyond(view, state)
     most = view.max_offered - view.offered
+    if view.room_behind is not None:
+        # What was opened last may not have come through the front yet.
+        if view.now_ns - view.last_sent_ns < CONFIRM_NS:
+            return Wait(LOOK_NS), state
+        most = min(most, max(1, view.room_behind // 2))
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth

@@ -15,7 +15,7 @@ from holdfast.model.units import NS_PER_S
 from holdfast.observe.asleep import ASLEEP_NS
 
 TURNED_AWAY_ENOUGH = 4
-GROWTH_MOST_NS = 30 * NS_PER_S
+GROWTH_MOST_NS = 20 * NS_PER_S
 
 Stage = Literal["climb", "fill", "single"]
 
@@ -42,6 +42,8 @@ class View:
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
+        room_behind: how many requests a front may hand on at once so that the server's queue refuses none; None without
+            a front, and where its server refuses none.
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
@@ -50,6 +52,7 @@ class View:
         growth_most_ns: for how long, in all, requests may have waited for steps of growth.
         born_ns: when the latest new worker process was seen that had run nothing yet; NEVER where none came.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server.
+        roomy: no process has used more than a small part of the descriptors that it may have.
         asleep_ns: for how long the whole server has been asleep since the latest of all that has moved; 0 where it is
             not, or where that shows nothing.
         asleep_needed_ns: after so long, nothing of what it was sent can still be on its way to a handler.
@@ -79,8 +82,10 @@ class View:
     growth_most_ns: int = GROWTH_MOST_NS
     born_ns: int = NEVER
     way_ns: int = 0
+    roomy: bool = False
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
+    room_behind: int | None = None
 
     @property
     def sleeps(self) -> bool:
@@ -98,6 +103,7 @@ class State:
     """What the ramp remembers between two looks; the default is its beginning.
 
     Attributes:
+        known: that many are known to start when they come at once; 0 if that is not known.
         began_ns: when the first view was seen.
         batch: the most connections to open next, while the queues are filled.
         entered, depth, turned_away: as the last view had them.
@@ -123,6 +129,7 @@ class State:
     """
 
     stage: Stage = "climb"
+    known: int = 0
     began_ns: int = NEVER
     batch: int = 1
     entered: int = 0

@@ -5,6 +5,8 @@ How fast the ramp climbs is decided in `ramp`, what the records mean in `infer`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
@@ -15,8 +17,8 @@ from holdfast.observe.snapshot import take_snapshot
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
 from holdfast.probe.ramp import decide
-from holdfast.probe.ramp_state import Done, Open, State
-from holdfast.probe.ramp_view import Lookout, LostRequests, Starts, find_acceptors, look_at, take_sample
+from holdfast.probe.ramp_state import Done, Open, State, View
+from holdfast.probe.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
 from holdfast.probe.waits import (
     ANSWER_S,
@@ -38,71 +40,110 @@ NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
 _ADJUST_EVERY = 64
 
 
-def find_ceiling(session: Session, prober: Prober) -> tuple[Ramp, Snapshot]:
+class Climb:
+    """A ramp under way: what it remembers from one look to the next."""
+
+    def __init__(self, session: Session, prober: Prober, known: int = 0) -> None:
+        """Nothing has been offered yet.
+
+        Args:
+            known: that many are known to start when they come at once; 0 if that is not known.
+        """
+        several = len(session.accepting) > 1 or session.front is not None
+        waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
+        starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
+        free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
+        self._session = session
+        self._prober = prober
+        self._lookout = Lookout(starts, free, sleep_of(session), LostRequests(), Room(session), newcomers)
+        self._state = State(known=known)
+        self._held = 0
+        self._gone = session.ends.ended()
+        session.sampler.resume(session.now_ns())
+
+    def go_on(self, breaks_off: Callable[[View, State], bool] = lambda _view, _next: False) -> Ramp | None:
+        """Offers requests until one is met that no queue takes, or as many as may be offered.
+
+        Args:
+            breaks_off: whether to stop before the next step, given what was seen and the state that it leads to.
+
+        Returns:
+            None where it was broken off; it can go on.
+
+        Raises:
+            InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
+        """
+        session, prober = self._session, self._prober
+        while not session.interrupts.asked:
+            view = self._look()
+            session.patience.wait(self._so_far)
+            action, state = decide(view, self._state)
+            if breaks_off(view, state):
+                return None
+            self._state = state
+            if isinstance(action, Done):
+                return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
+            if isinstance(action, Open):
+                prober.open(action.count)
+                prober.turn(0)
+            else:
+                prober.turn(action.timeout_ns)
+        return Ramp("interrupted", NEVER)
+
+    def _so_far(self) -> str:
+        return f"{self._prober.offered} requests offered, {self._held} in service."
+
+    def _look(self) -> View:
+        session, prober = self._session, self._prober
+        check_processes(session)
+        view = look_at(session, prober, self._lookout)
+        if not view.cut and session.ends.ended() != self._gone:
+            self._gone = session.ends.ended()
+            check_processes(session)
+            check_held_requests(session, prober)
+            check_accepting(session)
+        if view.in_service != self._held:
+            self._held = view.in_service
+            session.recording.set_look_interval(look_interval_ns(self._held))
+        return view
+
+
+def find_ceiling(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
     """Offers requests until no further handler starts while the places are counted.
 
     Raises:
-        InconclusiveError: as `climb` and `count_places` say.
+        InconclusiveError: as `Climb.go_on` and `count_places` say.
     """
-    try:
+    with told_by_held_requests(session, prober):
         if session.experiment.over_s is not None:
             return offer_evenly(session, prober, session.experiment.over_s), count_places(session, prober)
-        return _climb_until_counted(session, prober)
+        return _climb_until_counted(session, prober, climb)
+
+
+@contextmanager
+def told_by_held_requests(session: Session, prober: Prober) -> Iterator[None]:
+    """Where a process is killed, the requests that it held say more about it."""
+    try:
+        yield
     except KilledError:
-        # The requests that the process held say more about it.
         check_held_requests(session, prober)
         raise
 
 
-def _climb_until_counted(session: Session, prober: Prober) -> tuple[Ramp, Snapshot]:
+def _climb_until_counted(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
     def entered_and_queued() -> tuple[int, int]:
         queued = session.kernel.accept_queue(session.listen_address).depth or 0
         return session.recording.entered(0, prober.offered), queued
 
     while True:
-        ramp = climb(session, prober)
+        ramp = climb.go_on()
+        assert ramp is not None
         before = entered_and_queued()
         placed = count_places(session, prober)
         after = entered_and_queued()
         # A handler that started meanwhile, or a connection that was accepted, shows that it was not yet a plateau.
         if ramp.reason in NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
             return ramp, placed
-
-
-def climb(session: Session, prober: Prober) -> Ramp:
-    """Offers requests until one is met that no queue takes, or as many as may be offered.
-
-    Raises:
-        InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
-    """
-    several = len(session.accepting) > 1
-    waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
-    state, held, gone = State(), 0, session.ends.ended()
-    starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
-    free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
-    lookout = Lookout(starts, free, sleep_of(session), LostRequests(), newcomers)
-    session.sampler.resume(session.now_ns())
-    while not session.interrupts.asked:
-        check_processes(session)
-        view = look_at(session, prober, lookout)
-        if not view.cut and session.ends.ended() != gone:
-            gone = session.ends.ended()
-            check_processes(session)
-            check_held_requests(session, prober)
-            check_accepting(session)
-        if view.in_service != held:
-            held = view.in_service
-            session.recording.set_look_interval(look_interval_ns(held))
-        session.patience.wait(lambda: f"{prober.offered} requests offered, {held} in service.")  # noqa: B023 - called at once
-        action, state = decide(view, state)
-        if isinstance(action, Done):
-            return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
-        if isinstance(action, Open):
-            prober.open(action.count)
-            prober.turn(0)
-        else:
-            prober.turn(action.timeout_ns)
-    return Ramp("interrupted", NEVER)
 
 
 def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
@@ -157,7 +198,10 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         )
         if placed.still or session.now_ns() > deadline:
             break
-    if len(session.accepting) > 1:
+    if session.front is not None:
+        session.front.find()
+        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
+    elif len(session.accepting) > 1:
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
     if not LostRequests().count(session, prober):

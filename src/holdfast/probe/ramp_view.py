@@ -13,17 +13,21 @@ from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
+from holdfast.observe.processes import read_limits
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import check_held_requests
+from holdfast.probe.ramp import MANY
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probe.session import Session
 from holdfast.probe.waits import ANSWER_S, HoldingThreads, asleep_needed_ns
+from holdfast.procfs.read import count_descriptors
 
 # A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
 _STALLED_NS = 10_000_000
 _LIMIT_WAYS = 20
+_ROOMY = 0.25
 # Most handlers start sooner than that.
 _PAUSED_NS = 2_000_000
 
@@ -87,6 +91,35 @@ class LostRequests:
         return self.number
 
 
+class Room:
+    """Whether the processes that take requests are far from their limits of descriptors, looked at now and then."""
+
+    def __init__(self, session: Session) -> None:
+        self._limits = {pid: read_limits(pid)[0] for pid in session.accepting}
+        # Threads are not counted: their limit is one of the whole user, and of what contains the server.
+        self._roomy = session.experiment.nproc is None
+        self._next = 0
+
+    def is_roomy(self, entered: int) -> bool:
+        """Whether none has used more than a quarter, as of the last look.
+
+        Args:
+            entered: handlers that have started; a look is due when there are a quarter more than at the last one.
+        """
+        if self._roomy and entered >= self._next:
+            self._next = entered + max(MANY, entered) // 4
+            self._roomy = all(used_of(pid, limit) <= _ROOMY for pid, limit in self._limits.items())
+        return self._roomy
+
+
+def used_of(pid: int, limit: int | None) -> float:
+    """The part of its limit of descriptors that a process has used; 1 where that may not be read."""
+    try:
+        return 0.0 if limit is None else count_descriptors(pid) / limit
+    except OSError:
+        return 1.0
+
+
 @frozen
 class Lookout:
     """What is remembered from look to look."""
@@ -95,6 +128,7 @@ class Lookout:
     free: FreeTime
     sleep: Asleep
     lost: LostRequests
+    room: Room
     newcomers: Newcomers
 
 
@@ -113,6 +147,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
     queue = session.kernel.accept_queue(session.listen_address)
+    entered = recording.entered(0, offered)
     return View(
         now_ns=now,
         offered=offered,
@@ -127,6 +162,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=queue.depth,
         limit=queue.limit,
+        room_behind=_room_behind(session, entered),
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
@@ -138,6 +174,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
+        roomy=entered >= MANY and lookout.room.is_roomy(entered),
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
     )
@@ -160,9 +197,23 @@ def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | No
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
-    """The processes that hold the port's listening sockets, with what they wait for and what they have accepted."""
-    listening = [each.inode for each in session.kernel.listeners(session.listen_address)]
-    return read_acceptors(session.pids, listening, session.kernel.connection_inodes(session.listen_address))
+    """The processes that hold the listening sockets, with what they wait for and what they have accepted.
+
+    Behind a front they are the server's sockets.
+    """
+    kernel = session.kernel
+    addresses = (session.listen_address,) if session.front is None else session.front.listening_at
+    listening = [each.inode for address in addresses for each in kernel.listeners(address)]
+    known = [kernel.connection_inodes(address) for address in addresses]
+    connected = None if None in known else frozenset[int]().union(*(each for each in known if each is not None))
+    return read_acceptors(session.pids, listening, connected)
+
+
+def _room_behind(session: Session, entered: int) -> int | None:
+    if session.front is None or not entered:
+        return None
+    session.front.find()
+    return session.front.room
 
 
 def takers(session: Session) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.front import Behind
 from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
 from holdfast.servers.growth import FIXED, Growth
@@ -50,6 +51,7 @@ class Session:
         growth: how its pool of workers may grow.
         start_ns: how long the whole server needed until it was ready.
         tls: how requests are sent; None is plain HTTP.
+        front: another program that accepts the requests; None where the server does, and before the first request.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -76,6 +78,7 @@ class Session:
     growth: Growth = FIXED
     start_ns: int = 0
     tls: Tls | None = None
+    front: Behind | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property

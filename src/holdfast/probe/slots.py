@@ -21,6 +21,9 @@ EXACT_REPEATS = 5
 EXACT_PASSES = 2
 """The repeats are made while a router in front still holds earlier requests, and again if that showed nothing."""
 
+FIRST_CLIMB = EXACT_PLACES + 192
+"""The most requests that the ramp may have offered when it breaks off, to begin anew after exact load."""
+
 FIRST_REQUESTS = 2
 """A second one is sent where the first took long to reach its view, to see whether later ones do too."""
 
@@ -34,20 +37,24 @@ class Slots:
 
     Attributes:
         ramp: from 0; as many as may be offered.
+        first_climb: of a ramp that was broken off; they were the ramp's first ones until then.
         first_request: one, and one more where it took long to its view.
         reuse: sent at the end, one after another.
         freed_place: sent after a client has disconnected.
         exact_load: of every repeat.
+        exact_again: the same, where the ramp comes to another number of places than the one it was broken off at.
         listeners: one for each listening socket that is tried before the run; no part of the record.
         called: one alone, then the others together; no part of the record either.
         streams: of many on one connection, recorded apart; none unless HTTP/2 is spoken.
     """
 
     ramp: range
+    first_climb: range
     first_request: range
     reuse: range
     freed_place: range
     exact_load: range
+    exact_again: range
     listeners: range
     called: range
     streams: range
@@ -60,7 +67,7 @@ class Slots:
     @property
     def recorded(self) -> int:
         """The ids below this one are those whose handlers the timeline records."""
-        return self.exact_load.stop
+        return self.exact_again.stop
 
     @property
     def total(self) -> int:
@@ -78,8 +85,8 @@ def allot(max_offered: int, *, listeners: int = 0, called: int = 0, streams: int
         streams: the most requests on streams of a few connections.
     """
     exact_load = EXACT_PLACES * EXACT_REPEATS * EXACT_PASSES
-    lengths = max_offered, FIRST_REQUESTS, REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, listeners, called, streams
-    return Slots(*_consecutive(lengths))
+    ramp, ends = (max_offered, FIRST_CLIMB), (REUSE_REQUESTS, FREED_PLACE_REQUESTS, exact_load, exact_load)
+    return Slots(*_consecutive((*ramp, FIRST_REQUESTS, *ends, listeners, called, streams)))
 
 
 def _consecutive(lengths: Iterable[int]) -> list[range]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts
 from holdfast.observe.process_exits import ProcessExits
@@ -24,12 +23,13 @@ from holdfast.observe.processes import (
 from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.front import behind_a_front
 from holdfast.probe.injection import what_listens
 from holdfast.probe.patience import Patience
 from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
-from holdfast.probe.readiness import Ready, Starting, await_ready
+from holdfast.probe.readiness import Ready, Starting, await_ready, listeners_now
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
@@ -78,7 +78,7 @@ class Running:
             sampler=Sampler(prepared.kernel, route.listen_address, _SAMPLE_NS, seed=int(prepared.token[:8], 16)),
             interrupts=prepared.interrupts,
             patience=self.patience,
-            head_of=_head_of(prepared.experiment, route, prepared.token),
+            head_of=_head_of(prepared, route),
             ends=self.ends,
             trouble=prepared.files.trouble,
             hello=prepared.files.hello if prepared.spec.own else None,
@@ -142,6 +142,15 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     return session, facts
 
 
+def with_front(session: Session) -> Session:
+    """The session of a server that has run a handler, with the front that the first request went through, if any."""
+    first = session.slots.first_request
+    handlers = [each.pid for each in session.recording.entries(first.start, first.stop)]
+    listening = listeners_now(session.server, session.kernel)
+    front = behind_a_front(session.kernel, session.accepting, handlers[0], listening) if handlers else None
+    return replace(session, front=front)
+
+
 def ready_again(session: Session) -> Session:
     """The session of a server that replaced a process after the first request, once the new process is there."""
     wanted = session.address if is_unix(session.address) else session.port
@@ -153,10 +162,12 @@ def ready_again(session: Session) -> Session:
     return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
 
 
-def _head_of(experiment: Experiment, route: Route, token: str) -> Callable[[int], bytes]:
+def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:
+    experiment = prepared.experiment
     headers = (*experiment.headers, ("Connection", "close"))
     head = request_head("GET", experiment.path, host_field(route.address, route.port), headers)
-    return numbered(head, "X-Holdfast", f"{token}/")
+    head_of, number = numbered(head, "X-Holdfast", f"{prepared.token}/"), prepared.recording.number
+    return lambda slot: head_of(number(slot))
 
 
 def _growth_of(running: Running, pids: Iterable[int]) -> Growth:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Protocol
+from typing import Literal, Protocol
 
 from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
@@ -31,6 +31,13 @@ REST_NS = 60_000_000
 TURN_NS = 1_000_000
 
 NOTHING_HELD = Holding((), ())
+
+Still = Literal["sleeps", "is still", "moves"]
+"""What a server did when it was to be still: it sleeps; nothing has changed for long enough; or it never was."""
+
+Watched = Literal["reached", "sleeps", "was free", "had no core"]
+"""What came of waiting for a state: it was reached; the server sleeps without it; it was free to run for long enough
+without it; or it hardly got a core, so that nothing can be said."""
 
 OPEN_STATES = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 """Of the server's end of a connection, as long as the server has not closed it (tcp(7))."""
@@ -189,12 +196,8 @@ def with_the_way_ns(session: Session, least_ns: int) -> int:
     return max(least_ns, session.way_ns * 3 // 2)
 
 
-def turn_until_still(session: Session, prober: Prober, limit_s: float, rest_ns: int = REST_NS) -> bool:
-    """Turns the load's loop until nothing has changed for this long, or nothing has changed and the server sleeps.
-
-    Returns:
-        False if it never was still within the limit.
-    """
+def turn_until_still(session: Session, prober: Prober, limit_s: float, rest_ns: int = REST_NS) -> Still:
+    """Turns the load's loop until nothing has changed for this long, or nothing has changed and the server sleeps."""
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
     holding = threads_that_hold(session.recording.entries(0, prober.offered))
     sleep, needed_ns = sleep_of(session), asleep_needed_ns(session)
@@ -202,15 +205,15 @@ def turn_until_still(session: Session, prober: Prober, limit_s: float, rest_ns: 
     while session.now_ns() - since < rest_ns:
         check_processes(session)
         if session.now_ns() > deadline:
-            return False
+            return "moves"
         prober.turn(TURN_NS)
         if needed_ns is not None:
             sleep.look(lambda: holding)
         if (now := progress(session, prober)) != counts:
             counts, since = now, session.now_ns()
         elif needed_ns is not None and sleep.asleep_ns(since) >= needed_ns:
-            return True
-    return True
+            return "sleeps"
+    return "is still"
 
 
 def turn_until_idle(session: Session, prober: Prober) -> None:
@@ -223,7 +226,7 @@ def turn_until_idle(session: Session, prober: Prober) -> None:
     counts, since = progress(session, prober), session.now_ns()
     while session.now_ns() - since < AT_WORK_S * NS_PER_S:
         before, began = read_core_use(read_descendants(*session.server.roots()), holding), session.now_ns()
-        if not turn_until_still(session, prober, STILL_S):
+        if turn_until_still(session, prober, STILL_S) != "is still":
             return
         after = read_core_use(read_descendants(*session.server.roots()), holding)
         if not at_work(before, after, session.now_ns() - began):
@@ -236,7 +239,9 @@ def turn_until_at_rest(session: Session, prober: Prober) -> bool:
     """Turns the load's loop until nothing has changed for a while and every process waits; False if none of it came."""
     deadline = session.now_ns() + int(AT_REST_S * NS_PER_S)
     before = read_activity(read_descendants(*session.server.roots()))
-    while session.now_ns() < deadline and turn_until_still(session, prober, AT_REST_S):
+    while session.now_ns() < deadline and (still := turn_until_still(session, prober, AT_REST_S)) != "moves":
+        if still == "sleeps":
+            return True
         after = read_activity(read_descendants(*session.server.roots()))
         if settled(before, after):
             return True
@@ -261,15 +266,12 @@ def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = l
 
 def turn_while_free(
     session: Session, prober: Turning, holding: Holding, reached: Callable[[], bool], for_ns: int
-) -> bool:
+) -> Watched:
     """Turns the load's loop until a state is reached, or the server was free for long enough to reach it.
 
     Args:
         holding: the threads that hold requests.
         for_ns: how long the server must have been free to run; as soon as it sleeps it need not be longer.
-
-    Returns:
-        False if the server hardly got a core, so that nothing can be said.
     """
     free = free_time_of(session)
     sleep, needed_ns = sleep_of(session), asleep_needed_ns(session)
@@ -279,15 +281,15 @@ def turn_while_free(
         free.look(lambda: holding.nothing_else)
         now = session.now_ns()
         if (now - began if free.total_ns is None else free.total_ns) >= for_ns:
-            return True
+            return "was free"
         if needed_ns is not None:
             sleep.look(lambda: holding)
             if sleep.asleep_ns(began) >= needed_ns and not reached():
-                return True
+                return "sleeps"
         if session.interrupts.asked or now - began > ANSWER_S * NS_PER_S:
-            return False
+            return "had no core"
         prober.turn(TURN_NS)
-    return True
+    return "reached"
 
 
 def at_work(before: Mapping[int, CoreUse] | None, after: Mapping[int, CoreUse] | None, wall_ns: int) -> bool:

@@ -1,6 +1,7 @@
-"""The standard library's `wsgiref.simple_server`: one request at a time, a backlog of 5.
+"""The standard library's `wsgiref.simple_server`: one request at a time.
 
-Source: http/server.py and socketserver.py, TCPServer.request_queue_size.
+Its backlog is 5, and SOMAXCONN from Python 3.15 on. Source: socketserver.py, TCPServer.request_queue_size, which
+http/server.py leaves as it is.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ from holdfast.servers.adapter import Adapter, Package, Setting, by_module
 
 
 def _settings(_arguments: Sequence[str]) -> tuple[Setting, ...]:
-    return (Setting("request_queue_size", 5, Place.ACCEPT_QUEUE),)
+    # The arguments do not tell which Python will run it.
+    return (Setting("request_queue_size", None, Place.ACCEPT_QUEUE),)
 
 
 ADAPTER = Adapter(

@@ -2,6 +2,9 @@
 
 Applications of known frameworks pass through unchanged. So does every application if the server is not listed here,
 or if its version no longer has the listed function.
+
+A router or middleware of another framework that leads to a known one is wrapped too, since it may answer a path by
+itself: the first request shows whether the known one holds it.
 """
 
 from __future__ import annotations
@@ -110,7 +113,7 @@ def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callabl
 
 
 def wrap_once(application: object, name: str, point: EntryPoint) -> object:
-    """The wrapper that the server runs instead of the application; the application itself if it has views."""
+    """The wrapper that the server runs instead of the application; the application itself if it is a framework's."""
     from . import startup_report
 
     for known, wrapped in _wrapped:
@@ -128,14 +131,17 @@ def wrap_once(application: object, name: str, point: EntryPoint) -> object:
 
 
 def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anything a server accepts
-    from . import asgi, find_views, hooks, interface, wsgi
+    from . import asgi, find_views, hooks, interface, noting, wsgi
 
     hooks.install()
-    if not callable(application) or find_views.leads_to_views(application):
+    known = find_views.leads_to_views if point is NAMED else find_views.is_known
+    if not callable(application):
         return application
+    if known(application):
+        return noting.noted(application, point.interface)
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":
-        return wsgi.wrap_entry(application)
+        return wsgi.wrap_entry(application, by_server=True)
     if interface.is_double_callable(application):
         application = interface.single_callable(application)
-    return asgi.wrap_entry(application)
+    return asgi.wrap_entry(application, by_server=True)

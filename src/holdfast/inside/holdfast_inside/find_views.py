@@ -1,7 +1,7 @@
-"""Whether a mounted application leads to one of a known framework.
+"""Whether an application is one of a known framework, or leads to one.
 
-If it does, that framework's hook holds the request in the view. If not, the request is held at the entry of the
-mounted application.
+A known framework's hook holds the request in the view. What only leads to one, such as middleware or a router of
+another framework, may answer some paths by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +13,14 @@ from typing import Iterable, List, Set
 from . import hooks
 
 _MOST_OBJECTS = 10_000
+
+
+def is_known(application: object) -> bool:
+    """Whether an application is itself of a known framework, so that its hook sees every request."""
+    packages = {name.partition(".")[0] for name in hooks.HOOKS}
+    return any(cls.__module__.partition(".")[0] in packages for cls in type(application).__mro__) and leads_to_views(
+        application
+    )
 
 
 def leads_to_views(application: object) -> bool:

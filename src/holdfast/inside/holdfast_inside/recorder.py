@@ -154,6 +154,20 @@ def note_entry_thread() -> Thread:
     return _thread("entry")
 
 
+def note_handed(id: int, *, by_server: bool) -> None:
+    """Writes that the application was called with request `id`, if that has not been written yet.
+
+    Args:
+        by_server: by the server itself; otherwise something of the application may have come before.
+    """
+    shared = record()
+    at = shared.slot_at + id * layout.SLOT_BYTES + layout.HANDED_OFFSET
+    if layout.WORD.unpack_from(shared.data, at)[0]:
+        return
+    shared.data[at + layout.HANDED_BY_SERVER_OFFSET] = by_server
+    layout.WORD.pack_into(shared.data, at, time.monotonic_ns())
+
+
 def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
     """Writes the slot of request `id`: its handler has begun on the calling thread.
 
@@ -209,7 +223,7 @@ def hold_sync(id: int) -> None:
     """Blocks, with `time.sleep`, until request `id` is released."""
     shared = record()
     while not _released(shared, id):
-        time.sleep(_look_s(shared))
+        time.sleep(_look_s(shared, id))
 
 
 async def hold_async(id: int) -> None:
@@ -217,7 +231,7 @@ async def hold_async(id: int) -> None:
     sleep = _async_sleep()
     shared = record()
     while not _released(shared, id):
-        await sleep(_look_s(shared))
+        await sleep(_look_s(shared, id))
 
 
 async def sleep_async(seconds: float) -> None:
@@ -283,8 +297,9 @@ def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
     return (_running_trio() or asyncio).sleep
 
 
-def _look_s(shared: Record) -> float:
-    look_ns: int = layout.WORD.unpack_from(shared.data, layout.LOOK_OFFSET)[0]
+def _look_s(shared: Record, id: int) -> float:
+    at = layout.SOON_OFFSET if id < layout.SOON_SLOTS else layout.LOOK_OFFSET
+    look_ns: int = layout.WORD.unpack_from(shared.data, at)[0]
     return max(look_ns / 1e9, SHORTEST_LOOK_S)
 
 

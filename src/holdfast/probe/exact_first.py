@@ -1,0 +1,86 @@
+"""Exact load in the middle of the ramp: at its first plateau, before it fills the queues.
+
+Facts
+-----
+* After the ramp, exact load has to wait until the server has worked off what waited: with two thousand requests in
+  gunicorn's accept queue that takes a second, and with five hundred forks three (measured).
+* At the first plateau one request waits, or a few.
+* A server at its limit of descriptors may lose some of them for good when many requests come at once (see `ramp`).
+
+Decisions
+---------
+* A ramp that comes to a plateau with few places, and would go on to fill queues, is broken off there. What it holds is
+  released, exact load is offered, and it begins anew.
+* Where several processes accept, the first plateau may be one of some of them: there, it is broken off only when so
+  many wait that each has some, or the accept queue is full.
+* If it then comes to another number of places, exact load is offered again at its end, with that number.
+* Not where a limit of descriptors or processes may be the bound: exact load might change it.
+"""
+
+from __future__ import annotations
+
+from holdfast.load.prober import Prober
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import Entry
+from holdfast.observe.processes import read_limits
+from holdfast.probe.ramp import LONG_WAY_NS
+from holdfast.probe.ramp_state import State, View
+from holdfast.probe.ramp_up import Climb, told_by_held_requests
+from holdfast.probe.ramp_view import used_of
+from holdfast.probe.session import Session
+from holdfast.probe.slots import EXACT_PLACES, FIRST_CLIMB
+from holdfast.probe.waits import ANSWER_S, turn_until
+
+# With fewer, what waits at the ramp's end is worked off as soon as the ramp has come here a second time.
+_WORTH_IT = 100
+_NEAR = 0.5
+_TO_EACH = 16
+
+
+def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> tuple[Entry, ...]:
+    """The handlers that run at the ramp's first plateau, where it can be broken off there; () where it goes on.
+
+    Raises:
+        InconclusiveError: as of `Climb.go_on`.
+    """
+    if not _may_break_off(session):
+        return ()
+    reached, several = False, len(session.accepting) if len(session.accepting) > 1 else 0
+
+    def plateau(view: View, state: State) -> bool:
+        nonlocal reached
+        waiting = view.offered - view.in_service
+        enough = waiting >= min(_TO_EACH * several, FIRST_CLIMB - EXACT_PLACES) or view.queue.full
+        reached = state.stage == "fill" and enough and _few(view)
+        ends = state.stage == "single" or view.offered > FIRST_CLIMB or (state.stage == "fill" and not several)
+        return reached or ends or view.entered > EXACT_PLACES
+
+    with told_by_held_requests(session, prober):
+        climb.go_on(plateau)
+    if not reached or session.interrupts.asked or _near_its_limit(session):
+        return ()
+    return session.recording.entries(0, prober.offered)
+
+
+def release_all(session: Session, prober: Prober) -> bool:
+    """Releases every request of a ramp that was broken off; whether all of them were answered."""
+    for id in range(prober.offered):
+        session.recording.release(id)
+    return turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S)
+
+
+def _may_break_off(session: Session) -> bool:
+    experiment = session.experiment
+    limited = experiment.nofile is not None or experiment.nproc is not None
+    return experiment.over_s is None and not limited and not session.growth.look_ns and session.way_ns < LONG_WAY_NS
+
+
+def _few(view: View) -> bool:
+    there = 0 < view.entered == view.in_service <= EXACT_PLACES and view.offered <= FIRST_CLIMB
+    untouched = not view.ended.keys() - {Outcome.PENDING} and not view.untried
+    return there and untouched and view.max_offered - view.offered >= _WORTH_IT
+
+
+def _near_its_limit(session: Session) -> bool:
+    """Whether a process that takes requests has used a good part of its descriptors, or it cannot be seen."""
+    return any(used_of(pid, read_limits(pid)[0]) > _NEAR for pid in session.accepting)
