@@ -64,7 +64,7 @@ def test_streams_are_estimated_from_outside(holdfast, tmp_path, row):
     port = free_port()
     command = [each.replace("{port}", str(port)) for each in row.command]
     with serving(command, lambda: answers(port), tmp_path / "log"):
-        url = f"http://127.0.0.1:{port}/700"
+        url = f"http://127.0.0.1:{port}/1000"
         running = holdfast.start("attach", url, "--http2", "--max-offered", "60", "--json", "-")
         out, err = running.process.communicate(timeout=LONGEST_S)
         plain = holdfast.run("attach", url, "--max-offered", "1")
