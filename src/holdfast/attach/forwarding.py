@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import PurePath
 
-from holdfast.attach.rounds import Look, single
+from holdfast.attach.rounds import Look, watched
 from holdfast.model.address import shown
 from holdfast.model.frozen import frozen
 from holdfast.model.outside import Round
@@ -73,7 +73,7 @@ def watched_single(look: Look, pids: Collection[int], port: int, at_ns: int) -> 
         seen = None if look.kernel is None else _forwarder(look.kernel.volumes(), before, _held(pids), port)
         found.extend([seen] if seen is not None else [])
 
-    return single(look, at_ns, look_once), found[0] if found else None
+    return watched(look, at_ns, look_once), found[0] if found else None
 
 
 def _forwarder(
