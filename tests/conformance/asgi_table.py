@@ -115,6 +115,7 @@ def limited_before_threads(limit: int) -> Case:
         in_threads(DEF.source, TOKENS),
         in_service(TOKENS, ANYIO),
         *turned_away("rejected", "503", SENT_AWAY, UVICORN.listens, after=limit - 1 - TOKENS),
+        Says(UVICORN.runs, {"places.before_view": limit - 1 - TOKENS}),
         *runs_for_nobody(UVICORN.left),
         goes_on(THREADS),
     )

@@ -266,6 +266,10 @@ def differences(case: Case, verdict: Verdict, resting: Resting) -> list[str]:
         name = f"places.{place.value}"
         if name not in claimed and _value(verdict, name) != 0:
             found.append(f"{name} is {_value(verdict, name)}, but nothing in the sources puts a request there")
+    if "places.before_view" not in claimed and verdict.places.before_view != 0:
+        found.append(
+            f"places.before_view is {verdict.places.before_view}, but no source hands a request over that early"
+        )
     return found + _general(case, verdict) + _warnings(case, verdict)
 
 
@@ -286,7 +290,7 @@ def _general(case: Case, verdict: Verdict) -> list[str]:
     # Own claims of a row stand beside these: the sum of the places that have a living connection.
     wanted = {
         "schema": 1,
-        "offered": sum(places.values()),
+        "offered": sum(places[place.value] for place in Place),
         "established": sum(places[place.value] for place in LIVE),
         "places.in_service": verdict.ceiling.in_service,
         "target.server": case.server,

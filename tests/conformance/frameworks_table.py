@@ -199,7 +199,7 @@ BRIDGES = (
         "--interface wsgi, Flask",
         UVICORN,
         held_in("flask view index()", "sync", FLASK_BUILT_IN),
-        Pool(10, UVICORN_WSGI),
+        Pool(10, UVICORN_WSGI, of_server=True),
         *("--interface", "wsgi"),
         framework="flask",
         view="sync",

@@ -174,11 +174,13 @@ class Pool:
 
     Attributes:
         cancels: who says that clients who leave take their requests out of that queue; None: they do not.
+        of_server: the server calls the application on these threads; otherwise the application uses them.
     """
 
     threads: int
     source: Source
     cancels: Source | None = None
+    of_server: bool = False
 
 
 def pooled(
@@ -204,6 +206,7 @@ def pooled(
         in_service(running, pool.source, exact=Within(pool.threads, running)),
         goes_on(THREADS),
         *takes_all(offered, running, pool.source, server.listens),
+        Says(server.runs, {"places.before_view": 0 if pool.of_server else offered - running}),
         *(runs_for_nobody(server.left) if pool.cancels is None else runs_none_for_nobody(pool.cancels)),
     )
     given = {"max_offered": offered, **options}

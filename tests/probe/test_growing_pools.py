@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
+import msgspec
 import pytest
-from own_commands import ANSWERED, Own, run_all
+from own_commands import ANSWERED, Own, run_all, start
+from support.waiting import until
 
 HERE = Path(__file__).parent
 ENDLESS = "60000"
@@ -50,15 +51,15 @@ def test_a_pool_that_grows_is_counted_when_it_has_its_size(workshop, own):
 @pytest.mark.servers
 @pytest.mark.parametrize("kind", ["threads", "processes"])
 def test_a_pool_that_never_stops_growing_is_left_with_at_least_what_it_had(workshop, kind):
-    own = growing(kind, "2", ENDLESS, "0.2", offered="5000")
-    began = time.monotonic()
+    running, _ = start(workshop, growing(kind, "2", ENDLESS, "0.2", offered="5000"))
 
-    done = run_all(workshop, [own])[own.id]
+    until(lambda: running.process.poll() is not None, "the end of the probe", within_s=BOUNDED_S)
 
-    verdict = done.verdict()
+    ended = running.ended()
+    verdict = msgspec.json.decode(ended.out)
     ceiling = verdict["ceiling"]
-    assert time.monotonic() - began < BOUNDED_S
-    assert done.ended.exit == ANSWERED
+    assert ended.exit == ANSWERED
+    running.nothing_is_left()
     assert ceiling["bounded"] is False
     assert ceiling["interval"] == [ceiling["in_service"], None]
     assert ceiling["in_service"] > 2

@@ -105,7 +105,24 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
     now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
     # Neither a run without a verdict nor a load has them.
-    return now if "ceiling" not in now else {**now, **dict.fromkeys(_ADDED), "unknown": {**now["unknown"], **_ADDED}}
+    if "ceiling" not in now:
+        return now
+    waiting, why = before_view(now["places"])
+    added = {**_ADDED, "front": _FRONT["unplaced" in now["places"]]}
+    reasons = {**added, **({} if waiting == 0 else {"places.before_view": why})}
+    places = {**now["places"], "before_view": waiting}
+    return {**now, **dict.fromkeys(added), "places": places, "unknown": {**now["unknown"], **reasons}}
+
+
+def before_view(places: dict[str, Any]) -> tuple[int | None, str]:
+    """The field of `places` that recorded verdicts lack, and why it is null; none where nothing waited in the server.
+
+    Their records do not say when a request was handed to the application; a look from outside cannot.
+    """
+    if "unplaced" in places:
+        return None, "nothing inside the server was looked at"
+    why = "the run was saved before holdfast kept when the server hands a request to the application"
+    return (None, why) if places["userspace_queue"] else (0, "")
 
 
 def sentences(result: dict[str, Any]) -> list[str]:
@@ -115,6 +132,11 @@ def sentences(result: dict[str, Any]) -> list[str]:
 
 # Fields that a verdict has had since the records were made, all of them null for these runs, and why they are null.
 _ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in plain HTTP"}
+# By whether the server was seen from outside.
+_FRONT = {
+    False: "what accepts the requests is the server itself, or a part of it",
+    True: "nothing inside the server was looked at",
+}
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields, replace
 
 import pytest
@@ -27,10 +28,13 @@ from holdfast.report.terminal import LANES, render_verdict
 
 
 def test_every_place_of_a_verdict_has_a_lane() -> None:
-    places = {place.value for place in Place}
+    places = [place.value for place in Place]
 
-    assert places == {each.name for each in fields(Places)}
-    assert list(LANES) == [each.name for each in fields(OutsidePlaces)] == [*map(str, Place), "unplaced"]
+    assert {*places, "before_view"} == {each.name for each in fields(Places)}
+    assert {*LANES} == {each.name for each in fields(OutsidePlaces)} == {*places, "before_view", "unplaced"}
+    # From the handler outwards; what is a part of a place follows it.
+    assert [each for each in LANES if each != "before_view"] == [*places, "unplaced"]
+    assert list(LANES)[list(LANES).index("userspace_queue") + 1] == "before_view"
 
 
 def verdict(view: str, in_service: int, processes: int, kind: ModelKind = "event-loop", **exact: object) -> Verdict:
@@ -56,6 +60,22 @@ def verdict(view: str, in_service: int, processes: int, kind: ModelKind = "event
 
 def shown(verdict: Verdict) -> str:
     return rendered(render_verdict(verdict), 200, styled=False)
+
+
+def test_requests_that_wait_before_the_view_have_a_lane_and_a_sentence() -> None:
+    seen = replace(verdict("sync", 2, 1), places=Places(in_service=2, userspace_queue=9, before_view=6))
+
+    text = shown(seen)
+
+    assert re.search(r"before the view +6 ", text)
+    assert "6 requests had been handed to the application" in " ".join(text.split())
+
+
+@pytest.mark.parametrize(("queued", "lanes"), [(9, 1), (0, 0)])
+def test_where_it_is_not_known_how_many_that_are_the_lane_says_so_if_any_wait_in_the_server(queued, lanes) -> None:
+    seen = replace(verdict("sync", 2, 1), places=Places(in_service=2, userspace_queue=queued))
+
+    assert len(re.findall(r"before the view +\?", shown(seen))) == lanes
 
 
 @pytest.mark.parametrize("view", ["sync", "async-blocking"])

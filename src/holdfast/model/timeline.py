@@ -13,6 +13,7 @@ from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.front import SeenFront
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -81,6 +82,20 @@ class Entry:
 
 
 @frozen
+class Handed:
+    """The application was called with a request, as the recorder inside the server wrote it.
+
+    Attributes:
+        handed_ns: the first call for it.
+        by_server: it was the server's own call; otherwise something of the application may have come before.
+    """
+
+    id: int
+    handed_ns: int
+    by_server: bool
+
+
+@frozen
 class Listener:
     """One listening socket at one instant.
 
@@ -146,6 +161,8 @@ class Snapshot:
 
     Attributes:
         acceptors: looked up where several processes may accept; () elsewhere, and of runs saved before that was kept.
+            Behind a front they are the server's.
+        front: None where the server itself accepts, and of runs saved before that was kept.
     """
 
     began_ns: int
@@ -154,6 +171,7 @@ class Snapshot:
     listeners: tuple[Listener, ...]
     sockets: tuple[ServerSocket, ...]
     acceptors: tuple[Acceptor, ...] = ()
+    front: SeenFront | None = None
 
 
 @frozen
@@ -291,6 +309,7 @@ class Timeline:
         replaced: processes that listened when the server was ready, and were gone when the last request was answered.
         calls: the bodies that were run; () where that was not asked for.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
+        handed: requests with which the application was called; None of runs saved before that was kept.
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
@@ -317,5 +336,6 @@ class Timeline:
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
     came_later: tuple[int, ...] = ()
+    handed: tuple[Handed, ...] | None = None
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()

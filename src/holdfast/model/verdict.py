@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
+from holdfast.model.binding import Binding
+from holdfast.model.front import Front
 from holdfast.model.frozen import frozen
 
 SCHEMA = 1
@@ -55,7 +57,12 @@ class Limits:
 
 @frozen
 class Places:
-    """How many requests were in each place; the sum is the number offered."""
+    """How many requests were in each place; the sum of all but `before_view` is the number offered.
+
+    Attributes:
+        before_view: of those in `userspace_queue`, how many the server had handed to the application: they waited
+            there, and had not reached the view. None where that was not seen.
+    """
 
     in_service: int = 0
     userspace_queue: int = 0
@@ -67,6 +74,7 @@ class Places:
     reset: int = 0
     closed: int = 0
     failed: int = 0
+    before_view: int | None = None
 
 
 @frozen
@@ -75,6 +83,7 @@ class OutsidePlaces:
 
     Attributes:
         unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
+        before_view: always None: that shows only inside the server.
     """
 
     in_service: int | None
@@ -88,6 +97,7 @@ class OutsidePlaces:
     closed: int
     failed: int
     unplaced: int
+    before_view: None = None
 
 
 ListenQueues = Literal["shared", "per-worker"]
@@ -311,47 +321,6 @@ class Http2:
 
 
 @frozen
-class RuledOut:
-    """A setting that does not decide it, and the run that shows so."""
-
-    setting: str
-    by: str
-
-
-@frozen
-class NextBound:
-    """The setting that would decide it next, and the number in its place at which it would."""
-
-    setting: str
-    at: int
-
-
-@frozen
-class Binding:
-    """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
-
-    Attributes:
-        setting: the server's own name for it, or nofile, nproc, somaxconn, memory, "AnyIO tokens", "default
-            executor", "inside the application".
-        place: which it bounds.
-        configured, effective: its value as given, and as it came into force.
-        formula: how the place's size follows from it: "workers x threads".
-        evidence: the runs that show it, in words.
-        ruled_out: settings that were tried and do not decide it.
-        next: None where no further bound is known.
-    """
-
-    setting: str
-    place: str
-    configured: int | None
-    effective: int | None
-    formula: str
-    evidence: tuple[str, ...]
-    ruled_out: tuple[RuledOut, ...] = ()
-    next: NextBound | None = None
-
-
-@frozen
 class OverTls:
     """What there is to say of TLS.
 
@@ -395,4 +364,5 @@ class Verdict:
     call: Calls | None = None
     http2: Http2 | None = None
     tls: OverTls | None = None
+    front: Front | None = None
     schema: int = SCHEMA

@@ -17,7 +17,7 @@ from holdfast.inside.holdfast_inside import layout
 from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
-from holdfast.model.timeline import NEVER, Entry
+from holdfast.model.timeline import NEVER, Entry, Handed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -294,6 +294,16 @@ class Recording:
         """The handler runs of these requests, by id; requests that were not entered have none."""
         states = self._states(first, last)
         return tuple(self._entry(id, states[id - first]) for id in range(first, last) if states[id - first])
+
+    def handed(self, first: int, last: int) -> tuple[Handed, ...]:
+        """Those of these requests with which the application was called, by id."""
+        found = []
+        for id in range(first, last):
+            at = self._slot + id * layout.SLOT_BYTES + layout.HANDED_OFFSET
+            handed_ns, by_server = layout.HANDED.unpack_from(self._data, at)
+            if handed_ns != NEVER:
+                found.append(Handed(id, handed_ns, bool(by_server)))
+        return tuple(found)
 
     def calls(self, first: int, last: int, phase: Phase) -> tuple[Call, ...]:
         """The bodies of these requests that have begun, by id."""

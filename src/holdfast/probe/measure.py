@@ -26,6 +26,7 @@ from holdfast.model.timeline import (
     Entry,
     ExactLoad,
     FirstRequest,
+    Handed,
     Leaving,
     Marks,
     Request,
@@ -40,7 +41,7 @@ from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.ramp_view import takers
 from holdfast.probe.session import Session, batch
-from holdfast.probe.start import Running, connect_to, ready_again
+from holdfast.probe.start import Running, connect_to, ready_again, with_front
 
 if TYPE_CHECKING:
     from holdfast.probe.held_streams import HeldStreams
@@ -73,6 +74,7 @@ class Measured:
     calls: tuple[Call, ...] = ()
     streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
+    handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
@@ -132,6 +134,7 @@ def measure(running: Running) -> Measured:
         seen.notes += called.notes
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.handed = session.recording.handed(0, session.slots.recorded)
     log = session.server.log
     log.cut()
     seen.log = log.last_words()
@@ -166,6 +169,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        handed=seen.handed,
         streams=None if seen.streams is None else seen.streams.streams,
         stream_entries=() if seen.streams is None else seen.streams.entries,
     )
@@ -184,6 +188,7 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
+    seen.session = with_front(seen.session)
     held = _measure_places(seen)
     if held is None:
         return
@@ -250,6 +255,8 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         first = exact_first.places_at_first_plateau(seen.session, prober, climb)
         if not first:
             return _climb_and_let_go(seen, prober, climb)
+        # Now, because threads that exact load leaves behind cost no held request anything.
+        seen.look_at_usage()
         exact_first.release_all(seen.session, prober)
     _begin_anew(seen, first)
     with _ramp(seen) as prober:
@@ -261,8 +268,9 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     session = seen.session
     seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
     seen.mark("placed")
-    seen.look_at_usage()
     held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    if not _tried(seen, len(held)):
+        seen.look_at_usage()
     if seen.ramp.reason not in ramp_up.NO_CEILING:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from holdfast.model.front import Front
 from holdfast.model.verdict import (
     CALL_NOT_ASKED,
     HTTP2_NOT_ASKED,
@@ -14,6 +15,7 @@ from holdfast.model.verdict import (
     ModelKind,
     OutsidePlaces,
     Overflow,
+    Places,
     Verdict,
 )
 from holdfast.report import calls, streams
@@ -25,6 +27,7 @@ _WIDTH = 30
 LANES = {
     "in_service": ("in service", "green", "█"),
     "userspace_queue": ("server's own queue", "yellow", "▓"),
+    "before_view": ("  before the view", "yellow", "▚"),
     "accept_queue": ("accept queue", "yellow", "▒"),
     "syn": ("no answer to SYN", "red", "░"),
     "answered": ("answered", "cyan", "·"),
@@ -151,6 +154,8 @@ def _lanes(verdict: Verdict) -> Renderable:
     largest = max(1, *(count or 0 for count in counts.values()))
     for name, (label, colour, fill) in LANES.items():
         count = counts[name]
+        if count is None and (name == "before_view" and not counts["userspace_queue"]):
+            continue
         if count is None:
             table.add_row(label, "?", "", "", style="dim")
             continue
@@ -165,6 +170,8 @@ def _lanes(verdict: Verdict) -> Renderable:
 
 def _note(verdict: Verdict, place: str) -> str:
     ceiling = verdict.ceiling
+    if place == "before_view":
+        return "of the server's own queue"
     if place == "userspace_queue":
         end = "no end met" if ceiling.userspace_queue_bounded is False else ""
         unshaken = verdict.tls.before_handshake if verdict.tls is not None else 0
@@ -179,6 +186,9 @@ def _note(verdict: Verdict, place: str) -> str:
 
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
+    yield from _before_view(verdict.places)
+    if verdict.front is not None:
+        yield from _front(verdict.front, verdict.unknown)
     yield from _model(verdict.model)
     yield from _exact(verdict.ceiling, verdict.unknown)
     yield from _abandoned(verdict.abandoned)
@@ -204,6 +214,20 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         f"everything {timing.total_s:.2f} s after ready" if timing.total_s is not None else "",
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
+
+
+def _front(front: Front, unknown: Mapping[str, str]) -> Iterator[str]:
+    through = f" ({', '.join(front.through)})" if front.through else ""
+    yield f"Front: {front.program} hands requests on to {front.server}{through}."
+    if front.accept_queue is None or front.in_front is None:
+        why = unknown.get("front.accept_queue") or unknown.get("front.in_front", "")
+        yield f"How many wait in {front.program}, between the two and in {front.server} is not known: {why}."
+        return
+    limit = "" if front.accept_queue_limit is None else f" (backlog {front.accept_queue_limit})"
+    yield (
+        f"Of those in the server's own queue, {front.in_front} wait in {front.program}, {front.accept_queue} in the "
+        f"accept queue between the two{limit}, and {front.in_server} in {front.server}."
+    )
 
 
 def _exact(ceiling: Ceiling, unknown: Mapping[str, str]) -> Iterator[str]:
@@ -266,6 +290,17 @@ def _overflow(overflow: Overflow) -> Iterator[str]:
         yield f"Overflow: {order}."
     if overflow.client_sees is not None:
         yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
+
+
+def _before_view(places: Places | OutsidePlaces) -> Iterator[str]:
+    waiting = places.before_view
+    if waiting:
+        requests, their = ("request", "its") if waiting == 1 else ("requests", "their")
+        yield (
+            f"Before the view: {waiting} {requests} had been handed to the application and had not reached {their} "
+            "view. Something in it holds them back: a pool of threads or connections, a semaphore, middleware, a "
+            "dependency."
+        )
 
 
 def _model(model: Model) -> Iterator[str]:

@@ -43,7 +43,7 @@ class Growth:
 
     by: str
     look_ns: int
-    most_ns: int = 30 * NS_PER_S
+    most_ns: int = 20 * NS_PER_S
 
 
 FIXED = Growth("", 0)

@@ -16,19 +16,30 @@ Receive = Callable[[], Awaitable[Message]]
 Application = Callable[[Any, Any, Any], Awaitable[object]]
 
 
-def wrap_entry(application: Application, held_in: str = "") -> Application:
+def wrap_entry(application: Application, held_in: str = "", *, by_server: bool = False) -> Application:
     """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests, lifespan and websockets reach it with the very objects the server passed.
 
     Args:
         held_in: the entry in words; "" is "asgi entry".
+        by_server: the server calls what is returned.
     """
     here = entries.Entry(application, "asgi", held_in)
 
     async def entry(scope: Any, receive: Receive, send: Send) -> object:  # noqa: ANN401 - see Application
-        claim = request.asgi_claim(scope)
+        claim = request.asgi_claim(scope, by_server=by_server)
         return await arrive(here, claim, (scope, receive, send), application)
+
+    return entry
+
+
+def wrap_noting(application: Application) -> Application:
+    """Wraps an application that leads to views so that it is noted when the server calls it; everything passes."""
+
+    async def entry(scope: Any, receive: Receive, send: Send) -> object:  # noqa: ANN401 - see Application
+        request.asgi_claim(scope, by_server=True)
+        return await application(scope, receive, send)
 
     return entry
 
@@ -95,6 +106,7 @@ async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> objec
         return None
     finally:
         gate.current.reset(token)
+        held.forget()
 
 
 async def answer(send: Send) -> None:

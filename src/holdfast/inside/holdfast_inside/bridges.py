@@ -31,7 +31,7 @@ def install(bridge: type, interface: str) -> None:
 # Any: each framework has a scope type of its own.
 def _from_asgi(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
     async def __call__(self: object, scope: Any, *rest: object) -> object:  # noqa: N807, ANN401
-        claim = request.asgi_claim(scope)
+        claim = request.asgi_claim(scope, by_server=None)
         if claim is None:
             return await original(self, scope, *rest)
         _wrap_inner(self)
@@ -44,7 +44,7 @@ def _from_asgi(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine fu
 def _noting_environ(original: gate.Function) -> gate.Function:
     def environ(self: object, *rest: object) -> object:
         made: Any = original(self, *rest)
-        request.wsgi_claim(made)
+        request.wsgi_claim(made, by_server=None)
         return made
 
     return environ
@@ -60,7 +60,7 @@ def _wrap_inner(bridge: Any) -> None:  # noqa: ANN401 - each bridge has a class 
 
 def _from_wsgi(original: gate.Function) -> gate.Function:
     def __call__(self: object, environ: Dict[str, Any], *rest: object) -> object:  # noqa: N807
-        request.wsgi_claim(environ)
+        request.wsgi_claim(environ, by_server=None)
         return original(self, environ, *rest)
 
     return __call__

@@ -113,7 +113,7 @@ def _wrapping(original: Function, name: str, point: EntryPoint, prepare: Callabl
 
 
 def wrap_once(application: object, name: str, point: EntryPoint) -> object:
-    """The wrapper that the server runs instead of the application; the application itself if it has views."""
+    """The wrapper that the server runs instead of the application; the application itself if it is a framework's."""
     from . import startup_report
 
     for known, wrapped in _wrapped:
@@ -131,15 +131,17 @@ def wrap_once(application: object, name: str, point: EntryPoint) -> object:
 
 
 def _wrap(application: Any, point: EntryPoint) -> object:  # noqa: ANN401 - anything a server accepts
-    from . import asgi, find_views, hooks, interface, wsgi
+    from . import asgi, find_views, hooks, interface, noting, wsgi
 
     hooks.install()
     known = find_views.leads_to_views if point is NAMED else find_views.is_known
-    if not callable(application) or known(application):
+    if not callable(application):
         return application
+    if known(application):
+        return noting.noted(application, point.interface)
     spoken = interface.choose(application, "the application", point.interface)
     if spoken == "wsgi":
-        return wsgi.wrap_entry(application)
+        return wsgi.wrap_entry(application, by_server=True)
     if interface.is_double_callable(application):
         application = interface.single_callable(application)
-    return asgi.wrap_entry(application)
+    return asgi.wrap_entry(application, by_server=True)

@@ -35,6 +35,18 @@ BRIDGES: Dict[str, Tuple[str, str]] = {
     "uvicorn.middleware.wsgi": ("_WSGIMiddleware", "asgi"),
 }
 
+# Module and class: a hook surrounds the `__call__` of each; FastAPI's hands on to Starlette's at once.
+_NOTING = (
+    ("fastapi", "FastAPI"),
+    ("django.core.handlers.asgi", "ASGIHandler"),
+    ("django.core.handlers.wsgi", "WSGIHandler"),
+    ("flask", "Flask"),
+    ("litestar", "Litestar"),
+    ("quart", "Quart"),
+    ("starlette.applications", "Starlette"),
+    ("starlette.routing", "Router"),
+)
+
 
 def install() -> None:
     """Installs the hooks of all loaded frameworks; a later call adds those loaded since."""
@@ -59,6 +71,12 @@ def install_for(module: str) -> None:
         from . import gate
 
         gate.surround(ThreadPoolExecutor.submit, gate.keeping_context)
+
+
+def noting_calls() -> Tuple[object, ...]:
+    """The methods of the loaded frameworks that note, before anything else, that a request has come."""
+    found = [getattr(sys.modules.get(module), name, None) for module, name in _NOTING]
+    return tuple(cls.__call__ for cls in found if cls is not None)
 
 
 def view_holders() -> Tuple[type, ...]:

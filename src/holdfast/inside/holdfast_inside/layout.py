@@ -6,7 +6,8 @@ Both sides import this module: the recorder inside the server (Python 3.8 or new
     header           one page; magic, version, slots, owner, look interval, release-all byte
     state[slots]     one byte per request id: NOT_ENTERED, ENTERED or LEFT
     release[slots]   one byte per request id: RELEASED lets it go, CALLED lets it run the view's body first
-    slot[slots]      SLOT_BYTES each: the record of that id's latest entry, then of its body if that ran
+    slot[slots]      SLOT_BYTES each: the record of that id's latest entry, then of its body if that ran, then when it
+                     was handed to the application
 
 The state bytes are contiguous, so the reader counts thousands of requests with one `bytes.count` instead of a loop
 over slots.
@@ -105,7 +106,14 @@ TIMINGS, raised, streams (its result produces more while it is sent). Not cleare
 """
 CALL_OFFSET = SLOT.size
 CALL_SINCE_OFFSET = 32
-SLOT_BYTES = SLOT.size + CALL.size
+
+HANDED = struct.Struct("=QB7x")
+"""handed_ns: the application was called with the request, its first call counts, 0 before it; whether that was the
+server's own call, so that nothing of the application comes before it. Not cleared when the id is entered again."""
+HANDED_OFFSET = CALL_OFFSET + CALL.size
+HANDED_BY_SERVER_OFFSET = 8
+
+SLOT_BYTES = SLOT.size + CALL.size + HANDED.size
 
 ENTRIES = struct.Struct("@I")
 ENTRIES_OFFSET = 4

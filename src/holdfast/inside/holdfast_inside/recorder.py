@@ -154,6 +154,20 @@ def note_entry_thread() -> Thread:
     return _thread("entry")
 
 
+def note_handed(id: int, *, by_server: bool) -> None:
+    """Writes that the application was called with request `id`, if that has not been written yet.
+
+    Args:
+        by_server: by the server itself; otherwise something of the application may have come before.
+    """
+    shared = record()
+    at = shared.slot_at + id * layout.SLOT_BYTES + layout.HANDED_OFFSET
+    if layout.WORD.unpack_from(shared.data, at)[0]:
+        return
+    shared.data[at + layout.HANDED_BY_SERVER_OFFSET] = by_server
+    layout.WORD.pack_into(shared.data, at, time.monotonic_ns())
+
+
 def enter(id: int, held_in: str, kind: str, via: str, entry: Thread) -> None:
     """Writes the slot of request `id`: its handler has begun on the calling thread.
 

@@ -52,36 +52,48 @@ class PendingClaim:
 
 
 _handed_over: Dict[int, RequestClaim] = {}
+_called_directly = False
 
 
-def wsgi_claim(environ: Dict[str, Any]) -> Optional[RequestClaim]:
+def note_direct_calls() -> None:
+    """Says that the server calls the framework's application itself, with nothing of the person's own around it."""
+    global _called_directly  # noqa: PLW0603 - of the whole process, and of those that are forked from it
+    _called_directly = True
+
+
+def wsgi_claim(environ: Dict[str, Any], *, by_server: Optional[bool] = False) -> Optional[RequestClaim]:
     """The claim of a WSGI request; None means the request must pass through untouched.
 
     The first call for a request decides, and notes the calling thread as its entry; later calls return the same.
+
+    Args:
+        by_server: what calls this is what the server calls; None if it is a bridge, which may be the server's own:
+            then the application has not been called yet.
     """
     known = environ.get(KEY)
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return _handed(known, by_server=by_server)
     value = environ.get(ENVIRON_HEADER)
     if not value:
         return None
-    claim = _claim(value, lambda: _is_held_in_environ(environ))
+    claim = _claim(value, lambda: _is_held_in_environ(environ), by_server=by_server)
     if claim is not None:
         environ[KEY] = claim
     return claim
 
 
-def asgi_claim(scope: Any) -> Optional[RequestClaim]:  # noqa: ANN401 - frameworks have a type of their own for it
+# Any: frameworks have a type of their own for it.
+def asgi_claim(scope: Any, *, by_server: Optional[bool] = False) -> Optional[RequestClaim]:  # noqa: ANN401
     """Like `wsgi_claim`, for an ASGI scope; None also if it is not an HTTP request."""
     if scope["type"] != "http":
         return None
     # "wsgi_environ" is a2wsgi's: it calls an ASGI application for a WSGI server, on a thread of its own.
     known = scope.get(KEY) or scope.get("wsgi_environ", {}).get(KEY)
     if known is not None:
-        return known  # type: ignore[no-any-return]
+        return _handed(known, by_server=by_server)
     for name, value in scope["headers"]:
         if name.lower() == SCOPE_HEADER:
-            claim = _claim(value.decode("latin-1"), lambda: _is_held_in_scope(scope))
+            claim = _claim(value.decode("latin-1"), lambda: _is_held_in_scope(scope), by_server=by_server)
             if claim is not None:
                 scope[KEY] = claim
             return claim
@@ -95,7 +107,7 @@ def target_claim(value: Optional[str], target: str) -> Optional[RequestClaim]:
         value: of the header `layout.HEADER_FIELD`; None if the request has none.
         target: path and query as in the request line.
     """
-    return _claim(value, lambda: _is_held_target(target)) if value else None
+    return _claim(value, lambda: _is_held_target(target), by_server=True) if value else None
 
 
 @contextlib.contextmanager
@@ -123,14 +135,22 @@ def parse(value: str, token: str, slots: int) -> Optional[int]:
     return id if id < slots else None
 
 
-def _claim(value: str, is_held_path: Callable[[], bool]) -> Optional[RequestClaim]:
+def _claim(value: str, is_held_path: Callable[[], bool], *, by_server: Optional[bool]) -> Optional[RequestClaim]:
     id = parse(value, os.environ.get(layout.TOKEN_VARIABLE, ""), recorder.record().slots)
     if id is None:
         return None
     claim = _handed_over.pop(id, None)
-    if claim is not None:
-        return claim
-    return RequestClaim(id, recorder.note_entry_thread()) if is_held_path() else None
+    if claim is None:
+        if not is_held_path():
+            return None
+        claim = RequestClaim(id, recorder.note_entry_thread())
+    return _handed(claim, by_server=by_server)
+
+
+def _handed(claim: RequestClaim, *, by_server: Optional[bool]) -> RequestClaim:
+    if by_server is not None and not claim.held:
+        recorder.note_handed(claim.id, by_server=by_server or _called_directly)
+    return claim
 
 
 def _is_held_in_environ(environ: Dict[str, Any]) -> bool:

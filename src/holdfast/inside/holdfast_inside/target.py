@@ -20,6 +20,7 @@ from . import (
     load,
     load_error,
     native,
+    noting,
     recorder,
     rsgi,
     wsgi,
@@ -41,12 +42,15 @@ def _load_application() -> Any:  # noqa: ANN401
     hooks.install()
     if spoken == "rsgi":
         return rsgi.HeldAtEntry(loaded)
-    if spoken in native.APPLICATIONS or find_views.is_known(loaded):
+    if spoken in native.APPLICATIONS:
         return loaded
+    if find_views.is_known(loaded):
+        return noting.noted(loaded, spoken)
     if spoken == "wsgi":
-        return wsgi.wrap_entry(cast("wsgi.Application", loaded))
+        return wsgi.wrap_entry(cast("wsgi.Application", loaded), by_server=True)
+    single = interface.is_double_callable(loaded)
     return asgi.wrap_entry(
-        interface.single_callable(loaded) if interface.is_double_callable(loaded) else cast("interface.Asgi", loaded)
+        interface.single_callable(loaded) if single else cast("interface.Asgi", loaded), by_server=True
     )
 
 

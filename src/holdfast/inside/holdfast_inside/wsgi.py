@@ -17,7 +17,7 @@ Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
 WRAPPED = "_holdfast_entry"
 
 
-def wrap_entry(application: Application, held_in: str = "") -> Application:
+def wrap_entry(application: Application, held_in: str = "", *, by_server: bool = False) -> Application:
     """Wraps an application so that this run's requests are held instead of reaching it, or on their way through it.
 
     All other requests pass through with the very objects that the server gave and the application returned, so
@@ -25,11 +25,12 @@ def wrap_entry(application: Application, held_in: str = "") -> Application:
 
     Args:
         held_in: the entry in words; "" is "wsgi entry".
+        by_server: the server calls what is returned.
     """
     here = entries.Entry(application, "wsgi", held_in)
 
     def entry(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        claim = request.wsgi_claim(environ)
+        claim = request.wsgi_claim(environ, by_server=by_server)
         arrived = here.arrive(claim)
         if claim is None or arrived == entries.PASS:
             return application(environ, start_response)
@@ -41,6 +42,16 @@ def wrap_entry(application: Application, held_in: str = "") -> Application:
         return _hold(here.held_here(claim), body, start_response)
 
     setattr(entry, WRAPPED, True)
+    return entry
+
+
+def wrap_noting(application: Application) -> Application:
+    """Wraps an application that leads to views so that it is noted when the server calls it; everything passes."""
+
+    def entry(environ: Dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        request.wsgi_claim(environ, by_server=True)
+        return application(environ, start_response)
+
     return entry
 
 

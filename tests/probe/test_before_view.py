@@ -1,0 +1,179 @@
+"""What keeps requests from their view inside the application is told apart from the server's own queue."""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+
+import msgspec
+import pytest
+from own_commands import ANSWERED, SCRIPTS
+from support.commandline import free_port
+
+SEMAPHORE = """
+import threading
+from flask import Flask, g
+
+app = Flask(__name__)
+free = threading.Semaphore(2)
+
+@app.before_request
+def take():
+    free.acquire()
+    g.taken = True
+
+@app.teardown_request
+def give_back(error):
+    if g.pop("taken", False):
+        free.release()
+
+@app.get("/")
+def index():
+    return "done"
+"""
+
+MIDDLEWARE = """
+import asyncio
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+class AtMostThree:
+    def __init__(self, app):
+        self.app, self.free = app, asyncio.Semaphore(3)
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        async with self.free:
+            await self.app(scope, receive, send)
+
+async def index(request):
+    return PlainTextResponse("done")
+
+app = Starlette(routes=[Route("/", index)], middleware=[Middleware(AtMostThree)])
+around = AtMostThree(Starlette(routes=[Route("/", index)]))
+"""
+
+DEPENDENCY = """
+import asyncio
+from fastapi import Depends, FastAPI
+
+app = FastAPI()
+connections = asyncio.Semaphore(5)
+
+async def connection():
+    async with connections:
+        yield
+
+@app.get("/", dependencies=[Depends(connection)])
+async def index():
+    return "done"
+"""
+
+POOL = """
+from typing import Annotated
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session, sessionmaker
+
+engine = create_engine("sqlite:///shop.db")
+make_session = sessionmaker(bind=engine)
+app = FastAPI()
+
+def get_db():
+    db = make_session()
+    try:
+        yield db
+    finally:
+        db.close()
+
+def user(db: Annotated[Session, Depends(get_db)]):
+    db.execute(text("select 1")).scalar_one()
+
+@app.get("/", dependencies=[Depends(user)])
+def index():
+    return "done"
+"""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What bounds an application before its view.
+
+    Attributes:
+        running: how many it lets to the view.
+        waiting: how many of the others have been handed to the application.
+    """
+
+    id: str
+    application: str
+    command: tuple[str, ...]
+    running: int
+    waiting: int
+    needs: str = ""
+
+
+OFFERED = 40
+UVICORN = ("uvicorn", "--port", "{port}")
+BOUNDS = (
+    # Eight threads call the application (gunicorn's --threads); two of them get the semaphore.
+    Bound("flask", SEMAPHORE, ("gunicorn", "--threads", "8", "-b", "127.0.0.1:{port}", "shop:app"), 2, 8 - 2),
+    # uvicorn calls the application for each request as soon as it has read it.
+    Bound("starlette", MIDDLEWARE, (*UVICORN, "shop:app"), 3, OFFERED - 3),
+    Bound("around", MIDDLEWARE, (*UVICORN, "shop:around"), 3, OFFERED - 3),
+    Bound("fastapi", DEPENDENCY, (*UVICORN, "shop:app"), 5, OFFERED - 5),
+    # SQLAlchemy's QueuePool: pool_size 5 and max_overflow 10.
+    Bound("sqlalchemy", POOL, (*UVICORN, "shop:app"), 15, OFFERED - 15, needs="sqlalchemy"),
+)
+
+
+@pytest.mark.parametrize(
+    "bound",
+    [each if each.id == "flask" else pytest.param(each, marks=pytest.mark.servers) for each in BOUNDS],
+    ids=lambda bound: bound.id,
+)
+def test_a_bound_before_the_view_is_told_with_how_many_wait_there(holdfast, tmp_path, bound):
+    if bound.needs and importlib.util.find_spec(bound.needs) is None:
+        pytest.skip(f"not installed: {bound.needs}")
+    (tmp_path / "shop.py").write_text(bound.application)
+    port = free_port()
+    command = [each.replace("{port}", str(port)) for each in bound.command]
+
+    ended = holdfast.run(
+        *("exec", "--json", "-", "--max-offered", str(OFFERED), "--", str(SCRIPTS / command[0]), *command[1:]),
+        cwd=tmp_path,
+        port=port,
+    )
+
+    verdict = msgspec.json.decode(ended.out)
+    places = verdict["places"]
+    assert ended.exit == ANSWERED
+    assert (verdict["ceiling"]["in_service"], verdict["ceiling"]["bounded"]) == (bound.running, True)
+    assert (places["userspace_queue"], places["before_view"]) == (OFFERED - bound.running, bound.waiting)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("application", ["shop:app", "shop:around"])
+def test_the_same_holds_where_holdfast_starts_the_server(holdfast, tmp_path, application):
+    (tmp_path / "shop.py").write_text(MIDDLEWARE)
+
+    ended = holdfast.run(
+        *("probe", application, "--server", "uvicorn", "--json", "-", "--max-offered", str(OFFERED)), cwd=tmp_path
+    )
+
+    places = msgspec.json.decode(ended.out)["places"]
+    assert (places["in_service"], places["before_view"]) == (3, OFFERED - 3)
+
+
+@pytest.mark.servers
+def test_what_waits_for_a_thread_of_the_server_does_not_wait_before_the_view(holdfast, tmp_path):
+    ended = holdfast.run(
+        *("probe", "--server", "gunicorn", "--json", "-", "--max-offered", str(OFFERED), "--", "--threads", "4"),
+        cwd=tmp_path,
+    )
+
+    places = msgspec.json.decode(ended.out)["places"]
+    assert (places["userspace_queue"], places["before_view"]) == (OFFERED - 4, 0)
