@@ -192,7 +192,7 @@ def hold_streams(session: Session) -> HeldStreams:
             _let_go(held)
         except InconclusiveError as error:
             # All else has been measured; what kills the server are its streams.
-            why_not = error.what
+            why_not = f"{error.what[:1].lower()}{error.what[1:]}".removesuffix(".")
         finally:
             for slot in slots:
                 recording.release(slot)
