@@ -46,9 +46,8 @@ Decisions
   given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
-* A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
-  opened at once is at most half of what is free there too, and has the time to arrive before the next. Beyond a full
-  one, one at first.
+* A front answers with an error where the queue of a Unix socket behind it is full. So at most half of what is free
+  there is opened at once too, with the time to arrive. Beyond a full one, one at first; if it waits, twice as many.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -318,10 +317,8 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
         return _beyond(view, state)
     most = view.max_offered - view.offered
     if view.room_behind is not None:
-        # What was opened last may not have come through the front yet.
         if view.now_ns - view.last_sent_ns < CONFIRM_NS:
             return Wait(LOOK_NS), state
-        # Beyond a full queue one is sent first. Where those wait that came before, twice as many may follow.
         pressed = 0 if view.room_behind else max(1, 2 * state.pressed)
         state, most = replace(state, pressed=pressed), min(most, pressed or max(1, view.room_behind // 2))
     if view.queue.full:
