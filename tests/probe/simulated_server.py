@@ -26,7 +26,7 @@ class Simulated:
             accept queue, or reject them.
         company: a handler starts only while so many wait for it.
         forks: each handler has a process of its own.
-        growth_look_ns: what is known of its growth, as a view has it.
+        way_ns, growth_look_ns: as a view has them.
     """
 
     pool: int
@@ -38,6 +38,7 @@ class Simulated:
     company: int = 1
     forks: bool = False
     accept_ns: int = 0
+    way_ns: int = 0
     growth_look_ns: int = 0
 
     now_ns: int = 10 * S
@@ -113,6 +114,7 @@ class Simulated:
             last_entry_ns=self.last_entry_ns,
             last_sent_ns=self.last_sent_ns,
             max_offered=max_offered,
+            way_ns=self.way_ns,
             growth_look_ns=self.growth_look_ns,
             depth=self.depth if self.known else None,
             limit=self.limit if self.known else None,
