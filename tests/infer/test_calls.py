@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import records
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.infer.calls import at_once, calls_of, doubts_of
+from holdfast.infer.calls import at_once, calls_of, doubts_of, doubts_of_ceiling
 from holdfast.model.call import Call
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.verdict import Spread
+from holdfast.model.verdict import Ceiling, Spread
 
 MS = 1_000_000
 FIRST = 1000
@@ -52,7 +53,8 @@ def test_what_was_not_asked_for_is_null_with_that_reason():
 
 
 def test_where_no_body_began_the_reason_names_the_place_of_the_hold():
-    figures, unknown = calls_of(run(more=[records.request(FIRST, phase=Phase.CALLED_ALONE)]))
+    answered = records.request(FIRST, phase=Phase.CALLED_ALONE, outcome=Outcome.ANSWERED)
+    figures, unknown = calls_of(run(more=[answered]))
 
     assert figures is None
     assert "held in view" in unknown["call"]
@@ -60,6 +62,29 @@ def test_where_no_body_began_the_reason_names_the_place_of_the_hold():
 
 def test_a_call_is_unknown_with_the_reason_where_the_run_ended_before_it():
     assert calls_of(run())[1]["call"] == "the run ended before this step"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "took_s", "reason"),
+    [
+        (Outcome.PENDING, 0, "did not come to it within 30 s (--call-timeout)"),
+        # It came to its view when the time was over, and was let go without its body.
+        (Outcome.ANSWERED, 30, "did not come to it within 30 s (--call-timeout)"),
+        (Outcome.RESET, 1, "its request was reset before"),
+        (Outcome.ANSWERED, 1, "found no function"),
+    ],
+)
+def test_the_reason_why_no_body_began_is_what_became_of_its_request(outcome, took_s, reason):
+    request = records.request(FIRST, phase=Phase.CALLED_ALONE, outcome=outcome)
+    request = replace(request, done_ns=request.opened_ns + took_s * 1000 * MS)
+
+    assert reason in calls_of(run(more=[request]))[1]["call"]
+
+
+def test_a_request_that_had_not_come_to_its_body_when_the_run_was_interrupted_is_said_to_be_that():
+    request = records.request(FIRST, phase=Phase.CALLED_ALONE, outcome=Outcome.PENDING)
+
+    assert "when the run was interrupted" in calls_of(replace(run(more=[request]), interrupted=True))[1]["call"]
 
 
 def test_each_figure_is_of_the_bodies_that_ran_together():
@@ -102,6 +127,34 @@ def test_a_body_whose_connection_was_closed_is_not_said_to_have_run_out_of_time(
 
     assert figures.alone.duration_ms is None
     assert "its request was closed while it ran" in unknown["call.alone.duration_ms"]
+
+
+def test_a_body_that_goes_on_after_its_answer_is_not_said_to_have_been_given_up():
+    _, unknown = calls_of(run(replace(ONE, ended_ns=0)))
+
+    assert unknown["call.alone.duration_ms"] == "it had answered, and had not returned when it was last seen"
+
+
+def doubts_of_held(held, *calls, **ceiling):
+    timeline = run(ONE, *calls)
+    held = replace(Ceiling.unknown(), in_service=held, bounded=True, **ceiling)
+    return doubts_of_ceiling(held, calls_of(timeline)[0], timeline)
+
+
+def test_where_more_bodies_ran_at_once_than_were_held_it_says_what_is_true_of_what():
+    awaiting = [call(n, 20, 30, timing="switches") for n in (1, 2, 3)]
+    (said,) = doubts_of_held(1, *awaiting)
+
+    assert said.startswith("3 bodies ran at once, though only 1 request was held at once. Both are true")
+    assert "For views that block the ceiling is 1; for this one it is 3 or more." in said
+    assert doubts_of_held(3, *awaiting) == doubts_of_held(None, *awaiting) == ()
+    assert doubts_of_held(1, *awaiting, interval=(1, 4)) == ()
+
+
+def test_more_threads_that_ran_bodies_than_were_held_show_a_pool_that_has_grown():
+    threads = [call(n, 20, 30, timing="no loop", tid=n) for n in (1, 2, 3)]
+
+    assert "so the ceiling is higher" in doubts_of_held(2, *threads)[0]
 
 
 def test_a_loop_that_is_still_stopped_has_no_longest_stop_yet():

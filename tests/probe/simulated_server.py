@@ -26,6 +26,8 @@ class Simulated:
             accept queue, or reject them.
         company: a handler starts only while so many wait for it.
         forks: each handler has a process of its own.
+        roomy: it has used a small part of its descriptors.
+        sleeps: whether it is seen to sleep while nothing moves in it.
         way_ns, growth_look_ns: as a view has them.
     """
 
@@ -38,6 +40,8 @@ class Simulated:
     company: int = 1
     forks: bool = False
     accept_ns: int = 0
+    roomy: bool = False
+    sleeps: bool = False
     way_ns: int = 0
     growth_look_ns: int = 0
 
@@ -119,7 +123,15 @@ class Simulated:
             depth=self.depth if self.known else None,
             limit=self.limit if self.known else None,
             ended=Counter({Outcome.REJECTED: self.rejected}),
+            roomy=self.roomy,
+            asleep_ns=self.asleep_ns(),
         )
+
+    def asleep_ns(self) -> int:
+        starting = self.accepted > 0 and self.entered < self.pool
+        if not self.sleeps or starting or (self.depth and self.takes()):
+            return 0
+        return self.now_ns - max(self.last_entry_ns, self.last_sent_ns)
 
 
 @dataclass

@@ -187,3 +187,29 @@ def test_of_a_batch_that_was_turned_away_together_the_last_place_is_looked_for_o
         assert (type(just_gone), next_one) == (Wait, Open(1))
     done, _ = decide(replace(gone, now_ns=14 * S, offered=22, ended={Outcome.REJECTED: 12}), state)
     assert done == Done("turned away", 5 * S)
+
+
+@pytest.mark.parametrize("beyond", ["wait", "reject"])
+def test_with_many_descriptors_left_hundreds_start_together_and_the_last_place_is_still_found(beyond):
+    alone, together = (Watched(pool=500, limit=2048, beyond=beyond, roomy=roomy) for roomy in (False, True))
+
+    slow, quick = climb(alone), climb(together)
+
+    assert (together.entered, quick.reason, quick.crowd) == (500, slow.reason, 1)
+    assert alone.most_on_their_way < 16 < together.most_on_their_way or beyond == "wait"
+    assert together.now_ns < alone.now_ns
+
+
+@pytest.mark.parametrize("userspace", [0, 3, None])
+@pytest.mark.parametrize("beyond", ["wait", "reject"])
+def test_a_server_that_is_seen_to_sleep_gives_the_same_answer_sooner(userspace, beyond):
+    if beyond == "reject" and userspace is None:
+        pytest.skip("a queue without a bound turns nothing away")
+    watched, slept = (Simulated(pool=4, limit=16, userspace=userspace, beyond=beyond, sleeps=is_) for is_ in (0, 1))
+
+    long, short = climb(watched, max_offered=300), climb(slept, max_offered=300)
+
+    assert (slept.entered, short.reason) == (watched.entered, long.reason) == (4, long.reason)
+    assert slept.depth == watched.depth
+    assert slept.lost_with_room_behind == 0
+    assert slept.now_ns - 10 * S < (watched.now_ns - 10 * S) * 0.7

@@ -318,3 +318,43 @@ def test_whatever_the_view_is_no_more_is_opened_than_may_be_offered(view, stage,
 
     if isinstance(action, Open):
         assert 0 < action.count <= view.max_offered - view.offered
+
+
+BEHIND = View(
+    now_ns=10 * S,
+    offered=20,
+    connecting=0,
+    established=20,
+    entered=4,
+    in_service=4,
+    last_entry_ns=5 * S,
+    last_sent_ns=9 * S,
+    max_offered=500,
+    depth=0,
+    limit=511,
+    room_behind=17,
+)
+FILLS = State(stage="fill", batch=64, entered=4, taken=20, stalled_since_ns=6 * S)
+
+
+def test_what_is_opened_at_once_is_half_of_what_the_queue_behind_a_front_has_room_for():
+    action, _ = decide(BEHIND, FILLS)
+
+    assert action == Open(8)
+
+
+def test_into_a_full_queue_behind_a_front_one_is_sent_to_see_what_it_gets():
+    full = replace(BEHIND, room_behind=0)
+    action, state = decide(full, FILLS)
+
+    assert action == Open(1)
+    # It waits in the front, so more of them do no harm.
+    for offered, count in ((21, 2), (23, 4)):
+        action, state = decide(replace(full, offered=offered, established=offered), state)
+        assert action == Open(count)
+
+
+def test_what_was_opened_last_may_come_through_a_front_before_more_is_opened():
+    action, _ = decide(replace(BEHIND, last_sent_ns=10 * S - 5 * MS), FILLS)
+
+    assert isinstance(action, Wait)

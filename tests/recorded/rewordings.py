@@ -108,9 +108,10 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     if "ceiling" not in now:
         return now
     waiting, why = before_view(now["places"])
-    reasons = {**_ADDED, **({} if waiting == 0 else {"places.before_view": why})}
+    added = {**_ADDED, "front": _FRONT["unplaced" in now["places"]]}
+    reasons = {**added, **({} if waiting == 0 else {"places.before_view": why})}
     places = {**now["places"], "before_view": waiting}
-    return {**now, **dict.fromkeys(_ADDED), "places": places, "unknown": {**now["unknown"], **reasons}}
+    return {**now, **dict.fromkeys(added), "places": places, "unknown": {**now["unknown"], **reasons}}
 
 
 def before_view(places: dict[str, Any]) -> tuple[int | None, str]:
@@ -131,6 +132,11 @@ def sentences(result: dict[str, Any]) -> list[str]:
 
 # Fields that a verdict has had since the records were made, all of them null for these runs, and why they are null.
 _ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in plain HTTP"}
+# By whether the server was seen from outside.
+_FRONT = {
+    False: "what accepts the requests is the server itself, or a part of it",
+    True: "nothing inside the server was looked at",
+}
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

@@ -10,11 +10,11 @@ from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
 from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import MEDIAN, percentile
 from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
-from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Spread
+from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Ceiling, Spread
 
 _CALLED = frozenset({Phase.CALLED_ALONE, Phase.CALLED_TOGETHER})
 _SWITCH_MS = 5.0
@@ -116,6 +116,20 @@ def at_once(calls: Sequence[Call]) -> int:
     return most
 
 
+def doubts_of_ceiling(ceiling: Ceiling, calls: Calls | None, timeline: Timeline) -> tuple[str, ...]:
+    """What is true of what, where more bodies ran at once than requests could be held."""
+    held, ran = ceiling.in_service, None if calls is None else calls.at_once
+    if held is None or ran is None or not ceiling.bounded or ceiling.interval is not None or ran <= held:
+        return ()
+    requests = "request was" if held == 1 else "requests were"
+    seen = f"{ran} bodies ran at once, though only {held} {requests} held at once"
+    if any(each.timing == "no loop" for each in timeline.calls if each.phase is Phase.CALLED_TOGETHER):
+        return (f"{seen}: the server has got more places since, so the ceiling is higher.",)
+    why = "a held request keeps its thread, as a view does that blocks, and these bodies let others run while they wait"
+    what = f"For views that block the ceiling is {held}; for this one it is {ran} or more."
+    return (f"{seen}. Both are true: {why}. {what}",)
+
+
 def doubts_of(timeline: Timeline) -> list[str]:
     """What makes the figures say less than they seem to, in words."""
     found = []
@@ -174,9 +188,16 @@ def _free_threads(timeline: Timeline) -> list[Call]:
 
 
 def _why_none(timeline: Timeline) -> str:
-    first = timeline.first_request
-    if not any(each.phase is Phase.CALLED_ALONE for each in timeline.requests):
+    first, limit_s = timeline.first_request, timeline.experiment.call_timeout_s
+    request = next((each for each in timeline.requests if each.phase is Phase.CALLED_ALONE), None)
+    if request is None:
         return NOT_SO_FAR
+    if request.outcome is Outcome.PENDING and timeline.interrupted:
+        return "no body began: its request had not come to it when the run was interrupted"
+    if request.outcome is Outcome.PENDING or request.done_ns - request.opened_ns >= limit_s * NS_PER_S:
+        return f"no body began: its request did not come to it within {limit_s:g} s (--call-timeout)"
+    if request.outcome not in REPLIED:
+        return f"no body began: its request was {request.outcome.label.replace('-', ' ')} before"
     return (
         "no body began: holdfast found no function whose body it could run "
         f"({'held in ' + first.held_in if first else 'no view'})"
@@ -216,6 +237,8 @@ def _alone(call: Call, request: Request | None, time_over: str) -> Known[Body]:
 
 
 def _why_unended(call: Call, request: Request | None, time_over: str) -> str:
+    if request is not None and request.outcome is Outcome.ANSWERED:
+        return "it had answered, and had not returned when it was last seen"
     if request is not None and request.outcome is not Outcome.PENDING:
         how = request.outcome.label.replace("-", " ")
         return f"its request was {how} while it ran: the server gave it up, or its process ended"

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from holdfast.errors import InconclusiveError
 from holdfast.infer.at_entry import is_at_entry, without_view
 from holdfast.infer.before_view import before_view_of
-from holdfast.infer.calls import calls_of, doubts_of
+from holdfast.infer.calls import calls_of, doubts_of, doubts_of_ceiling
 from holdfast.infer.ceiling import ceiling_of
 from holdfast.infer.census import before_handshake, count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.cost import cost_of
 from holdfast.infer.disconnect import abandoned_of
 from holdfast.infer.exact import with_exact_load
+from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
@@ -118,6 +119,7 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown.because(_ONE_SETTING, "binding")
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
     before_view = unknown.take(before_view_of(timeline, snapshot, counted.placed, counted.first_request))
+    call = unknown.take(calls_of(timeline))
     if ceiling.interval is None:
         unknown.because(_COUNTED, "ceiling.interval")
     verdict = Verdict(
@@ -134,11 +136,17 @@ def _verdict(counted: _Counted) -> Verdict:
         binding=None,
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
-        call=unknown.take(calls_of(timeline)),
+        call=call,
         http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
+        front=unknown.take(front_of(snapshot, places)),
         unknown=unknown.reasons,
-        warnings=(*_doubts_of_bound(counted), *warnings_of(timeline, places, counted.placed), *doubts_of(timeline)),
+        warnings=(
+            *_doubts_of_bound(counted),
+            *warnings_of(timeline, places, counted.placed),
+            *doubts_of(timeline),
+            *doubts_of_ceiling(ceiling, call, timeline),
+        ),
     )
     return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
 

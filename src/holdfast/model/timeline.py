@@ -13,6 +13,7 @@ from holdfast.model import units
 from holdfast.model.accept_queue import AcceptQueue
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.front import SeenFront
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -160,6 +161,8 @@ class Snapshot:
 
     Attributes:
         acceptors: looked up where several processes may accept; () elsewhere, and of runs saved before that was kept.
+            Behind a front they are the server's.
+        front: None where the server itself accepts, and of runs saved before that was kept.
     """
 
     began_ns: int
@@ -168,6 +171,7 @@ class Snapshot:
     listeners: tuple[Listener, ...]
     sockets: tuple[ServerSocket, ...]
     acceptors: tuple[Acceptor, ...] = ()
+    front: SeenFront | None = None
 
 
 @frozen

@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Literal
 
 from holdfast.model.binding import Binding
+from holdfast.model.front import Front
 from holdfast.model.frozen import frozen
 
 SCHEMA = 1
@@ -363,4 +364,5 @@ class Verdict:
     call: Calls | None = None
     http2: Http2 | None = None
     tls: OverTls | None = None
+    front: Front | None = None
     schema: int = SCHEMA

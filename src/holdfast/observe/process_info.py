@@ -90,6 +90,11 @@ def is_python(program: Program) -> bool:
     return any(_INTERPRETER.match(name) or name.startswith("libpython") for name in names)
 
 
+def is_interpreter(program: Program) -> bool:
+    """Whether it is Python itself, so that its arguments say what it runs."""
+    return _INTERPRETER.match(PurePath(program.file).name) is not None
+
+
 def switches(arguments: Sequence[str]) -> str:
     """The letters of an interpreter's own options, "IS" of `python -I -S app.py`; "" of any other program."""
     return _own_options(arguments)[0]

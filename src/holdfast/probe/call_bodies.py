@@ -15,7 +15,7 @@ from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
 from holdfast.model.call import Call
 from holdfast.model.phase import Phase
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, Request
 from holdfast.model.units import NS_PER_S
 from holdfast.probe.release import clear_server
@@ -68,7 +68,7 @@ def _call(session: Session, slots: range, phase: Phase) -> Called:
             recording.set_look_interval(look_interval_ns(len(slots)))
             _fill(session, prober, slots.start)
             recording.call(slots, session.now_ns() + look_interval_ns(len(slots)) + _WAKING_NS)
-            turn_until(session, prober, lambda: prober.ended == prober.offered, session.experiment.call_timeout_s)
+            turn_until(session, prober, lambda: _is_over(session, prober, slots), session.experiment.call_timeout_s)
             _withdraw(session, slots)
             # Those that were released without their bodies are soon gone; bodies that still run are not waited for.
             turn_until(session, prober, lambda: prober.ended == prober.offered, STILL_S)
@@ -81,6 +81,15 @@ def _call(session: Session, slots: range, phase: Phase) -> Called:
         finally:
             _withdraw(session, slots)
         return Called(sent.requests(), recording.calls(slots.start, slots.stop, phase), tuple(notes))
+
+
+def _is_over(session: Session, prober: Prober, slots: range) -> bool:
+    """Whether every request has ended, and with its answer its body, which may go on for a while after that."""
+    if prober.ended < prober.offered:
+        return False
+    bodies = session.recording.calls(slots.start, slots.stop, Phase.CALLED_TOGETHER)
+    # A body whose request got no answer may never end.
+    return not prober.outcome_counts().keys() <= REPLIED or all(each.ended_ns != NEVER for each in bodies)
 
 
 def _withdraw(session: Session, slots: range) -> None:

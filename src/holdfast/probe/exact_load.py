@@ -185,6 +185,8 @@ def _worked_off(
             return False
         if recording.in_service(0, slots) or any(kernel.accept_queue(port).depth for port in session.inner_ports):
             return False
+        if session.front is not None and session.front.depth:
+            return False
         knocking, again_ms = kernel.without_handshake(session.inner_ports)
         if knocking and (not leftovers or (again_ms is not None and again_ms < _UNDISTURBED_MS)):
             return False
@@ -268,11 +270,13 @@ def _await_room(session: Session, prober: Prober, places: int) -> Watched:
 def _room(session: Session, prober: Prober, places: int) -> int:
     """How many connections may be opened now so that no SYN is lost."""
     queue = session.kernel.accept_queue(session.listen_address)
+    behind = None if session.front is None else session.front.room
     if queue.spare is None:
-        return places
+        return places if behind is None else behind // 2
     # One at a time may use the whole queue; of several at once all must arrive, so they stay below half of it.
     one = int(prober.connecting == 0 and not queue.full)
-    return max(one, queue.spare - 1 - prober.connecting)
+    room = max(one, queue.spare - 1 - prober.connecting)
+    return room if behind is None else min(room, max(1, behind // 2))
 
 
 def _release(session: Session, prober: Prober) -> bool:

@@ -20,7 +20,7 @@ from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
 from holdfast.probe.guards import check_held_requests
-from holdfast.probe.injection import not_instrumented
+from holdfast.probe.injection import answered_in_front, not_instrumented
 from holdfast.probe.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
 from holdfast.probe.session import Session, batch
 from holdfast.probe.tls import may_speak_tls, no_tls, speaks_tls, tls_towards
@@ -197,7 +197,8 @@ def send_first_request(session: Session) -> Answered:
         raise _broken_off(session, request)
     held = session.recording.held_in(slot)
     if held is None:
-        raise not_instrumented(session) or _not_entered(session, request)
+        in_front = answered_in_front(session, request.status)
+        raise in_front or not_instrumented(session) or _not_entered(session, request)
     held_in, kind, via = held
     asked = session.experiment.view
     if asked is not None and via == "view" and kind != asked:

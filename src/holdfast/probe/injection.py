@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 
 from holdfast.errors import InconclusiveError
-from holdfast.model.address import is_unix, url_of
+from holdfast.model.address import is_unix, shown, url_of
 from holdfast.model.experiment import ProbeTarget
 from holdfast.model.frozen import frozen
+from holdfast.model.timeline import Listener
+from holdfast.observe.fronts import program_of
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, sees_file, switches
 from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import StartupReport, read_startup_reports
@@ -27,6 +29,8 @@ _SHUT_OUT = {
 }
 
 
+_FIRST_SERVER_ERROR = 500
+_VARIABLES = "HOLDFAST_"
 _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
@@ -57,6 +61,43 @@ def what_listens(route: Route, said: Iterable[StartupReport]) -> Listening:
     # A process that was forked later has reported itself under its parent's number.
     python = versions.get(pid) or next(reversed(versions.values()), "")
     return Listening(pid, None if program is None else name_of(program.arguments), python)
+
+
+def answered_in_front(session: Session, status: int) -> InconclusiveError | None:
+    """The error for a request that a front of the person's own answered itself; None where there is no such front.
+
+    Args:
+        status: of its answer.
+    """
+    record = str(session.recording.path)
+    listeners = listeners_now(session.server, session.kernel)
+    programs = {pid: read_program(pid) for pid in {pid for each in listeners for pid in each.pids}}
+    instrumented = {pid for pid, each in programs.items() if each is not None and record in each.maps}
+    here = {pid for each in listeners if _is_here(each, session) for pid in each.pids}
+    behind = next((each for each in listeners if instrumented & set(each.pids)), None)
+    if (
+        behind is None
+        or here & instrumented
+        or any(each is None or is_python(each) for each in map(programs.get, here))
+    ):
+        return None
+    front, pid, path = program_of(min(here)), min(here), session.experiment.path
+    server = program_of(min(instrumented & set(behind.pids)))
+    alone = f"--port {behind.port or shown(behind.address, behind.port)}"
+    if status < _FIRST_SERVER_ERROR:
+        why = f"It did not hand the request on to {server} behind it: a static file, a cache, a redirect or a rule."
+        remedy = f"Choose a --path that {front} hands on, or measure {server} alone: {alone}"
+    else:
+        why = f"It did not reach {server} behind it, or got no answer there.{log_ends_with(session.server)}"
+        remedy = f"Look at {front}'s own log, or measure {server} alone: {alone}"
+    return InconclusiveError(f"{front} (pid {pid}) answered GET {path} with {status} itself.", why, remedy)
+
+
+def _is_here(listener: Listener, session: Session) -> bool:
+    """Whether it is the listener to which requests are sent."""
+    if is_unix(session.address):
+        return listener.address == session.address
+    return listener.port == session.port
 
 
 def not_instrumented(session: Session) -> InconclusiveError | None:
@@ -151,25 +192,36 @@ def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startu
         startup: the directory on PYTHONPATH that instruments a process.
     """
     for program in programs:
-        name = PurePath(program.file or program.arguments[0]).name
-        options = [_SHUT_OUT[letter] for letter in switches(program.arguments) if letter in _SHUT_OUT]
-        if not is_python(program):
-            return f"What listens, {name} (pid {program.pid}), is not a Python program and has no views.", ""
-        if options:
-            return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
-        if program.environment is not None and startup not in program.environment.get("PYTHONPATH", ""):
-            return (
-                f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs.",
-                "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ...",
-            )
-        if (hides := _in_front_of(startup, program)) is not None:
-            return (
-                f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other.",
-                "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY",
-            )
+        if (found := _shut_out_of(program, startup)) is not None:
+            return found
     if any(each.what == "python" for each in said):
         return None
     return "Its Python ignores PYTHONPATH (embedded in a program?), or is older than 3.8.", ""
+
+
+def _shut_out_of(program: Program, startup: str) -> tuple[str, str] | None:
+    name = PurePath(program.file or program.arguments[0]).name
+    options = [_SHUT_OUT[letter] for letter in switches(program.arguments) if letter in _SHUT_OUT]
+    if not is_python(program):
+        return f"What listens, {name} (pid {program.pid}), is not a Python program and has no views.", ""
+    if options:
+        return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
+    if program.environment is None:
+        return None
+    why = remedy = ""
+    if not any(each.startswith(_VARIABLES) for each in program.environment):
+        why = (
+            f"Something on the way to it (pid {program.pid}) cleared the environment, in which holdfast tells it what "
+            "to do (env -i, sudo, systemd-run)."
+        )
+        remedy = "Let it keep the environment for the probe (sudo -E)."
+    elif startup not in program.environment.get("PYTHONPATH", ""):
+        why = f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs."
+        remedy = "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ..."
+    elif (hides := _in_front_of(startup, program)) is not None:
+        why = f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other."
+        remedy = "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY"
+    return (why, remedy) if why else None
 
 
 def _in_front_of(startup: str, program: Program) -> str | None:

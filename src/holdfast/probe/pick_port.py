@@ -15,6 +15,8 @@ from holdfast.errors import UsageError
 from holdfast.load.endpoint import Tls
 from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED
+from holdfast.observe.fronts import is_front
+from holdfast.observe.process_info import is_python, read_program
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
 from holdfast.probe.first_request import Reply, send_into_view
@@ -27,11 +29,18 @@ _LIMIT_S = 2.0
 
 @frozen
 class _Tried:
-    """What came of one request to a listener; `held` is None if it reached no handler."""
+    """What came of one request to a listener.
+
+    Attributes:
+        held: None if it reached no handler.
+        in_front: the processes that listen there are another program than the one that ran the handler; or, where
+            none was reached, they are no Python.
+    """
 
     route: Route
     reply: Reply
     held: HeldIn | None
+    in_front: bool
 
 
 class Picked(NamedTuple):
@@ -65,7 +74,11 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
             tried.append(_try(session_at(route), route, len(tried)))
         if any(each.held for each in tried):
             break
-    if (found := _the_one(tried)) is not None:
+    found = _the_one(tried)
+    if found is not None and not found.route.port and (front := _answers_itself(tried)) is not None:
+        # Its clients do not reach the Unix socket. Probing it tells them so.
+        return front
+    if found is not None:
         return found
     if len(named) + len(unnamed) == 1:
         # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
@@ -82,7 +95,21 @@ def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route]
 def _try(session: Session, route: Route, number: int) -> _Tried:
     slot = session.slots.listeners[number]
     reply = send_into_view(session, slot, _LIMIT_S, STILL_S)
-    return _Tried(route, reply, session.recording.held_in(slot))
+    held, pids = session.recording.held_in(slot), [pid for each in route.listeners for pid in each.pids]
+    handlers = [each.pid for each in session.recording.entries(slot, slot + 1)]
+    in_front = is_front(pids, handlers[0]) if held is not None and handlers else not any(map(_is_python, pids))
+    return _Tried(route, reply, held, in_front)
+
+
+def _is_python(pid: int) -> bool:
+    program = read_program(pid)
+    return program is None or is_python(program)
+
+
+def _answers_itself(tried: Iterable[_Tried]) -> Picked | None:
+    """A port of a front that gave an answer of its own; None if there is no such port."""
+    ports = (each for each in tried if each.route.port and each.held is None and each.in_front)
+    return next((Picked(each.route, each.reply.tls) for each in ports if each.reply.request.outcome in REPLIED), None)
 
 
 def _the_one(tried: Iterable[_Tried]) -> Picked | None:
@@ -91,8 +118,11 @@ def _the_one(tried: Iterable[_Tried]) -> Picked | None:
     held = [each for each in tried if each.held is not None]
     replied = [each for each in tried if each.reply.request.outcome in REPLIED]
     for candidates in (in_a_view, held, replied):
+        # Where one is in front of the others, clients come to that one.
+        fronts = [each for each in candidates if each.in_front and each.held is not None]
+        one = fronts if len(candidates) > 1 and len(fronts) == 1 else candidates
         if candidates:
-            return Picked(candidates[0].route, candidates[0].reply.tls) if len(candidates) == 1 else None
+            return Picked(one[0].route, one[0].reply.tls) if len(one) == 1 else None
     return None
 
 

@@ -74,3 +74,13 @@ def grown_ns(view: View, stall_ns: int, moved_ns: int) -> int:
         return 0
     of_the_way = view.way_ns >= LONG_WAY_NS and moved_ns <= varied(view.way_ns)
     return max(moved_ns, stall_ns // STARVED) // (A_LONG_WAY if of_the_way else 1)
+
+
+def waited_ns(view: View, since_ns: int, free_ns: int) -> int:
+    """How long the server has let requests wait, not counting the time in which it was kept from running.
+
+    Args:
+        free_ns: the view's `free_ns` at `since_ns`.
+    """
+    wall_ns = view.now_ns - since_ns
+    return wall_ns if view.free_ns is None else min(wall_ns, view.free_ns - free_ns)

@@ -42,6 +42,8 @@ class View:
             is not known.
         limit: the backlog in force, summed so that limit + 1 is what the queues hold together; None
             where it is not known.
+        room_behind: how many requests a front may hand on at once so that the server's queue refuses none; None without
+            a front, and where its server refuses none.
         ended: how many requests have ended, by outcome.
         cut: how many of them were held when the server ended them.
         untried: processes that accept and have started no handler yet, although others of their kind have.
@@ -83,6 +85,7 @@ class View:
     roomy: bool = False
     asleep_ns: int = 0
     asleep_needed_ns: int = ASLEEP_NS
+    room_behind: int | None = None
 
     @property
     def sleeps(self) -> bool:
@@ -121,6 +124,7 @@ class State:
         singly: since the first was turned away, one has been offered with no other on its way.
         singles_from: `turned_away` when that one was offered, or when the latest handler started.
         answered_for: `turned_away` when the last connection was opened.
+        pressed: how many were opened last while the queue behind a front was full; 0 where it was not.
         together: the most requests on their way to a handler since the last connection was opened.
         crowd: the most that were on their way when one was turned away.
     """
@@ -145,6 +149,7 @@ class State:
     opened_free_ns: int = 0
     stuck: int = 0
     overtaken: bool = False
+    pressed: int = 0
     expected_depth: int = 0
     singly: bool = False
     singles_from: int = 0

@@ -156,12 +156,14 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         in_service=recording.in_service(0, offered),
         entered=entered,
         processes=len(starts.pids),
-        turned_away_enough=ASK_MANY if len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
+        # One of several processes of a front may turn requests away too while another has room.
+        turned_away_enough=ASK_MANY if session.front is not None or len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
         depth=queue.depth,
         limit=queue.limit,
+        room_behind=_room_behind(session, entered),
         one_full=prober.connecting > 0 and _one_full(session),
         free_ns=free.total_ns,
         ended=prober.outcome_counts(),
@@ -196,9 +198,22 @@ def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | No
 
 
 def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
-    """The processes that hold the port's listening sockets, with what they wait for and what they have accepted."""
-    listening = [each.inode for each in session.kernel.listeners(session.listen_address)]
-    return read_acceptors(session.pids, listening, session.kernel.connection_inodes(session.listen_address))
+    """The processes that hold the listening sockets, with what they wait for and what they have accepted.
+
+    Behind a front they are the server's sockets.
+    """
+    kernel = session.kernel
+    listening = [each.inode for address in session.taken_from for each in kernel.listeners(address)]
+    known = [kernel.connection_inodes(address) for address in session.taken_from]
+    connected = None if None in known else frozenset[int]().union(*(each for each in known if each is not None))
+    return read_acceptors(session.pids, listening, connected)
+
+
+def _room_behind(session: Session, entered: int) -> int | None:
+    if session.front is None or not entered:
+        return None
+    session.front.find()
+    return session.front.room
 
 
 def takers(session: Session) -> tuple[int, ...]:

@@ -86,7 +86,8 @@ def _turn_until_worked_off(session: Session, prober: Prober, abandoned: tuple[in
         return not any(end.peer_port in waiting and end.state in OPEN_STATES for end in ends)
 
     def none_on_the_way() -> bool:
-        return not left_in_queue() or session.kernel.waiting_for(session.inner_ports) == 0
+        behind = 0 if session.front is None else session.front.depth
+        return not left_in_queue() or session.kernel.waiting_for(session.inner_ports) + behind == 0
 
     def moving() -> object:
         return progress(session, prober)

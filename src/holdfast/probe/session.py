@@ -21,6 +21,7 @@ from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.front import Behind
 from holdfast.probe.patience import Patience
 from holdfast.probe.slots import Slots
 from holdfast.servers.growth import FIXED, Growth
@@ -36,7 +37,7 @@ class Session:
         listen_address: the same, as the kernel's view takes it.
         inner_ports: further ports on which the server's own processes reach each other.
         pids: the server's processes when it was ready.
-        accepting: those of them that listen.
+        accepting: those of them that listen; behind a front, those of the server.
         slots: which request ids each phase uses.
         patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
@@ -50,6 +51,7 @@ class Session:
         growth: how its pool of workers may grow.
         start_ns: how long the whole server needed until it was ready.
         tls: how requests are sent; None is plain HTTP.
+        front: another program that accepts the requests; None where the server does, and before the first request.
         now_ns: CLOCK_MONOTONIC.
     """
 
@@ -76,12 +78,18 @@ class Session:
     growth: Growth = FIXED
     start_ns: int = 0
     tls: Tls | None = None
+    front: Behind | None = None
     now_ns: Callable[[], int] = time.monotonic_ns
 
     @property
     def reached_at(self) -> str:
         """The address and port as a person writes them."""
         return shown(self.address, self.port)
+
+    @property
+    def taken_from(self) -> tuple[ListenAddress, ...]:
+        """Where the server's own processes take requests: behind a front, from the queue between the two."""
+        return (self.listen_address,) if self.front is None else self.front.listening_at
 
 
 @frozen

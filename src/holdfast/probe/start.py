@@ -23,12 +23,13 @@ from holdfast.observe.processes import (
 from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
+from holdfast.probe.front import behind_a_front
 from holdfast.probe.injection import what_listens
 from holdfast.probe.patience import Patience
 from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
-from holdfast.probe.readiness import Ready, Starting, await_ready
+from holdfast.probe.readiness import Ready, Starting, await_ready, listeners_now
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
@@ -141,6 +142,18 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
     return session, facts
 
 
+def with_front(session: Session) -> Session:
+    """The session of a server that has run a handler, with the front that the first request went through, if any."""
+    first = session.slots.first_request
+    handlers = [each.pid for each in session.recording.entries(first.start, first.stop)]
+    listening = listeners_now(session.server, session.kernel)
+    front = behind_a_front(session.kernel, session.accepting, handlers[0], listening) if handlers else None
+    if front is None:
+        return session
+    session = replace(session, front=front)
+    return replace(session, accepting=_holders(session, session.pids))
+
+
 def ready_again(session: Session) -> Session:
     """The session of a server that replaced a process after the first request, once the new process is there."""
     wanted = session.address if is_unix(session.address) else session.port
@@ -148,8 +161,13 @@ def ready_again(session: Session) -> Session:
     await_ready(Starting(session.server, wanted, session.kernel, session.trouble, within_s), session.interrupts)
     tree = read_process_tree(*session.server.roots())
     session.ends.watch(tree)
-    held = find_holders([each.inode for each in session.kernel.listeners(session.listen_address)], tree)
-    return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
+    return replace(session, pids=tree, accepting=_holders(session, tree))
+
+
+def _holders(session: Session, tree: Iterable[int]) -> tuple[int, ...]:
+    """The processes that hold the sockets from which the server takes requests."""
+    inodes = [each.inode for address in session.taken_from for each in session.kernel.listeners(address)]
+    return tuple(sorted({pid for pids in find_holders(inodes, tree).values() for pid in pids}))
 
 
 def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:

@@ -37,7 +37,8 @@ def sentences(calls: Calls, unknown: Mapping[str, str]) -> Iterator[str]:
 
 
 def _alone(body: Body) -> str:
-    took = "did not end" if body.duration_ms is None else f"took {_ms(body.duration_ms)}"
+    unended = "did not end" if body.status is None else f"did not return, though {body.status} had been answered"
+    took = unended if body.duration_ms is None else f"took {_ms(body.duration_ms)}"
     raised = " and raised" if body.raised else ""
     blocked = (
         "" if body.longest_stop_ms is None else f"; it blocked its event loop for up to {_ms(body.longest_stop_ms)}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from holdfast.model.front import Front
 from holdfast.model.verdict import (
     CALL_NOT_ASKED,
     HTTP2_NOT_ASKED,
@@ -186,6 +187,8 @@ def _note(verdict: Verdict, place: str) -> str:
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
     yield from _before_view(verdict.places)
+    if verdict.front is not None:
+        yield from _front(verdict.front, verdict.unknown)
     yield from _model(verdict.model)
     yield from _exact(verdict.ceiling, verdict.unknown)
     yield from _abandoned(verdict.abandoned)
@@ -211,6 +214,20 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
         f"everything {timing.total_s:.2f} s after ready" if timing.total_s is not None else "",
     ]
     yield "Time: " + ", ".join(time for time in times if time) + "."
+
+
+def _front(front: Front, unknown: Mapping[str, str]) -> Iterator[str]:
+    through = f" ({', '.join(front.through)})" if front.through else ""
+    yield f"Front: {front.program} hands requests on to {front.server}{through}."
+    if front.accept_queue is None or front.in_front is None:
+        why = unknown.get("front.accept_queue") or unknown.get("front.in_front", "")
+        yield f"How many wait in {front.program}, between the two and in {front.server} is not known: {why}."
+        return
+    limit = "" if front.accept_queue_limit is None else f" (backlog {front.accept_queue_limit})"
+    yield (
+        f"Of those in the server's own queue, {front.in_front} wait in {front.program}, {front.accept_queue} in the "
+        f"accept queue between the two{limit}, and {front.in_server} in {front.server}."
+    )
 
 
 def _exact(ceiling: Ceiling, unknown: Mapping[str, str]) -> Iterator[str]:

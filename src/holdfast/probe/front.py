@@ -1,0 +1,103 @@
+"""What a probe sees of a front: a program of the person's own that accepts the requests and hands them to the server.
+
+The queue between the two is that of a listening socket of the server. Of several that it holds, it is the one with
+connections while a request is held behind the front.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from holdfast.model.front import QueueBetween, SeenFront
+from holdfast.model.timeline import Listener
+from holdfast.observe.fronts import is_front, program_of
+from holdfast.observe.kernel import KernelView
+from holdfast.observe.routes import ListenAddress, UnixListenAddress
+from holdfast.procfs.read import read_stat
+
+
+class Behind:
+    """A front, and the queues between it and the server, once they are found.
+
+    Attributes:
+        addresses: of the sockets between the two; () before they are found.
+    """
+
+    def __init__(self, kernel: KernelView, pids: tuple[int, ...], handler: int, others: Iterable[Listener]) -> None:
+        """Looks at nothing yet.
+
+        Args:
+            pids: of the front's processes that listen.
+            handler: a process of the server that has run a handler.
+            others: the listening sockets of the command but the front's own.
+        """
+        self._kernel = kernel
+        self._pids = pids
+        self._program, self._server = program_of(pids[0]), program_of(handler)
+        stat = read_stat(handler)
+        holders = (handler, stat.parent) if stat is not None else (handler,)
+        # What was forked for one request has inherited the socket of its parent.
+        held = [tuple(each for each in others if pid in each.pids) for pid in holders]
+        self._candidates = next((each for each in held if each), ())
+        self.addresses: tuple[ListenAddress, ...] = ()
+
+    def find(self) -> None:
+        """Finds the queues, if that has not been done; a request must be held behind the front."""
+        if not self.addresses:
+            self.addresses = tuple(address for address in map(_address, self._candidates) if self._connections(address))
+
+    @property
+    def listening_at(self) -> tuple[ListenAddress, ...]:
+        """The queues between, or where they may be before they are found."""
+        return self.addresses or tuple(map(_address, self._candidates))
+
+    @property
+    def depth(self) -> int:
+        """Connections in the queues between."""
+        return sum(self._kernel.accept_queue(each).depth or 0 for each in self.addresses)
+
+    @property
+    def room(self) -> int | None:
+        """How many requests the front may hand on at once so that none finds a queue full; None where none can.
+
+        Into a full queue of a port, the kernel repeats its SYN, and the request waits in the front. A Unix socket
+        refuses, and the front answers with an error.
+        """
+        unix = [each for each in self.addresses if isinstance(each, UnixListenAddress)]
+        spares = [self._kernel.accept_queue(each).spare for each in unix]
+        return min((each for each in spares if each is not None), default=None)
+
+    def seen(self) -> SeenFront:
+        """All of it as it is now."""
+        queues = []
+        for listener in self._candidates:
+            if (address := _address(listener)) in self.addresses:
+                queue = self._kernel.accept_queue(address)
+                taken = self._connections(address)
+                queues.append(QueueBetween(listener.address, listener.port, queue.depth, queue.limit, taken))
+        return SeenFront(self._program, self._pids, self._server, tuple(queues))
+
+    def _connections(self, address: ListenAddress) -> int:
+        """That the server has accepted and not closed."""
+        ends = self._kernel.server_sockets(address)
+        return sum(each.accepted and each.state in {"ESTABLISHED", "CLOSE_WAIT"} for each in ends)
+
+
+def behind_a_front(
+    kernel: KernelView, accepting: tuple[int, ...], handler: int, listening: Iterable[Listener]
+) -> Behind | None:
+    """The front that these processes are, or None: then they are the server, or a part of it.
+
+    Args:
+        accepting: processes that listen where requests are sent.
+        handler: a process that has run a handler.
+        listening: every listening socket of the command.
+    """
+    if not accepting or not is_front(accepting, handler):
+        return None
+    others = [each for each in listening if not set(accepting) & set(each.pids)]
+    return Behind(kernel, accepting, handler, others)
+
+
+def _address(listener: Listener) -> ListenAddress:
+    return listener.port or UnixListenAddress(listener.inode)

@@ -1,0 +1,174 @@
+"""A front of the person's own, nginx or a program in Python, before the server in one start script."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from own_commands import INCONCLUSIVE, Own, run_all, value
+
+APP = """
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def index():
+    return "hello"
+"""
+# Each connection is passed on as it is to the server's socket; into a full one, it waits (connect(2) blocks).
+FORWARDING = """
+import socket
+import threading
+
+
+def copy(source, target):
+    while data := source.recv(4096):
+        target.sendall(data)
+    target.close()
+
+
+def serve(client):
+    server = socket.socket(socket.AF_UNIX)
+    server.connect("server.sock")
+    threading.Thread(target=copy, args=(client, server), daemon=True).start()
+    try:
+        copy(server, client)
+    except OSError:
+        pass
+
+
+with socket.create_server(("127.0.0.1", {port}), backlog=64) as listener:
+    while True:
+        threading.Thread(target=serve, args=(listener.accept()[0],), daemon=True).start()
+"""
+NGINX = """
+daemon off;
+pid nginx.pid;
+error_log stderr;
+events { worker_connections 512; }
+http {
+    access_log off;
+    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+    upstream unix { server unix:server.sock; }
+    upstream tcp { server 127.0.0.1:{other}; }
+    server {
+        listen 127.0.0.1:{port};
+        location / { proxy_pass http://UPSTREAM; }
+        location /static { return 200 "a file"; }
+    }
+}
+"""
+# So that nginx's processes, which run as another user where root starts them, may connect.
+SCRIPT = "#!/bin/sh\numask 0\n{} &\n{}\n"
+NGINX_RUNS = 'exec nginx -p "$PWD" -c nginx.conf'
+ON_UNIX = "gunicorn -b unix:server.sock --backlog 16"
+ON_TCP = "gunicorn -b 127.0.0.1:{other} --backlog 16"
+
+
+def script(name: str, server: str, front: str, says: dict[str, object], *options: str, code: int = 0) -> Own:
+    upstream = "tcp" if "{other}" in server else "unix"
+    files = {"app.py": APP, "front.py": FORWARDING, "nginx.conf": NGINX.replace("UPSTREAM", upstream)}
+    files["start.sh"] = SCRIPT.replace("{}", server, 1).replace("{}", front, 1)
+    return Own(name, ("sh", "start.sh"), files, says, options, exit=code)
+
+
+# gunicorn's sync workers have a request each and accept no other; a queue of backlog 16 takes 17.
+SYNC = {"ceiling.in_service": 3, "ceiling.bounded": True, "model.kind": "process-pool", "front.server": "gunicorn"}
+QUEUE = {"front.accept_queue": 17, "front.accept_queue_limit": 16, "front.in_server": 0}
+
+WITHOUT_NGINX = (
+    script(
+        "a front in Python",
+        f"{ON_UNIX} -w 3 app:app",
+        "exec python front.py",
+        {**SYNC, **QUEUE, "front.program": "front.py", "front.in_front": 30, "ceiling.userspace_queue_bounded": False},
+    ),
+)
+WITH_NGINX = (
+    script(
+        "nginx, a Unix socket",
+        f"{ON_UNIX} -w 3 app:app",
+        NGINX_RUNS,
+        # Into a full queue nginx's connect(2), which does not block, fails; that is its 502.
+        {
+            **SYNC,
+            **QUEUE,
+            "front.program": "nginx",
+            "front.in_front": 0,
+            "overflow.client_sees": "502",
+            "ceiling.at_exact_load": [3, 3],
+        },
+    ),
+    script(
+        "nginx, threads",
+        f"{ON_UNIX} --threads 2 app:app",
+        NGINX_RUNS,
+        # 1,000 connections for each worker are more than are offered, and all of them come to it.
+        {
+            "ceiling.in_service": 2,
+            "front.in_server": 48,
+            "front.in_front": 0,
+            "front.accept_queue": 0,
+            "overflow.client_sees": "waits",
+        },
+    ),
+    script(
+        "nginx, a port",
+        f"{ON_TCP} -w 3 app:app",
+        NGINX_RUNS,
+        # The kernel repeats the SYN that finds the queue full, so the rest waits in nginx.
+        {**SYNC, **QUEUE, "front.program": "nginx", "front.in_front": 30, "overflow.client_sees": "waits"},
+    ),
+)
+ANSWERED_IN_FRONT = (
+    script("static", f"{ON_UNIX} app:app", NGINX_RUNS, {}, "--path", "/static", code=INCONCLUSIVE),
+    script("unreachable", "gunicorn -b unix:other.sock app:app", NGINX_RUNS, {}, code=INCONCLUSIVE),
+)
+
+
+@pytest.fixture(scope="module")
+def done(workshop):
+    return run_all(workshop, WITHOUT_NGINX)
+
+
+@pytest.fixture(scope="module")
+def done_with_nginx(workshop):
+    if shutil.which("nginx") is None:
+        pytest.skip("not installed: nginx (apt-get install nginx-light)")
+    return run_all(workshop, (*WITH_NGINX, *ANSWERED_IN_FRONT))
+
+
+def found(own, result):
+    """What the verdict says of all that is expected, and how many wait in the front, between the two, and behind it."""
+    assert result.ended.exit == own.exit, result.ended.err
+    verdict = result.verdict()
+    inside = [verdict["front"][name] for name in ("in_front", "accept_queue", "in_server")]
+    waiting = verdict["places"]["userspace_queue"]
+    return {name: value(verdict, name) for name in own.says}, sum(inside) == waiting
+
+
+@pytest.mark.parametrize("own", WITHOUT_NGINX, ids=lambda own: own.id)
+def test_where_requests_wait_behind_a_front_is_told(done, own):
+    assert found(own, done[own.id]) == (dict(own.says), True)
+
+
+@pytest.mark.parametrize("own", WITH_NGINX, ids=lambda own: own.id)
+def test_where_requests_wait_behind_nginx_is_told(done_with_nginx, own):
+    assert found(own, done_with_nginx[own.id]) == (dict(own.says), True)
+
+
+def test_a_front_that_answers_itself_is_named(done_with_nginx):
+    error = done_with_nginx["static"].ended.err
+
+    assert "answered GET /static with 200 itself" in error
+    assert "did not hand the request on to gunicorn" in error
+    assert "--port unix:" in error
+
+
+def test_a_front_that_does_not_reach_the_server_is_named(done_with_nginx):
+    error = done_with_nginx["unreachable"].ended.err
+
+    assert "answered GET / with 502 itself" in error
+    assert "did not reach gunicorn" in error
