@@ -88,6 +88,7 @@ from holdfast.model.ramp import RampReason
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.probe.ramp_pace import (
+    LONG_WAY_NS,
     OVERTAKEN_NS,
     brought_about_ns,
     grown_ns,
@@ -102,7 +103,6 @@ from holdfast.probe.ramp_state import Action, Done, Open, Stage, State, View, Wa
 MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
-LONG_WAY_NS = 250 * MS
 LONG_WAY_TURNS = 6
 MANY = 64
 APART = 8

@@ -34,7 +34,7 @@ from holdfast.probe.server_process import process_with_handlers
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
-from holdfast.servers.growth import Growth, growth_of
+from holdfast.servers.growth import OTHER_NAMES, Growth, growth_of
 from holdfast.servers.process import ServerProcess
 from holdfast.servers.registry import ADAPTERS
 
@@ -180,7 +180,7 @@ def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:
 
 def _growth_of(running: Running, pids: Iterable[int]) -> Growth:
     command, lines = running.prepared.command, read_command_lines(pids)
-    known = {name_of(each) for each in lines} & set(ADAPTERS)
+    known = {name_of(each) for each in lines} & {*ADAPTERS, *OTHER_NAMES}
     return growth_of(
         (*lines, command.argv), command.environment, command.cwd, fixed=bool(known) or not running.prepared.spec.own
     )
