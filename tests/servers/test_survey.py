@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from holdfast.servers.interpreter import find_interpreter
 from holdfast.servers.registry import ADAPTERS
-from holdfast.servers.survey import survey
+from holdfast.servers.survey import ask_all, survey
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,18 @@ def test_an_interpreter_that_is_none_is_an_error_of_the_environment():
 
     assert done.returncode == 4
     assert "--python" in done.stderr
+
+
+def test_an_interpreter_that_was_asked_for_all_servers_is_not_started_again_for_one_of_them(tmp_path):
+    starts = tmp_path / "starts"
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho >> {starts}\nexec {sys.executable} "$@"\n')
+    python.chmod(0o755)
+    flask = ADAPTERS["flask"]
+
+    asked = ask_all(ADAPTERS.values(), str(python), tmp_path)
+    found = find_interpreter(flask, str(python), tmp_path)
+
+    assert starts.read_text() == "\n"
+    assert found.version == asked[str(python)].found["flask"] != ""
+    assert "flask" in found.frameworks

@@ -32,7 +32,8 @@ from holdfast.probe.slots import EXACT_PLACES, FIRST_CLIMB
 from holdfast.probe.waits import ANSWER_S, turn_until
 
 # With fewer, what waits at the ramp's end is worked off as soon as the ramp has come here a second time.
-_WORTH_IT = 100
+_FOR_EACH = 2
+_WORTH_IT = 16
 _NEAR = 0.5
 _TO_EACH = 16
 
@@ -78,7 +79,14 @@ def _may_break_off(session: Session) -> bool:
 def _few(view: View) -> bool:
     there = 0 < view.entered == view.in_service <= EXACT_PLACES and view.offered <= FIRST_CLIMB
     untouched = not view.ended.keys() - {Outcome.PENDING} and not view.untried
-    return there and untouched and view.max_offered - view.offered >= _WORTH_IT
+    return there and untouched and _to_work_off(view) >= _FOR_EACH * view.in_service + _WORTH_IT
+
+
+def _to_work_off(view: View) -> int:
+    """How many requests will wait at the end of the whole ramp, at most."""
+    offered = view.max_offered - view.in_service
+    none_accepted = view.depth is not None and view.depth >= view.offered - view.in_service - view.connecting
+    return min(offered, view.limit + 1) if none_accepted and view.limit is not None else offered
 
 
 def _near_its_limit(session: Session) -> bool:

@@ -255,6 +255,8 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         first = exact_first.places_at_first_plateau(seen.session, prober, climb)
         if not first:
             return _climb_and_let_go(seen, prober, climb)
+        # Now, because threads that exact load leaves behind cost no held request anything.
+        seen.look_at_usage()
         exact_first.release_all(seen.session, prober)
     _begin_anew(seen, first)
     with _ramp(seen) as prober:
@@ -266,8 +268,9 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     session = seen.session
     seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
     seen.mark("placed")
-    seen.look_at_usage()
     held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    if not _tried(seen, len(held)):
+        seen.look_at_usage()
     if seen.ramp.reason not in ramp_up.NO_CEILING:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)

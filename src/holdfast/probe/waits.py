@@ -49,6 +49,7 @@ _AT_WORK = 0.5
 _FEW = 32
 # One that waits for another one on its way (a pool of one connection) needs twice as long, and half as much again.
 _WAYS = 3
+_TREE_NS = 50_000_000
 _PAUSE_FOR_COST = 3
 _LONGEST_PAUSE_NS = 20_000_000
 
@@ -116,9 +117,17 @@ def threads_that_hold(entries: Iterable[Entry]) -> Holding:
 
 def sleep_of(session: Session) -> Asleep:
     """What tells when the whole server sleeps."""
+    tree: tuple[int, ...] = ()
+    read_ns = 0
+
+    def processes(*, now: bool) -> tuple[int, ...]:
+        nonlocal tree, read_ns
+        if now or session.now_ns() - read_ns > _TREE_NS:
+            tree, read_ns = read_descendants(*session.server.roots()), session.now_ns()
+        return tree
 
     def read(holding: Holding) -> dict[int, CoreUse] | None:
-        pids = read_descendants(*session.server.roots())
+        pids = processes(now=False)
         only_hold = set(holding.nothing_else)
         # A greenlet server that holds one request holds it on the thread that takes requests, which is its first one.
         if len(only_hold.intersection(pids)) <= _FEW:
@@ -126,7 +135,9 @@ def sleep_of(session: Session) -> Asleep:
         return read_core_use(pids, only_hold)
 
     def dozes(holding: Holding) -> bool:
-        return will_be_woken(read_descendants(*session.server.roots()), REST_NS, holding.some)
+        seen = tree
+        # A process that was forked since the tree was read has not been looked at.
+        return processes(now=True) != seen or will_be_woken(tree, REST_NS, holding.some)
 
     return Asleep(read, dozes, session.now_ns)
 

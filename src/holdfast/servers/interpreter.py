@@ -10,6 +10,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from holdfast.errors import EnvironmentFailure
@@ -77,6 +78,13 @@ class Answer:
     found: dict[str, str]
 
 
+_Wanted = tuple[tuple[str, str], ...]  # modules, and the distributions that bring them
+
+_ASKED: dict[str, tuple[_Wanted, Answer]] = {}
+"""What was asked of each interpreter, and its answer: a study asks once for all its rows (0.1 to 0.2 s of a core each).
+"""
+
+
 def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> Interpreter:
     """The first interpreter that has the adapter's package.
 
@@ -116,11 +124,12 @@ def answers(packages: Iterable[Package], asked_for: str | None, cwd: PurePath) -
     Raises:
         EnvironmentFailure: the one asked for cannot be run.
     """
-    wanted = [[package.module, package.distribution] for package in packages]
-    question = json.dumps(wanted)
+    wanted = tuple(dict.fromkeys((package.module, package.distribution) for package in packages))
     seen: set[str] = set()
     for path in [_named(asked_for)] if asked_for else _candidates(Path(cwd)):
-        answer = _ask(path, question, required=asked_for is not None)
+        answer = _asked_before(path, wanted)
+        if answer is None and (answer := _ask(path, wanted, required=asked_for is not None)) is not None:
+            _ASKED[path] = wanted, answer
         if answer is None or answer.prefix not in seen:
             seen.add(answer.prefix if answer else "")
             yield path, answer
@@ -173,8 +182,17 @@ def _why_not_taken(interpreter: Path) -> str | None:
     return None
 
 
-def _ask(path: str, question: str, *, required: bool) -> Answer | None:
-    command = [path, "-c", _QUESTION, question]
+def _asked_before(path: str, wanted: _Wanted) -> Answer | None:
+    """What an interpreter has answered to this process, if it was asked for all of these packages."""
+    asked, answer = _ASKED.get(path, ((), None))
+    if answer is None or not {*wanted} <= {*asked}:
+        return None
+    modules = {module for module, _ in wanted}
+    return replace(answer, found={name: version for name, version in answer.found.items() if name in modules})
+
+
+def _ask(path: str, wanted: _Wanted, *, required: bool) -> Answer | None:
+    command = [path, "-c", _QUESTION, json.dumps(wanted)]
     try:
         # In its own session: the terminal's Ctrl-C is meant for us, and would look like a broken interpreter.
         done = subprocess.run(
