@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 
 from asgi_table import DAPHNE, HYPERCORN, UVICORN, UVICORN_BACKLOG
@@ -83,7 +84,8 @@ QUART_DEF = (
 )
 QUART_CANCELS = Quote(
     "quart.asgi",
-    "await cancel_tasks(pending)",
+    # In version 0.23, which needs Python 3.12, what sees the client leave cancels it by itself.
+    "await cancel_tasks(pending)" if sys.version_info < (3, 12) else "request_task.cancel()",
     "a client that leaves ends handle_messages(), and with it handle_request() is cancelled; what an executor has not "
     "begun is taken out of its queue (concurrent.futures, Future.cancel)",
 )
@@ -106,8 +108,8 @@ DJANGO_CANCELS = replace(
         "cancelled",
         Quote(
             "django.core.handlers.asgi",
-            "# Allow views to handle cancellation.\n                task.cancel()",
-            "when listen_for_disconnect() ends first, the task of the view is cancelled",
+            'if message["type"] == "http.disconnect":\n            raise RequestAborted()',
+            "when listen_for_disconnect() ends like this before the view, the view's task is cancelled",
         ),
     ),
 )

@@ -106,6 +106,15 @@ def test_who_waited_and_is_turned_away_when_its_turn_comes_has_met_a_limit_for_w
     assert any("a time limit for waiting" in each and said in each for each in verdict.warnings)
 
 
+def test_an_error_of_the_application_when_its_turn_comes_is_not_taken_for_a_limit_for_waiting():
+    # As Flask answers to an async view that finds no descriptor for its event loop.
+    failed = request(2, done_ns=2 * AT, outcome=Outcome.REJECTED, status=500)
+
+    verdict = judge(run([*held(0, 1), failed, request(3)], [entry(0), entry(1)]))
+
+    assert not any("a time limit for waiting" in each for each in verdict.warnings)
+
+
 def test_who_is_turned_away_before_a_handler_was_not_held():
     assert ended_before(run([ended(0), *held(1)], [entry(1)])) is None
 

@@ -10,6 +10,10 @@ from holdfast.model.places import QUEUES, Outcome, Place
 from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.units import NS_PER_S
 
+# RFC 9110, 15.5.9, 15.6.4, 15.6.5. Another error says that something failed when their turn came, such as an event loop
+# for which no descriptor was left.
+_OF_TIME = frozenset({408, 503, 504})
+
 
 def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | None:
     """What became of requests that waited when the places were counted and got an error later, without a handler.
@@ -25,6 +29,7 @@ def waited_too_long(timeline: Timeline, placed: Mapping[int, Place]) -> str | No
         each
         for each in offered_requests(timeline)
         if each.outcome is Outcome.REJECTED
+        and each.status in _OF_TIME
         and each.id not in entries
         and placed.get(each.id) in QUEUES
         and NEVER < timeline.marks.placed_ns < each.done_ns
