@@ -305,11 +305,7 @@ def _apart(view: View) -> bool:
 
 
 def _unhindered(view: View) -> bool:
-    """Whether requests on their way do not keep each other out for good.
-
-    What one that fails has taken may stay taken if it is a descriptor (see above), of which there are many here. All
-    else is free again when the next one is offered alone.
-    """
+    """Whether requests that start together do not keep each other out for good: only descriptors may stay taken."""
     return view.roomy and view.way_ns < LONG_WAY_NS
 
 
