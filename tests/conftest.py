@@ -19,6 +19,7 @@ OTHER_SERVERS = frozenset(
     HERE / name
     for name in (
         "attach/test_attach_servers.py",
+        "attach/test_attach_streams.py",
         "probe/test_exec_and_probe.py",
         "probe/test_exec_commands.py",
         "probe/test_untried_workers.py",

@@ -147,8 +147,8 @@ def loops_under(nofile: int, view: str) -> Case:
         if nofile % 4 == 0
         else (*turned_away("rejected", "500", ERROR_500, LISTENS), NOBODY_WAITED)
     )
-    # Of several that start together each may get a part of what it takes (docs/method.md, One at a time).
-    fits = in_service(per_request(4, "nofile"), LOOP_COSTS, exact=UnlessTooSlow(Within(1, (nofile - 4) // 4)))
+    places = (nofile - 4) // 4
+    fits = in_service(per_request(4, "nofile"), LOOP_COSTS, exact=UnlessTooSlow(Within(places, places)))
     claims = (*asynchronous(view), THREADED, UNWATCHED, fits, *rest)
     options = {"nofile": nofile, "view": view}
     return Case(f"{view} views under {nofile} descriptors", "flask", claims, options=options, resting=RESTING)
@@ -173,7 +173,9 @@ def loops_in_tasks(nproc: int) -> Case:
         if nproc % 2 == 0
         else turned_away("closed", "closed", THREAD_FAILS, LISTENS)
     )
-    fits = in_service(per_request(2, "nproc"), TASKS, exact=UnlessTooSlow(Within(1, nproc // 2)))
+    # A view that has returned leaves neither its thread nor that of its loop, so as many find room as there are places.
+    places = (nproc - 1) // 2
+    fits = in_service(per_request(2, "nproc"), TASKS, exact=UnlessTooSlow(Within(places, places)))
     claims = (*asynchronous("async"), THREADED, UNWATCHED, NOBODY_WAITED, fits, *fate)
     options = {"nproc": nproc, "view": "async"}
     return Case(f"async views under {nproc} tasks", "flask", claims, options=options, resting=RESTING)
@@ -210,7 +212,7 @@ ROWS = (
     *(loops_under(nofile, "async") for nofile in (256, 257, 258, 259)),
     loops_under(256, "async-blocking"),
     *map(tasks, (20, 50, 101)),
-    *map(loops_in_tasks, (50, 51)),
+    *map(loops_in_tasks, (20, 50, 51)),
     *map(processes, (2, 10, 100)),
     serial("serial", None, held_in("flask view index()", "sync", BUILT_IN)),
     Case(

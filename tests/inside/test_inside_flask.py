@@ -197,3 +197,28 @@ def test_held_requests_let_themselves_go_when_the_record_is_removed(tmp_path):
 def cost(pid):
     """Descriptors and threads of a process."""
     return len(os.listdir(f"/proc/{pid}/fd")), len(os.listdir(f"/proc/{pid}/task"))
+
+
+WITHOUT_COLLECTOR = """
+import gc
+from flask import Flask
+
+gc.disable()
+app = Flask(__name__)
+
+@app.get("/")
+async def index():
+    return "hello"
+"""
+
+
+def test_a_held_async_view_leaves_no_thread_when_it_has_ended(tmp_path):
+    # As the view itself: asgiref's executor ends its thread when nothing refers to it any more.
+    (tmp_path / "app.py").write_text(WITHOUT_COLLECTOR)
+    with serving(tmp_path, app=str(tmp_path / "app.py")) as server:
+        tasks = f"/proc/{server.process.pid}/task"
+        server.hold(0, 1, 2)
+        assert len(os.listdir(tasks)) == 1 + 3 * 2
+        server.release(0, 1, 2)
+
+        wait_until(lambda: len(os.listdir(tasks)) == 1, "end of all threads but the main one")

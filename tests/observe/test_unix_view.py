@@ -67,6 +67,16 @@ def test_each_client_of_a_unix_socket_is_seen_waiting_or_accepted(sock_diag_view
     }
 
 
+def test_the_ends_that_a_process_has_accepted_are_among_its_descriptors(sock_diag_view, listener, join, sockets):
+    for _ in range(5):
+        join(listener)
+    accepted = [sockets.enter_context(listener.accept()[0]) for _ in range(2)]
+
+    seen = sock_diag_view.connection_inodes(UnixListenAddress(inode_of(listener)))
+
+    assert seen == {inode_of(each) for each in accepted}
+
+
 def test_who_has_left_is_counted_until_the_server_is_done_with_it(sock_diag_view, listener, join, sockets):
     clients = [join(listener) for _ in range(3)]
     accepted = sockets.enter_context(listener.accept()[0])

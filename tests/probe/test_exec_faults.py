@@ -93,6 +93,12 @@ FAULTS = (
         options=("--start-timeout", "5"),
         exit=ENVIRONMENT,
     ),
+    Own(
+        "a wrapper that clears the environment",
+        ("sh", "-c", 'exec env -i PATH="$PATH" python serve.py'),
+        {"serve.py": SERVE},
+        exit=INCONCLUSIVE,
+    ),
     Own("nothing that is known", ("python", "-m", "http.server", "{port}"), exit=INCONCLUSIVE),
     Own("several ports", ("python", "two.py"), {"two.py": TWO.replace("OTHER", AGAIN)}, exit=USAGE),
     Own("a second port without HTTP", ("python", "two.py"), {"two.py": TWO.replace("OTHER", LINES)}),
@@ -123,6 +129,7 @@ WORDS = {
         "no such database",
         "More time would not help.",
     ),
+    "a wrapper that clears the environment": ("cleared the environment", "sudo -E", "holdfast attach"),
     "several ports": ("listens on several ports", "leads to wsgi entry", "Say with --port which one is meant."),
 }
 
@@ -189,6 +196,18 @@ def test_a_server_that_does_not_see_our_files_is_said_to_be_in_another_namespace
     assert ended.exit == INCONCLUSIVE, ended.err
     assert "does not see holdfast's files in /dev/shm: it runs in a mount namespace of its own" in ended.err
     assert "Run holdfast inside of that" in ended.err
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may make a network namespace")
+def test_a_server_in_a_network_namespace_of_its_own_is_said_to_be_out_of_reach_at_once(holdfast):
+    apart = "import ctypes\nassert ctypes.CDLL(None).unshare(0x40000000) == 0\n" + SERVE.replace("127.0.0.1", "")
+    own = Own("apart", ("python", "apart.py"), {"apart.py": apart}, exit=ENVIRONMENT)
+
+    done = run_all(holdfast, [own])["apart"]
+
+    assert done.ended.exit == ENVIRONMENT, done.ended.out
+    assert done.ended.what == f"holdfast: The server listens on port {done.port}, which cannot be reached from here."
+    assert "in a network namespace of its own" in done.ended.err
 
 
 def test_a_port_that_is_shared_with_another_server_gives_no_verdict(holdfast):

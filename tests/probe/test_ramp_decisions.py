@@ -343,9 +343,14 @@ def test_what_is_opened_at_once_is_half_of_what_the_queue_behind_a_front_has_roo
 
 
 def test_into_a_full_queue_behind_a_front_one_is_sent_to_see_what_it_gets():
-    action, _ = decide(replace(BEHIND, room_behind=0), FILLS)
+    full = replace(BEHIND, room_behind=0)
+    action, state = decide(full, FILLS)
 
     assert action == Open(1)
+    # It waits in the front, so more of them do no harm.
+    for offered, count in ((21, 2), (23, 4)):
+        action, state = decide(replace(full, offered=offered, established=offered), state)
+        assert action == Open(count)
 
 
 def test_what_was_opened_last_may_come_through_a_front_before_more_is_opened():

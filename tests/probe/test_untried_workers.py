@@ -17,9 +17,10 @@ def index():
 
 
 @pytest.mark.parametrize("offered", ["6", "60"])
-def test_four_workers_with_a_thread_each_are_four_or_said_to_be_perhaps_four(holdfast, tmp_path, offered):
+@pytest.mark.parametrize("bind", ["127.0.0.1:0", "unix:0"])
+def test_four_workers_with_a_thread_each_are_four_or_said_to_be_perhaps_four(holdfast, tmp_path, offered, bind):
     (tmp_path / "app.py").write_text(APPLICATION)
-    settings = ("-w", "4", "-k", "gthread", "--threads", "1")
+    settings = ("-w", "4", "-k", "gthread", "--threads", "1", "--bind", bind)
 
     ended = holdfast.run(
         *("probe", "app:app", "--server", "gunicorn", "--max-offered", offered, "--json", "-", "--", *settings),

@@ -16,14 +16,15 @@ from holdfast.attach.forwarding import Forwarder, tunnel, watched_single
 from holdfast.attach.rounds import Look
 from holdfast.attach.unusable import Ended, refused, too_quick, unusable
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.infer.signals import TOO_QUICK_NS, Flow, Service, Trip, Wave, first_wave, flow_of, service_of, trip_of
+from holdfast.infer.signals import TOO_QUICK_NS, Service, service_of
 from holdfast.interrupts import Interrupts
+from holdfast.load.connecting import check_http2
 from holdfast.load.http1 import request_head
 from holdfast.load.prober import Prober
 from holdfast.load.target import Target, target_of
 from holdfast.load.url import Url
 from holdfast.model.experiment import OutsideExperiment
-from holdfast.model.outside import OutsideTimeline, Round, RunningServer
+from holdfast.model.outside import OutsideStreams, OutsideTimeline, Round, RunningServer
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Listener, Request, Stopped
@@ -44,10 +45,6 @@ _MORE_SINGLES = 20
 _ENOUGH_NS = 6_000_000_000
 """Two singles at least, and no more of them when they have taken so long."""
 
-# Rows: singles, bursts that grow to `max_offered`, steady stretches in which clients that were turned away come again.
-# A page of rows costs nothing until it is used.
-_ROWS_FOR_EACH = 60
-
 _REMOTE = (
     "attach sends hundreds of requests at once and lets them wait. On a server that is not yours that is an attack, "
     "and on one that others use, they wait too."
@@ -59,10 +56,10 @@ _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; n
 class _Seen:
     started_ns: int
     rounds: list[Round] = field(default_factory=list)
-    waves: list[Wave] = field(default_factory=list)
     requests: tuple[Request, ...] = ()
     others: int | None = None
     alive: bool | None = None
+    streams: OutsideStreams | None = None
     first_sent_ns: int = NEVER
     notes: list[str] = field(default_factory=list)
 
@@ -75,7 +72,10 @@ def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTime
         KeyboardInterrupt, Terminated: asked to end on the spot.
     """
     asked = experiment.target
+    check_http2(asked=experiment.http2)
     target = target_of(asked.url, asked.allowed_host, _REMOTE, verify=not asked.insecure)
+    if experiment.http2 and target.tls is not None:
+        target = replace(target, tls=replace(target.tls, alpn=("h2",)))
     seen = _Seen(time.monotonic_ns())
     address, listen_address, stopped = next(iter(target.addresses), ""), None, None
     listeners: tuple[Listener, ...] = ()
@@ -100,6 +100,7 @@ def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTime
         kernel=listen_address is not None,
         others=seen.others,
         alive=seen.alive,
+        streams=seen.streams,
         notes=tuple(seen.notes),
         stopped=stopped,
         interrupted=interrupts.asked,
@@ -141,7 +142,8 @@ def _tried(
             if passes_on is not None:
                 seen.notes.append(passes_on.words(target.url.port))
                 listeners, listen_address, pids = (), None, ()
-            _rounds(replace(look, listen_address=listen_address, cpu_s=partial(_cpu_s, pids)), experiment, target, seen)
+            found = replace(look, listen_address=listen_address, cpu_s=partial(_cpu_s, pids))
+            _rounds(found, experiment, target, address, seen)
             return address, listeners, listen_address
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
 
@@ -163,24 +165,18 @@ def _forwarder(
     return found
 
 
-def _rounds(look: Look, experiment: OutsideExperiment, target: Target, seen: _Seen) -> None:
+def _rounds(look: Look, experiment: OutsideExperiment, target: Target, address: str, seen: _Seen) -> None:
     service = _service(look, experiment, target, seen)
     if service is None or look.interrupts.asked:
         return
-    most = experiment.max_offered
-    while (count := rounds.next_burst(seen.waves, most)) is not None and not look.interrupts.asked:
-        done = rounds.burst(look, count, service)
-        seen.rounds.append(done)
-        seen.waves.append(first_wave(_trips(look.prober, done), service, queue_full=done.queue_full))
-        if look.prober.failure:
-            return
-    flows: list[Flow | None] = []
-    while (count := rounds.next_clients(seen.waves, flows, most)) is not None and not look.interrupts.asked:
-        done = rounds.steady(look, count, service)
-        seen.rounds.append(done)
-        flows.append(flow_of(_trips(look.prober, done), service, done.stopped_ns, done.cores))
-        if look.prober.failure:
-            return
+    if not rounds.find_bound(look, experiment.max_offered, service, seen.rounds):
+        return
+    if experiment.http2 and not look.interrupts.asked:
+        from holdfast.attach.streams import look_at_streams  # noqa: PLC0415 - the library for it is an extra
+
+        seen.streams = look_at_streams(
+            look, target, address, _head(target, experiment), experiment.max_offered, service
+        )
     if not look.interrupts.asked:
         last = rounds.single(look)
         seen.rounds.append(last)
@@ -196,7 +192,7 @@ def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _S
     began, service = look.now_ns(), None
     while not look.interrupts.asked:
         count = len(seen.rounds)
-        trips = [trip for each in seen.rounds for trip in _trips(look.prober, each)]
+        trips = [trip for each in seen.rounds for trip in rounds.trips_in(look.prober, each)]
         service = service_of(trips)
         late = look.now_ns() - began > _ENOUGH_NS
         if count >= (_SINGLES if service.steady else _MORE_SINGLES) or (late and count > 2):
@@ -218,31 +214,31 @@ def _check_answer(prober: Prober, row: int, target: Target, experiment: OutsideE
         columns.status[row],
         prober.location,
         prober.finding() or (prober.failure.words if prober.failure else ""),
+        experiment.http2,
     )
     error = unusable(target.url, ended, answer_timeout_s=experiment.answer_timeout_s, first=row == 0)
     if error is not None:
         raise error
 
 
-def _trips(prober: Prober, round_: Round) -> list[Trip]:
-    ids = range(round_.first, round_.last)
-    return [trip_of(each) for each in prober.requests(lambda _id: Phase.RAMP, ids)]
-
-
 @contextmanager
 def _prober(target: Target, experiment: OutsideExperiment, address: str, seen: _Seen) -> Iterator[Prober]:
-    headers = (*experiment.headers, ("Connection", "close"))
-    if not any(name.lower() == "user-agent" for name, _ in headers):
-        headers = (("User-Agent", "holdfast"), *headers)
-    head = request_head("GET", target.url.path, target.url.host_field, headers)
-    rows = _ROWS_FOR_EACH * experiment.max_offered + 1000
-    with Prober(address, target.url.port, lambda _row: head, rows, tls=target.tls) as prober:
+    head = _head(target, experiment)
+    rows = rounds.ROWS_FOR_EACH * experiment.max_offered + 1000
+    with Prober(address, target.url.port, lambda _row: head, rows, tls=target.tls, http2=experiment.http2) as prober:
         try:
             yield prober
         finally:
             placed = _census_ids(seen)
             seen.requests = prober.requests(lambda id_: _phase_of(id_, placed))
             seen.notes += prober.notes
+
+
+def _head(target: Target, experiment: OutsideExperiment) -> bytes:
+    headers = (*experiment.headers, ("Connection", "close"))
+    if not any(name.lower() == "user-agent" for name, _ in headers):
+        headers = (("User-Agent", "holdfast"), *headers)
+    return request_head("GET", target.url.path, target.url.host_field, headers)
 
 
 def _phase_of(id_: int, placed: range) -> Phase:

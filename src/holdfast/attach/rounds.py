@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Wave, close
+from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Trip, Wave, close, first_wave, flow_of, trip_of
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.frozen import frozen
 from holdfast.model.outside import Round
+from holdfast.model.phase import Phase
 from holdfast.model.places import TURNED_AWAY, Outcome
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import MS, NS_PER_S
@@ -50,6 +51,9 @@ VARIED_DEPARTURES = 100
 MOST_STEADY_NS = 30_000 * MS
 TURNED_AWAY_PAUSE = 8
 MOST_STRETCHES = 4
+ROWS_FOR_EACH = 60
+"""Singles, bursts that grow to the most, steady stretches in which clients that were turned away come again. A page of
+rows costs nothing until it is used."""
 KEPT_ROWS = 32
 """For the single requests in between and at the end."""
 GROWN = 1.05
@@ -128,6 +132,37 @@ def next_clients(waves: Sequence[Wave], flows: Sequence[Flow | None], most: int)
     if before is not None and flow.in_service < GROWN * before.in_service:
         return None
     return min(int(3 * flow.in_service) + 2, most)
+
+
+def find_bound(look: Look, most: int, service: Service, kept: list[Round]) -> bool:
+    """Bursts until some of their requests wait, then steady stretches until more clients bring no more.
+
+    Args:
+        most: requests at once.
+        kept: is given each round.
+
+    Returns:
+        False where our own side had no means left.
+    """
+    waves, flows = list[Wave](), list[Flow | None]()
+    while (count := next_burst(waves, most)) is not None and not look.interrupts.asked:
+        done = burst(look, count, service)
+        kept.append(done)
+        waves.append(first_wave(trips_in(look.prober, done), service, queue_full=done.queue_full))
+        if look.prober.failure:
+            return False
+    while (count := next_clients(waves, flows, most)) is not None and not look.interrupts.asked:
+        done = steady(look, count, service)
+        kept.append(done)
+        flows.append(flow_of(trips_in(look.prober, done), service, done.stopped_ns, done.cores))
+        if look.prober.failure:
+            return False
+    return True
+
+
+def trips_in(prober: Prober, round_: Round) -> list[Trip]:
+    """The requests of one round."""
+    return [trip_of(each) for each in prober.requests(lambda _id: Phase.ROUND, range(round_.first, round_.last))]
 
 
 def single(look: Look, at_ns: int = 0, meanwhile: Callable[[], None] | None = None) -> Round:

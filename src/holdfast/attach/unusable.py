@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
+from holdfast.load.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
 from holdfast.load.status_advice import START_IT, advice_on
 from holdfast.load.url import Url
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS
 
+_BAD_REQUEST = 400
 _A_PATH_THAT_WAITS = (
     "Name a path that answers by itself after 0.2 to 2 s, about the same each time, because it waits: for a database, "
     "another service, or a sleep added for this."
@@ -23,12 +25,14 @@ class Ended:
         status: of the reply; 0 if there was none.
         location: where a redirect leads; "" if the reply does not say.
         words: what the load said about a malformed reply, or about a failure on our own side.
+        http2: the request was in HTTP/2.
     """
 
     outcome: Outcome
     status: int
     location: str
     words: str
+    http2: bool = False
 
 
 def refused(url: Url) -> HoldfastError:
@@ -63,7 +67,7 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable
     if outcome == Outcome.ANSWERED:
         return _redirected(url, status, ended.location) if status >= 300 and status != 304 else None
     if outcome == Outcome.REJECTED:
-        return _rejected(get, status, first=first)
+        return _rejected(get, ended, first=first)
     if outcome == Outcome.REFUSED:
         return InconclusiveError(
             f"{url.server} no longer listens.", "Earlier requests were answered.", "Find out why it ended."
@@ -92,10 +96,11 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable
         return _strange(url, ended.words)
     if outcome in (Outcome.CLOSED, Outcome.RESET):
         other = {"http": f"It may speak TLS: https{url.server[4:]}{url.path}", "https": "Check its log"}
+        leave_out = " If it speaks HTTP/1.1 only, leave --http2 out." if ended.http2 else ""
         return InconclusiveError(
             f"{url.server} {'closed' if outcome == Outcome.CLOSED else 'reset'} the connection without an answer.",
             f"The request was {get}, alone." if first else f"The request was {get}; earlier ones were answered.",
-            f"{other.get(url.scheme, 'Check its log')}.",
+            f"{other.get(url.scheme, 'Check its log')}.{leave_out}",
         )
     return EnvironmentFailure(
         f"holdfast could not connect to {url.server}, for a reason on its own side.",
@@ -124,13 +129,27 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "'\"'\"'") + "'"
 
 
-def _rejected(get: str, status: int, *, first: bool) -> HoldfastError:
-    why, remedy = advice_on(status)
+def _rejected(get: str, ended: Ended, *, first: bool) -> HoldfastError:
+    why, remedy = advice_on(ended.status)
     when = "" if first else " Earlier requests were answered."
-    return InconclusiveError(f"{get} is answered with HTTP {status}.", f"{why}{when}", remedy)
+    if ended.status == _BAD_REQUEST and first and not ended.http2:
+        remedy += " If the server takes HTTP/2 alone, give --http2."
+    return InconclusiveError(f"{get} is answered with HTTP {ended.status}.", f"{why}{when}", remedy)
 
 
 def _strange(url: Url, words: str) -> HoldfastError:
+    if words.startswith(IS_HTTP2):
+        return InconclusiveError(
+            f"{url.server} speaks HTTP/2 and not HTTP/1.1.",
+            "It answered a request in HTTP/1.1 with a frame of HTTP/2.",
+            "Give --http2.",
+        )
+    if words.startswith((IS_HTTP1, NOT_HTTP2)):
+        return InconclusiveError(
+            f"{url.server} does not speak HTTP/2.",
+            f"Of the first reply, {words}.",
+            "Leave --http2 out, or let the server take HTTP/2: without TLS, many do not unless told.",
+        )
     if "asks its clients" in words:
         return InconclusiveError(
             f"{url.server} speaks TLS, but not with holdfast.",

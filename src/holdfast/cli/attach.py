@@ -48,6 +48,12 @@ Examples:
     ),
     option(
         MEASUREMENT,
+        "--http2",
+        is_flag=True,
+        help="Speak HTTP/2: one stream on each connection, then many on one.",
+    ),
+    option(
+        MEASUREMENT,
         "--timeout",
         "answer_timeout_s",
         type=_SECONDS,

@@ -21,6 +21,7 @@ from holdfast.infer.ceiling import (
 from holdfast.infer.census import count_places, established_at, offered_requests, placed_requests
 from holdfast.infer.concurrency_estimate import Estimate, estimate
 from holdfast.infer.exact import FIELDS as AT_EXACT_LOAD
+from holdfast.infer.http2_outside import http2_outside
 from holdfast.infer.known import Known, Unknown, because, fields_of, missing
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -31,7 +32,6 @@ from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
-    HTTP2_NOT_ASKED,
     OFFER_MORE,
     PLAIN_HTTP,
     Abandoned,
@@ -78,6 +78,7 @@ class _Seen:
     Attributes:
         requests: all, by id.
         census: the burst whose requests are placed.
+        service: the path's own time.
         wave: the first wave of its answers.
         placed: the place of each of its requests, by id. USERSPACE_QUEUE is everything that the server has taken in,
             in service or not; without the kernel, everything that is connected.
@@ -86,6 +87,7 @@ class _Seen:
     record: OutsideTimeline
     requests: Mapping[int, Request]
     census: Round
+    service: Service
     wave: Wave
     estimate: Estimate
     placed: Mapping[int, Place]
@@ -115,14 +117,14 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
     unknown.because(_INSIDE, *fields_of("cost", Cost), "call", "front", "places.before_view", *AT_EXACT_LOAD)
     unknown.because(_NO_SETTING, "binding")
-    unknown.because(HTTP2_NOT_ASKED, "http2")
+    ceiling = unknown.take(_ceiling(seen, places))
     return Verdict(
         target=unknown.take(_target(record)),
         limits=unknown.take(_limits(record)),
         offered=len(seen.placed),
         places=places,
         established=_established(seen),
-        ceiling=unknown.take(_ceiling(seen, places)),
+        ceiling=ceiling,
         model=unknown.take(_model(seen)),
         overflow=unknown.take(_overflow(seen, places)),
         abandoned=Abandoned(None, None, ClientGone(None, None)),
@@ -130,6 +132,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
         binding=None,
         timing=unknown.take(_timing(record)),
         confidence="estimated",
+        http2=unknown.take(http2_outside(record, ceiling, seen.service)),
         unknown=unknown.reasons,
         warnings=_warnings(seen),
         tls=unknown.take(_over_tls(record)),
@@ -147,6 +150,7 @@ def _seen(record: OutsideTimeline) -> _Seen:
         record=record,
         requests=requests,
         census=bursts[-1],
+        service=service,
         wave=waves[-1],
         estimate=_estimate(record, waves, service, requests),
         placed=_placed(record, bursts[-1]),

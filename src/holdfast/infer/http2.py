@@ -19,17 +19,17 @@ from holdfast.model.streams import StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import NEVER, Entry, Request, Timeline
 from holdfast.model.verdict import HTTP2_NOT_ASKED, BeyondLimit, Ceiling, Http2
 
-_NOT_SETTLED = "the server's settings did not come"
-_ADVERTISES_NONE = (
+NOT_SETTLED = "the server's settings did not come"
+ADVERTISES_NONE = (
     "the server's settings have no SETTINGS_MAX_CONCURRENT_STREAMS, which allows any number of streams (RFC 9113, "
     "6.5.2)"
 )
 _NONE_RAN = "no stream entered a handler while everything else was idle"
 _ALL_RAN = "every stream that was offered on one connection ran"
 _AT_ONCE = "it got that at once"
-_NO_CODE = "no frame with an error code came"
+NO_CODE = "no frame with an error code came"
 _TURNED_AWAY = frozenset({Outcome.CLOSED, Outcome.RESET, Outcome.MALFORMED})
-_FRAMES = frozenset({"REFUSED_STREAM", "RST_STREAM", "GOAWAY", "closed", "reset"})
+TURNED_AWAY_AS_STREAM = frozenset({"REFUSED_STREAM", "RST_STREAM", "GOAWAY", "closed", "reset"})
 
 
 @frozen
@@ -65,14 +65,20 @@ class _Seen:
 
     def fate(self, id: int, at_ns: int) -> str:
         """What had become of a stream by then, as `Http2.overflow_sees` has it; "answered" for one that was."""
-        request, end = self.requests[id], self.ends.get(id)
         if not self.ended(id, at_ns):
             return "runs" if self.runs(id, at_ns) else "waits"
-        if end is not None:
-            return end.code if end.code == "REFUSED_STREAM" and end.frame == "RST_STREAM" else end.frame
-        if request.outcome is Outcome.REJECTED:
-            return str(request.status)
-        return request.outcome.label
+        return sees_of(self.requests[id], self.ends.get(id))
+
+
+def sees_of(request: Request, end: StreamEnd | None) -> str:
+    """How a stream ended, as `Http2.overflow_sees` has it; "answered" for one that was.
+
+    Args:
+        end: the frame by which the server ended it; None where it was none for that.
+    """
+    if end is not None:
+        return end.code if end.code == "REFUSED_STREAM" and end.frame == "RST_STREAM" else end.frame
+    return str(request.status) if request.outcome is Outcome.REJECTED else request.outcome.label
 
 
 def http2_of(timeline: Timeline, ceiling: Ceiling) -> Known[Http2 | None]:
@@ -108,7 +114,7 @@ def http2_of(timeline: Timeline, ceiling: Ceiling) -> Known[Http2 | None]:
     unknown = {
         **because("" if running else _NONE_RAN, ("http2.on_one_connection", "http2.on_one_connection_bounded")),
         **because(over_reason, ("http2.over_connections", "http2.over_connections_bounded")),
-        **because(_ADVERTISES_NONE if seen.first.settled else _NOT_SETTLED, ("http2.streams_advertised",)),
+        **because(ADVERTISES_NONE if seen.first.settled else NOT_SETTLED, ("http2.streams_advertised",)),
         **because(limit_reason, ("http2.stream_limit",)),
         **because(_ALL_RAN, ("http2.overflow_sees",)),
         **because(_why_none_beyond(seen), ("http2.beyond_the_limit",)),
@@ -147,7 +153,7 @@ def _limit(seen: _Seen) -> tuple[int | None, str]:
     for id in seen.first.ids:
         until_ns = beyond_ns if id in streams.beyond else streams.one_ns
         # One that had entered its handler was lost with the connection, for another one's sake.
-        if seen.fate(id, until_ns) in _FRAMES and not seen.entered(id, until_ns):
+        if seen.fate(id, until_ns) in TURNED_AWAY_AS_STREAM and not seen.entered(id, until_ns):
             return _open_before(seen, id), ""
     if advertised is None or len(seen.within) < advertised:
         count = len(seen.within)
@@ -194,7 +200,7 @@ def _beyond(seen: _Seen) -> Known[BeyondLimit | None]:
     found = BeyondLimit(len(streams.beyond), sees, None if end is None else end.code, len(lost), in_the_end)
     unended = f"it had not ended {'when the run did' if sees in {'waits', 'runs'} else ''}".rstrip()
     reasons = {
-        "http2.beyond_the_limit.error_code": _NO_CODE,
+        "http2.beyond_the_limit.error_code": NO_CODE,
         "http2.beyond_the_limit.in_the_end": unended if sees in {"waits", "runs"} else _AT_ONCE,
     }
     null = set(missing("http2.beyond_the_limit", found))
@@ -204,7 +210,7 @@ def _beyond(seen: _Seen) -> Known[BeyondLimit | None]:
 def _why_none_beyond(seen: _Seen) -> str:
     streams, advertised = seen.streams, seen.first.advertised
     if advertised is None:
-        return _ADVERTISES_NONE if seen.first.settled else _NOT_SETTLED
+        return ADVERTISES_NONE if seen.first.settled else NOT_SETTLED
     if any(seen.ended(id, streams.one_ns) for id in seen.within):
         return "streams within the limit were turned away already"
     if len(seen.within) < advertised:

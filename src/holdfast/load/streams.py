@@ -36,12 +36,13 @@ class _Connection:
     """One socket and the streams on it.
 
     Attributes:
+        ids: of all its streams.
         rows: of its streams that have not ended, by the streams' numbers.
         sock: None once it is closed.
         tls: the same; None where TLS is not spoken.
     """
 
-    __slots__ = ("client", "connected", "fd", "local_port", "rows", "sock", "source", "tls", "unsent")
+    __slots__ = ("client", "connected", "fd", "ids", "local_port", "rows", "sock", "source", "tls", "unsent")
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock: socket.socket | None = sock
@@ -49,6 +50,7 @@ class _Connection:
         self.fd = sock.fileno()
         self.client = Http2Client()
         self.unsent = self.client.to_send()
+        self.ids: list[int] = []
         self.rows: dict[int, int] = {}
         self.connected = False
         self.source, self.local_port = 0, 0
@@ -134,6 +136,7 @@ class StreamProber:
                 connection.rows[connection.client.request(fields)] = row
             except ValueError:
                 break
+            connection.ids.append(row)
             self.offered = row + 1
             columns.due[row], columns.opened[row] = now if due_ns is None else due_ns, now
             columns.source[row], columns.local_port[row] = connection.source, connection.local_port
@@ -147,6 +150,15 @@ class StreamProber:
     def connecting(self) -> int:
         """Connections whose SYN was sent and is unanswered."""
         return sum(not each.connected for each in self._by_fd.values())
+
+    @property
+    def connections(self) -> int:
+        """How many were begun."""
+        return len(self._connections)
+
+    def ids_on(self, number: int) -> tuple[int, ...]:
+        """Of the requests on a connection, in the order in which they were opened."""
+        return tuple(self._connections[number].ids)
 
     def is_open(self, number: int) -> bool:
         """Whether a connection takes further streams, as far as is known."""
@@ -175,7 +187,8 @@ class StreamProber:
 
     def pending(self) -> list[int]:
         """Ids that have not ended, ascending."""
-        return [row for row in range(self.offered) if self.columns.outcome[row] == Outcome.PENDING]
+        open_ = (row for each in self._by_fd.values() for row in each.rows.values())
+        return sorted(row for row in open_ if self.columns.outcome[row] == Outcome.PENDING)
 
     def expire(self, ids: Iterable[int]) -> None:
         """Times these requests out; those that have ended stay as they are."""

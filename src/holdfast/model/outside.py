@@ -6,6 +6,7 @@ from typing import Literal
 
 from holdfast.model.experiment import OutsideExperiment
 from holdfast.model.frozen import frozen
+from holdfast.model.streams import StreamConnection, StreamEnd
 from holdfast.model.timeline import Request, Snapshot, Stopped
 
 
@@ -50,6 +51,27 @@ class RunningServer:
 
 
 @frozen
+class OutsideStreams:
+    """What was tried with many streams on one HTTP/2 connection.
+
+    Attributes:
+        connections: one, and a further one each time that the server had ended the last.
+        rounds: bursts and steady stretches on them; ids count from 0.
+        requests: those of all of them.
+        beyond: ids of those that were opened in spite of the advertised limit, together with as many as it allows.
+        ends: streams that RST_STREAM or GOAWAY ended.
+        why_not: why none is beyond the limit, or why there are no rounds, in words; "" where there are.
+    """
+
+    connections: tuple[StreamConnection, ...]
+    rounds: tuple[Round, ...]
+    requests: tuple[Request, ...]
+    beyond: tuple[int, ...] = ()
+    ends: tuple[StreamEnd, ...] = ()
+    why_not: str = ""
+
+
+@frozen
 class OutsideTimeline:
     """The whole raw record of one look from outside.
 
@@ -63,6 +85,7 @@ class OutsideTimeline:
         notes: doubts that arose while recording, in words.
         stopped: None where it came to its end.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
+        streams: None where HTTP/2 was not asked for, and where the run did not come so far.
     """
 
     experiment: OutsideExperiment
@@ -78,3 +101,4 @@ class OutsideTimeline:
     notes: tuple[str, ...] = ()
     stopped: Stopped | None = None
     interrupted: bool = False
+    streams: OutsideStreams | None = None

@@ -123,6 +123,11 @@ class _SockDiag:
         answer = self._ask(sock_diag.unix_connected_request(self._sequence), self._sequence)
         return tuple(sock_diag.unix_sockets(answer, listener))
 
+    def unix_inodes(self, listener: UnixListener) -> frozenset[int]:
+        self._sequence += 1
+        answer = self._ask(sock_diag.unix_connected_request(self._sequence), self._sequence)
+        return frozenset(sock_diag.unix_inodes(answer, listener))
+
     def _dump(self, family: int, states: int, port: int, *, volumes: bool = False) -> sock_diag.Answer:
         self._sequence += 1
         return self._ask(sock_diag.tcp_request(family, states, port, self._sequence, volumes=volumes), self._sequence)
@@ -191,6 +196,9 @@ class _ProcNetTcp:
 
     def unix_sockets(self, _listener: UnixListener) -> tuple[ServerSocket, ...]:
         return ()
+
+    def unix_inodes(self, _listener: UnixListener) -> None:
+        return None
 
     def _read(self, family: int) -> bytes:
         try:
@@ -319,9 +327,11 @@ class KernelView:
             return self._interface.connections(address.port if isinstance(address, TcpListenAddress) else address)
 
     def connection_inodes(self, address: ListenAddress) -> frozenset[int] | None:
-        """Inodes of the port's connections that a process has accepted; None of a Unix socket, whose are not shown."""
+        """Inodes of the address's connections that a process has accepted; None where the interface shows none."""
         if isinstance(address, UnixListenAddress):
-            return None
+            listener = self._unix_listener(address)
+            with _words_for_failure():
+                return None if listener is None else self._interface.unix_inodes(listener)
         port = address.port if isinstance(address, TcpListenAddress) else address
         with _words_for_failure():
             return frozenset(each.inode for each in self._interface.connected(port) if each.inode)

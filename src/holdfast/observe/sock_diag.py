@@ -304,18 +304,28 @@ def unix_sockets(answer: Answer, listener: UnixListener) -> Iterator[ServerSocke
     An end has the name and the file of the listener that it came by. Of a client that has left, the
     inode is 0, and the server's end counts as CLOSE_WAIT. Raises ProtocolError.
     """
+    for _, attributes in _unix_ends(answer, listener):
+        peer = attributes.get(_UNIX_DIAG_PEER, b"")
+        _check_size(len(peer), _INODE.size)
+        yield unix_socket(_INODE.unpack_from(peer)[0], accepted=True)
+
+
+def unix_inodes(answer: Answer, listener: UnixListener) -> Iterator[int]:
+    """The inodes of the same ends, by which they are descriptors of the processes that have accepted them."""
+    return (inode for inode, _ in _unix_ends(answer, listener) if inode)
+
+
+def _unix_ends(answer: Answer, listener: UnixListener) -> Iterator[tuple[int, dict[int, bytes]]]:
     name = _kernel_name(listener.path)
     for start, end in answer.records:
         # Most belong to other users, or are our own ends; this check is three times as fast as reading them.
         if answer.data.find(name, start, end) < 0:
             continue
-        _, _, attributes = _unix_record(answer, start, end)
+        inode, _, attributes = _unix_record(answer, start, end)
         if _unix_path(attributes.get(_UNIX_DIAG_NAME)) != listener.path:
             continue
         if attributes.get(_UNIX_DIAG_VFS, b"") == listener.file:
-            peer = attributes.get(_UNIX_DIAG_PEER, b"")
-            _check_size(len(peer), _INODE.size)
-            yield unix_socket(_INODE.unpack_from(peer)[0], accepted=True)
+            yield inode, attributes
 
 
 def unix_socket(peer_inode: int, *, accepted: bool) -> ServerSocket:

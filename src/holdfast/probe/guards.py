@@ -116,7 +116,7 @@ def _aborted_handlers(session: Session, entries: Sequence[Entry], aborted: Seque
 
 def no_longer_accepting(session: Session) -> tuple[int, ...]:
     """Processes that listened when the server was ready and no longer do, or have ended."""
-    inodes = [each.inode for each in session.kernel.listeners(session.listen_address)]
+    inodes = [each.inode for address in session.taken_from for each in session.kernel.listeners(address)]
     still = {pid for pids in find_holders(inodes, session.accepting).values() for pid in pids}
     return tuple(sorted(set(session.accepting) - still))
 

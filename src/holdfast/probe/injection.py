@@ -30,6 +30,7 @@ _SHUT_OUT = {
 
 
 _FIRST_SERVER_ERROR = 500
+_VARIABLES = "HOLDFAST_"
 _NOTHING_KNOWN = "Python was started with holdfast in it, but it imported no framework or server that holdfast knows."
 _NOT_FOUND = "Python was started with holdfast in it, but holdfast did not find the application that {name} calls."
 
@@ -191,25 +192,36 @@ def _shut_out(programs: Sequence[Program], said: Sequence[StartupReport], startu
         startup: the directory on PYTHONPATH that instruments a process.
     """
     for program in programs:
-        name = PurePath(program.file or program.arguments[0]).name
-        options = [_SHUT_OUT[letter] for letter in switches(program.arguments) if letter in _SHUT_OUT]
-        if not is_python(program):
-            return f"What listens, {name} (pid {program.pid}), is not a Python program and has no views.", ""
-        if options:
-            return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
-        if program.environment is not None and startup not in program.environment.get("PYTHONPATH", ""):
-            return (
-                f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs.",
-                "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ...",
-            )
-        if (hides := _in_front_of(startup, program)) is not None:
-            return (
-                f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other.",
-                "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY",
-            )
+        if (found := _shut_out_of(program, startup)) is not None:
+            return found
     if any(each.what == "python" for each in said):
         return None
     return "Its Python ignores PYTHONPATH (embedded in a program?), or is older than 3.8.", ""
+
+
+def _shut_out_of(program: Program, startup: str) -> tuple[str, str] | None:
+    name = PurePath(program.file or program.arguments[0]).name
+    options = [_SHUT_OUT[letter] for letter in switches(program.arguments) if letter in _SHUT_OUT]
+    if not is_python(program):
+        return f"What listens, {name} (pid {program.pid}), is not a Python program and has no views.", ""
+    if options:
+        return f"Its Python (pid {program.pid}) was started with {options[0]}.", "Leave that out for the probe."
+    if program.environment is None:
+        return None
+    why = remedy = ""
+    if not any(each.startswith(_VARIABLES) for each in program.environment):
+        why = (
+            f"Something on the way to it (pid {program.pid}) cleared the environment, in which holdfast tells it what "
+            "to do (env -i, sudo, systemd-run)."
+        )
+        remedy = "Let it keep the environment for the probe (sudo -E)."
+    elif startup not in program.environment.get("PYTHONPATH", ""):
+        why = f"Something on the way to it (pid {program.pid}) replaced PYTHONPATH, which holdfast needs."
+        remedy = "Let it add to PYTHONPATH, or set it before: PYTHONPATH=... holdfast exec -- ..."
+    elif (hides := _in_front_of(startup, program)) is not None:
+        why = f"{hides} stands in front of holdfast's on the PYTHONPATH of pid {program.pid}, and runs no other."
+        remedy = "Put its directory behind what PYTHONPATH already holds: PYTHONPATH=$PYTHONPATH:DIRECTORY"
+    return (why, remedy) if why else None
 
 
 def _in_front_of(startup: str, program: Program) -> str | None:

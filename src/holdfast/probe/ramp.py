@@ -47,7 +47,8 @@ Decisions
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
 * A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
-  opened at once is at most half of what is free there too, and has the time to arrive before the next.
+  opened at once is at most half of what is free there too, and has the time to arrive before the next. Beyond a full
+  one, one at first.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -95,6 +96,7 @@ from holdfast.probe.ramp_pace import (
     plateau_needed_ns,
     step_ns,
     varied,
+    waited_ns,
 )
 from holdfast.probe.ramp_state import Action, Done, Open, Stage, State, View, Wait
 
@@ -212,16 +214,6 @@ def _uneven(view: View) -> bool:
     return view.one_full and not view.queue.full and view.connecting < max(MAX_BATCH, view.limit or 0)
 
 
-def _waited_ns(view: View, since_ns: int, free_ns: int) -> int:
-    """How long the server has let requests wait, not counting the time in which it was kept from running.
-
-    Args:
-        free_ns: the view's `free_ns` at `since_ns`.
-    """
-    wall_ns = view.now_ns - since_ns
-    return wall_ns if view.free_ns is None else min(wall_ns, view.free_ns - free_ns)
-
-
 def _stays_full(view: View, state: State) -> bool:
     """Whether an accept queue is full, and not just because the server was busy with something else for a moment."""
     if not (view.queue.full or view.one_full):
@@ -242,14 +234,14 @@ def _on_plateau(view: View, state: State, turns: int = 1) -> bool:
         return True
     since_ns = max(state.stalled_since_ns, view.last_sent_ns)
     free_ns = max(state.stalled_free_ns, state.opened_free_ns)
-    return _waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
+    return waited_ns(view, since_ns, free_ns) >= turns * plateau_needed_ns(view, state)
 
 
 def _stuck_too(view: View, state: State) -> bool:
     """Whether the last request has not started at once, as it would on a worker without stuck requests."""
     if not state.overtaken:
         return False
-    return _through(view) or _waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
+    return _through(view) or waited_ns(view, view.last_sent_ns, state.opened_free_ns) >= max(
         OVERTAKEN_NS, varied(view.way_ns)
     )
 
@@ -267,7 +259,7 @@ def _is_final(view: View, state: State) -> bool:
         return not view.growth_look_ns or idle_ns >= growth_needed_ns(view, state)
     if view.sleeps and view.entered and not state.grew_ns:
         return True
-    return _waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= growth_needed_ns(view, state)
+    return waited_ns(view, state.stalled_since_ns, state.stalled_free_ns) >= growth_needed_ns(view, state)
 
 
 def _open(count: int, view: View, state: State, together: int = 1) -> tuple[Action, State]:
@@ -329,7 +321,9 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
         # What was opened last may not have come through the front yet.
         if view.now_ns - view.last_sent_ns < CONFIRM_NS:
             return Wait(LOOK_NS), state
-        most = min(most, max(1, view.room_behind // 2))
+        # Beyond a full queue one is sent first. Where those wait that came before, twice as many may follow.
+        pressed = 0 if view.room_behind else max(1, 2 * state.pressed)
+        state, most = replace(state, pressed=pressed), min(most, pressed or max(1, view.room_behind // 2))
     if view.queue.full:
         return _open(min(BEYOND, most), view, state) if _stays_full(view, state) else (Wait(LOOK_NS), state)
     taken_in = view.depth is None or view.depth < state.expected_depth
@@ -352,7 +346,7 @@ def _beyond(view: View, state: State) -> tuple[Action, State]:
         return _open(min(max(BEYOND, (view.queue.room or 0) // 4), most), view, state)
     if beyond and view.connecting < BEYOND:
         return _open(min(BEYOND - view.connecting, view.max_offered - view.offered), view, state)
-    since_opened_ns = _waited_ns(view, view.last_sent_ns, state.opened_free_ns)
+    since_opened_ns = waited_ns(view, view.last_sent_ns, state.opened_free_ns)
     if beyond and (view.sleeps or since_opened_ns >= BEYOND_NS) and _is_final(view, state):
         return _done("syn", state), state
     return Wait(LOOK_NS), state

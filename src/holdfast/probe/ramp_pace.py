@@ -67,3 +67,13 @@ def grown_ns(view: View, stall_ns: int, moved_ns: int) -> int:
     """
     wall_ns = stall_ns if view.born_ns != NEVER else max(moved_ns, stall_ns // STARVED)
     return wall_ns if moved_ns > max(OVERTAKEN_NS, varied(view.way_ns)) else 0
+
+
+def waited_ns(view: View, since_ns: int, free_ns: int) -> int:
+    """How long the server has let requests wait, not counting the time in which it was kept from running.
+
+    Args:
+        free_ns: the view's `free_ns` at `since_ns`.
+    """
+    wall_ns = view.now_ns - since_ns
+    return wall_ns if view.free_ns is None else min(wall_ns, view.free_ns - free_ns)

@@ -124,6 +124,7 @@ class State:
         singly: since the first was turned away, one has been offered with no other on its way.
         singles_from: `turned_away` when that one was offered, or when the latest handler started.
         answered_for: `turned_away` when the last connection was opened.
+        pressed: how many were opened last while the queue behind a front was full; 0 where it was not.
         together: the most requests on their way to a handler since the last connection was opened.
         crowd: the most that were on their way when one was turned away.
     """
@@ -148,6 +149,7 @@ class State:
     opened_free_ns: int = 0
     stuck: int = 0
     overtaken: bool = False
+    pressed: int = 0
     expected_depth: int = 0
     singly: bool = False
     singles_from: int = 0

@@ -156,7 +156,8 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         in_service=recording.in_service(0, offered),
         entered=entered,
         processes=len(starts.pids),
-        turned_away_enough=ASK_MANY if len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
+        # One of several processes of a front may turn requests away too while another has room.
+        turned_away_enough=ASK_MANY if session.front is not None or len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
@@ -202,9 +203,8 @@ def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
     Behind a front they are the server's sockets.
     """
     kernel = session.kernel
-    addresses = (session.listen_address,) if session.front is None else session.front.listening_at
-    listening = [each.inode for address in addresses for each in kernel.listeners(address)]
-    known = [kernel.connection_inodes(address) for address in addresses]
+    listening = [each.inode for address in session.taken_from for each in kernel.listeners(address)]
+    known = [kernel.connection_inodes(address) for address in session.taken_from]
     connected = None if None in known else frozenset[int]().union(*(each for each in known if each is not None))
     return read_acceptors(session.pids, listening, connected)
 

@@ -22,6 +22,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
+from holdfast.observe.network_namespace import listens_elsewhere
 from holdfast.observe.processes import (
     find_listeners,
     find_unix_listeners,
@@ -146,6 +147,8 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
+            elif elsewhere := listens_elsewhere(tree):
+                raise _out_of_reach(*elsewhere)
         elif not rest.seen(now_ns := time.monotonic_ns(), read_activity(tree)):
             rests_since_ns = now_ns
         elif listeners := _settled_listeners(starting, now_ns - rests_since_ns):
@@ -153,6 +156,14 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
             return Ready(listeners, notes, rest.unread)
         time.sleep(_LOOK_S)
     raise _never_ready(starting, listeners_now(server, kernel), turnover.words(), listening=listening)
+
+
+def _out_of_reach(pid: int, port: int) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"The server listens on port {port}, which cannot be reached from here.",
+        f"Its process {pid} is in a network namespace of its own, as in a container or with systemd's PrivateNetwork.",
+        "Run holdfast inside of that, or start the server without it.",
+    )
 
 
 def _awaited(wanted: int | str | None, turnover: Turnover, *, listening: bool) -> str:

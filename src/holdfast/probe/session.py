@@ -37,7 +37,7 @@ class Session:
         listen_address: the same, as the kernel's view takes it.
         inner_ports: further ports on which the server's own processes reach each other.
         pids: the server's processes when it was ready.
-        accepting: those of them that listen.
+        accepting: those of them that listen; behind a front, those of the server.
         slots: which request ids each phase uses.
         patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
@@ -85,6 +85,11 @@ class Session:
     def reached_at(self) -> str:
         """The address and port as a person writes them."""
         return shown(self.address, self.port)
+
+    @property
+    def taken_from(self) -> tuple[ListenAddress, ...]:
+        """Where the server's own processes take requests: behind a front, from the queue between the two."""
+        return (self.listen_address,) if self.front is None else self.front.listening_at
 
 
 @frozen

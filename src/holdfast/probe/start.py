@@ -148,7 +148,10 @@ def with_front(session: Session) -> Session:
     handlers = [each.pid for each in session.recording.entries(first.start, first.stop)]
     listening = listeners_now(session.server, session.kernel)
     front = behind_a_front(session.kernel, session.accepting, handlers[0], listening) if handlers else None
-    return replace(session, front=front)
+    if front is None:
+        return session
+    session = replace(session, front=front)
+    return replace(session, accepting=_holders(session, session.pids))
 
 
 def ready_again(session: Session) -> Session:
@@ -158,8 +161,13 @@ def ready_again(session: Session) -> Session:
     await_ready(Starting(session.server, wanted, session.kernel, session.trouble, within_s), session.interrupts)
     tree = read_process_tree(*session.server.roots())
     session.ends.watch(tree)
-    held = find_holders([each.inode for each in session.kernel.listeners(session.listen_address)], tree)
-    return replace(session, pids=tree, accepting=tuple(sorted({pid for pids in held.values() for pid in pids})))
+    return replace(session, pids=tree, accepting=_holders(session, tree))
+
+
+def _holders(session: Session, tree: Iterable[int]) -> tuple[int, ...]:
+    """The processes that hold the sockets from which the server takes requests."""
+    inodes = [each.inode for address in session.taken_from for each in session.kernel.listeners(address)]
+    return tuple(sorted({pid for pids in find_holders(inodes, tree).values() for pid in pids}))
 
 
 def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:

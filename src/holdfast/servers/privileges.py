@@ -12,6 +12,7 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
+import secrets
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -51,7 +52,11 @@ def adopt_orphans(*, adopt: bool) -> None:
 
 
 def spare_uid() -> int | None:
-    """A user id that no process has; None where this process may not change its own (it is not root)."""
+    """A user id that no process has; None where this process may not change its own (it is not root).
+
+    Any of four thousand: the first free one would be that of every run that begins at the same time, or in another
+    container, where its processes are not seen; they would count against this user's limit too.
+    """
     if os.geteuid() != 0:
         return None
     taken = set()
@@ -61,7 +66,8 @@ def spare_uid() -> int | None:
                 taken.add(entry.stat().st_uid)
             except OSError:
                 continue
-    return next((uid for uid in range(_FIRST_SPARE_UID, _LAST_SPARE_UID) if uid not in taken), None)
+    spare = [uid for uid in range(_FIRST_SPARE_UID, _LAST_SPARE_UID) if uid not in taken]
+    return secrets.choice(spare) if spare else None
 
 
 def in_child(*, nofile: int | None, nproc: int | None, uid: int | None, parent: int) -> Callable[[], None]:

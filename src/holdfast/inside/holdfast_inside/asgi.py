@@ -106,6 +106,7 @@ async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> objec
         return None
     finally:
         gate.current.reset(token)
+        held.forget()
 
 
 async def answer(send: Send) -> None:

@@ -123,8 +123,11 @@ def _answering_async(original: Any) -> gate.Function:  # noqa: ANN401 - a corout
 
 
 def _reset(tokens: Tuple[Any, Any]) -> None:
+    held = gate.current.get()
     _pending.reset(tokens[0])
     gate.current.reset(tokens[1])
+    if held is not None:
+        held.forget()
 
 
 def _preparing_view(original: gate.Function) -> gate.Function:

@@ -63,6 +63,7 @@ def _preparing_view(original: gate.Function) -> gate.Function:
             return original(self, *args, **kwargs)
         finally:
             gate.current.reset(reset)
+            held.forget()
 
     return full_dispatch_request
 

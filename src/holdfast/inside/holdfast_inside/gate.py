@@ -59,7 +59,7 @@ PLAIN = Ending(Released, _none)
 class Held:
     """One claimed request on its way to the view: where and how it will be held, once."""
 
-    __slots__ = ("claim", "ending", "gate", "held_in", "kind", "others", "via")
+    __slots__ = ("_raised", "claim", "ending", "gate", "held_in", "kind", "others", "via")
 
     def __init__(
         self,
@@ -78,6 +78,18 @@ class Held:
         self.ending = ending
         # Further functions with the same code: only one of them is called.
         self.others: Tuple[Gate, ...] = ()
+        self._raised: Optional[BaseException] = None
+
+    def forget(self) -> None:
+        """Frees what the exception that ended the view still keeps, once it has been handled.
+
+        A future that has passed it on is kept by a frame of its traceback, and keeps the exception. asgiref has in that
+        frame the executor with the thread of the view's event loop, and a view that returns leaves neither behind: the
+        next requests would not find what this one has cost.
+        """
+        error, self._raised = self._raised, None
+        if error is not None:
+            error.__traceback__ = None
 
     def run(self, body: Optional[calling.Body] = None) -> object:
         """Blocks in place of the view's body until the request is released, then raises as `ending` says.
@@ -96,7 +108,8 @@ class Held:
                 return claim.call.run(body)
         finally:
             recorder.leave(claim.id)
-        raise self.ending.raised()
+        self._raised = self.ending.raised()
+        raise self._raised
 
     async def run_async(self, body: Optional[calling.Body] = None) -> object:
         """Like `run`, for a coroutine: awaits, or blocks the loop if the kind is "async-blocking"."""
@@ -114,7 +127,8 @@ class Held:
                 return await _result(claim.call.run(body))
         finally:
             recorder.leave(claim.id)
-        raise self.ending.raised()
+        self._raised = self.ending.raised()
+        raise self._raised
 
     async def _is_called(self, *, blocking: bool) -> bool:
         return calling.wait_until_called(self.claim.id) if blocking else await calling.await_called(self.claim.id)
