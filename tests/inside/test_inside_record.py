@@ -317,6 +317,7 @@ def test_a_ramp_that_begins_anew_leaves_its_first_requests_their_handlers_under_
     enter(3)
     recorder.leave(3)
     enter(150)
+    recorder.note_handed(3, by_server=True)
     before = recording.entries(0, SLOTS)
     assert recording.newly_entered(0, 10) == [0, 3]
 
@@ -327,6 +328,7 @@ def test_a_ramp_that_begins_anew_leaves_its_first_requests_their_handlers_under_
     assert recording.entered(*bounds(ramp)) == 0
     assert (recording.entered(*bounds(aside)), recording.in_service(*bounds(aside))) == (2, 1)
     assert recording.is_left(103)
+    assert [each.id for each in recording.handed(0, SLOTS)] == [103]
     # The new ramp's first request has a number of its own.
     recording.release(0)
     enter(recording.number(0))

@@ -331,9 +331,7 @@ class Recording:
         return tuple(found)
 
     def _call(self, id: int) -> tuple[int, ...]:
-        return layout.CALL.unpack_from(
-            self._data, self._slot + self.number(id) * layout.SLOT_BYTES + layout.CALL_OFFSET
-        )
+        return layout.CALL.unpack_from(self._data, self._at(id) + layout.CALL_OFFSET)
 
     def held_in(self, id: int) -> HeldIn | None:
         """Where this request was held; None if it did not reach a handler of ours."""

@@ -20,10 +20,10 @@ Facts
 Decisions
 ---------
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
-  after ALONE_NS, or from MANY on where no process is near its limit of descriptors, open more at once: a sixteenth of
-  those that are in, and at most half of the accept queue, so that every connection is taken. Handlers that each have a
-  process of their own do not take from each other; of them, an eighth may start at once. As many as were seen to start
-  together before, each time that it was tried, may do so again.
+  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
+  every connection is taken. From SOME on, where no process is near its limit of descriptors, it is a quarter.
+  Handlers that each have a process of their own do not take from each other; of them, an eighth may start at once. As
+  many as were seen to start together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
@@ -104,6 +104,8 @@ MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
 LONG_WAY_TURNS = 6
+SOME = 32
+QUARTER = 4
 MANY = 64
 APART = 8
 TO_EACH = 16
@@ -278,7 +280,9 @@ def _together(view: View, state: State) -> int:
         most = max(1, view.entered // APART)
     elif view.entered < state.known:
         most = state.known - view.entered
-    elif view.now_ns - state.began_ns >= ALONE_NS or (view.roomy and view.entered >= MANY):
+    elif view.roomy and view.entered >= SOME:
+        most = view.entered // QUARTER
+    elif view.now_ns - state.began_ns >= ALONE_NS:
         most = max(1, view.entered // TOGETHER)
     else:
         return 1
@@ -292,11 +296,7 @@ def _apart(view: View) -> bool:
 
 
 def _unhindered(view: View) -> bool:
-    """Whether requests on their way do not keep each other out for good.
-
-    What one that fails has taken may stay taken if it is a descriptor (see above), of which there are many here. All
-    else is free again when the next one is offered alone.
-    """
+    """Whether requests that start together do not keep each other out for good: only descriptors may stay taken."""
     return view.roomy and view.way_ns < LONG_WAY_NS
 
 
