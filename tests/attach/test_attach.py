@@ -9,12 +9,15 @@ import signal
 import socket
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 import pytest
 from support.waiting import until
+
+from holdfast import store
+from holdfast.infer.estimate import judge_outside
 
 HERE = Path(__file__).parent
 PEM = HERE.parent / "load" / "localhost.pem"
@@ -123,6 +126,20 @@ def test_the_run_is_saved_and_judged_again_to_the_same_verdict(workshop, from_ou
     shown = workshop.run("show", number).out
     assert f"about {PLACES} requests at once" in shown
     assert "estimated" in shown
+
+
+def test_the_request_during_which_holdfast_looks_around_says_nothing_of_the_service_time(workshop, from_outside):
+    url, _ = from_outside["TCP"]
+    saved = next(each for each in store.saved_runs(workshop.runs) if each.arguments == url)
+    record = store.load(saved.id, workshop.runs)
+    kinds = [each.kind for each in record.rounds]
+    watched = record.rounds[kinds.index("watched")].first
+    late = tuple(
+        replace(each, done_ns=each.done_ns + 1_000_000_000) if each.id == watched else each for each in record.requests
+    )
+
+    assert kinds.count("watched") == 1
+    assert judge_outside(replace(record, requests=late)) == judge_outside(record)
 
 
 def test_few_requests_meet_no_bound_and_say_so(holdfast, serve):

@@ -10,6 +10,8 @@ import signal
 import pytest
 from support.waiting import until
 
+from holdfast.observe.kernel import KernelView
+
 ANSWERED, INCONCLUSIVE = 0, 3
 
 # A server that is whole is given longer than this to work off what waits in it.
@@ -85,8 +87,10 @@ def test_a_worker_that_is_killed_does_not_pass_for_a_limit_of_the_server(holdfas
 def test_a_worker_that_is_killed_after_the_places_were_counted_leaves_what_was_counted(holdfast):
     arguments = ("--server", "uwsgi", "--", "--http-socket", ":0", "--processes", "3", "--master")
     running = holdfast.start("probe", "--json", "-", "--max-offered", "200", *arguments)
-    # The first request was let go at once; the second one that has left was in service when the places were counted.
-    running.until_served(2)
+    # Nothing leaves a handler while the queue is filled and the places are counted; then a client in service leaves.
+    with KernelView() as kernel:
+        until(lambda: kernel.accept_queue(running.port).full, "a full accept queue")
+    running.until_served(len(running.served()) + 1)
     running.signal(signal.SIGSTOP)
 
     worker = next(each for each in running.processes() if each in running.served() and each != running.server())

@@ -37,7 +37,6 @@ with socket.create_server(("127.0.0.1", port)) as listener:
 NO_HTTP = {
     "SMTP": (r'[b"220 mail.example.org ESMTP\r\n"]', "it begins with b'220 mail"),
     "uwsgi protocol": (r'[b"\x00\x12\x00\x00uwsgi"]', "the reply is not HTTP/1"),
-    "TLS alert": (r'[b"\x15\x03\x01\x00\x02\x02\x46"]', "the reply is not HTTP/1"),
     "status": (r'[b"HTTP/1.1 two hundred OK\r\n\r\n"]', "the head of the reply is not HTTP/1"),
     "field": (r'[b"HTTP/1.1 200 OK\r\nno colon here\r\n\r\n"]', "the head of the reply is not HTTP/1"),
     "length": (r'[b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n"]', "is not HTTP/1"),
@@ -60,16 +59,19 @@ BROKEN_OFF = {
     "half a chunk": (r'[b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab"]', BROKE_OFF),
     "long body": (
         r'[b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nlonger"]',
-        "GET / was answered with 200 before any view",
+        "The server answers, but has not loaded the application that it was given.",
     ),
 }
+
+# RFC 8446, appendix D: a fatal alert (2), protocol_version (70), as a server of TLS answers what it does not speak.
+TLS_ALERT = r'[b"\x15\x03\x01\x00\x02\x02\x46"]'
 
 
 @pytest.fixture(scope="module")
 def endings(workshop):
     """How a probe ended of servers that answer everything with the same bytes."""
     pythons = {}
-    for name, (pieces, _) in (NO_HTTP | BROKEN_OFF).items():
+    for name, (pieces, _) in (NO_HTTP | BROKEN_OFF | {"TLS alert": (TLS_ALERT, "")}).items():
         place = workshop.directory / name.replace(" ", "-")
         place.mkdir()
         script, pythons[name] = place / "server.py", place / "python"
@@ -88,6 +90,14 @@ def test_a_reply_that_is_no_http_is_shown_for_what_it_is(endings, name):
     assert "does not speak HTTP as holdfast understands it." in ended.what
     assert NO_HTTP[name][1] in ended.err
     assert "Choose the server's HTTP port" in ended.err
+
+
+def test_a_server_that_speaks_another_tls_is_named_as_one_that_speaks_tls(endings):
+    ended = endings["TLS alert"]
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert ended.what.endswith("speaks TLS, but not with holdfast.")
+    assert "tlsv1 alert protocol version" in ended.err
 
 
 @pytest.mark.parametrize("name", BROKEN_OFF)

@@ -56,6 +56,27 @@ def test_an_entry_names_the_process_and_thread_that_ran_the_handler(recording):
     assert recording.held_in(7) == ("flask view index()", "async", "entry")
 
 
+def test_it_is_written_once_when_the_application_was_called_with_a_request(recording):
+    recorder.note_handed(3, by_server=True)
+    (first,) = recording.handed(0, SLOTS)
+    recorder.note_handed(3, by_server=False)
+
+    assert recording.handed(0, SLOTS) == (first,)
+    assert (first.id, first.by_server) == (3, True)
+    assert first.handed_ns > 0
+    # Only a handler enters.
+    assert recording.entered(0, SLOTS) == 0
+
+
+def test_what_was_handed_over_before_a_ramp_began_anew_is_of_the_requests_of_that_time(recording):
+    recorder.note_handed(0, by_server=True)
+
+    recording.begin_anew(range(10), range(10, 14))
+    recorder.note_handed(recording.number(1), by_server=True)
+
+    assert [each.id for each in recording.handed(0, SLOTS)] == [1, 10]
+
+
 def test_a_running_loop_is_noticed(recording):
     async def handler():
         enter(0)
@@ -296,6 +317,7 @@ def test_a_ramp_that_begins_anew_leaves_its_first_requests_their_handlers_under_
     enter(3)
     recorder.leave(3)
     enter(150)
+    recorder.note_handed(3, by_server=True)
     before = recording.entries(0, SLOTS)
     assert recording.newly_entered(0, 10) == [0, 3]
 
@@ -306,6 +328,7 @@ def test_a_ramp_that_begins_anew_leaves_its_first_requests_their_handlers_under_
     assert recording.entered(*bounds(ramp)) == 0
     assert (recording.entered(*bounds(aside)), recording.in_service(*bounds(aside))) == (2, 1)
     assert recording.is_left(103)
+    assert [each.id for each in recording.handed(0, SLOTS)] == [103]
     # The new ramp's first request has a number of its own.
     recording.release(0)
     enter(recording.number(0))

@@ -84,3 +84,15 @@ def test_a_process_that_runs_handlers_and_accepts_is_the_server(start):
     server = script("server.py")
 
     assert not is_front((server.pid, os.getpid()), server.pid)
+
+
+def test_of_a_process_that_has_ended_nothing_is_said(start):
+    _, script = start
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    # Not waited for yet, it is still in the table of processes.
+    os.waitid(os.P_PID, gone.pid, os.WEXITED | os.WNOWAIT)
+
+    try:
+        assert not is_front((script("server.py").pid,), gone.pid)
+    finally:
+        gone.wait()

@@ -28,7 +28,7 @@ class Simulated:
         forks: each handler has a process of its own.
         roomy: it has used a small part of its descriptors.
         sleeps: whether it is seen to sleep while nothing moves in it.
-        growth_look_ns: what is known of its growth, as a view has it.
+        way_ns, growth_look_ns: as a view has them.
     """
 
     pool: int
@@ -42,6 +42,7 @@ class Simulated:
     accept_ns: int = 0
     roomy: bool = False
     sleeps: bool = False
+    way_ns: int = 0
     growth_look_ns: int = 0
 
     now_ns: int = 10 * S
@@ -117,6 +118,7 @@ class Simulated:
             last_entry_ns=self.last_entry_ns,
             last_sent_ns=self.last_sent_ns,
             max_offered=max_offered,
+            way_ns=self.way_ns,
             growth_look_ns=self.growth_look_ns,
             depth=self.depth if self.known else None,
             limit=self.limit if self.known else None,

@@ -124,8 +124,8 @@ WORDS = {
     "a wrapper that clears the path": ("replaced PYTHONPATH", "set it before", "holdfast attach"),
     "nothing that is known": ("no framework or server that holdfast knows", "holdfast attach"),
     "one that ends again and again": (
-        "The server cannot come up (tried for 5 s).",
-        "times: ",
+        "The server did not come up within 5 s.",
+        "A process of it ends and is started again, ",
         "no such database",
         "More time would not help.",
     ),

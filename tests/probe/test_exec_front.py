@@ -60,6 +60,7 @@ http {
     }
 }
 """
+FORKS = "\n\napp.run(port={other}, processes=3, threaded=False)\n"
 # So that nginx's processes, which run as another user where root starts them, may connect.
 SCRIPT = "#!/bin/sh\numask 0\n{} &\n{}\n"
 NGINX_RUNS = 'exec nginx -p "$PWD" -c nginx.conf'
@@ -68,8 +69,13 @@ ON_TCP = "gunicorn -b 127.0.0.1:{other} --backlog 16"
 
 
 def script(name: str, server: str, front: str, says: dict[str, object], *options: str, code: int = 0) -> Own:
-    upstream = "tcp" if "{other}" in server else "unix"
-    files = {"app.py": APP, "front.py": FORWARDING, "nginx.conf": NGINX.replace("UPSTREAM", upstream)}
+    upstream = "tcp" if "{other}" in server or "forks" in server else "unix"
+    files = {
+        "app.py": APP,
+        "forks.py": APP + FORKS,
+        "front.py": FORWARDING,
+        "nginx.conf": NGINX.replace("UPSTREAM", upstream),
+    }
     files["start.sh"] = SCRIPT.replace("{}", server, 1).replace("{}", front, 1)
     return Own(name, ("sh", "start.sh"), files, says, options, exit=code)
 
@@ -120,6 +126,15 @@ WITH_NGINX = (
         NGINX_RUNS,
         # The kernel repeats the SYN that finds the queue full, so the rest waits in nginx.
         {**SYNC, **QUEUE, "front.program": "nginx", "front.in_front": 30, "overflow.client_sees": "waits"},
+    ),
+)
+WITH_NGINX += (
+    script(
+        "nginx, forked processes",
+        "python forks.py",
+        NGINX_RUNS,
+        # The process of the first request has ended when the front is looked for.
+        {"ceiling.in_service": 3, "front.program": "nginx", "front.server": "forks.py"},
     ),
 )
 ANSWERED_IN_FRONT = (

@@ -109,7 +109,7 @@ def test_an_application_of_the_configuration_s_own_is_named_where_another_was_gi
     ended = holdfast.run("probe", "--server", "uwsgi", "--", "--http-socket", ":0", "--ini", "own.ini")
 
     assert ended.exit == INCONCLUSIVE, ended.out
-    assert ended.what == "holdfast: The server answers, but serves another application than the one that it was given."
+    assert ended.what == "holdfast: The server answers, but has not loaded the application that it was given."
     assert "holdfast exec -- uwsgi --http-socket :0 --ini own.ini" in ended.err
 
 

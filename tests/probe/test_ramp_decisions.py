@@ -133,9 +133,10 @@ def test_a_new_worker_that_has_run_nothing_yet_is_a_step_of_growth():
     assert growth_needed_ns(view, state) > state.longest_stall_ns
 
 
+@pytest.mark.parametrize("way_ns", [0, 180 * MS])
 @pytest.mark.parametrize("step_ns", [50 * MS, 200 * MS, S])
-def test_a_pool_that_never_stops_growing_is_left_after_a_while(step_ns):
-    server = Simulated(pool=10**6, limit=20, entry_ns=step_ns, growth_look_ns=2 * S)
+def test_a_pool_that_never_stops_growing_is_left_after_a_while(step_ns, way_ns):
+    server = Simulated(pool=10**6, limit=20, entry_ns=step_ns, growth_look_ns=2 * S, way_ns=way_ns)
     began_ns = server.now_ns
 
     done = climb(server)

@@ -32,3 +32,17 @@ def test_four_workers_with_a_thread_each_are_four_or_said_to_be_perhaps_four(hol
     # gunicorn's own -w, with one thread each.
     assert verdict["model"]["processes"] == 4
     assert ceiling["in_service"] == 4 if ceiling["bounded"] else ceiling["interval"][1] == 4
+
+
+@pytest.mark.parametrize("offered", ["6", "100"])
+def test_a_worker_that_was_dealt_no_request_counts_as_a_process(holdfast, offered):
+    """All workers wait on one socket (socket(7)), and the kernel wakes all of them: any may accept every request."""
+    settings = ("--max-offered", offered, "--json", "-", "--", "--workers", "4")
+
+    ended = holdfast.run("probe", "--server", "uvicorn", "--framework", "starlette", *settings)
+
+    verdict = msgspec.json.decode(ended.out)
+    # uvicorn's own --workers; nothing bounds the tasks of their loops.
+    assert verdict["model"]["processes"] == len(verdict["model"]["spread"]) == 4
+    assert sum(verdict["model"]["spread"]) == verdict["ceiling"]["in_service"] == int(offered)
+    assert verdict["ceiling"]["bounded"] is False

@@ -191,8 +191,9 @@ def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _S
     """
     began, service = look.now_ns(), None
     while not look.interrupts.asked:
-        count = len(seen.rounds)
-        trips = [trip for each in seen.rounds for trip in rounds.trips_in(look.prober, each)]
+        alone = [each for each in seen.rounds if each.kind == "single"]
+        count = len(alone)
+        trips = [trip for each in alone for trip in rounds.trips_in(look.prober, each)]
         service = service_of(trips)
         late = look.now_ns() - began > _ENOUGH_NS
         if count >= (_SINGLES if service.steady else _MORE_SINGLES) or (late and count > 2):

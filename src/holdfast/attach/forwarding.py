@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from pathlib import PurePath
 
-from holdfast.attach.rounds import Look, single
+from holdfast.attach.rounds import Look, watched
 from holdfast.model.address import shown
 from holdfast.model.frozen import frozen
 from holdfast.model.outside import Round
 from holdfast.observe.process_info import name_of, read_arguments
-from holdfast.observe.processes import socket_inodes
+from holdfast.observe.processes import read_process_tree, socket_inodes
 from holdfast.observe.tcp import TcpVolume
 
 _TUNNELS = frozenset({"ssh", "sshd", "kubectl", "oc", "rootlessport", "slirp4netns", "pasta", "passt", "gvproxy"})
@@ -59,7 +59,7 @@ def tunnel(pids: Collection[int]) -> Forwarder | None:
 
 
 def watched_single(look: Look, pids: Collection[int], port: int, at_ns: int) -> tuple[Round, Forwarder | None]:
-    """One request, and the process that was seen to pass it on while it was not answered; None if none was.
+    """Sends one request, and gives the process that was seen to pass it on while it was not answered, or None.
 
     Args:
         pids: of the processes that listen, and of those that descend from them.
@@ -70,10 +70,12 @@ def watched_single(look: Look, pids: Collection[int], port: int, at_ns: int) -> 
     found: list[Forwarder] = []
 
     def look_once() -> None:
-        seen = None if look.kernel is None else _forwarder(look.kernel.volumes(), before, _held(pids), port)
+        # It may have made a process for this connection, as inetd does.
+        now = _held(read_process_tree(*pids))
+        seen = None if look.kernel is None else _forwarder(look.kernel.volumes(), before, now, port)
         found.extend([seen] if seen is not None else [])
 
-    return single(look, at_ns, look_once), found[0] if found else None
+    return watched(look, at_ns, look_once), found[0] if found else None
 
 
 def _forwarder(

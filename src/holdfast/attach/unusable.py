@@ -95,17 +95,27 @@ def unusable(  # noqa: PLR0911 - a return for each way to be unusable
     if outcome == Outcome.MALFORMED or (outcome == Outcome.CLOSED and "no TLS" in ended.words):
         return _strange(url, ended.words)
     if outcome in (Outcome.CLOSED, Outcome.RESET):
-        other = {"http": f"It may speak TLS: https{url.server[4:]}{url.path}", "https": "Check its log"}
-        leave_out = " If it speaks HTTP/1.1 only, leave --http2 out." if ended.http2 else ""
-        return InconclusiveError(
-            f"{url.server} {'closed' if outcome == Outcome.CLOSED else 'reset'} the connection without an answer.",
-            f"The request was {get}, alone." if first else f"The request was {get}; earlier ones were answered.",
-            f"{other.get(url.scheme, 'Check its log')}.{leave_out}",
-        )
+        return _broken_off(url, get, ended, first=first)
     return EnvironmentFailure(
         f"holdfast could not connect to {url.server}, for a reason on its own side.",
         ended.words,
         "Remove that cause first.",
+    )
+
+
+def _broken_off(url: Url, get: str, ended: Ended, *, first: bool) -> HoldfastError:
+    did = "closed" if ended.outcome == Outcome.CLOSED else "reset"
+    if not first:
+        return InconclusiveError(
+            f"{url.server} no longer answers: it {did} the connection.",
+            f"The request was {get}, alone; earlier ones were answered.",
+            "Find out in its log whether it ended, or what it did with that request.",
+        )
+    remedy = f"It may speak TLS: https{url.server[4:]}{url.path}." if url.scheme == "http" else "Check its log."
+    return InconclusiveError(
+        f"{url.server} {did} the connection without an answer.",
+        f"The request was {get}, alone.",
+        remedy + (" If it speaks HTTP/1.1 only, leave --http2 out." if ended.http2 else ""),
     )
 
 

@@ -9,6 +9,7 @@ import sys
 
 from holdfast.errors import EXIT_INCONCLUSIVE, EXIT_INTERNAL
 
+_MAY_BE_SECRET = ("-H", "-J", "--header", "--data")
 _STOPPED = "Stopped. Nothing is left running.\n"
 
 
@@ -18,6 +19,7 @@ def main() -> None:
     early = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if early:
         signal.signal(signal.SIGINT, _end)
+    _hide_secrets()
     # Imports make many objects and hardly any garbage; to look for it took a tenth of their time (measured). It is
     # collected again when the command is imported (cli/main.py).
     gc.disable()
@@ -35,6 +37,16 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write(_STOPPED)
         sys.exit(EXIT_INCONCLUSIVE)
+
+
+def _hide_secrets() -> None:
+    """Before all imports, which take most of the time in which `ps` shows them."""
+    own = sys.argv[1 : sys.argv.index("--") if "--" in sys.argv else None]
+    # Most command lines have none, and need not wait for what finds it.
+    if any(each.startswith(_MAY_BE_SECRET) for each in own):
+        from holdfast.cli.process_list import hide_secrets
+
+        hide_secrets(own)
 
 
 def _end(_number: int, _frame: object) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
@@ -24,8 +23,6 @@ Examples:
 
 `holdfast COMMAND --help` explains a command.
 """
-
-_MAY_BE_SECRET = re.compile(r"-[HJ]|--header|--data|passw|secret|token")
 
 
 class _Place(NamedTuple):
@@ -99,11 +96,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Click takes what follows "--" for further positional arguments and could not tell APP from them.
     cut = arguments.index("--") if "--" in arguments else len(arguments)
     after = tuple(arguments[cut + 1 :])
-    if _MAY_BE_SECRET.search("\0".join(arguments[:cut])):
-        # Most command lines have none, and need not wait for what finds it.
-        from holdfast.cli.process_list import hide_secrets
-
-        hide_secrets(arguments[:cut])
 
     def command_line() -> object:
         return commands.main(arguments[:cut], prog_name="holdfast", standalone_mode=False, obj=after)

@@ -15,7 +15,8 @@ class Round:
     """A stretch of requests with which a server was looked at from outside.
 
     Attributes:
-        kind: "single" (one request alone), "burst" (all sent before the first is answered) or "steady" (a fixed
+        kind: "single" (one request alone), "watched" (the same, while holdfast looked at the processes: its time may
+            be that of the look), "burst" (all sent before the first is answered) or "steady" (a fixed
             number of clients, each replaced by a new one when its request has ended).
         first, last: ids of its requests, [first, last).
         clients: most requests at once.
@@ -25,7 +26,7 @@ class Round:
         cores: cores that the server's processes kept busy meanwhile; None where it was not seen.
     """
 
-    kind: Literal["single", "burst", "steady"]
+    kind: Literal["single", "watched", "burst", "steady"]
     first: int
     last: int
     clients: int

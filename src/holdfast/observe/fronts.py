@@ -18,6 +18,9 @@ def is_front(accepting: Collection[int], handler: int) -> bool:
     Args:
         accepting: at least one process that holds the listening socket.
         handler: a process that has run a handler.
+
+    Returns:
+        False also where that process has ended.
     """
     return handler not in accepting and all(_is_another(each, handler) for each in accepting)
 
@@ -30,8 +33,11 @@ def program_of(pid: int) -> str:
 
 def _is_another(pid: int, handler: int) -> bool:
     one, other = read_program(pid), read_program(handler)
-    if one is None or other is None or one.file != other.file:
-        return one is not None and other is not None
+    if one is None or other is None or not (one.file and other.file):
+        # It has ended, or may not be read.
+        return False
+    if one.file != other.file:
+        return True
     names = [name_of(each.arguments) for each in (one, other)]
     # A process that says nothing of itself may be a worker that Python's multiprocessing has started.
     if is_interpreter(one) and all(names) and len({str(each).lower() for each in names}) > 1:

@@ -299,8 +299,7 @@ class Recording:
         """Those of these requests with which the application was called, by id."""
         found = []
         for id in range(first, last):
-            at = self._at(id) + layout.HANDED_OFFSET
-            handed_ns, by_server = layout.HANDED.unpack_from(self._data, at)
+            handed_ns, by_server = layout.HANDED.unpack_from(self._data, self._at(id) + layout.HANDED_OFFSET)
             if handed_ns != NEVER:
                 found.append(Handed(id, handed_ns, bool(by_server)))
         return tuple(found)
@@ -332,9 +331,7 @@ class Recording:
         return tuple(found)
 
     def _call(self, id: int) -> tuple[int, ...]:
-        return layout.CALL.unpack_from(
-            self._data, self._slot + self.number(id) * layout.SLOT_BYTES + layout.CALL_OFFSET
-        )
+        return layout.CALL.unpack_from(self._data, self._at(id) + layout.CALL_OFFSET)
 
     def held_in(self, id: int) -> HeldIn | None:
         """Where this request was held; None if it did not reach a handler of ours."""

@@ -23,7 +23,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Entry
 from holdfast.observe.processes import read_limits
-from holdfast.probe.ramp import LONG_WAY_NS
+from holdfast.probe.ramp_pace import LONG_WAY_NS
 from holdfast.probe.ramp_state import State, View
 from holdfast.probe.ramp_up import Climb, told_by_held_requests
 from holdfast.probe.ramp_view import used_of

@@ -30,8 +30,8 @@ from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.processes import read_core_use, read_descendants
 from holdfast.observe.starvation import CoreUse
-from holdfast.probe.ramp import LONG_WAY_NS, TOGETHER
-from holdfast.probe.ramp_pace import PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS
+from holdfast.probe.ramp import TOGETHER
+from holdfast.probe.ramp_pace import LONG_WAY_NS, PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS
 from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import (
@@ -192,7 +192,7 @@ def hold_streams(session: Session) -> HeldStreams:
             _let_go(held)
         except InconclusiveError as error:
             # All else has been measured; what kills the server are its streams.
-            why_not = error.what
+            why_not = f"{error.what[:1].lower()}{error.what[1:]}".removesuffix(".")
         finally:
             for slot in slots:
                 recording.release(slot)

@@ -135,15 +135,16 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
 
 
 def _serves_another(session: Session) -> InconclusiveError | None:
-    """The error for a server that was told to load the application from us, and has loaded another one."""
+    """The error for a server that was told to load the application from us, and has not; None if it has."""
     programs = [program for program in map(read_program, read_process_tree(*session.server.roots())) if program]
     target = session.experiment.target
     if not isinstance(target, ProbeTarget) or any(str(session.recording.path) in each.maps for each in programs):
         return None
     command = shlex.join((target.server, *target.arguments))
     return InconclusiveError(
-        "The server answers, but serves another application than the one that it was given.",
-        f"Its own arguments, or a configuration file that they name, name one too.{log_ends_with(session.server)}",
+        "The server answers, but has not loaded the application that it was given.",
+        "Its own arguments, or a configuration file that they name, may name another one."
+        + log_ends_with(session.server),
         f"Leave that out, or measure the server as they start it: holdfast exec -- {command}",
     )
 

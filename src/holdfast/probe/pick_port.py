@@ -20,6 +20,7 @@ from holdfast.observe.process_info import is_python, read_program
 from holdfast.observe.record_reader import HeldIn
 from holdfast.observe.routes import Route
 from holdfast.probe.first_request import Reply, send_into_view
+from holdfast.probe.server_process import process_with_handlers
 from holdfast.probe.session import Session
 from holdfast.probe.slots import MOST_LISTENERS
 from holdfast.probe.waits import STILL_S
@@ -96,8 +97,8 @@ def _try(session: Session, route: Route, number: int) -> _Tried:
     slot = session.slots.listeners[number]
     reply = send_into_view(session, slot, _LIMIT_S, STILL_S)
     held, pids = session.recording.held_in(slot), [pid for each in route.listeners for pid in each.pids]
-    handlers = [each.pid for each in session.recording.entries(slot, slot + 1)]
-    in_front = is_front(pids, handlers[0]) if held is not None and handlers else not any(map(_is_python, pids))
+    handler = None if held is None else process_with_handlers(session, range(slot, slot + 1))
+    in_front = not any(map(_is_python, pids)) if held is None else handler is not None and is_front(pids, handler)
     return _Tried(route, reply, held, in_front)
 
 

@@ -20,10 +20,10 @@ Facts
 Decisions
 ---------
 * climb: open the next connection only when the handler of the last one has started, as long as that is quick. Only
-  after ALONE_NS, or from MANY on where no process is near its limit of descriptors, open more at once: a sixteenth of
-  those that are in, and at most half of the accept queue, so that every connection is taken. Handlers that each have a
-  process of their own do not take from each other; of them, an eighth may start at once. As many as were seen to start
-  together before, each time that it was tried, may do so again.
+  after ALONE_NS open more at once: a sixteenth of those that are in, and at most half of the accept queue, so that
+  every connection is taken. From SOME on, where no process is near its limit of descriptors, it is a quarter.
+  Handlers that each have a process of their own do not take from each other; of them, an eighth may start at once. As
+  many as were seen to start together before, each time that it was tried, may do so again.
 * A plateau: nothing has entered while requests waited, for several times the longest pause between entries so far, and
   the queue has not become shorter. Time in which the server was kept from running does not count. What the first
   requests needed from the server to the view (authentication, a dependency, middleware), and a pause that was seen to
@@ -46,9 +46,8 @@ Decisions
   given time to start. Open three connections beyond a full queue only if it stays full: a server that accepts
   everything, but one after another, has a full queue too when it pauses (40 ms seen: one thread accepts and reads
   while twenty hold requests).
-* A front that hands requests on to a Unix socket answers with an error where that socket's queue is full. So what is
-  opened at once is at most half of what is free there too, and has the time to arrive before the next. Beyond a full
-  one, one at first.
+* A front answers with an error where the queue of a Unix socket behind it is full. So at most half of what is free
+  there is opened at once too, with the time to arrive. Beyond a full one, one at first; if it waits, twice as many.
 * An unanswered SYN is a place, because a client waits there: the kernel has dropped its SYN at a full accept queue, no
   process of the server knows of it, and the client tries again after 1, 3 and 7 s. It is how the last queue ends, so it
   is counted, not assumed. BEYOND = 3 of them: one alone could have met the queue in the instant before the server
@@ -89,6 +88,7 @@ from holdfast.model.ramp import RampReason
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.probe.ramp_pace import (
+    LONG_WAY_NS,
     OVERTAKEN_NS,
     brought_about_ns,
     grown_ns,
@@ -103,8 +103,9 @@ from holdfast.probe.ramp_state import Action, Done, Open, Stage, State, View, Wa
 MAX_BATCH = 64
 ALONE_NS = 2 * NS_PER_S
 TOGETHER = 16
-LONG_WAY_NS = 250 * MS
 LONG_WAY_TURNS = 6
+SOME = 32
+QUARTER = 4
 MANY = 64
 APART = 8
 TO_EACH = 16
@@ -279,7 +280,9 @@ def _together(view: View, state: State) -> int:
         most = max(1, view.entered // APART)
     elif view.entered < state.known:
         most = state.known - view.entered
-    elif view.now_ns - state.began_ns >= ALONE_NS or (view.roomy and view.entered >= MANY):
+    elif view.roomy and view.entered >= SOME:
+        most = view.entered // QUARTER
+    elif view.now_ns - state.began_ns >= ALONE_NS:
         most = max(1, view.entered // TOGETHER)
     else:
         return 1
@@ -293,11 +296,7 @@ def _apart(view: View) -> bool:
 
 
 def _unhindered(view: View) -> bool:
-    """Whether requests on their way do not keep each other out for good.
-
-    What one that fails has taken may stay taken if it is a descriptor (see above), of which there are many here. All
-    else is free again when the next one is offered alone.
-    """
+    """Whether requests that start together do not keep each other out for good: only descriptors may stay taken."""
     return view.roomy and view.way_ns < LONG_WAY_NS
 
 
@@ -318,10 +317,8 @@ def _fill(view: View, state: State) -> tuple[Action, State]:
         return _beyond(view, state)
     most = view.max_offered - view.offered
     if view.room_behind is not None:
-        # What was opened last may not have come through the front yet.
         if view.now_ns - view.last_sent_ns < CONFIRM_NS:
             return Wait(LOOK_NS), state
-        # Beyond a full queue one is sent first. Where those wait that came before, twice as many may follow.
         pressed = 0 if view.room_behind else max(1, 2 * state.pressed)
         state, most = replace(state, pressed=pressed), min(most, pressed or max(1, view.room_behind // 2))
     if view.queue.full:

@@ -15,6 +15,9 @@ PLATEAU_MAX_NS = 1 * NS_PER_S
 OVERTAKEN_NS = 20 * MS
 # Of each stall, what the view's `free_ns` may leave out: the time before the first look and after the last.
 UNSEEN_NS = 30 * MS
+LONG_WAY_NS = 250 * MS
+# To start some thousands takes twenty turns of such a way, half as many more in each.
+A_LONG_WAY = 8
 # At most so many times as long may the same take on a machine that is busy with other things.
 STARVED = 4
 
@@ -58,15 +61,19 @@ def step_ns(view: View, state: State, stall_ns: int) -> int:
 
 
 def grown_ns(view: View, stall_ns: int, moved_ns: int) -> int:
-    """How much of a step counts as growth: nothing where each request needs as long.
+    """How much of a step counts as growth: nothing where handlers start at once, little where each needs as long.
 
     Args:
         stall_ns: how long requests had waited.
         moved_ns: the same as `step_ns` has it. New workers can need all cores to start, and so keep each other from
             running; then all of the time counts.
     """
-    wall_ns = stall_ns if view.born_ns != NEVER else max(moved_ns, stall_ns // STARVED)
-    return wall_ns if moved_ns > max(OVERTAKEN_NS, varied(view.way_ns)) else 0
+    if view.born_ns != NEVER:
+        return stall_ns if stall_ns > OVERTAKEN_NS else 0
+    if moved_ns <= OVERTAKEN_NS:
+        return 0
+    of_the_way = view.way_ns >= LONG_WAY_NS and moved_ns <= varied(view.way_ns)
+    return max(moved_ns, stall_ns // STARVED) // (A_LONG_WAY if of_the_way else 1)
 
 
 def waited_ns(view: View, since_ns: int, free_ns: int) -> int:

@@ -18,7 +18,7 @@ from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import check_held_requests
-from holdfast.probe.ramp import MANY
+from holdfast.probe.ramp import SOME
 from holdfast.probe.ramp_state import TURNED_AWAY_ENOUGH, View
 from holdfast.probe.session import Session
 from holdfast.probe.waits import ANSWER_S, HoldingThreads, asleep_needed_ns
@@ -107,7 +107,7 @@ class Room:
             entered: handlers that have started; a look is due when there are a quarter more than at the last one.
         """
         if self._roomy and entered >= self._next:
-            self._next = entered + max(MANY, entered) // 4
+            self._next = entered + max(SOME, entered) // 4
             self._roomy = all(used_of(pid, limit) <= _ROOMY for pid, limit in self._limits.items())
         return self._roomy
 
@@ -175,7 +175,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         born_ns=lookout.newcomers.latest_ns,
         untried=starts.untried,
         way_ns=session.way_ns,
-        roomy=entered >= MANY and lookout.room.is_roomy(entered),
+        roomy=entered >= SOME and lookout.room.is_roomy(entered),
         asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
         asleep_needed_ns=needed_ns or ASLEEP_NS,
     )

@@ -169,7 +169,7 @@ def _out_of_reach(pid: int, port: int) -> EnvironmentFailure:
 def _awaited(wanted: int | str | None, turnover: Turnover, *, listening: bool) -> str:
     ends = turnover.words()
     state = "come to rest" if listening else f"listen on {_address_shown(wanted)}"
-    return f"waiting for the server to {state}{f'; a process of it ends again and again: {ends}' if ends else ''}."
+    return f"waiting for the server to {state}{f'; a process of it ends and is started again, {ends}' if ends else ''}."
 
 
 def _check_start(starting: Starting, interrupts: Interrupts) -> None:
@@ -287,10 +287,9 @@ def _never_ready(starting: Starting, found: Sequence[Listener], ends: str, *, li
     words = f"; its log ends with:\n{said}" if said else "; it wrote nothing."
     others = sorted({_shown(each) for each in found})
     if ends:
-        where = f"on {_where(wanted, others)} " if listening else ""
         return EnvironmentFailure(
-            f"The server cannot come up {where}(tried for {within_s:g} s).",
-            f"A process of it ends, and is started again; {ends}{words}",
+            f"The server did not come up within {within_s:g} s.",
+            f"A process of it ends and is started again, {ends}{words}",
             "Start that alone to see why it ends. More time would not help.",
         )
     if listening:

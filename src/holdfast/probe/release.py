@@ -10,7 +10,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import NS_PER_S
 from holdfast.probe.guards import check_held_requests
-from holdfast.probe.ramp import LONG_WAY_NS
+from holdfast.probe.ramp_pace import LONG_WAY_NS
 from holdfast.probe.readiness import log_ends_with
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PLACES, FREED_PLACE_REQUESTS

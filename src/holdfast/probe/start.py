@@ -30,10 +30,11 @@ from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
 from holdfast.probe.prepare import Prepared
 from holdfast.probe.readiness import Ready, Starting, await_ready, listeners_now
+from holdfast.probe.server_process import process_with_handlers
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
-from holdfast.servers.growth import Growth, growth_of
+from holdfast.servers.growth import OTHER_NAMES, Growth, growth_of
 from holdfast.servers.process import ServerProcess
 from holdfast.servers.registry import ADAPTERS
 
@@ -144,10 +145,9 @@ def connect_to(running: Running) -> tuple[Session, ServerFacts]:
 
 def with_front(session: Session) -> Session:
     """The session of a server that has run a handler, with the front that the first request went through, if any."""
-    first = session.slots.first_request
-    handlers = [each.pid for each in session.recording.entries(first.start, first.stop)]
+    handler = process_with_handlers(session, session.slots.first_request)
     listening = listeners_now(session.server, session.kernel)
-    front = behind_a_front(session.kernel, session.accepting, handlers[0], listening) if handlers else None
+    front = None if handler is None else behind_a_front(session.kernel, session.accepting, handler, listening)
     if front is None:
         return session
     session = replace(session, front=front)
@@ -180,7 +180,7 @@ def _head_of(prepared: Prepared, route: Route) -> Callable[[int], bytes]:
 
 def _growth_of(running: Running, pids: Iterable[int]) -> Growth:
     command, lines = running.prepared.command, read_command_lines(pids)
-    known = {name_of(each) for each in lines} & set(ADAPTERS)
+    known = {name_of(each) for each in lines} & {*ADAPTERS, *OTHER_NAMES}
     return growth_of(
         (*lines, command.argv), command.environment, command.cwd, fixed=bool(known) or not running.prepared.spec.own
     )

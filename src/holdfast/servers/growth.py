@@ -48,6 +48,9 @@ class Growth:
 
 FIXED = Growth("", 0)
 
+OTHER_NAMES = frozenset({"pyuwsgi", "twist", "twistd", "waitress-serve"})
+"""Programs of servers that have an adapter of another name."""
+
 
 def growth_of(programs: Iterable[Sequence[str]], environment: Mapping[str, str], cwd: Path, *, fixed: bool) -> Growth:
     """How the pool of a server may grow, as far as its processes' command lines tell.

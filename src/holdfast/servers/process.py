@@ -168,6 +168,7 @@ class ServerProcess:
         _kill(background, signal.SIGCONT)
         deadline = time.monotonic() + self.command.grace_s
         while (self._child.poll() is None or _still_there(background)) and time.monotonic() < deadline:
+            self.log.cut()
             time.sleep(_LOOK_S)
         if not _trackers(self._strays()):
             self._signal_group(signal.SIGKILL)

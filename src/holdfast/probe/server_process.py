@@ -1,0 +1,22 @@
+"""A process of the server that runs handlers, by what the first requests showed."""
+
+from __future__ import annotations
+
+from holdfast.observe.process_info import read_program
+from holdfast.probe.session import Session
+
+
+def process_with_handlers(session: Session, slots: range) -> int | None:
+    """A process that has run the handler of one of these requests and lives.
+
+    Returns:
+        Another one that is instrumented, where the process was there for its request alone. None if there is no such
+        process, or one of those that accept is instrumented: then that is the server.
+    """
+    ran = {each.pid for each in session.recording.entries(slots.start, slots.stop)}
+    programs = {pid: program for pid in {*ran, *session.pids} if (program := read_program(pid)) is not None}
+    if alive := sorted(pid for pid in ran if pid in programs and programs[pid].file):
+        return alive[0]
+    record = str(session.recording.path)
+    instrumented = sorted(pid for pid, program in programs.items() if record in program.maps)
+    return None if set(instrumented) & set(session.accepting) else next(iter(instrumented), None)
