@@ -13,7 +13,7 @@ from email import message_from_bytes
 from pathlib import Path
 
 import pytest
-from support.places import in_all
+from support.placed import placed
 
 FOREIGN = "holdfast==0.5.1"
 ROOT = Path(__file__).parent.parent
@@ -184,4 +184,4 @@ def test_the_installed_tool_probes_an_application_in_its_own_environment(install
 
     verdict = json.loads(said)
     assert verdict["places"]["in_service"] == 2
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]

@@ -11,7 +11,7 @@ import sys
 
 import pytest
 from support.commandline import free_port
-from support.places import in_all
+from support.placed import placed
 from support.waiting import until
 
 from holdfast.servers.registry import ADAPTERS
@@ -169,7 +169,7 @@ def test_ctrl_c_reports_what_was_seen_and_leaves_nothing(holdfast, server):
     assert ended.exit == INCONCLUSIVE, ended.err
     verdict = json.loads(ended.out)
     assert verdict["places"]["in_service"] >= 2
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
     assert verdict["ceiling"]["in_service"] is None
     assert not ended.err
     running.nothing_is_left()

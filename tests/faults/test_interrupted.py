@@ -10,7 +10,7 @@ import signal
 import termios
 
 import pytest
-from support.places import in_all
+from support.placed import placed
 from support.waiting import until
 
 INCONCLUSIVE, ENVIRONMENT = 3, 4
@@ -37,7 +37,7 @@ def test_ctrl_c_once_releases_and_reports_what_was_seen(holdfast, arguments):
     assert ended.exit == INCONCLUSIVE, ended.err
     verdict = json.loads(ended.out)
     assert verdict["places"]["in_service"] >= 2
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
     assert verdict["ceiling"]["in_service"] is None
     assert verdict["unknown"]["ceiling.in_service"] == "the run was interrupted before the ceiling was met"
     assert not ended.err

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from support.commandline import HAS_IPV6, PROGRAM, free_port
-from support.places import in_all
+from support.placed import placed
 
 ANSWERED, ENVIRONMENT = 0, 4
 
@@ -101,7 +101,7 @@ def asked() -> list[tuple[str, ...]]:
 def verdict_of(ended):
     assert ended.exit == ANSWERED, ended.err
     verdict = json.loads(ended.out)
-    assert in_all(verdict["places"]) == verdict["offered"] == 5
+    assert placed(verdict) == verdict["offered"] == 5
     return verdict
 
 

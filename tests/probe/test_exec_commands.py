@@ -6,7 +6,7 @@ import os
 
 import pytest
 from own_commands import Own, run_all, value
-from support.places import in_all
+from support.placed import placed
 
 FLASK = """
 from flask import Flask
@@ -261,7 +261,7 @@ def test_exec_probes_a_start_command_unchanged(done, own):
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
     assert verdict["target"]["command"] == [each.replace("{port}", str(result.port)) for each in own.command]
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
 
 
 @pytest.mark.parametrize("id", ["gunicorn with a configuration file", "gunicorn in the background"])

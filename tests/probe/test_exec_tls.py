@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 from own_commands import INCONCLUSIVE, Own, run_all, value
-
-from holdfast.model.places import Place
+from support.placed import placed
 
 PEM = Path(__file__).parents[1] / "load" / "localhost.pem"
 """Key and self-signed certificate of localhost and 127.0.0.1, valid for a hundred years and worth nothing."""
@@ -118,7 +117,7 @@ def test_a_server_that_speaks_tls_is_measured_as_one_without(done, own):
     assert result.ended.exit == own.exit, result.ended.err
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
-    assert sum(verdict["places"][place.value] for place in Place) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
 
 
 @pytest.mark.parametrize(("id", "words"), REFUSED.items(), ids=REFUSED)

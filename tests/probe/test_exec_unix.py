@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from own_commands import USAGE, Own, run_all, value
-from support.places import in_all
+from support.placed import placed
 from test_exec_commands import FLASK, FLASK_SCRIPT, OF_FLASK
 
 QUEUED = {
@@ -75,7 +75,7 @@ def test_a_command_that_listens_on_a_unix_socket_is_probed_there(done, own):
     verdict = done[own.id].verdict()
 
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
 
 
 def test_of_several_unix_sockets_the_person_is_asked(done):

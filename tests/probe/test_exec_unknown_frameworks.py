@@ -20,7 +20,7 @@ import sys
 
 import pytest
 from own_commands import INCONCLUSIVE, Own, run_all, value
-from support.places import in_all
+from support.placed import placed
 
 OBEYS_CPU_COUNT = sys.version_info >= (3, 13)
 CORES = (os.process_cpu_count() if OBEYS_CPU_COUNT else os.cpu_count()) or 1
@@ -333,7 +333,7 @@ def test_a_request_is_held_in_the_persons_own_function(done, own):
         return
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
 
 
 @pytest.mark.servers

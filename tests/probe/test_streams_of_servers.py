@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from own_commands import ANSWERED, INCONCLUSIVE, Own, run_all, value
-from support.places import in_all
+from support.placed import placed
 
 FILES = {
     "app.py": """
@@ -96,7 +96,7 @@ def test_streams_are_counted(done, own):
     assert result.ended.exit == ANSWERED, result.ended.err
     verdict = result.verdict()
     assert {name: value(verdict, name) for name in own.says} == dict(own.says)
-    assert in_all(verdict["places"]) == verdict["offered"]
+    assert placed(verdict) == verdict["offered"]
 
 
 @pytest.mark.parametrize(("id", "words"), SAYS.items(), ids=SAYS)

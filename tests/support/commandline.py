@@ -133,17 +133,9 @@ class Running:
         """The pid of each handler that is entered and not left, as the recorder has it."""
         return self._handlers(layout.ENTERED)
 
-    def served(self) -> list[int]:
-        """The pid of each handler that is left."""
-        return self._handlers(layout.LEFT)
-
     def until_held(self, count: int = 3) -> None:
         """Returns when so many requests are in service; one alone may be the first, which is let go at once."""
         self._until(lambda: len(self.in_service()) >= count, f"{count} requests held")
-
-    def until_served(self, count: int) -> None:
-        """Returns when so many handlers are left, that of the first request included."""
-        self._until(lambda: len(self.served()) >= count, f"{count} requests served")
 
     def _until(self, reached: Callable[[], bool], what: str) -> None:
         until(lambda: reached() or self.process.poll() is not None, what)
