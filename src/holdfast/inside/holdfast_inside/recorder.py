@@ -313,8 +313,9 @@ def _thread(role: str) -> Thread:
 
 def loop_runs() -> bool:
     """Whether an event loop runs on this thread."""
-    asyncio = sys.modules.get("asyncio.events")
-    if asyncio is not None and asyncio._get_running_loop() is not None:  # noqa: SLF001 - "for loop implementers"
+    # Another thread may be importing it.
+    running = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
+    if running is not None and running() is not None:
         return True
     return _running_trio() is not None
 
