@@ -13,7 +13,10 @@ def cost_of(usage: Sequence[Usage], places: Places, *, maybe_starting: bool) -> 
     """The difference between the server at rest and at its ceiling, for each request in service.
 
     Args:
-        usage: a look before the first request, then one with every place full.
+        usage: a look before the first request, one after its reply (which runs saved before that was kept do not
+            have), and one with every place full. What the first request leaves behind (caches, modules) costs no
+            later one any memory, so memory is compared with the second look; with the first, where a thread or a
+            process has stayed too, which takes a later request.
         maybe_starting: the first look may have come before all of the server's processes were there.
     """
     held = places.in_service
@@ -30,12 +33,14 @@ def cost_of(usage: Sequence[Usage], places: Places, *, maybe_starting: bool) -> 
         )
     if reason:
         return Known(Cost.unknown(), because(reason, fields_of("cost", Cost)))
-    before, after = usage[0], usage[-1]
+    before, warm, after = usage[0], usage[1], usage[-1]
+    stayed = warm is after or warm.threads > before.threads or warm.processes > before.processes
+    empty = before if stayed else warm
     memory, unknown = None, {}
-    if before.memory_bytes is None or after.memory_bytes is None:
+    if empty.memory_bytes is None or after.memory_bytes is None:
         unknown["cost.memory_bytes"] = "the kernel does not report how processes share their memory"
     else:
-        memory = round((after.memory_bytes - before.memory_bytes) / held)
+        memory = round((after.memory_bytes - empty.memory_bytes) / held)
     cost = Cost(
         descriptors=round((after.descriptors - before.descriptors) / held, 2),
         threads=round((after.threads - before.threads) / held, 2),

@@ -57,6 +57,7 @@ class Measured:
         session: the one in force; a new one where a process was replaced after the first request.
         later: requests of all phases but the ramp.
         doubts: about the reply to the first request.
+        unread: a look at what the server's processes use has failed.
     """
 
     session: Session
@@ -76,6 +77,7 @@ class Measured:
     entries: tuple[Entry, ...] = ()
     handed: tuple[Handed, ...] = ()
     usage: list[Usage] = field(default_factory=list)
+    unread: bool = False
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
     replaced: tuple[int, ...] = ()
@@ -88,10 +90,10 @@ class Measured:
         self.marks[f"{name}_ns"] = time.monotonic_ns()
 
     def look_at_usage(self) -> None:
-        """Notes what the server's processes use now, where that may be read."""
+        """Notes what the server's processes use now; of looks one of which failed none is kept."""
         found = read_usage(read_process_tree(*self.session.server.roots()), time.monotonic_ns())
-        if found is not None:
-            self.usage.append(found)
+        self.unread |= found is None
+        self.usage = [] if found is None or self.unread else [*self.usage, found]
 
     def stop(self, error: InconclusiveError) -> None:
         """Gives up; what was seen by then is kept, and gives a verdict if the places had been counted."""
@@ -184,6 +186,7 @@ def _measure_ceiling(seen: Measured) -> None:
     seen.look_at_usage()
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
+    seen.look_at_usage()
     way_ns = usual_way_ns(first.found.ways_ns, len(takers(seen.session)))
     seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
