@@ -37,7 +37,7 @@ from holdfast.probe.waits import (
     with_the_way_ns,
 )
 
-_BUDGET_NS = 300_000_000
+_BUDGET_NS = 800_000_000
 _SLOWEST_NS = 250_000_000
 # One after another, each start waits for a handshake to and fro; of requests that come together, these overlap.
 _SLOWEST_OVER_TLS_NS = 1_500_000_000
