@@ -8,7 +8,7 @@ import pytest
 
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment, ProbeTarget
+from holdfast.model.experiment import experiment_of
 from holdfast.probe.experiment import run
 
 TICKING = """
@@ -31,11 +31,8 @@ def app(environ, start_response):
 
 def probed(server, *arguments, workers=2, **options):
     """A small probe, and which processes there were when the server was said to be ready."""
-    experiment = Experiment(
-        ProbeTarget(server, arguments=arguments, python=sys.executable),
-        max_offered=8 * workers,
-        cwd=options.pop("cwd", "."),
-        **options,
+    experiment = experiment_of(
+        server=server, arguments=arguments, python=sys.executable, max_offered=8 * workers, **options
     )
     return run(experiment, Interrupts())
 

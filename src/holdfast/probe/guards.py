@@ -41,8 +41,10 @@ def check_processes(session: Session) -> None:
         InconclusiveError: the first process has ended.
         KilledError: another one was killed.
     """
+    killed = session.ends.killed()
+    # After that, since the first process may be among these.
     check_alive(session.server, "in the middle of the probe", InconclusiveError)
-    for pid, number in session.ends.killed().items():
+    for pid, number in killed.items():
         raise KilledError(
             f"A process of the server died in the middle of the probe (pid {pid}).",
             f"It was ended by signal {number} ({signal.strsignal(number)}), with which no process ends itself in the "
