@@ -200,6 +200,17 @@ def test_a_worker_that_has_reached_its_number_only_later_is_probed(holdfast):
     assert verdict["model"]["spread"] == [1, 1]
 
 
+def test_exact_load_does_not_use_up_the_number_of_requests_after_which_a_worker_is_replaced(holdfast):
+    pytest.importorskip("gunicorn")
+    pool = ("-k", "gevent", "--workers", "2", "--worker-connections", "20", "--max-requests", "100")
+
+    ended = holdfast.run("probe", "--json", "-", "--server", "gunicorn", "--", *pool)
+
+    # gunicorn/workers/ggevent.py: a pool of worker_connections, which is asked before a connection is accepted.
+    assert ended.exit == ANSWERED, ended.err
+    assert json.loads(ended.out)["ceiling"]["in_service"] == 40
+
+
 # Applications that keep replies back, and the command lines that wait for them; these wait together.
 KEEPS_BACK = {
     "silent.py": (

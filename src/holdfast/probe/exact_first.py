@@ -5,6 +5,8 @@ Facts
 * After the ramp, exact load has to wait until the server has worked off what waited: with two thousand requests in
   gunicorn's accept queue that takes a second, and with five hundred forks three (measured).
 * At the first plateau one request waits, or a few.
+* A worker may end after a number of requests, of which a hundred is a small one; what exact load takes of them is
+  missing when the places are counted.
 * A server at its limit of descriptors may lose some of them for good when many requests come at once (see `ramp`).
 
 Decisions
@@ -13,6 +15,7 @@ Decisions
   released, exact load is offered, and it begins anew.
 * Where several processes accept, the first plateau may be one of some of them: there, it is broken off only when so
   many wait that each has some, or the accept queue is full.
+* It takes at most MOST_OF_EACH requests of each process that accepts.
 * If it then comes to another number of places, exact load is offered again at its end, with that number.
 * Not where a limit of descriptors or processes may be the bound: exact load might change it.
 """
@@ -28,7 +31,7 @@ from holdfast.probe.ramp_state import State, View
 from holdfast.probe.ramp_up import Climb, told_by_held_requests
 from holdfast.probe.ramp_view import used_of
 from holdfast.probe.session import Session
-from holdfast.probe.slots import EXACT_PLACES, FIRST_CLIMB
+from holdfast.probe.slots import EXACT_PLACES, EXACT_REPEATS, FIRST_CLIMB
 from holdfast.probe.waits import ANSWER_S, turn_until
 
 # With fewer, what waits at the ramp's end is worked off as soon as the ramp has come here a second time.
@@ -36,6 +39,7 @@ _FOR_EACH = 2
 _WORTH_IT = 16
 _NEAR = 0.5
 _TO_EACH = 16
+MOST_OF_EACH = 50
 
 
 def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> tuple[Entry, ...]:
@@ -52,7 +56,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
         nonlocal reached
         waiting = view.offered - view.in_service
         enough = waiting >= min(_TO_EACH * several, FIRST_CLIMB - EXACT_PLACES) or view.queue.full
-        reached = state.stage == "fill" and enough and _few(view)
+        reached = state.stage == "fill" and enough and _few(view) and _spares(view, session)
         ends = state.stage == "single" or view.offered > FIRST_CLIMB or (state.stage == "fill" and not several)
         return reached or ends or view.entered > EXACT_PLACES
 
@@ -80,6 +84,11 @@ def _few(view: View) -> bool:
     there = 0 < view.entered == view.in_service <= EXACT_PLACES and view.offered <= FIRST_CLIMB
     untouched = not view.ended.keys() - {Outcome.PENDING} and not view.untried
     return there and untouched and _to_work_off(view) >= _FOR_EACH * view.in_service + _WORTH_IT
+
+
+def _spares(view: View, session: Session) -> bool:
+    """Whether exact load takes few of the requests after which a process may be replaced."""
+    return (1 + EXACT_REPEATS) * view.in_service <= MOST_OF_EACH * max(1, len(session.accepting))
 
 
 def _to_work_off(view: View) -> int:
