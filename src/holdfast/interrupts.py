@@ -1,8 +1,8 @@
 """Ctrl-C and similar signals: the first asks the run to finish, the second ends it at once.
 
-SIGTERM does the same in a run that reports what it has seen: whoever sends it to one that has measured for minutes
-(`timeout`, a job's limit) gets that, and the exit status says which signal it was. Where the terminal was closed
-nothing is left to report to.
+SIGTERM does the same in a run that reports what it has seen. `timeout` or a job's limit sends it to a run that has
+measured for minutes, and its report should not be lost; the exit status says which signal it was. Where the terminal
+was closed nothing is left to report to.
 
 A signal's exception can strike between any two lines, even in the middle of the clean-up that it causes. Therefore at
 most one is ever raised, and none within `undisturbed()`: one that arrives there is raised when the block ends.

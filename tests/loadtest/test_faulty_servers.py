@@ -19,6 +19,7 @@ import pytest
 
 SERVER = Path(__file__).with_name("faulty_server.py")
 ANSWERED = 0
+INCONCLUSIVE = 3
 
 # What the client sees of each kind of reply (RFC 9110, 15; RFC 9112, 6.3, 8 and 9.6).
 SEEN_AS = {
@@ -185,9 +186,10 @@ def test_a_connection_with_half_a_request_on_it_is_not_used_for_the_next_one(hol
     body.write_bytes(bytes(20 << 20))
 
     post = (f"{url}/early/{20 << 20}", "-X", "POST", "--data", f"@{body}", "--requests", "20")
-    _, result = loaded(holdfast, *post, *shape)
+    code, result = loaded(holdfast, *post, *shape)
 
-    # Not its exit code: on a machine with other work, 400 MB on time may be too much, which it says.
+    # On a machine with other work, 400 MB on time may be too much for the load: it says so then, and only then.
+    assert code == (INCONCLUSIVE if result["generator_limited"] else ANSWERED)
     assert result["outcomes"]["answered"] == 20
     assert seen_by(url)["kinds"] == {"early": 20}
 
@@ -195,7 +197,9 @@ def test_a_connection_with_half_a_request_on_it_is_not_used_for_the_next_one(hol
 def test_a_load_warns_that_checks_saw_only_the_beginning_of_a_body(holdfast, faulty):
     url, _ = faulty
 
-    _, result = loaded(holdfast, f"{url}/big/{20 << 20}", "--burst", "2", "--expect-match", ".")
+    code, result = loaded(holdfast, f"{url}/big/{20 << 20}", "--burst", "2", "--expect-match", ".")
 
+    assert code == (INCONCLUSIVE if result["generator_limited"] else ANSWERED)
     assert result["outcomes"]["answered"] == 2
-    assert "Checks saw only the first 16 MiB of 2 bodies." in result["warnings"]
+    own = [each for each in result["warnings"] if not each.startswith("The load itself stood still")]
+    assert own == ["Checks saw only the first 16 MiB of 2 bodies."]

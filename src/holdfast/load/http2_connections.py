@@ -7,8 +7,8 @@ Decisions
 ---------
 * HTTP/2 is spoken from the first byte (prior knowledge, RFC 9113, 3.3), over TLS after ALPN has agreed on it (3.2). The
   upgrade from HTTP/1.1 is not tried: RFC 9113 has dropped it.
-* A stream that ends by RST_STREAM is RESET, whoever else the connection serves; one that GOAWAY says was not processed
-  is CLOSED: it got no answer, and may be sent again.
+* A stream that ends by RST_STREAM is RESET, even if its connection lives on. A stream that GOAWAY leaves out is CLOSED:
+  it was not processed, and may be sent again.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ _ROOT = 0
 def why_not_ours(path: Path) -> str | None:
     """Why another user could have written what is there; None where only this user or root can have.
 
-    Both the file and the directory that it is in are looked at: whoever may write there can put another in its place.
+    Both the file and its directory are looked at: a user who may write there can put another file in its place.
 
     Raises:
         OSError: it cannot be looked at.

@@ -1,9 +1,9 @@
 """What a server writes to its standard output and error: a file of which the beginning and the end are kept.
 
-It lies in memory (`rundir`), where a container may have 64 MB for everything. A pipe would keep its length short, but
-whoever reads one late stops the server that writes into it; so the server writes into a file, and what it wrote between
-the beginning and the end is given back to the system from time to time, without a word to the server: the offsets stay,
-and what was there reads as zeros (fallocate(2), FALLOC_FL_PUNCH_HOLE).
+It lies in memory (`rundir`), where a container may have 64 MB for everything. A pipe would bound its length, but a
+reader that is late stops the server that writes into it. So the server writes into a file, and the part between the
+beginning and the end is given back to the system from time to time. The server does not notice: the offsets stay, and
+the part reads as zeros (fallocate(2), FALLOC_FL_PUNCH_HOLE).
 """
 
 from __future__ import annotations
