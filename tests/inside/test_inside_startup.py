@@ -124,6 +124,30 @@ asyncio.run(start())
     assert [each.what for each in read_startup_reports(hello)] == ["python"] * 4
 
 
+def test_subprocess_looks_as_it_does_without_holdfast(ours, tmp_path):
+    environment, _ = ours
+    look = (
+        "import inspect, subprocess\nprint(inspect.signature(subprocess.Popen), subprocess.Popen.__init__.__name__)\n"
+    )
+
+    assert run(look, environment(), tmp_path).stdout == run(look, {}, tmp_path).stdout
+
+
+def test_a_popen_that_others_have_wrapped_is_left_to_them(ours, tmp_path):
+    environment, hello = ours
+    wrapped = tmp_path / "wrapped"
+    wrapped.mkdir()
+    # As what traces programs does, before holdfast's own `sitecustomize` has run.
+    (wrapped / "subprocess.py").write_text(
+        "class Popen:\n    def __init__(self, *args, **kwargs):\n        print('theirs')\n"
+    )
+
+    now = run("import subprocess\nsubprocess.Popen(['true'])\n", environment(str(wrapped)), tmp_path)
+
+    assert (now.returncode, now.stdout) == (0, "theirs\n"), now.stderr
+    assert [each.what for each in read_startup_reports(hello)] == ["python"]
+
+
 def test_an_environment_that_was_made_without_holdfast_is_left_alone(ours, tmp_path):
     environment, hello = ours
     alone = "import subprocess, sys\nsubprocess.run([sys.executable, '-c', ''], env={}, check=True)\n"

@@ -136,6 +136,7 @@ def test_goaway_closes_the_streams_it_does_not_cover_and_the_end_of_the_connecti
     turn_until(prober, lambda: prober.ended == 1)
     assert outcomes(prober) == [Outcome.PENDING, Outcome.PENDING, Outcome.CLOSED]
     assert not prober.is_open(number)
+    assert prober.open(1, number=number) == []
     peer.socket.close()
     turn_until(prober, lambda: prober.ended == 3)
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from holdfast.observe.activity import (
-    ASLEEP_NS,
     BUSY_NS,
+    PAUSED_NS,
     REST_NS,
     RESTLESS_NS,
     Activity,
@@ -108,14 +108,14 @@ def test_a_master_that_only_sleeps_may_be_about_to_start_another_worker():
         workers = [process(11 + number) for number in range(min(3, 1 + at_ns // 100_000_000))]
         return look(sleeping(), *workers)
 
-    assert ready_after_ns(starting) == 200_000_000 + ASLEEP_NS
+    assert ready_after_ns(starting) == 200_000_000 + PAUSED_NS
 
 
 def test_a_thread_that_may_be_sleeping_is_waited_for_as_one_that_sleeps():
     # Of another architecture, or in a sandbox, what a thread waits for cannot be told.
     unread = look(process(10, threads=(ThreadActivity(10, "S", None, sleeps=None),)))
 
-    assert ready_after_ns(lambda _at_ns: unread) == ASLEEP_NS
+    assert ready_after_ns(lambda _at_ns: unread) == PAUSED_NS
 
 
 def test_a_worker_that_imports_is_waited_for_however_long_it_takes():

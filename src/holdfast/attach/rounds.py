@@ -203,10 +203,9 @@ def burst(look: Look, count: int, service: Service) -> Round:
         if due > now or not has_room(look):
             prober.turn(min(max(due - now, QUICK_TURN_NS), TURN_NS))
             continue
-        prober.open(1, due_ns=due)
-        prober.turn(0)
-        if prober.failure:
+        if not prober.open(1, due_ns=due) or prober.failure:
             break
+        prober.turn(0)
     stopped = look.now_ns()
     look_at = int(max(stopped, began + LOOK_AT * service.mean_ns))
     while look.now_ns() < look_at and not _answered(look, first) and not look.interrupts.asked:
@@ -235,10 +234,9 @@ def steady(look: Look, clients: int, service: Service) -> Round:
             turned_away, retry_at = gone, int(now + service.mean_ns / TURNED_AWAY_PAUSE)
         missing = clients - (prober.offered - first - ended)
         if missing > 0 and now >= retry_at and has_room(look) and _rows_left(look):
-            prober.open(1)
-            prober.turn(0)
-            if prober.failure:
+            if not prober.open(1) or prober.failure:
                 break
+            prober.turn(0)
         else:
             prober.turn(QUICK_TURN_NS if missing > 0 else TURN_NS)
     stopped, cpu_after = look.now_ns(), look.cpu_s()

@@ -83,6 +83,8 @@ def _why_not_beyond(look: Look, kept: list[Round], limit: int | None, most: int,
     if limit + BEYOND > most:
         return f"the advertised limit of {limit} streams is not below the {most} that may be offered (--max-offered)"
     last = kept[-1]
+    if last.first == last.last:
+        return "the server ended the connection before as many could be tried"
     answered = look.prober.columns.outcome[last.first : last.last].tolist().count(Outcome.ANSWERED)
     took_ns = max(look.prober.columns.done[last.first : last.last].tolist()) - look.prober.columns.opened[last.first]
     all_ns = (limit + BEYOND) * took_ns / max(1, answered)

@@ -129,7 +129,7 @@ class StreamProber:
         """
         connection, columns, first = self._connections[number], self.columns, self.offered
         most = min(self.columns.capacity, self.offered + count)
-        while self.offered < most and connection.sock is not None:
+        while self.offered < most and self.is_open(number):
             row, now = self.offered, time.monotonic_ns()
             try:
                 fields = request_fields(self._head_of(row), "http" if self._tls is None else "https")

@@ -143,6 +143,10 @@ class TlsSocket:
             self._coming.write_eof()
 
 
+# Something, and never sent: until the handshake is over, `_send` goes on with it.
+_NOT_SHAKEN = b" "
+
+
 class TlsConnections(Connections):
     """As `Connections`, over TLS."""
 
@@ -166,7 +170,7 @@ class TlsConnections(Connections):
             return
         connection.sock = cast("socket.socket", TlsSocket(connection.sock, self._context, self._host))
         # While something is unsent, what comes is taken to `_send` first.
-        connection.unsent = self._head_of(connection.row)
+        connection.unsent = _NOT_SHAKEN
         self._shake(connection)
 
     def _send(self, connection: Connection) -> None:

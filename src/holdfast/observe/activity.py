@@ -30,11 +30,11 @@ from holdfast.model.frozen import frozen
 
 # proc(5): S waits interruptibly, I is an idle kernel thread, Z and X have ended. R runs or would
 # run if a core were free; D waits for a disk, as an import from a cold file system does; T is stopped.
-_AT_REST = frozenset("SIZX")
+AT_REST = frozenset("SIZX")
 
 # CPU time is counted in ticks of 10 ms; looks closer than a few of them cannot show rest.
 REST_NS = 40_000_000
-ASLEEP_NS = 250_000_000
+PAUSED_NS = 250_000_000
 RESTLESS_NS = 1_000_000_000
 BUSY_NS = 3_000_000_000
 _ENOUGH_LOOKS = 50
@@ -110,8 +110,8 @@ def _same_rest(before: ProcessActivity, after: ProcessActivity) -> bool:
 def _same_wait(before: ThreadActivity, after: ThreadActivity) -> bool:
     return (
         before.tid == after.tid
-        and before.state in _AT_REST
-        and after.state in _AT_REST
+        and before.state in AT_REST
+        and after.state in AT_REST
         and (before.syscall == after.syscall or before.syscall is None or after.syscall is None)
     )
 
@@ -124,8 +124,8 @@ class Rest:
 
     Attributes:
         busy: processes with a thread that never waits, in a server that counts as at rest.
-        unread: the last look could not tell of a waiting thread what it waits for.
         polling: those of them whose main thread never waits.
+        unread: the last look could not tell of a waiting thread what it waits for.
     """
 
     def __init__(self) -> None:
@@ -159,7 +159,7 @@ class Rest:
         waits = [thread.sleeps for process in look.processes for thread in process.threads]
         self.unread = None in waits
         asleep = any(each or each is None for each in waits)
-        if look.processes and now_ns - self._still_ns >= (ASLEEP_NS if asleep else REST_NS):
+        if look.processes and now_ns - self._still_ns >= (PAUSED_NS if asleep else REST_NS):
             return True
         if not look.processes or self._looks < _ENOUGH_LOOKS or now_ns - self._same_ns < RESTLESS_NS:
             return False
@@ -186,8 +186,8 @@ def _tree(look: Activity) -> list[tuple[int, int, int]]:
 
 
 def _main_waits(process: ProcessActivity) -> bool:
-    return all(thread.state in _AT_REST for thread in process.threads if thread.tid == process.pid)
+    return all(thread.state in AT_REST for thread in process.threads if thread.tid == process.pid)
 
 
 def _waits(process: ProcessActivity) -> bool:
-    return all(thread.state in _AT_REST for thread in process.threads)
+    return all(thread.state in AT_REST for thread in process.threads)

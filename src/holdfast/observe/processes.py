@@ -15,7 +15,7 @@ from stat import S_ISSOCK
 from holdfast.model.address import NO_PORT
 from holdfast.model.samples import Usage
 from holdfast.model.timeline import Listener
-from holdfast.observe.activity import Activity, ProcessActivity, ThreadActivity
+from holdfast.observe.activity import AT_REST, Activity, ProcessActivity, ThreadActivity
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import UnixListener
 from holdfast.observe.starvation import CoreUse
@@ -39,8 +39,6 @@ _SLEEPS, _SELECTS = {
 }.get(os.uname().machine, (frozenset[int](), frozenset[int]()))
 # Calls that take their timeout in ms, and which argument it is: poll, epoll_wait, epoll_pwait (the same).
 _TIMEOUTS: dict[int, int] = {"x86_64": {7: 2, 232: 3, 281: 3}, "aarch64": {22: 3}}.get(os.uname().machine, {})
-# As `_AT_REST` of `activity`: it waits for something, or has ended.
-_ASLEEP = frozenset("SIZX")
 # With more threads, their lists of children take longer to read than all processes of the machine.
 _MOST_LISTS = 64
 
@@ -316,7 +314,7 @@ def read_core_use(pids: Iterable[int], without: Collection[int] = ()) -> dict[in
             if stat is not None and times is None:
                 return None
             if stat is not None and times is not None:
-                found[tid] = CoreUse(stat.state == "R", *times, asleep=stat.state in _ASLEEP)
+                found[tid] = CoreUse(stat.state == "R", *times, asleep=stat.state in AT_REST)
     # A kernel that does not count shows zeros; a thread that was just started does so too.
     return found if not found or any(use.ran_ns for use in found.values()) else None
 

@@ -27,9 +27,8 @@ if TYPE_CHECKING:
 INSIDE_DIRECTORY = str(Path(layout.__file__).resolve().parent.parent)
 """The directory that the server needs on its PYTHONPATH."""
 
-_STARTUP = (
-    "startup"  # below it; on the PYTHONPATH of a person's own command, so that each of its Pythons runs what is there
-)
+# Below it; on the PYTHONPATH of a person's own command, so that each of its Pythons runs what is there.
+_STARTUP = "startup"
 
 DEFAULT_LOOK_NS = 20_000_000
 SOON_NS = 160_000_000

@@ -22,15 +22,19 @@ Decisions
 
 from __future__ import annotations
 
+from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
+from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Entry
 from holdfast.observe.processes import read_limits
+from holdfast.probe.exact_load import why_not_offered
+from holdfast.probe.ramp import TO_EACH
 from holdfast.probe.ramp_pace import LONG_WAY_NS
 from holdfast.probe.ramp_state import State, View
 from holdfast.probe.ramp_up import Climb, told_by_held_requests
 from holdfast.probe.ramp_view import used_of
-from holdfast.probe.session import Session
+from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PLACES, EXACT_REPEATS, FIRST_CLIMB
 from holdfast.probe.waits import ANSWER_S, turn_until
 
@@ -38,7 +42,6 @@ from holdfast.probe.waits import ANSWER_S, turn_until
 _FOR_EACH = 2
 _WORTH_IT = 16
 _NEAR = 0.5
-_TO_EACH = 16
 MOST_OF_EACH = 50
 
 
@@ -55,7 +58,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
     def plateau(view: View, state: State) -> bool:
         nonlocal reached
         waiting = view.offered - view.in_service
-        enough = waiting >= min(_TO_EACH * several, FIRST_CLIMB - EXACT_PLACES) or view.queue.full
+        enough = waiting >= min(TO_EACH * several, FIRST_CLIMB - EXACT_PLACES) or view.queue.full
         reached = state.stage == "fill" and enough and _few(view) and _spares(view, session)
         ends = state.stage == "single" or view.offered > FIRST_CLIMB or (state.stage == "fill" and not several)
         return reached or ends or view.entered > EXACT_PLACES
@@ -64,14 +67,35 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
         climb.go_on(plateau)
     if not reached or session.interrupts.asked or _near_its_limit(session):
         return ()
-    return session.recording.entries(0, prober.offered)
+    held = session.recording.entries(0, prober.offered)
+    return () if why_not_offered(session, held) else held
 
 
-def release_all(session: Session, prober: Prober) -> bool:
-    """Releases every request of a ramp that was broken off; whether all of them were answered."""
+def release_all(session: Session, prober: Prober) -> None:
+    """Releases every request of a ramp that was broken off, and gives them time to be answered."""
     for id in range(prober.offered):
         session.recording.release(id)
-    return turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S)
+    turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S)
+
+
+def check_empty(session: Session) -> None:
+    """Checks that no handler runs any more, so that the ramp can begin anew.
+
+    Raises:
+        InconclusiveError: one still runs, and takes a place that would be missing.
+    """
+
+    def empty() -> bool:
+        return session.recording.in_service(0, session.slots.recorded) == 0
+
+    with batch(session, session.slots.exact_load[:0], Phase.EXACT_LOAD) as nothing:
+        if not turn_until(session, nothing.prober, empty, ANSWER_S) and not session.interrupts.asked:
+            raise InconclusiveError(
+                "Requests that were let go did not leave the server.",
+                f"{ANSWER_S:g} s after their release, some of their handlers still run, and what they take is missing "
+                "among the places.",
+                "Probe again when the machine has less to do.",
+            )
 
 
 def _may_break_off(session: Session) -> bool:

@@ -65,22 +65,28 @@ def offer_exact_load(
     Returns:
         What was tried, and its requests.
     """
+    if why_not := why_not_offered(session, held):
+        return ExactLoad(why_not=why_not), ()
     places = len(held)
-    if places > EXACT_PLACES:
-        return ExactLoad(why_not=f"not tried with more than {EXACT_PLACES} places"), ()
-    fills_in_ns = places * _usual_gap_ns(held)
-    if fills_in_ns > (_SLOWEST_NS if session.tls is None else _SLOWEST_OVER_TLS_NS):
-        in_s = f"{fills_in_ns / NS_PER_S:.1f} s"
-        return ExactLoad(why_not=f"not tried where {places} places take about {in_s} to fill"), ()
-    if session.way_ns > _SLOWEST_NS:
-        in_s = f"{session.way_ns / NS_PER_S:.1f} s"
-        return ExactLoad(why_not=f"not tried where a request takes about {in_s} to its view"), ()
     session.recording.set_look_interval(look_interval_ns(places))
     session = replace(session, slots=replace(session.slots, exact_load=slots))
     with batch(session, slots[: places * EXACT_REPEATS * EXACT_PASSES], Phase.EXACT_LOAD) as sent:
         tried = _repeat_among_leftovers(session, sent.prober, places, replied)
         tried = tried or _repeat_alone(session, sent.prober, places, replied)
         return tried, sent.requests()
+
+
+def why_not_offered(session: Session, held: Sequence[Entry]) -> str:
+    """Why exact load is not to be offered where these handlers ran at once; "" if it is."""
+    places = len(held)
+    if places > EXACT_PLACES:
+        return f"not tried with more than {EXACT_PLACES} places"
+    fills_in_ns = places * _usual_gap_ns(held)
+    if fills_in_ns > (_SLOWEST_NS if session.tls is None else _SLOWEST_OVER_TLS_NS):
+        return f"not tried where {places} places take about {fills_in_ns / NS_PER_S:.1f} s to fill"
+    if session.way_ns > _SLOWEST_NS:
+        return f"not tried where a request takes about {session.way_ns / NS_PER_S:.1f} s to its view"
+    return ""
 
 
 def _repeat_among_leftovers(
@@ -139,6 +145,8 @@ def _repeat_alone(session: Session, prober: Prober, places: int, replied: Collec
                     why_not = "it was interrupted"
         else:
             why_not = "it was interrupted, the server hardly got a core, or its accept queue did not take them all"
+            # What was offered may still come to a handler, and would stay there.
+            _release(session, prober)
     return ExactLoad(tuple(repeats), why_not)
 
 

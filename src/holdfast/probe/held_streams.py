@@ -174,9 +174,7 @@ class _Held:
 
 def hold_streams(session: Session) -> HeldStreams:
     """Holds streams on one connection, on several, and beyond the advertised limit; then lets them go."""
-    slots, recording = session.slots.streams, session.recording
-    with batch(session, slots[:0], Phase.STREAM) as rest:
-        why_not = "" if clear_server(session, rest.prober) else "not all earlier requests had left the server"
+    slots, recording, why_not = session.slots.streams, session.recording, ""
     for slot in slots:
         recording.hold(slot)
     with StreamProber(
@@ -184,6 +182,8 @@ def hold_streams(session: Session) -> HeldStreams:
     ) as prober:
         held = _Held(session, prober)
         try:
+            with batch(session, slots[:0], Phase.STREAM) as rest:
+                why_not = "" if clear_server(session, rest.prober) else "not all earlier requests had left the server"
             if not why_not:
                 _fill_one(held)
                 _fill_several(held)

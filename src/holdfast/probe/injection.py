@@ -108,9 +108,8 @@ def not_instrumented(session: Session) -> InconclusiveError | None:
     if session.hello is None:
         return _serves_another(session)
     said = read_startup_reports(session.hello)
-    here = {(session.address, session.port)} if is_unix(session.address) else {session.port}
     listeners = listeners_now(session.server, session.kernel)
-    pids = sorted({pid for each in listeners if here & {each.port, (each.address, each.port)} for pid in each.pids})
+    pids = sorted({pid for each in listeners if _is_here(each, session) for pid in each.pids})
     programs = [program for program in map(read_program, pids) if program is not None]
     if any(str(session.recording.path) in program.maps for program in programs):
         failed = _failures(said)

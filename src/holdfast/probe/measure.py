@@ -240,6 +240,7 @@ def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
     seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
     seen.requests = ()
     _offer_exact_load(seen, held, session.slots.exact_load)
+    exact_first.check_empty(session)
     if no_longer_accepting(session):
         seen.session = ready_again(session)
     seen.session.sampler.rows.clear()

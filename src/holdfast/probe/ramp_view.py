@@ -147,7 +147,6 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
     _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
     take_sample(session, prober, now)
     queue = session.kernel.accept_queue(session.listen_address)
-    entered = recording.entered(0, offered)
     return View(
         now_ns=now,
         offered=offered,

@@ -26,7 +26,7 @@ from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped
 from django.http import HttpResponse  # type: ignore[import-untyped]
 from django.urls import Resolver404, is_valid_path  # type: ignore[import-untyped]
 
-from . import code_patch, gate, layout, request
+from . import asgi, code_patch, gate, layout, request
 
 try:
     from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
@@ -54,7 +54,7 @@ def install() -> None:
     """Surrounds the functions; calling it again changes nothing."""
     gate.surround(WSGIHandler.__call__, _noting_wsgi_entry)
     if ASGIHandler is not None:
-        gate.surround(ASGIHandler.__call__, _noting_asgi_entry)
+        gate.surround(ASGIHandler.__call__, asgi.noting_entry)
     gate.surround(BaseHandler._get_response, _answering)  # noqa: SLF001 - see above
     gate.surround(getattr(BaseHandler, "_get_response_async", None), _answering_async)
     gate.surround(BaseHandler.make_view_atomic, _preparing_view)
@@ -64,14 +64,6 @@ def _noting_wsgi_entry(original: gate.Function) -> gate.Function:
     def __call__(self: object, environ: Any, start_response: object) -> object:  # noqa: N807, ANN401 - PEP 3333's
         request.wsgi_claim(environ)
         return original(self, environ, start_response)
-
-    return __call__
-
-
-def _noting_asgi_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function
-    async def __call__(self: object, scope: Any, receive: object, send: object) -> object:  # noqa: N807, ANN401
-        request.asgi_claim(scope)
-        return await original(self, scope, receive, send)
 
     return __call__
 

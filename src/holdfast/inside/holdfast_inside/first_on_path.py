@@ -47,10 +47,15 @@ def keep(startup: str) -> None:
 
 def _starting_with_us(original: Callable[..., None], startup: str) -> Callable[..., None]:
     """`subprocess.Popen.__init__`, through which asyncio starts programs too."""
-    import inspect  # not at the top: every Python of the command imports this module
+    import functools  # not at the top: every Python of the command imports this module
 
-    at = list(inspect.signature(original).parameters).index("env")
+    code = getattr(original, "__code__", None)
+    names = () if code is None else code.co_varnames[: code.co_argcount]
+    if "env" not in names:
+        return original  # something else has taken its place
+    at = names.index("env")
 
+    @functools.wraps(original)
     def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807, ANN401 - as it takes them
         given = args[at] if at < len(args) else kwargs.get("env")
         in_front = _with_us_in_front(os.environ if given is None else given, startup)

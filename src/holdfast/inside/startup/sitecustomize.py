@@ -27,8 +27,8 @@ def _let_in():  # type: () -> None
         return
     try:
         startup_report.report("python", ".".join(map(str, sys.version_info[:3])))
-        first_on_path.keep(os.path.dirname(__file__))
         on_import.watch()
+        first_on_path.keep(os.path.dirname(__file__))
     except Exception as error:
         startup_report.report_failure("startup", error)
 
