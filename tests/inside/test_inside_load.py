@@ -171,6 +171,7 @@ def test_an_application_for_the_other_interface_is_refused(tried, spec, interfac
     assert trouble["kind"] == "wrong-interface"
     assert trouble["what"] == f"{spec}:app is {spoken} application, but this server speaks {asked}."
     assert f"Use {spoken} server" in trouble["remedy"]
+    assert f"write {spoken.split()[1].lower()}:{spec}:app." in trouble["remedy"]
 
 
 # What each framework is called where it is installed from.

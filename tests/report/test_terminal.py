@@ -73,9 +73,13 @@ def test_requests_that_wait_before_the_view_have_a_lane_and_a_sentence() -> None
 
 @pytest.mark.parametrize(("queued", "lanes"), [(9, 1), (0, 0)])
 def test_where_it_is_not_known_how_many_that_are_the_lane_says_so_if_any_wait_in_the_server(queued, lanes) -> None:
-    seen = replace(verdict("sync", 2, 1), places=Places(in_service=2, userspace_queue=queued))
+    why = {"places.before_view": "its call of the application was not seen"}
+    seen = replace(verdict("sync", 2, 1), places=Places(in_service=2, userspace_queue=queued), unknown=why)
 
-    assert len(re.findall(r"before the view +\?", shown(seen))) == lanes
+    text = shown(seen)
+
+    assert len(re.findall(r"before the view +\?", text)) == lanes
+    assert text.count("Before the view: not measured, because its call of the application was not seen.") == lanes
 
 
 @pytest.mark.parametrize("view", ["sync", "async-blocking"])
@@ -106,3 +110,11 @@ def test_the_exact_load_is_told_where_it_tells_something(
 
     told = [line.strip() for line in text.splitlines() if "offered together" in line or "offered alone" in line]
     assert told == ([] if sentence is None else [sentence])
+
+
+@pytest.mark.parametrize(("bounded", "set_of"), [(True, "a fixed set of threads"), (False, "a pool of threads")])
+def test_a_set_of_threads_is_called_fixed_only_where_a_bound_was_met(bounded, set_of) -> None:
+    seen = verdict("sync", 8, 1)
+    pool = replace(seen, ceiling=replace(seen.ceiling, bounded=bounded), model=replace(seen.model, kind="thread-pool"))
+
+    assert set_of in shown(pool)

@@ -155,10 +155,11 @@ def _strange(url: Url, words: str) -> HoldfastError:
             "Give --http2.",
         )
     if words.startswith((IS_HTTP1, NOT_HTTP2)):
+        how = "over TLS (ALPN)" if url.scheme == "https" else "without TLS (prior knowledge)"
         return InconclusiveError(
             f"{url.server} does not speak HTTP/2.",
-            f"Of the first reply, {words}.",
-            "Leave --http2 out, or let the server take HTTP/2: without TLS, many do not unless told.",
+            f"{words[0].upper()}{words[1:]}.",
+            f"Leave --http2 out, or let the server take HTTP/2 {how}: many do not unless told.",
         )
     if "asks its clients" in words:
         return InconclusiveError(
@@ -169,7 +170,7 @@ def _strange(url: Url, words: str) -> HoldfastError:
     if "certificate" in words:
         return InconclusiveError(
             f"The certificate of {url.server} is not trusted.",
-            f"{words[0].upper()}{words[1:]}.",
+            f"{words[0].upper()}{words[1:]}.".replace("; --insecure accepts any", ""),
             "If it is self-signed and yours, --insecure accepts any certificate.",
         )
     if "no TLS" in words:

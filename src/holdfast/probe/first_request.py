@@ -251,7 +251,7 @@ def _another_language(session: Session, finding: str) -> HoldfastError:
         with_tls, how = ("with", "over TLS (ALPN)") if session.tls else ("without", "without TLS (prior knowledge)")
         return InconclusiveError(
             f"What answers on {session.reached_at} does not speak HTTP/2 on a connection {with_tls} TLS.",
-            f"Of the first reply, {finding}.",
+            f"{finding[0].upper()}{finding[1:]}.",
             f"{_LEAVE_OUT}, or let the server take HTTP/2 {how}: many do not unless told.",
         )
     return InconclusiveError(

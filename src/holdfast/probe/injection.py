@@ -74,9 +74,11 @@ def answered_in_front(session: Session, status: int) -> InconclusiveError | None
     programs = {pid: read_program(pid) for pid in {pid for each in listeners for pid in each.pids}}
     instrumented = {pid for pid, each in programs.items() if each is not None and record in each.maps}
     here = {pid for each in listeners if _is_here(each, session) for pid in each.pids}
-    behind = next((each for each in listeners if instrumented & set(each.pids)), None)
+    # All workers hold the socket on which they take requests; others, for its control, the first process alone holds.
+    behind = max(listeners, key=lambda each: len(instrumented & set(each.pids)), default=None)
     if (
         behind is None
+        or not instrumented & set(behind.pids)
         or here & instrumented
         or any(each is None or is_python(each) for each in map(programs.get, here))
     ):

@@ -125,7 +125,8 @@ def _headline(verdict: Verdict) -> Renderable:
 def _kind_shown(verdict: Verdict, kind: ModelKind) -> str:
     """What ran the handlers; a handler that blocks its loop is no coroutine among others, and each process has one."""
     if kind != "event-loop":
-        return _KINDS[kind]
+        # Where no bound was met, it is not known whether it is fixed.
+        return _KINDS[kind] if verdict.ceiling.bounded else _KINDS[kind].replace("a fixed set of", "a pool of")
     loops = verdict.model.processes or 1
     if verdict.ceiling.bounded and verdict.target.view in {"sync", "async-blocking"}:
         return (
@@ -144,7 +145,8 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
     how = "about " if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
-    return text.append(f"  estimated: {between}" if ceiling.bounded else "  estimated", style="not bold")
+    spread = f": {between}" if ceiling.bounded and least != most else ""
+    return text.append(f"  estimated{spread}", style="not bold")
 
 
 def _lanes(verdict: Verdict) -> Renderable:
@@ -186,7 +188,7 @@ def _note(verdict: Verdict, place: str) -> str:
 
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
-    yield from _before_view(verdict.places)
+    yield from _before_view(verdict.places, verdict.unknown)
     if verdict.front is not None:
         yield from _front(verdict.front, verdict.unknown)
     yield from _model(verdict.model)
@@ -292,8 +294,10 @@ def _overflow(overflow: Overflow) -> Iterator[str]:
         yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
 
 
-def _before_view(places: Places | OutsidePlaces) -> Iterator[str]:
+def _before_view(places: Places | OutsidePlaces, unknown: Mapping[str, str]) -> Iterator[str]:
     waiting = places.before_view
+    if waiting is None and places.userspace_queue and isinstance(places, Places):
+        yield f"Before the view: not measured, because {unknown['places.before_view']}."
     if waiting:
         requests, their = ("request", "its") if waiting == 1 else ("requests", "their")
         yield (

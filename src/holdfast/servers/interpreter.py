@@ -147,8 +147,9 @@ def has(answer: Answer, interpreter: str, adapter: Adapter) -> tuple[Package | N
 def _named(asked_for: str) -> str:
     path = asked_for if os.sep in asked_for else shutil.which(asked_for)
     if path is None or not os.path.isfile(path):
+        what = "is a directory" if path is not None and os.path.isdir(path) else "does not exist"
         raise EnvironmentFailure(
-            f"The interpreter {asked_for!r} does not exist.",
+            f"The interpreter {asked_for!r} {what}.",
             "--python names neither an executable file nor a command on PATH.",
             "Give the path of a virtual environment's python, such as .venv/bin/python.",
         )

@@ -49,7 +49,9 @@ def choose(application: object, named: str, wanted: str) -> str:
         what = f"{named} is {article} {spoken} application, but this server speaks {asked}."
         takes, given = _ARGUMENTS[possible[0]], _ARGUMENTS[wanted]
         why = f"It takes {takes} arguments; this server would call it with {given}."
-        remedy = f"Use {article} {spoken} server, or name {'an' if article == 'a' else 'a'} {asked} application."
+        other = f"{'an' if article == 'a' else 'a'} {asked} application"
+        both = f"If this server takes both, write {possible[0]}:{named}."
+        remedy = f"Use {article} {spoken} server, or name {other}. {both}"
         raise LoadError("wrong-interface", what, why, remedy)
     return wanted
 
