@@ -29,6 +29,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import Entry
 from holdfast.observe.processes import read_limits
 from holdfast.probe.exact_load import why_not_offered
+from holdfast.probe.guards import check_held_requests, check_processes
 from holdfast.probe.ramp import TO_EACH
 from holdfast.probe.ramp_pace import LONG_WAY_NS
 from holdfast.probe.ramp_state import State, View
@@ -49,7 +50,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
     """The handlers that run at the ramp's first plateau, where it can be broken off there; () where it goes on.
 
     Raises:
-        InconclusiveError: as of `Climb.go_on`.
+        InconclusiveError: as of `Climb.go_on` and `check_held_requests`.
     """
     if not _may_break_off(session):
         return ()
@@ -67,6 +68,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
         climb.go_on(plateau)
     if not reached or session.interrupts.asked or _near_its_limit(session):
         return ()
+    check_held_requests(session, prober)
     held = session.recording.entries(0, prober.offered)
     return () if why_not_offered(session, held) else held
 
@@ -82,7 +84,8 @@ def check_empty(session: Session) -> None:
     """Checks that no handler runs any more, so that the ramp can begin anew.
 
     Raises:
-        InconclusiveError: one still runs, and takes a place that would be missing.
+        InconclusiveError: one still runs, and takes a place that would be missing; or the server was stopped or has
+            ended.
     """
 
     def empty() -> bool:
@@ -90,6 +93,8 @@ def check_empty(session: Session) -> None:
 
     with batch(session, session.slots.exact_load[:0], Phase.EXACT_LOAD) as nothing:
         if not turn_until(session, nothing.prober, empty, ANSWER_S) and not session.interrupts.asked:
+            check_processes(session)
+            check_held_requests(session)
             raise InconclusiveError(
                 "Requests that were let go did not leave the server.",
                 f"{ANSWER_S:g} s after their release, some of their handlers still run, and what they take is missing "
