@@ -83,6 +83,10 @@ class Experiment:
         call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
         http2: requests are streams of HTTP/2: one on each connection, and then many on one.
         tls: speak TLS from the first request on; False tries plain HTTP first.
+        environment: variables that are set for the server, over those of holdfast's own environment.
+        address_space: RLIMIT_AS of the server, bytes for each of its processes; None leaves it.
+        library_limits: limits that libraries set inside the server's processes and no option of a server changes, by
+            name: "AnyIO tokens", "default executor".
     """
 
     target: StartedTarget
@@ -101,6 +105,9 @@ class Experiment:
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
     http2: bool = False
     tls: bool = False
+    environment: tuple[tuple[str, str], ...] = ()
+    address_space: int | None = None
+    library_limits: tuple[tuple[str, int], ...] = ()
 
 
 @frozen

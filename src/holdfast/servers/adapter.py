@@ -82,13 +82,18 @@ class Setting:
     """One of the server's own settings.
 
     Attributes:
-        value: as the person gave it, or the default of the server's documentation.
+        value: as the person gave it, or the default of the server's documentation; None where it has none.
         bounds: the place whose size it is said to bound.
+        options: how it is spelt on the command line, the spelling to add it with first; empty where it cannot be
+            given there.
+        variable: environment variable that sets it where the command line does not; "" without one.
     """
 
     name: str
     value: int | None
     bounds: Place
+    options: tuple[str, ...] = ()
+    variable: str = ""
 
 
 @frozen

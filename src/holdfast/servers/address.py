@@ -59,6 +59,18 @@ def option_number(arguments: Sequence[str], *names: str, default: int | None = N
     return int(value) if value is not None and value.isdecimal() else default
 
 
+def with_value(arguments: Sequence[str], names: Sequence[str], value: int) -> tuple[str, ...]:
+    """The arguments with another value for an option: in the place of each value given, else added in front.
+
+    Args:
+        names: spellings of the option, the one to add it with first; at least one.
+    """
+    filled, given = list(arguments), list(_given(arguments, names))
+    for at, stem, _ in given:
+        filled[at] = f"{stem}{value}"
+    return tuple(filled) if given else (names[0], str(value), *filled)
+
+
 def has_option(arguments: Sequence[str], *names: str) -> str | None:
     """The first argument that is one of these options, with or without a value; None if there is none."""
     return next((each for each in arguments if each in names or each.partition("=")[0] in names), None)

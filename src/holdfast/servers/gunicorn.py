@@ -48,9 +48,12 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     connections = option_number(arguments, "--worker-connections", default=1000)
     backlog = option_number(arguments, "--backlog", default=2048)
     name = (option_value(arguments, *_CLASS) or "sync").lower()
-    settings = [Setting("workers", workers, Place.IN_SERVICE), Setting("backlog", backlog, Place.ACCEPT_QUEUE)]
+    settings = [
+        Setting("workers", workers, Place.IN_SERVICE, ("--workers", "-w"), "WEB_CONCURRENCY"),
+        Setting("backlog", backlog, Place.ACCEPT_QUEUE, ("--backlog",)),
+    ]
     if "thread" in name or (name == "sync" and threads > 1):
-        settings.append(Setting("threads", threads, Place.IN_SERVICE))
+        settings.append(Setting("threads", threads, Place.IN_SERVICE, ("--threads",)))
         settings.append(Setting("worker_connections", connections, Place.USERSPACE_QUEUE))
     elif "gevent" in name or "eventlet" in name:
         settings.append(Setting("worker_connections", connections, Place.IN_SERVICE))
