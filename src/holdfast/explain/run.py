@@ -13,14 +13,16 @@ from holdfast.infer.binding import explanation_of
 from holdfast.infer.judge import judge
 from holdfast.infer.next_trial import Proposal, next_trial
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment
-from holdfast.model.explanation import Change, Explanation, Trial
+from holdfast.model.experiment import Experiment, command_line_of
+from holdfast.model.explanation import Change, Explanation, ExplanationRecord, Trial
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.probe.experiment import run
 
 MOST_TRIALS = 12
 _MOST_SECONDS = 60.0
+# Of requests in service: what is looked for beyond the present ceiling, unless a number is given.
+_MORE = 4
 
 
 def explain(
@@ -31,7 +33,8 @@ def explain(
     What was proved by then is kept when the end is asked for, and when a trial has no verdict.
 
     Args:
-        up_to: number of requests in service up to which the next bound is looked for; None looks for none.
+        up_to: number of requests in service up to which the next bound is looked for; None is four times as many as
+            there are, 0 looks for none.
         tell: is given a line as each trial begins and ends.
 
     Raises:
@@ -40,49 +43,54 @@ def explain(
     """
     began = time.monotonic()
     tell("1: as asked")
-    first, verdict = _trial(experiment, None, interrupts, tell)
-    assert verdict is not None
+    verdict, number = _probed(experiment, interrupts, tell)
+    first = _as_trial(verdict, None, values_in(experiment, verdict), number, began)
     trials, rivals = [first], rivals_of(experiment, verdict)
+    sought = _MORE * (first.in_service or 0) if up_to is None else up_to
     while not interrupts.asked and len(trials) < MOST_TRIALS and time.monotonic() - began < _MOST_SECONDS:
-        proposal = next_trial(rivals, trials, up_to)
+        proposal = next_trial(rivals, trials, sought)
         if proposal is None:
             break
         tell(f"{len(trials) + 1}: {proposal.purpose} ({_said(proposal.changes)})")
-        trial, _ = _trial(experiment, proposal, interrupts, tell)
+        trial = _trial(experiment, proposal, interrupts, tell)
         if interrupts.asked:
             break
         trials.append(trial)
-    return replace(
-        explanation_of(verdict, rivals, trials),
-        seconds=round(time.monotonic() - began, 2),
-        interrupted=interrupts.asked,
-    )
+    record = ExplanationRecord(first.run or 0, rivals, tuple(trials), _since(began), interrupts.asked)
+    return replace(explanation_of(verdict, record), run=_saved_as(record, experiment, tell))
+
+
+def shown_again(number: int) -> Explanation:
+    """A saved explanation, inferred again from what its trials saw.
+
+    Raises:
+        UsageError: it cannot be read, or the run of its first trial cannot.
+    """
+    path = store.default_path()
+    record = store.load_explanation(number, path)
+    return replace(explanation_of(judge(store.load(record.first_run, path)), record), run=number)
 
 
 def _said(changes: tuple[Change, ...]) -> str:
     return ", ".join(f"{each.name}={each.value}" for each in changes)
 
 
-def _trial(
-    experiment: Experiment, proposal: Proposal | None, interrupts: Interrupts, tell: Callable[[str], None]
-) -> tuple[Trial, Verdict | None]:
-    """One probe; only the first one's failure ends the explanation."""
+def _trial(experiment: Experiment, proposal: Proposal, interrupts: Interrupts, tell: Callable[[str], None]) -> Trial:
+    """One probe with something changed. That it has no verdict may be just what there is to know."""
     began = time.monotonic()
-    changes = () if proposal is None else proposal.changes
-    changed = experiment if proposal is None else with_changes(experiment, changes, proposal.offered)
-    verdict, number, failure = None, None, None
+    changed = with_changes(experiment, proposal.changes, proposal.offered)
     try:
-        timeline = run(changed, interrupts)
-        number = _saved(timeline, tell)
-        verdict = judge(timeline)
+        verdict, number = _probed(changed, interrupts, tell)
     except HoldfastError as error:
-        if proposal is None:
-            raise
-        failure = error
-    trial = _as_trial(verdict, proposal, values_in(changed, verdict), number)
-    if failure is not None:
-        trial = replace(trial, failure=failure.what, remedy=failure.remedy)
-    return replace(trial, seconds=round(time.monotonic() - began, 2)), verdict
+        failed = _as_trial(None, proposal, values_in(changed, None), None, began)
+        return replace(failed, failure=error.what, remedy=error.remedy)
+    return _as_trial(verdict, proposal, values_in(changed, verdict), number, began)
+
+
+def _probed(experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None]) -> tuple[Verdict, int | None]:
+    timeline = run(experiment, interrupts)
+    number = _saved(timeline, tell)
+    return judge(timeline), number
 
 
 def _saved(timeline: Timeline, tell: Callable[[str], None]) -> int | None:
@@ -93,12 +101,33 @@ def _saved(timeline: Timeline, tell: Callable[[str], None]) -> int | None:
         return None
 
 
+def _saved_as(record: ExplanationRecord, experiment: Experiment, tell: Callable[[str], None]) -> int | None:
+    if not record.first_run:
+        return None
+    try:
+        said = " ".join(command_line_of(experiment.target))
+        return store.save_explanation(record, said, store.default_path())
+    except EnvironmentFailure as error:
+        tell(str(error))
+        return None
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 2)
+
+
 def _as_trial(
-    verdict: Verdict | None, proposal: Proposal | None, values: tuple[Change, ...], number: int | None
+    verdict: Verdict | None,
+    proposal: Proposal | None,
+    values: tuple[Change, ...],
+    number: int | None,
+    began: float,
 ) -> Trial:
-    purpose, changes = ("", ()) if proposal is None else (proposal.purpose, proposal.changes)
+    purpose = "" if proposal is None else proposal.purpose
+    changes = () if proposal is None else proposal.changes
     if verdict is None:
-        return Trial(number, purpose, changes, values, 0 if proposal is None else proposal.offered)
+        offered = 0 if proposal is None else proposal.offered
+        return Trial(number, purpose, changes, values, offered, seconds=_since(began))
     ceiling = verdict.ceiling
     own, in_service = ceiling.userspace_queue, ceiling.in_service
     return Trial(
@@ -116,4 +145,5 @@ def _as_trial(
         somaxconn=verdict.limits.somaxconn,
         processes=verdict.model.processes,
         cost=verdict.cost,
+        seconds=_since(began),
     )

@@ -9,7 +9,7 @@ from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, val
 from holdfast.infer.next_trial import alive_laws, basis_of, since
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import Binding, NextBound, RuledOut
-from holdfast.model.explanation import Explanation, Rival, Trial, Undecided
+from holdfast.model.explanation import Explanation, ExplanationRecord, Rival, Trial, Undecided
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
 
@@ -22,13 +22,14 @@ _FIELD = {
 SOMAXCONN = "somaxconn"
 
 
-def explanation_of(verdict: Verdict, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Explanation:
+def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
     """What the trials show.
 
     Args:
         verdict: of the first trial.
-        trials: at least the first.
+        record: with at least that trial.
     """
+    rivals, trials = record.rivals, record.trials
     found = [binding_of(place, rivals, trials) for place in PLACES]
     bindings = tuple(each for each in found if isinstance(each, Binding))
     undecided = tuple(each for each in found if isinstance(each, Undecided))
@@ -38,14 +39,15 @@ def explanation_of(verdict: Verdict, rivals: Sequence[Rival], trials: Sequence[T
         unknown["binding"] = next(each.why for each in undecided if each.place == "in_service")
     return Explanation(
         verdict=replace(verdict, binding=own, unknown=unknown),
-        trials=tuple(trials),
-        rivals=tuple(rivals),
+        trials=trials,
+        rivals=rivals,
         bindings=bindings,
         ruled_out=() if own is None else own.ruled_out,
         undecided=undecided,
         reached=max((each.in_service for each in trials if each.in_service is not None), default=None),
         cost=cost_over(trials),
-        seconds=0.0,
+        seconds=record.seconds,
+        interrupted=record.interrupted,
     )
 
 
@@ -55,9 +57,7 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
     basis = basis_of(trials, place)
     if basis is None:
         return Undecided(_FIELD[place], f"it was never full, with {first.offered} requests offered")
-    proved = [
-        law for law in alive_laws(rivals, trials, place) if confirmed_by(law, since(basis, trials))
-    ]
+    proved = [law for law in alive_laws(rivals, trials, place) if confirmed_by(law, since(basis, trials))]
     if not proved:
         return Undecided(_FIELD[place], _why_undecided(place, rivals, trials))
     if len({law.main for law in proved}) > 1:
@@ -154,5 +154,9 @@ def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial
     changed = dict.fromkeys(each.name for trial in trials[1:] for each in trial.changes)
     if not changed:
         names = [each.name for each in rivals if each.place is place]
-        return f"nothing that bounds it could be varied ({', '.join(names)})" if names else "no setting is known to bound it"
+        return (
+            f"nothing that bounds it could be varied ({', '.join(names)})"
+            if names
+            else "no setting is known to bound it"
+        )
     return f"it stayed at {there} whatever was changed: {', '.join(changed)}"

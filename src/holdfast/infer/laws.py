@@ -62,7 +62,7 @@ class Law:
             if self.share > 1:
                 inner = f"({inner}) / {self.share}" if self.constant else f"{inner} / {self.share}"
             parts.append(f"({inner})" if parts and inner != self.setting else inner)
-        if self.times > 1 or len(parts) == 1 and not self.setting:
+        if self.times > 1 or not self.setting:
             parts.append(str(self.times))
         return " x ".join(parts)
 
@@ -80,8 +80,11 @@ def measured(place: Place, trial: Trial) -> int | None:
     if place is Place.IN_SERVICE:
         return trial.in_service if trial.bounded else None
     if place is Place.USERSPACE_QUEUE:
-        return trial.accepted if trial.accepted_bounded else None
-    return trial.accept_queue
+        # Of a server that accepts no request before a handler is free for it, that is no place of its own.
+        waits = trial.accepted is not None and trial.accepted != trial.in_service
+        return trial.accepted if trial.accepted_bounded and waits else None
+    # The kernel says how long it is, whether it was full or not: its limit, and one more.
+    return None if trial.backlog is None else trial.backlog + 1
 
 
 def at_least(place: Place, trial: Trial) -> int | None:

@@ -50,37 +50,43 @@ class Proposal:
     offered: int
 
 
-def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None) -> Proposal | None:
+def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> Proposal | None:
     """The next trial; None where there is nothing left that one would decide.
 
     Args:
         rivals: with what the first trial shows of them.
         trials: so far, at least the first.
-        up_to: number of requests in service up to which the next bound is looked for; None looks for none.
+        up_to: number of requests in service up to which the next bound is looked for; 0 looks for none.
     """
     basis = basis_of(trials)
     if basis is None:
         return _lowered_until_it_binds(rivals, trials)
-    alive = alive_laws(rivals, trials)
     free = {each.name for each in rivals if not each.fixed}
-    told = [law for law in alive if law.main in free]
-    for law in told:
-        if not _changed(law.main, trials, basis, up=True) and _can_rise(law, rivals, basis):
-            return _moved(law, told, rivals, trials, up=True)
-    confirmed = [law for law in told if confirmed_by(law, since(basis, trials))]
-    if len({law.main for law in confirmed}) == 1:
-        law = confirmed[0]
-        if not _changed(law.main, trials, basis, up=False) or len(confirmed) > 1:
-            proposal = _moved(law, confirmed, rivals, trials, up=False)
-            if proposal is not None and not _was_run(proposal, trials):
-                return proposal
-        return _to_the_next(law, rivals, trials, up_to)
+    laws = [law for law in alive_laws(rivals, trials) if law.main in free]
+    confirmed = [law for law in laws if confirmed_by(law, since(basis, trials))]
     if confirmed:
-        return None
-    for law in told:
-        if not _changed(law.main, trials, basis, up=False) and not _can_rise(law, rivals, basis):
-            return _moved(law, told, rivals, trials, up=False)
+        # A law that has moved the place once may have a rival that moves it too, in a trial that was not run yet.
+        return _to_be_sure(confirmed, rivals, trials, basis) or _to_the_next(confirmed[0], rivals, trials, up_to)
+    for law in laws:
+        up = _can_rise(law, rivals, basis)
+        if not _changed(law.main, trials, basis, up=up):
+            return _moved(law, laws, rivals, trials, up=up)
     return _all_others(rivals, trials, basis)
+
+
+def _to_be_sure(
+    confirmed: Sequence[Law], rivals: Sequence[Rival], trials: Sequence[Trial], basis: Trial
+) -> Proposal | None:
+    """The trial on the other side, and one that tells apart what is left."""
+    law = confirmed[0]
+    for up in (True, False):
+        possible = _can_rise(law, rivals, basis) if up else _can_fall(law, basis)
+        told = len(confirmed) == 1 and _changed(law.main, trials, basis, up=up)
+        if possible and not told:
+            proposal = _moved(law, confirmed, rivals, trials, up=up)
+            if not _was_run(proposal, trials):
+                return proposal
+    return None
 
 
 def alive_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> tuple[Law, ...]:
@@ -121,6 +127,11 @@ def _was_run(proposal: Proposal, trials: Sequence[Trial]) -> bool:
 def _can_rise(law: Law, rivals: Sequence[Rival], basis: Trial) -> bool:
     rival = next(each for each in rivals if each.name == law.main)
     return rival.most is None or rival.most > values_of(basis)[law.main] + law.share
+
+
+def _can_fall(law: Law, basis: Trial) -> bool:
+    values = values_of(basis)
+    return values[law.main] > 1 and (size(law, values) or 0) > 1
 
 
 def _moved(law: Law, laws: Sequence[Law], rivals: Sequence[Rival], trials: Sequence[Trial], *, up: bool) -> Proposal:
@@ -176,9 +187,7 @@ def _told_apart(laws: Sequence[Law], values: Mapping[str, int], law: Law, basis:
     return (of_this != there, len(set(predicted)), halves)
 
 
-def _sides(
-    rivals: Sequence[Rival], basis: Trial, taken: set[str], expected: int, *, up: bool
-) -> dict[str, int]:
+def _sides(rivals: Sequence[Rival], basis: Trial, taken: set[str], expected: int, *, up: bool) -> dict[str, int]:
     """Values for the settings of the queues, small enough to be filled at once."""
     own, found = values_of(basis), {}
     for each in rivals:
@@ -213,11 +222,11 @@ def _lowered_until_it_binds(rivals: Sequence[Rival], trials: Sequence[Trial]) ->
     return None
 
 
-def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None) -> Proposal | None:
+def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> Proposal | None:
     first = trials[0]
     own = values_of(first)
     there = measured(Place.IN_SERVICE, first)
-    if up_to is None or there is None or there >= up_to or law.main not in own:
+    if there is None or there >= up_to or law.main not in own:
         return None
     rival = next(each for each in rivals if each.name == law.main)
     value = own[law.main]
@@ -231,7 +240,7 @@ def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], up_
 
 def _all_others(rivals: Sequence[Rival], trials: Sequence[Trial], basis: Trial) -> Proposal | None:
     own = values_of(basis)
-    changes = []
+    changes: list[Change] = []
     for each in rivals:
         if each.fixed or each.kind in {"processes", "bytes"} or each.name not in own:
             continue

@@ -117,6 +117,22 @@ class Undecided:
 
 
 @frozen
+class ExplanationRecord:
+    """An explanation as it is saved: what its trials saw, from which everything else is inferred again.
+
+    Attributes:
+        first_run: number of the saved run of the first trial, which has the verdict.
+        seconds: of all trials together.
+    """
+
+    first_run: int
+    rivals: tuple[Rival, ...]
+    trials: tuple[Trial, ...]
+    seconds: float
+    interrupted: bool = False
+
+
+@frozen
 class Explanation:
     """What decides the size of each place of one server, with the trials that show it.
 
@@ -128,6 +144,7 @@ class Explanation:
         reached: the most requests in service that any trial reached; None where none had a verdict.
         cost: over all trials.
         seconds: of all trials together.
+        run: number under which the explanation was saved; None where it could not be.
     """
 
     verdict: Verdict
@@ -140,5 +157,6 @@ class Explanation:
     cost: RequestCost
     seconds: float
     interrupted: bool = False
+    run: int | None = None
     schema: int = 1
     kind: str = "explanation"
