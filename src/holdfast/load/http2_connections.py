@@ -96,3 +96,4 @@ class Http2TlsConnections(TlsConnections, Http2Connections):
     """As `Http2Connections`, over TLS with "h2" as its ALPN."""
 
     _scheme = "https"
+    _protocol = "h2"
