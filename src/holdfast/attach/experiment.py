@@ -134,8 +134,9 @@ def _tried(
             listeners, listen_address = _listen_address(kernel, target.url, address, prober.sources[0])
             if listen_address is not None:
                 seen.others = before
-            pids = _pids(listeners)
-            passes_on = _forwarder(look, listeners, pids, target, seen)
+            holders = _holders(listeners)
+            pids = read_process_tree(*holders) if holders else ()
+            passes_on = _forwarder(look, holders, pids, target, seen)
             if len(seen.rounds) > 1:
                 check_answer(seen.rounds[-1].first)
             if passes_on is not None:
@@ -147,16 +148,13 @@ def _tried(
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
 
 
-def _forwarder(
-    look: Look, listeners: tuple[Listener, ...], pids: tuple[int, ...], target: Target, seen: _Seen
-) -> Forwarder | None:
+def _forwarder(look: Look, holders: set[int], pids: tuple[int, ...], target: Target, seen: _Seen) -> Forwarder | None:
     """What only passes our connections on; None where that is not seen. Sends one more request to see it."""
     if target.url.socket or not pids or look.interrupts.asked:
         return None
-    holders = {pid for each in find_holders({each.inode for each in listeners}, pids).values() for pid in each}
-    first = seen.rounds[0]
     if (found := tunnel(holders)) is not None:
         return found
+    first = seen.rounds[0]
     sent_ns = look.prober.columns.sent[first.first] or look.prober.columns.opened[first.first]
     half_ns = (look.prober.columns.done[first.first] - sent_ns) // 2
     done, found = watched_single(look, pids, target.url.port, half_ns)
@@ -309,10 +307,10 @@ def _is(listener: UnixListener, address: str) -> bool:
     return False
 
 
-def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
+def _holders(listeners: Iterable[Listener]) -> set[int]:
+    """The processes that hold one of these sockets, as far as that may be read."""
     inodes = {each.inode for each in listeners} - {0}
-    found = {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
-    return read_process_tree(*found) if found else ()
+    return {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
 
 
 def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:
