@@ -199,7 +199,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         if placed.still or session.now_ns() > deadline:
             break
     if session.front is not None:
-        session.front.find()
+        session.front.find(session.recording.in_service(0, prober.offered))
         placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
     elif session.several:
         placed = replace(placed, acceptors=find_acceptors(session))

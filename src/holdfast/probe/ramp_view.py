@@ -211,7 +211,7 @@ def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
 def _room_behind(session: Session, entered: int) -> int | None:
     if session.front is None or not entered:
         return None
-    session.front.find()
+    session.front.find(entered)
     return session.front.room
 
 
