@@ -29,7 +29,10 @@ def settings_of(experiment: Experiment) -> tuple[Setting, ...]:
 
 def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
     """All that could decide a place's size, with what the first verdict shows of it."""
-    return (*_of_server(settings_of(experiment), verdict), *_of_environment(experiment, verdict))
+    return (
+        *_of_server(settings_of(experiment), verdict, http2=experiment.http2),
+        *_of_environment(experiment, verdict),
+    )
 
 
 def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, ...]:
@@ -62,10 +65,15 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
     return changed
 
 
-def _of_server(settings: Sequence[Setting], verdict: Verdict) -> Iterator[Rival]:
+def _of_server(settings: Sequence[Setting], verdict: Verdict, *, http2: bool) -> Iterator[Rival]:
     for each in settings:
         counts_processes = each.name in _NUMBERS_OF_PROCESSES
-        if each.value is None or (counts_processes and each.value != verdict.model.processes):
+        if (
+            each.value is None
+            or each.words
+            or (each.for_streams and not http2)
+            or (counts_processes and each.value != verdict.model.processes)
+        ):
             continue
         yield Rival(
             each.name,

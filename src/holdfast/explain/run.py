@@ -47,13 +47,13 @@ def explain(
     first = _as_trial(verdict, None, values_in(experiment, verdict), number, began)
     trials, rivals = [first], rivals_of(experiment, verdict)
     sought = _MORE * (first.in_service or 0) if up_to is None else up_to
-    while not interrupts.asked and len(trials) < MOST_TRIALS and time.monotonic() - began < _MOST_SECONDS:
+    while not _asked(interrupts) and len(trials) < MOST_TRIALS and time.monotonic() - began < _MOST_SECONDS:
         proposal = next_trial(rivals, trials, sought)
         if proposal is None:
             break
         tell(f"{len(trials) + 1}: {proposal.purpose} ({_said(proposal.changes)})")
         trial = _trial(experiment, proposal, interrupts, tell)
-        if interrupts.asked:
+        if _asked(interrupts):
             break
         trials.append(trial)
     record = ExplanationRecord(first.run or 0, rivals, tuple(trials), _since(began), interrupts.asked)
@@ -69,6 +69,10 @@ def shown_again(number: int) -> Explanation:
     path = store.default_path()
     record = store.load_explanation(number, path)
     return replace(explanation_of(judge(store.load(record.first_run, path)), record), run=number)
+
+
+def _asked(interrupts: Interrupts) -> bool:
+    return interrupts.asked
 
 
 def _said(changes: tuple[Change, ...]) -> str:

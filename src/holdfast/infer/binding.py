@@ -19,6 +19,9 @@ _FIELD = {
     Place.USERSPACE_QUEUE: "userspace_queue",
     Place.ACCEPT_QUEUE: "accept_queue",
 }
+# Where a request takes several descriptors one after the other, the last of them may be taken by two, and suffice for
+# neither.
+_BY_CHANCE = 1
 SOMAXCONN = "somaxconn"
 
 
@@ -120,7 +123,7 @@ def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBou
         return None
     for trial in trials[1:]:
         allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
-        if allowed is None or reached is None or not reached < allowed:
+        if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
             continue
         return NextBound(_named_by_size(law, reached, trial, rivals), reached)
     return None

@@ -15,6 +15,7 @@ Decisions
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
@@ -79,10 +80,11 @@ def _to_be_sure(
 ) -> Proposal | None:
     """The trial on the other side, and one that tells apart what is left."""
     law = confirmed[0]
-    for up in (True, False):
-        possible = _can_rise(law, rivals, basis) if up else _can_fall(law, basis)
-        told = len(confirmed) == 1 and _changed(law.main, trials, basis, up=up)
-        if possible and not told:
+    ways = [up for up in (True, False) if (_can_rise(law, rivals, basis) if up else _can_fall(law, basis))]
+    # First each way once: that alone may leave one law.
+    ways.sort(key=lambda up: _changed(law.main, trials, basis, up=up))
+    for up in ways:
+        if len(confirmed) > 1 or not _changed(law.main, trials, basis, up=up):
             proposal = _moved(law, confirmed, rivals, trials, up=up)
             if not _was_run(proposal, trials):
                 return proposal
@@ -179,12 +181,10 @@ def _values(rival: Rival, own: int, there: int, *, up: bool) -> Iterator[int]:
             yield max(1, value)
 
 
-def _told_apart(laws: Sequence[Law], values: Mapping[str, int], law: Law, basis: Trial) -> tuple[int, int, int]:
-    predicted = [size(each, values) for each in laws]
-    of_this = size(law, values)
-    there = measured(law.place, basis)
-    halves = min(predicted.count(each) for each in set(predicted)) if len(set(predicted)) > 1 else 0
-    return (of_this != there, len(set(predicted)), halves)
+def _told_apart(laws: Sequence[Law], values: Mapping[str, int], law: Law, basis: Trial) -> tuple[bool, int]:
+    """Whether the law in question moves, and how few laws such a trial will leave, for the most part."""
+    counts = Counter(size(each, values) for each in laws)
+    return size(law, values) != measured(law.place, basis), -sum(each * each for each in counts.values())
 
 
 def _sides(rivals: Sequence[Rival], basis: Trial, taken: set[str], expected: int, *, up: bool) -> dict[str, int]:
