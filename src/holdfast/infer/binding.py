@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from holdfast.infer.advice import advice_of
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
-from holdfast.infer.next_trial import alive_laws, basis_of, since
+from holdfast.infer.next_trial import basis_of, proved_laws, since
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import Binding, NextBound, RuledOut
-from holdfast.model.explanation import Explanation, ExplanationRecord, Rival, Trial, Undecided
+from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
 from holdfast.model.places import Place
+from holdfast.model.trial import Rival, Trial
 from holdfast.model.verdict import Verdict
 
 PLACES = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
@@ -50,6 +52,7 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         reached=max((each.in_service for each in trials if each.in_service is not None), default=None),
         cost=cost_over(trials),
         seconds=record.seconds,
+        advice=None if record.advice is None else advice_of(record.advice, trials[0]),
         interrupted=record.interrupted,
     )
 
@@ -60,7 +63,7 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
     basis = basis_of(trials, place)
     if basis is None:
         return Undecided(_FIELD[place], f"it was never full, with {first.offered} requests offered")
-    proved = [law for law in alive_laws(rivals, trials, place) if confirmed_by(law, since(basis, trials))]
+    proved = proved_laws(rivals, trials, place)
     if not proved:
         return Undecided(_FIELD[place], _why_undecided(place, rivals, trials))
     if len({law.main for law in proved}) > 1:
@@ -68,7 +71,7 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
         return Undecided(_FIELD[place], f"the trials do not tell these apart: {names}")
     if basis is not first:
         return Undecided(_FIELD[place], _not_met(proved[0], first, trials))
-    return _bound_by(min(proved, key=lambda law: len(law.factors)), rivals, trials)
+    return _bound_by(proved[0], rivals, trials)
 
 
 def _bound_by(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
@@ -117,16 +120,18 @@ def _ruled_out(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> It
                 break
 
 
+def next_bound(law: Law, rivals: Sequence[Rival], trial: Trial) -> NextBound | None:
+    """What was met in a trial that took less than the law allows, and was full; None where it took all of it."""
+    allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
+    if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
+        return None
+    return NextBound(_named_by_size(law, reached, trial, rivals), reached)
+
+
 def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
-    """What was met when the setting was raised: a place that took less than the law allows, and was full."""
     if law.place is not Place.IN_SERVICE:
         return None
-    for trial in trials[1:]:
-        allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
-        if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
-            continue
-        return NextBound(_named_by_size(law, reached, trial, rivals), reached)
-    return None
+    return next((found for trial in trials[1:] if (found := next_bound(law, rivals, trial))), None)
 
 
 def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]) -> str:

@@ -20,9 +20,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from holdfast.infer.laws import Law, agreeing, candidate_laws, confirmed_by, measured, size, values_of
-from holdfast.model.explanation import Change, Rival, Trial
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
+from holdfast.model.trial import Change, Rival, Trial
 
 # Of requests in service that a trial goes up to, unless more are wanted: it is to take seconds.
 _MOST = 600
@@ -101,6 +101,15 @@ def alive_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = 
     for trial in since(basis, trials)[1:]:
         laws = agreeing(laws, trial)
     return laws
+
+
+def proved_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> tuple[Law, ...]:
+    """Of those laws, the ones that have predicted how the place changed; the simplest first."""
+    basis = basis_of(trials, place)
+    if basis is None:
+        return ()
+    found = [law for law in alive_laws(rivals, trials, place) if confirmed_by(law, since(basis, trials))]
+    return tuple(sorted(found, key=lambda law: len(law.factors)))
 
 
 def basis_of(trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> Trial | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from holdfast.model.explanation import RequestCost, Slope, Trial
+from holdfast.model.explanation import RequestCost, Slope
+from holdfast.model.trial import Trial
 
 
 def cost_over(trials: Sequence[Trial]) -> RequestCost:
