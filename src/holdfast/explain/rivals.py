@@ -72,7 +72,7 @@ def _of_server(settings: Sequence[Setting], verdict: Verdict, *, http2: bool) ->
             each.value is None
             or each.words
             or (each.for_streams and not http2)
-            or (counts_processes and each.value != verdict.model.processes)
+            or (counts_processes and not (each.counts and each.value == verdict.model.processes))
         ):
             continue
         yield Rival(
@@ -81,6 +81,7 @@ def _of_server(settings: Sequence[Setting], verdict: Verdict, *, http2: bool) ->
             "processes" if counts_processes else "places",
             each.value,
             fixed="" if each.options else _NO_OPTION,
+            counts=each.counts,
         )
 
 

@@ -21,6 +21,8 @@ _FIELD = {
     Place.USERSPACE_QUEUE: "userspace_queue",
     Place.ACCEPT_QUEUE: "accept_queue",
 }
+# What the law is of.
+_WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
 # Where a request takes several descriptors one after the other, the last of them may be taken by two, and suffice for
 # neither.
 _BY_CHANCE = 1
@@ -93,7 +95,7 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
         place=_FIELD[law.place],
         configured=configured,
         effective=configured,
-        formula=f"{_FIELD[law.place]} = {formula}",
+        formula=f"{_WHAT[law.place]} = {formula}",
         evidence=tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials))),
         ruled_out=tuple(_ruled_out(frozenset({*law.settings, *_mains(proved)}), law, rivals, trials)),
         next=NextBound(others[0].main, there) if others else _next(law, rivals, trials),
@@ -240,7 +242,8 @@ def next_bound(law: Law, rivals: Sequence[Rival], trial: Trial) -> NextBound | N
 def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
     if law.place is not Place.IN_SERVICE:
         return None
-    return next((found for trial in trials[1:] if (found := next_bound(law, rivals, trial))), None)
+    alone = [each for each in trials[1:] if {change.name for change in each.changes} <= law.settings]
+    return next((found for trial in alone if (found := next_bound(law, rivals, trial))), None)
 
 
 def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]) -> str:
@@ -261,7 +264,7 @@ def _not_met(law: Law, first: Trial, trials: Sequence[Trial]) -> str:
     at = size(law, values_of(first))
     runs = ", ".join(named(each) for each in confirmed_by(law, since(basis_of(trials, law.place) or first, trials)))
     return (
-        f"no bound was met with {first.offered} requests; by the law {_FIELD[law.place]} = {law.formula} ({runs}) "
+        f"no bound was met with {first.offered} requests; by the law {_WHAT[law.place]} = {law.formula} ({runs}) "
         f"{law.main} would be the bound at {at}"
     )
 

@@ -22,6 +22,7 @@ from holdfast.model.trial import Rival, Trial
 _OWN_USE = 8
 # Descriptors that a server has of its own: listeners, pipes, files of its libraries.
 _OWN_DESCRIPTORS = 96
+_NO_NOTICE = 5
 _FAR = 9
 
 
@@ -173,6 +174,8 @@ def _rank(rival: Rival, constant: int) -> int | None:
         if not 0 <= constant <= _OWN_DESCRIPTORS:
             return None
         return 0 if rival.near else 3
+    if not rival.counts and abs(constant) <= _OWN_USE:
+        return _NO_NOTICE
     if constant == 0:
         return 1
     return 2 if abs(constant) <= _OWN_USE else None

@@ -4,7 +4,8 @@ Decisions
 ---------
 * The most plausible setting is raised first, with all others as they were. If the place grows as its law says, nothing
   else was the bound: every other limit let more through.
-* Then it is lowered: a law of three points, one on each side.
+* Then it is lowered: a law of three points, one on each side. A number of processes is raised by one along with that,
+  so that "threads" is told from "workers x threads".
 * Where the most plausible setting does not move the place, everything is raised together, each to another size: the one
   that the size follows decides. If that does nothing, no setting that can be raised does. Those that can only be
   lowered are.

@@ -3,8 +3,9 @@
 Decisions
 ---------
 * A trial is to take seconds: a setting moves by a quarter, up to a size of `_MOST` requests.
-* A number of processes is raised along with a setting, by one, so that one trial tells "threads" from
-  "workers x threads".
+* A number of processes is raised along with a setting that is lowered, by one, so that one trial tells "threads" from
+  "workers x threads". Along with a setting that is raised it would hide what that alone does: a server may be another
+  one with several processes.
 * Settings of the queues are changed in the same trials. Each has a law of its own, and the sizes of the queues show it.
 """
 
@@ -128,7 +129,7 @@ def _options(law: Law, rivals: Sequence[Rival], own: Mapping[str, int], *, up: b
     for each in rivals:
         if each.kind == "processes" and each.name != law.main and not each.fixed and each.name in own:
             names.append(each.name)
-            choices.append([own[each.name] + 1] if up else [own[each.name], max(1, own[each.name] - 1)])
+            choices.append([own[each.name]] if up else [own[each.name], own[each.name] + 1])
     for values in product(*choices):
         yield dict(zip(names, values, strict=True))
 

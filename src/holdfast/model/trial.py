@@ -28,6 +28,7 @@ class Rival:
         most: the highest value that can be tried here; None without a bound.
         fixed: why it cannot be changed; "" where it can.
         near: its use was seen at the limit, or next to it.
+        counts: False where the server is said to take no notice of it as it is started.
         inside: requests wait for it inside the application, as for a library's threads.
     """
 
@@ -39,6 +40,7 @@ class Rival:
     most: int | None = None
     fixed: str = ""
     near: bool = False
+    counts: bool = True
     inside: bool = False
 
 
