@@ -122,7 +122,7 @@ def test_a_limit_of_the_application_in_each_process_is_not_called_workers() -> N
 
     setting, formula, _ = formula_of(limit("workers", times=5), rivals=rivals, before_view=30)
 
-    assert (setting, formula) == (INSIDE, "in_service = workers x inside the application")
+    assert (setting, formula) == (INSIDE, "in_service = workers x 5")
 
 
 def test_what_no_setting_moves_and_no_request_waits_for_inside_stays_undecided() -> None:

@@ -84,7 +84,7 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
     first, law = trials[0], proved[0].laws[0]
     others = [each.laws[0] for each in proved[1:]]
     within = _of_each_process(law, rivals, first)
-    formula = law.formula if within is None else f"{' x '.join(law.factors)} x {within}"
+    formula = law.formula if within in {None, INSIDE} else f"{' x '.join(law.factors)} x {within}"
     if others:
         formula = f"min({', '.join([formula, *(each.formula for each in others)])})"
     configured = values_of(first).get(law.main) if within is None else law.times

@@ -31,10 +31,11 @@ class Suspect:
     Attributes:
         name: of the setting.
         laws: those that no trial refutes, the simplest first.
-        proved_by: the trials whose size one of these laws predicts, and no law of another setting.
-        shared: the trials whose size one of these predicts, and a law of another setting too.
-        certain: whether the trials suffice: one in which the place grew, or two in which it shrank. What shrinks with a
-            setting may have been bound by another one at first, and one size may fit by chance.
+        proved_by: the trials with another value whose size one of these laws predicts, and no law of another setting.
+        shared: the trials whose size one of these predicts, with the same value or as a law of another setting does.
+        certain: whether the trials suffice: one in which the place grew with this setting and not with all of them, or
+            two of different sizes. What shrinks with a setting may have been bound by another one at first, and one of
+            many sizes may fit by chance.
     """
 
     name: str
@@ -63,7 +64,8 @@ def suspects(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Pl
         # One that was raised for nothing is bound to be less tight than another, unless a trial proves it by itself.
         likely = [name for name in names if not _is_idle(left[name], later, basis)] or names
         for name in likely:
-            (proved if len(likely) == 1 else shared)[name].append(trial)
+            alone = len(likely) == 1 and values_of(trial)[name] != values_of(basis)[name]
+            (proved if alone else shared)[name].append(trial)
     return tuple(_suspect(name, laws, proved[name], shared[name], later, basis) for name, laws in left.items())
 
 
@@ -79,8 +81,9 @@ def _suspect(  # parameters: what is known of it
     grew = [each for each in proved if (at_least(place, each) or 0) > there]
     found = grew if _falls_otherwise(name, laws, trials, basis) else proved
     sizes = {measured(place, each) for each in found}
+    certain = len(sizes) > 1 or any(each.purpose != ALL_RAISED or len(each.changes) == 1 for each in grew)
     simplest = sorted(laws, key=lambda law: len(law.factors))
-    return Suspect(name, tuple(simplest), tuple(found), tuple(shared), bool(grew) or len(sizes) > 1)
+    return Suspect(name, tuple(simplest), tuple(found), tuple(shared), certain)
 
 
 def proved_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> tuple[Law, ...]:

@@ -107,10 +107,12 @@ def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: 
     # Of several settings of one name, the one that is said to bound this place.
     known = [each for each in rivals if each.name in values]
     processes = [each.name for each in known if each.kind == "processes"]
-    ranked = [*_of_processes(place, there, values, processes)]
+    ranked: list[tuple[int, Law]] = []
     for rival in known:
         if rival.kind in {"places", "share"} and (rival.place is place or rival.kind == "share"):
             ranked += _of_setting(place, there, values, rival, processes, far=far)
+    # Behind the settings of the same rank: raising one of those tells at once which it is.
+    ranked += _of_processes(place, there, values, processes)
     found = dict.fromkeys(law for _, law in sorted(ranked, key=lambda each: each[0]))
     return tuple(found)
 

@@ -50,9 +50,12 @@ def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> 
     found = suspects(rivals, trials)
     proved = [each for each in found if each.proved_by]
     shared = [each for each in found if each.shared]
-    wanted = _to_be_sure(proved, rivals, trials) if proved else _to_tell_apart(shared or found, rivals, trials)
-    if wanted is None and proved and basis is trials[0]:
-        return _to_the_next(proved[0].laws[0], rivals, trials, up_to)
+    wanted = _to_be_sure(proved, rivals, trials) if proved else None
+    certain = [each for each in proved if each.certain]
+    if wanted is None and not certain:
+        return _to_tell_apart(shared or found, rivals, trials)
+    if wanted is None and basis is trials[0]:
+        return _to_the_next(certain[0].laws[0], rivals, trials, up_to)
     return wanted
 
 
