@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from holdfast.model.experiment import Experiment, ProbeTarget
-from holdfast.model.explanation import Change, Rival
 from holdfast.model.places import Place
+from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
 from holdfast.servers.adapter import Setting
 from holdfast.servers.address import with_value
@@ -51,7 +51,7 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
 def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int) -> Experiment:
     """The experiment with other values for some settings and limits."""
     by_name = {each.name: each for each in settings_of(experiment)}
-    changed = replace(experiment, max_offered=min(offered, experiment.max_offered), call=False)
+    changed = replace(experiment, max_offered=offered, call=False)
     for each in changes:
         if each.name == NOFILE:
             changed = replace(changed, nofile=each.value)

@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import prod
 
-from holdfast.model.explanation import Rival, Trial
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
+from holdfast.model.trial import Rival, Trial
 
 # A limit that counts a few things besides requests: the listener, a pipe, the request that is being judged.
 _OWN_USE = 8
