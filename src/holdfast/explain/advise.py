@@ -37,32 +37,42 @@ def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Ben
     attempts: list[Attempt] = []
     room = _room(wish)
     extra: dict[str, int] = {}
-    fits = None
-    while len(attempts) < _MOST_ATTEMPTS and not bench.ended():
+    fits: int | None = None
+    stopped = ""
+    while not stopped and not bench.ended():
         trials = [*record.trials, *(each.trial for each in attempts)]
         settings, fits = _settings(wish, law, record.rivals, trials, room)
-        if settings is None:
-            return AdviceRecord(wish, tuple(attempts), fits, _too_little(fits or 0, room, law, record))
-        changes = _merged(settings.changes, extra, record.trials[0])
-        if any(set(each.trial.changes) == set(changes) for each in attempts):
+        changes = () if settings is None else _merged(settings.changes, extra, record.trials[0])
+        if settings is None or _was_run(changes, attempts) or len(attempts) == _MOST_ATTEMPTS:
+            stopped = _too_little(fits, room, law, record) if fits is not None else "no more was reached"
             break
         done = next((each for each in record.trials if set(each.changes) == set(changes) and each.bounded), None)
         attempt = _attempt(changes, settings.at_once, len(trials) + 1, bench, done)
         if bench.ended():
             break
         attempts.append(attempt)
-        trial = attempt.trial
-        if fulfils(trial, wish):
-            break
-        if trial.failure:
-            return AdviceRecord(wish, tuple(attempts), fits, f"the server did not do it: {trial.failure.rstrip('.')}")
-        met = None if law is None else next_bound(law, record.rivals, trial)
-        if (trial.in_service or 0) < settings.at_once and met is not None:
-            rival = next((each for each in record.rivals if each.name == met.setting and not each.fixed), None)
-            if rival is None:
-                return AdviceRecord(wish, tuple(attempts), fits, f"{met.setting} is the bound at {met.at}")
-            extra[rival.name] = _scaled(rival, trial, settings.at_once)
-    return AdviceRecord(wish, tuple(attempts), fits, "" if fits is None else _too_little(fits, room, law, record))
+        if fulfils(attempt.trial, wish):
+            return AdviceRecord(wish, tuple(attempts))
+        stopped = _met(attempt.trial, settings.at_once, law, record, extra)
+    return AdviceRecord(wish, tuple(attempts), fits, stopped or "the end was asked for before that")
+
+
+def _was_run(changes: tuple[Change, ...], attempts: list[Attempt]) -> bool:
+    return any(set(each.trial.changes) == set(changes) for each in attempts)
+
+
+def _met(trial: Trial, at_once: int, law: Law | None, record: ExplanationRecord, extra: dict[str, int]) -> str:
+    """Notes in `extra` the further limit that a proposal has met; gives why there is nothing more to propose."""
+    if trial.failure:
+        return f"the server did not do it: {trial.failure.rstrip('.')}"
+    met = None if law is None else next_bound(law, record.rivals, trial)
+    if met is None or (trial.in_service or 0) >= at_once:
+        return ""
+    rival = next((each for each in record.rivals if each.name == met.setting and not each.fixed), None)
+    if rival is None:
+        return f"{met.setting} is the bound at {met.at}"
+    extra[rival.name] = _scaled(rival, trial, at_once)
+    return ""
 
 
 def _settings(
