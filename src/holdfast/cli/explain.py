@@ -25,7 +25,7 @@ from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
 from holdfast.explain.run import explain as run_explanation
 from holdfast.explain.run import shown_again
-from holdfast.explain.trials import Bench
+from holdfast.explain.trials import bench_for
 from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
@@ -121,8 +121,8 @@ def explain(
     """
     wish = _wish(given)
     experiment = _experiment(context, given)
-    with listening(reports=True) as interrupts:
-        bench = Bench(experiment, interrupts, (lambda _line: None) if quiet else say)
+    tell = (lambda _line: None) if quiet else say
+    with listening(reports=True) as interrupts, bench_for(experiment, interrupts, tell) as bench:
         found = run_explanation(bench, up_to, wish)
     _publish(found, json_target)
     bid_farewell(interrupts)

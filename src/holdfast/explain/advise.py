@@ -140,7 +140,7 @@ def _attempt(changes: tuple[Change, ...], at_once: int, number: int, bench: Benc
     """A trial of these changes; `done` is one that was run for another purpose."""
     proposal = Proposal(f"proposed for {at_once} at once", changes, at_once + max(at_once // 2, _BEYOND))
     trial = run_trial(proposal, number, bench) if done is None else done
-    return Attempt(probe_of(with_changes(bench.experiment, changes, proposal.offered)), trial)
+    return Attempt(probe_of(with_changes(bench.experiment, changes, proposal.offered, bench.scratch)), trial)
 
 
 def probe_of(experiment: Experiment) -> tuple[str, ...]:
