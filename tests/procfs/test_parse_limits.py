@@ -119,7 +119,7 @@ FORMS = {
     "limits": (
         lambda text: parse.soft_limit(text, b"Max open files"),
         int | None,
-        b"Max open files   256   999   files\n",
+        b"Max open files  256  999  files\n",
     ),
     "cgroup": (parse.cgroups, dict, CGROUP),
     "mountinfo": (parse.cgroup_mounts, tuple, MOUNTS),
