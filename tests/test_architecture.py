@@ -46,6 +46,7 @@ EDGES: dict[str, frozenset[str]] = {
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
+    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
