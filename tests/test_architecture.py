@@ -48,7 +48,8 @@ EDGES: dict[str, frozenset[str]] = {
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
     "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
+    "cli": MADE_OF
+    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }

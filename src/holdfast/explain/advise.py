@@ -1,0 +1,110 @@
+"""Settings for what a person wants: proposed by the law that was shown, run, and proposed anew by what came of it."""
+
+from __future__ import annotations
+
+from holdfast.explain.machine import available_bytes
+from holdfast.explain.rivals import with_changes
+from holdfast.explain.trials import Bench, run_trial
+from holdfast.infer.advice import fulfils, within
+from holdfast.infer.binding import next_bound
+from holdfast.infer.laws import Law
+from holdfast.infer.next_trial import Proposal, proved_laws
+from holdfast.infer.proposal import Settings, most_that_fits, proposed
+from holdfast.model.advice import AdviceRecord, Attempt, Wish
+from holdfast.model.experiment import command_line_of
+from holdfast.model.explanation import ExplanationRecord
+from holdfast.model.trial import Change, Rival, Trial
+
+_MOST_ATTEMPTS = 4
+_BEYOND = 150
+# Of the memory that the machine has left: the rest is for the load, and for what else runs here.
+_OF_AVAILABLE = 0.8
+
+
+def advise(wish: Wish, record: ExplanationRecord, bench: Bench) -> AdviceRecord:
+    """Proposes settings and runs them until they fulfil the wish, or it is known why none do."""
+    first = record.trials[0]
+    if fulfils(first, wish) or bench.ended():
+        return AdviceRecord(wish, ())
+    laws = proved_laws(record.rivals, record.trials)
+    if first.bounded and not laws:
+        return AdviceRecord(wish, (), stopped="what decides is not known, so there is nothing to propose")
+    law = laws[0] if first.bounded else None
+    return _attempts(wish, law, record, bench)
+
+
+def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Bench) -> AdviceRecord:
+    attempts: list[Attempt] = []
+    room = _room(wish)
+    extra: dict[str, int] = {}
+    fits = None
+    while len(attempts) < _MOST_ATTEMPTS and not bench.ended():
+        trials = [*record.trials, *(each.trial for each in attempts)]
+        settings, fits = _settings(wish, law, record.rivals, trials, room)
+        if settings is None:
+            return AdviceRecord(wish, tuple(attempts), fits, _too_little(fits, room, law))
+        changes = _merged(settings.changes, extra, record.trials[0])
+        if any(set(each.trial.changes) == set(changes) for each in attempts):
+            break
+        attempt = _attempt(changes, settings.at_once, len(trials) + 1, bench)
+        if bench.ended():
+            break
+        attempts.append(attempt)
+        trial = attempt.trial
+        if fulfils(trial, wish) or (fits is not None and (trial.in_service or 0) >= fits and within(trial, wish)):
+            break
+        if trial.failure:
+            return AdviceRecord(wish, tuple(attempts), fits, f"the server did not do it: {trial.failure.rstrip('.')}")
+        met = None if law is None else next_bound(law, record.rivals, trial)
+        if (trial.in_service or 0) < settings.at_once and met is not None:
+            rival = next((each for each in record.rivals if each.name == met.setting and not each.fixed), None)
+            if rival is None:
+                return AdviceRecord(wish, tuple(attempts), fits, f"{met.setting} is the bound at {met.at}")
+            extra[rival.name] = _scaled(rival, trial, settings.at_once)
+    return AdviceRecord(wish, tuple(attempts), fits, "" if fits is None else _too_little(fits, room, law))
+
+
+def _settings(
+    wish: Wish, law: Law | None, rivals: tuple[Rival, ...], trials: list[Trial], room: int
+) -> tuple[Settings | None, int | None]:
+    """What to propose next, and how many fit where that is fewer than wanted."""
+    if law is None:
+        return Settings((), wish.at_once, None), None
+    settings = proposed(law, rivals, trials, wish.at_once, room)
+    if settings is not None:
+        return settings, None
+    fits = most_that_fits(law, rivals, trials, room)
+    if fits <= (trials[0].in_service or 0):
+        return None, fits
+    return proposed(law, rivals, trials, fits, room), fits
+
+
+def _room(wish: Wish) -> int:
+    free = int(available_bytes() * _OF_AVAILABLE)
+    return free if wish.memory_bytes is None else min(wish.memory_bytes, free)
+
+
+def _too_little(fits: int | None, room: int, law: Law | None) -> str:
+    what = "the memory" if law is None else f"the memory, and the values that {law.main} can be given here,"
+    return f"{what} of {room / (1 << 20):.0f} MiB leave room for {fits} requests at once"
+
+
+def _merged(changes: tuple[Change, ...], extra: dict[str, int], first: Trial) -> tuple[Change, ...]:
+    values = {each.name: each.value for each in changes}
+    own = {each.name: each.value for each in first.values}
+    for name, value in extra.items():
+        values[name] = max(value, values.get(name, 0))
+    return tuple(Change(name, value) for name, value in values.items() if own.get(name) != value)
+
+
+def _attempt(changes: tuple[Change, ...], at_once: int, number: int, bench: Bench) -> Attempt:
+    proposal = Proposal(f"proposed for {at_once} at once", changes, at_once + max(at_once // 2, _BEYOND))
+    trial = run_trial(proposal, number, bench)
+    experiment = with_changes(bench.experiment, changes, proposal.offered)
+    return Attempt(command_line_of(experiment.target), trial)
+
+
+def _scaled(rival: Rival, trial: Trial, at_once: int) -> int:
+    value = next(each.value for each in trial.values if each.name == rival.name)
+    raised = -(-value * at_once // max(1, trial.in_service or 1)) + rival.share
+    return raised if rival.most is None else min(raised, rival.most)
