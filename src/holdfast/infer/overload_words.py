@@ -83,18 +83,19 @@ def _for_nobody(level: OverloadLevel) -> Iterator[str]:
     found = level.for_nobody
     if found is None or not found.left:
         return
-    if found.begun and found.share is not None:
-        yield (
-            f"The server works for clients that have left: of {found.left}, {found.begun} had left before their "
-            f"handler began, and {found.share:.0%} of the handlers' time went to clients that had left."
-        )
-    elif found.dropped:
-        yield f"No handler begins for a client that has left: {found.dropped} of {found.left} requests are dropped."
-    elif found.share is not None:
-        yield (
-            "Every client that left did so while its handler ran; "
-            f"{found.share:.0%} of the handlers' time came after their client had left."
-        )
+    what = "Clients leave only while their handlers run"
+    if found.dropped > found.begun:
+        what = "The server drops the requests of clients that have left"
+    elif found.begun:
+        what = "The server works for clients that have left"
+    named = (
+        (found.begun, "had left before their handler began"),
+        (found.under_way, "left while their handler ran"),
+        (found.dropped, "never had a handler"),
+    )
+    parts = _and(f"{number} {words}" for number, words in named if number)
+    share = "" if found.share is None else f" {found.share:.0%} of the handlers' time went to clients that had left."
+    yield f"{what}: of {found.left}, {parts}.{share}"
 
 
 def _recovery(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
