@@ -12,7 +12,7 @@ from holdfast.infer.overload import judge_overload
 
 
 class Row(NamedTuple):
-    """A server that serves whoever came, in order.
+    """A server that serves all that came, in order.
 
     Attributes:
         places: its ceiling, as the conformance table has it.
@@ -80,7 +80,7 @@ def test_who_came_is_served_though_it_has_left(row):
     (raw,), (level,) = record.levels, judge_overload(record).levels
 
     assert level.why_not == ""
-    vain = level.for_nobody
+    vain = level.in_vain
     assert level.clients.timed_out == vain.left > vain.begun > 0
     assert vain.dropped == 0
     assert vain.share > 0
@@ -103,7 +103,7 @@ def test_a_server_that_looks_ahead_drops_the_requests_of_those_that_have_left():
 
     assert level.why_not == ""
     # A FIN may come in the instant in which a thread takes the request.
-    assert level.for_nobody.dropped > level.for_nobody.begun
+    assert level.in_vain.dropped > level.in_vain.begun
     assert any("drops the requests of clients that have left" in each for each in overload.sentences)
 
 
@@ -116,5 +116,5 @@ def test_a_server_without_a_ceiling_has_no_queue_at_a_rate_that_the_machine_can_
     assert overload.throughput_per_s == 80
     assert "found no ceiling" in overload.sentences[0]
     for level in overload.levels:
-        assert level.why_not or level.for_nobody.left == 0
+        assert level.why_not or level.in_vain.left == 0
         assert level.why_not or level.clients.in_time + level.clients.late == level.clients.came

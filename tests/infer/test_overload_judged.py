@@ -71,8 +71,12 @@ def test_every_client_is_in_exactly_one_column_and_every_request_of_one_that_lef
         return
     parts = [getattr(found.clients, each.name) for each in fields(Clients) if each.name != "came"]
     assert sum(parts) == found.clients.came == len(attempts)
-    vain = found.for_nobody
-    assert vain.begun + vain.under_way + vain.dropped == vain.left == sum(each.outcome in LEFT for each in attempts)
+    vain = found.in_vain
+    assert (
+        vain.begun + vain.under_way + vain.dropped + vain.unreached
+        == vain.left
+        == sum(each.outcome in LEFT for each in attempts)
+    )
     assert vain.share is None or 0 <= vain.share <= 1
 
 
@@ -100,10 +104,11 @@ def test_the_share_in_vain_is_of_the_time_of_handlers():
         attempt(0, Outcome.UNANSWERED, took_ms=300, entered_ms=250),
         attempt(0, Outcome.UNANSWERED, took_ms=300, entered_ms=500),
         attempt(0, Outcome.UNANSWERED, took_ms=300),
+        attempt(0, Outcome.CONNECT_TIMEOUT, took_ms=300),
     )
 
-    vain = found.for_nobody
-    assert (vain.left, vain.begun, vain.under_way, vain.dropped) == (3, 1, 1, 1)
+    vain = found.in_vain
+    assert (vain.left, vain.begun, vain.under_way, vain.dropped, vain.unreached) == (4, 1, 1, 1, 1)
     assert vain.share == 150 / 300
 
 

@@ -41,7 +41,7 @@ _SINGLES = 256
 # For bodies whose time is not known before they run: 7 MB of shared memory.
 _MOST_ROWS = 20_000
 # Each level is longer than so many services, so that a queue can build up.
-_SERVICES = 5
+_SERVICES = 4
 _BUILTIN_PER_S = 200
 _SHORTEST_BUILTIN_S = 0.05
 _LONGEST_BUILTIN_S = 1.0

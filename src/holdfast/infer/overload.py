@@ -10,8 +10,8 @@ from holdfast.model.frozen import frozen
 from holdfast.model.overload import (
     Attempt,
     Clients,
-    ForNobody,
     Health,
+    InVain,
     Level,
     Overload,
     OverloadLevel,
@@ -84,7 +84,7 @@ def _judged(record: OverloadRecord, level: Level) -> OverloadLevel:
         rate_per_s=level.rate_per_s,
         clients=_clients(record, level),
         wait=_wait(level.attempts),
-        for_nobody=_for_nobody(level),
+        in_vain=_in_vain(level),
         recovery=_recovery(record, level),
         health=_health(level),
         most_in_service=_most_at_once(level),
@@ -234,7 +234,7 @@ def _wait(attempts: Sequence[Attempt]) -> Wait:
     return Wait(waits[at50][0] / NS_PER_S, waits[at99][0] / NS_PER_S, least50, least99)
 
 
-def _for_nobody(level: Level) -> ForNobody:
+def _in_vain(level: Level) -> InVain:
     left = [each for each in level.attempts if each.outcome in _LEFT]
 
     def ended_ns(each: Attempt) -> int:
@@ -243,11 +243,12 @@ def _for_nobody(level: Level) -> ForNobody:
     served = [each for each in level.attempts if each.entered_ns != NEVER]
     whole_ns = sum(ended_ns(each) - each.entered_ns for each in served)
     vain_ns = sum(max(0, ended_ns(each) - max(each.entered_ns, each.done_ns)) for each in left if each.entered_ns)
-    return ForNobody(
+    return InVain(
         left=len(left),
         begun=sum(each.entered_ns >= each.done_ns for each in left if each.entered_ns),
         under_way=sum(each.entered_ns < each.done_ns for each in left if each.entered_ns),
-        dropped=sum(each.entered_ns == NEVER for each in left),
+        dropped=sum(each.entered_ns == NEVER and each.outcome is Outcome.UNANSWERED for each in left),
+        unreached=sum(each.entered_ns == NEVER and each.outcome is Outcome.CONNECT_TIMEOUT for each in left),
         share=vain_ns / whole_ns if whole_ns else None,
     )
 

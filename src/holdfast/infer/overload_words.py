@@ -25,7 +25,7 @@ def sentences_of(record: OverloadRecord, levels: Sequence[OverloadLevel]) -> Ite
         return
     heaviest = max(known, key=lambda each: each.factor)
     yield from _clients(record, heaviest)
-    yield from _for_nobody(heaviest)
+    yield from _in_vain(heaviest)
     yield from _recovery(record, heaviest)
     yield from _health(record, known)
 
@@ -48,9 +48,10 @@ def _clients(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
     clients = level.clients
     assert clients is not None
     others = list(_others(record, clients, _statuses(record, level.factor)))
-    what = _and(others) if others else "nobody is turned away or leaves"
+    what = _and(others) if others else "none is turned away, and none leaves"
     rate = f"({level.rate_per_s:,.4g} requests a second)"
-    yield f"{_upper(at(level))} {rate}, {clients.in_time} of {clients.came} clients are answered in time; {what}."
+    in_time = f"{clients.in_time} of {clients.came} clients {_be(clients.in_time)} answered in time"
+    yield f"{_upper(at(level))} {rate}, {in_time}; {what}."
     wait = level.wait
     if wait is not None and wait.p50_s is not None and wait.p50_s > max(record.took_s / 2, 0.01):
         least = "at least " if wait.p50_at_least else ""
@@ -61,16 +62,17 @@ def _clients(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
 
 def _others(record: OverloadRecord, clients: Clients, statuses: str) -> Iterator[str]:
     if clients.late:
-        yield f"{clients.late} are answered late (after {duration(record.late_s)})"
+        yield f"{_are(clients.late)} answered late (after {duration(record.late_s)})"
     if clients.rejected:
-        yield f"{clients.rejected} are rejected{statuses}"
+        yield f"{_are(clients.rejected)} rejected{statuses}"
     if clients.refused:
-        yield f"{clients.refused} are refused a connection"
+        yield f"{_are(clients.refused)} refused a connection"
     if clients.reset + clients.closed:
-        yield f"{clients.reset + clients.closed} are cut off"
+        yield f"{_are(clients.reset + clients.closed)} cut off"
     if clients.timed_out + clients.unconnected:
         without = f", {clients.unconnected} of them without a connection" if clients.unconnected else ""
-        yield f"{clients.timed_out + clients.unconnected} leave after {duration(record.limit_s)}{without}"
+        left = clients.timed_out + clients.unconnected
+        yield f"{left} {'leaves' if left == 1 else 'leave'} after {duration(record.limit_s)}{without}"
 
 
 def _statuses(record: OverloadRecord, factor: float) -> str:
@@ -79,11 +81,13 @@ def _statuses(record: OverloadRecord, factor: float) -> str:
     return f" with {_and(str(status) for status, _ in counts.most_common())}" if counts else ""
 
 
-def _for_nobody(level: OverloadLevel) -> Iterator[str]:
-    found = level.for_nobody
+def _in_vain(level: OverloadLevel) -> Iterator[str]:
+    found = level.in_vain
     if found is None or not found.left:
         return
-    what = "Clients leave only while their handlers run"
+    what = "The server does nothing for clients that have left"
+    if found.under_way:
+        what = "The server only ends what it has begun for clients that have left"
     if found.dropped > found.begun:
         what = "The server drops the requests of clients that have left"
     elif found.begun:
@@ -92,6 +96,7 @@ def _for_nobody(level: OverloadLevel) -> Iterator[str]:
         (found.begun, "had left before their handler began"),
         (found.under_way, "left while their handler ran"),
         (found.dropped, "never had a handler"),
+        (found.unreached, "never had a connection"),
     )
     parts = _and(f"{number} {words}" for number, words in named if number)
     share = "" if found.share is None else f" {found.share:.0%} of the handlers' time went to clients that had left."
@@ -120,6 +125,8 @@ def _recovery(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
 def _where(level: OverloadLevel) -> str:
     """Where most of those that wait are."""
     most = level.most_waiting or 0
+    if level.clients is not None and level.clients.unconnected * 2 >= most > 0:
+        return f"most of them without a connection, since the accept queue holds {level.deepest_queue or 0}"
     if (level.deepest_queue or 0) * 2 >= most:
         return f"in the accept queue, up to {level.deepest_queue} at once"
     if (level.deepest_inner_queue or 0) * 2 >= most:
@@ -139,8 +146,8 @@ def _health(record: OverloadRecord, levels: Sequence[OverloadLevel]) -> Iterator
         return
     what = f"Health checks ({record.health_path})" if record.health_path else "Health checks of the same path"
     each_level = (
-        f"{at(level)} {health.answered} of {health.asked} are answered ({_and(_failed(record, health))})"
-        for level, health in failing
+        f"{at(level)} {found.answered} of {found.asked} {_be(found.answered)} answered ({_and(_failed(record, found))})"
+        for level, found in failing
     )
     yield f"{what} fail as well: {_and(each_level)}."
 
@@ -152,6 +159,14 @@ def _failed(record: OverloadRecord, health: Health) -> Iterator[str]:
         yield f"{health.failed} refused or cut off"
     if health.unanswered:
         yield f"{health.unanswered} not answered within {duration(record.health_limit_s)}"
+
+
+def _are(number: int) -> str:
+    return f"{number} {_be(number)}"
+
+
+def _be(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _upper(words: str) -> str:

@@ -96,7 +96,7 @@ class OverloadRecord:
         limit_s: how long clients wait before they leave.
         late_s: answers that take longer are late.
         health_path: what is asked for; "" is the path of the requests, answered without the body of its view.
-        health_limit_s: how long whoever asks waits for an answer.
+        health_limit_s: how long a health check waits for its answer.
         alone: requests sent one after another before the load.
         notes: doubts, in words.
         interrupted: a person ended it early.
@@ -163,14 +163,15 @@ class Wait:
 
 
 @frozen
-class ForNobody:
+class InVain:
     """Work for clients that had left.
 
     Attributes:
         left: clients that left when their time was over.
         begun: those of them whose handler began after that.
         under_way: whose handler had begun before.
-        dropped: whose handler never began. The three add up to `left`.
+        dropped: whose handler never began, though they had a connection.
+        unreached: who never had a connection. These four add up to `left`.
         share: of the time that handlers of this level ran, the part that they ran after their client had left; None
             where none ran.
     """
@@ -179,6 +180,7 @@ class ForNobody:
     begun: int
     under_way: int
     dropped: int
+    unreached: int
     share: float | None
 
 
@@ -228,7 +230,7 @@ class OverloadLevel:
     """One level as it is judged.
 
     Attributes:
-        clients, wait, for_nobody, recovery, health, most_in_service: None where `why_not` says why.
+        clients, wait, in_vain, recovery, health, most_in_service: None where `why_not` says why.
         most_in_service: handlers that ran at once.
         turned_away_s: until those that were rejected, refused or reset knew it, the median; None where there were none.
         most_waiting: clients that had come and whose handler had not begun, at once.
@@ -241,7 +243,7 @@ class OverloadLevel:
     rate_per_s: float
     clients: Clients | None = None
     wait: Wait | None = None
-    for_nobody: ForNobody | None = None
+    in_vain: InVain | None = None
     recovery: Recovery | None = None
     health: Health | None = None
     most_in_service: int | None = None

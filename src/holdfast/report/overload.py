@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.model.overload import Clients, ForNobody, Health, Overload, OverloadLevel, Recovery, Wait
+from holdfast.model.overload import Clients, Health, InVain, Overload, OverloadLevel, Recovery, Wait
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _INDENT = 2
@@ -65,7 +65,7 @@ def _row(level: OverloadLevel) -> list[str | Text]:
     clients, wait, vain, recovery, health = (
         level.clients,
         level.wait,
-        level.for_nobody,
+        level.in_vain,
         level.recovery,
         level.health,
     )
@@ -102,7 +102,7 @@ def _waits(wait: Wait) -> tuple[str, str]:
     return _time(wait.p50_s, at_least=wait.p50_at_least), _time(wait.p99_s, at_least=wait.p99_at_least)
 
 
-def _share(vain: ForNobody) -> str:
+def _share(vain: InVain) -> str:
     return "-" if vain.share is None else f"{vain.share:.0%}"
 
 
