@@ -167,3 +167,31 @@ def test_the_report_has_a_line_for_each_level_and_says_why_one_has_no_figures():
     assert "\n  1x " in text
     assert re.search(r"\n  300x +3,000 +\?\n", text)
     assert "! 300x: it needs 3,000 requests a second" in text
+
+
+DIES = """
+import itertools, os, time
+from flask import Flask
+app = Flask(__name__)
+served = itertools.count()
+
+@app.get("/")
+def index():
+    if next(served) > 8:
+        os.kill(os.getpid(), 9)
+    time.sleep(0.05)
+    return "slept"
+"""
+
+
+def test_a_server_that_dies_under_load_ends_the_level_and_those_after_it(tmp_path):
+    (tmp_path / "shop.py").write_text(DIES)
+    options = OverloadOptions(level_s=0.6, factors=(1.0, 2.0))
+    record = overloaded("waitress", 4, app="shop:app", cwd=tmp_path, service_s=None, options=options)
+    first, second = judge_overload(record).levels
+
+    assert "in the middle of the probe" in record.levels[0].cut_short
+    assert first.why_not or "cut short" in first.doubts[0]
+    assert "the level before was not finished" in second.why_not
+    # What had come by then is kept.
+    assert record.levels[0].attempts

@@ -16,7 +16,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.frozen import frozen
 from holdfast.model.overload import Attempt, Level
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.samples import Usage
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
@@ -228,7 +228,11 @@ def _offer(course: _Course) -> None:
     def check_due_ns(row: int) -> int:
         return began_ns + check_every_ns * (2 * row + 1) // 2
 
-    while (now_ns := session.now_ns()) < course.stop_ns and not session.interrupts.asked:
+    def over(now_ns: int) -> bool:
+        # A load that came late still offers everything.
+        return now_ns >= course.stop_ns and load.offered == level.planned
+
+    while not over(now_ns := session.now_ns()) and not session.interrupts.asked:
         first = load.offered
         while load.offered < min(level.planned, first + _AT_ONCE) and due_ns(load.offered) <= now_ns:
             load.open(1, due_ns(load.offered))
@@ -323,10 +327,12 @@ def _is_empty(course: _Course, now_ns: int) -> bool:
 
 
 def _has_open_ends(course: _Course) -> bool:
-    """Whether the server still has its end of a connection of the load open: it may have its request in a queue."""
-    session, prober = course.session, course.load.prober
+    """Whether the server still has its end of a connection whose client has left: the request may be in a queue."""
+    session, columns = course.session, course.load.prober.columns
+    rows = range(course.load.prober.offered)
     # On a Unix socket, nothing is known of a client that has left.
-    ours = {0} if is_unix(session.address) else set(prober.columns.local_port[: prober.offered]) - {0}
+    left = {columns.local_port[row] for row in rows if columns.outcome[row] not in REPLIED} - {0}
+    ours = {0} if is_unix(session.address) else left
     ends = session.kernel.server_sockets(session.listen_address)
     return any(end.peer_port in ours and end.state in OPEN_STATES for end in ends)
 
