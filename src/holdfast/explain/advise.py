@@ -5,13 +5,13 @@ from __future__ import annotations
 from holdfast.explain.machine import available_bytes
 from holdfast.explain.rivals import with_changes
 from holdfast.explain.trials import Bench, run_trial
-from holdfast.infer.advice import fulfils, within
+from holdfast.infer.advice import fulfils
 from holdfast.infer.binding import next_bound
 from holdfast.infer.laws import Law
 from holdfast.infer.next_trial import Proposal, proved_laws
 from holdfast.infer.proposal import Settings, most_that_fits, proposed
 from holdfast.model.advice import AdviceRecord, Attempt, Wish
-from holdfast.model.experiment import command_line_of
+from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
 from holdfast.model.explanation import ExplanationRecord
 from holdfast.model.trial import Change, Rival, Trial
 
@@ -37,31 +37,42 @@ def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Ben
     attempts: list[Attempt] = []
     room = _room(wish)
     extra: dict[str, int] = {}
-    fits = None
-    while len(attempts) < _MOST_ATTEMPTS and not bench.ended():
+    fits: int | None = None
+    stopped = ""
+    while not stopped and not bench.ended():
         trials = [*record.trials, *(each.trial for each in attempts)]
         settings, fits = _settings(wish, law, record.rivals, trials, room)
-        if settings is None:
-            return AdviceRecord(wish, tuple(attempts), fits, _too_little(fits, room, law))
-        changes = _merged(settings.changes, extra, record.trials[0])
-        if any(set(each.trial.changes) == set(changes) for each in attempts):
+        changes = () if settings is None else _merged(settings.changes, extra, record.trials[0])
+        if settings is None or _was_run(changes, attempts) or len(attempts) == _MOST_ATTEMPTS:
+            stopped = _too_little(fits, room, law, record) if fits is not None else "no more was reached"
             break
-        attempt = _attempt(changes, settings.at_once, len(trials) + 1, bench)
+        done = next((each for each in record.trials if set(each.changes) == set(changes) and each.bounded), None)
+        attempt = _attempt(changes, settings.at_once, len(trials) + 1, bench, done)
         if bench.ended():
             break
         attempts.append(attempt)
-        trial = attempt.trial
-        if fulfils(trial, wish) or (fits is not None and (trial.in_service or 0) >= fits and within(trial, wish)):
-            break
-        if trial.failure:
-            return AdviceRecord(wish, tuple(attempts), fits, f"the server did not do it: {trial.failure.rstrip('.')}")
-        met = None if law is None else next_bound(law, record.rivals, trial)
-        if (trial.in_service or 0) < settings.at_once and met is not None:
-            rival = next((each for each in record.rivals if each.name == met.setting and not each.fixed), None)
-            if rival is None:
-                return AdviceRecord(wish, tuple(attempts), fits, f"{met.setting} is the bound at {met.at}")
-            extra[rival.name] = _scaled(rival, trial, settings.at_once)
-    return AdviceRecord(wish, tuple(attempts), fits, "" if fits is None else _too_little(fits, room, law))
+        if fulfils(attempt.trial, wish):
+            return AdviceRecord(wish, tuple(attempts))
+        stopped = _met(attempt.trial, settings.at_once, law, record, extra)
+    return AdviceRecord(wish, tuple(attempts), fits, stopped or "the end was asked for before that")
+
+
+def _was_run(changes: tuple[Change, ...], attempts: list[Attempt]) -> bool:
+    return any(set(each.trial.changes) == set(changes) for each in attempts)
+
+
+def _met(trial: Trial, at_once: int, law: Law | None, record: ExplanationRecord, extra: dict[str, int]) -> str:
+    """Notes in `extra` the further limit that a proposal has met; gives why there is nothing more to propose."""
+    if trial.failure:
+        return f"the server did not do it: {trial.failure.rstrip('.')}"
+    met = None if law is None else next_bound(law, record.rivals, trial)
+    if met is None or (trial.in_service or 0) >= at_once:
+        return ""
+    rival = next((each for each in record.rivals if each.name == met.setting and not each.fixed), None)
+    if rival is None:
+        return f"{met.setting} is the bound at {met.at}"
+    extra[rival.name] = _scaled(rival, trial, at_once)
+    return ""
 
 
 def _settings(
@@ -75,7 +86,7 @@ def _settings(
         return settings, None
     fits = most_that_fits(law, rivals, trials, room)
     if fits <= (trials[0].in_service or 0):
-        return None, fits
+        return None, max(fits, trials[0].in_service or 0)
     return proposed(law, rivals, trials, fits, room), fits
 
 
@@ -84,9 +95,11 @@ def _room(wish: Wish) -> int:
     return free if wish.memory_bytes is None else min(wish.memory_bytes, free)
 
 
-def _too_little(fits: int | None, room: int, law: Law | None) -> str:
-    what = "the memory" if law is None else f"the memory, and the values that {law.main} can be given here,"
-    return f"{what} of {room / (1 << 20):.0f} MiB leave room for {fits} requests at once"
+def _too_little(fits: int, room: int, law: Law | None, record: ExplanationRecord) -> str:
+    """Why no more than that fits."""
+    if law is not None and proposed(law, record.rivals, record.trials, fits + 1, None) is None:
+        return f"the values that can be tried here allow {fits}, and no more, by the law {law.formula}"
+    return f"{room / (1 << 20):.0f} MiB of memory leave room for {fits}"
 
 
 def _merged(changes: tuple[Change, ...], extra: dict[str, int], first: Trial) -> tuple[Change, ...]:
@@ -97,11 +110,24 @@ def _merged(changes: tuple[Change, ...], extra: dict[str, int], first: Trial) ->
     return tuple(Change(name, value) for name, value in values.items() if own.get(name) != value)
 
 
-def _attempt(changes: tuple[Change, ...], at_once: int, number: int, bench: Bench) -> Attempt:
+def _attempt(changes: tuple[Change, ...], at_once: int, number: int, bench: Bench, done: Trial | None) -> Attempt:
+    """A trial of these changes; `done` is one that was run for another purpose."""
     proposal = Proposal(f"proposed for {at_once} at once", changes, at_once + max(at_once // 2, _BEYOND))
-    trial = run_trial(proposal, number, bench)
-    experiment = with_changes(bench.experiment, changes, proposal.offered)
-    return Attempt(command_line_of(experiment.target), trial)
+    trial = run_trial(proposal, number, bench) if done is None else done
+    return Attempt(probe_of(with_changes(bench.experiment, changes, proposal.offered)), trial)
+
+
+def probe_of(experiment: Experiment) -> tuple[str, ...]:
+    """The command line of holdfast that probes this experiment's server with its limits."""
+    target = experiment.target
+    limits = [("--nofile", experiment.nofile), ("--nproc", experiment.nproc)]
+    options = [word for name, value in limits if value is not None for word in (name, str(value))]
+    if isinstance(target, CommandTarget):
+        return ("holdfast", "exec", *options, "--", *target.command)
+    assert isinstance(target, ProbeTarget)
+    app = () if target.app is None else (target.app,)
+    arguments = ("--", *target.arguments) if target.arguments else ()
+    return ("holdfast", "probe", *app, "--server", target.server, *options, *arguments)
 
 
 def _scaled(rival: Rival, trial: Trial, at_once: int) -> int:

@@ -21,6 +21,7 @@ MOST_TRIALS = 12
 _MOST_SECONDS = 60.0
 # Of requests in service: what is looked for beyond the present ceiling, unless a number is given.
 _MORE = 4
+_MOST_SOUGHT = 1000
 
 
 def explain(bench: Bench, up_to: int | None = None, wish: Wish | None = None) -> Explanation:
@@ -41,6 +42,8 @@ def explain(bench: Bench, up_to: int | None = None, wish: Wish | None = None) ->
     first, verdict = first_trial(bench)
     trials, rivals = [first], rivals_of(bench.experiment, verdict)
     sought = _MORE * (first.in_service or 0) if up_to is None else up_to
+    # The one trial may serve both. How much memory more of them take is asked before they are proposed.
+    sought = sought if wish is None else max(sought, min(wish.at_once, _MOST_SOUGHT))
     while not bench.ended() and len(trials) < MOST_TRIALS and time.monotonic() - began < _MOST_SECONDS:
         proposal = next_trial(rivals, trials, sought)
         if proposal is None:

@@ -12,12 +12,14 @@ from holdfast.explain.rivals import values_in, with_changes
 from holdfast.infer.judge import judge
 from holdfast.infer.next_trial import Proposal
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import Experiment
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED, Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import Timeline
 from holdfast.model.trial import Change, Trial
 from holdfast.model.verdict import Verdict
 from holdfast.probe.experiment import run
+
+_MANY = 8
 
 
 @frozen
@@ -55,6 +57,8 @@ def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
 def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
     """One probe with something changed. That it has no verdict may be just what there is to know.
 
+    Where workers take requests unevenly, a few may leave places of one of them free: then once more, with many.
+
     Raises:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
@@ -64,6 +68,9 @@ def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
     try:
         changed = with_changes(bench.experiment, proposal.changes, proposal.offered)
         timeline, verdict, run_number = _probed(changed, bench)
+        if _left_some_free(verdict) and not bench.ended():
+            many = max(proposal.offered, min(_MANY * proposal.offered, DEFAULT_MAX_OFFERED))
+            timeline, verdict, run_number = _probed(replace(changed, max_offered=many), bench)
         trial = replace(_as_trial(timeline, verdict, values_in(changed, verdict)), run=run_number)
     except HoldfastError as error:
         values = {**{each.name: each.value for each in values_in(bench.experiment, None)}}
@@ -71,6 +78,11 @@ def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
         known = tuple(Change(name, value) for name, value in values.items())
         trial = Trial(None, "", (), known, proposal.offered, failure=error.what, remedy=error.remedy)
     return replace(trial, purpose=proposal.purpose, changes=proposal.changes, seconds=since(began))
+
+
+def _left_some_free(verdict: Verdict) -> bool:
+    """Whether requests waited although the ceiling was not met for sure."""
+    return verdict.ceiling.bounded is False and (verdict.ceiling.in_service or 0) < verdict.offered
 
 
 def since(began: float) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
@@ -21,6 +21,8 @@ _FIELD = {
     Place.USERSPACE_QUEUE: "userspace_queue",
     Place.ACCEPT_QUEUE: "accept_queue",
 }
+# What the law is of.
+_WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
 # Where a request takes several descriptors one after the other, the last of them may be taken by two, and suffice for
 # neither.
 _BY_CHANCE = 1
@@ -76,18 +78,24 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
 
 def _bound_by(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
     first = trials[0]
-    configured = values_of(first).get(law.main)
+    name = _named_by(law, values_of(first))
+    configured = values_of(first).get(name)
     evidence = tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials)))
     return Binding(
-        setting=law.main,
+        setting=name,
         place=_FIELD[law.place],
         configured=configured,
         effective=configured,
-        formula=f"{_FIELD[law.place]} = {law.formula}",
+        formula=f"{_WHAT[law.place]} = {law.formula}",
         evidence=evidence,
         ruled_out=tuple(_ruled_out(law, rivals, trials)),
         next=_next(law, rivals, trials),
     )
+
+
+def _named_by(law: Law, values: Mapping[str, int]) -> str:
+    """Of several settings that are multiplied, the one that a person has set: not a 1."""
+    return law.factors[0] if law.factors and values.get(law.setting) == 1 else law.main
 
 
 def _sentence(law: Law, trial: Trial) -> str:
@@ -131,7 +139,8 @@ def next_bound(law: Law, rivals: Sequence[Rival], trial: Trial) -> NextBound | N
 def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
     if law.place is not Place.IN_SERVICE:
         return None
-    return next((found for trial in trials[1:] if (found := next_bound(law, rivals, trial))), None)
+    alone = [each for each in trials[1:] if {change.name for change in each.changes} <= law.settings]
+    return next((found for trial in alone if (found := next_bound(law, rivals, trial))), None)
 
 
 def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]) -> str:
@@ -152,7 +161,7 @@ def _not_met(law: Law, first: Trial, trials: Sequence[Trial]) -> str:
     at = size(law, values_of(first))
     runs = ", ".join(named(each) for each in confirmed_by(law, since(basis_of(trials, law.place) or first, trials)))
     return (
-        f"no bound was met with {first.offered} requests; by the law {_FIELD[law.place]} = {law.formula} ({runs}) "
+        f"no bound was met with {first.offered} requests; by the law {_WHAT[law.place]} = {law.formula} ({runs}) "
         f"{law.main} would be the bound at {at}"
     )
 

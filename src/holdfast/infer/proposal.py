@@ -176,9 +176,10 @@ def _per_process(known: Sequence[Trial]) -> float | None:
 
 
 def _per_request(known: Sequence[Trial]) -> float:
+    """As where the most requests were held: with few, what a first request leaves behind counts for too much."""
     found = [
-        max(0.0, each.full_bytes - each.rest_bytes) / each.in_service
+        (each.in_service, max(0.0, each.full_bytes - each.rest_bytes) / each.in_service)
         for each in known
         if each.in_service and each.full_bytes is not None and each.rest_bytes is not None
     ]
-    return median(found) if found else 0.0
+    return max(found)[1] if found else 0.0

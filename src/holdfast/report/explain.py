@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from holdfast.model.advice import Advice, Wish
 from holdfast.model.binding import Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
+from holdfast.model.places import Place
 from holdfast.model.trial import Trial
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
@@ -49,9 +50,12 @@ def _headline(explanation: Explanation) -> Renderable:
 
 def _trials(explanation: Explanation) -> Renderable:
     changed = list(dict.fromkeys(each.name for trial in explanation.trials for each in trial.changes))
+    # Those of the queues are told with the queues.
+    queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
+    changed = [name for name in changed if name not in queues]
     table = Table(
         Column("run", right=True),
-        *(Column(name, right=True) for name in changed),
+        *(Column(name, right=True, whole=True) for name in changed),
         Column("at once", right=True),
         Column(""),
     )
@@ -98,7 +102,12 @@ def sentences(explanation: Explanation) -> Iterator[str]:
     if explanation.interrupted:
         yield "Interrupted: this is what was shown by then."
     again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
-    yield f"{len(explanation.trials)} probes in {explanation.seconds:.1f} s.{again}"
+    yield f"{_probes(explanation)} probes in {explanation.seconds:.1f} s.{again}"
+
+
+def _probes(explanation: Explanation) -> int:
+    attempts = () if explanation.advice is None else explanation.advice.attempts
+    return len(explanation.trials) + sum(each.trial not in explanation.trials for each in attempts)
 
 
 def _other_place(binding: Binding) -> str:
@@ -151,7 +160,7 @@ def _advice(advice: Advice, first: Trial) -> Iterator[str]:
     else:
         yield f"{wish.at_once} requests at once{within} were not reached: {advice.why_not}."
         yield f"The most that was reached: {said} ({beside}{memory})."
-    yield f"As a command: {shlex.join(advice.best.command)}"
+    yield f"See it with: {shlex.join(advice.best.command)}"
 
 
 def _why_so_many(wish: Wish) -> str:
