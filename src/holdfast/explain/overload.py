@@ -109,7 +109,7 @@ def run_overload(
         if service_s is not None:
             session.recording.set_service_time(round(service_s * NS_PER_S))
         alone = _alone(session, bodies=service_s is None)
-        record = _empty_record(experiment, facts, alone, ceiling, service_s, wish)
+        record = _empty_record(session, facts, alone, ceiling, service_s, wish)
         record = replace(record, notes=first.doubts)
         levels = _levels(session, record, wish, tell or (lambda _line: None))
     return replace(record, levels=levels, interrupted=interrupts.asked)
@@ -177,8 +177,8 @@ def _not_answered(session: Session, last: Attempt, within_s: float) -> Inconclus
     )
 
 
-def _empty_record(  # parameters: all that the levels have in common
-    experiment: Experiment,
+def _empty_record(
+    session: Session,
     facts: ServerFacts,
     alone: tuple[Attempt, ...],
     ceiling: int | None,
@@ -189,7 +189,7 @@ def _empty_record(  # parameters: all that the levels have in common
     usual_s = median(each.done_ns - each.due_ns for each in alone) / NS_PER_S
     service = took_s if service_s is None else service_s
     return OverloadRecord(
-        experiment=experiment,
+        path=session.experiment.path,
         server=facts,
         ceiling=ceiling,
         relative_to=wish.instead if ceiling is None else ceiling,

@@ -5,7 +5,6 @@ All instants are CLOCK_MONOTONIC nanoseconds of one host; 0 (NEVER) is an instan
 
 from __future__ import annotations
 
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.samples import Sample
@@ -87,6 +86,7 @@ class OverloadRecord:
     """The raw record of all levels on one started server.
 
     Attributes:
+        path: path and query of the load's requests.
         ceiling: requests in service at once as a probe found it; None where it found no bound.
         relative_to: the number of requests at once whose throughput the levels are multiples of: the ceiling, or a
             number chosen in its stead.
@@ -102,7 +102,7 @@ class OverloadRecord:
         interrupted: a person ended it early.
     """
 
-    experiment: Experiment
+    path: str
     server: ServerFacts
     ceiling: int | None
     relative_to: int
