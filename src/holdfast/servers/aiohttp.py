@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, by_module, launched
 from holdfast.servers.address import by_socket_file, option_number
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -29,4 +31,13 @@ ADAPTER = Adapter(
     frameworks={"aiohttp": FRAMEWORKS["aiohttp"]},
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # aiohttp/web.py, run_app(); web_protocol.py, connection_made() and _process_keepalive().
+        Timeout(
+            "keepalive_timeout",
+            75,
+            ("nothing", "half a request", "idle"),
+            options=("--keepalive-timeout", "keepalive_timeout"),
+        ),
+    ),
 )

@@ -13,6 +13,7 @@ import signal
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Silence, Timeout
 from holdfast.servers.adapter import (
     ASGI,
     FRAMEWORKS,
@@ -26,6 +27,7 @@ from holdfast.servers.adapter import (
     launched,
 )
 from holdfast.servers.address import by_address, option_number, option_value
+from holdfast.servers.timeouts import in_force
 
 _CLASS = ("-k", "--worker-class")
 
@@ -60,6 +62,31 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     return tuple(settings)
 
 
+_BEFORE_ANSWER: tuple[Silence, ...] = ("nothing", "half a request")
+# config.py, Timeout: a sync worker that waits for a client does not report, so the arbiter ends it (murder_workers(),
+# once a second). Every other class reports from another thread or loop.
+_WORKER = Timeout(
+    "timeout", 30, (*_BEFORE_ANSWER, "unread"), ends_worker=True, lag_s=2, options=("--timeout", "-t")
+)
+# workers/gthread.py, handle(): how long a thread waits for the first byte. Only then `keepalive` begins.
+_FIRST_BYTE = Timeout("DEFAULT_WORKER_DATA_TIMEOUT", 5, ("nothing",))
+
+
+def _timeouts(arguments: Sequence[str]) -> tuple[Timeout, ...]:
+    name = (option_value(arguments, *_CLASS) or "sync").lower()
+    threads = option_number(arguments, "--threads", default=1) or 1
+    if name == "sync" and threads == 1:
+        return (in_force(_WORKER, arguments),)
+    ends: tuple[Silence, ...] = ("idle",)
+    if "gevent" in name or "aiohttp" in name:
+        # Of these, `keepalive` is also the time for a head: workers/base_async.py, handle(); aiohttp/worker.py.
+        ends = (*_BEFORE_ANSWER, "idle")
+    keepalive = in_force(Timeout("keepalive", 2, ends, options=("--keep-alive",)), arguments)
+    if "tornado" in name:
+        return ()
+    return (_FIRST_BYTE, keepalive) if name in {"sync", "gthread"} else (keepalive,)
+
+
 ADAPTER = Adapter(
     name="gunicorn",
     packages=(Package("gunicorn", "gunicorn", "gunicorn"),),
@@ -77,4 +104,5 @@ ADAPTER = Adapter(
     daemons=("-D", "--daemon"),
     # SIGTERM waits for requests that are being handled, SIGQUIT does not (gunicorn docs, "Signal Handling").
     stop_signal=int(signal.SIGQUIT),
+    timeouts=_timeouts,
 )

@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import FRAMEWORKS, Adapter, Package, Setting, by_module
 from holdfast.servers.address import option_number
+from holdfast.servers.timeouts import timeouts
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
@@ -24,4 +26,13 @@ ADAPTER = Adapter(
     frameworks={"tornado": FRAMEWORKS["tornado"]},
     launch=by_module("tornado", "tornado"),
     settings=_settings,
+    timeouts=timeouts(
+        # tornado/httpserver.py, HTTPServer.initialize(): header_timeout, in http1connection.py, _read_message_inner().
+        Timeout(
+            "idle_connection_timeout",
+            3600,
+            ("nothing", "half a request", "idle"),
+            options=("--idle-connection-timeout", "idle_connection_timeout"),
+        ),
+    ),
 )

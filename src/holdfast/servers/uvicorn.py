@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import ASGI, WSGI, Adapter, Interface, Launch, Package, Setting, Start, launched
 from holdfast.servers.address import by_host_and_port, by_socket_file, no_descriptor, option_number, option_value
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -38,4 +40,8 @@ ADAPTER = Adapter(
     launch=_launch,
     settings=_settings,
     reloaders=("--reload",),
+    timeouts=timeouts(
+        # uvicorn/config.py, Config.__init__; protocols/http/h11_impl.py, on_response_complete().
+        Timeout("timeout_keep_alive", 5, ("idle",), options=("--timeout-keep-alive",)),
+    ),
 )

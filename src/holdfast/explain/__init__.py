@@ -1,0 +1,1 @@
+"""Experiments on experiments: what decides how much a server does, shown by changing it."""
