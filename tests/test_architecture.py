@@ -46,8 +46,10 @@ EDGES: dict[str, frozenset[str]] = {
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
+    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
+    "cli": MADE_OF
+    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -70,9 +72,10 @@ PURE = frozenset({
     "observe/tcp.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
-    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py",
-    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
-    "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py",
+    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py",
+    "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
+    "servers/sanic.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
+    "servers/uwsgi.py",
     "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
     "study/servers.py",
 })

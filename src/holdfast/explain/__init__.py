@@ -1,1 +1,1 @@
-"""Experiments on experiments: what decides how much a server does, shown by changing it."""
+"""Probes a server again and again with one thing changed, until it shows which setting decides."""

@@ -201,9 +201,7 @@ def _session(prepared: Prepared, stack: ExitStack) -> Session:
     return ready_again(session) if no_longer_accepting(session) else session
 
 
-def _watch(
-    prepared: Prepared, session: Session, silence: Silence, limits: Limits, stack: ExitStack
-) -> SilentRun:
+def _watch(prepared: Prepared, session: Session, silence: Silence, limits: Limits, stack: ExitStack) -> SilentRun:
     experiment = prepared.experiment
     head = request_head("GET", experiment.path, host_field(session.address, session.port), experiment.headers)
     head_of, number = numbered(head, "X-Holdfast", f"{prepared.token}/"), prepared.recording.number
@@ -246,9 +244,7 @@ def _patience_s(wanted: Wanted, timeouts: Sequence[Timeout], silence: Silence) -
     return max([wanted.patience_s, *fitting])
 
 
-def _changes(
-    bench: _Bench, run: SilentRun, timeouts: Sequence[Timeout]
-) -> list[tuple[Experiment, Timeout, float]]:
+def _changes(bench: _Bench, run: SilentRun, timeouts: Sequence[Timeout]) -> list[tuple[Experiment, Timeout, float]]:
     """The experiments that show which time-out ends this silence: each of those said to, set to another value."""
     target = bench.experiment.target
     if not bench.wanted.proves or not isinstance(target, ProbeTarget) or run.given_up or bench.interrupts.asked:

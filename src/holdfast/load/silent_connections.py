@@ -16,6 +16,7 @@ import select
 import socket
 import time
 from collections.abc import Callable
+from typing import Self
 
 from holdfast.load.endpoint import endpoint
 from holdfast.load.exchange import Event
@@ -73,7 +74,7 @@ class SilentConnections:
         self._by_fd: dict[int, _Client] = {}
         self._clients: list[_Client] = []
 
-    def __enter__(self) -> SilentConnections:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

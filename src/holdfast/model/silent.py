@@ -170,7 +170,8 @@ class SilenceFound:
         tried: the most that were open at once.
         request_gets: what became of that request: "waits", "503", "reset", ...; None where there was none.
         usual_ms: how long an ordinary request takes without them.
-        waited_s: how long it waited, or until requests were answered again; None where it did not wait, or waited still.
+        waited_s: how long it waited, or until requests were answered again; None where it did not wait, or waited
+            still.
         watched_s: how long it was looked at what becomes of it.
         answered_once_they_left: whether a request was answered as soon as they had left; None where that was not tried.
         connection_gets: what the server does to the silent connection: "closed", "reset", "408", ...; None where

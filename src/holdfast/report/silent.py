@@ -50,7 +50,9 @@ CELL_MEANS = (
 
 def _headline(found: SilenceFound) -> str:
     if found.connections is None:
-        return f"none of {found.tried} makes an ordinary request wait" if _is_kept(found) else _why(found, "connections")
+        return (
+            f"none of {found.tried} makes an ordinary request wait" if _is_kept(found) else _why(found, "connections")
+        )
     number = _number(found)
     verb = "makes" if number == "1" else "make"
     if found.request_gets != "waits":

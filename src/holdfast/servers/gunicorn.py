@@ -5,15 +5,21 @@ Which class runs decides which settings count: `threads` turns the sync worker i
 accepts (workers/gthread.py, ThreadWorker.run) and a gevent worker's pool (workers/ggevent.py),
 and nothing of the ASGI worker (workers/gasgi.py), of uvicorn's or of aiohttp's
 (aiohttp/worker.py, GunicornWebWorker), which serves an `aiohttp.web.Application`.
+
+A worker whose class takes no notice of a setting accepts it nevertheless: the sync worker that of connections
+(workers/sync.py), the ASGI worker that of threads, of which it warns (workers/gasgi.py, ASGIWorker.check_config). One
+HTTP/2 connection has at most `http2_max_concurrent_streams` streams, which gthread and gevent run one after another
+(workers/gthread.py, handle_http2(); workers/base_async.py), the ASGI worker together (asgi/protocol.py); sync
+speaks no HTTP/2.
 """
 
 from __future__ import annotations
 
 import signal
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.model.places import Place
-from holdfast.model.silent import Silence, Timeout
 from holdfast.servers.adapter import (
     ASGI,
     FRAMEWORKS,
@@ -24,12 +30,14 @@ from holdfast.servers.adapter import (
     Package,
     Setting,
     Start,
+    as_given,
     launched,
 )
-from holdfast.servers.address import by_address, option_number, option_value
-from holdfast.servers.timeouts import in_force
+from holdfast.servers.address import by_address, option_value
+from holdfast.servers.gunicorn_timeouts import timeouts
 
 _CLASS = ("-k", "--worker-class")
+_STREAMS = "http2_max_concurrent_streams"
 
 
 def _launch(start: Start) -> Launch:
@@ -45,46 +53,33 @@ def _interface(arguments: Sequence[str]) -> Interface:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    workers = option_number(arguments, "-w", "--workers", default=1)
-    threads = option_number(arguments, "--threads", default=1) or 1
-    connections = option_number(arguments, "--worker-connections", default=1000)
-    backlog = option_number(arguments, "--backlog", default=2048)
+    workers, threads, connections, streams, backlog = as_given(
+        arguments,
+        Setting("workers", 1, Place.IN_SERVICE, ("--workers", "-w"), "WEB_CONCURRENCY"),
+        Setting("threads", 1, Place.IN_SERVICE, ("--threads",)),
+        Setting("worker_connections", 1000, Place.IN_SERVICE, ("--worker-connections",)),
+        Setting(_STREAMS, 100, Place.IN_SERVICE, ("--http2-max-concurrent-streams",), for_streams=True),
+        Setting("backlog", 2048, Place.ACCEPT_QUEUE, ("--backlog",)),
+    )
     name = (option_value(arguments, *_CLASS) or "sync").lower()
-    settings = [
-        Setting("workers", workers, Place.IN_SERVICE, ("--workers", "-w"), "WEB_CONCURRENCY"),
-        Setting("backlog", backlog, Place.ACCEPT_QUEUE, ("--backlog",)),
-    ]
-    if "thread" in name or (name == "sync" and threads > 1):
-        settings.append(Setting("threads", threads, Place.IN_SERVICE, ("--threads",)))
-        settings.append(Setting("worker_connections", connections, Place.USERSPACE_QUEUE))
-    elif "gevent" in name or "eventlet" in name:
-        settings.append(Setting("worker_connections", connections, Place.IN_SERVICE))
-    return tuple(settings)
+    is_sync, is_green = name == "sync" or name.endswith("syncworker"), "gevent" in name or "eventlet" in name
+    has_threads = "thread" in name or (is_sync and (threads.value or 1) > 1)
+    queue = Place.USERSPACE_QUEUE if has_threads or is_sync else Place.IN_SERVICE
+    return (
+        workers,
+        backlog,
+        replace(threads, counts=has_threads or is_sync),
+        replace(connections, bounds=queue, counts=has_threads or is_green),
+        replace(
+            streams,
+            bounds=Place.USERSPACE_QUEUE if has_threads or is_green else Place.IN_SERVICE,
+            counts=has_threads or is_green or _is_own_asgi(name),
+        ),
+    )
 
 
-_BEFORE_ANSWER: tuple[Silence, ...] = ("nothing", "half a request")
-# config.py, Timeout: a sync worker that waits for a client does not report, so the arbiter ends it (murder_workers(),
-# once a second). Every other class reports from another thread or loop.
-_WORKER = Timeout(
-    "timeout", 30, (*_BEFORE_ANSWER, "unread"), ends_worker=True, lag_s=2, options=("--timeout", "-t")
-)
-# workers/gthread.py, handle(): how long a thread waits for the first byte. Only then `keepalive` begins.
-_FIRST_BYTE = Timeout("DEFAULT_WORKER_DATA_TIMEOUT", 5, ("nothing",))
-
-
-def _timeouts(arguments: Sequence[str]) -> tuple[Timeout, ...]:
-    name = (option_value(arguments, *_CLASS) or "sync").lower()
-    threads = option_number(arguments, "--threads", default=1) or 1
-    if name == "sync" and threads == 1:
-        return (in_force(_WORKER, arguments),)
-    ends: tuple[Silence, ...] = ("idle",)
-    if "gevent" in name or "aiohttp" in name:
-        # Of these, `keepalive` is also the time for a head: workers/base_async.py, handle(); aiohttp/worker.py.
-        ends = (*_BEFORE_ANSWER, "idle")
-    keepalive = in_force(Timeout("keepalive", 2, ends, options=("--keep-alive",)), arguments)
-    if "tornado" in name:
-        return ()
-    return (_FIRST_BYTE, keepalive) if name in {"sync", "gthread"} else (keepalive,)
+def _is_own_asgi(name: str) -> bool:
+    return "asgi" in name and "uvicorn" not in name
 
 
 ADAPTER = Adapter(
@@ -104,5 +99,5 @@ ADAPTER = Adapter(
     daemons=("-D", "--daemon"),
     # SIGTERM waits for requests that are being handled, SIGQUIT does not (gunicorn docs, "Signal Handling").
     stop_signal=int(signal.SIGQUIT),
-    timeouts=_timeouts,
+    timeouts=timeouts,
 )

@@ -1,0 +1,114 @@
+"""`holdfast explain`: which setting decides, shown by changing it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from holdfast.cli import option_values
+from holdfast.cli.answer import bid_farewell
+from holdfast.cli.click_types import json_option, put_out
+from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.probe import (
+    PORT_OF_PROBE,
+    app_argument,
+    limit_options,
+    measurement_options,
+    request_options,
+    server_options,
+    target_options,
+    with_defaults,
+)
+from holdfast.console import say
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
+from holdfast.explain.run import explain as run_explanation
+from holdfast.explain.run import shown_again
+from holdfast.interrupts import listening
+from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.explanation import Explanation
+
+EXPLAIN = "Explanation"
+
+_EXAMPLES = """\b
+Examples:
+  holdfast explain --server flask --nofile 256
+  holdfast explain app.py --server gunicorn -- -w 2 --threads 8
+  holdfast explain -- gunicorn -c conf.py shop:app
+
+Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
+as for `holdfast exec`.
+"""
+_OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
+
+
+@click.command("explain", cls=GroupedCommand, passes_on=True, epilog=_EXAMPLES)
+@app_argument
+@declared(
+    *server_options(),
+    *target_options(PORT_OF_PROBE, "Kind of view to hold.  [default: as your application has it]"),
+    option(
+        EXPLAIN,
+        "--up-to",
+        type=click.IntRange(0, option_values.MOST_OFFERED),
+        metavar="N",
+        help="Look for the next limit up to N requests at once.  [default: four times as many as now; 0: do not look]",
+    ),
+    *request_options(),
+    *measurement_options(),
+    *limit_options(),
+    json_option("explanation"),
+    option(OUTPUT, "--quiet", "-q", is_flag=True, help="Do not tell which probe is running."),
+)
+@click.pass_context
+def explain(
+    context: click.Context,
+    /,
+    json_target: str | None,
+    up_to: int | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
+    """Find out which setting decides, by changing it and probing again.
+
+    It probes the server as asked, changes one setting or limit after another, and reports which of them decides how
+    many requests run at once, by which law, and what would be the next limit. Each probe is saved as a run of its own.
+    """
+    experiment = _experiment(context, given)
+    with listening(reports=True) as interrupts:
+        found = run_explanation(experiment, up_to, interrupts, (lambda _line: None) if quiet else say)
+    _publish(found, json_target)
+    bid_farewell(interrupts)
+    return _exit_code(found) if found.run is not None else EXIT_ENVIRONMENT
+
+
+def show_explanation(number: int, json_target: str | None) -> int:
+    """Prints a saved explanation again."""
+    found = shown_again(number)
+    _publish(found, json_target)
+    return _exit_code(found)
+
+
+def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
+    after: tuple[str, ...] = context.obj
+    options = with_defaults(context, given)
+    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
+    if after and not named and not after[0].startswith("-"):
+        return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
+    return experiment_of(**options, arguments=after)
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def _publish(found: Explanation, json_target: str | None) -> None:
+    from holdfast.report.explain import render_explanation
+    from holdfast.report.json import explanation_json
+
+    put_out(partial(render_explanation, found), (json_target, partial(explanation_json, found)))
+
+
+def _exit_code(found: Explanation) -> int:
+    return EXIT_ANSWERED if found.verdict.binding is not None and not found.interrupted else EXIT_INCONCLUSIVE
