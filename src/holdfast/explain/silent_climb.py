@@ -5,7 +5,7 @@ Decisions
 * An ordinary request follows each silent connection up to `_ONE_BY_ONE`, then each sixteenth part more. Where one waits
   after several were opened together, those leave, and the way up is taken again one by one.
 * A request waits if it takes ten times as long as it usually does, and a quarter of a second. That may be the machine's
-  doing: where it is answered though no silent connection has ended, another one shows whether that waits as well.
+  doing: where it is answered though no silent connection has ended, all of that is done once more, with new ones.
 * What ends the wait is seen, not inferred: either the server ends silent connections, or we do, at the end.
 """
 
@@ -33,6 +33,8 @@ _PART = 16
 _DRAINED_WITHIN_NS = 30 * MS
 _TURN_NS = MS
 _MISSES = 3
+# Steps after which no more are open than before: the server keeps no more open.
+_STALE = 8
 _FREED_WITHIN_NS = 3 * NS_PER_S
 _ASK_AGAIN_NS = 250 * MS
 _LOOK_NS = 100 * MS
@@ -270,7 +272,7 @@ class Climb:
 
     def _climb(self, until_ns: int) -> int | None:
         """The row of the first request that waits, or is turned away; None where none does."""
-        clients = self._clients
+        clients, stale = self._clients, 0
         while not clients.session.interrupts.asked:
             before = clients.silent.silent
             step = 1 if before < self._fine_until else max(1, before // _PART)
@@ -278,8 +280,9 @@ class Climb:
             now = clients.silent.silent
             row = self._ask()
             if self._is_answered_in_time(row):
+                stale = 0 if now > self._fewer else stale + 1
                 self._fewer = max(self._fewer, now)
-                if now >= self._limits.most or now <= before or self._is_enough(until_ns):
+                if now >= self._limits.most or stale >= _STALE or self._is_enough(until_ns):
                     return None
             elif now - before <= 1 or not self._is_answered_without(now - before, row):
                 return row
@@ -288,11 +291,9 @@ class Climb:
         return None
 
     def _is_enough(self, until_ns: int) -> bool:
-        """Whether it takes too long, none stays open, or a time-out ends silent ones as fast as they come."""
+        """Whether it takes too long, or a time-out ends silent ones as fast as they come."""
         silent = self._clients.silent
-        none_stays = silent.begun >= _MISSES and not silent.silent
-        ended = silent.ended > 0 and silent.begun >= self._limits.most
-        return none_stays or ended or self._clients.now_ns > until_ns
+        return (silent.ended > 0 and silent.begun >= self._limits.most) or self._clients.now_ns > until_ns
 
     def _open_up_to(self, target: int) -> None:
         misses = 0
@@ -314,18 +315,37 @@ class Climb:
 
     def _watch(self) -> bool:
         """Looks what becomes of the silent ones and the request; False where that did not wait because of them."""
-        clients, row = self._clients, self._decisive
-        self._watched_from_ns = clients.now_ns
-        until_ns = clients.now_ns + int(self._limits.patience_s * NS_PER_S)
+        clients = self._clients
+        until_ns = self._watch_from_now()
         ended = clients.silent.ended
-        if row is not None:
+        if (row := self._decisive) is not None:
             clients.turn_until(lambda: self._has_ended(row) or clients.silent.ended > ended, until_ns)
-            if self._has_ended(row) and clients.silent.ended == ended and self._is_answered_in_time(self._ask()):
-                return False
-            self._await_answer(row, until_ns)
+            if self._has_ended(row) and clients.silent.ended == ended:
+                # The server has set them aside, or it was the machine.
+                again = self._ask_with_new_ones(self._silent_at(row))
+                if self._is_answered_in_time(again):
+                    return False
+                self._decisive, until_ns = again, self._watch_from_now()
+            self._await_answer(self._decisive or row, until_ns)
         clients.turn_until(lambda: not self._first_is_open(), until_ns)
         self._watched_to_ns = clients.now_ns
         return True
+
+    def _watch_from_now(self) -> int:
+        """Until when."""
+        self._watched_from_ns = self._clients.now_ns
+        return self._watched_from_ns + int(self._limits.patience_s * NS_PER_S)
+
+    def _ask_with_new_ones(self, count: int) -> int:
+        """Lets all silent ones leave, opens as many again, and gives the row of an ordinary request after them."""
+        clients = self._clients
+        clients.silent.leave(clients.silent.begun)
+        self._is_answered_in_time(self._ask())
+        self._open_up_to(count)
+        return self._ask()
+
+    def _silent_at(self, row: int) -> int:
+        return next(silent for each, silent in self._requests if each == row)
 
     def _await_answer(self, row: int, until_ns: int) -> None:
         """Waits until a request is answered: this one, or one after it where it was turned away or answered late."""
@@ -341,7 +361,7 @@ class Climb:
     def _first_is_open(self) -> bool:
         """Whether one of the silent ones that were opened first, and took, is still open."""
         silent = self._clients.silent
-        first = next((each for each in range(silent.begun) if silent.is_silent(each)), None)
+        first = next((each for each in range(silent.begun) if silent.took(each)), None)
         return first is not None and silent.is_open(first)
 
     def _leave(self) -> None:

@@ -97,7 +97,8 @@ def _seen(run: SilentRun) -> _Seen:
 
 def _first(run: SilentRun) -> SilentConnection | None:
     """The silent connection that was opened first: no other one was in its way."""
-    return next((each for each in run.connections if each.silent_ns), None)
+    stayed = (each for each in run.connections if not 0 < each.left_ns < run.watched_to_ns)
+    return next((each for each in stayed if each.silent_ns), None)
 
 
 def _waited_s(run: SilentRun) -> float | None:

@@ -104,6 +104,10 @@ class SilentConnections:
         """Whether neither side has ended this one."""
         return self._clients[number].is_open
 
+    def took(self, number: int) -> bool:
+        """Whether this one has begun its silence, and has not been made to leave."""
+        return self.is_silent(number) and not self._clients[number].left_ns
+
     def open(self, sent: bytes, *, answered: bool = False, reads: bool = True) -> int:
         """Begins one, and gives its number.
 
