@@ -45,7 +45,7 @@ EDGES: dict[str, frozenset[str]] = {
     "loadtest": MADE_OF | {"interrupts", "console"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
-    "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
+    "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
     "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF

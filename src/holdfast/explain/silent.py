@@ -45,7 +45,7 @@ from holdfast.servers.adapter import Adapter
 from holdfast.servers.address import with_value
 from holdfast.servers.registry import ADAPTERS, adapter_named
 
-# Ordinary requests beside those of the silent clients: one for each step of a climb, and those that only look.
+# Ordinary requests beside one for each silent client: one for each step of a climb, and those that only look.
 _ORDINARY = 1000
 _LEAST_WMEM = 4 << 20
 _PAST_BUFFERS = 1 << 20
@@ -63,6 +63,7 @@ class Wanted:
         patience_s: how long to look what becomes of them and of the request that waits.
         longest_patience_s: as long as the longest of the server's time-outs, if that is not longer than this; None
             is `patience_s` alone.
+        watches_harmless: look also what becomes of silent ones that make nothing wait.
         proves: runs the server again with another value of the time-out that may be the one that ends a silence.
     """
 
@@ -71,6 +72,7 @@ class Wanted:
     most_unread: int = DEFAULT_MOST_UNREAD
     patience_s: float = DEFAULT_PATIENCE_S
     longest_patience_s: float | None = None
+    watches_harmless: bool = True
     proves: bool = True
 
 
@@ -161,12 +163,17 @@ def _run(
     if known is not None:
         most = known.connections
     directory = room_for_a_run()
-    asked = replace(experiment, max_offered=2 * most + _ORDINARY, call=False)
+    asked = replace(experiment, max_offered=2 * (most + _ORDINARY), call=False)
     spec = spec_of(asked, None, str(directory / "socket"))
     patience_s = _patience_s(bench.wanted, _timeouts(experiment, spec), silence)
     if changed is not None:
         patience_s = changed[1] + _CHANGED_TO_S + _OTHERWISE_S
-    limits = Limits(most, 0 if known is None else known.connections - 1, patience_s)
+    limits = Limits(
+        most=most,
+        begin_with=0 if known is None else known.connections - 1,
+        patience_s=patience_s,
+        harmless_patience_s=patience_s if bench.wanted.watches_harmless else 0.0,
+    )
     with bench.interrupts.cleaned_up() as stack:
         prepared = prepare(asked, spec, Room(directory, user_for(asked, spec)), bench.interrupts, stack)
         reply_bytes = _long_reply() if silence == "unread" else None
@@ -186,12 +193,7 @@ def _session(prepared: Prepared, stack: ExitStack) -> Session:
         EnvironmentFailure, InconclusiveError: it did not start, or did not answer.
     """
     session, _facts = connect_to(start(prepared, stack, Patience()))
-    if not is_unix(session.address) and not ip_address(session.address.partition("%")[0]).is_loopback:
-        raise UsageError(
-            f"{session.reached_at} is not this machine's loopback.",
-            "Silent clients can keep others from being served, so they are tried on loopback alone.",
-            "Let the server listen on 127.0.0.1.",
-        )
+    check_loopback(session.address, session.reached_at)
     if send_first_request(session).tls is not None:
         raise UsageError(
             "Silent clients speak plain HTTP/1.1 only, and this server speaks TLS.",
@@ -199,6 +201,20 @@ def _session(prepared: Prepared, stack: ExitStack) -> Session:
             "Start it without its certificate.",
         )
     return ready_again(session) if no_longer_accepting(session) else session
+
+
+def check_loopback(address: str, reached_at: str) -> None:
+    """Raises UsageError if silent clients would connect to anything but this machine itself.
+
+    Args:
+        reached_at: the same with its port, as a person writes it.
+    """
+    if not is_unix(address) and not ip_address(address.partition("%")[0]).is_loopback:
+        raise UsageError(
+            f"{reached_at} is not this machine's loopback.",
+            "Silent clients can keep others from being served, so they are tried on loopback alone.",
+            "Let the server listen on 127.0.0.1.",
+        )
 
 
 def _watch(prepared: Prepared, session: Session, silence: Silence, limits: Limits, stack: ExitStack) -> SilentRun:

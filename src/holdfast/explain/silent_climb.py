@@ -50,12 +50,14 @@ class Limits:
     Attributes:
         most: silent connections at most.
         begin_with: so many are opened before the first ordinary request.
-        patience_s: how long to look what becomes of them.
+        patience_s, harmless_patience_s: how long to look what becomes of them, where they make a request wait, and
+            where they do not.
     """
 
     most: int
     begin_with: int
     patience_s: float
+    harmless_patience_s: float
 
 
 class Clients:
@@ -97,7 +99,7 @@ class Clients:
             InconclusiveError: our own side has no means left.
         """
         row = self.prober.offered
-        if row >= len(self._slots) - self.silent.begun:
+        if row >= len(self._slots) // 2:
             raise InconclusiveError("The run has no room for another request.", "It took more steps than it may.", "")
         self.session.recording.release(self._slots[row])
         self.prober.open(1)
@@ -160,8 +162,6 @@ class Clients:
         return True
 
     def _begin(self) -> int:
-        slot = self._slots[len(self._slots) - 1 - self.silent.begun]
-        self.session.recording.release(slot)
         try:
             match self.silence:
                 case "nothing":
@@ -169,11 +169,17 @@ class Clients:
                 case "half a request":
                     return self.silent.open(self._half)
                 case "idle":
-                    return self.silent.open(self._whole(slot), answered=True)
+                    return self.silent.open(self._whole_one(), answered=True)
                 case "unread":
-                    return self.silent.open(self._whole(slot), reads=False)
+                    return self.silent.open(self._whole_one(), reads=False)
         except OSError as error:
             raise _own_limit(str(error)) from error
+
+    def _whole_one(self) -> bytes:
+        """The next one's request, from the end of the slots; the last slot serves all that come after it."""
+        slot = self._slots[max(len(self._slots) // 2, len(self._slots) - 1 - self.silent.begun)]
+        self.session.recording.release(slot)
+        return self._whole(slot)
 
     def _is_drained(self) -> bool:
         return not self.session.kernel.accept_queue(self.session.listen_address).depth
@@ -296,11 +302,12 @@ class Climb:
         return (silent.ended > 0 and silent.begun >= self._limits.most) or self._clients.now_ns > until_ns
 
     def _open_up_to(self, target: int) -> None:
-        misses = 0
-        while self._clients.silent.silent < target and misses < _MISSES:
+        misses, silent = 0, self._clients.silent
+        most = silent.begun + 2 * target
+        while silent.silent < target and misses < _MISSES and silent.begun < most:
             taken = self._clients.add(self._limit_ns)
             misses = 0 if taken else misses + 1
-            if not taken and self._clients.silent.is_open(self._clients.silent.begun - 1):
+            if not taken and silent.is_open(silent.begun - 1):
                 return  # It waits too.
 
     def _is_answered_without(self, count: int, row: int) -> bool:
@@ -334,7 +341,9 @@ class Climb:
     def _watch_from_now(self) -> int:
         """Until when."""
         self._watched_from_ns = self._clients.now_ns
-        return self._watched_from_ns + int(self._limits.patience_s * NS_PER_S)
+        limits = self._limits
+        patience_s = limits.harmless_patience_s if self._decisive is None else limits.patience_s
+        return self._watched_from_ns + int(patience_s * NS_PER_S)
 
     def _ask_with_new_ones(self, count: int) -> int:
         """Lets all silent ones leave, opens as many again, and gives the row of an ordinary request after them."""

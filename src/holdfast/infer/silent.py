@@ -154,7 +154,7 @@ def _ended_by(run: SilentRun, seen: _Seen, record: SilentRecord, unknown: dict[s
     if len(found) > 1:
         unknown["ended_by"] = f"undecided: {' or '.join(each.setting for each in found)}"
     else:
-        unknown["ended_by"] = _why_no_timeout(said, seen)
+        unknown["ended_by"] = _why_no_timeout(said, seen, _in_vain(run, record))
     return None
 
 
@@ -188,13 +188,24 @@ def _is_like(timeout: Timeout, seconds: float, measured_s: float) -> bool:
     return (1 - _EARLY) * seconds - _SLACK_S <= measured_s <= latest_s
 
 
-def _why_no_timeout(said: Sequence[Timeout], seen: _Seen) -> str:
-    names = " and ".join(f"{each.name} ({'none' if each.seconds is None else f'{each.seconds:g} s'})" for each in said)
+def _in_vain(run: SilentRun, record: SilentRecord) -> dict[str, float]:
+    """Time-outs that were given another value, and that value."""
+    runs = (each for each in record.runs if each.silence == run.silence and not each.given_up)
+    return dict(each.changed for each in runs if each.changed is not None)
+
+
+def _why_no_timeout(said: Sequence[Timeout], seen: _Seen, in_vain: dict[str, float]) -> str:
+    names = " and ".join(_shown(each, in_vain.get(each.name)) for each in said)
     if seen.measured_s:
         return f"it took {min(seen.measured_s):.1f} s, and that is not {names}" if said else "none of its own is known"
     if not said:
         return "nothing ended it while it was looked at, and no time-out for it is known"
     return f"nothing ended it while it was looked at; said to do so: {names}"
+
+
+def _shown(timeout: Timeout, in_vain: float | None) -> str:
+    value = "none" if timeout.seconds is None else f"{timeout.seconds:g} s"
+    return f"{timeout.name} ({value})" if in_vain is None else f"{timeout.name} ({value}; {in_vain:g} s did not either)"
 
 
 def _took_ns(request: OrdinaryRequest) -> int:
