@@ -152,7 +152,7 @@ def test_a_time_out_whose_change_moves_the_end_is_proved() -> None:
 
     assert found.ended_by is not None
     assert (found.ended_by.setting, found.ended_by.proved) == ("socket-timeout", True)
-    assert (found.ended_by.changed_to_s, found.ended_by.then_s) == (2.0, 2.0)
+    assert (found.ended_by.changed_to_s, found.ended_by.then_s) == (2.0, 2.1)
 
 
 def test_a_time_out_longer_than_the_look_is_proved_by_a_shorter_one() -> None:

@@ -39,12 +39,14 @@ class _Seen:
     """
 
     waited_s: float | None
+    waits_up_to_s: float | None
     ended_after_s: float | None
 
     @property
     def measured_s(self) -> tuple[float, ...]:
         """What is compared with time-outs."""
-        return tuple(each for each in (self.waited_s, self.ended_after_s) if each is not None)
+        lasted = (self.ended_after_s, self.waits_up_to_s, self.waited_s)
+        return tuple(each for each in lasted if each is not None)
 
 
 def judge_silent(record: SilentRecord) -> Silent:
@@ -62,10 +64,10 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
     kept = first is not None and not (first.ended_ns and first.ended_ns - first.silent_ns < _AT_ONCE_NS)
     if decisive is None:
         unknown["connections"] = run.given_up or _why_none(run, tried, kept=kept)
-        for name in ("request_gets", "waited_s", "answered_once_they_left"):
+        for name in ("request_gets", "waited_s", "waits_up_to_s", "answered_once_they_left"):
             unknown[name] = "no ordinary request waited"
     elif seen.waited_s is None:
-        unknown["waited_s"] = f"not answered within {_watched_s(run):.1f} s"
+        unknown["waited_s"] = unknown["waits_up_to_s"] = f"not answered within {_watched_s(run):.1f} s"
     if seen.ended_after_s is None:
         unknown["ended_after_s"] = unknown["connection_gets"] = _why_open(run, first)
     ended_by = _ended_by(run, seen, record, unknown) if kept else None
@@ -79,6 +81,7 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
         request_gets=None if decisive is None else _gets(decisive),
         usual_ms=round(median(_took_ns(each) for each in run.usual) / MS, 2) if run.usual else None,
         waited_s=seen.waited_s,
+        waits_up_to_s=seen.waits_up_to_s,
         watched_s=_watched_s(run),
         answered_once_they_left=None if not run.left else any(each.outcome == _ANSWERED for each in run.left),
         connection_gets=None if first is None or seen.ended_after_s is None else _end(first),
@@ -90,9 +93,14 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
 
 
 def _seen(run: SilentRun) -> _Seen:
-    first = _first(run)
-    ended = first is not None and first.ended_ns > 0
-    return _Seen(_waited_s(run), _s(first.ended_ns - first.silent_ns) if first is not None and ended else None)
+    first, waited_s = _first(run), _waited_s(run)
+    if first is None:
+        return _Seen(waited_s, waited_s, None)
+    ended_after_s = _s(first.ended_ns - first.silent_ns) if first.ended_ns else None
+    if run.decisive is None or waited_s is None:
+        return _Seen(None, None, ended_after_s)
+    before_ns = max(0, run.requests[run.decisive].opened_ns - first.silent_ns)
+    return _Seen(waited_s, round(waited_s + before_ns / NS_PER_S, 2), ended_after_s)
 
 
 def _first(run: SilentRun) -> SilentConnection | None:

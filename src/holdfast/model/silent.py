@@ -172,6 +172,8 @@ class SilenceFound:
         usual_ms: how long an ordinary request takes without them.
         waited_s: how long it waited, or until requests were answered again; None where it did not wait, or waited
             still.
+        waits_up_to_s: how long it would have waited, had all of them and the request come with the first; None where
+            `waited_s` is.
         watched_s: how long it was looked at what becomes of it.
         answered_once_they_left: whether a request was answered as soon as they had left; None where that was not tried.
         connection_gets: what the server does to the silent connection: "closed", "reset", "408", ...; None where
@@ -189,6 +191,7 @@ class SilenceFound:
     request_gets: str | None
     usual_ms: float | None
     waited_s: float | None
+    waits_up_to_s: float | None
     watched_s: float
     answered_once_they_left: bool | None
     connection_gets: str | None

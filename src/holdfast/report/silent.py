@@ -14,6 +14,7 @@ _WHO: dict[Silence, str] = {
     "unread": "that do not read their reply",
 }
 _INDENT = 4
+_SAME_S = 0.2
 
 
 def render_silent(silent: Silent) -> Renderable:
@@ -35,15 +36,16 @@ def cell(found: SilenceFound) -> str:
     number = _number(found)
     if found.request_gets != "waits":
         return f"{number}: {found.request_gets}"
-    if found.waited_s is not None:
-        return f"{number} for {found.waited_s:.1f} s"
+    if found.waits_up_to_s is not None:
+        return f"{number} for {found.waits_up_to_s:.1f} s"
     if found.ended_by is not None:
         return f"{number} for {found.ended_by.seconds:g} s"
     return f"{number} for over {found.watched_s:.0f} s"
 
 
 CELL_MEANS = (
-    "the fewest such connections with which an ordinary request was not answered in time, and how long it waited; "
+    "the fewest such connections with which an ordinary request was not answered in time, and how long it waits if it "
+    "comes with the first of them; "
     "`none of 500`: 500 made no difference; `50: 503`: it got that"
 )
 
@@ -57,8 +59,10 @@ def _headline(found: SilenceFound) -> str:
     verb = "makes" if number == "1" else "make"
     if found.request_gets != "waits":
         return f"{number} {verb} the server turn an ordinary request away ({found.request_gets})"
-    if found.waited_s is not None:
-        return f"{number} {verb} an ordinary request wait for {found.waited_s:.1f} s"
+    if found.waited_s is not None and found.waits_up_to_s is not None:
+        longer = found.waits_up_to_s - found.waited_s > _SAME_S
+        most = f"; {found.waits_up_to_s:.1f} s, had it come with the first of them" if longer else ""
+        return f"{number} {verb} an ordinary request wait for {found.waited_s:.1f} s{most}"
     return f"{number} {verb} an ordinary request wait, for longer than {found.watched_s:.0f} s"
 
 
