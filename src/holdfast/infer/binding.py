@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from holdfast.infer.advice import advice_of
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
-from holdfast.infer.next_trial import alive_laws, basis_of, since
+from holdfast.infer.next_trial import basis_of, proved_laws, since
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import Binding, NextBound, RuledOut
-from holdfast.model.explanation import Explanation, ExplanationRecord, Rival, Trial, Undecided
+from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
 from holdfast.model.places import Place
+from holdfast.model.trial import Rival, Trial
 from holdfast.model.verdict import Verdict
 
 PLACES = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
@@ -19,6 +21,8 @@ _FIELD = {
     Place.USERSPACE_QUEUE: "userspace_queue",
     Place.ACCEPT_QUEUE: "accept_queue",
 }
+# What the law is of.
+_WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
 # Where a request takes several descriptors one after the other, the last of them may be taken by two, and suffice for
 # neither.
 _BY_CHANCE = 1
@@ -50,6 +54,7 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         reached=max((each.in_service for each in trials if each.in_service is not None), default=None),
         cost=cost_over(trials),
         seconds=record.seconds,
+        advice=None if record.advice is None else advice_of(record.advice, trials[0]),
         interrupted=record.interrupted,
     )
 
@@ -60,7 +65,7 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
     basis = basis_of(trials, place)
     if basis is None:
         return Undecided(_FIELD[place], f"it was never full, with {first.offered} requests offered")
-    proved = [law for law in alive_laws(rivals, trials, place) if confirmed_by(law, since(basis, trials))]
+    proved = proved_laws(rivals, trials, place)
     if not proved:
         return Undecided(_FIELD[place], _why_undecided(place, rivals, trials))
     if len({law.main for law in proved}) > 1:
@@ -68,23 +73,29 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
         return Undecided(_FIELD[place], f"the trials do not tell these apart: {names}")
     if basis is not first:
         return Undecided(_FIELD[place], _not_met(proved[0], first, trials))
-    return _bound_by(min(proved, key=lambda law: len(law.factors)), rivals, trials)
+    return _bound_by(proved[0], rivals, trials)
 
 
 def _bound_by(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
     first = trials[0]
-    configured = values_of(first).get(law.main)
+    name = _named_by(law, values_of(first))
+    configured = values_of(first).get(name)
     evidence = tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials)))
     return Binding(
-        setting=law.main,
+        setting=name,
         place=_FIELD[law.place],
         configured=configured,
         effective=configured,
-        formula=f"{_FIELD[law.place]} = {law.formula}",
+        formula=f"{_WHAT[law.place]} = {law.formula}",
         evidence=evidence,
         ruled_out=tuple(_ruled_out(law, rivals, trials)),
         next=_next(law, rivals, trials),
     )
+
+
+def _named_by(law: Law, values: Mapping[str, int]) -> str:
+    """Of several settings that are multiplied, the one that a person has set: not a 1."""
+    return law.factors[0] if law.factors and values.get(law.setting) == 1 else law.main
 
 
 def _sentence(law: Law, trial: Trial) -> str:
@@ -117,20 +128,26 @@ def _ruled_out(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> It
                 break
 
 
+def next_bound(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], trial: Trial) -> NextBound | None:
+    """What was met in a trial that took less than the law allows, and was full; None where it took all of it."""
+    allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
+    if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
+        return None
+    return NextBound(_named_by_size(law, reached, trial, rivals, trials), reached)
+
+
 def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
-    """What was met when the setting was raised: a place that took less than the law allows, and was full."""
     if law.place is not Place.IN_SERVICE:
         return None
-    for trial in trials[1:]:
-        allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
-        if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
-            continue
-        return NextBound(_named_by_size(law, reached, trial, rivals), reached)
-    return None
+    alone = [each for each in trials[1:] if {change.name for change in each.changes} <= law.settings]
+    return next((found for trial in alone if (found := next_bound(law, rivals, trials, trial))), None)
 
 
-def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]) -> str:
+def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival], trials: Sequence[Trial]) -> str:
     values = values_of(trial)
+    for other in proved_laws(rivals, trials, Place.USERSPACE_QUEUE):
+        if size(other, values) == reached:
+            return other.main
     processes = max(1, trial.processes or 1)
     for rival in rivals:
         if rival.name in law.settings or rival.name not in values:
@@ -147,7 +164,7 @@ def _not_met(law: Law, first: Trial, trials: Sequence[Trial]) -> str:
     at = size(law, values_of(first))
     runs = ", ".join(named(each) for each in confirmed_by(law, since(basis_of(trials, law.place) or first, trials)))
     return (
-        f"no bound was met with {first.offered} requests; by the law {_FIELD[law.place]} = {law.formula} ({runs}) "
+        f"no bound was met with {first.offered} requests; by the law {_WHAT[law.place]} = {law.formula} ({runs}) "
         f"{law.main} would be the bound at {at}"
     )
 

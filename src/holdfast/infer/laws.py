@@ -14,9 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from math import prod
 
-from holdfast.model.explanation import Rival, Trial
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
+from holdfast.model.trial import Rival, Trial
 
 # A limit that counts a few things besides requests: the listener, a pipe, the request that is being judged.
 _OWN_USE = 8
@@ -126,7 +126,8 @@ def agreeing(laws: Sequence[Law], trial: Trial) -> tuple[Law, ...]:
     if least is None:
         return tuple(laws)
     # Another bound may have been met below what a law allows, never above it.
-    return tuple(law for law, number in predicted.items() if number is None or number > least)
+    least += there is not None
+    return tuple(law for law, number in predicted.items() if number is None or number >= least)
 
 
 def confirmed_by(law: Law, trials: Sequence[Trial]) -> tuple[Trial, ...]:

@@ -4,8 +4,8 @@ Decisions
 ---------
 * The most plausible setting is raised first, with all others as they were. If the place grows as its law says, nothing
   else was the bound: every other limit let more through.
-* A number of processes is raised along with it, by one, so that one trial tells "threads" from "workers x threads".
-* Then it is lowered: a law of three points, one on each side.
+* Then it is lowered: a law of three points, one on each side. A number of processes is raised by one along with that,
+  so that "threads" is told from "workers x threads".
 * Where no plausible setting moves the place, all others are raised together. If that does nothing, no setting that can
   be changed decides.
 * Settings of the queues are changed in the same trials. Each has a law of its own, and the sizes of the queues show it.
@@ -20,9 +20,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import product
 
 from holdfast.infer.laws import Law, agreeing, candidate_laws, confirmed_by, measured, size, values_of
-from holdfast.model.explanation import Change, Rival, Trial
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
+from holdfast.model.trial import Change, Rival, Trial
 
 # Of requests in service that a trial goes up to, unless more are wanted: it is to take seconds.
 _MOST = 600
@@ -78,17 +78,23 @@ def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> 
 def _to_be_sure(
     confirmed: Sequence[Law], rivals: Sequence[Rival], trials: Sequence[Trial], basis: Trial
 ) -> Proposal | None:
-    """The trial on the other side, and one that tells apart what is left."""
-    law = confirmed[0]
-    ways = [up for up in (True, False) if (_can_rise(law, rivals, basis) if up else _can_fall(law, basis))]
-    # First each way once: that alone may leave one law.
-    ways.sort(key=lambda up: _changed(law.main, trials, basis, up=up))
-    for up in ways:
-        if len(confirmed) > 1 or not _changed(law.main, trials, basis, up=up):
-            proposal = _moved(law, confirmed, rivals, trials, up=up)
-            if not _was_run(proposal, trials):
-                return proposal
+    """The trial on the other side, and those that tell apart what is left."""
+    mains = {law.main: law for law in reversed(confirmed)}
+    for law in mains.values():
+        ways = [up for up in (True, False) if (_can_rise(law, rivals, basis) if up else _can_fall(law, basis))]
+        # First each way once: that alone may leave one law.
+        ways.sort(key=lambda up: _changed(law.main, trials, basis, up=up))
+        for up in ways:
+            if len(confirmed) > 1 or not _shown(law, trials, basis, up=up):
+                proposal = _moved(law, confirmed, rivals, trials, up=up)
+                if not _was_run(proposal, trials):
+                    return proposal
     return None
+
+
+def _shown(law: Law, trials: Sequence[Trial], basis: Trial, *, up: bool) -> bool:
+    """Whether a trial on this side has come out as the law predicts."""
+    return any(_changed(law.main, (basis, each), basis, up=up) for each in confirmed_by(law, since(basis, trials)))
 
 
 def alive_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> tuple[Law, ...]:
@@ -101,6 +107,15 @@ def alive_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = 
     for trial in since(basis, trials)[1:]:
         laws = agreeing(laws, trial)
     return laws
+
+
+def proved_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> tuple[Law, ...]:
+    """Of those laws, the ones that have predicted how the place changed; the simplest first."""
+    basis = basis_of(trials, place)
+    if basis is None:
+        return ()
+    found = [law for law in alive_laws(rivals, trials, place) if confirmed_by(law, since(basis, trials))]
+    return tuple(sorted(found, key=lambda law: len(law.factors)))
 
 
 def basis_of(trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> Trial | None:
@@ -141,7 +156,9 @@ def _moved(law: Law, laws: Sequence[Law], rivals: Sequence[Rival], trials: Seque
     basis = basis_of(trials)
     assert basis is not None
     own = values_of(basis)
-    best = max(_options(law, rivals, own, up=up), key=lambda each: _told_apart(laws, {**own, **each}, law, basis))
+    best = max(
+        _options(law, rivals, trials, own, up=up), key=lambda each: _told_apart(laws, {**own, **each}, law, basis)
+    )
     expected = max(size(each, {**own, **best}) or 0 for each in laws)
     sides = _sides(rivals, basis, {*law.settings, *best}, expected, up=up)
     first = {each.name: each.value for each in trials[0].values}
@@ -155,16 +172,20 @@ def _kept(basis: Trial) -> dict[str, int]:
     return {each.name: each.value for each in basis.changes}
 
 
-def _options(law: Law, rivals: Sequence[Rival], own: Mapping[str, int], *, up: bool) -> Iterator[dict[str, int]]:
+def _options(
+    law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], own: Mapping[str, int], *, up: bool
+) -> Iterator[dict[str, int]]:
     by_name = {each.name: each for each in rivals}
-    rival = by_name[law.main]
     there = size(law, own) or 1
-    choices = [list(_values(rival, own[law.main], there, up=up))]
+    choices = [list(_values(by_name[law.main], own[law.main], there, up=up))]
     names = [law.main]
     for each in rivals:
         if each.kind == "processes" and each.name != law.main and not each.fixed and each.name in own:
             names.append(each.name)
-            choices.append([own[each.name] + 1] if up else [own[each.name], max(1, own[each.name] - 1)])
+            # Along with the raised value it would hide what that alone does: a server may be another one with several
+            # processes. Once is enough to see that.
+            more = not up and not any(change.name == each.name for trial in trials for change in trial.changes)
+            choices.append([own[each.name], own[each.name] + 1] if more else [own[each.name]])
     for values in product(*choices):
         yield dict(zip(names, values, strict=True))
 

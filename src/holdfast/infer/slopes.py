@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from statistics import median
 
-from holdfast.model.explanation import RequestCost, Slope, Trial
+from holdfast.model.explanation import RequestCost, Slope
+from holdfast.model.trial import Trial
 
 
 def cost_over(trials: Sequence[Trial]) -> RequestCost:
-    """The cost of a request as each trial measured it: the middle, the least and the most."""
-    costs = [each.cost for each in trials if each.cost is not None]
+    """The cost of a request as each trial measured it: the middle, the least and the most.
+
+    With another number of processes, the server may be of another kind; such trials say nothing of this one.
+    """
+    alike = [each for each in trials if each.processes == trials[0].processes]
+    costs = [each.cost for each in alike if each.cost is not None]
     return RequestCost(
         descriptors=_slope([each.descriptors for each in costs]),
         threads=_slope([each.threads for each in costs]),

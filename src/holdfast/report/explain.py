@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 
+from holdfast.model.advice import Advice, Wish
 from holdfast.model.binding import Binding
-from holdfast.model.explanation import Explanation, RequestCost, Slope, Trial
+from holdfast.model.explanation import Explanation, RequestCost, Slope
+from holdfast.model.places import Place
+from holdfast.model.trial import Trial
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _PLACES = {
@@ -46,9 +50,12 @@ def _headline(explanation: Explanation) -> Renderable:
 
 def _trials(explanation: Explanation) -> Renderable:
     changed = list(dict.fromkeys(each.name for trial in explanation.trials for each in trial.changes))
+    # Those of the queues are told with the queues.
+    queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
+    changed = [name for name in changed if name not in queues]
     table = Table(
         Column("run", right=True),
-        *(Column(name, right=True) for name in changed),
+        *(Column(name, right=True, whole=True) for name in changed),
         Column("at once", right=True),
         Column(""),
     )
@@ -57,6 +64,11 @@ def _trials(explanation: Explanation) -> Renderable:
         cells = [_or_dash(values.get(name)) for name in changed]
         table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
     return table
+
+
+def named(trial: Trial) -> str:
+    """How a trial is referred to."""
+    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"
 
 
 def _at_once(trial: Trial) -> str:
@@ -85,10 +97,17 @@ def sentences(explanation: Explanation) -> Iterator[str]:
     yield from _next(explanation)
     yield from _failures(explanation)
     yield from _cost(explanation.cost)
+    if explanation.advice is not None:
+        yield from _advice(explanation.advice, explanation.trials[0])
     if explanation.interrupted:
         yield "Interrupted: this is what was shown by then."
     again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
-    yield f"{len(explanation.trials)} probes in {explanation.seconds:.1f} s.{again}"
+    yield f"{_probes(explanation)} probes in {explanation.seconds:.1f} s.{again}"
+
+
+def _probes(explanation: Explanation) -> int:
+    attempts = () if explanation.advice is None else explanation.advice.attempts
+    return len(explanation.trials) + sum(each.trial not in explanation.trials for each in attempts)
 
 
 def _other_place(binding: Binding) -> str:
@@ -114,6 +133,44 @@ def _failures(explanation: Explanation) -> Iterator[str]:
         if trial.failure:
             said = ", ".join(f"{each.name}={each.value}" for each in trial.changes)
             yield f"With {said} there was no verdict: {trial.failure}"
+
+
+def _advice(advice: Advice, first: Trial) -> Iterator[str]:
+    wish = advice.wish
+    if wish.busy is not None:
+        yield (
+            f"{wish.rate_per_s:g} requests a second of {wish.service_s:g} s keep {wish.busy:.4g} places busy on "
+            f"average (Little's law); {wish.at_once} places {_why_so_many(wish)}."
+        )
+    within = "" if wish.memory_bytes is None else f" within {_mib(wish.memory_bytes)}"
+    if advice.fulfilled and advice.best is None:
+        yield f"{wish.at_once} requests at once{within} need no change: {named(first)} had {first.in_service}."
+        return
+    if advice.best is None:
+        yield f"No proposal for {wish.at_once} requests at once{within}: {advice.why_not}."
+        return
+    best = advice.best.trial
+    said = ", ".join(f"{each.name}={each.value}" for each in advice.changes) or "nothing changed"
+    beside = f"{best.in_service} at once in {named(best)}, {first.in_service} now"
+    memory = ""
+    if best.full_bytes is not None and first.full_bytes is not None:
+        memory = f"; {_mib(best.full_bytes)} of memory, {_mib(first.full_bytes)} now"
+    if advice.fulfilled:
+        yield f"For {wish.at_once} requests at once{within}: {said} ({beside}{memory})."
+    else:
+        yield f"{wish.at_once} requests at once{within} were not reached: {advice.why_not}."
+        yield f"The most that was reached: {said} ({beside}{memory})."
+    yield f"See it with: {shlex.join(advice.best.command)}"
+
+
+def _why_so_many(wish: Wish) -> str:
+    if wish.p99_s is None:
+        return "are busy for at most 80 % of the time"
+    return f"let 99 in 100 be answered within {wish.p99_s:g} s (Erlang C)"
+
+
+def _mib(number: int) -> str:
+    return f"{number / (1 << 20):.0f} MiB"
 
 
 def _cost(cost: RequestCost) -> Iterator[str]:
