@@ -111,6 +111,11 @@ class RecorderSettings:
         }
 
 
+def replying(length: int) -> dict[str, str]:
+    """Environment in which every held request is answered with a body of so many bytes."""
+    return {layout.REPLY_BYTES_VARIABLE: str(length)}
+
+
 def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
     """What the processes of a person's own command have reported so far, in order; malformed lines are left out."""
     found = []
