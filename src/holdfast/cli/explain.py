@@ -25,13 +25,14 @@ from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
 from holdfast.explain.run import explain as run_explanation
 from holdfast.explain.run import shown_again
-from holdfast.explain.trials import Bench
+from holdfast.explain.trials import bench_for
 from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.sizes import size_of
 
 EXPLAIN = "Explanation"
 ADVICE = "Advice"
@@ -73,7 +74,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "rate_per_s",
         callback=checked(rate_per_s),
         metavar="RATE",
-        help="The same for as many requests as come at this rate, as 100/s ...",
+        help="Propose settings for requests that come at this rate (100/s), and run them.",
     ),
     option(
         ADVICE,
@@ -81,7 +82,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "service_s",
         callback=checked(some_time_s),
         metavar="TIME",
-        help="... and take so long each, as 200ms ...",
+        help="With --rate, how long each of them takes (200ms).",
     ),
     option(
         ADVICE,
@@ -89,13 +90,13 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "p99_s",
         callback=checked(some_time_s),
         metavar="TIME",
-        help="... of which 99 in 100 are answered within this time, waiting included.",
+        help="With --rate, in which time 99 of 100 are to be answered, waiting included.",
     ),
     option(
         ADVICE,
         "--memory",
         "memory_bytes",
-        callback=checked(option_values.bytes_of),
+        callback=checked(size_of),
         metavar="SIZE",
         help="Propose what fits into so much memory, as 512M or 1G, all processes together.",
     ),
@@ -121,8 +122,8 @@ def explain(
     """
     wish = _wish(given)
     experiment = _experiment(context, given)
-    with listening(reports=True) as interrupts:
-        bench = Bench(experiment, interrupts, (lambda _line: None) if quiet else say)
+    tell = (lambda _line: None) if quiet else say
+    with listening(reports=True) as interrupts, bench_for(experiment, interrupts, tell) as bench:
         found = run_explanation(bench, up_to, wish)
     _publish(found, json_target)
     bid_farewell(interrupts)

@@ -2,55 +2,54 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 
-from holdfast.model.experiment import Experiment, ProbeTarget
+from holdfast.model.experiment import Experiment
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
-from holdfast.servers.adapter import Setting
-from holdfast.servers.address import with_value
-from holdfast.servers.registry import adapter_named
+from holdfast.servers.effective import DEFAULT, SettingInForce
+from holdfast.servers.settings_of import settings_of, with_settings
 
 NOFILE, NPROC = "nofile", "nproc"
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
-_NO_OPTION = "it is a constant of the server, or has no option on its command line"
-
-
-def settings_of(experiment: Experiment) -> tuple[Setting, ...]:
-    """The server's own settings, with their values for this experiment."""
-    target = experiment.target
-    if not isinstance(target, ProbeTarget):
-        return ()
-    return adapter_named(target.server).settings(target.arguments)
 
 
 def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
     """All that could decide a place's size, with what the first verdict shows of it."""
     return (
-        *_of_server(settings_of(experiment), verdict, http2=experiment.http2),
+        *_of_server(settings_of(experiment, os.environ), verdict, http2=experiment.http2),
         *_of_environment(experiment, verdict),
     )
 
 
 def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, ...]:
     """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
-    values = {each.name: each.value for each in settings_of(experiment) if each.value is not None}
+    found = (each.setting for each in settings_of(experiment, os.environ))
+    values = {each.name: each.value for each in found if each.value is not None}
     limits = None if verdict is None else verdict.limits
-    for name, asked, found in (
+    for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
         (NPROC, experiment.nproc, limits and limits.nproc),
     ):
-        if (value := found or asked) is not None:
+        if (value := in_force or asked) is not None:
             values[name] = value
     return tuple(Change(name, value) for name, value in values.items())
 
 
-def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int) -> Experiment:
-    """The experiment with other values for some settings and limits."""
-    by_name = {each.name: each for each in settings_of(experiment)}
+def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int, scratch: Path) -> Experiment:
+    """The experiment with other values for some settings and limits.
+
+    Args:
+        scratch: a directory for copies of the server's configuration files, as in `with_settings`.
+
+    Raises:
+        UsageError: one of them cannot be varied.
+    """
     changed = replace(experiment, max_offered=offered, call=False)
     for each in changes:
         if each.name == NOFILE:
@@ -58,19 +57,19 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
         elif each.name == NPROC:
             changed = replace(changed, nproc=each.value)
         else:
-            target = changed.target
-            assert isinstance(target, ProbeTarget)
-            arguments = with_value(target.arguments, by_name[each.name].options, each.value)
-            changed = replace(changed, target=replace(target, arguments=arguments))
+            changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
     return changed
 
 
-def _of_server(settings: Sequence[Setting], verdict: Verdict, *, http2: bool) -> Iterator[Rival]:
-    for each in settings:
+def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: bool) -> Iterator[Rival]:
+    for found in settings:
+        each = found.setting
         counts_processes = each.name in _NUMBERS_OF_PROCESSES
         if (
             each.value is None
             or each.words
+            # What the server takes no notice of is tried where it was given, to show so.
+            or (not each.counts and found.origin == DEFAULT)
             or (each.for_streams and not http2)
             or (counts_processes and not (each.counts and each.value == verdict.model.processes))
         ):
@@ -80,7 +79,7 @@ def _of_server(settings: Sequence[Setting], verdict: Verdict, *, http2: bool) ->
             each.bounds,
             "processes" if counts_processes else "places",
             each.value,
-            fixed="" if each.options else _NO_OPTION,
+            fixed=found.fixed,
             counts=each.counts,
         )
 

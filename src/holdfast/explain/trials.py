@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 from holdfast import store
 from holdfast.errors import EnvironmentFailure, HoldfastError
@@ -18,6 +20,7 @@ from holdfast.model.timeline import Timeline
 from holdfast.model.trial import Change, Trial
 from holdfast.model.verdict import Verdict
 from holdfast.probe.experiment import run
+from holdfast.rundir import room_for_a_run, run_directory
 
 _MANY = 8
 
@@ -29,15 +32,28 @@ class Bench:
     Attributes:
         experiment: as asked.
         tell: is given a line as each trial begins, and where one could not be saved.
+        scratch: a directory for copies of the server's configuration files.
     """
 
     experiment: Experiment
     interrupts: Interrupts
     tell: Callable[[str], None]
+    scratch: Path
 
     def ended(self) -> bool:
         """Whether the person asked for the end."""
         return self.interrupts.asked
+
+
+@contextmanager
+def bench_for(experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None]) -> Iterator[Bench]:
+    """A bench, whose directory is removed in the end.
+
+    Raises:
+        EnvironmentFailure: it has no room for that directory.
+    """
+    with run_directory(room_for_a_run()) as scratch:
+        yield Bench(experiment, interrupts, tell, scratch)
 
 
 def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
@@ -66,7 +82,7 @@ def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
     said = ", ".join(f"{each.name}={each.value}" for each in proposal.changes)
     bench.tell(f"{number}: {proposal.purpose} ({said})" if said else f"{number}: {proposal.purpose}")
     try:
-        changed = with_changes(bench.experiment, proposal.changes, proposal.offered)
+        changed = with_changes(bench.experiment, proposal.changes, proposal.offered, bench.scratch)
         timeline, verdict, run_number = _probed(changed, bench)
         if _left_some_free(verdict) and not bench.ended():
             many = max(proposal.offered, min(_MANY * proposal.offered, DEFAULT_MAX_OFFERED))

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
-from holdfast.infer.evidence import Suspect, basis_of, since, suspects
+from holdfast.infer.evidence import Suspect, basis_of, proved_laws, since, suspects
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import Binding, NextBound, RuledOut
@@ -231,23 +231,26 @@ def _ruled_out(
                 break
 
 
-def next_bound(law: Law, rivals: Sequence[Rival], trial: Trial) -> NextBound | None:
+def next_bound(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], trial: Trial) -> NextBound | None:
     """What was met in a trial that took less than the law allows, and was full; None where it took all of it."""
     allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
     if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
         return None
-    return NextBound(_named_by_size(law, reached, trial, rivals), reached)
+    return NextBound(_named_by_size(law, reached, trial, rivals, trials), reached)
 
 
 def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
     if law.place is not Place.IN_SERVICE:
         return None
     alone = [each for each in trials[1:] if {change.name for change in each.changes} <= law.settings]
-    return next((found for trial in alone if (found := next_bound(law, rivals, trial))), None)
+    return next((found for trial in alone if (found := next_bound(law, rivals, trials, trial))), None)
 
 
-def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]) -> str:
+def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival], trials: Sequence[Trial]) -> str:
     values = values_of(trial)
+    for other in proved_laws(rivals, trials, Place.USERSPACE_QUEUE):
+        if size(other, values) == reached:
+            return other.main
     processes = max(1, trial.processes or 1)
     for rival in rivals:
         if rival.name in law.settings or rival.name not in values:

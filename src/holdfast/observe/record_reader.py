@@ -52,18 +52,6 @@ class HeldIn(NamedTuple):
     via: str
 
 
-class StartupReport(NamedTuple):
-    """One line that a process of a person's own command has written.
-
-    Attributes:
-        what: one of layout.SAID.
-    """
-
-    pid: int
-    what: str
-    detail: str
-
-
 @frozen
 class RecorderSettings:
     """What a server process needs to know to record and hold requests.
@@ -111,15 +99,9 @@ class RecorderSettings:
         }
 
 
-def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
-    """What the processes of a person's own command have reported so far, in order; malformed lines are left out."""
-    found = []
-    for line in hello.read_text(errors="replace").splitlines():
-        pid, _, rest = line.partition("\t")
-        what, _, detail = rest.partition("\t")
-        if pid.isdecimal() and what in layout.SAID:
-            found.append(StartupReport(int(pid), what, detail))
-    return tuple(found)
+def replying(length: int) -> dict[str, str]:
+    """Environment in which every held request is answered with a body of so many bytes."""
+    return {layout.REPLY_BYTES_VARIABLE: str(length)}
 
 
 class Recording:
@@ -207,6 +189,10 @@ class Recording:
         """How long held requests sleep between two looks at their release, ns; the first ones at most SOON_NS."""
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
         layout.WORD.pack_into(self._data, layout.SOON_OFFSET, min(look_ns, SOON_NS))
+
+    def set_service_time(self, service_ns: int) -> None:
+        """How long requests that begin to be held from now on are held unless released before, ns; 0: until then."""
+        layout.WORD.pack_into(self._data, layout.SERVICE_OFFSET, service_ns)
 
     def ask_for_view(self) -> None:
         """Lets the next request be watched on its way, if it comes to an application of no known framework."""

@@ -60,7 +60,7 @@ def option_number(arguments: Sequence[str], *names: str, default: int | None = N
     return int(value) if value is not None and value.isdecimal() else default
 
 
-def with_value(arguments: Sequence[str], names: Sequence[str], value: int) -> tuple[str, ...]:
+def with_value(arguments: Sequence[str], names: Sequence[str], value: int | str) -> tuple[str, ...]:
     """The arguments with another value for an option: in the place of each value given, else added in front.
 
     Args:
