@@ -128,9 +128,9 @@ def _where(level: OverloadLevel) -> str:
     if level.clients is not None and level.clients.unconnected * 2 >= most > 0:
         return f"most of them without a connection, since the accept queue holds {level.deepest_queue or 0}"
     if (level.deepest_queue or 0) * 2 >= most:
-        return f"in the accept queue, up to {level.deepest_queue} at once"
+        return f"in the accept queue, which held up to {level.deepest_queue} connections"
     if (level.deepest_inner_queue or 0) * 2 >= most:
-        return f"in a queue between the server's own processes, up to {level.deepest_inner_queue} at once"
+        return f"between the server's own processes, in a queue of up to {level.deepest_inner_queue} connections"
     return f"inside the server, up to {most} at once"
 
 
