@@ -105,7 +105,7 @@ def _in_vain(level: OverloadLevel) -> Iterator[str]:
 
 def _recovery(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
     found = level.recovery
-    if found is None:
+    if found is None or any(each.cut_short for each in record.levels if each.factor == level.factor):
         return
     if found.idle_s is not None:
         idle = f"the server is busy for another {duration(found.idle_s)}"
