@@ -98,9 +98,10 @@ def _in_vain(level: OverloadLevel) -> Iterator[str]:
         (found.dropped, "never had a handler"),
         (found.unreached, "never had a connection"),
     )
-    parts = _and(f"{number} {words}" for number, words in named if number)
+    kinds = [f"{number} {words}" for number, words in named if number]
+    parts = f"of {found.left}, {_and(kinds)}" if len(kinds) > 1 else f"all {kinds[0]}"
     share = "" if found.share is None else f" {found.share:.0%} of the handlers' time went to clients that had left."
-    yield f"{what}: of {found.left}, {parts}.{share}"
+    yield f"{what}: {parts}.{share}"
 
 
 def _recovery(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
