@@ -74,7 +74,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "rate_per_s",
         callback=checked(rate_per_s),
         metavar="RATE",
-        help="The same for as many requests as come at this rate, as 100/s ...",
+        help="Propose settings for requests that come at this rate (100/s), and run them.",
     ),
     option(
         ADVICE,
@@ -82,7 +82,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "service_s",
         callback=checked(some_time_s),
         metavar="TIME",
-        help="... and take so long each, as 200ms ...",
+        help="With --rate, how long each of them takes (200ms).",
     ),
     option(
         ADVICE,
@@ -90,7 +90,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "p99_s",
         callback=checked(some_time_s),
         metavar="TIME",
-        help="... of which 99 in 100 are answered within this time, waiting included.",
+        help="With --rate, in which time 99 of 100 are to be answered, waiting included.",
     ),
     option(
         ADVICE,
