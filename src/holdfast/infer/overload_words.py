@@ -24,6 +24,9 @@ def sentences_of(record: OverloadRecord, levels: Sequence[OverloadLevel]) -> Ite
     if not known:
         return
     heaviest = max(known, key=lambda each: each.factor)
+    good = [each for each in known if each.clients is not None and each.clients.in_time == each.clients.came]
+    if good and heaviest not in good:
+        yield f"{_upper(at(max(good, key=lambda each: each.factor)))}, every client is answered in time."
     yield from _clients(record, heaviest)
     yield from _in_vain(heaviest)
     yield from _recovery(record, heaviest)

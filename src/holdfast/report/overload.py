@@ -96,7 +96,8 @@ def _health(health: Health) -> Text:
 def _seconds(seconds: float | None, *, at_least: bool = False) -> str:
     if seconds is None:
         return "?"
-    return f"{'>' if at_least else ''}{seconds:.{3 if seconds < 1 else 2}f}"
+    digits = 3 if seconds < 1 else 2 if seconds < 10 else 1
+    return f"{'>' if at_least else ''}{seconds:.{digits}f}"
 
 
 def _time(seconds: float) -> str:
