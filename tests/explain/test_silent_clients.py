@@ -96,7 +96,7 @@ def found(row: Row, *, proves: bool = False) -> SilenceFound:
     return only
 
 
-def check(row: Row) -> None:
+def check_row(row: Row) -> None:
     silence = found(row)
     assert silence.connections == row.connections, silence
     assert silence.at_least is None
@@ -113,13 +113,13 @@ def check(row: Row) -> None:
 
 @pytest.mark.parametrize("row", ONE_OF_EACH, ids=lambda row: f"{row.server} {row.silence}")
 def test_silent_clients_do_what_the_source_says(row: Row) -> None:
-    check(row)
+    check_row(row)
 
 
 @pytest.mark.servers
 @pytest.mark.parametrize("row", OTHERS, ids=lambda row: f"{row.server} {row.arguments}: {row.silence}")
 def test_silent_clients_of_other_servers_do_what_their_source_says(row: Row) -> None:
-    check(row)
+    check_row(row)
 
 
 @pytest.mark.servers
