@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from holdfast.explain.machine import available_bytes
 from holdfast.explain.rivals import with_changes
 from holdfast.explain.trials import Bench, run_trial
@@ -15,7 +17,12 @@ from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
 from holdfast.model.explanation import ExplanationRecord
 from holdfast.model.trial import Change, Rival, Trial
 
-_MOST_ATTEMPTS = 4
+_MOST_ATTEMPTS = 6
+_MOST_SECONDS = 40.0
+_STEP = 8
+_FEW = 500
+MOST_RUN = 5000
+"""Requests at once of the largest proposal: what is said of more follows from the law and was not run."""
 _BEYOND = 150
 # Of the memory that the machine has left: the rest is for the load, and for what else runs here.
 _OF_AVAILABLE = 0.8
@@ -29,8 +36,7 @@ def advise(wish: Wish, record: ExplanationRecord, bench: Bench) -> AdviceRecord:
     laws = proved_laws(record.rivals, record.trials)
     if first.bounded and not laws:
         return AdviceRecord(wish, (), stopped="what decides is not known, so there is nothing to propose")
-    law = laws[0] if first.bounded else None
-    return _attempts(wish, law, record, bench)
+    return _attempts(wish, laws[0] if laws else None, record, bench)
 
 
 def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Bench) -> AdviceRecord:
@@ -39,12 +45,15 @@ def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Ben
     extra: dict[str, int] = {}
     fits: int | None = None
     stopped = ""
+    until = time.monotonic() + _MOST_SECONDS
     while not stopped and not bench.ended():
         trials = [*record.trials, *(each.trial for each in attempts)]
         settings, fits = _settings(wish, law, record.rivals, trials, room)
+        settings = _in_steps(settings, law, record, trials, max(MOST_RUN, bench.experiment.max_offered))
         changes = () if settings is None else _merged(settings.changes, extra, record.trials[0])
-        if settings is None or _was_run(changes, attempts) or len(attempts) == _MOST_ATTEMPTS:
-            stopped = _too_little(fits, room, law, record) if fits is not None else "no more was reached"
+        over = len(attempts) == _MOST_ATTEMPTS or time.monotonic() > until
+        if settings is None or over or any(set(each.trial.changes) == set(changes) for each in attempts):
+            stopped = _too_little(fits, room, law, record)
             break
         done = next((each for each in record.trials if set(each.changes) == set(changes) and each.bounded), None)
         attempt = _attempt(changes, settings.at_once, len(trials) + 1, bench, done)
@@ -57,15 +66,30 @@ def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Ben
     return AdviceRecord(wish, tuple(attempts), fits, stopped or "the end was asked for before that")
 
 
-def _was_run(changes: tuple[Change, ...], attempts: list[Attempt]) -> bool:
-    return any(set(each.trial.changes) == set(changes) for each in attempts)
+def _in_steps(
+    settings: Settings | None, law: Law | None, record: ExplanationRecord, trials: list[Trial], most: int
+) -> Settings | None:
+    """Fewer, where what a request takes is known from few: memory of a hundred threads says little of ten thousand.
+
+    Returns:
+        None where no more than was reached before may be run.
+    """
+    if settings is None:
+        return None
+    reached = max(each.in_service or 0 for each in trials)
+    at_once = min(settings.at_once, max(_STEP * reached, _FEW), most)
+    if at_once <= reached and at_once < settings.at_once:
+        return None
+    if at_once == settings.at_once or law is None:
+        return settings
+    return proposed(law, record.rivals, trials, at_once, None)
 
 
 def _met(trial: Trial, at_once: int, law: Law | None, record: ExplanationRecord, extra: dict[str, int]) -> str:
     """Notes in `extra` the further limit that a proposal has met; gives why there is nothing more to propose."""
     if trial.failure:
         return f"the server did not do it: {trial.failure.rstrip('.')}"
-    met = None if law is None else next_bound(law, record.rivals, trial)
+    met = None if law is None else next_bound(law, record.rivals, record.trials, trial)
     if met is None or (trial.in_service or 0) >= at_once:
         return ""
     rival = next((each for each in record.rivals if each.name == met.setting and not each.fixed), None)
@@ -95,11 +119,13 @@ def _room(wish: Wish) -> int:
     return free if wish.memory_bytes is None else min(wish.memory_bytes, free)
 
 
-def _too_little(fits: int, room: int, law: Law | None, record: ExplanationRecord) -> str:
-    """Why no more than that fits."""
+def _too_little(fits: int | None, room: int, law: Law | None, record: ExplanationRecord) -> str:
+    """Why no more is proposed."""
+    if fits is None:
+        return f"no more was tried; proposals of more than {MOST_RUN} at once are run only with a higher --max-offered"
     if law is not None and proposed(law, record.rivals, record.trials, fits + 1, None) is None:
         return f"the values that can be tried here allow {fits}, and no more, by the law {law.formula}"
-    return f"{room / (1 << 20):.0f} MiB of memory leave room for {fits}"
+    return f"{room / (1 << 20):.0f} MiB of memory leave room for {fits}, by what the runs took"
 
 
 def _merged(changes: tuple[Change, ...], extra: dict[str, int], first: Trial) -> tuple[Change, ...]:

@@ -128,23 +128,26 @@ def _ruled_out(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> It
                 break
 
 
-def next_bound(law: Law, rivals: Sequence[Rival], trial: Trial) -> NextBound | None:
+def next_bound(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], trial: Trial) -> NextBound | None:
     """What was met in a trial that took less than the law allows, and was full; None where it took all of it."""
     allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
     if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
         return None
-    return NextBound(_named_by_size(law, reached, trial, rivals), reached)
+    return NextBound(_named_by_size(law, reached, trial, rivals, trials), reached)
 
 
 def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
     if law.place is not Place.IN_SERVICE:
         return None
     alone = [each for each in trials[1:] if {change.name for change in each.changes} <= law.settings]
-    return next((found for trial in alone if (found := next_bound(law, rivals, trial))), None)
+    return next((found for trial in alone if (found := next_bound(law, rivals, trials, trial))), None)
 
 
-def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival]) -> str:
+def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival], trials: Sequence[Trial]) -> str:
     values = values_of(trial)
+    for other in proved_laws(rivals, trials, Place.USERSPACE_QUEUE):
+        if size(other, values) == reached:
+            return other.main
     processes = max(1, trial.processes or 1)
     for rival in rivals:
         if rival.name in law.settings or rival.name not in values:

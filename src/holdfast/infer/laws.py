@@ -126,7 +126,8 @@ def agreeing(laws: Sequence[Law], trial: Trial) -> tuple[Law, ...]:
     if least is None:
         return tuple(laws)
     # Another bound may have been met below what a law allows, never above it.
-    return tuple(law for law, number in predicted.items() if number is None or number > least)
+    least += there is not None
+    return tuple(law for law, number in predicted.items() if number is None or number >= least)
 
 
 def confirmed_by(law: Law, trials: Sequence[Trial]) -> tuple[Trial, ...]:

@@ -39,7 +39,7 @@ class MemoryModel:
 
 @frozen
 class Settings:
-    """A proposal: the changes, how many requests the law allows then, and the memory that they will take."""
+    """A proposal: the changes, for how many requests, and the memory that these will take; None where not known."""
 
     changes: tuple[Change, ...]
     at_once: int
@@ -113,7 +113,7 @@ def _options(
             continue
         values |= raised
         changes = tuple(Change(name, value) for name, value in values.items() if own.get(name) != value)
-        yield Settings(changes, allowed, None if model is None else model.needed(count, at_once))
+        yield Settings(changes, at_once, None if model is None else model.needed(count, at_once))
 
 
 def _numbers_of_processes(own: int, at_once: int) -> list[int]:
