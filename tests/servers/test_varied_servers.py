@@ -114,6 +114,14 @@ CASES = (
         env={"MY_PORT": "{port}"},
     ),
     Case(
+        "within a script",
+        "sh start.sh 3",
+        "threads",
+        "command line",
+        3,
+        files={"start.sh": "set -e\nif true; then\n  exec gunicorn -b 127.0.0.1:{port} --threads 3 app:app\nfi\n"},
+    ),
+    Case(
         "a file of uWSGI over the command line",
         "uwsgi app.ini --threads 3",
         "threads",

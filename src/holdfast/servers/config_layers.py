@@ -13,18 +13,16 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import Setting
 from holdfast.servers.address import option_value
+from holdfast.servers.command_line import Read
 from holdfast.servers.python_constants import constants_in
 from holdfast.servers.uwsgi_layers import uwsgi_layers
 
 UNKNOWN = "?"
-Read = Callable[[str], str | None]
-"""The text of a file, by its path as the server is given it; None where it cannot be read."""
-
 _CONFIG = ("-c", "--config")
 GUNICORN_ARGUMENTS, GUNICORN_FILE = "GUNICORN_CMD_ARGS", "gunicorn.conf.py"
 # Options that are no numbers and on which it depends what the others bound.
@@ -68,10 +66,10 @@ def layers_of(
     elif server in {"uvicorn", "granian"}:
         before = [*_dotenv(server, arguments, environment, read), *before, *_kind(server, environment)]
     elif server == "hypercorn":
-        before = list(_config(server, known, option_value(arguments, *_CONFIG), read))
+        before = list(_config(server, known, option_value(arguments, *_CONFIG), environment, read))
     elif server == "h2corn":
         named = option_value(arguments, *_CONFIG) or environment.get("H2CORN_CONFIG")
-        before = [*_config(server, known, named, read), *before]
+        before = [*_config(server, known, named, environment, read), *before]
     return (*before, Layer("command line", tuple(arguments), {}))
 
 
@@ -80,14 +78,14 @@ def file_of(server: str, arguments: Sequence[str]) -> str | None:
     return option_value(arguments, *_CONFIG) if server in {"gunicorn", "hypercorn", "h2corn"} else None
 
 
-def values_in_file(text: str, names: Sequence[str], *, is_toml: bool) -> dict[str, str]:
+def values_in_file(text: str, names: Sequence[str], environment: Mapping[str, str], *, is_toml: bool) -> dict[str, str]:
     """What a configuration file in TOML or Python says of these settings, as text; UNKNOWN what is computed.
 
     A file with an error in it says nothing: the server will not start.
     """
     try:
-        found: Mapping[str, object] = tomllib.loads(text) if is_toml else constants_in(text, names)
-    except (ValueError, SyntaxError):
+        found: Mapping[str, object] = tomllib.loads(text) if is_toml else constants_in(text, names, environment)
+    except (ValueError, SyntaxError, RecursionError):
         return {}
     return {name: UNKNOWN if found[name] is None else str(found[name]) for name in names if name in found}
 
@@ -118,12 +116,14 @@ def _gunicorn(
     except ValueError:
         given = ()
     path = option_value(arguments, *_CONFIG) or option_value(given, *_CONFIG) or GUNICORN_FILE
-    yield from _config("gunicorn", known, path, read)
+    yield from _config("gunicorn", known, path, environment, read)
     if given:
         yield Layer(GUNICORN_ARGUMENTS, given, {})
 
 
-def _config(server: str, known: Sequence[Setting], named: str | None, read: Read) -> Iterator[Layer]:
+def _config(
+    server: str, known: Sequence[Setting], named: str | None, environment: Mapping[str, str], read: Read
+) -> Iterator[Layer]:
     """What a configuration file says, where there is one that can be read."""
     if named is None:
         return
@@ -136,7 +136,7 @@ def _config(server: str, known: Sequence[Setting], named: str | None, read: Read
     options = {each.name: each.options for each in known}
     text = read(path)
     names = (*options, *_KINDS.get(server, ()))
-    said = {} if text is None else values_in_file(text, names, is_toml=is_toml)
+    said = {} if text is None else values_in_file(text, names, environment, is_toml=is_toml)
     spelt = [
         part
         for name, value in said.items()

@@ -12,7 +12,8 @@ from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import Setting
 from holdfast.servers.address import LOOPBACK, option_value, with_value
-from holdfast.servers.config_layers import Layer, Read, file_of, is_in_toml, layers_of
+from holdfast.servers.command_line import Read
+from holdfast.servers.config_layers import Layer, file_of, is_in_toml, layers_of
 from holdfast.servers.uwsgi_layers import INHERITED, with_uwsgi_value
 
 DEFAULT, COMMAND_LINE = "default", "command line"

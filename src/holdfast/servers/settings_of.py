@@ -14,8 +14,7 @@ from holdfast.errors import UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import Adapter, Setting
-from holdfast.servers.command_line import ServerCommand, server_in, with_arguments
-from holdfast.servers.config_layers import Read
+from holdfast.servers.command_line import Read, ServerCommand, server_in, with_arguments
 from holdfast.servers.effective import FILE, SettingInForce, Started, settings_in_force, variation
 from holdfast.servers.interpreter import Interpreter
 from holdfast.servers.plan import plan
@@ -113,7 +112,7 @@ def _place(experiment: Experiment, environ: Mapping[str, str]) -> _Place | None:
         started = Started(adapter.name, _by_name(experiment, target, adapter), target.arguments, environment)
         return _Place(started, None, directory)
     assert isinstance(target, CommandTarget)
-    own = server_in(target.command)
+    own = server_in(target.command, _reader(directory))
     if own is None:
         return None
     started = Started(

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from holdfast.servers.adapter import Setting
+from holdfast.servers.command_line import Read
 
 INHERITED = "inherited file"
 FILE_OPTIONS = ("--ini", "--xml", "-x", "--yaml", "--yml", "-y", "--json", "--js", "-j", "--include", "--ini-paste")
@@ -23,7 +24,6 @@ _LOGIC = re.compile(r"^(for|for-\w+|foreach|if-[\w-]+)$")
 _END_OF_LOGIC = frozenset({"end", "endfor", "endif", "end-if", "end-for"})
 
 Entry = tuple[str, tuple[str, ...]]
-Read = Callable[[str], str | None]
 
 
 def uwsgi_layers(
