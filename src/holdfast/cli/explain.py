@@ -32,6 +32,7 @@ from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.sizes import size_of
 
 EXPLAIN = "Explanation"
 ADVICE = "Advice"
@@ -95,7 +96,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         ADVICE,
         "--memory",
         "memory_bytes",
-        callback=checked(option_values.bytes_of),
+        callback=checked(size_of),
         metavar="SIZE",
         help="Propose what fits into so much memory, as 512M or 1G, all processes together.",
     ),

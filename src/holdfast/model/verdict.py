@@ -8,6 +8,7 @@ from typing import Literal
 from holdfast.model.binding import Binding
 from holdfast.model.front import Front
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import Pressure
 
 SCHEMA = 1
 
@@ -48,11 +49,19 @@ class Target:
 
 @frozen
 class Limits:
-    """Limits in force for the server; None where they could not be read."""
+    """Limits in force for the server; None where there is none, or it could not be read.
+
+    Attributes:
+        address_space, pids_max, threads_max, memory_max: as in `OtherLimits`.
+    """
 
     nofile: int | None
     nproc: int | None
     somaxconn: int | None
+    address_space: int | None = None
+    pids_max: int | None = None
+    threads_max: int | None = None
+    memory_max: int | None = None
 
 
 @frozen
@@ -365,4 +374,5 @@ class Verdict:
     http2: Http2 | None = None
     tls: OverTls | None = None
     front: Front | None = None
+    pressure: tuple[Pressure, ...] | None = None
     schema: int = SCHEMA

@@ -208,6 +208,10 @@ class Recording:
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
         layout.WORD.pack_into(self._data, layout.SOON_OFFSET, min(look_ns, SOON_NS))
 
+    def set_service_time(self, service_ns: int) -> None:
+        """How long requests that begin to be held from now on are held unless released before, ns; 0: until then."""
+        layout.WORD.pack_into(self._data, layout.SERVICE_OFFSET, service_ns)
+
     def ask_for_view(self) -> None:
         """Lets the next request be watched on its way, if it comes to an application of no known framework."""
         layout.FINDING.pack_into(self._data, layout.FINDING_OFFSET, layout.ASKED, 0)

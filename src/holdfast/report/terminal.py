@@ -18,7 +18,7 @@ from holdfast.model.verdict import (
     Places,
     Verdict,
 )
-from holdfast.report import calls, streams
+from holdfast.report import calls, limit_lines, streams
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _WIDTH = 30
@@ -203,9 +203,9 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     elif verdict.unknown.get("http2", HTTP2_NOT_ASKED) != HTTP2_NOT_ASKED:
         yield f"Streams of one connection were not measured: {verdict.unknown['http2']}."
     yield from _cost(verdict.cost)
-    limits = verdict.limits
     if not _from_outside(verdict):
-        yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
+        yield limit_lines.in_force(verdict.limits)
+        yield from limit_lines.reached(verdict.pressure or ())
     timing = verdict.timing
     if timing.server_start_s is None and timing.total_s is not None:
         yield f"Time: {timing.total_s:.2f} s."
@@ -280,10 +280,6 @@ def _cost(cost: Cost) -> Iterator[str]:
 
 def _of(number: float, what: str) -> str:
     return f"{number:g} {what}{'' if number == 1 else 's'}"
-
-
-def _or_none(number: int | None) -> str:
-    return "unlimited" if number is None else str(number)
 
 
 def _overflow(overflow: Overflow) -> Iterator[str]:

@@ -3,7 +3,7 @@
 Both sides import this module: the recorder inside the server (Python 3.8 or newer) and
 `holdfast.observe.record_reader`. It holds constants and formats only.
 
-    header           one page; magic, version, slots, owner, look interval, release-all byte
+    header           one page; magic, version, slots, owner, look interval, service time, release-all byte
     state[slots]     one byte per request id: NOT_ENTERED, ENTERED or LEFT
     release[slots]   one byte per request id: RELEASED lets it go, CALLED lets it run the view's body first
     slot[slots]      SLOT_BYTES each: the record of that id's latest entry, then of its body if that ran, then when it
@@ -18,7 +18,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 4
+VERSION = 5
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -87,6 +87,9 @@ FOUND = struct.Struct("=I1024s128s256s")
 NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY = range(6)
 """No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
 FOUND; it was not found."""
+
+SERVICE_OFFSET = 2048
+"""For how long each held request is held if it is not released before, ns packed as WORD; 0 is until it is released."""
 
 # Python packs "=" formats byte by byte; a native "@Q" is a single 8-byte store, which the other side never sees
 # half written.

@@ -220,18 +220,20 @@ def times_entered(id: int) -> int:
 
 
 def hold_sync(id: int) -> None:
-    """Blocks, with `time.sleep`, until request `id` is released."""
+    """Blocks, with `time.sleep`, until request `id` is released, or has been served for as long as the record says."""
     shared = record()
-    while not _released(shared, id):
-        time.sleep(_look_s(shared, id))
+    ends_ns = _ends_ns(shared)
+    while not _released(shared, id, ends_ns):
+        time.sleep(_look_s(shared, id, ends_ns))
 
 
 async def hold_async(id: int) -> None:
-    """Awaits, with the sleep of asyncio or trio, until request `id` is released."""
+    """Like `hold_sync`, but awaits with the sleep of asyncio or trio."""
     sleep = _async_sleep()
     shared = record()
-    while not _released(shared, id):
-        await sleep(_look_s(shared, id))
+    ends_ns = _ends_ns(shared)
+    while not _released(shared, id, ends_ns):
+        await sleep(_look_s(shared, id, ends_ns))
 
 
 async def sleep_async(seconds: float) -> None:
@@ -266,11 +268,19 @@ def call_offset(id: int) -> int:
     return shared.slot_at + id * layout.SLOT_BYTES + layout.CALL_OFFSET
 
 
-def _released(shared: Record, id: int) -> bool:
+def _ends_ns(shared: Record) -> int:
+    """When a request that is held from now on has been served for as long as the record says; 0 if it says nothing."""
+    service_ns: int = layout.WORD.unpack_from(shared.data, layout.SERVICE_OFFSET)[0]
+    return service_ns and time.monotonic_ns() + service_ns
+
+
+def _released(shared: Record, id: int, ends_ns: int) -> bool:
     data = shared.data
     if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id] or shared.left_alone:
         return True
     now_ns = time.monotonic_ns()
+    if ends_ns and now_ns >= ends_ns:
+        return True
     if now_ns - shared.checked_ns > OWNER_CHECK_NS:
         shared.checked_ns = now_ns
         shared.left_alone = _owner_gone(shared)
@@ -297,7 +307,11 @@ def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
     return (_running_trio() or asyncio).sleep
 
 
-def _look_s(shared: Record, id: int) -> float:
+def _look_s(shared: Record, id: int, ends_ns: int) -> float:
+    if ends_ns:
+        # One sleep and no looks in between, as a view of that length would; but for the check of the owner.
+        left_ns = ends_ns - time.monotonic_ns()
+        return min(max(left_ns, 0), OWNER_CHECK_NS) / 1e9
     at = layout.SOON_OFFSET if id < layout.SOON_SLOTS else layout.LOOK_OFFSET
     look_ns: int = layout.WORD.unpack_from(shared.data, at)[0]
     return max(look_ns / 1e9, SHORTEST_LOOK_S)
