@@ -80,6 +80,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
             "processes" if counts_processes else "places",
             value,
             fixed=found.fixed,
+            least=each.least,
         )
 
 
