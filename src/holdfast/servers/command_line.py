@@ -17,17 +17,20 @@ from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.servers.shell_words import SimpleCommand, simple_commands
 
+FASTAPI = "fastapi run"
+"""FastAPI's command line, which calls uvicorn from Python."""
+
 # fmt: off
 _PROGRAMS = {
     "gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "hypercorn", "granian": "granian", "h2corn": "h2corn",
     "daphne": "daphne", "cheroot": "cheroot", "waitress-serve": "waitress", "uwsgi": "uwsgi", "pyuwsgi": "uwsgi",
     "mod_wsgi-express": "mod_wsgi", "pyvoy": "pyvoy", "sanic": "sanic", "twist": "twisted", "flask": "flask",
-    "django-admin": "django", "manage.py": "django",
+    "django-admin": "django", "manage.py": "django", "fastapi": FASTAPI,
 }
 _MODULES = {
     "gunicorn": "gunicorn", "uvicorn": "uvicorn", "hypercorn": "hypercorn", "granian": "granian", "h2corn": "h2corn",
     "daphne": "daphne", "cheroot": "cheroot", "waitress": "waitress", "sanic": "sanic", "twisted": "twisted",
-    "flask": "flask", "django": "django",
+    "flask": "flask", "django": "django", "fastapi": FASTAPI,
 }
 # Programs that run the command which they are given.
 _PASSING_ON = frozenset({
@@ -39,7 +42,7 @@ _PASSING_ON = frozenset({
 _PYTHON = re.compile(r"^(?:python|pypy)\d*(?:\.\d+)?t?$")
 _SHELL = re.compile(r"^(?:sh|bash|dash|ash|zsh|ksh)$")
 _TAKING_COMMANDS = re.compile(r"^-[a-z]*c[a-z]*$")
-_SUBCOMMANDS = {"flask": "run", "django": "runserver", "mod_wsgi": "start-server", "twisted": "web"}
+_SUBCOMMANDS = {"flask": "run", "django": "runserver", "mod_wsgi": "start-server", "twisted": "web", FASTAPI: "run"}
 _SHEBANG = re.compile(r"#![ \t]*(\S*/(?:env[ \t]+)?(?:sh|bash|dash|ash|zsh|ksh)(?:[ \t]+\S+)*)[ \t\r]*(?:\n|$)")
 # A script that asks for its own path in this way would not find it in a text.
 _OWN_PATH = re.compile(r"BASH_SOURCE|\$\{?\(%")
@@ -57,7 +60,7 @@ class ServerCommand:
     """The server in a command.
 
     Attributes:
-        server: the adapter's name.
+        server: the adapter's name, or FASTAPI.
         arguments: its own; of a command of several words those behind the last of them (`flask run`).
         variables: that the command sets for it.
         directories: that the command changes to before, in order.

@@ -78,6 +78,13 @@ def file_of(server: str, arguments: Sequence[str]) -> str | None:
     return option_value(arguments, *_CONFIG) if server in {"gunicorn", "hypercorn", "h2corn"} else None
 
 
+def path_of(named: str) -> str:
+    """The path of a configuration file, by what the command line calls it: a path, `file:PATH` or `python:MODULE`."""
+    if named.startswith("python:"):
+        return f"{named.removeprefix('python:').replace('.', '/')}.py"
+    return named.removeprefix("file:")
+
+
 def values_in_file(text: str, names: Sequence[str], environment: Mapping[str, str], *, is_toml: bool) -> dict[str, str]:
     """What a configuration file in TOML or Python says of these settings, as text; UNKNOWN what is computed.
 
@@ -124,27 +131,25 @@ def _gunicorn(
 def _config(
     server: str, known: Sequence[Setting], named: str | None, environment: Mapping[str, str], read: Read
 ) -> Iterator[Layer]:
-    """What a configuration file says, where there is one that can be read."""
+    """What a configuration file says; of one that is named and cannot be read, that it may say anything."""
     if named is None:
         return
-    path = (
-        f"{named[len('python:') :].replace('.', '/')}.py"
-        if named.startswith("python:")
-        else named.removeprefix("file:")
-    )
-    is_toml = is_in_toml(server, named)
-    options = {each.name: each.options for each in known}
-    text = read(path)
-    names = (*options, *_KINDS.get(server, ()))
-    said = {} if text is None else values_in_file(text, names, environment, is_toml=is_toml)
-    spelt = [
-        part
-        for name, value in said.items()
-        if options.get(name, (name,))
-        for part in ((options.get(name) or (f"--{name.replace('_', '-')}",))[0], value)
-    ]
-    if said:
-        yield Layer(f"file {path}", tuple(spelt), {name: said[name] for name in said if options.get(name) == ()})
+    path, kinds = path_of(named), _KINDS.get(server, ())
+    text, origin = read(path), f"file {path}"
+    if text is not None:
+        names = (*(each.name for each in known), *kinds)
+        said = values_in_file(text, names, environment, is_toml=is_in_toml(server, named))
+    elif named != GUNICORN_FILE:
+        said, origin = {each.name: UNKNOWN for each in known}, f"{origin} (which cannot be read)"
+    else:
+        return
+    options = {each.name: each.options[0] for each in known if each.options}
+    # A kind that is computed is taken for the usual one: which settings there are depends on it.
+    options |= {name: f"--{name.replace('_', '-')}" for name in kinds if said.get(name) != UNKNOWN}
+    spelt = [part for name, value in said.items() if name in options for part in (options[name], value)]
+    only_here = {each.name: said[each.name] for each in known if not each.options and each.name in said}
+    if spelt or only_here:
+        yield Layer(origin, tuple(spelt), only_here)
 
 
 def _kind(server: str, environment: Mapping[str, str]) -> Iterator[Layer]:

@@ -14,7 +14,7 @@ from holdfast.errors import UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import Adapter, Setting
-from holdfast.servers.command_line import Read, ServerCommand, server_in, with_arguments
+from holdfast.servers.command_line import FASTAPI, Read, ServerCommand, server_in, with_arguments
 from holdfast.servers.effective import FILE, SettingInForce, Started, settings_in_force, variation
 from holdfast.servers.interpreter import Interpreter
 from holdfast.servers.plan import plan
@@ -140,6 +140,8 @@ def _by_name(
 
 def _of_command(server: str) -> Callable[[Sequence[str]], tuple[Setting, ...]]:
     """The adapter's settings as the server's own command has them, where the adapter starts it from Python."""
+    if server == FASTAPI:
+        return _of_fastapi
     settings = adapter_named(server).settings
     if server == "flask":
         # `flask run` has no option for processes (flask/cli.py, run_command()).
@@ -150,6 +152,16 @@ def _of_command(server: str) -> Callable[[Sequence[str]], tuple[Setting, ...]]:
             replace(each, words=("--nothreading", "")) if each.words else each for each in settings(arguments)
         )
     return settings
+
+
+def _of_fastapi(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    """Of `fastapi run`: it gives uvicorn no setting but the workers (fastapi_cli/cli.py, _run())."""
+    return tuple(
+        replace(each, variable="WEB_CONCURRENCY", weaker_variables=())
+        if each.name == "workers"
+        else replace(each, options=(), variable="")
+        for each in adapter_named("uvicorn").settings(arguments)
+    )
 
 
 def _reader(directory: Path) -> Read:

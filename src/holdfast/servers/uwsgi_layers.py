@@ -82,8 +82,12 @@ def _said(origin: str, option: str, value: str, names: set[str], read: Read, dep
             yield origin, (option, value)
         return
     path, _, section = value.partition(":")
-    text = read(path) if depth < _MOST_FILES else None
+    if depth == _MOST_FILES:
+        return
+    text = read(path)
     if text is None:
+        # It may say anything.
+        yield f"file {path} (which cannot be read)", tuple(part for name in sorted(names) for part in (name, "?"))
         return
     inherited = option == _INHERIT or origin.startswith(INHERITED)
     of_file = f"{INHERITED} {path}" if inherited else f"file {path}"
