@@ -199,7 +199,7 @@ def _values(rival: Rival, own: int, there: int, *, up: bool) -> Iterator[int]:
     for more in range(rival.share + 2):
         value = own + step + more if up else own - step - more
         if rival.most is None or value <= rival.most:
-            yield max(1, value)
+            yield max(rival.least, value)
 
 
 def _told_apart(laws: Sequence[Law], values: Mapping[str, int], law: Law, basis: Trial) -> tuple[bool, int]:
@@ -215,7 +215,8 @@ def _sides(rivals: Sequence[Rival], basis: Trial, taken: set[str], expected: int
         if each.name in taken or each.fixed or each.kind != "places" or each.name not in own:
             continue
         if each.place is Place.ACCEPT_QUEUE:
-            low = _BACKLOGS[not up]
+            # Two that differ, also where both are less than the server takes.
+            low = max(_BACKLOGS[not up], each.least + (not up))
             found[each.name] = low if low < own[each.name] else own[each.name] + low
         elif each.place is Place.USERSPACE_QUEUE and own[each.name] > expected + max(_ROOM):
             found[each.name] = expected + _ROOM[not up]
