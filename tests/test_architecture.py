@@ -46,8 +46,10 @@ EDGES: dict[str, frozenset[str]] = {
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
+    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
+    "cli": MADE_OF
+    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -68,6 +70,8 @@ PURE = frozenset({
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
     "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
     "observe/tcp.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
+    "servers/command_line.py", "servers/config_layers.py", "servers/effective.py", "servers/python_constants.py",
+    "servers/shell_words.py", "servers/uwsgi_layers.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
     "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py",

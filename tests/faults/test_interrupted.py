@@ -84,8 +84,9 @@ def test_ctrl_c_by_an_impatient_person_leaves_nothing_either(holdfast):
 
 
 def test_ctrl_c_while_holdfast_itself_is_loaded_is_one_line(holdfast, write):
-    # `python -m` looks for modules in the working directory first.
-    write("click.py", "import pathlib, signal\npathlib.Path('loading').touch()\nwhile True: signal.pause()\n")
+    # `python -m` looks for modules in the working directory first. A pause that began just after the signal had come
+    # would never end.
+    write("click.py", "import pathlib\npathlib.Path('loading').touch()\nwhile True: pass\n")
     running = holdfast.start("probe")
     until((holdfast.directory / "loading").exists, "the import of click")
 

@@ -225,7 +225,7 @@ def over_tls(listener, *protocols: str) -> threading.Thread:
 def test_streams_are_answered_over_tls_too(listen, streams):
     listener = listen()
     thread = over_tls(listener, "h2")
-    prober = streams(listener, tls=Tls("localhost", verify=False, alpn=("h2",)))
+    prober = streams(listener, tls=Tls("localhost", verify=False))
     prober.open(1, number=prober.connect())
 
     turn_until(prober, lambda: prober.ended == 1)
@@ -303,7 +303,7 @@ def test_a_request_to_a_port_where_nothing_listens_is_refused(listen, one_each):
 def test_a_prober_speaks_http2_over_tls_where_alpn_agrees_on_it(listen, one_each):
     listener = listen()
     thread = over_tls(listener, "h2", "http/1.1")
-    prober = one_each(listener, tls=Tls("localhost", verify=False, alpn=("h2",)))
+    prober = one_each(listener, tls=Tls("localhost", verify=False))
     prober.open(1)
 
     turn_until(prober, lambda: prober.ended == 1)

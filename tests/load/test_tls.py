@@ -130,7 +130,7 @@ def test_the_server_chooses_among_the_protocols_that_are_offered(tls_peer):
     listener, context = tls_peer
     context.set_alpn_protocols(["h2", "http/1.1"])
     with socket.create_connection(listener.getsockname()) as plain:
-        client = TlsSocket(plain, context_for(Tls("localhost", verify=False, alpn=("h2",))), "localhost")
+        client = TlsSocket(plain, context_for(Tls("localhost", verify=False), "h2"), "localhost")
         plain.setblocking(False)
         with suppress(BlockingIOError):
             client.shake()

@@ -87,7 +87,7 @@ def test_a_server_that_its_memory_keeps_from_starting_is_told_with_that_limit(tm
 
     assert failure.value.what == "The server ended at its start."
     assert "MemoryError" in failure.value.why
-    assert failure.value.remedy.endswith("or raise --memory 24M.")
+    assert failure.value.remedy.endswith("or raise --address-space 24M.")
 
 
 def test_a_limit_that_a_command_sets_itself_is_in_force_and_told(tmp_path: Path) -> None:

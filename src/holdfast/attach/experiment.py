@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -74,8 +74,6 @@ def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTime
     asked = experiment.target
     check_http2(asked=experiment.http2)
     target = target_of(asked.url, asked.allowed_host, _REMOTE, verify=not asked.insecure)
-    if experiment.http2 and target.tls is not None:
-        target = replace(target, tls=replace(target.tls, alpn=("h2",)))
     seen = _Seen(time.monotonic_ns())
     address, listen_address, stopped = next(iter(target.addresses), ""), None, None
     listeners: tuple[Listener, ...] = ()
@@ -131,33 +129,32 @@ def _tried(
             if prober.columns.outcome[0] == Outcome.REFUSED:
                 failure = refused(target.url)
                 continue
-            _check_answer(prober, 0, target, experiment)
+            check_answer = partial(_check_answer, prober, target, experiment)
+            check_answer(0)
             listeners, listen_address = _listen_address(kernel, target.url, address, prober.sources[0])
             if listen_address is not None:
                 seen.others = before
-            pids = _pids(listeners)
-            passes_on = _forwarder(look, listeners, pids, target, seen)
+            holders = _holders(listeners)
+            pids = read_process_tree(*holders) if holders else ()
+            passes_on = _forwarder(look, holders, pids, target, seen)
             if len(seen.rounds) > 1:
-                _check_answer(prober, seen.rounds[-1].first, target, experiment)
+                check_answer(seen.rounds[-1].first)
             if passes_on is not None:
                 seen.notes.append(passes_on.words(target.url.port))
                 listeners, listen_address, pids = (), None, ()
             found = replace(look, listen_address=listen_address, cpu_s=partial(_cpu_s, pids))
-            _rounds(found, experiment, target, address, seen)
+            _rounds(found, experiment, target, address, seen, check_answer)
             return address, listeners, listen_address
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
 
 
-def _forwarder(
-    look: Look, listeners: tuple[Listener, ...], pids: tuple[int, ...], target: Target, seen: _Seen
-) -> Forwarder | None:
+def _forwarder(look: Look, holders: set[int], pids: tuple[int, ...], target: Target, seen: _Seen) -> Forwarder | None:
     """What only passes our connections on; None where that is not seen. Sends one more request to see it."""
     if target.url.socket or not pids or look.interrupts.asked:
         return None
-    holders = {pid for each in find_holders({each.inode for each in listeners}, pids).values() for pid in each}
-    first = seen.rounds[0]
     if (found := tunnel(holders)) is not None:
         return found
+    first = seen.rounds[0]
     sent_ns = look.prober.columns.sent[first.first] or look.prober.columns.opened[first.first]
     half_ns = (look.prober.columns.done[first.first] - sent_ns) // 2
     done, found = watched_single(look, pids, target.url.port, half_ns)
@@ -165,8 +162,15 @@ def _forwarder(
     return found
 
 
-def _rounds(look: Look, experiment: OutsideExperiment, target: Target, address: str, seen: _Seen) -> None:
-    service = _service(look, experiment, target, seen)
+def _rounds(
+    look: Look,
+    experiment: OutsideExperiment,
+    target: Target,
+    address: str,
+    seen: _Seen,
+    check_answer: Callable[[int], None],
+) -> None:
+    service = _service(look, target, seen, check_answer)
     if service is None or look.interrupts.asked:
         return
     if not rounds.find_bound(look, experiment.max_offered, service, seen.rounds):
@@ -183,7 +187,7 @@ def _rounds(look: Look, experiment: OutsideExperiment, target: Target, address: 
         seen.alive = look.prober.columns.outcome[last.first] == Outcome.ANSWERED
 
 
-def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _Seen) -> Service | None:
+def _service(look: Look, target: Target, seen: _Seen, check_answer: Callable[[int], None]) -> Service | None:
     """Measures the service time; None when the person has interrupted it.
 
     Raises:
@@ -202,13 +206,13 @@ def _service(look: Look, experiment: OutsideExperiment, target: Target, seen: _S
         if look.prober.pending():  # the person has asked for the end
             return None
         seen.rounds.append(done)
-        _check_answer(look.prober, done.first, target, experiment)
+        check_answer(done.first)
     if service is not None and service.mean_ns < TOO_QUICK_NS:
         raise too_quick(target.url, service.mean_ns)
     return service
 
 
-def _check_answer(prober: Prober, row: int, target: Target, experiment: OutsideExperiment) -> None:
+def _check_answer(prober: Prober, target: Target, experiment: OutsideExperiment, row: int) -> None:
     columns = prober.columns
     ended = Ended(
         Outcome(columns.outcome[row]),
@@ -303,10 +307,10 @@ def _is(listener: UnixListener, address: str) -> bool:
     return False
 
 
-def _pids(listeners: Iterable[Listener]) -> tuple[int, ...]:
+def _holders(listeners: Iterable[Listener]) -> set[int]:
+    """The processes that hold one of these sockets, as far as that may be read."""
     inodes = {each.inode for each in listeners} - {0}
-    found = {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
-    return read_process_tree(*found) if found else ()
+    return {pid for pids in find_holders(inodes).values() for pid in pids} if inodes else set()
 
 
 def _cpu_s(roots: tuple[int, ...]) -> tuple[tuple[int, ...], float] | None:

@@ -11,6 +11,7 @@ some are seen to wait. No client is left waiting: a round ends when all its requ
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Trip, Wave, close, first_wave, flow_of, trip_of
 from holdfast.interrupts import Interrupts
@@ -24,6 +25,9 @@ from holdfast.model.units import MS, NS_PER_S
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.routes import ListenAddress
 from holdfast.observe.snapshot import take_snapshot
+
+if TYPE_CHECKING:
+    from holdfast.load.streams import StreamProber  # the library for it is an extra
 
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5
@@ -70,7 +74,7 @@ class Look:
         now_ns: CLOCK_MONOTONIC.
     """
 
-    prober: Prober
+    prober: Prober | StreamProber
     kernel: KernelView | None
     listen_address: ListenAddress | None
     answer_timeout_ns: int
@@ -160,7 +164,7 @@ def find_bound(look: Look, most: int, service: Service, kept: list[Round]) -> bo
     return True
 
 
-def trips_in(prober: Prober, round_: Round) -> list[Trip]:
+def trips_in(prober: Prober | StreamProber, round_: Round) -> list[Trip]:
     """The requests of one round."""
     return [trip_of(each) for each in prober.requests(lambda _id: Phase.ROUND, range(round_.first, round_.last))]
 

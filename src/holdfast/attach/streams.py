@@ -7,12 +7,10 @@ advertised limit come last, all at once: their connection is our own, and no oth
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import cast
 
 from holdfast.attach import rounds
 from holdfast.attach.rounds import Look
 from holdfast.infer.signals import Service
-from holdfast.load.prober import Prober
 from holdfast.load.streams import StreamProber
 from holdfast.load.target import Target
 from holdfast.model.outside import OutsideStreams, Round
@@ -39,8 +37,7 @@ def look_at_streams(
     """
     rows = rounds.ROWS_FOR_EACH * most + BEYOND + 1000
     with StreamProber(address, target.url.port, lambda _row: head, rows, target.tls) as prober:
-        # Of a prober, rounds use what both have.
-        on_one = replace(look, prober=cast("Prober", prober), listen_address=None)
+        on_one = replace(look, prober=prober, listen_address=None)
         kept, beyond, why_not = list[Round](), range(0), ""
         if not _connected(on_one, prober):
             why_not = prober.failure or prober.finding or "the server ended the connection before its settings came"

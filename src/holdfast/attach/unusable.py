@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.load.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
-from holdfast.load.status_advice import START_IT, advice_on
+from holdfast.load.status_advice import ONLY_HTTP1, ONLY_HTTP2, START_IT, advice_on, another_version
 from holdfast.load.url import Url
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
@@ -115,7 +114,7 @@ def _broken_off(url: Url, get: str, ended: Ended, *, first: bool) -> HoldfastErr
     return InconclusiveError(
         f"{url.server} {did} the connection without an answer.",
         f"The request was {get}, alone.",
-        remedy + (" If it speaks HTTP/1.1 only, leave --http2 out." if ended.http2 else ""),
+        remedy + (f" {ONLY_HTTP1}" if ended.http2 else ""),
     )
 
 
@@ -143,24 +142,13 @@ def _rejected(get: str, ended: Ended, *, first: bool) -> HoldfastError:
     why, remedy = advice_on(ended.status)
     when = "" if first else " Earlier requests were answered."
     if ended.status == _BAD_REQUEST and first and not ended.http2:
-        remedy += " If the server takes HTTP/2 alone, give --http2."
+        remedy += f" {ONLY_HTTP2}"
     return InconclusiveError(f"{get} is answered with HTTP {ended.status}.", f"{why}{when}", remedy)
 
 
 def _strange(url: Url, words: str) -> HoldfastError:
-    if words.startswith(IS_HTTP2):
-        return InconclusiveError(
-            f"{url.server} speaks HTTP/2 and not HTTP/1.1.",
-            "It answered a request in HTTP/1.1 with a frame of HTTP/2.",
-            "Give --http2.",
-        )
-    if words.startswith((IS_HTTP1, NOT_HTTP2)):
-        how = "over TLS (ALPN)" if url.scheme == "https" else "without TLS (prior knowledge)"
-        return InconclusiveError(
-            f"{url.server} does not speak HTTP/2.",
-            f"{words[0].upper()}{words[1:]}.",
-            f"Leave --http2 out, or let the server take HTTP/2 {how}: many do not unless told.",
-        )
+    if error := another_version(url.server, words, tls=url.scheme == "https"):
+        return error
     if "asks its clients" in words:
         return InconclusiveError(
             f"{url.server} speaks TLS, but not with holdfast.",

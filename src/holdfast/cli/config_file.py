@@ -47,7 +47,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     headers: list[str] | None = None
     nofile: _Limit | None = None
     nproc: _Limit | None = None
-    memory: _Text | None = None
+    address_space: _Text | None = None
     max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_OFFERED)] | None = None
     http2: bool | None = None
     call: bool | None = None
@@ -73,7 +73,7 @@ class _Entry(_Defaults):
 _Kind = TypeVar("_Kind", bound=Options)
 
 # As the attributes of an experiment that are not called as the option is.
-_ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout_s", "memory": "address_space"}
+_ATTRIBUTES = {"start_timeout": "start_timeout_s", "call_timeout": "call_timeout_s"}
 _OF_A_SERVER = ("server", "app", "framework", "python", "arguments")
 
 
@@ -308,7 +308,7 @@ def _framework(value: str) -> str:
 # What an option's value must be beyond its type. Each returns the value, or raises ValueError or a HoldfastError.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "path": option_values.path_of,
-    "memory": size_of,
+    "address_space": size_of,
     "port": lambda value: option_values.port_of(str(value)),
     "app": option_values.app_of,
     "headers": lambda values: tuple(option_values.header_of(each) for each in values),

@@ -21,7 +21,7 @@ from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, fields_of, missing
-from holdfast.infer.open_places import OpenPlaces, idle_acceptors, open_places
+from holdfast.infer.open_places import idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
 from holdfast.infer.pressure import limits_met, pressure_of
@@ -70,6 +70,7 @@ class _Counted:
 
     Attributes:
         placed: the place of each offered request, by its id.
+        held: the handlers of those in service.
         pressure: how close the server came to its limits.
     """
 
@@ -79,7 +80,21 @@ class _Counted:
     snapshot: Snapshot
     placed: dict[int, Place]
     places: Places
+    held: tuple[Entry, ...]
     pressure: Known[tuple[Pressure, ...] | None]
+
+
+@frozen
+class _AtLeast:
+    """Why the number in service is not a bound although requests waited.
+
+    Attributes:
+        reason: for a person, with what would show the bound.
+        most: what the ceiling may be; None if that is not known.
+    """
+
+    reason: str
+    most: int | None = None
 
 
 def judge(record: Timeline | OutsideTimeline) -> Verdict:
@@ -119,15 +134,16 @@ def _counted(timeline: Timeline) -> _Counted:
             "; ".join(timeline.notes) or "This machine has no descriptor or port left for another connection.",
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
-    held = [each for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE]
-    return _Counted(timeline, first_request, ramp, snapshot, placed, places, pressure_of(timeline, held))
+    held = tuple(each for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE)
+    return _Counted(timeline, first_request, ramp, snapshot, placed, places, held, pressure_of(timeline, held))
 
 
 def _verdict(counted: _Counted) -> Verdict:
     timeline, snapshot, places = counted.timeline, counted.snapshot, counted.places
     unknown = Unknown()
     unknown.because(_ONE_SETTING, "binding")
-    ceiling, overflow = unknown.take(_ceiling_and_overflow(counted))
+    at_least = _at_least(counted)
+    ceiling, overflow = unknown.take(_ceiling_and_overflow(counted, at_least))
     before_view = unknown.take(before_view_of(timeline, snapshot, counted.placed, counted.first_request))
     call = unknown.take(calls_of(timeline))
     if ceiling.interval is None:
@@ -153,7 +169,7 @@ def _verdict(counted: _Counted) -> Verdict:
         pressure=unknown.take(counted.pressure),
         unknown=unknown.reasons,
         warnings=(
-            *_doubts_of_bound(counted),
+            *((at_least.reason,) if at_least is not None else ()),
             *_ended_at_limit(counted),
             *warnings_of(timeline, places, counted.placed),
             *doubts_of(timeline),
@@ -163,7 +179,7 @@ def _verdict(counted: _Counted) -> Verdict:
     return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
 
 
-def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
+def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known[tuple[Ceiling, Overflow]]:
     if counted.ramp.reason == "interrupted":
         ceiling, overflow = Ceiling.unknown(), Overflow(None, (), None)
         measured_otherwise = {"ceiling.at_exact_load", "ceiling.at_exact_repeats", "ceiling.interval"}
@@ -171,11 +187,8 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
         return Known((ceiling, overflow), because(_INTERRUPTED, names))
     unknown = Unknown()
     ceiling = unknown.take(ceiling_of(counted.places, counted.ramp, counted.snapshot))
-    open_ = _open_places(counted)
-    if open_ is None and why_growing(counted.timeline, counted.ramp, counted.snapshot, _held(counted)):
-        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, None))
-    elif open_ is not None:
-        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, open_.most))
+    if at_least is not None:
+        ceiling = replace(ceiling, bounded=False, interval=(counted.places.in_service, at_least.most))
     counts = Counter(counted.placed.values())
     requests = {request.id: request for request in offered_requests(counted.timeline)}
     full = ceiling.accept_queue is not None
@@ -184,15 +197,15 @@ def _ceiling_and_overflow(counted: _Counted) -> Known[tuple[Ceiling, Overflow]]:
     return Known((ceiling, overflow), unknown.reasons)
 
 
-def _doubts_of_bound(counted: _Counted) -> tuple[str, ...]:
-    """Why the number in service is not a bound although requests waited."""
+def _at_least(counted: _Counted) -> _AtLeast | None:
+    """None where the number in service is a bound, and where the ramp was interrupted before that could show."""
     if counted.ramp.reason == "interrupted":
-        return ()
-    open_ = _open_places(counted)
+        return None
+    open_ = open_places(counted.snapshot, counted.places, counted.held, counted.timeline.entries)
     if open_ is not None:
-        return (open_.reason(counted.places),)
-    growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, _held(counted))
-    return (growing,) if growing else ()
+        return _AtLeast(open_.reason(counted.places), open_.most)
+    growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
+    return _AtLeast(growing) if growing else None
 
 
 def _ended_at_limit(counted: _Counted) -> Iterator[str]:
@@ -205,20 +218,11 @@ def _ended_at_limit(counted: _Counted) -> Iterator[str]:
         )
 
 
-def _held(counted: _Counted) -> list[Entry]:
-    return [each for each in counted.timeline.entries if counted.placed.get(each.id) is Place.IN_SERVICE]
-
-
-def _open_places(counted: _Counted) -> OpenPlaces | None:
-    return open_places(counted.snapshot, counted.places, _held(counted), counted.timeline.entries)
-
-
 def _model(counted: _Counted) -> Known[Model]:
     unknown = Unknown()
     entries = counted.timeline.entries
-    held = _held(counted)
     idle = idle_acceptors(counted.snapshot, entries)
-    model = unknown.take(model_of(entries, held, _late(counted.timeline, counted.snapshot), idle))
+    model = unknown.take(model_of(entries, counted.held, _late(counted.timeline, counted.snapshot), idle))
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
 

@@ -55,12 +55,10 @@ class Tls:
     Attributes:
         host: the name that the certificate must be for, also sent as SNI unless it is an IP address (RFC 6066, 3).
         verify: False takes any certificate.
-        alpn: the protocols that are offered, the preferred one first (RFC 7301).
     """
 
     host: str
     verify: bool = True
-    alpn: tuple[str, ...] = ("http/1.1",)
 
 
 class Endpoint(Protocol):

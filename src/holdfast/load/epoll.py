@@ -2,27 +2,24 @@
 
 Facts
 -----
-* epoll can report a change once (EPOLLET) or for as long as it lasts. Level-triggered, each
-  reported socket is put back and polled again at the next wait; and asking for "writable" only
-  while it is wanted costs two more epoll_ctl calls for each request.
+* epoll can report a change once (EPOLLET) or for as long as it lasts. Level-triggered, each reported socket is put
+  back and polled again at the next wait; and asking for "writable" only while it is wanted costs two more epoll_ctl
+  calls for each request.
 * A connect that is under way becomes writable when it is decided; SO_ERROR says how (connect(2)).
 * A connection to a Unix socket is decided within connect(2), and writable at once.
-* The kernel reports a peer's RST once. A send that takes the report leaves EOF to the next
-  receive; what the peer wrote before the RST can still be read.
-* The kernel gives out the lowest free descriptor.
+* The kernel reports a peer's RST once. A send that takes the report leaves EOF to the next receive; what the peer
+  wrote before the RST can still be read.
 
 Decisions
 ---------
-* One EPOLLET registration for a connection's whole life. Hence: send until done or EAGAIN, receive
-  until a short read; after a sign of an end (RDHUP, HUP, ERR) receive until EOF, because no
-  second edge will come.
-* "Connected" is EPOLLOUT with SO_ERROR 0. Before it, a connection is in SYN however often the kernel
-  repeats its SYN.
+* One EPOLLET registration for a connection's whole life. Hence: send until done or EAGAIN, receive until a short
+  read; after a sign of an end (RDHUP, HUP, ERR) receive until EOF, because no second edge will come.
+* "Connected" is EPOLLOUT with SO_ERROR 0. Before it, a connection is in SYN however often the kernel repeats its SYN.
 * The request is sent in the turn that sees the handshake; `sent` is stamped before the send.
-* A connection that is answered and kept takes the next row of `refill` at once, in the same pass; where
-  the reply is one the last one looked like (same head, same length), without parser or state table.
-* A descriptor within RESERVE of the limit is given back and counts as none left: observers and
-  reports of the same process need some.
+* A connection that is answered and kept takes the next row of `refill` at once, in the same pass; where the reply is
+  one the last one looked like (same head, same length), without parser or state table.
+* A descriptor within RESERVE of the limit is given back and counts as none left (the kernel gives out the lowest free
+  one): observers and reports of the same process need some.
 """
 
 from __future__ import annotations
@@ -48,8 +45,7 @@ from holdfast.model.places import Outcome
 RECEIVE_BYTES = 65536
 
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
-# A plain number: storing an enum's member looks its number up first.
-_ANSWERED = Outcome.ANSWERED.value
+_ANSWERED = Outcome.ANSWERED.value  # A plain number: storing an enum's member looks its number up first.
 _READABLE = select.EPOLLIN | select.EPOLLOUT
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -252,7 +248,7 @@ class Connections:
                 or next_row >= self._last_row
                 or (checks and not replies.passes(data))
             ):
-                self._move(connection, heard(connection, data, self._columns, self.replies))
+                self._take(connection, data)
                 if len(data) == RECEIVE_BYTES:
                     self._receive(connection)
                 continue
@@ -331,9 +327,13 @@ class Connections:
             except OSError as error:
                 self._move(connection, event_of_errno(error.errno or 0))
                 return
-            self._move(connection, heard(connection, data, self._columns, self.replies))
+            self._take(connection, data)
             if len(data) < RECEIVE_BYTES and not connection.peer_ended:
                 return
+
+    def _take(self, connection: Connection, data: bytes) -> None:
+        """Acts on what has come for a request; no bytes are the peer's FIN."""
+        self._move(connection, heard(connection, data, self._columns, self.replies))
 
     def _move(self, connection: Connection, event: Event) -> None:
         before = connection.state

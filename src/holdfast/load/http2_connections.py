@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 from holdfast.load.acceptance import NO_ERROR
 from holdfast.load.columns import MOST_RECEIVED, Columns
 from holdfast.load.connection import Connection
-from holdfast.load.epoll import RECEIVE_BYTES, Connections
-from holdfast.load.exchange import Event, State, event_of_errno
+from holdfast.load.epoll import Connections
+from holdfast.load.exchange import Event, State
 from holdfast.load.http1 import ProtocolError
 from holdfast.load.http2 import Heard, Http2Client, request_fields
 from holdfast.load.tls import TlsConnections
@@ -52,20 +52,10 @@ class Http2Connections(Connections):
         super().__init__(address, port, frames_of, columns, sources)
         self._clients: dict[int, Http2Client] = {}
 
-    def _receive(self, connection: Connection) -> None:
-        client = self._clients.get(connection.row)
-        while client is not None and connection.state is not State.ENDED:
-            try:
-                data = connection.sock.recv(RECEIVE_BYTES)
-            except BlockingIOError:
-                return
-            except OSError as error:
-                self._move(connection, event_of_errno(error.errno or 0))
-                return
-            self._move(connection, self._event(connection.row, client, data))
-            self._answer(connection, client.to_send())
-            if len(data) < RECEIVE_BYTES and not connection.peer_ended:
-                return
+    def _take(self, connection: Connection, data: bytes) -> None:
+        client = self._clients[connection.row]
+        self._move(connection, self._event(connection.row, client, data))
+        self._answer(connection, client.to_send())
 
     def _answer(self, connection: Connection, frames: bytes) -> None:
         """Sends what the protocol wants to be sent: acknowledgements of settings and pings, and larger windows."""
@@ -106,3 +96,4 @@ class Http2TlsConnections(TlsConnections, Http2Connections):
     """As `Http2Connections`, over TLS with "h2" as its ALPN."""
 
     _scheme = "https"
+    _protocol = "h2"

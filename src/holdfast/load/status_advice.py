@@ -1,4 +1,4 @@
-"""What an HTTP status that turns a request away usually means, and what to send instead. Pure.
+"""What an HTTP status that turns a request away usually means, or another version of HTTP, and what to do. Pure.
 
 Source: RFC 9110 section 15.5; RFC 6585 for 429 and 431.
 """
@@ -8,6 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from holdfast.errors import InconclusiveError
+from holdfast.load.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
+
+ONLY_HTTP1 = "If it speaks HTTP/1.1 only, leave --http2 out."
+"""What to do where a request in HTTP/2 got no answer at all."""
+ONLY_HTTP2 = "If the server takes HTTP/2 alone, give --http2."
+"""What to do where a request in HTTP/1.1 was found wrong."""
 START_IT = "Start the server, or check the port (ss -tln shows who listens where)."
 """What to do where nothing listens."""
 
@@ -43,3 +50,27 @@ OF_THE_REQUEST = Advice("It does not take this request.", "Name another path, or
 def advice_on(status: int) -> Advice:
     """What to tell a person whose request got this status, 400 or above."""
     return ADVICE.get(status, OF_THE_SERVER if status >= 500 else OF_THE_REQUEST)
+
+
+def another_version(server: str, finding: str, *, tls: bool) -> InconclusiveError | None:
+    """The error that a server speaks another version of HTTP than it was asked in; None where it says something else.
+
+    Args:
+        server: the subject of a sentence.
+        finding: what was wrong with its reply, in words.
+        tls: the request was sent over TLS.
+    """
+    if finding.startswith(IS_HTTP2):
+        return InconclusiveError(
+            f"{server} speaks HTTP/2 and not HTTP/1.1.",
+            "It answered a request in HTTP/1.1 with a frame of HTTP/2.",
+            "Give --http2.",
+        )
+    if finding.startswith((IS_HTTP1, NOT_HTTP2)):
+        with_tls, how = ("with", "over TLS (ALPN)") if tls else ("without", "without TLS (prior knowledge)")
+        return InconclusiveError(
+            f"{server} does not speak HTTP/2 on a connection {with_tls} TLS.",
+            f"{finding[0].upper()}{finding[1:]}.",
+            f"Leave --http2 out, or let the server take HTTP/2 {how}: many do not unless told.",
+        )
+    return None

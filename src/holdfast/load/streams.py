@@ -71,7 +71,7 @@ class StreamProber:
     def __init__(
         self, address: str, port: int, head_of: Callable[[int], bytes], capacity: int, tls: Tls | None = None
     ) -> None:
-        """Prepares the requests; the arguments are those of `Prober`, TLS with "h2" as its ALPN."""
+        """Prepares the requests; the arguments are those of `Prober`."""
         self.columns = Columns(capacity)
         self.offered = self.ended = 0
         self.codes: dict[int, tuple[Literal["RST_STREAM", "GOAWAY"], str]] = {}
@@ -217,7 +217,7 @@ class StreamProber:
         for row in connection.rows.values():
             self.columns.connected[row] = self.columns.sent[row] = now
         if self._tls is not None and connection.sock is not None:
-            connection.tls = TlsSocket(connection.sock, context_for(self._tls), self._tls.host)
+            connection.tls = TlsSocket(connection.sock, context_for(self._tls, "h2"), self._tls.host)
             connection.sock = cast("socket.socket", connection.tls)
 
     def _send(self, connection: _Connection) -> None:

@@ -150,6 +150,8 @@ _NOT_SHAKEN = b" "
 class TlsConnections(Connections):
     """As `Connections`, over TLS."""
 
+    _protocol = "http/1.1"
+
     def __init__(
         self,
         address: str,
@@ -162,7 +164,7 @@ class TlsConnections(Connections):
     ) -> None:
         super().__init__(address, port, head_of, columns, sources)
         self._host = tls.host
-        self._context = context_for(tls)
+        self._context = context_for(tls, self._protocol)
 
     def _begin(self, connection: Connection) -> None:
         if hasattr(connection.sock, "shaken"):
@@ -218,15 +220,19 @@ def _say_nothing() -> None:
     """Of a connection that is not open yet."""
 
 
-def context_for(tls: Tls) -> ssl.SSLContext:
-    """A client's context; without the system's certificates, which take 20 ms to load, where none is looked at."""
+def context_for(tls: Tls, protocol: str) -> ssl.SSLContext:
+    """A client's context; without the system's certificates, which take 20 ms to load, where none is looked at.
+
+    Args:
+        protocol: the one that is offered (ALPN, RFC 7301).
+    """
     if tls.verify:
         context = ssl.create_default_context()
     else:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    context.set_alpn_protocols(list(tls.alpn))
+    context.set_alpn_protocols([protocol])
     return context
 
 

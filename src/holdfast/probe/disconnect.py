@@ -117,7 +117,7 @@ def _disconnect_one(
     sent: tuple[Request, ...] = ()
     if free and not followed() and _others_are_turned_away(session, prober):
         # Where several processes accept, a request may be turned away by another one than the one with the free place.
-        for _ in range(ASK_MANY if len(session.accepting) > 1 else 1):
+        for _ in range(ASK_MANY if session.several else 1):
             free, sent = _ask_for_place(session, slot, holding)
             if not free or recording.is_entered(slot) or sent[0].outcome is Outcome.PENDING:
                 break

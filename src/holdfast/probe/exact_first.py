@@ -54,7 +54,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
     """
     if not _may_break_off(session):
         return ()
-    reached, several = False, len(session.accepting) if len(session.accepting) > 1 else 0
+    reached, several = False, len(session.accepting) if session.several else 0
 
     def plateau(view: View, state: State) -> bool:
         nonlocal reached

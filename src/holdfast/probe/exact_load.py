@@ -8,7 +8,7 @@ without losing a SYN, since such a server's choice depends on order and pauses; 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -17,20 +17,17 @@ from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 from holdfast.model.units import NS_PER_S
-from holdfast.observe.asleep import Holding
-from holdfast.observe.processes import read_core_use, read_descendants
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS
 from holdfast.probe.waits import (
     ANSWER_S,
-    AT_WORK_S,
     NOTHING_HELD,
     OPEN_STATES,
     REST_NS,
     TURN_NS,
     Watched,
-    at_work,
     look_interval_ns,
+    rests,
     threads_that_hold,
     turn_until,
     turn_while_free,
@@ -206,40 +203,10 @@ def _worked_off(
     deadline = session.now_ns() + int(limit_s * NS_PER_S)
     while turn_until(session, prober, nothing_left, max(0.0, (deadline - session.now_ns()) / NS_PER_S)):
         # Behind a router, a request that it has passed on may still be on its way to a handler.
-        rests = _rests(session, prober, NOTHING_HELD, lambda: recording.entered(0, slots), REST_NS)
-        if rests is not False:
-            return rests is True
+        at_rest = rests(session, prober, NOTHING_HELD, lambda: recording.entered(0, slots), REST_NS)
+        if at_rest is not False:
+            return at_rest is True
     return False
-
-
-def _rests(session: Session, prober: Prober, holding: Holding, entered: Callable[[], int], for_ns: int) -> bool | None:
-    """Whether no further handler starts for this long while no thread of the server is at work.
-
-    A loop that cleans up after five thousand clients takes no request meanwhile: with FastAPI, Python's collector
-    alone takes a quarter of a second when the next requests come (measured).
-
-    Args:
-        holding: the threads that hold requests.
-        entered: how many have started.
-
-    Returns:
-        None if the server hardly got a core.
-    """
-    at_first, since = entered(), session.now_ns()
-    while True:
-        before, began = read_core_use(read_descendants(*session.server.roots()), holding.nothing_else), session.now_ns()
-        watched = turn_while_free(session, prober, holding, lambda: entered() > at_first, for_ns)
-        if watched == "had no core":
-            return None
-        if entered() > at_first:
-            return False
-        if watched == "sleeps":
-            return True
-        after = read_core_use(read_descendants(*session.server.roots()), holding.nothing_else)
-        now = session.now_ns()
-        # A thread that works for this long without any progress is taken to spin.
-        if not at_work(before, after, now - began) or now - since >= AT_WORK_S * NS_PER_S:
-            return True
 
 
 def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
@@ -262,10 +229,10 @@ def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
     plateau_ns = with_the_way_ns(session, _PLATEAU_NS)
     while recording.entered(first, last) < places:
         holding = threads_that_hold(recording.entries(first, last))
-        rests = _rests(session, prober, holding, lambda: recording.entered(first, last), plateau_ns)
-        if rests is None:
+        at_rest = rests(session, prober, holding, lambda: recording.entered(first, last), plateau_ns)
+        if at_rest is None:
             return None
-        if rests:
+        if at_rest:
             break
     return Repeat(first, last, session.now_ns())
 

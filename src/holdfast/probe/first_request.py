@@ -11,9 +11,8 @@ from typing import NamedTuple
 
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.load.endpoint import Tls
-from holdfast.load.http1 import IS_HTTP1, IS_HTTP2, NOT_HTTP2
 from holdfast.load.prober import Failure, Prober
-from holdfast.load.status_advice import ADVICE
+from holdfast.load.status_advice import ADVICE, ONLY_HTTP1, ONLY_HTTP2, another_version
 from holdfast.model.address import is_unix
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
@@ -32,8 +31,6 @@ _FIRST_SERVER_ERROR = 500
 _HANDSHAKE_S = 2.0
 # Longer than that, the way to the view is more than a framework's own work.
 _LONG_WAY_NS = 60 * MS
-
-_LEAVE_OUT = "Leave --http2 out"
 
 _ENDS = {
     Outcome.REFUSED: "its connection was refused",
@@ -241,29 +238,19 @@ def usual_way_ns(ways_ns: Sequence[int], processes: int) -> int:
 
 
 def _another_language(session: Session, finding: str) -> HoldfastError:
-    if finding.startswith(IS_HTTP2):
-        return InconclusiveError(
-            f"What answers on {session.reached_at} speaks HTTP/2 and not HTTP/1.1.",
-            "It answered a request in HTTP/1.1 with a frame of HTTP/2.",
-            "Give --http2.",
-        )
-    if finding.startswith((IS_HTTP1, NOT_HTTP2)):
-        with_tls, how = ("with", "over TLS (ALPN)") if session.tls else ("without", "without TLS (prior knowledge)")
-        return InconclusiveError(
-            f"What answers on {session.reached_at} does not speak HTTP/2 on a connection {with_tls} TLS.",
-            f"{finding[0].upper()}{finding[1:]}.",
-            f"{_LEAVE_OUT}, or let the server take HTTP/2 {how}: many do not unless told.",
-        )
+    server = f"What answers on {session.reached_at}"
+    if error := another_version(server, finding, tls=session.tls is not None):
+        return error
     return InconclusiveError(
-        f"What answers on {session.reached_at} does not speak HTTP as holdfast understands it.",
+        f"{server} does not speak HTTP as holdfast understands it.",
         f"Of the first reply, {finding}.",
         "Choose the server's HTTP port, and a --path with an ordinary reply.",
     )
 
 
 def _or_leave_out(session: Session) -> str:
-    """What else to do about no answer at all, at the end of a sentence."""
-    return f". If it speaks HTTP/1.1 only, {_LEAVE_OUT[0].lower()}{_LEAVE_OUT[1:]}" if session.experiment.http2 else ""
+    """What else to do about no answer at all, as a sentence after another; "" where there is nothing else."""
+    return f" {ONLY_HTTP1}" if session.experiment.http2 else ""
 
 
 def _limit_s(session: Session) -> float:
@@ -301,8 +288,8 @@ def _no_reply(session: Session, request: Request) -> HoldfastError:
     return InconclusiveError(
         f"The server did not answer the first request, GET {path}, within {_limit_s(session):g} s.",
         f"It accepted the connection, but no view was entered{_log(session)}",
-        f"Look at what runs before the view, or choose another --path{or_raise_limits(session.server)}"
-        f"{_or_leave_out(session)}.",
+        f"Look at what runs before the view, or choose another --path{or_raise_limits(session.server)}."
+        f"{_or_leave_out(session)}",
     )
 
 
@@ -322,7 +309,7 @@ def _broken_off(session: Session, request: Request) -> HoldfastError:
     return InconclusiveError(
         f"The first request, GET {path}, got no answer: {how}.",
         f"The server's processes are still running{_log(session)}",
-        f"Look at the server's own message{or_raise_limits(session.server)}{_or_leave_out(session)}.",
+        f"Look at the server's own message{or_raise_limits(session.server)}.{_or_leave_out(session)}",
     )
 
 
@@ -336,7 +323,7 @@ def _not_entered(session: Session, request: Request) -> HoldfastError:
     elif status in ADVICE:
         why, remedy = ADVICE[status].why, f"{ADVICE[status].remedy} Or choose another --path."
         if status == _FIRST_CLIENT_ERROR and not session.experiment.http2:
-            remedy += " If the server takes HTTP/2 alone, give --http2."
+            remedy += f" {ONLY_HTTP2}"
     elif _FIRST_REDIRECT <= status < _FIRST_CLIENT_ERROR:
         why = "It is a redirect: to a login, to HTTPS, or to the same path with or without a slash at its end."
         remedy = "Choose the --path that it leads to, or send the headers it needs with -H 'Cookie: ...' or the like."

@@ -40,10 +40,16 @@ class Behind:
         held = [tuple(each for each in others if pid in each.pids) for pid in holders]
         self._candidates = next((each for each in held if each), ())
         self.addresses: tuple[ListenAddress, ...] = ()
+        self._looked_with = 0
 
-    def find(self) -> None:
-        """Finds the queues, if that has not been done; a request must be held behind the front."""
-        if not self.addresses:
+    def find(self, held: int) -> None:
+        """Finds the queues, if that has not been done.
+
+        Args:
+            held: how many requests are held behind the front; while that stays the same, it does not look again.
+        """
+        if not self.addresses and held != self._looked_with:
+            self._looked_with = held
             self.addresses = tuple(address for address in map(_address, self._candidates) if self._connections(address))
 
     @property

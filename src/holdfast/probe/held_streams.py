@@ -17,7 +17,6 @@ Decisions
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -27,22 +26,16 @@ from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.streams import StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import NEVER, Entry, Request
-from holdfast.model.units import NS_PER_S
-from holdfast.observe.processes import read_core_use, read_descendants
-from holdfast.observe.starvation import CoreUse
 from holdfast.probe.ramp import TOGETHER
 from holdfast.probe.ramp_pace import LONG_WAY_NS, PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS
 from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import (
     ANSWER_S,
-    AT_WORK_S,
-    REST_NS,
-    at_work,
     look_interval_ns,
+    rests,
     threads_that_hold,
     turn_until,
-    turn_while_free,
     with_the_way_ns,
 )
 
@@ -115,46 +108,17 @@ class _Held:
             InconclusiveError: the server was kept from running.
         """
         began = self.session.now_ns()
-        while not self.session.interrupts.asked:
-            before = self._moved()
-            self._wait(before)
-            if self.decided():
-                self.longest_ns = max(self.longest_ns, self.session.now_ns() - began)
-                return True
-            if self._moved() == before and self._is_idle(before):
+        while not self.decided():
+            holding = threads_that_hold(self.entries())
+            at_rest = rests(self.session, self.prober, holding, self._moved, self._plateau_ns())
+            if self.session.interrupts.asked:
                 return False
-        return False
-
-    def _is_idle(self, before: tuple[int, int]) -> bool:
-        """Waits until no thread of the server is at work, or works on without an effect; False if one came meanwhile.
-
-        A loop that works off what came before, or collects garbage, starts no handler for longer than a plateau lasts.
-        """
-
-        def moved() -> bool:
-            return self._moved() != before
-
-        holding, since = threads_that_hold(self.entries()).nothing_else, self.session.now_ns()
-        while self.session.now_ns() - since < AT_WORK_S * NS_PER_S and not moved():
-            began, used = self.session.now_ns(), self._core_use(holding)
-            turn_until(self.session, self.prober, moved, REST_NS / NS_PER_S)
-            if not at_work(used, self._core_use(holding), self.session.now_ns() - began):
-                break
-        return not moved()
-
-    def _core_use(self, holding: Collection[int]) -> Mapping[int, CoreUse] | None:
-        return read_core_use(read_descendants(*self.session.server.roots()), holding)
-
-    def _wait(self, before: tuple[int, int]) -> None:
-        """Waits until that has changed, or long enough for it to have changed."""
-
-        def reached() -> bool:
-            return self.decided() or self._moved() != before
-
-        holding = threads_that_hold(self.entries())
-        watched = turn_while_free(self.session, self.prober, holding, reached, self._plateau_ns())
-        if watched == "had no core" and not self.session.interrupts.asked:
-            raise InconclusiveError("The server hardly got a core while streams were held.", "", "")
+            if at_rest is None:
+                raise InconclusiveError("The server hardly got a core while streams were held.", "", "")
+            if at_rest:
+                return self.decided()
+        self.longest_ns = max(self.longest_ns, self.session.now_ns() - began)
+        return True
 
     def _moved(self) -> tuple[int, int]:
         return self.entered, self.prober.ended

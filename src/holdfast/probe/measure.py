@@ -228,7 +228,7 @@ def _always_filled(seen: Measured) -> int:
 
     0 too where several processes accept: of requests that come together, one may take two while another idles.
     """
-    repeats = () if seen.exact is None or len(seen.session.accepting) > 1 else seen.exact.repeats
+    repeats = () if seen.exact is None or seen.session.several else seen.exact.repeats
     entered = [seen.session.recording.entered(each.first, each.last) for each in repeats]
     filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
     return min(entered) if repeats and filled else 0

@@ -49,7 +49,7 @@ class Climb:
         Args:
             known: that many are known to start when they come at once; 0 if that is not known.
         """
-        several = len(session.accepting) > 1 or session.front is not None
+        several = session.several or session.front is not None
         waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
         starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
         free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
@@ -199,9 +199,9 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         if placed.still or session.now_ns() > deadline:
             break
     if session.front is not None:
-        session.front.find()
+        session.front.find(session.recording.in_service(0, prober.offered))
         placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
-    elif len(session.accepting) > 1:
+    elif session.several:
         placed = replace(placed, acceptors=find_acceptors(session))
     check_held_requests(session, prober)
     if not LostRequests().count(session, prober):

@@ -156,7 +156,7 @@ def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
         entered=entered,
         processes=len(starts.pids),
         # One of several processes of a front may turn requests away too while another has room.
-        turned_away_enough=ASK_MANY if session.front is not None or len(session.accepting) > 1 else TURNED_AWAY_ENOUGH,
+        turned_away_enough=ASK_MANY if session.front is not None or session.several else TURNED_AWAY_ENOUGH,
         last_entry_ns=starts.latest_ns,
         max_entry_gap_ns=starts.widest_gap_ns,
         last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
@@ -211,13 +211,13 @@ def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
 def _room_behind(session: Session, entered: int) -> int | None:
     if session.front is None or not entered:
         return None
-    session.front.find()
+    session.front.find(entered)
     return session.front.room
 
 
 def takers(session: Session) -> tuple[int, ...]:
     """The processes that may accept on the port; a master that only keeps the socket for its workers is none."""
-    if len(session.accepting) == 1:
+    if not session.several:
         return session.accepting
     return tuple(each.pid for each in find_acceptors(session) if each.waits_on is None or each.waits_on)
 

@@ -87,6 +87,11 @@ class Session:
         return shown(self.address, self.port)
 
     @property
+    def several(self) -> bool:
+        """Whether several processes accept, so that a request may come to any of them."""
+        return len(self.accepting) > 1
+
+    @property
     def taken_from(self) -> tuple[ListenAddress, ...]:
         """Where the server's own processes take requests: behind a front, from the queue between the two."""
         return (self.listen_address,) if self.front is None else self.front.listening_at

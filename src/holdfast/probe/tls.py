@@ -31,7 +31,7 @@ def tls_towards(experiment: Experiment, address: str) -> Tls:
     field = next((value for name, value in experiment.headers if name.lower() == "host"), "")
     host = field.partition(":")[0] if not field.startswith("[") else ""
     named = host or ("localhost" if is_unix(address) else address)
-    return Tls(named, verify=False, alpn=("h2",) if experiment.http2 else ("http/1.1",))
+    return Tls(named, verify=False)
 
 
 def may_speak_tls(request: Request) -> bool:

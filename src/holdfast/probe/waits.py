@@ -236,11 +236,10 @@ def turn_until_idle(session: Session, prober: Prober) -> None:
     holding = threads_that_hold(session.recording.entries(0, prober.offered)).nothing_else
     counts, since = progress(session, prober), session.now_ns()
     while session.now_ns() - since < AT_WORK_S * NS_PER_S:
-        before, began = read_core_use(read_descendants(*session.server.roots()), holding), session.now_ns()
+        before, began = core_use_of(session, holding), session.now_ns()
         if turn_until_still(session, prober, STILL_S) != "is still":
             return
-        after = read_core_use(read_descendants(*session.server.roots()), holding)
-        if not at_work(before, after, session.now_ns() - began):
+        if not at_work(before, core_use_of(session, holding), session.now_ns() - began):
             return
         if (now := progress(session, prober)) != counts:
             counts, since = now, session.now_ns()
@@ -301,6 +300,43 @@ def turn_while_free(
             return "had no core"
         prober.turn(TURN_NS)
     return "reached"
+
+
+def rests(
+    session: Session, prober: Turning, holding: Holding, moving: Callable[[], object], for_ns: int
+) -> bool | None:
+    """Whether nothing moves for this long, at least REST_NS, and at its end no thread of the server is at work.
+
+    A loop that works off what came before starts no handler for longer than a plateau lasts: after five thousand
+    clients of FastAPI, Python's collector alone takes a quarter of a second when the next requests come (measured). A
+    thread that works for AT_WORK_S without any progress is taken to spin.
+
+    Args:
+        holding: the threads that hold requests.
+        moving: changes whenever something moves.
+
+    Returns:
+        None if the server hardly got a core, or the person has asked for the end.
+    """
+    at_first, earlier_ns = moving(), for_ns - REST_NS
+
+    def moved() -> bool:
+        return moving() != at_first
+
+    watched = turn_while_free(session, prober, holding, moved, earlier_ns) if earlier_ns > 0 else "was free"
+    since = session.now_ns()
+    while watched == "was free":
+        before, began = core_use_of(session, holding.nothing_else), session.now_ns()
+        watched = turn_while_free(session, prober, holding, moved, REST_NS)
+        after, now = core_use_of(session, holding.nothing_else), session.now_ns()
+        if watched == "was free" and (not at_work(before, after, now - began) or now - since >= AT_WORK_S * NS_PER_S):
+            return not moved()
+    return None if watched == "had no core" else watched == "sleeps"
+
+
+def core_use_of(session: Session, without: Collection[int]) -> Mapping[int, CoreUse] | None:
+    """What the server's threads have used but these; None where that may not be read."""
+    return read_core_use(read_descendants(*session.server.roots()), without)
 
 
 def at_work(before: Mapping[int, CoreUse] | None, after: Mapping[int, CoreUse] | None, wall_ns: int) -> bool:

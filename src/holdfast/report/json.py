@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
 from holdfast.model.printable import hidden_as_json
@@ -31,7 +32,12 @@ def load_json(result: LoadResult) -> bytes:
     return _indented(result)
 
 
-def _indented(value: Verdict | StudyResult | Installed | LoadResult) -> bytes:
+def explanation_json(explanation: Explanation) -> bytes:
+    """What decides, with every trial, as one JSON object."""
+    return _indented(explanation)
+
+
+def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()

@@ -8,8 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, by_module, launched
-from holdfast.servers.address import by_socket_file, option_number
+from holdfast.servers.adapter import (
+    FRAMEWORKS,
+    Adapter,
+    Launch,
+    Package,
+    Setting,
+    Start,
+    as_given,
+    by_module,
+    launched,
+    spellings,
+)
+from holdfast.servers.address import by_socket_file
 
 
 def _launch(start: Start) -> Launch:
@@ -20,7 +31,7 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    return (Setting("backlog", option_number(arguments, "--backlog", "backlog", default=128), Place.ACCEPT_QUEUE),)
+    return as_given(arguments, Setting("backlog", 128, Place.ACCEPT_QUEUE, spellings("backlog")))
 
 
 ADAPTER = Adapter(

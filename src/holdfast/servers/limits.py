@@ -45,7 +45,7 @@ class LimitKind:
 
 _NOFILE = LimitKind(NOFILE, "--nofile", resource.RLIMIT_NOFILE, "n", 1, "LimitNOFILE", "nofile")
 _NPROC = LimitKind(NPROC, "--nproc", resource.RLIMIT_NPROC, "u", 1, "LimitNPROC", "nproc")
-_ADDRESS_SPACE = LimitKind(ADDRESS_SPACE, "--memory", resource.RLIMIT_AS, "v", 1024, "LimitAS", "")
+_ADDRESS_SPACE = LimitKind(ADDRESS_SPACE, "--address-space", resource.RLIMIT_AS, "v", 1024, "LimitAS", "")
 
 
 @frozen

@@ -7,10 +7,11 @@ cannot change it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, launched
-from holdfast.servers.address import by_host_and_port, by_socket_file, option_number
+from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, as_given, launched
+from holdfast.servers.address import by_host_and_port, by_socket_file, has_option
 
 
 def _launch(start: Start) -> Launch:
@@ -20,10 +21,11 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    return (
-        Setting("workers", option_number(arguments, "-w", "--workers", default=1), Place.IN_SERVICE),
-        Setting("backlog", 100, Place.ACCEPT_QUEUE),
-    )
+    (workers,) = as_given(arguments, Setting("workers", 1, Place.IN_SERVICE, ("--workers", "-w")))
+    if has_option(arguments, "--fast", "--single-process"):
+        # Each of them excludes --workers (sanic/cli/arguments.py, WorkerGroup); --fast takes a worker for each core.
+        workers = replace(workers, value=None if "--fast" in arguments else 1, options=())
+    return (workers, Setting("backlog", 100, Place.ACCEPT_QUEUE))
 
 
 ADAPTER = Adapter(

@@ -1,0 +1,101 @@
+"""The settings and limits that could decide, as data: what each counts, its value, and whether it can be changed."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast.model.experiment import Experiment
+from holdfast.model.places import Place
+from holdfast.model.trial import Change, Rival
+from holdfast.model.verdict import Verdict
+from holdfast.servers.effective import DEFAULT, SettingInForce
+from holdfast.servers.settings_of import settings_of, with_settings
+
+NOFILE, NPROC = "nofile", "nproc"
+_NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
+
+
+def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
+    """All that could decide a place's size, with what the first verdict shows of it."""
+    return (
+        *_of_server(settings_of(experiment, os.environ), verdict, http2=experiment.http2),
+        *_of_environment(experiment, verdict),
+    )
+
+
+def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, ...]:
+    """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
+    found = (each.setting for each in settings_of(experiment, os.environ))
+    values = {each.name: each.value for each in found if each.value is not None}
+    limits = None if verdict is None else verdict.limits
+    for name, asked, in_force in (
+        (NOFILE, experiment.nofile, limits and limits.nofile),
+        (NPROC, experiment.nproc, limits and limits.nproc),
+    ):
+        if (value := in_force or asked) is not None:
+            values[name] = value
+    return tuple(Change(name, value) for name, value in values.items())
+
+
+def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int, scratch: Path) -> Experiment:
+    """The experiment with other values for some settings and limits.
+
+    Args:
+        scratch: a directory for copies of the server's configuration files, as in `with_settings`.
+
+    Raises:
+        UsageError: one of them cannot be varied.
+    """
+    changed = replace(experiment, max_offered=offered, call=False)
+    for each in changes:
+        if each.name == NOFILE:
+            changed = replace(changed, nofile=each.value)
+        elif each.name == NPROC:
+            changed = replace(changed, nproc=each.value)
+        else:
+            changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
+    return changed
+
+
+def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: bool) -> Iterator[Rival]:
+    for found in settings:
+        each = found.setting
+        counts_processes = each.name in _NUMBERS_OF_PROCESSES
+        if (
+            each.value is None
+            or each.words
+            # What the server takes no notice of is tried where it was given, to show so.
+            or (not each.counts and found.origin == DEFAULT)
+            or (each.for_streams and not http2)
+            or (counts_processes and each.value != verdict.model.processes)
+        ):
+            continue
+        yield Rival(
+            each.name,
+            each.bounds,
+            "processes" if counts_processes else "places",
+            each.value,
+            fixed=found.fixed,
+        )
+
+
+def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:
+    share = verdict.cost.descriptors
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    in_force = verdict.limits.nofile
+    if in_force is not None:
+        # Where the cost was not measured, each connection takes at least its own descriptor.
+        whole = 1 if share is None else round(share)
+        most = None if hard == resource.RLIM_INFINITY else hard
+        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most)
+    if experiment.nproc is not None and (threads := _threads(verdict)):
+        yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads)
+
+
+def _threads(verdict: Verdict) -> int:
+    cost = verdict.cost
+    return round((cost.threads or 0) + (cost.processes or 0))

@@ -1,0 +1,182 @@
+"""What the trials show: the setting that decides each place, those that were ruled out, and what is undecided."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from holdfast.infer.advice import advice_of
+from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
+from holdfast.infer.next_trial import basis_of, proved_laws, since
+from holdfast.infer.slopes import cost_over
+from holdfast.model.binding import Binding, NextBound, RuledOut
+from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
+from holdfast.model.places import Place
+from holdfast.model.trial import Rival, Trial
+from holdfast.model.verdict import Verdict
+
+PLACES = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
+_FIELD = {
+    Place.IN_SERVICE: "in_service",
+    Place.USERSPACE_QUEUE: "userspace_queue",
+    Place.ACCEPT_QUEUE: "accept_queue",
+}
+# What the law is of.
+_WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
+# Where a request takes several descriptors one after the other, the last of them may be taken by two, and suffice for
+# neither.
+_BY_CHANCE = 1
+SOMAXCONN = "somaxconn"
+
+
+def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
+    """What the trials show.
+
+    Args:
+        verdict: of the first trial.
+        record: with at least that trial.
+    """
+    rivals, trials = record.rivals, record.trials
+    found = [binding_of(place, rivals, trials) for place in PLACES]
+    bindings = tuple(each for each in found if isinstance(each, Binding))
+    undecided = tuple(each for each in found if isinstance(each, Undecided))
+    own = next((each for each in bindings if each.place == "in_service"), None)
+    unknown = {name: why for name, why in verdict.unknown.items() if own is None or name != "binding"}
+    if own is None:
+        unknown["binding"] = next(each.why for each in undecided if each.place == "in_service")
+    return Explanation(
+        verdict=replace(verdict, binding=own, unknown=unknown),
+        trials=trials,
+        rivals=rivals,
+        bindings=bindings,
+        ruled_out=() if own is None else own.ruled_out,
+        undecided=undecided,
+        reached=max((each.in_service for each in trials if each.in_service is not None), default=None),
+        cost=cost_over(trials),
+        seconds=record.seconds,
+        advice=None if record.advice is None else advice_of(record.advice, trials[0]),
+        interrupted=record.interrupted,
+    )
+
+
+def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | Undecided:
+    """The setting that decides a place's size, or why that is not decided."""
+    first = trials[0]
+    basis = basis_of(trials, place)
+    if basis is None:
+        return Undecided(_FIELD[place], f"it was never full, with {first.offered} requests offered")
+    proved = proved_laws(rivals, trials, place)
+    if not proved:
+        return Undecided(_FIELD[place], _why_undecided(place, rivals, trials))
+    if len({law.main for law in proved}) > 1:
+        names = " or ".join(law.formula for law in proved)
+        return Undecided(_FIELD[place], f"the trials do not tell these apart: {names}")
+    if basis is not first:
+        return Undecided(_FIELD[place], _not_met(proved[0], first, trials))
+    return _bound_by(proved[0], rivals, trials)
+
+
+def _bound_by(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
+    first = trials[0]
+    name = _named_by(law, values_of(first))
+    configured = values_of(first).get(name)
+    evidence = tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials)))
+    return Binding(
+        setting=name,
+        place=_FIELD[law.place],
+        configured=configured,
+        effective=configured,
+        formula=f"{_WHAT[law.place]} = {law.formula}",
+        evidence=evidence,
+        ruled_out=tuple(_ruled_out(law, rivals, trials)),
+        next=_next(law, rivals, trials),
+    )
+
+
+def _named_by(law: Law, values: Mapping[str, int]) -> str:
+    """Of several settings that are multiplied, the one that a person has set: not a 1."""
+    return law.factors[0] if law.factors and values.get(law.setting) == 1 else law.main
+
+
+def _sentence(law: Law, trial: Trial) -> str:
+    values = values_of(trial)
+    said = ", ".join(f"{name}={values[name]}" for name in (*law.factors, law.setting) if name in values)
+    return f"{named(trial)}: {said}: {measured(law.place, trial)}"
+
+
+def named(trial: Trial) -> str:
+    """How a trial is referred to."""
+    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"
+
+
+def _ruled_out(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Iterator[RuledOut]:
+    """Each other rival, by the first trial that shows that it allowed more than there were."""
+    there = measured(law.place, trials[0])
+    assert there is not None
+    for rival in rivals:
+        if rival.name in law.settings:
+            continue
+        for trial in trials[1:]:
+            reached = at_least(law.place, trial) or 0
+            unchanged = values_of(trial).get(rival.name) == values_of(trials[0]).get(rival.name)
+            if unchanged and reached > there:
+                yield RuledOut(rival.name, f"{named(trial)}: as it was, it allowed {reached}")
+                break
+            if not unchanged and measured(law.place, trial) == size(law, values_of(trial)):
+                now = values_of(trial).get(rival.name)
+                yield RuledOut(rival.name, f"{named(trial)}: {now} instead of {rival.value} changed nothing")
+                break
+
+
+def next_bound(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], trial: Trial) -> NextBound | None:
+    """What was met in a trial that took less than the law allows, and was full; None where it took all of it."""
+    allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
+    if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
+        return None
+    return NextBound(_named_by_size(law, reached, trial, rivals, trials), reached)
+
+
+def _next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial]) -> NextBound | None:
+    if law.place is not Place.IN_SERVICE:
+        return None
+    alone = [each for each in trials[1:] if {change.name for change in each.changes} <= law.settings]
+    return next((found for trial in alone if (found := next_bound(law, rivals, trials, trial))), None)
+
+
+def _named_by_size(law: Law, reached: int, trial: Trial, rivals: Sequence[Rival], trials: Sequence[Trial]) -> str:
+    values = values_of(trial)
+    for other in proved_laws(rivals, trials, Place.USERSPACE_QUEUE):
+        if size(other, values) == reached:
+            return other.main
+    processes = max(1, trial.processes or 1)
+    for rival in rivals:
+        if rival.name in law.settings or rival.name not in values:
+            continue
+        each = -(-reached // processes)
+        if rival.kind == "places" and rival.place is not Place.ACCEPT_QUEUE and values[rival.name] in {reached, each}:
+            return rival.name
+        if rival.kind == "share" and 0 <= values[rival.name] - rival.share * each <= 96:
+            return rival.name
+    return "something that was not varied"
+
+
+def _not_met(law: Law, first: Trial, trials: Sequence[Trial]) -> str:
+    at = size(law, values_of(first))
+    runs = ", ".join(named(each) for each in confirmed_by(law, since(basis_of(trials, law.place) or first, trials)))
+    return (
+        f"no bound was met with {first.offered} requests; by the law {_WHAT[law.place]} = {law.formula} ({runs}) "
+        f"{law.main} would be the bound at {at}"
+    )
+
+
+def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -> str:
+    there = measured(place, trials[0])
+    changed = dict.fromkeys(each.name for trial in trials[1:] for each in trial.changes)
+    if not changed:
+        names = [each.name for each in rivals if each.place is place]
+        return (
+            f"nothing that bounds it could be varied ({', '.join(names)})"
+            if names
+            else "no setting is known to bound it"
+        )
+    return f"it stayed at {there} whatever was changed: {', '.join(changed)}"
