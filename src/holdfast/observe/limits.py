@@ -60,7 +60,7 @@ def read_other_limits(pid: int) -> OtherLimits:
 
 
 def look_at_limits(pids: Iterable[int], accepting: Iterable[int], at_ns: int) -> LimitLook | None:
-    """How much of each limit is used now; takes ~0.1 ms for each process, and where nproc binds as much for all others.
+    """How much of each limit is used now; takes ~0.1 ms for each process, and where nproc is near as much for all others.
 
     Args:
         pids: processes of the server.
@@ -76,7 +76,10 @@ def look_at_limits(pids: Iterable[int], accepting: Iterable[int], at_ns: int) ->
     if not candidates:
         return None
     limited = next(filter(_nproc_binds, candidates), candidates[0])
+    machine_threads = read_as(parse.machine_threads, "/proc/loadavg")
     nproc = read_limits(limited).nproc if _nproc_binds(limited) else None
+    if nproc is not None and machine_threads is not None and 2 * machine_threads < nproc:
+        nproc = None
     return LimitLook(
         at_ns=at_ns,
         processes=processes,
@@ -84,7 +87,7 @@ def look_at_limits(pids: Iterable[int], accepting: Iterable[int], at_ns: int) ->
         user_tasks=None if nproc is None else _tasks_of_user(limited),
         tasks=_group_use(limited, TASKS),
         memory=_group_use(limited, MEMORY),
-        machine_threads=read_as(parse.machine_threads, "/proc/loadavg"),
+        machine_threads=machine_threads,
         threads_max=read_as(parse.single_number, _THREADS_MAX),
         pid_max=read_as(parse.single_number, _PID_MAX),
     )
