@@ -60,7 +60,7 @@ def read_other_limits(pid: int) -> OtherLimits:
 
 
 def look_at_limits(pids: Iterable[int], accepting: Iterable[int], at_ns: int) -> LimitLook | None:
-    """How much of each limit is used now; takes ~0.1 ms for each process, and where nproc is near as much for all others.
+    """How much of each limit is used now; takes ~0.1 ms for each process (all of them, if nproc is near).
 
     Args:
         pids: processes of the server.
