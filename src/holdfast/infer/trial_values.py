@@ -27,7 +27,7 @@ _MOST = 600
 BEYOND = 150
 # Accept queues that fill quickly, for the trial that raises and the one that lowers; and room in a limit on accepted
 # requests, in front of the handlers.
-_BACKLOGS = (131, 149)
+_BACKLOGS = (37, 60)
 _ROOM = (24, 40)
 
 
@@ -136,7 +136,7 @@ def _options(law: Law, rivals: Sequence[Rival], own: Mapping[str, int], *, up: b
 
 def _values(law: Law, rival: Rival, own: Mapping[str, int], *, up: bool) -> Iterator[int]:
     """Values to try: with shares, each remainder, since one of them tells which constant is right."""
-    value, least = own[law.main], least_of(law)
+    value, least = own[law.main], max(least_of(law), rival.least)
     if rival.kind == "processes":
         yield value + 1 if up else max(1, value - 1)
         return
@@ -162,7 +162,8 @@ def _sides(rivals: Sequence[Rival], basis: Trial, taken: set[str], expected: int
         if each.name in taken or each.fixed or each.kind != "places" or each.name not in own:
             continue
         if each.place is Place.ACCEPT_QUEUE:
-            low = _BACKLOGS[not up]
+            # Two that differ, also where both are less than the server takes.
+            low = max(_BACKLOGS[not up], each.least + (not up))
             found[each.name] = low if low < own[each.name] else own[each.name] + low
         elif each.place is Place.USERSPACE_QUEUE and own[each.name] > expected + max(_ROOM):
             found[each.name] = expected + _ROOM[not up]

@@ -26,6 +26,7 @@ class Rival:
         value: in the first trial; None where it is unlimited or not known.
         share: how much of it each request takes; 1 for places, 0 where that is not known.
         most: the highest value that can be tried here; None without a bound.
+        least: the lowest value that the server takes.
         fixed: why it cannot be changed; "" where it can.
         near: its use was seen at the limit, or next to it.
         counts: False where the server is said to take no notice of it as it is started.
@@ -40,6 +41,7 @@ class Rival:
     most: int | None = None
     fixed: str = ""
     near: bool = False
+    least: int = 1
     counts: bool = True
     inside: bool = False
 

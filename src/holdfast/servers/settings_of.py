@@ -13,10 +13,18 @@ from pathlib import Path
 from holdfast.errors import UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.frozen import frozen
+from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import Adapter, Setting
-from holdfast.servers.command_line import ServerCommand, server_in, with_arguments
-from holdfast.servers.config_layers import Read
-from holdfast.servers.effective import FILE, SettingInForce, Started, settings_in_force, variation
+from holdfast.servers.command_line import FASTAPI, Read, ServerCommand, server_in, with_arguments
+from holdfast.servers.effective import (
+    FILE,
+    SettingInForce,
+    Started,
+    arguments_in_force,
+    settings_in_force,
+    variation,
+)
 from holdfast.servers.interpreter import Interpreter
 from holdfast.servers.plan import plan
 from holdfast.servers.registry import adapter_named
@@ -74,6 +82,47 @@ def with_settings(
     return experiment
 
 
+def timeouts_of(experiment: Experiment, environ: Mapping[str, str]) -> tuple[Timeout, ...]:
+    """After which time the experiment's server is said to end silent connections; empty where no known server shows.
+
+    Args:
+        environ: as in `settings_of`.
+    """
+    place = _place(experiment, environ)
+    if place is None:
+        return ()
+    started = _by_timeouts(place.started)
+    return adapter_named(started.server).timeouts(arguments_in_force(started, _reader(place.directory)))
+
+
+def with_timeout(experiment: Experiment, timeout: Timeout, seconds: float, environ: Mapping[str, str]) -> Experiment:
+    """The experiment with another value for a time-out of its server.
+
+    Args:
+        environ: as in `settings_of`.
+
+    Raises:
+        UsageError: it cannot be set on the command line, or that cannot be changed.
+    """
+    place = _place(experiment, environ)
+    if place is None or not timeout.options:
+        raise UsageError(f"{timeout.name} cannot be set on the server's command line.", "", "Change it in its file.")
+    found = SettingInForce(_as_setting(timeout), "")
+    changed = variation(_by_timeouts(place.started), found, int(seconds * timeout.units_per_s), lambda _path: None)
+    return replace(experiment, target=_target(experiment.target, place, changed.arguments))
+
+
+def _by_timeouts(started: Started) -> Started:
+    """The same server, and its time-outs in the place of its settings."""
+    timeouts = adapter_named(started.server).timeouts
+    return replace(started, settings=lambda arguments: tuple(map(_as_setting, timeouts(arguments))))
+
+
+def _as_setting(timeout: Timeout) -> Setting:
+    """What is in the way of other requests is the server's own queue, if anything."""
+    return Setting(timeout.name, None, Place.USERSPACE_QUEUE, timeout.options)
+
+
 def _with_setting(
     experiment: Experiment, name: str, value: int, scratch: Path, environ: Mapping[str, str]
 ) -> Experiment:
@@ -113,7 +162,7 @@ def _place(experiment: Experiment, environ: Mapping[str, str]) -> _Place | None:
         started = Started(adapter.name, _by_name(experiment, target, adapter), target.arguments, environment)
         return _Place(started, None, directory)
     assert isinstance(target, CommandTarget)
-    own = server_in(target.command)
+    own = server_in(target.command, _reader(directory))
     if own is None:
         return None
     started = Started(
@@ -141,6 +190,8 @@ def _by_name(
 
 def _of_command(server: str) -> Callable[[Sequence[str]], tuple[Setting, ...]]:
     """The adapter's settings as the server's own command has them, where the adapter starts it from Python."""
+    if server == FASTAPI:
+        return _of_fastapi
     settings = adapter_named(server).settings
     if server == "flask":
         # `flask run` has no option for processes (flask/cli.py, run_command()).
@@ -151,6 +202,16 @@ def _of_command(server: str) -> Callable[[Sequence[str]], tuple[Setting, ...]]:
             replace(each, words=("--nothreading", "")) if each.words else each for each in settings(arguments)
         )
     return settings
+
+
+def _of_fastapi(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    """Of `fastapi run`: it gives uvicorn no setting but the workers (fastapi_cli/cli.py, _run())."""
+    return tuple(
+        replace(each, variable="WEB_CONCURRENCY", weaker_variables=())
+        if each.name == "workers"
+        else replace(each, options=(), variable="")
+        for each in adapter_named("uvicorn").settings(arguments)
+    )
 
 
 def _reader(directory: Path) -> Read:
