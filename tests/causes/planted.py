@@ -18,6 +18,7 @@ HERE = Path(__file__).parent
 SITE = Path(sysconfig.get_paths()["purelib"])
 STANDARD = Path(sysconfig.get_paths()["stdlib"])
 UNDECIDED = ""
+PATIENCE_S = 180.0
 
 
 @dataclass(frozen=True, slots=True)

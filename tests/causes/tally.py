@@ -16,7 +16,7 @@ from statistics import median
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[1])]
 
 from every_case import CASES  # noqa: E402 - after the path to it
-from planted import Outcome, Planted, missing, outcome_of  # noqa: E402
+from planted import PATIENCE_S, Outcome, Planted, missing, outcome_of  # noqa: E402
 from support.commandline import holdfast_in  # noqa: E402
 
 
@@ -24,7 +24,7 @@ def explained(case: Planted) -> Outcome | str:
     """One case; an error of holdfast in place of its outcome."""
     with tempfile.TemporaryDirectory() as directory, holdfast_in(Path(directory)) as holdfast:
         case.prepare(Path(directory))
-        ended = holdfast.run(*case.command_line(), env=dict(case.environment))
+        ended = holdfast.run(*case.command_line(), env=dict(case.environment), within_s=PATIENCE_S)
     return outcome_of(case, ended.out) if ended.out else f"exit {ended.exit}: {ended.err}"
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from every_case import CASES
-from planted import Planted, missing, no_longer_said, outcome_of
+from planted import PATIENCE_S, Planted, missing, no_longer_said, outcome_of
 from support.commandline import Holdfast
 
 # A handful of each kind in every run: a server's setting, descriptors, the application, a person's own command.
@@ -25,7 +25,7 @@ def test_the_planted_limit_is_named(case: Planted, holdfast: Holdfast, tmp_path:
         pytest.skip(f"not here: {needed}")
     case.prepare(tmp_path)
 
-    ended = holdfast.run(*case.command_line(), env=dict(case.environment))
+    ended = holdfast.run(*case.command_line(), env=dict(case.environment), within_s=PATIENCE_S)
 
     assert ended.out, ended.err
     assert not outcome_of(case, ended.out).faults

@@ -16,6 +16,8 @@ from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
 NOFILE, NPROC = "nofile", "nproc"
+# Limits of libraries that can be set, as `Experiment.library_limits` has them.
+_OF_LIBRARIES = frozenset({"AnyIO tokens", "default executor"})
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
 
 
@@ -23,6 +25,7 @@ def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
     """All that could decide a place's size, with what the first verdict shows of it."""
     return (
         *_of_server(settings_of(experiment, os.environ), verdict, http2=experiment.http2),
+        *_of_libraries(verdict),
         *_of_environment(experiment, verdict),
     )
 
@@ -31,6 +34,9 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
     """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
     known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
     values = {name: value for name, value in known if value is not None}
+    values |= dict(experiment.library_limits)
+    if verdict is not None:
+        values |= {each.name: each.limit for each in verdict.libraries or () if each.limit is not None}
     limits = None if verdict is None else verdict.limits
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
@@ -56,6 +62,9 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
             changed = replace(changed, nofile=each.value)
         elif each.name == NPROC:
             changed = replace(changed, nproc=each.value)
+        elif each.name in _OF_LIBRARIES:
+            others = tuple(pair for pair in changed.library_limits if pair[0] != each.name)
+            changed = replace(changed, library_limits=(*others, (each.name, each.value)))
         else:
             changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
     return changed
@@ -91,6 +100,13 @@ def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
     if setting.value is None and setting.name in _NUMBERS_OF_PROCESSES and found.origin != DEFAULT:
         return None if verdict is None else verdict.model.processes
     return setting.value
+
+
+def _of_libraries(verdict: Verdict) -> Iterator[Rival]:
+    for each in verdict.libraries or ():
+        if each.limit is not None:
+            fixed = "" if each.name in _OF_LIBRARIES else "the library has no option for it"
+            yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, inside=True)
 
 
 def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:
