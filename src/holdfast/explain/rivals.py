@@ -9,13 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.experiment import Experiment
+from holdfast.model.limits import ADDRESS_SPACE, NOFILE, NPROC
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
-NOFILE, NPROC = "nofile", "nproc"
 # Limits of libraries that can be set, as `Experiment.library_limits` has them.
 _OF_LIBRARIES = frozenset({"AnyIO tokens", "default executor"})
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
@@ -41,6 +41,7 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
         (NPROC, experiment.nproc, limits and limits.nproc),
+        (ADDRESS_SPACE, experiment.address_space, limits and limits.address_space),
     ):
         if (value := in_force or asked) is not None:
             values[name] = value
@@ -62,6 +63,8 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
             changed = replace(changed, nofile=each.value)
         elif each.name == NPROC:
             changed = replace(changed, nproc=each.value)
+        elif each.name == ADDRESS_SPACE:
+            changed = replace(changed, address_space=each.value)
         elif each.name in _OF_LIBRARIES:
             others = tuple(pair for pair in changed.library_limits if pair[0] != each.name)
             changed = replace(changed, library_limits=(*others, (each.name, each.value)))
@@ -86,7 +89,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         yield Rival(
             each.name,
             each.bounds,
-            "processes" if counts_processes else "places",
+            "processes" if counts_processes else "streams" if each.for_streams else "places",
             value,
             fixed=found.fixed,
             least=each.least,
@@ -113,13 +116,17 @@ def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]
     share = verdict.cost.descriptors
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     in_force = verdict.limits.nofile
+    met = {each.name for each in verdict.pressure or () if each.hit}
     if in_force is not None:
         # Where the cost was not measured, each connection takes at least its own descriptor.
         whole = 1 if share is None else round(share)
         most = None if hard == resource.RLIM_INFINITY else hard
-        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most)
+        near = NOFILE in met
+        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=near)
     if experiment.nproc is not None and (threads := _threads(verdict)):
-        yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads)
+        yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads, near=NPROC in met)
+    if (space := verdict.limits.address_space) is not None:
+        yield Rival(ADDRESS_SPACE, Place.IN_SERVICE, "bytes", space, near=ADDRESS_SPACE in met)
 
 
 def _threads(verdict: Verdict) -> int:

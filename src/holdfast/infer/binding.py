@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, basis_of, proved_laws, since, suspects
+from holdfast.infer.further_bindings import INSIDE, in_the_body, of_memory, of_streams, where
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
@@ -29,7 +30,6 @@ _WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
 # neither.
 _BY_CHANCE = 1
 SOMAXCONN = "somaxconn"
-INSIDE = "inside the application"
 
 
 def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
@@ -41,8 +41,9 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
     """
     rivals, trials = record.rivals, record.trials
     found = [binding_of(place, rivals, trials) for place in PLACES]
-    bindings = tuple(each for each in found if isinstance(each, Binding))
-    undecided = tuple(each for each in found if isinstance(each, Undecided))
+    bindings = tuple(_all_of(verdict, record, [each for each in found if isinstance(each, Binding)]))
+    known = {each.place for each in bindings}
+    undecided = tuple(each for each in found if isinstance(each, Undecided) and each.place not in known)
     own = next((each for each in bindings if each.place == "in_service"), None)
     unknown = {name: why for name, why in verdict.unknown.items() if own is None or name != "binding"}
     if own is None:
@@ -62,6 +63,21 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,
     )
+
+
+def _all_of(verdict: Verdict, record: ExplanationRecord, found: Sequence[Binding]) -> Iterator[Binding]:
+    """With the lines of code at which requests wait, and with what bounds where no setting counts requests."""
+    rivals, trials = record.rivals, record.trials
+    own = next((each for each in found if each.place == "in_service"), None) or of_memory(rivals, trials)
+    if own is not None and own.setting == INSIDE:
+        own = replace(own, evidence=(*own.evidence, *where(verdict.waiting or (), "ramp")))
+    if in_body := in_the_body(verdict, named(trials[0]), own):
+        yield in_body
+    elif own is not None:
+        yield own
+    yield from (each for each in found if each.place != "in_service")
+    if streams := of_streams(rivals, trials):
+        yield streams
 
 
 def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | Undecided:

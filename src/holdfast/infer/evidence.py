@@ -81,7 +81,10 @@ def _suspect(  # parameters: what is known of it
     grew = [each for each in proved if (at_least(place, each) or 0) > there]
     found = grew if _falls_otherwise(name, laws, trials, basis) else proved
     sizes = {measured(place, each) for each in found}
-    certain = len(sizes) > 1 or any(each.purpose != ALL_RAISED or len(each.changes) == 1 for each in grew)
+    # The kernel itself says how long an accept queue may become.
+    certain = len(sizes) > (place is not Place.ACCEPT_QUEUE) or any(
+        each.purpose != ALL_RAISED or len(each.changes) == 1 for each in grew
+    )
     simplest = sorted(laws, key=lambda law: len(law.factors))
     return Suspect(name, tuple(simplest), tuple(found), tuple(shared), certain)
 

@@ -109,7 +109,9 @@ def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: 
     processes = [each.name for each in known if each.kind == "processes"]
     ranked: list[tuple[int, Law]] = []
     for rival in known:
-        if rival.kind in {"places", "share"} and (rival.place is place or rival.kind == "share"):
+        # What is accepted is a limit of what is in service, too.
+        of_both = place is Place.IN_SERVICE and rival.place is Place.USERSPACE_QUEUE
+        if rival.kind == "share" or (rival.kind == "places" and (rival.place is place or of_both)):
             ranked += _of_setting(place, there, values, rival, processes, far=far)
     # Behind the settings of the same rank: raising one of those tells at once which it is.
     ranked += _of_processes(place, there, values, processes)
