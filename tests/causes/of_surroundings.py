@@ -35,7 +35,8 @@ DESCRIPTORS = (
     _nofile("aiohttp", 128),
     _nofile("tornado", 150),
     _nofile("daphne", 128),
-    _nofile("sanic", 200),
+    # With a manager of processes it leaves that one's directory behind whenever it is killed.
+    _nofile("sanic", 200, "--single-process"),
     _nofile("gevent", 120),
     _nofile("gunicorn", 110, "-k", "gevent", "-w", "2"),
 )

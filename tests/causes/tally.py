@@ -7,6 +7,7 @@ costs as a multiple of the whole first probe.
 from __future__ import annotations
 
 import argparse
+import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -22,9 +23,15 @@ from support.commandline import holdfast_in  # noqa: E402
 
 def explained(case: Planted) -> Outcome | str:
     """One case; an error of holdfast in place of its outcome."""
-    with tempfile.TemporaryDirectory() as directory, holdfast_in(Path(directory)) as holdfast:
-        case.prepare(Path(directory))
-        ended = holdfast.run(*case.command_line(), env=dict(case.environment), within_s=PATIENCE_S)
+    try:
+        with tempfile.TemporaryDirectory() as directory, holdfast_in(Path(directory)) as holdfast:
+            case.prepare(Path(directory))
+            ended = holdfast.run(*case.command_line(), env=dict(case.environment), within_s=PATIENCE_S)
+            left = [str(each) for each in holdfast.temporary.iterdir()]
+    except (AssertionError, subprocess.TimeoutExpired) as error:
+        return f"{error!r}"
+    if left:
+        return f"left behind: {', '.join(left)}"
     return outcome_of(case, ended.out) if ended.out else f"exit {ended.exit}: {ended.err}"
 
 

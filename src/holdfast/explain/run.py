@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 
 from holdfast import store
@@ -14,16 +15,15 @@ from holdfast.explain.silent import run_silent
 from holdfast.explain.trials import Bench, first_trial, run_trial, since
 from holdfast.infer.binding import explanation_of
 from holdfast.infer.judge import judge
-from holdfast.infer.next_trial import next_trial
+from holdfast.infer.next_trial import MORE, next_trial
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import command_line_of
 from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.frozen import frozen
+from holdfast.model.trial import Trial
 
 MOST_TRIALS = 12
 _MOST_SECONDS = 60.0
-# Of requests in service: what is looked for beyond the present ceiling, unless a number is given.
-_MORE = 4
 _MOST_SOUGHT = 1000
 
 
@@ -32,8 +32,7 @@ class Asked:
     """What is asked besides which setting decides.
 
     Attributes:
-        up_to: number of requests in service up to which the next bound is looked for; None is four times as many as
-            there are, 0 looks for none.
+        up_to: number of requests in service up to which the next bound is looked for, as of `next_trial`.
         wish: settings are proposed for it, and run; None proposes none.
         overload: put the server under more load than its ceiling too.
         service_s: how long a handler takes then; None is as long as the application's own.
@@ -62,10 +61,11 @@ def explain(bench: Bench, asked: Asked) -> Explanation:
     first, verdict = first_trial(bench)
     trials, rivals = [first], rivals_of(bench.experiment, verdict)
     wish = asked.wish
-    sought = _MORE * (first.in_service or 0) if asked.up_to is None else asked.up_to
-    # The one trial may serve both. How much memory more of them take is asked before they are proposed.
-    sought = sought if wish is None else max(sought, min(wish.at_once, _MOST_SOUGHT))
-    while not bench.ended() and len(trials) < MOST_TRIALS and time.monotonic() - began < _MOST_SECONDS:
+    sought = asked.up_to
+    if wish is not None:
+        # The one trial may serve both. How much memory more of them take is asked before they are proposed.
+        sought = max(MORE * (first.in_service or 0) if sought is None else sought, min(wish.at_once, _MOST_SOUGHT))
+    while not bench.ended() and len(trials) < MOST_TRIALS and _is_time_left(began, trials):
         proposal = next_trial(rivals, trials, sought)
         if proposal is None:
             break
@@ -98,6 +98,11 @@ def _with_clients(record: ExplanationRecord, asked: Asked, bench: Bench) -> Expl
         # What was proved before is worth more than what could not be done.
         bench.tell(str(error))
     return record
+
+
+def _is_time_left(began: float, trials: Sequence[Trial]) -> bool:
+    """Whether one more trial that takes as long as the longest one so far will be over in time."""
+    return time.monotonic() - began + max(each.seconds for each in trials) < _MOST_SECONDS or len(trials) == 1
 
 
 def shown_again(number: int) -> Explanation:

@@ -29,6 +29,9 @@ from holdfast.model.trial import Change, Rival, Trial
 # Requests in service of the trial of a server that met no bound, and what it takes besides, of what they share.
 _OF_UNBOUNDED = 90
 _OWN_USE = 40
+# Of requests in service, and where only further processes take them: what is looked for beyond the present ceiling.
+MORE = 4
+_MORE_PROCESSES = 2
 # Settings that are lowered where raising all of them did nothing, likeliest first.
 _LOWERED = 2
 # Trials that one setting gets in one direction: with others, alone, and alone once more.
@@ -37,13 +40,14 @@ _TRIES = 3
 _FURTHER = 3
 
 
-def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> Proposal | None:
+def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None) -> Proposal | None:
     """The next trial; None where there is nothing left that one would decide.
 
     Args:
         rivals: with what the first trial shows of them.
         trials: so far, at least the first.
-        up_to: number of requests in service up to which the next bound is looked for; 0 looks for none.
+        up_to: number of requests in service up to which the next bound is looked for; 0 looks for none, None is four
+            times as many as there are, and twice as many where each of them takes a process.
     """
     basis = basis_of(trials)
     if basis is None:
@@ -192,10 +196,11 @@ def _lowered_until_it_binds(rivals: Sequence[Rival], trials: Sequence[Trial]) ->
     return None
 
 
-def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> Proposal | None:
+def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], wanted: int | None) -> Proposal | None:
     first = trials[0]
     own = values_of(first)
     there = measured(Place.IN_SERVICE, first)
+    up_to = (MORE if law.setting else _MORE_PROCESSES) * (there or 0) if wanted is None else wanted
     if there is None or there >= up_to or law.main not in own:
         return None
     rival = next(each for each in rivals if each.name == law.main)
