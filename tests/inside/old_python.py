@@ -41,6 +41,7 @@ from holdfast_inside import (
     options,
     post_import,
     recorder,
+    reply,
     request,
     rsgi,
     runner,
@@ -115,7 +116,7 @@ def check_wsgi():
     answers = []
     environ = {"HTTP_X_HOLDFAST": "token/0", "PATH_INFO": "/", "SCRIPT_NAME": "", "QUERY_STRING": ""}
     held = target.application(environ, lambda *head: answers.append(head))
-    assert held == [layout.BODY], held
+    assert held == [reply.BODY], held
     assert answers[0][0] == "200 OK"
     assert list(target.application({"PATH_INFO": "/"}, lambda *_head: None)) == [b"plain"]
 
@@ -130,7 +131,7 @@ async def check_asgi():
     application = asgi.wrap_entry(raw_asgi.create())
     await application(scope, None, send)
     await application({"type": "http", "path": "/", "headers": []}, None, send)
-    assert [message.get("body") for message in sent[1::2]] == [layout.BODY, b"hello\n"], sent
+    assert [message.get("body") for message in sent[1::2]] == [reply.BODY, b"hello\n"], sent
     assert interface.choose(application, "it", "") == "asgi"
 
 
