@@ -161,6 +161,7 @@ def _inside(experiment: Experiment, spec: ServerSpec, files: Files, token: str) 
         pythonpath=spec.environment.get("PYTHONPATH", ""),
         hello=files.hello if spec.own else None,
         directory=str(files.library),
+        limits=experiment.library_limits,
     ).environment()
 
 
