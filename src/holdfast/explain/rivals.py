@@ -34,9 +34,8 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
     known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
     values = {name: value for name, value in known if value is not None}
     values |= dict(experiment.library_limits)
-    for library in (verdict.libraries or ()) if verdict is not None else ():
-        if library.limit is not None:
-            values[library.name] = library.limit
+    if verdict is not None:
+        values |= {each.name: each.limit for each in verdict.libraries or () if each.limit is not None}
     limits = None if verdict is None else verdict.limits
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),

@@ -27,7 +27,7 @@ _MOST = 600
 BEYOND = 150
 # Accept queues that fill quickly, for the trial that raises and the one that lowers; and room in a limit on accepted
 # requests, in front of the handlers.
-_BACKLOGS = (131, 149)
+_BACKLOGS = (37, 60)
 _ROOM = (24, 40)
 
 
