@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, basis_of, proved_laws, since, suspects
+from holdfast.infer.inside_application import ceiling_of_bodies, waiting_points
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, predicts, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
-from holdfast.model.binding import Binding, NextBound, RuledOut
+from holdfast.model.binding import INSIDE, Binding, NextBound, RuledOut
 from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
@@ -33,7 +34,6 @@ _BOTH_WAYS = ("up", "down")
 # Of slopes between the first trial and others: a place counts whole requests, and memory is reserved in whole arenas.
 _STRAIGHT = 1.05
 SOMAXCONN = "somaxconn"
-INSIDE = "inside the application"
 
 
 def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
@@ -47,7 +47,15 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
     found = [binding_of(place, rivals, trials) for place in PLACES]
     bindings = tuple(each for each in found if isinstance(each, Binding))
     undecided = tuple(each for each in found if isinstance(each, Undecided))
+    bodies = ceiling_of_bodies(verdict, named(trials[0]))
+    if bodies is not None:
+        # What the application lets run is less than what the settings of the server allow.
+        bindings = (bodies, *(each for each in bindings if each.place != "in_service"))
+        undecided = tuple(each for each in undecided if each.place != "in_service")
     own = next((each for each in bindings if each.place == "in_service"), None)
+    if own is not None and own.setting == INSIDE and bodies is None:
+        own = replace(own, evidence=(*own.evidence, *waiting_points(verdict, "ramp", named(trials[0]))))
+        bindings = (own, *bindings[1:])
     unknown = {name: why for name, why in verdict.unknown.items() if own is None or name != "binding"}
     if own is None:
         unknown["binding"] = next(each.why for each in undecided if each.place == "in_service")

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Iterator
 
 from holdfast.model.advice import Advice, Wish
-from holdfast.model.binding import Binding
+from holdfast.model.binding import INSIDE, Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
@@ -46,6 +46,10 @@ def _title(explanation: Explanation) -> Text:
 
 def _headline(explanation: Explanation) -> Renderable:
     ceiling, binding = explanation.verdict.ceiling, explanation.verdict.binding
+    if binding is not None and binding.setting == INSIDE:
+        requests = "request" if binding.effective == 1 else "requests"
+        text = Text(f"  {binding.effective} {requests} at once", style="bold green")
+        return text.append("  decided inside the application", style="not bold")
     number = "an unknown number of" if ceiling.in_service is None else str(ceiling.in_service)
     how = "" if ceiling.bounded else "at least "
     requests = "request" if ceiling.in_service == 1 else "requests"
@@ -95,6 +99,9 @@ def _or_dash(number: int | None) -> str:
 
 def sentences(explanation: Explanation) -> Iterator[str]:
     """Each finding as one sentence, with the runs behind it."""
+    binding = explanation.verdict.binding
+    if binding is not None and binding.setting == INSIDE:
+        yield f"Inside the application: {'; '.join(binding.evidence)}."
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
