@@ -38,7 +38,7 @@ def test_every_option_in_a_file_reaches_the_experiment(tmp_path: Path) -> None:
         'headers = ["Authorization: Bearer 1", "X-Y:  z "]',
         "nofile = 256",
         "nproc = 100",
-        'memory = "1.5G"',
+        'address-space = "1.5G"',
         "max-offered = 300",
         "port = 8000",
         "start-timeout = 5",

@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.experiment import Experiment
+from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC
 from holdfast.model.places import Place
-from holdfast.model.trial import Change, Rival
+from holdfast.model.trial import Change, Rival, RivalKind
 from holdfast.model.verdict import Verdict
+from holdfast.model.waiting import VARIED
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
-NOFILE, NPROC = "nofile", "nproc"
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
 
 
@@ -23,6 +24,7 @@ def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
     """All that could decide a place's size, with what the first verdict shows of it."""
     return (
         *_of_server(settings_of(experiment, os.environ), verdict, http2=experiment.http2),
+        *_of_libraries(verdict),
         *_of_environment(experiment, verdict),
     )
 
@@ -31,10 +33,14 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
     """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
     known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
     values = {name: value for name, value in known if value is not None}
+    values |= dict(experiment.library_limits)
+    if verdict is not None:
+        values |= {each.name: each.limit for each in verdict.libraries or () if each.limit is not None}
     limits = None if verdict is None else verdict.limits
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
         (NPROC, experiment.nproc, limits and limits.nproc),
+        (ADDRESS_SPACE, experiment.address_space, limits and limits.address_space),
     ):
         if (value := in_force or asked) is not None:
             values[name] = value
@@ -56,6 +62,11 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
             changed = replace(changed, nofile=each.value)
         elif each.name == NPROC:
             changed = replace(changed, nproc=each.value)
+        elif each.name == ADDRESS_SPACE:
+            changed = replace(changed, address_space=each.value)
+        elif each.name in VARIED:
+            limits = {**dict(changed.library_limits), each.name: each.value}
+            changed = replace(changed, library_limits=tuple(limits.items()))
         else:
             changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
     return changed
@@ -71,7 +82,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
             # What the server takes no notice of is tried where it was given, to show so.
             or (not each.counts and found.origin == DEFAULT)
             or (each.for_streams and not http2)
-            or (counts_processes and value != verdict.model.processes)
+            or (counts_processes and not (each.counts and value == verdict.model.processes))
         ):
             continue
         yield Rival(
@@ -81,6 +92,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
             value,
             fixed=found.fixed,
             least=each.least,
+            counts=each.counts,
         )
 
 
@@ -92,19 +104,49 @@ def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
     return setting.value
 
 
+def _of_libraries(verdict: Verdict) -> Iterator[Rival]:
+    """Limits that libraries set inside each process; requests wait for them inside the application."""
+    for each in verdict.libraries or ():
+        if each.limit is not None:
+            fixed = "" if each.name in VARIED else "the library has no way to set it"
+            full = each.in_use >= each.limit * each.processes
+            yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, near=full, inside=True)
+
+
 def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:
     share = verdict.cost.descriptors
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     in_force = verdict.limits.nofile
+    hit = {each.name for each in verdict.pressure or () if each.hit}
     if in_force is not None:
         # Where the cost was not measured, each connection takes at least its own descriptor.
         whole = 1 if share is None else round(share)
         most = None if hard == resource.RLIM_INFINITY else hard
-        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most)
-    if experiment.nproc is not None and (threads := _threads(verdict)):
-        yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads)
+        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=NOFILE in hit)
+    nproc = verdict.limits.nproc
+    if nproc is not None and (experiment.nproc is not None or NPROC in hit):
+        # A limit of tasks: each thread is one, and each process has at least one.
+        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_threads(verdict), near=NPROC in hit)
+    yield from _of_pressure(verdict)
+
+
+def _of_pressure(verdict: Verdict) -> Iterator[Rival]:
+    """Limits of memory, and those of which a process can have no lower or higher one of its own."""
+    for each in verdict.pressure or ():
+        if each.name in {NOFILE, NPROC}:
+            continue
+        taken = each.used - (each.at_rest or 0)
+        share = max(1, taken // max(1, verdict.places.in_service or 1))
+        if each.name == ADDRESS_SPACE:
+            most = resource.getrlimit(resource.RLIMIT_AS)[1]
+            free = None if most == resource.RLIM_INFINITY else most
+            yield Rival(each.name, Place.IN_SERVICE, "bytes", each.limit, share, free, near=bool(each.hit))
+        else:
+            kind: RivalKind = "bytes" if each.name == MEMORY_MAX else "share"
+            why = "it is set for a group of processes, or for the machine"
+            yield Rival(each.name, Place.IN_SERVICE, kind, each.limit, share, fixed=why, near=bool(each.hit))
 
 
 def _threads(verdict: Verdict) -> int:
     cost = verdict.cost
-    return round((cost.threads or 0) + (cost.processes or 0))
+    return max(1, round(max(cost.threads or 0, cost.processes or 0)))
