@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import re
 import threading
 
 import pytest
 from overloaded import least_backlog_s, overloaded
 from support.waiting import until
 
-from holdfast.errors import InconclusiveError, UsageError
+from holdfast.errors import UsageError
 from holdfast.explain.overload import OverloadOptions, builtin_service_s
 from holdfast.infer.overload import judge_overload
 from holdfast.interrupts import Interrupts
 from holdfast.model.places import Outcome
-from holdfast.report.layout import rendered
-from holdfast.report.overload import render_overload
 
 SLEEPS = """
 import time
@@ -32,10 +29,6 @@ def index():
 @app.get("/health")
 def health():
     return "well"
-
-@app.get("/broken")
-def broken():
-    raise RuntimeError("broken")
 """
 
 
@@ -92,16 +85,6 @@ def test_the_bodies_of_a_persons_own_views_are_run_as_often_as_clients_came(tmp_
     assert any(each.entered_ns > each.done_ns for each in left)
 
 
-def test_a_view_that_fails_alone_cannot_be_overloaded(tmp_path):
-    (tmp_path / "shop.py").write_text(SLEEPS)
-
-    with pytest.raises(InconclusiveError) as failure:
-        overloaded("gunicorn", 1, app="shop:app", cwd=tmp_path, service_s=None, path="/broken")
-
-    assert "answered with 500" in failure.value.what
-    assert "--service-time" in failure.value.remedy
-
-
 def test_ctrl_c_keeps_what_was_measured():
     interrupts = Interrupts()
     levels = []
@@ -156,42 +139,3 @@ def test_the_service_time_of_the_built_in_application_follows_from_what_a_small_
     assert builtin_service_s(2) == 0.05
     assert builtin_service_s(40) == 0.2
     assert builtin_service_s(5000) == 1.0
-
-
-def test_the_report_has_a_line_for_each_level_and_says_why_one_has_no_figures():
-    options = OverloadOptions(level_s=0.4, factors=(1.0, 300.0))
-    record = overloaded("waitress", 1, "--threads", "1", options=options)
-    text = rendered(render_overload(judge_overload(record)), 110, styled=False)
-
-    assert text.startswith("Overload  10/s = ceiling 1 / 100 ms (held)")
-    assert "\n  1x " in text
-    assert re.search(r"\n  300x +3,000 +\?\n", text)
-    assert "! 300x: it needs 3,000 requests a second" in text
-
-
-DIES = """
-import itertools, os, time
-from flask import Flask
-app = Flask(__name__)
-served = itertools.count()
-
-@app.get("/")
-def index():
-    if next(served) > 8:
-        os.kill(os.getpid(), 9)
-    time.sleep(0.05)
-    return "slept"
-"""
-
-
-def test_a_server_that_dies_under_load_ends_the_level_and_those_after_it(tmp_path):
-    (tmp_path / "shop.py").write_text(DIES)
-    options = OverloadOptions(level_s=0.6, factors=(1.0, 2.0))
-    record = overloaded("waitress", 4, app="shop:app", cwd=tmp_path, service_s=None, options=options)
-    first, second = judge_overload(record).levels
-
-    assert "in the middle of the probe" in record.levels[0].cut_short
-    assert first.why_not or "cut short" in first.doubts[0]
-    assert "the level before was not finished" in second.why_not
-    # What had come by then is kept.
-    assert record.levels[0].attempts

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import pytest
 from overloaded import least_backlog_s, overloaded
 
+from holdfast.errors import InconclusiveError
 from holdfast.explain.overload import OverloadOptions
 from holdfast.infer.overload import judge_overload
 
@@ -118,3 +119,51 @@ def test_a_server_without_a_ceiling_has_no_queue_at_a_rate_that_the_machine_can_
     for level in overload.levels:
         assert level.why_not or level.in_vain.left == 0
         assert level.why_not or level.clients.in_time + level.clients.late == level.clients.came
+
+
+FAILS = """
+from flask import Flask
+app = Flask(__name__)
+
+@app.get("/")
+def index():
+    raise RuntimeError("broken")
+"""
+
+
+def test_a_view_that_fails_alone_cannot_be_overloaded(tmp_path):
+    (tmp_path / "shop.py").write_text(FAILS)
+
+    with pytest.raises(InconclusiveError) as failure:
+        overloaded("gunicorn", 1, app="shop:app", cwd=tmp_path, service_s=None, path="/")
+
+    assert "answered with 500" in failure.value.what
+    assert "--service-time" in failure.value.remedy
+
+
+DIES = """
+import itertools, os, time
+from flask import Flask
+app = Flask(__name__)
+served = itertools.count()
+
+@app.get("/")
+def index():
+    if next(served) > 8:
+        os.kill(os.getpid(), 9)
+    time.sleep(0.05)
+    return "slept"
+"""
+
+
+def test_a_server_that_dies_under_load_ends_the_level_and_those_after_it(tmp_path):
+    (tmp_path / "shop.py").write_text(DIES)
+    options = OverloadOptions(level_s=0.6, factors=(1.0, 2.0))
+    record = overloaded("waitress", 4, app="shop:app", cwd=tmp_path, service_s=None, options=options)
+    first, second = judge_overload(record).levels
+
+    assert "in the middle of the probe" in record.levels[0].cut_short
+    assert first.why_not or "cut short" in first.doubts[0]
+    assert "the level before was not finished" in second.why_not
+    # What had come by then is kept.
+    assert record.levels[0].attempts

@@ -171,6 +171,16 @@ def test_a_busy_machine_takes_no_figure_from_a_level_whose_places_were_full():
     assert judged(*full, starved_ns=NS_PER_S // 2).why_not == ""
 
 
+def test_bodies_that_hold_each_other_up_keep_their_figures_and_one_sentence_says_so():
+    # Two at once, each of which takes three times as long as alone: a lock, or the GIL.
+    slow = [attempt(25 * each, entered_ms=300 * (each // 2), served_ms=300, took_ms=300) for each in range(20)]
+    bodies = replace(record(*slow, starved_ns=0, computed_ns=NS_PER_S), service_s=None)
+    (level,) = judge_overload(bodies).levels
+
+    assert level.why_not == ""
+    assert any("took 300 ms (median), alone 100 ms" in each for each in level.doubts)
+
+
 def test_a_level_that_was_not_run_says_why():
     found = judged(not_run="the run was stopped before")
 

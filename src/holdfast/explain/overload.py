@@ -47,7 +47,7 @@ _SHORTEST_BUILTIN_S = 0.05
 _LONGEST_BUILTIN_S = 1.0
 _LATE, _LIMIT = 2, 3
 # Below that, what a client waits for is the machine.
-_LEAST_LATE_S = 0.05
+_LEAST_LATE_S, _LEAST_LIMIT_S = 0.05, 0.1
 
 
 @frozen
@@ -196,7 +196,7 @@ def _empty_record(
         service_s=service_s,
         took_s=took_s,
         usual_s=usual_s,
-        limit_s=wish.limit_s or max(_LIMIT * service, service + _LIMIT / _LATE * _LEAST_LATE_S + _LEAST_LATE_S / 2),
+        limit_s=wish.limit_s or max(_LIMIT * service, service + _LEAST_LIMIT_S),
         late_s=max(_LATE * service, service + _LEAST_LATE_S),
         health_path=wish.health_path,
         health_limit_s=wish.health_limit_s,

@@ -8,6 +8,8 @@ from dataclasses import replace
 from holdfast.infer.advice import advice_of
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.next_trial import basis_of, proved_laws, since
+from holdfast.infer.overload import judge_overload
+from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import Binding, NextBound, RuledOut
 from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
@@ -55,6 +57,8 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         cost=cost_over(trials),
         seconds=record.seconds,
         advice=None if record.advice is None else advice_of(record.advice, trials[0]),
+        overload=None if record.overload is None else judge_overload(record.overload),
+        silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,
     )
 

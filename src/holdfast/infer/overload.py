@@ -35,6 +35,7 @@ _LAG_OF_SERVICE = 2
 _MOST_LATE = 0.1
 _MOST_UNUSED = 0.15
 _MOST_STARVED = 0.25
+_STARVED_OF_BODIES = 0.5
 _COMPUTES = 0.8
 _STRETCHED = 1.5
 _STRETCHED_NS = 10 * MS
@@ -112,17 +113,16 @@ def _why_not(record: OverloadRecord, level: Level) -> str:
 
 def _machine_is_the_limit(record: OverloadRecord, level: Level) -> str:
     """Whether clients waited for cores rather than for places, in words; "" if they did not."""
-    if not (
-        _waiting(record, level).unused > _MOST_UNUSED or (_stretched(record, level) and record.service_s is not None)
-    ):
+    starved, computed = _share(level.starved_ns, level) or 0.0, _share(level.computed_ns, level) or 0.0
+    words = f"the machine was the limit: for up to {starved:.0%} of the time, threads of the server waited for a core"
+    if record.service_s is None and _waiting(record, level).unused <= _MOST_UNUSED:
+        # Bodies that compute, or wait for each other's locks, may take longer together than alone.
+        return words if _stretched(record, level) and starved > _STARVED_OF_BODIES else ""
+    if _waiting(record, level).unused <= _MOST_UNUSED and not _stretched(record, level):
         return ""
-    starved, computed = _share(level.starved_ns, level), _share(level.computed_ns, level)
-    if starved is not None and starved > _MOST_STARVED:
-        return (
-            f"the machine was the limit: for up to {starved:.0%} of the time, threads of the server waited for a core "
-            "that others had"
-        )
-    if computed is not None and computed > _COMPUTES:
+    if starved > _MOST_STARVED:
+        return words
+    if computed > _COMPUTES:
         return f"the server's own computing was the limit, and not its places: it kept {computed:.1f} cores busy"
     return ""
 

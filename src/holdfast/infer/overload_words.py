@@ -24,6 +24,9 @@ def sentences_of(record: OverloadRecord, levels: Sequence[OverloadLevel]) -> Ite
     if not known:
         return
     heaviest = max(known, key=lambda each: each.factor)
+    good = [each for each in known if each.clients is not None and each.clients.in_time == each.clients.came]
+    if good and heaviest not in good:
+        yield f"{_upper(at(max(good, key=lambda each: each.factor)))}, every client is answered in time."
     yield from _clients(record, heaviest)
     yield from _in_vain(heaviest)
     yield from _recovery(record, heaviest)
@@ -98,14 +101,15 @@ def _in_vain(level: OverloadLevel) -> Iterator[str]:
         (found.dropped, "never had a handler"),
         (found.unreached, "never had a connection"),
     )
-    parts = _and(f"{number} {words}" for number, words in named if number)
+    kinds = [f"{number} {words}" for number, words in named if number]
+    parts = f"of {found.left}, {_and(kinds)}" if len(kinds) > 1 else f"all {kinds[0]}"
     share = "" if found.share is None else f" {found.share:.0%} of the handlers' time went to clients that had left."
-    yield f"{what}: of {found.left}, {parts}.{share}"
+    yield f"{what}: {parts}.{share}"
 
 
 def _recovery(record: OverloadRecord, level: OverloadLevel) -> Iterator[str]:
     found = level.recovery
-    if found is None:
+    if found is None or any(each.cut_short for each in record.levels if each.factor == level.factor):
         return
     if found.idle_s is not None:
         idle = f"the server is busy for another {duration(found.idle_s)}"
@@ -128,9 +132,9 @@ def _where(level: OverloadLevel) -> str:
     if level.clients is not None and level.clients.unconnected * 2 >= most > 0:
         return f"most of them without a connection, since the accept queue holds {level.deepest_queue or 0}"
     if (level.deepest_queue or 0) * 2 >= most:
-        return f"in the accept queue, up to {level.deepest_queue} at once"
+        return f"in the accept queue, which held up to {level.deepest_queue} connections"
     if (level.deepest_inner_queue or 0) * 2 >= most:
-        return f"in a queue between the server's own processes, up to {level.deepest_inner_queue} at once"
+        return f"between the server's own processes, in a queue of up to {level.deepest_inner_queue} connections"
     return f"inside the server, up to {most} at once"
 
 

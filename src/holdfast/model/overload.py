@@ -234,7 +234,8 @@ class OverloadLevel:
         most_in_service: handlers that ran at once.
         turned_away_s: until those that were rejected, refused or reset knew it, the median; None where there were none.
         most_waiting: clients that had come and whose handler had not begun, at once.
-        deepest_queue: most connections in the accept queue; None too where the kernel does not say.
+        deepest_queue: most connections in the accept queue, those of health checks included; None too where the kernel
+            does not say.
         deepest_inner_queue: the same of the queues between the server's own processes.
         doubts: what to keep in mind with these figures, in words.
     """

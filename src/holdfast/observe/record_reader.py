@@ -52,18 +52,6 @@ class HeldIn(NamedTuple):
     via: str
 
 
-class StartupReport(NamedTuple):
-    """One line that a process of a person's own command has written.
-
-    Attributes:
-        what: one of layout.SAID.
-    """
-
-    pid: int
-    what: str
-    detail: str
-
-
 @frozen
 class RecorderSettings:
     """What a server process needs to know to record and hold requests.
@@ -111,15 +99,9 @@ class RecorderSettings:
         }
 
 
-def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
-    """What the processes of a person's own command have reported so far, in order; malformed lines are left out."""
-    found = []
-    for line in hello.read_text(errors="replace").splitlines():
-        pid, _, rest = line.partition("\t")
-        what, _, detail = rest.partition("\t")
-        if pid.isdecimal() and what in layout.SAID:
-            found.append(StartupReport(int(pid), what, detail))
-    return tuple(found)
+def replying(length: int) -> dict[str, str]:
+    """Environment in which every held request is answered with a body of so many bytes."""
+    return {layout.REPLY_BYTES_VARIABLE: str(length)}
 
 
 class Recording:

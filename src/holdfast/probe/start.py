@@ -15,9 +15,9 @@ from holdfast.observe.limits import read_limits, read_other_limits
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.process_info import name_of, read_command_lines
 from holdfast.observe.processes import find_holders, read_abort_on_overflow, read_process_tree, read_somaxconn
-from holdfast.observe.record_reader import read_startup_reports
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
+from holdfast.observe.startup_reports import read_startup_reports
 from holdfast.probe.front import behind_a_front
 from holdfast.probe.injection import what_listens
 from holdfast.probe.own_limits import limits_of_its_own

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.model.overload import Clients, Health, InVain, Overload, OverloadLevel, Recovery, Wait
+from holdfast.model.overload import Health, Overload, OverloadLevel, Recovery
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
 _INDENT = 2
@@ -20,19 +20,23 @@ def _parts(overload: Overload) -> Iterator[Renderable]:
     for sentence in overload.sentences:
         yield Indent(Text(sentence), _INDENT)
     yield Text()
-    yield Indent(_table(overload), _INDENT)
+    yield _table(overload)
     for level in overload.levels:
         for words in (*([level.why_not] if level.why_not else []), *level.doubts):
             yield Indent(Text(f"! {level.factor:g}x: {words}", style="yellow"), _INDENT)
     for note in overload.notes:
         yield Indent(Text(f"! {note}", style="yellow"), _INDENT)
+    yield Text(_legend(overload), style="dim")
+
+
+def _legend(overload: Overload) -> str:
     late, limit = _time(overload.late_s), _time(overload.limit_s)
-    legend = (
-        f"Late: after {late}. Clients leave after {limit}. In vain: the share of the handlers' time that was spent for "
-        "clients that had left. Idle, usual: from the end of the load until no handler runs, and until a single "
-        "request takes its usual time."
+    return (
+        f"Times in seconds. Late: after {late}. Away: rejected, refused or cut off. Left: after {limit}. Wait: until "
+        "the handler began, the median and the 99th percentile. Vain: the share of the handlers' time after their "
+        "client had left. Idle, usual: from the end of the load until no handler ran, and until a single request took "
+        "its usual time. Health: checks that were answered, and the longest wait."
     )
-    yield Text(legend, style="dim")
 
 
 def _relative_to(overload: Overload) -> str:
@@ -43,16 +47,10 @@ def _relative_to(overload: Overload) -> str:
 
 
 def _table(overload: Overload) -> Table:
+    titles = ("in time", "late", "away", "left", "wait", "p99", "vain", "idle", "usual")
     table = Table(
-        Column("load", whole=True),
-        Column("rate/s", right=True, whole=True),
-        Column("in time", right=True, whole=True),
-        Column("otherwise"),
-        Column("wait p50", right=True, whole=True),
-        Column("p99", right=True, whole=True),
-        Column("in vain", right=True, whole=True),
-        Column("idle", right=True, whole=True),
-        Column("usual", right=True, whole=True),
+        Column("load", right=True, whole=True),
+        *(Column(title, right=True, whole=True) for title in titles),
         Column("health", whole=True),
     )
     for level in overload.levels:
@@ -61,72 +59,50 @@ def _table(overload: Overload) -> Table:
 
 
 def _row(level: OverloadLevel) -> list[str | Text]:
-    head: list[str | Text] = [f"{level.factor:g}x", _rate(level.rate_per_s)]
-    clients, wait, vain, recovery, health = (
-        level.clients,
-        level.wait,
-        level.in_vain,
-        level.recovery,
-        level.health,
-    )
+    head = f"{level.factor:g}x"
+    clients, wait, recovery = level.clients, level.wait, level.recovery
+    vain, health = level.in_vain, level.health
     if clients is None or wait is None or vain is None or recovery is None or health is None:
-        return [*head, "?"]
+        return [head, "?"]
     style = "green" if clients.in_time == clients.came else "yellow" if clients.in_time else "red"
+    away = clients.rejected + clients.refused + clients.reset + clients.closed
     return [
-        *head,
+        head,
         Text(f"{clients.in_time / clients.came:.0%}", style=style),
-        _otherwise(clients),
-        *_waits(wait),
-        _share(vain),
+        f"{clients.late}",
+        f"{away}",
+        f"{clients.timed_out + clients.unconnected}",
+        _seconds(wait.p50_s, at_least=wait.p50_at_least),
+        _seconds(wait.p99_s, at_least=wait.p99_at_least),
+        "-" if vain.share is None else f"{vain.share:.0%}",
         *_recovery(recovery),
         _health(health),
     ]
 
 
-def _otherwise(clients: Clients) -> str:
-    named = (
-        (clients.late, "late"),
-        (clients.rejected, "rejected"),
-        (clients.refused, "refused"),
-        (clients.reset, "reset"),
-        (clients.closed, "closed"),
-        (clients.timed_out, "timed out"),
-        (clients.unconnected, "unconnected"),
-        (clients.sent_away, "sent away"),
-    )
-    parts = [f"{number} {name}" for number, name in named if number]
-    return f"{', '.join(parts)} of {clients.came}" if parts else f"0 of {clients.came}"
-
-
-def _waits(wait: Wait) -> tuple[str, str]:
-    return _time(wait.p50_s, at_least=wait.p50_at_least), _time(wait.p99_s, at_least=wait.p99_at_least)
-
-
-def _share(vain: InVain) -> str:
-    return "-" if vain.share is None else f"{vain.share:.0%}"
-
-
 def _recovery(recovery: Recovery) -> tuple[str, str]:
     idle = recovery.idle_s if recovery.idle_s is not None else recovery.idle_at_least_s
-    return _time(idle, at_least=recovery.idle_s is None), _time(recovery.usual_s)
+    return _seconds(idle, at_least=recovery.idle_s is None), _seconds(recovery.usual_s)
 
 
 def _health(health: Health) -> Text:
     if not health.asked:
         return Text("?")
     style = "green" if health.answered == health.asked else "yellow" if health.answered else "red"
-    longest = "" if health.longest_s is None else f", {_time(health.longest_s)}"
+    longest = "" if health.longest_s is None else f" {_seconds(health.longest_s)}"
     return Text(f"{health.answered}/{health.asked}{longest}", style=style)
+
+
+def _seconds(seconds: float | None, *, at_least: bool = False) -> str:
+    if seconds is None:
+        return "?"
+    digits = 3 if seconds < 1 else 2 if seconds < 10 else 1
+    return f"{'>' if at_least else ''}{seconds:.{digits}f}"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{seconds * 1000:.0f} ms"
 
 
 def _rate(per_s: float) -> str:
     return f"{per_s:,.0f}" if per_s >= 10 else f"{per_s:.2g}"
-
-
-def _time(seconds: float | None, *, at_least: bool = False) -> str:
-    if seconds is None:
-        return "?"
-    more = ">" if at_least else ""
-    if seconds >= 1:
-        return f"{more}{seconds:.1f} s"
-    return f"{more}{seconds * 1000:.0f} ms"

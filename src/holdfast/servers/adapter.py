@@ -13,7 +13,9 @@ from typing import Literal
 
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.address import Listening, by_host_and_port, option_number
+from holdfast.servers.timeouts import no_timeouts
 
 Interface = Literal["wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado"]
 """How a server calls an application: by a standard, or by its own kind of object."""
@@ -176,6 +178,7 @@ class Adapter:
         daemons: options that send it into the background.
         stop_signal: ends it at once.
         serves_as_root: False where root has to start it as another user.
+        timeouts: reads out of the arguments after which time it is said to end silent connections.
     """
 
     name: str
@@ -189,6 +192,7 @@ class Adapter:
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
     serves_as_root: bool = True
+    timeouts: Callable[[Sequence[str]], tuple[Timeout, ...]] = no_timeouts
 
 
 def launched(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import (
     FRAMEWORKS,
     Adapter,
@@ -21,6 +22,7 @@ from holdfast.servers.adapter import (
     spellings,
 )
 from holdfast.servers.address import by_socket_file
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -40,4 +42,13 @@ ADAPTER = Adapter(
     frameworks={"aiohttp": FRAMEWORKS["aiohttp"]},
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # aiohttp/web.py, run_app(); web_protocol.py, connection_made() and _process_keepalive().
+        Timeout(
+            "keepalive_timeout",
+            75,
+            ("nothing", "half a request", "idle"),
+            options=("--keepalive-timeout", "keepalive_timeout"),
+        ),
+    ),
 )

@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start, as_given, launched
 from holdfast.servers.address import by_address
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -36,4 +38,8 @@ ADAPTER = Adapter(
     packages=(Package("cheroot", "cheroot", "cheroot"),),
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # cheroot/server.py, HTTPServer.timeout, which connections.py sets for each socket and looks at in _expire().
+        Timeout("timeout", 10, ("nothing", "half a request", "idle", "unread"), options=("--timeout",)),
+    ),
 )

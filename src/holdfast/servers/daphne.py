@@ -13,8 +13,10 @@ import re
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import ASGI, Adapter, Launch, Package, Setting, Start, launched
 from holdfast.servers.address import by_endpoint, by_host_and_port, by_socket_file, no_descriptor, option_value
+from holdfast.servers.timeouts import timeouts
 
 _ENDPOINT = ("-e", "--endpoint")
 
@@ -43,4 +45,8 @@ ADAPTER = Adapter(
     frameworks=ASGI,
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # twisted/web/http.py, _REQUEST_TIMEOUT, which HTTPFactory of daphne/http_protocol.py leaves.
+        Timeout("timeOut", 60, ("nothing", "half a request", "idle")),
+    ),
 )

@@ -10,7 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import Adapter, Package, Setting, as_given, by_module, spellings
+from holdfast.servers.timeouts import timeouts
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
@@ -26,4 +28,13 @@ ADAPTER = Adapter(
     packages=(Package("eventlet", "eventlet", "eventlet"),),
     launch=by_module("eventlet"),
     settings=_settings,
+    timeouts=timeouts(
+        # eventlet/wsgi.py, server(): none unless it is given.
+        Timeout(
+            "socket_timeout",
+            None,
+            ("nothing", "half a request", "idle", "unread"),
+            options=("--socket-timeout", "socket_timeout"),
+        ),
+    ),
 )

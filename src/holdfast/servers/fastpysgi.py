@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import (
     ASGI,
     WSGI,
@@ -21,6 +22,7 @@ from holdfast.servers.adapter import (
     by_module,
     spellings,
 )
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -41,4 +43,9 @@ ADAPTER = Adapter(
     frameworks={**WSGI, **ASGI},
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # fastpysgi.py: all of them are 0, none at all.
+        Timeout("next_req_timeout", None, ("nothing", "idle")),
+        Timeout("read_req_timeout", None, ("half a request",)),
+    ),
 )

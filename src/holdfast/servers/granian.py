@@ -17,6 +17,7 @@ from dataclasses import replace
 from typing import cast
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import (
     ASGI,
     FRAMEWORKS,
@@ -31,6 +32,7 @@ from holdfast.servers.adapter import (
     launched,
 )
 from holdfast.servers.address import by_host_and_port, by_socket_file, option_value
+from holdfast.servers.timeouts import timeouts
 
 # asginl is ASGI without the lifespan protocol.
 _INTERFACES = {"asgi": "asgi", "asginl": "asgi", "wsgi": "wsgi", "rsgi": "rsgi"}
@@ -78,4 +80,14 @@ ADAPTER = Adapter(
     launch=_launch,
     settings=_settings,
     reloaders=("--reload",),
+    timeouts=timeouts(
+        # granian/http.py, HTTP1Settings.header_read_timeout, in milliseconds.
+        Timeout(
+            "http1_header_read_timeout",
+            30,
+            ("nothing", "half a request", "idle"),
+            options=("--http1-header-read-timeout",),
+            units_per_s=1000,
+        ),
+    ),
 )

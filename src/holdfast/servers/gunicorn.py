@@ -34,6 +34,7 @@ from holdfast.servers.adapter import (
     launched,
 )
 from holdfast.servers.address import by_address, option_value
+from holdfast.servers.gunicorn_timeouts import timeouts
 
 _CLASS = ("-k", "--worker-class")
 _STREAMS = "http2_max_concurrent_streams"
@@ -98,4 +99,5 @@ ADAPTER = Adapter(
     daemons=("-D", "--daemon"),
     # SIGTERM waits for requests that are being handled, SIGQUIT does not (gunicorn docs, "Signal Handling").
     stop_signal=int(signal.SIGQUIT),
+    timeouts=timeouts,
 )

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import ASGI, Adapter, Launch, Package, Setting, Start, as_given, launched
 from holdfast.servers.address import by_address, by_host_and_port, has_option
+from holdfast.servers.timeouts import timeouts
 
 _HOST, _PORT = ("--host",), ("--port", "-p")
 
@@ -52,4 +54,10 @@ ADAPTER = Adapter(
     launch=_launch,
     settings=_settings,
     reloaders=("--reload",),
+    timeouts=timeouts(
+        # h2corn/_config.py, Config.
+        Timeout("timeout_handshake", 5, ("nothing",), options=("--timeout-handshake",)),
+        Timeout("timeout_request_header", 10, ("half a request",), options=("--timeout-request-header",)),
+        Timeout("timeout_keep_alive", 120, ("idle",), options=("--timeout-keep-alive",)),
+    ),
 )

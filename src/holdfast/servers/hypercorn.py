@@ -13,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import ASGI, TARGET, WSGI, Adapter, Launch, Package, Setting, Start, as_given, launched
 from holdfast.servers.address import by_address
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -39,4 +41,9 @@ ADAPTER = Adapter(
     launch=_launch,
     settings=_settings,
     reloaders=("--reload",),
+    timeouts=timeouts(
+        # hypercorn/config.py, Config; asyncio/tcp_server.py: TCPServer.run() and _read_data().
+        Timeout("keep_alive_timeout", 5, ("nothing", "half a request", "idle"), options=("--keep-alive",)),
+        Timeout("read_timeout", None, ("nothing", "half a request", "idle"), options=("--read-timeout",)),
+    ),
 )

@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, as_given, launched
 from holdfast.servers.address import by_host_and_port, by_socket_file, has_option
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -36,4 +38,10 @@ ADAPTER = Adapter(
     settings=_settings,
     reloaders=("-r", "--reload", "--auto-reload", "-d", "--dev"),
     daemons=("-D", "--daemon"),
+    timeouts=timeouts(
+        # sanic/config.py, DEFAULT_CONFIG; server/protocols/http_protocol.py, check_timeouts().
+        Timeout("KEEP_ALIVE_TIMEOUT", 120, ("nothing", "idle"), lag_s=30),
+        Timeout("REQUEST_TIMEOUT", 60, ("half a request",), lag_s=30),
+        Timeout("RESPONSE_TIMEOUT", 60, ("unread",), lag_s=30),
+    ),
 )

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import FRAMEWORKS, Adapter, Package, Setting, as_given, by_module, spellings
+from holdfast.servers.timeouts import timeouts
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
@@ -25,4 +27,13 @@ ADAPTER = Adapter(
     frameworks={"tornado": FRAMEWORKS["tornado"]},
     launch=by_module("tornado", "tornado"),
     settings=_settings,
+    timeouts=timeouts(
+        # tornado/httpserver.py, HTTPServer.initialize(): header_timeout, in http1connection.py, _read_message_inner().
+        Timeout(
+            "idle_connection_timeout",
+            3600,
+            ("nothing", "half a request", "idle"),
+            options=("--idle-connection-timeout", "idle_connection_timeout"),
+        ),
+    ),
 )

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import ASGI, WSGI, Adapter, Interface, Launch, Package, Setting, Start, as_given, launched
 from holdfast.servers.address import by_host_and_port, by_socket_file, no_descriptor, option_value
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -51,4 +53,8 @@ ADAPTER = Adapter(
     launch=_launch,
     settings=_settings,
     reloaders=("--reload",),
+    timeouts=timeouts(
+        # uvicorn/config.py, Config.__init__; protocols/http/h11_impl.py, on_response_complete().
+        Timeout("timeout_keep_alive", 5, ("idle",), options=("--timeout-keep-alive",)),
+    ),
 )

@@ -17,8 +17,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start, as_given
-from holdfast.servers.address import by_address
+from holdfast.servers.address import by_address, has_option
+from holdfast.servers.timeouts import in_force
 
 _LISTENERS = ("--http", "--http11", "--http-socket", "--http11-socket")
 
@@ -48,6 +50,17 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     )
 
 
+# core/init.c: uwsgi.socket_timeout, for what a worker reads and writes itself.
+_OF_WORKERS = Timeout("socket-timeout", 4, ("nothing", "half a request", "unread"), options=("--socket-timeout", "-z"))
+# plugins/http/http.c, http_alloc_session(): as long as nothing else is given for heads.
+_OF_ROUTER = Timeout("http-timeout", 60, ("nothing", "half a request", "unread"), options=("--http-timeout",))
+
+
+def _timeouts(arguments: Sequence[str]) -> tuple[Timeout, ...]:
+    straight = has_option(arguments, "--http-socket", "--http11-socket", "http-socket", "http11-socket")
+    return (in_force(_OF_WORKERS if straight else _OF_ROUTER, arguments),)
+
+
 ADAPTER = Adapter(
     name="uwsgi",
     packages=(Package("pyuwsgi", "pyuwsgi", "pyuwsgi"), Package("uwsgidecorators", "uwsgi", "uwsgi")),
@@ -58,4 +71,5 @@ ADAPTER = Adapter(
     daemons=("-d", "--daemonize", "--daemonize2"),
     executables=("uwsgi", "pyuwsgi"),
     stop_signal=int(signal.SIGINT),
+    timeouts=_timeouts,
 )

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start, as_given
 from holdfast.servers.address import by_address, by_host_and_port, by_socket_file, option_value
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -38,4 +40,10 @@ ADAPTER = Adapter(
     packages=(Package("waitress", "waitress", "waitress"),),
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # waitress/adjustments.py, Adjustments; server.py, maintenance(), which runs each cleanup_interval (30 s).
+        Timeout(
+            "channel_timeout", 120, ("nothing", "half a request", "idle"), lag_s=30, options=("--channel-timeout",)
+        ),
+    ),
 )

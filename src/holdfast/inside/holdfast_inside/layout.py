@@ -29,18 +29,10 @@ VIEW_VARIABLE = "HOLDFAST_VIEW"
 INTERFACE_VARIABLE = "HOLDFAST_INTERFACE"
 TROUBLE_VARIABLE = "HOLDFAST_TROUBLE"
 HELLO_VARIABLE = "HOLDFAST_HELLO"
+REPLY_BYTES_VARIABLE = "HOLDFAST_REPLY_BYTES"
 
 HEADER_FIELD = "X-Holdfast"
 """The request header that claims a slot: `<token>/<id>`."""
-
-BODY = b"held\n"
-"""The body of a held request's response; its status is 200."""
-ANSWER_HEADERS = (
-    ("Content-Type", "text/plain"),
-    ("Content-Length", str(len(BODY))),
-    # Otherwise a cache between the view and the client would serve it to others.
-    ("Cache-Control", "private, no-store"),
-)
 
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 HELD, RELEASED, CALLED = 0, 1, 2
