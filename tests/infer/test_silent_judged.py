@@ -172,6 +172,25 @@ def test_a_time_out_whose_change_moves_nothing_is_not_named() -> None:
     assert found.unknown["ended_by"] == "it took 4.0 s, and that is not socket-timeout (4 s; 2 s did not either)"
 
 
+def test_one_that_is_not_set_is_named_where_it_would_end_the_silence() -> None:
+    changed = replace(run((silent_one(2.1),), (request(1, 2.0),), 0), changed=("read", 2.0))
+    found = judged(
+        run((silent_one(),), (request(1, None),), 0), changed, timeouts=(Timeout("read", None, ("nothing",)),)
+    )
+
+    assert found.ended_by is None
+    assert found.would_end is not None
+    assert (found.would_end.setting, found.would_end.seconds, found.would_end.then_s) == ("read", None, 2.1)
+
+
+def test_an_end_that_hardly_moves_proves_nothing() -> None:
+    three = Timeout("three", 3, ("nothing",))
+    changed = replace(run((silent_one(3.0),), (request(1, 3.0),), 0), changed=("three", 2.0))
+    found = judged(run((silent_one(3.1),), (request(1, 3.1),), 0), changed, timeouts=(three,))
+
+    assert found.ended_by is None
+
+
 def test_where_nothing_ended_it_the_reason_names_what_is_said_to() -> None:
     found = judged(run((silent_one(),), (request(1, None),), 0), timeouts=(Timeout("channel", 120, ("nothing",)),))
 

@@ -116,6 +116,20 @@ def test_threads_of_the_user_are_counted_up_to_the_limit_that_the_kernel_sets(pr
     assert (look.user_tasks, look.nproc) == (12, 12)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_threads_of_the_user_are_not_counted_where_the_machine_is_far_from_as_many(program):
+    far = resource.getrlimit(resource.RLIMIT_NPROC)[0]
+    server = program(f"import os; os.setgid({UNUSED_USER}); os.setuid({UNUSED_USER}); print(flush=True); input()")
+    server.line()
+
+    look = look_at_limits([server.pid], [server.pid], 1)
+
+    assert look is not None
+    assert look.machine_threads is not None
+    assert far == resource.RLIM_INFINITY or far > 2 * look.machine_threads
+    assert (look.user_tasks, look.nproc) == (None, None)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root is not bound by it")
 def test_a_limit_that_does_not_bind_root_is_not_looked_at(program):
     server = program(LIMITED)

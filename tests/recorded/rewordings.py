@@ -109,11 +109,21 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
         return now
     outside = "unplaced" in now["places"]
     waiting, why = before_view(now["places"])
-    added = {**_ADDED, "front": _FRONT[outside], "pressure": _PRESSURE[outside]}
+    added = {
+        **_ADDED,
+        "front": _FRONT[outside],
+        "pressure": _PRESSURE[outside],
+        "libraries": _NOT_ASKED[outside],
+    }
     limits = dict.fromkeys(LATER_LIMITS)
     reasons = {**added, **{f"limits.{each}": _LIMITS[outside] for each in limits}}
-    reasons |= {} if waiting == 0 else {"places.before_view": why}
+    reasons |= {} if waiting == 0 else {"places.before_view": why, "waiting": why}
+    # Nothing waited before its view in the other runs.
     more = {"places": {**now["places"], "before_view": waiting}, "limits": {**now["limits"], **limits}}
+    more["waiting"] = [] if waiting == 0 else None
+    if now["call"] is not None:
+        more["call"] = {**now["call"], "running": None}
+        reasons["call.running"] = now["unknown"].get("call.at_once", _NOT_ASKED[outside])
     return {**now, **dict.fromkeys(added), **more, "unknown": {**now["unknown"], **reasons}}
 
 
@@ -138,6 +148,10 @@ _ADDED = {"http2": "--http2 was not asked for", "tls": "requests were sent in pl
 # By whether the server was seen from outside.
 _FRONT = {
     False: "what accepts the requests is the server itself, or a part of it",
+    True: "nothing inside the server was looked at",
+}
+_NOT_ASKED = {
+    False: "the run was saved before holdfast asked the server's processes for that",
     True: "nothing inside the server was looked at",
 }
 _PRESSURE = {False: "the run was saved before that was kept", True: _FRONT[True]}

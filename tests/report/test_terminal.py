@@ -24,6 +24,7 @@ from holdfast.model.verdict import (
     Timing,
     Verdict,
 )
+from holdfast.model.waiting import Library, Waiting
 from holdfast.report.layout import rendered
 from holdfast.report.terminal import LANES, render_verdict
 
@@ -70,6 +71,22 @@ def test_requests_that_wait_before_the_view_have_a_lane_and_a_sentence() -> None
 
     assert re.search(r"before the view +6 ", text)
     assert "6 requests had been handed to the application" in " ".join(text.split())
+
+
+def test_where_requests_wait_is_said_by_line_and_which_limit_of_a_library_is_full() -> None:
+    at_line = Waiting("ramp", 5, 2, "app.py", 14, "index", "asyncio.locks.Semaphore.acquire")
+    for_token = Waiting("ramp", 1, 1, None, None, None, "anyio.CapacityLimiter.acquire")
+    limits = (Library("AnyIO tokens", 10, in_use=20, processes=2), Library("default executor", 6, 5, 1))
+    places = Places(in_service=2, userspace_queue=9, before_view=6)
+    seen = replace(verdict("sync", 2, 1), places=places, waiting=(at_line, for_token), libraries=limits)
+
+    text = " ".join(shown(seen).split())
+
+    assert "5 requests wait at app.py:14 in index (asyncio.locks.Semaphore.acquire)." in text
+    assert "1 request waits in anyio.CapacityLimiter.acquire, in no code of your own." in text
+    assert "AnyIO tokens: all 10 in each of 2 processes are in use." in text
+    assert "default executor" not in text
+    assert "Something in it holds them back" not in text
 
 
 @pytest.mark.parametrize(("queued", "lanes"), [(9, 1), (0, 0)])

@@ -71,7 +71,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
             # What the server takes no notice of is tried where it was given, to show so.
             or (not each.counts and found.origin == DEFAULT)
             or (each.for_streams and not http2)
-            or (counts_processes and value != verdict.model.processes)
+            or (counts_processes and not (each.counts and value == verdict.model.processes))
         ):
             continue
         yield Rival(
@@ -81,6 +81,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
             value,
             fixed=found.fixed,
             least=each.least,
+            counts=each.counts,
         )
 
 

@@ -6,8 +6,9 @@ after another, and after each an ordinary request shows whether the server still
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
@@ -18,7 +19,7 @@ from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.local_limits import longest_send_buffer
 from holdfast.load.silent_connections import SilentConnections
 from holdfast.model.address import is_unix
-from holdfast.model.experiment import Experiment, ProbeTarget
+from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.silent import (
@@ -41,9 +42,7 @@ from holdfast.probe.prepare import Prepared, Room, prepare, user_for
 from holdfast.probe.session import Session, batch
 from holdfast.probe.start import connect_to, ready_again, start
 from holdfast.rundir import room_for_a_run
-from holdfast.servers.adapter import Adapter
-from holdfast.servers.address import with_value
-from holdfast.servers.registry import ADAPTERS, adapter_named
+from holdfast.servers.settings_of import timeouts_of, with_timeout
 
 # Ordinary requests beside one for each silent client: one for each step of a climb, and those that only look.
 _ORDINARY = 1000
@@ -109,7 +108,7 @@ def run_silent(
         bench.tell(f"{_IN_WORDS[silence]} ...")
         run, spec = _run(bench, experiment, silence)
         runs.append(run)
-        timeouts = _timeouts(experiment, spec)
+        timeouts = timeouts_of(experiment, os.environ)
         for changed, timeout, value_s in _changes(bench, run, timeouts):
             bench.tell(f"{_IN_WORDS[silence]}, with {timeout.name} {value_s:g} s ...")
             again, _ = _run(bench, changed, silence, _after(run), (timeout.name, value_s))
@@ -165,7 +164,7 @@ def _run(
     directory = room_for_a_run()
     asked = replace(experiment, max_offered=2 * (most + _ORDINARY), call=False)
     spec = spec_of(asked, None, str(directory / "socket"))
-    patience_s = _patience_s(bench.wanted, _timeouts(experiment, spec), silence)
+    patience_s = _patience_s(bench.wanted, timeouts_of(experiment, os.environ), silence)
     if changed is not None:
         patience_s = changed[1] + _CHANGED_TO_S + _OTHERWISE_S
     limits = Limits(
@@ -235,19 +234,6 @@ def _watch(prepared: Prepared, session: Session, silence: Silence, limits: Limit
     return replace(climb.seen(), replaced=replaced, given_up=given_up)
 
 
-def _timeouts(experiment: Experiment, spec: ServerSpec) -> tuple[Timeout, ...]:
-    """What the server is said to have; none of a command of which no server is known."""
-    adapter, arguments = _adapter_of(experiment, spec)
-    return () if adapter is None else adapter.timeouts(arguments)
-
-
-def _adapter_of(experiment: Experiment, spec: ServerSpec) -> tuple[Adapter | None, tuple[str, ...]]:
-    target = experiment.target
-    if isinstance(target, ProbeTarget):
-        return adapter_named(target.server), target.arguments
-    return ADAPTERS.get(spec.name), spec.argv[1:]
-
-
 def _patience_s(wanted: Wanted, timeouts: Sequence[Timeout], silence: Silence) -> float:
     if wanted.longest_patience_s is None:
         return wanted.patience_s
@@ -261,19 +247,25 @@ def _patience_s(wanted: Wanted, timeouts: Sequence[Timeout], silence: Silence) -
 
 
 def _changes(bench: _Bench, run: SilentRun, timeouts: Sequence[Timeout]) -> list[tuple[Experiment, Timeout, float]]:
-    """The experiments that show which time-out ends this silence: each of those said to, set to another value."""
-    target = bench.experiment.target
-    if not bench.wanted.proves or not isinstance(target, ProbeTarget) or run.given_up or bench.interrupts.asked:
+    """The experiments that show which time-out ends this silence: each of those said to, set to another value.
+
+    One that is not set is tried where it would help.
+    """
+    if not bench.wanted.proves or run.given_up or bench.interrupts.asked or not _any_stayed(run):
         return []
     found = []
     for timeout in timeouts:
-        if run.silence not in timeout.ends or not timeout.options or timeout.seconds is None:
+        if run.silence not in timeout.ends or not timeout.options or (timeout.seconds is None and run.decisive is None):
             continue
         value_s = _OTHERWISE_S if timeout.seconds != _OTHERWISE_S else _CHANGED_TO_S
-        value = int(value_s * timeout.units_per_s)
-        arguments = with_value(target.arguments, timeout.options, value)
-        found.append((replace(bench.experiment, target=replace(target, arguments=arguments)), timeout, value_s))
+        # Where a person's own command cannot be changed, what fits has to do.
+        with suppress(UsageError):
+            found.append((with_timeout(bench.experiment, timeout, value_s, os.environ), timeout, value_s))
     return found
+
+
+def _any_stayed(run: SilentRun) -> bool:
+    return run.decisive is not None or any(each.silent for each in run.requests)
 
 
 def _long_reply() -> int:

@@ -116,7 +116,9 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     places = unknown.take(_places(seen))
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
     unknown.because(
-        _INSIDE, *fields_of("cost", Cost), "call", "front", "pressure", "places.before_view", *AT_EXACT_LOAD
+        _INSIDE,
+        *fields_of("cost", Cost),
+        *("call", "front", "pressure", "places.before_view", "waiting", "libraries", *AT_EXACT_LOAD),
     )
     unknown.because(_NO_SETTING, "binding")
     ceiling = unknown.take(_ceiling(seen, places))

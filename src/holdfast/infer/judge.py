@@ -28,6 +28,7 @@ from holdfast.infer.pressure import limits_met, pressure_of
 from holdfast.infer.process_model import listen_queues_of, model_of
 from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
+from holdfast.infer.waiting import libraries_of, waiting_of
 from holdfast.infer.warnings import warnings_of
 from holdfast.infer.worker_recycling import check_not_worn_out, full_to_the_end
 from holdfast.model.experiment import CommandTarget, ProbeTarget
@@ -144,7 +145,7 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown.because(_ONE_SETTING, "binding")
     at_least = _at_least(counted)
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted, at_least))
-    before_view = unknown.take(before_view_of(timeline, snapshot, counted.placed, counted.first_request))
+    before_view = before_view_of(timeline, snapshot, counted.placed, counted.first_request)
     call = unknown.take(calls_of(timeline))
     if ceiling.interval is None:
         unknown.because(_COUNTED, "ceiling.interval")
@@ -152,7 +153,7 @@ def _verdict(counted: _Counted) -> Verdict:
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
         offered=len(counted.placed),
-        places=replace(places, before_view=before_view),
+        places=replace(places, before_view=unknown.take(before_view)),
         established=established_at(timeline, snapshot),
         ceiling=unknown.take(with_exact_load(ceiling, timeline)),
         model=unknown.take(_model(counted)),
@@ -166,6 +167,8 @@ def _verdict(counted: _Counted) -> Verdict:
         http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
         front=unknown.take(front_of(snapshot, places)),
+        waiting=unknown.take(waiting_of(timeline, before_view)),
+        libraries=unknown.take(libraries_of(timeline)),
         pressure=unknown.take(counted.pressure),
         unknown=unknown.reasons,
         warnings=(

@@ -43,10 +43,14 @@ class _Seen:
     ended_after_s: float | None
 
     @property
+    def lasted_s(self) -> tuple[float | None, ...]:
+        """All three."""
+        return (self.ended_after_s, self.waits_up_to_s, self.waited_s)
+
+    @property
     def measured_s(self) -> tuple[float, ...]:
         """What is compared with time-outs."""
-        lasted = (self.ended_after_s, self.waits_up_to_s, self.waited_s)
-        return tuple(each for each in lasted if each is not None)
+        return tuple(each for each in self.lasted_s if each is not None)
 
 
 def judge_silent(record: SilentRecord) -> Silent:
@@ -88,6 +92,7 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
         ended_after_s=seen.ended_after_s,
         worker_ended=bool(run.replaced),
         ended_by=ended_by,
+        would_end=_would_end(run, record),
         unknown=unknown,
     )
 
@@ -166,6 +171,24 @@ def _ended_by(run: SilentRun, seen: _Seen, record: SilentRecord, unknown: dict[s
     return None
 
 
+def _would_end(run: SilentRun, record: SilentRecord) -> EndedBy | None:
+    """A time-out that is not set, and that ended this silence when it was."""
+    for timeout in record.timeouts:
+        again = _again(timeout, run, record)
+        if timeout.seconds is None and again is not None and again.changed is not None:
+            value_s = again.changed[1]
+            then_s = next((each for each in _seen(again).measured_s if _is_like(timeout, value_s, each)), None)
+            if then_s is not None:
+                return EndedBy(timeout.name, None, proved=True, changed_to_s=value_s, then_s=then_s)
+    return None
+
+
+def _again(timeout: Timeout, run: SilentRun, record: SilentRecord) -> SilentRun | None:
+    """The run in which this time-out had another value."""
+    runs = (each for each in record.runs if each.silence == run.silence and each.changed is not None)
+    return next((each for each in runs if each.changed is not None and each.changed[0] == timeout.name), None)
+
+
 def _tested(timeout: Timeout, run: SilentRun, seen: _Seen, record: SilentRecord) -> EndedBy | None:
     """What the run, and the one in which the time-out had another value, say for it; None where they speak against it.
 
@@ -174,17 +197,25 @@ def _tested(timeout: Timeout, run: SilentRun, seen: _Seen, record: SilentRecord)
     assert timeout.seconds is not None
     if seen.measured_s and not _fits(timeout, timeout.seconds, seen):
         return None
-    again = next(
-        (each for each in record.runs if each.silence == run.silence and (each.changed or ("", 0))[0] == timeout.name),
-        None,
-    )
+    again = _again(timeout, run, record)
     if again is None or again.changed is None or again.given_up:
         return EndedBy(timeout.name, timeout.seconds) if seen.measured_s else None
-    then = _seen(again)
-    if not _fits(timeout, again.changed[1], then):
+    then_s = _moved_to(timeout, again.changed[1], seen, _seen(again))
+    if then_s is None:
         return None
-    then_s = next(each for each in then.measured_s if _is_like(timeout, again.changed[1], each))
     return EndedBy(timeout.name, timeout.seconds, proved=True, changed_to_s=again.changed[1], then_s=then_s)
+
+
+def _moved_to(timeout: Timeout, changed_to_s: float, seen: _Seen, then: _Seen) -> float | None:
+    """When the end came with the other value, if the time-out moved it; None if it did not."""
+    assert timeout.seconds is not None
+    least_s = abs(timeout.seconds - changed_to_s) / 2
+    for before_s, then_s in zip(seen.lasted_s, then.lasted_s, strict=True):
+        if then_s is not None and _is_like(timeout, changed_to_s, then_s):
+            moved = before_s is None or abs(before_s - then_s) >= least_s
+            if moved:
+                return then_s
+    return None
 
 
 def _fits(timeout: Timeout, seconds: float, seen: _Seen) -> bool:

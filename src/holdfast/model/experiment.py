@@ -88,7 +88,9 @@ class Experiment:
         limits_after_start: `nofile`, `nproc` and `address_space` are set on the server's processes once it is ready,
             over those that its own command sets; otherwise it starts under them.
         library_limits: limits that libraries set inside the server's processes and no option of a server changes, by
-            name: "AnyIO tokens", "default executor".
+            name: "AnyIO tokens", "default executor". They are set when an event loop gets its first request, over what
+            the application has set by then, and only of libraries that are loaded. The verdict's `libraries` says what
+            was in force.
     """
 
     target: StartedTarget

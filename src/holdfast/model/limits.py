@@ -91,8 +91,9 @@ class LimitLook:
 
     Attributes:
         processes: of the server.
-        nproc: RLIMIT_NPROC of the server; None also where it does not bind (root).
-        user_tasks: threads of the server's user, which that one limits; None where it does not bind.
+        nproc: RLIMIT_NPROC of the server; None also where it does not bind (root), and where the whole machine has less
+            than half as many threads: to count those of one user takes a look at every process.
+        user_tasks: threads of the server's user, which that one limits; None with it.
         tasks, memory: of the strictest cgroup; None where none limits it.
         machine_threads: threads of the whole machine.
         threads_max, pid_max: most threads of the machine, and one more than the highest id.

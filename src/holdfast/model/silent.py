@@ -144,16 +144,16 @@ class SilentRecord:
 
 @frozen
 class EndedBy:
-    """The time-out that ends a silence.
+    """The time-out that ends a silence, or would.
 
     Attributes:
-        seconds: its value in the run.
+        seconds: its value in the run; None where it was not set.
         proved: whether the time followed when the value was changed; None where it was not changed.
         changed_to_s, then_s: the other value, and when it ended then; None where it was not changed.
     """
 
     setting: str
-    seconds: float
+    seconds: float | None
     proved: bool | None = None
     changed_to_s: float | None = None
     then_s: float | None = None
@@ -181,6 +181,7 @@ class SilenceFound:
         ended_after_s: after which silence; None where nothing was seen.
         worker_ended: the server ended a process that took requests.
         ended_by: None where it is not known.
+        would_end: a time-out of the server that is not set, and that ends it once it is; None where none was found.
         unknown: by field, why it is null.
     """
 
@@ -198,6 +199,7 @@ class SilenceFound:
     ended_after_s: float | None
     worker_ended: bool
     ended_by: EndedBy | None
+    would_end: EndedBy | None = None
     unknown: dict[str, str] = field(default_factory=dict)
 
 

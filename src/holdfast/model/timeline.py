@@ -21,6 +21,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
 from holdfast.model.streams import Streams
+from holdfast.model.waiting import LibraryLimit, WaitingPoint
 
 NEVER = units.NEVER
 
@@ -321,6 +322,9 @@ class Timeline:
         limit_looks: how much of each limit was used before the first request, and when every place was full; () where a
             look failed, and of runs saved before that was kept.
         stream_entries: the handler runs of requests on those streams.
+        waiting: where in the application requests were, when the places were counted and when bodies ran; None where
+            nothing was asked or no process has answered, and of runs saved before that was kept.
+        libraries: when the places were counted; None as for `waiting`.
     """
 
     experiment: Experiment
@@ -347,3 +351,5 @@ class Timeline:
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()
     limit_looks: tuple[LimitLook, ...] = ()
+    waiting: tuple[WaitingPoint, ...] | None = None
+    libraries: tuple[LibraryLimit, ...] | None = None

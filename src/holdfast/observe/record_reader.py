@@ -18,6 +18,7 @@ from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry, Handed
+from holdfast.observe.answers import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -68,6 +69,7 @@ class RecorderSettings:
         hello: file to which the processes of a person's own command append what they find; None where the
             server is told to load the application from us.
         directory: a copy of INSIDE_DIRECTORY that the server's user may read.
+        limits: of libraries, as `Experiment.library_limits` has them.
     """
 
     record: Path
@@ -81,6 +83,7 @@ class RecorderSettings:
     pythonpath: str = ""
     hello: Path | None = None
     directory: str = INSIDE_DIRECTORY
+    limits: tuple[tuple[str, int], ...] = ()
 
     def environment(self) -> dict[str, str]:
         """The same as environment variables."""
@@ -94,6 +97,7 @@ class RecorderSettings:
             layout.VIEW_VARIABLE: self.view or "",
             layout.INTERFACE_VARIABLE: self.interface,
             layout.TROUBLE_VARIABLE: str(self.trouble),
+            layout.LIMITS_VARIABLE: ";".join(f"{name}={number}" for name, number in self.limits),
             layout.HELLO_VARIABLE: "" if self.hello is None else str(self.hello),
             "PYTHONPATH": os.pathsep.join([*ours, *([self.pythonpath] if self.pythonpath else [])]),
         }
@@ -114,6 +118,7 @@ class Recording:
     def __init__(self, path: Path, slots: int, data: mmap.mmap) -> None:
         self.path = path
         self.slots = slots
+        self.questions = Questions(data, slots)
         self._data = data
         self._state = layout.state_offset(slots)
         self._release = layout.release_offset(slots)

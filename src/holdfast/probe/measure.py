@@ -38,7 +38,7 @@ from holdfast.model.timeline import (
 )
 from holdfast.observe.limits import look_at_limits
 from holdfast.observe.processes import read_process_tree, read_usage
-from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
+from holdfast.probe import asking, call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.ramp_view import takers
@@ -78,6 +78,7 @@ class Measured:
     streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
     handed: tuple[Handed, ...] = ()
+    told: asking.Told = asking.NOTHING_TOLD
     usage: list[Usage] = field(default_factory=list)
     unread: bool = False
     limit_looks: list[LimitLook] = field(default_factory=list)
@@ -143,6 +144,7 @@ def measure(running: Running) -> Measured:
         called = call_bodies.call_bodies(session)
         seen.later, seen.calls = seen.later + called.requests, called.calls
         seen.notes += called.notes
+        seen.told = asking.both(seen.told, called.told)
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
     seen.handed = session.recording.handed(0, session.slots.recorded)
@@ -181,6 +183,8 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         interrupted=interrupted,
         came_later=seen.came_later,
         handed=seen.handed,
+        waiting=seen.told.waiting,
+        libraries=seen.told.libraries,
         streams=None if seen.streams is None else seen.streams.streams,
         limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
         stream_entries=() if seen.streams is None else seen.streams.entries,
@@ -287,6 +291,8 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     if not _tried(seen, len(held)):
         seen.look_at_usage()
     seen.look_at_limits()
+    # After the looks at what the requests cost, because an answer takes memory.
+    seen.told = asking.ask_where_requests_wait(session, prober, held)
     if seen.ramp.reason not in ramp_up.NO_CEILING:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)

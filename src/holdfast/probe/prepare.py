@@ -127,6 +127,7 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
         log=directory / "server.log",
         token=token,
         limits=() if experiment.limits_after_start else limits_of(experiment),
+        later_limits=limits_of(experiment) if experiment.limits_after_start else (),
         uid=room.uid,
         stop_signal=spec.stop_signal,
         grace_s=spec.grace_s,
@@ -160,6 +161,7 @@ def _inside(experiment: Experiment, spec: ServerSpec, files: Files, token: str) 
         pythonpath=spec.environment.get("PYTHONPATH", ""),
         hello=files.hello if spec.own else None,
         directory=str(files.library),
+        limits=experiment.library_limits,
     ).environment()
 
 

@@ -109,8 +109,8 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()
-    if prepared.experiment.limits_after_start:
-        impose_on(read_process_tree(*server.roots()), limits_of(prepared.experiment))
+    if prepared.command.later_limits:
+        impose_on(read_process_tree(*server.roots()), prepared.command.later_limits)
     ends = stack.enter_context(ProcessExits())
     return Running(prepared, server, ready, patience, ends, started_ns, ready_ns)
 

@@ -39,7 +39,7 @@ def cell(found: SilenceFound) -> str:
     if found.waits_up_to_s is not None:
         return f"{number} for {found.waits_up_to_s:.1f} s"
     if found.ended_by is not None:
-        return f"{number} for {found.ended_by.seconds:g} s"
+        return f"{number} for {found.ended_by.seconds or 0:g} s"
     return f"{number} for over {found.watched_s:.0f} s"
 
 
@@ -84,6 +84,8 @@ def _sentences(found: SilenceFound) -> Iterator[str]:
     else:
         yield f"The server ends such a connection after {found.ended_after_s:.1f} s ({found.connection_gets})."
     yield _timeout(found)
+    if (by := found.would_end) is not None:
+        yield f"Its {by.setting} would: it is not set, and at {by.changed_to_s:g} s it took {by.then_s:.1f} s."
 
 
 def _timeout(found: SilenceFound) -> str:
@@ -92,10 +94,10 @@ def _timeout(found: SilenceFound) -> str:
         return f"Time-out: {_why(found, 'ended_by')}."
     if by.proved:
         return (
-            f"Its {by.setting} decides that, {by.seconds:g} s here: set to {by.changed_to_s:g} s, it took "
+            f"Its {by.setting} decides that, {by.seconds or 0:g} s here: set to {by.changed_to_s:g} s, it took "
             f"{by.then_s:.1f} s."
         )
-    return f"Its {by.setting} is {by.seconds:g} s, which fits; it was not changed to see whether it decides."
+    return f"Its {by.setting} is {by.seconds or 0:g} s, which fits; it was not changed to see whether it decides."
 
 
 def _number(found: SilenceFound) -> str:

@@ -92,6 +92,14 @@ def settings_in_force(started: Started, read: Read) -> tuple[SettingInForce, ...
     return tuple(_in_force(started, each, layers, together) for each in started.settings(together))
 
 
+def arguments_in_force(started: Started, read: Read) -> tuple[str, ...]:
+    """What all sources together say of these settings, as they would be on the command line; the last one counts."""
+    layers = layers_of(
+        started.server, started.settings(started.arguments), started.arguments, started.environment, read
+    )
+    return tuple(part for layer in layers for part in layer.arguments)
+
+
 def variation(started: Started, found: SettingInForce, value: int, read: Read) -> Variation:
     """How the server is started with another value for a setting, which wins over all that says another.
 

@@ -38,6 +38,7 @@ class Command:
         token: value of HOLDFAST_TOKEN in `environment`; marks every process of this run.
         uid: run as this user; None keeps our own.
         limits: under which it starts.
+        later_limits: that are set on it once it runs.
         grace_s: how long it may take to end by itself, so that it can clean up.
         scratch: a directory that is removed if we are killed; otherwise its creator removes it.
     """
@@ -48,6 +49,7 @@ class Command:
     log: Path
     token: str
     limits: tuple[AskedLimit, ...] = ()
+    later_limits: tuple[AskedLimit, ...] = ()
     uid: int | None = None
     stop_signal: int = int(signal.SIGTERM)
     grace_s: float = GRACE_S
@@ -97,7 +99,8 @@ class ServerProcess:
         self.pid = self._child.pid
         self._guardian: Guardian | None = None
         # RLIMIT_NPROC counts the processes of a user (setrlimit(2)): it must not take one from the server's.
-        counts_for_server = command.uid is None and any(each.kind.name == NPROC for each in command.limits)
+        names = {each.kind.name for each in (*command.limits, *command.later_limits)}
+        counts_for_server = command.uid is None and NPROC in names
         with contextlib.suppress(OSError):
             self._guardian = (
                 None

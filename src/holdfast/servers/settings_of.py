@@ -13,9 +13,18 @@ from pathlib import Path
 from holdfast.errors import UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.frozen import frozen
+from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import Adapter, Setting
 from holdfast.servers.command_line import FASTAPI, Read, ServerCommand, server_in, with_arguments
-from holdfast.servers.effective import FILE, SettingInForce, Started, settings_in_force, variation
+from holdfast.servers.effective import (
+    FILE,
+    SettingInForce,
+    Started,
+    arguments_in_force,
+    settings_in_force,
+    variation,
+)
 from holdfast.servers.interpreter import Interpreter
 from holdfast.servers.plan import plan
 from holdfast.servers.registry import adapter_named
@@ -71,6 +80,47 @@ def with_settings(
     for name, value in values.items():
         experiment = _with_setting(experiment, name, value, scratch, environ)
     return experiment
+
+
+def timeouts_of(experiment: Experiment, environ: Mapping[str, str]) -> tuple[Timeout, ...]:
+    """After which time the experiment's server is said to end silent connections; empty where no known server shows.
+
+    Args:
+        environ: as in `settings_of`.
+    """
+    place = _place(experiment, environ)
+    if place is None:
+        return ()
+    started = _by_timeouts(place.started)
+    return adapter_named(started.server).timeouts(arguments_in_force(started, _reader(place.directory)))
+
+
+def with_timeout(experiment: Experiment, timeout: Timeout, seconds: float, environ: Mapping[str, str]) -> Experiment:
+    """The experiment with another value for a time-out of its server.
+
+    Args:
+        environ: as in `settings_of`.
+
+    Raises:
+        UsageError: it cannot be set on the command line, or that cannot be changed.
+    """
+    place = _place(experiment, environ)
+    if place is None or not timeout.options:
+        raise UsageError(f"{timeout.name} cannot be set on the server's command line.", "", "Change it in its file.")
+    found = SettingInForce(_as_setting(timeout), "")
+    changed = variation(_by_timeouts(place.started), found, int(seconds * timeout.units_per_s), lambda _path: None)
+    return replace(experiment, target=_target(experiment.target, place, changed.arguments))
+
+
+def _by_timeouts(started: Started) -> Started:
+    """The same server, and its time-outs in the place of its settings."""
+    timeouts = adapter_named(started.server).timeouts
+    return replace(started, settings=lambda arguments: tuple(map(_as_setting, timeouts(arguments))))
+
+
+def _as_setting(timeout: Timeout) -> Setting:
+    """What is in the way of other requests is the server's own queue, if anything."""
+    return Setting(timeout.name, None, Place.USERSPACE_QUEUE, timeout.options)
 
 
 def _with_setting(

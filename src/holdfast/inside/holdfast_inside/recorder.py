@@ -55,6 +55,7 @@ class Record:
     """The mapped file and its offsets; one object serves all threads and forked children."""
 
     __slots__ = (
+        "answered",
         "checked_ns",
         "data",
         "left_alone",
@@ -85,6 +86,8 @@ class Record:
         self.owner_visible = _session_of(owner) == session
         self.surroundings = _surroundings()
         self.left_alone = False
+        # The number of the latest question that was looked at; see `showing`.
+        self.answered = 0
 
 
 def _session_of(pid: int) -> Optional[int]:
@@ -142,6 +145,8 @@ def record() -> Record:
     found = _record
     if found is None:
         found = _record = Record(os.environ[layout.RECORD_VARIABLE])
+        # Now, since a server without a descriptor left can import nothing any more. It imports this module itself.
+        from . import showing  # noqa: F401
     return found
 
 
@@ -151,6 +156,13 @@ def note_entry_thread() -> Thread:
     Returns:
         that thread, for `enter`.
     """
+    running = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
+    loop = None if running is None else running()
+    if loop is not None:
+        from . import libraries
+
+        libraries.note_request(loop)
+        record().data[layout.LOOPS_OFFSET] = 1
     return _thread("entry")
 
 
@@ -274,17 +286,26 @@ def _ends_ns(shared: Record) -> int:
     return service_ns and time.monotonic_ns() + service_ns
 
 
-def _released(shared: Record, id: int, ends_ns: int) -> bool:
-    data = shared.data
-    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id] or shared.left_alone:
+def is_left_alone(shared: Record) -> bool:
+    """Whether everything was released, or holdfast is gone."""
+    if shared.data[layout.RELEASE_ALL_OFFSET] or shared.left_alone:
         return True
     now_ns = time.monotonic_ns()
-    if ends_ns and now_ns >= ends_ns:
-        return True
     if now_ns - shared.checked_ns > OWNER_CHECK_NS:
         shared.checked_ns = now_ns
         shared.left_alone = _owner_gone(shared)
     return shared.left_alone
+
+
+def _released(shared: Record, id: int, ends_ns: int) -> bool:
+    data = shared.data
+    if data[layout.ASKED_OFFSET] != shared.answered:
+        from . import showing
+
+        showing.answer(shared)
+    if data[shared.release_at + id] or (ends_ns and time.monotonic_ns() >= ends_ns):
+        return True
+    return is_left_alone(shared)
 
 
 def _owner_gone(shared: Record) -> bool:
