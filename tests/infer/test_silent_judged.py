@@ -106,6 +106,17 @@ def test_where_several_were_opened_together_the_number_is_an_interval() -> None:
     assert (found.at_least, found.connections) == (98, 102)
 
 
+def test_it_is_chance_unless_all_wait_in_the_one_queue_of_several_workers() -> None:
+    waits = run((silent_one(5.0),), (request(7, 4.9),), 0)
+    answered, waited = request(7, 0.002), request(7, 4.9)
+
+    assert judged(waits).by_chance is None
+    assert judged(replace(waits, others=(answered, waited), queued=2)).by_chance is True
+    assert judged(replace(waits, others=(waited, waited), queued=0)).by_chance is True
+    assert judged(replace(waits, others=(waited, waited), queued=None)).by_chance is True
+    assert judged(replace(waits, others=(waited, request(7, None)), queued=3)).by_chance is False
+
+
 def test_where_none_waits_the_number_tried_is_the_reason() -> None:
     found = judged(run((silent_one(),) * 500, (request(100), request(500)), None, fewer=500))
 

@@ -4,6 +4,7 @@ Decisions
 ---------
 * An ordinary request follows each silent connection up to `_ONE_BY_ONE`, then each sixteenth part more. Where one waits
   after several were opened together, those leave, and the way up is taken again one by one.
+* Where several workers take connections, several requests are sent together each time, so that some come to each.
 * A request waits if it takes ten times as long as it usually does, and a quarter of a second. That may be the machine's
   doing: where it is answered though no silent connection has ended, all of that is done once more, with new ones.
 * What ends the wait is seen, not inferred: either the server ends silent connections, or we do, at the end.
@@ -33,6 +34,8 @@ _PART = 16
 _DRAINED_WITHIN_NS = 30 * MS
 _TURN_NS = MS
 _MISSES = 3
+_FOR_EACH_TAKER, _MOST_TOGETHER = 4, 16
+_LONG = 6
 # Steps after which no more are open than before: the server keeps no more open.
 _STALE = 8
 _FREED_WITHIN_NS = 3 * NS_PER_S
@@ -91,6 +94,17 @@ class Clients:
     def now_ns(self) -> int:
         """CLOCK_MONOTONIC."""
         return self.session.now_ns()
+
+    def together(self) -> int:
+        """How many requests to send together, so that they come to several workers where several take them."""
+        listeners = self.session.kernel.listeners(self.session.listen_address)
+        takers = max(len(self.session.accepting), len(listeners))
+        return 1 if takers <= 1 else min(_MOST_TOGETHER, _FOR_EACH_TAKER * takers)
+
+    def queued(self) -> int | None:
+        """Connections in the accept queue; None where there are several of them, or it cannot be read."""
+        one = len(self.session.kernel.listeners(self.session.listen_address)) == 1
+        return self.session.kernel.accept_queue(self.session.listen_address).depth if one else None
 
     def ask(self) -> int:
         """Sends an ordinary request, and gives its row.
@@ -216,6 +230,9 @@ class Climb:
         self._limits = limits
         self._requests: list[tuple[int, int]] = []
         self._left: list[int] = []
+        self._others: list[int] = []
+        self._together = clients.together()
+        self._queued: int | None = None
         self._limit_ns = _LEAST_WAIT_NS
         self._decisive: int | None = None
         self._fewer = 0
@@ -242,6 +259,7 @@ class Climb:
     def seen(self) -> SilentRun:
         """What was seen so far."""
         usual = [self._request(row, 0) for row, _ in self._requests[:_USUAL]]
+        rows = [row for row, _ in self._requests[_USUAL:]]
         return SilentRun(
             silence=self._clients.silence,
             most=self._limits.most,
@@ -249,10 +267,12 @@ class Climb:
             usual=tuple(usual),
             connections=self._clients.silent.connections(),
             requests=tuple(self._request(*each) for each in self._requests[_USUAL:]),
-            decisive=None if self._decisive is None else self._decisive - _USUAL,
+            decisive=None if self._decisive is None else rows.index(self._decisive),
             fewer=self._fewer,
             watched_from_ns=self._watched_from_ns,
             watched_to_ns=self._watched_to_ns,
+            others=tuple(self._request(row, 0) for row in self._others),
+            queued=self._queued,
             left=tuple(self._request(row, 0) for row in self._left),
         )
 
@@ -284,8 +304,8 @@ class Climb:
             step = 1 if before < self._fine_until else max(1, before // _PART)
             self._open_up_to(min(before + step, self._limits.most))
             now = clients.silent.silent
-            row = self._ask()
-            if self._is_answered_in_time(row):
+            row = self._ask_all()
+            if row is None:
                 stale = 0 if now > self._fewer else stale + 1
                 self._fewer = max(self._fewer, now)
                 if now >= self._limits.most or stale >= _STALE or self._is_enough(until_ns):
@@ -318,7 +338,7 @@ class Climb:
         clients.turn_until(lambda: self._has_ended(row), until_ns)
         if clients.outcome(row) in (Outcome.ANSWERED, Outcome.PENDING):
             return clients.outcome(row) is Outcome.ANSWERED
-        return self._is_answered_in_time(self._ask())
+        return self._ask_all() is None
 
     def _watch(self) -> bool:
         """Looks what becomes of the silent ones and the request; False where that did not wait because of them."""
@@ -327,16 +347,31 @@ class Climb:
         ended = clients.silent.ended
         if (row := self._decisive) is not None:
             clients.turn_until(lambda: self._has_ended(row) or clients.silent.ended > ended, until_ns)
-            if self._has_ended(row) and clients.silent.ended == ended:
+            if self._has_ended(row) and clients.silent.ended == ended and not self._is_long(row):
                 # The server has set them aside, or it was the machine.
                 again = self._ask_with_new_ones(self._silent_at(row))
-                if self._is_answered_in_time(again):
+                if again is None:
                     return False
                 self._decisive, until_ns = again, self._watch_from_now()
             self._await_answer(self._decisive or row, until_ns)
         clients.turn_until(lambda: not self._first_is_open(), until_ns)
         self._watched_to_ns = clients.now_ns
         return True
+
+    def _ask_all(self) -> int | None:
+        """Asks once, or as often as it takes to come to several workers; the first that is not answered in time."""
+        rows = [self._ask() for _ in range(self._together)]
+        self._clients.turn_until(lambda: all(map(self._has_ended, rows)), self._clients.now_ns + self._limit_ns)
+        late = next((each for each in rows if self._clients.outcome(each) is not Outcome.ANSWERED), None)
+        if late is not None:
+            self._others = [each for each in rows if each != late]
+            self._queued = self._clients.queued()
+        return late
+
+    def _is_long(self, row: int) -> bool:
+        """Whether a request waited for longer than the machine makes one wait; chance would hardly show it again."""
+        took_ns = self._clients.done_ns(row) - self._clients.prober.columns.opened[row]
+        return self._together > 1 and took_ns > _LONG * self._limit_ns
 
     def _watch_from_now(self) -> int:
         """Until when."""
@@ -345,13 +380,13 @@ class Climb:
         patience_s = limits.harmless_patience_s if self._decisive is None else limits.patience_s
         return self._watched_from_ns + int(patience_s * NS_PER_S)
 
-    def _ask_with_new_ones(self, count: int) -> int:
-        """Lets all silent ones leave, opens as many again, and gives the row of an ordinary request after them."""
+    def _ask_with_new_ones(self, count: int) -> int | None:
+        """Lets all silent ones leave, opens as many again, and asks: as `_ask_all`."""
         clients = self._clients
         clients.silent.leave(clients.silent.begun)
-        self._is_answered_in_time(self._ask())
+        self._ask_all()
         self._open_up_to(count)
-        return self._ask()
+        return self._ask_all()
 
     def _silent_at(self, row: int) -> int:
         return next(silent for each, silent in self._requests if each == row)
@@ -393,7 +428,3 @@ class Climb:
 
     def _has_ended(self, row: int) -> bool:
         return self._clients.done_ns(row) > 0
-
-    def _is_answered_in_time(self, row: int) -> bool:
-        ended = self._clients.turn_until(lambda: self._has_ended(row), self._clients.now_ns + self._limit_ns)
-        return ended and self._clients.outcome(row) is Outcome.ANSWERED

@@ -81,6 +81,7 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
         silence=run.silence,
         connections=None if decisive is None else decisive.silent,
         at_least=None if decisive is None or run.fewer + 1 >= decisive.silent else run.fewer + 1,
+        by_chance=_by_chance(run),
         tried=tried,
         request_gets=None if decisive is None else _gets(decisive),
         usual_ms=round(median(_took_ns(each) for each in run.usual) / MS, 2) if run.usual else None,
@@ -234,17 +235,32 @@ def _in_vain(run: SilentRun, record: SilentRecord) -> dict[str, float]:
 
 
 def _why_no_timeout(said: Sequence[Timeout], seen: _Seen, in_vain: dict[str, float]) -> str:
-    names = " and ".join(_shown(each, in_vain.get(each.name)) for each in said)
+    in_force = " and ".join(_shown(each, in_vain.get(each.name)) for each in said if each.seconds is not None)
+    unset = " and ".join(each.name for each in said if each.seconds is None)
+    not_set = f"not set: {unset}" if unset else ""
     if seen.measured_s:
-        return f"it took {min(seen.measured_s):.1f} s, and that is not {names}" if said else "none of its own is known"
-    if not said:
-        return "nothing ended it while it was looked at, and no time-out for it is known"
-    return f"nothing ended it while it was looked at; said to do so: {names}"
+        what = f"it took {min(seen.measured_s):.1f} s, and that is not {in_force}" if in_force else ""
+        return what or not_set or "none of its own is known"
+    said_to = f"said to do so: {in_force}" if in_force else ""
+    known = "; ".join(each for each in (said_to, not_set) if each)
+    nothing = "nothing ended it while it was looked at"
+    return f"{nothing}; {known}" if known else f"{nothing}, and no time-out for it is known"
 
 
 def _shown(timeout: Timeout, in_vain: float | None) -> str:
-    value = "none" if timeout.seconds is None else f"{timeout.seconds:g} s"
+    value = f"{timeout.seconds:g} s"
     return f"{timeout.name} ({value})" if in_vain is None else f"{timeout.name} ({value}; {in_vain:g} s did not either)"
+
+
+def _by_chance(run: SilentRun) -> bool | None:
+    """As of `SilenceFound`: where no worker takes what waits in their one queue, all of them are taken up."""
+    if run.decisive is None or not run.others:
+        return None
+    return not run.queued or any(_is_in_time(each, run) for each in run.others)
+
+
+def _is_in_time(request: OrdinaryRequest, run: SilentRun) -> bool:
+    return request.outcome == _ANSWERED and _took_ns(request) <= run.limit_ns
 
 
 def _took_ns(request: OrdinaryRequest) -> int:

@@ -34,18 +34,19 @@ def cell(found: SilenceFound) -> str:
     if found.connections is None:
         return f"none of {found.tried}" if _is_kept(found) else "none kept open"
     number = _number(found)
+    some = " (by chance)" if found.by_chance else ""
     if found.request_gets != "waits":
-        return f"{number}: {found.request_gets}"
+        return f"{number}: {found.request_gets}{some}"
     if found.waits_up_to_s is not None:
-        return f"{number} for {found.waits_up_to_s:.1f} s"
+        return f"{number} for {found.waits_up_to_s:.1f} s{some}"
     if found.ended_by is not None:
-        return f"{number} for {found.ended_by.seconds or 0:g} s"
-    return f"{number} for over {found.watched_s:.0f} s"
+        return f"{number} for {found.ended_by.seconds or 0:g} s{some}"
+    return f"{number} for over {found.watched_s:.0f} s{some}"
 
 
 CELL_MEANS = (
     "the fewest such connections with which an ordinary request was not answered in time, and how long it waits if it "
-    "comes with the first of them; "
+    "comes with the first of them; `(by chance)`: it depends on which worker takes a client; "
     "`none of 500`: 500 made no difference; `50: 503`: it got that"
 )
 
@@ -68,6 +69,8 @@ def _headline(found: SilenceFound) -> str:
 
 def _sentences(found: SilenceFound) -> Iterator[str]:
     if found.connections is not None:
+        if found.by_chance:
+            yield "It depends on which worker takes a client, so that another run may give another number."
         if found.usual_ms is not None:
             yield f"Without them it takes {found.usual_ms:g} ms."
         if found.waited_s is None and found.answered_once_they_left is not None:
