@@ -2,7 +2,7 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers faults check format conformance conformance-table apache
+.PHONY: help demo test test-all test-servers faults check format conformance conformance-table settings-table apache
 .PHONY: study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
@@ -31,6 +31,7 @@ help:
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make conformance-table  writes docs/conformance.md anew'
+	@echo 'make settings-table  writes docs/settings.md anew'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
@@ -78,6 +79,9 @@ conformance: .venv/.synced
 
 conformance-table: .venv/.synced
 	.venv/bin/python tests/conformance/document.py
+
+settings-table: .venv/.synced
+	.venv/bin/python tests/servers/settings_document.py
 
 test-servers: .venv/.synced
 	.venv/bin/python -m pytest -m servers $(ARGS)

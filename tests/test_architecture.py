@@ -100,9 +100,9 @@ EFFECTS = frozenset({
 })
 # fmt: on
 
-# The one module that the server's process and ours have in common, and who reads it.
+# The one module that the server's processes and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
-READS_LAYOUT = frozenset({"observe/record_reader.py"})
+READS_LAYOUT = frozenset({"observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py"})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
 # fmt: off

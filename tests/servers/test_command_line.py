@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.errors import UsageError
-from holdfast.servers.command_line import server_in, with_arguments
+from holdfast.servers.command_line import ServerCommand, server_in, with_arguments
+
+
+def in_command(command: list[str] | tuple[str, ...], files: Mapping[str, str] | None = None) -> ServerCommand | None:
+    return server_in(command, (files or {}).get)
+
 
 FOUND = (
     ("gunicorn app:app -w 2", "gunicorn", ("app:app", "-w", "2")),
@@ -54,7 +60,7 @@ NOT_FOUND = (
 
 @pytest.mark.parametrize(("command", "server", "arguments"), FOUND)
 def test_a_server_is_found_with_its_arguments(command, server, arguments):
-    found = server_in(shlex.split(command))
+    found = in_command(shlex.split(command))
 
     assert found is not None
     assert (found.server, found.arguments) == (server, arguments)
@@ -62,18 +68,18 @@ def test_a_server_is_found_with_its_arguments(command, server, arguments):
 
 @pytest.mark.parametrize("command", NOT_FOUND)
 def test_nothing_is_found_where_the_command_does_not_show_it(command):
-    assert server_in(shlex.split(command)) is None
+    assert in_command(shlex.split(command)) is None
 
 
 @pytest.mark.parametrize(("command", "server", "arguments"), FOUND)
 def test_other_arguments_are_found_again_where_the_first_were(command, server, arguments):
     words = shlex.split(command)
-    found = server_in(words)
+    found = in_command(words)
     assert found is not None
 
     changed = with_arguments(words, found, ("--one", *arguments, "two words"))
 
-    again = server_in(changed)
+    again = in_command(changed)
     assert again is not None
     assert (again.server, again.arguments) == (server, ("--one", *arguments, "two words"))
     assert (again.variables, again.directories) == (found.variables, found.directories)
@@ -81,7 +87,7 @@ def test_other_arguments_are_found_again_where_the_first_were(command, server, a
 
 
 def test_variables_and_directories_on_the_way_are_found():
-    found = server_in(["env", "A=1", "sh", "-c", "export B=2; cd web && cd shop; C=3 gunicorn app:app"])
+    found = in_command(["env", "A=1", "sh", "-c", "export B=2; cd web && cd shop; C=3 gunicorn app:app"])
 
     assert found is not None
     assert found.variables == {"A": "1", "B": "2", "C": "3"}
@@ -90,7 +96,7 @@ def test_variables_and_directories_on_the_way_are_found():
 
 def test_the_rest_of_a_shell_s_text_stays_as_it_is():
     text = "cd web;  exec gunicorn -b \"0.0.0.0:$PORT\" 'app:make(1)' -w $(nproc)  >log 2>&1 || echo 'it failed'"
-    found = server_in(["sh", "-c", text])
+    found = in_command(["sh", "-c", text])
     assert found is not None
 
     changed = with_arguments(["sh", "-c", text], found, ("--threads", "3", *found.arguments))
@@ -101,7 +107,7 @@ def test_the_rest_of_a_shell_s_text_stays_as_it_is():
 
 def test_arguments_on_both_sides_of_a_redirection_are_read_and_not_changed():
     command = ["sh", "-c", "gunicorn app:app >log -w 2"]
-    found = server_in(command)
+    found = in_command(command)
     assert found is not None
     assert found.arguments == ("app:app", "-w", "2")
 
@@ -112,5 +118,58 @@ def test_arguments_on_both_sides_of_a_redirection_are_read_and_not_changed():
 @given(st.lists(st.text(max_size=12), max_size=5))
 def test_no_command_is_too_much(command):
     for words in (command, ["sh", "-c", " ".join(command)]):
-        found = server_in(words)
+        found = in_command(words)
         assert found is None or with_arguments(words, found, found.arguments)
+
+
+START = """#!/usr/bin/env bash
+set -euo pipefail
+export WEB_CONCURRENCY=3
+if [ "${MIGRATE:-}" ]; then python manage.py migrate; fi
+cd web
+exec gunicorn -b "0.0.0.0:$PORT" app:app "$@"
+"""
+
+
+@pytest.mark.parametrize(
+    ("command", "changed"),
+    [
+        (("./start.sh", "a"), ("/usr/bin/env", "bash", "-c", "TEXT", "./start.sh", "a")),
+        (("sh", "-x", "./start.sh"), ("sh", "-x", "-c", "TEXT", "./start.sh")),
+        (("env", "A=1", "./start.sh"), ("env", "A=1", "/usr/bin/env", "bash", "-c", "TEXT", "./start.sh")),
+    ],
+)
+def test_a_script_of_a_shell_is_looked_into_and_run_as_a_changed_text(command, changed):
+    found = in_command(command, {"./start.sh": START})
+    assert found is not None
+    assert (found.server, found.variables["WEB_CONCURRENCY"], found.directories) == ("gunicorn", "3", ("web",))
+
+    text = START.replace("gunicorn -b", "gunicorn --threads 2 -b")
+    varied = with_arguments(command, found, ("--threads", "2", *found.arguments))
+
+    assert varied == tuple(text if each == "TEXT" else each for each in changed)
+    again = in_command(varied)
+    assert again is not None
+    assert again.arguments == ("--threads", "2", *found.arguments)
+
+
+def test_a_script_that_runs_what_it_is_given_passes_it_on():
+    files = {"./entry.sh": '#!/bin/sh\nset -e\nexec "$@"\n'}
+    for command in (["./entry.sh", "gunicorn", "app:app"], ["sh", "./entry.sh", "gunicorn", "app:app"]):
+        found = in_command(command, files)
+        assert found is not None
+        assert found.arguments == ("app:app",)
+        assert with_arguments(command, found, ("-w", "2")) == (*command[: command.index("gunicorn") + 1], "-w", "2")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "#!/usr/bin/env python3\nimport gunicorn\n",
+        "#!/bin/bash\ncd $(dirname ${BASH_SOURCE[0]})\ngunicorn app:app\n",
+        "#!/bin/sh\n./other.sh\n",
+        "no script",
+    ],
+)
+def test_other_scripts_show_nothing(text):
+    assert in_command(["./start"], {"./start": text}) is None

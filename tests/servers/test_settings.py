@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+import settings_document
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.infer.judge import judge
@@ -45,6 +47,7 @@ def setting(server: str, name: str, *arguments: str) -> Setting:
 
 
 @pytest.mark.parametrize(("server", "arguments"), STARTED_WITH)
+@settings(max_examples=20)
 @given(value=st.integers(min_value=200, max_value=10**6))
 def test_a_setting_that_was_given_another_value_is_read_back_with_it(server, arguments, value):
     for each in ADAPTERS[server].settings(arguments):
@@ -215,3 +218,24 @@ def test_every_option_is_one_of_the_installed_server_s(server):
             if server in NAME_VARIABLES:
                 missing |= {each.variable} - set(said)
             assert not missing, (each.name, missing)
+
+
+def sources() -> list[tuple[str, str]]:
+    every = (text for named in settings_document.SOURCES.values() for text in named.values())
+    return sorted({tuple(each.split(", `")) for text in every for each in text.split("; ") if ".py, `" in each})
+
+
+@pytest.mark.parametrize(("path", "names"), sources())
+def test_what_the_table_names_as_a_source_is_in_the_installed_server(path, names):
+    places = [Path(each) / path for each in (sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"))]
+    text = next((each.read_text() for each in places if each.exists()), None)
+    if text is None:
+        pytest.skip(f"not installed: {path}")
+    for name in re.findall(r"[A-Za-z_]\w*", names.replace(" and ", " ")):
+        assert re.search(rf"\b{name}\b", text), name
+
+
+def test_every_setting_is_in_the_table_of_the_documentation():
+    assert settings_document.DOCUMENT.read_text(encoding="utf-8") == settings_document.document(), (
+        "run make settings-table"
+    )

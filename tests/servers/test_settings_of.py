@@ -5,19 +5,14 @@ What wins over what is each server's own, as `config_layers.py` and `uwsgi_layer
 
 from __future__ import annotations
 
-import contextlib
 import shlex
-import tomllib
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from holdfast.errors import UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, command_line_of
-from holdfast.servers.effective import SettingInForce, python_with, toml_with
-from holdfast.servers.python_constants import constants_in
+from holdfast.servers.effective import SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
 INI = """
@@ -215,6 +210,33 @@ def test_what_uwsgi_inherits_wins_over_everything_and_is_fixed(tmp_path):
         with_settings(experiment, {"threads": 4}, tmp_path, {})
 
 
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        ("gunicorn -c gone.py app:app", "threads"),
+        ("hypercorn -c gone.toml app:app", "workers"),
+        ("hypercorn -c gone.toml app:app", "h2_max_concurrent_streams"),
+        ("h2corn -c gone.toml app:app", "limit_concurrency"),
+        ("uwsgi --ini gone.ini", "threads"),
+    ],
+)
+def test_what_a_file_says_that_cannot_be_read_is_not_known(tmp_path, command, setting):
+    name = shlex.split(command)[2]
+    assert value(own(command, tmp_path), setting) == (None, f"file {name} (which cannot be read)")
+
+
+def test_fastapi_run_has_uvicorn_s_workers_and_no_other_option(tmp_path):
+    """fastapi_cli/cli.py, _run(): it calls uvicorn.run() with workers, which reads WEB_CONCURRENCY without them."""
+    experiment = own("fastapi run app.py --workers 4", tmp_path)
+
+    assert value(experiment, "workers") == (4, "command line")
+    assert value(own("fastapi run app.py", tmp_path), "workers", WEB_CONCURRENCY="3")[0] == 3
+    assert value(own("fastapi run app.py", tmp_path), "workers", UVICORN_WORKERS="3")[0] == 1
+    assert found(experiment, "backlog").fixed
+    changed = varied(own("python -m fastapi run app.py", tmp_path), "workers", 2, tmp_path)
+    assert command_line_of(changed.target) == ("python", "-m", "fastapi", "run", "--workers", "2", "app.py")
+
+
 def test_uwsgi_s_files_that_name_each_other_end(tmp_path):
     (tmp_path / "a.ini").write_text("[uwsgi]\nini = b.ini\nthreads = 2\n")
     (tmp_path / "b.ini").write_text("[uwsgi]\nini = a.ini\n")
@@ -316,38 +338,3 @@ def test_every_setting_that_can_be_varied_has_its_new_value(tmp_path, command):
         if not each.fixed:
             changed = varied(experiment, each.setting.name, 777, tmp_path)
             assert changed != experiment
-
-
-def test_the_constants_of_a_python_file():
-    text = (
-        "A = 3\nB = A * 2 + 1\nC = D = 'x'\nimport E\nF: int = 5\nG, H = 1, 2\nI = 1\nI += 1\n"
-        "def f():\n    J = 2\nfor K in (1, 2):\n    pass\nL = 1 // 0\nM = -1\nN = unknown\n"
-    )
-    assert constants_in(text, "ABCDEFGHIJKLMNO") == {
-        "A": 3, "B": 7, "C": "x", "D": "x", "E": None, "F": 5, "G": None, "H": None, "I": None, "K": None, "L": None,
-        "M": None, "N": None,
-    }  # fmt: skip
-    assert constants_in("A = 1\nfrom base import *\nB = 2\n", ("A", "B", "C")) == {"A": None, "B": 2, "C": None}
-
-
-@given(st.text(max_size=200))
-def test_no_python_text_is_too_much(text):
-    found_names: set[str] = set()
-    # What is no Python is refused with one of these.
-    with contextlib.suppress(SyntaxError, ValueError):
-        found_names |= constants_in(text, ("workers",)).keys()
-    assert found_names <= {"workers"}
-
-
-@given(
-    st.integers(min_value=0, max_value=10**6),
-    st.sampled_from(["", "a = 1\n", "[t]\nb = 2\n", "n = 1\n[t]\nn = 3\n", "a = [\n  [1],\n  [2]\n]\n'n' = 4\n"]),
-)
-def test_a_toml_file_has_the_new_value_at_its_top_and_the_rest_as_it_was(new, text):
-    before, after = tomllib.loads(text), tomllib.loads(toml_with(text, "n", new))
-    assert after == {**before, "n": new}
-
-
-@given(st.integers(min_value=0, max_value=10**6), st.sampled_from(["", "n = 1", "if True:\n    n = 2"]))
-def test_a_python_file_has_the_new_value_in_the_end(new, text):
-    assert constants_in(python_with(text, "n", new), ("n",)) == {"n": new}

@@ -18,7 +18,7 @@ from support.commandline import free_port
 
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.model.experiment import CommandTarget, Experiment
+from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
 from holdfast.model.verdict import Verdict
 from holdfast.probe.experiment import run
 from holdfast.servers.settings_of import settings_of, with_settings
@@ -112,6 +112,14 @@ CASES = (
         3,
         files={"web/gunicorn.conf.py": "threads = 3\n", "web/app.py": APP},
         env={"MY_PORT": "{port}"},
+    ),
+    Case(
+        "within a script",
+        "sh start.sh 3",
+        "threads",
+        "command line",
+        3,
+        files={"start.sh": "set -e\nif true; then\n  exec gunicorn -b 127.0.0.1:{port} --threads 3 app:app\nfi\n"},
     ),
     Case(
         "a file of uWSGI over the command line",
@@ -219,6 +227,66 @@ def test_what_is_read_is_in_force_and_so_is_what_is_varied(own, tmp_path):
     varied = with_settings(experiment, {case.setting: 2}, scratch, os.environ)
     assert probed(varied).ceiling.in_service == case.after
     assert {each: each.read_bytes() for each in files} == files
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("server", "arguments", "view", "setting", "value", "expected"),
+    [
+        # One event loop for each worker, and a view that blocks it.
+        ("sanic", (), "async-blocking", "workers", 2, 2),
+        ("hypercorn", (), "async-blocking", "workers", 2, 2),
+        ("uvicorn", (), "async-blocking", "workers", 2, 2),
+        ("tornado", (), "async-blocking", "processes", 2, 2),
+        ("django", (), "sync", "threading", 0, 1),
+        ("werkzeug", ("--threaded",), "sync", "threaded", 0, 1),
+    ],
+)
+def test_a_server_that_is_started_by_name_is_varied(server, arguments, view, setting, value, expected, tmp_path):
+    target = ProbeTarget(server, arguments=arguments, python=sys.executable)
+    experiment = Experiment(target, view=view, max_offered=24, cwd=str(tmp_path))
+
+    varied = with_settings(experiment, {setting: value}, tmp_path, os.environ)
+
+    assert probed(varied).ceiling.in_service == expected
+
+
+@pytest.mark.servers
+def test_a_variable_of_daphne_is_varied(tmp_path):
+    # Quart runs a view that is no coroutine on the loop's default executor (quart/utils.py, run_sync()).
+    target = ProbeTarget("daphne", framework="quart", python=sys.executable)
+    experiment = Experiment(target, view="sync", max_offered=24, cwd=str(tmp_path))
+
+    varied = with_settings(experiment, {"ASGI_THREADS": 3}, tmp_path, os.environ)
+
+    assert probed(varied).ceiling.in_service == 3
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize(
+    ("server", "setting"),
+    [
+        ("hypercorn", "h2_max_concurrent_streams"),
+        ("h2corn", "max_concurrent_streams"),
+        ("granian", "http2_max_concurrent_streams"),
+    ],
+)
+def test_the_streams_of_a_connection_are_varied(server, setting, tmp_path):
+    experiment = Experiment(ProbeTarget(server, python=sys.executable), max_offered=40, http2=True, cwd=str(tmp_path))
+
+    seen = probed(with_settings(experiment, {setting: 12}, tmp_path, os.environ)).http2
+
+    assert seen is not None
+    assert (seen.streams_advertised, seen.on_one_connection) == (12, 12)
+
+
+@pytest.mark.servers
+def test_a_backlog_of_twisted_is_varied_in_its_endpoint(tmp_path):
+    experiment = Experiment(ProbeTarget("twisted", python=sys.executable), max_offered=24, cwd=str(tmp_path))
+
+    varied = with_settings(experiment, {"backlog": 7}, tmp_path, os.environ)
+
+    assert probed(varied).ceiling.accept_queue_limit == 7
 
 
 @pytest.mark.servers

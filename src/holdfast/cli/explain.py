@@ -23,8 +23,8 @@ from holdfast.cli.probe import (
 )
 from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
+from holdfast.explain.run import Asked, shown_again
 from holdfast.explain.run import explain as run_explanation
-from holdfast.explain.run import shown_again
 from holdfast.explain.trials import bench_for
 from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import listening
@@ -32,9 +32,11 @@ from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.sizes import size_of
 
 EXPLAIN = "Explanation"
 ADVICE = "Advice"
+CLIENTS = "Clients"
 
 _EXAMPLES = """\b
 Examples:
@@ -73,7 +75,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "rate_per_s",
         callback=checked(rate_per_s),
         metavar="RATE",
-        help="The same for as many requests as come at this rate, as 100/s ...",
+        help="Propose settings for requests that come at this rate (100/s), and run them.",
     ),
     option(
         ADVICE,
@@ -81,7 +83,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "service_s",
         callback=checked(some_time_s),
         metavar="TIME",
-        help="... and take so long each, as 200ms ...",
+        help="With --rate or --overload, how long each request takes (200ms).",
     ),
     option(
         ADVICE,
@@ -89,28 +91,47 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "p99_s",
         callback=checked(some_time_s),
         metavar="TIME",
-        help="... of which 99 in 100 are answered within this time, waiting included.",
+        help="With --rate, in which time 99 of 100 are to be answered, waiting included.",
     ),
     option(
         ADVICE,
         "--memory",
         "memory_bytes",
-        callback=checked(option_values.bytes_of),
+        callback=checked(size_of),
         metavar="SIZE",
         help="Propose what fits into so much memory, as 512M or 1G, all processes together.",
+    ),
+    option(
+        CLIENTS,
+        "--overload",
+        is_flag=True,
+        help="Also put the server under half, one, one and a half and twice the load that its ceiling takes.",
+    ),
+    option(
+        CLIENTS,
+        "--health",
+        "health_path",
+        default="",
+        metavar="PATH",
+        help="With --overload, request this path meanwhile, as a health check does.  [default: the same path]",
+    ),
+    option(
+        CLIENTS,
+        "--silent",
+        is_flag=True,
+        help="Also find out how many clients that send nothing, or read nothing, make others wait.",
     ),
     *request_options(),
     *measurement_options(),
     *limit_options(),
     json_option("explanation"),
-    option(OUTPUT, "--quiet", "-q", is_flag=True, help="Do not tell which probe is running."),
+    option(OUTPUT, "--quiet", is_flag=True, help="Do not tell which probe is running."),
 )
 @click.pass_context
 def explain(
     context: click.Context,
     /,
     json_target: str | None,
-    up_to: int | None,
     quiet: bool,  # noqa: FBT001 - a flag of the command line
     **given: Any,  # noqa: ANN401 - click's options
 ) -> int:
@@ -119,11 +140,11 @@ def explain(
     It probes the server as asked, changes one setting or limit after another, and reports which of them decides how
     many requests run at once, by which law, and what would be the next limit. Each probe is saved as a run of its own.
     """
-    wish = _wish(given)
+    asked = _asked(given)
     experiment = _experiment(context, given)
     tell = (lambda _line: None) if quiet else say
     with listening(reports=True) as interrupts, bench_for(experiment, interrupts, tell) as bench:
-        found = run_explanation(bench, up_to, wish)
+        found = run_explanation(bench, asked)
     _publish(found, json_target)
     bid_farewell(interrupts)
     return _exit_code(found) if found.run is not None else EXIT_ENVIRONMENT
@@ -145,26 +166,37 @@ def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
     return experiment_of(**options, arguments=after)
 
 
-def _wish(given: dict[str, Any]) -> Wish | None:
-    """What is wanted of the server; takes its options out of the others."""
-    want = given.pop("want")
-    rate, service, p99 = (given.pop(name) for name in ("rate_per_s", "service_s", "p99_s"))
-    memory = given.pop("memory_bytes")
-    if want is not None and (rate, service, p99) != (None, None, None):
+def _asked(given: dict[str, Any]) -> Asked:
+    """What is asked besides; takes its options out of the others."""
+    names = ("up_to", "overload", "health_path", "silent", "service_s")
+    up_to, overload, health_path, silent, service_s = (given.pop(name) for name in names)
+    wish = _wish(given.pop("want"), given.pop("rate_per_s"), service_s, given.pop("p99_s"), given.pop("memory_bytes"))
+    if service_s is not None and not overload and (wish is None or wish.rate_per_s is None):
+        raise click.UsageError("--service-time says how long requests take that --rate or --overload is about.")
+    if health_path and not overload:
+        raise click.UsageError("--health is requested during --overload, which was not asked for.")
+    return Asked(up_to, wish, overload, service_s, health_path, silent)
+
+
+def _wish(
+    want: int | None, rate: float | None, service_s: float | None, p99_s: float | None, memory: int | None
+) -> Wish | None:
+    """What is wanted of the server."""
+    if want is not None and (rate is not None or p99_s is not None):
         raise click.UsageError("Give either --want, or --rate and --service-time.")
     if want is not None:
         return Wish(want, memory)
-    if rate is None and service is None:
-        if p99 is not None or memory is not None:
+    if rate is None:
+        if p99_s is not None or memory is not None:
             raise click.UsageError("Say for what: --want N, or --rate R and --service-time S.")
         return None
-    if rate is None or service is None:
+    if service_s is None:
         raise click.UsageError("--rate and --service-time belong together: how many come, and how long each takes.")
     try:
-        places = places_for(rate, service, p99)
+        places = places_for(rate, service_s, p99_s)
     except ValueError as error:
-        raise click.UsageError(f"--p99 {p99:g} cannot be kept: {error}.") from error
-    return Wish(places, memory, rate, service, p99, busy_places(rate, service))
+        raise click.UsageError(f"--p99 cannot be kept: {error}.") from error
+    return Wish(places, memory, rate, service_s, p99_s, busy_places(rate, service_s))
 
 
 def _was_given(context: click.Context, name: str) -> bool:

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from holdfast.load.http1 import request_head
 
-_SIZE = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)\s*([KMGTkmgt]?)(?:i?[Bb])?")
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 MOST_OFFERED = 1_000_000
 """Each request takes 250 bytes of memory for its record."""
 
@@ -87,18 +84,3 @@ def _fits_into_a_request(path: str, headers: Sequence[tuple[str, str]]) -> None:
         request_head("GET", path, "host", headers)
     except UnicodeEncodeError as error:
         raise ValueError(f"{error.object[error.start]!r} cannot be sent in a header (RFC 9110, 5.5).") from error
-
-
-def bytes_of(text: str) -> int:
-    """An amount of memory in bytes, as 512M, 1G or a plain number of bytes; K, M and G are powers of 1024.
-
-    Raises:
-        ValueError: it is not one, or none at all.
-    """
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(f"{text!r} is not an amount of memory: write it as 512M or 1G.")
-    number = int(float(found[1]) * _UNITS[found[2].upper()])
-    if number < 1:
-        raise ValueError(f"{text!r} is not even one byte.")
-    return number

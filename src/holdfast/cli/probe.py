@@ -33,6 +33,7 @@ from holdfast.model.experiment import (
     Experiment,
     experiment_of,
 )
+from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
 from holdfast.probe.experiment import run
 
@@ -173,6 +174,14 @@ def limit_options() -> list[Any]:
             type=_COUNT,
             metavar="N",
             help="Limit the server's processes and threads, as ulimit -u does.",
+        ),
+        option(
+            LIMITS,
+            "--address-space",
+            "address_space",
+            callback=checked(size_of),
+            metavar="SIZE",
+            help="Limit the address space of each server process (512M, 1G), as ulimit -v does.",
         ),
         option(
             LIMITS,

@@ -9,9 +9,10 @@ from holdfast.explain.rivals import with_changes
 from holdfast.explain.trials import Bench, run_trial
 from holdfast.infer.advice import fulfils
 from holdfast.infer.binding import next_bound
+from holdfast.infer.evidence import proved_laws
 from holdfast.infer.laws import Law
-from holdfast.infer.next_trial import Proposal, proved_laws
 from holdfast.infer.proposal import Settings, most_that_fits, proposed
+from holdfast.infer.trial_values import Proposal
 from holdfast.model.advice import AdviceRecord, Attempt, Wish
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
 from holdfast.model.explanation import ExplanationRecord

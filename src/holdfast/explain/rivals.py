@@ -29,8 +29,8 @@ def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
 
 def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, ...]:
     """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
-    found = (each.setting for each in settings_of(experiment, os.environ))
-    values = {each.name: each.value for each in found if each.value is not None}
+    known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
+    values = {name: value for name, value in known if value is not None}
     limits = None if verdict is None else verdict.limits
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
@@ -63,24 +63,34 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
 
 def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: bool) -> Iterator[Rival]:
     for found in settings:
-        each = found.setting
+        each, value = found.setting, _value(found, verdict)
         counts_processes = each.name in _NUMBERS_OF_PROCESSES
         if (
-            each.value is None
+            value is None
             or each.words
             # What the server takes no notice of is tried where it was given, to show so.
             or (not each.counts and found.origin == DEFAULT)
             or (each.for_streams and not http2)
-            or (counts_processes and each.value != verdict.model.processes)
+            or (counts_processes and not (each.counts and value == verdict.model.processes))
         ):
             continue
         yield Rival(
             each.name,
             each.bounds,
             "processes" if counts_processes else "places",
-            each.value,
+            value,
             fixed=found.fixed,
+            least=each.least,
+            counts=each.counts,
         )
+
+
+def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
+    """The value that is known beforehand, or of a number of processes that is computed: how many there were."""
+    setting = found.setting
+    if setting.value is None and setting.name in _NUMBERS_OF_PROCESSES and found.origin != DEFAULT:
+        return None if verdict is None else verdict.model.processes
+    return setting.value
 
 
 def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:

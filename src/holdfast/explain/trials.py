@@ -12,7 +12,7 @@ from holdfast import store
 from holdfast.errors import EnvironmentFailure, HoldfastError
 from holdfast.explain.rivals import values_in, with_changes
 from holdfast.infer.judge import judge
-from holdfast.infer.next_trial import Proposal
+from holdfast.infer.trial_values import Proposal
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, Experiment
 from holdfast.model.frozen import frozen
@@ -130,6 +130,7 @@ def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) 
         accepted=None if own is None or in_service is None else in_service + own,
         accepted_bounded=ceiling.userspace_queue_bounded,
         accept_queue=ceiling.accept_queue,
+        before_view=verdict.places.before_view,
         backlog=ceiling.accept_queue_limit,
         somaxconn=verdict.limits.somaxconn,
         processes=verdict.model.processes,

@@ -22,6 +22,7 @@ from holdfast.model.trial import Rival, Trial
 _OWN_USE = 8
 # Descriptors that a server has of its own: listeners, pipes, files of its libraries.
 _OWN_DESCRIPTORS = 96
+_NO_NOTICE = 5
 _FAR = 9
 
 
@@ -106,10 +107,12 @@ def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: 
     # Of several settings of one name, the one that is said to bound this place.
     known = [each for each in rivals if each.name in values]
     processes = [each.name for each in known if each.kind == "processes"]
-    ranked = [*_of_processes(place, there, values, processes)]
+    ranked: list[tuple[int, Law]] = []
     for rival in known:
         if rival.kind in {"places", "share"} and (rival.place is place or rival.kind == "share"):
             ranked += _of_setting(place, there, values, rival, processes, far=far)
+    # Behind the settings of the same rank: raising one of those tells at once which it is.
+    ranked += _of_processes(place, there, values, processes)
     found = dict.fromkeys(law for _, law in sorted(ranked, key=lambda each: each[0]))
     return tuple(found)
 
@@ -174,6 +177,8 @@ def _rank(rival: Rival, constant: int) -> int | None:
         if not 0 <= constant <= _OWN_DESCRIPTORS:
             return None
         return 0 if rival.near else 3
+    if not rival.counts and abs(constant) <= _OWN_USE:
+        return _NO_NOTICE
     if constant == 0:
         return 1
     return 2 if abs(constant) <= _OWN_USE else None

@@ -8,7 +8,7 @@ it by then.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from holdfast.errors import InconclusiveError
 from holdfast.model.places import Place
@@ -17,17 +17,27 @@ from holdfast.model.timeline import Snapshot, Timeline
 _IN_IT = frozenset({Place.IN_SERVICE, Place.USERSPACE_QUEUE})
 
 
-def check_not_worn_out(timeline: Timeline, snapshot: Snapshot, placed: Mapping[int, Place]) -> None:
-    """Raises InconclusiveError where a process had reached its number of requests when the places were counted."""
+def full_to_the_end(timeline: Timeline, snapshot: Snapshot, placed: Mapping[int, Place]) -> Iterator[tuple[int, int]]:
+    """Processes that took no request more once the places had been counted, and ended: pid, and how many they took."""
     for pid in timeline.replaced:
         taken = [entry for entry in timeline.entries if entry.pid == pid]
         held = [entry for entry in taken if placed.get(entry.id) is Place.IN_SERVICE]
         by_then = [each for each in taken if each.entered_ns <= snapshot.ended_ns or placed.get(each.id) in _IN_IT]
         if held and len(by_then) == len(taken):
-            raise InconclusiveError(
-                f"The server replaces its processes after a number of requests, here {len(taken)} (pid {pid}).",
-                "The process had taken that many when the places were counted. It took no more for that reason, so "
-                "what was counted is not the ceiling.",
-                f"Let it take more than {len(taken)} before it is replaced (its maximum of requests per worker), "
-                "or leave that setting out for the probe.",
-            )
+            yield pid, len(taken)
+
+
+def check_not_worn_out(ended: Iterable[tuple[int, int]]) -> None:
+    """Raises InconclusiveError where a process had reached its number of requests when the places were counted.
+
+    Args:
+        ended: as `full_to_the_end` has them.
+    """
+    for pid, taken in ended:
+        raise InconclusiveError(
+            f"The server replaces its processes after a number of requests, here {taken} (pid {pid}).",
+            "The process had taken that many when the places were counted. It took no more for that reason, so "
+            "what was counted is not the ceiling.",
+            f"Let it take more than {taken} before it is replaced (its maximum of requests per worker), "
+            "or leave that setting out for the probe.",
+        )

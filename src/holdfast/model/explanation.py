@@ -5,6 +5,8 @@ from __future__ import annotations
 from holdfast.model.advice import Advice, AdviceRecord
 from holdfast.model.binding import Binding, RuledOut
 from holdfast.model.frozen import frozen
+from holdfast.model.overload import Overload, OverloadRecord
+from holdfast.model.silent import Silent, SilentRecord
 from holdfast.model.trial import Rival, Trial
 from holdfast.model.verdict import Verdict
 
@@ -51,6 +53,8 @@ class ExplanationRecord:
     seconds: float
     interrupted: bool = False
     advice: AdviceRecord | None = None
+    overload: OverloadRecord | None = None
+    silent: SilentRecord | None = None
 
 
 @frozen
@@ -64,7 +68,7 @@ class Explanation:
         undecided: places without one.
         reached: the most requests in service that any trial reached; None where none had a verdict.
         cost: over all trials.
-        advice: None where none was asked for.
+        advice, overload, silent: None where these were not asked for, or the end was asked for before.
         seconds: of all trials together.
         run: number under which the explanation was saved; None where it could not be.
     """
@@ -80,6 +84,8 @@ class Explanation:
     seconds: float
     interrupted: bool = False
     advice: Advice | None = None
+    overload: Overload | None = None
+    silent: Silent | None = None
     run: int | None = None
     schema: int = 1
     kind: str = "explanation"

@@ -26,8 +26,11 @@ class Rival:
         value: in the first trial; None where it is unlimited or not known.
         share: how much of it each request takes; 1 for places, 0 where that is not known.
         most: the highest value that can be tried here; None without a bound.
+        least: the lowest value that the server takes.
         fixed: why it cannot be changed; "" where it can.
         near: its use was seen at the limit, or next to it.
+        counts: False where the server is said to take no notice of it as it is started.
+        inside: requests wait for it inside the application, as for a library's threads.
     """
 
     name: str
@@ -38,6 +41,9 @@ class Rival:
     most: int | None = None
     fixed: str = ""
     near: bool = False
+    least: int = 1
+    counts: bool = True
+    inside: bool = False
 
 
 @frozen
@@ -62,6 +68,7 @@ class Trial:
             server's own queue), and were in the accept queue, at most; None where that was not measured.
         bounded: whether `in_service` is the ceiling; False is "at least".
         accepted_bounded: the same for `accepted`.
+        before_view: of the accepted ones, those that had been handed to the application and had not reached the view.
         backlog: in force in the kernel.
         somaxconn: the cap on it.
         rest_bytes, full_bytes: memory of the server's processes at rest, and with every place full, as
@@ -81,6 +88,7 @@ class Trial:
     accepted: int | None = None
     accepted_bounded: bool | None = None
     accept_queue: int | None = None
+    before_view: int | None = None
     backlog: int | None = None
     somaxconn: int | None = None
     processes: int | None = None

@@ -11,6 +11,8 @@ from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.trial import Trial
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.overload import render_overload
+from holdfast.report.silent import render_silent
 
 _PLACES = {
     "in_service": "requests at once",
@@ -24,6 +26,10 @@ def render_explanation(explanation: Explanation) -> Renderable:
     parts: list[Renderable] = [_title(explanation), Text(), _headline(explanation), Text()]
     parts += [Indent(_trials(explanation), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(explanation)]
+    if explanation.overload is not None:
+        parts += [Text(), Text("Overload", style="bold"), Indent(render_overload(explanation.overload), 2)]
+    if explanation.silent is not None:
+        parts += [Text(), Text("Silent clients", style="bold"), Indent(render_silent(explanation.silent), 2)]
     if explanation.verdict.warnings:
         parts.append(Text())
         parts += [Indent(Text(f"! {each}", style="yellow"), 2) for each in explanation.verdict.warnings]

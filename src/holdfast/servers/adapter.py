@@ -93,6 +93,7 @@ class Setting:
         counts: False where the server takes it, and it bounds nothing as the server is started: the class of its
             workers, another setting, or the way in which it is used sees to that.
         for_streams: whether it bounds the streams of one HTTP/2 connection, and nothing without HTTP/2.
+        least: the smallest value that the server takes.
         words: of a setting that is on (1) or off (0): what switches it off, and what switches it on; "" is to say
             neither. Empty where it is a number.
     """
@@ -105,6 +106,7 @@ class Setting:
     weaker_variables: tuple[str, ...] = ()
     counts: bool = True
     for_streams: bool = False
+    least: int = 1
     words: tuple[str, ...] = ()
 
 

@@ -13,18 +13,16 @@ from __future__ import annotations
 import re
 import shlex
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import Setting
 from holdfast.servers.address import option_value
+from holdfast.servers.command_line import Read
 from holdfast.servers.python_constants import constants_in
 from holdfast.servers.uwsgi_layers import uwsgi_layers
 
 UNKNOWN = "?"
-Read = Callable[[str], str | None]
-"""The text of a file, by its path as the server is given it; None where it cannot be read."""
-
 _CONFIG = ("-c", "--config")
 GUNICORN_ARGUMENTS, GUNICORN_FILE = "GUNICORN_CMD_ARGS", "gunicorn.conf.py"
 # Options that are no numbers and on which it depends what the others bound.
@@ -68,10 +66,10 @@ def layers_of(
     elif server in {"uvicorn", "granian"}:
         before = [*_dotenv(server, arguments, environment, read), *before, *_kind(server, environment)]
     elif server == "hypercorn":
-        before = list(_config(server, known, option_value(arguments, *_CONFIG), read))
+        before = list(_config(server, known, option_value(arguments, *_CONFIG), environment, read))
     elif server == "h2corn":
         named = option_value(arguments, *_CONFIG) or environment.get("H2CORN_CONFIG")
-        before = [*_config(server, known, named, read), *before]
+        before = [*_config(server, known, named, environment, read), *before]
     return (*before, Layer("command line", tuple(arguments), {}))
 
 
@@ -80,14 +78,21 @@ def file_of(server: str, arguments: Sequence[str]) -> str | None:
     return option_value(arguments, *_CONFIG) if server in {"gunicorn", "hypercorn", "h2corn"} else None
 
 
-def values_in_file(text: str, names: Sequence[str], *, is_toml: bool) -> dict[str, str]:
+def path_of(named: str) -> str:
+    """The path of a configuration file, by what the command line calls it: a path, `file:PATH` or `python:MODULE`."""
+    if named.startswith("python:"):
+        return f"{named.removeprefix('python:').replace('.', '/')}.py"
+    return named.removeprefix("file:")
+
+
+def values_in_file(text: str, names: Sequence[str], environment: Mapping[str, str], *, is_toml: bool) -> dict[str, str]:
     """What a configuration file in TOML or Python says of these settings, as text; UNKNOWN what is computed.
 
     A file with an error in it says nothing: the server will not start.
     """
     try:
-        found: Mapping[str, object] = tomllib.loads(text) if is_toml else constants_in(text, names)
-    except (ValueError, SyntaxError):
+        found: Mapping[str, object] = tomllib.loads(text) if is_toml else constants_in(text, names, environment)
+    except (ValueError, SyntaxError, RecursionError):
         return {}
     return {name: UNKNOWN if found[name] is None else str(found[name]) for name in names if name in found}
 
@@ -118,33 +123,33 @@ def _gunicorn(
     except ValueError:
         given = ()
     path = option_value(arguments, *_CONFIG) or option_value(given, *_CONFIG) or GUNICORN_FILE
-    yield from _config("gunicorn", known, path, read)
+    yield from _config("gunicorn", known, path, environment, read)
     if given:
         yield Layer(GUNICORN_ARGUMENTS, given, {})
 
 
-def _config(server: str, known: Sequence[Setting], named: str | None, read: Read) -> Iterator[Layer]:
-    """What a configuration file says, where there is one that can be read."""
+def _config(
+    server: str, known: Sequence[Setting], named: str | None, environment: Mapping[str, str], read: Read
+) -> Iterator[Layer]:
+    """What a configuration file says; of one that is named and cannot be read, that it may say anything."""
     if named is None:
         return
-    path = (
-        f"{named[len('python:') :].replace('.', '/')}.py"
-        if named.startswith("python:")
-        else named.removeprefix("file:")
-    )
-    is_toml = is_in_toml(server, named)
-    options = {each.name: each.options for each in known}
-    text = read(path)
-    names = (*options, *_KINDS.get(server, ()))
-    said = {} if text is None else values_in_file(text, names, is_toml=is_toml)
-    spelt = [
-        part
-        for name, value in said.items()
-        if options.get(name, (name,))
-        for part in ((options.get(name) or (f"--{name.replace('_', '-')}",))[0], value)
-    ]
-    if said:
-        yield Layer(f"file {path}", tuple(spelt), {name: said[name] for name in said if options.get(name) == ()})
+    path, kinds = path_of(named), _KINDS.get(server, ())
+    text, origin = read(path), f"file {path}"
+    if text is not None:
+        names = (*(each.name for each in known), *kinds)
+        said = values_in_file(text, names, environment, is_toml=is_in_toml(server, named))
+    elif named != GUNICORN_FILE:
+        said, origin = {each.name: UNKNOWN for each in known}, f"{origin} (which cannot be read)"
+    else:
+        return
+    options = {each.name: each.options[0] for each in known if each.options}
+    # A kind that is computed is taken for the usual one: which settings there are depends on it.
+    options |= {name: f"--{name.replace('_', '-')}" for name in kinds if said.get(name) != UNKNOWN}
+    spelt = [part for name, value in said.items() if name in options for part in (options[name], value)]
+    only_here = {each.name: said[each.name] for each in known if not each.options and each.name in said}
+    if spelt or only_here:
+        yield Layer(origin, tuple(spelt), only_here)
 
 
 def _kind(server: str, environment: Mapping[str, str]) -> Iterator[Layer]:

@@ -12,7 +12,8 @@ from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import Setting
 from holdfast.servers.address import LOOPBACK, option_value, with_value
-from holdfast.servers.config_layers import Layer, Read, file_of, is_in_toml, layers_of
+from holdfast.servers.command_line import Read
+from holdfast.servers.config_layers import Layer, file_of, is_in_toml, layers_of, path_of
 from holdfast.servers.uwsgi_layers import INHERITED, with_uwsgi_value
 
 DEFAULT, COMMAND_LINE = "default", "command line"
@@ -182,7 +183,7 @@ def _in_file(started: Started, name: str, value: int, read: Read) -> Variation:
             with_value(started.arguments, ("-c", "--config"), FILE), text=f"{name} = {value}\n", suffix=".toml"
         )
     is_toml = is_in_toml(started.server, named)
-    path = _path_of(named)
+    path = path_of(named)
     text = read(path)
     if text is None:
         raise _cannot_vary(name, f"its file {path} cannot be read")
@@ -193,12 +194,6 @@ def _in_file(started: Started, name: str, value: int, read: Read) -> Variation:
     where = FILE if is_toml else f"file:{FILE}"
     arguments = with_value(started.arguments, ("-c", "--config"), where)
     return Variation(arguments, text=changed, suffix=".toml" if is_toml else ".py")
-
-
-def _path_of(named: str) -> str:
-    if named.startswith("python:"):
-        return f"{named.removeprefix('python:').replace('.', '/')}.py"
-    return named.removeprefix("file:")
 
 
 def python_with(text: str, name: str, value: int) -> str:

@@ -36,7 +36,8 @@ from holdfast.servers.timeouts import timeouts
 
 # asginl is ASGI without the lifespan protocol.
 _INTERFACES = {"asgi": "asgi", "asginl": "asgi", "wsgi": "wsgi", "rsgi": "rsgi"}
-_LEAST_BACKLOG = 128
+# Fewer its command line refuses (granian/cli.py).
+_LEAST_BACKLOG, _LEAST_STREAMS = 128, 10
 
 
 def _launch(start: Start) -> Launch:
@@ -51,7 +52,9 @@ def _launch(start: Start) -> Launch:
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     is_wsgi = option_value(arguments, "--interface") == "wsgi"
     workers, backlog = as_given(
-        arguments, _of("workers", 1, Place.IN_SERVICE), _of("backlog", 1024, Place.ACCEPT_QUEUE)
+        arguments,
+        _of("workers", 1, Place.IN_SERVICE),
+        replace(_of("backlog", 1024, Place.ACCEPT_QUEUE), least=_LEAST_BACKLOG),
     )
     accepted = max(_LEAST_BACKLOG, backlog.value or 0)
     place = Place.USERSPACE_QUEUE if is_wsgi else Place.IN_SERVICE
@@ -61,7 +64,7 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
         arguments,
         replace(_of("runtime_threads", 1, Place.IN_SERVICE), counts=False),
         replace(_of("runtime_blocking_threads", 512, Place.IN_SERVICE), counts=False),
-        replace(_of("http2_max_concurrent_streams", 200, Place.IN_SERVICE), for_streams=True),
+        replace(_of("http2_max_concurrent_streams", 200, Place.IN_SERVICE), for_streams=True, least=_LEAST_STREAMS),
     )
     return (workers, *(threads if is_wsgi else ()), pressure, replace(backlog, value=accepted), *further)
 

@@ -16,8 +16,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import Adapter, Setting
-from holdfast.servers.command_line import ServerCommand, server_in, with_arguments
-from holdfast.servers.config_layers import Read
+from holdfast.servers.command_line import FASTAPI, Read, ServerCommand, server_in, with_arguments
 from holdfast.servers.effective import (
     FILE,
     SettingInForce,
@@ -163,7 +162,7 @@ def _place(experiment: Experiment, environ: Mapping[str, str]) -> _Place | None:
         started = Started(adapter.name, _by_name(experiment, target, adapter), target.arguments, environment)
         return _Place(started, None, directory)
     assert isinstance(target, CommandTarget)
-    own = server_in(target.command)
+    own = server_in(target.command, _reader(directory))
     if own is None:
         return None
     started = Started(
@@ -191,6 +190,8 @@ def _by_name(
 
 def _of_command(server: str) -> Callable[[Sequence[str]], tuple[Setting, ...]]:
     """The adapter's settings as the server's own command has them, where the adapter starts it from Python."""
+    if server == FASTAPI:
+        return _of_fastapi
     settings = adapter_named(server).settings
     if server == "flask":
         # `flask run` has no option for processes (flask/cli.py, run_command()).
@@ -201,6 +202,16 @@ def _of_command(server: str) -> Callable[[Sequence[str]], tuple[Setting, ...]]:
             replace(each, words=("--nothreading", "")) if each.words else each for each in settings(arguments)
         )
     return settings
+
+
+def _of_fastapi(arguments: Sequence[str]) -> tuple[Setting, ...]:
+    """Of `fastapi run`: it gives uvicorn no setting but the workers (fastapi_cli/cli.py, _run())."""
+    return tuple(
+        replace(each, variable="WEB_CONCURRENCY", weaker_variables=())
+        if each.name == "workers"
+        else replace(each, options=(), variable="")
+        for each in adapter_named("uvicorn").settings(arguments)
+    )
 
 
 def _reader(directory: Path) -> Read:

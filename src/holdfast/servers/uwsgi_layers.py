@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from holdfast.servers.adapter import Setting
+from holdfast.servers.command_line import Read
 
 INHERITED = "inherited file"
 FILE_OPTIONS = ("--ini", "--xml", "-x", "--yaml", "--yml", "-y", "--json", "--js", "-j", "--include", "--ini-paste")
@@ -23,7 +24,6 @@ _LOGIC = re.compile(r"^(for|for-\w+|foreach|if-[\w-]+)$")
 _END_OF_LOGIC = frozenset({"end", "endfor", "endif", "end-if", "end-for"})
 
 Entry = tuple[str, tuple[str, ...]]
-Read = Callable[[str], str | None]
 
 
 def uwsgi_layers(
@@ -82,8 +82,12 @@ def _said(origin: str, option: str, value: str, names: set[str], read: Read, dep
             yield origin, (option, value)
         return
     path, _, section = value.partition(":")
-    text = read(path) if depth < _MOST_FILES else None
+    if depth == _MOST_FILES:
+        return
+    text = read(path)
     if text is None:
+        # It may say anything.
+        yield f"file {path} (which cannot be read)", tuple(part for name in sorted(names) for part in (name, "?"))
         return
     inherited = option == _INHERIT or origin.startswith(INHERITED)
     of_file = f"{INHERITED} {path}" if inherited else f"file {path}"

@@ -150,7 +150,7 @@ def load_explanation(number: int, path: Path) -> ExplanationRecord:
 
     _, saved = _row(number, path)
     try:
-        return msgspec.json.decode(zlib.decompress(saved), type=ExplanationRecord)
+        return msgspec.json.decode(zlib.decompress(saved), type=ExplanationRecord, dec_hook=_target)
     except (msgspec.MsgspecError, zlib.error) as error:
         raise unreadable(number, error) from error
 
