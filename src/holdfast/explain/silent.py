@@ -13,7 +13,8 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 from holdfast.errors import InconclusiveError, UsageError
-from holdfast.explain.silent_climb import Clients, Climb, Limits
+from holdfast.explain.silent_clients import Clients
+from holdfast.explain.silent_climb import Climb, Limits
 from holdfast.interrupts import Interrupts
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.local_limits import longest_send_buffer
