@@ -99,7 +99,7 @@ def found(row: Row, *, proves: bool = False) -> SilenceFound:
 def check_row(row: Row) -> None:
     silence = found(row)
     assert silence.connections == row.connections, silence
-    assert silence.at_least is None
+    assert silence.at_least == silence.connections
     measured = silence.ended_after_s if row.connections is None else silence.waited_s
     if row.connections is not None:
         assert silence.request_gets == row.gets

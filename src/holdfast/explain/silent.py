@@ -116,7 +116,6 @@ def run_silent(
             again, _ = _run(bench, changed, silence, _after(run), (timeout.name, value_s))
             runs.append(again)
     return SilentRecord(
-        experiment=experiment,
         server="" if server is None else server.name,
         version="" if server is None else server.version,
         command=() if server is None else server.command,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 from holdfast.model.frozen import frozen
@@ -29,6 +30,7 @@ _AT_ONCE_NS = 100 * MS
 _EARLY = 0.05
 _LATE = 0.1
 _SLACK_S = 0.3
+_NOT_KEPT = "no connection stayed open"
 
 
 @frozen
@@ -62,27 +64,15 @@ def judge_silent(record: SilentRecord) -> Silent:
 def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
     unknown: dict[str, str] = {}
     decisive = None if run.decisive is None else run.requests[run.decisive]
-    tried = max((each.silent for each in run.requests), default=0)
-    seen = _seen(run)
-    first = _first(run)
+    seen, first = _seen(run), _first(run)
     kept = first is not None and not (first.ended_ns and first.ended_ns - first.silent_ns < _AT_ONCE_NS)
-    if decisive is None:
-        unknown["connections"] = run.given_up or _why_none(run, tried, kept=kept)
-        for name in ("request_gets", "waited_s", "waits_up_to_s", "answered_once_they_left"):
-            unknown[name] = "no ordinary request waited"
-    elif seen.waited_s is None:
-        unknown["waited_s"] = unknown["waits_up_to_s"] = f"not answered within {_watched_s(run):.1f} s"
-    if seen.ended_after_s is None:
-        unknown["ended_after_s"] = unknown["connection_gets"] = _why_open(run, first)
-    ended_by = _ended_by(run, seen, record, unknown) if kept else None
-    if not kept:
-        unknown["ended_by"] = "no connection stayed open"
-    return SilenceFound(
+    unknown["ended_by"] = _NOT_KEPT
+    found = SilenceFound(
         silence=run.silence,
         connections=None if decisive is None else decisive.silent,
-        at_least=None if decisive is None or run.fewer + 1 >= decisive.silent else run.fewer + 1,
+        at_least=None if decisive is None else min(run.fewer + 1, decisive.silent),
         by_chance=_by_chance(run),
-        tried=tried,
+        tried=_tried(run),
         request_gets=None if decisive is None else _gets(decisive),
         usual_ms=round(median(_took_ns(each) for each in run.usual) / MS, 2) if run.usual else None,
         waited_s=seen.waited_s,
@@ -92,10 +82,38 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
         connection_gets=None if first is None or seen.ended_after_s is None else _end(first),
         ended_after_s=seen.ended_after_s,
         worker_ended=bool(run.replaced),
-        ended_by=ended_by,
+        ended_by=_ended_by(run, seen, record, unknown) if kept else None,
         would_end=_would_end(run, record),
-        unknown=unknown,
     )
+    unknown |= _reasons(run, kept=kept)
+    # Of what is null, and of nothing else.
+    return replace(found, unknown={name: why for name, why in unknown.items() if getattr(found, name) is None})
+
+
+def _reasons(run: SilentRun, *, kept: bool) -> dict[str, str]:
+    """Why each field is null, if it is; but for `ended_by`."""
+    nobody = run.given_up or "no ordinary request waited"
+    none = run.given_up or _why_none(run, _tried(run), kept=kept)
+    open_still = _why_open(run, _first(run))
+    waits_still = nobody if run.decisive is None else f"not answered within {_watched_s(run):.1f} s"
+    return {
+        "connections": none,
+        "at_least": none,
+        "by_chance": nobody if run.decisive is None else "one worker takes all connections",
+        "request_gets": nobody,
+        "usual_ms": run.given_up,
+        "waited_s": waits_still,
+        "waits_up_to_s": waits_still,
+        "answered_once_they_left": nobody if run.decisive is None else "they were not made to leave",
+        "connection_gets": open_still,
+        "ended_after_s": open_still,
+        "would_end": "no time-out that is not set was found to",
+    }
+
+
+def _tried(run: SilentRun) -> int:
+    """The most silent connections that were open at once when a request was sent."""
+    return max((each.silent for each in run.requests), default=0)
 
 
 def _seen(run: SilentRun) -> _Seen:

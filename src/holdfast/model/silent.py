@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 
 Silence = Literal["nothing", "half a request", "idle", "unread"]
@@ -139,7 +138,6 @@ class SilentRecord:
         runs: one for each silence, and one more for each time-out that was changed to see whether it decides.
     """
 
-    experiment: Experiment
     server: str
     version: str
     command: tuple[str, ...]
@@ -172,7 +170,7 @@ class SilenceFound:
     Attributes:
         connections: the fewest that make an ordinary request wait, or have it turned away; None where none up to
             `tried` did, or it is not known.
-        at_least: the same where only an interval is known: from here to `connections`; None where that is exact.
+        at_least: the same as `connections`; less where only the interval between the two is known.
         by_chance: whether it depends on which of several workers takes a client, so that another run may give another
             number: some requests were answered in time, or those that waited had been taken by a worker. None where
             only one worker takes them all, or no request waited.

@@ -13,19 +13,18 @@ _WHO: dict[Silence, str] = {
     "idle": "that stay idle after an answer",
     "unread": "that do not read their reply",
 }
-_INDENT = 4
+_INDENT = 2
 _SAME_S = 0.2
 
 
 def render_silent(silent: Silent) -> Renderable:
     """Each kind of silent client with what it does to the server, and what the server does to it."""
-    title = Text(f"{silent.server} {silent.version}".rstrip(), style="bold").append("  silent clients", "not bold dim")
-    parts: list[Renderable] = [title, Text()]
+    parts: list[Renderable] = []
     for found in silent.silences:
-        parts.append(Text.assemble((f"  {_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
+        parts.append(Text.assemble((f"{_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
         parts += [Indent(Text(line), _INDENT) for line in _sentences(found)]
     if silent.interrupted:
-        parts.append(Text("  It was interrupted: what is missing was not tried.", style="yellow"))
+        parts.append(Text("It was interrupted: what is missing was not tried.", style="yellow"))
     return Stack(*parts)
 
 
@@ -104,7 +103,8 @@ def _timeout(found: SilenceFound) -> str:
 
 
 def _number(found: SilenceFound) -> str:
-    return f"{found.connections}" if found.at_least is None else f"{found.at_least} to {found.connections}"
+    exact = found.at_least == found.connections
+    return f"{found.connections}" if exact else f"{found.at_least} to {found.connections}"
 
 
 def _is_kept(found: SilenceFound) -> bool:
