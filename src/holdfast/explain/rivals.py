@@ -9,13 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.experiment import Experiment
+from holdfast.model.limits import NOFILE, NPROC
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
+from holdfast.model.waiting import VARIED
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
-NOFILE, NPROC = "nofile", "nproc"
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
 
 
@@ -23,6 +24,7 @@ def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
     """All that could decide a place's size, with what the first verdict shows of it."""
     return (
         *_of_server(settings_of(experiment, os.environ), verdict, http2=experiment.http2),
+        *_of_libraries(verdict),
         *_of_environment(experiment, verdict),
     )
 
@@ -31,6 +33,10 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
     """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
     known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
     values = {name: value for name, value in known if value is not None}
+    values |= dict(experiment.library_limits)
+    for library in (verdict.libraries or ()) if verdict is not None else ():
+        if library.limit is not None:
+            values[library.name] = library.limit
     limits = None if verdict is None else verdict.limits
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
@@ -56,6 +62,9 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
             changed = replace(changed, nofile=each.value)
         elif each.name == NPROC:
             changed = replace(changed, nproc=each.value)
+        elif each.name in VARIED:
+            limits = {**dict(changed.library_limits), each.name: each.value}
+            changed = replace(changed, library_limits=tuple(limits.items()))
         else:
             changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
     return changed
@@ -93,15 +102,25 @@ def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
     return setting.value
 
 
+def _of_libraries(verdict: Verdict) -> Iterator[Rival]:
+    """Limits that libraries set inside each process; requests wait for them inside the application."""
+    for each in verdict.libraries or ():
+        if each.limit is not None:
+            fixed = "" if each.name in VARIED else "the library has no way to set it"
+            full = each.in_use >= each.limit * each.processes
+            yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, near=full, inside=True)
+
+
 def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:
     share = verdict.cost.descriptors
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     in_force = verdict.limits.nofile
+    hit = {each.name for each in verdict.pressure or () if each.hit}
     if in_force is not None:
         # Where the cost was not measured, each connection takes at least its own descriptor.
         whole = 1 if share is None else round(share)
         most = None if hard == resource.RLIM_INFINITY else hard
-        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most)
+        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=NOFILE in hit)
     if experiment.nproc is not None and (threads := _threads(verdict)):
         yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads)
 

@@ -27,7 +27,7 @@ def render_explanation(explanation: Explanation) -> Renderable:
     parts += [Indent(_trials(explanation), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(explanation)]
     if explanation.overload is not None:
-        parts += [Text(), Text("Overload", style="bold"), Indent(render_overload(explanation.overload), 2)]
+        parts += [Text(), render_overload(explanation.overload)]
     if explanation.silent is not None:
         parts += [Text(), Text("Silent clients", style="bold"), Indent(render_silent(explanation.silent), 2)]
     if explanation.verdict.warnings:
