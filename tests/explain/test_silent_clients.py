@@ -132,6 +132,23 @@ def test_a_time_out_too_long_to_wait_for_is_proved_by_a_shorter_one() -> None:
     assert silence.answered_once_they_left is True
 
 
+def test_what_was_found_before_ctrl_c_is_kept_and_the_rest_is_said_to_be_missing() -> None:
+    interrupts = Interrupts()
+
+    def tell(line: str) -> None:
+        if "half a request" in line:
+            interrupts.on_interrupt(2, None)
+
+    wanted = Wanted(silences=("nothing", "half a request", "idle"), most=3, patience_s=0.1, proves=False)
+    record = run_silent(Experiment(ProbeTarget("flask", arguments=("--no-threaded",))), interrupts, tell, wanted)
+    first, second = judge_silent(record).silences
+
+    assert record.interrupted
+    assert (first.silence, first.connections) == ("nothing", 1)
+    assert (second.silence, second.connections) == ("half a request", None)
+    assert second.unknown["connections"] == "it was interrupted"
+
+
 @pytest.mark.parametrize("of", [{"http2": True}, {"tls": True}])
 def test_silent_clients_speak_plain_http_1_1_only(of: dict[str, bool]) -> None:
     with pytest.raises(UsageError, match="plain HTTP/1"):

@@ -12,7 +12,7 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
-from holdfast.errors import InconclusiveError, UsageError
+from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.explain.silent_clients import Clients
 from holdfast.explain.silent_climb import Climb, Limits
 from holdfast.interrupts import Interrupts
@@ -52,6 +52,7 @@ _LEAST_WMEM = 4 << 20
 _PAST_BUFFERS = 1 << 20
 _CHANGED_TO_S = 1.0
 _OTHERWISE_S = 2.0
+_INTERRUPTED = "it was interrupted"
 
 
 @frozen
@@ -109,12 +110,19 @@ def run_silent(
         if interrupts.asked:
             break
         bench.tell(f"{_IN_WORDS[silence]} ...")
-        run, server = _run(bench, experiment, silence)
+        try:
+            run, server = _run(bench, experiment, silence)
+        except HoldfastError as error:
+            if not runs:
+                raise
+            runs.append(_not_run(silence, _ended_early(bench, error)))
+            continue
         runs.append(run)
         for changed, timeout, value_s in _changes(bench, run, timeouts):
             bench.tell(f"{_IN_WORDS[silence]}, with {timeout.name} {value_s:g} s ...")
-            again, _ = _run(bench, changed, silence, _after(run), (timeout.name, value_s))
-            runs.append(again)
+            # A server that does not start with that value shows nothing of it.
+            with suppress(HoldfastError):
+                runs.append(_run(bench, changed, silence, _after(run), (timeout.name, value_s))[0])
     return SilentRecord(
         server="" if server is None else server.name,
         version="" if server is None else server.version,
@@ -146,6 +154,26 @@ class _Known:
     """What an earlier run found: how many silent clients to begin with, and how many are enough."""
 
     connections: int
+
+
+def _not_run(silence: Silence, why: str) -> SilentRun:
+    return SilentRun(
+        silence=silence,
+        most=0,
+        limit_ns=0,
+        usual=(),
+        connections=(),
+        requests=(),
+        decisive=None,
+        fewer=0,
+        watched_from_ns=0,
+        watched_to_ns=0,
+        given_up=why,
+    )
+
+
+def _ended_early(bench: _Bench, error: HoldfastError) -> str:
+    return _INTERRUPTED if bench.interrupts.asked else f"{error.what} {error.why}".rstrip()
 
 
 def _after(run: SilentRun) -> _Known:
@@ -230,7 +258,9 @@ def _watch(prepared: Prepared, session: Session, silence: Silence, limits: Limit
         climb.measure()
         given_up = ""
     except InconclusiveError as error:
-        given_up = f"{error.what} {error.why}"
+        given_up = f"{error.what} {error.why}".rstrip()
+    if session.interrupts.asked:
+        given_up = _INTERRUPTED
     replaced = tuple(pid for pid in session.accepting if pid not in read_process_tree(*session.server.roots()))
     return replace(climb.seen(), replaced=replaced, given_up=given_up)
 

@@ -84,6 +84,7 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
         worker_ended=bool(run.replaced),
         ended_by=_ended_by(run, seen, record, unknown) if kept else None,
         would_end=_would_end(run, record),
+        broken_off=bool(run.given_up),
     )
     unknown |= _reasons(run, kept=kept)
     # Of what is null, and of nothing else.

@@ -189,6 +189,7 @@ class SilenceFound:
         worker_ended: the server ended a process that took requests.
         ended_by: None where it is not known.
         would_end: a time-out of the server that is not set, and that ends it once it is; None where none was found.
+        broken_off: the run did not come to its end, so that more connections might have made a request wait.
         unknown: by field, why it is null.
     """
 
@@ -208,6 +209,7 @@ class SilenceFound:
     worker_ended: bool
     ended_by: EndedBy | None
     would_end: EndedBy | None = None
+    broken_off: bool = False
     unknown: dict[str, str] = field(default_factory=dict)
 
 
