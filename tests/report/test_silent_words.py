@@ -55,6 +55,7 @@ NONE = replace(
         (replace(WAITS, connections=102, at_least=98), "98 to 102 for 5.0 s"),
         (replace(WAITS, connections=49, at_least=49, request_gets="503"), "49: 503"),
         (NONE, "none of 500"),
+        (replace(NONE, broken_off=True), "?"),
         (replace(NONE, unknown={"ended_by": "no connection stayed open"}), "none kept open"),
     ],
 )

@@ -10,6 +10,7 @@ from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.silent import Silence
 from holdfast.model.units import MS, NS_PER_S
+from holdfast.probe.ramp_view import takers
 from holdfast.probe.readiness import check_alive
 from holdfast.probe.session import Batch, Session
 
@@ -55,8 +56,8 @@ class Clients:
     def together(self) -> int:
         """How many requests to send together, so that they come to several workers where several take them."""
         listeners = self.session.kernel.listeners(self.session.listen_address)
-        takers = max(len(self.session.accepting), len(listeners))
-        return 1 if takers <= 1 else min(_MOST_TOGETHER, _FOR_EACH_TAKER * takers)
+        several = max(len(takers(self.session)), len(listeners))
+        return 1 if several <= 1 else min(_MOST_TOGETHER, _FOR_EACH_TAKER * several)
 
     def queued(self) -> int | None:
         """Connections in the accept queue; None where there are several of them, or it cannot be read."""

@@ -66,7 +66,7 @@ class Climb:
         self._requests: list[tuple[int, int]] = []
         self._left: list[int] = []
         self._others: list[int] = []
-        self._together = clients.together()
+        self._together = 1
         self._queued: int | None = None
         self._limit_ns = _LEAST_WAIT_NS
         self._decisive: int | None = None
@@ -129,6 +129,8 @@ class Climb:
             if not clients.turn_until(lambda row=row: self._has_ended(row), clients.now_ns + _USUAL_WITHIN_NS):  # type: ignore[misc]
                 raise InconclusiveError("The server did not answer an ordinary request.", "No client was silent yet.")
             took.append(clients.done_ns(row) - clients.prober.columns.opened[row])
+            # A worker that is at work at that instant does not look like one that takes connections.
+            self._together = max(self._together, clients.together())
         self._limit_ns = max(_LEAST_WAIT_NS, int(_TIMES_USUAL * median(took)))
 
     def _climb(self, until_ns: int) -> int | None:
@@ -219,7 +221,7 @@ class Climb:
         """Lets all silent ones leave, opens as many again, and asks: as `_ask_all`."""
         clients = self._clients
         clients.silent.leave(clients.silent.begun)
-        self._ask_all()
+        self._await_recovery(clients.now_ns + _FREED_WITHIN_NS)
         self._open_up_to(count)
         return self._ask_all()
 
@@ -247,18 +249,27 @@ class Climb:
         """Lets all silent ones leave, and asks once more."""
         clients = self._clients
         clients.silent.leave(clients.silent.begun)
-        row = self._ask(silent=False)
-        pending = [each for each, _ in self._requests if clients.outcome(each) is Outcome.PENDING]
         until_ns = clients.now_ns + max(_FREED_WITHIN_NS, self._limit_ns)
-        clients.turn_until(lambda: self._has_ended(row) and all(map(self._has_ended, pending)), until_ns)
+        self._left = self._await_recovery(until_ns)
+        pending = [each for each, _ in self._requests if clients.outcome(each) is Outcome.PENDING]
+        clients.turn_until(lambda: all(map(self._has_ended, pending)), until_ns)
 
-    def _ask(self, *, silent: bool = True) -> int:
+    def _await_recovery(self, until_ns: int) -> list[int]:
+        """Asks until a request is answered: the server may not have seen yet that the silent ones have left."""
+        clients, rows = self._clients, []
+        while not clients.session.interrupts.asked:
+            row = clients.ask()
+            rows.append(row)
+            clients.turn_until(lambda row=row: self._has_ended(row), until_ns)  # type: ignore[misc]
+            if clients.outcome(row) is Outcome.ANSWERED or clients.now_ns > until_ns:
+                break
+            clients.turn_until(lambda: False, min(until_ns, clients.now_ns + _ASK_AGAIN_NS))
+        return rows
+
+    def _ask(self) -> int:
         count = self._clients.silent.silent
         row = self._clients.ask()
-        if silent:
-            self._requests.append((row, count))
-        else:
-            self._left.append(row)
+        self._requests.append((row, count))
         return row
 
     def _has_ended(self, row: int) -> bool:

@@ -22,7 +22,7 @@ def render_silent(silent: Silent) -> Renderable:
     parts: list[Renderable] = []
     for found in silent.silences:
         parts.append(Text.assemble((f"{_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
-        parts += [Indent(Text(line), _INDENT) for line in _sentences(found)]
+        parts += [Indent(Text(line), _INDENT) for line in _sentences(found) if not found.broken_off]
     if silent.interrupted:
         parts.append(Text("It was interrupted: what is missing was not tried.", style="yellow"))
     return Stack(*parts)
@@ -30,6 +30,8 @@ def render_silent(silent: Silent) -> Renderable:
 
 def cell(found: SilenceFound) -> str:
     """In a few words: "1 for 30.6 s", "10 for over 6 s", "none of 500", "50: 503", "none kept open"."""
+    if found.connections is None and found.broken_off:
+        return "?"
     if found.connections is None:
         return f"none of {found.tried}" if _is_kept(found) else "none kept open"
     number = _number(found)
@@ -51,6 +53,8 @@ CELL_MEANS = (
 
 
 def _headline(found: SilenceFound) -> str:
+    if found.connections is None and found.broken_off:
+        return f"not known: {_why(found, 'connections')}"
     if found.connections is None:
         return (
             f"none of {found.tried} makes an ordinary request wait" if _is_kept(found) else _why(found, "connections")
@@ -112,6 +116,8 @@ def _is_kept(found: SilenceFound) -> bool:
 
 
 def _colour(found: SilenceFound) -> str:
+    if found.broken_off:
+        return "yellow"
     return "green" if found.connections is None else "red"
 
 
