@@ -44,7 +44,7 @@ class Row(NamedTuple):
 # One for each silence in every run; the others with `make test-servers`.
 ONE_OF_EACH = (
     # socketserver.py: StreamRequestHandler.timeout is None, and the server without threads handles one at a time.
-    Row("flask", "--no-threaded", "nothing", 1, None, patience_s=1.0),
+    Row("flask", "--no-threaded", "nothing", 1, None, patience_s=0.3),
     # core/protocol.c reads with uwsgi_wait_read_req(): socket_timeout. One worker.
     Row("uwsgi", "--http-socket :0 --socket-timeout 1", "half a request", 1, 1, "socket-timeout"),
     # core/writer.c: socket_timeout as well.

@@ -136,6 +136,12 @@ def test_the_one_that_counts_is_not_one_that_we_made_leave_before() -> None:
     assert (found.connection_gets, found.ended_after_s) == ("408", 2.0)
 
 
+def test_the_one_that_counts_had_not_ended_before_it_was_looked_at() -> None:
+    found = judged(run((silent_one(0.005), silent_one(2.0, 408)), (request(1, 2.0),), 0))
+
+    assert (found.connection_gets, found.ended_after_s) == ("408", 2.0)
+
+
 TEN = Timeout("timeout", 10, ("nothing",))
 FOUR = Timeout("socket-timeout", 4, ("nothing",))
 

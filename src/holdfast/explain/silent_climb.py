@@ -67,6 +67,8 @@ class Climb:
         self._left: list[int] = []
         self._others: list[int] = []
         self._together = 1
+        # The one that was opened first of those that are open when it begins to be looked at.
+        self._first: int | None = None
         self._queued: int | None = None
         self._limit_ns = _LEAST_WAIT_NS
         self._decisive: int | None = None
@@ -191,7 +193,7 @@ class Climb:
                     return False
                 self._decisive, until_ns = again, self._watch_from_now()
             self._await_answer(self._decisive or row, until_ns)
-        clients.turn_until(lambda: not self._first_is_open(), until_ns)
+        clients.turn_until(lambda: self._first is None or not clients.silent.is_open(self._first), until_ns)
         self._watched_to_ns = clients.now_ns
         return True
 
@@ -212,7 +214,7 @@ class Climb:
 
     def _watch_from_now(self) -> int:
         """Until when."""
-        self._watched_from_ns = self._clients.now_ns
+        self._watched_from_ns, self._first = self._clients.now_ns, self._clients.silent.first
         limits = self._limits
         patience_s = limits.harmless_patience_s if self._decisive is None else limits.patience_s
         return self._watched_from_ns + int(patience_s * NS_PER_S)
@@ -238,12 +240,6 @@ class Climb:
             clients.turn_until(lambda: False, min(until_ns, clients.now_ns + _ASK_AGAIN_NS))
             if clients.session.interrupts.asked:
                 return
-
-    def _first_is_open(self) -> bool:
-        """Whether one of the silent ones that were opened first, and took, is still open."""
-        silent = self._clients.silent
-        first = next((each for each in range(silent.begun) if silent.took(each)), None)
-        return first is not None and silent.is_open(first)
 
     def _leave(self) -> None:
         """Lets all silent ones leave, and asks once more."""

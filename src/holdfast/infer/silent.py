@@ -129,9 +129,13 @@ def _seen(run: SilentRun) -> _Seen:
 
 
 def _first(run: SilentRun) -> SilentConnection | None:
-    """The silent connection that was opened first: no other one was in its way."""
-    stayed = (each for each in run.connections if not 0 < each.left_ns < run.watched_to_ns)
-    return next((each for each in stayed if each.silent_ns), None)
+    """The silent connection that was opened first of those that were looked at: no other one was in its way.
+
+    Where all had ended before that, the first of all.
+    """
+    stayed = [each for each in run.connections if each.silent_ns and not 0 < each.left_ns < run.watched_to_ns]
+    looked_at = (each for each in stayed if not 0 < each.ended_ns < run.watched_from_ns)
+    return next(looked_at, stayed[0] if stayed else None)
 
 
 def _waited_s(run: SilentRun) -> float | None:
