@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.experiment import Experiment
-from holdfast.model.limits import NOFILE, NPROC
+from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC
 from holdfast.model.places import Place
-from holdfast.model.trial import Change, Rival
+from holdfast.model.trial import Change, Rival, RivalKind
 from holdfast.model.verdict import Verdict
 from holdfast.model.waiting import VARIED
 from holdfast.servers.effective import DEFAULT, SettingInForce
@@ -34,13 +34,13 @@ def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, 
     known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
     values = {name: value for name, value in known if value is not None}
     values |= dict(experiment.library_limits)
-    for library in (verdict.libraries or ()) if verdict is not None else ():
-        if library.limit is not None:
-            values[library.name] = library.limit
+    if verdict is not None:
+        values |= {each.name: each.limit for each in verdict.libraries or () if each.limit is not None}
     limits = None if verdict is None else verdict.limits
     for name, asked, in_force in (
         (NOFILE, experiment.nofile, limits and limits.nofile),
         (NPROC, experiment.nproc, limits and limits.nproc),
+        (ADDRESS_SPACE, experiment.address_space, limits and limits.address_space),
     ):
         if (value := in_force or asked) is not None:
             values[name] = value
@@ -62,6 +62,8 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
             changed = replace(changed, nofile=each.value)
         elif each.name == NPROC:
             changed = replace(changed, nproc=each.value)
+        elif each.name == ADDRESS_SPACE:
+            changed = replace(changed, address_space=each.value)
         elif each.name in VARIED:
             limits = {**dict(changed.library_limits), each.name: each.value}
             changed = replace(changed, library_limits=tuple(limits.items()))
@@ -121,10 +123,30 @@ def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]
         whole = 1 if share is None else round(share)
         most = None if hard == resource.RLIM_INFINITY else hard
         yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=NOFILE in hit)
-    if experiment.nproc is not None and (threads := _threads(verdict)):
-        yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads)
+    nproc = verdict.limits.nproc
+    if nproc is not None and (experiment.nproc is not None or NPROC in hit):
+        # A limit of tasks: each thread is one, and each process has at least one.
+        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_threads(verdict), near=NPROC in hit)
+    yield from _of_pressure(verdict)
+
+
+def _of_pressure(verdict: Verdict) -> Iterator[Rival]:
+    """Limits of memory, and those of which a process can have no lower or higher one of its own."""
+    for each in verdict.pressure or ():
+        if each.name in {NOFILE, NPROC}:
+            continue
+        taken = each.used - (each.at_rest or 0)
+        share = max(1, taken // max(1, verdict.places.in_service or 1))
+        if each.name == ADDRESS_SPACE:
+            most = resource.getrlimit(resource.RLIMIT_AS)[1]
+            free = None if most == resource.RLIM_INFINITY else most
+            yield Rival(each.name, Place.IN_SERVICE, "bytes", each.limit, share, free, near=bool(each.hit))
+        else:
+            kind: RivalKind = "bytes" if each.name == MEMORY_MAX else "share"
+            why = "it is set for a group of processes, or for the machine"
+            yield Rival(each.name, Place.IN_SERVICE, kind, each.limit, share, fixed=why, near=bool(each.hit))
 
 
 def _threads(verdict: Verdict) -> int:
     cost = verdict.cost
-    return round((cost.threads or 0) + (cost.processes or 0))
+    return max(1, round(max(cost.threads or 0, cost.processes or 0)))

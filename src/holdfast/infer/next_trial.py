@@ -180,7 +180,7 @@ def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], up_
     first = trials[0]
     own = values_of(first)
     there = measured(Place.IN_SERVICE, first)
-    if there is None or there >= up_to or law.main not in own:
+    if there is None or there >= up_to or law.main not in own or law.rough:
         return None
     rival = next(each for each in rivals if each.name == law.main)
     value = own[law.main]

@@ -27,7 +27,7 @@ _MOST = 600
 BEYOND = 150
 # Accept queues that fill quickly, for the trial that raises and the one that lowers; and room in a limit on accepted
 # requests, in front of the handlers.
-_BACKLOGS = (131, 149)
+_BACKLOGS = (37, 60)
 _ROOM = (24, 40)
 
 
@@ -103,6 +103,8 @@ def all_raised(laws: Sequence[Law], rivals: Sequence[Rival], trials: Sequence[Tr
 
 def least_of(law: Law) -> int:
     """The least value of a law's setting with which there is room for a request."""
+    if law.rough:
+        return max(1, law.constant - law.share * (law.times - 1))
     return max(1, law.constant + law.share)
 
 
@@ -141,7 +143,7 @@ def _values(law: Law, rival: Rival, own: Mapping[str, int], *, up: bool) -> Iter
         yield value + 1 if up else max(1, value - 1)
         return
     step = max(2, min(size(law, own) or 1, _MOST) // 4) * rival.share
-    for more in range(rival.share + 2):
+    for more in range(1 if law.rough else rival.share + 2):
         tried = value + step + more if up else value - step - more
         if rival.most is None or tried <= rival.most:
             yield max(least, tried)
