@@ -214,9 +214,9 @@ def _over_tls(counted: _Counted) -> Known[OverTls | None]:
 
 
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
-    """Processes that came after the places were counted, in place of others."""
+    """Processes that were not there when the places were counted: they came later, in place of others, or had ended."""
     before = {entry.pid for entry in timeline.entries if entry.entered_ns <= snapshot.ended_ns}
-    return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids)
+    return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids) | set(timeline.gone)
 
 
 def _target(timeline: Timeline, first_request: FirstRequest) -> Known[Target]:

@@ -35,7 +35,7 @@ from holdfast.model.timeline import (
     Stopped,
     Timeline,
 )
-from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.observe.processes import read_descendants, read_process_tree, read_usage
 from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
@@ -46,6 +46,7 @@ from holdfast.probe.start import Running, connect_to, ready_again, with_front
 if TYPE_CHECKING:
     from holdfast.probe.held_streams import HeldStreams
 
+_REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
 
 
@@ -82,6 +83,7 @@ class Measured:
     doubts: tuple[str, ...] = ()
     replaced: tuple[int, ...] = ()
     came_later: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
     log: str = ""
     stopped: Stopped | None = None
 
@@ -171,6 +173,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        gone=seen.gone,
         handed=seen.handed,
         streams=None if seen.streams is None else seen.streams.streams,
         stream_entries=() if seen.streams is None else seen.streams.entries,
@@ -187,8 +190,9 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     seen.look_at_usage()
-    way_ns = usual_way_ns(first.found.ways_ns, len(takers(seen.session)))
-    seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
+    taking = len(takers(seen.session))
+    way_ns = usual_way_ns(first.found.ways_ns, taking)
+    seen.session = replace(seen.session, way_ns=way_ns, takers=taking, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     seen.session = with_front(seen.session)
@@ -207,8 +211,10 @@ def _measure_ceiling(seen: Measured) -> None:
 
 
 def _tried(seen: Measured, places: int) -> bool:
-    """Whether exact load was offered before, for as many places as there turned out to be."""
+    """Whether exact load was offered before, for as many places as there turned out to be, or cannot be."""
     repeats = () if seen.exact is None else seen.exact.repeats
+    if seen.exact is _REPLACED:
+        return True
     return bool(repeats) and all(each.last - each.first == places for each in repeats)
 
 
@@ -229,7 +235,7 @@ def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> No
     seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
     seen.later += sent
     if no_longer_accepting(session):
-        seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+        seen.exact = _REPLACED
 
 
 def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
@@ -239,7 +245,11 @@ def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
     climbed = zip(session.slots.first_climb, seen.requests, strict=False)
     seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
     seen.requests = ()
-    _offer_exact_load(seen, held, session.slots.exact_load)
+    if no_longer_accepting(session):
+        # They may be replaced after a number of requests, which those of exact load would use up too.
+        seen.exact = _REPLACED
+    else:
+        _offer_exact_load(seen, held, session.slots.exact_load)
     exact_first.check_empty(session)
     if no_longer_accepting(session):
         seen.session = ready_again(session)
@@ -273,6 +283,7 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
     seen.mark("placed")
     held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    seen.gone = _gone(session, held)
     if not _tried(seen, len(held)):
         seen.look_at_usage()
     if seen.ramp.reason not in ramp_up.NO_CEILING:
@@ -287,6 +298,13 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     if release.release_held(session, prober, seen.abandoned):
         seen.mark("quiet")
     return None if seen.ramp.reason == "ended by the server" else held
+
+
+def _gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:
+    """The processes that have run a handler and do not exist; () where pids of the record mean nothing out here."""
+    there = set(read_descendants(*session.server.roots()))
+    gone = {each.pid for each in session.recording.entries(0, session.slots.recorded)} - there
+    return () if any(each.pid in gone for each in held) else tuple(sorted(gone))
 
 
 @contextmanager
