@@ -17,6 +17,7 @@ from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
 from holdfast.model.ramp import Ramp
@@ -48,6 +49,15 @@ if TYPE_CHECKING:
 
 _REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
+
+
+@frozen
+class _Climbed:
+    """What was seen at the plateau at which a ramp was broken off."""
+
+    placed: Snapshot
+    first_sent_ns: int
+    usage: tuple[Usage, ...]
 
 
 @dataclass(slots=True)
@@ -271,11 +281,30 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
             return _climb_and_let_go(seen, prober, climb)
         # Now, because threads that exact load leaves behind cost no held request anything.
         seen.look_at_usage()
+        climbed = _Climbed(ramp_up.look_at_places(seen.session, prober), seen.marks["first_sent_ns"], tuple(seen.usage))
         exact_first.release_all(seen.session, prober)
     _begin_anew(seen, first)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+        held = _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+        entered = seen.session.recording.entered(0, prober.offered)
+    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(first):
+        _keep_the_first_climb(seen, climbed)
+        return None
+    return held
+
+
+def _keep_the_first_climb(seen: Measured, climbed: _Climbed) -> None:
+    """Lets the climb before exact load be the run's ramp, where the one after it was interrupted before it got as far.
+
+    Exact load was of places that are not known to be all.
+    """
+    seen.later = tuple(
+        replace(each, phase=Phase.RAMP) if each.phase is Phase.FIRST_CLIMB else each for each in seen.later
+    )
+    seen.requests = tuple(replace(each, phase=Phase.FIRST_CLIMB) for each in seen.requests)
+    seen.placed, seen.usage, seen.exact, seen.gone = climbed.placed, list(climbed.usage), None, ()
+    seen.marks |= {"first_sent_ns": climbed.first_sent_ns, "placed_ns": climbed.placed.ended_ns}
 
 
 def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:

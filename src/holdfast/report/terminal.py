@@ -111,7 +111,10 @@ def _headline(verdict: Verdict) -> Renderable:
         text = Text(f"  {verdict.places.in_service} requests at once at the entry; ", style="bold yellow")
         return text.append("how many run in the view is not known", style="yellow")
     if ceiling.in_service is None:
-        text = Text(f"  {verdict.places.in_service} requests at once when the run ended; ", style="bold yellow")
+        at_least = verdict.places.in_service
+        text = Text(
+            f"  at least {at_least} {'request' if at_least == 1 else 'requests'} at once; ", style="bold yellow"
+        )
         return text.append("the ceiling is not known", style="yellow")
     how = "" if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
