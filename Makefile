@@ -2,16 +2,16 @@
 # make PYTHON=/path/to/python3 ...  says which interpreter, make test ARGS="-k census"  passes arguments on.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all test-servers faults check format conformance conformance-table apache
-.PHONY: study-servers scale cluster wheel clean
+.PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
+.PHONY: apache study-servers scale cluster wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
-test test-servers faults conformance scale cluster: export PYTHONDONTWRITEBYTECODE :=
-test test-servers faults conformance scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
+test test-servers faults causes conformance scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers faults causes conformance scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -28,9 +28,11 @@ help:
 	@echo 'make test-all     the tests on each of Python 3.11 to 3.15 that is here'
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make faults       the whole fault campaign: kills at random moments, full disks, other users, little CPU'
+	@echo 'make causes       limits that were planted, each of which an explanation has to name'
 	@echo 'make check        lint, format, types, architecture'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make conformance-table  writes docs/conformance.md anew'
+	@echo 'make settings-table  writes docs/settings.md anew'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
@@ -79,6 +81,9 @@ conformance: .venv/.synced
 conformance-table: .venv/.synced
 	.venv/bin/python tests/conformance/document.py
 
+settings-table: .venv/.synced
+	.venv/bin/python tests/servers/settings_document.py
+
 test-servers: .venv/.synced
 	.venv/bin/python -m pytest -m servers $(ARGS)
 
@@ -86,6 +91,10 @@ faults: .venv/.synced
 	.venv/bin/python -m pytest -m "faults or not faults" tests/faults/test_campaign.py tests/faults/test_run_directories.py \
 		tests/faults/test_damaged_store.py tests/faults/test_servers_out_of_reach.py tests/faults/test_interrupted.py \
 		tests/faults/test_places_to_write.py $(ARGS)
+
+# Each case is a run of its own, so they are shared out one by one.
+causes: .venv/.synced
+	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
 
 study-servers: .venv/.synced
 	.venv/bin/holdfast study servers --python .venv/bin/python --markdown docs/servers.md $(ARGS)

@@ -20,6 +20,7 @@ OTHER_SERVERS = frozenset(
     for name in (
         "attach/test_attach_servers.py",
         "attach/test_attach_streams.py",
+        "explain/test_overloaded_servers.py",
         "probe/test_exec_and_probe.py",
         "probe/test_exec_commands.py",
         "probe/test_untried_workers.py",

@@ -45,9 +45,11 @@ EDGES: dict[str, frozenset[str]] = {
     "loadtest": MADE_OF | {"interrupts", "console"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
-    "study": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store"}),
+    "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
+    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF | {"plans", "probe", "attach", "loadtest", "cluster", "study", "console", "interrupts", "store"},
+    "cli": MADE_OF
+    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -68,11 +70,14 @@ PURE = frozenset({
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
     "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
     "observe/tcp.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
+    "servers/command_line.py", "servers/config_layers.py", "servers/effective.py", "servers/python_constants.py",
+    "servers/shell_words.py", "servers/uwsgi_layers.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
-    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/h2corn.py",
-    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
-    "servers/sanic.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py",
+    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py",
+    "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
+    "servers/sanic.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
+    "servers/uwsgi.py",
     "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
     "study/servers.py",
 })
@@ -95,9 +100,9 @@ EFFECTS = frozenset({
 })
 # fmt: on
 
-# The one module that the server's process and ours have in common, and who reads it.
+# The one module that the server's processes and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
-READS_LAYOUT = frozenset({"observe/record_reader.py"})
+READS_LAYOUT = frozenset({"observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py"})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
 # fmt: off

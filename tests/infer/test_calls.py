@@ -96,7 +96,8 @@ def test_each_figure_is_of_the_bodies_that_ran_together():
     assert (figures.longest_stop_ms, figures.stop_ms, figures.stopped_ms) == (8.0, Spread(6.0, 8.0), Spread(6.0, 8.0))
     assert figures.duration_ms == Spread(20.0, 30.0)
     assert (figures.alone.duration_ms, figures.alone.longest_stop_ms, figures.loop) == (10.0, 2.0, "shared")
-    assert unknown == {}
+    # Where they wait was not asked.
+    assert set(unknown) == {"call.running"}
 
 
 def test_a_body_that_does_not_end_runs_on_and_has_no_duration():
@@ -169,7 +170,8 @@ def test_the_longest_stop_may_be_that_of_a_body_that_does_not_end():
     figures, unknown = calls_of(run(ONE, call(1, 20, 0, 4000), call(2, 30, 50, 8)))
 
     assert (figures.longest_stop_ms, figures.stop_ms) == (4000.0, Spread(8.0, 8.0))
-    assert unknown == {}
+    # Where they wait was not asked.
+    assert set(unknown) == {"call.running"}
 
 
 def test_bodies_that_went_with_their_process_are_not_said_to_have_run_out_of_time():

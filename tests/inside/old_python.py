@@ -6,6 +6,7 @@ Prints the interpreter's version; any failure is an exception. Run by test_insid
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import os
 import sys
@@ -41,14 +42,17 @@ from holdfast_inside import (
     options,
     post_import,
     recorder,
+    reply,
     request,
     rsgi,
     runner,
     sanic_server,
+    stacks,
     startup_report,
     suggest,
     target,
     tornado_server,
+    waiting_points,
     werkzeug_server,
     wsgi,
     wsgiref_server,
@@ -115,7 +119,7 @@ def check_wsgi():
     answers = []
     environ = {"HTTP_X_HOLDFAST": "token/0", "PATH_INFO": "/", "SCRIPT_NAME": "", "QUERY_STRING": ""}
     held = target.application(environ, lambda *head: answers.append(head))
-    assert held == [layout.BODY], held
+    assert held == [reply.BODY], held
     assert answers[0][0] == "200 OK"
     assert list(target.application({"PATH_INFO": "/"}, lambda *_head: None)) == [b"plain"]
 
@@ -130,7 +134,7 @@ async def check_asgi():
     application = asgi.wrap_entry(raw_asgi.create())
     await application(scope, None, send)
     await application({"type": "http", "path": "/", "headers": []}, None, send)
-    assert [message.get("body") for message in sent[1::2]] == [layout.BODY, b"hello\n"], sent
+    assert [message.get("body") for message in sent[1::2]] == [reply.BODY, b"hello\n"], sent
     assert interface.choose(application, "it", "") == "asgi"
 
 
@@ -201,6 +205,111 @@ def the_call():
     return layout.CALL.unpack_from(recorder.record().data, recorder.call_offset(4))
 
 
+def claimed(id):
+    return {request.KEY: request.RequestClaim(id, (0, 0, False))}
+
+
+def points(ids):
+    """Where these requests wait, once all of them wait for their turn."""
+    while True:
+        found = {id: waiting_points.point_of(some) for id, some in stacks.of_requests(ids.__contains__).items()}
+        if set(found) == set(ids) and all(each.waits for each in found.values()):
+            return {(found[id].function, found[id].library) for id in ids}
+        time.sleep(0.001)
+
+
+def check_waiting_threads():
+    class Guarded:
+        def __init__(self):
+            self.lock = threading.Lock()
+
+    lock, again, free, guarded = threading.Lock(), threading.RLock(), threading.BoundedSemaphore(1), Guarded()
+
+    def at_lock(environ):
+        with lock:
+            return environ
+
+    def at_rlock(environ):
+        with again:
+            return environ
+
+    def at_attribute(environ):
+        return guarded.lock.acquire() and environ
+
+    def at_semaphore(environ):
+        with free:
+            return environ
+
+    for each in (lock, again, free, guarded.lock):
+        each.acquire()
+    functions = (at_lock, at_rlock, at_attribute, at_semaphore)
+    threads = [threading.Thread(target=each, args=(claimed(id),)) for id, each in enumerate(functions)]
+    for each in threads:
+        each.start()
+    assert points([0]) == {("at_lock", "threading.Lock")}
+    assert points([1]) == {("at_rlock", "threading.RLock")}
+    assert points([2]) == {("at_attribute", "threading.Lock")}
+    assert points([3]) == {("at_semaphore", "threading.Semaphore.acquire")}
+    for each in (lock, again, free, guarded.lock):
+        each.release()
+    for each in threads:
+        each.join()
+
+
+async def check_waiting_tasks():
+    free, busy = asyncio.Semaphore(1), threading.Event()
+    loop = asyncio.get_running_loop()
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+
+    async def takes():
+        async with free:
+            return
+
+    @contextlib.asynccontextmanager
+    async def taken():
+        async with free:
+            yield
+
+    async def plain(scope):
+        async with free:
+            return scope
+
+    async def through_generator(scope):
+        async with taken():
+            return scope
+
+    async def in_time(scope):
+        await asyncio.wait_for(free.acquire(), 60)
+        free.release()
+        return scope
+
+    async def gathering(scope):
+        await asyncio.gather(takes(), asyncio.sleep(0))
+        return scope
+
+    async def behind_another(scope):
+        await loop.run_in_executor(pool, busy.wait)
+        return scope
+
+    stacks.note_loop(loop)
+    await free.acquire()
+    functions = (plain, through_generator, in_time, gathering, behind_another, behind_another)
+    tasks = [asyncio.ensure_future(each(claimed(id))) for id, each in enumerate(functions)]
+    await asyncio.sleep(0.05)
+    at_semaphore = "asyncio.locks.Semaphore.acquire"
+    assert points([0]) == {("plain", at_semaphore)}
+    assert points([1]) == {("taken", at_semaphore)}
+    assert points([2]) == {("in_time", at_semaphore)}
+    assert points([3]) == {("takes", at_semaphore)}
+    assert points([5]) == {("behind_another", "concurrent.futures.thread.ThreadPoolExecutor.submit")}
+    running = waiting_points.point_of(stacks.of_requests(lambda id: id == 4)[4])
+    assert not running.waits, running
+    busy.set()
+    free.release()
+    await asyncio.gather(*tasks)
+    pool.shutdown()
+
+
 descriptors = len(os.listdir("/proc/self/fd"))
 recorder.Record(os.environ["HOLDFAST_RECORD"])
 assert len(os.listdir("/proc/self/fd")) == descriptors
@@ -211,4 +320,6 @@ check_surrounding()
 asyncio.run(check_coroutines())
 asyncio.run(check_asgi())
 asyncio.run(check_calls())
+check_waiting_threads()
+asyncio.run(check_waiting_tasks())
 sys.stdout.write("{}.{}\n".format(*sys.version_info))

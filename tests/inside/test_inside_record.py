@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,25 @@ def test_a_running_loop_is_noticed(recording):
     asyncio.run(handler())
 
     assert recording.entries(0, 1)[0].loop
+
+
+def test_a_handler_with_a_service_time_ends_after_it_and_a_released_one_before(recording):
+    async def handler():
+        began_ns = time.monotonic_ns()
+        await recorder.hold_async(1)
+        return time.monotonic_ns() - began_ns
+
+    recording.set_service_time(30_000_000)
+    began_ns = time.monotonic_ns()
+    recorder.hold_sync(0)
+    assert time.monotonic_ns() - began_ns >= 30_000_000
+    assert asyncio.run(handler()) >= 30_000_000
+
+    recording.set_service_time(LONGEST_WAIT_S * 10**9)
+    recording.release(2)
+    began_ns = time.monotonic_ns()
+    recorder.hold_sync(2)
+    assert time.monotonic_ns() - began_ns < LONGEST_WAIT_S * 10**9
 
 
 @settings(deadline=None)  # a busy machine is not a failure

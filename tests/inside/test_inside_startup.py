@@ -15,9 +15,8 @@ from holdfast.observe.record_reader import (
     INSIDE_DIRECTORY,
     RecorderSettings,
     Recording,
-    StartupReport,
-    read_startup_reports,
 )
+from holdfast.observe.startup_reports import StartupReport, read_startup_reports
 
 STARTUP = Path(INSIDE_DIRECTORY, "startup", "sitecustomize.py")
 LOOK = """

@@ -12,12 +12,12 @@ import pytest
 from support.waiting import until
 
 from holdfast.observe.activity import settled
+from holdfast.observe.limits import ProcessLimits, read_limits
 from holdfast.observe.processes import (
     find_holders,
     find_listeners,
     read_abort_on_overflow,
     read_activity,
-    read_limits,
     read_process_tree,
     read_somaxconn,
     read_usage,
@@ -85,7 +85,7 @@ def test_a_process_that_has_ended_has_no_tree_no_usage_and_no_limits(kernel, pro
 
     assert read_process_tree(pid) == ()
     assert read_usage([pid], 1) is None
-    assert read_limits(pid) == (None, None)
+    assert read_limits(pid) == ProcessLimits(None, None, None, None)
     assert read_activity([pid]).processes == ()
     assert find_listeners([pid], kernel) == ()
     assert find_holders([1], [pid]) == {1: ()}
@@ -197,16 +197,6 @@ def test_cpu_that_a_process_burns_is_counted(program):
     burnt = float(server.line())
 
     assert abs(read_usage([server.pid], 1).cpu_s - burnt) < 0.05
-
-
-def test_limits_are_those_of_the_process(program):
-    server = program(
-        "import resource as r; r.setrlimit(r.RLIMIT_NOFILE, (123, r.getrlimit(r.RLIMIT_NOFILE)[1]));"
-        "r.setrlimit(r.RLIMIT_NPROC, (77, 88)); print(flush=True); input()"
-    )
-    server.line()
-
-    assert read_limits(server.pid) == (123, 77)
 
 
 def test_the_kernel_settings_are_read_as_the_kernel_has_them():

@@ -107,11 +107,24 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     # Neither a run without a verdict nor a load has them.
     if "ceiling" not in now:
         return now
+    outside = "unplaced" in now["places"]
     waiting, why = before_view(now["places"])
-    added = {**_ADDED, "front": _FRONT["unplaced" in now["places"]]}
-    reasons = {**added, **({} if waiting == 0 else {"places.before_view": why})}
-    places = {**now["places"], "before_view": waiting}
-    return {**now, **dict.fromkeys(added), "places": places, "unknown": {**now["unknown"], **reasons}}
+    added = {
+        **_ADDED,
+        "front": _FRONT[outside],
+        "pressure": _PRESSURE[outside],
+        "libraries": _NOT_ASKED[outside],
+    }
+    limits = dict.fromkeys(LATER_LIMITS)
+    reasons = {**added, **{f"limits.{each}": _LIMITS[outside] for each in limits}}
+    reasons |= {} if waiting == 0 else {"places.before_view": why, "waiting": why}
+    # Nothing waited before its view in the other runs.
+    more = {"places": {**now["places"], "before_view": waiting}, "limits": {**now["limits"], **limits}}
+    more["waiting"] = [] if waiting == 0 else None
+    if now["call"] is not None:
+        more["call"] = {**now["call"], "running": None}
+        reasons["call.running"] = now["unknown"].get("call.at_once", _NOT_ASKED[outside])
+    return {**now, **dict.fromkeys(added), **more, "unknown": {**now["unknown"], **reasons}}
 
 
 def before_view(places: dict[str, Any]) -> tuple[int | None, str]:
@@ -137,6 +150,14 @@ _FRONT = {
     False: "what accepts the requests is the server itself, or a part of it",
     True: "nothing inside the server was looked at",
 }
+_NOT_ASKED = {
+    False: "the run was saved before holdfast asked the server's processes for that",
+    True: "nothing inside the server was looked at",
+}
+_PRESSURE = {False: "the run was saved before that was kept", True: _FRONT[True]}
+_LIMITS = {False: "the run was saved before this limit was kept", True: _FRONT[True]}
+# Fields of `limits` that recorded verdicts lack.
+LATER_LIMITS = ("address_space", "pids_max", "threads_max", "memory_max")
 _IN_WORDS = frozenset({"unknown", "warnings", "inconclusive"})
 
 

@@ -7,6 +7,7 @@ from dataclasses import fields, replace
 
 import pytest
 
+from holdfast.model.limits import Pressure
 from holdfast.model.places import Place
 from holdfast.model.verdict import (
     Abandoned,
@@ -23,6 +24,7 @@ from holdfast.model.verdict import (
     Timing,
     Verdict,
 )
+from holdfast.model.waiting import Library, Waiting
 from holdfast.report.layout import rendered
 from holdfast.report.terminal import LANES, render_verdict
 
@@ -69,6 +71,22 @@ def test_requests_that_wait_before_the_view_have_a_lane_and_a_sentence() -> None
 
     assert re.search(r"before the view +6 ", text)
     assert "6 requests had been handed to the application" in " ".join(text.split())
+
+
+def test_where_requests_wait_is_said_by_line_and_which_limit_of_a_library_is_full() -> None:
+    at_line = Waiting("ramp", 5, 2, "app.py", 14, "index", "asyncio.locks.Semaphore.acquire")
+    for_token = Waiting("ramp", 1, 1, None, None, None, "anyio.CapacityLimiter.acquire")
+    limits = (Library("AnyIO tokens", 10, in_use=20, processes=2), Library("default executor", 6, 5, 1))
+    places = Places(in_service=2, userspace_queue=9, before_view=6)
+    seen = replace(verdict("sync", 2, 1), places=places, waiting=(at_line, for_token), libraries=limits)
+
+    text = " ".join(shown(seen).split())
+
+    assert "5 requests wait at app.py:14 in index (asyncio.locks.Semaphore.acquire)." in text
+    assert "1 request waits in anyio.CapacityLimiter.acquire, in no code of your own." in text
+    assert "AnyIO tokens: all 10 in each of 2 processes are in use." in text
+    assert "default executor" not in text
+    assert "Something in it holds them back" not in text
 
 
 @pytest.mark.parametrize(("queued", "lanes"), [(9, 1), (0, 0)])
@@ -138,3 +156,29 @@ def test_a_set_of_threads_is_called_fixed_only_where_a_bound_was_met(bounded, se
     pool = replace(seen, ceiling=replace(seen.ceiling, bounded=bounded), model=replace(seen.model, kind="thread-pool"))
 
     assert set_of in shown(pool)
+
+
+def test_limits_that_a_machine_does_not_have_by_itself_are_shown() -> None:
+    usual = Limits(256, 96_365, 4096, threads_max=32_768)
+    unusual = replace(usual, address_space=1 << 30, pids_max=500, memory_max=512 << 20)
+
+    assert "Limits: nofile 256, nproc 96365, somaxconn 4096." in shown(replace(verdict("sync", 2, 1), limits=usual))
+    assert "Limits: nofile 256, nproc 96365, somaxconn 4096, address space 1G, pids.max 500, memory.max 512M." in shown(
+        replace(verdict("sync", 2, 1), limits=unusual)
+    )
+    # The stricter one is nproc, which is there already.
+    assert "pids.max" not in shown(replace(verdict("sync", 2, 1), limits=replace(usual, pids_max=100_000)))
+
+
+def test_limits_that_were_met_are_shown_and_no_others() -> None:
+    pressure = (
+        Pressure("nofile", 256, 256, 5, hit=True),
+        Pressure("nproc", 79, 80, 2, hit=None),
+        Pressure("address space", 1000 << 20, 1 << 30, 44 << 20, hit=True),
+        Pressure("memory.max", 1 << 20, 1 << 30, 1 << 20, hit=False),
+    )
+
+    text = shown(replace(verdict("sync", 2, 1), pressure=pressure))
+
+    assert "Reached: nofile (256 of 256), address space (1000M of 1G)." in text
+    assert "Reached" not in shown(replace(verdict("sync", 2, 1), pressure=pressure[1:2]))

@@ -142,7 +142,9 @@ def test_mod_wsgi_s_defaults_are_those_of_its_options():
 def test_gunicorn_s_connections_bound_what_its_class_makes_of_them(installed):
     connections = own(installed, CONNECTIONS)
     bounds = {
-        name: [(each.name, each.value, each.bounds) for each in ADAPTERS["gunicorn"].settings(("-k", name))]
+        name: [
+            (each.name, each.value, each.bounds) for each in ADAPTERS["gunicorn"].settings(("-k", name)) if each.counts
+        ]
         for name in ("sync", "gthread", "gevent", "asgi", "aiohttp.GunicornWebWorker")
     }
 

@@ -90,9 +90,9 @@ class Running:
         self.port = port
         self._mark = f"{_MARK}={mark}".encode()
 
-    def ended(self) -> Ended:
+    def ended(self, within_s: float = PATIENCE_S) -> Ended:
         """Waits for its end."""
-        out, err = self.process.communicate(timeout=PATIENCE_S)
+        out, err = self.process.communicate(timeout=within_s)
         return Ended(self.process.returncode, out or "", err or "")
 
     def signal(self, number: int) -> None:
@@ -272,10 +272,10 @@ class Holdfast:
         self._started.append(Running(process, port, mark))
         return self._started[-1]
 
-    def run(self, *arguments: str | Path, **how: Any) -> Ended:
+    def run(self, *arguments: str | Path, within_s: float = PATIENCE_S, **how: Any) -> Ended:
         """Runs it to its end and looks that nothing is left."""
         running = self.start(*arguments, **how)
-        ended = running.ended()
+        ended = running.ended(within_s)
         running.nothing_is_left()
         return ended
 

@@ -21,6 +21,7 @@ from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.frozen import frozen
+from holdfast.model.sizes import size_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
 from holdfast.servers.adapter import FRAMEWORKS
@@ -46,6 +47,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     headers: list[str] | None = None
     nofile: _Limit | None = None
     nproc: _Limit | None = None
+    address_space: _Text | None = None
     max_offered: Annotated[int, msgspec.Meta(ge=1, le=option_values.MOST_OFFERED)] | None = None
     http2: bool | None = None
     call: bool | None = None
@@ -306,6 +308,7 @@ def _framework(value: str) -> str:
 # What an option's value must be beyond its type. Each returns the value, or raises ValueError or a HoldfastError.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "path": option_values.path_of,
+    "address_space": size_of,
     "port": lambda value: option_values.port_of(str(value)),
     "app": option_values.app_of,
     "headers": lambda values: tuple(option_values.header_of(each) for each in values),

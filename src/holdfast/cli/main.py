@@ -36,6 +36,7 @@ class _Place(NamedTuple):
 COMMANDS: Mapping[str, _Place] = {
     "probe": _Place("probe", "probe", "Start a known server and measure it."),
     "exec": _Place("probe", "exec_", "Start a server by your own command and measure it."),
+    "explain": _Place("explain", "explain", "Find out which setting decides, by changing it and probing again."),
     "attach": _Place("attach", "attach_", "Measure a server that is already running, from outside."),
     "load": _Place("load", "load_", "Generate paced HTTP load and report the outcome of every request."),
     "study": _Place("study", "study", "Run many probes and print one table."),

@@ -33,6 +33,7 @@ from holdfast.model.experiment import (
     Experiment,
     experiment_of,
 )
+from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
 from holdfast.probe.experiment import run
 
@@ -60,11 +61,43 @@ Examples:
 Everything after -- is the command, which is started unchanged. holdfast need not be installed where it runs.
 """
 
+DEFAULT_SERVER = "flask"
 PORT_OF_PROBE = "Listen on this port.  [default: a free one]"
 PORT_OF_EXEC = "Measure this port or Unix socket, if the command opens several."
 
 
-def _requests() -> list[Any]:
+app_argument = click.argument("app", required=False, callback=checked(option_values.app_of))
+"""What a known server is to serve."""
+
+
+def server_options() -> list[Any]:
+    """Which known server to start, and with what."""
+    return [
+        option(
+            TARGET,
+            "--server",
+            default=DEFAULT_SERVER,
+            show_default=True,
+            metavar="NAME",
+            help="Run APP on this server; `holdfast servers` lists them.",
+        ),
+        option(
+            TARGET,
+            "--framework",
+            metavar="NAME",
+            help="Write the built-in application with this framework.  [default: the server's usual one]",
+        ),
+        option(
+            TARGET,
+            "--python",
+            metavar="PATH",
+            help="Run the server with this interpreter.  [default: the active environment's]",
+        ),
+    ]
+
+
+def request_options() -> list[Any]:
+    """What the held requests ask for."""
     return [
         option(
             REQUESTS,
@@ -85,7 +118,8 @@ def _requests() -> list[Any]:
     ]
 
 
-def _measurement() -> list[Any]:
+def measurement_options() -> list[Any]:
+    """How it is measured."""
     return [
         option(
             MEASUREMENT,
@@ -130,7 +164,8 @@ def _measurement() -> list[Any]:
     ]
 
 
-def _limits() -> list[Any]:
+def limit_options() -> list[Any]:
+    """Limits of the server, and of our patience."""
     return [
         option(LIMITS, "--nofile", type=_COUNT, metavar="N", help="Limit the server's open files, as ulimit -n does."),
         option(
@@ -139,6 +174,14 @@ def _limits() -> list[Any]:
             type=_COUNT,
             metavar="N",
             help="Limit the server's processes and threads, as ulimit -u does.",
+        ),
+        option(
+            LIMITS,
+            "--address-space",
+            "address_space",
+            callback=checked(size_of),
+            metavar="SIZE",
+            help="Limit the address space of each server process (512M, 1G), as ulimit -v does.",
         ),
         option(
             LIMITS,
@@ -153,7 +196,8 @@ def _limits() -> list[Any]:
     ]
 
 
-def _target(port: str, view: str) -> list[Any]:
+def target_options(port: str, view: str) -> list[Any]:
+    """What there is to say of any server; `port` and `view` are the help texts."""
     return [
         option(TARGET, "--view", type=click.Choice(VIEWS), help=view),
         option(TARGET, "--port", callback=checked(option_values.port_of), metavar="PORT", help=port),
@@ -161,32 +205,13 @@ def _target(port: str, view: str) -> list[Any]:
 
 
 @click.command(cls=GroupedCommand, passes_on=True, epilog=_PROBE_EXAMPLES)
-@click.argument("app", required=False, callback=checked(option_values.app_of))
+@app_argument
 @declared(
-    option(
-        TARGET,
-        "--server",
-        default="flask",
-        show_default=True,
-        metavar="NAME",
-        help="Run APP on this server; `holdfast servers` lists them.",
-    ),
-    option(
-        TARGET,
-        "--framework",
-        metavar="NAME",
-        help="Write the built-in application with this framework.  [default: the server's usual one]",
-    ),
-    option(
-        TARGET,
-        "--python",
-        metavar="PATH",
-        help="Run the server with this interpreter.  [default: the active environment's]",
-    ),
-    *_target(PORT_OF_PROBE, "Kind of view to hold.  [default: as your application has it]"),
-    *_requests(),
-    *_measurement(),
-    *_limits(),
+    *server_options(),
+    *target_options(PORT_OF_PROBE, "Kind of view to hold.  [default: as your application has it]"),
+    *request_options(),
+    *measurement_options(),
+    *limit_options(),
     json_option("verdict"),
 )
 @click.pass_context
@@ -196,17 +221,17 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
     the server accepts both and APP does not show which it is.
     """
-    experiment = experiment_of(**_with_defaults(context, given), arguments=context.obj)
+    experiment = experiment_of(**with_defaults(context, given), arguments=context.obj)
     return _measured(experiment, json_target)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
 @click.argument("misplaced", nargs=-1, type=click.UNPROCESSED, metavar="-- COMMAND...")
 @declared(
-    *_target(PORT_OF_EXEC, "Kind of view to hold.  [default: as your application has it]"),
-    *_requests(),
-    *_measurement(),
-    *_limits(),
+    *target_options(PORT_OF_EXEC, "Kind of view to hold.  [default: as your application has it]"),
+    *request_options(),
+    *measurement_options(),
+    *limit_options(),
     json_option("verdict"),
 )
 @click.pass_context
@@ -227,7 +252,7 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
-    experiment = experiment_of(**_with_defaults(context, given), command=command)
+    experiment = experiment_of(**with_defaults(context, given), command=command)
     return _measured(experiment, json_target)
 
 
@@ -247,7 +272,7 @@ def _measured(experiment: Experiment, json_target: str | None) -> int:
         raise
 
 
-def _with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
+def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:
     """The options; those that were not given have the values of the project's pyproject.toml, if it has any."""
     cwd = working_directory()
     if not project_file.names_holdfast(Path(cwd)):

@@ -10,6 +10,7 @@ from holdfast.cli.click_types import json_option
 from holdfast.cli.click_types import show as show_picture
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.errors import EXIT_ANSWERED
+from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM
 
 
 @click.command("runs", cls=GroupedCommand)
@@ -38,11 +39,16 @@ def show(number: int, json_target: str | None) -> int:
 
     The verdict is inferred anew from the raw record. `holdfast runs` lists the saved runs.
     """
-    # Each of the two kinds of run brings half of holdfast.
-    if store.is_load(number, store.default_path()):
+    # Each kind of run brings a good part of holdfast.
+    form = store.form_of(number, store.default_path())
+    if form == LOAD_FORM:
         from holdfast.cli.load_report import show_load
 
         return show_load(number, json_target)
+    if form == EXPLANATION_FORM:
+        from holdfast.cli.explain import show_explanation
+
+        return show_explanation(number, json_target)
     from holdfast.infer.judge import judge
 
     verdict = judge(store.load(number, store.default_path()))

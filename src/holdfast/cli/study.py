@@ -45,6 +45,12 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
         help="Run the servers with this interpreter.  [default: the active environment's]",
     ),
     option(
+        ROWS,
+        "--silent",
+        is_flag=True,
+        help="After each row, find out how many silent clients make others wait, which takes seconds more.",
+    ),
+    option(
         OUTPUT,
         "--markdown",
         "markdown_target",
@@ -55,7 +61,12 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
     json_option("rows"),
 )
 def study(
-    name: str, wanted: tuple[str, ...], python: str | None, markdown_target: str | None, json_target: str | None
+    name: str,
+    wanted: tuple[str, ...],
+    python: str | None,
+    silent: bool,  # noqa: FBT001 - a flag of the command line
+    markdown_target: str | None,
+    json_target: str | None,
 ) -> int:
     """Run many probes and print one table.
 
@@ -71,7 +82,7 @@ def study(
         # Which environment is a matter of the place; what is measured there is the study's own.
         python = project.values.get("python")
     with listening(reports=True) as interrupts:
-        result = run_study(only(chosen, wanted) if wanted else chosen, python, interrupts, tell=say)
+        result = run_study(only(chosen, wanted) if wanted else chosen, python, interrupts, say, silent=silent)
     put_out(
         partial(render_study, result),
         (markdown_target, partial(study_markdown, result)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Literal
 
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
+from holdfast.infer.waiting import running_in
 from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
@@ -54,7 +56,11 @@ def calls_of(timeline: Timeline) -> Known[Calls | None]:
     unknown = Unknown()
     replies = {request.id: request for request in timeline.requests if request.phase in _CALLED}
     alone = unknown.take(_alone(first, replies.get(first.id), _time_over(timeline)))
-    return Known(unknown.take(_figures(_together(timeline, first, replies), alone)), unknown.reasons)
+    together = _together(timeline, first, replies)
+    unseen: Known[int | None] = Known(None, because(together.none, ("call.running",)))
+    running = unseen if together.none else running_in(timeline)
+    figures = replace(unknown.take(_figures(together, alone)), running=unknown.take(running))
+    return Known(figures, unknown.reasons)
 
 
 def _together(timeline: Timeline, first: Call, replies: Mapping[int, Request]) -> _Together:

@@ -115,7 +115,11 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
     unknown = Unknown()
     places = unknown.take(_places(seen))
     unknown.because(_NO_CLIENT_LEFT, *_ABANDONED)
-    unknown.because(_INSIDE, *fields_of("cost", Cost), "call", "front", "places.before_view", *AT_EXACT_LOAD)
+    unknown.because(
+        _INSIDE,
+        *fields_of("cost", Cost),
+        *("call", "front", "pressure", "places.before_view", "waiting", "libraries", *AT_EXACT_LOAD),
+    )
     unknown.because(_NO_SETTING, "binding")
     ceiling = unknown.take(_ceiling(seen, places))
     return Verdict(
@@ -299,7 +303,7 @@ def _over_tls(record: OutsideTimeline) -> Known[OverTls | None]:
 
 def _limits(record: OutsideTimeline) -> Known[Limits]:
     limits = Limits(None, None, record.server.somaxconn)
-    unknown = because(_INSIDE, ("limits.nofile", "limits.nproc"))
+    unknown = because(_INSIDE, missing("limits", limits))
     if limits.somaxconn is None:
         unknown["limits.somaxconn"] = _NO_KERNEL
     return Known(limits, unknown)

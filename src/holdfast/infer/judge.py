@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import InconclusiveError
@@ -19,17 +20,20 @@ from holdfast.infer.exact import with_exact_load
 from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
-from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, missing
+from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, fields_of, missing
 from holdfast.infer.open_places import idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
+from holdfast.infer.pressure import limits_met, pressure_of
 from holdfast.infer.process_model import listen_queues_of, model_of
 from holdfast.infer.reached import check_reached
 from holdfast.infer.server_ended import check_none_ended
+from holdfast.infer.waiting import libraries_of, waiting_of
 from holdfast.infer.warnings import warnings_of
-from holdfast.infer.worker_recycling import check_not_worn_out
+from holdfast.infer.worker_recycling import check_not_worn_out, full_to_the_end
 from holdfast.model.experiment import CommandTarget, ProbeTarget
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import OtherLimits, Pressure
 from holdfast.model.places import Place
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
@@ -55,6 +59,9 @@ _NO_PYTHON = "the listening process did not report it"
 _COUNTED = "not an estimate: requests in service were counted inside the server"
 _ONE_SETTING = "one probe with one set of settings cannot show which setting decides it"
 _NO_LIMIT = "unlimited, or not readable from /proc"
+_NO_GROUP = "no cgroup around the server limits it, as far as they can be read here"
+_NOT_KEPT = "the run was saved before this limit was kept"
+_OTHER_LIMITS = fields_of("limits", OtherLimits)
 _INTERRUPTED = "the run was interrupted before the ceiling was met"
 
 
@@ -65,6 +72,7 @@ class _Counted:
     Attributes:
         placed: the place of each offered request, by its id.
         held: the handlers of those in service.
+        pressure: how close the server came to its limits.
     """
 
     timeline: Timeline
@@ -74,6 +82,7 @@ class _Counted:
     placed: dict[int, Place]
     places: Places
     held: tuple[Entry, ...]
+    pressure: Known[tuple[Pressure, ...] | None]
 
 
 @frozen
@@ -105,7 +114,8 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
     check_none_ended(record)
     counted = _counted(record)
     check_reached(record, counted.ramp, counted.places)
-    check_not_worn_out(record, counted.snapshot, counted.placed)
+    if not limits_met(counted.pressure.value):
+        check_not_worn_out(record, counted.snapshot, counted.placed)
     return _verdict(counted)
 
 
@@ -126,7 +136,7 @@ def _counted(timeline: Timeline) -> _Counted:
             f"Offer fewer (--max-offered {max(1, len(placed) - places.failed)}) or raise the limit (ulimit -n).",
         )
     held = tuple(each for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE)
-    return _Counted(timeline, first_request, ramp, snapshot, placed, places, held)
+    return _Counted(timeline, first_request, ramp, snapshot, placed, places, held, pressure_of(timeline, held))
 
 
 def _verdict(counted: _Counted) -> Verdict:
@@ -135,7 +145,7 @@ def _verdict(counted: _Counted) -> Verdict:
     unknown.because(_ONE_SETTING, "binding")
     at_least = _at_least(counted)
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted, at_least))
-    before_view = unknown.take(before_view_of(timeline, snapshot, counted.placed, counted.first_request))
+    before_view = before_view_of(timeline, snapshot, counted.placed, counted.first_request)
     call = unknown.take(calls_of(timeline))
     if ceiling.interval is None:
         unknown.because(_COUNTED, "ceiling.interval")
@@ -143,7 +153,7 @@ def _verdict(counted: _Counted) -> Verdict:
         target=unknown.take(_target(timeline, counted.first_request)),
         limits=unknown.take(_limits(timeline)),
         offered=len(counted.placed),
-        places=replace(places, before_view=before_view),
+        places=replace(places, before_view=unknown.take(before_view)),
         established=established_at(timeline, snapshot),
         ceiling=unknown.take(with_exact_load(ceiling, timeline)),
         model=unknown.take(_model(counted)),
@@ -157,9 +167,13 @@ def _verdict(counted: _Counted) -> Verdict:
         http2=unknown.take(http2_of(timeline, ceiling)),
         tls=unknown.take(_over_tls(counted)),
         front=unknown.take(front_of(snapshot, places)),
+        waiting=unknown.take(waiting_of(timeline, before_view)),
+        libraries=unknown.take(libraries_of(timeline)),
+        pressure=unknown.take(counted.pressure),
         unknown=unknown.reasons,
         warnings=(
             *((at_least.reason,) if at_least is not None else ()),
+            *_ended_at_limit(counted),
             *warnings_of(timeline, places, counted.placed),
             *doubts_of(timeline),
             *doubts_of_ceiling(ceiling, call, timeline),
@@ -195,6 +209,16 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
         return _AtLeast(open_.reason(counted.places), open_.most)
     growing = why_growing(counted.timeline, counted.ramp, counted.snapshot, counted.held)
     return _AtLeast(growing) if growing else None
+
+
+def _ended_at_limit(counted: _Counted) -> Iterator[str]:
+    """What became of processes that took no more requests when a limit was met."""
+    met = limits_met(counted.pressure.value)
+    for pid, taken in full_to_the_end(counted.timeline, counted.placed) if met else ():
+        yield (
+            f"Process {pid} of the server took no more requests once it had met a limit ({', '.join(met)}), and ended "
+            f"when those that it had were done, {taken} in its whole life. Its log says what ended it."
+        )
 
 
 def _model(counted: _Counted) -> Known[Model]:
@@ -250,8 +274,19 @@ def _app(timeline: Timeline) -> str:
 
 def _limits(timeline: Timeline) -> Known[Limits]:
     server = timeline.server
-    limits = Limits(server.nofile, server.nproc, server.somaxconn)
-    return Known(limits, because(_NO_LIMIT, missing("limits", limits)))
+    others = server.other_limits
+    if others is None:
+        limits = Limits(server.nofile, server.nproc, server.somaxconn)
+        return Known(limits, because(_NO_LIMIT, missing("limits", limits)) | because(_NOT_KEPT, _OTHER_LIMITS))
+    limits = Limits(
+        nofile=server.nofile,
+        nproc=server.nproc,
+        somaxconn=server.somaxconn,
+        **{each.name: getattr(others, each.name) for each in fields(OtherLimits)},
+    )
+    unknown = because(_NO_LIMIT, missing("limits", limits))
+    grouped = because(_NO_GROUP, ("limits.pids_max", "limits.memory_max"))
+    return Known(limits, unknown | {name: why for name, why in grouped.items() if name in unknown})
 
 
 def _timing(timeline: Timeline) -> Known[Timing]:

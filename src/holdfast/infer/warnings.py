@@ -10,8 +10,10 @@ from holdfast.infer.census import entries_by_id
 from holdfast.infer.server_ended import ended_later
 from holdfast.infer.waited_too_long import waited_too_long
 from holdfast.model.address import is_unix
+from holdfast.model.limits import ADDRESS_SPACE, OwnLimit
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome, Place
+from holdfast.model.sizes import shown_size
 from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Places
@@ -39,7 +41,22 @@ def warnings_of(timeline: Timeline, places: Places, placed: Mapping[int, Place])
     """Doubts in words, most important first."""
     late = waited_too_long(timeline, placed)
     limit = () if late is None else (late,)
-    return (*timeline.notes, *_counting(timeline, places), *limit, *_records(timeline, placed), *_system(timeline))
+    own = map(_own_limit, timeline.server.own_limits)
+    counting = _counting(timeline, places)
+    return (*own, *timeline.notes, *counting, *limit, *_records(timeline, placed), *_system(timeline))
+
+
+def _own_limit(own: OwnLimit) -> str:
+    def shown(value: int) -> str:
+        return shown_size(value) if own.name == ADDRESS_SPACE else str(value)
+
+    program = f" ({own.program})" if own.program else ""
+    in_force = "no limit" if own.in_force is None else shown(own.in_force)
+    return (
+        f"{own.name} {shown(own.asked)} was asked for, and {in_force} is in force in the server's process {own.pid}"
+        f"{program}. What starts the server, or the server, sets that itself (ulimit in a script, a setting). The "
+        "verdict is about what is in force."
+    )
 
 
 def _counting(timeline: Timeline, places: Places) -> list[str]:

@@ -18,7 +18,7 @@ from __future__ import annotations
 import math
 from bisect import bisect
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from holdfast.errors import InconclusiveError
 from holdfast.infer.census import in_service_at
@@ -30,14 +30,26 @@ from holdfast.model.timeline import NEVER, Entry, Snapshot, Timeline
 _IN_IT = frozenset({Place.IN_SERVICE, Place.USERSPACE_QUEUE})
 
 
+def full_to_the_end(timeline: Timeline, placed: Mapping[int, Place]) -> Iterator[tuple[int, int]]:
+    """Processes that took no request more once the places had been counted, and ended: pid, and how many they took."""
+    held = _held(timeline, placed)
+    for pid in timeline.replaced:
+        if held[pid] and (number := _all_by_then(timeline, placed, pid)):
+            yield pid, number
+
+
+def _held(timeline: Timeline, placed: Mapping[int, Place]) -> Counter[int]:
+    return Counter(each.pid for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE)
+
+
 def check_not_worn_out(timeline: Timeline, snapshot: Snapshot, placed: Mapping[int, Place]) -> None:
     """Raises InconclusiveError where a process had reached its number of requests when the places were counted.
 
     Not where others show that it held as many as it can.
     """
-    held = Counter(each.pid for each in timeline.entries if placed.get(each.id) is Place.IN_SERVICE)
-    worn = {pid: number for pid in timeline.replaced if held[pid] and (number := _all_by_then(timeline, placed, pid))}
-    fellows = [*_full_at_the_count(snapshot, held, worn), *_full_at_the_first_plateau(timeline)]
+    worn = dict(full_to_the_end(timeline, placed))
+    held = _held(timeline, placed)
+    fellows = [*_full_at_the_count(snapshot, held, worn), *_full_at_the_first_plateau(timeline)] if worn else []
     for pid, taken in worn.items():
         if not any(each <= held[pid] for each in fellows):
             raise InconclusiveError(

@@ -57,6 +57,17 @@ def ephemeral_ports() -> int:
     return len(read_ephemeral_ports()) or _DEFAULT_PORTS
 
 
+def longest_send_buffer() -> int | None:
+    """The most bytes that the kernel takes of what a TCP peer does not read; None where that may not be read.
+
+    Source: tcp(7), tcp_wmem: the third number.
+    """
+    try:
+        return _sysctl("net/ipv4/tcp_wmem")[-1]
+    except OSError:
+        return None
+
+
 def _sysctl(name: str) -> list[int]:
     with open(f"/proc/sys/{name}", encoding="ascii") as file:
         return [int(word) for word in file.read().split()]

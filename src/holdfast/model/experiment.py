@@ -85,8 +85,12 @@ class Experiment:
         tls: speak TLS from the first request on; False tries plain HTTP first.
         environment: variables that are set for the server, over those of holdfast's own environment.
         address_space: RLIMIT_AS of the server, bytes for each of its processes; None leaves it.
+        limits_after_start: `nofile`, `nproc` and `address_space` are set on the server's processes once it is ready,
+            over those that its own command sets; otherwise it starts under them.
         library_limits: limits that libraries set inside the server's processes and no option of a server changes, by
-            name: "AnyIO tokens", "default executor".
+            name: "AnyIO tokens", "default executor". They are set when an event loop gets its first request, over what
+            the application has set by then, and only of libraries that are loaded. The verdict's `libraries` says what
+            was in force.
     """
 
     target: StartedTarget
@@ -108,6 +112,7 @@ class Experiment:
     environment: tuple[tuple[str, str], ...] = ()
     address_space: int | None = None
     library_limits: tuple[tuple[str, int], ...] = ()
+    limits_after_start: bool = False
 
 
 @frozen

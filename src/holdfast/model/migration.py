@@ -8,6 +8,7 @@ A form is the number that a saved run carries. It says what the run is and how i
 | 2 | load | the head and the rows of a load, which has its own reader |
 | 3 | probe, exec | `model.timeline.Timeline` |
 | 4 | attach | `model.outside.OutsideTimeline` |
+| 5 | explain | `model.explanation.ExplanationRecord` |
 
 What has changed since form 1:
 
@@ -31,8 +32,9 @@ _FIRST_FORM = 1
 LOAD_FORM = 2
 TIMELINE_FORM = 3
 OUTSIDE_FORM = 4
+EXPLANATION_FORM = 5
 
-FORMS = frozenset({_FIRST_FORM, LOAD_FORM, TIMELINE_FORM, OUTSIDE_FORM})
+FORMS = frozenset({_FIRST_FORM, LOAD_FORM, TIMELINE_FORM, OUTSIDE_FORM, EXPLANATION_FORM})
 """All that can be read."""
 
 _PHASES = {

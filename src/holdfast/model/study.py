@@ -7,6 +7,7 @@ from typing import Literal
 
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
+from holdfast.model.silent import Silent
 from holdfast.model.verdict import Verdict
 
 Outcome = Literal["measured", "not installed", "failed", "inconclusive", "interrupted"]
@@ -91,6 +92,8 @@ class Row:
         remedy: what to do about that; "" where nothing is to be done.
         exit_code: of `probe` for this experiment alone.
         seconds: that it took, start and end of the server included.
+        silent: what silent clients do to it; None where they were not tried, or could not be.
+        silent_why: why not; "" where they were not to be tried.
     """
 
     id: str
@@ -109,6 +112,8 @@ class Row:
     exit_code: int
     seconds: float
     note: str = ""
+    silent: Silent | None = None
+    silent_why: str = ""
 
 
 @frozen

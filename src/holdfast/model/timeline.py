@@ -15,11 +15,13 @@ from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.front import SeenFront
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import LimitLook, OtherLimits, OwnLimit
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.samples import Sample, Usage
 from holdfast.model.streams import Streams
+from holdfast.model.waiting import LibraryLimit, WaitingPoint
 
 NEVER = units.NEVER
 
@@ -267,6 +269,8 @@ class ServerFacts:
     Attributes:
         grows_by: the setting by which it adds workers under load; "" where none is known.
         waits_unread: what its threads wait for may not be read, so it cannot be told whether it was still starting.
+        other_limits: None of runs saved before that was kept.
+        own_limits: limits that were asked for and are not in force, because the server set others itself.
     """
 
     name: str
@@ -282,6 +286,8 @@ class ServerFacts:
     abort_on_overflow: bool | None
     grows_by: str = ""
     waits_unread: bool = False
+    other_limits: OtherLimits | None = None
+    own_limits: tuple[OwnLimit, ...] = ()
 
 
 @frozen
@@ -315,7 +321,12 @@ class Timeline:
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
+        limit_looks: how much of each limit was used before the first request, and when every place was full; () where a
+            look failed, and of runs saved before that was kept.
         stream_entries: the handler runs of requests on those streams.
+        waiting: where in the application requests were, when the places were counted and when bodies ran; None where
+            nothing was asked or no process has answered, and of runs saved before that was kept.
+        libraries: when the places were counted; None as for `waiting`.
     """
 
     experiment: Experiment
@@ -342,3 +353,6 @@ class Timeline:
     handed: tuple[Handed, ...] | None = None
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()
+    limit_looks: tuple[LimitLook, ...] = ()
+    waiting: tuple[WaitingPoint, ...] | None = None
+    libraries: tuple[LibraryLimit, ...] | None = None

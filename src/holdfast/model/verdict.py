@@ -8,6 +8,8 @@ from typing import Literal
 from holdfast.model.binding import Binding
 from holdfast.model.front import Front
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import Pressure
+from holdfast.model.waiting import Library, Waiting
 
 SCHEMA = 1
 
@@ -48,11 +50,19 @@ class Target:
 
 @frozen
 class Limits:
-    """Limits in force for the server; None where they could not be read."""
+    """Limits in force for the server; None where there is none, or it could not be read.
+
+    Attributes:
+        address_space, pids_max, threads_max, memory_max: as in `OtherLimits`.
+    """
 
     nofile: int | None
     nproc: int | None
     somaxconn: int | None
+    address_space: int | None = None
+    pids_max: int | None = None
+    threads_max: int | None = None
+    memory_max: int | None = None
 
 
 @frozen
@@ -250,6 +260,9 @@ class Calls:
         raised: how many of those by an exception.
         replies: HTTP status -> how many requests got it; "none" -> how many got no reply.
         at_once: most bodies that had begun and not ended at one instant; one that awaits is among them.
+        running: of the bodies that had begun, how many ran while others waited in their view for their turn (a lock, a
+            semaphore, a pool, a thread): what the application itself lets run. None where none waited so, and where it
+            was not seen.
         processes: how many processes ran them.
         longest_stop_ms: the longest time for which one of them kept its event loop from everything else.
         stop_ms: the longest stop of each body.
@@ -273,6 +286,7 @@ class Calls:
     duration_ms: Spread | None
     loop: Literal["shared", "own"] | None
     alone: Body
+    running: int | None = None
 
 
 @frozen
@@ -365,4 +379,7 @@ class Verdict:
     http2: Http2 | None = None
     tls: OverTls | None = None
     front: Front | None = None
+    waiting: tuple[Waiting, ...] | None = None
+    libraries: tuple[Library, ...] | None = None
+    pressure: tuple[Pressure, ...] | None = None
     schema: int = SCHEMA

@@ -237,12 +237,6 @@ def read_usage(pids: Iterable[int], at_ns: int) -> Usage | None:
     return Usage(at_ns, processes, threads, descriptors, memory, ticks / _TICKS_PER_S)
 
 
-def read_limits(pid: int) -> tuple[int | None, int | None]:
-    """Soft limits of a process: descriptors, and processes of its user; None is unlimited or unreadable."""
-    text = read_if_readable(f"/proc/{pid}/limits")
-    return _limit(text, b"Max open files"), _limit(text, b"Max processes")
-
-
 def read_somaxconn() -> int | None:
     """Cap on every backlog of this network namespace; None where it may not be read."""
     return read_as(parse.single_number, "/proc/sys/net/core/somaxconn")

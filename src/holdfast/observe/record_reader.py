@@ -18,6 +18,7 @@ from holdfast.model.call import Call
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry, Handed
+from holdfast.observe.answers import Questions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -52,18 +53,6 @@ class HeldIn(NamedTuple):
     via: str
 
 
-class StartupReport(NamedTuple):
-    """One line that a process of a person's own command has written.
-
-    Attributes:
-        what: one of layout.SAID.
-    """
-
-    pid: int
-    what: str
-    detail: str
-
-
 @frozen
 class RecorderSettings:
     """What a server process needs to know to record and hold requests.
@@ -80,6 +69,7 @@ class RecorderSettings:
         hello: file to which the processes of a person's own command append what they find; None where the
             server is told to load the application from us.
         directory: a copy of INSIDE_DIRECTORY that the server's user may read.
+        limits: of libraries, as `Experiment.library_limits` has them.
     """
 
     record: Path
@@ -93,6 +83,7 @@ class RecorderSettings:
     pythonpath: str = ""
     hello: Path | None = None
     directory: str = INSIDE_DIRECTORY
+    limits: tuple[tuple[str, int], ...] = ()
 
     def environment(self) -> dict[str, str]:
         """The same as environment variables."""
@@ -106,20 +97,15 @@ class RecorderSettings:
             layout.VIEW_VARIABLE: self.view or "",
             layout.INTERFACE_VARIABLE: self.interface,
             layout.TROUBLE_VARIABLE: str(self.trouble),
+            layout.LIMITS_VARIABLE: ";".join(f"{name}={number}" for name, number in self.limits),
             layout.HELLO_VARIABLE: "" if self.hello is None else str(self.hello),
             "PYTHONPATH": os.pathsep.join([*ours, *([self.pythonpath] if self.pythonpath else [])]),
         }
 
 
-def read_startup_reports(hello: Path) -> tuple[StartupReport, ...]:
-    """What the processes of a person's own command have reported so far, in order; malformed lines are left out."""
-    found = []
-    for line in hello.read_text(errors="replace").splitlines():
-        pid, _, rest = line.partition("\t")
-        what, _, detail = rest.partition("\t")
-        if pid.isdecimal() and what in layout.SAID:
-            found.append(StartupReport(int(pid), what, detail))
-    return tuple(found)
+def replying(length: int) -> dict[str, str]:
+    """Environment in which every held request is answered with a body of so many bytes."""
+    return {layout.REPLY_BYTES_VARIABLE: str(length)}
 
 
 class Recording:
@@ -132,6 +118,7 @@ class Recording:
     def __init__(self, path: Path, slots: int, data: mmap.mmap) -> None:
         self.path = path
         self.slots = slots
+        self.questions = Questions(data, slots)
         self._data = data
         self._state = layout.state_offset(slots)
         self._release = layout.release_offset(slots)
@@ -207,6 +194,10 @@ class Recording:
         """How long held requests sleep between two looks at their release, ns; the first ones at most SOON_NS."""
         layout.WORD.pack_into(self._data, layout.LOOK_OFFSET, look_ns)
         layout.WORD.pack_into(self._data, layout.SOON_OFFSET, min(look_ns, SOON_NS))
+
+    def set_service_time(self, service_ns: int) -> None:
+        """How long requests that begin to be held from now on are held unless released before, ns; 0: until then."""
+        layout.WORD.pack_into(self._data, layout.SERVICE_OFFSET, service_ns)
 
     def ask_for_view(self) -> None:
         """Lets the next request be watched on its way, if it comes to an application of no known framework."""

@@ -18,6 +18,7 @@ from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, Request
 from holdfast.model.units import NS_PER_S
+from holdfast.probe.asking import NOTHING_TOLD, Lookout, Told
 from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import REST_NS, STILL_S, look_interval_ns, progress, turn_until, turn_until_still
@@ -37,11 +38,13 @@ class Called(NamedTuple):
         requests: those that were sent for it.
         calls: the bodies that began.
         notes: doubts, in words.
+        told: what the processes told when most of those that ran together waited.
     """
 
     requests: tuple[Request, ...]
     calls: tuple[Call, ...]
     notes: tuple[str, ...]
+    told: Told = NOTHING_TOLD
 
 
 def call_bodies(session: Session) -> Called:
@@ -53,11 +56,15 @@ def call_bodies(session: Session) -> Called:
         return alone
     together = _call(session, slots[1:], Phase.CALLED_TOGETHER)
     notes = tuple(dict.fromkeys(alone.notes + together.notes))
-    return Called(alone.requests + together.requests, alone.calls + together.calls, notes)
+    return Called(alone.requests + together.requests, alone.calls + together.calls, notes, together.told)
 
 
 def _call(session: Session, slots: range, phase: Phase) -> Called:
     recording, notes = session.recording, list[str]()
+    lookout = Lookout(session, slots)
+    # The thread for it would take the place of one that a body needs.
+    looks = phase is Phase.CALLED_TOGETHER and session.experiment.nproc is None
+    recording.questions.let_bodies_be_asked(allowed=looks)
     for slot in slots:
         recording.hold(slot)
     with batch(session, slots, phase) as sent:
@@ -68,7 +75,13 @@ def _call(session: Session, slots: range, phase: Phase) -> Called:
             recording.set_look_interval(look_interval_ns(len(slots)))
             _fill(session, prober, slots.start)
             recording.call(slots, session.now_ns() + look_interval_ns(len(slots)) + _WAKING_NS)
-            turn_until(session, prober, lambda: _is_over(session, prober, slots), session.experiment.call_timeout_s)
+
+            def is_over() -> bool:
+                if looks:
+                    lookout.look()
+                return _is_over(session, prober, slots)
+
+            turn_until(session, prober, is_over, session.experiment.call_timeout_s)
             _withdraw(session, slots)
             # Those that were released without their bodies are soon gone; bodies that still run are not waited for.
             turn_until(session, prober, lambda: prober.ended == prober.offered, STILL_S)
@@ -80,7 +93,9 @@ def _call(session: Session, slots: range, phase: Phase) -> Called:
             notes.append(f"While bodies ran: {error.what} {error.why}")
         finally:
             _withdraw(session, slots)
-        return Called(sent.requests(), recording.calls(slots.start, slots.stop, phase), tuple(notes))
+            recording.questions.let_bodies_be_asked(allowed=False)
+        calls = recording.calls(slots.start, slots.stop, phase)
+        return Called(sent.requests(), calls, tuple(notes), lookout.best)
 
 
 def _is_over(session: Session, prober: Prober, slots: range) -> bool:

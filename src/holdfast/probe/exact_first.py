@@ -27,7 +27,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Entry
-from holdfast.observe.processes import read_limits
+from holdfast.observe.limits import read_limits
 from holdfast.probe.exact_load import why_not_offered
 from holdfast.probe.guards import check_held_requests, check_processes
 from holdfast.probe.ramp import TO_EACH
@@ -105,7 +105,7 @@ def check_empty(session: Session) -> None:
 
 def _may_break_off(session: Session) -> bool:
     experiment = session.experiment
-    limited = experiment.nofile is not None or experiment.nproc is not None
+    limited = any(each is not None for each in (experiment.nofile, experiment.nproc, experiment.address_space))
     return experiment.over_s is None and not limited and not session.growth.look_ns and session.way_ns < LONG_WAY_NS
 
 
@@ -129,4 +129,4 @@ def _to_work_off(view: View) -> int:
 
 def _near_its_limit(session: Session) -> bool:
     """Whether a process that takes requests has used a good part of its descriptors, or it cannot be seen."""
-    return any(used_of(pid, read_limits(pid)[0]) > _NEAR for pid in session.accepting)
+    return any(used_of(pid, read_limits(pid).nofile) > _NEAR for pid in session.accepting)

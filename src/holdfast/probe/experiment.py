@@ -15,7 +15,7 @@ from holdfast.probe.launch import spec_of
 from holdfast.probe.measure import measure, timeline_of
 from holdfast.probe.patience import Patience
 from holdfast.probe.prepare import Room, prepare, user_for
-from holdfast.probe.start import start
+from holdfast.probe.start import Running, start
 from holdfast.rundir import room_for_a_run
 from holdfast.servers.adapter import Adapter
 
@@ -40,6 +40,29 @@ def run(
         UsageError, EnvironmentFailure, InconclusiveError: there is no timeline; their texts say why.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
+    with started(experiment, interrupts, adapter, tell) as running:
+        measured = measure(running)
+        if stopped is not None and measured.stopped is not None and running.prepared.recording.path.exists():
+            stopped(measured.stopped)
+    return timeline_of(experiment, measured, interrupted=interrupts.asked)
+
+
+@contextmanager
+def started(
+    experiment: Experiment,
+    interrupts: Interrupts,
+    adapter: Adapter | None = None,
+    tell: Callable[[str], None] | None = None,
+) -> Iterator[Running]:
+    """The experiment's server, started and come to rest; it is ended with the block, and leaves nothing behind.
+
+    Args:
+        adapter, tell: as for `run`.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: it did not become ready, or holdfast's own files were removed
+            within the block.
+    """
     check_http2(asked=experiment.http2)
     directory = room_for_a_run()
     spec = spec_of(experiment, adapter, str(directory / "socket"))
@@ -48,11 +71,7 @@ def run(
     with _words_about_user(room.uid, experiment.nproc), interrupts.cleaned_up() as stack:
         prepared = prepare(experiment, spec, room, interrupts, stack)
         with _words_about_removal(prepared.recording.path):
-            running = start(prepared, stack, Patience(tell))
-            measured = measure(running)
-            if stopped is not None and measured.stopped is not None and prepared.recording.path.exists():
-                stopped(measured.stopped)
-    return timeline_of(experiment, measured, interrupted=interrupts.asked)
+            yield start(prepared, stack, Patience(tell))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.processes import find_holders, read_activity, read_process_tree
-from holdfast.probe.readiness import check_alive, log_ends_with
+from holdfast.probe.readiness import check_alive, limits_as_cause, log_ends_with
 from holdfast.probe.session import Session
 
 _RAISE_THE_LIMIT = "If it has a time limit for requests (a worker timeout), raise it"
@@ -49,7 +49,7 @@ def check_processes(session: Session) -> None:
             f"A process of the server died in the middle of the probe (pid {pid}).",
             f"It was ended by signal {number} ({signal.strsignal(number)}), with which no process ends itself in the "
             f"normal course of things.{log_ends_with(session.server)}",
-            _OR_FIND_THE_KILLER,
+            f"{_OR_FIND_THE_KILLER}{limits_as_cause(session.server)}",
         )
 
 
@@ -100,7 +100,7 @@ def _died_holding(
         f"{limit if alone else _DIED_WITH_SEVERAL} What could be "
         f"counted is not the whole server's ceiling; before that, {most} were in service at once."
         f"{log_ends_with(session.server)}",
-        _OR_FIND_THE_KILLER if alone else _OR_LESS_WORK,
+        f"{_OR_FIND_THE_KILLER if alone else _OR_LESS_WORK}{limits_as_cause(session.server)}",
     )
 
 

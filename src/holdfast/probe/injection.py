@@ -15,8 +15,8 @@ from holdfast.model.timeline import Listener
 from holdfast.observe.fronts import program_of
 from holdfast.observe.process_info import Program, is_python, name_of, read_program, sees_file, switches
 from holdfast.observe.processes import read_process_tree
-from holdfast.observe.record_reader import StartupReport, read_startup_reports
 from holdfast.observe.routes import Route
+from holdfast.observe.startup_reports import StartupReport, read_startup_reports
 from holdfast.probe.readiness import listeners_now, log_ends_with
 from holdfast.probe.session import Session
 from holdfast.servers.registry import ADAPTERS

@@ -88,7 +88,7 @@ def _known(experiment: Experiment, target: ProbeTarget, adapter: Adapter, socket
     launch = planned.launch
     return ServerSpec(
         argv=launch.command,
-        environment=_environment(interpreter),
+        environment=_with_variables(_environment(interpreter), experiment),
         address=launch.address if launch.port else _as_address(launch.address, experiment.cwd),
         port=launch.port or None,
         name=adapter.name,
@@ -119,11 +119,12 @@ def _environment(interpreter: Interpreter) -> dict[str, str]:
 
 
 def _own(experiment: Experiment, command: tuple[str, ...]) -> ServerSpec:
-    _check_program(command[0], Path(experiment.cwd))
+    # Otherwise its last lines would be lost in a buffer.
+    environment = _with_variables({**os.environ, "PYTHONUNBUFFERED": "1"}, experiment)
+    _check_program(command[0], Path(experiment.cwd), environment.get("PATH"))
     return ServerSpec(
         argv=command,
-        # Otherwise its last lines would be lost in a buffer.
-        environment={**os.environ, "PYTHONUNBUFFERED": "1"},
+        environment=environment,
         address=_as_address(experiment.port, experiment.cwd) if isinstance(experiment.port, str) else None,
         port=experiment.port if isinstance(experiment.port, int) else None,
         name=Path(command[0]).name,
@@ -154,9 +155,20 @@ def _stop_signal(command: tuple[str, ...]) -> int:
     return int(signal.SIGTERM)
 
 
-def _check_program(name: str, cwd: Path) -> None:
+def _with_variables(environment: dict[str, str], experiment: Experiment) -> dict[str, str]:
+    for name, value in experiment.environment:
+        if not name or "=" in name or "\0" in name + value:
+            raise UsageError(
+                f"{name!r} cannot be set as an environment variable.",
+                "A name is not empty and has no =, and neither it nor the value has a null byte.",
+                "Name another variable.",
+            )
+    return environment | dict(experiment.environment)
+
+
+def _check_program(name: str, cwd: Path, search: str | None) -> None:
     if os.sep not in name:
-        if shutil.which(name) is None:
+        if shutil.which(name, path=search) is None:
             raise _not_on_path(name, cwd)
         return
     path = cwd / name

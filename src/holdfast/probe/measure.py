@@ -18,6 +18,7 @@ from holdfast.load.prober import Prober
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import LimitLook
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
 from holdfast.model.ramp import Ramp
@@ -36,8 +37,9 @@ from holdfast.model.timeline import (
     Stopped,
     Timeline,
 )
+from holdfast.observe.limits import look_at_limits
 from holdfast.observe.processes import read_descendants, read_process_tree, read_usage
-from holdfast.probe import call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
+from holdfast.probe import asking, call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
 from holdfast.probe.ramp_view import takers
@@ -87,8 +89,10 @@ class Measured:
     streams: HeldStreams | None = None
     entries: tuple[Entry, ...] = ()
     handed: tuple[Handed, ...] = ()
+    told: asking.Told = asking.NOTHING_TOLD
     usage: list[Usage] = field(default_factory=list)
     unread: bool = False
+    limit_looks: list[LimitLook] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: tuple[str, ...] = ()
     replaced: tuple[int, ...] = ()
@@ -106,6 +110,12 @@ class Measured:
         found = read_usage(read_process_tree(*self.session.server.roots()), time.monotonic_ns())
         self.unread |= found is None
         self.usage = [] if found is None or self.unread else [*self.usage, found]
+
+    def look_at_limits(self) -> None:
+        """Notes how much of its limits the server uses now, if that can be read."""
+        tree = read_process_tree(*self.session.server.roots())
+        found = look_at_limits(tree, self.session.accepting, time.monotonic_ns())
+        self.limit_looks += [] if found is None else [found]
 
     def stop(self, error: InconclusiveError) -> None:
         """Gives up; what was seen by then is kept, and gives a verdict if the places had been counted."""
@@ -146,6 +156,7 @@ def measure(running: Running) -> Measured:
         called = call_bodies.call_bodies(session)
         seen.later, seen.calls = seen.later + called.requests, called.calls
         seen.notes += called.notes
+        seen.told = asking.both(seen.told, called.told)
     seen.mark("ended")
     seen.entries = session.recording.entries(0, session.slots.recorded)
     seen.handed = session.recording.handed(0, session.slots.recorded)
@@ -185,7 +196,10 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         came_later=seen.came_later,
         gone=seen.gone,
         handed=seen.handed,
+        waiting=seen.told.waiting,
+        libraries=seen.told.libraries,
         streams=None if seen.streams is None else seen.streams.streams,
+        limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
         stream_entries=() if seen.streams is None else seen.streams.entries,
     )
 
@@ -197,6 +211,7 @@ def _measure_ceiling(seen: Measured) -> None:
         InconclusiveError: one of them could not be finished.
     """
     seen.look_at_usage()
+    seen.look_at_limits()
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     seen.look_at_usage()
@@ -315,6 +330,9 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     seen.gone = _gone(session, held)
     if not _tried(seen, len(held)):
         seen.look_at_usage()
+    seen.look_at_limits()
+    # After the looks at what the requests cost, because an answer takes memory.
+    seen.told = asking.ask_where_requests_wait(session, prober, held)
     if seen.ramp.reason not in ramp_up.NO_CEILING:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)

@@ -16,6 +16,7 @@ from holdfast.probe.launch import ServerSpec
 from holdfast.probe.ports import check_listen_address
 from holdfast.probe.slots import MOST_LISTENERS, Slots, allot
 from holdfast.rundir import open_to_all, run_directory, shared_with_all
+from holdfast.servers.limits import AskedLimit, asked_limits
 from holdfast.servers.privileges import spare_uid
 from holdfast.servers.process import Command
 
@@ -117,18 +118,27 @@ def prepare(experiment: Experiment, spec: ServerSpec, room: Room, interrupts: In
     token = os.urandom(16).hex()
     command = Command(
         argv=spec.argv,
-        environment=dict(spec.environment) | _inside(experiment, spec, files, token) | _runtime(spec, directory),
+        environment={
+            **spec.environment,
+            **_runtime(experiment, spec, directory),
+            **_inside(experiment, spec, files, token),
+        },
         cwd=Path(experiment.cwd),
         log=directory / "server.log",
         token=token,
-        nofile=experiment.nofile,
-        nproc=experiment.nproc,
+        limits=() if experiment.limits_after_start else limits_of(experiment),
+        later_limits=limits_of(experiment) if experiment.limits_after_start else (),
         uid=room.uid,
         stop_signal=spec.stop_signal,
         grace_s=spec.grace_s,
         scratch=directory,
     )
     return Prepared(experiment, spec, interrupts, kernel, files, slots, recording, token, command)
+
+
+def limits_of(experiment: Experiment) -> tuple[AskedLimit, ...]:
+    """The limits that the experiment asks for."""
+    return asked_limits(experiment.nofile, experiment.nproc, experiment.address_space)
 
 
 def _files(directory: Path, *, shared: bool) -> Files:
@@ -148,15 +158,17 @@ def _inside(experiment: Experiment, spec: ServerSpec, files: Files, token: str) 
         framework=spec.framework,
         interface=spec.interface,
         view=spec.view,
-        pythonpath=os.environ.get("PYTHONPATH", ""),
+        pythonpath=spec.environment.get("PYTHONPATH", ""),
         hello=files.hello if spec.own else None,
         directory=str(files.library),
+        limits=experiment.library_limits,
     ).environment()
 
 
-def _runtime(spec: ServerSpec, directory: Path) -> dict[str, str]:
+def _runtime(experiment: Experiment, spec: ServerSpec, directory: Path) -> dict[str, str]:
     """Where a server that an adapter starts puts its sockets and the like (XDG base directories).
 
     gunicorn has one control socket for each user there, and would take over that of another gunicorn that runs.
     """
-    return {} if spec.own else {"XDG_RUNTIME_DIR": str(directory)}
+    ours = {} if spec.own else {"XDG_RUNTIME_DIR": str(directory)}
+    return ours | dict(experiment.environment)

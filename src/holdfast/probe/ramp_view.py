@@ -13,7 +13,7 @@ from holdfast.model.timeline import NEVER, Acceptor, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.acceptors import read_acceptors
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
-from holdfast.observe.processes import read_limits
+from holdfast.observe.limits import read_limits
 from holdfast.observe.starvation import FreeTime
 from holdfast.probe.disconnect import ASK_MANY
 from holdfast.probe.growth import Newcomers
@@ -95,9 +95,9 @@ class Room:
     """Whether the processes that take requests are far from their limits of descriptors, looked at now and then."""
 
     def __init__(self, session: Session) -> None:
-        self._limits = {pid: read_limits(pid)[0] for pid in session.accepting}
-        # Threads are not counted: their limit is one of the whole user, and of what contains the server.
-        self._roomy = session.experiment.nproc is None
+        self._limits = {pid: read_limits(pid).nofile for pid in session.accepting}
+        # Threads are not counted: their limit is one of the whole user, and of what contains the server. Nor is memory.
+        self._roomy = session.experiment.nproc is None and session.experiment.address_space is None
         self._next = 0
 
     def is_roomy(self, entered: int) -> bool:

@@ -244,7 +244,9 @@ def check_alive(
         raise kind(f"The server ended {when}.", f"{how}{words}", _NO_TERMINAL)
     seen = "Look at the server's own message above" if said else "Start the application without holdfast to see why"
     remedy = f"{seen}{or_raise_limits(server)}."
-    raise kind(f"The server ended {when}.", f"{how}{words}", remedies.get(status, remedy))
+    if status in remedies:
+        remedy = f"{remedies[status]}{limits_as_cause(server)}"
+    raise kind(f"The server ended {when}.", f"{how}{words}", remedy)
 
 
 def last_lines(server: ServerProcess) -> str:
@@ -270,9 +272,18 @@ def first_and_last_lines(server: ServerProcess) -> str:
 
 def or_raise_limits(server: ServerProcess) -> str:
     """The end of an advice, if the server was given limits, which may be the cause; "" if it was not."""
-    given = {"--nofile": server.command.nofile, "--nproc": server.command.nproc}
-    named = " and ".join(f"{option} {limit}" for option, limit in given.items() if limit is not None)
+    named = _limits_given(server)
     return f", or raise {named}" if named else ""
+
+
+def limits_as_cause(server: ServerProcess) -> str:
+    """A sentence after an advice, if the server was given limits; "" if it was not."""
+    named = _limits_given(server)
+    return f" Its limits may be the cause too: raise {named}." if named else ""
+
+
+def _limits_given(server: ServerProcess) -> str:
+    return " and ".join(each.shown for each in server.command.limits)
 
 
 def _never_ready(starting: Starting, found: Sequence[Listener], ends: str, *, listening: bool) -> EnvironmentFailure:
@@ -290,7 +301,7 @@ def _never_ready(starting: Starting, found: Sequence[Listener], ends: str, *, li
         return EnvironmentFailure(
             f"The server did not come up within {within_s:g} s.",
             f"A process of it ends and is started again, {ends}{words}",
-            "Start that alone to see why it ends. More time would not help.",
+            f"Start that alone to see why it ends. More time would not help.{limits_as_cause(server)}",
         )
     if listening:
         return EnvironmentFailure(

@@ -11,30 +11,27 @@ from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts
+from holdfast.observe.limits import read_limits, read_other_limits
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.process_info import name_of, read_command_lines
-from holdfast.observe.processes import (
-    find_holders,
-    read_abort_on_overflow,
-    read_limits,
-    read_process_tree,
-    read_somaxconn,
-)
-from holdfast.observe.record_reader import read_startup_reports
+from holdfast.observe.processes import find_holders, read_abort_on_overflow, read_process_tree, read_somaxconn
 from holdfast.observe.routes import Route, routes_to
 from holdfast.observe.sampler import Sampler
+from holdfast.observe.startup_reports import read_startup_reports
 from holdfast.probe.front import behind_a_front
 from holdfast.probe.injection import what_listens
+from holdfast.probe.own_limits import limits_of_its_own
 from holdfast.probe.patience import Patience
 from holdfast.probe.pick_port import pick
 from holdfast.probe.ports import check_alone
-from holdfast.probe.prepare import Prepared
+from holdfast.probe.prepare import Prepared, limits_of
 from holdfast.probe.readiness import Ready, Starting, await_ready, listeners_now
 from holdfast.probe.server_process import process_with_handlers
 from holdfast.probe.session import Session
 from holdfast.probe.tls import tls_towards
 from holdfast.procfs.read import read_ephemeral_ports
 from holdfast.servers.growth import OTHER_NAMES, Growth, growth_of
+from holdfast.servers.limits import impose_on
 from holdfast.servers.process import ServerProcess
 from holdfast.servers.registry import ADAPTERS
 
@@ -96,7 +93,7 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
         patience: as `Session` has it.
 
     Raises:
-        EnvironmentFailure, UsageError, InconclusiveError: it did not become ready.
+        EnvironmentFailure, UsageError, InconclusiveError: it did not become ready, or limits could not be set on it.
     """
     started_ns = time.monotonic_ns()
     with prepared.interrupts.undisturbed():
@@ -112,6 +109,8 @@ def start(prepared: Prepared, stack: ExitStack, patience: Patience) -> Running:
     )
     ready = await_ready(starting, prepared.interrupts)
     ready_ns = time.monotonic_ns()
+    if prepared.command.later_limits:
+        impose_on(read_process_tree(*server.roots()), prepared.command.later_limits)
     ends = stack.enter_context(ProcessExits())
     return Running(prepared, server, ready, patience, ends, started_ns, ready_ns)
 
@@ -190,7 +189,8 @@ def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
     spec = running.prepared.spec
     # The process that listens need not be the one that was started, and may have other limits.
     found = None if session.hello is None else what_listens(route, read_startup_reports(session.hello))
-    nofile, nproc = read_limits(running.server.pid if found is None else found.pid)
+    pid = running.server.pid if found is None else found.pid
+    limits = read_limits(pid)
     return ServerFacts(
         name=spec.name if found is None else found.name or spec.name,
         version=spec.version,
@@ -199,10 +199,12 @@ def _facts(running: Running, session: Session, route: Route) -> ServerFacts:
         address=session.address,
         port=session.port,
         pids=session.pids,
-        nofile=nofile,
-        nproc=nproc,
+        nofile=limits.nofile,
+        nproc=limits.nproc,
         somaxconn=read_somaxconn(),
         abort_on_overflow=read_abort_on_overflow(),
         grows_by=session.growth.by,
         waits_unread=running.ready.waits_unread,
+        other_limits=read_other_limits(pid),
+        own_limits=limits_of_its_own(session.pids, limits_of(running.prepared.experiment)),
     )

@@ -6,6 +6,7 @@ forms are those of proc(5) and of the kernel functions named below.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from holdfast.model.frozen import frozen
@@ -65,6 +66,127 @@ def process_stat(text: bytes) -> ProcessStat:
         started_ticks=number(fields[19]),
         wait_status=number(fields[_EXIT_CODE]) if len(fields) > _EXIT_CODE else 0,
     )
+
+
+@frozen
+class ProcessStatus:
+    """`/proc/PID/status` (fs/proc/array.c proc_pid_status). Of a process that has ended only the ids are there.
+
+    Attributes:
+        uid: the real user, by whom RLIMIT_NPROC counts.
+        effective_uid, saved_uid, gids: the others, and the same three of its group.
+        threads: of the process.
+        table_size: FDSize, for how many descriptors its table has room.
+        virtual_bytes: VmSize, the size of its address space.
+        capabilities: CapEff, one bit for each.
+    """
+
+    uid: int
+    effective_uid: int
+    saved_uid: int
+    gids: tuple[int, int, int]
+    threads: int
+    table_size: int
+    virtual_bytes: int
+    capabilities: int
+
+
+def process_status(text: bytes) -> ProcessStatus:
+    """Parses `status`. Raises ProtocolError."""
+    fields = dict(line.split(b":", 1) for line in text.splitlines() if b":" in line)
+    uids, gids = ([number(each) for each in fields.get(name, b"").split()] for name in (b"Uid", b"Gid"))
+    if len(uids) != 4 or len(gids) != 4:
+        raise ProtocolError(f"not a process's status: {text[:80]!r}")
+
+    def first(name: bytes, instead: bytes = b"0") -> bytes:
+        return next(iter(fields.get(name, b"").split()), instead)
+
+    return ProcessStatus(
+        uid=uids[0],
+        effective_uid=uids[1],
+        saved_uid=uids[2],
+        gids=(gids[0], gids[1], gids[2]),
+        threads=number(first(b"Threads")),
+        table_size=number(first(b"FDSize")),
+        virtual_bytes=1024 * number(first(b"VmSize")),
+        capabilities=hexadecimal(first(b"CapEff")),
+    )
+
+
+def maps_every_user_to_itself(text: bytes) -> bool:
+    """Whether `/proc/PID/uid_map` is that of the first user namespace (user_namespaces(7)). Raises ProtocolError."""
+    return [[number(each) for each in line.split()] for line in text.splitlines()] == [[0, 0, 0xFFFFFFFF]]
+
+
+@frozen
+class CgroupMount:
+    """Where a hierarchy of cgroups is mounted, from `/proc/PID/mountinfo` (proc(5)).
+
+    Attributes:
+        controllers: of version 1, as its mount options name them; () of version 2.
+        root: the cgroup that is at `path`.
+    """
+
+    version: int
+    controllers: tuple[str, ...]
+    root: str
+    path: str
+
+
+def cgroup_mounts(text: bytes) -> tuple[CgroupMount, ...]:
+    """The hierarchies of cgroups in `/proc/PID/mountinfo`; lines of another form are left out."""
+    found = []
+    for line in text.splitlines():
+        before, _, after = line.partition(b" - ")
+        fields, kind = before.split(b" "), after.split(b" ")
+        if len(fields) < 6 or len(kind) < 3 or kind[0] not in {b"cgroup", b"cgroup2"}:
+            continue
+        version = 2 if kind[0] == b"cgroup2" else 1
+        controllers = kind[2].decode("ascii", "replace").split(",") if version == 1 else ()
+        found.append(CgroupMount(version, tuple(controllers), _unescaped(fields[3]), _unescaped(fields[4])))
+    return tuple(found)
+
+
+def cgroups(text: bytes) -> dict[str, str]:
+    """The cgroups of a process, from `/proc/PID/cgroup` (cgroups(7)).
+
+    Returns:
+        By controller the path within its hierarchy; under "" that of version 2. Lines of another form are left out.
+    """
+    found = {}
+    for line in text.splitlines():
+        fields = line.split(b":", 2)
+        if len(fields) == 3 and fields[2].startswith(b"/"):
+            for controller in fields[1].split(b","):
+                found[controller.decode("ascii", "replace")] = os_text(fields[2])
+    return found
+
+
+# No machine has as much: version 1 of the memory controller writes about 2 ** 63 for "no limit" (PAGE_COUNTER_MAX).
+_UNLIMITED = 1 << 62
+
+
+def group_limit(text: bytes) -> int | None:
+    """A limit of a cgroup, such as `pids.max`; None is unlimited. Raises ProtocolError."""
+    limit = None if text.strip() == b"max" else number(text.strip())
+    return None if limit is None or limit >= _UNLIMITED else limit
+
+
+def event_count(text: bytes, name: bytes) -> int:
+    """How often something happened in a cgroup, from a file such as `pids.events`. Raises ProtocolError."""
+    for line in text.splitlines():
+        words = line.split()
+        if len(words) == 2 and words[0] == name:
+            return number(words[1])
+    raise ProtocolError(f"no {name.decode('ascii', 'replace')!r} in a cgroup's events: {text[:80]!r}")
+
+
+def machine_threads(text: bytes) -> int:
+    """Threads of the whole machine, from `/proc/loadavg` (fs/proc/loadavg.c). Raises ProtocolError."""
+    fields = text.split()
+    if len(fields) < 4:
+        raise ProtocolError(f"not a loadavg: {text[:80]!r}")
+    return number(fields[3].partition(b"/")[2])
 
 
 def proportional_bytes(text: bytes) -> int:
@@ -179,6 +301,19 @@ def socket_inode(link: str) -> int | None:
         return None
     digits = link[8:-1]
     return int(digits) if digits.isascii() and digits.isdigit() else None
+
+
+_OCTAL = re.compile(rb"\\([0-7]{3})")
+
+
+def _unescaped(path: bytes) -> str:
+    # Space, tab, newline and backslash are written in octal (fs/proc_namespace.c).
+    return os_text(_OCTAL.sub(lambda found: bytes([int(found[1], 8) & 0xFF]), path))
+
+
+def os_text(name: bytes) -> str:
+    """A file name of any bytes as Python has it."""
+    return name.decode("utf-8", "surrogateescape")
 
 
 def number(digits: bytes) -> int:

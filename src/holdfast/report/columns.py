@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from holdfast.errors import EXIT_ENVIRONMENT
 from holdfast.model.frozen import frozen
+from holdfast.model.silent import SILENCES, Silence
 from holdfast.model.study import Circumstances, Finding, Row, StudyResult
 from holdfast.model.verdict import MACHINE_BUSY, OFFER_MORE, Verdict
+from holdfast.report.silent import cell
 
 _ERROR = re.compile(r"(?i:error)\b|Exception\b")
 
@@ -150,6 +152,26 @@ COLUMNS: tuple[Column, ...] = (
 )
 
 
+SILENT_HEADS: dict[Silence, str] = {
+    "nothing": "clients that send nothing",
+    "half a request": "half a request",
+    "idle": "idle after an answer",
+    "unread": "reply not read",
+}
+
+
+def silences_of(result: StudyResult) -> tuple[Silence, ...]:
+    """The silences that were tried in some row, in their order; none where that was not asked for."""
+    tried = {found.silence for row in result.rows if row.silent is not None for found in row.silent.silences}
+    return tuple(each for each in SILENCES if each in tried)
+
+
+def silent_cell(row: Row, silence: Silence) -> str:
+    """What clients of this kind do to the row's server."""
+    found = () if row.silent is None else row.silent.silences
+    return next((cell(each) for each in found if each.silence == silence), UNKNOWN)
+
+
 def name_of(row: Row) -> str:
     """Server and version."""
     return f"{row.server} {row.version}" if row.version else row.server
@@ -188,7 +210,7 @@ def remarks(row: Row) -> list[str]:
     warnings = row.verdict.warnings if row.verdict is not None else ()
     # That no bound was met is in the figure itself; that the machine was busy is said once for all rows.
     others = [each for each in warnings if not each.endswith((OFFER_MORE, MACHINE_BUSY))]
-    said = [*unmet(row.findings), *_both_ways(row.verdict), *others]
+    said = [*unmet(row.findings), *_both_ways(row.verdict), *others, *([row.silent_why] if row.silent_why else [])]
     return [*said, row.note] if row.note else said
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
+from holdfast.model.overload import Overload
 from holdfast.model.printable import hidden_as_json
+from holdfast.model.silent import Silent
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -31,7 +34,22 @@ def load_json(result: LoadResult) -> bytes:
     return _indented(result)
 
 
-def _indented(value: Verdict | StudyResult | Installed | LoadResult) -> bytes:
+def explanation_json(explanation: Explanation) -> bytes:
+    """What decides, with every trial, as one JSON object."""
+    return _indented(explanation)
+
+
+def overload_json(overload: Overload) -> bytes:
+    """What a server does under overload, as one JSON object."""
+    return _indented(overload)
+
+
+def silent_json(silent: Silent) -> bytes:
+    """What silent clients do to a server, as one JSON object."""
+    return _indented(silent)
+
+
+def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation | Overload | Silent) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()

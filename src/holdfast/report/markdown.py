@@ -9,15 +9,19 @@ from holdfast.model.printable import printable
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import (
     COLUMNS,
+    SILENT_HEADS,
     application_of,
     label_of,
     made_on,
     name_of,
     remarks,
     settings_of,
+    silences_of,
+    silent_cell,
     sum_up,
     why_not,
 )
+from holdfast.report.silent import CELL_MEANS
 
 _RIGHT, _LEFT = "--:", ":--"
 
@@ -42,8 +46,11 @@ def _table(result: StudyResult) -> Iterator[str]:
     yield from _head(result)
     named = any(label_of(row) for row in result.rows)
     heads = [*(["row"] if named else []), "server", "settings", "application and view"]
-    yield _line([*heads, *(column.head.replace("\n", " ") for column in COLUMNS), "s"])
-    yield _line([_LEFT] * len(heads) + [_RIGHT if column.right else _LEFT for column in COLUMNS] + [_RIGHT])
+    silences = silences_of(result)
+    more = [SILENT_HEADS[each] for each in silences]
+    yield _line([*heads, *(column.head.replace("\n", " ") for column in COLUMNS), *more, "s"])
+    sides = [_RIGHT if column.right else _LEFT for column in COLUMNS]
+    yield _line([_LEFT] * len(heads) + sides + [_LEFT] * len(more) + [_RIGHT])
     notes: list[str] = []
     for row in result.rows:
         marks = "".join(
@@ -54,9 +61,10 @@ def _table(result: StudyResult) -> Iterator[str]:
         label = [_escaped(label_of(row))] if named else []
         cells = [*label, _escaped(name_of(row)), settings, _escaped(application_of(row))]
         if row.verdict is None:
-            cells += [f"**{row.outcome}**{marks}", *[""] * (len(COLUMNS) - 1)]
+            cells += [f"**{row.outcome}**{marks}", *[""] * (len(COLUMNS) - 1 + len(more))]
         else:
             cells += [column.cell(row.verdict) for column in COLUMNS]
+            cells += [silent_cell(row, each) for each in silences]
             cells[len(heads)] += marks
         yield _line([*cells, f"{row.seconds:.1f}"])
     if notes:
@@ -68,6 +76,8 @@ def _table(result: StudyResult) -> Iterator[str]:
     yield ""
     for column in COLUMNS:
         yield f"- **{column.head.replace(chr(10), ' ')}**: {column.means}"
+    for head in more:
+        yield f"- **{head}**: {CELL_MEANS}"
     yield "- **s**: seconds that the row took, including the server's start and end"
     yield ""
     yield "`?`: not measured. `-`: does not apply."

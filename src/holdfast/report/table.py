@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from holdfast.model.study import Row, StudyResult
 from holdfast.report.columns import (
     COLUMNS,
+    SILENT_HEADS,
     application_of,
     label_of,
     made_on,
@@ -17,6 +18,7 @@ from holdfast.report.columns import (
     why_not,
 )
 from holdfast.report.layout import Renderable, Stack, Text
+from holdfast.report.silent import cell
 
 _GAP = 2
 _INDENT = 2
@@ -58,6 +60,9 @@ def _row(row: Row, widths: Sequence[int]) -> Iterator[Renderable]:
     else:
         cells = [column.cell(row.verdict) for column in COLUMNS]
         yield Text(_line(cells, widths), style="green", overflow="ignore")
+    if row.silent is not None:
+        tried = (f"{SILENT_HEADS[each.silence]}: {cell(each)}" for each in row.silent.silences)
+        yield _indented(f"silent {'; '.join(tried)}", "cyan")
     for sentence in remarks(row):
         yield _indented(
             f"! {sentence}" if sentence != row.note else sentence, "dim" if sentence == row.note else "yellow"

@@ -19,11 +19,12 @@ from holdfast.model.verdict import (
     Places,
     Verdict,
 )
-from holdfast.report import calls, streams
+from holdfast.report import calls, limit_lines, streams, waiting
 from holdfast.report.layout import Column, Indent, Line, Renderable, Stack, Table, Text
 
 _WIDTH = 30
-_SHORTEST = 6
+_SHORTEST = 4
+_NOTE = 8
 _GAP = 2
 
 # Label, colour and what fills the lane, from the handler outwards.
@@ -178,7 +179,7 @@ class _Lanes:
         beside = sum(max(map(len, column)) for column in zip(*texts, strict=True)) + 3 * _GAP
         most = min(_WIDTH, max(_SHORTEST, width - beside))
         largest = max(1, *(each.number for each in lanes))
-        columns = (Column(whole=True), Column(right=True, whole=True), Column(whole=True), Column(least=_SHORTEST))
+        columns = (Column(whole=True), Column(right=True, whole=True), Column(whole=True), Column(least=_NOTE))
         table = Table(*columns, gap=_GAP, header=False)
         for each in lanes:
             # At least one cell for one request: a place that is in use never looks empty.
@@ -219,7 +220,8 @@ def _note(verdict: Verdict, place: str) -> str:
 
 def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _overflow(verdict.overflow)
-    yield from _before_view(verdict.places, verdict.unknown)
+    yield from _before_view(verdict)
+    yield from waiting.before_view(verdict.waiting or (), verdict.libraries or ())
     if verdict.front is not None:
         yield from _front(verdict.front, verdict.unknown)
     yield from _model(verdict.model)
@@ -227,6 +229,7 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     yield from _abandoned(verdict.abandoned)
     if verdict.call is not None:
         yield from calls.sentences(verdict.call, verdict.unknown)
+        yield from waiting.in_view(verdict.waiting or (), verdict.call)
     elif not _from_outside(verdict) and verdict.unknown.get("call", CALL_NOT_ASKED) != CALL_NOT_ASKED:
         yield f"No view body was called: {verdict.unknown['call']}."
     if verdict.http2 is not None:
@@ -234,9 +237,9 @@ def _sentences(verdict: Verdict) -> Iterator[str]:
     elif verdict.unknown.get("http2", HTTP2_NOT_ASKED) != HTTP2_NOT_ASKED:
         yield f"Streams of one connection were not measured: {verdict.unknown['http2']}."
     yield from _cost(verdict.cost)
-    limits = verdict.limits
     if not _from_outside(verdict):
-        yield f"Limits: nofile {_or_none(limits.nofile)}, nproc {_or_none(limits.nproc)}, somaxconn {limits.somaxconn}."
+        yield limit_lines.in_force(verdict.limits)
+        yield from limit_lines.reached(verdict.pressure or ())
     timing = verdict.timing
     if timing.server_start_s is None and timing.total_s is not None:
         yield f"Time: {timing.total_s:.2f} s."
@@ -313,10 +316,6 @@ def _of(number: float, what: str) -> str:
     return f"{number:g} {what}{'' if number == 1 else 's'}"
 
 
-def _or_none(number: int | None) -> str:
-    return "unlimited" if number is None else str(number)
-
-
 def _overflow(overflow: Overflow) -> Iterator[str]:
     if overflow.first is not None:
         order = " then ".join(LANES[place][0] for place in (overflow.first, *overflow.then))
@@ -325,16 +324,23 @@ def _overflow(overflow: Overflow) -> Iterator[str]:
         yield _SEES.get(overflow.client_sees, f"The next request gets HTTP {overflow.client_sees}.")
 
 
-def _before_view(places: Places | OutsidePlaces, unknown: Mapping[str, str]) -> Iterator[str]:
-    waiting = places.before_view
-    if waiting is None and places.userspace_queue and isinstance(places, Places):
-        yield f"Before the view: not measured, because {unknown['places.before_view']}."
-    if waiting:
-        requests, their = ("request", "its") if waiting == 1 else ("requests", "their")
-        yield (
-            f"Before the view: {waiting} {requests} had been handed to the application and had not reached {their} "
-            "view. Something in it holds them back: a pool of threads or connections, a semaphore, middleware, a "
+def _before_view(verdict: Verdict) -> Iterator[str]:
+    places = verdict.places
+    number = places.before_view
+    if number is None and places.userspace_queue and isinstance(places, Places):
+        yield f"Before the view: not measured, because {verdict.unknown['places.before_view']}."
+    if number:
+        requests, their = ("request", "its") if number == 1 else ("requests", "their")
+        known = any(each.phase == "ramp" for each in verdict.waiting or ())
+        why = (
+            ""
+            if known
+            else " Something in it holds them back: a pool of threads or connections, a semaphore, middleware, a "
             "dependency."
+        )
+        yield (
+            f"Before the view: {number} {requests} had been handed to the application and had not reached {their} "
+            f"view.{why}"
         )
 
 

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Literal
 
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
-from holdfast.servers.address import Listening, by_host_and_port
+from holdfast.model.silent import Timeout
+from holdfast.servers.address import Listening, by_host_and_port, option_number
+from holdfast.servers.timeouts import no_timeouts
 
 Interface = Literal["wsgi", "asgi", "rsgi", "aiohttp", "sanic", "tornado"]
 """How a server calls an application: by a standard, or by its own kind of object."""
@@ -85,8 +87,15 @@ class Setting:
         value: as the person gave it, or the default of the server's documentation; None where it has none.
         bounds: the place whose size it is said to bound.
         options: how it is spelt on the command line, the spelling to add it with first; empty where it cannot be
-            given there.
+            given there as a number of its own.
         variable: environment variable that sets it where the command line does not; "" without one.
+        weaker_variables: those that set it where that one does not either, the strongest first.
+        counts: False where the server takes it, and it bounds nothing as the server is started: the class of its
+            workers, another setting, or the way in which it is used sees to that.
+        for_streams: whether it bounds the streams of one HTTP/2 connection, and nothing without HTTP/2.
+        least: the smallest value that the server takes.
+        words: of a setting that is on (1) or off (0): what switches it off, and what switches it on; "" is to say
+            neither. Empty where it is a number.
     """
 
     name: str
@@ -94,6 +103,28 @@ class Setting:
     bounds: Place
     options: tuple[str, ...] = ()
     variable: str = ""
+    weaker_variables: tuple[str, ...] = ()
+    counts: bool = True
+    for_streams: bool = False
+    least: int = 1
+    words: tuple[str, ...] = ()
+
+
+def as_given(arguments: Sequence[str], *settings: Setting) -> tuple[Setting, ...]:
+    """The settings, each with the value that the arguments give it; where they do not, as it is: with its default."""
+    return tuple(
+        replace(each, value=option_number(arguments, *each.options, default=each.value)) if each.options else each
+        for each in settings
+    )
+
+
+def spellings(*names: str) -> tuple[str, ...]:
+    """How the keywords of a server's call are spelt for a server that `by_module` starts.
+
+    Source: holdfast_inside/options.py, parse(): with dashes in front or without, and dashes or underscores within.
+    """
+    every = [form for name in names for form in ("--" + name.replace("_", "-"), name, "--" + name)]
+    return tuple(dict.fromkeys([*every, *(name.replace("_", "-") for name in names)]))
 
 
 @frozen
@@ -147,6 +178,7 @@ class Adapter:
         daemons: options that send it into the background.
         stop_signal: ends it at once.
         serves_as_root: False where root has to start it as another user.
+        timeouts: reads out of the arguments after which time it is said to end silent connections.
     """
 
     name: str
@@ -160,6 +192,7 @@ class Adapter:
     daemons: tuple[str, ...] = ()
     stop_signal: int = int(signal.SIGTERM)
     serves_as_root: bool = True
+    timeouts: Callable[[Sequence[str]], tuple[Timeout, ...]] = no_timeouts
 
 
 def launched(

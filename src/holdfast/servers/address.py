@@ -8,7 +8,7 @@ changed: elsewhere the same text means something else.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from holdfast.errors import UsageError
@@ -17,6 +17,7 @@ from holdfast.model.frozen import frozen
 
 LOOPBACK = "127.0.0.1"
 FREE_SOCKET = "unix:0"
+_FALSE = ("false", "0", "no", "off")
 
 
 @frozen
@@ -59,7 +60,7 @@ def option_number(arguments: Sequence[str], *names: str, default: int | None = N
     return int(value) if value is not None and value.isdecimal() else default
 
 
-def with_value(arguments: Sequence[str], names: Sequence[str], value: int) -> tuple[str, ...]:
+def with_value(arguments: Sequence[str], names: Sequence[str], value: int | str) -> tuple[str, ...]:
     """The arguments with another value for an option: in the place of each value given, else added in front.
 
     Args:
@@ -69,6 +70,22 @@ def with_value(arguments: Sequence[str], names: Sequence[str], value: int) -> tu
     for at, stem, _ in given:
         filled[at] = f"{stem}{value}"
     return tuple(filled) if given else (names[0], str(value), *filled)
+
+
+def switch_value(arguments: Sequence[str], switches: Mapping[str, bool]) -> bool | None:
+    """What the last of these switches says; None if none is given.
+
+    As `--name`, `name`, and `name=False`, with dashes or underscores: as holdfast_inside/options.py reads them.
+
+    Args:
+        switches: what each says, by its name with dashes within and none in front.
+    """
+    said = None
+    for each in arguments:
+        name, equals, value = each.lstrip("-").replace("_", "-").partition("=")
+        if name in switches:
+            said = switches[name] == (value.lower() not in _FALSE) if equals else switches[name]
+    return said
 
 
 def has_option(arguments: Sequence[str], *names: str) -> str | None:

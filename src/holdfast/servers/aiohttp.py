@@ -8,8 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, by_module, launched
-from holdfast.servers.address import by_socket_file, option_number
+from holdfast.model.silent import Timeout
+from holdfast.servers.adapter import (
+    FRAMEWORKS,
+    Adapter,
+    Launch,
+    Package,
+    Setting,
+    Start,
+    as_given,
+    by_module,
+    launched,
+    spellings,
+)
+from holdfast.servers.address import by_socket_file
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -20,7 +33,7 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    return (Setting("backlog", option_number(arguments, "--backlog", "backlog", default=128), Place.ACCEPT_QUEUE),)
+    return as_given(arguments, Setting("backlog", 128, Place.ACCEPT_QUEUE, spellings("backlog")))
 
 
 ADAPTER = Adapter(
@@ -29,4 +42,13 @@ ADAPTER = Adapter(
     frameworks={"aiohttp": FRAMEWORKS["aiohttp"]},
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # aiohttp/web.py, run_app(); web_protocol.py, connection_made() and _process_keepalive().
+        Timeout(
+            "keepalive_timeout",
+            75,
+            ("nothing", "half a request", "idle"),
+            options=("--keepalive-timeout", "keepalive_timeout"),
+        ),
+    ),
 )

@@ -2,6 +2,8 @@
 
 `bjoern-binary` is the same server as a wheel; building `bjoern` needs a C compiler and libev's headers
 (Debian: libev-dev). Either will do.
+
+`listen_backlog` is the one number that its call takes (bjoern.py, run()); how many requests run is none of them.
 """
 
 from __future__ import annotations
@@ -9,13 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import Adapter, Package, Setting, by_module
-from holdfast.servers.address import option_number
+from holdfast.servers.adapter import Adapter, Package, Setting, as_given, by_module, spellings
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    backlog = option_number(arguments, "--listen-backlog", "listen_backlog", default=1024)
-    return (Setting("listen_backlog", backlog, Place.ACCEPT_QUEUE),)
+    return as_given(arguments, Setting("listen_backlog", 1024, Place.ACCEPT_QUEUE, spellings("listen_backlog")))
 
 
 ADAPTER = Adapter(

@@ -2,6 +2,9 @@
 
 It bounds nothing itself; the listener's backlog is that of Twisted's endpoints, 50
 (twisted/internet/endpoints.py, TCP4ServerEndpoint), unless `-e tcp:...:backlog=N` says otherwise.
+
+The environment variable ASGI_THREADS sets the threads of the loop's default executor (daphne/server.py), which bounds
+what an application runs there. The backlog is a part of an endpoint, so no option of its own sets it.
 """
 
 from __future__ import annotations
@@ -10,8 +13,10 @@ import re
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import ASGI, Adapter, Launch, Package, Setting, Start, launched
 from holdfast.servers.address import by_endpoint, by_host_and_port, by_socket_file, no_descriptor, option_value
+from holdfast.servers.timeouts import timeouts
 
 _ENDPOINT = ("-e", "--endpoint")
 
@@ -28,7 +33,10 @@ def _launch(start: Start) -> Launch:
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     named = re.search(r":backlog=(\d+)", option_value(arguments, *_ENDPOINT) or "")
-    return (Setting("backlog", int(named[1]) if named else 50, Place.ACCEPT_QUEUE),)
+    return (
+        Setting("ASGI_THREADS", None, Place.IN_SERVICE, variable="ASGI_THREADS"),
+        Setting("backlog", int(named[1]) if named else 50, Place.ACCEPT_QUEUE),
+    )
 
 
 ADAPTER = Adapter(
@@ -37,4 +45,8 @@ ADAPTER = Adapter(
     frameworks=ASGI,
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # twisted/web/http.py, _REQUEST_TIMEOUT, which HTTPFactory of daphne/http_protocol.py leaves.
+        Timeout("timeOut", 60, ("nothing", "half a request", "idle")),
+    ),
 )

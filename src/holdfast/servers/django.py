@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from holdfast.model.places import Place
 from holdfast.servers.adapter import Adapter, Launch, Package, Setting, Start, by_module
-from holdfast.servers.address import has_option
+from holdfast.servers.address import has_option, switch_value
+
+_SWITCHES = {"nothreading": False, "threading": True, "use-threading": True}
 
 
 def _launch(start: Start) -> Launch:
@@ -23,8 +25,11 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    threads = (Setting("nothreading", 1, Place.IN_SERVICE),) if "--nothreading" in arguments else ()
-    return (*threads, Setting("request_queue_size", 10, Place.ACCEPT_QUEUE))
+    threading = switch_value(arguments, _SWITCHES)
+    return (
+        Setting("threading", int(threading is not False), Place.IN_SERVICE, words=("--nothreading", "--threading")),
+        Setting("request_queue_size", 10, Place.ACCEPT_QUEUE),
+    )
 
 
 ADAPTER = Adapter(

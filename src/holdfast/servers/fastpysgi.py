@@ -9,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import ASGI, WSGI, Adapter, Launch, Package, Setting, Start, by_module
-from holdfast.servers.address import option_number
+from holdfast.model.silent import Timeout
+from holdfast.servers.adapter import (
+    ASGI,
+    WSGI,
+    Adapter,
+    Launch,
+    Package,
+    Setting,
+    Start,
+    as_given,
+    by_module,
+    spellings,
+)
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -18,9 +30,11 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    workers = option_number(arguments, "--workers", "workers", default=1)
-    backlog = option_number(arguments, "--backlog", "backlog", default=2048)
-    return (Setting("workers", workers, Place.IN_SERVICE), Setting("backlog", backlog, Place.ACCEPT_QUEUE))
+    return as_given(
+        arguments,
+        Setting("workers", 1, Place.IN_SERVICE, spellings("workers")),
+        Setting("backlog", 2048, Place.ACCEPT_QUEUE, spellings("backlog")),
+    )
 
 
 ADAPTER = Adapter(
@@ -29,4 +43,9 @@ ADAPTER = Adapter(
     frameworks={**WSGI, **ASGI},
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # fastpysgi.py: all of them are 0, none at all.
+        Timeout("next_req_timeout", None, ("nothing", "idle")),
+        Timeout("read_req_timeout", None, ("half a request",)),
+    ),
 )

@@ -8,14 +8,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import Adapter, Package, Setting, by_module
-from holdfast.servers.address import option_number
+from holdfast.servers.adapter import Adapter, Package, Setting, as_given, by_module, spellings
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    pool = option_number(arguments, "--spawn", "spawn", "--pool", "pool")
-    backlog = option_number(arguments, "--backlog", "backlog", default=128)
-    return (Setting("spawn", pool, Place.IN_SERVICE), Setting("backlog", backlog, Place.ACCEPT_QUEUE))
+    return as_given(
+        arguments,
+        Setting("spawn", None, Place.IN_SERVICE, spellings("spawn", "pool")),
+        Setting("backlog", 128, Place.ACCEPT_QUEUE, spellings("backlog")),
+    )
 
 
 ADAPTER = Adapter(

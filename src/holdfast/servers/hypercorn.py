@@ -3,6 +3,9 @@
 That executor has min(32, CPUs + 4) threads (concurrent/futures/thread.py, ThreadPoolExecutor); nothing
 of hypercorn sets it. Which interface is served, hypercorn sees from the application itself
 (hypercorn/utils.py, load_application), or is told by a prefix of its name, `wsgi:module:attr`.
+
+`h2_max_concurrent_streams` bounds what is in service on one HTTP/2 connection; only a file sets it, as no option does
+(hypercorn/__main__.py), and no environment variable sets anything. `max_requests` bounds the life of a worker.
 """
 
 from __future__ import annotations
@@ -10,8 +13,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import ASGI, TARGET, WSGI, Adapter, Launch, Package, Setting, Start, launched
-from holdfast.servers.address import by_address, option_number
+from holdfast.model.silent import Timeout
+from holdfast.servers.adapter import ASGI, TARGET, WSGI, Adapter, Launch, Package, Setting, Start, as_given, launched
+from holdfast.servers.address import by_address
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -21,10 +26,12 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    return (
-        Setting("workers", option_number(arguments, "-w", "--workers", default=1), Place.IN_SERVICE),
-        Setting("backlog", option_number(arguments, "--backlog", default=100), Place.ACCEPT_QUEUE),
+    given = as_given(
+        arguments,
+        Setting("workers", 1, Place.IN_SERVICE, ("--workers", "-w")),
+        Setting("backlog", 100, Place.ACCEPT_QUEUE, ("--backlog",)),
     )
+    return (*given, Setting("h2_max_concurrent_streams", 100, Place.IN_SERVICE, for_streams=True))
 
 
 ADAPTER = Adapter(
@@ -34,4 +41,9 @@ ADAPTER = Adapter(
     launch=_launch,
     settings=_settings,
     reloaders=("--reload",),
+    timeouts=timeouts(
+        # hypercorn/config.py, Config; asyncio/tcp_server.py: TCPServer.run() and _read_data().
+        Timeout("keep_alive_timeout", 5, ("nothing", "half a request", "idle"), options=("--keep-alive",)),
+        Timeout("read_timeout", None, ("nothing", "half a request", "idle"), options=("--read-timeout",)),
+    ),
 )

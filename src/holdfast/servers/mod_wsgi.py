@@ -12,11 +12,12 @@ each second while they are all busy; `--initial-workers 1` starts all at once.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import PurePath
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start
-from holdfast.servers.address import by_host_and_port, has_option, option_number
+from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start, as_given
+from holdfast.servers.address import by_host_and_port, has_option
 
 _MODULE, _, _CALLABLE = TARGET.partition(":")
 
@@ -44,17 +45,17 @@ def _files(start: Start) -> tuple[str, ...]:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    processes = option_number(arguments, "--processes", default=1) or 1
-    threads = option_number(arguments, "--threads", default=5) or 5
-    clients = option_number(arguments, "--max-clients")
-    most = max(clients, processes * threads) if clients else 10 + max(10, 3 * processes * threads // 2)
-    return (
-        Setting("processes", processes, Place.IN_SERVICE),
-        Setting("threads", threads, Place.IN_SERVICE),
-        Setting("max_clients", most, Place.USERSPACE_QUEUE),
-        Setting("daemon_backlog", option_number(arguments, "--daemon-backlog", default=100), Place.USERSPACE_QUEUE),
-        Setting("server_backlog", option_number(arguments, "--server-backlog", default=500), Place.ACCEPT_QUEUE),
+    processes, threads, clients, daemon, server = as_given(
+        arguments,
+        Setting("processes", 1, Place.IN_SERVICE, ("--processes",)),
+        Setting("threads", 5, Place.IN_SERVICE, ("--threads",)),
+        Setting("max_clients", None, Place.USERSPACE_QUEUE, ("--max-clients",)),
+        Setting("daemon_backlog", 100, Place.USERSPACE_QUEUE, ("--daemon-backlog",)),
+        Setting("server_backlog", 500, Place.ACCEPT_QUEUE, ("--server-backlog",)),
     )
+    together = (processes.value or 1) * (threads.value or 5)
+    most = max(clients.value, together) if clients.value else 10 + max(10, 3 * together // 2)
+    return (processes, threads, replace(clients, value=most), daemon, server)
 
 
 ADAPTER = Adapter(

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import ctypes
 import os
-import resource
 import secrets
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from holdfast.model.limits import ADDRESS_SPACE
+from holdfast.servers.limits import AskedLimit, impose
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_KEEPCAPS = 8
@@ -70,20 +72,19 @@ def spare_uid() -> int | None:
     return secrets.choice(spare) if spare else None
 
 
-def in_child(*, nofile: int | None, nproc: int | None, uid: int | None, parent: int) -> Callable[[], None]:
+def in_child(limits: Sequence[AskedLimit], *, uid: int | None, parent: int) -> Callable[[], None]:
     """What the child does between fork and exec: dies with its parent, takes its limits, changes its user."""
 
     def prepare() -> None:
-        if nofile is not None:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
-        if nproc is not None:
-            resource.setrlimit(resource.RLIMIT_NPROC, (nproc, nproc))
+        impose(each for each in limits if each.kind.name != ADDRESS_SPACE)
         if uid is not None:
             _become(uid)
         # After the change of user, which clears it (prctl(2), PR_SET_PDEATHSIG).
         _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
         if os.getppid() != parent:
             os._exit(1)
+        # Last, because what we had ourselves, of which this is a copy, may be more than the server is to have.
+        impose(each for each in limits if each.kind.name == ADDRESS_SPACE)
 
     return prepare
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -14,10 +13,12 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Self
 
-from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.errors import EnvironmentFailure, HoldfastError
 from holdfast.model.frozen import frozen
+from holdfast.model.limits import NPROC
 from holdfast.procfs.read import is_alive, read_stats
 from holdfast.servers.guardian import Guardian
+from holdfast.servers.limits import AskedLimit, higher_than_allowed
 from holdfast.servers.ownership import user_name
 from holdfast.servers.privileges import adopt_orphans, in_child
 from holdfast.servers.server_log import ServerLog
@@ -36,6 +37,8 @@ class Command:
     Attributes:
         token: value of HOLDFAST_TOKEN in `environment`; marks every process of this run.
         uid: run as this user; None keeps our own.
+        limits: under which it starts.
+        later_limits: that are set on it once it runs.
         grace_s: how long it may take to end by itself, so that it can clean up.
         scratch: a directory that is removed if we are killed; otherwise its creator removes it.
     """
@@ -45,8 +48,8 @@ class Command:
     cwd: Path
     log: Path
     token: str
-    nofile: int | None = None
-    nproc: int | None = None
+    limits: tuple[AskedLimit, ...] = ()
+    later_limits: tuple[AskedLimit, ...] = ()
     uid: int | None = None
     stop_signal: int = int(signal.SIGTERM)
     grace_s: float = GRACE_S
@@ -87,9 +90,7 @@ class ServerProcess:
                 stdout=self.log.fileno(),
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-                preexec_fn=in_child(  # noqa: PLW1509 - holdfast runs no threads
-                    nofile=command.nofile, nproc=command.nproc, uid=command.uid, parent=os.getpid()
-                ),
+                preexec_fn=in_child(command.limits, uid=command.uid, parent=os.getpid()),  # noqa: PLW1509 - no threads
             )
         except (OSError, subprocess.SubprocessError) as error:
             self.log.close()
@@ -98,7 +99,8 @@ class ServerProcess:
         self.pid = self._child.pid
         self._guardian: Guardian | None = None
         # RLIMIT_NPROC counts the processes of a user (setrlimit(2)): it must not take one from the server's.
-        counts_for_server = command.nproc is not None and command.uid is None
+        names = {each.kind.name for each in (*command.limits, *command.later_limits)}
+        counts_for_server = command.uid is None and NPROC in names
         with contextlib.suppress(OSError):
             self._guardian = (
                 None
@@ -328,17 +330,9 @@ def _still_there(pids: set[int]) -> set[int]:
 
 
 def _not_started(command: Command, error: Exception) -> HoldfastError:
-    for option, limit, kind, letter in (
-        ("--nofile", command.nofile, resource.RLIMIT_NOFILE, "n"),
-        ("--nproc", command.nproc, resource.RLIMIT_NPROC, "u"),
-    ):
-        most = resource.getrlimit(kind)[1]
-        if limit is not None and resource.RLIM_INFINITY != most < limit:
-            return UsageError(
-                f"The server could not be started under {option} {limit}.",
-                f"The limit in force is {most}. It can be lowered for the server, but not raised.",
-                f"Give at most {most}, or raise the limit first (ulimit -H{letter}).",
-            )
+    too_high = higher_than_allowed(command.limits)
+    if too_high is not None:
+        return too_high
     if not command.cwd.is_dir():
         return EnvironmentFailure(
             f"The server could not be started in {command.cwd}.", str(error), "Run holdfast in a directory that exists."

@@ -11,8 +11,19 @@ from collections.abc import Sequence
 from typing import cast
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import ASGI, TARGET, WSGI, Adapter, Interface, Launch, Package, Setting, Start
-from holdfast.servers.address import by_host_and_port, option_number, option_value
+from holdfast.servers.adapter import (
+    ASGI,
+    TARGET,
+    WSGI,
+    Adapter,
+    Interface,
+    Launch,
+    Package,
+    Setting,
+    Start,
+    as_given,
+)
+from holdfast.servers.address import by_host_and_port, option_value
 
 _THREADS = {"wsgi": 200, "asgi": 1}
 
@@ -30,7 +41,7 @@ def _launch(start: Start) -> Launch:
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
     default = _THREADS.get(option_value(arguments, "--interface") or "asgi", 1)
-    return (Setting("worker_threads", option_number(arguments, "--worker-threads", default=default), Place.IN_SERVICE),)
+    return as_given(arguments, Setting("worker_threads", default, Place.IN_SERVICE, ("--worker-threads",)))
 
 
 ADAPTER = Adapter(

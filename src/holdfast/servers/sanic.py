@@ -7,10 +7,13 @@ cannot change it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, launched
-from holdfast.servers.address import by_host_and_port, by_socket_file, option_number
+from holdfast.model.silent import Timeout
+from holdfast.servers.adapter import FRAMEWORKS, Adapter, Launch, Package, Setting, Start, as_given, launched
+from holdfast.servers.address import by_host_and_port, by_socket_file, has_option
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -20,10 +23,11 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    return (
-        Setting("workers", option_number(arguments, "-w", "--workers", default=1), Place.IN_SERVICE),
-        Setting("backlog", 100, Place.ACCEPT_QUEUE),
-    )
+    (workers,) = as_given(arguments, Setting("workers", 1, Place.IN_SERVICE, ("--workers", "-w")))
+    if has_option(arguments, "--fast", "--single-process"):
+        # Each of them excludes --workers (sanic/cli/arguments.py, WorkerGroup); --fast takes a worker for each core.
+        workers = replace(workers, value=None if "--fast" in arguments else 1, options=())
+    return (workers, Setting("backlog", 100, Place.ACCEPT_QUEUE))
 
 
 ADAPTER = Adapter(
@@ -34,4 +38,10 @@ ADAPTER = Adapter(
     settings=_settings,
     reloaders=("-r", "--reload", "--auto-reload", "-d", "--dev"),
     daemons=("-D", "--daemon"),
+    timeouts=timeouts(
+        # sanic/config.py, DEFAULT_CONFIG; server/protocols/http_protocol.py, check_timeouts().
+        Timeout("KEEP_ALIVE_TIMEOUT", 120, ("nothing", "idle"), lag_s=30),
+        Timeout("REQUEST_TIMEOUT", 60, ("half a request",), lag_s=30),
+        Timeout("RESPONSE_TIMEOUT", 60, ("unread",), lag_s=30),
+    ),
 )

@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import FRAMEWORKS, Adapter, Package, Setting, by_module
-from holdfast.servers.address import option_number
+from holdfast.model.silent import Timeout
+from holdfast.servers.adapter import FRAMEWORKS, Adapter, Package, Setting, as_given, by_module, spellings
+from holdfast.servers.timeouts import timeouts
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    processes = option_number(arguments, "--processes", "processes", default=1)
-    backlog = option_number(arguments, "--backlog", "backlog", default=128)
-    return (Setting("processes", processes, Place.IN_SERVICE), Setting("backlog", backlog, Place.ACCEPT_QUEUE))
+    return as_given(
+        arguments,
+        Setting("processes", 1, Place.IN_SERVICE, spellings("processes")),
+        Setting("backlog", 128, Place.ACCEPT_QUEUE, spellings("backlog")),
+    )
 
 
 ADAPTER = Adapter(
@@ -24,4 +27,13 @@ ADAPTER = Adapter(
     frameworks={"tornado": FRAMEWORKS["tornado"]},
     launch=by_module("tornado", "tornado"),
     settings=_settings,
+    timeouts=timeouts(
+        # tornado/httpserver.py, HTTPServer.initialize(): header_timeout, in http1connection.py, _read_message_inner().
+        Timeout(
+            "idle_connection_timeout",
+            3600,
+            ("nothing", "half a request", "idle"),
+            options=("--idle-connection-timeout", "idle_connection_timeout"),
+        ),
+    ),
 )

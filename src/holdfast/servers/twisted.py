@@ -11,8 +11,10 @@ import re
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
+from holdfast.model.silent import Timeout
 from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start, launched
 from holdfast.servers.address import by_endpoint, option_value
+from holdfast.servers.timeouts import timeouts
 
 _LISTEN = ("--listen", "--port", "-p")
 
@@ -35,4 +37,8 @@ ADAPTER = Adapter(
     packages=(Package("twisted", "twisted", "twisted"),),
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # twisted/web/http.py, _REQUEST_TIMEOUT; HTTPChannel.connectionMade().
+        Timeout("timeOut", 60, ("nothing", "half a request", "idle")),
+    ),
 )

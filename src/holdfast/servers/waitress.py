@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.places import Place
-from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start
-from holdfast.servers.address import by_address, by_host_and_port, by_socket_file, option_number, option_value
+from holdfast.model.silent import Timeout
+from holdfast.servers.adapter import TARGET, Adapter, Launch, Package, Setting, Start, as_given
+from holdfast.servers.address import by_address, by_host_and_port, by_socket_file, option_value
+from holdfast.servers.timeouts import timeouts
 
 
 def _launch(start: Start) -> Launch:
@@ -25,11 +27,11 @@ def _launch(start: Start) -> Launch:
 
 
 def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
-    limit = option_number(arguments, "--connection-limit", default=100)
-    return (
-        Setting("threads", option_number(arguments, "--threads", default=4), Place.IN_SERVICE),
-        Setting("connection_limit", limit, Place.USERSPACE_QUEUE),
-        Setting("backlog", option_number(arguments, "--backlog", default=1024), Place.ACCEPT_QUEUE),
+    return as_given(
+        arguments,
+        Setting("threads", 4, Place.IN_SERVICE, ("--threads",)),
+        Setting("connection_limit", 100, Place.USERSPACE_QUEUE, ("--connection-limit",)),
+        Setting("backlog", 1024, Place.ACCEPT_QUEUE, ("--backlog",)),
     )
 
 
@@ -38,4 +40,10 @@ ADAPTER = Adapter(
     packages=(Package("waitress", "waitress", "waitress"),),
     launch=_launch,
     settings=_settings,
+    timeouts=timeouts(
+        # waitress/adjustments.py, Adjustments; server.py, maintenance(), which runs each cleanup_interval (30 s).
+        Timeout(
+            "channel_timeout", 120, ("nothing", "half a request", "idle"), lag_s=30, options=("--channel-timeout",)
+        ),
+    ),
 )

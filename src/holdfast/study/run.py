@@ -20,7 +20,9 @@ from holdfast.errors import (
     InconclusiveError,
     UsageError,
 )
+from holdfast.explain.silent import Wanted, run_silent
 from holdfast.infer.judge import judge
+from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
@@ -36,17 +38,21 @@ from holdfast.study import flask_concurrency, servers
 STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
 """The bundled studies, by name."""
 
+_SILENT = Wanted(silences=("nothing", "half a request"), longest_patience_s=35.0, watches_harmless=False, proves=False)
+
 
 @dataclass(slots=True)
 class _Bench:
     """What the cases of one study have in common.
 
     Attributes:
+        silent: after each row, try silent clients too.
         asked: what each interpreter said, by `--python` and directory; asked once for all cases.
     """
 
     interrupts: Interrupts
     tell: Callable[[str], None]
+    silent: bool = False
     asked: dict[tuple[str | None, str], Mapping[str, Answer]] = field(default_factory=dict)
 
 
@@ -70,7 +76,9 @@ def only(study: Study, names: Collection[str]) -> Study:
     return replace(study, cases=cases)
 
 
-def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None]) -> StudyResult:
+def run_study(
+    study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None], *, silent: bool = False
+) -> StudyResult:
     """Runs the cases of a study in their order.
 
     A case that cannot be run gets a row that says why; the others still run.
@@ -78,10 +86,11 @@ def run_study(study: Study, python: str | None, interrupts: Interrupts, tell: Ca
     Args:
         python: the interpreter for all servers; None leaves it to the cases.
         tell: is called with one line as each case begins.
+        silent: after each row, find out how many silent clients make its server's others wait.
     """
     began = time.monotonic()
     made = _circumstances()
-    bench = _Bench(interrupts, tell)
+    bench = _Bench(interrupts, tell, silent)
     rows: dict[str, Row] = {}
     for number, case in enumerate(study.cases, 1):
         if not interrupts.asked:
@@ -148,7 +157,8 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
                 "the server is not installed" if version is None else "a package that this case needs is not installed"
             )
             return _unanswered(case, "not installed", what, began, version, install)
-        return _answered(case, _verdict(case, bench), began)
+        row = _answered(case, _verdict(case, bench), began)
+        return _with_silent(row, case, bench) if bench.silent and not _asked(bench) else row
     except HoldfastError as error:
         outcome: Outcome = "inconclusive" if isinstance(error, InconclusiveError) else "failed"
         row = _unanswered(case, outcome, error.what, began, version, error.remedy)
@@ -162,6 +172,15 @@ def _verdict(case: Case, bench: _Bench) -> Verdict:
     timeline = run(case.experiment, bench.interrupts)
     store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
     return judge(timeline)
+
+
+def _with_silent(row: Row, case: Case, bench: _Bench) -> Row:
+    began = time.monotonic()
+    try:
+        silent = judge_silent(run_silent(case.experiment, bench.interrupts, wanted=_SILENT))
+    except HoldfastError as error:
+        return replace(row, silent_why=f"silent clients: {error.what} {error.why}".rstrip())
+    return replace(row, silent=silent, seconds=round(row.seconds + _since(began), 2))
 
 
 def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | None]:

@@ -15,7 +15,7 @@ from typing import Any, Dict, Optional, Tuple
 from aiohttp import web
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 
-from . import code_patch, gate, layout, request
+from . import code_patch, gate, layout, reply, request
 
 _pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
     "holdfast aiohttp", default=None
@@ -105,7 +105,7 @@ def _method(handler: object, http_method: str) -> Tuple[object, Optional[str]]:
 
 
 def _response() -> web.Response:
-    return web.Response(body=layout.BODY, headers=dict(layout.ANSWER_HEADERS))
+    return web.Response(body=reply.BODY, headers=dict(reply.HEADERS))
 
 
 _ENDING = gate.Ending(gate.Released, _response)

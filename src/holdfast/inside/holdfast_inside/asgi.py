@@ -7,7 +7,7 @@ import functools
 import sys
 from typing import Any, Awaitable, Callable, Dict, Optional, Tuple
 
-from . import calling, entries, gate, layout, request
+from . import calling, entries, gate, reply, request
 
 Message = Dict[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -110,10 +110,10 @@ async def run(held: gate.Held, dispatch: Awaitable[object], send: Send) -> objec
 
 
 async def answer(send: Send) -> None:
-    """Sends the response of a held request: 200, `layout.BODY`."""
-    headers = [(name.lower().encode(), value.encode()) for name, value in layout.ANSWER_HEADERS]
+    """Sends the response of a held request: 200, `reply.BODY`."""
+    headers = [(name.lower().encode(), value.encode()) for name, value in reply.HEADERS]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": layout.BODY})
+    await send({"type": "http.response.body", "body": reply.BODY})
 
 
 def noting_entry(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine function

@@ -19,7 +19,7 @@ import contextvars
 import inspect
 import sys
 import time
-from typing import Any, Callable, Generator, Iterator, Optional
+from typing import Any, Callable, Generator, Iterator, Optional, Set
 
 from . import greenlets, layout, recorder
 
@@ -53,6 +53,7 @@ class BodyRun:
         "_begun_ns",
         "_depth",
         "_ended_ns",
+        "_id",
         "_longest_ns",
         "_raised",
         "_running",
@@ -64,6 +65,7 @@ class BodyRun:
     )
 
     def __init__(self, id: int) -> None:
+        self._id = id
         self._at = recorder.call_offset(id)
         # Not 0 if the server repeats a request whose body has already run.
         self._runs = layout.CALL.unpack_from(recorder.record().data, self._at)[5]
@@ -136,9 +138,14 @@ class BodyRun:
         self._begun_ns = self._begun_ns or time.monotonic_ns()
         self._runs += 1
         self._write()
+        bodies.add(self._id)
+        from . import showing
+
+        showing.look_out()
 
     def _end(self, result: object = None, *, raised: bool = False) -> None:
         self._running = False
+        bodies.discard(self._id)
         self._ended_ns = time.monotonic_ns()
         self._raised = self._raised or raised
         self._streams = self._streams or is_streamed(result)
@@ -163,15 +170,15 @@ class BodyRun:
 class Steps:
     """Wraps an awaitable and tells a BodyRun when each of its steps begins and ends."""
 
-    __slots__ = ("_awaitable", "_call")
+    __slots__ = ("_call", "awaited")
 
     def __init__(self, awaitable: Any, call: BodyRun) -> None:  # noqa: ANN401 - any awaitable
-        self._awaitable = awaitable
+        self.awaited = awaitable
         self._call = call
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Yields what the wrapped awaitable yields, and forwards what is sent or thrown into it."""
-        steps = self._awaitable.__await__()
+        steps = self.awaited.__await__()
         # `__await__` may return any iterator (PEP 492); only generators have send().
         step = resume = getattr(steps, "send", lambda _: next(steps))
         value: Any = None
@@ -194,6 +201,8 @@ class Steps:
                 value, step = error, steps.throw
 
 
+bodies: Set[int] = set()
+"""The requests whose bodies run in this process."""
 _nothing = contextlib.nullcontext()
 _calling: contextvars.ContextVar[Optional[BodyRun]] = contextvars.ContextVar("holdfast calling", default=None)
 _WATCHES = "_holdfast_watches"

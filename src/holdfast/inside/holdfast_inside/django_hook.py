@@ -26,7 +26,7 @@ from django.core.handlers.wsgi import WSGIHandler  # type: ignore[import-untyped
 from django.http import HttpResponse  # type: ignore[import-untyped]
 from django.urls import Resolver404, is_valid_path  # type: ignore[import-untyped]
 
-from . import asgi, code_patch, gate, layout, request
+from . import asgi, code_patch, gate, reply, request
 
 try:
     from django.core.handlers.asgi import ASGIHandler  # type: ignore[import-untyped]
@@ -214,8 +214,8 @@ def _claim(http_request: Any) -> Optional[request.RequestClaim]:  # noqa: ANN401
 
 
 def _response() -> HttpResponse:
-    response = HttpResponse(layout.BODY)
-    for name, value in layout.ANSWER_HEADERS:
+    response = HttpResponse(reply.BODY)
+    for name, value in reply.HEADERS:
         response[name] = value
     return response
 

@@ -20,11 +20,11 @@ import flask
 import flask.views
 from werkzeug.exceptions import HTTPException
 
-from . import gate, layout, load_error, request, werkzeug_rules
+from . import gate, load_error, reply, request, werkzeug_rules
 
 
 def _response() -> flask.Response:
-    return flask.Response(layout.BODY, headers=layout.ANSWER_HEADERS)
+    return flask.Response(reply.BODY, headers=reply.HEADERS)
 
 
 def _raised() -> HTTPException:

@@ -3,11 +3,12 @@
 Both sides import this module: the recorder inside the server (Python 3.8 or newer) and
 `holdfast.observe.record_reader`. It holds constants and formats only.
 
-    header           one page; magic, version, slots, owner, look interval, release-all byte
+    header           one page; magic, version, slots, owner, look interval, service time, release-all byte
     state[slots]     one byte per request id: NOT_ENTERED, ENTERED or LEFT
     release[slots]   one byte per request id: RELEASED lets it go, CALLED lets it run the view's body first
     slot[slots]      SLOT_BYTES each: the record of that id's latest entry, then of its body if that ran, then when it
                      was handed to the application
+    answer[ANSWERS]  ANSWER_BYTES each: what one process says of itself when it is asked
 
 The state bytes are contiguous, so the reader counts thousands of requests with one `bytes.count` instead of a loop
 over slots.
@@ -18,7 +19,7 @@ from __future__ import annotations
 import struct
 
 MAGIC = b"HOLDFAST"
-VERSION = 4
+VERSION = 5
 
 RECORD_VARIABLE = "HOLDFAST_RECORD"
 TOKEN_VARIABLE = "HOLDFAST_TOKEN"  # noqa: S105 - the name of it
@@ -29,18 +30,12 @@ VIEW_VARIABLE = "HOLDFAST_VIEW"
 INTERFACE_VARIABLE = "HOLDFAST_INTERFACE"
 TROUBLE_VARIABLE = "HOLDFAST_TROUBLE"
 HELLO_VARIABLE = "HOLDFAST_HELLO"
+LIMITS_VARIABLE = "HOLDFAST_LIMITS"
+"""Limits of libraries that are to be set: `name=number`, joined by `;`."""
+REPLY_BYTES_VARIABLE = "HOLDFAST_REPLY_BYTES"
 
 HEADER_FIELD = "X-Holdfast"
 """The request header that claims a slot: `<token>/<id>`."""
-
-BODY = b"held\n"
-"""The body of a held request's response; its status is 200."""
-ANSWER_HEADERS = (
-    ("Content-Type", "text/plain"),
-    ("Content-Length", str(len(BODY))),
-    # Otherwise a cache between the view and the client would serve it to others.
-    ("Cache-Control", "private, no-store"),
-)
 
 NOT_ENTERED, ENTERED, LEFT = 0, 1, 2
 HELD, RELEASED, CALLED = 0, 1, 2
@@ -87,6 +82,33 @@ FOUND = struct.Struct("=I1024s128s256s")
 NOT_ASKED, ASKED, WATCHED, INSIDE, IN_VIEW, AT_ENTRY = range(6)
 """No request is to be watched; the next one is; it is on its way; something further in holds requests; the view is
 FOUND; it was not found."""
+
+ASKED_OFFSET = 3072
+"""One byte: the number of the latest question, 1 to 255; 0 before the first. Then ABOUT, then ASKED_PIDS."""
+ABOUT_OFFSET = 3073
+NOTHING, BEFORE_VIEW, IN_BODIES = range(3)
+"""What is asked for beside the limits of libraries: no stacks; those of requests that have been handed to the
+application and have not entered their view; those of requests whose bodies run."""
+BODIES_ASKED_OFFSET = 3074
+"""One byte; if it is not 0, a process in which a body runs looks for questions on a thread of its own."""
+LOOPS_OFFSET = 3075
+"""One byte that a process sets when an event loop on which libraries may set limits has served a request."""
+ASKED_PIDS_OFFSET = 3080
+ANSWERS = 32
+"""How many processes can be asked at once."""
+ASKED_PIDS = struct.Struct(f"={ANSWERS}I")
+"""The processes that are asked; each answers at its place. Filled with 0."""
+
+ANSWER_BYTES = 16384
+ANSWER = struct.Struct("=II")
+"""The number of the question that is answered, written last; how many bytes of text follow. Lines of fields that are
+separated by tabs: a first field POINT_LINE or LIMIT_LINE, then what `waiting_points` and `libraries` write."""
+POINT_LINE, LIMIT_LINE = "point", "limit"
+
+LIMITS = ANYIO_TOKENS, DEFAULT_EXECUTOR, ASGIREF_THREAD = "AnyIO tokens", "default executor", "asgiref thread"
+"""Limits of libraries that are reported; the first two can be set."""
+SERVICE_OFFSET = 2048
+"""For how long each held request is held if it is not released before, ns packed as WORD; 0 is until it is released."""
 
 # Python packs "=" formats byte by byte; a native "@Q" is a single 8-byte store, which the other side never sees
 # half written.
@@ -137,6 +159,11 @@ def slot_offset(slots: int) -> int:
     return (HEADER_BYTES + 2 * slots + 7) // 8 * 8
 
 
+def answer_offset(slots: int) -> int:
+    """Offset of the first answer."""
+    return slot_offset(slots) + slots * SLOT_BYTES
+
+
 def file_bytes(slots: int) -> int:
     """Size in bytes of a file with `slots` slots."""
-    return slot_offset(slots) + slots * SLOT_BYTES
+    return answer_offset(slots) + ANSWERS * ANSWER_BYTES

@@ -25,13 +25,13 @@ from litestar.routes import ASGIRoute, HTTPRoute
 from litestar.utils.scope.state import ScopeState
 from litestar.utils.sync import AsyncCallable
 
-from . import asgi, code_patch, entries, find_views, gate, layout, request
+from . import asgi, code_patch, entries, find_views, gate, reply, request
 
 _ENDED = object()
 
 
 def _response() -> Response[bytes]:
-    return Response(layout.BODY, media_type="text/plain")
+    return Response(reply.BODY, media_type="text/plain")
 
 
 _ENDING = gate.Ending(gate.Released, _response)

@@ -13,11 +13,11 @@ import quart
 import quart.views
 from werkzeug.exceptions import HTTPException
 
-from . import asgi, gate, layout, request, werkzeug_rules
+from . import asgi, gate, reply, request, werkzeug_rules
 
 
 def _response() -> quart.Response:
-    return quart.Response(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
+    return quart.Response(reply.BODY, headers=dict(reply.HEADERS))
 
 
 def _raised() -> HTTPException:

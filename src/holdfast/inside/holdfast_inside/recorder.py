@@ -55,6 +55,7 @@ class Record:
     """The mapped file and its offsets; one object serves all threads and forked children."""
 
     __slots__ = (
+        "answered",
         "checked_ns",
         "data",
         "left_alone",
@@ -85,6 +86,8 @@ class Record:
         self.owner_visible = _session_of(owner) == session
         self.surroundings = _surroundings()
         self.left_alone = False
+        # The number of the latest question that was looked at; see `showing`.
+        self.answered = 0
 
 
 def _session_of(pid: int) -> Optional[int]:
@@ -142,6 +145,8 @@ def record() -> Record:
     found = _record
     if found is None:
         found = _record = Record(os.environ[layout.RECORD_VARIABLE])
+        # Now, since a server without a descriptor left can import nothing any more. It imports this module itself.
+        from . import showing  # noqa: F401
     return found
 
 
@@ -151,6 +156,13 @@ def note_entry_thread() -> Thread:
     Returns:
         that thread, for `enter`.
     """
+    running = getattr(sys.modules.get("asyncio.events"), "_get_running_loop", None)
+    loop = None if running is None else running()
+    if loop is not None:
+        from . import libraries
+
+        libraries.note_request(loop)
+        record().data[layout.LOOPS_OFFSET] = 1
     return _thread("entry")
 
 
@@ -220,18 +232,20 @@ def times_entered(id: int) -> int:
 
 
 def hold_sync(id: int) -> None:
-    """Blocks, with `time.sleep`, until request `id` is released."""
+    """Blocks, with `time.sleep`, until request `id` is released, or has been served for as long as the record says."""
     shared = record()
-    while not _released(shared, id):
-        time.sleep(_look_s(shared, id))
+    ends_ns = _ends_ns(shared)
+    while not _released(shared, id, ends_ns):
+        time.sleep(_look_s(shared, id, ends_ns))
 
 
 async def hold_async(id: int) -> None:
-    """Awaits, with the sleep of asyncio or trio, until request `id` is released."""
+    """Like `hold_sync`, but awaits with the sleep of asyncio or trio."""
     sleep = _async_sleep()
     shared = record()
-    while not _released(shared, id):
-        await sleep(_look_s(shared, id))
+    ends_ns = _ends_ns(shared)
+    while not _released(shared, id, ends_ns):
+        await sleep(_look_s(shared, id, ends_ns))
 
 
 async def sleep_async(seconds: float) -> None:
@@ -266,15 +280,32 @@ def call_offset(id: int) -> int:
     return shared.slot_at + id * layout.SLOT_BYTES + layout.CALL_OFFSET
 
 
-def _released(shared: Record, id: int) -> bool:
-    data = shared.data
-    if data[layout.RELEASE_ALL_OFFSET] or data[shared.release_at + id] or shared.left_alone:
+def _ends_ns(shared: Record) -> int:
+    """When a request that is held from now on has been served for as long as the record says; 0 if it says nothing."""
+    service_ns: int = layout.WORD.unpack_from(shared.data, layout.SERVICE_OFFSET)[0]
+    return service_ns and time.monotonic_ns() + service_ns
+
+
+def is_left_alone(shared: Record) -> bool:
+    """Whether everything was released, or holdfast is gone."""
+    if shared.data[layout.RELEASE_ALL_OFFSET] or shared.left_alone:
         return True
     now_ns = time.monotonic_ns()
     if now_ns - shared.checked_ns > OWNER_CHECK_NS:
         shared.checked_ns = now_ns
         shared.left_alone = _owner_gone(shared)
     return shared.left_alone
+
+
+def _released(shared: Record, id: int, ends_ns: int) -> bool:
+    data = shared.data
+    if data[layout.ASKED_OFFSET] != shared.answered:
+        from . import showing
+
+        showing.answer(shared)
+    if data[shared.release_at + id] or (ends_ns and time.monotonic_ns() >= ends_ns):
+        return True
+    return is_left_alone(shared)
 
 
 def _owner_gone(shared: Record) -> bool:
@@ -297,7 +328,11 @@ def _async_sleep() -> Any:  # noqa: ANN401 - a coroutine function of either
     return (_running_trio() or asyncio).sleep
 
 
-def _look_s(shared: Record, id: int) -> float:
+def _look_s(shared: Record, id: int, ends_ns: int) -> float:
+    if ends_ns:
+        # One sleep and no looks in between, as a view of that length would; but for the check of the owner.
+        left_ns = ends_ns - time.monotonic_ns()
+        return min(max(left_ns, 0), OWNER_CHECK_NS) / 1e9
     at = layout.SOON_OFFSET if id < layout.SOON_SLOTS else layout.LOOK_OFFSET
     look_ns: int = layout.WORD.unpack_from(shared.data, at)[0]
     return max(look_ns / 1e9, SHORTEST_LOOK_S)

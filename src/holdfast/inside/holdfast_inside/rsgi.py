@@ -11,7 +11,7 @@ import inspect
 import sys
 from typing import Any
 
-from . import entries, gate, layout, request
+from . import entries, gate, layout, reply, request
 from .load_error import LoadError
 
 
@@ -42,7 +42,7 @@ class HeldAtEntry:
         except BaseException as error:
             if not gate.is_release(error):
                 raise
-            return protocol.response_bytes(200, list(layout.ANSWER_HEADERS), layout.BODY)
+            return protocol.response_bytes(200, list(reply.HEADERS), reply.BODY)
         finally:
             gate.current.reset(token)
 

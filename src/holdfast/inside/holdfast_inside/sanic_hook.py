@@ -21,7 +21,7 @@ from sanic.response import HTTPResponse
 from sanic.router import Router
 from sanic.touchup import TouchUp
 
-from . import code_patch, gate, layout, request
+from . import code_patch, gate, layout, reply, request
 
 _pending: contextvars.ContextVar[Optional[request.PendingClaim]] = contextvars.ContextVar(
     "holdfast sanic", default=None
@@ -156,7 +156,7 @@ def _method(handler: object, http_method: str) -> Tuple[object, Optional[str]]:
 
 
 def _response() -> HTTPResponse:
-    return HTTPResponse(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
+    return HTTPResponse(reply.BODY, headers=dict(reply.HEADERS))
 
 
 _ENDING = gate.Ending(gate.Released, _response)

@@ -26,11 +26,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.endpoints import HTTPEndpoint
 from starlette.responses import Response
 
-from . import asgi, calling, code_patch, entries, find_views, gate, layout, own_code, request
+from . import asgi, calling, code_patch, entries, find_views, gate, own_code, reply, request
 
 
 def _response() -> Response:
-    return Response(layout.BODY, headers=dict(layout.ANSWER_HEADERS))
+    return Response(reply.BODY, headers=dict(reply.HEADERS))
 
 
 _ENDING = gate.Ending(gate.Released, _response)

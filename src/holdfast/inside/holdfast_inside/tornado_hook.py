@@ -12,7 +12,7 @@ from typing import Any, Optional, Tuple
 
 from tornado import gen, web
 
-from . import code_patch, gate, layout, request
+from . import code_patch, gate, layout, reply, request
 
 NOT_FOUND = 404
 
@@ -33,9 +33,9 @@ def _holding(original: Any) -> gate.Function:  # noqa: ANN401 - a coroutine func
         except gate.Released:
             if not self._finished:
                 self.set_status(200)
-                for name, value in layout.ANSWER_HEADERS:
+                for name, value in reply.HEADERS:
                     self.set_header(name, value)
-                self.finish(layout.BODY)
+                self.finish(reply.BODY)
             return None
         finally:
             gate.current.reset(token)

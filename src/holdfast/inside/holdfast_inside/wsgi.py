@@ -9,7 +9,7 @@ import sys
 import types
 from typing import Any, Callable, Dict, Iterable, Iterator
 
-from . import calling, entries, gate, layout, recorder, request
+from . import calling, entries, gate, recorder, reply, request
 
 StartResponse = Callable[..., Any]
 Application = Callable[[Dict[str, Any], StartResponse], Iterable[bytes]]
@@ -70,8 +70,8 @@ def _hold(held: gate.Held, body: calling.Body, start_response: StartResponse) ->
 
 
 def _answer(start_response: StartResponse) -> Iterable[bytes]:
-    start_response("200 OK", list(layout.ANSWER_HEADERS))
-    return [layout.BODY]
+    start_response("200 OK", list(reply.HEADERS))
+    return [reply.BODY]
 
 
 def _watched(

@@ -6,7 +6,6 @@ better inference later. The rows of a load are in a table of their own, a part a
 
 from __future__ import annotations
 
-import errno
 import os
 import sqlite3
 import stat
@@ -19,13 +18,15 @@ from typing import TYPE_CHECKING
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.migration import FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
+from holdfast.model.migration import EXPLANATION_FORM, FORMS, LOAD_FORM, OUTSIDE_FORM, TIMELINE_FORM, migrated
 from holdfast.model.phase import Phase
 from holdfast.model.saved import SavedRun
+from holdfast.store.advice import advice
 
 if TYPE_CHECKING:
     # A load does without.
     from holdfast.model.experiment import StartedTarget
+    from holdfast.model.explanation import ExplanationRecord
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.timeline import Timeline
 
@@ -122,6 +123,38 @@ def _encoded(timeline: Timeline | OutsideTimeline) -> bytes:
     return msgspec.json.encode(timeline)
 
 
+def save_explanation(record: ExplanationRecord, said: str, path: Path) -> int:
+    """Saves an explanation and gives its number.
+
+    Args:
+        said: what was explained, in one line.
+
+    Raises:
+        EnvironmentFailure: as `save`.
+    """
+    import msgspec  # noqa: PLC0415 - what reads a load does without
+
+    raw = zlib.compress(msgspec.json.encode(record), 1)
+    return _save((EXPLANATION_FORM, "explain", said, record.trials[0].offered, raw), (), path)
+
+
+def load_explanation(number: int, path: Path) -> ExplanationRecord:
+    """A saved explanation.
+
+    Raises:
+        UsageError: as `load`.
+    """
+    import msgspec  # noqa: PLC0415 - as in `save_explanation`
+
+    from holdfast.model.explanation import ExplanationRecord  # noqa: PLC0415
+
+    _, saved = _row(number, path)
+    try:
+        return msgspec.json.decode(zlib.decompress(saved), type=ExplanationRecord, dec_hook=_target)
+    except (msgspec.MsgspecError, zlib.error) as error:
+        raise unreadable(number, error) from error
+
+
 def begin_load(said: str, head: bytes, path: Path) -> int:
     """Saves that a load has begun, and gives its number; until it is over, the list of runs says so.
 
@@ -152,7 +185,7 @@ def add_to_load(number: int, first_part: int, parts: Iterable[bytes], rows: int,
             )
             database.execute("UPDATE run SET offered = offered + ? WHERE id = ?", (rows, number))
     except (sqlite3.Error, OSError) as error:
-        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), _advice(error, path)) from error
+        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), advice(error, path)) from error
 
 
 def save_load(  # parameters: what is saved, where, and under which number
@@ -193,35 +226,7 @@ def _save(
             _forget_oldest(database, number)
             return number
     except (sqlite3.Error, OSError) as error:
-        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), _advice(error, path)) from error
-
-
-def _advice(error: Exception, path: Path) -> str:
-    """What helps against an error of the file of saved runs."""
-    another = "name another with HOLDFAST_RUNS."
-    number = error.errno if isinstance(error, OSError) else None
-    # The low byte of SQLite's extended codes is the primary one (sqlite.org/rescode.html).
-    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_OK) & 0xFF
-    if code == sqlite3.SQLITE_FULL or number in (errno.ENOSPC, errno.EDQUOT) or _is_full(path):
-        return f"Free some space there, or {another}"
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return f"Another program keeps it locked. Try again when that has ended, or {another}"
-    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
-        return f"Move the file away to start a new one, or {another}"
-    if code == sqlite3.SQLITE_ERROR:
-        return f"Its tables are not those of saved runs. If it is another program's, {another}"
-    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM) or number in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"You may not write there; {another}"
-    return f"If it cannot be a file, {another}"
-
-
-def _is_full(path: Path) -> bool:
-    try:
-        room = os.statvfs(path.parent)
-    except OSError:
-        return False
-    # A read-only file system, such as that of a CD, has no blocks to give either.
-    return not room.f_bavail and not room.f_flag & os.ST_RDONLY
+        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), advice(error, path)) from error
 
 
 def _forget_oldest(database: sqlite3.Connection, newest: int) -> None:
@@ -310,13 +315,13 @@ def _target(kind: type, record: object) -> StartedTarget:
     return target
 
 
-def is_load(number: int, path: Path) -> bool:
-    """Whether a saved run is a load.
+def form_of(number: int, path: Path) -> int:
+    """What kind of run was saved, as `model.migration` numbers them.
 
     Raises:
         UsageError: there is no such run.
     """
-    return _row(number, path)[0] == LOAD_FORM
+    return _row(number, path)[0]
 
 
 def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
@@ -329,7 +334,7 @@ def load_parts(number: int, path: Path) -> tuple[bytes, Iterator[bytes]]:
     if form != LOAD_FORM:
         raise UsageError(
             f"Run {number} is not a load: it has no rows of requests.",
-            "It was made by probe, exec or attach.",
+            "It was made by probe, exec, attach or explain.",
             f"holdfast show {number} prints its verdict.",
         )
     return head, _parts(number, path)
@@ -390,5 +395,5 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection | None]:
             yield database if has_tables else None
     except (sqlite3.Error, OSError) as error:
         raise EnvironmentFailure(
-            f"The saved runs in {path} cannot be read.", str(error), _advice(error, path)
+            f"The saved runs in {path} cannot be read.", str(error), advice(error, path)
         ) from error

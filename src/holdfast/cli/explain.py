@@ -1,0 +1,214 @@
+"""`holdfast explain`: which setting decides, shown by changing it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import click
+
+from holdfast.cli import option_values
+from holdfast.cli.answer import bid_farewell
+from holdfast.cli.click_types import checked, json_option, put_out
+from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.probe import (
+    PORT_OF_PROBE,
+    app_argument,
+    limit_options,
+    measurement_options,
+    request_options,
+    server_options,
+    target_options,
+    with_defaults,
+)
+from holdfast.console import say
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
+from holdfast.explain.run import Asked, shown_again
+from holdfast.explain.run import explain as run_explanation
+from holdfast.explain.trials import bench_for
+from holdfast.infer.queueing import busy_places, places_for
+from holdfast.interrupts import listening
+from holdfast.load.quantities import rate_per_s, some_time_s
+from holdfast.model.advice import Wish
+from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.explanation import Explanation
+from holdfast.model.sizes import size_of
+
+EXPLAIN = "Explanation"
+ADVICE = "Advice"
+CLIENTS = "Clients"
+
+_EXAMPLES = """\b
+Examples:
+  holdfast explain --server flask --nofile 256
+  holdfast explain app.py --server gunicorn -- -w 2 --threads 8
+  holdfast explain -- gunicorn -c conf.py shop:app
+
+Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
+as for `holdfast exec`.
+"""
+_OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
+
+
+@click.command("explain", cls=GroupedCommand, passes_on=True, epilog=_EXAMPLES)
+@app_argument
+@declared(
+    *server_options(),
+    *target_options(PORT_OF_PROBE, "Kind of view to hold.  [default: as your application has it]"),
+    option(
+        EXPLAIN,
+        "--up-to",
+        type=click.IntRange(0, option_values.MOST_OFFERED),
+        metavar="N",
+        help="Look for the next limit up to N requests at once.  [default: four times as many as now; 0: do not look]",
+    ),
+    option(
+        ADVICE,
+        "--want",
+        type=click.IntRange(1, option_values.MOST_OFFERED),
+        metavar="N",
+        help="Propose settings for N requests at once, and run them.",
+    ),
+    option(
+        ADVICE,
+        "--rate",
+        "rate_per_s",
+        callback=checked(rate_per_s),
+        metavar="RATE",
+        help="Propose settings for requests that come at this rate (100/s), and run them.",
+    ),
+    option(
+        ADVICE,
+        "--service-time",
+        "service_s",
+        callback=checked(some_time_s),
+        metavar="TIME",
+        help="With --rate or --overload, how long each request takes (200ms).",
+    ),
+    option(
+        ADVICE,
+        "--p99",
+        "p99_s",
+        callback=checked(some_time_s),
+        metavar="TIME",
+        help="With --rate, in which time 99 of 100 are to be answered, waiting included.",
+    ),
+    option(
+        ADVICE,
+        "--memory",
+        "memory_bytes",
+        callback=checked(size_of),
+        metavar="SIZE",
+        help="Propose what fits into so much memory, as 512M or 1G, all processes together.",
+    ),
+    option(
+        CLIENTS,
+        "--overload",
+        is_flag=True,
+        help="Also put the server under half, one, one and a half and twice the load that its ceiling takes.",
+    ),
+    option(
+        CLIENTS,
+        "--health",
+        "health_path",
+        default="",
+        metavar="PATH",
+        help="With --overload, request this path meanwhile, as a health check does.  [default: the same path]",
+    ),
+    option(
+        CLIENTS,
+        "--silent",
+        is_flag=True,
+        help="Also find out how many clients that send nothing, or read nothing, make others wait.",
+    ),
+    *request_options(),
+    *measurement_options(),
+    *limit_options(),
+    json_option("explanation"),
+    option(OUTPUT, "--quiet", is_flag=True, help="Do not tell which probe is running."),
+)
+@click.pass_context
+def explain(
+    context: click.Context,
+    /,
+    json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
+    """Find out which setting decides, by changing it and probing again.
+
+    It probes the server as asked, changes one setting or limit after another, and reports which of them decides how
+    many requests run at once, by which law, and what would be the next limit. Each probe is saved as a run of its own.
+    """
+    asked = _asked(given)
+    experiment = _experiment(context, given)
+    tell = (lambda _line: None) if quiet else say
+    with listening(reports=True) as interrupts, bench_for(experiment, interrupts, tell) as bench:
+        found = run_explanation(bench, asked)
+    _publish(found, json_target)
+    bid_farewell(interrupts)
+    return _exit_code(found) if found.run is not None else EXIT_ENVIRONMENT
+
+
+def show_explanation(number: int, json_target: str | None) -> int:
+    """Prints a saved explanation again."""
+    found = shown_again(number)
+    _publish(found, json_target)
+    return _exit_code(found)
+
+
+def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
+    after: tuple[str, ...] = context.obj
+    options = with_defaults(context, given)
+    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
+    if after and not named and not after[0].startswith("-"):
+        return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
+    return experiment_of(**options, arguments=after)
+
+
+def _asked(given: dict[str, Any]) -> Asked:
+    """What is asked besides; takes its options out of the others."""
+    names = ("up_to", "overload", "health_path", "silent", "service_s")
+    up_to, overload, health_path, silent, service_s = (given.pop(name) for name in names)
+    wish = _wish(given.pop("want"), given.pop("rate_per_s"), service_s, given.pop("p99_s"), given.pop("memory_bytes"))
+    if service_s is not None and not overload and (wish is None or wish.rate_per_s is None):
+        raise click.UsageError("--service-time says how long requests take that --rate or --overload is about.")
+    if health_path and not overload:
+        raise click.UsageError("--health is requested during --overload, which was not asked for.")
+    return Asked(up_to, wish, overload, service_s, health_path, silent)
+
+
+def _wish(
+    want: int | None, rate: float | None, service_s: float | None, p99_s: float | None, memory: int | None
+) -> Wish | None:
+    """What is wanted of the server."""
+    if want is not None and (rate is not None or p99_s is not None):
+        raise click.UsageError("Give either --want, or --rate and --service-time.")
+    if want is not None:
+        return Wish(want, memory)
+    if rate is None:
+        if p99_s is not None or memory is not None:
+            raise click.UsageError("Say for what: --want N, or --rate R and --service-time S.")
+        return None
+    if service_s is None:
+        raise click.UsageError("--rate and --service-time belong together: how many come, and how long each takes.")
+    try:
+        places = places_for(rate, service_s, p99_s)
+    except ValueError as error:
+        raise click.UsageError(f"--p99 cannot be kept: {error}.") from error
+    return Wish(places, memory, rate, service_s, p99_s, busy_places(rate, service_s))
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
+
+
+def _publish(found: Explanation, json_target: str | None) -> None:
+    from holdfast.report.explain import render_explanation
+    from holdfast.report.json import explanation_json
+
+    put_out(partial(render_explanation, found), (json_target, partial(explanation_json, found)))
+
+
+def _exit_code(found: Explanation) -> int:
+    return EXIT_ANSWERED if found.verdict.binding is not None and not found.interrupted else EXIT_INCONCLUSIVE

@@ -1,0 +1,152 @@
+"""The settings and limits that could decide, as data: what each counts, its value, and whether it can be changed."""
+
+from __future__ import annotations
+
+import os
+import resource
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast.model.experiment import Experiment
+from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC
+from holdfast.model.places import Place
+from holdfast.model.trial import Change, Rival, RivalKind
+from holdfast.model.verdict import Verdict
+from holdfast.model.waiting import VARIED
+from holdfast.servers.effective import DEFAULT, SettingInForce
+from holdfast.servers.settings_of import settings_of, with_settings
+
+_NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
+
+
+def rivals_of(experiment: Experiment, verdict: Verdict) -> tuple[Rival, ...]:
+    """All that could decide a place's size, with what the first verdict shows of it."""
+    return (
+        *_of_server(settings_of(experiment, os.environ), verdict, http2=experiment.http2),
+        *_of_libraries(verdict),
+        *_of_environment(experiment, verdict),
+    )
+
+
+def values_in(experiment: Experiment, verdict: Verdict | None) -> tuple[Change, ...]:
+    """The values of all settings and limits in an experiment, by name; those in force where a verdict says so."""
+    known = ((each.setting.name, _value(each, verdict)) for each in settings_of(experiment, os.environ))
+    values = {name: value for name, value in known if value is not None}
+    values |= dict(experiment.library_limits)
+    if verdict is not None:
+        values |= {each.name: each.limit for each in verdict.libraries or () if each.limit is not None}
+    limits = None if verdict is None else verdict.limits
+    for name, asked, in_force in (
+        (NOFILE, experiment.nofile, limits and limits.nofile),
+        (NPROC, experiment.nproc, limits and limits.nproc),
+        (ADDRESS_SPACE, experiment.address_space, limits and limits.address_space),
+    ):
+        if (value := in_force or asked) is not None:
+            values[name] = value
+    return tuple(Change(name, value) for name, value in values.items())
+
+
+def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int, scratch: Path) -> Experiment:
+    """The experiment with other values for some settings and limits.
+
+    Args:
+        scratch: a directory for copies of the server's configuration files, as in `with_settings`.
+
+    Raises:
+        UsageError: one of them cannot be varied.
+    """
+    changed = replace(experiment, max_offered=offered, call=False)
+    for each in changes:
+        if each.name == NOFILE:
+            changed = replace(changed, nofile=each.value)
+        elif each.name == NPROC:
+            changed = replace(changed, nproc=each.value)
+        elif each.name == ADDRESS_SPACE:
+            changed = replace(changed, address_space=each.value)
+        elif each.name in VARIED:
+            limits = {**dict(changed.library_limits), each.name: each.value}
+            changed = replace(changed, library_limits=tuple(limits.items()))
+        else:
+            changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
+    return changed
+
+
+def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: bool) -> Iterator[Rival]:
+    for found in settings:
+        each, value = found.setting, _value(found, verdict)
+        counts_processes = each.name in _NUMBERS_OF_PROCESSES
+        if (
+            value is None
+            or each.words
+            # What the server takes no notice of is tried where it was given, to show so.
+            or (not each.counts and found.origin == DEFAULT)
+            or (each.for_streams and not http2)
+            or (counts_processes and not (each.counts and value == verdict.model.processes))
+        ):
+            continue
+        yield Rival(
+            each.name,
+            each.bounds,
+            "processes" if counts_processes else "places",
+            value,
+            fixed=found.fixed,
+            least=each.least,
+            counts=each.counts,
+        )
+
+
+def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
+    """The value that is known beforehand, or of a number of processes that is computed: how many there were."""
+    setting = found.setting
+    if setting.value is None and setting.name in _NUMBERS_OF_PROCESSES and found.origin != DEFAULT:
+        return None if verdict is None else verdict.model.processes
+    return setting.value
+
+
+def _of_libraries(verdict: Verdict) -> Iterator[Rival]:
+    """Limits that libraries set inside each process; requests wait for them inside the application."""
+    for each in verdict.libraries or ():
+        if each.limit is not None:
+            fixed = "" if each.name in VARIED else "the library has no way to set it"
+            full = each.in_use >= each.limit * each.processes
+            yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, near=full, inside=True)
+
+
+def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:
+    share = verdict.cost.descriptors
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    in_force = verdict.limits.nofile
+    hit = {each.name for each in verdict.pressure or () if each.hit}
+    if in_force is not None:
+        # Where the cost was not measured, each connection takes at least its own descriptor.
+        whole = 1 if share is None else round(share)
+        most = None if hard == resource.RLIM_INFINITY else hard
+        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=NOFILE in hit)
+    nproc = verdict.limits.nproc
+    if nproc is not None and (experiment.nproc is not None or NPROC in hit):
+        # A limit of tasks: each thread is one, and each process has at least one.
+        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_threads(verdict), near=NPROC in hit)
+    yield from _of_pressure(verdict)
+
+
+def _of_pressure(verdict: Verdict) -> Iterator[Rival]:
+    """Limits of memory, and those of which a process can have no lower or higher one of its own."""
+    for each in verdict.pressure or ():
+        if each.name in {NOFILE, NPROC}:
+            continue
+        taken = each.used - (each.at_rest or 0)
+        share = max(1, taken // max(1, verdict.places.in_service or 1))
+        if each.name == ADDRESS_SPACE:
+            most = resource.getrlimit(resource.RLIMIT_AS)[1]
+            free = None if most == resource.RLIM_INFINITY else most
+            yield Rival(each.name, Place.IN_SERVICE, "bytes", each.limit, share, free, near=bool(each.hit))
+        else:
+            kind: RivalKind = "bytes" if each.name == MEMORY_MAX else "share"
+            why = "it is set for a group of processes, or for the machine"
+            yield Rival(each.name, Place.IN_SERVICE, kind, each.limit, share, fixed=why, near=bool(each.hit))
+
+
+def _threads(verdict: Verdict) -> int:
+    cost = verdict.cost
+    return max(1, round(max(cost.threads or 0, cost.processes or 0)))

@@ -1,0 +1,141 @@
+"""One probe of an explanation: an experiment with something changed -> what it saw, and its number as a saved run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+from holdfast import store
+from holdfast.errors import EnvironmentFailure, HoldfastError
+from holdfast.explain.rivals import values_in, with_changes
+from holdfast.infer.judge import judge
+from holdfast.infer.trial_values import Proposal
+from holdfast.interrupts import Interrupts
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED, Experiment
+from holdfast.model.frozen import frozen
+from holdfast.model.timeline import Timeline
+from holdfast.model.trial import Change, Trial
+from holdfast.model.verdict import Verdict
+from holdfast.probe.experiment import run
+from holdfast.rundir import room_for_a_run, run_directory
+
+_MANY = 8
+
+
+@frozen
+class Bench:
+    """What all trials have in common.
+
+    Attributes:
+        experiment: as asked.
+        tell: is given a line as each trial begins, and where one could not be saved.
+        scratch: a directory for copies of the server's configuration files.
+    """
+
+    experiment: Experiment
+    interrupts: Interrupts
+    tell: Callable[[str], None]
+    scratch: Path
+
+    def ended(self) -> bool:
+        """Whether the person asked for the end."""
+        return self.interrupts.asked
+
+
+@contextmanager
+def bench_for(experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None]) -> Iterator[Bench]:
+    """A bench, whose directory is removed in the end.
+
+    Raises:
+        EnvironmentFailure: it has no room for that directory.
+    """
+    with run_directory(room_for_a_run()) as scratch:
+        yield Bench(experiment, interrupts, tell, scratch)
+
+
+def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
+    """The probe as asked.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: it has no verdict.
+        KeyboardInterrupt, Terminated: asked to end immediately.
+    """
+    began = time.monotonic()
+    bench.tell("1: as asked")
+    timeline, verdict, number = _probed(bench.experiment, bench)
+    trial = _as_trial(timeline, verdict, values_in(bench.experiment, verdict))
+    return replace(trial, run=number, seconds=since(began)), verdict
+
+
+def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
+    """One probe with something changed. That it has no verdict may be just what there is to know.
+
+    Where workers take requests unevenly, a few may leave places of one of them free: then once more, with many.
+
+    Raises:
+        KeyboardInterrupt, Terminated: asked to end immediately.
+    """
+    began = time.monotonic()
+    said = ", ".join(f"{each.name}={each.value}" for each in proposal.changes)
+    bench.tell(f"{number}: {proposal.purpose} ({said})" if said else f"{number}: {proposal.purpose}")
+    try:
+        changed = with_changes(bench.experiment, proposal.changes, proposal.offered, bench.scratch)
+        timeline, verdict, run_number = _probed(changed, bench)
+        if _left_some_free(verdict) and not bench.ended():
+            many = max(proposal.offered, min(_MANY * proposal.offered, DEFAULT_MAX_OFFERED))
+            timeline, verdict, run_number = _probed(replace(changed, max_offered=many), bench)
+        trial = replace(_as_trial(timeline, verdict, values_in(changed, verdict)), run=run_number)
+    except HoldfastError as error:
+        values = {**{each.name: each.value for each in values_in(bench.experiment, None)}}
+        values |= {each.name: each.value for each in proposal.changes}
+        known = tuple(Change(name, value) for name, value in values.items())
+        trial = Trial(None, "", (), known, proposal.offered, failure=error.what, remedy=error.remedy)
+    return replace(trial, purpose=proposal.purpose, changes=proposal.changes, seconds=since(began))
+
+
+def _left_some_free(verdict: Verdict) -> bool:
+    """Whether requests waited although the ceiling was not met for sure."""
+    return verdict.ceiling.bounded is False and (verdict.ceiling.in_service or 0) < verdict.offered
+
+
+def since(began: float) -> float:
+    """Seconds since an instant of `time.monotonic`."""
+    return round(time.monotonic() - began, 2)
+
+
+def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
+    timeline = run(experiment, bench.interrupts)
+    number = None
+    try:
+        number = store.save(timeline, store.default_path())
+    except EnvironmentFailure as error:
+        bench.tell(str(error))
+    return timeline, judge(timeline), number
+
+
+def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) -> Trial:
+    ceiling, usage = verdict.ceiling, timeline.usage
+    own, in_service = ceiling.userspace_queue, ceiling.in_service
+    return Trial(
+        run=None,
+        purpose="",
+        changes=(),
+        values=values,
+        offered=verdict.offered,
+        in_service=in_service,
+        bounded=ceiling.bounded,
+        accepted=None if own is None or in_service is None else in_service + own,
+        accepted_bounded=ceiling.userspace_queue_bounded,
+        accept_queue=ceiling.accept_queue,
+        before_view=verdict.places.before_view,
+        backlog=ceiling.accept_queue_limit,
+        somaxconn=verdict.limits.somaxconn,
+        processes=verdict.model.processes,
+        cost=verdict.cost,
+        # What the first request leaves behind belongs to the server at rest.
+        rest_bytes=usage[min(1, len(usage) - 1)].memory_bytes if usage else None,
+        full_bytes=usage[-1].memory_bytes if len(usage) > 1 else None,
+    )

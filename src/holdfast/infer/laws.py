@@ -1,0 +1,203 @@
+"""How the size of a place could follow from the settings, and whether a trial agrees.
+
+Decisions
+---------
+* A law is complete: it has its constant, so that one trial can refute it. Where a resource is taken in shares of
+  several, each constant that fits the first trial is a law of its own.
+* A law with a setting that was not changed agrees with every trial in which nothing moved. It is confirmed only by a
+  trial for which it predicts another size than the first one had.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from math import prod
+
+from holdfast.model.frozen import frozen
+from holdfast.model.places import Place
+from holdfast.model.trial import Rival, Trial
+
+# A limit that counts a few things besides requests: the listener, a pipe, the request that is being judged.
+_OWN_USE = 8
+# Descriptors that a server has of its own: listeners, pipes, files of its libraries.
+_OWN_DESCRIPTORS = 96
+_NO_NOTICE = 5
+_FAR = 9
+
+
+@frozen
+class Law:
+    """size = times x (product of `factors`) x floor((value of `setting` - constant) / share).
+
+    Attributes:
+        factors: settings that count processes.
+        setting: "" where the size follows from the factors alone.
+        times: requests that each process takes where there is no setting for it, else 1.
+        rough: of memory, of which a request takes about `share` bytes: size = times + (value - constant) / share, for
+            the size and the value of the first trial. Nothing is exact there, so it claims only that more of it gives
+            more requests, and less fewer.
+    """
+
+    place: Place
+    factors: tuple[str, ...]
+    setting: str = ""
+    share: int = 1
+    constant: int = 0
+    times: int = 1
+    rough: bool = False
+
+    @property
+    def settings(self) -> frozenset[str]:
+        """All that it depends on."""
+        return frozenset({*self.factors, self.setting} - {""})
+
+    @property
+    def main(self) -> str:
+        """The setting that it is named by."""
+        return self.setting or self.factors[0]
+
+    @property
+    def formula(self) -> str:
+        """As `workers x threads` or `(nofile - 4) / 4`."""
+        if self.rough:
+            return f"grows with {self.setting}"
+        parts = list(self.factors)
+        if self.setting:
+            sign = "-" if self.constant > 0 else "+"
+            inner = f"{self.setting} {sign} {abs(self.constant)}" if self.constant else self.setting
+            if self.share > 1:
+                inner = f"({inner}) / {self.share}" if self.constant else f"{inner} / {self.share}"
+            parts.append(f"({inner})" if parts and inner != self.setting else inner)
+        if self.times > 1 or not self.setting:
+            parts.append(str(self.times))
+        return " x ".join(parts)
+
+
+def size(law: Law, values: Mapping[str, int]) -> int | None:
+    """What the law predicts; None where a value is not known."""
+    if any(name not in values for name in law.settings):
+        return None
+    if law.rough:
+        return max(0, law.times + (values[law.setting] - law.constant) // law.share)
+    own = (values[law.setting] - law.constant) // law.share if law.setting else 1
+    return max(0, law.times * prod(values[name] for name in law.factors) * own)
+
+
+def predicts(law: Law, trial: Trial) -> bool:
+    """Whether the place was full in a trial, and as large as the law says."""
+    seen, allowed = measured(law.place, trial), size(law, values_of(trial))
+    if seen is None or allowed is None:
+        return False
+    if not law.rough:
+        return seen == allowed
+    value = values_of(trial)[law.setting]
+    return (value > law.constant) == (seen > law.times) and (value < law.constant) == (seen < law.times)
+
+
+def allows(law: Law, trial: Trial, seen: int) -> bool:
+    """Whether a place may have held so many by this law; where it is not known how many that are, it may."""
+    allowed = size(law, values_of(trial))
+    if allowed is None or seen <= allowed:
+        return True
+    return law.rough and (seen <= law.times or values_of(trial)[law.setting] > law.constant)
+
+
+def measured(place: Place, trial: Trial) -> int | None:
+    """The size of a place in a trial, where it was driven full."""
+    if place is Place.IN_SERVICE:
+        return trial.in_service if trial.bounded else None
+    if place is Place.USERSPACE_QUEUE:
+        # Of a server that accepts no request before a handler is free for it, that is no place of its own.
+        waits = trial.accepted is not None and trial.accepted != trial.in_service
+        return trial.accepted if trial.accepted_bounded and waits else None
+    # The kernel says how long it is, whether it was full or not: its limit, and one more.
+    return None if trial.backlog is None else trial.backlog + 1
+
+
+def at_least(place: Place, trial: Trial) -> int | None:
+    """What the place took at least, whether it was full or not; None where nothing was measured."""
+    return {Place.IN_SERVICE: trial.in_service, Place.USERSPACE_QUEUE: trial.accepted}.get(place, trial.accept_queue)
+
+
+def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: bool = False) -> tuple[Law, ...]:
+    """The laws that agree with the first trial, most plausible first; none where the place was not full.
+
+    Args:
+        far: a setting far from the size of the place is a candidate too. That is worth asking only once none that is
+            near has turned out to decide.
+    """
+    there = measured(place, first)
+    if there is None or there < 1:
+        return ()
+    values = values_of(first)
+    # Of several settings of one name, the one that is said to bound this place.
+    known = [each for each in rivals if each.name in values]
+    processes = [each.name for each in known if each.kind == "processes"]
+    ranked: list[tuple[int, Law]] = []
+    for rival in known:
+        if rival.kind == "bytes":
+            # How much of it is used without a request is not known, so its size alone does not make it a candidate.
+            if rival.near or far:
+                ranked.append((0, _of_memory(place, there, values, rival)))
+        elif rival.kind in {"places", "share"} and (rival.place is place or rival.kind == "share"):
+            ranked += _of_setting(place, there, values, rival, processes, far=far)
+    # Behind the settings of the same rank: raising one of those tells at once which it is.
+    ranked += _of_processes(place, there, values, processes)
+    found = dict.fromkeys(law for _, law in sorted(ranked, key=lambda each: each[0]))
+    return tuple(found)
+
+
+def confirmed_by(law: Law, trials: Sequence[Trial]) -> tuple[Trial, ...]:
+    """The trials whose size the law predicts, and in which it differs from that of the first."""
+    there = measured(law.place, trials[0])
+    found = (each for each in trials[1:] if measured(law.place, each) not in {None, there})
+    return tuple(each for each in found if predicts(law, each))
+
+
+def values_of(trial: Trial) -> dict[str, int]:
+    """The values of the rivals in a trial, by name."""
+    return {each.name: each.value for each in trial.values}
+
+
+def _of_processes(
+    place: Place, there: int, values: Mapping[str, int], processes: Sequence[str]
+) -> Iterator[tuple[int, Law]]:
+    """Each process takes as many requests as it takes."""
+    for name in processes:
+        times, rest = divmod(there, values[name])
+        if not rest and times:
+            yield (1 if times == 1 else 4), Law(place, (name,), times=times)
+
+
+def _of_memory(place: Place, there: int, values: Mapping[str, int], rival: Rival) -> Law:
+    return Law(place, (), rival.name, max(1, rival.share), values[rival.name], there, rough=True)
+
+
+def _of_setting(  # parameters: what a law is made of
+    place: Place, there: int, values: Mapping[str, int], rival: Rival, processes: Sequence[str], *, far: bool
+) -> Iterator[tuple[int, Law]]:
+    for number in range(len(processes) + 1):
+        for factors in combinations(processes, number):
+            each, rest = divmod(there, prod(values[name] for name in factors))
+            if rest or not each or rival.share < 1:
+                continue
+            most = values[rival.name] - rival.share * each
+            for constant in range(most - rival.share + 1, most + 1):
+                rank = _rank(rival, constant)
+                rank = _FAR if rank is None and far else rank
+                if rank is not None:
+                    yield rank, Law(place, factors, rival.name, rival.share, constant)
+
+
+def _rank(rival: Rival, constant: int) -> int | None:
+    """How plausible it is that so much of a setting is used otherwise; None where it is not."""
+    if rival.kind == "share":
+        if not 0 <= constant <= _OWN_DESCRIPTORS:
+            return None
+        return 0 if rival.near else 3
+    if not rival.counts and abs(constant) <= _OWN_USE:
+        return _NO_NOTICE
+    if constant == 0:
+        return 1
+    return 2 if abs(constant) <= _OWN_USE else None

@@ -1,0 +1,121 @@
+"""Answers holdfast's questions to this process: where do requests wait, and which limits of libraries are in force?
+
+A question is a few bytes in the shared file, at which each held request looks anyway while it sleeps, and the first one
+of a process that sees it answers for the process. The answer is written into the same file, so it needs no descriptor:
+a server that has none left can still tell. While bodies run (`--call`) nothing is held, and a thread looks instead. It
+is started with the first body of a process, if bodies may be asked for, and ends with the last one.
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import sys
+import time
+from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+
+from . import calling, layout, libraries, recorder, stacks, waiting_points
+
+_LOOK_S = 0.005
+_asked: Dict[Tuple[int, int], object] = {}
+_lookouts: Dict[int, object] = {}
+
+
+def answer(shared: recorder.Record) -> None:
+    """Answers the latest question, if it is for this process and no other request of it does."""
+    data = shared.data
+    question = data[layout.ASKED_OFFSET]
+    pid = os.getpid()
+    mine = object()
+    if _asked.setdefault((pid, question), mine) is not mine:
+        return
+    shared.answered = question
+    _asked.pop((pid, question - 1), None)
+    asked = layout.ASKED_PIDS.unpack_from(data, layout.ASKED_PIDS_OFFSET)
+    if pid not in asked:
+        return
+    try:
+        lines = list(_lines(shared, data[layout.ABOUT_OFFSET]))
+    except Exception:
+        return  # the application must not notice; what was not answered is not known
+    at = layout.answer_offset(shared.slots) + asked.index(pid) * layout.ANSWER_BYTES
+    text = _fitting(lines)
+    data[at + layout.ANSWER.size : at + layout.ANSWER.size + len(text)] = text
+    layout.ANSWER.pack_into(data, at, question, len(text))
+
+
+def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
+    for each in libraries.in_force():
+        limit = "" if each.limit is None else str(each.limit)
+        yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
+    counts = collections.Counter(_points(shared, about))
+    for point, count in counts.most_common():
+        written = (each.replace("\t", " ").replace("\n", " ") for each in (point.file, point.function, point.library))
+        yield "\t".join((layout.POINT_LINE, str(count), str(int(point.waits)), str(point.line), *written))
+
+
+def _points(shared: recorder.Record, about: int) -> List[waiting_points.Point]:
+    if about == layout.BEFORE_VIEW:
+        state, data = shared.state_at, shared.data
+        # What is held, and what has been, waits before no view.
+        found = stacks.of_requests(lambda id: data[state + id] == layout.NOT_ENTERED)
+        return [waiting_points.point_of(each) for each in found.values()]
+    if about == layout.IN_BODIES:
+        found = stacks.of_requests(calling.bodies.__contains__)
+        return [_point_in_body(found.get(id)) for id in list(calling.bodies)]
+    return []
+
+
+def _point_in_body(some: Optional[List[stacks.Stack]]) -> waiting_points.Point:
+    return waiting_points.point_of(some) if some else waiting_points.Point("", 0, "", "", waits=False)
+
+
+def _fitting(lines: List[str]) -> bytes:
+    """The lines as far as there is room for whole ones."""
+    text = b""
+    for line in lines:
+        more = (line + "\n").encode("utf-8", "replace")
+        if len(text) + len(more) > layout.ANSWER_BYTES - layout.ANSWER.size:
+            break
+        text += more
+    return text
+
+
+def look_out() -> None:
+    """Starts the thread that looks for questions while bodies run in this process, unless it runs already."""
+    shared = recorder.record()
+    if not shared.data[layout.BODIES_ASKED_OFFSET]:
+        return
+    pid, mine = os.getpid(), object()
+    if _lookouts.setdefault(pid, mine) is not mine:
+        return
+    start, sleep = _native()
+    try:
+        start(_look_out, (shared, pid, sleep))
+    except RuntimeError:
+        # No further thread can be started. Bodies come first; where they wait is not known then.
+        _lookouts.pop(pid, None)
+
+
+def _look_out(shared: recorder.Record, pid: int, sleep: Callable[[float], None]) -> None:
+    data = shared.data
+    while calling.bodies and data[layout.BODIES_ASKED_OFFSET] and not recorder.is_left_alone(shared):
+        if data[layout.ASKED_OFFSET] != shared.answered:
+            answer(shared)
+        sleep(_LOOK_S)
+    _lookouts.pop(pid, None)
+    if calling.bodies:
+        look_out()  # one began after the last look
+
+
+def _native() -> Tuple[Any, Callable[[float], None]]:
+    """What starts a thread and what lets one sleep, even if gevent or eventlet has replaced both."""
+    gevent = sys.modules.get("gevent.monkey")
+    if gevent is not None:
+        return gevent.get_original("_thread", "start_new_thread"), gevent.get_original("time", "sleep")
+    eventlet = sys.modules.get("eventlet.patcher")
+    if eventlet is not None:
+        return eventlet.original("_thread").start_new_thread, eventlet.original("time").sleep
+    import _thread
+
+    return _thread.start_new_thread, time.sleep

@@ -1,0 +1,211 @@
+"""Where a stack waits: the line of the person's own code, and the function of a library behind it.
+
+A request waits for its turn if another one has to give something back first: a lock, a semaphore, a place in a pool, a
+free thread of an executor. What merely takes time, such as a query or `sleep`, is not that. It shows in one of these:
+
+- the innermost function is one of a module whose functions wait for others (`threading`, `asyncio.locks`, `queue`);
+- the innermost function is entering or acquiring an object that can be acquired and released: a lock in C has no frame
+  of its own, so the instruction at which the function is tells;
+- the future that is awaited is that of a function which an executor has accepted and not begun.
+"""
+
+from __future__ import annotations
+
+import dis
+import functools
+import inspect
+import os
+import types
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+from . import own_code, stacks
+
+_OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_WAITING_MODULES = frozenset(
+    {
+        "threading",
+        "queue",
+        "asyncio.locks",
+        "asyncio.queues",
+        "multiprocessing.synchronize",
+        "trio._sync",
+        "trio._core._parking_lot",
+        "eventlet.semaphore",
+        "eventlet.queue",
+        "eventlet.event",
+    }
+)
+_FOR_AN_OWN_RESULT = frozenset(
+    {"concurrent.futures._base", "concurrent.futures.thread", "asgiref.sync", "asgiref.current_thread_executor"}
+)
+"""A caller in one of these modules waits for what it has sent to another thread itself, and not for its turn."""
+_SAYS_LITTLE = ("Condition.", "Event.", "Queue.", "LifoQueue.", "PriorityQueue.", "SimpleQueue.")
+"""Of what waits in one of these, the function around it says more: `QueuePool._do_get`, `CapacityLimiter.acquire`."""
+_EXECUTOR = "concurrent.futures.thread.ThreadPoolExecutor.submit"
+_NAMES = {"_thread.lock": "threading.Lock", "_thread.RLock": "threading.RLock"}
+_LOADS = ("LOAD_FAST", "LOAD_DEREF", "LOAD_GLOBAL", "LOAD_NAME", "LOAD_CLASSDEREF")
+_ENDS = ("POP_TOP", "STORE_", "RETURN_", "POP_JUMP", "JUMP_", "RESUME", "END_FOR", "SETUP_FINALLY")
+_MISSING = object()
+
+
+class Point(NamedTuple):
+    """Where it waits.
+
+    Attributes:
+        file, line, function: of the innermost frame in the person's own code; "", 0 and "" where there is none.
+        library: the function that waits, or the kind of a lock, by module and name; "" where it has no frame.
+        waits: it waits for its turn.
+    """
+
+    file: str
+    line: int
+    function: str
+    library: str
+    waits: bool
+
+
+def point_of(some: Sequence[stacks.Stack]) -> Point:
+    """Where a request waits: of several stacks the one that waits for its turn, or is in the person's own code."""
+    return max(map(_point_of, some), key=lambda each: (each.waits, bool(each.file), each.line))
+
+
+def _point_of(stack: stacks.Stack) -> Point:
+    at, library, waits = _seen(tuple((each.f_code, each.f_lasti) for each in stack.frames), stack.frames)
+    # It has got its turn, and runs as soon as its loop comes to it.
+    waits = waits and not (hasattr(stack.waiter, "done") and stack.waiter.done())
+    innermost = stack.frames[at] if stack.frames else None
+    lock = "" if waits or innermost is None else _lock_in(innermost)
+    if lock:
+        library, waits = lock, True
+    elif not waits and _is_queued(stack.waiter):
+        library, waits = _EXECUTOR, True
+    if innermost is None or not own_code.is_own(innermost.f_code.co_filename):
+        return Point("", 0, "", library, waits)
+    name = _short(_qualname(innermost))
+    return Point(innermost.f_code.co_filename, innermost.f_lineno or 0, name, library, waits)
+
+
+_known: Dict[object, Tuple[int, str, bool]] = {}
+"""What was seen of stacks that are at the same instructions: thousands of requests wait at few places."""
+
+
+def _seen(instructions: object, frames: Sequence[types.FrameType]) -> Tuple[int, str, bool]:
+    """Which frame is the innermost one of the person's own, or of all; what waits inside of it, and if for its turn."""
+    known = _known.get(instructions)
+    if known is None:
+        theirs = [at for at, each in enumerate(frames) if not _is_ours(each.f_code.co_filename)]
+        own = [at for at in theirs if own_code.is_own(frames[at].f_code.co_filename)]
+        inner = [frames[at] for at in theirs if not own or at > own[-1]]
+        function = _waiting_function(inner) if inner else ("", False)
+        known = _known[instructions] = ((own or theirs or [-1])[-1], *function)
+    return known
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith(_OURS) and not own_code.is_own(path)
+
+
+def _waiting_function(inner: Sequence[types.FrameType]) -> Tuple[str, bool]:
+    """The function of a library that waits, and whether for its turn; `inner`: the frames inside of the own code."""
+    names = [(str(each.f_globals.get("__name__", "")), _qualname(each)) for each in inner]
+    at = len(names) - 1
+    while at > 0 and names[at][1].startswith(_SAYS_LITTLE):
+        at -= 1
+    module, function = names[at]
+    waits = names[-1][0] in _WAITING_MODULES and not any(each in _FOR_AN_OWN_RESULT for each, _ in names)
+    return f"{module}.{_short(function)}", waits
+
+
+def _qualname(frame: types.FrameType) -> str:
+    code = frame.f_code
+    known = getattr(code, "co_qualname", None)
+    if known is not None:
+        return str(known)
+    # Before Python 3.11, a class of the first argument has it.
+    first = frame.f_locals.get(code.co_varnames[0]) if code.co_argcount else None
+    for cls in getattr(first if isinstance(first, type) else type(first), "__mro__", ()):
+        if getattr(inspect.unwrap(vars(cls).get(code.co_name, _qualname)), "__code__", None) is code:
+            return f"{cls.__qualname__}.{code.co_name}"
+    return code.co_name
+
+
+def _short(qualname: str) -> str:
+    return qualname.rsplit("<locals>.", 1)[-1]
+
+
+def _is_queued(waiter: Any, deepest: int = 3) -> bool:  # noqa: ANN401 - any future
+    """Whether a future waits for a function that an executor has not begun.
+
+    What ends it is among the callbacks of the future that it waits for (`asyncio.futures._chain_future`, `shield`).
+    """
+    for callback in getattr(waiter, "_callbacks", None) or ():
+        function = callback[0] if isinstance(callback, tuple) else callback
+        for cell in getattr(function, "__closure__", None) or ():
+            try:
+                source = cell.cell_contents
+            except ValueError:
+                continue
+            if type(source).__module__ == "concurrent.futures._base":
+                return bool(source._state == "PENDING")  # noqa: SLF001 - there is no other way
+            if deepest and source is not waiter and hasattr(source, "_asyncio_future_blocking"):
+                return _is_queued(source, deepest - 1)
+    return False
+
+
+def _lock_in(frame: types.FrameType) -> str:
+    """The kind of lock that a function is entering or acquiring in the instruction at which it is; "" if it is not."""
+    found: object = _MISSING
+    value: object = _MISSING
+    for name, argument in _before(frame.f_code, frame.f_lasti):
+        if name.startswith(_ENDS):
+            found = value = _MISSING
+        elif name.startswith(_LOADS):
+            value = _variable(frame, argument[-1] if isinstance(argument, tuple) else argument)
+        elif name in ("LOAD_ATTR", "LOAD_METHOD"):
+            if argument in ("acquire", "__enter__") and _is_lock(value):
+                found = value
+            value = _MISSING if value is _MISSING else _attribute(value, argument)
+            continue
+        if name in ("BEFORE_WITH", "SETUP_WITH", "LOAD_SPECIAL") and _is_lock(value):
+            found = value
+    if found is _MISSING:
+        return ""
+    kind = f"{type(found).__module__}.{type(found).__qualname__}"
+    return _NAMES.get(kind, kind)
+
+
+@functools.lru_cache(maxsize=256)
+def _before(code: types.CodeType, at: int) -> Tuple[Tuple[str, Any], ...]:
+    """The instructions of a function up to the one at this offset."""
+    found: List[Tuple[str, Any]] = []
+    for each in dis.get_instructions(code):
+        if each.offset > at:
+            break
+        found.append((each.opname, each.argval))
+    return tuple(found[-40:])
+
+
+def _variable(frame: types.FrameType, name: object) -> object:
+    for names in (frame.f_locals, frame.f_globals):
+        if name in names:
+            return names[str(name)]
+    return _MISSING
+
+
+def _attribute(thing: object, name: str) -> object:
+    """An attribute without running any of the application's code."""
+    try:
+        value = inspect.getattr_static(thing, name)
+    except AttributeError:
+        return _MISSING
+    if isinstance(value, types.MemberDescriptorType):
+        try:
+            return value.__get__(thing)
+        except AttributeError:
+            return _MISSING
+    return value
+
+
+def _is_lock(value: object) -> bool:
+    kind = type(value)
+    return value is not _MISSING and hasattr(kind, "acquire") and hasattr(kind, "release")

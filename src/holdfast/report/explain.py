@@ -1,0 +1,210 @@
+"""An explanation for a person's terminal: what decides, the trials that show it, and what they rule out."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from holdfast.model.advice import Advice, Wish
+from holdfast.model.binding import Binding
+from holdfast.model.explanation import Explanation, RequestCost, Slope
+from holdfast.model.places import Place
+from holdfast.model.sizes import shown_size
+from holdfast.model.trial import Trial
+from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.overload import render_overload
+from holdfast.report.silent import render_silent
+
+_PLACES = {
+    "in_service": "requests at once",
+    "userspace_queue": "accepted requests",
+    "accept_queue": "accept queue",
+}
+
+
+def render_explanation(explanation: Explanation) -> Renderable:
+    """The whole explanation, as a person reads it."""
+    parts: list[Renderable] = [_title(explanation), Text(), _headline(explanation), Text()]
+    parts += [Indent(_trials(explanation), 2), Text()]
+    parts += [Indent(Text(line), 2) for line in sentences(explanation)]
+    if explanation.overload is not None:
+        parts += [Text(), render_overload(explanation.overload)]
+    if explanation.silent is not None:
+        parts += [Text(), Text("Silent clients", style="bold"), Indent(render_silent(explanation.silent), 2)]
+    if explanation.verdict.warnings:
+        parts.append(Text())
+        parts += [Indent(Text(f"! {each}", style="yellow"), 2) for each in explanation.verdict.warnings]
+    return Stack(*parts)
+
+
+def _title(explanation: Explanation) -> Text:
+    target = explanation.verdict.target
+    title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
+    python = f"  Python {target.python}" if target.python else ""
+    return title.append(f"  {target.app}{python}", style="not bold dim")
+
+
+def _headline(explanation: Explanation) -> Renderable:
+    ceiling, binding = explanation.verdict.ceiling, explanation.verdict.binding
+    number = "an unknown number of" if ceiling.in_service is None else str(ceiling.in_service)
+    how = "" if ceiling.bounded else "at least "
+    requests = "request" if ceiling.in_service == 1 else "requests"
+    text = Text(f"  {how}{number} {requests} at once", style="bold green" if binding else "bold yellow")
+    if binding is None:
+        return text.append("  what decides that was not found", style="not bold")
+    return text.append(f"  decided by {binding.setting}: ", style="not bold").append(binding.formula, style="bold")
+
+
+def _trials(explanation: Explanation) -> Renderable:
+    changed = list(dict.fromkeys(each.name for trial in explanation.trials for each in trial.changes))
+    # Those of the queues are told with the queues.
+    queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
+    changed = [name for name in changed if name not in queues]
+    memory = {each.name for each in explanation.rivals if each.kind == "bytes"}
+    table = Table(
+        Column("run", right=True),
+        *(Column(name, right=True, whole=True) for name in changed),
+        Column("at once", right=True),
+        Column(""),
+    )
+    for trial in explanation.trials:
+        values = {each.name: each.value for each in trial.values}
+        cells = [_shown(values.get(name), in_bytes=name in memory) for name in changed]
+        table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
+    return table
+
+
+def named(trial: Trial) -> str:
+    """How a trial is referred to."""
+    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"
+
+
+def _at_once(trial: Trial) -> str:
+    if trial.in_service is None:
+        return "no verdict"
+    return str(trial.in_service) if trial.bounded else f"{trial.in_service} or more"
+
+
+def _shown(number: int | None, *, in_bytes: bool) -> str:
+    return shown_size(number) if in_bytes and number is not None else _or_dash(number)
+
+
+def _or_dash(number: int | None) -> str:
+    return "-" if number is None else str(number)
+
+
+def sentences(explanation: Explanation) -> Iterator[str]:
+    """Each finding as one sentence, with the runs behind it."""
+    for each in explanation.bindings:
+        if each.place != "in_service":
+            yield _other_place(each)
+    for undecided in explanation.undecided:
+        if undecided.place == "in_service":
+            yield f"Undecided: {undecided.why}."
+    by: dict[str, list[str]] = {}
+    for ruled_out in explanation.ruled_out:
+        by.setdefault(ruled_out.by, []).append(ruled_out.setting)
+    for reason, names in by.items():
+        yield f"Ruled out: {', '.join(names)} ({reason})."
+    yield from _next(explanation)
+    yield from _failures(explanation)
+    yield from _cost(explanation.cost)
+    if explanation.advice is not None:
+        yield from _advice(explanation.advice, explanation.trials[0])
+    if explanation.interrupted:
+        yield "Interrupted: this is what was shown by then."
+    again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
+    yield f"{_probes(explanation)} probes in {explanation.seconds:.1f} s.{again}"
+
+
+def _probes(explanation: Explanation) -> int:
+    attempts = () if explanation.advice is None else explanation.advice.attempts
+    return len(explanation.trials) + sum(each.trial not in explanation.trials for each in attempts)
+
+
+def _other_place(binding: Binding) -> str:
+    effective = ""
+    if binding.configured != binding.effective:
+        effective = f" ({binding.configured} asked for, {binding.effective} in force)"
+    return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}. {'; '.join(binding.evidence)}."
+
+
+def _next(explanation: Explanation) -> Iterator[str]:
+    binding = explanation.verdict.binding
+    if binding is None:
+        return
+    if binding.next is not None:
+        found = binding.next
+        yield f"Next limit, with {binding.setting} raised: {found.setting}, at {found.at} requests at once."
+    elif explanation.reached is not None and explanation.reached > (explanation.verdict.ceiling.in_service or 0):
+        yield f"Next limit: none was met up to {explanation.reached} requests at once."
+
+
+def _failures(explanation: Explanation) -> Iterator[str]:
+    for trial in explanation.trials:
+        if trial.failure:
+            said = ", ".join(f"{each.name}={each.value}" for each in trial.changes)
+            yield f"With {said} there was no verdict: {trial.failure}"
+
+
+def _advice(advice: Advice, first: Trial) -> Iterator[str]:
+    wish = advice.wish
+    if wish.busy is not None:
+        yield (
+            f"{wish.rate_per_s:g} requests a second of {wish.service_s:g} s keep {wish.busy:.4g} places busy on "
+            f"average (Little's law); {wish.at_once} places {_why_so_many(wish)}."
+        )
+    within = "" if wish.memory_bytes is None else f" within {_mib(wish.memory_bytes)}"
+    if advice.fulfilled and advice.best is None:
+        yield f"{wish.at_once} requests at once{within} need no change: {named(first)} had {first.in_service}."
+        return
+    if advice.best is None:
+        yield f"No proposal for {wish.at_once} requests at once{within}: {advice.why_not}."
+        return
+    best = advice.best.trial
+    said = ", ".join(f"{each.name}={each.value}" for each in advice.changes) or "nothing changed"
+    beside = f"{best.in_service} at once in {named(best)}, {first.in_service} now"
+    memory = ""
+    if best.full_bytes is not None and first.full_bytes is not None:
+        memory = f"; {_mib(best.full_bytes)} of memory, {_mib(first.full_bytes)} now"
+    if advice.fulfilled:
+        yield f"For {wish.at_once} requests at once{within}: {said} ({beside}{memory})."
+    else:
+        yield f"{wish.at_once} requests at once{within} were not reached: {advice.why_not}."
+        yield f"The most that was reached: {said} ({beside}{memory})."
+    yield f"See it with: {shlex.join(advice.best.command)}"
+
+
+def _why_so_many(wish: Wish) -> str:
+    if wish.p99_s is None:
+        return "are busy for at most 80 % of the time"
+    return f"let 99 in 100 be answered within {wish.p99_s:g} s (Erlang C)"
+
+
+def _mib(number: int) -> str:
+    return f"{number / (1 << 20):.0f} MiB"
+
+
+def _cost(cost: RequestCost) -> Iterator[str]:
+    parts = [
+        _of(cost.descriptors, "descriptor"),
+        _of(cost.threads, "thread"),
+        _of(cost.processes, "process"),
+        "" if cost.memory_bytes is None else _memory(cost.memory_bytes),
+    ]
+    said = [each for each in parts if each]
+    if said:
+        yield f"One more request in service costs {', '.join(said)}."
+
+
+def _of(slope: Slope | None, what: str) -> str:
+    if slope is None or slope.most <= 0:
+        return ""
+    plural = "" if slope.value == 1 else "es" if what == "process" else "s"
+    between = "" if slope.least == slope.most else f" ({slope.least:g} to {slope.most:g})"
+    return f"{slope.value:g} {what}{plural}{between}"
+
+
+def _memory(slope: Slope) -> str:
+    least, value, most = (f"{each / 1024:.0f}" for each in (slope.least, slope.value, slope.most))
+    return f"{value} KiB of memory" + (f" ({least} to {most})" if least != most else "")

@@ -1,0 +1,120 @@
+"""What silent clients do to a server, in words for the terminal, and in a few of them for a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from holdfast.model.silent import Silence, SilenceFound, Silent
+from holdfast.report.layout import Indent, Renderable, Stack, Text
+
+_WHO: dict[Silence, str] = {
+    "nothing": "that send nothing",
+    "half a request": "that send half a request",
+    "idle": "that stay idle after an answer",
+    "unread": "that do not read their reply",
+}
+_INDENT = 4
+_SAME_S = 0.2
+
+
+def render_silent(silent: Silent) -> Renderable:
+    """Each kind of silent client with what it does to the server, and what the server does to it."""
+    title = Text(f"{silent.server} {silent.version}".rstrip(), style="bold").append("  silent clients", "not bold dim")
+    parts: list[Renderable] = [title, Text()]
+    for found in silent.silences:
+        parts.append(Text.assemble((f"  {_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
+        parts += [Indent(Text(line), _INDENT) for line in _sentences(found)]
+    if silent.interrupted:
+        parts.append(Text("  It was interrupted: what is missing was not tried.", style="yellow"))
+    return Stack(*parts)
+
+
+def cell(found: SilenceFound) -> str:
+    """In a few words: "1 for 30.6 s", "10 for over 6 s", "none of 500", "50: 503", "none kept open"."""
+    if found.connections is None:
+        return f"none of {found.tried}" if _is_kept(found) else "none kept open"
+    number = _number(found)
+    if found.request_gets != "waits":
+        return f"{number}: {found.request_gets}"
+    if found.waits_up_to_s is not None:
+        return f"{number} for {found.waits_up_to_s:.1f} s"
+    if found.ended_by is not None:
+        return f"{number} for {found.ended_by.seconds or 0:g} s"
+    return f"{number} for over {found.watched_s:.0f} s"
+
+
+CELL_MEANS = (
+    "the fewest such connections with which an ordinary request was not answered in time, and how long it waits if it "
+    "comes with the first of them; "
+    "`none of 500`: 500 made no difference; `50: 503`: it got that"
+)
+
+
+def _headline(found: SilenceFound) -> str:
+    if found.connections is None:
+        return (
+            f"none of {found.tried} makes an ordinary request wait" if _is_kept(found) else _why(found, "connections")
+        )
+    number = _number(found)
+    verb = "makes" if number == "1" else "make"
+    if found.request_gets != "waits":
+        return f"{number} {verb} the server turn an ordinary request away ({found.request_gets})"
+    if found.waited_s is not None and found.waits_up_to_s is not None:
+        longer = found.waits_up_to_s - found.waited_s > _SAME_S
+        most = f"; {found.waits_up_to_s:.1f} s, had it come with the first of them" if longer else ""
+        return f"{number} {verb} an ordinary request wait for {found.waited_s:.1f} s{most}"
+    return f"{number} {verb} an ordinary request wait, for longer than {found.watched_s:.0f} s"
+
+
+def _sentences(found: SilenceFound) -> Iterator[str]:
+    if found.connections is not None:
+        if found.usual_ms is not None:
+            yield f"Without them it takes {found.usual_ms:g} ms."
+        if found.waited_s is None and found.answered_once_they_left is not None:
+            done = "was answered once they had left" if found.answered_once_they_left else "was not answered even then"
+            yield f"They were made to leave, and a request {done}."
+    elif _is_kept(found):
+        yield f"{_capital(_why(found, 'connections'))}."
+    if found.worker_ended and found.connections is not None:
+        yield "The server ended the worker that waited for them, and started another."
+    if not _is_kept(found):
+        return
+    if found.ended_after_s is None:
+        yield f"{_capital(_why(found, 'ended_after_s'))}."
+    else:
+        yield f"The server ends such a connection after {found.ended_after_s:.1f} s ({found.connection_gets})."
+    yield _timeout(found)
+    if (by := found.would_end) is not None:
+        yield f"Its {by.setting} would: it is not set, and at {by.changed_to_s:g} s it took {by.then_s:.1f} s."
+
+
+def _timeout(found: SilenceFound) -> str:
+    by = found.ended_by
+    if by is None:
+        return f"Time-out: {_why(found, 'ended_by')}."
+    if by.proved:
+        return (
+            f"Its {by.setting} decides that, {by.seconds or 0:g} s here: set to {by.changed_to_s:g} s, it took "
+            f"{by.then_s:.1f} s."
+        )
+    return f"Its {by.setting} is {by.seconds or 0:g} s, which fits; it was not changed to see whether it decides."
+
+
+def _number(found: SilenceFound) -> str:
+    return f"{found.connections}" if found.at_least is None else f"{found.at_least} to {found.connections}"
+
+
+def _is_kept(found: SilenceFound) -> bool:
+    return found.unknown.get("ended_by") != "no connection stayed open"
+
+
+def _colour(found: SilenceFound) -> str:
+    return "green" if found.connections is None else "red"
+
+
+def _why(found: SilenceFound, field: str) -> str:
+    return found.unknown.get(field, "not known")
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

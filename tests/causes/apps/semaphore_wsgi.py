@@ -1,0 +1,24 @@
+"""A Flask application whose WSGI middleware lets 3 requests of a process through at once."""
+
+import threading
+
+from flask import Flask
+
+app = Flask(__name__)
+turn = threading.Semaphore(3)
+
+
+@app.get("/")
+def index():
+    return "here"
+
+
+inner = app.wsgi_app
+
+
+def one_of_three(environ, start_response):
+    with turn:
+        return inner(environ, start_response)
+
+
+app.wsgi_app = one_of_three

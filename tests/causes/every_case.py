@@ -1,0 +1,19 @@
+"""All planted causes."""
+
+from __future__ import annotations
+
+from of_servers import BACKLOGS, CONNECTIONS, THREADS, WORKERS
+from of_surroundings import APPLICATIONS, COMMANDS, DESCRIPTORS, ENVIRONMENT, LIBRARIES, NOTHING
+
+CASES = (
+    *THREADS,
+    *WORKERS,
+    *CONNECTIONS,
+    *BACKLOGS,
+    *DESCRIPTORS,
+    *ENVIRONMENT,
+    *APPLICATIONS,
+    *LIBRARIES,
+    *COMMANDS,
+    *NOTHING,
+)

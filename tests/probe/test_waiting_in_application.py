@@ -1,0 +1,200 @@
+"""Where in an application requests wait, named by line: before their view, and with `--call` inside of it."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import msgspec
+import pytest
+import waiting_applications as applications
+
+OFFERED = 40
+CALLED = 12
+
+
+class Row(NamedTuple):
+    """What waits where.
+
+    Attributes:
+        line: text of the line at which they wait; "" where that is in no code of the person's own.
+        running: how many requests get past it, of OFFERED or of CALLED ones.
+    """
+
+    server: str
+    source: str
+    path: str
+    line: str
+    function: str | None
+    waits_in: str
+    running: int
+    after: tuple[str, ...] = ()
+
+
+SEMAPHORE = "asyncio.locks.Semaphore.acquire"  # CPython, asyncio/locks.py
+POOL = (
+    "sqlalchemy.pool.impl.QueuePool._do_get"  # SQLAlchemy, pool/impl.py: `pool_size` connections, `max_overflow` more
+)
+# AnyIO, _backends/_asyncio.py: CapacityLimiter(40); the application's lifespan has set it to 30.
+TOKENS = "anyio._backends._asyncio.CapacityLimiter.acquire_on_behalf_of"
+
+BEFORE = Row(
+    "uvicorn", applications.FASTAPI, "/dependency", "async with limited:", "max_concurrency", SEMAPHORE, running=5
+)
+ALSO_BEFORE = (
+    Row("uvicorn", applications.FASTAPI, "/def", "", None, TOKENS, running=30),
+    Row("uvicorn", applications.MIDDLEWARE, "/", "async with limited:", "Limiting.dispatch", SEMAPHORE, running=3),
+    # Django's ASGIHandler runs such middleware on a thread for each request (ThreadSensitiveContext).
+    Row(
+        "uvicorn",
+        applications.DJANGO,
+        "/",
+        "with limited:",
+        "middleware",
+        "threading.Semaphore.acquire",
+        running=2,
+    ),
+)
+IN_VIEW = (
+    Row("uvicorn", applications.FASTAPI, "/semaphore", "async with inside:", "with_semaphore", SEMAPHORE, running=3),
+    Row(
+        "flask",
+        applications.FLASK,
+        "/semaphore",
+        "with free:",
+        "with_semaphore",
+        "threading.Semaphore.acquire",
+        running=3,
+    ),
+)
+ALSO_IN_VIEW = (
+    Row(
+        "uvicorn",
+        applications.FASTAPI,
+        "/timeout",
+        "await asyncio.wait_for(lock.acquire(), 60)",
+        "in_time",
+        "asyncio.locks.Lock.acquire",
+        running=1,
+    ),
+    Row("flask", applications.FLASK, "/lock", "with lock:", "with_lock", "threading.Lock", running=1),
+    Row("flask", applications.FLASK, "/pool", "with engine.connect()", "with_pool", POOL, running=5),
+    # Cython has no frames: the lock at the line tells (gevent/thread.py, class LockType).
+    Row(
+        "gunicorn",
+        applications.FLASK,
+        "/lock",
+        "with lock:",
+        "with_lock",
+        "gevent.thread.LockType",
+        running=1,
+        after=("-k", "gevent"),
+    ),
+)
+
+
+def probed(holdfast, row: Row, *options: str):
+    if row.server != "flask" and find_spec(row.server) is None:
+        pytest.skip(f"not installed: {row.server}")
+    (holdfast.directory / "shop.py").write_text(row.source)
+    given = ("--server", row.server, "--path", row.path, "--max-offered", str(OFFERED), "--json", "-", *options)
+    ended = holdfast.run("probe", "shop.py", *given, "--", *row.after)
+    assert ended.exit == 0, ended.err
+    return msgspec.json.decode(ended.out)
+
+
+def line_of(row: Row) -> int | None:
+    lines = row.source.splitlines()
+    # Behind the function, whose name stands in its first line.
+    name = "" if row.function is None else row.function.rpartition(".")[2]
+    return next((n for n, text in enumerate(lines, 1) if row.line in text and name_before(lines[:n], name)), None)
+
+
+def name_before(lines: list[str], name: str) -> bool:
+    named = [text for text in lines if text.lstrip().startswith(("def ", "async def "))]
+    return bool(named) and f"def {name}(" in named[-1]
+
+
+def names(rows):
+    return [" ".join((row.server, row.path, *row.after)) for row in rows]
+
+
+def check_before_view(verdict, row):
+    waiting = OFFERED - row.running
+    assert (verdict["ceiling"]["in_service"], verdict["places"]["before_view"]) == (row.running, waiting)
+    file = "shop.py" if row.line else None
+    line = line_of(row) if row.line else None
+    assert verdict["waiting"] == [
+        {
+            "phase": "ramp",
+            "requests": waiting,
+            "processes": 1,
+            "file": file,
+            "line": line,
+            "function": row.function,
+            "waits_in": row.waits_in,
+        }
+    ]
+
+
+def check_in_view(verdict, row):
+    call = verdict["call"]
+    together = call["at_once"]
+    (seen,) = [each for each in verdict["waiting"] if each["phase"] == "call"]
+    assert (seen["file"], seen["line"], seen["function"]) == ("shop.py", line_of(row), row.function)
+    assert (seen["waits_in"], seen["processes"]) == (row.waits_in, 1)
+    # Some may have ended before it was looked at.
+    assert call["running"] == row.running
+    assert 0 < seen["requests"] <= together - row.running
+
+
+def test_what_waits_before_its_view_is_named_by_its_line(holdfast):
+    check_before_view(probed(holdfast, BEFORE), BEFORE)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("row", ALSO_BEFORE, ids=names(ALSO_BEFORE))
+def test_the_same_holds_of_threads_middleware_and_a_framework_that_changes_threads(holdfast, row):
+    check_before_view(probed(holdfast, row), row)
+
+
+@pytest.mark.servers
+def test_what_waits_for_a_pool_is_told_apart_from_what_waits_for_a_thread_to_ask_it(holdfast):
+    # 30 tokens: five connections are given to views, so 30 threads wait for one; the rest wait for a thread.
+    row = Row("uvicorn", applications.FASTAPI, "/pool", "with engine.connect()", "connection", POOL, running=5)
+    verdict = probed(holdfast, row)
+
+    told = {(each["line"], each["waits_in"]): each["requests"] for each in verdict["waiting"]}
+    assert verdict["ceiling"]["in_service"] == 5
+    assert told == {(line_of(row), POOL): 30, (None, TOKENS): OFFERED - 5 - 30}
+
+
+@pytest.mark.servers
+def test_a_server_without_a_descriptor_left_still_tells(holdfast):
+    verdict = probed(holdfast, BEFORE, "--nofile", "24")
+
+    (seen,) = verdict["waiting"]
+    # The others found no descriptor: uvloop closes their connections.
+    assert verdict["places"]["before_view"] < OFFERED - BEFORE.running
+    assert seen["requests"] == verdict["places"]["before_view"] > 0
+    assert (seen["line"], seen["waits_in"]) == (line_of(BEFORE), SEMAPHORE)
+
+
+@pytest.mark.parametrize("row", IN_VIEW, ids=names(IN_VIEW))
+def test_what_waits_in_its_view_is_named_by_its_line_and_so_is_how_many_run(holdfast, row):
+    check_in_view(probed(holdfast, row, "--call", "--max-called", str(CALLED)), row)
+
+
+@pytest.mark.servers
+@pytest.mark.parametrize("row", ALSO_IN_VIEW, ids=names(ALSO_IN_VIEW))
+def test_the_same_holds_of_locks_pools_and_greenlets(holdfast, row):
+    check_in_view(probed(holdfast, row, "--call", "--max-called", str(CALLED)), row)
+
+
+@pytest.mark.servers
+def test_bodies_that_only_take_time_are_not_said_to_wait(holdfast):
+    row = Row("uvicorn", applications.FASTAPI, "/sleep", "", None, "", CALLED)
+    verdict = probed(holdfast, row, "--call", "--max-called", str(CALLED))
+
+    assert (verdict["waiting"], verdict["call"]["running"]) == ([], None)
+    assert verdict["unknown"]["call.running"].startswith("no body waited in its view")

@@ -1,0 +1,154 @@
+"""Applications in which requests wait: before their view or in it, for a lock, a semaphore, a pool or a thread."""
+
+from __future__ import annotations
+
+FASTAPI = """
+import asyncio
+import time
+from contextlib import asynccontextmanager
+
+import anyio.to_thread
+from fastapi import Depends, FastAPI
+from sqlalchemy import create_engine, text
+
+engine = create_engine("sqlite:///shop.db", pool_size=5, max_overflow=0)
+limited = asyncio.Semaphore(5)
+inside = asyncio.Semaphore(3)
+lock = asyncio.Lock()
+
+@asynccontextmanager
+async def lifespan(app):
+    anyio.to_thread.current_default_thread_limiter().total_tokens = 30
+    yield
+
+app = FastAPI(lifespan=lifespan)
+
+async def max_concurrency():
+    async with limited:
+        yield
+
+def connection():
+    with engine.connect() as connected:
+        connected.execute(text("select 1"))
+        yield
+
+@app.get("/dependency", dependencies=[Depends(max_concurrency)])
+async def with_dependency():
+    return "done"
+
+@app.get("/pool", dependencies=[Depends(connection)])
+async def with_pool():
+    return "done"
+
+@app.get("/def")
+def in_a_thread():
+    return "done"
+
+@app.get("/semaphore")
+async def with_semaphore():
+    async with inside:
+        await asyncio.sleep(0.2)
+    return "done"
+
+@app.get("/timeout")
+async def in_time():
+    await asyncio.wait_for(lock.acquire(), 60)
+    await asyncio.sleep(0.05)
+    lock.release()
+    return "done"
+
+@app.get("/executor")
+async def in_the_executor():
+    await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.2)
+    return "done"
+
+@app.get("/sleep")
+async def sleeping():
+    await asyncio.sleep(0.2)
+    return "done"
+"""
+
+FLASK = """
+import threading
+import time
+
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+app = Flask(__name__)
+engine = create_engine("sqlite:///shop.db", pool_size=5, max_overflow=0)
+free = threading.BoundedSemaphore(3)
+lock = threading.Lock()
+
+@app.get("/semaphore")
+def with_semaphore():
+    with free:
+        time.sleep(0.2)
+    return "done"
+
+@app.get("/lock")
+def with_lock():
+    with lock:
+        time.sleep(0.05)
+    return "done"
+
+@app.get("/pool")
+def with_pool():
+    with engine.connect() as connected:
+        connected.execute(text("select 1"))
+        time.sleep(0.2)
+    return "done"
+"""
+
+MIDDLEWARE = """
+import asyncio
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route
+
+limited = asyncio.Semaphore(3)
+
+class Passing(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        return await call_next(request)
+
+class Limiting(BaseHTTPMiddleware):
+    async def dispatch(self, request, call_next):
+        async with limited:
+            return await call_next(request)
+
+async def index(request):
+    return PlainTextResponse("done")
+
+app = Starlette(
+    routes=[Route("/", index)], middleware=[Middleware(Passing), Middleware(Limiting), Middleware(Passing)]
+)
+"""
+
+DJANGO = """
+import threading
+
+import django
+from django.conf import settings
+from django.core.asgi import get_asgi_application
+from django.http import HttpResponse
+from django.urls import path
+
+settings.configure(SECRET_KEY="x", ALLOWED_HOSTS=["*"], ROOT_URLCONF=__name__, MIDDLEWARE=[__name__ + ".limiting"])
+django.setup()
+limited = threading.Semaphore(2)
+
+def limiting(get_response):
+    def middleware(request):
+        with limited:
+            return get_response(request)
+    return middleware
+
+def index(request):
+    return HttpResponse("done")
+
+urlpatterns = [path("", index)]
+app = get_asgi_application()
+"""
