@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from holdfast.infer.silent import judge_silent
-from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.silent import (
     OrdinaryRequest,
     Silence,
@@ -63,14 +62,14 @@ def run(
 
 
 def judged(*runs: SilentRun, timeouts: tuple[Timeout, ...] = ()) -> SilenceFound:
-    (found,) = judge_silent(SilentRecord(Experiment(ProbeTarget("x")), "x", "1", ("x",), timeouts, runs)).silences
+    (found,) = judge_silent(SilentRecord("x", "1", ("x",), timeouts, runs)).silences
     return found
 
 
 def test_a_request_that_is_answered_when_the_silent_one_is_ended_has_waited_for_that_long() -> None:
     found = judged(run((silent_one(4.0),), (request(1, 3.99),), 0))
 
-    assert (found.connections, found.at_least) == (1, None)
+    assert (found.connections, found.at_least) == (1, 1)
     assert (found.request_gets, found.waited_s) == ("waits", 3.99)
     assert (found.connection_gets, found.ended_after_s) == ("closed", 4.0)
     assert found.usual_ms == 2.0
@@ -106,6 +105,17 @@ def test_where_several_were_opened_together_the_number_is_an_interval() -> None:
     assert (found.at_least, found.connections) == (98, 102)
 
 
+def test_it_is_chance_unless_all_wait_in_the_one_queue_of_several_workers() -> None:
+    waits = run((silent_one(5.0),), (request(7, 4.9),), 0)
+    answered, waited = request(7, 0.002), request(7, 4.9)
+
+    assert judged(waits).by_chance is None
+    assert judged(replace(waits, others=(answered, waited), queued=2)).by_chance is True
+    assert judged(replace(waits, others=(waited, waited), queued=0)).by_chance is True
+    assert judged(replace(waits, others=(waited, waited), queued=None)).by_chance is True
+    assert judged(replace(waits, others=(waited, request(7, None)), queued=3)).by_chance is False
+
+
 def test_where_none_waits_the_number_tried_is_the_reason() -> None:
     found = judged(run((silent_one(),) * 500, (request(100), request(500)), None, fewer=500))
 
@@ -122,6 +132,12 @@ def test_a_server_that_closes_at_once_keeps_none_open() -> None:
 
 def test_the_one_that_counts_is_not_one_that_we_made_leave_before() -> None:
     found = judged(run((silent_one(left_s=-0.001), silent_one(2.0, 408)), (request(1, 2.0),), 0))
+
+    assert (found.connection_gets, found.ended_after_s) == ("408", 2.0)
+
+
+def test_the_one_that_counts_had_not_ended_before_it_was_looked_at() -> None:
+    found = judged(run((silent_one(0.005), silent_one(2.0, 408)), (request(1, 2.0),), 0))
 
     assert (found.connection_gets, found.ended_after_s) == ("408", 2.0)
 
@@ -196,6 +212,18 @@ def test_where_nothing_ended_it_the_reason_names_what_is_said_to() -> None:
 
     assert found.ended_by is None
     assert found.unknown["ended_by"].endswith("said to do so: channel (120 s)")
+
+
+def test_every_null_has_a_reason_and_nothing_else_has_one() -> None:
+    waited = run((silent_one(4.0, 408),), (request(1, 3.99),), 0)
+    still = replace(run((silent_one(),), (request(1, None),), 0), left=(request(0, at_s=WATCHED_S + 0.1),))
+    nothing = replace(run((), (), None), usual=(), given_up="The server ended.", watched_to_ns=0)
+
+    for each in (waited, still, nothing, run((silent_one(),), (request(500),), None)):
+        found = judged(each, timeouts=(FOUR,))
+        nulls = {name.name for name in fields(found) if getattr(found, name.name) is None}
+        assert found.unknown.keys() == nulls
+        assert all(found.unknown.values())
 
 
 def test_what_a_run_could_not_finish_is_said() -> None:

@@ -72,7 +72,7 @@ def test_a_connection_that_sends_nothing_is_silent_once_it_is_connected_and_stay
         look_until(silent, lambda: silent.is_silent(number))
 
         assert silent.silent == 1
-        assert silent.took(number)
+        assert silent.first == number
         silent.leave(1)
         (connection,) = silent.connections()
 

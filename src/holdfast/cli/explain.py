@@ -22,7 +22,7 @@ from holdfast.cli.probe import (
     with_defaults,
 )
 from holdfast.console import say
-from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
 from holdfast.explain.run import explain as run_explanation
 from holdfast.explain.trials import bench_for
@@ -32,6 +32,7 @@ from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.sizes import size_of
 
 EXPLAIN = "Explanation"
@@ -121,6 +122,14 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         is_flag=True,
         help="Also find out how many clients that send nothing, or read nothing, make others wait.",
     ),
+    option(
+        CLIENTS,
+        "--patience",
+        "patience_s",
+        callback=checked(some_time_s),
+        metavar="TIME",
+        help=f"With --silent, look for so long what becomes of such clients.  [default: {DEFAULT_PATIENCE_S:g}s]",
+    ),
     *request_options(),
     *measurement_options(),
     *limit_options(),
@@ -168,14 +177,16 @@ def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
 
 def _asked(given: dict[str, Any]) -> Asked:
     """What is asked besides; takes its options out of the others."""
-    names = ("up_to", "overload", "health_path", "silent", "service_s")
-    up_to, overload, health_path, silent, service_s = (given.pop(name) for name in names)
+    names = ("up_to", "overload", "health_path", "silent", "patience_s", "service_s")
+    up_to, overload, health_path, silent, patience_s, service_s = (given.pop(name) for name in names)
     wish = _wish(given.pop("want"), given.pop("rate_per_s"), service_s, given.pop("p99_s"), given.pop("memory_bytes"))
     if service_s is not None and not overload and (wish is None or wish.rate_per_s is None):
         raise click.UsageError("--service-time says how long requests take that --rate or --overload is about.")
     if health_path and not overload:
         raise click.UsageError("--health is requested during --overload, which was not asked for.")
-    return Asked(up_to, wish, overload, service_s, health_path, silent)
+    if patience_s is not None and not silent:
+        raise click.UsageError("--patience is that with silent clients; add --silent.")
+    return Asked(up_to, wish, overload, service_s, health_path, silent, patience_s or DEFAULT_PATIENCE_S)
 
 
 def _wish(
@@ -211,4 +222,10 @@ def _publish(found: Explanation, json_target: str | None) -> None:
 
 
 def _exit_code(found: Explanation) -> int:
-    return EXIT_ANSWERED if found.verdict.binding is not None and not found.interrupted else EXIT_INCONCLUSIVE
+    """As docs/exit-codes.md says: that no bound was met is an answer too, and a wish may not be fulfilled."""
+    ceiling = found.verdict.ceiling
+    unbounded = ceiling.in_service is not None and ceiling.bounded is False
+    if found.interrupted or (found.verdict.binding is None and not unbounded):
+        return EXIT_INCONCLUSIVE
+    fulfilled = found.advice is None or found.advice.fulfilled
+    return EXIT_ANSWERED if fulfilled else EXIT_EXPECTATION_FAILED

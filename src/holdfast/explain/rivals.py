@@ -13,11 +13,10 @@ from holdfast.model.limits import ADDRESS_SPACE, NOFILE, NPROC
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
+from holdfast.model.waiting import VARIED
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
-# Limits of libraries that can be set, as `Experiment.library_limits` has them.
-_OF_LIBRARIES = frozenset({"AnyIO tokens", "default executor"})
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
 
 
@@ -65,7 +64,7 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
             changed = replace(changed, nproc=each.value)
         elif each.name == ADDRESS_SPACE:
             changed = replace(changed, address_space=each.value)
-        elif each.name in _OF_LIBRARIES:
+        elif each.name in VARIED:
             others = tuple(pair for pair in changed.library_limits if pair[0] != each.name)
             changed = replace(changed, library_limits=(*others, (each.name, each.value)))
         else:
@@ -108,7 +107,7 @@ def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
 def _of_libraries(verdict: Verdict) -> Iterator[Rival]:
     for each in verdict.libraries or ():
         if each.limit is not None:
-            fixed = "" if each.name in _OF_LIBRARIES else "the library has no option for it"
+            fixed = "" if each.name in VARIED else "the library has no option for it"
             yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, inside=True)
 
 
@@ -123,12 +122,18 @@ def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]
         most = None if hard == resource.RLIM_INFINITY else hard
         near = NOFILE in met
         yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=near)
-    if experiment.nproc is not None and (threads := _threads(verdict)):
-        yield Rival(NPROC, Place.IN_SERVICE, "share", experiment.nproc, share=threads, near=NPROC in met)
+    nproc = verdict.limits.nproc
+    if nproc is not None and (experiment.nproc is not None or NPROC in met):
+        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_tasks(verdict), near=NPROC in met)
     if (space := verdict.limits.address_space) is not None:
         yield Rival(ADDRESS_SPACE, Place.IN_SERVICE, "bytes", space, near=ADDRESS_SPACE in met)
 
+    for each in verdict.pressure or ():
+        if each.name not in {NOFILE, NPROC, ADDRESS_SPACE} and each.hit:
+            why = "it is set for a group of processes, or for the whole machine"
+            yield Rival(each.name, Place.IN_SERVICE, "share", each.limit, fixed=why, near=True)
 
-def _threads(verdict: Verdict) -> int:
-    cost = verdict.cost
-    return round((cost.threads or 0) + (cost.processes or 0))
+
+def _tasks(verdict: Verdict) -> int:
+    """How many tasks each request takes: the kernel counts threads, of which a process has at least one."""
+    return max(1, round(verdict.cost.threads or verdict.cost.processes or 1))

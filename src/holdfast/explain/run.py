@@ -11,7 +11,7 @@ from holdfast.errors import EnvironmentFailure, HoldfastError
 from holdfast.explain.advise import advise
 from holdfast.explain.overload import OverloadOptions, run_overload
 from holdfast.explain.rivals import rivals_of
-from holdfast.explain.silent import run_silent
+from holdfast.explain.silent import Wanted, run_silent
 from holdfast.explain.trials import Bench, first_trial, run_trial, since
 from holdfast.infer.binding import explanation_of
 from holdfast.infer.judge import judge
@@ -20,6 +20,7 @@ from holdfast.model.advice import Wish
 from holdfast.model.experiment import command_line_of
 from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.frozen import frozen
+from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.trial import Trial
 
 MOST_TRIALS = 12
@@ -38,6 +39,7 @@ class Asked:
         service_s: how long a handler takes then; None is as long as the application's own.
         health_path: of the health check meanwhile; "" is the same path.
         silent: try silent clients too.
+        patience_s: how long to look what becomes of them.
     """
 
     up_to: int | None = None
@@ -46,6 +48,7 @@ class Asked:
     service_s: float | None = None
     health_path: str = ""
     silent: bool = False
+    patience_s: float = DEFAULT_PATIENCE_S
 
 
 def explain(bench: Bench, asked: Asked) -> Explanation:
@@ -93,7 +96,8 @@ def _with_clients(record: ExplanationRecord, asked: Asked, bench: Bench) -> Expl
             record = replace(record, overload=seen)
         if asked.silent and not bench.ended():
             bench.tell("silent clients")
-            record = replace(record, silent=run_silent(bench.experiment, bench.interrupts, bench.tell))
+            wanted = Wanted(patience_s=asked.patience_s)
+            record = replace(record, silent=run_silent(bench.experiment, bench.interrupts, bench.tell, wanted))
     except HoldfastError as error:
         # What was proved before is worth more than what could not be done.
         bench.tell(str(error))

@@ -12,8 +12,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
-from holdfast.errors import InconclusiveError, UsageError
-from holdfast.explain.silent_climb import Clients, Climb, Limits
+from holdfast.errors import HoldfastError, InconclusiveError, UsageError
+from holdfast.explain.silent_clients import Clients
+from holdfast.explain.silent_climb import Climb, Limits
 from holdfast.interrupts import Interrupts
 from holdfast.load.http1 import host_field, numbered, request_head
 from holdfast.load.local_limits import longest_send_buffer
@@ -32,11 +33,12 @@ from holdfast.model.silent import (
     SilentRun,
     Timeout,
 )
+from holdfast.model.timeline import ServerFacts
 from holdfast.observe.processes import read_process_tree
 from holdfast.observe.record_reader import replying
 from holdfast.probe.first_request import send_first_request
 from holdfast.probe.guards import no_longer_accepting
-from holdfast.probe.launch import ServerSpec, spec_of
+from holdfast.probe.launch import spec_of
 from holdfast.probe.patience import Patience
 from holdfast.probe.prepare import Prepared, Room, prepare, user_for
 from holdfast.probe.session import Session, batch
@@ -45,11 +47,12 @@ from holdfast.rundir import room_for_a_run
 from holdfast.servers.settings_of import timeouts_of, with_timeout
 
 # Ordinary requests beside one for each silent client: one for each step of a climb, and those that only look.
-_ORDINARY = 1000
+_ORDINARY = 3000
 _LEAST_WMEM = 4 << 20
 _PAST_BUFFERS = 1 << 20
 _CHANGED_TO_S = 1.0
 _OTHERWISE_S = 2.0
+_INTERRUPTED = "it was interrupted"
 
 
 @frozen
@@ -102,22 +105,28 @@ def run_silent(
         )
     bench = _Bench(experiment, interrupts, tell or (lambda _line: None), wanted)
     runs: list[SilentRun] = []
+    timeouts, server = timeouts_of(experiment, os.environ), None
     for silence in wanted.silences:
         if interrupts.asked:
             break
         bench.tell(f"{_IN_WORDS[silence]} ...")
-        run, spec = _run(bench, experiment, silence)
+        try:
+            run, server = _run(bench, experiment, silence)
+        except HoldfastError as error:
+            if not runs:
+                raise
+            runs.append(_not_run(silence, _ended_early(bench, error)))
+            continue
         runs.append(run)
-        timeouts = timeouts_of(experiment, os.environ)
         for changed, timeout, value_s in _changes(bench, run, timeouts):
             bench.tell(f"{_IN_WORDS[silence]}, with {timeout.name} {value_s:g} s ...")
-            again, _ = _run(bench, changed, silence, _after(run), (timeout.name, value_s))
-            runs.append(again)
+            # A server that does not start with that value shows nothing of it.
+            with suppress(HoldfastError):
+                runs.append(_run(bench, changed, silence, _after(run), (timeout.name, value_s))[0])
     return SilentRecord(
-        experiment=experiment,
-        server=spec.name,
-        version=spec.version,
-        command=spec.argv,
+        server="" if server is None else server.name,
+        version="" if server is None else server.version,
+        command=() if server is None else server.command,
         timeouts=timeouts,
         runs=tuple(runs),
         interrupted=interrupts.asked,
@@ -147,6 +156,26 @@ class _Known:
     connections: int
 
 
+def _not_run(silence: Silence, why: str) -> SilentRun:
+    return SilentRun(
+        silence=silence,
+        most=0,
+        limit_ns=0,
+        usual=(),
+        connections=(),
+        requests=(),
+        decisive=None,
+        fewer=0,
+        watched_from_ns=0,
+        watched_to_ns=0,
+        given_up=why,
+    )
+
+
+def _ended_early(bench: _Bench, error: HoldfastError) -> str:
+    return _INTERRUPTED if bench.interrupts.asked else f"{error.what} {error.why}".rstrip()
+
+
 def _after(run: SilentRun) -> _Known:
     return _Known(1 if run.decisive is None else run.requests[run.decisive].silent)
 
@@ -157,7 +186,7 @@ def _run(
     silence: Silence,
     known: _Known | None = None,
     changed: tuple[str, float] | None = None,
-) -> tuple[SilentRun, ServerSpec]:
+) -> tuple[SilentRun, ServerFacts]:
     most = bench.wanted.most_unread if silence == "unread" else bench.wanted.most
     if known is not None:
         most = known.connections
@@ -179,19 +208,19 @@ def _run(
         if reply_bytes is not None:
             environment = {**prepared.command.environment, **replying(reply_bytes)}
             prepared = replace(prepared, command=replace(prepared.command, environment=environment))
-        session = _session(prepared, stack)
+        session, facts = _session(prepared, stack)
         run = _watch(prepared, session, silence, limits, stack)
-    return replace(run, reply_bytes=reply_bytes, changed=changed), spec
+    return replace(run, reply_bytes=reply_bytes, changed=changed), facts
 
 
-def _session(prepared: Prepared, stack: ExitStack) -> Session:
+def _session(prepared: Prepared, stack: ExitStack) -> tuple[Session, ServerFacts]:
     """A running server that has answered.
 
     Raises:
         UsageError: it listens elsewhere than on loopback, or speaks TLS.
         EnvironmentFailure, InconclusiveError: it did not start, or did not answer.
     """
-    session, _facts = connect_to(start(prepared, stack, Patience()))
+    session, facts = connect_to(start(prepared, stack, Patience()))
     check_loopback(session.address, session.reached_at)
     if send_first_request(session).tls is not None:
         raise UsageError(
@@ -199,7 +228,7 @@ def _session(prepared: Prepared, stack: ExitStack) -> Session:
             "What is silent there is another matter: a handshake that does not come.",
             "Start it without its certificate.",
         )
-    return ready_again(session) if no_longer_accepting(session) else session
+    return (ready_again(session) if no_longer_accepting(session) else session), facts
 
 
 def check_loopback(address: str, reached_at: str) -> None:
@@ -229,7 +258,9 @@ def _watch(prepared: Prepared, session: Session, silence: Silence, limits: Limit
         climb.measure()
         given_up = ""
     except InconclusiveError as error:
-        given_up = f"{error.what} {error.why}"
+        given_up = f"{error.what} {error.why}".rstrip()
+    if session.interrupts.asked:
+        given_up = _INTERRUPTED
     replaced = tuple(pid for pid in session.accepting if pid not in read_process_tree(*session.server.roots()))
     return replace(climb.seen(), replaced=replaced, given_up=given_up)
 

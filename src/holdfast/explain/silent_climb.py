@@ -4,6 +4,7 @@ Decisions
 ---------
 * An ordinary request follows each silent connection up to `_ONE_BY_ONE`, then each sixteenth part more. Where one waits
   after several were opened together, those leave, and the way up is taken again one by one.
+* Where several workers take connections, several requests are sent together each time, so that some come to each.
 * A request waits if it takes ten times as long as it usually does, and a quarter of a second. That may be the machine's
   doing: where it is answered though no silent connection has ended, all of that is done once more, with new ones.
 * What ends the wait is seen, not inferred: either the server ends silent connections, or we do, at the end.
@@ -11,18 +12,14 @@ Decisions
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from statistics import median
 
 from holdfast.errors import InconclusiveError
-from holdfast.load.silent_connections import SilentConnections
-from holdfast.model.address import is_unix
+from holdfast.explain.silent_clients import Clients
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
-from holdfast.model.silent import OrdinaryRequest, Silence, SilentRun
+from holdfast.model.silent import OrdinaryRequest, SilentRun
 from holdfast.model.units import MS, NS_PER_S
-from holdfast.probe.readiness import check_alive
-from holdfast.probe.session import Batch, Session
 
 _USUAL = 5
 _USUAL_WITHIN_NS = 10 * NS_PER_S
@@ -30,17 +27,13 @@ _TIMES_USUAL = 10
 _LEAST_WAIT_NS = 250 * MS
 _ONE_BY_ONE = 64
 _PART = 16
-_DRAINED_WITHIN_NS = 30 * MS
-_TURN_NS = MS
 _MISSES = 3
+_LONG = 6
 # Steps after which no more are open than before: the server keeps no more open.
 _STALE = 8
 _FREED_WITHIN_NS = 3 * NS_PER_S
 _ASK_AGAIN_NS = 250 * MS
-_LOOK_NS = 100 * MS
 _LONGEST_CLIMB_NS = 30 * NS_PER_S
-
-_HELD = frozenset({"ESTABLISHED", "CLOSE_WAIT", "SYN_RECV"})
 
 
 @frozen
@@ -60,150 +53,6 @@ class Limits:
     harmless_patience_s: float
 
 
-class Clients:
-    """Silent and ordinary clients of one server."""
-
-    def __init__(  # parameters: the server, both kinds of clients, and what each sends
-        self,
-        session: Session,
-        silence: Silence,
-        silent: SilentConnections,
-        sent: Batch,
-        half: bytes,
-        whole: Callable[[int], bytes],
-    ) -> None:
-        """No client yet.
-
-        Args:
-            half: request line and one header field.
-            whole: slot -> a request that leaves its connection open.
-        """
-        self.session = session
-        self.silence: Silence = silence
-        self.silent = silent
-        self.prober = sent.prober
-        self._slots = sent.slots
-        self._half = half
-        self._whole = whole
-        self._next_look_ns = 0
-
-    @property
-    def now_ns(self) -> int:
-        """CLOCK_MONOTONIC."""
-        return self.session.now_ns()
-
-    def ask(self) -> int:
-        """Sends an ordinary request, and gives its row.
-
-        Raises:
-            InconclusiveError: our own side has no means left.
-        """
-        row = self.prober.offered
-        if row >= len(self._slots) // 2:
-            raise InconclusiveError("The run has no room for another request.", "It took more steps than it may.", "")
-        self.session.recording.release(self._slots[row])
-        self.prober.open(1)
-        if (failure := self.prober.failure) is not None:
-            raise _own_limit(failure.words)
-        return row
-
-    def outcome(self, row: int) -> Outcome:
-        """What became of an ordinary request."""
-        return Outcome(self.prober.columns.outcome[row])
-
-    def done_ns(self, row: int) -> int:
-        """When it ended; 0 before."""
-        return self.prober.columns.done[row]
-
-    def add(self, within_ns: int) -> bool:
-        """Opens a silent connection; False where it is not open and silent within that time.
-
-        Raises:
-            InconclusiveError: our own side has no means left.
-        """
-        number = self._begin()
-        self._turn_until(
-            lambda: self.silent.is_silent(number) or not self.silent.is_open(number),
-            self.now_ns + within_ns,
-            self._turn_silent,
-        )
-        if not self.silent.is_silent(number):
-            return False
-        if self.silence in {"nothing", "half a request"}:
-            # Seen from here it is connected as soon as it is in the queue. What has answered has taken it.
-            self._turn_until(self._is_drained, self.now_ns + _DRAINED_WITHIN_NS, self._turn_silent)
-        return self.silent.is_open(number)
-
-    def turn_until(self, reached: Callable[[], bool], until_ns: int) -> bool:
-        """Lets time pass until a state is reached; False if it did not come by then, or the person wants to stop.
-
-        Raises:
-            InconclusiveError: the server has ended.
-        """
-        return self._turn_until(reached, until_ns, self._turn_ordinary)
-
-    def _turn_ordinary(self) -> None:
-        self.prober.turn(_TURN_NS)
-        self.silent.look()
-
-    def _turn_silent(self) -> None:
-        self.silent.look(_TURN_NS / NS_PER_S)
-        self.prober.turn(0)
-
-    def _turn_until(self, reached: Callable[[], bool], until_ns: int, turn: Callable[[], None]) -> bool:
-        while not reached():
-            if self.now_ns > until_ns or self.session.interrupts.asked:
-                return False
-            turn()
-            if self.now_ns >= self._next_look_ns:
-                self._next_look_ns = self.now_ns + _LOOK_NS
-                check_alive(self.session.server, "in the middle of the run", InconclusiveError)
-                self._look_at_unread()
-        return True
-
-    def _begin(self) -> int:
-        try:
-            match self.silence:
-                case "nothing":
-                    return self.silent.open(b"")
-                case "half a request":
-                    return self.silent.open(self._half)
-                case "idle":
-                    return self.silent.open(self._whole_one(), answered=True)
-                case "unread":
-                    return self.silent.open(self._whole_one(), reads=False)
-        except OSError as error:
-            raise _own_limit(str(error)) from error
-
-    def _whole_one(self) -> bytes:
-        """The next one's request, from the end of the slots; the last slot serves all that come after it."""
-        slot = self._slots[max(len(self._slots) // 2, len(self._slots) - 1 - self.silent.begun)]
-        self.session.recording.release(slot)
-        return self._whole(slot)
-
-    def _is_drained(self) -> bool:
-        return not self.session.kernel.accept_queue(self.session.listen_address).depth
-
-    def _look_at_unread(self) -> None:
-        """Notes which connections that are not read the server has closed: the FIN waits behind what is unread."""
-        if self.silence != "unread" or is_unix(self.session.address):
-            return
-        held = {
-            each.peer_port
-            for each in self.session.kernel.server_sockets(self.session.listen_address)
-            if each.state in _HELD
-        }
-        for port, number in self.silent.unread_ports().items():
-            if port not in held and self.silent.is_silent(number):
-                self.silent.note_end(number)
-
-
-def _own_limit(words: str) -> InconclusiveError:
-    return InconclusiveError(
-        "The load side was the limit.", words, "Raise the limit of holdfast's own process (ulimit -n)."
-    )
-
-
 class Climb:
     """One run, from the first ordinary request to the last silent client's leaving.
 
@@ -216,6 +65,11 @@ class Climb:
         self._limits = limits
         self._requests: list[tuple[int, int]] = []
         self._left: list[int] = []
+        self._others: list[int] = []
+        self._together = 1
+        # The one that was opened first of those that are open when it begins to be looked at.
+        self._first: int | None = None
+        self._queued: int | None = None
         self._limit_ns = _LEAST_WAIT_NS
         self._decisive: int | None = None
         self._fewer = 0
@@ -242,6 +96,7 @@ class Climb:
     def seen(self) -> SilentRun:
         """What was seen so far."""
         usual = [self._request(row, 0) for row, _ in self._requests[:_USUAL]]
+        rows = [row for row, _ in self._requests[_USUAL:]]
         return SilentRun(
             silence=self._clients.silence,
             most=self._limits.most,
@@ -249,10 +104,12 @@ class Climb:
             usual=tuple(usual),
             connections=self._clients.silent.connections(),
             requests=tuple(self._request(*each) for each in self._requests[_USUAL:]),
-            decisive=None if self._decisive is None else self._decisive - _USUAL,
+            decisive=None if self._decisive is None else rows.index(self._decisive),
             fewer=self._fewer,
             watched_from_ns=self._watched_from_ns,
             watched_to_ns=self._watched_to_ns,
+            others=tuple(self._request(row, 0) for row in self._others),
+            queued=self._queued,
             left=tuple(self._request(row, 0) for row in self._left),
         )
 
@@ -274,6 +131,8 @@ class Climb:
             if not clients.turn_until(lambda row=row: self._has_ended(row), clients.now_ns + _USUAL_WITHIN_NS):  # type: ignore[misc]
                 raise InconclusiveError("The server did not answer an ordinary request.", "No client was silent yet.")
             took.append(clients.done_ns(row) - clients.prober.columns.opened[row])
+            # A worker that is at work at that instant does not look like one that takes connections.
+            self._together = max(self._together, clients.together())
         self._limit_ns = max(_LEAST_WAIT_NS, int(_TIMES_USUAL * median(took)))
 
     def _climb(self, until_ns: int) -> int | None:
@@ -284,8 +143,8 @@ class Climb:
             step = 1 if before < self._fine_until else max(1, before // _PART)
             self._open_up_to(min(before + step, self._limits.most))
             now = clients.silent.silent
-            row = self._ask()
-            if self._is_answered_in_time(row):
+            row = self._ask_all()
+            if row is None:
                 stale = 0 if now > self._fewer else stale + 1
                 self._fewer = max(self._fewer, now)
                 if now >= self._limits.most or stale >= _STALE or self._is_enough(until_ns):
@@ -318,7 +177,7 @@ class Climb:
         clients.turn_until(lambda: self._has_ended(row), until_ns)
         if clients.outcome(row) in (Outcome.ANSWERED, Outcome.PENDING):
             return clients.outcome(row) is Outcome.ANSWERED
-        return self._is_answered_in_time(self._ask())
+        return self._ask_all() is None
 
     def _watch(self) -> bool:
         """Looks what becomes of the silent ones and the request; False where that did not wait because of them."""
@@ -327,31 +186,46 @@ class Climb:
         ended = clients.silent.ended
         if (row := self._decisive) is not None:
             clients.turn_until(lambda: self._has_ended(row) or clients.silent.ended > ended, until_ns)
-            if self._has_ended(row) and clients.silent.ended == ended:
+            if self._has_ended(row) and clients.silent.ended == ended and not self._is_long(row):
                 # The server has set them aside, or it was the machine.
                 again = self._ask_with_new_ones(self._silent_at(row))
-                if self._is_answered_in_time(again):
+                if again is None:
                     return False
                 self._decisive, until_ns = again, self._watch_from_now()
             self._await_answer(self._decisive or row, until_ns)
-        clients.turn_until(lambda: not self._first_is_open(), until_ns)
+        clients.turn_until(lambda: self._first is None or not clients.silent.is_open(self._first), until_ns)
         self._watched_to_ns = clients.now_ns
         return True
 
+    def _ask_all(self) -> int | None:
+        """Asks once, or as often as it takes to come to several workers; the first that is not answered in time."""
+        rows = [self._ask() for _ in range(self._together)]
+        self._clients.turn_until(lambda: all(map(self._has_ended, rows)), self._clients.now_ns + self._limit_ns)
+        late = next((each for each in rows if self._clients.outcome(each) is not Outcome.ANSWERED), None)
+        if late is not None:
+            self._others = [each for each in rows if each != late]
+            self._queued = self._clients.queued()
+        return late
+
+    def _is_long(self, row: int) -> bool:
+        """Whether a request waited for longer than the machine makes one wait; chance would hardly show it again."""
+        took_ns = self._clients.done_ns(row) - self._clients.prober.columns.opened[row]
+        return self._together > 1 and took_ns > _LONG * self._limit_ns
+
     def _watch_from_now(self) -> int:
         """Until when."""
-        self._watched_from_ns = self._clients.now_ns
+        self._watched_from_ns, self._first = self._clients.now_ns, self._clients.silent.first
         limits = self._limits
         patience_s = limits.harmless_patience_s if self._decisive is None else limits.patience_s
         return self._watched_from_ns + int(patience_s * NS_PER_S)
 
-    def _ask_with_new_ones(self, count: int) -> int:
-        """Lets all silent ones leave, opens as many again, and gives the row of an ordinary request after them."""
+    def _ask_with_new_ones(self, count: int) -> int | None:
+        """Lets all silent ones leave, opens as many again, and asks: as `_ask_all`."""
         clients = self._clients
         clients.silent.leave(clients.silent.begun)
-        self._is_answered_in_time(self._ask())
+        self._await_recovery(clients.now_ns + _FREED_WITHIN_NS)
         self._open_up_to(count)
-        return self._ask()
+        return self._ask_all()
 
     def _silent_at(self, row: int) -> int:
         return next(silent for each, silent in self._requests if each == row)
@@ -367,33 +241,32 @@ class Climb:
             if clients.session.interrupts.asked:
                 return
 
-    def _first_is_open(self) -> bool:
-        """Whether one of the silent ones that were opened first, and took, is still open."""
-        silent = self._clients.silent
-        first = next((each for each in range(silent.begun) if silent.took(each)), None)
-        return first is not None and silent.is_open(first)
-
     def _leave(self) -> None:
         """Lets all silent ones leave, and asks once more."""
         clients = self._clients
         clients.silent.leave(clients.silent.begun)
-        row = self._ask(silent=False)
-        pending = [each for each, _ in self._requests if clients.outcome(each) is Outcome.PENDING]
         until_ns = clients.now_ns + max(_FREED_WITHIN_NS, self._limit_ns)
-        clients.turn_until(lambda: self._has_ended(row) and all(map(self._has_ended, pending)), until_ns)
+        self._left = self._await_recovery(until_ns)
+        pending = [each for each, _ in self._requests if clients.outcome(each) is Outcome.PENDING]
+        clients.turn_until(lambda: all(map(self._has_ended, pending)), until_ns)
 
-    def _ask(self, *, silent: bool = True) -> int:
+    def _await_recovery(self, until_ns: int) -> list[int]:
+        """Asks until a request is answered: the server may not have seen yet that the silent ones have left."""
+        clients, rows = self._clients, []
+        while not clients.session.interrupts.asked:
+            row = clients.ask()
+            rows.append(row)
+            clients.turn_until(lambda row=row: self._has_ended(row), until_ns)  # type: ignore[misc]
+            if clients.outcome(row) is Outcome.ANSWERED or clients.now_ns > until_ns:
+                break
+            clients.turn_until(lambda: False, min(until_ns, clients.now_ns + _ASK_AGAIN_NS))
+        return rows
+
+    def _ask(self) -> int:
         count = self._clients.silent.silent
         row = self._clients.ask()
-        if silent:
-            self._requests.append((row, count))
-        else:
-            self._left.append(row)
+        self._requests.append((row, count))
         return row
 
     def _has_ended(self, row: int) -> bool:
         return self._clients.done_ns(row) > 0
-
-    def _is_answered_in_time(self, row: int) -> bool:
-        ended = self._clients.turn_until(lambda: self._has_ended(row), self._clients.now_ns + self._limit_ns)
-        return ended and self._clients.outcome(row) is Outcome.ANSWERED

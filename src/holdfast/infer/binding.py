@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, basis_of, proved_laws, since, suspects
-from holdfast.infer.further_bindings import INSIDE, in_the_body, of_memory, of_streams, where
+from holdfast.infer.further_bindings import in_the_body, of_memory, of_streams, where
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
-from holdfast.model.binding import Binding, NextBound, RuledOut
+from holdfast.model.binding import INSIDE, Binding, NextBound, RuledOut
 from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
 from holdfast.model.places import Place
 from holdfast.model.trial import Rival, Trial
@@ -154,6 +154,12 @@ def _fixed_limit(number: int, rivals: Sequence[Rival], first: Trial) -> str | No
     return found[0] if len(found) == 1 else None
 
 
+def _met(rivals: Sequence[Rival]) -> str | None:
+    """The one limit that cannot be changed here, and that the kernel says was met."""
+    found = [each.name for each in rivals if each.fixed and each.near]
+    return found[0] if len(found) == 1 else None
+
+
 def _constant(
     place: Place, rivals: Sequence[Rival], trials: Sequence[Trial], found: Sequence[Suspect]
 ) -> Binding | None:
@@ -168,7 +174,8 @@ def _constant(
     moved = any((at_least(place, each) or 0) > (there or 0) for each in trials[1:])
     if place is not Place.IN_SERVICE or there is None or untried or moved or any(each.shared for each in found):
         return None
-    name = _fixed_limit(there, rivals, first) or (INSIDE if first.before_view else None)
+    met = _met(rivals)
+    name = met or _fixed_limit(there, rivals, first) or (INSIDE if first.before_view else None)
     if name is None or not (tried or not found):
         return None
     changed = [f"{named(each)}: {_said(each)}: {there}" for each in tried]
@@ -178,7 +185,7 @@ def _constant(
         place=_FIELD[place],
         configured=None if name == INSIDE else there,
         effective=there,
-        formula=f"{_FIELD[place]} = {there if name == INSIDE else name}",
+        formula=f"{_FIELD[place]} = {there if name in {INSIDE, met} else name}",
         evidence=tuple(each for each in (f"{named(first)}: {there}", waiting, *changed) if each),
         ruled_out=tuple(RuledOut(change.name, named(each)) for each in tried[:1] for change in each.changes),
     )

@@ -6,15 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from holdfast.infer.evidence import basis_of, without_repeats
 from holdfast.infer.laws import measured, values_of
-from holdfast.model.binding import Binding, NextBound
+from holdfast.model.binding import INSIDE, Binding, NextBound
 from holdfast.model.places import Place
+from holdfast.model.sizes import shown_size
 from holdfast.model.trial import Change, Rival, Trial
 from holdfast.model.verdict import Verdict
 from holdfast.model.waiting import Waiting
 
-INSIDE = "inside the application"
 ONE_CONNECTION = "one_connection"
-_MIB = 1 << 20
 # Of memory, a trial takes so much more and so much less.
 _OF_MEMORY = 4
 
@@ -117,9 +116,9 @@ def _follows(rival: Rival, own: int, basis: Trial, trials: Sequence[Trial]) -> B
         place="in_service",
         configured=own,
         effective=own,
-        formula=f"in_service = about ({rival.name} - {rest / _MIB:.0f} MiB) / {share / _MIB:.1f} MiB",
+        formula=f"in_service = about ({rival.name} - {shown_size(round(rest))}) / {shown_size(round(share))}",
         evidence=tuple(
-            _of_a_run(each, rival.name, f"{value / _MIB:.0f} MiB", size)
+            _of_a_run(each, rival.name, shown_size(value), size)
             for value, size, each in ((own, there, basis), more, less)
         ),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from statistics import median
 
 from holdfast.model.frozen import frozen
@@ -29,6 +30,7 @@ _AT_ONCE_NS = 100 * MS
 _EARLY = 0.05
 _LATE = 0.1
 _SLACK_S = 0.3
+_NOT_KEPT = "no connection stayed open"
 
 
 @frozen
@@ -62,26 +64,15 @@ def judge_silent(record: SilentRecord) -> Silent:
 def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
     unknown: dict[str, str] = {}
     decisive = None if run.decisive is None else run.requests[run.decisive]
-    tried = max((each.silent for each in run.requests), default=0)
-    seen = _seen(run)
-    first = _first(run)
+    seen, first = _seen(run), _first(run)
     kept = first is not None and not (first.ended_ns and first.ended_ns - first.silent_ns < _AT_ONCE_NS)
-    if decisive is None:
-        unknown["connections"] = run.given_up or _why_none(run, tried, kept=kept)
-        for name in ("request_gets", "waited_s", "waits_up_to_s", "answered_once_they_left"):
-            unknown[name] = "no ordinary request waited"
-    elif seen.waited_s is None:
-        unknown["waited_s"] = unknown["waits_up_to_s"] = f"not answered within {_watched_s(run):.1f} s"
-    if seen.ended_after_s is None:
-        unknown["ended_after_s"] = unknown["connection_gets"] = _why_open(run, first)
-    ended_by = _ended_by(run, seen, record, unknown) if kept else None
-    if not kept:
-        unknown["ended_by"] = "no connection stayed open"
-    return SilenceFound(
+    unknown["ended_by"] = _NOT_KEPT
+    found = SilenceFound(
         silence=run.silence,
         connections=None if decisive is None else decisive.silent,
-        at_least=None if decisive is None or run.fewer + 1 >= decisive.silent else run.fewer + 1,
-        tried=tried,
+        at_least=None if decisive is None else min(run.fewer + 1, decisive.silent),
+        by_chance=_by_chance(run),
+        tried=_tried(run),
         request_gets=None if decisive is None else _gets(decisive),
         usual_ms=round(median(_took_ns(each) for each in run.usual) / MS, 2) if run.usual else None,
         waited_s=seen.waited_s,
@@ -91,10 +82,39 @@ def _found(run: SilentRun, record: SilentRecord) -> SilenceFound:
         connection_gets=None if first is None or seen.ended_after_s is None else _end(first),
         ended_after_s=seen.ended_after_s,
         worker_ended=bool(run.replaced),
-        ended_by=ended_by,
+        ended_by=_ended_by(run, seen, record, unknown) if kept else None,
         would_end=_would_end(run, record),
-        unknown=unknown,
+        broken_off=bool(run.given_up),
     )
+    unknown |= _reasons(run, kept=kept)
+    # Of what is null, and of nothing else.
+    return replace(found, unknown={name: why for name, why in unknown.items() if getattr(found, name) is None})
+
+
+def _reasons(run: SilentRun, *, kept: bool) -> dict[str, str]:
+    """Why each field is null, if it is; but for `ended_by`."""
+    nobody = run.given_up or "no ordinary request waited"
+    none = run.given_up or _why_none(run, _tried(run), kept=kept)
+    open_still = _why_open(run, _first(run))
+    waits_still = nobody if run.decisive is None else f"not answered within {_watched_s(run):.1f} s"
+    return {
+        "connections": none,
+        "at_least": none,
+        "by_chance": nobody if run.decisive is None else "one worker takes all connections",
+        "request_gets": nobody,
+        "usual_ms": run.given_up,
+        "waited_s": waits_still,
+        "waits_up_to_s": waits_still,
+        "answered_once_they_left": nobody if run.decisive is None else "they were not made to leave",
+        "connection_gets": open_still,
+        "ended_after_s": open_still,
+        "would_end": "no time-out that is not set was found to",
+    }
+
+
+def _tried(run: SilentRun) -> int:
+    """The most silent connections that were open at once when a request was sent."""
+    return max((each.silent for each in run.requests), default=0)
 
 
 def _seen(run: SilentRun) -> _Seen:
@@ -109,9 +129,13 @@ def _seen(run: SilentRun) -> _Seen:
 
 
 def _first(run: SilentRun) -> SilentConnection | None:
-    """The silent connection that was opened first: no other one was in its way."""
-    stayed = (each for each in run.connections if not 0 < each.left_ns < run.watched_to_ns)
-    return next((each for each in stayed if each.silent_ns), None)
+    """The silent connection that was opened first of those that were looked at: no other one was in its way.
+
+    Where all had ended before that, the first of all.
+    """
+    stayed = [each for each in run.connections if each.silent_ns and not 0 < each.left_ns < run.watched_to_ns]
+    looked_at = (each for each in stayed if not 0 < each.ended_ns < run.watched_from_ns)
+    return next(looked_at, stayed[0] if stayed else None)
 
 
 def _waited_s(run: SilentRun) -> float | None:
@@ -234,17 +258,32 @@ def _in_vain(run: SilentRun, record: SilentRecord) -> dict[str, float]:
 
 
 def _why_no_timeout(said: Sequence[Timeout], seen: _Seen, in_vain: dict[str, float]) -> str:
-    names = " and ".join(_shown(each, in_vain.get(each.name)) for each in said)
+    in_force = " and ".join(_shown(each, in_vain.get(each.name)) for each in said if each.seconds is not None)
+    unset = " and ".join(each.name for each in said if each.seconds is None)
+    not_set = f"not set: {unset}" if unset else ""
     if seen.measured_s:
-        return f"it took {min(seen.measured_s):.1f} s, and that is not {names}" if said else "none of its own is known"
-    if not said:
-        return "nothing ended it while it was looked at, and no time-out for it is known"
-    return f"nothing ended it while it was looked at; said to do so: {names}"
+        what = f"it took {min(seen.measured_s):.1f} s, and that is not {in_force}" if in_force else ""
+        return what or not_set or "none of its own is known"
+    said_to = f"said to do so: {in_force}" if in_force else ""
+    known = "; ".join(each for each in (said_to, not_set) if each)
+    nothing = "nothing ended it while it was looked at"
+    return f"{nothing}; {known}" if known else f"{nothing}, and no time-out for it is known"
 
 
 def _shown(timeout: Timeout, in_vain: float | None) -> str:
-    value = "none" if timeout.seconds is None else f"{timeout.seconds:g} s"
+    value = f"{timeout.seconds:g} s"
     return f"{timeout.name} ({value})" if in_vain is None else f"{timeout.name} ({value}; {in_vain:g} s did not either)"
+
+
+def _by_chance(run: SilentRun) -> bool | None:
+    """As of `SilenceFound`: where no worker takes what waits in their one queue, all of them are taken up."""
+    if run.decisive is None or not run.others:
+        return None
+    return not run.queued or any(_is_in_time(each, run) for each in run.others)
+
+
+def _is_in_time(request: OrdinaryRequest, run: SilentRun) -> bool:
+    return request.outcome == _ANSWERED and _took_ns(request) <= run.limit_ns
 
 
 def _took_ns(request: OrdinaryRequest) -> int:

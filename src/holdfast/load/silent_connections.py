@@ -104,9 +104,10 @@ class SilentConnections:
         """Whether neither side has ended this one."""
         return self._clients[number].is_open
 
-    def took(self, number: int) -> bool:
-        """Whether this one has begun its silence, and has not been made to leave."""
-        return self.is_silent(number) and not self._clients[number].left_ns
+    @property
+    def first(self) -> int | None:
+        """The number of the one that was begun first of those that `silent` counts; None where there is none."""
+        return next((number for number in range(self.begun) if self.is_silent(number) and self.is_open(number)), None)
 
     def open(self, sent: bytes, *, answered: bool = False, reads: bool = True) -> int:
         """Begins one, and gives its number.

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from holdfast.model.frozen import frozen
 
+INSIDE = "inside the application"
+"""What decides where the application itself lets no more run: a semaphore, a lock, a pool of its own."""
+
 
 @frozen
 class RuledOut:
@@ -23,7 +26,7 @@ class NextBound:
 
 @frozen
 class Binding:
-    """The setting that decides how much a place takes. None in every verdict so far: one probe cannot show it.
+    """The setting that decides how much a place takes. One probe cannot show it; `holdfast explain` can.
 
     Attributes:
         setting: the server's own name for it, or nofile, nproc, somaxconn, memory, "AnyIO tokens", "default

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Literal
 
-from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 
 Silence = Literal["nothing", "half a request", "idle", "unread"]
@@ -100,6 +99,10 @@ class SilentRun:
             none.
         fewer: the most silent connections that were open when an ordinary request was answered in time.
         watched_from_ns, watched_to_ns: when it was only looked at what becomes of it.
+        others: requests that were sent together with the decisive one, where several processes or listeners take
+            connections: some of these may have places left.
+        queued: connections in the accept queue when the decisive request turned out to wait; None where there are
+            several such queues, or it cannot be read.
         left: requests after all silent clients had left; none where that was not tried.
         replaced: processes that took requests, and no longer did at the end.
         reply_bytes: length of every reply; None is an ordinary, short one.
@@ -117,6 +120,8 @@ class SilentRun:
     fewer: int
     watched_from_ns: int
     watched_to_ns: int
+    others: tuple[OrdinaryRequest, ...] = ()
+    queued: int | None = None
     left: tuple[OrdinaryRequest, ...] = ()
     replaced: tuple[int, ...] = ()
     reply_bytes: int | None = None
@@ -133,7 +138,6 @@ class SilentRecord:
         runs: one for each silence, and one more for each time-out that was changed to see whether it decides.
     """
 
-    experiment: Experiment
     server: str
     version: str
     command: tuple[str, ...]
@@ -166,7 +170,10 @@ class SilenceFound:
     Attributes:
         connections: the fewest that make an ordinary request wait, or have it turned away; None where none up to
             `tried` did, or it is not known.
-        at_least: the same where only an interval is known: from here to `connections`; None where that is exact.
+        at_least: the same as `connections`; less where only the interval between the two is known.
+        by_chance: whether it depends on which of several workers takes a client, so that another run may give another
+            number: some requests were answered in time, or those that waited had been taken by a worker. None where
+            only one worker takes them all, or no request waited.
         tried: the most that were open at once.
         request_gets: what became of that request: "waits", "503", "reset", ...; None where there was none.
         usual_ms: how long an ordinary request takes without them.
@@ -182,12 +189,14 @@ class SilenceFound:
         worker_ended: the server ended a process that took requests.
         ended_by: None where it is not known.
         would_end: a time-out of the server that is not set, and that ends it once it is; None where none was found.
+        broken_off: the run did not come to its end, so that more connections might have made a request wait.
         unknown: by field, why it is null.
     """
 
     silence: Silence
     connections: int | None
     at_least: int | None
+    by_chance: bool | None
     tried: int
     request_gets: str | None
     usual_ms: float | None
@@ -200,6 +209,7 @@ class SilenceFound:
     worker_ended: bool
     ended_by: EndedBy | None
     would_end: EndedBy | None = None
+    broken_off: bool = False
     unknown: dict[str, str] = field(default_factory=dict)
 
 

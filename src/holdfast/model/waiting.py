@@ -7,6 +7,9 @@ from typing import Literal
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 
+VARIED = ("AnyIO tokens", "default executor")
+"""Limits of libraries that can be set inside a server's processes, which `Experiment.library_limits` does."""
+
 
 @frozen
 class WaitingPoint:

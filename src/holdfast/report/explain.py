@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator
 
 from holdfast.model.advice import Advice, Wish
-from holdfast.model.binding import Binding
+from holdfast.model.binding import INSIDE, Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
+from holdfast.model.sizes import shown_size
 from holdfast.model.trial import Trial
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 from holdfast.report.overload import render_overload
@@ -28,7 +29,7 @@ def render_explanation(explanation: Explanation) -> Renderable:
     parts += [Indent(_trials(explanation), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(explanation)]
     if explanation.overload is not None:
-        parts += [Text(), Text("Overload", style="bold"), Indent(render_overload(explanation.overload), 2)]
+        parts += [Text(), render_overload(explanation.overload)]
     if explanation.silent is not None:
         parts += [Text(), Text("Silent clients", style="bold"), Indent(render_silent(explanation.silent), 2)]
     if explanation.verdict.warnings:
@@ -46,12 +47,17 @@ def _title(explanation: Explanation) -> Text:
 
 def _headline(explanation: Explanation) -> Renderable:
     ceiling, binding = explanation.verdict.ceiling, explanation.verdict.binding
+    if binding is not None and binding.setting == INSIDE:
+        requests = "request" if binding.effective == 1 else "requests"
+        text = Text(f"  {binding.effective} {requests} at once", style="bold green")
+        return text.append("  decided inside the application", style="not bold")
     number = "an unknown number of" if ceiling.in_service is None else str(ceiling.in_service)
     how = "" if ceiling.bounded else "at least "
     requests = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"  {how}{number} {requests} at once", style="bold green" if binding else "bold yellow")
     if binding is None:
-        return text.append("  what decides that was not found", style="not bold")
+        why = "no bound was met" if ceiling.bounded is False else "what decides that was not found"
+        return text.append(f"  {why}", style="not bold")
     return text.append(f"  decided by {binding.setting}: ", style="not bold").append(binding.formula, style="bold")
 
 
@@ -60,6 +66,7 @@ def _trials(explanation: Explanation) -> Renderable:
     # Those of the queues are told with the queues.
     queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
     changed = [name for name in changed if name not in queues]
+    memory = {each.name for each in explanation.rivals if each.kind == "bytes"}
     table = Table(
         Column("run", right=True),
         *(Column(name, right=True, whole=True) for name in changed),
@@ -68,7 +75,7 @@ def _trials(explanation: Explanation) -> Renderable:
     )
     for trial in explanation.trials:
         values = {each.name: each.value for each in trial.values}
-        cells = [_or_dash(values.get(name)) for name in changed]
+        cells = [_shown(values.get(name), in_bytes=name in memory) for name in changed]
         table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
     return table
 
@@ -84,18 +91,27 @@ def _at_once(trial: Trial) -> str:
     return str(trial.in_service) if trial.bounded else f"{trial.in_service} or more"
 
 
+def _shown(number: int | None, *, in_bytes: bool) -> str:
+    return shown_size(number) if in_bytes and number is not None else _or_dash(number)
+
+
 def _or_dash(number: int | None) -> str:
     return "-" if number is None else str(number)
 
 
 def sentences(explanation: Explanation) -> Iterator[str]:
     """Each finding as one sentence, with the runs behind it."""
+    binding = explanation.verdict.binding
+    if binding is not None and binding.setting == INSIDE:
+        yield f"Inside the application: {'; '.join(binding.evidence)}."
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
     for undecided in explanation.undecided:
         if undecided.place == "in_service":
-            yield f"Undecided: {undecided.why}."
+            start = "" if explanation.verdict.ceiling.bounded is False else "Undecided: "
+            sentence = f"{start}{undecided.why}."
+            yield sentence[0].upper() + sentence[1:]
     by: dict[str, list[str]] = {}
     for ruled_out in explanation.ruled_out:
         by.setdefault(ruled_out.by, []).append(ruled_out.setting)

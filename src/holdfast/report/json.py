@@ -9,7 +9,6 @@ from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
 from holdfast.model.overload import Overload
 from holdfast.model.printable import hidden_as_json
-from holdfast.model.silent import Silent
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -44,12 +43,7 @@ def overload_json(overload: Overload) -> bytes:
     return _indented(overload)
 
 
-def silent_json(silent: Silent) -> bytes:
-    """What silent clients do to a server, as one JSON object."""
-    return _indented(silent)
-
-
-def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation | Overload | Silent) -> bytes:
+def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation | Overload) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()

@@ -13,44 +13,48 @@ _WHO: dict[Silence, str] = {
     "idle": "that stay idle after an answer",
     "unread": "that do not read their reply",
 }
-_INDENT = 4
+_INDENT = 2
 _SAME_S = 0.2
 
 
 def render_silent(silent: Silent) -> Renderable:
     """Each kind of silent client with what it does to the server, and what the server does to it."""
-    title = Text(f"{silent.server} {silent.version}".rstrip(), style="bold").append("  silent clients", "not bold dim")
-    parts: list[Renderable] = [title, Text()]
+    parts: list[Renderable] = []
     for found in silent.silences:
-        parts.append(Text.assemble((f"  {_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
-        parts += [Indent(Text(line), _INDENT) for line in _sentences(found)]
+        parts.append(Text.assemble((f"{_WHO[found.silence]}: ", "bold"), (f"{_headline(found)}", _colour(found))))
+        parts += [Indent(Text(line), _INDENT) for line in _sentences(found) if not found.broken_off]
     if silent.interrupted:
-        parts.append(Text("  It was interrupted: what is missing was not tried.", style="yellow"))
+        parts.append(Text("It was interrupted: what is missing was not tried.", style="yellow"))
     return Stack(*parts)
 
 
 def cell(found: SilenceFound) -> str:
     """In a few words: "1 for 30.6 s", "10 for over 6 s", "none of 500", "50: 503", "none kept open"."""
+    if found.connections is None and found.broken_off:
+        return "?"
     if found.connections is None:
         return f"none of {found.tried}" if _is_kept(found) else "none kept open"
     number = _number(found)
+    some = " (by chance)" if found.by_chance else ""
     if found.request_gets != "waits":
-        return f"{number}: {found.request_gets}"
+        return f"{number}: {found.request_gets}{some}"
     if found.waits_up_to_s is not None:
-        return f"{number} for {found.waits_up_to_s:.1f} s"
+        return f"{number} for {found.waits_up_to_s:.1f} s{some}"
     if found.ended_by is not None:
-        return f"{number} for {found.ended_by.seconds or 0:g} s"
-    return f"{number} for over {found.watched_s:.0f} s"
+        return f"{number} for {found.ended_by.seconds or 0:g} s{some}"
+    return f"{number} for over {found.watched_s:.0f} s{some}"
 
 
 CELL_MEANS = (
     "the fewest such connections with which an ordinary request was not answered in time, and how long it waits if it "
-    "comes with the first of them; "
+    "comes with the first of them; `(by chance)`: it depends on which worker takes a client; "
     "`none of 500`: 500 made no difference; `50: 503`: it got that"
 )
 
 
 def _headline(found: SilenceFound) -> str:
+    if found.connections is None and found.broken_off:
+        return f"not known: {_why(found, 'connections')}"
     if found.connections is None:
         return (
             f"none of {found.tried} makes an ordinary request wait" if _is_kept(found) else _why(found, "connections")
@@ -68,6 +72,8 @@ def _headline(found: SilenceFound) -> str:
 
 def _sentences(found: SilenceFound) -> Iterator[str]:
     if found.connections is not None:
+        if found.by_chance:
+            yield "It depends on which worker takes a client, so that another run may give another number."
         if found.usual_ms is not None:
             yield f"Without them it takes {found.usual_ms:g} ms."
         if found.waited_s is None and found.answered_once_they_left is not None:
@@ -101,7 +107,8 @@ def _timeout(found: SilenceFound) -> str:
 
 
 def _number(found: SilenceFound) -> str:
-    return f"{found.connections}" if found.at_least is None else f"{found.at_least} to {found.connections}"
+    exact = found.at_least == found.connections
+    return f"{found.connections}" if exact else f"{found.at_least} to {found.connections}"
 
 
 def _is_kept(found: SilenceFound) -> bool:
@@ -109,6 +116,8 @@ def _is_kept(found: SilenceFound) -> bool:
 
 
 def _colour(found: SilenceFound) -> str:
+    if found.broken_off:
+        return "yellow"
     return "green" if found.connections is None else "red"
 
 
