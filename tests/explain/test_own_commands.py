@@ -46,7 +46,7 @@ def test_the_setting_that_decides_is_named_and_its_file_stays_as_it_is(
     (holdfast.directory / file).write_text(text.format(port))
     path = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
 
-    ended = holdfast.run("explain", "--json", "-", "-q", "--", *command, cwd=holdfast.directory, env={**path, **env})
+    ended = holdfast.run("explain", "--json", "-", "--", *command, cwd=holdfast.directory, env={**path, **env})
 
     binding = msgspec.json.decode(ended.out)["verdict"]["binding"]
     assert (binding["setting"], binding["configured"]) == (setting, value)

@@ -58,7 +58,7 @@ def saved(holdfast: Holdfast) -> Holdfast:
 
 
 def check_saved(holdfast: Holdfast, at_least: int = 1) -> None:
-    listed = holdfast.run("runs")
+    listed = holdfast.run("runs", "--limit", "1000")
     assert listed.exit == ANSWERED, listed.err
     assert len(listed.out.splitlines()) >= 1 + at_least
     shown = holdfast.run("show", "1")

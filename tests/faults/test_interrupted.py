@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import pty
+import re
 import signal
 import termios
 
@@ -51,7 +52,7 @@ def test_what_was_seen_is_also_shown_to_a_person(holdfast):
     ended = running.ended()
 
     assert ended.exit == INCONCLUSIVE
-    assert "requests at once when the run ended; the ceiling is not known" in ended.out
+    assert re.search(r"at least \d+ requests? at once; the ceiling is not known", ended.out)
 
 
 @every_server

@@ -90,11 +90,18 @@ def test_where_no_body_waits_how_many_run_is_not_a_bound():
     assert unknown["call.running"].startswith("no body waited")
 
 
+def test_where_only_waiting_bodies_were_seen_no_number_is_claimed():
+    value, unknown = running_in(seen(point(9, phase=Phase.CALLED_TOGETHER)))
+
+    assert value is None
+    assert unknown["call.running"].startswith("none was seen to run")
+
+
 def test_with_a_limit_of_tasks_no_thread_looks_and_the_reason_says_so():
     timeline = seen()
     limited = replace(timeline, experiment=replace(timeline.experiment, nproc=20))
 
-    assert "--nproc" in running_in(limited).unknown["call.running"]
+    assert "under a limit of tasks" in running_in(limited).unknown["call.running"]
     assert "were over before" in running_in(timeline).unknown["call.running"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from holdfast.interrupts import listening
 from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Timeline
+from holdfast.probe import exact_load
 from holdfast.probe.experiment import run
 
 OFFERED = 300
@@ -47,3 +49,21 @@ def test_at_a_limit_of_descriptors_nothing_comes_before_the_ramp(tmp_path, nofil
 
     assert Phase.FIRST_CLIMB not in {each.phase for each in timeline.requests}
     assert judge(timeline).ceiling.in_service == 3
+
+
+def test_an_interruption_during_exact_load_keeps_what_was_seen_before_it(tmp_path, monkeypatch):
+    offer = exact_load.offer_exact_load
+
+    def interrupted(*arguments):
+        signal.raise_signal(signal.SIGINT)
+        return offer(*arguments)
+
+    monkeypatch.setattr(exact_load, "offer_exact_load", interrupted)
+    timeline = probed("--threads 3", tmp_path)
+
+    # waitress: as many requests at once as `threads`.
+    verdict = judge(timeline)
+    assert (verdict.places.in_service, verdict.ceiling.in_service) == (3, None)
+    assert verdict.offered == verdict.places.in_service + verdict.places.userspace_queue + verdict.places.accept_queue
+    assert verdict.offered > verdict.places.in_service
+    assert verdict.unknown["ceiling.in_service"] == "the run was interrupted before the ceiling was met"

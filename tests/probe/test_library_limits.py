@@ -78,6 +78,17 @@ def test_a_view_that_sends_work_to_the_executor_shows_it_while_bodies_run(tmp_pa
 
 
 @pytest.mark.servers
+def test_the_one_thread_of_asgiref_is_said_back_where_bodies_wait_for_it(tmp_path):
+    # asgiref/sync.py, SyncToAsync: single_thread_executor = ThreadPoolExecutor(max_workers=1), by default for all.
+    verdict = probed(tmp_path, applications.FASTAPI, path="/sensitive", call=True, max_called=12)
+
+    (seen,) = verdict.waiting or ()
+    assert verdict.call is not None
+    assert (verdict.call.running, seen.function) == (1, "in_the_one_thread")
+    assert Library("asgiref thread", 1, in_use=1, processes=1) in (verdict.libraries or ())
+
+
+@pytest.mark.servers
 def test_where_no_loop_serves_the_requests_no_limit_is_claimed(tmp_path):
     verdict = probed(tmp_path, applications.FLASK, server="flask", path="/lock", limits=(("AnyIO tokens", 3),))
 

@@ -8,6 +8,7 @@ import time
 from contextlib import asynccontextmanager
 
 import anyio.to_thread
+from asgiref.sync import sync_to_async
 from fastapi import Depends, FastAPI
 from sqlalchemy import create_engine, text
 
@@ -60,6 +61,11 @@ async def in_time():
 @app.get("/executor")
 async def in_the_executor():
     await asyncio.get_running_loop().run_in_executor(None, time.sleep, 0.2)
+    return "done"
+
+@app.get("/sensitive")
+async def in_the_one_thread():
+    await sync_to_async(time.sleep)(0.05)
     return "done"
 
 @app.get("/sleep")

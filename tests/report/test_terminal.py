@@ -100,6 +100,26 @@ def test_where_it_is_not_known_how_many_that_are_the_lane_says_so_if_any_wait_in
     assert text.count("Before the view: not measured, because its call of the application was not seen.") == lanes
 
 
+@pytest.mark.parametrize("width", [60, 80])
+def test_what_is_wrapped_stays_under_its_own_beginning_and_bars_give_way_before_notes(width: int) -> None:
+    seen = verdict("async", 2000, 20)
+    seen = replace(
+        seen,
+        places=Places(in_service=2000, userspace_queue=1500, accept_queue=900, before_view=0),
+        ceiling=replace(seen.ceiling, bounded=False, interval=(2000, 2400), accept_queue_limit=1024),
+        warnings=("the ceiling may be higher " * 6,),
+    )
+
+    lines = rendered(render_verdict(seen), width, styled=False).splitlines()
+
+    assert max(map(len, lines)) <= width
+    assert all(line.startswith("  ") for line in lines[1:] if line)
+    (at,) = [number for number, line in enumerate(lines) if line.startswith("  ! ")]
+    assert all(line.startswith("    ") for line in lines[at + 1 :])
+    assert any(line.endswith("  not filled (backlog 1024)") for line in lines)
+    assert "coroutines on 20 event loops, one in each process" in " ".join(" ".join(lines).split())
+
+
 @pytest.mark.parametrize("view", ["sync", "async-blocking"])
 def test_a_handler_that_blocks_its_loop_is_not_shown_as_one_coroutine_among_others(view: str) -> None:
     assert "5 requests at once  5 event loops, each blocked by its handler\n" in shown(verdict(view, 5, 5))

@@ -25,7 +25,7 @@ CONTROLS = ["\x1b]0;title\x07", "\x9b31m", "\x9d0;title\x9c", "\x1b[2J", "\x08\x
 
 @pytest.mark.parametrize("text", MARKUP)
 def test_what_looks_like_markup_is_shown_as_it_is(text: str) -> None:
-    shown = rendered(render_runs([SavedRun(1, 0.0, "exec", text, 3)]), 200, styled=True)
+    shown = rendered(render_runs([SavedRun(1, 0.0, "exec", text, 3)], 1), 200, styled=True)
 
     assert text in shown
 
@@ -33,7 +33,7 @@ def test_what_looks_like_markup_is_shown_as_it_is(text: str) -> None:
 @pytest.mark.parametrize("text", CONTROLS)
 @pytest.mark.parametrize("styled", [False, True])
 def test_what_would_control_a_terminal_is_shown_as_an_escape(text: str, styled: bool) -> None:  # noqa: FBT001 - both
-    shown = rendered(render_runs([SavedRun(1, 0.0, text, text, 3)]), 200, styled=styled)
+    shown = rendered(render_runs([SavedRun(1, 0.0, text, text, 3)], 1), 200, styled=styled)
 
     for character in text:
         if not character.isprintable() and character != "\x1b":

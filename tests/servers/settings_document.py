@@ -27,11 +27,16 @@ VARIANTS: Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]] = {
     "granian": (("ASGI, RSGI", ()), ("WSGI", ("--interface", "wsgi"))),
     "uvicorn": (("ASGI", ()), ("WSGI", ("--interface", "wsgi"))),
     "pyvoy": (("ASGI", ()), ("WSGI", ("--interface", "wsgi"))),
-    "uwsgi": (("", ()), ("`--gevent`", ("--gevent", "8")), ("", ("-p", "4", "--cheaper", "2"))),
+    "uwsgi": (
+        ("", ()),
+        ("`--gevent`, `--async`", ("--gevent", "8")),
+        ("`--gevent`, `--async`", ("--async", "8")),
+        ("", ("-p", "4", "--cheaper", "2")),
+    ),
     "flask": (("threaded", ()), ("else", ("--without-threads",))),
     "werkzeug": (("", ()), ("threaded", ("--threaded",))),
 }
-ONLY_WHEN_GIVEN = frozenset({"async", "cheaper"})
+ONLY_WHEN_GIVEN = frozenset({"async", "gevent", "cheaper"})
 ELSEWHERE = {
     ("daphne", "backlog"): "`:backlog=N` in the endpoint",
     ("twisted", "backlog"): "`:backlog=N` in the endpoint",
@@ -127,6 +132,7 @@ SOURCES: Mapping[str, Mapping[str, str]] = {
     "uwsgi": {
         "processes": "core/uwsgi.c, `uwsgi_base_options`",
         "threads": "core/init.c, `sanitize_args()`",
+        "gevent": "core/init.c, `sanitize_args()`; plugins/gevent/gevent.c, `uwsgi_opt_setup_gevent()`",
         "async": "core/init.c, `sanitize_args()`; plugins/gevent/gevent.c, `uwsgi_opt_setup_gevent()`",
         "cheaper": "core/master_utils.c, `uwsgi_calc_cheaper()`",
         "listen": "core/socket.c, `bind_to_tcp()`",
@@ -240,7 +246,8 @@ def _by_variant(found: list[tuple[str, str]]) -> str:
     texts = list(dict.fromkeys(text for _, text in found))
     if len(texts) == 1:
         return texts[0]
-    return "; ".join(f"{', '.join(v for v, each in found if each == text and v) or 'else'}: {text}" for text in texts)
+    variants = [", ".join(dict.fromkeys(name for name, each in found if each == text and name)) for text in texts]
+    return "; ".join(f"{names or 'else'}: {text}" for names, text in zip(variants, texts, strict=True))
 
 
 def main() -> int:

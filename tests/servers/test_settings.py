@@ -141,7 +141,7 @@ IN_SERVICE = (
     ("uvicorn", (), "limit_concurrency", 4, 3),
     ("uwsgi", (), "threads", 3, 3),
     ("uwsgi", (), "processes", 3, 3),
-    ("uwsgi", ("--gevent", "8", "--gevent-monkey-patch"), "async", 3, 3),
+    ("uwsgi", ("--gevent", "8", "--gevent-monkey-patch"), "gevent", 3, 3),
     ("waitress", (), "threads", 3, 3),
     ("werkzeug", (), "processes", 3, 3),
 )

@@ -13,7 +13,7 @@ import pytest
 from holdfast.errors import UsageError
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, command_line_of
 from holdfast.servers.effective import SettingInForce
-from holdfast.servers.settings_of import settings_of, with_settings
+from holdfast.servers.settings_of import settings_of, timeouts_of, with_settings
 
 INI = """
 [uwsgi]
@@ -225,6 +225,28 @@ def test_what_a_file_says_that_cannot_be_read_is_not_known(tmp_path, command, se
     assert value(own(command, tmp_path), setting) == (None, f"file {name} (which cannot be read)")
 
 
+@pytest.mark.parametrize(
+    ("command", "setting"),
+    [
+        ("gunicorn --thread 4 app:app", "threads"),
+        ("gunicorn --back=4 app:app", "backlog"),
+        ("waitress-serve --thr=4 app:app", "threads"),
+        ("sh -c 'exec uwsgi --proc 4'", "processes"),
+        ("uwsgi --cheap --proc 4 --cheaper 2", "processes"),
+    ],
+)
+def test_an_abbreviated_option_is_read_and_varied(tmp_path, command, setting):
+    """argparse (allow_abbrev), getopt.long_has_args() and getopt_long(3) take an unambiguous beginning."""
+    experiment = own(command, tmp_path)
+
+    assert value(experiment, setting) == (4, "command line")
+    assert value(varied(experiment, setting, 6, tmp_path), setting) == (6, "command line")
+
+
+def test_an_abbreviation_is_no_option_of_click(tmp_path):
+    assert value(own("uvicorn --worker 4 app:app", tmp_path), "workers") == (1, "default")
+
+
 def test_fastapi_run_has_uvicorn_s_workers_and_no_other_option(tmp_path):
     """fastapi_cli/cli.py, _run(): it calls uvicorn.run() with workers, which reads WEB_CONCURRENCY without them."""
     experiment = own("fastapi run app.py --workers 4", tmp_path)
@@ -233,6 +255,7 @@ def test_fastapi_run_has_uvicorn_s_workers_and_no_other_option(tmp_path):
     assert value(own("fastapi run app.py", tmp_path), "workers", WEB_CONCURRENCY="3")[0] == 3
     assert value(own("fastapi run app.py", tmp_path), "workers", UVICORN_WORKERS="3")[0] == 1
     assert found(experiment, "backlog").fixed
+    assert timeouts_of(experiment, {}) == ()
     changed = varied(own("python -m fastapi run app.py", tmp_path), "workers", 2, tmp_path)
     assert command_line_of(changed.target) == ("python", "-m", "fastapi", "run", "--workers", "2", "app.py")
 

@@ -80,7 +80,7 @@ CASES = (
     ),
     Case(
         "the command line over both",
-        "gunicorn --threads 4 app:app",
+        "gunicorn --thread 4 app:app",
         "threads",
         "command line",
         4,
@@ -173,7 +173,7 @@ CASES = (
     ),
     Case(
         "waitress",
-        "waitress-serve --listen=127.0.0.1:{port} --threads=3 app:app",
+        "waitress-serve --listen=127.0.0.1:{port} --thr=3 app:app",
         "threads",
         "command line",
         3,

@@ -8,17 +8,26 @@ from holdfast import store
 from holdfast.cli.answer import exit_code, publish
 from holdfast.cli.click_types import json_option
 from holdfast.cli.click_types import show as show_picture
-from holdfast.cli.option_groups import GroupedCommand, declared
+from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.errors import EXIT_ANSWERED
 from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM
 
 
 @click.command("runs", cls=GroupedCommand)
-def runs() -> int:
+@option(
+    OUTPUT,
+    "--limit",
+    type=click.IntRange(min=1),
+    default=30,
+    show_default=True,
+    metavar="N",
+    help="List at most this many.",
+)
+def runs(limit: int) -> int:
     """List the saved runs, newest first."""
     from holdfast.report.runs import render_runs
 
-    show_picture(render_runs(store.saved_runs(store.default_path())))
+    show_picture(render_runs(store.saved_runs(store.default_path()), limit))
     return EXIT_ANSWERED
 
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.experiment import Experiment
-from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC
+from holdfast.model.limits import ADDRESS_SPACE, NOFILE, NPROC
 from holdfast.model.places import Place
-from holdfast.model.trial import Change, Rival, RivalKind
+from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
 from holdfast.model.waiting import VARIED
 from holdfast.servers.effective import DEFAULT, SettingInForce
@@ -65,8 +65,8 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
         elif each.name == ADDRESS_SPACE:
             changed = replace(changed, address_space=each.value)
         elif each.name in VARIED:
-            limits = {**dict(changed.library_limits), each.name: each.value}
-            changed = replace(changed, library_limits=tuple(limits.items()))
+            others = tuple(pair for pair in changed.library_limits if pair[0] != each.name)
+            changed = replace(changed, library_limits=(*others, (each.name, each.value)))
         else:
             changed = with_settings(changed, {each.name: each.value}, scratch, os.environ)
     return changed
@@ -88,7 +88,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         yield Rival(
             each.name,
             each.bounds,
-            "processes" if counts_processes else "places",
+            "processes" if counts_processes else "streams" if each.for_streams else "places",
             value,
             fixed=found.fixed,
             least=each.least,
@@ -105,48 +105,35 @@ def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
 
 
 def _of_libraries(verdict: Verdict) -> Iterator[Rival]:
-    """Limits that libraries set inside each process; requests wait for them inside the application."""
     for each in verdict.libraries or ():
         if each.limit is not None:
-            fixed = "" if each.name in VARIED else "the library has no way to set it"
-            full = each.in_use >= each.limit * each.processes
-            yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, near=full, inside=True)
+            fixed = "" if each.name in VARIED else "the library has no option for it"
+            yield Rival(each.name, Place.IN_SERVICE, "places", each.limit, fixed=fixed, inside=True)
 
 
 def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]:
     share = verdict.cost.descriptors
     hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     in_force = verdict.limits.nofile
-    hit = {each.name for each in verdict.pressure or () if each.hit}
+    met = {each.name for each in verdict.pressure or () if each.hit}
     if in_force is not None:
         # Where the cost was not measured, each connection takes at least its own descriptor.
         whole = 1 if share is None else round(share)
         most = None if hard == resource.RLIM_INFINITY else hard
-        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=NOFILE in hit)
+        near = NOFILE in met
+        yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=near)
     nproc = verdict.limits.nproc
-    if nproc is not None and (experiment.nproc is not None or NPROC in hit):
-        # A limit of tasks: each thread is one, and each process has at least one.
-        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_threads(verdict), near=NPROC in hit)
-    yield from _of_pressure(verdict)
+    if nproc is not None and (experiment.nproc is not None or NPROC in met):
+        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_tasks(verdict), near=NPROC in met)
+    if (space := verdict.limits.address_space) is not None:
+        yield Rival(ADDRESS_SPACE, Place.IN_SERVICE, "bytes", space, near=ADDRESS_SPACE in met)
 
-
-def _of_pressure(verdict: Verdict) -> Iterator[Rival]:
-    """Limits of memory, and those of which a process can have no lower or higher one of its own."""
     for each in verdict.pressure or ():
-        if each.name in {NOFILE, NPROC}:
-            continue
-        taken = each.used - (each.at_rest or 0)
-        share = max(1, taken // max(1, verdict.places.in_service or 1))
-        if each.name == ADDRESS_SPACE:
-            most = resource.getrlimit(resource.RLIMIT_AS)[1]
-            free = None if most == resource.RLIM_INFINITY else most
-            yield Rival(each.name, Place.IN_SERVICE, "bytes", each.limit, share, free, near=bool(each.hit))
-        else:
-            kind: RivalKind = "bytes" if each.name == MEMORY_MAX else "share"
-            why = "it is set for a group of processes, or for the machine"
-            yield Rival(each.name, Place.IN_SERVICE, kind, each.limit, share, fixed=why, near=bool(each.hit))
+        if each.name not in {NOFILE, NPROC, ADDRESS_SPACE} and each.hit:
+            why = "it is set for a group of processes, or for the whole machine"
+            yield Rival(each.name, Place.IN_SERVICE, "share", each.limit, fixed=why, near=True)
 
 
-def _threads(verdict: Verdict) -> int:
-    cost = verdict.cost
-    return max(1, round(max(cost.threads or 0, cost.processes or 0)))
+def _tasks(verdict: Verdict) -> int:
+    """How many tasks each request takes: the kernel counts threads, of which a process has at least one."""
+    return max(1, round(verdict.cost.threads or verdict.cost.processes or 1))

@@ -117,7 +117,7 @@ def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, in
 
 
 def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) -> Trial:
-    ceiling, usage = verdict.ceiling, timeline.usage
+    ceiling, usage, streams = verdict.ceiling, timeline.usage, verdict.http2
     own, in_service = ceiling.userspace_queue, ceiling.in_service
     return Trial(
         run=None,
@@ -131,6 +131,7 @@ def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) 
         accepted_bounded=ceiling.userspace_queue_bounded,
         accept_queue=ceiling.accept_queue,
         before_view=verdict.places.before_view,
+        streams=None if streams is None or not streams.on_one_connection_bounded else streams.on_one_connection,
         backlog=ceiling.accept_queue_limit,
         somaxconn=verdict.limits.somaxconn,
         processes=verdict.model.processes,

@@ -7,15 +7,14 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, basis_of, proved_laws, since, suspects
-from holdfast.infer.inside_application import ceiling_of_bodies, waiting_points
-from holdfast.infer.laws import Law, at_least, confirmed_by, measured, predicts, size, values_of
+from holdfast.infer.further_bindings import in_the_body, of_memory, of_streams, where
+from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import INSIDE, Binding, NextBound, RuledOut
 from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
 from holdfast.model.places import Place
-from holdfast.model.sizes import shown_size
 from holdfast.model.trial import Rival, Trial
 from holdfast.model.verdict import Verdict
 
@@ -30,9 +29,6 @@ _WHAT = {**_FIELD, Place.USERSPACE_QUEUE: "in_service + userspace_queue"}
 # Where a request takes several descriptors one after the other, the last of them may be taken by two, and suffice for
 # neither.
 _BY_CHANCE = 1
-_BOTH_WAYS = ("up", "down")
-# Of slopes between the first trial and others: a place counts whole requests, and memory is reserved in whole arenas.
-_STRAIGHT = 1.05
 SOMAXCONN = "somaxconn"
 
 
@@ -45,17 +41,10 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
     """
     rivals, trials = record.rivals, record.trials
     found = [binding_of(place, rivals, trials) for place in PLACES]
-    bindings = tuple(each for each in found if isinstance(each, Binding))
-    undecided = tuple(each for each in found if isinstance(each, Undecided))
-    bodies = ceiling_of_bodies(verdict, named(trials[0]))
-    if bodies is not None:
-        # What the application lets run is less than what the settings of the server allow.
-        bindings = (bodies, *(each for each in bindings if each.place != "in_service"))
-        undecided = tuple(each for each in undecided if each.place != "in_service")
+    bindings = tuple(_all_of(verdict, record, [each for each in found if isinstance(each, Binding)]))
+    known = {each.place for each in bindings}
+    undecided = tuple(each for each in found if isinstance(each, Undecided) and each.place not in known)
     own = next((each for each in bindings if each.place == "in_service"), None)
-    if own is not None and own.setting == INSIDE and bodies is None:
-        own = replace(own, evidence=(*own.evidence, *waiting_points(verdict, "ramp", named(trials[0]))))
-        bindings = (own, *bindings[1:])
     unknown = {name: why for name, why in verdict.unknown.items() if own is None or name != "binding"}
     if own is None:
         unknown["binding"] = next(each.why for each in undecided if each.place == "in_service")
@@ -74,6 +63,21 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,
     )
+
+
+def _all_of(verdict: Verdict, record: ExplanationRecord, found: Sequence[Binding]) -> Iterator[Binding]:
+    """With the lines of code at which requests wait, and with what bounds where no setting counts requests."""
+    rivals, trials = record.rivals, record.trials
+    own = next((each for each in found if each.place == "in_service"), None) or of_memory(rivals, trials)
+    if own is not None and own.setting == INSIDE:
+        own = replace(own, evidence=(*own.evidence, *where(verdict.waiting or (), "ramp")))
+    if in_body := in_the_body(verdict, named(trials[0]), own):
+        yield in_body
+    elif own is not None:
+        yield own
+    yield from (each for each in found if each.place != "in_service")
+    if streams := of_streams(rivals, trials):
+        yield streams
 
 
 def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | Undecided:
@@ -101,7 +105,6 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
     others = [each.laws[0] for each in proved[1:]]
     within = _of_each_process(law, rivals, first)
     formula = law.formula if within in {None, INSIDE} else f"{' x '.join(law.factors)} x {within}"
-    formula = _memory_formula(law, trials) if law.rough else formula
     if others:
         formula = f"min({', '.join([formula, *(each.formula for each in others)])})"
     configured = values_of(first).get(law.main) if within is None else law.times
@@ -112,23 +115,11 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
         place=_FIELD[law.place],
         configured=configured,
         effective=configured,
-        formula=formula if law.rough else f"{_WHAT[law.place]} = {formula}",
+        formula=f"{_WHAT[law.place]} = {formula}",
         evidence=tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials))),
         ruled_out=tuple(_ruled_out(frozenset({*law.settings, *_mains(proved)}), law, rivals, trials)),
         next=NextBound(others[0].main, there) if others else _next(law, rivals, trials),
     )
-
-
-def _memory_formula(law: Law, trials: Sequence[Trial]) -> str:
-    """A straight line through the trials, where they lie on one; else only that more of it gives more requests."""
-    points = [(values_of(each)[law.setting], measured(law.place, each) or 0) for each in confirmed_by(law, trials)]
-    slopes = [(value - law.constant) / (there - law.times) for value, there in points]
-    what = _WHAT[law.place]
-    if len(slopes) < len(_BOTH_WAYS) or max(slopes) > _STRAIGHT * min(slopes):
-        return f"{what} {law.formula}"
-    share = round(sum(slopes) / len(slopes))
-    rest = law.constant - share * law.times
-    return f"{what} = ({law.setting} - {shown_size(rest)}) / {shown_size(share)}"
 
 
 def _mains(proved: Sequence[Suspect]) -> Iterator[str]:
@@ -164,8 +155,8 @@ def _fixed_limit(number: int, rivals: Sequence[Rival], first: Trial) -> str | No
 
 
 def _met(rivals: Sequence[Rival]) -> str | None:
-    """The one limit that the server was seen to meet, by the kernel's own count, and that cannot be changed here."""
-    found = [each.name for each in rivals if each.fixed and each.near and not each.inside]
+    """The one limit that cannot be changed here, and that the kernel says was met."""
+    found = [each.name for each in rivals if each.fixed and each.near]
     return found[0] if len(found) == 1 else None
 
 
@@ -183,7 +174,8 @@ def _constant(
     moved = any((at_least(place, each) or 0) > (there or 0) for each in trials[1:])
     if place is not Place.IN_SERVICE or there is None or untried or moved or any(each.shared for each in found):
         return None
-    name = _met(rivals) or _fixed_limit(there, rivals, first) or (INSIDE if first.before_view else None)
+    met = _met(rivals)
+    name = met or _fixed_limit(there, rivals, first) or (INSIDE if first.before_view else None)
     if name is None or not (tried or not found):
         return None
     changed = [f"{named(each)}: {_said(each)}: {there}" for each in tried]
@@ -193,7 +185,7 @@ def _constant(
         place=_FIELD[place],
         configured=None if name == INSIDE else there,
         effective=there,
-        formula=f"{_FIELD[place]} = {there if name in {INSIDE, _met(rivals)} else name}",
+        formula=f"{_FIELD[place]} = {there if name in {INSIDE, met} else name}",
         evidence=tuple(each for each in (f"{named(first)}: {there}", waiting, *changed) if each),
         ruled_out=tuple(RuledOut(change.name, named(each)) for each in tried[:1] for change in each.changes),
     )
@@ -260,7 +252,7 @@ def _ruled_out(
             if unchanged and reached > there:
                 yield RuledOut(rival.name, f"{named(trial)}: as it was, it allowed {reached}")
                 break
-            if not unchanged and predicts(law, trial):
+            if not unchanged and measured(law.place, trial) == size(law, values_of(trial)):
                 now = values_of(trial).get(rival.name)
                 yield RuledOut(rival.name, f"{named(trial)}: {now} instead of {rival.value} changed nothing")
                 break
@@ -269,7 +261,7 @@ def _ruled_out(
 def next_bound(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], trial: Trial) -> NextBound | None:
     """What was met in a trial that took less than the law allows, and was full; None where it took all of it."""
     allowed, reached = size(law, values_of(trial)), measured(law.place, trial)
-    if law.rough or allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
+    if allowed is None or reached is None or not reached < allowed - _BY_CHANCE * (law.share > 1):
         return None
     return NextBound(_named_by_size(law, reached, trial, rivals, trials), reached)
 

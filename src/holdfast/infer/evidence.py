@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.infer.laws import Law, allows, at_least, candidate_laws, measured, predicts, size, values_of
+from holdfast.infer.laws import Law, at_least, candidate_laws, measured, size, values_of
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.trial import Rival, Trial
@@ -81,7 +81,10 @@ def _suspect(  # parameters: what is known of it
     grew = [each for each in proved if (at_least(place, each) or 0) > there]
     found = grew if _falls_otherwise(name, laws, trials, basis) else proved
     sizes = {measured(place, each) for each in found}
-    certain = len(sizes) > 1 or any(each.purpose != ALL_RAISED or len(each.changes) == 1 for each in grew)
+    # The kernel itself says how long an accept queue may become.
+    certain = len(sizes) > (place is not Place.ACCEPT_QUEUE) or any(
+        each.purpose != ALL_RAISED or len(each.changes) == 1 for each in grew
+    )
     simplest = sorted(laws, key=lambda law: len(law.factors))
     return Suspect(name, tuple(simplest), tuple(found), tuple(shared), certain)
 
@@ -129,7 +132,7 @@ def fits(trial: Trial, basis: Trial, found: Sequence[Suspect], place: Place = Pl
 
 
 def _predicted(laws: Sequence[Law], trial: Trial) -> bool:
-    return any(predicts(law, trial) for law in laws)
+    return any(size(law, values_of(trial)) == measured(law.place, trial) for law in laws)
 
 
 def _is_its(laws: Sequence[Law], trial: Trial, trials: Sequence[Trial]) -> bool:
@@ -165,10 +168,10 @@ def _allow_more(laws: Sequence[Law], trial: Trial) -> bool:
 
 def _left(laws: Sequence[Law], trials: Sequence[Trial]) -> tuple[Law, ...]:
     found = [law for law in laws if not any(_refutes(trial, law) for trial in trials)]
-    right = [sum(predicts(law, each) for each in trials) for law in found]
+    right = [sum(size(law, values_of(each)) == measured(law.place, each) for each in trials) for law in found]
     return tuple(law for law, number in zip(found, right, strict=True) if number == max(right))
 
 
 def _refutes(trial: Trial, law: Law) -> bool:
-    seen = at_least(law.place, trial)
-    return seen is not None and not allows(law, trial, seen)
+    seen, allowed = at_least(law.place, trial), size(law, values_of(trial))
+    return seen is not None and allowed is not None and seen > allowed

@@ -115,7 +115,7 @@ def judge(record: Timeline | OutsideTimeline) -> Verdict:
     counted = _counted(record)
     check_reached(record, counted.ramp, counted.places)
     if not limits_met(counted.pressure.value):
-        check_not_worn_out(full_to_the_end(record, counted.snapshot, counted.placed))
+        check_not_worn_out(record, counted.snapshot, counted.placed)
     return _verdict(counted)
 
 
@@ -214,7 +214,7 @@ def _at_least(counted: _Counted) -> _AtLeast | None:
 def _ended_at_limit(counted: _Counted) -> Iterator[str]:
     """What became of processes that took no more requests when a limit was met."""
     met = limits_met(counted.pressure.value)
-    for pid, taken in full_to_the_end(counted.timeline, counted.snapshot, counted.placed) if met else ():
+    for pid, taken in full_to_the_end(counted.timeline, counted.placed) if met else ():
         yield (
             f"Process {pid} of the server took no more requests once it had met a limit ({', '.join(met)}), and ended "
             f"when those that it had were done, {taken} in its whole life. Its log says what ended it."
@@ -238,9 +238,9 @@ def _over_tls(counted: _Counted) -> Known[OverTls | None]:
 
 
 def _late(timeline: Timeline, snapshot: Snapshot) -> set[int]:
-    """Processes that came after the places were counted, in place of others."""
+    """Processes that were not there when the places were counted: they came later, in place of others, or had ended."""
     before = {entry.pid for entry in timeline.entries if entry.entered_ns <= snapshot.ended_ns}
-    return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids)
+    return {entry.pid for entry in timeline.entries} - before - set(timeline.server.pids) | set(timeline.gone)
 
 
 def _target(timeline: Timeline, first_request: FirstRequest) -> Known[Target]:

@@ -34,9 +34,6 @@ class Law:
         factors: settings that count processes.
         setting: "" where the size follows from the factors alone.
         times: requests that each process takes where there is no setting for it, else 1.
-        rough: of memory, of which a request takes about `share` bytes: size = times + (value - constant) / share, for
-            the size and the value of the first trial. Nothing is exact there, so it claims only that more of it gives
-            more requests, and less fewer.
     """
 
     place: Place
@@ -45,7 +42,6 @@ class Law:
     share: int = 1
     constant: int = 0
     times: int = 1
-    rough: bool = False
 
     @property
     def settings(self) -> frozenset[str]:
@@ -60,8 +56,6 @@ class Law:
     @property
     def formula(self) -> str:
         """As `workers x threads` or `(nofile - 4) / 4`."""
-        if self.rough:
-            return f"grows with {self.setting}"
         parts = list(self.factors)
         if self.setting:
             sign = "-" if self.constant > 0 else "+"
@@ -78,29 +72,8 @@ def size(law: Law, values: Mapping[str, int]) -> int | None:
     """What the law predicts; None where a value is not known."""
     if any(name not in values for name in law.settings):
         return None
-    if law.rough:
-        return max(0, law.times + (values[law.setting] - law.constant) // law.share)
     own = (values[law.setting] - law.constant) // law.share if law.setting else 1
     return max(0, law.times * prod(values[name] for name in law.factors) * own)
-
-
-def predicts(law: Law, trial: Trial) -> bool:
-    """Whether the place was full in a trial, and as large as the law says."""
-    seen, allowed = measured(law.place, trial), size(law, values_of(trial))
-    if seen is None or allowed is None:
-        return False
-    if not law.rough:
-        return seen == allowed
-    value = values_of(trial)[law.setting]
-    return (value > law.constant) == (seen > law.times) and (value < law.constant) == (seen < law.times)
-
-
-def allows(law: Law, trial: Trial, seen: int) -> bool:
-    """Whether a place may have held so many by this law; where it is not known how many that are, it may."""
-    allowed = size(law, values_of(trial))
-    if allowed is None or seen <= allowed:
-        return True
-    return law.rough and (seen <= law.times or values_of(trial)[law.setting] > law.constant)
 
 
 def measured(place: Place, trial: Trial) -> int | None:
@@ -136,11 +109,9 @@ def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: 
     processes = [each.name for each in known if each.kind == "processes"]
     ranked: list[tuple[int, Law]] = []
     for rival in known:
-        if rival.kind == "bytes":
-            # How much of it is used without a request is not known, so its size alone does not make it a candidate.
-            if rival.near or far:
-                ranked.append((0, _of_memory(place, there, values, rival)))
-        elif rival.kind in {"places", "share"} and (rival.place is place or rival.kind == "share"):
+        # What is accepted is a limit of what is in service, too.
+        of_both = place is Place.IN_SERVICE and rival.place is Place.USERSPACE_QUEUE
+        if rival.kind == "share" or (rival.kind == "places" and (rival.place is place or of_both)):
             ranked += _of_setting(place, there, values, rival, processes, far=far)
     # Behind the settings of the same rank: raising one of those tells at once which it is.
     ranked += _of_processes(place, there, values, processes)
@@ -148,11 +119,27 @@ def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: 
     return tuple(found)
 
 
+def agreeing(laws: Sequence[Law], trial: Trial) -> tuple[Law, ...]:
+    """Of these laws, all of one place, those that a trial does not refute."""
+    if not laws:
+        return ()
+    place, values = laws[0].place, values_of(trial)
+    there, least = measured(place, trial), at_least(place, trial)
+    predicted = {law: size(law, values) for law in laws}
+    if there is not None and (exact := tuple(law for law in laws if predicted[law] == there)):
+        return exact
+    if least is None:
+        return tuple(laws)
+    # Another bound may have been met below what a law allows, never above it.
+    least += there is not None
+    return tuple(law for law, number in predicted.items() if number is None or number >= least)
+
+
 def confirmed_by(law: Law, trials: Sequence[Trial]) -> tuple[Trial, ...]:
     """The trials whose size the law predicts, and in which it differs from that of the first."""
     there = measured(law.place, trials[0])
     found = (each for each in trials[1:] if measured(law.place, each) not in {None, there})
-    return tuple(each for each in found if predicts(law, each))
+    return tuple(each for each in found if size(law, values_of(each)) == measured(law.place, each))
 
 
 def values_of(trial: Trial) -> dict[str, int]:
@@ -168,10 +155,6 @@ def _of_processes(
         times, rest = divmod(there, values[name])
         if not rest and times:
             yield (1 if times == 1 else 4), Law(place, (name,), times=times)
-
-
-def _of_memory(place: Place, there: int, values: Mapping[str, int], rival: Rival) -> Law:
-    return Law(place, (), rival.name, max(1, rival.share), values[rival.name], there, rough=True)
 
 
 def _of_setting(  # parameters: what a law is made of

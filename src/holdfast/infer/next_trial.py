@@ -20,8 +20,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from holdfast.infer.evidence import ALL_RAISED, Suspect, basis_of, fits, since, suspects
+from holdfast.infer.further_bindings import memory_changes
 from holdfast.infer.laws import Law, measured, size, values_of
-from holdfast.infer.trial_values import BEYOND, Proposal, all_raised, alone, least_of, moved
+from holdfast.infer.trial_values import BEYOND, Proposal, all_raised, alone, least_of, moved, streams_beside
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival, Trial
 
@@ -46,16 +47,18 @@ def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int) -> 
     """
     basis = basis_of(trials)
     if basis is None:
-        return _lowered_until_it_binds(rivals, trials)
+        return _lowered_until_it_binds(rivals, trials) or _of_streams(rivals, trials)
     found = suspects(rivals, trials)
     proved = [each for each in found if each.proved_by]
     shared = [each for each in found if each.shared]
     wanted = _to_be_sure(proved, rivals, trials) if proved else None
     certain = [each for each in proved if each.certain]
     if wanted is None and not certain:
-        return _to_tell_apart(shared or found, rivals, trials)
+        of_memory = memory_changes(rivals, trials)
+        wanted = Proposal(of_memory[0], (of_memory[1],), of_memory[2]) if of_memory else None
+        return wanted or _to_tell_apart(shared or found, rivals, trials) or _of_streams(rivals, trials)
     if wanted is None and basis is trials[0]:
-        return _to_the_next(certain[0].laws[0], rivals, trials, up_to)
+        return _of_streams(rivals, trials) or _to_the_next(certain[0].laws[0], rivals, trials, up_to)
     return wanted
 
 
@@ -162,6 +165,19 @@ def _together(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Proposal | No
     return None if proposal is None or any(each.purpose == ALL_RAISED for each in trials) else proposal
 
 
+def _of_streams(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Proposal | None:
+    """The trial with another number of streams of one connection, where no other trial has had one."""
+    first = trials[0]
+    for rival in rivals:
+        own = values_of(first).get(rival.name)
+        if rival.kind != "streams" or rival.fixed or own is None or first.streams is None:
+            continue
+        if all(values_of(each).get(rival.name) == own for each in trials):
+            change = Change(rival.name, streams_beside(rival, own, up=True))
+            return Proposal(f"{rival.name} raised", (change,), 2 * change.value + BEYOND)
+    return None
+
+
 def _lowered_until_it_binds(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Proposal | None:
     """A resource of which each request takes a share, lowered until it is the bound."""
     for rival in rivals:
@@ -180,7 +196,7 @@ def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], up_
     first = trials[0]
     own = values_of(first)
     there = measured(Place.IN_SERVICE, first)
-    if there is None or there >= up_to or law.main not in own or law.rough:
+    if there is None or there >= up_to or law.main not in own:
         return None
     rival = next(each for each in rivals if each.name == law.main)
     value = own[law.main]

@@ -66,7 +66,7 @@ def open_places(
         return None
     full, room = list[Acceptor](), list[Acceptor]()
     for each in acceptors:
-        (full if _is_full(each, snapshot, running) else room).append(each)
+        (full if is_full(each, snapshot, running) else room).append(each)
     most_of_one = max((running[each.pid] for each in full), default=0)
     # Workers of one master have as many places as one another.
     room = [each for each in room if not running[each.pid] or running[each.pid] < most_of_one or not most_of_one]
@@ -92,7 +92,7 @@ def _of_their_kind(snapshot: Snapshot, handlers: set[int]) -> list[Acceptor]:
     return [each for each in accept if each.parent in parents]
 
 
-def _is_full(acceptor: Acceptor, snapshot: Snapshot, running: Counter[int]) -> bool:
+def is_full(acceptor: Acceptor, snapshot: Snapshot, running: Counter[int]) -> bool:
     """Whether a request waits that this process would run if it could; also where that cannot be seen."""
     if not acceptor.waits_on or acceptor.connections is None:
         return True

@@ -101,10 +101,14 @@ def all_raised(laws: Sequence[Law], rivals: Sequence[Rival], trials: Sequence[Tr
     return Proposal(ALL_RAISED, _against(first, basis, wanted), 4 * there + 2 * BEYOND) if wanted else None
 
 
+def streams_beside(rival: Rival, own: int, *, up: bool) -> int:
+    """Another number of streams of one connection, near the present one."""
+    step = max(1, min(own, _MOST) // 4)
+    return own + step if up else max(rival.least, own - step)
+
+
 def least_of(law: Law) -> int:
     """The least value of a law's setting with which there is room for a request."""
-    if law.rough:
-        return max(1, law.constant - law.share * (law.times - 1))
     return max(1, law.constant + law.share)
 
 
@@ -143,7 +147,7 @@ def _values(law: Law, rival: Rival, own: Mapping[str, int], *, up: bool) -> Iter
         yield value + 1 if up else max(1, value - 1)
         return
     step = max(2, min(size(law, own) or 1, _MOST) // 4) * rival.share
-    for more in range(1 if law.rough else rival.share + 2):
+    for more in range(rival.share + 2):
         tried = value + step + more if up else value - step - more
         if rival.most is None or tried <= rival.most:
             yield max(least, tried)
@@ -161,14 +165,19 @@ def _sides(rivals: Sequence[Rival], basis: Trial, taken: set[str], expected: int
     """Values for the settings of the queues, small enough to be filled at once."""
     own, found = values_of(basis), {}
     for each in rivals:
-        if each.name in taken or each.fixed or each.kind != "places" or each.name not in own:
+        if each.name in taken or each.fixed or each.name not in own:
+            continue
+        if each.kind == "streams":
+            found[each.name] = streams_beside(each, own[each.name], up=up)
+        if each.kind != "places":
             continue
         if each.place is Place.ACCEPT_QUEUE:
             # Two that differ, also where both are less than the server takes.
             low = max(_BACKLOGS[not up], each.least + (not up))
             found[each.name] = low if low < own[each.name] else own[each.name] + low
-        elif each.place is Place.USERSPACE_QUEUE and own[each.name] > expected + max(_ROOM):
-            found[each.name] = expected + _ROOM[not up]
+        elif each.place is Place.USERSPACE_QUEUE:
+            is_large = own[each.name] > expected + max(_ROOM)
+            found[each.name] = (expected if is_large else own[each.name]) + _ROOM[not up]
     return found
 
 

@@ -20,9 +20,11 @@ _NONE_TOLD = "no process that held a request answered where the others wait"
 _NO_LOOP = "no event loop served the requests, so no limit of AnyIO or of a loop's executor applies"
 _NO_ANSWER = "no process that held a request answered, or the run ended before"
 _NO_THREAD = (
-    "with --nproc no thread is started that looks where bodies wait, because it would take the place of one of theirs"
+    "under a limit of tasks or memory no thread is started that looks where bodies wait, because it would take the "
+    "place of one of theirs"
 )
 _TOO_SOON = "the bodies were over before any process had answered where they wait"
+_NONE_RAN = "none was seen to run while the others waited and nothing began or ended"
 _NONE_WAITED = "no body waited in its view for a lock, a semaphore, a pool or a thread"
 
 
@@ -76,11 +78,13 @@ def running_in(timeline: Timeline) -> Known[int | None]:
     """How many bodies ran while others waited for their turn inside their view: what the application lets run."""
     points = [each for each in timeline.waiting or () if each.phase is Phase.CALLED_TOGETHER]
     if not points:
-        why = _TOO_SOON if timeline.experiment.nproc is None else _NO_THREAD
+        limited = timeline.experiment.nproc is not None or timeline.experiment.address_space is not None
+        why = _NO_THREAD if limited else _TOO_SOON
         return Known(None, {"call.running": _NOT_KEPT if timeline.handed is None else why})
     if not any(each.waits for each in points):
         return Known(None, {"call.running": _NONE_WAITED})
-    return Known(sum(each.requests for each in points if not each.waits))
+    running = sum(each.requests for each in points if not each.waits)
+    return Known(running) if running else Known(None, {"call.running": _NONE_RAN})
 
 
 def libraries_of(timeline: Timeline) -> Known[tuple[Library, ...] | None]:

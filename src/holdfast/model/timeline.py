@@ -316,6 +316,8 @@ class Timeline:
         calls: the bodies that were run; () where that was not asked for.
         interrupted: the person asked for the end before it came; False also of runs saved before that was kept.
         handed: requests with which the application was called; None of runs saved before that was kept.
+        gone: processes that had run a handler and no longer existed when the places were counted; () of runs before it
+            was kept.
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
@@ -347,6 +349,7 @@ class Timeline:
     calls: tuple[Call, ...] = ()
     interrupted: bool = False
     came_later: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
     handed: tuple[Handed, ...] | None = None
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()

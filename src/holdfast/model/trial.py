@@ -8,11 +8,12 @@ from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.verdict import Cost
 
-RivalKind = Literal["processes", "places", "share", "bytes"]
+RivalKind = Literal["processes", "places", "share", "bytes", "streams"]
 """What a rival counts.
 
 "processes": of the server, each of which has places of its own. "places": places themselves, of the whole server or of
 each process. "share": a resource of which each request takes a whole number, as descriptors. "bytes": memory.
+"streams": of one HTTP/2 connection.
 """
 
 
@@ -69,6 +70,7 @@ class Trial:
         bounded: whether `in_service` is the ceiling; False is "at least".
         accepted_bounded: the same for `accepted`.
         before_view: of the accepted ones, those that had been handed to the application and had not reached the view.
+        streams: of one HTTP/2 connection, in service at once, where that was bounded; None also without HTTP/2.
         backlog: in force in the kernel.
         somaxconn: the cap on it.
         rest_bytes, full_bytes: memory of the server's processes at rest, and with every place full, as
@@ -89,6 +91,7 @@ class Trial:
     accepted_bounded: bool | None = None
     accept_queue: int | None = None
     before_view: int | None = None
+    streams: int | None = None
     backlog: int | None = None
     somaxconn: int | None = None
     processes: int | None = None

@@ -23,10 +23,15 @@ _LAST_NUMBER = 255
 
 @frozen
 class Answer:
-    """What one process has answered."""
+    """What one process has answered.
+
+    Attributes:
+        at_rest: no body had begun or ended for a while when it looked where they wait.
+    """
 
     points: tuple[WaitingPoint, ...]
     limits: tuple[LibraryLimit, ...]
+    at_rest: bool
 
 
 class Questions:
@@ -75,14 +80,16 @@ class Questions:
 
 
 def _answer(pid: int, phase: Phase, text: str) -> Answer:
-    points, limits = [], []
+    points, limits, at_rest = [], [], False
     for line in text.splitlines():
         kind, *fields = line.split("\t")
         if kind == layout.LIMIT_LINE:
             name, limit, in_use = fields
             limits.append(LibraryLimit(phase, pid, name, int(limit) if limit else None, int(in_use)))
+        elif kind == layout.REST_LINE:
+            at_rest = True
         else:
             count, waits, number, file, function, library = fields
             point = WaitingPoint(phase, pid, int(count), file, int(number), function, library, waits=waits == "1")
             points.append(point)
-    return Answer(tuple(points), tuple(limits))
+    return Answer(tuple(points), tuple(limits), at_rest)

@@ -26,10 +26,13 @@ T = TypeVar("T")
 _STACKS_S = 2.0
 """How long a process may take to list its stacks; 5,000 tasks of FastAPI take 0.4 s on an idle core (measured)."""
 
-_QUIET_NS = 15_000_000
-_RESTLESS_NS = 60_000_000
 _EVERY_NS = 5_000_000
+_BETWEEN_NS = 60_000_000
+_LATE_NS = 1_000_000_000
+"""A process in which the last body has ended does not answer any more."""
 _MOST_LOOKS = 8
+_ENOUGH = 2
+"""So many looks at bodies at rest; each may take the interpreter from them for a few milliseconds."""
 
 
 @frozen
@@ -96,17 +99,16 @@ def _ask(session: Session, prober: Prober, held: Sequence[Entry], *, stacks: boo
 class Lookout:
     """Looks for bodies that wait in their views while they run together, and keeps what showed most of them waiting.
 
-    What was answered while bodies began or ended counts only where nothing else was: one that has just got its turn
-    may still be where it waited.
+    What was answered while bodies began or ended counts only where nothing else was.
     """
 
     def __init__(self, session: Session, slots: range) -> None:
         self._session = session
         self._slots = slots
-        self._seen: object = None
-        self._since_ns = self._looked_ns = self._asked_ns = session.now_ns()
+        self._looked_ns = self._asked_ns = NEVER
         self._asked: tuple[int, ...] = ()
-        self._looks = 0
+        self._left = _MOST_LOOKS
+        self._enough = _ENOUGH
         self._best, self._worth = NOTHING_TOLD, (False, -1)
 
     @property
@@ -117,33 +119,35 @@ class Lookout:
     def look(self) -> None:
         """Takes an answer if it has come, and asks if it is time to."""
         now = self._session.now_ns()
-        if now - self._looked_ns < _EVERY_NS or (self._looks == _MOST_LOOKS and not self._asked):
+        if now - self._looked_ns < _EVERY_NS or not (self._asked or (self._left and self._enough)):
             return
         self._looked_ns = now
-        calls = self._session.recording.calls(self._slots.start, self._slots.stop, Phase.CALLED_TOGETHER)
-        running = [each for each in calls if each.ended_ns == NEVER]
-        if (seen := (len(calls), len(running))) != self._seen:
-            self._seen, self._since_ns = seen, now
         if self._asked:
             self._take()
-        elif running and self._is_time(now):
-            self._asked = tuple(dict.fromkeys(each.pid for each in running))[:MOST_ASKED]
+        elif now - self._asked_ns >= _BETWEEN_NS:
+            self._ask(now)
+
+    def _ask(self, now: int) -> None:
+        calls = self._session.recording.calls(self._slots.start, self._slots.stop, Phase.CALLED_TOGETHER)
+        self._asked = tuple(dict.fromkeys(each.pid for each in calls if each.ended_ns == NEVER))[:MOST_ASKED]
+        if self._asked:
             self._session.recording.questions.ask(self._asked, Phase.CALLED_TOGETHER)
             self._asked_ns = now
-            self._looks += 1
-
-    def _is_time(self, now: int) -> bool:
-        quiet = now - self._since_ns >= _QUIET_NS
-        # Until something has changed, it would show the same.
-        return (quiet and self._since_ns >= self._asked_ns) or now - self._asked_ns >= _RESTLESS_NS
+            self._left -= 1
 
     def _take(self) -> None:
         answers = self._session.recording.questions.answers()
-        if len(answers) < len(self._asked):
+        late = self._session.now_ns() - self._asked_ns >= _LATE_NS
+        if len(answers) < len(self._asked) and not late:
             return
-        told = _told(answers.values())
-        waiting = sum(each.requests for each in told.waiting or () if each.waits)
-        worth = self._since_ns < self._asked_ns, waiting
-        if worth > self._worth:
-            self._best, self._worth = told, worth
         self._asked = ()
+        if not answers:
+            return
+        told, at_rest = _told(answers.values()), all(each.at_rest for each in answers.values())
+        waiting = sum(each.requests for each in told.waiting or () if each.waits)
+        if not at_rest:
+            # How many run is not sure then: some have just begun, and will wait.
+            told = replace(told, waiting=tuple(each for each in told.waiting or () if each.waits))
+        self._enough -= at_rest
+        if (at_rest, waiting) > self._worth:
+            self._best, self._worth = told, (at_rest, waiting)

@@ -62,8 +62,9 @@ def call_bodies(session: Session) -> Called:
 def _call(session: Session, slots: range, phase: Phase) -> Called:
     recording, notes = session.recording, list[str]()
     lookout = Lookout(session, slots)
-    # The thread for it would take the place of one that a body needs.
-    looks = phase is Phase.CALLED_TOGETHER and session.experiment.nproc is None
+    # The thread for it would take the place of one that a body needs, or its room.
+    unlimited = session.experiment.nproc is None and session.experiment.address_space is None
+    looks = phase is Phase.CALLED_TOGETHER and unlimited
     recording.questions.let_bodies_be_asked(allowed=looks)
     for slot in slots:
         recording.hold(slot)

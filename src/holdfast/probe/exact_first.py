@@ -54,7 +54,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
     """
     if not _may_break_off(session):
         return ()
-    reached, several = False, len(session.accepting) if session.several else 0
+    reached, several = False, session.takers if session.takers > 1 else 0
 
     def plateau(view: View, state: State) -> bool:
         nonlocal reached
@@ -117,7 +117,7 @@ def _few(view: View) -> bool:
 
 def _spares(view: View, session: Session) -> bool:
     """Whether exact load takes few of the requests after which a process may be replaced."""
-    return (1 + EXACT_REPEATS) * view.in_service <= MOST_OF_EACH * max(1, len(session.accepting))
+    return (1 + EXACT_REPEATS) * view.in_service <= MOST_OF_EACH * max(1, session.takers)
 
 
 def _to_work_off(view: View) -> int:

@@ -17,6 +17,7 @@ from holdfast.infer.signals import reuse_seen
 from holdfast.load.prober import Prober
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
 from holdfast.model.limits import LimitLook
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED
@@ -37,7 +38,7 @@ from holdfast.model.timeline import (
     Timeline,
 )
 from holdfast.observe.limits import look_at_limits
-from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.observe.processes import read_descendants, read_process_tree, read_usage
 from holdfast.probe import asking, call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
 from holdfast.probe.first_request import send_first_request, usual_way_ns
 from holdfast.probe.guards import KilledError, no_longer_accepting
@@ -48,7 +49,17 @@ from holdfast.probe.start import Running, connect_to, ready_again, with_front
 if TYPE_CHECKING:
     from holdfast.probe.held_streams import HeldStreams
 
+_REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
 _NO_VERDICT = frozenset({"ended by the server", "our side"})
+
+
+@frozen
+class _Climbed:
+    """What was seen at the plateau at which a ramp was broken off."""
+
+    placed: Snapshot
+    first_sent_ns: int
+    usage: tuple[Usage, ...]
 
 
 @dataclass(slots=True)
@@ -86,6 +97,7 @@ class Measured:
     doubts: tuple[str, ...] = ()
     replaced: tuple[int, ...] = ()
     came_later: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
     log: str = ""
     stopped: Stopped | None = None
 
@@ -182,6 +194,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         calls=seen.calls,
         interrupted=interrupted,
         came_later=seen.came_later,
+        gone=seen.gone,
         handed=seen.handed,
         waiting=seen.told.waiting,
         libraries=seen.told.libraries,
@@ -202,8 +215,9 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     seen.look_at_usage()
-    way_ns = usual_way_ns(first.found.ways_ns, len(takers(seen.session)))
-    seen.session = replace(seen.session, way_ns=way_ns, tls=first.tls, slept_ns=first.slept_ns)
+    taking = len(takers(seen.session))
+    way_ns = usual_way_ns(first.found.ways_ns, taking)
+    seen.session = replace(seen.session, way_ns=way_ns, takers=taking, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     seen.session = with_front(seen.session)
@@ -222,8 +236,10 @@ def _measure_ceiling(seen: Measured) -> None:
 
 
 def _tried(seen: Measured, places: int) -> bool:
-    """Whether exact load was offered before, for as many places as there turned out to be."""
+    """Whether exact load was offered before, for as many places as there turned out to be, or cannot be."""
     repeats = () if seen.exact is None else seen.exact.repeats
+    if seen.exact is _REPLACED:
+        return True
     return bool(repeats) and all(each.last - each.first == places for each in repeats)
 
 
@@ -244,7 +260,7 @@ def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> No
     seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
     seen.later += sent
     if no_longer_accepting(session):
-        seen.exact = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+        seen.exact = _REPLACED
 
 
 def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
@@ -254,7 +270,11 @@ def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
     climbed = zip(session.slots.first_climb, seen.requests, strict=False)
     seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
     seen.requests = ()
-    _offer_exact_load(seen, held, session.slots.exact_load)
+    if no_longer_accepting(session):
+        # They may be replaced after a number of requests, which those of exact load would use up too.
+        seen.exact = _REPLACED
+    else:
+        _offer_exact_load(seen, held, session.slots.exact_load)
     exact_first.check_empty(session)
     if no_longer_accepting(session):
         seen.session = ready_again(session)
@@ -276,11 +296,30 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
             return _climb_and_let_go(seen, prober, climb)
         # Now, because threads that exact load leaves behind cost no held request anything.
         seen.look_at_usage()
+        climbed = _Climbed(ramp_up.look_at_places(seen.session, prober), seen.marks["first_sent_ns"], tuple(seen.usage))
         exact_first.release_all(seen.session, prober)
     _begin_anew(seen, first)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
-        return _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+        held = _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+        entered = seen.session.recording.entered(0, prober.offered)
+    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(first):
+        _keep_the_first_climb(seen, climbed)
+        return None
+    return held
+
+
+def _keep_the_first_climb(seen: Measured, climbed: _Climbed) -> None:
+    """Lets the climb before exact load be the run's ramp, where the one after it was interrupted before it got as far.
+
+    Exact load was of places that are not known to be all.
+    """
+    seen.later = tuple(
+        replace(each, phase=Phase.RAMP) if each.phase is Phase.FIRST_CLIMB else each for each in seen.later
+    )
+    seen.requests = tuple(replace(each, phase=Phase.FIRST_CLIMB) for each in seen.requests)
+    seen.placed, seen.usage, seen.exact, seen.gone = climbed.placed, list(climbed.usage), None, ()
+    seen.marks |= {"first_sent_ns": climbed.first_sent_ns, "placed_ns": climbed.placed.ended_ns}
 
 
 def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
@@ -288,6 +327,7 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
     seen.mark("placed")
     held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    seen.gone = _gone(session, held)
     if not _tried(seen, len(held)):
         seen.look_at_usage()
     seen.look_at_limits()
@@ -305,6 +345,13 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     if release.release_held(session, prober, seen.abandoned):
         seen.mark("quiet")
     return None if seen.ramp.reason == "ended by the server" else held
+
+
+def _gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:
+    """The processes that have run a handler and do not exist; () where pids of the record mean nothing out here."""
+    there = set(read_descendants(*session.server.roots()))
+    gone = {each.pid for each in session.recording.entries(0, session.slots.recorded)} - there
+    return () if any(each.pid in gone for each in held) else tuple(sorted(gone))
 
 
 @contextmanager

@@ -189,13 +189,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         turn_until_idle(session, prober)
     deadline = session.now_ns() + int(STILL_S * NS_PER_S)
     while True:
-        placed = take_snapshot(
-            session.kernel,
-            session.listen_address,
-            counts=lambda: progress(session, prober),
-            catch_up=lambda: prober.turn(0),
-            now_ns=session.now_ns,
-        )
+        placed = look_at_places(session, prober)
         if placed.still or session.now_ns() > deadline:
             break
     if session.front is not None:
@@ -207,3 +201,14 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
     if not LostRequests().count(session, prober):
         check_accepting(session)
     return placed
+
+
+def look_at_places(session: Session, prober: Prober) -> Snapshot:
+    """The kernel's view now, whether anything moves or not."""
+    return take_snapshot(
+        session.kernel,
+        session.listen_address,
+        counts=lambda: progress(session, prober),
+        catch_up=lambda: prober.turn(0),
+        now_ns=session.now_ns,
+    )

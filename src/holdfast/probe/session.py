@@ -38,6 +38,8 @@ class Session:
         inner_ports: further ports on which the server's own processes reach each other.
         pids: the server's processes when it was ready.
         accepting: those of them that listen; behind a front, those of the server.
+        takers: how many of these take requests, as far as is seen; a master that only keeps the socket for its workers
+            does not. 0 before the first request.
         slots: which request ids each phase uses.
         patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
@@ -75,6 +77,7 @@ class Session:
     hello: Path | None = None
     way_ns: int = 0
     slept_ns: int = 0
+    takers: int = 0
     growth: Growth = FIXED
     start_ns: int = 0
     tls: Tls | None = None

@@ -73,8 +73,7 @@ def _accept_queue(verdict: Verdict) -> str:
     if ceiling.accept_queue is not None:
         return f"{ceiling.accept_queue} full"
     limit = UNKNOWN if ceiling.accept_queue_limit is None else ceiling.accept_queue_limit
-    each = " each" if verdict.model.listen_queues == "per-worker" else ""
-    return f"{verdict.places.accept_queue} of {limit}{each}"
+    return f"{verdict.places.accept_queue} of {limit}"
 
 
 def _one_more(verdict: Verdict) -> str:
@@ -130,7 +129,8 @@ COLUMNS: tuple[Column, ...] = (
     ),
     Column(
         "accept\nqueue",
-        "connections not yet accepted: `17 full`, or how many there were and the backlog in force",
+        "connections not yet accepted: `17 full`, or how many there were and the backlog in force (of each listen "
+        "queue)",
         _accept_queue,
         right=True,
     ),

@@ -19,6 +19,7 @@ _PLACES = {
     "in_service": "requests at once",
     "userspace_queue": "accepted requests",
     "accept_queue": "accept queue",
+    "one_connection": "streams of one connection",
 }
 
 

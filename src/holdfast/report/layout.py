@@ -37,11 +37,13 @@ class Text:
     Args:
         overflow: what becomes of a line that is too long: `fold` wraps it between words, `ellipsis` cuts it, `ignore`
             leaves it.
+        hanging: columns by which a wrapped line's further ones are indented.
     """
 
-    def __init__(self, text: str = "", style: str = "", *, overflow: str = "fold") -> None:
+    def __init__(self, text: str = "", style: str = "", *, overflow: str = "fold", hanging: int = 0) -> None:
         self._style = style
         self._overflow = overflow
+        self._hanging = hanging
         self._spans: Line = [(printable(text), style)] if text else []
 
     @classmethod
@@ -83,8 +85,11 @@ class Text:
                 kept = _fitting(plain, 0, width - 1) if width > 1 else 0
                 yield [*_slice(line, 0, kept), (_ELLIPSIS, line[-1][1])]
             else:
-                for start, stop in _wrapped(plain, width):
-                    yield _slice(line, start, stop)
+                for start, stop in _wrapped(plain, width, max(1, width - self._hanging)):
+                    yield [
+                        *([(" " * self._hanging, "")] if start and self._hanging else []),
+                        *_slice(line, start, stop),
+                    ]
 
 
 class Indent:
@@ -241,9 +246,9 @@ def _slice(line: Sequence[Span], start: int, stop: int) -> Line:
     return found
 
 
-def _wrapped(text: str, width: int) -> Iterator[tuple[int, int]]:
+def _wrapped(text: str, first_width: int, width: int) -> Iterator[tuple[int, int]]:
     """Where the lines of a text begin and end, broken between words, and within those that no line holds."""
-    start = 0
+    start, later_width, width = 0, width, first_width
     while cells(text[start:]) > width:
         most = _fitting(text, start, width)
         stop = text.rfind(" ", start, most + 1)
@@ -251,7 +256,7 @@ def _wrapped(text: str, width: int) -> Iterator[tuple[int, int]]:
         if stop <= start or not text[start:stop].strip():
             stop = most
         yield start, start + len(text[start:stop].rstrip())
-        start = stop + len(text[stop:]) - len(text[stop:].lstrip(" "))
+        start, width = stop + len(text[stop:]) - len(text[stop:].lstrip(" ")), later_width
     if start < len(text) or not text:
         yield start, len(text)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
 from holdfast.model.front import Front
 from holdfast.model.verdict import (
@@ -19,9 +20,12 @@ from holdfast.model.verdict import (
     Verdict,
 )
 from holdfast.report import calls, limit_lines, streams, waiting
-from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
+from holdfast.report.layout import Column, Indent, Line, Renderable, Stack, Table, Text
 
 _WIDTH = 30
+_SHORTEST = 4
+_NOTE = 8
+_GAP = 2
 
 # Label, colour and what fills the lane, from the handler outwards.
 LANES = {
@@ -80,19 +84,20 @@ _FATES = {
 
 def render_verdict(verdict: Verdict) -> Renderable:
     """The whole verdict, as a person reads it."""
-    parts: list[Renderable] = [_title(verdict), Text(), _headline(verdict), Text(), _lanes(verdict), Text()]
+    parts: list[Renderable] = [_title(verdict), Text(), Indent(_headline(verdict), 2), Text()]
+    parts += [Indent(_Lanes(verdict), 2), Text()]
     parts += [Indent(Text(line), 2) for line in _sentences(verdict)]
     if verdict.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {warning}", style="yellow"), 2) for warning in verdict.warnings]
+        parts += [Indent(Text(f"! {warning}", style="yellow", hanging=2), 2) for warning in verdict.warnings]
     return Stack(*parts)
 
 
 def _title(verdict: Verdict) -> Text:
     target = verdict.target
     if _from_outside(verdict):
-        return Text(target.app, style="bold").append("  seen from outside", style="not bold dim")
-    title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold")
+        return Text(target.app, style="bold", hanging=2).append("  seen from outside", style="not bold dim")
+    title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold", hanging=2)
     python = f"  Python {target.python}" if target.python else ""
     over_tls = "  over TLS (certificate not checked)" if verdict.tls is not None else ""
     title.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
@@ -108,14 +113,15 @@ def _headline(verdict: Verdict) -> Renderable:
     if _from_outside(verdict):
         return _estimated(ceiling, verdict.unknown)
     if ceiling.in_service is None and verdict.target.view is None:
-        text = Text(f"  {verdict.places.in_service} requests at once at the entry; ", style="bold yellow")
+        text = Text(f"{verdict.places.in_service} requests at once at the entry; ", style="bold yellow")
         return text.append("how many run in the view is not known", style="yellow")
     if ceiling.in_service is None:
-        text = Text(f"  {verdict.places.in_service} requests at once when the run ended; ", style="bold yellow")
+        at_least = verdict.places.in_service
+        text = Text(f"at least {at_least} {'request' if at_least == 1 else 'requests'} at once; ", style="bold yellow")
         return text.append("the ceiling is not known", style="yellow")
     how = "" if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
-    text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
+    text = Text(f"{how}{ceiling.in_service} {plural} at once", style="bold green")
     kind = verdict.model.kind
     most = ceiling.interval[1] if ceiling.interval is not None else None
     text.append(f", perhaps {most}" if most is not None else "", style="not bold")
@@ -139,35 +145,61 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
     least, most = ceiling.interval or (0, None)
     between = f"{least} or more" if most is None else f"between {least} and {most}" if most > least else f"{least}"
     if ceiling.in_service is None:
-        text = Text(f"  {between} requests at once; ", style="bold yellow")
+        text = Text(f"{between} requests at once; ", style="bold yellow")
         text.append("the exact number cannot be told from outside", style="yellow")
-        return Stack(text, Indent(Text(f"{unknown['ceiling.in_service']}."), 2))
+        return Stack(text, Text(f"{unknown['ceiling.in_service']}."))
     how = "about " if ceiling.bounded else "at least "
     plural = "request" if ceiling.in_service == 1 else "requests"
-    text = Text(f"  {how}{ceiling.in_service} {plural} at once", style="bold green")
+    text = Text(f"{how}{ceiling.in_service} {plural} at once", style="bold green")
     spread = f": {between}" if ceiling.bounded and least != most else ""
     return text.append(f"  estimated{spread}", style="not bold")
 
 
-def _lanes(verdict: Verdict) -> Renderable:
-    columns = ("place", "count", "lane", "note")
-    table = Table(*(Column(right=each == "count", whole=each != "note") for each in columns), header=False)
+class _Lane(NamedTuple):
+    """One place: its label, its number as shown and as the length of its bar, what that is made of, and a note."""
+
+    label: str
+    shown: str
+    number: int = 0
+    colour: str = ""
+    fill: str = ""
+    note: str = ""
+
+
+class _Lanes:
+    """The picture of the places. Where there is little room, its bars give way first."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        self._verdict = verdict
+
+    def lines(self, width: int) -> Iterator[Line]:
+        """As `Renderable`."""
+        lanes = list(_lanes(self._verdict))
+        texts = [(each.label, each.shown, each.note) for each in lanes]
+        beside = sum(max(map(len, column)) for column in zip(*texts, strict=True)) + 3 * _GAP
+        most = min(_WIDTH, max(_SHORTEST, width - beside))
+        largest = max(1, *(each.number for each in lanes))
+        columns = (Column(whole=True), Column(right=True, whole=True), Column(whole=True), Column(least=_NOTE))
+        table = Table(*columns, gap=_GAP, header=False)
+        for each in lanes:
+            # At least one cell for one request: a place that is in use never looks empty.
+            length = -(-each.number * most // largest) if largest > most else each.number
+            lane, note = Text(each.fill * length, style=each.colour), Text(each.note, style="dim")
+            table.add_row(each.label, each.shown, lane, note, style="" if each.fill else "dim")
+        yield from table.lines(width)
+
+
+def _lanes(verdict: Verdict) -> Iterator[_Lane]:
     counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in LANES}
-    largest = max(1, *(count or 0 for count in counts.values()))
     for name, (label, colour, fill) in LANES.items():
         count = counts[name]
         if count is None and (name == "before_view" and not counts["userspace_queue"]):
             continue
         if count is None:
-            table.add_row(label, "?", "", "", style="dim")
-            continue
-        if count or name in {"in_service", "accept_queue"}:
-            # At least one cell for one request: a place that is in use never looks empty.
-            length = -(-count * _WIDTH // largest) if largest > _WIDTH else count
-            lane = Text(fill * length, style=colour)
-            table.add_row(label, f"{count}", lane, Text(_note(verdict, name), style="dim"))
-    table.add_row("offered", f"{verdict.offered}", "", "", style="dim")
-    return Indent(table, 2)
+            yield _Lane(label, "?")
+        elif count or name in {"in_service", "accept_queue"}:
+            yield _Lane(label, f"{count}", count, colour, fill, _note(verdict, name))
+    yield _Lane("offered", f"{verdict.offered}")
 
 
 def _note(verdict: Verdict, place: str) -> str:

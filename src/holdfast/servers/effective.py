@@ -21,6 +21,11 @@ _CONSTANT = "it is a constant of the server, or has no option on its command lin
 # A listener's backlog is a part of its endpoint there (twisted/internet/endpoints.py, _parseTCP()).
 _ENDPOINTS: Mapping[str, tuple[str, ...]] = {"daphne": ("-e", "--endpoint"), "twisted": ("--listen", "--port", "-p")}
 _BACKLOG = re.compile(r"(?<!\\):backlog=[^:]*")
+# They read their command line with argparse, optparse, getopt or getopt_long, which take the beginning of an option for
+# the whole of it; click, which others use, does not.
+_ABBREVIATING = frozenset({"gunicorn", "hypercorn", "h2corn", "cheroot", "pyvoy", "waitress", "mod_wsgi", "uwsgi"})
+# Options of their own that are the beginning of another.
+_OWN_OPTIONS = frozenset({"--cheap"})
 # These name the listener in another way, which an endpoint would be added to.
 _OTHER_LISTENERS = ("--bind", "-b", "--port", "-p", "-u", "--unix-socket")
 
@@ -77,6 +82,21 @@ class Variation:
 
 
 FILE = "\0file\0"
+
+
+def spelt_out(server: str, settings: Sequence[Setting], arguments: Sequence[str]) -> tuple[str, ...]:
+    """The arguments with abbreviated options of these settings in full, as `--threads` for `--thread`.
+
+    Only where the server takes them. One that is short for several options is refused by the server itself.
+    """
+    options = {option for each in settings for option in each.options if option.startswith("--")}
+    full: list[str] = []
+    for each in arguments:
+        name, equals, value = each.partition("=")
+        meant = [option for option in options if option.startswith(name)] if len(name) > len("--") else []
+        is_short = name.startswith("--") and name not in _OWN_OPTIONS and name not in options and len(meant) == 1
+        full.append(f"{meant[0]}{equals}{value}" if is_short and server in _ABBREVIATING else each)
+    return tuple(full)
 
 
 def settings_in_force(started: Started, read: Read) -> tuple[SettingInForce, ...]:

@@ -23,6 +23,7 @@ from holdfast.servers.effective import (
     Started,
     arguments_in_force,
     settings_in_force,
+    spelt_out,
     variation,
 )
 from holdfast.servers.interpreter import Interpreter
@@ -89,7 +90,8 @@ def timeouts_of(experiment: Experiment, environ: Mapping[str, str]) -> tuple[Tim
         environ: as in `settings_of`.
     """
     place = _place(experiment, environ)
-    if place is None:
+    # `fastapi run` has no option for any (fastapi_cli/cli.py, _run()).
+    if place is None or place.started.server == FASTAPI:
         return ()
     started = _by_timeouts(place.started)
     return adapter_named(started.server).timeouts(arguments_in_force(started, _reader(place.directory)))
@@ -159,16 +161,18 @@ def _place(experiment: Experiment, environ: Mapping[str, str]) -> _Place | None:
     directory, target = Path(experiment.cwd), experiment.target
     if isinstance(target, ProbeTarget):
         adapter = adapter_named(target.server)
-        started = Started(adapter.name, _by_name(experiment, target, adapter), target.arguments, environment)
+        full = spelt_out(adapter.name, adapter.settings(target.arguments), target.arguments)
+        started = Started(adapter.name, _by_name(experiment, target, adapter), full, environment)
         return _Place(started, None, directory)
     assert isinstance(target, CommandTarget)
     own = server_in(target.command, _reader(directory))
     if own is None:
         return None
+    settings = _of_command(own.server)
     started = Started(
         own.server,
-        _of_command(own.server),
-        own.arguments,
+        settings,
+        spelt_out(own.server, settings(own.arguments), own.arguments),
         {**environment, **own.variables},
         frozenset(own.variables),
     )

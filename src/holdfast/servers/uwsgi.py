@@ -37,7 +37,14 @@ def _settings(arguments: Sequence[str]) -> tuple[Setting, ...]:
         arguments,
         Setting("processes", 1, Place.IN_SERVICE, ("--processes", "-p", "--workers"), "UWSGI_PROCESSES"),
         Setting("threads", 1, Place.IN_SERVICE, ("--threads",), "UWSGI_THREADS"),
-        Setting("async", None, Place.IN_SERVICE, ("--async", "--gevent"), "UWSGI_ASYNC", ("UWSGI_GEVENT",)),
+        Setting(
+            "gevent" if has_option(arguments, "--gevent") else "async",
+            None,
+            Place.IN_SERVICE,
+            ("--async", "--gevent"),
+            "UWSGI_ASYNC",
+            ("UWSGI_GEVENT",),
+        ),
         Setting("cheaper", None, Place.IN_SERVICE, ("--cheaper",), "UWSGI_CHEAPER", counts=False),
         Setting("listen", 100, Place.ACCEPT_QUEUE, ("--listen", "-l"), "UWSGI_LISTEN"),
     )

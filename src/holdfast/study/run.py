@@ -20,7 +20,9 @@ from holdfast.errors import (
     InconclusiveError,
     UsageError,
 )
+from holdfast.explain.run import Asked, explain
 from holdfast.explain.silent import Wanted, run_silent
+from holdfast.explain.trials import bench_for
 from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
@@ -169,6 +171,10 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
+    if any(claim.what == "binding" or claim.what.startswith("binding.") for claim in case.claims):
+        # One probe does not show which setting decides.
+        with bench_for(case.experiment, bench.interrupts, lambda _line: None) as trials:
+            return explain(trials, Asked(up_to=0)).verdict
     timeline = run(case.experiment, bench.interrupts)
     store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
     return judge(timeline)

@@ -138,14 +138,14 @@ class BodyRun:
         self._begun_ns = self._begun_ns or time.monotonic_ns()
         self._runs += 1
         self._write()
-        bodies.add(self._id)
+        _note(began=True, id=self._id)
         from . import showing
 
         showing.look_out()
 
     def _end(self, result: object = None, *, raised: bool = False) -> None:
         self._running = False
-        bodies.discard(self._id)
+        _note(began=False, id=self._id)
         self._ended_ns = time.monotonic_ns()
         self._raised = self._raised or raised
         self._streams = self._streams or is_streamed(result)
@@ -203,6 +203,16 @@ class Steps:
 
 bodies: Set[int] = set()
 """The requests whose bodies run in this process."""
+changed_ns = 0
+"""When one of these began or ended last."""
+
+
+def _note(*, began: bool, id: int) -> None:
+    global changed_ns  # noqa: PLW0603 - of the whole process
+    changed_ns = time.monotonic_ns()
+    (bodies.add if began else bodies.discard)(id)
+
+
 _nothing = contextlib.nullcontext()
 _calling: contextvars.ContextVar[Optional[BodyRun]] = contextvars.ContextVar("holdfast calling", default=None)
 _WATCHES = "_holdfast_watches"

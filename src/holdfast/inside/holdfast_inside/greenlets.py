@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any, Callable, ContextManager, Dict, Iterator, Optional, Tuple
+from typing import Any, Callable, ContextManager, Dict, Iterator, Optional, Set, Tuple
 
 from . import recorder
 
 Notify = Callable[[], None]
 _local = recorder.native_local()
+with_bodies: Set[Any] = set()
+"""The greenlets of all threads that run a body."""
 
 
 def turns(resumes: Notify, yields: Notify) -> Optional[ContextManager[None]]:
@@ -58,10 +60,12 @@ class _Tracer:
         if not self._running:
             self._before = self._greenlet.settrace(self._switched)
         self._running[me] = resumes, yields
+        with_bodies.add(me)
         resumes()
 
     def end(self, me: object) -> None:
         _, yields = self._running.pop(me)
+        with_bodies.discard(me)
         yields()
         if not self._running:
             self._greenlet.settrace(self._before)

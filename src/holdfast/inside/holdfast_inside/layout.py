@@ -102,8 +102,9 @@ ASKED_PIDS = struct.Struct(f"={ANSWERS}I")
 ANSWER_BYTES = 16384
 ANSWER = struct.Struct("=II")
 """The number of the question that is answered, written last; how many bytes of text follow. Lines of fields that are
-separated by tabs: a first field POINT_LINE or LIMIT_LINE, then what `waiting_points` and `libraries` write."""
-POINT_LINE, LIMIT_LINE = "point", "limit"
+separated by tabs: one of the first fields below, then what `showing` writes."""
+POINT_LINE, LIMIT_LINE, REST_LINE = "point", "limit", "rest"
+"""Where requests wait; a limit of a library; no body had begun or ended for a while when the stacks were read."""
 
 LIMITS = ANYIO_TOKENS, DEFAULT_EXECUTOR, ASGIREF_THREAD = "AnyIO tokens", "default executor", "asgiref thread"
 """Limits of libraries that are reported; the first two can be set."""

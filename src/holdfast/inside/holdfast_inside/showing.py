@@ -17,6 +17,10 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
 from . import calling, layout, libraries, recorder, stacks, waiting_points
 
 _LOOK_S = 0.005
+_REST_NS = 10_000_000
+"""A body that has got its turn may still be where it waited, and one that has begun not yet there."""
+_LONGEST_WAIT_NS = 150_000_000
+"""A question is answered after that long even if bodies begin and end all the time."""
 _asked: Dict[Tuple[int, int], object] = {}
 _lookouts: Dict[int, object] = {}
 
@@ -48,7 +52,10 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
     for each in libraries.in_force():
         limit = "" if each.limit is None else str(each.limit)
         yield "\t".join((layout.LIMIT_LINE, each.name, limit, str(each.in_use)))
+    began_ns, changed_ns = time.monotonic_ns(), calling.changed_ns
     counts = collections.Counter(_points(shared, about))
+    if calling.changed_ns == changed_ns and began_ns - changed_ns >= _REST_NS:
+        yield layout.REST_LINE
     for point, count in counts.most_common():
         written = (each.replace("\t", " ").replace("\n", " ") for each in (point.file, point.function, point.library))
         yield "\t".join((layout.POINT_LINE, str(count), str(int(point.waits)), str(point.line), *written))
@@ -98,10 +105,14 @@ def look_out() -> None:
 
 
 def _look_out(shared: recorder.Record, pid: int, sleep: Callable[[float], None]) -> None:
-    data = shared.data
+    data, asked_ns = shared.data, 0
     while calling.bodies and data[layout.BODIES_ASKED_OFFSET] and not recorder.is_left_alone(shared):
         if data[layout.ASKED_OFFSET] != shared.answered:
-            answer(shared)
+            now_ns = time.monotonic_ns()
+            asked_ns = asked_ns or now_ns
+            if now_ns - calling.changed_ns >= _REST_NS or now_ns - asked_ns >= _LONGEST_WAIT_NS:
+                answer(shared)
+                asked_ns = 0
         sleep(_LOOK_S)
     _lookouts.pop(pid, None)
     if calling.bodies:

@@ -71,8 +71,7 @@ def point_of(some: Sequence[stacks.Stack]) -> Point:
 
 def _point_of(stack: stacks.Stack) -> Point:
     at, library, waits = _seen(tuple((each.f_code, each.f_lasti) for each in stack.frames), stack.frames)
-    # It has got its turn, and runs as soon as its loop comes to it.
-    waits = waits and not (hasattr(stack.waiter, "done") and stack.waiter.done())
+    waits = waits and not _has_its_turn(stack)
     innermost = stack.frames[at] if stack.frames else None
     lock = "" if waits or innermost is None else _lock_in(innermost)
     if lock:
@@ -83,6 +82,18 @@ def _point_of(stack: stacks.Stack) -> Point:
         return Point("", 0, "", library, waits)
     name = _short(_qualname(innermost))
     return Point(innermost.f_code.co_filename, innermost.f_lineno or 0, name, library, waits)
+
+
+def _has_its_turn(stack: stacks.Stack) -> bool:
+    """Whether it has been woken, and runs as soon as its loop or a core comes to it."""
+    if stack.task is not None:
+        return hasattr(stack.waiter, "done") and bool(stack.waiter.done())
+    innermost = stack.frames[-1]
+    if innermost.f_code.co_name != "wait" or innermost.f_globals.get("__name__") != "threading":
+        return False
+    # `Condition.wait` waits for a lock of its own, which `notify` releases.
+    waiter: Any = innermost.f_locals.get("waiter")
+    return waiter is not None and not waiter.locked()
 
 
 _known: Dict[object, Tuple[int, str, bool]] = {}
@@ -168,7 +179,7 @@ def _lock_in(frame: types.FrameType) -> str:
             continue
         if name in ("BEFORE_WITH", "SETUP_WITH", "LOAD_SPECIAL") and _is_lock(value):
             found = value
-    if found is _MISSING:
+    if found is _MISSING or (type(found).__name__ == "lock" and not found.locked()):  # type: ignore[attr-defined]
         return ""
     kind = f"{type(found).__module__}.{type(found).__qualname__}"
     return _NAMES.get(kind, kind)
