@@ -22,7 +22,7 @@ from holdfast.cli.probe import (
     with_defaults,
 )
 from holdfast.console import say
-from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE
+from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
 from holdfast.explain.run import explain as run_explanation
 from holdfast.explain.trials import bench_for
@@ -222,4 +222,10 @@ def _publish(found: Explanation, json_target: str | None) -> None:
 
 
 def _exit_code(found: Explanation) -> int:
-    return EXIT_ANSWERED if found.verdict.binding is not None and not found.interrupted else EXIT_INCONCLUSIVE
+    """As docs/exit-codes.md says: that no bound was met is an answer too, and a wish may not be fulfilled."""
+    ceiling = found.verdict.ceiling
+    unbounded = ceiling.in_service is not None and ceiling.bounded is False
+    if found.interrupted or (found.verdict.binding is None and not unbounded):
+        return EXIT_INCONCLUSIVE
+    fulfilled = found.advice is None or found.advice.fulfilled
+    return EXIT_ANSWERED if fulfilled else EXIT_EXPECTATION_FAILED

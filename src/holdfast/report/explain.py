@@ -56,7 +56,8 @@ def _headline(explanation: Explanation) -> Renderable:
     requests = "request" if ceiling.in_service == 1 else "requests"
     text = Text(f"  {how}{number} {requests} at once", style="bold green" if binding else "bold yellow")
     if binding is None:
-        return text.append("  what decides that was not found", style="not bold")
+        why = "no bound was met" if ceiling.bounded is False else "what decides that was not found"
+        return text.append(f"  {why}", style="not bold")
     return text.append(f"  decided by {binding.setting}: ", style="not bold").append(binding.formula, style="bold")
 
 
@@ -108,7 +109,9 @@ def sentences(explanation: Explanation) -> Iterator[str]:
             yield _other_place(each)
     for undecided in explanation.undecided:
         if undecided.place == "in_service":
-            yield f"Undecided: {undecided.why}."
+            start = "" if explanation.verdict.ceiling.bounded is False else "Undecided: "
+            sentence = f"{start}{undecided.why}."
+            yield sentence[0].upper() + sentence[1:]
     by: dict[str, list[str]] = {}
     for ruled_out in explanation.ruled_out:
         by.setdefault(ruled_out.by, []).append(ruled_out.setting)
