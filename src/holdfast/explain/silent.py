@@ -53,6 +53,7 @@ _PAST_BUFFERS = 1 << 20
 _CHANGED_TO_S = 1.0
 _OTHERWISE_S = 2.0
 _INTERRUPTED = "it was interrupted"
+_SHORT = "something between the view and the client made its replies short, so that the kernel takes them unread"
 
 
 @frozen
@@ -210,6 +211,8 @@ def _run(
             prepared = replace(prepared, command=replace(prepared.command, environment=environment))
         session, facts = _session(prepared, stack)
         run = _watch(prepared, session, silence, limits, stack)
+    if reply_bytes is not None and run.usual and min(each.received for each in run.usual) < reply_bytes:
+        run = replace(run, decisive=None, given_up=_SHORT)
     return replace(run, reply_bytes=reply_bytes, changed=changed), facts
 
 
