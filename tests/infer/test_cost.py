@@ -31,3 +31,22 @@ def test_runs_without_a_look_after_the_first_request_have_their_cost_from_two():
     found = cost_of([look(20), look(28)], EIGHT, maybe_starting=False)
 
     assert found.value.memory_bytes == 1 * MB
+
+
+def test_what_the_first_request_of_each_of_several_processes_leaves_behind_is_no_cost_of_one_in_service():
+    looks = [look(20), look(60), look(180, descriptors=18)]
+
+    found = cost_of(looks, EIGHT, maybe_starting=False, again=[look(190), look(198)], serving=4)
+
+    assert (found.value.memory_bytes, found.value.descriptors) == (1 * MB, 1)
+
+
+def test_memory_of_several_processes_is_unknown_without_looks_after_that_or_with_threads_that_stay():
+    looks, later = [look(20), look(60), look(180)], [look(190), look(198)]
+    grown = [*looks[:2], look(180, threads=9)]
+
+    for usage, again in ((looks, []), (grown, later)):
+        found = cost_of(usage, EIGHT, maybe_starting=False, again=again, serving=4)
+        assert found.value.memory_bytes is None
+        assert "first request of each" in found.unknown["cost.memory_bytes"]
+        assert found.value.descriptors == 0

@@ -121,10 +121,19 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     # Nothing waited before its view in the other runs.
     more = {"places": {**now["places"], "before_view": waiting}, "limits": {**now["limits"], **limits}}
     more["waiting"] = [] if waiting == 0 else None
+    if now["cost"]["memory_bytes"] is not None and several_served(now["model"]):
+        # What each one's first request leaves behind was once counted as a cost of those in service.
+        more["cost"] = {**now["cost"], "memory_bytes": None}
+        reasons["cost.memory_bytes"] = _FIRST_OF_EACH
     if now["call"] is not None:
         more["call"] = {**now["call"], "running": None}
         reasons["call.running"] = now["unknown"].get("call.at_once", _NOT_ASKED[outside])
     return {**now, **dict.fromkeys(added), **more, "unknown": {**now["unknown"], **reasons}}
+
+
+def several_served(model: dict[str, Any]) -> bool:
+    """Whether several processes took requests that were there before the first one."""
+    return (model["processes"] or 1) > 1 and model["kind"] != "process-per-request"
 
 
 def before_view(places: dict[str, Any]) -> tuple[int | None, str]:
@@ -154,6 +163,10 @@ _NOT_ASKED = {
     False: "the run was saved before holdfast asked the server's processes for that",
     True: "nothing inside the server was looked at",
 }
+_FIRST_OF_EACH = (
+    "several processes serve, and what the first request of each leaves behind cannot be told from what one in service "
+    "takes"
+)
 _PRESSURE = {False: "the run was saved before that was kept", True: _FRONT[True]}
 _LIMITS = {False: "the run was saved before this limit was kept", True: _FRONT[True]}
 # Fields of `limits` that recorded verdicts lack.

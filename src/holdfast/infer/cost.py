@@ -8,8 +8,20 @@ from holdfast.infer.known import Known, because, fields_of
 from holdfast.model.samples import Usage
 from holdfast.model.verdict import Cost, Places
 
+_FIRST_OF_EACH = (
+    "several processes serve, and what the first request of each leaves behind cannot be told from what one in service "
+    "takes"
+)
 
-def cost_of(usage: Sequence[Usage], places: Places, *, maybe_starting: bool) -> Known[Cost]:
+
+def cost_of(
+    usage: Sequence[Usage],
+    places: Places,
+    *,
+    maybe_starting: bool,
+    again: Sequence[Usage] = (),
+    serving: int = 1,
+) -> Known[Cost]:
     """The difference between the server at rest and at its ceiling, for each request in service.
 
     Args:
@@ -17,6 +29,9 @@ def cost_of(usage: Sequence[Usage], places: Places, *, maybe_starting: bool) -> 
             have), and one with every place full. What the first request leaves behind (caches, modules) costs no
             later one any memory, so memory is compared with the second look; with the first, where a thread or a
             process has stayed too, which takes a later request.
+        again: a look at rest after each process had run requests, and one with every place full; () if not taken.
+        serving: processes that hold requests and were there before the first one. Of several, all but one run their
+            first request after the second look, so memory is compared between the looks of `again`.
         maybe_starting: the first look may have come before all of the server's processes were there.
     """
     held = places.in_service
@@ -35,12 +50,17 @@ def cost_of(usage: Sequence[Usage], places: Places, *, maybe_starting: bool) -> 
         return Known(Cost.unknown(), because(reason, fields_of("cost", Cost)))
     before, warm, after = usage[0], usage[1], usage[-1]
     stayed = warm is after or warm.threads > before.threads or warm.processes > before.processes
-    empty = before if stayed else warm
+    empty, full = before if stayed else warm, after
     memory, unknown = None, {}
-    if empty.memory_bytes is None or after.memory_bytes is None:
+    # A thread that stays keeps memory, which the later looks have at rest too.
+    if serving > 1 and (not again or after.threads > warm.threads):
+        unknown["cost.memory_bytes"] = _FIRST_OF_EACH
+    elif serving > 1:
+        empty, full = again[0], again[-1]
+    if not unknown and (empty.memory_bytes is None or full.memory_bytes is None):
         unknown["cost.memory_bytes"] = "the kernel does not report how processes share their memory"
-    else:
-        memory = round((after.memory_bytes - empty.memory_bytes) / held)
+    if not unknown and empty.memory_bytes is not None and full.memory_bytes is not None:
+        memory = max(0, round((full.memory_bytes - empty.memory_bytes) / held))
     cost = Cost(
         descriptors=round((after.descriptors - before.descriptors) / held, 2),
         threads=round((after.threads - before.threads) / held, 2),

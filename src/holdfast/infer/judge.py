@@ -40,6 +40,7 @@ from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
 from holdfast.model.verdict import (
     PLAIN_HTTP,
     Ceiling,
+    Cost,
     Limits,
     Model,
     Overflow,
@@ -159,7 +160,7 @@ def _verdict(counted: _Counted) -> Verdict:
         model=unknown.take(_model(counted)),
         overflow=overflow,
         abandoned=unknown.take(abandoned_of(timeline)),
-        cost=unknown.take(cost_of(timeline.usage, places, maybe_starting=timeline.server.waits_unread)),
+        cost=unknown.take(_cost(counted)),
         binding=None,
         timing=unknown.take(_timing(timeline)),
         confidence="exact" if counted.ramp.crowd == 1 else "estimated",
@@ -228,6 +229,17 @@ def _model(counted: _Counted) -> Known[Model]:
     model = unknown.take(model_of(entries, counted.held, _late(counted.timeline, counted.snapshot), idle))
     queues = unknown.take(listen_queues_of(counted.snapshot.listeners))
     return Known(replace(model, listen_queues=queues), unknown.reasons)
+
+
+def _cost(counted: _Counted) -> Known[Cost]:
+    timeline = counted.timeline
+    return cost_of(
+        timeline.usage,
+        counted.places,
+        maybe_starting=timeline.server.waits_unread,
+        again=timeline.usage_again,
+        serving=len({each.pid for each in counted.held} & set(timeline.server.pids)),
+    )
 
 
 def _over_tls(counted: _Counted) -> Known[OverTls | None]:

@@ -318,6 +318,8 @@ class Timeline:
         handed: requests with which the application was called; None of runs saved before that was kept.
         gone: processes that had run a handler and no longer existed when the places were counted; () of runs before it
             was kept.
+        usage_again: a look at rest after exact load, and one with every place full again; () where several processes do
+            not serve or exact load came at the end, and of runs before it was kept.
         came_later: workers that came after the places had been counted, while requests still waited; () of runs
             saved before that was kept.
         streams: None where HTTP/2 was not asked for, and where the run did not come so far.
@@ -350,6 +352,7 @@ class Timeline:
     interrupted: bool = False
     came_later: tuple[int, ...] = ()
     gone: tuple[int, ...] = ()
+    usage_again: tuple[Usage, ...] = ()
     handed: tuple[Handed, ...] | None = None
     streams: Streams | None = None
     stream_entries: tuple[Entry, ...] = ()

@@ -74,11 +74,9 @@ def answered_in_front(session: Session, status: int) -> InconclusiveError | None
     programs = {pid: read_program(pid) for pid in {pid for each in listeners for pid in each.pids}}
     instrumented = {pid for pid, each in programs.items() if each is not None and record in each.maps}
     here = {pid for each in listeners if _is_here(each, session) for pid in each.pids}
-    # All workers hold the socket on which they take requests; others, for its control, the first process alone holds.
-    behind = max(listeners, key=lambda each: len(instrumented & set(each.pids)), default=None)
+    behind = held_by_most(listeners, instrumented)
     if (
         behind is None
-        or not instrumented & set(behind.pids)
         or here & instrumented
         or any(each is None or is_python(each) for each in map(programs.get, here))
     ):
@@ -93,6 +91,19 @@ def answered_in_front(session: Session, status: int) -> InconclusiveError | None
         why = f"It did not reach {server} behind it, or got no answer there.{log_ends_with(session.server)}"
         remedy = f"Look at {front}'s own log, or measure {server} alone: {alone}"
     return InconclusiveError(f"{front} (pid {pid}) answered GET {path} with {status} itself.", why, remedy)
+
+
+def held_by_most(listeners: Iterable[Listener], pids: set[int]) -> Listener | None:
+    """The socket on which a server takes requests: all its workers hold it, and those for its control one process.
+
+    Args:
+        pids: the server's processes, the first one included.
+
+    Returns:
+        None where they hold none.
+    """
+    held = [each for each in listeners if pids & set(each.pids)]
+    return max(held, key=lambda each: len(pids & set(each.pids)), default=None)
 
 
 def _is_here(listener: Listener, session: Session) -> bool:

@@ -91,6 +91,7 @@ class Measured:
     handed: tuple[Handed, ...] = ()
     told: asking.Told = asking.NOTHING_TOLD
     usage: list[Usage] = field(default_factory=list)
+    usage_again: tuple[Usage, ...] = ()
     unread: bool = False
     limit_looks: list[LimitLook] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -107,7 +108,7 @@ class Measured:
 
     def look_at_usage(self) -> None:
         """Notes what the server's processes use now; of looks one of which failed none is kept."""
-        found = read_usage(read_process_tree(*self.session.server.roots()), time.monotonic_ns())
+        found = usage_now(self.session)
         self.unread |= found is None
         self.usage = [] if found is None or self.unread else [*self.usage, found]
 
@@ -195,6 +196,7 @@ def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) ->
         interrupted=interrupted,
         came_later=seen.came_later,
         gone=seen.gone,
+        usage_again=seen.usage_again if len(seen.usage_again) > 1 else (),
         handed=seen.handed,
         waiting=seen.told.waiting,
         libraries=seen.told.libraries,
@@ -299,6 +301,7 @@ def _measure_places(seen: Measured) -> list[Entry] | None:
         climbed = _Climbed(ramp_up.look_at_places(seen.session, prober), seen.marks["first_sent_ns"], tuple(seen.usage))
         exact_first.release_all(seen.session, prober)
     _begin_anew(seen, first)
+    _look_again(seen)
     with _ramp(seen) as prober:
         seen.mark("first_sent")
         held = _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
@@ -328,6 +331,8 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     seen.mark("placed")
     held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
     seen.gone = _gone(session, held)
+    if seen.usage_again:
+        _look_again(seen)
     if not _tried(seen, len(held)):
         seen.look_at_usage()
     seen.look_at_limits()
@@ -345,6 +350,17 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     if release.release_held(session, prober, seen.abandoned):
         seen.mark("quiet")
     return None if seen.ramp.reason == "ended by the server" else held
+
+
+def _look_again(seen: Measured) -> None:
+    """Looks at what several processes use: each has run its first request by now, and what that leaves behind stays."""
+    if seen.session.takers > 1 and (found := usage_now(seen.session)) is not None:
+        seen.usage_again = (*seen.usage_again, found)
+
+
+def usage_now(session: Session) -> Usage | None:
+    """What the server's processes use now; None where that may not be read."""
+    return read_usage(read_process_tree(*session.server.roots()), time.monotonic_ns())
 
 
 def _gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:

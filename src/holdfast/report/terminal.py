@@ -305,11 +305,11 @@ def _abandoned(abandoned: Abandoned) -> Iterator[str]:
 
 
 def _cost(cost: Cost) -> Iterator[str]:
-    if cost.descriptors is not None and cost.threads is not None and cost.memory_bytes is not None:
-        yield (
-            f"Each request in service costs the server {_of(cost.descriptors, 'descriptor')}, "
-            f"{_of(cost.threads, 'thread')} and {cost.memory_bytes / 1024:.0f} KiB."
-        )
+    if cost.descriptors is not None and cost.threads is not None:
+        parts = [_of(cost.descriptors, "descriptor"), _of(cost.threads, "thread")]
+        if cost.memory_bytes is not None:
+            parts.append(f"{cost.memory_bytes / 1024:.0f} KiB")
+        yield f"Each request in service costs the server {', '.join(parts[:-1])} and {parts[-1]}."
 
 
 def _of(number: float, what: str) -> str:
