@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
-from holdfast.infer.evidence import Suspect, basis_of, proved_laws, since, suspects
+from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
 from holdfast.infer.further_bindings import in_the_body, of_memory, of_streams, where
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
@@ -304,6 +304,12 @@ def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial
         formulas = " or ".join(law.formula for each in both for law in each.laws)
         return f"the trials do not tell these apart: {formulas}"
     there = measured(place, trials[0])
+    again = as_asked_again(trials)
+    if again is not None and again.failure:
+        why = again.failure.rstrip(".")
+        return f"the server could not be started again with nothing changed, so nothing could be tried: {why}"
+    if again is not None and differs(again, trials[0]):
+        return f"it differs from start to start: {there}, then {again.in_service} with nothing changed"
     changed = dict.fromkeys(each.name for trial in trials[1:] for each in trial.changes)
     if not changed:
         names = [each.name for each in rivals if each.place is place]
@@ -312,4 +318,7 @@ def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial
             if names
             else "no setting is known to bound it"
         )
+    sizes = dict.fromkeys(seen for each in trials if (seen := measured(place, each)) is not None)
+    if len(sizes) > 1:
+        return f"its sizes fit no law of the settings that were changed: {', '.join(map(str, sizes))}"
     return f"it stayed at {there} whatever was changed: {', '.join(changed)}"

@@ -22,6 +22,7 @@ from holdfast.model.places import Place
 from holdfast.model.trial import Rival, Trial
 
 ALL_RAISED = "everything else raised"
+AS_ASKED_AGAIN = "as asked, once more"
 
 
 @frozen
@@ -96,6 +97,17 @@ def proved_laws(rivals: Sequence[Rival], trials: Sequence[Trial], place: Place =
         the simplest first; none where the trials prove no setting.
     """
     return tuple(law for each in suspects(rivals, trials, place) if each.certain for law in each.laws)
+
+
+def as_asked_again(trials: Sequence[Trial]) -> Trial | None:
+    """The trial in which nothing was changed; None where there was none."""
+    return next((each for each in trials[1:] if not each.changes), None)
+
+
+def differs(again: Trial, first: Trial) -> bool:
+    """Whether the server did something else the second time, with nothing changed."""
+    seen, there = measured(Place.IN_SERVICE, again), measured(Place.IN_SERVICE, first)
+    return bool(again.failure) or (seen is not None and there is not None and seen != there)
 
 
 def basis_of(trials: Sequence[Trial], place: Place = Place.IN_SERVICE) -> Trial | None:

@@ -11,6 +11,8 @@ Decisions
   lowered are.
 * A trial that says nothing (the server did not start, there were not enough requests, the size fits no law) is run
   again with that one setting changed and by less, and then once more as it was.
+* Where a trial fails, and where sizes fit no law, the server is started once more with nothing changed: a command may
+  run only once, and a server may differ from start to start.
 * Last, the setting is raised to the number that the person wants to know about, with everything else as it was: what
   binds there is the next limit.
 """
@@ -19,7 +21,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.infer.evidence import ALL_RAISED, Suspect, basis_of, fits, since, suspects
+from holdfast.infer.evidence import (
+    ALL_RAISED,
+    AS_ASKED_AGAIN,
+    Suspect,
+    as_asked_again,
+    basis_of,
+    differs,
+    fits,
+    is_moved,
+    since,
+    suspects,
+)
 from holdfast.infer.further_bindings import memory_changes
 from holdfast.infer.laws import Law, measured, size, values_of
 from holdfast.infer.trial_values import BEYOND, Proposal, all_raised, alone, least_of, moved, streams_beside
@@ -49,6 +62,20 @@ def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | No
         up_to: number of requests in service up to which the next bound is looked for; 0 looks for none, None is four
             times as many as there are, and twice as many where each of them takes a process.
     """
+    first, again = trials[0], as_asked_again(trials)
+    if again is None and trials[-1].failure:
+        return Proposal(AS_ASKED_AGAIN, (), first.offered)
+    if again is not None and differs(again, first):
+        return None
+    wanted = _wanted(rivals, trials, up_to)
+    unexplained = wanted is None and again is None and not any(each.certain for each in suspects(rivals, trials))
+    basis = basis_of(trials)
+    if unexplained and basis is not None and any(is_moved(Place.IN_SERVICE, each, basis) for each in trials):
+        return Proposal(AS_ASKED_AGAIN, (), first.offered)
+    return wanted
+
+
+def _wanted(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None) -> Proposal | None:
     basis = basis_of(trials)
     if basis is None:
         return _lowered_until_it_binds(rivals, trials) or _of_streams(rivals, trials)

@@ -155,7 +155,7 @@ def _failures(explanation: Explanation) -> Iterator[str]:
     for trial in explanation.trials:
         if trial.failure:
             said = ", ".join(f"{each.name}={each.value}" for each in trial.changes)
-            yield f"With {said} there was no verdict: {trial.failure}"
+            yield f"With {said or 'nothing changed'} there was no verdict: {trial.failure}"
 
 
 def _advice(advice: Advice, first: Trial) -> Iterator[str]:
