@@ -1,7 +1,7 @@
-"""Runs the planted causes and prints what became of each: python tests/causes/tally.py [--repeat N] [--jobs N] [WORD ...].
+"""Runs the planted causes and prints what became of each: tally.py [--repeat N] [--jobs N] [WORD ...].
 
-A WORD selects the cases with it in their name. The last line has how many were wrong, undecided, and what an explanation
-costs as a multiple of the whole first probe.
+A WORD selects the cases with it in their name. The last line says how many were wrong or undecided, and how long an
+explanation takes as a multiple of the whole first probe.
 """
 
 from __future__ import annotations
