@@ -1,4 +1,4 @@
-# Sourced by the scripts beside it: a temporary folder, a Python environment in it, a free port, and their end.
+# Sourced by the scripts beside it: a temporary folder, a Python environment in it, a free port, requests, their end.
 here=$(mktemp -d)
 roots=()
 
@@ -52,6 +52,48 @@ answers() { # wait until the port answers, at most 30 s
     cat "$server_log" >&2
     echo "no answer on port $1" >&2
     exit 2
+}
+
+at_once() { # write at_once.py, a WSGI application that answers with the most requests it has had at once
+    # A request to any path but / is held until there are as many as AT_ONCE says, and a second more, so that those
+    # beyond come, too. If there are never so many, all are let go 30 s after the first one came.
+    cat >"$here/at_once.py" <<'PY'
+import os
+import threading
+import time
+
+expected = int(os.environ["AT_ONCE"])
+lock = threading.Lock()
+running = most = 0
+end = float("inf") # when the held requests are let go
+
+def app(environ, start_response):
+    global running, most, end
+    if environ["PATH_INFO"] != "/":
+        with lock:
+            running += 1
+            now = time.monotonic()
+            if end == float("inf"):
+                end = now + 30
+            if most < expected <= running:
+                end = now + 1
+            most = max(most, running)
+        while time.monotonic() < end:
+            time.sleep(0.05)
+        with lock:
+            running -= 1
+    start_response("200 OK", [("Content-Type", "text/plain")])
+    return [str(most).encode()]
+
+application = app # the name that uWSGI looks for
+PY
+}
+
+hold() { # send so many requests to a port, each on a connection of its own; their pids are added to $clients
+    for ((n = 0; n < $1; n++)); do
+        curl --silent --max-time 60 --output /dev/null "http://127.0.0.1:$2/held" &
+        clients+=("$!")
+    done
 }
 
 changed() { echo "CHANGED: $*"; exit 1; }
