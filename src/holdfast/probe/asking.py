@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 _ANSWER_S = 1.0
 _STACK_S = 0.002
-"""How long a process may take for each stack: it takes 0.06 ms of a core (measured with FastAPI's), but cores are not idle."""
+"""How long a process may take for each stack: one takes 0.06 ms of a core (with FastAPI), but cores are not idle."""
 
 _EVERY_NS = 5_000_000
 _BETWEEN_NS = 60_000_000
