@@ -17,6 +17,7 @@ from holdfast.servers.registry import ADAPTERS
 HERE = Path(__file__).parent
 SITE = Path(sysconfig.get_paths()["purelib"])
 STANDARD = Path(sysconfig.get_paths()["stdlib"])
+SCRIPTS = Path(sysconfig.get_paths()["scripts"])
 UNDECIDED = ""
 PATIENCE_S = 180.0
 
@@ -67,7 +68,8 @@ class Planted:
         """Of holdfast, in a directory with the application and the files."""
         own = ["explain", "--quiet", "--json", "-", *self.options]
         if self.command:
-            return [*own, "--", *self.command]
+            program, *arguments = self.command
+            return [*own, "--", str(SCRIPTS / program), *arguments]
         app = [f"{self.app}.py:app"] if self.app else []
         return [*own, "--server", self.server, *app, "--", *self.arguments]
 

@@ -1,7 +1,7 @@
-"""Runs the planted causes and prints what became of each: python tests/causes/tally.py [--repeat N] [--jobs N] [WORD].
+"""Runs the planted causes and prints what became of each: tally.py [--repeat N] [--jobs N] [WORD ...].
 
-WORD selects the cases with it in their name. The last line has how many were wrong, undecided, and what an explanation
-costs as a multiple of the whole first probe.
+A WORD selects the cases with it in their name. The last line says how many were wrong or undecided, and how long an
+explanation takes as a multiple of the whole first probe.
 """
 
 from __future__ import annotations
@@ -49,9 +49,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=2)
-    parser.add_argument("word", nargs="?", default="")
+    parser.add_argument("words", nargs="*", default=[""], metavar="WORD")
     given = parser.parse_args()
-    cases = [each for each in CASES if given.word in each.id and not missing(each)] * given.repeat
+    cases = [
+        each for each in CASES if any(word in each.id for word in given.words) and not missing(each)
+    ] * given.repeat
     found: list[Outcome | str] = []
     with ThreadPoolExecutor(given.jobs) as pool:
         for case, outcome in zip(cases, pool.map(explained, cases), strict=True):

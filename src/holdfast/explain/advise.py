@@ -46,15 +46,19 @@ def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Ben
     extra: dict[str, int] = {}
     fits: int | None = None
     stopped = ""
+    # Requests at once of proposals with which the server did not run: what it does with half of that is tried next.
+    failed: dict[int, str] = {}
     until = time.monotonic() + _MOST_SECONDS
     while not stopped and not bench.ended():
         trials = [*record.trials, *(each.trial for each in attempts)]
         settings, fits = _settings(wish, law, record.rivals, trials, room)
-        settings = _in_steps(settings, law, record, trials, max(MOST_RUN, bench.experiment.max_offered))
+        most = min([max(MOST_RUN, bench.experiment.max_offered), *(each // 2 for each in failed)])
+        settings = _in_steps(settings, law, record, trials, most)
         changes = () if settings is None else _merged(settings.changes, extra, record.trials[0])
         over = len(attempts) == _MOST_ATTEMPTS or time.monotonic() > until
         if settings is None or over or any(set(each.trial.changes) == set(changes) for each in attempts):
-            stopped = _too_little(fits, room, law, record)
+            failure = failed[min(failed)].rstrip(".") if failed else ""
+            stopped = f"with settings for {min(failed)}: {failure}" if failed else _too_little(fits, room, law, record)
             break
         done = next((each for each in record.trials if set(each.changes) == set(changes) and each.bounded), None)
         attempt = _attempt(changes, settings.at_once, len(trials) + 1, bench, done)
@@ -63,6 +67,8 @@ def _attempts(wish: Wish, law: Law | None, record: ExplanationRecord, bench: Ben
         attempts.append(attempt)
         if fulfils(attempt.trial, wish):
             return AdviceRecord(wish, tuple(attempts))
+        if attempt.trial.failure:
+            failed[settings.at_once] = attempt.trial.failure
         stopped = _met(attempt.trial, settings.at_once, law, record, extra)
     return AdviceRecord(wish, tuple(attempts), fits, stopped or "the end was asked for before that")
 
@@ -88,8 +94,6 @@ def _in_steps(
 
 def _met(trial: Trial, at_once: int, law: Law | None, record: ExplanationRecord, extra: dict[str, int]) -> str:
     """Notes in `extra` the further limit that a proposal has met; gives why there is nothing more to propose."""
-    if trial.failure:
-        return f"the server did not do it: {trial.failure.rstrip('.')}"
     met = None if law is None else next_bound(law, record.rivals, record.trials, trial)
     if met is None or (trial.in_service or 0) >= at_once:
         return ""

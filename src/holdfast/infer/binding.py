@@ -15,7 +15,7 @@ from holdfast.infer.slopes import cost_over
 from holdfast.model.binding import INSIDE, Binding, NextBound, RuledOut
 from holdfast.model.explanation import Explanation, ExplanationRecord, Undecided
 from holdfast.model.places import Place
-from holdfast.model.trial import Rival, Trial
+from holdfast.model.trial import Rival, Trial, named
 from holdfast.model.verdict import Verdict
 
 PLACES = (Place.IN_SERVICE, Place.USERSPACE_QUEUE, Place.ACCEPT_QUEUE)
@@ -230,11 +230,6 @@ def _sentence(law: Law, trial: Trial) -> str:
     values = values_of(trial)
     said = ", ".join(f"{name}={values[name]}" for name in (*law.factors, law.setting) if name in values)
     return f"{named(trial)}: {said}: {measured(law.place, trial)}"
-
-
-def named(trial: Trial) -> str:
-    """How a trial is referred to."""
-    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"
 
 
 def _ruled_out(

@@ -9,7 +9,7 @@ from holdfast.infer.laws import measured, values_of
 from holdfast.model.binding import INSIDE, Binding, NextBound
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
-from holdfast.model.trial import Change, Rival, Trial
+from holdfast.model.trial import Change, Rival, Trial, named
 from holdfast.model.verdict import Verdict
 from holdfast.model.waiting import Waiting
 
@@ -125,5 +125,4 @@ def _follows(rival: Rival, own: int, basis: Trial, trials: Sequence[Trial]) -> B
 
 
 def _of_a_run(trial: Trial, name: str, value: object, size: object) -> str:
-    run = "a run that could not be saved" if trial.run is None else f"run {trial.run}"
-    return f"{run}: {name}={value}: {size}"
+    return f"{named(trial)}: {name}={value}: {size}"

@@ -101,3 +101,8 @@ class Trial:
     failure: str = ""
     remedy: str = ""
     seconds: float = 0.0
+
+
+def named(trial: Trial) -> str:
+    """How a text refers to a trial: "run 41", which `holdfast show 41` shows."""
+    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"

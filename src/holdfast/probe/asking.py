@@ -23,8 +23,9 @@ from holdfast.probe.waits import ANSWER_S, look_interval_ns, turn_until
 
 T = TypeVar("T")
 
-_STACKS_S = 2.0
-"""How long a process may take to list its stacks; 5,000 tasks of FastAPI take 0.4 s on an idle core (measured)."""
+_ANSWER_S = 1.0
+_STACK_S = 0.002
+"""How long a process may take for each stack: one takes 0.06 ms of a core (with FastAPI), but cores are not idle."""
 
 _EVERY_NS = 5_000_000
 _BETWEEN_NS = 60_000_000
@@ -53,12 +54,15 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
         held: the handlers that run.
     """
     recording = session.recording
-    handed = {each.id for each in recording.handed(0, prober.offered)}
-    waits = any(not recording.is_entered(id) for id in handed)
+    waits = sum(not recording.is_entered(each.id) for each in recording.handed(0, prober.offered))
     if not held or session.interrupts.asked or not (waits or recording.questions.uses_loops()):
         return NOTHING_TOLD
-    told = _told(_ask(session, prober, held, stacks=waits))
-    return told if told.waiting or not waits else replace(told, waiting=None)
+    # Apart, because stacks may take too long, and the limits must not be lost with them.
+    limits = _told(_ask(session, prober, held, 0)) if recording.questions.uses_loops() else NOTHING_TOLD
+    if not waits:
+        return limits
+    where = _told(_ask(session, prober, held, waits))
+    return Told(where.waiting or None, limits.libraries)
 
 
 def _told(answers: Collection[Answer]) -> Told:
@@ -77,15 +81,20 @@ def both(ramp: Told, called: Told) -> Told:
     return Told(together(ramp.waiting, called.waiting), together(ramp.libraries, called.libraries))
 
 
-def _ask(session: Session, prober: Prober, held: Sequence[Entry], *, stacks: bool) -> list[Answer]:
+def _ask(session: Session, prober: Prober, held: Sequence[Entry], waiting: int) -> list[Answer]:
+    """Asks the processes of these handlers.
+
+    Args:
+        waiting: how many requests wait before their view; with 0 only the limits of libraries are asked for.
+    """
     questions, pids = session.recording.questions, list(dict.fromkeys(each.pid for each in held))
     look_ns = min(look_interval_ns(len(held)), ANSWER_S * NS_PER_S)
     # The first requests look more often, but a process may hold none of those.
-    limit_s = _STACKS_S + (max(look_ns, SOON_NS)) / NS_PER_S
+    limit_s = _ANSWER_S + waiting * _STACK_S + max(look_ns, SOON_NS) / NS_PER_S
     found: list[Answer] = []
     for first in range(0, len(pids), MOST_ASKED):
         some = pids[first : first + MOST_ASKED]
-        questions.ask(some, Phase.RAMP, stacks=stacks)
+        questions.ask(some, Phase.RAMP, stacks=bool(waiting))
         many = len(some)
 
         def all_answered(many: int = many) -> bool:

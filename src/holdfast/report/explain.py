@@ -10,7 +10,7 @@ from holdfast.model.binding import INSIDE, Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
-from holdfast.model.trial import Trial
+from holdfast.model.trial import Trial, named
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
@@ -25,7 +25,7 @@ _PLACES = {
 
 def render_explanation(explanation: Explanation) -> Renderable:
     """The whole explanation, as a person reads it."""
-    parts: list[Renderable] = [_title(explanation), Text(), _headline(explanation), Text()]
+    parts: list[Renderable] = [_title(explanation), Text(), Indent(_headline(explanation), 2), Text()]
     parts += [Indent(_trials(explanation), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(explanation)]
     if explanation.overload is not None:
@@ -49,12 +49,12 @@ def _headline(explanation: Explanation) -> Renderable:
     ceiling, binding = explanation.verdict.ceiling, explanation.verdict.binding
     if binding is not None and binding.setting == INSIDE:
         requests = "request" if binding.effective == 1 else "requests"
-        text = Text(f"  {binding.effective} {requests} at once", style="bold green")
+        text = Text(f"{binding.effective} {requests} at once", style="bold green")
         return text.append("  decided inside the application", style="not bold")
     number = "an unknown number of" if ceiling.in_service is None else str(ceiling.in_service)
     how = "" if ceiling.bounded else "at least "
     requests = "request" if ceiling.in_service == 1 else "requests"
-    text = Text(f"  {how}{number} {requests} at once", style="bold green" if binding else "bold yellow")
+    text = Text(f"{how}{number} {requests} at once", style="bold green" if binding else "bold yellow")
     if binding is None:
         why = "no bound was met" if ceiling.bounded is False else "what decides that was not found"
         return text.append(f"  {why}", style="not bold")
@@ -78,11 +78,6 @@ def _trials(explanation: Explanation) -> Renderable:
         cells = [_shown(values.get(name), in_bytes=name in memory) for name in changed]
         table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
     return table
-
-
-def named(trial: Trial) -> str:
-    """How a trial is referred to."""
-    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"
 
 
 def _at_once(trial: Trial) -> str:
