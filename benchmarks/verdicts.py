@@ -39,7 +39,7 @@ MEDIAN_TARGET = 0.5
 TENTH_TARGET = 0.4
 _LONGEST_S = 180
 # Parts of a verdict that are no answer, or whose value is its own run's.
-_NO_ANSWER = {"timing", "warnings", "target", "limits", "interval", "unknown", "schema"}
+_NO_ANSWER = {"timing", "warnings", "target", "limits", "interval", "unknown", "schema", "pressure"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,8 +43,13 @@ OTHER_SERVERS = frozenset(
 
 
 def pytest_configure() -> None:
-    """Lets every process that a test starts find compiled what it imports."""
+    """Lets every process that a test starts find compiled what it imports, and hear Ctrl-C.
+
+    A shell starts what it runs in its background with SIGINT ignored, and a process passes that on.
+    """
     os.environ.update(COMPILED)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -187,12 +187,15 @@ LIBRARIES = (
         needs=("quart",),
     ),
     Planted(
-        "uvicorn-django-thread",
+        "uvicorn-asgiref-thread",
         "uvicorn",
         "asgiref thread",
-        ("asgiref/sync.py: single_thread_executor = ThreadPoolExecutor(max_workers=1)",),
-        options=("--framework", "django", "--view", "sync"),
-        needs=("django",),
+        (
+            "asgiref/sync.py: single_thread_executor = ThreadPoolExecutor(max_workers=1)",
+            "asgiref/wsgi.py: @sync_to_async",
+        ),
+        app="asgiref_bridge",
+        needs=("asgiref", "flask"),
         most=1,
     ),
     Planted(
@@ -216,6 +219,14 @@ NOTHING = (
     Planted("wsgiref-serves-one", "wsgiref", UNDECIDED, ("wsgiref/simple_server.py: class WSGIServer",), most=1),
     Planted("bjoern-serves-one", "bjoern", UNDECIDED, ("bjoern.py: def run",), most=1),
     Planted("aiohttp-has-no-bound", "aiohttp", UNDECIDED, (ONE_LOOP,), options=FEW),
+    Planted(
+        "uvicorn-django-gives-each-request-a-thread",
+        "uvicorn",
+        UNDECIDED,
+        ("django/core/handlers/asgi.py: async with ThreadSensitiveContext():",),
+        options=(*FEW, "--framework", "django", "--view", "sync"),
+        needs=("django",),
+    ),
     Planted("daphne-with-a-blocked-loop", "daphne", UNDECIDED, (ONE_LOOP,), options=BLOCKING, most=1),
 )
 

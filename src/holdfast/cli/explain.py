@@ -61,7 +61,8 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
         "--up-to",
         type=click.IntRange(0, option_values.MOST_OFFERED),
         metavar="N",
-        help="Look for the next limit up to N requests at once.  [default: four times as many as now; 0: do not look]",
+        help="Look for the next limit up to N requests at once.  [default: four times as many as now, or twice where "
+        "each takes a process; 0: do not look]",
     ),
     option(
         ADVICE,

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast.model.experiment import Experiment
-from holdfast.model.limits import ADDRESS_SPACE, NOFILE, NPROC
+from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC, PIDS_MAX, THREADS_MAX
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival
 from holdfast.model.verdict import Verdict
@@ -17,6 +17,7 @@ from holdfast.model.waiting import VARIED
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
+_OF_A_GROUP = "it is set for a group of processes, or for the whole machine"
 _NUMBERS_OF_PROCESSES = frozenset({"workers", "processes"})
 
 
@@ -123,15 +124,20 @@ def _of_environment(experiment: Experiment, verdict: Verdict) -> Iterator[Rival]
         near = NOFILE in met
         yield Rival(NOFILE, Place.IN_SERVICE, "share", in_force, share=max(whole, 1), most=most, near=near)
     nproc = verdict.limits.nproc
-    if nproc is not None and (experiment.nproc is not None or NPROC in met):
-        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_tasks(verdict), near=NPROC in met)
+    if nproc is not None:
+        # Without the option it does not bind a server of root's, so it could not be varied either.
+        fixed = "" if experiment.nproc is not None or NPROC in met else "it is not varied unless --nproc is given"
+        yield Rival(NPROC, Place.IN_SERVICE, "share", nproc, share=_tasks(verdict), fixed=fixed, near=NPROC in met)
     if (space := verdict.limits.address_space) is not None:
         yield Rival(ADDRESS_SPACE, Place.IN_SERVICE, "bytes", space, near=ADDRESS_SPACE in met)
-
-    for each in verdict.pressure or ():
-        if each.name not in {NOFILE, NPROC, ADDRESS_SPACE} and each.hit:
-            why = "it is set for a group of processes, or for the whole machine"
-            yield Rival(each.name, Place.IN_SERVICE, "share", each.limit, fixed=why, near=True)
+    limits = verdict.limits
+    for name, limit in (
+        (PIDS_MAX, limits.pids_max),
+        (THREADS_MAX, limits.threads_max),
+        (MEMORY_MAX, limits.memory_max),
+    ):
+        if limit is not None:
+            yield Rival(name, Place.IN_SERVICE, "share", limit, fixed=_OF_A_GROUP, near=name in met)
 
 
 def _tasks(verdict: Verdict) -> int:

@@ -26,12 +26,14 @@ class Answer:
     """What one process has answered.
 
     Attributes:
+        failed: it could not answer; then the rest is empty.
         at_rest: no body had begun or ended for a while when it looked where they wait.
     """
 
     points: tuple[WaitingPoint, ...]
     limits: tuple[LibraryLimit, ...]
     at_rest: bool
+    failed: bool
 
 
 class Questions:
@@ -80,7 +82,8 @@ class Questions:
 
 
 def _answer(pid: int, phase: Phase, text: str) -> Answer:
-    points, limits, at_rest = [], [], False
+    points, limits = [], []
+    at_rest = failed = False
     for line in text.splitlines():
         kind, *fields = line.split("\t")
         if kind == layout.LIMIT_LINE:
@@ -88,8 +91,10 @@ def _answer(pid: int, phase: Phase, text: str) -> Answer:
             limits.append(LibraryLimit(phase, pid, name, int(limit) if limit else None, int(in_use)))
         elif kind == layout.REST_LINE:
             at_rest = True
+        elif kind == layout.FAILED_LINE:
+            failed = True
         else:
             count, waits, number, file, function, library = fields
             point = WaitingPoint(phase, pid, int(count), file, int(number), function, library, waits=waits == "1")
             points.append(point)
-    return Answer(tuple(points), tuple(limits), at_rest)
+    return Answer(tuple(points), tuple(limits), at_rest, failed)

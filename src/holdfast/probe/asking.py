@@ -23,13 +23,12 @@ from holdfast.probe.waits import ANSWER_S, look_interval_ns, turn_until
 
 T = TypeVar("T")
 
-_ANSWER_S = 1.0
 _STACK_S = 0.002
-"""How long a process may take for each stack: one takes 0.06 ms of a core (with FastAPI), but cores are not idle."""
+"""How long a process may take for each stack: 0.06 ms of a core (measured with FastAPI), but cores are shared."""
 
 _EVERY_NS = 5_000_000
 _BETWEEN_NS = 60_000_000
-_LATE_NS = 1_000_000_000
+_LATE_NS = 2_000_000_000
 """A process in which the last body has ended does not answer any more."""
 _MOST_LOOKS = 8
 _ENOUGH = 2
@@ -66,6 +65,7 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
 
 
 def _told(answers: Collection[Answer]) -> Told:
+    answers = [each for each in answers if not each.failed]
     if not answers:
         return NOTHING_TOLD
     points = tuple(point for each in answers for point in each.points)
@@ -90,15 +90,15 @@ def _ask(session: Session, prober: Prober, held: Sequence[Entry], waiting: int) 
     questions, pids = session.recording.questions, list(dict.fromkeys(each.pid for each in held))
     look_ns = min(look_interval_ns(len(held)), ANSWER_S * NS_PER_S)
     # The first requests look more often, but a process may hold none of those.
-    limit_s = _ANSWER_S + waiting * _STACK_S + max(look_ns, SOON_NS) / NS_PER_S
+    limit_s = ANSWER_S + waiting * _STACK_S + max(look_ns, SOON_NS) / NS_PER_S
     found: list[Answer] = []
     for first in range(0, len(pids), MOST_ASKED):
         some = pids[first : first + MOST_ASKED]
         questions.ask(some, Phase.RAMP, stacks=bool(waiting))
-        many = len(some)
+        asked = frozenset(some)
 
-        def all_answered(many: int = many) -> bool:
-            return len(questions.answers()) == many
+        def all_answered(asked: frozenset[int] = asked) -> bool:
+            return asked <= questions.answers().keys() | session.ends.ended()
 
         turn_until(session, prober, all_answered, limit_s)
         found += questions.answers().values()

@@ -217,12 +217,14 @@ def _measure_ceiling(seen: Measured) -> None:
     first = send_first_request(seen.session)
     seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
     seen.look_at_usage()
-    taking = len(takers(seen.session))
+    taking, accepting = len(takers(seen.session)), seen.session.accepting
     way_ns = usual_way_ns(first.found.ways_ns, taking)
     seen.session = replace(seen.session, way_ns=way_ns, takers=taking, tls=first.tls, slept_ns=first.slept_ns)
     if no_longer_accepting(seen.session):
         seen.session = ready_again(seen.session)
     seen.session = with_front(seen.session)
+    if seen.session.accepting != accepting:
+        seen.session = replace(seen.session, takers=len(takers(seen.session)))
     held = _measure_places(seen)
     if held is None:
         return

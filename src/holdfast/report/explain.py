@@ -15,6 +15,7 @@ from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Tex
 from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
 
+_KIB = 1024
 _PLACES = {
     "in_service": "requests at once",
     "userspace_queue": "accepted requests",
@@ -107,9 +108,12 @@ def sentences(explanation: Explanation) -> Iterator[str]:
             start = "" if explanation.verdict.ceiling.bounded is False else "Undecided: "
             sentence = f"{start}{undecided.why}."
             yield sentence[0].upper() + sentence[1:]
+    backlogs = {each.name for each in explanation.rivals if each.place is Place.ACCEPT_QUEUE}
     by: dict[str, list[str]] = {}
     for ruled_out in explanation.ruled_out:
-        by.setdefault(ruled_out.by, []).append(ruled_out.setting)
+        name = ruled_out.setting
+        said = f"{name} (the backlog)" if name in backlogs and "backlog" not in name else name
+        by.setdefault(ruled_out.by, []).append(said)
     for reason, names in by.items():
         yield f"Ruled out: {', '.join(names)} ({reason})."
     yield from _next(explanation)
@@ -196,7 +200,7 @@ def _cost(cost: RequestCost) -> Iterator[str]:
         _of(cost.descriptors, "descriptor"),
         _of(cost.threads, "thread"),
         _of(cost.processes, "process"),
-        "" if cost.memory_bytes is None else _memory(cost.memory_bytes),
+        "" if cost.memory_bytes is None or cost.memory_bytes.value < _KIB else _memory(cost.memory_bytes),
     ]
     said = [each for each in parts if each]
     if said:
@@ -212,5 +216,5 @@ def _of(slope: Slope | None, what: str) -> str:
 
 
 def _memory(slope: Slope) -> str:
-    least, value, most = (f"{each / 1024:.0f}" for each in (slope.least, slope.value, slope.most))
+    least, value, most = (f"{each / _KIB:.0f}" for each in (slope.least, slope.value, slope.most))
     return f"{value} KiB of memory" + (f" ({least} to {most})" if least != most else "")

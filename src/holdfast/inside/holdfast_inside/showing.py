@@ -41,7 +41,7 @@ def answer(shared: recorder.Record) -> None:
     try:
         lines = list(_lines(shared, data[layout.ABOUT_OFFSET]))
     except Exception:
-        return  # the application must not notice; what was not answered is not known
+        lines = [layout.FAILED_LINE]  # the application must not notice
     at = layout.answer_offset(shared.slots) + asked.index(pid) * layout.ANSWER_BYTES
     text = _fitting(lines)
     data[at + layout.ANSWER.size : at + layout.ANSWER.size + len(text)] = text
