@@ -57,7 +57,7 @@ def with_changes(experiment: Experiment, changes: Sequence[Change], offered: int
     Raises:
         UsageError: one of them cannot be varied.
     """
-    changed = replace(experiment, max_offered=offered, call=False)
+    changed = replace(experiment, max_offered=offered, call=False, brief=True)
     for each in changes:
         if each.name == NOFILE:
             changed = replace(changed, nofile=each.value)

@@ -20,7 +20,7 @@ from holdfast.infer.exact import with_exact_load
 from holdfast.infer.front import front_of
 from holdfast.infer.growth import why_growing
 from holdfast.infer.http2 import http2_of
-from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because, fields_of, missing
+from holdfast.infer.known import LEFT_OUT, NOT_SO_FAR, Known, Unknown, because, fields_of, missing
 from holdfast.infer.open_places import idle_acceptors, open_places
 from holdfast.infer.overflow import client_sees, order_of, overflow_of
 from holdfast.infer.pacing import pacing_lag_p99_us, seconds
@@ -171,7 +171,7 @@ def _verdict(counted: _Counted) -> Verdict:
         waiting=unknown.take(waiting_of(timeline, before_view)),
         libraries=unknown.take(libraries_of(timeline)),
         pressure=unknown.take(counted.pressure),
-        unknown=unknown.reasons,
+        unknown=_with_what_was_left_out(unknown.reasons, timeline),
         warnings=(
             *((at_least.reason,) if at_least is not None else ()),
             *_ended_at_limit(counted),
@@ -181,6 +181,12 @@ def _verdict(counted: _Counted) -> Verdict:
         ),
     )
     return without_view(verdict, counted.first_request) if is_at_entry(counted.first_request) else verdict
+
+
+def _with_what_was_left_out(reasons: dict[str, str], timeline: Timeline) -> dict[str, str]:
+    if not timeline.experiment.brief:
+        return reasons
+    return {name: LEFT_OUT if why == NOT_SO_FAR else why for name, why in reasons.items()}
 
 
 def _ceiling_and_overflow(counted: _Counted, at_least: _AtLeast | None) -> Known[tuple[Ceiling, Overflow]]:

@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 T = TypeVar("T")
 
 NOT_SO_FAR = "the run ended before this step"
+LEFT_OUT = "left out: it was a trial of an explanation, which asks only how many requests fit where"
 
 
 class Known(NamedTuple, Generic[T]):

@@ -83,6 +83,8 @@ class Experiment:
         call_timeout_s: how long bodies may take: first the one that runs alone, then the others together.
         http2: requests are streams of HTTP/2: one on each connection, and then many on one.
         tls: speak TLS from the first request on; False tries plain HTTP first.
+        brief: only what shows how many requests fit where. Clients that leave, exact load, and which threads serve
+            again are left out.
         environment: variables that are set for the server, over those of holdfast's own environment.
         address_space: RLIMIT_AS of the server, bytes for each of its processes; None leaves it.
         limits_after_start: `nofile`, `nproc` and `address_space` are set on the server's processes once it is ready,
@@ -109,6 +111,7 @@ class Experiment:
     call_timeout_s: float = DEFAULT_CALL_TIMEOUT_S
     http2: bool = False
     tls: bool = False
+    brief: bool = False
     environment: tuple[tuple[str, str], ...] = ()
     address_space: int | None = None
     library_limits: tuple[tuple[str, int], ...] = ()

@@ -105,6 +105,8 @@ def check_empty(session: Session) -> None:
 
 def _may_break_off(session: Session) -> bool:
     experiment = session.experiment
+    if experiment.brief:
+        return False
     limited = any(each is not None for each in (experiment.nofile, experiment.nproc, experiment.address_space))
     return experiment.over_s is None and not limited and not session.growth.look_ns and session.way_ns < LONG_WAY_NS
 

@@ -226,9 +226,9 @@ def _measure_ceiling(seen: Measured) -> None:
     if seen.session.accepting != accepting:
         seen.session = replace(seen.session, takers=len(takers(seen.session)))
     held = _measure_places(seen)
-    if held is None:
-        return
     session = seen.session
+    if held is None or session.experiment.brief:
+        return
     if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
         seen.later += release.send_reuse_requests(session)
     growing = seen.ramp is not None and seen.ramp.reason == "growing"
@@ -340,7 +340,7 @@ def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> l
     seen.look_at_limits()
     # After the looks at what the requests cost, because an answer takes memory.
     seen.told = asking.ask_where_requests_wait(session, prober, held)
-    if seen.ramp.reason not in ramp_up.NO_CEILING:
+    if seen.ramp.reason not in ramp_up.NO_CEILING and not session.experiment.brief:
         newcomers = growth.since_counted(session, seen.placed)
         seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
         seen.later += sent
