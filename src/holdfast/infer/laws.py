@@ -81,7 +81,7 @@ def measured(place: Place, trial: Trial) -> int | None:
     if place is Place.IN_SERVICE:
         return trial.in_service if trial.bounded else None
     if place is Place.USERSPACE_QUEUE:
-        # Of a server that accepts no request before a handler is free for it, that is no place of its own.
+        # A server that accepts no request before a handler is free for it has no such place.
         waits = trial.accepted is not None and trial.accepted != trial.in_service
         return trial.accepted if trial.accepted_bounded and waits else None
     # The kernel says how long it is, whether it was full or not: its limit, and one more.
@@ -117,22 +117,6 @@ def candidate_laws(place: Place, first: Trial, rivals: Sequence[Rival], *, far: 
     ranked += _of_processes(place, there, values, processes)
     found = dict.fromkeys(law for _, law in sorted(ranked, key=lambda each: each[0]))
     return tuple(found)
-
-
-def agreeing(laws: Sequence[Law], trial: Trial) -> tuple[Law, ...]:
-    """Of these laws, all of one place, those that a trial does not refute."""
-    if not laws:
-        return ()
-    place, values = laws[0].place, values_of(trial)
-    there, least = measured(place, trial), at_least(place, trial)
-    predicted = {law: size(law, values) for law in laws}
-    if there is not None and (exact := tuple(law for law in laws if predicted[law] == there)):
-        return exact
-    if least is None:
-        return tuple(laws)
-    # Another bound may have been met below what a law allows, never above it.
-    least += there is not None
-    return tuple(law for law, number in predicted.items() if number is None or number >= least)
 
 
 def confirmed_by(law: Law, trials: Sequence[Trial]) -> tuple[Trial, ...]:

@@ -7,7 +7,6 @@ import msgspec
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
-from holdfast.model.overload import Overload
 from holdfast.model.printable import hidden_as_json
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
@@ -38,12 +37,7 @@ def explanation_json(explanation: Explanation) -> bytes:
     return _indented(explanation)
 
 
-def overload_json(overload: Overload) -> bytes:
-    """What a server does under overload, as one JSON object."""
-    return _indented(overload)
-
-
-def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation | Overload) -> bytes:
+def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()

@@ -27,7 +27,7 @@ def timeouts(*defaults: Timeout) -> Timeouts:
 
 
 def in_force(default: Timeout, arguments: Sequence[str]) -> Timeout:
-    """The time-out with the value that these arguments give it; what is no number leaves it (the server will say)."""
+    """The time-out with the value that these arguments give it; one that is not a number leaves it as it was."""
     given = option_value(arguments, *default.options) if default.options else None
     seconds = default.seconds
     if given is not None:
