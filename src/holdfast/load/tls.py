@@ -49,6 +49,11 @@ class TlsSocket:
         self.shaken = False
         self.alert = ""
 
+    @property
+    def alpn(self) -> str:
+        """The protocol that the server chose of those that were offered; "" if it chose none, or not yet."""
+        return self._ssl.selected_alpn_protocol() or ""
+
     def shake(self) -> None:
         """The handshake as far as it goes now.
 
