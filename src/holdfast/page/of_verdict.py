@@ -19,6 +19,7 @@ from holdfast.picture.outside import picture_of_outside
 from holdfast.picture.probe import UNPLACED, areas_of_probe
 from holdfast.picture.usage import usage_of
 from holdfast.report.command import command_of
+from holdfast.report.forms import listen_queues, processes
 from holdfast.report.terminal import headline, lanes, sentences, title
 
 _NOT_MISSED = frozenset({CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP})
@@ -51,6 +52,7 @@ def document_of(record: Timeline | OutsideTimeline, verdict: Verdict | Inconclus
             headline=f"No verdict: {verdict.what}",
             sentences=[each for each in (verdict.why, verdict.remedy) if each],
             warnings=(),
+            forms=tuple(_forms(record)),
             command=command,
             log=log,
             data=data,
@@ -62,6 +64,7 @@ def document_of(record: Timeline | OutsideTimeline, verdict: Verdict | Inconclus
         sentences=[*sentences(verdict)],
         warnings=verdict.warnings,
         places=tuple(places_of(verdict)),
+        forms=tuple(_forms(record)),
         command=command,
         facts=tuple(_facts(verdict)),
         unknown=tuple(Fact(name, why) for name, why in verdict.unknown.items() if why not in _NOT_MISSED),
@@ -75,6 +78,17 @@ def places_of(verdict: Verdict) -> Iterator[PlaceBar]:
     most = max(1, verdict.offered)
     for each in lanes(verdict):
         yield PlaceBar(each.place, each.label.strip(), each.shown, 100 * each.number / most, each.note)
+
+
+def _forms(record: Timeline | OutsideTimeline) -> Iterator[Fact]:
+    if isinstance(record, Timeline):
+        snapshot = record.placed
+    else:
+        snapshot = next((each.snapshot for each in reversed(record.rounds) if each.snapshot is not None), None)
+    if snapshot is not None and snapshot.listeners:
+        yield Fact("Listen queues when every place was full, as `ss -ltn` prints them", listen_queues(snapshot))
+    if isinstance(record, Timeline) and record.entries:
+        yield Fact("Processes, and the threads that ran handlers, as `ps` prints them", processes(record))
 
 
 def _asked(record: Timeline | OutsideTimeline) -> str:
