@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -18,6 +18,7 @@ from holdfast.page.document import Document
 _EXAMPLES = """\b
 Examples:
   holdfast report 17 --html run17.html
+  holdfast report 17 --markdown -
   holdfast report 17 --trace run17.json
   holdfast report 17 --csv rows.csv
 """
@@ -36,6 +37,14 @@ Examples:
     ),
     option(
         OUTPUT,
+        "--markdown",
+        "markdown_target",
+        metavar="FILE",
+        callback=target_file,
+        help="Write it as Markdown for an issue to FILE; - is standard output.",
+    ),
+    option(
+        OUTPUT,
         "--trace",
         "trace_target",
         metavar="FILE",
@@ -50,29 +59,57 @@ def report(
     /,
     number: int,
     html_target: str | None,
+    markdown_target: str | None,
     trace_target: str | None,
     **given: Any,  # noqa: ANN401 - click's options
 ) -> int:
-    """Write a saved run as a page, or its results to files.
+    """Write a saved run as a page, as Markdown, or its results to files.
 
-    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
+    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one. The forms of rows (--csv, --jsonl,
+    --jtl, --sqlite, --parquet) are those of loads.
     """
     targets = load_report.files_of(given)
-    if not targets and html_target is None and trace_target is None:
-        raise click.UsageError("Say what to write, as --html FILE.", ctx=context)
+    pages = {form: target for form, target in zip(_FORMS, (html_target, markdown_target), strict=True) if target}
+    _check_company(context, targets, pages | ({} if trace_target is None else {"trace": trace_target}))
     if trace_target is not None:
-        if trace_target == console.STDOUT:
-            console.put_stream(trace_of_run(number))
-        else:
-            console.write_stream(trace_target, trace_of_run(number))
-    if html_target is not None:
-        from holdfast.page.render import page
+        from holdfast.cli.trace import write_trace
 
-        _write(html_target, page(document_of_run(number)))
-    if not targets:
+        write_trace(number, trace_target)
+    finished = load_report.saved_load(number) if targets else None
+    document = document_of_run(number) if pages else None
+    for form, target in pages.items():
+        assert document is not None
+        _write(target, _FORMS[form](document))
+    if finished is None:
         return EXIT_ANSWERED
-    finished = load_report.saved_load(number)
     return EXIT_ANSWERED if load_report.publish(finished, targets, number) else EXIT_ENVIRONMENT
+
+
+def _check_company(context: click.Context, targets: Mapping[str, str], pages: Mapping[str, str]) -> None:
+    """Makes sure that something is to be written, and each form to a place of its own."""
+    if not targets and not pages:
+        raise click.UsageError("Say what to write, as --html FILE.", ctx=context)
+    taken: dict[str, str] = {}
+    for form, target in (*pages.items(), *targets.items()):
+        if target in taken:
+            where = "standard output" if target == console.STDOUT else target
+            raise click.UsageError(f"--{taken[target]} and --{form} cannot both go to {where}.", ctx=context)
+        taken[target] = form
+
+
+def _html(document: Document) -> bytes:
+    from holdfast.page.render import page
+
+    return page(document)
+
+
+def _markdown(document: Document) -> bytes:
+    from holdfast.page.markdown import markdown
+
+    return markdown(document)
+
+
+_FORMS = {"html": _html, "markdown": _markdown}
 
 
 def document_of_run(number: int) -> Document:
@@ -103,27 +140,6 @@ def document_of_run(number: int) -> Document:
         return document_of(record, judge(record))
     except InconclusiveError as error:
         return document_of(record, error)
-
-
-def trace_of_run(number: int) -> Iterator[bytes]:
-    """The trace of a saved run, of an explanation that of its first trial, some of it at a time.
-
-    Raises:
-        UsageError: there is no such run, or it cannot be read.
-    """
-    from holdfast.model.timeline import Timeline
-    from holdfast.picture.trace import load_trace_of, outside_trace_of, trace_of
-
-    path = store.default_path()
-    form = store.form_of(number, path)
-    if form == LOAD_FORM:
-        from holdfast.loadtest.rows import chunks
-        from holdfast.loadtest.saved import title_of
-
-        finished = load_report.saved_load(number)
-        return load_trace_of(chunks(finished), title_of(finished.experiment))
-    record = store.load(store.load_explanation(number, path).first_run if form == EXPLANATION_FORM else number, path)
-    return trace_of(record) if isinstance(record, Timeline) else outside_trace_of(record)
 
 
 def _write(target: str, content: bytes) -> None:

@@ -58,6 +58,7 @@ class Document:
         sentences: each further finding.
         places: () where nothing was counted.
         sheets: further tables.
+        forms: what people know from their own tools, line by line, under what says which.
         command: what makes the run again, as a shell reads it; "" where that is not known.
         facts: versions, settings, limits.
         unknown: what was not measured, with the reason.
@@ -72,6 +73,7 @@ class Document:
     warnings: Sequence[str]
     places: Sequence[PlaceBar] = ()
     sheets: Sequence[Sheet] = ()
+    forms: Sequence[Fact] = ()
     command: str = ""
     facts: Sequence[Fact] = ()
     unknown: Sequence[Fact] = ()

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 from holdfast.model.explanation import Explanation
 from holdfast.model.outside import OutsideTimeline
 from holdfast.model.timeline import Timeline
+from holdfast.page.charts import settings_data
 from holdfast.page.document import Document, Sheet
 from holdfast.page.of_verdict import document_of
 from holdfast.page.words import in_words
+from holdfast.picture.settings import setting_charts
+from holdfast.report.command import command_of
 from holdfast.report.explain import headline, sentences, trial_table
 
 
@@ -27,5 +31,6 @@ def document_of_explanation(explanation: Explanation, first: Timeline | OutsideT
         headline=in_words(headline(explanation)),
         sentences=(*sentences(explanation), *of_first.sentences),
         sheets=(Sheet("Runs", heads, rows, frozenset(range(len(heads) - 1))),),
-        command="",
+        command=shlex.join(command_of(first.experiment, "explain")),
+        data={**of_first.data, "settings": settings_data(setting_charts(explanation.rivals, explanation.trials))},
     )

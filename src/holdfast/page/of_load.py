@@ -9,10 +9,10 @@ from holdfast.model.rows import Rows
 from holdfast.page.charts import areas_data, curves_data
 from holdfast.page.document import Document, Fact, Sheet
 from holdfast.picture.load import picture_of_load
-from holdfast.picture.probe import UNPLACED
+from holdfast.picture.probe import LEFT, REPLYING, UNPLACED
 from holdfast.report.load import milliseconds, sentences
 
-_LABELS = {UNPLACED: "sent, not answered yet", "syn": "connecting"}
+_LABELS = {UNPLACED: "sent, not answered yet", "syn": "connecting", REPLYING: "reply begun", LEFT: "given up"}
 _LATENCY_HEADS = ("latency, ms", *LatencyMs.__dataclass_fields__)
 
 
@@ -33,7 +33,7 @@ def document_of_load(experiment: LoadExperiment, result: LoadResult, chunks: Ite
         sheets=tuple(_sheets(result)),
         facts=tuple(_facts(experiment)),
         data={
-            "areas": areas_data(picture.areas, _LABELS),
+            "areas": areas_data(picture.areas, _LABELS, in_flight=True),
             "curves": curves_data((picture.from_due, picture.from_sent)),
         },
     )
@@ -73,6 +73,10 @@ def _sheets(result: LoadResult) -> Iterator[Sheet]:
 
 def _facts(experiment: LoadExperiment) -> Iterator[Fact]:
     for group in experiment.groups:
-        steps = ", ".join(dict.fromkeys(f"{step.method} {step.label}" for step in group.steps))
-        yield Fact(group.name, f"{group.url}: {group.shape.title}; {steps}")
-        yield Fact("connections", "kept from one request to the next" if group.keep_alive else "one for each request")
+        steps = ", ".join(dict.fromkeys(step.label for step in group.steps))
+        connections = "connections are kept" if group.keep_alive else "a connection for each request"
+        yield Fact("asked", f"{group.url} {group.shape.title}: {steps}; {connections}")
+    if experiment.processes is not None:
+        yield Fact("load processes", f"{experiment.processes} for each group")
+    if not experiment.verify:
+        yield Fact("certificate", "not checked")

@@ -24,8 +24,8 @@ from holdfast.page.document import Document
 if TYPE_CHECKING:
     from jinja2 import Template
 
-_FIRST = "page.js"
-"""The script that the others build on."""
+_FIRST = ("page.js", "plot.js")
+"""The scripts that the others build on."""
 
 
 def page(document: Document) -> bytes:
@@ -99,7 +99,8 @@ def _style() -> str:
 
 def _all(ending: str) -> list[str]:
     names = [each.name for each in _folder("static").iterdir() if each.name.endswith(f".{ending}")]
-    return [_file("static", name) for name in sorted(names, key=lambda name: (name != _FIRST, name))]
+    first = [name for name in _FIRST if name in names]
+    return [_file("static", name) for name in (*first, *sorted({*names} - {*first}))]
 
 
 def _file(folder: str, name: str) -> str:
