@@ -47,12 +47,12 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
     "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
-    "api": frozenset({"probe", "attach", "infer", "interrupts", "store"}),
+    "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "interrupts", "store"},
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF
     | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
-    "__init__": frozenset(),
+    "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
 # Of inference, acquisition knows what it steers by and no more.
 STEERED_BY = "holdfast.infer.signals"
@@ -65,7 +65,7 @@ AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir"
 PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
 # fmt: off
 PURE = frozenset({
-    "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py",
+    "api/option_values.py", "api/python_words.py", "attach/unusable.py", "cli/option_groups.py", "cluster/clocks.py",
     "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
     "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
