@@ -38,18 +38,20 @@ EDGES: dict[str, frozenset[str]] = {
     "interrupts": frozenset(),
     "rundir": frozenset(),
     "console": frozenset(),
+    "live_terminal": frozenset({"console"}),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
-    "loadtest": MADE_OF | {"interrupts", "console"},
+    "loadtest": MADE_OF | {"interrupts", "console", "live_terminal"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
     "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF
-    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
+    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"}
+    | {"live_terminal"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -57,7 +59,9 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
+AT_THE_TOP = frozenset(
+    {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "live_terminal", "testing"}
+)
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
