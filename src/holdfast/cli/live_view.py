@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from holdfast.console import say
 from holdfast.live_terminal import LiveTerminal, terminal_for_views
@@ -20,6 +21,8 @@ FIRST_VIEW_NS = NS_PER_S // 2
 """A run that is over by then would only flash."""
 VIEWS_APART_NS = NS_PER_S // 5
 _IMPORTED_NS = NS_PER_S // 20
+
+T = TypeVar("T")
 
 Drawn = Callable[[LiveProbe, int, int], list[Text]]
 """A view of a probe for so many columns and rows."""
@@ -38,6 +41,15 @@ class Shown:
     tell: Callable[[str], None] | None
     watch: Watch | None
     close: Callable[[], None]
+
+    def instead(self, says: Callable[[T], None]) -> Callable[[T], None]:
+        """The same function, after the view has been taken away."""
+
+        def say_instead(what: T) -> None:
+            self.close()
+            says(what)
+
+        return say_instead
 
 
 @contextmanager

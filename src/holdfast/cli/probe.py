@@ -8,6 +8,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from holdfast.api.measuring import Measured, Told, probed
 from holdfast.cli import option_values, project_file
 from holdfast.cli.answer import measured, working_directory
 from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
@@ -35,8 +36,7 @@ from holdfast.model.experiment import (
     experiment_of,
 )
 from holdfast.model.sizes import size_of
-from holdfast.model.timeline import Stopped, Timeline
-from holdfast.probe.experiment import run
+from holdfast.model.timeline import Stopped
 
 _COUNT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, option_values.MOST_OFFERED)
@@ -275,14 +275,10 @@ def _measured(experiment: Experiment, json_target: str | None, *, quiet: bool) -
         tell(error)
         words.append(str(error))
 
-    def measure(interrupts: Interrupts) -> Timeline:
+    def measure(interrupts: Interrupts) -> Measured:
         with shown_while_it_runs(experiment.target, quiet=quiet) as shown:
-
-            def stop(stopped: Stopped) -> None:
-                shown.close()
-                tell_at_once(stopped)
-
-            return run(experiment, interrupts, tell=shown.tell, stopped=stop, watch=shown.watch)
+            told = Told(shown.tell, shown.instead(tell_at_once), shown.instead(tell), shown.watch)
+            return probed(experiment, interrupts, told)
 
     try:
         return measured(measure, json_target)

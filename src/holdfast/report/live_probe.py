@@ -12,7 +12,7 @@ from holdfast.report.live_rows import INDENT, cells_of, counted, row
 
 _MOST_LINES = 2
 """Of the cells of workers."""
-_HOLDS, _FREE = "■", "□"
+_HOLDS, _FREE, _APART = "■", "□", " "
 _ENDING = "ending; press Ctrl-C again to leave at once"
 
 
@@ -72,7 +72,8 @@ def _part(place: str, number: int) -> Text:
 def _workers(workers: Sequence[LiveWorker], width: int) -> Iterator[Text]:
     threads = [holds for each in workers for holds in each.holds]
     items = [_plural(len(workers), "process", "es"), _plural(len(threads), "thread", "s")]
-    yield from row("workers", [*items, counted(f"{sum(threads):,}", "held")], width)
+    shown = items if len(threads) > len(workers) else items[:1]
+    yield from row("workers", [*shown, counted(f"{sum(threads):,}", "held")], width)
     yield from _cells(workers, width)
 
 
@@ -87,6 +88,8 @@ def _cells(workers: Sequence[LiveWorker], width: int) -> Iterator[Text]:
     lines: list[Line] = [[]]
     used = INDENT
     for text, style in _each_cell(workers):
+        if text == _APART and used in {INDENT, width}:
+            continue
         if used + len(text) > width - (more if len(lines) == _MOST_LINES else 0):
             if len(lines) == _MOST_LINES:
                 lines[-1].append((f"  {left:,} more", "dim"))
@@ -95,17 +98,18 @@ def _cells(workers: Sequence[LiveWorker], width: int) -> Iterator[Text]:
             used = INDENT
         lines[-1].append((text, style))
         used += len(text)
-        left -= text != " "
+        left -= text != _APART
     for line in lines:
         runs = (("".join(text for text, _ in cells), style) for style, cells in groupby(line, lambda cell: cell[1]))
         yield Text.assemble((" " * INDENT, ""), *runs)
 
 
 def _each_cell(workers: Sequence[LiveWorker]) -> Iterator[Span]:
-    """The cells, with a space between two processes, and their styles."""
+    """The cells and their styles, with a space between two processes where any has several."""
+    apart = any(len(each.holds) > 1 for each in workers)
     for number, worker in enumerate(workers):
-        if number:
-            yield " ", ""
+        if number and apart:
+            yield _APART, ""
         # Those that hold something first: where some have no room, these are the ones to be seen.
         for holds in sorted(worker.holds, reverse=True):
             # A loop or a greenlet server holds many on one thread.
