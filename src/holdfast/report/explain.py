@@ -121,10 +121,16 @@ def sentences(explanation: Explanation) -> Iterator[str]:
     yield from _cost(explanation.cost)
     if explanation.advice is not None:
         yield from _advice(explanation.advice, explanation.trials[0])
-    if explanation.interrupted:
-        yield "Interrupted: this is what was shown by then."
+    yield from _cut_short(explanation)
     again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
     yield f"{_probes(explanation)} probes in {explanation.seconds:.1f} s.{again}"
+
+
+def _cut_short(explanation: Explanation) -> Iterator[str]:
+    if explanation.interrupted:
+        yield "Interrupted: this is what was shown by then."
+    elif explanation.out_of_time:
+        yield "Out of time: a further trial would not have been over within a minute."
 
 
 def _probes(explanation: Explanation) -> int:
