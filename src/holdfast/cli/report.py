@@ -19,6 +19,7 @@ _EXAMPLES = """\b
 Examples:
   holdfast report 17 --html run17.html
   holdfast report 17 --markdown -
+  holdfast report 17 --trace run17.json
   holdfast report 17 --csv rows.csv
 """
 
@@ -42,6 +43,14 @@ Examples:
         callback=target_file,
         help="Write it as Markdown for an issue to FILE; - is standard output.",
     ),
+    option(
+        OUTPUT,
+        "--trace",
+        "trace_target",
+        metavar="FILE",
+        callback=target_file,
+        help="Write each request on its thread to FILE, for ui.perfetto.dev or chrome://tracing; - is standard output.",
+    ),
 )
 @load_report.output_options
 @click.pass_context
@@ -51,6 +60,7 @@ def report(
     number: int,
     html_target: str | None,
     markdown_target: str | None,
+    trace_target: str | None,
     **given: Any,  # noqa: ANN401 - click's options
 ) -> int:
     """Write a saved run as a page, as Markdown, or its results to files.
@@ -60,7 +70,11 @@ def report(
     """
     targets = load_report.files_of(given)
     pages = {form: target for form, target in zip(_FORMS, (html_target, markdown_target), strict=True) if target}
-    _check_company(context, targets, pages)
+    _check_company(context, targets, pages | ({} if trace_target is None else {"trace": trace_target}))
+    if trace_target is not None:
+        from holdfast.cli.trace import write_trace
+
+        write_trace(number, trace_target)
     finished = load_report.saved_load(number) if targets else None
     document = document_of_run(number) if pages else None
     for form, target in pages.items():
