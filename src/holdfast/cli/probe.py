@@ -9,6 +9,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from holdfast.api.measuring import Told, probed
 from holdfast.cli import option_values, project_file
 from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
 from holdfast.cli.click_types import checked, header_option, json_option
@@ -35,7 +36,6 @@ from holdfast.model.experiment import (
 )
 from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
-from holdfast.probe.experiment import run
 
 _COUNT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, option_values.MOST_OFFERED)
@@ -266,7 +266,8 @@ def _measured(experiment: Experiment, json_target: str | None) -> int:
         words.append(str(error))
 
     try:
-        return measured(partial(run, experiment, tell=told_on_a_terminal(), stopped=tell_at_once), json_target)
+        told = Told(told_on_a_terminal(), tell_at_once, tell)
+        return measured(partial(probed, experiment, told=told), json_target)
     except HoldfastError as error:
         error.told = str(error) in words
         raise
