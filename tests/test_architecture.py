@@ -22,6 +22,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # Who may import whom. Every room may import itself, and all but `model` import `model` and `errors`. A room is a folder
 # or a file at the top level.
 MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
+SAVED = frozenset({"store", "runs_file"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
@@ -38,19 +39,21 @@ EDGES: dict[str, frozenset[str]] = {
     "interrupts": frozenset(),
     "rundir": frozenset(),
     "console": frozenset(),
-    "store": frozenset(),
+    "runs_file": frozenset(),
+    "store": frozenset({"runs_file"}),
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | {"interrupts", "console"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
-    "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
-    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
-    "api": frozenset({"probe", "attach", "infer", "interrupts", "store"}),
+    "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
+    "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
+    "api": SAVED | {"probe", "attach", "infer", "interrupts"},
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF
-    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
+    | SAVED
+    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -58,7 +61,7 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
+AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "runs_file", "console", "testing"})
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
@@ -78,9 +81,8 @@ PURE = frozenset({
     "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py",
     "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
     "servers/sanic.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
-    "servers/uwsgi.py",
-    "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
-    "study/servers.py",
+    "servers/uwsgi.py", "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "store/schema_1.py",
+    "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",

@@ -22,8 +22,11 @@ from holdfast.load.target import Target, check_sources, prefer_listening, target
 from holdfast.load.url import parse_url
 from holdfast.loadtest.live_view import open_view
 from holdfast.loadtest.run import RunElsewhere, run_load
+from holdfast.loadtest.saved import title_of
 from holdfast.model.load import LoadExperiment, StopRule
+from holdfast.model.saved import Asked as AskedRun
 from holdfast.model.scenario import DataRows
+from holdfast.runs_file import marked
 
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
@@ -58,16 +61,17 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None
     remarks = () if asked.warning is None else (asked.warning,)
-    saving = SavingAsItGoes(experiment, run.thresholds, remarks)
+    asked_to = AskedRun("load", "load", title_of(experiment))
     # A signal that comes in between is raised once the result is out, so none is lost.
-    with listening() as interrupts, interrupts.undisturbed():
+    with marked(asked_to) as mark, listening() as interrupts, interrupts.undisturbed():
+        saving = SavingAsItGoes(experiment, run.thresholds, remarks, mark)
         try:
             with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as view:
                 watch = saving.with_view(view) if view is not None or not saving.is_small else None
                 finished = run_load(experiment, targets, run.thresholds, interrupts, watch, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(finished.with_remarks(*remarks), files, saving.number)
+        return finish(finished.with_remarks(*remarks), files, saving.number, mark)
 
 
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:

@@ -134,24 +134,29 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(finished: FinishedLoad, targets: Mapping[str, str], begun: int | None = None) -> int:
+def finish(
+    finished: FinishedLoad, targets: Mapping[str, str], begun: int | None = None, mark: str | None = None
+) -> int:
     """Saves a run that is over, shows and writes its result; returns the exit code.
 
     Args:
         begun: number of what was saved while it ran; None if nothing was.
+        mark: of the run, as `runs_file.marked` gives it.
     """
+    number = None
     try:
-        number: int | None = store.save_load(
+        number = store.save_load(
             saved.title_of(finished.experiment),
             finished.result.offered,
             saved.head_of(finished),
             saved.parts_of(finished),
             store.default_path(),
             begun,
+            mark,
         )
+        store.keep_load(number, finished.result)
     except HoldfastError as error:
         tell(error)  # the result is not lost if its rows cannot be kept
-        number = None
     written = publish(finished, targets, number)
     code = exit_code(finished.result)
     return code if written and number is not None else EXIT_ENVIRONMENT

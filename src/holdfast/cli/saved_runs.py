@@ -10,7 +10,7 @@ from holdfast.cli.click_types import json_option
 from holdfast.cli.click_types import show as show_picture
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.errors import EXIT_ANSWERED
-from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM
+from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
 
 
 @click.command("runs", cls=GroupedCommand)
@@ -49,6 +49,10 @@ def show(number: int, json_target: str | None) -> int:
         from holdfast.cli.explain import show_explanation
 
         return show_explanation(number, json_target)
+    if form == STUDY_FORM:
+        from holdfast.cli.study import show_study
+
+        return show_study(number, json_target)
     from holdfast.infer.judge import judge
 
     verdict = judge(store.load(number, store.default_path()))
