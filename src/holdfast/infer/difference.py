@@ -26,7 +26,7 @@ from holdfast.infer.difference_pair import ABSENT, Both, Pair
 from holdfast.infer.difference_rules import COUNTS, KEYS, rule_of
 from holdfast.model.difference import Difference, FieldDifference, Kind, Side
 
-_SKIPPED = frozenset({"schema", "kind", "unknown", "run"})
+_SKIPPED = frozenset({"schema", "kind", "unknown", "run", "wall_clock_offset_ns"})
 _WORDS: Mapping[Kind, str] = {
     "verdict": "a verdict of probe, exec or attach",
     "load": "the result of a load",

@@ -63,6 +63,20 @@ class SavedRun:
 
 
 @frozen
+class RunList:
+    """Saved runs, the newest first.
+
+    Attributes:
+        left_out: how many more there are that are asked for.
+    """
+
+    runs: tuple[SavedRun, ...]
+    left_out: int
+    schema: int = 1
+    kind: str = "runs"
+
+
+@frozen
 class Wanted:
     """Which runs are asked for; None, or "", asks for any.
 
