@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import threading
 from contextlib import closing
@@ -173,20 +172,16 @@ def test_a_damaged_explanation_does_not_keep_the_file_from_its_schema(path):
     assert len(store.saved_runs(path)) == 5
 
 
-def test_what_cannot_be_kept_beside_a_record_costs_nothing(path):
-    """A verdict that is drawn, while the disk has become full, is still given."""
+def test_what_cannot_be_kept_beside_a_record_costs_nothing(path, monkeypatch):
+    """A verdict that is drawn while the file can no longer be written is still given."""
     make(path, "first")
     timeline = store.load(PROBE, path)
     number = store.save(timeline, path)
-    path.chmod(0o400)
-    os.chmod(path.parent, 0o500)
-    try:
-        verdict = store.concluded(number, lambda: judge(timeline))
-    finally:
-        os.chmod(path.parent, 0o700)
-        path.chmod(0o600)
+    monkeypatch.setenv("HOLDFAST_RUNS", str(path / "not a directory"))
 
-    assert verdict == judge(timeline)
+    assert store.concluded(number, lambda: judge(timeline)) == judge(timeline)
+
+    assert store.kept_result(number, path) is None
 
 
 def test_a_record_without_its_own_table_of_rows_is_listed(path):

@@ -56,8 +56,8 @@ def prune(
 ) -> int:
     """Remove saved runs.
 
-    The file becomes smaller. Runs that an explanation or a study needs are kept as long as that is. Given --keep and --older-than, only what both
-    say is removed.
+    The file becomes smaller. Runs that an explanation or a study needs are kept as long as that is. Given both --keep
+    and --older-than, only what both say is removed.
     """
     from holdfast.store.pruning import prunable, remove
 

@@ -76,14 +76,19 @@ def runs(  # parameters: one for each option
     json_target: str | None,
 ) -> int:
     """List the saved runs, newest first."""
-    from holdfast.report.json import runs_json
     from holdfast.report.runs import render_runs
 
     wanted = Wanted(kind, server, app, since, until, _commit(revision))
     found = tuple(each for each in store.saved_runs(store.default_path()) if wanted.takes(each))
     listed = RunList(found[:limit], max(0, len(found) - limit))
-    put_out(partial(render_runs, found, limit, filtered=wanted != Wanted()), (json_target, partial(runs_json, listed)))
+    put_out(partial(render_runs, found, limit, filtered=wanted != Wanted()), (json_target, partial(_json, listed)))
     return EXIT_ANSWERED
+
+
+def _json(listed: RunList) -> bytes:
+    from holdfast.report.json import runs_json
+
+    return runs_json(listed)
 
 
 def _commit(revision: str) -> str:
