@@ -32,12 +32,11 @@ class Measured:
     """A verdict, and what became of its record.
 
     Attributes:
-        run: number of the saved run; None where it was not to be saved, or could not be.
+        verdict: with the number of the saved run.
         unsaved: why it could not be saved; None where it was, or was not to be.
     """
 
     verdict: Verdict
-    run: int | None
     unsaved: HoldfastError | None = None
 
 
@@ -117,5 +116,5 @@ def _judged(timeline: Timeline | OutsideTimeline, told: Told, mark: str | None, 
     from holdfast.infer.judge import judge  # noqa: PLC0415 - see above
 
     if run is None:
-        return Measured(judge(timeline), run, unsaved)
-    return Measured(store.concluded(run, partial(judge, timeline)), run, unsaved)
+        return Measured(judge(timeline), unsaved)
+    return Measured(store.concluded(run, partial(judge, timeline)), unsaved)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -136,6 +137,6 @@ def show(number: int, json_target: str | None) -> int:
         return show_study(number, json_target)
     from holdfast.infer.judge import judge
 
-    verdict = judge(store.load(number, store.default_path()))
+    verdict = replace(judge(store.load(number, store.default_path())), run=number)
     publish(verdict, json_target)
     return exit_code(verdict)

@@ -12,7 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from holdfast import __distribution__, __version__
 from holdfast.errors import HoldfastError, UsageError
-from holdfast.model.migration import CUT_SHORT_FORM, FORMS, LOAD_FORM, OUTSIDE_FORM, migrated
+from holdfast.model.migration import (
+    CUT_SHORT_FORM,
+    EXPLANATION_FORM,
+    FORMS,
+    LOAD_FORM,
+    OUTSIDE_FORM,
+    STUDY_FORM,
+    migrated,
+)
 from holdfast.model.revision import Revision
 from holdfast.model.saved import RUN_KINDS, SavedRun, State
 from holdfast.runs_file import Mark, marks_beside
@@ -30,6 +38,7 @@ if TYPE_CHECKING:
     from holdfast.model.timeline import Timeline
 
 _LAST_YEAR_S = 253_402_300_800  # 10,000 AD, the first year that a date cannot have
+_OF_SEVERAL = {LOAD_FORM: "a load", EXPLANATION_FORM: "an explanation", STUDY_FORM: "a study"}
 _LISTED = (
     "id",
     "saved_at",
@@ -150,6 +159,12 @@ def load(number: int, path: Path) -> Timeline | OutsideTimeline:
     from holdfast.model.timeline import Timeline  # noqa: PLC0415
 
     form, saved = row_of(number, path)
+    if form in _OF_SEVERAL:
+        raise UsageError(
+            f"Run {number} is {_OF_SEVERAL[form]}: it has no record of a single experiment.",
+            "",
+            f"holdfast show {number} prints what it came to.",
+        )
     try:
         form, record = migrated(msgspec.json.decode(zlib.decompress(saved)), form)
         if form == OUTSIDE_FORM:

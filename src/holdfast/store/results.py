@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast import __version__
@@ -34,35 +35,33 @@ def concluded(number: int | None, judge: Callable[[], Verdict]) -> Verdict:
         InconclusiveError: it did.
     """
     try:
-        verdict = judge()
+        verdict = judge() if number is None else replace(judge(), run=number)
     except InconclusiveError as error:
-        if number is not None:
-            _keep(number, "inconclusive", inconclusive=str(error))
+        _keep(number, "inconclusive", inconclusive=str(error))
         raise
-    if number is not None:
-        ceiling = verdict.ceiling
-        _keep(number, "verdict", verdict, verdict.target.server, (ceiling.in_service, ceiling.bounded))
+    ceiling = verdict.ceiling
+    _keep(number, "verdict", verdict, verdict.target.server, (ceiling.in_service, ceiling.bounded))
     return verdict
 
 
-def keep_explanation(number: int, found: Explanation) -> None:
-    """Keeps what an explanation comes to ."""
-    verdict = found.verdict
-    _keep(number, "explanation", found, verdict.target.server, (verdict.ceiling.in_service, verdict.ceiling.bounded))
+def keep_explanation(found: Explanation) -> None:
+    """Keeps what a saved explanation comes to."""
+    ceiling = found.verdict.ceiling
+    _keep(found.run, "explanation", found, found.verdict.target.server, (ceiling.in_service, ceiling.bounded))
 
 
-def keep_load(number: int, result: LoadResult) -> None:
-    """Keeps what a load comes to beside its rows."""
-    _keep(number, "load", result)
+def keep_load(result: LoadResult) -> None:
+    """Keeps what a saved load comes to."""
+    _keep(result.run, "load", result)
 
 
-def keep_study(number: int, result: StudyResult) -> None:
-    """Keeps the table of a study ."""
-    _keep(number, "study", result)
+def keep_study(result: StudyResult) -> None:
+    """Keeps the table of a saved study."""
+    _keep(result.run, "study", result)
 
 
 def _keep(  # parameters: what a result has in the table
-    number: int,
+    number: int | None,
     kind: str,
     result: object = None,
     server: str | None = None,
@@ -70,6 +69,8 @@ def _keep(  # parameters: what a result has in the table
     *,
     inconclusive: str | None = None,
 ) -> None:
+    if number is None:
+        return
     text = None if result is None else _json(result)
     row = (number, kind, __version__, time.time(), server, *ceiling, text, inconclusive)
     try:

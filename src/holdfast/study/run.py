@@ -114,7 +114,7 @@ def run_study(
             tell(str(error))
             return result
         result = replace(result, run=number)
-        store.keep_study(number, result)
+        store.keep_study(result)
         return result
 
 
