@@ -7,16 +7,17 @@ from pathlib import Path
 
 import click
 
-from holdfast.cli import config_file
+from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.click_types import json_option, put_out, target_file
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
+from holdfast.model.study import StudyResult
 from holdfast.report.json import study_json
 from holdfast.report.markdown import study_markdown
 from holdfast.report.study import render_study
-from holdfast.study.run import STUDIES, exit_code, only, run_study
+from holdfast.study.run import STUDIES, exit_code, only, run_study, shown_again
 
 _EXAMPLES = f"""\b
 Examples:
@@ -73,7 +74,7 @@ def study(
     NAME is a bundled study; FILE.toml is a list of your own, with what you expect of each row.
     """
     cwd = working_directory()
-    project = config_file.project_defaults(Path(cwd))
+    project = config_file.project_defaults(Path(cwd), say)
     chosen = STUDIES.get(name)
     if chosen is None:
         config_file.check_study_name(name, STUDIES)
@@ -83,10 +84,21 @@ def study(
         python = project.values.get("python")
     with listening(reports=True) as interrupts:
         result = run_study(only(chosen, wanted) if wanted else chosen, python, interrupts, say, silent=silent)
+    _publish(result, markdown_target, json_target)
+    bid_farewell(interrupts)
+    return exit_code(result)
+
+
+def show_study(number: int, json_target: str | None) -> int:
+    """Prints the table of a saved study again."""
+    result = shown_again(number)
+    _publish(result, None, json_target)
+    return exit_code(result)
+
+
+def _publish(result: StudyResult, markdown_target: str | None, json_target: str | None) -> None:
     put_out(
         partial(render_study, result),
         (markdown_target, partial(study_markdown, result)),
         (json_target, partial(study_json, result)),
     )
-    bid_farewell(interrupts)
-    return exit_code(result)

@@ -24,6 +24,9 @@ HTTP2_NOT_ASKED = "--http2 was not asked for"
 PLAIN_HTTP = "requests were sent in plain HTTP"
 """The reason where there is nothing to say of TLS."""
 
+NOT_KEPT = "the run was saved before this limit was kept"
+"""The reason of a limit that an older version did not record."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",
@@ -360,6 +363,13 @@ class Timing:
 
 @frozen
 class Verdict:
+    """What was measured of a server.
+
+    Attributes:
+        unknown: why a field is None, by its dotted name.
+        run: number of the saved run; None where it was not saved.
+    """
+
     target: Target
     limits: Limits
     offered: int
@@ -382,4 +392,5 @@ class Verdict:
     waiting: tuple[Waiting, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     pressure: tuple[Pressure, ...] | None = None
+    run: int | None = None
     schema: int = SCHEMA
