@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from holdfast.cli import option_values
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.click_types import checked, json_option, put_out, quiet_option
+from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
     PORT_OF_PROBE,
@@ -21,7 +23,6 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
-from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
 from holdfast.explain.run import explain as run_explanation
@@ -30,8 +31,9 @@ from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.advice import Wish
-from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.experiment import Experiment, command_line_of, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.live import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.sizes import size_of
 
@@ -135,7 +137,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     *measurement_options(),
     *limit_options(),
     json_option("explanation"),
-    quiet_option("Do not tell which probe is running."),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
 def explain(
@@ -152,12 +154,22 @@ def explain(
     """
     asked = _asked(given)
     experiment = _experiment(context, given)
-    tell = (lambda _line: None) if quiet else say
-    with listening(reports=True) as interrupts, bench_for(experiment, interrupts, tell) as bench:
+    title = shlex.join(command_line_of(experiment.target))
+    with (
+        listening(reports=True) as interrupts,
+        shown_while_it_lasts(_view, title, quiet=quiet) as shown,
+        bench_for(experiment, interrupts, shown.tell, shown.watch) as bench,
+    ):
         found = run_explanation(bench, asked)
     _publish(found, json_target)
     bid_farewell(interrupts)
     return _exit_code(found) if found.run is not None else EXIT_ENVIRONMENT
+
+
+def _view() -> View[LiveExplanation]:
+    from holdfast.report.live_explain import explanation_view
+
+    return explanation_view
 
 
 def show_explanation(number: int, json_target: str | None) -> int:

@@ -15,10 +15,14 @@ from holdfast.model.places import PLACE_OF, Outcome, Place
 from holdfast.probe.session import Session
 
 
-def begin(session: Session, step: Step) -> None:
-    """The probe takes this step now, and has sent nothing for it."""
+def begin(session: Session, step: Step, sent: object = None) -> None:
+    """The probe takes this step now.
+
+    Args:
+        sent: as for `offer_view`; None where nothing has been sent for the step yet.
+    """
     session.patience.begin(step)
-    offer_view(session)
+    offer_view(session, sent)
 
 
 def offer_view(session: Session, sent: object = None) -> None:

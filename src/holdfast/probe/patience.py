@@ -32,7 +32,7 @@ class Patience:
     def __init__(
         self,
         tell: Callable[[str], None] | None = None,
-        watch: Watch | None = None,
+        watch: Watch[LiveProbe] | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """The run begins.

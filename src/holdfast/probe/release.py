@@ -48,7 +48,7 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
     Raises:
         InconclusiveError: requests were in service, and not one of those released was answered.
     """
-    live_look.begin(session, Step.RELEASING)
+    live_look.begin(session, Step.RELEASING, prober)
     entries = session.recording.entries(0, prober.offered)
     freed = [each.id for each in some_of_each_process([each for each in entries if each.left_ns == NEVER])]
     outcomes = prober.columns.outcome
