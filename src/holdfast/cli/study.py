@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from holdfast.cli import config_file
+from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.click_types import json_option, put_out, quiet_option, target_file
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
+from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.model.live import LiveStudy
 from holdfast.report.json import study_json
@@ -76,7 +77,7 @@ def study(  # parameters: the options of the command line
     NAME is a bundled study; FILE.toml is a list of your own, with what you expect of each row.
     """
     cwd = working_directory()
-    project = config_file.project_defaults(Path(cwd))
+    project = config_file.project_defaults(Path(cwd), say)
     chosen = STUDIES.get(name)
     if chosen is None:
         config_file.check_study_name(name, STUDIES)

@@ -36,6 +36,7 @@ class Bench:
         tell: is given a line where something could not be done, and as each step after the trials begins.
         progress: is told of each trial.
         scratch: a directory for copies of the server's configuration files.
+        saves: each probe is kept among the saved runs.
     """
 
     experiment: Experiment
@@ -43,6 +44,7 @@ class Bench:
     tell: Callable[[str], None]
     scratch: Path
     progress: InProgress
+    saves: bool = True
 
     def ended(self) -> bool:
         """Whether the person asked for the end."""
@@ -55,18 +57,21 @@ def bench_for(
     interrupts: Interrupts,
     tell: Callable[[str], None],
     watch: Watch[LiveExplanation] | None = None,
+    *,
+    saves: bool = True,
 ) -> Iterator[Bench]:
     """A bench, whose directory is removed in the end.
 
     Args:
         tell: is given a line as each trial begins too, where there are no views.
         watch: is offered views; None is offered none.
+        saves: as in `Bench`.
 
     Raises:
         EnvironmentFailure: it has no room for that directory.
     """
     with run_directory(room_for_a_run()) as scratch:
-        yield Bench(experiment, interrupts, tell, scratch, InProgress(tell, watch))
+        yield Bench(experiment, interrupts, tell, scratch, InProgress(tell, watch), saves)
 
 
 def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
@@ -125,6 +130,8 @@ def since(began: float) -> float:
 def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
     timeline = run(experiment, bench.interrupts, watch=bench.progress.watch)
     number = None
+    if not bench.saves:
+        return timeline, judge(timeline), number
     try:
         number = store.save(timeline, store.default_path())
     except EnvironmentFailure as error:
