@@ -83,8 +83,8 @@ def terminal() -> Iterator[Terminal]:
     opened.close()
 
 
-def step_of(screen: list[str]) -> str:
-    """The step that a screen with a view shows; "" if it shows none."""
+def phase_of(screen: list[str]) -> str:
+    """The phase that a screen with a view shows; "" if it shows none."""
     there = len(screen) > 1 and screen[0].startswith("gunicorn --threads 3")
     return screen[1].strip().partition("  ")[0] if there else ""
 
@@ -101,13 +101,13 @@ def holds_a_request(terminal: Terminal, running: Running) -> None:
     assert running.process.poll() is None
 
 
-def test_the_screen_shows_the_steps_of_a_probe_its_places_and_its_workers(shown):
+def test_the_screen_shows_the_phases_of_a_probe_its_places_and_its_workers(shown):
     terminal = shown["pool"].terminal
 
     assert shown["pool"].ended.exit == ANSWERED
-    screens = [screen for screen in terminal.screens() if step_of(screen)]
-    steps = list(dict.fromkeys(map(step_of, screens)))
-    assert [each for each in steps if each in {"starting the server", "ramp"}] == ["starting the server", "ramp"]
+    screens = [screen for screen in terminal.screens() if phase_of(screen)]
+    phases = list(dict.fromkeys(map(phase_of, screens)))
+    assert [each for each in phases if each in {"starting the server", "ramp"}] == ["starting the server", "ramp"]
     assert re.search(r"at most \d+ s more", screens[0][1])
     full = [screen for screen in screens if any("█ 3 in service" in line for line in screen)]
     assert any("  ███▓▓▓▓▓▓▓▓▓" in screen and "9 server's own queue" in "\n".join(screen) for screen in full)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from holdfast.model.live import LiveProbe, Step
+from holdfast.model.live import LivePhase, LiveProbe
 from holdfast.model.units import MS, NS_PER_S
 from holdfast.probe.patience import Patience
 
@@ -34,9 +34,9 @@ class Offers:
     def __call__(self, look: Callable[[], LiveProbe], /, *, at_once: bool = False) -> None:
         self.seen += [] if at_once else [look()]
 
-    def offered_ms(self, step: Step, for_ms: int) -> list[int]:
-        """When views were offered in this step, ms from its beginning, where one may be every 50 ms."""
-        self.patience.begin(step)
+    def offered_ms(self, phase: LivePhase, for_ms: int) -> list[int]:
+        """When views were offered in this phase, ms from its beginning, where one may be every 50 ms."""
+        self.patience.begin(phase)
         began_ns, times = self.now_ns, []
         for at_ms in range(0, for_ms, 50):
             self.now_ns = began_ns + at_ms * MS
@@ -46,34 +46,34 @@ class Offers:
         return times
 
 
-def test_a_view_has_the_step_and_the_time_since_the_run_began():
+def test_a_view_has_the_phase_and_the_time_since_the_run_began():
     offers = Offers()
     offers.now_ns += 2 * NS_PER_S
-    offers.patience.begin(Step.RAMP)
+    offers.patience.begin(LivePhase.RAMP)
 
     offers.patience.offer(lambda plain: plain)
 
-    assert offers.seen == [LiveProbe(Step.RAMP, 2.0)]
+    assert offers.seen == [LiveProbe(LivePhase.RAMP, 2.0)]
 
 
 @pytest.mark.parametrize(
-    ("step", "times"),
+    ("phase", "times"),
     [
-        (Step.RAMP, [*range(0, 1100, 50)]),
+        (LivePhase.RAMP, [*range(0, 1100, 50)]),
         # The first request's way to the view is measured, and bodies are timed.
-        (Step.FIRST_REQUEST, [*range(250, 1100, 50)]),
-        (Step.CALLING, [0, 1000]),
+        (LivePhase.FIRST_REQUEST, [*range(250, 1100, 50)]),
+        (LivePhase.CALLING, [0, 1000]),
     ],
 )
-def test_fewer_views_are_offered_where_something_is_timed(step, times):
-    assert Offers().offered_ms(step, 1100) == times
+def test_fewer_views_are_offered_where_something_is_timed(phase, times):
+    assert Offers().offered_ms(phase, 1100) == times
 
 
-def test_a_step_that_goes_on_is_not_begun_anew():
+def test_a_phase_that_lasts_is_not_begun_anew():
     offers = Offers()
-    assert offers.offered_ms(Step.FIRST_REQUEST, 200) == []
+    assert offers.offered_ms(LivePhase.FIRST_REQUEST, 200) == []
 
-    assert offers.offered_ms(Step.FIRST_REQUEST, 200) == [100, 150]
+    assert offers.offered_ms(LivePhase.FIRST_REQUEST, 200) == [100, 150]
 
 
 def test_nothing_is_looked_at_where_nobody_watches():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.model.live import LiveExplanation, LivePlaces, LiveProbe, LiveRow, LiveStudy, LiveWorker, Step
+from holdfast.model.live import LiveExplanation, LivePhase, LivePlaces, LiveProbe, LiveRow, LiveStudy, LiveWorker
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Trial
 from holdfast.report.layout import cells, cut_lines
@@ -13,7 +13,7 @@ from holdfast.report.live_explain import explanation_view
 from holdfast.report.live_study import study_view
 
 RAMP = LiveProbe(
-    Step.RAMP,
+    LivePhase.RAMP,
     1.5,
     places=LivePlaces(3, 410, {Place.IN_SERVICE: 2, Place.ACCEPT_QUEUE: 1}),
     workers=(LiveWorker(7, (1, 1)),),
@@ -97,7 +97,7 @@ ROWS = (
 
 
 def test_a_study_shows_its_row_the_rows_before_it_and_the_time_that_is_left():
-    study = LiveStudy(10.0, LiveProbe(Step.STARTING, 0.5), "waitress", ROWS, 12, left_s=30.0)
+    study = LiveStudy(10.0, LiveProbe(LivePhase.STARTING, 0.5), "waitress", ROWS, 12, left_s=30.0)
 
     assert studied(study) == [
         "study cases.toml",
@@ -114,7 +114,7 @@ def test_a_study_shows_its_row_the_rows_before_it_and_the_time_that_is_left():
 
 
 def test_a_long_study_says_minutes():
-    study = LiveStudy(150.0, LiveProbe(Step.STARTING, 0.5), "flask", ROWS, 60, left_s=600.0)
+    study = LiveStudy(150.0, LiveProbe(LivePhase.STARTING, 0.5), "flask", ROWS, 60, left_s=600.0)
 
     assert studied(study)[1].startswith("  row 4 of 60  2 min  about 10 min more")
 
@@ -127,7 +127,7 @@ def test_a_row_that_is_explained_shows_its_trial():
 
 
 def test_of_many_rows_the_latest_are_shown_and_the_others_counted():
-    shown = studied(LiveStudy(10.0, LiveProbe(Step.RAMP, 0.5), "flask", ROWS * 20, 61), height=12)
+    shown = studied(LiveStudy(10.0, LiveProbe(LivePhase.RAMP, 0.5), "flask", ROWS * 20, 61), height=12)
 
     assert shown[3].strip() == "56 earlier rows"
     assert [line[:5] for line in shown[4:9]] == ["  57 ", "  58 ", "  59 ", "  60 ", "  61 "]

@@ -12,7 +12,7 @@ from holdfast.model.places import Place
 from holdfast.model.trial import Change, Trial
 
 
-class Step(StrEnum):
+class LivePhase(StrEnum):
     """What a probe is doing, in words, in the order in which most probes go through it."""
 
     STARTING = "starting the server"
@@ -44,7 +44,7 @@ class LiveWorker:
 
 @frozen
 class LivePlaces:
-    """Where the requests of one step are.
+    """Where the requests of one phase are.
 
     Attributes:
         offered: how many there are, at most `most`.
@@ -64,14 +64,14 @@ class LiveProbe:
 
     Attributes:
         elapsed_s: since its beginning.
-        within_s: after so long, counted from now, this step ends whatever the server does; None where it has no such
+        within_s: after so long, counted from now, this phase ends whatever the server does; None where it has no such
             limit.
         detail: what is waited for, in words; "" says nothing.
-        places: None where this step offers no requests.
+        places: None where this phase offers no requests.
         asked_to_end: the person has asked for the end.
     """
 
-    step: Step
+    phase: LivePhase
     elapsed_s: float
     within_s: float | None = None
     detail: str = ""

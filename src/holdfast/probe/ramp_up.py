@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
-from holdfast.model.live import Step
+from holdfast.model.live import LivePhase
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
@@ -76,7 +76,7 @@ class Climb:
             InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
         """
         session, prober = self._session, self._prober
-        session.patience.begin(Step.RAMP)
+        session.patience.begin(LivePhase.RAMP)
         while not session.interrupts.asked:
             view = self._look()
             session.patience.wait(self._so_far)
@@ -192,7 +192,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
             takes requests.
     """
-    live_look.begin(session, Step.COUNTING, prober)
+    live_look.begin(session, LivePhase.COUNTING, prober)
     if session.kernel.accept_queue(session.listen_address).full:
         turn_until_still(session, prober, STILL_S)
     else:

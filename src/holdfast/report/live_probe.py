@@ -33,7 +33,7 @@ def cut_to_fit(lines: Sequence[Text], asked_to_end: bool, height: int) -> list[T
 
 def probe_lines(probe: LiveProbe, width: int) -> Iterator[Text]:
     """The lines of a probe without its title; each is to be cut off at `width`."""
-    yield _step(probe)
+    yield _phase(probe)
     if probe.detail:
         yield Text(f"{'':<{INDENT}}{probe.detail}", style="dim")
     if probe.places is not None:
@@ -44,8 +44,8 @@ def probe_lines(probe: LiveProbe, width: int) -> Iterator[Text]:
         yield from _workers(probe.workers, width)
 
 
-def _step(probe: LiveProbe) -> Text:
-    line = Text(" " * INDENT).append(f"{probe.step}", "bold cyan").append(f"  {probe.elapsed_s:.1f} s")
+def _phase(probe: LiveProbe) -> Text:
+    line = Text(" " * INDENT).append(f"{probe.phase}", "bold cyan").append(f"  {probe.elapsed_s:.1f} s")
     if probe.within_s is not None:
         line.append(f"  at most {probe.within_s:.0f} s more", "dim")
     return line
