@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.inside.holdfast_inside import layout
@@ -91,6 +91,7 @@ def test_of_very_many_changes_the_rest_is_followed_in_the_next_looks():
 changes = st.lists(st.tuples(st.integers(0, 19), st.booleans(), st.integers(1, 3)), max_size=60)
 
 
+@settings(deadline=None)
 @given(changes, st.sets(st.integers(0, 60)))
 def test_the_counts_are_those_of_the_record_whenever_it_is_looked_at(steps, looked_at):
     server, workers = record_of(20)

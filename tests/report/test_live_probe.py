@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, LiveWorker
@@ -32,6 +32,7 @@ def test_a_view_says_what_is_done_where_the_requests_are_and_who_holds_them():
     assert shown(FULL, 60) == [
         "gunicorn -w 2",
         "  exact load  3.2 s",
+        "  as many requests as there are places, together",
         "",
         "  offered     64 of at most 320",
         # 56 cells: 17, 11 and 36 of 64 are 14.9, 9.6 and 31.5 of them.
@@ -78,6 +79,7 @@ some_workers = st.lists(process_holds, max_size=6).map(
 )
 
 
+@settings(deadline=None)
 @given(place_counts, st.integers(len(LANES), 200))
 def test_the_cells_of_a_bar_add_up_and_keep_the_order_of_what_they_count(counts, width):
     bar = cells_of(counts, width)
@@ -89,6 +91,7 @@ def test_the_cells_of_a_bar_add_up_and_keep_the_order_of_what_they_count(counts,
     assert [bar[place] for place in by_number] == sorted(bar.values())
 
 
+@settings(deadline=None)
 @given(place_counts, some_workers, st.sampled_from([20, *WIDTHS]), st.integers(1, 40))
 def test_every_line_fits_and_cells_and_counts_add_up(counts, workers, width, height):
     places = LivePlaces(sum(counts.values()), 20_000, counts)

@@ -20,7 +20,7 @@ class LivePhase(StrEnum):
     RAMP = "ramp"
     COUNTING = "counting places"
     ASKING = "asking where requests wait"
-    LEAVING = "clients leave"
+    LEAVING = "letting clients leave"
     RELEASING = "releasing"
     REUSE = "seeing what is reused"
     CLEARING = "waiting for earlier requests to end"

@@ -5,8 +5,8 @@ Decisions
 * A view is only offered where nothing is timed with precision: while a server starts, between two requests of the ramp,
   and in waits for a state whose instant does not count (`waits.turn_until`). The waits of exact load for its handlers,
   and those for what follows a disconnect, offer none.
-* The first request shows how long the way to the view is. A view comes only once that is so long that one more or less
-  is lost in it.
+* The first request shows how long the way to the view is. After the view with which its phase begins, there is none
+  before that way is so long that a millisecond is lost in it.
 * Bodies that run are timed in the server. Meanwhile a view comes once a second, for which a core that they share is
   taken from them for 0.2 % of the time.
 """
@@ -46,13 +46,15 @@ class Patience:
         self._now_ns = now_ns
         self._phase = LivePhase.STARTING
         self._began_ns = self._next_view_ns = now_ns()
+        self._pause_ns = 0
         self._next_ns = self._began_ns + _FIRST_NS
 
     def begin(self, phase: LivePhase) -> None:
         """This is what the run does from now on."""
         if phase is not self._phase:
             self._phase = phase
-            self._next_view_ns = self._now_ns() + _WITHOUT_A_VIEW_NS.get(phase, 0)
+            self._next_view_ns = self._now_ns()
+            self._pause_ns = _WITHOUT_A_VIEW_NS.get(phase, 0)
 
     def wait(self, what: Callable[[], str]) -> None:
         """Tells what is waited for, if it is time to.
@@ -74,5 +76,6 @@ class Patience:
         """
         if self._watch is None or (now_ns := self._now_ns()) < self._next_view_ns:
             return
-        self._next_view_ns = now_ns + _VIEWS_APART_NS.get(self._phase, 0)
+        self._next_view_ns = now_ns + (self._pause_ns or _VIEWS_APART_NS.get(self._phase, 0))
+        self._pause_ns = 0
         self._watch(lambda: seen(LiveProbe(self._phase, (self._now_ns() - self._began_ns) / NS_PER_S)), at_once=at_once)
