@@ -15,10 +15,11 @@ from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, o
 from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.model.live import LiveStudy
+from holdfast.model.study import StudyResult
 from holdfast.report.json import study_json
 from holdfast.report.markdown import study_markdown
 from holdfast.report.study import render_study
-from holdfast.study.run import STUDIES, exit_code, only, run_study
+from holdfast.study.run import STUDIES, exit_code, only, run_study, shown_again
 
 _EXAMPLES = f"""\b
 Examples:
@@ -91,11 +92,7 @@ def study(  # parameters: the options of the command line
         shown_while_it_lasts(_view, chosen.name, quiet=quiet) as shown,
     ):
         result = run_study(rows, python, interrupts, shown.tell, shown.watch, silent=silent)
-    put_out(
-        partial(render_study, result),
-        (markdown_target, partial(study_markdown, result)),
-        (json_target, partial(study_json, result)),
-    )
+    _publish(result, markdown_target, json_target)
     bid_farewell(interrupts)
     return exit_code(result)
 
@@ -104,3 +101,18 @@ def _view() -> View[LiveStudy]:
     from holdfast.report.live_study import study_view
 
     return study_view
+
+
+def show_study(number: int, json_target: str | None) -> int:
+    """Prints the table of a saved study again."""
+    result = shown_again(number)
+    _publish(result, None, json_target)
+    return exit_code(result)
+
+
+def _publish(result: StudyResult, markdown_target: str | None, json_target: str | None) -> None:
+    put_out(
+        partial(render_study, result),
+        (markdown_target, partial(study_markdown, result)),
+        (json_target, partial(study_json, result)),
+    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.difference import Difference
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
 from holdfast.model.printable import hidden_as_json
+from holdfast.model.saved import RunList
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -37,7 +39,17 @@ def explanation_json(explanation: Explanation) -> bytes:
     return json_of(explanation)
 
 
-def json_of(value: Verdict | StudyResult | Installed | LoadResult | Explanation) -> bytes:
+def difference_json(difference: Difference) -> bytes:
+    """What differs between two results, as one JSON object."""
+    return json_of(difference)
+
+
+def runs_json(runs: RunList) -> bytes:
+    """The list of saved runs, as one JSON object."""
+    return json_of(runs)
+
+
+def json_of(value: Verdict | StudyResult | Installed | LoadResult | Explanation | Difference | RunList) -> bytes:
     """Any of these as one JSON object."""
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
