@@ -7,11 +7,12 @@ from typing import Any
 
 import click
 
-from holdfast.attach.experiment import attach
-from holdfast.cli import option_values
+from holdfast.api import option_values
+from holdfast.api.measuring import Told, attached
 from holdfast.cli.answer import measured
 from holdfast.cli.click_types import header_option, json_option
 from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
+from holdfast.console import tell
 from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
 
 _ATTACHED = click.IntRange(1, 10_000)
@@ -71,4 +72,4 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     waits for something and takes 0.2 to 2 s, always about the same. The result is an estimate.
     """
     target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
-    return measured(partial(attach, OutsideExperiment(target, **given)), json_target)
+    return measured(partial(attached, OutsideExperiment(target, **given), told=Told(unsaved=tell)), json_target)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.cli import config_file
+from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.click_types import json_option, put_out, target_file
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
@@ -73,7 +73,7 @@ def study(
     NAME is a bundled study; FILE.toml is a list of your own, with what you expect of each row.
     """
     cwd = working_directory()
-    project = config_file.project_defaults(Path(cwd))
+    project = config_file.project_defaults(Path(cwd), say)
     chosen = STUDIES.get(name)
     if chosen is None:
         config_file.check_study_name(name, STUDIES)

@@ -345,6 +345,7 @@ class Verdict:
         waiting: where in the application requests wait; None where that was not seen.
         libraries: limits of libraries inside the server; None where that was not seen.
         pressure: how close the server came to each limit; None where that was not seen.
+        run: number of the saved run; None where it was not saved.
         schema: version of this form of the object.
     """
 
@@ -370,4 +371,5 @@ class Verdict:
     waiting: tuple[Waiting, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     pressure: tuple[Pressure, ...] | None = None
+    run: int | None = None
     schema: int = SCHEMA

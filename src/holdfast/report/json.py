@@ -14,30 +14,31 @@ from holdfast.model.verdict import Verdict
 
 def verdict_json(verdict: Verdict) -> bytes:
     """One indented JSON object with a newline at its end; `schema` comes first."""
-    return _indented(verdict)
+    return json_of(verdict)
 
 
 def study_json(result: StudyResult) -> bytes:
     """The table of a study, each row with its whole verdict, as one JSON object."""
-    return _indented(result)
+    return json_of(result)
 
 
 def servers_json(installed: Installed) -> bytes:
     """What is installed, as one JSON object."""
-    return _indented(installed)
+    return json_of(installed)
 
 
 def load_json(result: LoadResult) -> bytes:
     """What a load run came to, as one JSON object."""
-    return _indented(result)
+    return json_of(result)
 
 
 def explanation_json(explanation: Explanation) -> bytes:
     """What decides, with every trial, as one JSON object."""
-    return _indented(explanation)
+    return json_of(explanation)
 
 
-def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation) -> bytes:
+def json_of(value: Verdict | StudyResult | Installed | LoadResult | Explanation) -> bytes:
+    """Any of these as one JSON object."""
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
