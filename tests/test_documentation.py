@@ -216,12 +216,14 @@ def test_links_are_rewritten_for_the_site_except_in_code() -> None:
         "[a](../a.md#x) and `[a](../a.md)`\n```\n[a](nowhere.md)\n```\n[w](https://w.example) [l](../../LOG.md)\n"
     )
 
-    made = rewritten(markdown, PurePosixPath("docs/deep/b.md"), pages)
+    def on_site(text: str, document: str) -> str:
+        return rewritten(text, PurePosixPath(document), pages, ROOT)
 
-    assert made == markdown.replace("../../LOG.md", "../LOG.md")
-    assert rewritten("[d](docs/deep/b.md#c)", PurePosixPath("LOG.md"), pages) == "[d](deep/b.md#c)"
-    with pytest.raises(ValueError, match=r"leads to docs/gone\.md, which is not a page"):
-        rewritten("[a](gone.md)", PurePosixPath("docs/a.md"), pages)
+    assert on_site(markdown, "docs/deep/b.md") == markdown.replace("../../LOG.md", "../LOG.md")
+    assert on_site("[d](docs/deep/b.md#c)", "LOG.md") == "[d](deep/b.md#c)"
+    assert on_site("see [`hello.py`](../examples/hello.py).", "docs/a.md") == "see `hello.py`."
+    with pytest.raises(ValueError, match=r"leads to docs/gone\.md, which does not exist"):
+        on_site("[a](gone.md)", "docs/a.md")
 
 
 def test_headings_have_the_names_that_github_gives_them() -> None:
