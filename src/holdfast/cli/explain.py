@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import Any
 
@@ -11,6 +12,7 @@ from holdfast.api import option_values
 from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.click_types import checked, json_option, put_out, quiet_option
+from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
     PORT_OF_PROBE,
@@ -22,13 +24,13 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
-from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
-from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.experiment import Experiment, command_line_of, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.live import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.sizes import size_of
 
@@ -132,7 +134,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     *measurement_options(),
     *limit_options(),
     json_option("explanation"),
-    quiet_option("Do not tell which probe is running."),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
 def explain(
@@ -149,11 +151,18 @@ def explain(
     """
     asked = _asked(given)
     experiment = _experiment(context, given)
-    with listening(reports=True) as interrupts:
-        found = explained(experiment, asked, interrupts, None if quiet else say)
+    title = shlex.join(command_line_of(experiment.target))
+    with listening(reports=True) as interrupts, shown_while_it_lasts(_view, title, quiet=quiet) as shown:
+        found = explained(experiment, asked, interrupts, shown.tell, shown.watch)
     _publish(found, json_target)
     bid_farewell(interrupts)
     return _exit_code(found) if found.run is not None else EXIT_ENVIRONMENT
+
+
+def _view() -> View[LiveExplanation]:
+    from holdfast.report.live_explain import explanation_view
+
+    return explanation_view
 
 
 def show_explanation(number: int, json_target: str | None) -> int:

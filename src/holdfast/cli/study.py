@@ -9,10 +9,12 @@ import click
 
 from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
-from holdfast.cli.click_types import json_option, put_out, target_file
+from holdfast.cli.click_types import json_option, put_out, quiet_option, target_file
+from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
+from holdfast.model.live import LiveStudy
 from holdfast.report.json import study_json
 from holdfast.report.markdown import study_markdown
 from holdfast.report.study import render_study
@@ -59,14 +61,16 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
         help="Write the table as Markdown to FILE; - is standard output.",
     ),
     json_option("rows"),
+    quiet_option("Show nothing while it runs."),
 )
-def study(
+def study(  # parameters: the options of the command line
     name: str,
     wanted: tuple[str, ...],
     python: str | None,
     silent: bool,  # noqa: FBT001 - a flag of the command line
     markdown_target: str | None,
     json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
 ) -> int:
     """Run many probes and print one table.
 
@@ -81,8 +85,12 @@ def study(
     elif python is None and project is not None:
         # Which environment is a matter of the place; what is measured there is the study's own.
         python = project.values.get("python")
-    with listening(reports=True) as interrupts:
-        result = run_study(only(chosen, wanted) if wanted else chosen, python, interrupts, say, silent=silent)
+    rows = only(chosen, wanted) if wanted else chosen
+    with (
+        listening(reports=True) as interrupts,
+        shown_while_it_lasts(_view, chosen.name, quiet=quiet) as shown,
+    ):
+        result = run_study(rows, python, interrupts, shown.tell, shown.watch, silent=silent)
     put_out(
         partial(render_study, result),
         (markdown_target, partial(study_markdown, result)),
@@ -90,3 +98,9 @@ def study(
     )
     bid_farewell(interrupts)
     return exit_code(result)
+
+
+def _view() -> View[LiveStudy]:
+    from holdfast.report.live_study import study_view
+
+    return study_view

@@ -27,6 +27,7 @@ from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
+from holdfast.model.live import LiveStudy, Watch
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
 from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
@@ -36,6 +37,7 @@ from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
 from holdfast.servers.survey import ask_all, needed
 from holdfast.study import flask_concurrency, servers
+from holdfast.study.in_progress import InProgress, is_explained
 
 STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
 """The bundled studies, by name."""
@@ -54,6 +56,7 @@ class _Bench:
 
     interrupts: Interrupts
     tell: Callable[[str], None]
+    progress: InProgress
     silent: bool = False
     asked: dict[tuple[str | None, str], Mapping[str, Answer]] = field(default_factory=dict)
 
@@ -79,7 +82,13 @@ def only(study: Study, names: Collection[str]) -> Study:
 
 
 def run_study(
-    study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None], *, silent: bool = False
+    study: Study,
+    python: str | None,
+    interrupts: Interrupts,
+    tell: Callable[[str], None],
+    watch: Watch[LiveStudy] | None = None,
+    *,
+    silent: bool = False,
 ) -> StudyResult:
     """Runs the cases of a study in their order.
 
@@ -87,18 +96,19 @@ def run_study(
 
     Args:
         python: the interpreter for all servers; None leaves it to the cases.
-        tell: is called with one line as each case begins.
+        tell: is given a line where something could not be done, and as each case begins where there are no views.
+        watch: is offered views; None is offered none.
         silent: after each row, find out how many silent clients make its server's others wait.
     """
     began = time.monotonic()
     made = _circumstances()
-    bench = _Bench(interrupts, tell, silent)
+    bench = _Bench(interrupts, tell, InProgress(study, tell, watch), silent)
     rows: dict[str, Row] = {}
-    for number, case in enumerate(study.cases, 1):
+    for case in study.cases:
         if not interrupts.asked:
-            label = "" if case.id == case.title else f"{case.id}: "
-            tell(f"{number}/{len(study.cases)} {label}{case.title}")
+            bench.progress.begin(case)
         rows[case.id] = _row(_with_python(case, python), bench, rows)
+        bench.progress.end(case, rows[case.id])
     done = tuple(rows.values())
     if study.source:
         # A row that was not measured answers none of the source's claims, and none was expected by the person.
@@ -171,11 +181,10 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
-    if any(claim.what == "binding" or claim.what.startswith("binding.") for claim in case.claims):
-        # One probe does not show which setting decides.
-        with bench_for(case.experiment, bench.interrupts, lambda _line: None) as trials:
+    if is_explained(case):
+        with bench_for(case.experiment, bench.interrupts, lambda _line: None, bench.progress.watch) as trials:
             return explain(trials, Asked(up_to=0)).verdict
-    timeline = run(case.experiment, bench.interrupts)
+    timeline = run(case.experiment, bench.interrupts, watch=bench.progress.watch)
     store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
     return judge(timeline)
 
