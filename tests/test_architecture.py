@@ -33,6 +33,7 @@ EDGES: dict[str, frozenset[str]] = {
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
+    "checks": frozenset(),
     "report": frozenset(),
     # What everyone who runs something needs.
     "interrupts": frozenset(),
@@ -50,7 +51,8 @@ EDGES: dict[str, frozenset[str]] = {
     "api": frozenset({"probe", "attach", "infer", "interrupts", "store"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF
-    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
+    | {"api", "attach", "checks", "cluster", "console", "explain", "interrupts", "loadtest", "plans", "probe", "store"}
+    | {"study"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset(),
 }
@@ -62,7 +64,7 @@ AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir"
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "plans"})
 # fmt: off
 PURE = frozenset({
     "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py",

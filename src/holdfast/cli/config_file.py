@@ -15,10 +15,12 @@ from typing import Annotated, Any, TypeVar
 
 import msgspec
 
+from holdfast.checks.claims import claim_of, claims_of_values
+from holdfast.checks.expectation import expectation_of
+from holdfast.checks.verdict_fields import verdict_fields
 from holdfast.cli import option_values, project_file
 from holdfast.console import say
 from holdfast.errors import HoldfastError, UsageError
-from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import View, command_line_of, experiment_of
 from holdfast.model.frozen import frozen
 from holdfast.model.sizes import size_of
@@ -57,6 +59,7 @@ class Options(msgspec.Struct, kw_only=True, rename="kebab", omit_defaults=True):
     tls: bool | None = None
     start_timeout: Annotated[float, msgspec.Meta(gt=0, le=option_values.LONGEST_START_S)] | None = None
     python: _Text | None = None
+    expect: list[_Text] | None = None
 
 
 class _Defaults(Options):
@@ -67,7 +70,8 @@ class _Entry(_Defaults):
     name: _Text | None = None
     arguments: list[str] | None = None
     command: _Words | None = None
-    expect: dict[str, Any] | None = None
+    # A list of expressions, or fields with the values that they shall have.
+    expect: dict[str, Any] | list[_Text] | None = None  # type: ignore[assignment]
 
 
 _Kind = TypeVar("_Kind", bound=Options)
@@ -217,6 +221,7 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
                     "Remove one of the two.",
                 )
     values = merged([*lower, _layer(entry, source)])
+    expressions = values.pop("expect", ())
     if not values.keys() & {"command", "server"}:
         raise UsageError(
             f"{file}: {source.table} names neither a server nor a command.",
@@ -225,29 +230,19 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
         )
     experiment = experiment_of(**({"cwd": cwd} | values))
     words = " ".join(command_line_of(experiment.target))
-    claims = tuple(_claims(entry.expect or {}, source))
+    claims = tuple(_claims(entry.expect if isinstance(entry.expect, dict) else {}, expressions, source))
     return Case(entry.name or words, words, experiment, claims)
 
 
-def _claims(table: Mapping[str, Any], source: _Source) -> Iterator[Claim]:
-    known = fields()
-    for name, value in _flat(table):
-        full = full_name(name, known)
-        if full is None:
-            short = {each.rpartition(".")[2]: each for each in known}
-            raise UsageError(
-                f"{source.file}: {source.table} expects {name}, which is not a field of a verdict.",
-                "`holdfast probe --json -` shows all fields.",
-                did_you_mean(name, [*known, *short], "Name one of these, such as ceiling.in_service."),
-            )
-        if full in known:
-            try:
-                value = msgspec.to_builtins(msgspec.convert(value, known[full]))  # noqa: PLW2901 - the same, as JSON has it
-            except msgspec.ValidationError as error:
-                raise source.wrong(
-                    f"expect.{name}", f"{full} cannot have that value: {_in_toml(str(error))}."
-                ) from error
-        yield claim_of(full, value)
+def _claims(table: Mapping[str, Any], expressions: Sequence[str], source: _Source) -> Iterator[Claim]:
+    fields = verdict_fields()
+    where = f"{source.file}: {source.table}"
+    yield from claims_of_values(_flat(table), fields, where, lambda key, why: source.wrong(key, f"{_in_toml(why)}."))
+    for each in expressions:
+        try:
+            yield claim_of(expectation_of(each, fields))
+        except UsageError as error:
+            raise UsageError(f"{where}: {error.what}", error.why, error.remedy) from error
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -291,8 +286,7 @@ def _layer(read: Options, source: _Source) -> Layer:
             f"The application {values['app']} is named there too; a framework is for the built-in application.",
             "Remove one of the two.",
         )
-    for name in ("name", "expect"):
-        values.pop(name, None)
+    values.pop("name", None)
     if directory_named := values.pop("directory", None):
         values["cwd"] = directory_named
     return Layer(values, str(directory))
@@ -307,6 +301,7 @@ def _framework(value: str) -> str:
 
 # What an option's value must be beyond its type. Each returns the value, or raises ValueError or a HoldfastError.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "expect": lambda given: () if isinstance(given, dict) else tuple(given),
     "path": option_values.path_of,
     "address_space": size_of,
     "port": lambda value: option_values.port_of(str(value)),

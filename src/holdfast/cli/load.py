@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from holdfast.cli.checks import check_options, checks_of
 from holdfast.cli.input_files import unreadable
 from holdfast.cli.load_arguments import ConnectionArguments, LoadArguments, RunArguments, load_arguments
 from holdfast.cli.load_options import EXAMPLES, load_options
@@ -14,7 +15,7 @@ from holdfast.cli.load_plan import Asked, read_asked
 from holdfast.cli.load_report import files_of, finish, output_options
 from holdfast.cli.load_saving import SavingAsItGoes
 from holdfast.cli.load_shape import group_of
-from holdfast.cli.option_groups import GroupedCommand
+from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.console import say
 from holdfast.errors import UsageError
 from holdfast.interrupts import listening
@@ -25,12 +26,16 @@ from holdfast.loadtest.run import RunElsewhere, run_load
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import DataRows
 
+if TYPE_CHECKING:
+    from holdfast.checks.fields import Fields
+
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
 
 @click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
 @click.argument("url", required=False)
 @load_options
+@declared(*check_options())
 @output_options
 @click.pass_context
 def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
@@ -41,6 +46,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     say what to send; what of it holdfast cannot do is listed first.
     """
     files = files_of(given)
+    checks = checks_of(given, "load", _fields)
     arguments = load_arguments(url, given)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run
@@ -52,6 +58,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         run.stop or asked.stop,
         run.processes,
     )
+    checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
     targets = [_find_target(group.url, connection) for group in asked.groups]
     for target in targets:
         check_sources(connection.sources, target)
@@ -60,14 +67,20 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     remarks = () if asked.warning is None else (asked.warning,)
     saving = SavingAsItGoes(experiment, run.thresholds, remarks)
     # A signal that comes in between is raised once the result is out, so none is lost.
-    with listening() as interrupts, interrupts.undisturbed():
+    with checks.told_without_result(), listening() as interrupts, interrupts.undisturbed():
         try:
             with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as view:
                 watch = saving.with_view(view) if view is not None or not saving.is_small else None
                 finished = run_load(experiment, targets, run.thresholds, interrupts, watch, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(finished.with_remarks(*remarks), files, saving.number)
+        return finish(finished.with_remarks(*remarks), files, checks, saving.number)
+
+
+def _fields() -> Fields:
+    from holdfast.checks.load_fields import load_fields
+
+    return load_fields()
 
 
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:

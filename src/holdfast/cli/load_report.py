@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from holdfast import console, store
+from holdfast.cli.checks import Checks, with_table
 from holdfast.cli.click_types import show, target_file
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.console import say, tell
@@ -27,13 +29,17 @@ from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.load import LoadResult
 from holdfast.report.load import render_load
 
+if TYPE_CHECKING:
+    from holdfast.model.check import Checked
+    from holdfast.report.junit import TestCase
+
 # Each form brings modules of its own, which a load that does not write it does without.
 
 
-def _json(finished: FinishedLoad) -> Iterable[bytes]:
+def _json(finished: FinishedLoad, checked: Sequence[Checked] = ()) -> Iterable[bytes]:
     from holdfast.report.json import load_json
 
-    return (load_json(finished.result),)
+    return (load_json(finished.result, checked),)
 
 
 def _csv(finished: FinishedLoad) -> Iterable[bytes]:
@@ -134,8 +140,8 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(finished: FinishedLoad, targets: Mapping[str, str], begun: int | None = None) -> int:
-    """Saves a run that is over, shows and writes its result; returns the exit code.
+def finish(finished: FinishedLoad, targets: Mapping[str, str], checks: Checks, begun: int | None = None) -> int:
+    """Saves a run that is over, shows and writes its result and what came of the expectations; returns the exit code.
 
     Args:
         begun: number of what was saved while it ran; None if nothing was.
@@ -152,12 +158,38 @@ def finish(finished: FinishedLoad, targets: Mapping[str, str], begun: int | None
     except HoldfastError as error:
         tell(error)  # the result is not lost if its rows cannot be kept
         number = None
-    written = publish(finished, targets, number)
-    code = exit_code(finished.result)
+    checked = _checked(finished.result, checks)
+    checks.write(checked, partial(render_load, finished.result), cases=_thresholds(finished.result))
+    written = publish(finished, targets, number, checked)
+    checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
+    code = checks.exit_code(exit_code(finished.result, checked), checked)
     return code if written and number is not None else EXIT_ENVIRONMENT
 
 
-def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | None) -> bool:
+def _checked(result: LoadResult, checks: Checks) -> tuple[Checked, ...]:
+    """What came of the expectations."""
+    if not checks.expectations:
+        return ()
+    from msgspec import to_builtins
+
+    from holdfast.checks.load_fields import label_of, with_errors
+
+    plain = to_builtins(result)
+    return checks.check(with_errors(plain), lambda name: label_of(plain, name.selected))
+
+
+def _thresholds(result: LoadResult) -> tuple[TestCase, ...]:
+    """Each `--threshold`, as a test report has it."""
+    if not result.thresholds:
+        return ()
+    from holdfast.report.junit import cases_of_thresholds
+
+    return cases_of_thresholds(result.thresholds)
+
+
+def publish(
+    finished: FinishedLoad, targets: Mapping[str, str], number: int | None, checked: Sequence[Checked] = ()
+) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
     A file that cannot be written does not keep the others back.
@@ -177,7 +209,7 @@ def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | No
             again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
         try:
             if form in _STREAMS:
-                console.write_stream(target, _STREAMS[form](finished), again)
+                console.write_stream(target, _stream(form, finished, checked), again)
             else:
                 with console.whole_file(target, again) as path:
                     _FILES[form](path, finished)
@@ -186,20 +218,29 @@ def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | No
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        show(render_load(finished.result))
+        show(with_table(partial(render_load, finished.result), checked))
     else:
-        console.put_stream(_STREAMS[shown](finished))
+        console.put_stream(_stream(shown, finished, checked))
     return written
 
 
-def exit_code(result: LoadResult) -> int:
-    """The exit code for a result; says why if no request was answered."""
+def _stream(form: str, finished: FinishedLoad, checked: Sequence[Checked]) -> Iterable[bytes]:
+    # Rows know nothing of expectations.
+    return _json(finished, checked) if form == "json" else _STREAMS[form](finished)
+
+
+def exit_code(result: LoadResult, checked: Sequence[Checked] = ()) -> int:
+    """The exit code for a result, its expectations aside; says why if no request was answered and that is a failure.
+
+    Args:
+        checked: what came of the expectations: where there are any, they say what is a failure.
+    """
     if result.outcomes["refused"] == result.offered > 0:
         tell(_nothing_listens(result.target.url))
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
-    if result.offered and not result.outcomes["answered"] and not result.thresholds:
+    if result.offered and not result.outcomes["answered"] and not result.thresholds and not checked:
         say("holdfast: No request was answered.")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)

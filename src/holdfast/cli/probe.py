@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from holdfast.api.measuring import Told, probed
 from holdfast.cli import option_values, project_file
 from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
+from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
 from holdfast.cli.click_types import checked, header_option, json_option
 from holdfast.cli.option_groups import (
     LIMITS,
@@ -212,6 +213,7 @@ def target_options(port: str, view: str) -> list[Any]:
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("verdict"),
 )
 @click.pass_context
@@ -221,8 +223,9 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
     the server accepts both and APP does not show which it is.
     """
-    experiment = experiment_of(**with_defaults(context, given), arguments=context.obj)
-    return _measured(experiment, json_target)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "probe", verdict_fields)
+    return _measured(experiment_of(**options, arguments=context.obj), json_target, checks)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -232,6 +235,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("verdict"),
 )
 @click.pass_context
@@ -252,11 +256,12 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
-    experiment = experiment_of(**with_defaults(context, given), command=command)
-    return _measured(experiment, json_target)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "exec", verdict_fields)
+    return _measured(experiment_of(**options, command=command), json_target, checks)
 
 
-def _measured(experiment: Experiment, json_target: str | None) -> int:
+def _measured(experiment: Experiment, json_target: str | None, checks: Checks) -> int:
     """As `measured`; why there is no verdict is told while the server is still being ended."""
     words: list[str] = []
 
@@ -267,7 +272,7 @@ def _measured(experiment: Experiment, json_target: str | None) -> int:
 
     try:
         told = Told(told_on_a_terminal(), tell_at_once, tell)
-        return measured(partial(probed, experiment, told=told), json_target)
+        return measured(partial(probed, experiment, told=told), json_target, checks)
     except HoldfastError as error:
         error.told = str(error) in words
         raise

@@ -6,6 +6,7 @@ import click
 
 from holdfast import store
 from holdfast.cli.answer import exit_code, publish
+from holdfast.cli.checks import no_checks
 from holdfast.cli.click_types import json_option
 from holdfast.cli.click_types import show as show_picture
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
@@ -52,5 +53,5 @@ def show(number: int, json_target: str | None) -> int:
     from holdfast.infer.judge import judge
 
     verdict = judge(store.load(number, store.default_path()))
-    publish(verdict, json_target)
+    publish(verdict, json_target, no_checks("show"))
     return exit_code(verdict)

@@ -171,7 +171,8 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
 
 
 def _verdict(case: Case, bench: _Bench) -> Verdict:
-    if any(claim.what == "binding" or claim.what.startswith("binding.") for claim in case.claims):
+    about = (name for claim in case.claims for name in (claim.about or (claim.what,)))
+    if any(name == "binding" or name.startswith("binding.") for name in about):
         # One probe does not show which setting decides.
         with bench_for(case.experiment, bench.interrupts, lambda _line: None) as trials:
             return explain(trials, Asked(up_to=0)).verdict
