@@ -50,7 +50,7 @@ def claim_of(expectation: Expectation) -> Claim:
     """The expectation that an expression holds."""
 
     def finding(verdict: Verdict) -> tuple[str, bool | None, str]:
-        plain = msgspec.to_builtins(verdict)
+        plain = msgspec.json.decode(msgspec.json.encode(verdict))
         found = check(expectation, lambda _name: plain)
         return found.shown, None if found.why else found.met, found.why
 
@@ -65,7 +65,7 @@ def text_of(value: object) -> str:
 
 def _claim(field: Field, value: object) -> Claim:
     def here(verdict: Verdict) -> str | None:
-        found = value_of(field, msgspec.to_builtins(verdict))
+        found = value_of(field, msgspec.json.decode(msgspec.json.encode(verdict)))
         return None if found is None else text_of(found)
 
     def why(verdict: Verdict) -> str:

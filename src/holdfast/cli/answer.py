@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -18,7 +18,7 @@ from holdfast.model.verdict import Verdict
 from holdfast.report.layout import Renderable
 
 if TYPE_CHECKING:
-    from holdfast.model.check import Checked
+    from holdfast.model.check import CheckResult
 
 # Nothing that is needed only after the measurement is imported before it: see benchmarks/start.py.
 
@@ -64,7 +64,7 @@ def told_on_a_terminal() -> Callable[[str], None] | None:
     return say if sys.stderr is not None and sys.stderr.isatty() else None
 
 
-def publish(verdict: Verdict, json_target: str | None, checks: Checks) -> tuple[Checked, ...]:
+def publish(verdict: Verdict, json_target: str | None, checks: Checks) -> CheckResult:
     """Shows a verdict and what came of the expectations, and writes both as JSON where that was asked for."""
     return checks.publish(verdict, json_target, partial(_picture, verdict), partial(_json, verdict))
 
@@ -95,7 +95,7 @@ def _picture(verdict: Verdict) -> Renderable:
     return render_verdict(verdict)
 
 
-def _json(verdict: Verdict, checked: Sequence[Checked]) -> bytes:
+def _json(verdict: Verdict, found: CheckResult) -> bytes:
     from holdfast.report.json import verdict_json
 
-    return verdict_json(verdict, checked)
+    return verdict_json(verdict, found)

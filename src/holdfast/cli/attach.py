@@ -73,6 +73,6 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. Choose a PATH that
     waits for something and takes 0.2 to 2 s, always about the same. The result is an estimate.
     """
-    checks = checks_of(given, "attach", verdict_fields)
+    checks = checks_of(given, "attach", verdict_fields, "verdict")
     target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
     return measured(partial(attached, OutsideExperiment(target, **given), told=Told(unsaved=tell)), json_target, checks)

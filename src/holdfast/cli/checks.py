@@ -16,15 +16,18 @@ from holdfast import console
 from holdfast.cli.click_types import put_out
 from holdfast.cli.option_groups import CHECKS, option
 from holdfast.console import say, tell
-from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EnvironmentFailure, HoldfastError
+from holdfast.errors import EXIT_ANSWERED, EXIT_EXPECTATION_FAILED, EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 
 if TYPE_CHECKING:
     from holdfast.checks.evaluate import Result
     from holdfast.checks.expectation import Expectation
     from holdfast.checks.fields import Fields
     from holdfast.checks.syntax import Name
-    from holdfast.model.check import Checked
-    from holdfast.report.junit import TestCase
+    from holdfast.cli.baseline import Baseline
+    from holdfast.model.check import BaselineCheck
+    from holdfast.model.difference import Kind
+    from holdfast.report.junit import ReportedCase
     from holdfast.report.layout import Renderable
 
 # Most runs expect nothing, and import nothing for it.
@@ -43,6 +46,14 @@ def check_options() -> list[Any]:
             multiple=True,
             metavar="EXPRESSION",
             help="Exit with 1 unless this holds of the result, as 'in_service >= 16' (repeatable).",
+        ),
+        option(
+            CHECKS,
+            "--baseline",
+            "baseline",
+            metavar="RUN|FILE",
+            help="Exit with 1 where the result is worse than that of this saved run or --json file, or has changed, by "
+            "more than noise.",
         ),
         option(
             CHECKS,
@@ -78,27 +89,57 @@ class Checks:
         expectations: in the order in which they were written.
     """
 
-    def __init__(self, command: str, expectations: Sequence[Expectation], junit: str | None, *, github: bool) -> None:
+    def __init__(
+        self,
+        command: str,
+        expectations: Sequence[Expectation] = (),
+        baseline: Baseline | None = None,
+        junit: str | None = None,
+        *,
+        github: bool = False,
+    ) -> None:
         self.expectations = tuple(expectations)
+        self._baseline = baseline
         self._command = command
         self._junit = junit
         self._github = github
         self._began = time.monotonic()
-        self._written = True
+        self._failed = EXIT_ANSWERED
 
-    def check(self, result: Result, parts: Callable[[Name], Result | None] | None = None) -> tuple[Checked, ...]:
-        """What came of each expectation.
+    @property
+    def expects(self) -> bool:
+        """Whether anything is expected."""
+        return bool(self.expectations) or self._baseline is not None
+
+    def check(self, result: Result, part: Callable[[Name], Result | None] | None = None) -> CheckResult:
+        """What came of what is expected.
 
         Args:
             result: as its JSON has it.
-            parts: the result of the part that a name is about, where it is about one.
+            part: the result that a name is about; None where each is about the whole.
         """
+        if not self.expects:
+            return NOTHING_EXPECTED
         from holdfast.checks.evaluate import check
 
-        def part(name: Name) -> Result | None:
-            return parts(name) if name.selector and parts is not None else result
+        checked = tuple(check(each, part or (lambda _name: result)) for each in self.expectations)
+        return CheckResult(checked, self.against(result))
 
-        return tuple(check(each, part) for each in self.expectations)
+    def against(self, result: Result) -> BaselineCheck | None:
+        """The result against the baseline; None where there is none, or where it cannot be compared, which is told."""
+        if self._baseline is None:
+            return None
+        from holdfast.infer.difference import difference_of
+        from holdfast.infer.regression import against_baseline
+        from holdfast.model.difference import Side
+
+        try:
+            sides = self._baseline.side, Side("this run")
+            return against_baseline(difference_of(self._baseline.result, result, sides))
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+            # A file of JSON may hold anything; the result, which took a run, is still shown.
+            self._fail(_not_comparable(self._baseline.side.name, error))
+            return None
 
     def check_parts(self, selector: str, known: Sequence[str]) -> None:
         """Makes sure that the result will have each part that an expectation names.
@@ -125,22 +166,20 @@ class Checks:
         result: object,
         json_target: str | None,
         picture: Callable[[], Renderable],
-        json: Callable[[Sequence[Checked]], bytes],
-    ) -> tuple[Checked, ...]:
+        json: Callable[[CheckResult], bytes],
+    ) -> CheckResult:
         """Shows a result and what came of the expectations, and writes both where that was asked for.
 
         Args:
             result: as `report.json` writes it.
         """
-        checked = self.check(_plain(result)) if self.expectations else ()
-        self.write(checked, picture)
-        put_out(partial(with_table, picture, checked), (json_target, partial(json, checked)))
-        self.tell(checked, json_target)
-        return checked
+        found = self.check(as_json(result)) if self.expects else NOTHING_EXPECTED
+        self.write(found, picture)
+        put_out(partial(with_table, picture, found), (json_target, partial(json, found)))
+        self.tell(found, json_target)
+        return found
 
-    def write(
-        self, checked: Sequence[Checked], picture: Callable[[], Renderable], cases: Sequence[TestCase] = ()
-    ) -> None:
+    def write(self, found: CheckResult, picture: Callable[[], Renderable], cases: Sequence[ReportedCase] = ()) -> None:
         """Writes what came of it into the files that were asked for.
 
         A file that cannot be written is told, and keeps nothing else back.
@@ -152,39 +191,39 @@ class Checks:
         if self._junit is not None:
             from holdfast.report.junit import cases_of
 
-            self._write_junit([*cases, *cases_of(self._command, checked)])
+            self._write_junit([*cases, *cases_of(self._command, found)])
         if self._github:
             from holdfast.report.github import summary_markdown
             from holdfast.report.layout import rendered
 
             text = rendered(picture(), _COLUMNS, styled=False)
-            self._add_to_summary(summary_markdown(self._command, checked, text))
+            self._add_to_summary(summary_markdown(self._command, found, text))
 
-    def tell(self, checked: Sequence[Checked], taken: str | None) -> None:
+    def tell(self, found: CheckResult, taken: str | None) -> None:
         """Tells on standard error what is not met, where standard output has no table, and annotates the run.
 
         Args:
             taken: where another form of the result went; `-` is standard output.
         """
-        if taken == console.STDOUT and not all(each.met for each in checked):
+        if taken == console.STDOUT and not found.met:
             from holdfast.report.expectations import render_expectations
             from holdfast.report.layout import rendered
 
-            say(rendered(render_expectations(checked), _COLUMNS, styled=False).rstrip("\n"))
+            say(rendered(render_expectations(found), _COLUMNS, styled=False).rstrip("\n"))
         if self._github:
             from holdfast.report.github import annotation_lines
 
-            for line in annotation_lines(self._command, checked):
+            for line in annotation_lines(self._command, found):
                 say(line)
 
-    def exit_code(self, code: int, checked: Sequence[Checked]) -> int:
+    def exit_code(self, code: int, found: CheckResult) -> int:
         """The exit code of a result that alone would have ended with this one.
 
         An inconclusive run stays one: what it did not find out says nothing of the server.
         """
-        if not self._written:
-            return EXIT_ENVIRONMENT
-        return EXIT_EXPECTATION_FAILED if code == EXIT_ANSWERED and not all(each.met for each in checked) else code
+        if self._failed != EXIT_ANSWERED:
+            return self._failed
+        return EXIT_EXPECTATION_FAILED if code == EXIT_ANSWERED and not found.met else code
 
     @contextmanager
     def told_without_result(self) -> Iterator[None]:
@@ -195,7 +234,9 @@ class Checks:
             if self._junit is not None:
                 from holdfast.report.junit import errors_of
 
-                self._write_junit(errors_of(self._command, [each.text for each in self.expectations], str(error)))
+                names = [each.text for each in self.expectations]
+                names += [] if self._baseline is None else ["as in the baseline"]
+                self._write_junit(errors_of(self._command, names, str(error)))
             if self._github:
                 from holdfast.report.github import failure_markdown, workflow_command
 
@@ -203,7 +244,7 @@ class Checks:
                 say(workflow_command("error", f"holdfast {self._command}", error.what))
             raise
 
-    def _write_junit(self, cases: Sequence[TestCase]) -> None:
+    def _write_junit(self, cases: Sequence[ReportedCase]) -> None:
         from holdfast.report.junit import junit_xml
 
         assert self._junit is not None
@@ -228,29 +269,41 @@ class Checks:
         try:
             yield
         except EnvironmentFailure as error:
-            tell(error)
-            self._written = False
+            self._fail(error)
+
+    def _fail(self, error: HoldfastError) -> None:
+        tell(error)
+        self._failed = max(self._failed, error.exit_code)
 
 
-def checks_of(options: dict[str, Any], command: str, fields: Callable[[], Fields]) -> Checks:
+def checks_of(options: dict[str, Any], command: str, fields: Callable[[], Fields], kind: Kind) -> Checks:
     """Takes the options of `check_options` out of these, and reads what is expected.
 
+    Args:
+        kind: of the result.
+
     Raises:
-        UsageError: an expression cannot be used, or a file cannot be there.
+        UsageError: an expression or a baseline cannot be used, or a file cannot be there.
+        EnvironmentFailure: a file may not be read or written.
     """
-    texts, junit, github = (options.pop(name) for name in ("expect", "junit_target", "github"))
+    texts, named, junit, github = (options.pop(name) for name in ("expect", "baseline", "junit_target", "github"))
     expectations: list[Expectation] = []
     if texts:
         from holdfast.checks.expectation import expectation_of
 
         known = fields()
         expectations = [expectation_of(each, known) for each in texts]
-    in_actions = os.environ.get("GITHUB_ACTIONS") == "true"
-    github = bool(expectations) and in_actions if github is None else github
+    baseline = None
+    if named is not None:
+        from holdfast.cli.baseline import read_baseline
+
+        baseline = read_baseline(named, kind)
+    if github is None:
+        github = os.environ.get("GITHUB_ACTIONS") == "true" and (bool(expectations) or baseline is not None)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
     if github and summary:
         console.check_target(summary)
-    return Checks(command, expectations, junit, github=github)
+    return Checks(command, expectations, baseline, junit, github=github)
 
 
 def verdict_fields() -> Fields:
@@ -262,20 +315,29 @@ def verdict_fields() -> Fields:
 
 def no_checks(command: str) -> Checks:
     """Those of a run of which nothing is expected."""
-    return Checks(command, (), None, github=False)
+    return Checks(command)
 
 
-def with_table(picture: Callable[[], Renderable], checked: Sequence[Checked]) -> Renderable:
+def with_table(picture: Callable[[], Renderable], found: CheckResult) -> Renderable:
     """A result's picture, with the expectations below it where there are any."""
-    if not checked:
+    if not found:
         return picture()
     from holdfast.report.expectations import with_expectations
 
-    return with_expectations(picture(), checked)
+    return with_expectations(picture(), found)
 
 
-def _plain(result: object) -> Result:
+def _not_comparable(name: str, error: Exception) -> UsageError:
+    return UsageError(
+        f"The baseline {name} cannot be compared.",
+        f"It does not hold what holdfast writes ({type(error).__name__}: {error}).",
+        "Write it anew with --json.",
+    )
+
+
+def as_json(result: object) -> dict[str, Any]:
+    """A result as whoever reads its JSON has it: with lists, where it has tuples."""
     import msgspec
 
-    found: Result = msgspec.to_builtins(result)
+    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(result))
     return found

@@ -38,7 +38,7 @@ from holdfast.model.sizes import size_of
 
 if TYPE_CHECKING:
     from holdfast.checks.fields import Fields
-    from holdfast.model.check import Checked
+    from holdfast.model.check import CheckResult
 
 EXPLAIN = "Explanation"
 ADVICE = "Advice"
@@ -158,7 +158,7 @@ def explain(
     """
     asked = _asked(given)
     options = with_defaults(context, given)
-    checks = checks_of(options, "explain", _fields)
+    checks = checks_of(options, "explain", _fields, "explanation")
     experiment = _experiment(context, options)
     tell = (lambda _line: None) if quiet else say
     with (
@@ -226,7 +226,7 @@ def _was_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def _publish(found: Explanation, json_target: str | None, checks: Checks) -> tuple[Checked, ...]:
+def _publish(found: Explanation, json_target: str | None, checks: Checks) -> CheckResult:
     from holdfast.report.explain import render_explanation
     from holdfast.report.json import explanation_json
 

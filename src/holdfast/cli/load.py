@@ -46,7 +46,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     say what to send; what of it holdfast cannot do is listed first.
     """
     files = files_of(given)
-    checks = checks_of(given, "load", _fields)
+    checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run

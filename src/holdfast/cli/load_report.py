@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast import console, store
-from holdfast.cli.checks import Checks, with_table
+from holdfast.cli.checks import Checks, as_json, with_table
 from holdfast.cli.click_types import show, target_file
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.console import say, tell
@@ -26,17 +26,17 @@ from holdfast.load.status_advice import START_IT
 from holdfast.load.url import parse_url
 from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad
+from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.load import LoadResult
 from holdfast.report.load import render_load
 
 if TYPE_CHECKING:
-    from holdfast.model.check import Checked
-    from holdfast.report.junit import TestCase
+    from holdfast.report.junit import ReportedCase
 
 # Each form brings modules of its own, which a load that does not write it does without.
 
 
-def _json(finished: FinishedLoad, checked: Sequence[Checked] = ()) -> Iterable[bytes]:
+def _json(finished: FinishedLoad, checked: CheckResult = NOTHING_EXPECTED) -> Iterable[bytes]:
     from holdfast.report.json import load_json
 
     return (load_json(finished.result, checked),)
@@ -166,19 +166,17 @@ def finish(finished: FinishedLoad, targets: Mapping[str, str], checks: Checks, b
     return code if written and number is not None else EXIT_ENVIRONMENT
 
 
-def _checked(result: LoadResult, checks: Checks) -> tuple[Checked, ...]:
+def _checked(result: LoadResult, checks: Checks) -> CheckResult:
     """What came of the expectations."""
-    if not checks.expectations:
-        return ()
-    from msgspec import to_builtins
-
+    if not checks.expects:
+        return NOTHING_EXPECTED
     from holdfast.checks.load_fields import label_of, with_errors
 
-    plain = to_builtins(result)
-    return checks.check(with_errors(plain), lambda name: label_of(plain, name.selected))
+    plain = as_json(result)
+    return checks.check(plain, lambda name: label_of(plain, name.selected) if name.selector else with_errors(plain))
 
 
-def _thresholds(result: LoadResult) -> tuple[TestCase, ...]:
+def _thresholds(result: LoadResult) -> tuple[ReportedCase, ...]:
     """Each `--threshold`, as a test report has it."""
     if not result.thresholds:
         return ()
@@ -188,7 +186,7 @@ def _thresholds(result: LoadResult) -> tuple[TestCase, ...]:
 
 
 def publish(
-    finished: FinishedLoad, targets: Mapping[str, str], number: int | None, checked: Sequence[Checked] = ()
+    finished: FinishedLoad, targets: Mapping[str, str], number: int | None, checked: CheckResult = NOTHING_EXPECTED
 ) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
@@ -224,12 +222,12 @@ def publish(
     return written
 
 
-def _stream(form: str, finished: FinishedLoad, checked: Sequence[Checked]) -> Iterable[bytes]:
+def _stream(form: str, finished: FinishedLoad, checked: CheckResult) -> Iterable[bytes]:
     # Rows know nothing of expectations.
     return _json(finished, checked) if form == "json" else _STREAMS[form](finished)
 
 
-def exit_code(result: LoadResult, checked: Sequence[Checked] = ()) -> int:
+def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> int:
     """The exit code for a result, its expectations aside; says why if no request was answered and that is a failure.
 
     Args:

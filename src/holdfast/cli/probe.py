@@ -224,7 +224,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     the server accepts both and APP does not show which it is.
     """
     options = with_defaults(context, given)
-    checks = checks_of(options, "probe", verdict_fields)
+    checks = checks_of(options, "probe", verdict_fields, "verdict")
     return _measured(experiment_of(**options, arguments=context.obj), json_target, checks)
 
 
@@ -257,7 +257,7 @@ def exec_(
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
     options = with_defaults(context, given)
-    checks = checks_of(options, "exec", verdict_fields)
+    checks = checks_of(options, "exec", verdict_fields, "verdict")
     return _measured(experiment_of(**options, command=command), json_target, checks)
 
 

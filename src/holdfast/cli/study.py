@@ -11,11 +11,12 @@ import click
 
 from holdfast.cli import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
-from holdfast.cli.checks import Checks, check_options, checks_of, with_table
+from holdfast.cli.checks import Checks, as_json, check_options, checks_of, with_table
 from holdfast.cli.click_types import json_option, put_out, target_file
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
+from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import why_not
 from holdfast.report.json import study_json
@@ -26,7 +27,6 @@ from holdfast.study.run import STUDIES, exit_code, only, run_study
 
 if TYPE_CHECKING:
     from holdfast.checks.fields import Fields
-    from holdfast.model.check import Checked
 
 _EXAMPLES = f"""\b
 Examples:
@@ -84,7 +84,7 @@ def study(
 
     NAME is a bundled study; FILE.toml is a list of your own, with what you expect of each row.
     """
-    checks = checks_of(given, "study", _fields)
+    checks = checks_of(given, "study", _fields, "study")
     cwd = working_directory()
     project = config_file.project_defaults(Path(cwd))
     chosen = STUDIES.get(name)
@@ -117,15 +117,13 @@ def _fields() -> Fields:
     return study_fields()
 
 
-def _checked(result: StudyResult, checks: Checks) -> tuple[Checked, ...]:
+def _checked(result: StudyResult, checks: Checks) -> CheckResult:
     """What came of the expectations, of each row or of those that they name."""
-    if not checks.expectations:
-        return ()
-    from msgspec import to_builtins
-
+    if not checks.expects:
+        return NOTHING_EXPECTED
     from holdfast.checks.study_fields import checked_rows
 
-    verdicts = {row.id: None if row.verdict is None else to_builtins(row.verdict) for row in result.rows}
+    verdicts = {row.id: None if row.verdict is None else as_json(row.verdict) for row in result.rows}
     why = {row.id: why_not(row).rstrip(".") for row in result.rows if row.verdict is None}
     found = (checked_rows(each, verdicts, why.__getitem__) for each in checks.expectations)
-    return tuple(chain.from_iterable(found))
+    return CheckResult(tuple(chain.from_iterable(found)), checks.against(as_json(result)))

@@ -5,24 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from holdfast.model.check import Checked
+from holdfast.model.check import FAILS, BaselineCheck, Checked, CheckResult
 from holdfast.model.printable import printable
-from holdfast.report.expectations import sum_up
+from holdfast.report.expectations import not_compared, sum_up, sum_up_baseline, value
 
 _TICKS = re.compile(r"`+")
 _MARKUP = re.compile(r"[\\`*_\[\]~|&]")
 
 
-def summary_markdown(command: str, checked: Sequence[Checked], picture: str) -> str:
+def summary_markdown(command: str, found: CheckResult, picture: str) -> str:
     """What is appended to the summary of a job: a table of the expectations, and the verdict as a terminal has it.
 
     Args:
         picture: of the result, without escape sequences.
     """
     lines = [f"### holdfast {command}", ""]
-    if checked:
-        lines += [sum_up(checked), "", *_table(checked), ""]
-        lines += [*(f"- {escaped(each.why)}" for each in checked if each.why), ""]
+    if found.checked:
+        lines += [sum_up(found.checked), "", *_table(found.checked), ""]
+        lines += [*(f"- {escaped(each.why)}" for each in found.checked if each.why), ""]
+    if found.baseline is not None:
+        lines += [escaped(sum_up_baseline(found.baseline)), "", *_moved(found.baseline), ""]
+        lines += [*(f"- {escaped(each)}" for each in not_compared(found.baseline)), ""]
     return "\n".join([*lines, *_block(picture), "", ""])
 
 
@@ -31,14 +34,22 @@ def failure_markdown(command: str, words: str) -> str:
     return "\n".join([f"### holdfast {command}", "", "No result.", "", *_block(words), "", ""])
 
 
-def annotation_lines(command: str, checked: Sequence[Checked]) -> Iterator[str]:
-    """A line for each expectation that is not met, or one that says that all are."""
-    for each in checked:
+def annotation_lines(command: str, found: CheckResult) -> Iterator[str]:
+    """A line for each expectation that is not met and each field that fails the baseline; or one that all is well."""
+    title = f"holdfast {command}"
+    for each in found.checked:
         if not each.met:
             of = f"{each.of}: " if each.of else ""
-            yield workflow_command("error", f"holdfast {command}", f"{of}{each.expression}: {each.why or _found(each)}")
-    if checked and all(each.met for each in checked):
-        yield workflow_command("notice", f"holdfast {command}", sum_up(checked))
+            yield workflow_command("error", title, f"{of}{each.expression}: {each.why or f'found {each.shown}'}")
+    if found.baseline is not None:
+        for moved in found.baseline.moved:
+            if moved.against in FAILS:
+                words = f"{moved.field} was {value(moved.before)} in the baseline, and is {value(moved.after)}"
+                yield workflow_command("error", title, f"{words} ({moved.against}: {moved.why})")
+    if found and found.met:
+        sentences = [sum_up(found.checked)] if found.checked else []
+        sentences += [sum_up_baseline(found.baseline)] if found.baseline is not None else []
+        yield workflow_command("notice", title, " ".join(sentences))
 
 
 def workflow_command(kind: str, title: str, message: str) -> str:
@@ -62,10 +73,6 @@ def code(text: str) -> str:
     return f"{fence}{edge}{text}{edge}{fence}" if text else ""
 
 
-def _found(each: Checked) -> str:
-    return f"found {each.shown}"
-
-
 def _table(checked: Sequence[Checked]) -> Iterator[str]:
     of = any(each.of for each in checked)
     yield f"| |{' of |' if of else ''} expected | found |"
@@ -73,6 +80,17 @@ def _table(checked: Sequence[Checked]) -> Iterator[str]:
     for each in checked:
         cells = [*([each.of] if of else []), each.expression, each.shown]
         yield f"| {'✅ met' if each.met else '❌ not met'} | {' | '.join(code(cell) for cell in cells)} |"
+
+
+def _moved(baseline: BaselineCheck) -> Iterator[str]:
+    shown = [each for each in baseline.moved if each.against != "not compared"]
+    if not shown:
+        return
+    yield "| | field | before | now | why |"
+    yield "| :-- | :-- | :-- | :-- | :-- |"
+    for each in shown:
+        cells = (code(each.field), code(value(each.before)), code(value(each.after)), escaped(each.why))
+        yield f"| {'❌ ' if each.against in FAILS else ''}{each.against} | {' | '.join(cells)} |"
 
 
 def _block(text: str) -> list[str]:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import msgspec
 
-from holdfast.model.check import Checked
+from holdfast.model.check import NOTHING_EXPECTED, BaselineCheck, Checked, CheckResult
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
@@ -15,18 +13,18 @@ from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
 
-def verdict_json(verdict: Verdict, checked: Sequence[Checked] = ()) -> bytes:
+def verdict_json(verdict: Verdict, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """One indented JSON object with a newline at its end; `schema` comes first.
 
     Args:
-        checked: what came of each expectation; () where nothing was expected.
+        found: what came of the expectations; without any, the object has no word of them.
     """
-    return _indented(verdict, checked)
+    return _indented(verdict, found)
 
 
-def study_json(result: StudyResult, checked: Sequence[Checked] = ()) -> bytes:
+def study_json(result: StudyResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """The table of a study, each row with its whole verdict, as one JSON object."""
-    return _indented(result, checked)
+    return _indented(result, found)
 
 
 def servers_json(installed: Installed) -> bytes:
@@ -34,23 +32,25 @@ def servers_json(installed: Installed) -> bytes:
     return _indented(installed)
 
 
-def load_json(result: LoadResult, checked: Sequence[Checked] = ()) -> bytes:
+def load_json(result: LoadResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """What a load run came to, as one JSON object."""
-    return _indented(result, checked)
+    return _indented(result, found)
 
 
-def explanation_json(explanation: Explanation, checked: Sequence[Checked] = ()) -> bytes:
+def explanation_json(explanation: Explanation, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """What decides, with every trial, as one JSON object."""
-    return _indented(explanation, checked)
+    return _indented(explanation, found)
 
 
 def _indented(
-    value: Verdict | StudyResult | Installed | LoadResult | Explanation, checked: Sequence[Checked] = ()
+    value: Verdict | StudyResult | Installed | LoadResult | Explanation, found: CheckResult = NOTHING_EXPECTED
 ) -> bytes:
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
-    if checked:
-        ordered["expectations"] = [_expectation(each) for each in checked]
+    if found.checked:
+        ordered["expectations"] = [_expectation(each) for each in found.checked]
+    if found.baseline is not None:
+        ordered["baseline"] = _baseline(found.baseline)
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
     # It may be printed to a terminal, and JSON leaves C1 control characters as they are.
     return (hidden_as_json(text) + "\n").encode()
@@ -59,3 +59,13 @@ def _indented(
 def _expectation(checked: Checked) -> dict[str, object]:
     row = {"row": checked.of} if checked.of else {}
     return {"expression": checked.expression, "met": checked.met, "found": checked.found, "why": checked.why, **row}
+
+
+def _baseline(check: BaselineCheck) -> dict[str, object]:
+    counts = {"same": check.same, "noise": check.noise}
+    return {
+        "name": check.name,
+        "met": check.met,
+        **counts,
+        "moved": [msgspec.to_builtins(each) for each in check.moved],
+    }

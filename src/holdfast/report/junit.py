@@ -13,10 +13,11 @@ from dataclasses import replace
 from typing import Literal
 from xml.sax.saxutils import escape, quoteattr
 
-from holdfast.model.check import Checked
+from holdfast.model.check import FAILS, BaselineCheck, Checked, CheckResult
 from holdfast.model.frozen import frozen
 from holdfast.model.load import Expectation
 from holdfast.model.study import Row
+from holdfast.report.expectations import sum_up_baseline, value
 
 # What XML 1.0 does not allow even as a reference (2.2, Char), and what turns or hides text.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
@@ -25,7 +26,7 @@ End = Literal["", "failure", "error", "skipped"]
 
 
 @frozen
-class TestCase:
+class ReportedCase:
     """One line of a test report.
 
     Attributes:
@@ -35,8 +36,6 @@ class TestCase:
         more: what more there is to read of it.
     """
 
-    __test__ = False  # of pytest: it is not a test itself
-
     within: str
     name: str
     end: End = ""
@@ -44,26 +43,39 @@ class TestCase:
     more: str = ""
 
 
-def cases_of(command: str, checked: Sequence[Checked]) -> tuple[TestCase, ...]:
-    """A test case for each expectation."""
-    return tuple(
-        TestCase(
-            f"holdfast.{command}",
-            f"{each.of}: {each.expression}" if each.of else each.expression,
-            "" if each.met else "failure",
-            "" if each.met else each.why or f"found {each.shown}",
-            "" if each.met else f"expected: {each.expression}\nfound: {each.shown}\n{each.why}".rstrip(),
-        )
-        for each in checked
-    )
+def cases_of(command: str, found: CheckResult) -> tuple[ReportedCase, ...]:
+    """A test case for each expectation, and one for the baseline."""
+    baseline = [] if found.baseline is None else [_of_baseline(command, found.baseline)]
+    return (*(_of_expectation(command, each) for each in found.checked), *baseline)
 
 
-def cases_of_thresholds(thresholds: Sequence[Expectation]) -> tuple[TestCase, ...]:
+def _of_expectation(command: str, checked: Checked) -> ReportedCase:
+    within = f"holdfast.{command}"
+    name = f"{checked.of}: {checked.expression}" if checked.of else checked.expression
+    if checked.met:
+        return ReportedCase(within, name)
+    more = f"expected: {checked.expression}\nfound: {checked.shown}\n{checked.why}".rstrip()
+    return ReportedCase(within, name, "failure", checked.why or f"found {checked.shown}", more)
+
+
+def _of_baseline(command: str, baseline: BaselineCheck) -> ReportedCase:
+    within, name = f"holdfast.{command}", "as in the baseline"
+    if baseline.met:
+        return ReportedCase(within, name)
+    lines = [
+        f"{each.field}: {value(each.before)} -> {value(each.after)} ({each.against}: {each.why})"
+        for each in baseline.moved
+        if each.against in FAILS
+    ]
+    return ReportedCase(within, name, "failure", sum_up_baseline(baseline), "\n".join(lines))
+
+
+def cases_of_thresholds(thresholds: Sequence[Expectation]) -> tuple[ReportedCase, ...]:
     """A test case for each threshold of a load."""
     return tuple(
-        TestCase("holdfast.load.threshold", each.text)
+        ReportedCase("holdfast.load.threshold", each.text)
         if each.held
-        else TestCase("holdfast.load.threshold", each.text, "failure", _of_threshold(each), _of_threshold(each))
+        else ReportedCase("holdfast.load.threshold", each.text, "failure", _of_threshold(each), _of_threshold(each))
         for each in thresholds
     )
 
@@ -72,32 +84,34 @@ def _of_threshold(threshold: Expectation) -> str:
     return "nothing to compare" if threshold.value is None else f"found {threshold.value:g}"
 
 
-def cases_of_rows(rows: Sequence[Row]) -> tuple[TestCase, ...]:
+def cases_of_rows(rows: Sequence[Row]) -> tuple[ReportedCase, ...]:
     """A test case for each row of a study, and for each thing that its file expects of it."""
     return tuple(case for row in rows for case in _of_row(row))
 
 
-def _of_row(row: Row) -> Iterator[TestCase]:
+def _of_row(row: Row) -> Iterator[ReportedCase]:
     within = "holdfast.study.rows"
     if row.verdict is None:
         end: End = "skipped" if row.outcome == "not installed" else "error"
-        yield TestCase(within, row.id, end, row.skipped, "\n".join(filter(None, (row.skipped, row.why, row.remedy))))
+        yield ReportedCase(
+            within, row.id, end, row.skipped, "\n".join(filter(None, (row.skipped, row.why, row.remedy)))
+        )
     else:
-        yield TestCase(within, row.id)
+        yield ReportedCase(within, row.id)
     for finding in row.findings:
         name = f"{row.id}: {finding.what} {finding.claimed}".rstrip()
         found = finding.why_not or "not measured" if finding.here is None else f"found {finding.here}"
         more = "\n".join(filter(None, (f"expected: {finding.claimed}", found, finding.why_not)))
-        yield TestCase(within, name) if finding.same else TestCase(within, name, "failure", found, more)
+        yield ReportedCase(within, name) if finding.same else ReportedCase(within, name, "failure", found, more)
 
 
-def errors_of(command: str, expressions: Sequence[str], why: str) -> tuple[TestCase, ...]:
+def errors_of(command: str, names: Sequence[str], why: str) -> tuple[ReportedCase, ...]:
     """A test case for each expectation of a run that ended without a result, or one where nothing was expected."""
     what = why.splitlines()[0] if why else ""
-    return tuple(TestCase(f"holdfast.{command}", each, "error", what, why) for each in expressions or ("result",))
+    return tuple(ReportedCase(f"holdfast.{command}", each, "error", what, why) for each in names or ("result",))
 
 
-def junit_xml(command: str, cases: Sequence[TestCase], at: str, seconds: float) -> bytes:
+def junit_xml(command: str, cases: Sequence[ReportedCase], at: str, seconds: float) -> bytes:
     """One document with one suite.
 
     Args:
@@ -132,7 +146,7 @@ def junit_xml(command: str, cases: Sequence[TestCase], at: str, seconds: float) 
     return ("\n".join(lines) + "\n").encode()
 
 
-def _cases(cases: Sequence[TestCase]) -> Iterator[str]:
+def _cases(cases: Sequence[ReportedCase]) -> Iterator[str]:
     for case in _with_own_names(cases):
         attributes = _attributes({"classname": case.within, "name": case.name, "time": "0"})
         if not case.end:
@@ -146,7 +160,7 @@ def _cases(cases: Sequence[TestCase]) -> Iterator[str]:
         yield "    </testcase>"
 
 
-def _with_own_names(cases: Sequence[TestCase]) -> Iterator[TestCase]:
+def _with_own_names(cases: Sequence[ReportedCase]) -> Iterator[ReportedCase]:
     """The same, those of the same name with numbers behind it: of these GitLab would show one."""
     seen: dict[tuple[str, str], int] = {}
     for case in cases:
