@@ -52,3 +52,9 @@ class EnvironmentFailure(HoldfastError):  # noqa: N818 - "EnvironmentError" is a
     """The server did not start, or a module, a file or a permission is missing."""
 
     exit_code = EXIT_ENVIRONMENT
+
+
+class InternalError(HoldfastError):
+    """A fault of holdfast's own, as the Python API reports it; `why` has the traceback."""
+
+    exit_code = EXIT_INTERNAL

@@ -10,7 +10,9 @@ most one is ever raised, and none within `undisturbed()`: one that arrives there
 
 from __future__ import annotations
 
+import math
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
@@ -28,7 +30,7 @@ class Terminated(BaseException):
 
 
 class Interrupts:
-    """Whether the end was asked for. Invariant: once asked for, it stays asked for.
+    """Whether the end was asked for. Invariant: once a signal has asked for it, it stays asked for.
 
     Attributes:
         farewell: the signal other than Ctrl-C that asked for it; None where none did.
@@ -39,14 +41,15 @@ class Interrupts:
         self.farewell: int | None = None
         self._reports = reports
         self._asked = False
+        self._deadline_s = math.inf
         self._leaving: BaseException | None = None
         self._raised = False
         self._deferred = False
 
     @property
     def asked(self) -> bool:
-        """Ctrl-C was pressed once, or the like: release what is held and report what was seen."""
-        return self._asked
+        """Ctrl-C was pressed once, or the like, or time is up: release what is held and report what was seen."""
+        return self._asked or time.monotonic() >= self._deadline_s
 
     @property
     def leaving(self) -> bool:
@@ -65,6 +68,15 @@ class Interrupts:
             self._asked, self.farewell = True, number
             return
         self._leave(Terminated(number))
+
+    @contextmanager
+    def until(self, deadline_s: float) -> Iterator[None]:
+        """Within this block, the end counts as asked for from that instant of `time.monotonic` on."""
+        before, self._deadline_s = self._deadline_s, deadline_s
+        try:
+            yield
+        finally:
+            self._deadline_s = before
 
     @contextmanager
     def undisturbed(self) -> Iterator[None]:

@@ -10,7 +10,7 @@ import pytest
 from support.commandline import Ended, Holdfast
 from support.counting import Counting
 
-from holdfast.cli import config_file
+from holdfast.api import config_file
 from holdfast.errors import UsageError
 from holdfast.model.study import Finding, check
 from holdfast.model.verdict import (

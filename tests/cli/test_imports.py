@@ -40,7 +40,7 @@ DASK = {"dask", "distributed", "holdfast.cluster"}
 OTHER_COMMANDS = {
     "probe": {
         "holdfast.attach",
-        "holdfast.cli.config_file",
+        "holdfast.api.config_file",
         "holdfast.loadtest",
         "holdfast.model.outside",
         "holdfast.model.scenario",

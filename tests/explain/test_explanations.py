@@ -11,6 +11,11 @@ import pytest
 from support.commandline import Holdfast
 from support.waiting import until
 
+from holdfast.explain import run as explain_run
+from holdfast.explain.trials import bench_for
+from holdfast.interrupts import listening
+from holdfast.model.experiment import experiment_of
+
 ANSWERED, FAILED, USAGE, INCONCLUSIVE = range(4)
 
 ONCE = """#!/bin/sh
@@ -23,6 +28,16 @@ def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "5")])
     return [b"plain"]
 """
+STARTS_ONCE = (
+    """
+import os, time
+if os.path.exists("used"):
+    while True:
+        time.sleep(60)
+open("used", "w").close()
+"""
+    + APP
+)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +88,24 @@ def test_ctrl_c_keeps_what_was_shown_by_then(holdfast: Holdfast) -> None:
     assert explanation["trials"][0]["in_service"] == 96 - 4  # werkzeug: one descriptor for each connection
     assert not running.processes()
     assert not running.directories()
+
+
+def test_a_trial_that_is_not_over_in_time_is_ended_and_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOLDFAST_RUNS", str(tmp_path / "runs.sqlite"))
+    monkeypatch.setattr(explain_run, "_MOST_SECONDS", 6.0)
+    (tmp_path / "app.py").write_text(STARTS_ONCE)
+    experiment = experiment_of(app="app.py", server="waitress", cwd=str(tmp_path), max_offered=50)
+    told: list[str] = []
+
+    with listening() as interrupts, bench_for(experiment, interrupts, told.append) as bench:
+        found = explain_run.explain(bench, explain_run.Asked())
+
+    assert found.out_of_time
+    assert not found.interrupted
+    assert [each.in_service for each in found.trials] == [4]  # waitress/adjustments.py: threads = 4
+    assert len(told) == 2
 
 
 def test_a_study_that_expects_something_of_the_binding_explains_the_row(holdfast: Holdfast) -> None:

@@ -7,6 +7,7 @@ Nothing is printed.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.errors import HoldfastError
@@ -28,12 +29,11 @@ class Measured:
     """A verdict, and what became of its record.
 
     Attributes:
-        run: number of the saved run; None where it was not to be saved, or could not be.
+        verdict: with the number of the saved run.
         unsaved: why it could not be saved; None where it was, or was not to be.
     """
 
     verdict: Verdict
-    run: int | None
     unsaved: HoldfastError | None = None
 
 
@@ -105,4 +105,4 @@ def _judged(timeline: Timeline | OutsideTimeline, told: Told, *, save: bool) -> 
 
     from holdfast.infer.judge import judge  # noqa: PLC0415 - see above
 
-    return Measured(judge(timeline), run, unsaved)
+    return Measured(replace(judge(timeline), run=run), unsaved)

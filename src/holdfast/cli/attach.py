@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from holdfast.api import option_values
 from holdfast.api.measuring import Told, attached
-from holdfast.cli import option_values
 from holdfast.cli.answer import measured
 from holdfast.cli.checks import check_options, checks_of, verdict_fields
 from holdfast.cli.click_types import header_option, json_option

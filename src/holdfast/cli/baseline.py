@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from holdfast.cli.input_files import unreadable
+from holdfast.api.input_files import unreadable
 from holdfast.errors import UsageError
 from holdfast.infer.difference import kind_of
 from holdfast.model.difference import Kind, Side

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli import option_values
+from holdfast.api import option_values
+from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
 from holdfast.cli.click_types import checked, json_option
@@ -25,12 +26,8 @@ from holdfast.cli.probe import (
 from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
-from holdfast.explain.run import explain as run_explanation
-from holdfast.explain.trials import bench_for
-from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
-from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.explanation import Explanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
@@ -160,13 +157,8 @@ def explain(
     options = with_defaults(context, given)
     checks = checks_of(options, "explain", _fields, "explanation")
     experiment = _experiment(context, options)
-    tell = (lambda _line: None) if quiet else say
-    with (
-        checks.told_without_result(),
-        listening(reports=True) as interrupts,
-        bench_for(experiment, interrupts, tell) as bench,
-    ):
-        found = run_explanation(bench, asked)
+    with checks.told_without_result(), listening(reports=True) as interrupts:
+        found = explained(experiment, asked, interrupts, None if quiet else say)
     checked_ = _publish(found, json_target, checks)
     bid_farewell(interrupts)
     return checks.exit_code(_exit_code(found) if found.run is not None else EXIT_ENVIRONMENT, checked_)
@@ -189,37 +181,10 @@ def _experiment(context: click.Context, options: dict[str, Any]) -> Experiment:
 
 def _asked(given: dict[str, Any]) -> Asked:
     """What is asked besides; takes its options out of the others."""
-    names = ("up_to", "overload", "health_path", "silent", "patience_s", "service_s")
-    up_to, overload, health_path, silent, patience_s, service_s = (given.pop(name) for name in names)
-    wish = _wish(given.pop("want"), given.pop("rate_per_s"), service_s, given.pop("p99_s"), given.pop("memory_bytes"))
-    if service_s is not None and not overload and (wish is None or wish.rate_per_s is None):
-        raise click.UsageError("--service-time says how long requests take that --rate or --overload is about.")
-    if health_path and not overload:
-        raise click.UsageError("--health is requested during --overload, which was not asked for.")
-    if patience_s is not None and not silent:
-        raise click.UsageError("--patience is that with silent clients; add --silent.")
-    return Asked(up_to, wish, overload, service_s, health_path, silent, patience_s or DEFAULT_PATIENCE_S)
-
-
-def _wish(
-    want: int | None, rate: float | None, service_s: float | None, p99_s: float | None, memory: int | None
-) -> Wish | None:
-    """What is wanted of the server."""
-    if want is not None and (rate is not None or p99_s is not None):
-        raise click.UsageError("Give either --want, or --rate and --service-time.")
-    if want is not None:
-        return Wish(want, memory)
-    if rate is None:
-        if p99_s is not None or memory is not None:
-            raise click.UsageError("Say for what: --want N, or --rate R and --service-time S.")
-        return None
-    if service_s is None:
-        raise click.UsageError("--rate and --service-time belong together: how many come, and how long each takes.")
     try:
-        places = places_for(rate, service_s, p99_s)
+        return asked_besides({name: given.pop(name) for name in BESIDES})
     except ValueError as error:
-        raise click.UsageError(f"--p99 cannot be kept: {error}.") from error
-    return Wish(places, memory, rate, service_s, p99_s, busy_places(rate, service_s))
+        raise click.UsageError(str(error)) from error
 
 
 def _was_given(context: click.Context, name: str) -> bool:

@@ -1,4 +1,4 @@
-"""Saving a load run that is over, showing it, writing it into files; and its exit code."""
+"""Showing a load run that is over, writing it into files; and its exit code."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast import console, store
+from holdfast.api.loading import Loaded
 from holdfast.cli.checks import Checks, as_json, with_table
 from holdfast.cli.click_types import show, target_file
-from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.option_groups import OUTPUT, declared, option
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -20,7 +21,6 @@ from holdfast.errors import (
     EXIT_EXPECTATION_FAILED,
     EXIT_INCONCLUSIVE,
     EnvironmentFailure,
-    HoldfastError,
 )
 from holdfast.load.status_advice import START_IT
 from holdfast.load.url import parse_url
@@ -96,13 +96,6 @@ _HELP = {
 }
 
 
-_EXAMPLES = """\b
-Examples:
-  holdfast report 17 --csv rows.csv
-  holdfast report 17 --json - --sqlite run17.sqlite
-"""
-
-
 def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
     """The options that say where results go."""
     options = (
@@ -140,30 +133,17 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(finished: FinishedLoad, targets: Mapping[str, str], checks: Checks, begun: int | None = None) -> int:
-    """Saves a run that is over, shows and writes its result and what came of the expectations; returns the exit code.
-
-    Args:
-        begun: number of what was saved while it ran; None if nothing was.
-    """
-    try:
-        number: int | None = store.save_load(
-            saved.title_of(finished.experiment),
-            finished.result.offered,
-            saved.head_of(finished),
-            saved.parts_of(finished),
-            store.default_path(),
-            begun,
-        )
-    except HoldfastError as error:
-        tell(error)  # the result is not lost if its rows cannot be kept
-        number = None
-    checked = _checked(finished.result, checks)
-    checks.write(checked, partial(render_load, finished.result), cases=_thresholds(finished.result))
-    written = publish(finished, targets, number, checked)
+def finish(found: Loaded, targets: Mapping[str, str], checks: Checks) -> int:
+    """Shows and writes the result of a run that is over and what came of the expectations; returns the exit code."""
+    if found.unsaved is not None:
+        tell(found.unsaved)
+    result = found.finished.result
+    checked = _checked(result, checks)
+    checks.write(checked, partial(render_load, result), cases=_thresholds(result))
+    written = publish(found.finished, targets, result.run, checked)
     checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
-    code = checks.exit_code(exit_code(finished.result, checked), checked)
-    return code if written and number is not None else EXIT_ENVIRONMENT
+    code = checks.exit_code(exit_code(result, checked), checked)
+    return code if written and result.run is not None else EXIT_ENVIRONMENT
 
 
 def _checked(result: LoadResult, checks: Checks) -> CheckResult:
@@ -258,24 +238,9 @@ def saved_load(number: int) -> FinishedLoad:
     """
     head, parts = store.load_parts(number, store.default_path())
     try:
-        return saved.read(head, parts)
+        return saved.read(head, parts).numbered(number)
     except saved.UNREADABLE as error:
         raise store.unreadable(number, error) from error
-
-
-@click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
-@click.argument("number", metavar="RUN", type=int)
-@output_options
-@click.pass_context
-def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
-    """Write the results of a saved load run to files.
-
-    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
-    """
-    targets = files_of(given)
-    if not targets:
-        raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
-    return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
 
 
 def show_load(number: int, json_target: str | None) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from holdfast.api import option_values, project_file
 from holdfast.api.measuring import Told, probed
-from holdfast.cli import option_values, project_file
 from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
 from holdfast.cli.click_types import checked, header_option, json_option
@@ -24,7 +24,7 @@ from holdfast.cli.option_groups import (
     option,
     unknown_option,
 )
-from holdfast.console import tell
+from holdfast.console import say, tell
 from holdfast.errors import HoldfastError, InconclusiveError
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
@@ -284,16 +284,12 @@ def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, An
     if not project_file.names_holdfast(Path(cwd)):
         return {"cwd": cwd, **given}
     # What reads and checks such a file takes a tenth of a second to import, and most projects have none.
-    from holdfast.cli import config_file
+    from holdfast.api.config_file import project_defaults
+    from holdfast.api.option_layers import Layer, below
 
     said = {
         name: value
         for name, value in given.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    project = config_file.project_defaults(Path(cwd))
-    layers = [config_file.Layer(said, cwd)]
-    if project is not None:
-        known = {name: value for name, value in project.values.items() if name in given}
-        layers.insert(0, config_file.Layer(known, project.directory))
-    return {"cwd": cwd, **given, **config_file.merged(layers)}
+    return {"cwd": cwd, **given, **below(Layer(said, cwd), project_defaults(Path(cwd), say), given)}

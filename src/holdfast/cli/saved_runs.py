@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from holdfast import store
@@ -52,6 +54,6 @@ def show(number: int, json_target: str | None) -> int:
         return show_explanation(number, json_target)
     from holdfast.infer.judge import judge
 
-    verdict = judge(store.load(number, store.default_path()))
+    verdict = replace(judge(store.load(number, store.default_path())), run=number)
     publish(verdict, json_target, no_checks("show"))
     return exit_code(verdict)

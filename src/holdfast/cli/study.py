@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli import config_file
+from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.checks import Checks, as_json, check_options, checks_of, with_table
 from holdfast.cli.click_types import json_option, put_out, target_file
@@ -86,7 +86,7 @@ def study(
     """
     checks = checks_of(given, "study", _fields, "study")
     cwd = working_directory()
-    project = config_file.project_defaults(Path(cwd))
+    project = config_file.project_defaults(Path(cwd), say)
     chosen = STUDIES.get(name)
     if chosen is None:
         config_file.check_study_name(name, STUDIES)

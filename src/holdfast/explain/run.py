@@ -21,10 +21,12 @@ from holdfast.model.experiment import command_line_of
 from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.frozen import frozen
 from holdfast.model.silent import DEFAULT_PATIENCE_S
-from holdfast.model.trial import Trial
+from holdfast.model.trial import Rival, Trial
 
 MOST_TRIALS = 12
 _MOST_SECONDS = 60.0
+# Of the longest trial so far: where already the first one takes long, there is time for one more.
+_TIMES = 2.5
 _MOST_SOUGHT = 1000
 
 
@@ -62,21 +64,14 @@ def explain(bench: Bench, asked: Asked) -> Explanation:
     """
     began = time.monotonic()
     first, verdict = first_trial(bench)
-    trials, rivals = [first], rivals_of(bench.experiment, verdict)
+    rivals = rivals_of(bench.experiment, verdict)
     wish = asked.wish
     sought = asked.up_to
     if wish is not None:
         # The one trial may serve both. How much memory more of them take is asked before they are proposed.
         sought = max(MORE * (first.in_service or 0) if sought is None else sought, min(wish.at_once, _MOST_SOUGHT))
-    while not bench.ended() and len(trials) < MOST_TRIALS and _is_time_left(began, trials):
-        proposal = next_trial(rivals, trials, sought)
-        if proposal is None:
-            break
-        trial = run_trial(proposal, len(trials) + 1, bench)
-        if bench.ended():
-            break
-        trials.append(trial)
-    record = ExplanationRecord(first.run or 0, rivals, tuple(trials), 0.0)
+    trials, out_of_time = _further_trials(first, rivals, sought, began, bench)
+    record = ExplanationRecord(first.run or 0, rivals, (first, *trials), 0.0, out_of_time=out_of_time)
     if wish is not None:
         record = replace(record, advice=advise(wish, record, bench))
     record = _with_clients(record, asked, bench)
@@ -104,9 +99,29 @@ def _with_clients(record: ExplanationRecord, asked: Asked, bench: Bench) -> Expl
     return record
 
 
-def _is_time_left(began: float, trials: Sequence[Trial]) -> bool:
-    """Whether one more trial that takes as long as the longest one so far will be over in time."""
-    return time.monotonic() - began + max(each.seconds for each in trials) < _MOST_SECONDS or len(trials) == 1
+def _further_trials(
+    first: Trial, rivals: Sequence[Rival], sought: int | None, began: float, bench: Bench
+) -> tuple[tuple[Trial, ...], bool]:
+    """The trials after the first, and whether time was up before they had decided all that they could.
+
+    A trial that is not over in time is ended and left out.
+    """
+    trials, longest = [first], first.seconds
+    until = began + max(_MOST_SECONDS, _TIMES * longest)
+    while not bench.ended() and len(trials) < MOST_TRIALS:
+        proposal = next_trial(rivals, trials, sought)
+        if proposal is None:
+            break
+        if len(trials) > 1 and time.monotonic() + longest > until:
+            return tuple(trials[1:]), True
+        with bench.interrupts.until(until):
+            trial = run_trial(proposal, len(trials) + 1, bench)
+            over = bench.ended()
+        if over:
+            return tuple(trials[1:]), not bench.ended()
+        trials.append(trial)
+        longest = max(longest, trial.seconds)
+    return tuple(trials[1:]), False
 
 
 def shown_again(number: int) -> Explanation:

@@ -33,12 +33,14 @@ class Bench:
         experiment: as asked.
         tell: is given a line as each trial begins, and where one could not be saved.
         scratch: a directory for copies of the server's configuration files.
+        saves: each probe is kept among the saved runs.
     """
 
     experiment: Experiment
     interrupts: Interrupts
     tell: Callable[[str], None]
     scratch: Path
+    saves: bool = True
 
     def ended(self) -> bool:
         """Whether the person asked for the end."""
@@ -46,14 +48,19 @@ class Bench:
 
 
 @contextmanager
-def bench_for(experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None]) -> Iterator[Bench]:
+def bench_for(
+    experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None], *, saves: bool = True
+) -> Iterator[Bench]:
     """A bench, whose directory is removed in the end.
+
+    Args:
+        tell, saves: as in `Bench`.
 
     Raises:
         EnvironmentFailure: it has no room for that directory.
     """
     with run_directory(room_for_a_run()) as scratch:
-        yield Bench(experiment, interrupts, tell, scratch)
+        yield Bench(experiment, interrupts, tell, scratch, saves)
 
 
 def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
@@ -109,6 +116,8 @@ def since(began: float) -> float:
 def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
     timeline = run(experiment, bench.interrupts)
     number = None
+    if not bench.saves:
+        return timeline, judge(timeline), number
     try:
         number = store.save(timeline, store.default_path())
     except EnvironmentFailure as error:

@@ -62,6 +62,7 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         overload=None if record.overload is None else judge_overload(record.overload),
         silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,
+        out_of_time=record.out_of_time,
     )
 
 

@@ -45,6 +45,7 @@ class ExplanationRecord:
     Attributes:
         first_run: number of the saved run of the first trial, which has the verdict.
         seconds: of all trials together.
+        out_of_time: further trials would have decided more, but would not have been over in time.
     """
 
     first_run: int
@@ -55,6 +56,7 @@ class ExplanationRecord:
     advice: AdviceRecord | None = None
     overload: OverloadRecord | None = None
     silent: SilentRecord | None = None
+    out_of_time: bool = False
 
 
 @frozen
@@ -71,6 +73,7 @@ class Explanation:
         advice, overload, silent: None where these were not asked for, or the end was asked for before.
         seconds: of all trials together.
         run: number under which the explanation was saved; None where it could not be.
+        out_of_time: as of the record.
     """
 
     verdict: Verdict
@@ -87,5 +90,6 @@ class Explanation:
     overload: Overload | None = None
     silent: Silent | None = None
     run: int | None = None
+    out_of_time: bool = False
     schema: int = 1
     kind: str = "explanation"

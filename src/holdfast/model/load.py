@@ -166,6 +166,7 @@ class LoadResult(LoadSummary):
         wall_clock_offset_ns: turns an instant of the rows (CLOCK_MONOTONIC) into one since the epoch, as it was when
             the load began; None is not known.
         hosts: those that shared the load; () if this host alone sent it.
+        run: number of the saved run; None where it was not saved.
     """
 
     _: KW_ONLY
@@ -177,5 +178,6 @@ class LoadResult(LoadSummary):
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None
     hosts: tuple[HostResult, ...] = ()
+    run: int | None = None
     schema: int = 1
     kind: str = "load"

@@ -363,6 +363,13 @@ class Timing:
 
 @frozen
 class Verdict:
+    """What was measured of a server.
+
+    Attributes:
+        unknown: why a field is None, by its dotted name.
+        run: number of the saved run; None where it was not saved.
+    """
+
     target: Target
     limits: Limits
     offered: int
@@ -385,4 +392,5 @@ class Verdict:
     waiting: tuple[Waiting, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     pressure: tuple[Pressure, ...] | None = None
+    run: int | None = None
     schema: int = SCHEMA

@@ -19,32 +19,33 @@ def verdict_json(verdict: Verdict, found: CheckResult = NOTHING_EXPECTED) -> byt
     Args:
         found: what came of the expectations; without any, the object has no word of them.
     """
-    return _indented(verdict, found)
+    return json_of(verdict, found)
 
 
 def study_json(result: StudyResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """The table of a study, each row with its whole verdict, as one JSON object."""
-    return _indented(result, found)
+    return json_of(result, found)
 
 
 def servers_json(installed: Installed) -> bytes:
     """What is installed, as one JSON object."""
-    return _indented(installed)
+    return json_of(installed)
 
 
 def load_json(result: LoadResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """What a load run came to, as one JSON object."""
-    return _indented(result, found)
+    return json_of(result, found)
 
 
 def explanation_json(explanation: Explanation, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """What decides, with every trial, as one JSON object."""
-    return _indented(explanation, found)
+    return json_of(explanation, found)
 
 
-def _indented(
+def json_of(
     value: Verdict | StudyResult | Installed | LoadResult | Explanation, found: CheckResult = NOTHING_EXPECTED
 ) -> bytes:
+    """Any of these as one JSON object."""
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
     if found.checked:

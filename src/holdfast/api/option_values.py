@@ -13,7 +13,8 @@ MOST_CALLED = 10_000
 LONGEST_START_S = 3600
 MOST_PORT = 65535
 
-_OWN_HEADERS = frozenset({"x-holdfast", "content-length", "transfer-encoding"})
+_OF_A_BODY = frozenset({"content-length", "transfer-encoding"})
+_OWN_HEADERS = _OF_A_BODY | {"x-holdfast"}
 
 
 def header_of(text: str) -> tuple[str, str]:
@@ -27,6 +28,18 @@ def header_of(text: str) -> tuple[str, str]:
         raise ValueError(f"{header[0]} is set by holdfast itself: it sends numbered GET requests.")
     _fits_into_a_request("/", [header])
     return header
+
+
+def header_of_a_load(text: str) -> tuple[str, str]:
+    """The same, of a load, whose requests may have bodies and no number.
+
+    Raises:
+        ValueError: it is not 'Name: value', or is one that follows from the body.
+    """
+    name, value = name_and_value(text)
+    if name.lower() in _OF_A_BODY:
+        raise ValueError(f"{name} follows from the body, so holdfast sets it.")
+    return name, value
 
 
 def name_and_value(text: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from holdfast.cli.load_arguments import LoadArguments, ShapeArguments
+from holdfast.api.load_arguments import LoadArguments, ShapeArguments
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DataRows, Group, Pause, Pieces, Slot, Step, Text
 from holdfast.model.shapes import Burst, Clients, Rise, Shape, Spread, Stages

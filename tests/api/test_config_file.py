@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
-from holdfast.cli import config_file
+from holdfast.api import config_file, option_layers
 from holdfast.cli.probe import exec_, probe
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.experiment import experiment_of
@@ -17,14 +17,14 @@ OF_ONE_RUN = {"json_target", "misplaced", "help", "junit_target", "github"}
 
 
 def attributes(project: Path) -> dict[str, object]:
-    layer = config_file.project_defaults(project)
+    layer = config_file.project_defaults(project, lambda _line: None)
     assert layer is not None
     return dict(layer.values)
 
 
 @pytest.mark.parametrize("command", [probe, exec_], ids=["probe", "exec"])
 def test_every_option_of_a_probe_can_be_written_into_a_file(command: click.Command) -> None:
-    known = {config_file._ATTRIBUTES.get(name, name) for name in config_file.Options.__struct_fields__}
+    known = {option_layers.ATTRIBUTES.get(name, name) for name in config_file.FileOptions.__struct_fields__}
 
     assert {str(parameter.name) for parameter in command.params} - OF_ONE_RUN <= known
 
@@ -46,7 +46,7 @@ def test_every_option_in_a_file_reaches_the_experiment(tmp_path: Path) -> None:
     ]
     (tmp_path / "pyproject.toml").write_text("\n".join(["[tool.holdfast]", *lines]))
 
-    experiment = experiment_of(**config_file.merged([config_file.project_defaults(tmp_path)]))  # type: ignore[arg-type, list-item]
+    experiment = experiment_of(**option_layers.merged([config_file.project_defaults(tmp_path, lambda _line: None)]))  # type: ignore[arg-type, list-item]
 
     assert experiment == experiment_of(
         server="gunicorn",
@@ -81,7 +81,7 @@ def test_the_nearest_pyproject_with_settings_counts(tmp_path: Path) -> None:
 def test_a_project_without_settings_has_no_defaults(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname = 'x'\n")
 
-    assert config_file.project_defaults(tmp_path) is None
+    assert config_file.project_defaults(tmp_path, lambda _line: None) is None
 
 
 def test_an_interpreter_without_a_slash_is_looked_for_on_path(tmp_path: Path) -> None:
@@ -93,7 +93,7 @@ def test_an_interpreter_without_a_slash_is_looked_for_on_path(tmp_path: Path) ->
 def test_a_pyproject_that_is_no_file_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").mkdir()
 
-    assert config_file.project_defaults(tmp_path) is None
+    assert config_file.project_defaults(tmp_path, lambda _line: None) is None
 
 
 LAYERS = {
@@ -116,7 +116,7 @@ LAYERS = {
 def test_an_option_written_in_several_places_is_taken_from_the_nearest(name: str) -> None:
     layers, expected = LAYERS[name]
 
-    assert config_file.merged(config_file.Layer(each, str(at)) for at, each in enumerate(layers)) == expected
+    assert option_layers.merged(option_layers.Layer(each, str(at)) for at, each in enumerate(layers)) == expected
 
 
 def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_a_study_knows_its_cases_by_name_or_by_what_they_start(tmp_path: Path) -
 
 def test_a_studys_defaults_win_over_the_projects(tmp_path: Path) -> None:
     (tmp_path / "cases.toml").write_text("[defaults]\nnofile = 2\n[[case]]\nserver = 'flask'\n[[case]]\nname='x'\n")
-    below = config_file.Layer({"server": "waitress", "nofile": 1, "nproc": 9}, str(tmp_path))
+    below = option_layers.Layer({"server": "waitress", "nofile": 1, "nproc": 9}, str(tmp_path))
 
     flask, named = config_file.read_study(str(tmp_path / "cases.toml"), [below], "/").cases
 

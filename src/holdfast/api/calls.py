@@ -1,0 +1,97 @@
+"""What `import holdfast` offers: `probe`, `attach`, `explain` and `load`, as the command line has them.
+
+Each checks its arguments, measures in a process of its own (`elsewhere`), saves the run as the command line does, and
+returns the frozen result of which `--json` is made. None of them prints anything or changes this process.
+"""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from holdfast.api.asked import outside_experiment, started_experiment
+from holdfast.api.asked_explanation import asked_explanation
+from holdfast.api.asked_load import asked_load
+from holdfast.api.elsewhere import result_of
+from holdfast.api.explaining import explained
+from holdfast.api.loading import result_of_load
+from holdfast.api.measuring import attached, probed
+from holdfast.api.options import AttachOptions, ExplainOptions, LoadOptions, StartOptions
+from holdfast.model.explanation import Explanation
+from holdfast.model.load import LoadResult
+from holdfast.model.study import StudyResult
+from holdfast.model.verdict import Verdict
+from holdfast.report.json import json_of
+
+
+def probe(app: str | None = None, *, time_limit: float | None = None, **options: Unpack[StartOptions]) -> Verdict:
+    """Starts a server, measures it, and ends it: as `holdfast probe`, or with `command`, as `holdfast exec`.
+
+    Args:
+        app: `module:attr` or `file.py[:attr]`; None is the built-in application.
+        time_limit: seconds after which it is given up; None lets it take as long as it takes.
+        options: as in `StartOptions`.
+
+    Raises:
+        UsageError: what is asked cannot be carried out as written.
+        EnvironmentFailure: the server did not start, or something is missing.
+        InconclusiveError: it was measured without an answer.
+    """
+    save = options.pop("save", True)
+    experiment = started_experiment(app, options, "holdfast.probe()")
+    return result_of(probed, experiment, save=save, time_limit_s=time_limit).verdict
+
+
+def attach(url: str, *, time_limit: float | None = None, **options: Unpack[AttachOptions]) -> Verdict:
+    """Measures a server that is already running, from outside: as `holdfast attach`.
+
+    Args:
+        url: of something that waits, for 0.2 to 2 s.
+        time_limit: as for `probe`.
+        options: as in `AttachOptions`.
+
+    Raises:
+        UsageError: what is asked cannot be carried out as written.
+        EnvironmentFailure: nothing can be measured there.
+        InconclusiveError: it was measured without an answer.
+    """
+    save = options.pop("save", True)
+    return result_of(attached, outside_experiment(url, options), save=save, time_limit_s=time_limit).verdict
+
+
+def explain(
+    app: str | None = None, *, time_limit: float | None = None, **options: Unpack[ExplainOptions]
+) -> Explanation:
+    """Finds out which setting decides, by changing it and probing again: as `holdfast explain`.
+
+    Args:
+        app, time_limit: as for `probe`.
+        options: as in `ExplainOptions`.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: as `probe`, of the first probe.
+    """
+    save = options.pop("save", True)
+    experiment, asked = asked_explanation(app, options)
+    return result_of(explained, experiment, asked, save=save, time_limit_s=time_limit)
+
+
+def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOptions]) -> LoadResult:
+    """Sends paced load and reports the outcome of every request: as `holdfast load`.
+
+    Args:
+        url: what to request; {id} in it is the number of the request.
+        time_limit: as for `probe`.
+        options: as in `LoadOptions`.
+
+    Raises:
+        UsageError: what is asked cannot be carried out as written.
+        EnvironmentFailure: the address cannot be connected to at all.
+    """
+    save = options.pop("save", True)
+    experiment, allowed_hosts, thresholds = asked_load(url, options)
+    return result_of(result_of_load, experiment, allowed_hosts, thresholds, save=save, time_limit_s=time_limit)
+
+
+def to_json(result: Verdict | Explanation | LoadResult | StudyResult) -> bytes:
+    """What `--json` writes of a result: one JSON object, indented, in UTF-8."""
+    return json_of(result)
