@@ -22,6 +22,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # Who may import whom. Every room may import itself, and all but `model` import `model` and `errors`. A room is a folder
 # or a file at the top level.
 MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
+TOLD_BY = frozenset({"console", "live_terminal"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
@@ -41,11 +42,12 @@ EDGES: dict[str, frozenset[str]] = {
     "interrupts": frozenset(),
     "rundir": frozenset(),
     "console": frozenset(),
+    "live_terminal": frozenset({"console"}),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
-    "loadtest": MADE_OF | {"interrupts", "console"},
+    "loadtest": MADE_OF | TOLD_BY | {"interrupts"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
@@ -53,8 +55,9 @@ EDGES: dict[str, frozenset[str]] = {
     "api": MADE_OF | {"checks", "probe", "attach", "loadtest", "explain", "interrupts", "store"},
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF
-    | {"api", "attach", "checks", "cluster", "console", "explain", "interrupts", "loadtest", "page", "picture", "plans"}
-    | {"probe", "store", "study"},
+    | TOLD_BY
+    | {"api", "attach", "checks", "cluster", "explain", "interrupts", "loadtest", "page", "picture", "plans", "probe"}
+    | {"store", "study"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
@@ -62,7 +65,7 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
+AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "testing"}
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
@@ -107,10 +110,12 @@ EFFECTS = frozenset({
 
 # The one module that the server's processes and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
-READS_LAYOUT = frozenset({"observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py"})
+# fmt: off
+READS_LAYOUT = frozenset({
+    "observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py", "observe/workers_seen.py",
+})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
-# fmt: off
 FRAMEWORKS = frozenset({
     "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "fastpysgi", "flask", "gevent",
     "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug",
@@ -383,17 +388,11 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        (
-            "load/epoll.py",
-            "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
-        ),
+        ("load/epoll.py", "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange"),
         ("observe/record_reader.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
         ("probe/experiment.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
         ("cli/main.py", "from holdfast import __version__, store\nfrom holdfast.report import terminal"),
-        (
-            "servers/flask.py",
-            "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter",
-        ),
+        ("servers/flask.py", "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter"),
         ("inside/holdfast_inside/wsgi.py", "import os\nfrom . import recorder\ndef f():\n    import flask"),
         ("inside/startup/sitecustomize.py", "import os\nfrom holdfast_inside import hello\nimport sitecustomize"),
     ],

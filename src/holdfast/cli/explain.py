@@ -11,8 +11,8 @@ from holdfast.api import option_values
 from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
-from holdfast.cli.click_types import checked, json_option
-from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.click_types import checked, json_option, quiet_option
+from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
     PORT_OF_PROBE,
     app_argument,
@@ -138,7 +138,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     *limit_options(),
     *check_options(),
     json_option("explanation"),
-    option(OUTPUT, "--quiet", is_flag=True, help="Do not tell which probe is running."),
+    quiet_option("Do not tell which probe is running."),
 )
 @click.pass_context
 def explain(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from holdfast.model.frozen import frozen
 from holdfast.picture.probe import LEFT, REPLYING
-from holdfast.report.terminal import LANES
+from holdfast.report.lanes import LANES
 
 _OTHERS = {REPLYING: "handler over, reply not read", LEFT: "client left"}
 

@@ -20,28 +20,13 @@ from holdfast.model.verdict import (
     Verdict,
 )
 from holdfast.report import calls, limit_lines, streams, waiting
+from holdfast.report.lanes import LANES
 from holdfast.report.layout import Column, Indent, Line, Renderable, Stack, Table, Text
 
 _WIDTH = 30
 _SHORTEST = 4
 _NOTE = 8
 _GAP = 2
-
-# Label, colour and what fills the lane, from the handler outwards.
-LANES = {
-    "in_service": ("in service", "green", "█"),
-    "userspace_queue": ("server's own queue", "yellow", "▓"),
-    "before_view": ("  before the view", "yellow", "▚"),
-    "accept_queue": ("accept queue", "yellow", "▒"),
-    "syn": ("no answer to SYN", "red", "░"),
-    "answered": ("answered", "cyan", "·"),
-    "rejected": ("rejected", "red", "·"),
-    "refused": ("refused", "red", "·"),
-    "reset": ("reset", "red", "·"),
-    "closed": ("closed", "red", "·"),
-    "failed": ("failed on our side", "magenta", "·"),
-    "unplaced": ("in a place marked ?", "yellow", "?"),
-}
 
 _KINDS = {
     "serial": "one request at a time, in one thread",
