@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from holdfast.checks.expectation import Expectation
     from holdfast.checks.fields import Fields
     from holdfast.checks.syntax import Name
-    from holdfast.cli.baseline import Baseline
+    from holdfast.cli.results import Result as Baseline
     from holdfast.model.check import BaselineCheck
     from holdfast.model.difference import Kind
     from holdfast.report.junit import ReportedCase
@@ -135,7 +135,7 @@ class Checks:
 
         try:
             sides = self._baseline.side, Side("this run")
-            return against_baseline(difference_of(self._baseline.result, result, sides))
+            return against_baseline(difference_of(self._baseline.fields, result, sides))
         except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
             # A file of JSON may hold anything; the result, which took a run, is still shown.
             self._fail(_not_comparable(self._baseline.side.name, error))
@@ -173,7 +173,7 @@ class Checks:
         Args:
             result: as `report.json` writes it.
         """
-        found = self.check(as_json(result)) if self.expects else NOTHING_EXPECTED
+        found = self.check(_as_json(result)) if self.expects else NOTHING_EXPECTED
         self.write(found, picture)
         put_out(partial(with_table, picture, found), (json_target, partial(json, found)))
         self.tell(found, json_target)
@@ -335,9 +335,7 @@ def _not_comparable(name: str, error: Exception) -> UsageError:
     )
 
 
-def as_json(result: object) -> dict[str, Any]:
-    """A result as whoever reads its JSON has it: with lists, where it has tuples."""
-    import msgspec
+def _as_json(result: object) -> Result:
+    from holdfast.report.json import as_json
 
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(result))
-    return found
+    return as_json(result)

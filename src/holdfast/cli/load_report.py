@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast import console, store
+from holdfast import console
 from holdfast.api.loading import Loaded
-from holdfast.cli.checks import Checks, as_json, with_table
+from holdfast.cli.checks import Checks, with_table
 from holdfast.cli.click_types import show, target_file
 from holdfast.cli.option_groups import OUTPUT, declared, option
+from holdfast.cli.saved_load import saved_load
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -24,7 +25,6 @@ from holdfast.errors import (
 )
 from holdfast.load.status_advice import START_IT
 from holdfast.load.url import parse_url
-from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.load import LoadResult
@@ -151,6 +151,7 @@ def _checked(result: LoadResult, checks: Checks) -> CheckResult:
     if not checks.expects:
         return NOTHING_EXPECTED
     from holdfast.checks.load_fields import label_of, with_errors
+    from holdfast.report.json import as_json
 
     plain = as_json(result)
     return checks.check(plain, lambda name: label_of(plain, name.selected) if name.selector else with_errors(plain))
@@ -228,19 +229,6 @@ def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> in
 def _nothing_listens(urls: str) -> EnvironmentFailure:
     where = " and ".join(dict.fromkeys(parse_url(each).host_and_port for each in urls.split(", ")))
     return EnvironmentFailure(f"Nothing is listening on {where}: every connection was refused.", "", START_IT)
-
-
-def saved_load(number: int) -> FinishedLoad:
-    """A saved load run, with its result computed anew.
-
-    Raises:
-        UsageError: there is no such run, it is not a load, or another version saved it.
-    """
-    head, parts = store.load_parts(number, store.default_path())
-    try:
-        return saved.read(head, parts).numbered(number)
-    except saved.UNREADABLE as error:
-        raise store.unreadable(number, error) from error
 
 
 def show_load(number: int, json_target: str | None) -> int:

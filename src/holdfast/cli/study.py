@@ -11,7 +11,7 @@ import click
 
 from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
-from holdfast.cli.checks import Checks, as_json, check_options, checks_of, with_table
+from holdfast.cli.checks import Checks, check_options, checks_of, no_checks, with_table
 from holdfast.cli.click_types import json_option, put_out, target_file
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
@@ -19,11 +19,11 @@ from holdfast.interrupts import listening
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import why_not
-from holdfast.report.json import study_json
+from holdfast.report.json import as_json, study_json
 from holdfast.report.junit import cases_of_rows
 from holdfast.report.markdown import study_markdown
 from holdfast.report.study import render_study
-from holdfast.study.run import STUDIES, exit_code, only, run_study
+from holdfast.study.run import STUDIES, exit_code, only, run_study, shown_again
 
 if TYPE_CHECKING:
     from holdfast.checks.fields import Fields
@@ -98,6 +98,19 @@ def study(
     checks.check_parts("row", [case.id for case in chosen.cases])
     with listening(reports=True) as interrupts:
         result = run_study(chosen, python, interrupts, say, silent=silent)
+    checked = _publish(result, markdown_target, json_target, checks)
+    bid_farewell(interrupts)
+    return checks.exit_code(exit_code(result), checked)
+
+
+def show_study(number: int, json_target: str | None) -> int:
+    """Prints the table of a saved study again."""
+    result = shown_again(number)
+    _publish(result, None, json_target, no_checks("show"))
+    return exit_code(result)
+
+
+def _publish(result: StudyResult, markdown_target: str | None, json_target: str | None, checks: Checks) -> CheckResult:
     picture = partial(render_study, result)
     checked = _checked(result, checks)
     checks.write(checked, picture, cases=cases_of_rows(result.rows))
@@ -107,8 +120,7 @@ def study(
         (json_target, partial(study_json, result, checked)),
     )
     checks.tell(checked, "-" if "-" in {json_target, markdown_target} else None)
-    bid_farewell(interrupts)
-    return checks.exit_code(exit_code(result), checked)
+    return checked
 
 
 def _fields() -> Fields:

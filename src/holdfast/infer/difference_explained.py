@@ -114,6 +114,7 @@ OF_STUDY: Rules = {
     "rows[].findings[].same": ("verdict", exact),
     "rows[].findings[].here": ("verdict", words),
     "rows[].findings[].why_not": ("verdict", words),
+    "rows[].run": ("verdict", by_chance),
     "rows[].verdict": ("verdict", named),
     "rows[].silent": ("settings", named),
     "rows[].silent.silences[].*": ("verdict", _of_clients),

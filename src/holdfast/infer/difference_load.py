@@ -87,7 +87,6 @@ OF_LOAD: Rules = {
     "latency_from_sent_ms.*": ("verdict", _latency),
     "pacing_lag_us.*": ("verdict", by_chance),
     "duration_s": ("verdict", by_chance),
-    "wall_clock_offset_ns": ("verdict", by_chance),
     "thresholds[].value": ("verdict", by_chance),
     "thresholds[]": ("settings", named),
     "hosts[].address": ("settings", by_chance),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import msgspec
 
 from holdfast.model.check import NOTHING_EXPECTED, BaselineCheck, Checked, CheckResult
+from holdfast.model.difference import Difference
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
 from holdfast.model.printable import hidden_as_json
+from holdfast.model.saved import RunList
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
@@ -42,8 +44,19 @@ def explanation_json(explanation: Explanation, found: CheckResult = NOTHING_EXPE
     return json_of(explanation, found)
 
 
+def difference_json(difference: Difference) -> bytes:
+    """What differs between two results, as one JSON object."""
+    return json_of(difference)
+
+
+def runs_json(runs: RunList) -> bytes:
+    """The list of saved runs, as one JSON object."""
+    return json_of(runs)
+
+
 def json_of(
-    value: Verdict | StudyResult | Installed | LoadResult | Explanation, found: CheckResult = NOTHING_EXPECTED
+    value: Verdict | StudyResult | Installed | LoadResult | Explanation | Difference | RunList,
+    found: CheckResult = NOTHING_EXPECTED,
 ) -> bytes:
     """Any of these as one JSON object."""
     fields = msgspec.to_builtins(value)
@@ -55,6 +68,12 @@ def json_of(
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
     # It may be printed to a terminal, and JSON leaves C1 control characters as they are.
     return (hidden_as_json(text) + "\n").encode()
+
+
+def as_json(result: object) -> dict[str, object]:
+    """A result as whoever reads its JSON has it: with lists where it has tuples."""
+    found: dict[str, object] = msgspec.json.decode(msgspec.json.encode(result))
+    return found
 
 
 def _expectation(checked: Checked) -> dict[str, object]:
