@@ -35,6 +35,7 @@ EDGES: dict[str, frozenset[str]] = {
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
+    "checks": frozenset(),
     "report": frozenset(),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
@@ -50,12 +51,12 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
     "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"probe", "attach", "loadtest", "explain", "interrupts"},
+    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "interrupts"},
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | TOLD_BY
-    | SAVED
-    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "interrupts", "picture", "page"},
+    "cli": (MADE_OF | TOLD_BY | SAVED).union(
+        ("api", "attach", "checks", "cluster", "explain", "interrupts", "loadtest", "page", "picture", "plans"),
+        ("probe", "study"),
+    ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
@@ -67,7 +68,7 @@ AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir"
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "picture", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
     "api/option_values.py", "api/python_words.py", "attach/unusable.py", "cli/option_groups.py", "cluster/clocks.py",
@@ -76,7 +77,7 @@ PURE = frozenset({
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
     "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
     "observe/tcp.py", "page/charts.py", "page/document.py", "page/markdown.py", "page/of_explanation.py",
-    "page/of_load.py", "page/of_verdict.py", "page/places.py", "page/words.py", "probe/ramp.py", "probe/ramp_pace.py",
+    "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py", "page/words.py", "probe/ramp.py", "probe/ramp_pace.py",
     "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py",
     "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py", "servers/command_line.py",
     "servers/config_layers.py", "servers/daphne.py", "servers/django.py", "servers/effective.py",

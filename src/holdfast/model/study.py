@@ -25,6 +25,9 @@ class Claim:
         here: the same from a verdict; None where the verdict does not know.
         differs: why it is not the same where it is not; may hold the measured figures.
         unknown: why the verdict does not know, where it does not.
+        finding: of an expression: what the verdict has of its fields, whether it holds (None where it cannot be told),
+            and why it cannot; None where the claim is that two texts are the same.
+        about: of an expression: the full names of its fields.
     """
 
     what: str
@@ -32,6 +35,8 @@ class Claim:
     here: Callable[[Verdict], str | None]
     differs: Callable[[Verdict], str] = lambda _verdict: ""
     unknown: Callable[[Verdict], str] = lambda _verdict: ""
+    finding: Callable[[Verdict], tuple[str, bool | None, str]] | None = None
+    about: tuple[str, ...] = ()
 
 
 @frozen
@@ -223,6 +228,9 @@ def row_of(record: RowRecord, verdict: Verdict | None) -> Row:
 
 def check(claim: Claim, verdict: Verdict) -> Finding:
     """The claim compared with the verdict's value."""
+    if claim.finding is not None:
+        shown, held, why = claim.finding(verdict)
+        return Finding(claim.what, claim.claimed, None if held is None else shown, held, why)
     here = claim.here(verdict)
     if here is None:
         return Finding(claim.what, claim.claimed, None, None, claim.unknown(verdict))
