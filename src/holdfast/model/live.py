@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
+from holdfast.model.trial import Change, Trial
 
 
-class Step(StrEnum):
+class LivePhase(StrEnum):
     """What a probe is doing, in words, in the order in which most probes go through it."""
 
     STARTING = "starting the server"
@@ -19,7 +20,7 @@ class Step(StrEnum):
     RAMP = "ramp"
     COUNTING = "counting places"
     ASKING = "asking where requests wait"
-    LEAVING = "clients leave"
+    LEAVING = "letting clients leave"
     RELEASING = "releasing"
     REUSE = "seeing what is reused"
     CLEARING = "waiting for earlier requests to end"
@@ -43,7 +44,7 @@ class LiveWorker:
 
 @frozen
 class LivePlaces:
-    """Where the requests of one step are.
+    """Where the requests of one phase are.
 
     Attributes:
         offered: how many there are, at most `most`.
@@ -63,14 +64,14 @@ class LiveProbe:
 
     Attributes:
         elapsed_s: since its beginning.
-        within_s: after so long, counted from now, this step ends whatever the server does; None where it has no such
+        within_s: after so long, counted from now, this phase ends whatever the server does; None where it has no such
             limit.
         detail: what is waited for, in words; "" says nothing.
-        places: None where this step offers no requests.
+        places: None where this phase offers no requests.
         asked_to_end: the person has asked for the end.
     """
 
-    step: Step
+    phase: LivePhase
     elapsed_s: float
     within_s: float | None = None
     detail: str = ""
@@ -79,10 +80,77 @@ class LiveProbe:
     asked_to_end: bool = False
 
 
-class Watch(Protocol):
-    """Is told again and again that a probe may be looked at now."""
+@frozen
+class LiveExplanation:
+    """An explanation as it is now.
 
-    def __call__(self, look: Callable[[], LiveProbe], /, *, at_once: bool = False) -> None:
+    Attributes:
+        number: of the trial that runs, from 1; at most `most` are run, None where that does not bound them.
+        purpose: what the trial is to tell apart, as "threads raised"; "" is the first, of what the person asked for.
+        changes: what differs in it from the first.
+        trials: those that are over.
+        left: settings that may decide, as far as the trials have not ruled them out; None before the first is over.
+        decides: those of them that the trials have proved.
+        within_s: after so long, counted from now, the explanation ends with what is known; None without such a limit.
+        probe: of the trial that runs.
+    """
+
+    elapsed_s: float
+    probe: LiveProbe
+    number: int
+    most: int | None = None
+    purpose: str = ""
+    changes: tuple[Change, ...] = ()
+    trials: tuple[Trial, ...] = ()
+    left: tuple[str, ...] | None = None
+    decides: tuple[str, ...] = ()
+    within_s: float | None = None
+
+
+@frozen
+class LiveRow:
+    """A row of a study that is over.
+
+    Attributes:
+        title: its server and arguments, or what the study calls it.
+        at_once: requests in service at the ceiling; None where that was not measured.
+        bounded: whether that is the ceiling; False is "at least".
+        why_not: what became of a row without a verdict, in a word or two; "" where there is one.
+    """
+
+    title: str
+    at_once: int | None
+    bounded: bool | None
+    why_not: str = ""
+
+
+@frozen
+class LiveStudy:
+    """A study as it is now.
+
+    Attributes:
+        title: of the row that runs.
+        rows: those that are over, in their order.
+        total: how many rows there are.
+        left_s: how long the rest will take if its rows take as long as those so far; None where too few have been run.
+        now: what the row does that runs.
+    """
+
+    elapsed_s: float
+    now: LiveProbe | LiveExplanation
+    title: str
+    rows: tuple[LiveRow, ...]
+    total: int
+    left_s: float | None = None
+
+
+Seen_contra = TypeVar("Seen_contra", contravariant=True)
+
+
+class Watch(Protocol[Seen_contra]):
+    """Is told again and again that something in progress may be looked at now."""
+
+    def __call__(self, look: Callable[[], Seen_contra], /, *, at_once: bool = False) -> None:
         """Calls `look` when it is time to, and seldom otherwise.
 
         Args:

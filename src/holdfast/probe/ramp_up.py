@@ -10,14 +10,14 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
-from holdfast.model.live import Step
+from holdfast.model.live import LivePhase
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.snapshot import take_snapshot
+from holdfast.probe import live_look
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
-from holdfast.probe.live_look import offer_view
 from holdfast.probe.ramp import QUICK_NS, decide
 from holdfast.probe.ramp_state import Done, Open, State, View
 from holdfast.probe.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
@@ -76,7 +76,7 @@ class Climb:
             InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
         """
         session, prober = self._session, self._prober
-        session.patience.begin(Step.RAMP)
+        session.patience.begin(LivePhase.RAMP)
         while not session.interrupts.asked:
             view = self._look()
             session.patience.wait(self._so_far)
@@ -85,7 +85,7 @@ class Climb:
                 return None
             self._state = state
             if _nothing_starts(view):
-                offer_view(session, prober)
+                live_look.offer_view(session, prober)
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
             if isinstance(action, Open):
@@ -192,8 +192,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
             takes requests.
     """
-    session.patience.begin(Step.COUNTING)
-    offer_view(session, prober)
+    live_look.begin(session, LivePhase.COUNTING, prober)
     if session.kernel.accept_queue(session.listen_address).full:
         turn_until_still(session, prober, STILL_S)
     else:

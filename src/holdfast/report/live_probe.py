@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from holdfast.model.live import LivePlaces, LiveProbe, LiveWorker
+from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, LiveWorker
 from holdfast.report.lanes import LANES
 from holdfast.report.layout import Line, Span, Text
 from holdfast.report.live_rows import INDENT, cells_of, counted, row
 
 _MOST_LINES = 2
 """Of the cells of workers."""
+# What is done in a phase, where its name alone says little to those who see it for the first time.
+_MEANS = {
+    LivePhase.FIRST_REQUEST: "one that is answered at once, to see where requests are held",
+    LivePhase.RAMP: "more and more requests, until no queue takes another",
+    LivePhase.COUNTING: "at a moment at which nothing moves",
+    LivePhase.LEAVING: "some clients, to see what the server does about them",
+    LivePhase.RELEASING: "handlers return, and what waits comes in",
+    LivePhase.REUSE: "do threads and processes serve again?",
+    LivePhase.EXACT_LOAD: "as many requests as there are places, together",
+}
 _HOLDS, _FREE, _APART = "■", "□", " "
 _ENDING = "ending; press Ctrl-C again to leave at once"
 
@@ -33,9 +43,9 @@ def cut_to_fit(lines: Sequence[Text], asked_to_end: bool, height: int) -> list[T
 
 def probe_lines(probe: LiveProbe, width: int) -> Iterator[Text]:
     """The lines of a probe without its title; each is to be cut off at `width`."""
-    yield _step(probe)
-    if probe.detail:
-        yield Text(f"{'':<{INDENT}}{probe.detail}", style="dim")
+    yield _phase(probe)
+    if detail := probe.detail or _MEANS.get(probe.phase, ""):
+        yield Text(f"{'':<{INDENT}}{detail}", style="dim")
     if probe.places is not None:
         yield Text()
         yield from _places(probe.places, width)
@@ -44,8 +54,8 @@ def probe_lines(probe: LiveProbe, width: int) -> Iterator[Text]:
         yield from _workers(probe.workers, width)
 
 
-def _step(probe: LiveProbe) -> Text:
-    line = Text(" " * INDENT).append(f"{probe.step}", "bold cyan").append(f"  {probe.elapsed_s:.1f} s")
+def _phase(probe: LiveProbe) -> Text:
+    line = Text(" " * INDENT).append(f"{probe.phase}", "bold cyan").append(f"  {probe.elapsed_s:.1f} s")
     if probe.within_s is not None:
         line.append(f"  at most {probe.within_s:.0f} s more", "dim")
     return line
