@@ -70,6 +70,24 @@ def test_the_overflow_is_everything_offered_that_was_not_in_service(tmp_path: Pa
     assert {each.id for each in rows if each.left} == set(timeline.abandoned)
 
 
+def test_the_overflow_can_be_read_back_from_the_columns(tmp_path: Path) -> None:
+    timeline = recorded_probe("gunicorn-gthread", tmp_path)
+    areas = areas_of_probe(timeline)
+    rows = overflow_rows(timeline)
+
+    data: Any = overflow_data(rows, areas)
+
+    assert list(accumulate(data["id"])) == [each.id for each in rows]
+    begun = list(accumulate(data["begun_us"]))
+    assert begun == [(each.begun_ns - areas.at_ns[0]) // 1000 for each in rows]
+    assert data["done_us"] == [
+        None if each.done_ns == NEVER else (each.done_ns - each.begun_ns) // 1000 for each in rows
+    ]
+    ends = [data["ends"][number] for number in accumulate(data["end"])]
+    assert [end.startswith("its client left") for end in ends] == [each.left for each in rows]
+    assert [end == "no answer when the record ended" for end in ends] == [each.outcome == "pending" for each in rows]
+
+
 def test_a_rejected_request_has_its_status(tmp_path: Path) -> None:
     rows = overflow_rows(recorded_probe("uvicorn-limit", tmp_path))
 
@@ -86,7 +104,8 @@ def test_from_outside_every_request_of_the_last_burst_is_in_it(tmp_path: Path) -
     data: Any = overflow_data(rows, NOTHING, outside=True)
 
     assert sorted(each.id for each in rows) == sorted(offered)
-    assert data["places"] == {"userspace_queue": "in service or in the server's own queue"}
+    assert data["places"] == ["in service or in the server's own queue"]
+    assert data["ends"] == ["answered, HTTP 200"]
 
 
 def test_a_run_whose_places_were_not_counted_has_no_overflow(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.model.places import Place
+from holdfast.model.places import Outcome, Place
 from holdfast.model.timeline import NEVER
 from holdfast.model.units import US
 from holdfast.page.charts import differences
@@ -53,25 +53,40 @@ def overflow_data(rows: Sequence[OverflowRow], areas: Areas, *, outside: bool = 
     known = {place: look.label for place, look in looks().items()}
     if outside:
         known[Place.USERSPACE_QUEUE.value] = "in service or in the server's own queue"
-
-    def us(at_ns: int) -> int | None:
-        return None if at_ns == NEVER else (at_ns - zero_ns) // US
-
+    places = list(dict.fromkeys(each.place for each in rows))
+    ends = list(dict.fromkeys(map(_end, rows)))
+    later = {
+        name: [_since(getattr(each, name), each.begun_ns) for each in rows]
+        for name in ("connected_ns", "sent_ns", "entered_ns", "done_ns")
+    }
     return {
         "outside": outside,
-        "places": {place: known[place] for place in dict.fromkeys(each.place for each in rows)},
-        "rows": [
-            [
-                each.id,
-                each.place,
-                *map(us, (each.begun_ns, each.connected_ns, each.sent_ns, each.entered_ns, each.done_ns)),
-                each.outcome,
-                each.status or None,
-                each.left,
-            ]
-            for each in rows
-        ],
-    }
+        "places": [known[place] for place in places],
+        "ends": ends,
+        "id": differences([each.id for each in rows]),
+        "place": differences([places.index(each.place) for each in rows]),
+        "end": differences([ends.index(_end(each)) for each in rows]),
+        "begun_us": differences([(each.begun_ns - zero_ns) // US for each in rows]),
+        # Since it was begun; a column without a value is null.
+        **{name.replace("_ns", "_us"): column if any(each is not None for each in column) else None
+           for name, column in later.items()},
+    }  # fmt: skip
+
+
+def _since(at_ns: int, begun_ns: int) -> int | None:
+    return None if at_ns == NEVER else (at_ns - begun_ns) // US
+
+
+def _end(row: OverflowRow) -> str:
+    """How it ended, in words."""
+    ran = "" if row.entered_ns == NEVER else ", its handler ran"
+    if row.left:
+        return f"its client left{ran}"
+    if row.outcome == Outcome.GIVEN_UP.label:
+        return f"given up at the end of the run{ran}"
+    if row.outcome == Outcome.PENDING.label:
+        return "no answer when the record ended"
+    return row.outcome.replace("-", " ") + (f", HTTP {row.status}" if row.status else "")
 
 
 def _zero_ns(areas: Areas) -> int:
