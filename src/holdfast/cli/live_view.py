@@ -10,7 +10,6 @@ from typing import Generic, TypeVar
 
 from holdfast.console import say
 from holdfast.live_terminal import LiveTerminal, terminal_for_views
-from holdfast.model.frozen import frozen
 from holdfast.model.live import Watch
 from holdfast.model.units import NS_PER_S
 from holdfast.report.layout import Text, cut_lines
@@ -27,7 +26,6 @@ View = Callable[[Seen, str, int, int], list[Text]]
 """The lines of what is seen, with this title, for so many columns and rows."""
 
 
-@frozen
 class Shown(Generic[Seen]):
     """How something is shown while it lasts.
 
@@ -37,9 +35,11 @@ class Shown(Generic[Seen]):
         close: takes the view away, so that something else can be written.
     """
 
-    tell: Callable[[str], None]
-    watch: Watch[Seen] | None
-    close: Callable[[], None]
+    def __init__(self, tell: Callable[[str], None], watch: Watch[Seen] | None, close: Callable[[], None]) -> None:
+        """As the attributes say."""
+        self.tell = tell
+        self.watch = watch
+        self.close = close
 
     def instead(self, says: Callable[[Said], None]) -> Callable[[Said], None]:
         """The same function, after the view has been taken away."""

@@ -14,7 +14,7 @@ from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
-from holdfast.model.live import LiveStudy
+from holdfast.model.live_study import LiveStudy
 from holdfast.report.json import study_json
 from holdfast.report.markdown import study_markdown
 from holdfast.report.study import render_study

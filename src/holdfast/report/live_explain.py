@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.model.live import LiveExplanation
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.trial import Change, Trial
 from holdfast.report.layout import Text
 from holdfast.report.live_probe import cut_to_fit, probe_lines

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.model.live import LiveProbe, LiveRow, LiveStudy
+from holdfast.model.live import LiveProbe
+from holdfast.model.live_study import LiveRow, LiveStudy
 from holdfast.report.layout import Text
 from holdfast.report.live_explain import explanation_lines
 from holdfast.report.live_probe import cut_to_fit, probe_lines

@@ -27,7 +27,8 @@ from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
-from holdfast.model.live import LiveStudy, Watch
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveStudy
 from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
 from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
