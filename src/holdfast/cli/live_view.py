@@ -95,10 +95,10 @@ class _Views(Generic[Seen]):
             self._view = self._view_of()
         if now_ns < (self._began_ns + FIRST_VIEW_NS if at_once else self._next_ns):
             return
-        view, title, seen = self._view, self._title, look()
+        view, title = self._view, self._title
 
         def drawn(columns: int, rows: int, styled: bool) -> list[str]:  # noqa: FBT001 - as `live_terminal.Drawn`
-            return cut_lines(view(seen, title, columns, rows), columns, styled=styled)
+            return cut_lines(view(look(), title, columns, rows), columns, styled=styled)
 
         self._terminal.show(drawn)
         self._next_ns = time.monotonic_ns() + VIEWS_APART_NS

@@ -170,6 +170,8 @@ def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
     Args:
         over_s: the time from the first request to the last.
     """
+    # One more view would make requests late.
+    live_look.begin(session, LivePhase.RAMP)
     began, most = session.now_ns(), session.experiment.max_offered
     gap_ns = over_s * NS_PER_S / most
     while not session.interrupts.asked and prober.offered < most:

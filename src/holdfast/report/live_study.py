@@ -27,7 +27,7 @@ def study_view(study: LiveStudy, title: str, width: int, height: int) -> list[Te
     head = [Text(f"study {title}", style="bold"), _time(study, width), Text()]
     running = [_line(study, len(study.rows) + 1, Text(study.title, style="bold"), width), *_row_now(study, width)]
     room = max(_LEAST_ROWS, height - len(head) - len(running) - 1)
-    return cut_to_fit([*head, *_rows(study, room, width), *running], now.asked_to_end, height)
+    return cut_to_fit([*head, *_rows(study, room, width), *running], height, asked_to_end=now.asked_to_end)
 
 
 def _time(study: LiveStudy, width: int) -> Text:
