@@ -47,7 +47,8 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
     "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
-    "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "interrupts", "store"},
+    "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "console", "interrupts", "store"},
+    "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
     "cli": MADE_OF
     | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
@@ -58,7 +59,7 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
+AT_THE_TOP = {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing", "pytest_plugin"}
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.

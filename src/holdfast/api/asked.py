@@ -63,7 +63,7 @@ def started_experiment(app: str | None, given: Mapping[str, Any], call: str) -> 
     _check_company(options, source)
     # As a file has it, of which these are the options too.
     read = read_options({name.replace("_", "-"): value for name, value in options.items()}, _Started, source)
-    cwd = _directory(read.cwd, "cwd", source)
+    cwd = _directory(read.cwd or read.project, "cwd", source)
     layer = layer_of(read, source, Path(cwd))
     said = {name: value for name, value in layer.values.items() if name not in ("project", "cwd")}
     if read.cwd is not None:
