@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: apache study-servers scale cluster wheel clean
+.PHONY: apache study-servers scale cluster docs wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -37,6 +37,7 @@ help:
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
+	@echo 'make docs         builds the documentation site into build/docs/site/, and checks it'
 	@echo 'make bench-NAME   one comparison of benchmarks/'
 	@echo 'make format       let the formatter have its way'
 	@echo 'make wheel        build dist/*.whl'
@@ -104,6 +105,15 @@ scale: .venv/.synced
 
 cluster: .venv/.synced
 	.venv/bin/python -m pytest -m cluster $(ARGS)
+
+# What makes the site is no part of the tests' environment, so it is added where the site is made.
+.venv/.docs: .venv/.synced
+	@uv=$$(scripts/find-uv .venv/bin/python) && \
+	"$$uv" sync --locked --inexact --extra docs --python .venv/bin/python
+	@touch $@
+
+docs: .venv/.docs
+	.venv/bin/python -m scripts.documentation.build
 
 bench-%: .venv/.synced
 	.venv/bin/python -m benchmarks.$(subst -,_,$*) $(ARGS)

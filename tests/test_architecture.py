@@ -22,6 +22,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # Who may import whom. Every room may import itself, and all but `model` import `model` and `errors`. A room is a folder
 # or a file at the top level.
 MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
+TOLD_BY = frozenset({"console", "live_terminal"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
@@ -34,15 +35,18 @@ EDGES: dict[str, frozenset[str]] = {
     # What follows from the record.
     "infer": frozenset(),
     "report": frozenset(),
+    "picture": frozenset({"infer"}),
+    "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
     "interrupts": frozenset(),
     "rundir": frozenset(),
     "console": frozenset(),
+    "live_terminal": frozenset({"console"}),
     "store": frozenset(),
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
-    "loadtest": MADE_OF | {"interrupts", "console"},
+    "loadtest": MADE_OF | TOLD_BY | {"interrupts"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
@@ -50,8 +54,9 @@ EDGES: dict[str, frozenset[str]] = {
     "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "console", "interrupts", "store"},
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
+    "cli": (MADE_OF | TOLD_BY)
+    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "interrupts", "store"}
+    | {"picture", "page"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
@@ -59,29 +64,29 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing", "pytest_plugin"}
+AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "testing", "pytest_plugin"}
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
     "api/option_values.py", "api/python_words.py", "attach/unusable.py", "cli/option_groups.py", "cluster/clocks.py",
-    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
-    "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
+    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py",
+    "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
     "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
     "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
-    "observe/tcp.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
-    "servers/command_line.py", "servers/config_layers.py", "servers/effective.py", "servers/python_constants.py",
-    "servers/shell_words.py", "servers/uwsgi_layers.py",
-    "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
-    "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
-    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py",
-    "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
-    "servers/sanic.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
-    "servers/uwsgi.py",
-    "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
-    "study/servers.py",
+    "observe/tcp.py", "page/charts.py", "page/document.py", "page/markdown.py", "page/of_explanation.py",
+    "page/of_load.py", "page/of_verdict.py", "page/places.py", "page/words.py", "probe/ramp.py", "probe/ramp_pace.py",
+    "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py",
+    "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py", "servers/command_line.py",
+    "servers/config_layers.py", "servers/daphne.py", "servers/django.py", "servers/effective.py",
+    "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py", "servers/granian.py",
+    "servers/gunicorn.py", "servers/gunicorn_timeouts.py", "servers/h2corn.py", "servers/hypercorn.py",
+    "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py", "servers/registry.py",
+    "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py",
+    "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py", "servers/werkzeug.py",
+    "servers/wsgiref.py", "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -104,10 +109,12 @@ EFFECTS = frozenset({
 
 # The one module that the server's processes and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
-READS_LAYOUT = frozenset({"observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py"})
+# fmt: off
+READS_LAYOUT = frozenset({
+    "observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py", "observe/workers_seen.py",
+})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
-# fmt: off
 FRAMEWORKS = frozenset({
     "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "fastpysgi", "flask", "gevent",
     "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug",
@@ -380,17 +387,11 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        (
-            "load/epoll.py",
-            "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
-        ),
+        ("load/epoll.py", "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange"),
         ("observe/record_reader.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
         ("probe/experiment.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
         ("cli/main.py", "from holdfast import __version__, store\nfrom holdfast.report import terminal"),
-        (
-            "servers/flask.py",
-            "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter",
-        ),
+        ("servers/flask.py", "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter"),
         ("inside/holdfast_inside/wsgi.py", "import os\nfrom . import recorder\ndef f():\n    import flask"),
         ("inside/startup/sitecustomize.py", "import os\nfrom holdfast_inside import hello\nimport sitecustomize"),
     ],

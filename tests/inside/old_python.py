@@ -26,6 +26,7 @@ from holdfast_inside import (
     django_server,
     entry_wrappers,
     eventlet_server,
+    executors,
     fastpysgi_server,
     find_views,
     flask_server,
@@ -68,6 +69,7 @@ MODULES = (
     django_server,
     entry_wrappers,
     eventlet_server,
+    executors,
     fastpysgi_server,
     find_views,
     flask_server,
@@ -212,7 +214,10 @@ def claimed(id):
 def points(ids):
     """Where these requests wait, once all of them wait for their turn."""
     while True:
-        found = {id: waiting_points.point_of(some) for id, some in stacks.of_requests(ids.__contains__).items()}
+        found = {
+            id: waiting_points.point_of(some, executors.queued())
+            for id, some in stacks.of_requests(ids.__contains__).items()
+        }
         if set(found) == set(ids) and all(each.waits for each in found.values()):
             return {(found[id].function, found[id].library) for id in ids}
         time.sleep(0.001)
@@ -254,6 +259,53 @@ def check_waiting_threads():
         each.release()
     for each in threads:
         each.join()
+
+
+def check_waiting_for_results():
+    begun, goes_on, bare = threading.Event(), threading.Event(), concurrent.futures.Future()
+    pool = concurrent.futures.ThreadPoolExecutor(1)
+
+    def work():
+        begun.set()
+        goes_on.wait()
+
+    def at_work(environ):
+        return pool.submit(work).result() or environ
+
+    def at_result(environ):
+        return pool.submit(int).result() or environ
+
+    def at_map(environ):
+        return list(pool.map(int, "1")) and environ
+
+    def at_wait(environ):
+        return concurrent.futures.wait([pool.submit(int), pool.submit(int)]) and environ
+
+    def at_no_executor(environ):
+        return bare.result() or environ
+
+    threads = started(at_work)
+    begun.wait()
+    threads += started(at_result, at_map, at_wait, at_no_executor, first=1)
+    for id, name in enumerate(("at_result", "at_map", "at_wait"), start=1):
+        assert points([id]) == {(name, "concurrent.futures.thread.ThreadPoolExecutor.submit")}
+    assert not any(waits(id) for id in (0, 4))
+    goes_on.set()
+    bare.set_result(1)
+    for each in threads:
+        each.join()
+    pool.shutdown()
+
+
+def waits(id):
+    return waiting_points.point_of(stacks.of_requests([id].__contains__)[id], executors.queued()).waits
+
+
+def started(*functions, first=0):
+    threads = [threading.Thread(target=each, args=(claimed(id),)) for id, each in enumerate(functions, start=first)]
+    for each in threads:
+        each.start()
+    return threads
 
 
 async def check_waiting_tasks():
@@ -302,8 +354,7 @@ async def check_waiting_tasks():
     assert points([2]) == {("in_time", at_semaphore)}
     assert points([3]) == {("takes", at_semaphore)}
     assert points([5]) == {("behind_another", "concurrent.futures.thread.ThreadPoolExecutor.submit")}
-    running = waiting_points.point_of(stacks.of_requests(lambda id: id == 4)[4])
-    assert not running.waits, running
+    assert not waits(4)
     busy.set()
     free.release()
     await asyncio.gather(*tasks)
@@ -321,5 +372,6 @@ asyncio.run(check_coroutines())
 asyncio.run(check_asgi())
 asyncio.run(check_calls())
 check_waiting_threads()
+check_waiting_for_results()
 asyncio.run(check_waiting_tasks())
 sys.stdout.write("{}.{}\n".format(*sys.version_info))

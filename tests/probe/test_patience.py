@@ -9,7 +9,7 @@ from holdfast.probe.patience import Patience
 def test_a_line_comes_after_ten_seconds_and_then_every_twenty():
     told: list[str] = []
     now = [0]
-    patience = Patience(told.append, lambda: now[0])
+    patience = Patience(told.append, now_ns=lambda: now[0])
 
     for second in range(60):
         now[0] = second * NS_PER_S

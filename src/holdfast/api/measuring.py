@@ -19,6 +19,7 @@ from holdfast.model.verdict import Verdict
 if TYPE_CHECKING:
     # Each kind of experiment brings modules of its own.
     from holdfast.model.experiment import Experiment, OutsideExperiment
+    from holdfast.model.live import Watch
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.timeline import Stopped, Timeline
 
@@ -46,11 +47,13 @@ class Told:
         progress: is given a line now and then while it takes long.
         stopped: is given why there will be no verdict, before the server is ended, which may take seconds.
         unsaved: is given why the record could not be saved, before anything is concluded from it.
+        watch: is offered views of a probe.
     """
 
     progress: Callable[[str], None] | None = None
     stopped: Callable[[Stopped], None] | None = None
     unsaved: Callable[[HoldfastError], None] | None = None
+    watch: Watch | None = None
 
 
 TELLS_NOTHING = Told()
@@ -70,7 +73,8 @@ def probed(
     """
     from holdfast.probe.experiment import run  # noqa: PLC0415 - attach does without
 
-    return _judged(run(experiment, interrupts, tell=told.progress, stopped=told.stopped), told, save=save)
+    timeline = run(experiment, interrupts, tell=told.progress, stopped=told.stopped, watch=told.watch)
+    return _judged(timeline, told, save=save)
 
 
 def attached(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -10,7 +9,7 @@ from pathlib import Path
 
 from holdfast.api.measuring import Measured
 from holdfast.cli.click_types import put_out
-from holdfast.console import say, tell
+from holdfast.console import tell
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE, EnvironmentFailure, HoldfastError
 from holdfast.interrupts import Interrupts, Terminated, listening
 from holdfast.model.verdict import Verdict
@@ -52,11 +51,6 @@ def _told_before_farewell(interrupts: Interrupts) -> Iterator[None]:
             raise
         tell(error)
         bid_farewell(interrupts)
-
-
-def told_on_a_terminal() -> Callable[[str], None] | None:
-    """What tells a person at a terminal how far it is; None for a script, which takes what it is told for a mistake."""
-    return say if sys.stderr is not None and sys.stderr.isatty() else None
 
 
 def publish(verdict: Verdict, json_target: str | None) -> None:

@@ -10,8 +10,8 @@ import click
 from holdfast.api import option_values
 from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
-from holdfast.cli.click_types import checked, json_option, put_out
-from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.click_types import checked, json_option, put_out, quiet_option
+from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
     PORT_OF_PROBE,
     app_argument,
@@ -132,7 +132,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     *measurement_options(),
     *limit_options(),
     json_option("explanation"),
-    option(OUTPUT, "--quiet", is_flag=True, help="Do not tell which probe is running."),
+    quiet_option("Do not tell which probe is running."),
 )
 @click.pass_context
 def explain(

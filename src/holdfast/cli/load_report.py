@@ -11,7 +11,7 @@ import click
 from holdfast import console, store
 from holdfast.api.loading import Loaded
 from holdfast.cli.click_types import show, target_file
-from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.option_groups import OUTPUT, declared, option
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -88,13 +88,6 @@ _HELP = {
     "sqlite": "Write rows and result to FILE, a new SQLite database.",
     "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
 }
-
-
-_EXAMPLES = """\b
-Examples:
-  holdfast report 17 --csv rows.csv
-  holdfast report 17 --json - --sqlite run17.sqlite
-"""
 
 
 def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
@@ -209,21 +202,6 @@ def saved_load(number: int) -> FinishedLoad:
         return saved.read(head, parts).numbered(number)
     except saved.UNREADABLE as error:
         raise store.unreadable(number, error) from error
-
-
-@click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
-@click.argument("number", metavar="RUN", type=int)
-@output_options
-@click.pass_context
-def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
-    """Write the results of a saved load run to files.
-
-    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
-    """
-    targets = files_of(given)
-    if not targets:
-        raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
-    return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
 
 
 def show_load(number: int, json_target: str | None) -> int:

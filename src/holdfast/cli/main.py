@@ -43,7 +43,7 @@ COMMANDS: Mapping[str, _Place] = {
     "servers": _Place("servers", "servers", "List the servers that holdfast can start."),
     "runs": _Place("saved_runs", "runs", "List the saved runs, newest first."),
     "show": _Place("saved_runs", "show", "Print the verdict or the result of a saved run again."),
-    "report": _Place("load_report", "report", "Write the results of a saved load run to files."),
+    "report": _Place("report", "report", "Write a saved run as a page, or its results to files."),
 }
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +9,10 @@ import click
 from click.core import ParameterSource
 
 from holdfast.api import option_values, project_file
-from holdfast.api.measuring import Told, probed
-from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
-from holdfast.cli.click_types import checked, header_option, json_option
+from holdfast.api.measuring import Measured, Told, probed
+from holdfast.cli.answer import measured, working_directory
+from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
+from holdfast.cli.live_view import shown_while_it_runs
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -25,6 +25,7 @@ from holdfast.cli.option_groups import (
 )
 from holdfast.console import say, tell
 from holdfast.errors import HoldfastError, InconclusiveError
+from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_CALLED,
@@ -213,16 +214,23 @@ def target_options(port: str, view: str) -> list[Any]:
     *measurement_options(),
     *limit_options(),
     json_option("verdict"),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
-def probe(context: click.Context, /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+def probe(
+    context: click.Context,
+    /,
+    json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
     """Start a known server and measure it.
 
     APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
     the server accepts both and APP does not show which it is.
     """
     experiment = experiment_of(**with_defaults(context, given), arguments=context.obj)
-    return _measured(experiment, json_target)
+    return _measured(experiment, json_target, quiet=quiet)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -233,6 +241,7 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     *measurement_options(),
     *limit_options(),
     json_option("verdict"),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
 def exec_(
@@ -240,6 +249,7 @@ def exec_(
     /,
     misplaced: tuple[str, ...],
     json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
     **given: Any,  # noqa: ANN401 - click's options
 ) -> int:
     """Start a server by your own command and measure it.
@@ -253,10 +263,10 @@ def exec_(
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
     experiment = experiment_of(**with_defaults(context, given), command=command)
-    return _measured(experiment, json_target)
+    return _measured(experiment, json_target, quiet=quiet)
 
 
-def _measured(experiment: Experiment, json_target: str | None) -> int:
+def _measured(experiment: Experiment, json_target: str | None, *, quiet: bool) -> int:
     """As `measured`; why there is no verdict is told while the server is still being ended."""
     words: list[str] = []
 
@@ -265,9 +275,13 @@ def _measured(experiment: Experiment, json_target: str | None) -> int:
         tell(error)
         words.append(str(error))
 
+    def measure(interrupts: Interrupts) -> Measured:
+        with shown_while_it_runs(experiment.target, quiet=quiet) as shown:
+            told = Told(shown.tell, shown.instead(tell_at_once), shown.instead(tell), shown.watch)
+            return probed(experiment, interrupts, told)
+
     try:
-        told = Told(told_on_a_terminal(), tell_at_once, tell)
-        return measured(partial(probed, experiment, told=told), json_target)
+        return measured(measure, json_target)
     except HoldfastError as error:
         error.told = str(error) in words
         raise

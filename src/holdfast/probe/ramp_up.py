@@ -10,13 +10,15 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
+from holdfast.model.live import Step
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.snapshot import take_snapshot
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
-from holdfast.probe.ramp import decide
+from holdfast.probe.live_look import offer_view
+from holdfast.probe.ramp import QUICK_NS, decide
 from holdfast.probe.ramp_state import Done, Open, State, View
 from holdfast.probe.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
@@ -74,6 +76,7 @@ class Climb:
             InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
         """
         session, prober = self._session, self._prober
+        session.patience.begin(Step.RAMP)
         while not session.interrupts.asked:
             view = self._look()
             session.patience.wait(self._so_far)
@@ -81,6 +84,8 @@ class Climb:
             if breaks_off(view, state):
                 return None
             self._state = state
+            if _nothing_starts(view):
+                offer_view(session, prober)
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
             if isinstance(action, Open):
@@ -106,6 +111,11 @@ class Climb:
             self._held = view.in_service
             session.recording.set_look_interval(look_interval_ns(self._held))
         return view
+
+
+def _nothing_starts(view: View) -> bool:
+    """Whether no request is on its way to a handler that may start at any moment, so that a view delays none."""
+    return view.now_ns - view.last_sent_ns >= QUICK_NS or view.entered + sum(view.ended.values()) >= view.offered
 
 
 def find_ceiling(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
@@ -182,6 +192,8 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
             takes requests.
     """
+    session.patience.begin(Step.COUNTING)
+    offer_view(session, prober)
     if session.kernel.accept_queue(session.listen_address).full:
         turn_until_still(session, prober, STILL_S)
     else:

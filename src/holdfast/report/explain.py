@@ -26,7 +26,7 @@ _PLACES = {
 
 def render_explanation(explanation: Explanation) -> Renderable:
     """The whole explanation, as a person reads it."""
-    parts: list[Renderable] = [_title(explanation), Text(), Indent(_headline(explanation), 2), Text()]
+    parts: list[Renderable] = [_title(explanation), Text(), Indent(headline(explanation), 2), Text()]
     parts += [Indent(_trials(explanation), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(explanation)]
     if explanation.overload is not None:
@@ -46,7 +46,8 @@ def _title(explanation: Explanation) -> Text:
     return title.append(f"  {target.app}{python}", style="not bold dim")
 
 
-def _headline(explanation: Explanation) -> Renderable:
+def headline(explanation: Explanation) -> Renderable:
+    """How many requests run at once, and what decides that."""
     ceiling, binding = explanation.verdict.ceiling, explanation.verdict.binding
     if binding is not None and binding.setting == INSIDE:
         requests = "request" if binding.effective == 1 else "requests"
@@ -63,22 +64,32 @@ def _headline(explanation: Explanation) -> Renderable:
 
 
 def _trials(explanation: Explanation) -> Renderable:
+    heads, rows = trial_table(explanation)
+    run, *changed, at_once, purpose = heads
+    table = Table(
+        Column(run, right=True),
+        *(Column(name, right=True, whole=True) for name in changed),
+        Column(at_once, right=True),
+        Column(purpose),
+    )
+    for cells in rows:
+        table.add_row(*cells)
+    return table
+
+
+def trial_table(explanation: Explanation) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Heads and rows: each trial with the settings that were changed in any, what ran at once, and its purpose."""
     changed = list(dict.fromkeys(each.name for trial in explanation.trials for each in trial.changes))
     # Those of the queues are told with the queues.
     queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
     changed = [name for name in changed if name not in queues]
     memory = {each.name for each in explanation.rivals if each.kind == "bytes"}
-    table = Table(
-        Column("run", right=True),
-        *(Column(name, right=True, whole=True) for name in changed),
-        Column("at once", right=True),
-        Column(""),
-    )
+    rows = []
     for trial in explanation.trials:
         values = {each.name: each.value for each in trial.values}
         cells = [_shown(values.get(name), in_bytes=name in memory) for name in changed]
-        table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
-    return table
+        rows.append((_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked"))
+    return ("run", *changed, "at once", ""), tuple(rows)
 
 
 def _at_once(trial: Trial) -> str:

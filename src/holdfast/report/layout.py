@@ -200,6 +200,11 @@ def rendered(what: Renderable, width: int, *, styled: bool) -> str:
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
 
 
+def cut_lines(texts: Iterable[Text], width: int, *, styled: bool) -> list[str]:
+    """Each text on one line, cut off at so many columns, without a line break at its end."""
+    return [rendered(each.cut(width), width, styled=styled).removesuffix("\n") for each in texts]
+
+
 def cells(text: str) -> int:
     """Columns that a text takes on a terminal."""
     # Of what lies between, only signs that are drawn in one column occur in reports.

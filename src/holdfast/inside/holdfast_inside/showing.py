@@ -12,9 +12,9 @@ import collections
 import os
 import sys
 import time
-from typing import Any, Callable, Dict, Iterable, List, Optional, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterable, List, Optional, Tuple
 
-from . import calling, layout, libraries, recorder, stacks, waiting_points
+from . import calling, executors, layout, libraries, recorder, stacks, waiting_points
 
 _LOOK_S = 0.005
 _REST_NS = 10_000_000
@@ -62,19 +62,20 @@ def _lines(shared: recorder.Record, about: int) -> Iterable[str]:
 
 
 def _points(shared: recorder.Record, about: int) -> List[waiting_points.Point]:
+    queued = executors.queued()
     if about == layout.BEFORE_VIEW:
         state, data = shared.state_at, shared.data
         # What is held, and what has been, waits before no view.
         found = stacks.of_requests(lambda id: data[state + id] == layout.NOT_ENTERED)
-        return [waiting_points.point_of(each) for each in found.values()]
+        return [waiting_points.point_of(each, queued) for each in found.values()]
     if about == layout.IN_BODIES:
         found = stacks.of_requests(calling.bodies.__contains__)
-        return [_point_in_body(found.get(id)) for id in list(calling.bodies)]
+        return [_point_in_body(found.get(id), queued) for id in list(calling.bodies)]
     return []
 
 
-def _point_in_body(some: Optional[List[stacks.Stack]]) -> waiting_points.Point:
-    return waiting_points.point_of(some) if some else waiting_points.Point("", 0, "", "", waits=False)
+def _point_in_body(some: Optional[List[stacks.Stack]], queued: AbstractSet[int]) -> waiting_points.Point:
+    return waiting_points.point_of(some, queued) if some else waiting_points.Point("", 0, "", "", waits=False)
 
 
 def _fitting(lines: List[str]) -> bytes:

@@ -6,7 +6,8 @@ free thread of an executor. What merely takes time, such as a query or `sleep`, 
 - the innermost function is one of a module whose functions wait for others (`threading`, `asyncio.locks`, `queue`);
 - the innermost function is entering or acquiring an object that can be acquired and released: a lock in C has no frame
   of its own, so the instruction at which the function is tells;
-- the future that is awaited is that of a function which an executor has accepted and not begun.
+- the future that is awaited, or whose result is asked for, is that of a function which an executor has accepted and not
+  begun.
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ import functools
 import inspect
 import os
 import types
-from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+from typing import AbstractSet, Any, Dict, List, NamedTuple, Sequence, Tuple
 
-from . import own_code, stacks
+from . import executors, own_code, stacks
 
 _OURS = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _WAITING_MODULES = frozenset(
@@ -64,19 +65,24 @@ class Point(NamedTuple):
     waits: bool
 
 
-def point_of(some: Sequence[stacks.Stack]) -> Point:
-    """Where a request waits: of several stacks the one that waits for its turn, or is in the person's own code."""
-    return max(map(_point_of, some), key=lambda each: (each.waits, bool(each.file), each.line))
+def point_of(some: Sequence[stacks.Stack], queued: AbstractSet[int]) -> Point:
+    """Where a request waits: of several stacks the one that waits for its turn, or is in the person's own code.
+
+    Args:
+        queued: the functions that executors have not begun, as of `executors.queued`.
+    """
+    found = [_point_of(each, queued) for each in some]
+    return max(found, key=lambda each: (each.waits, bool(each.file), each.line))
 
 
-def _point_of(stack: stacks.Stack) -> Point:
+def _point_of(stack: stacks.Stack, queued: AbstractSet[int]) -> Point:
     at, library, waits = _seen(tuple((each.f_code, each.f_lasti) for each in stack.frames), stack.frames)
     waits = waits and not _has_its_turn(stack)
     innermost = stack.frames[at] if stack.frames else None
     lock = "" if waits or innermost is None else _lock_in(innermost)
     if lock:
         library, waits = lock, True
-    elif not waits and _is_queued(stack.waiter):
+    elif not waits and (executors.is_queued(stack.waiter) or executors.asks_for_queued(stack.frames, queued)):
         library, waits = _EXECUTOR, True
     if innermost is None or not own_code.is_own(innermost.f_code.co_filename):
         return Point("", 0, "", library, waits)
@@ -142,25 +148,6 @@ def _qualname(frame: types.FrameType) -> str:
 
 def _short(qualname: str) -> str:
     return qualname.rsplit("<locals>.", 1)[-1]
-
-
-def _is_queued(waiter: Any, deepest: int = 3) -> bool:  # noqa: ANN401 - any future
-    """Whether a future waits for a function that an executor has not begun.
-
-    What ends it is among the callbacks of the future that it waits for (`asyncio.futures._chain_future`, `shield`).
-    """
-    for callback in getattr(waiter, "_callbacks", None) or ():
-        function = callback[0] if isinstance(callback, tuple) else callback
-        for cell in getattr(function, "__closure__", None) or ():
-            try:
-                source = cell.cell_contents
-            except ValueError:
-                continue
-            if type(source).__module__ == "concurrent.futures._base":
-                return bool(source._state == "PENDING")  # noqa: SLF001 - there is no other way
-            if deepest and source is not waiter and hasattr(source, "_asyncio_future_blocking"):
-                return _is_queued(source, deepest - 1)
-    return False
 
 
 def _lock_in(frame: types.FrameType) -> str:

@@ -1,0 +1,65 @@
+"""Functions that a request has given to an executor, and that none of its threads has begun."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import types
+from typing import AbstractSet, Any, FrozenSet, Iterator, Sequence
+
+_FUTURES = "concurrent.futures._base"
+_NOT_OVER = ("PENDING", "RUNNING")
+
+
+def queued() -> FrozenSet[int]:
+    """The ids of the futures of all functions that wait in the queue of an executor for a free thread.
+
+    That a future is pending does not tell: one that no executor made stays so until it has its result, as that of
+    `asyncio.run_coroutine_threadsafe`. A queue in C shows what is in it to the collector alone.
+    """
+    thread = sys.modules.get("concurrent.futures.thread")
+    queues = {id(each): each for each in list(getattr(thread, "_threads_queues", {}).values())}
+    found = [each for queue in queues.values() for part in gc.get_referents(queue) for each in _parts(part)]
+    return frozenset(id(each.future) for each in found if type(each).__name__ == "_WorkItem")
+
+
+def _parts(part: Any) -> Sequence[Any]:  # noqa: ANN401 - whatever the queue refers to
+    # Before Python 3.13, the queue has one list of what is in it.
+    return part if type(part) is list else (part,)
+
+
+def is_queued(waiter: Any, deepest: int = 3) -> bool:  # noqa: ANN401 - any future
+    """Whether a future of asyncio waits for a function that an executor has not begun.
+
+    What ends it is among the callbacks of the future that it waits for (`asyncio.futures._chain_future`, `shield`).
+    """
+    for callback in getattr(waiter, "_callbacks", None) or ():
+        function = callback[0] if isinstance(callback, tuple) else callback
+        for cell in getattr(function, "__closure__", None) or ():
+            try:
+                source = cell.cell_contents
+            except ValueError:
+                continue
+            if type(source).__module__ == _FUTURES:
+                return bool(source._state == "PENDING")  # noqa: SLF001 - there is no other way
+            if deepest and source is not waiter and hasattr(source, "_asyncio_future_blocking"):
+                return is_queued(source, deepest - 1)
+    return False
+
+
+def asks_for_queued(frames: Sequence[types.FrameType], queued: AbstractSet[int]) -> bool:
+    """Whether a thread waits for results, and an executor has begun none of the functions that will have them."""
+    if not queued:
+        return False
+    inner = next((each for each in reversed(frames) if each.f_globals.get("__name__") == _FUTURES), None)
+    awaited = [] if inner is None else [id(each) for each in _awaited(inner)]
+    return bool(awaited) and all(each in queued for each in awaited)
+
+
+def _awaited(frame: types.FrameType) -> Iterator[Any]:
+    """The futures that are not over yet: of `Future.result()`, or of `wait()` and `as_completed()`."""
+    own = frame.f_locals.get("self")
+    some = frame.f_locals.get("fs", ()) if own is None else (own,)
+    for each in list(some):
+        if getattr(each, "_state", "") in _NOT_OVER:
+            yield each

@@ -1,0 +1,13 @@
+"""What the reports for a terminal say, as plain text."""
+
+from __future__ import annotations
+
+from holdfast.report.layout import Renderable, rendered
+
+_WIDE = 10_000
+
+
+def in_words(renderable: Renderable) -> str:
+    """What a terminal of any width would show, without styles; what is set apart by spaces there, by a comma."""
+    lines = rendered(renderable, _WIDE, styled=False).strip().splitlines()
+    return " ".join(", ".join(part for part in line.split("  ") if part.strip()) for line in lines)
