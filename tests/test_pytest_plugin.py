@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import venv
 from pathlib import Path
@@ -14,6 +15,8 @@ from support.commandline import Holdfast
 from holdfast import store
 
 pytest_plugins = ["pytester"]
+
+EXAMPLE = Path(__file__).parent.parent / "examples" / "checked"
 
 APP = """
 from flask import Flask
@@ -163,3 +166,17 @@ def test_the_directory_of_results_says_why_it_cannot_be_written(project: pytest.
 
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines([f"*{os.fspath(project.path / 'results')}*"])
+
+
+def test_the_example_project_passes_and_fails_with_half_of_its_threads(project: pytest.Pytester) -> None:
+    shutil.copytree(EXAMPLE, project.path / "shop")
+    shop = project.path / "shop"
+    off = (*OFF, "-c", str(shop / "pyproject.toml"), "--rootdir", str(shop), str(shop))
+
+    project.runpytest_subprocess(*off).assert_outcomes(passed=2)
+    settings = shop / "gunicorn.conf.py"
+    settings.write_text(settings.read_text().replace("threads = 4", "threads = 2"))
+    halved = project.runpytest_subprocess(*off, "-k", "eight")
+
+    halved.assert_outcomes(failed=1)
+    halved.stdout.fnmatch_lines(["*assert 4 == 8", "  4 requests at once*"])
