@@ -6,9 +6,10 @@ returns the frozen result of which `--json` is made. None of them prints anythin
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
-from typing import Unpack
+from typing import TypeVar, Unpack
 
 from holdfast.api.asked import outside_experiment, started_experiment
 from holdfast.api.asked_explanation import asked_explanation
@@ -29,6 +30,10 @@ from holdfast.report.layout import Renderable, rendered
 from holdfast.report.load import render_load
 from holdfast.report.terminal import render_verdict
 
+_Found = TypeVar("_Found")
+RUNS_VARIABLE = "HOLDFAST_RUNS"
+"""Names the file of saved runs (`store.default_path`)."""
+
 
 def probe(app: str | None = None, *, time_limit: float | None = None, **options: Unpack[StartOptions]) -> Verdict:
     """Starts a server, measures it, and ends it: as `holdfast probe`, or with `command`, as `holdfast exec`.
@@ -43,9 +48,9 @@ def probe(app: str | None = None, *, time_limit: float | None = None, **options:
         EnvironmentFailure: the server did not start, or something is missing.
         InconclusiveError: it was measured without an answer.
     """
-    save = _place(options.pop("save", True))
+    save = options.pop("save", True)
     experiment = started_experiment(app, options, "holdfast.probe()")
-    return result_of(probed, experiment, save=save, time_limit_s=time_limit).verdict
+    return _result(time_limit, save, probed, experiment).verdict
 
 
 def attach(url: str, *, time_limit: float | None = None, **options: Unpack[AttachOptions]) -> Verdict:
@@ -61,8 +66,8 @@ def attach(url: str, *, time_limit: float | None = None, **options: Unpack[Attac
         EnvironmentFailure: nothing can be measured there.
         InconclusiveError: it was measured without an answer.
     """
-    save = _place(options.pop("save", True))
-    return result_of(attached, outside_experiment(url, options), save=save, time_limit_s=time_limit).verdict
+    save = options.pop("save", True)
+    return _result(time_limit, save, attached, outside_experiment(url, options)).verdict
 
 
 def explain(
@@ -77,9 +82,9 @@ def explain(
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: as `probe`, of the first probe.
     """
-    save = _place(options.pop("save", True))
+    save = options.pop("save", True)
     experiment, asked = asked_explanation(app, options)
-    return result_of(explained, experiment, asked, save=save, time_limit_s=time_limit)
+    return _result(time_limit, save, explained, experiment, asked)
 
 
 def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOptions]) -> LoadResult:
@@ -94,9 +99,9 @@ def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOpt
         UsageError: what is asked cannot be carried out as written.
         EnvironmentFailure: the address cannot be connected to at all.
     """
-    save = _place(options.pop("save", True))
+    save = options.pop("save", True)
     experiment, allowed_hosts, thresholds = asked_load(url, options)
-    return result_of(result_of_load, experiment, allowed_hosts, thresholds, save=save, time_limit_s=time_limit)
+    return _result(time_limit, save, result_of_load, experiment, allowed_hosts, thresholds)
 
 
 def to_json(result: Verdict | Explanation | LoadResult | StudyResult) -> bytes:
@@ -116,6 +121,12 @@ def to_text(result: Verdict | Explanation | LoadResult, columns: int = 80) -> st
     return printable(rendered(picture, columns, styled=False))
 
 
-def _place(save: bool | str | PathLike[str]) -> bool | Path:  # noqa: FBT001 - what a caller has given
-    """Where the run is kept, from any directory."""
-    return save if isinstance(save, bool) else Path(save).absolute()
+def _result(
+    time_limit: float | None,
+    save: bool | str | PathLike[str],  # noqa: FBT001 - True, False or a file
+    task: Callable[..., _Found],
+    *asked: object,
+) -> _Found:
+    """What a task gives in a process of its own, which keeps the run where it is to be kept."""
+    variables = {} if isinstance(save, bool) else {RUNS_VARIABLE: str(Path(save).absolute())}
+    return result_of(task, *asked, save=bool(save), time_limit_s=time_limit, variables=variables)

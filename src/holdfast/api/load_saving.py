@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from holdfast import store
 from holdfast.errors import HoldfastError
@@ -36,6 +35,7 @@ class SavingAsItGoes:
 
     Attributes:
         number: of the saved run; None as long as there is none.
+        mark: of the run, as `runs_file.marked` gives it.
         is_small: the load is so small that it need not be saved before its end.
     """
 
@@ -44,17 +44,12 @@ class SavingAsItGoes:
         experiment: LoadExperiment,
         thresholds: Sequence[Threshold],
         remarks: Sequence[str],
-        place: Callable[[], Path],
+        mark: str | None = None,
     ) -> None:
-        """Has saved nothing.
-
-        Args:
-            remarks: doubts that are known before the load begins.
-            place: gives the file of saved runs, or raises HoldfastError.
-        """
+        """Has saved nothing; `remarks` are doubts that are known before the load begins."""
         self.number: int | None = None
+        self.mark = mark
         self._experiment = experiment
-        self._place = place
         self._thresholds = [each.text for each in thresholds]
         self._remarks = tuple(remarks)
         self._offset_ns = wall_clock_offset_ns()
@@ -92,12 +87,12 @@ class SavingAsItGoes:
             return  # the end of the load tells it, if it cannot be saved then either
 
     def _save(self, watched: Watched) -> None:
-        path = self._place()
+        path = store.default_path()
         if self.number is None:
             head = saved.head_of_begun(
                 self._experiment, self._thresholds, self._offset_ns, watched, remarks=self._remarks
             )
-            self.number = store.begin_load(saved.title_of(self._experiment), head, path)
+            self.number = store.begin_load(saved.title_of(self._experiment), head, path, self.mark)
         if self._pending:
             parts = list(pack(watched.columns, self._pending))
             store.add_to_load(self.number, self._parts, parts, len(self._pending), path)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from functools import partial
-from pathlib import Path
+from contextlib import nullcontext
 
 from holdfast import store
 from holdfast.api.load_saving import SavingAsItGoes
@@ -18,6 +17,8 @@ from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad, RunElsewhere, run_load
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
+from holdfast.model.saved import Asked
+from holdfast.runs_file import marked
 
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
@@ -73,22 +74,35 @@ def loaded(
     view: Callable[[Watched], None] | None = None,
     run_elsewhere: RunElsewhere | None = None,
     *,
-    save: bool | Path = True,
+    save: bool = True,
 ) -> Loaded:
     """Carries out a load, saving it as it goes.
 
     Args:
         view: is called during the load, as `load_runs` says; None shows nothing.
         run_elsewhere: as for `run_load`.
-        save: keep its rows among the saved runs, or in a file of such.
+        save: keep its rows among the saved runs.
 
     Raises:
         ValueError: a request cannot be sent as it is written.
         EnvironmentFailure: as `run_load`.
     """
+    title = Asked("load", "load", saved.title_of(asked.experiment))
+    with marked(title) if save else nullcontext() as mark:
+        return _loaded(asked, interrupts, view, run_elsewhere, mark, save=save)
+
+
+def _loaded(  # parameters: as of `loaded`, and the mark
+    asked: AskedLoad,
+    interrupts: Interrupts,
+    view: Callable[[Watched], None] | None,
+    run_elsewhere: RunElsewhere | None,
+    mark: str | None,
+    *,
+    save: bool,
+) -> Loaded:
     experiment, thresholds = asked.experiment, asked.thresholds
-    place = partial(Path, save) if isinstance(save, Path) else store.default_path
-    saving = SavingAsItGoes(experiment, thresholds, asked.remarks, place)
+    saving = SavingAsItGoes(experiment, thresholds, asked.remarks, mark)
     watch = view
     if save and (view is not None or not saving.is_small):
         watch = saving.with_view(view)
@@ -97,19 +111,22 @@ def loaded(
     if not save:
         return Loaded(finished)
     try:
-        return Loaded(finished.numbered(_saved(finished, saving.number, place())))
+        finished = finished.numbered(_saved(finished, saving))
     except HoldfastError as error:
         return Loaded(finished, error)  # the result is not lost if its rows cannot be kept
+    store.keep_load(finished.result)
+    return Loaded(finished)
 
 
-def _saved(finished: FinishedLoad, begun: int | None, path: Path) -> int:
+def _saved(finished: FinishedLoad, saving: SavingAsItGoes) -> int:
     return store.save_load(
         saved.title_of(finished.experiment),
         finished.result.offered,
         saved.head_of(finished),
         saved.parts_of(finished),
-        path,
-        begun,
+        store.default_path(),
+        saving.number,
+        saving.mark,
     )
 
 
@@ -119,7 +136,7 @@ def result_of_load(
     thresholds: tuple[Threshold, ...],
     interrupts: Interrupts,
     *,
-    save: bool | Path,
+    save: bool,
 ) -> LoadResult:
     """Looks up the servers and loads them.
 

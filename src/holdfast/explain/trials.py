@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from holdfast import store
-from holdfast.errors import EnvironmentFailure, HoldfastError
+from holdfast.errors import HoldfastError
 from holdfast.explain.rivals import values_in, with_changes
 from holdfast.infer.judge import judge
 from holdfast.infer.trial_values import Proposal
@@ -33,22 +34,14 @@ class Bench:
         experiment: as asked.
         tell: is given a line as each trial begins, and where one could not be saved.
         scratch: a directory for copies of the server's configuration files.
-        save: each probe is kept among the saved runs, or in a file of such.
+        saves: each probe is kept among the saved runs.
     """
 
     experiment: Experiment
     interrupts: Interrupts
     tell: Callable[[str], None]
     scratch: Path
-    save: bool | Path = True
-
-    def place(self) -> Path:
-        """The file of saved runs.
-
-        Raises:
-            EnvironmentFailure: there is none.
-        """
-        return self.save if isinstance(self.save, Path) else store.default_path()
+    saves: bool = True
 
     def ended(self) -> bool:
         """Whether the person asked for the end."""
@@ -57,18 +50,18 @@ class Bench:
 
 @contextmanager
 def bench_for(
-    experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None], *, save: bool | Path = True
+    experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None], *, saves: bool = True
 ) -> Iterator[Bench]:
     """A bench, whose directory is removed in the end.
 
     Args:
-        tell, save: as in `Bench`.
+        tell, saves: as in `Bench`.
 
     Raises:
         EnvironmentFailure: it has no room for that directory.
     """
     with run_directory(room_for_a_run()) as scratch:
-        yield Bench(experiment, interrupts, tell, scratch, save)
+        yield Bench(experiment, interrupts, tell, scratch, saves)
 
 
 def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
@@ -124,13 +117,13 @@ def since(began: float) -> float:
 def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
     timeline = run(experiment, bench.interrupts)
     number = None
-    if not bench.save:
+    if not bench.saves:
         return timeline, judge(timeline), number
     try:
-        number = store.save(timeline, bench.place())
-    except EnvironmentFailure as error:
+        number = store.save(timeline, store.default_path())
+    except HoldfastError as error:
         bench.tell(str(error))
-    return timeline, judge(timeline), number
+    return timeline, store.concluded(number, partial(judge, timeline)), number
 
 
 def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) -> Trial:
