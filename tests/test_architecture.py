@@ -51,10 +51,10 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
     "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
-    "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "interrupts", "store"},
+    "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "console", "interrupts", "store"},
+    "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | TOLD_BY
+    "cli": (MADE_OF | TOLD_BY)
     | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "interrupts", "store"}
     | {"picture", "page"},
     "__main__": frozenset(),  # the file beside the package, which imports cli
@@ -64,7 +64,7 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "testing"}
+AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "testing", "pytest_plugin"}
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.

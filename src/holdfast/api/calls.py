@@ -6,6 +6,8 @@ returns the frozen result of which `--json` is made. None of them prints anythin
 
 from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
 from typing import Unpack
 
 from holdfast.api.asked import outside_experiment, started_experiment
@@ -18,9 +20,14 @@ from holdfast.api.measuring import attached, probed
 from holdfast.api.options import AttachOptions, ExplainOptions, LoadOptions, StartOptions
 from holdfast.model.explanation import Explanation
 from holdfast.model.load import LoadResult
+from holdfast.model.printable import printable
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
+from holdfast.report.explain import render_explanation
 from holdfast.report.json import json_of
+from holdfast.report.layout import Renderable, rendered
+from holdfast.report.load import render_load
+from holdfast.report.terminal import render_verdict
 
 
 def probe(app: str | None = None, *, time_limit: float | None = None, **options: Unpack[StartOptions]) -> Verdict:
@@ -36,7 +43,7 @@ def probe(app: str | None = None, *, time_limit: float | None = None, **options:
         EnvironmentFailure: the server did not start, or something is missing.
         InconclusiveError: it was measured without an answer.
     """
-    save = options.pop("save", True)
+    save = _place(options.pop("save", True))
     experiment = started_experiment(app, options, "holdfast.probe()")
     return result_of(probed, experiment, save=save, time_limit_s=time_limit).verdict
 
@@ -54,7 +61,7 @@ def attach(url: str, *, time_limit: float | None = None, **options: Unpack[Attac
         EnvironmentFailure: nothing can be measured there.
         InconclusiveError: it was measured without an answer.
     """
-    save = options.pop("save", True)
+    save = _place(options.pop("save", True))
     return result_of(attached, outside_experiment(url, options), save=save, time_limit_s=time_limit).verdict
 
 
@@ -70,7 +77,7 @@ def explain(
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: as `probe`, of the first probe.
     """
-    save = options.pop("save", True)
+    save = _place(options.pop("save", True))
     experiment, asked = asked_explanation(app, options)
     return result_of(explained, experiment, asked, save=save, time_limit_s=time_limit)
 
@@ -87,7 +94,7 @@ def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOpt
         UsageError: what is asked cannot be carried out as written.
         EnvironmentFailure: the address cannot be connected to at all.
     """
-    save = options.pop("save", True)
+    save = _place(options.pop("save", True))
     experiment, allowed_hosts, thresholds = asked_load(url, options)
     return result_of(result_of_load, experiment, allowed_hosts, thresholds, save=save, time_limit_s=time_limit)
 
@@ -95,3 +102,20 @@ def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOpt
 def to_json(result: Verdict | Explanation | LoadResult | StudyResult) -> bytes:
     """What `--json` writes of a result: one JSON object, indented, in UTF-8."""
     return json_of(result)
+
+
+def to_text(result: Verdict | Explanation | LoadResult, columns: int = 80) -> str:
+    """What a terminal of so many columns shows of a result, without colours."""
+    picture: Renderable
+    if isinstance(result, Verdict):
+        picture = render_verdict(result)
+    elif isinstance(result, Explanation):
+        picture = render_explanation(result)
+    else:
+        picture = render_load(result)
+    return printable(rendered(picture, columns, styled=False))
+
+
+def _place(save: bool | str | PathLike[str]) -> bool | Path:  # noqa: FBT001 - what a caller has given
+    """Where the run is kept, from any directory."""
+    return save if isinstance(save, bool) else Path(save).absolute()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from holdfast.explain.run import Asked, explain
@@ -27,19 +28,19 @@ def explained(
     interrupts: Interrupts,
     tell: Callable[[str], None] | None = None,
     *,
-    save: bool = True,
+    save: bool | Path = True,
 ) -> Explanation:
     """Probes the server as asked, and then with one thing changed after another.
 
     Args:
         tell: is given a line as each probe begins; None tells nothing.
-        save: keep the explanation, and each probe, among the saved runs.
+        save: keep the explanation, and each probe, among the saved runs, or in a file of such.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: the first probe has no verdict.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
-    with bench_for(experiment, interrupts, tell or (lambda _line: None), saves=save) as bench:
+    with bench_for(experiment, interrupts, tell or (lambda _line: None), save=save) as bench:
         return explain(bench, asked)
 
 

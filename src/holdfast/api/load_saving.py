@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from holdfast import store
 from holdfast.errors import HoldfastError
@@ -38,10 +39,22 @@ class SavingAsItGoes:
         is_small: the load is so small that it need not be saved before its end.
     """
 
-    def __init__(self, experiment: LoadExperiment, thresholds: Sequence[Threshold], remarks: Sequence[str]) -> None:
-        """Has saved nothing; `remarks` are doubts that are known before the load begins."""
+    def __init__(
+        self,
+        experiment: LoadExperiment,
+        thresholds: Sequence[Threshold],
+        remarks: Sequence[str],
+        place: Callable[[], Path],
+    ) -> None:
+        """Has saved nothing.
+
+        Args:
+            remarks: doubts that are known before the load begins.
+            place: gives the file of saved runs, or raises HoldfastError.
+        """
         self.number: int | None = None
         self._experiment = experiment
+        self._place = place
         self._thresholds = [each.text for each in thresholds]
         self._remarks = tuple(remarks)
         self._offset_ns = wall_clock_offset_ns()
@@ -79,7 +92,7 @@ class SavingAsItGoes:
             return  # the end of the load tells it, if it cannot be saved then either
 
     def _save(self, watched: Watched) -> None:
-        path = store.default_path()
+        path = self._place()
         if self.number is None:
             head = saved.head_of_begun(
                 self._experiment, self._thresholds, self._offset_ns, watched, remarks=self._remarks

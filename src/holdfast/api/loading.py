@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
 
 from holdfast import store
 from holdfast.api.load_saving import SavingAsItGoes
@@ -71,21 +73,22 @@ def loaded(
     view: Callable[[Watched], None] | None = None,
     run_elsewhere: RunElsewhere | None = None,
     *,
-    save: bool = True,
+    save: bool | Path = True,
 ) -> Loaded:
     """Carries out a load, saving it as it goes.
 
     Args:
         view: is called during the load, as `load_runs` says; None shows nothing.
         run_elsewhere: as for `run_load`.
-        save: keep its rows among the saved runs.
+        save: keep its rows among the saved runs, or in a file of such.
 
     Raises:
         ValueError: a request cannot be sent as it is written.
         EnvironmentFailure: as `run_load`.
     """
     experiment, thresholds = asked.experiment, asked.thresholds
-    saving = SavingAsItGoes(experiment, thresholds, asked.remarks)
+    place = partial(Path, save) if isinstance(save, Path) else store.default_path
+    saving = SavingAsItGoes(experiment, thresholds, asked.remarks, place)
     watch = view
     if save and (view is not None or not saving.is_small):
         watch = saving.with_view(view)
@@ -94,18 +97,18 @@ def loaded(
     if not save:
         return Loaded(finished)
     try:
-        return Loaded(finished.numbered(_saved(finished, saving.number)))
+        return Loaded(finished.numbered(_saved(finished, saving.number, place())))
     except HoldfastError as error:
         return Loaded(finished, error)  # the result is not lost if its rows cannot be kept
 
 
-def _saved(finished: FinishedLoad, begun: int | None) -> int:
+def _saved(finished: FinishedLoad, begun: int | None, path: Path) -> int:
     return store.save_load(
         saved.title_of(finished.experiment),
         finished.result.offered,
         saved.head_of(finished),
         saved.parts_of(finished),
-        store.default_path(),
+        path,
         begun,
     )
 
@@ -116,7 +119,7 @@ def result_of_load(
     thresholds: tuple[Threshold, ...],
     interrupts: Interrupts,
     *,
-    save: bool,
+    save: bool | Path,
 ) -> LoadResult:
     """Looks up the servers and loads them.
 

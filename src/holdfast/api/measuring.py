@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from holdfast.errors import HoldfastError
@@ -59,12 +60,12 @@ TELLS_NOTHING = Told()
 
 
 def probed(
-    experiment: Experiment, interrupts: Interrupts, told: Told = TELLS_NOTHING, *, save: bool = True
+    experiment: Experiment, interrupts: Interrupts, told: Told = TELLS_NOTHING, *, save: bool | Path = True
 ) -> Measured:
     """Starts a server, measures it from inside, and ends it.
 
     Args:
-        save: keep the record among the saved runs.
+        save: keep the record among the saved runs, or in a file of such.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: there is no verdict.
@@ -77,7 +78,7 @@ def probed(
 
 
 def attached(
-    experiment: OutsideExperiment, interrupts: Interrupts, told: Told = TELLS_NOTHING, *, save: bool = True
+    experiment: OutsideExperiment, interrupts: Interrupts, told: Told = TELLS_NOTHING, *, save: bool | Path = True
 ) -> Measured:
     """Measures a running server from outside.
 
@@ -93,14 +94,14 @@ def attached(
     return _judged(attach(experiment, interrupts), told, save=save)
 
 
-def _judged(timeline: Timeline | OutsideTimeline, told: Told, *, save: bool) -> Measured:
+def _judged(timeline: Timeline | OutsideTimeline, told: Told, *, save: bool | Path) -> Measured:
     """Saves a record, and only then concludes from it."""
     run, unsaved = None, None
     if save:
         from holdfast import store  # noqa: PLC0415 - see above
 
         try:
-            run = store.save(timeline, store.default_path())
+            run = store.save(timeline, store.default_path() if save is True else save)
         except HoldfastError as error:
             # The verdict must not be lost because of that.
             unsaved = error

@@ -140,7 +140,7 @@ def _saved_as(record: ExplanationRecord, bench: Bench) -> int | None:
         return None
     try:
         said = " ".join(command_line_of(bench.experiment.target))
-        return store.save_explanation(record, said, store.default_path())
+        return store.save_explanation(record, said, bench.place())
     except EnvironmentFailure as error:
         bench.tell(str(error))
         return None

@@ -33,14 +33,22 @@ class Bench:
         experiment: as asked.
         tell: is given a line as each trial begins, and where one could not be saved.
         scratch: a directory for copies of the server's configuration files.
-        saves: each probe is kept among the saved runs.
+        save: each probe is kept among the saved runs, or in a file of such.
     """
 
     experiment: Experiment
     interrupts: Interrupts
     tell: Callable[[str], None]
     scratch: Path
-    saves: bool = True
+    save: bool | Path = True
+
+    def place(self) -> Path:
+        """The file of saved runs.
+
+        Raises:
+            EnvironmentFailure: there is none.
+        """
+        return self.save if isinstance(self.save, Path) else store.default_path()
 
     def ended(self) -> bool:
         """Whether the person asked for the end."""
@@ -49,18 +57,18 @@ class Bench:
 
 @contextmanager
 def bench_for(
-    experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None], *, saves: bool = True
+    experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None], *, save: bool | Path = True
 ) -> Iterator[Bench]:
     """A bench, whose directory is removed in the end.
 
     Args:
-        tell, saves: as in `Bench`.
+        tell, save: as in `Bench`.
 
     Raises:
         EnvironmentFailure: it has no room for that directory.
     """
     with run_directory(room_for_a_run()) as scratch:
-        yield Bench(experiment, interrupts, tell, scratch, saves)
+        yield Bench(experiment, interrupts, tell, scratch, save)
 
 
 def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
@@ -116,10 +124,10 @@ def since(began: float) -> float:
 def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
     timeline = run(experiment, bench.interrupts)
     number = None
-    if not bench.saves:
+    if not bench.save:
         return timeline, judge(timeline), number
     try:
-        number = store.save(timeline, store.default_path())
+        number = store.save(timeline, bench.place())
     except EnvironmentFailure as error:
         bench.tell(str(error))
     return timeline, judge(timeline), number
