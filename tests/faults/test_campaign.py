@@ -119,7 +119,8 @@ def check_the_other_is_named(runs: Sequence[SavedRun], holdfast: Holdfast) -> No
         assert other.id is not None
         shown = holdfast.run("show", str(other.id))
         if other.state == "over":
-            assert shown.exit == ANSWERED, shown.err
+            # A busy machine may have made the load late, which is not an answer, and is saved.
+            assert shown.exit in {ANSWERED, INCONCLUSIVE}, shown.err
         else:
             assert other.state == "cut short"
             assert "cut short" in shown.out + shown.err
