@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from support.answering import answering_server
 from support.commandline import PROGRAM, Holdfast, Running
+from support.waiting import until
 
 from holdfast import store
 from holdfast.model.saved import SavedRun
@@ -135,7 +136,10 @@ def test_an_explanation_that_is_killed_keeps_the_probes_that_were_over(saved: Ho
     kill(running.pid)
     running.ended()
 
-    running.nothing_is_left(within_s=IN_TIME_S)
+    until(lambda: not running.processes(), "the end of the server", IN_TIME_S)
+    # What it had in memory for copies of configuration files is removed by the next run.
+    assert saved.run("probe", *SHORT).exit == ANSWERED
+    running.nothing_is_left()
     runs = check_saved(saved)
     assert [each.kind for each in runs if each.state == "cut short"] in ([], ["explain"])
     for each in runs:
