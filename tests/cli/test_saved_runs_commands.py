@@ -76,7 +76,6 @@ def test_the_list_names_the_commit_and_the_ceiling(saved):
         "when",
         "(UTC)",
         "server",
-        "arguments",
         "offered",
         "ceiling",
         "commit",
