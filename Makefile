@@ -3,15 +3,15 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: apache study-servers scale cluster docs wheel clean
+.PHONY: apache browser study-servers scale cluster docs wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
-test test-servers faults causes conformance scale cluster: export PYTHONDONTWRITEBYTECODE :=
-test test-servers faults causes conformance scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
+test test-servers faults causes conformance browser scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers faults causes conformance browser scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -35,6 +35,7 @@ help:
 	@echo 'make settings-table  writes docs/settings.md anew'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
+	@echo 'make browser      pages of reports in Chromium (apt-get install chromium)'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
 	@echo 'make docs         builds the documentation site into build/docs/site/, and checks it'
@@ -96,6 +97,12 @@ faults: .venv/.synced
 # Each case is a run of its own, so they are shared out one by one.
 causes: .venv/.synced
 	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
+
+# Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
+browser: .venv/.synced
+	@uv=$$(scripts/find-uv .venv/bin/python) && \
+	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
+	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
 
 study-servers: .venv/.synced
 	.venv/bin/holdfast study servers --python .venv/bin/python --markdown docs/servers.md $(ARGS)

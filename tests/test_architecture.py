@@ -23,6 +23,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # or a file at the top level.
 MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
 TOLD_BY = frozenset({"console", "live_terminal"})
+SAVED = frozenset({"store", "runs_file"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
@@ -34,29 +35,28 @@ EDGES: dict[str, frozenset[str]] = {
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
+    "checks": frozenset(),
     "report": frozenset(),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
-    "interrupts": frozenset(),
-    "rundir": frozenset(),
-    "console": frozenset(),
+    **dict.fromkeys(("interrupts", "rundir", "runs_file", "console"), frozenset()),
     "live_terminal": frozenset({"console"}),
-    "store": frozenset(),
+    "store": frozenset({"runs_file"}),
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | TOLD_BY | {"interrupts"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
-    "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
-    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
-    "api": MADE_OF | {"probe", "attach", "loadtest", "explain", "interrupts", "store"},
+    "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
+    "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
+    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "interrupts"},
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | TOLD_BY
-    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "interrupts", "store"}
-    | {"picture", "page"},
+    "cli": (MADE_OF | TOLD_BY | SAVED).union(
+        ("api", "attach", "checks", "cluster", "explain", "interrupts", "loadtest", "page", "picture", "plans"),
+        ("probe", "study"),
+    ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
@@ -64,29 +64,36 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "store", "testing"}
+AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "runs_file", "testing"}
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "picture", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py", "attach/unusable.py", "cli/option_groups.py", "cluster/clocks.py",
-    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py",
-    "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
-    "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
-    "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
-    "observe/tcp.py", "page/charts.py", "page/document.py", "page/markdown.py", "page/of_explanation.py",
-    "page/of_load.py", "page/of_verdict.py", "page/places.py", "page/words.py", "probe/ramp.py", "probe/ramp_pace.py",
-    "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py",
-    "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py", "servers/command_line.py",
-    "servers/config_layers.py", "servers/daphne.py", "servers/django.py", "servers/effective.py",
-    "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py", "servers/granian.py",
-    "servers/gunicorn.py", "servers/gunicorn_timeouts.py", "servers/h2corn.py", "servers/hypercorn.py",
-    "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py", "servers/registry.py",
-    "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py",
-    "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py", "servers/werkzeug.py",
-    "servers/wsgiref.py", "study/flask_concurrency.py", "study/servers.py",
+    "api/option_values.py", "api/python_words.py",
+    "attach/unusable.py",
+    "cli/option_groups.py",
+    "cluster/clocks.py", "cluster/frames.py",
+    "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
+    "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
+    "load/url.py", "load/values.py",
+    "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
+    "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
+    "page/charts.py", "page/document.py", "page/markdown.py", "page/of_explanation.py", "page/of_load.py",
+    "page/of_study.py", "page/of_verdict.py", "page/places.py", "page/words.py",
+    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
+    "procfs/parse.py",
+    "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
+    "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
+    "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py",
+    "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py", "servers/h2corn.py",
+    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py",
+    "servers/registry.py", "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py",
+    "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
+    "servers/werkzeug.py", "servers/wsgiref.py",
+    "store/schema_1.py",
+    "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -351,7 +358,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("attach/rounds.py", "from holdfast.probe.session import Session", "attach must not know probe"),
         ("attach/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
         ("loadtest/run.py", "from holdfast.attach import rounds", "loadtest must not know attach"),
-        ("store.py", "from holdfast.infer.judge import judge", "store must not know infer"),
+        ("store/saving.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         (

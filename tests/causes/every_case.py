@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from of_servers import BACKLOGS, CONNECTIONS, THREADS, WORKERS
 from of_code import BODIES, GATES, MORE
+from of_servers import BACKLOGS, CONNECTIONS, THREADS, WORKERS
 from of_surroundings import APPLICATIONS, COMMANDS, DESCRIPTORS, ENVIRONMENT, LIBRARIES, NOTHING
 
 CASES = (

@@ -35,12 +35,20 @@ class SavingAsItGoes:
 
     Attributes:
         number: of the saved run; None as long as there is none.
+        mark: of the run, as `runs_file.marked` gives it.
         is_small: the load is so small that it need not be saved before its end.
     """
 
-    def __init__(self, experiment: LoadExperiment, thresholds: Sequence[Threshold], remarks: Sequence[str]) -> None:
+    def __init__(
+        self,
+        experiment: LoadExperiment,
+        thresholds: Sequence[Threshold],
+        remarks: Sequence[str],
+        mark: str | None = None,
+    ) -> None:
         """Has saved nothing; `remarks` are doubts that are known before the load begins."""
         self.number: int | None = None
+        self.mark = mark
         self._experiment = experiment
         self._thresholds = [each.text for each in thresholds]
         self._remarks = tuple(remarks)
@@ -84,7 +92,7 @@ class SavingAsItGoes:
             head = saved.head_of_begun(
                 self._experiment, self._thresholds, self._offset_ns, watched, remarks=self._remarks
             )
-            self.number = store.begin_load(saved.title_of(self._experiment), head, path)
+            self.number = store.begin_load(saved.title_of(self._experiment), head, path, self.mark)
         if self._pending:
             parts = list(pack(watched.columns, self._pending))
             store.add_to_load(self.number, self._parts, parts, len(self._pending), path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from contextlib import nullcontext
 
 from holdfast import store
 from holdfast.api.load_saving import SavingAsItGoes
@@ -16,6 +17,8 @@ from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad, RunElsewhere, run_load
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
+from holdfast.model.saved import Asked
+from holdfast.runs_file import marked
 
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
@@ -84,8 +87,22 @@ def loaded(
         ValueError: a request cannot be sent as it is written.
         EnvironmentFailure: as `run_load`.
     """
+    title = Asked("load", "load", saved.title_of(asked.experiment))
+    with marked(title) if save else nullcontext() as mark:
+        return _loaded(asked, interrupts, view, run_elsewhere, mark, save=save)
+
+
+def _loaded(  # parameters: as of `loaded`, and the mark
+    asked: AskedLoad,
+    interrupts: Interrupts,
+    view: Callable[[Watched], None] | None,
+    run_elsewhere: RunElsewhere | None,
+    mark: str | None,
+    *,
+    save: bool,
+) -> Loaded:
     experiment, thresholds = asked.experiment, asked.thresholds
-    saving = SavingAsItGoes(experiment, thresholds, asked.remarks)
+    saving = SavingAsItGoes(experiment, thresholds, asked.remarks, mark)
     watch = view
     if save and (view is not None or not saving.is_small):
         watch = saving.with_view(view)
@@ -94,19 +111,22 @@ def loaded(
     if not save:
         return Loaded(finished)
     try:
-        return Loaded(finished.numbered(_saved(finished, saving.number)))
+        finished = finished.numbered(_saved(finished, saving))
     except HoldfastError as error:
         return Loaded(finished, error)  # the result is not lost if its rows cannot be kept
+    store.keep_load(finished.result)
+    return Loaded(finished)
 
 
-def _saved(finished: FinishedLoad, begun: int | None) -> int:
+def _saved(finished: FinishedLoad, saving: SavingAsItGoes) -> int:
     return store.save_load(
         saved.title_of(finished.experiment),
         finished.result.offered,
         saved.head_of(finished),
         saved.parts_of(finished),
         store.default_path(),
-        begun,
+        saving.number,
+        saving.mark,
     )
 
 

@@ -7,13 +7,16 @@ Nothing is printed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 from holdfast.errors import HoldfastError
 from holdfast.interrupts import Interrupts
+from holdfast.model.asked import asked_of
 from holdfast.model.frozen import frozen
 from holdfast.model.verdict import Verdict
+from holdfast.runs_file import marked
 
 if TYPE_CHECKING:
     # Each kind of experiment brings modules of its own.
@@ -72,8 +75,9 @@ def probed(
     """
     from holdfast.probe.experiment import run  # noqa: PLC0415 - attach does without
 
-    timeline = run(experiment, interrupts, tell=told.progress, stopped=told.stopped, watch=told.watch)
-    return _judged(timeline, told, save=save)
+    with _marked(experiment, save=save) as mark:
+        timeline = run(experiment, interrupts, tell=told.progress, stopped=told.stopped, watch=told.watch)
+        return _judged(timeline, told, mark, save=save)
 
 
 def attached(
@@ -90,17 +94,23 @@ def attached(
     """
     from holdfast.attach.experiment import attach  # noqa: PLC0415 - probe does without
 
-    return _judged(attach(experiment, interrupts), told, save=save)
+    with _marked(experiment, save=save) as mark:
+        return _judged(attach(experiment, interrupts), told, mark, save=save)
 
 
-def _judged(timeline: Timeline | OutsideTimeline, told: Told, *, save: bool) -> Measured:
+def _marked(experiment: Experiment | OutsideExperiment, *, save: bool) -> AbstractContextManager[str | None]:
+    """Marks a run that is to be saved, so that one that is killed is known."""
+    return marked(asked_of(experiment)) if save else nullcontext()
+
+
+def _judged(timeline: Timeline | OutsideTimeline, told: Told, mark: str | None, *, save: bool) -> Measured:
     """Saves a record, and only then concludes from it."""
     run, unsaved = None, None
     if save:
         from holdfast import store  # noqa: PLC0415 - see above
 
         try:
-            run = store.save(timeline, store.default_path())
+            run = store.save(timeline, store.default_path(), mark)
         except HoldfastError as error:
             # The verdict must not be lost because of that.
             unsaved = error
@@ -109,4 +119,6 @@ def _judged(timeline: Timeline | OutsideTimeline, told: Told, *, save: bool) -> 
 
     from holdfast.infer.judge import judge  # noqa: PLC0415 - see above
 
-    return Measured(replace(judge(timeline), run=run), unsaved)
+    if run is None:
+        return Measured(judge(timeline), unsaved)
+    return Measured(store.concluded(run, partial(judge, timeline)), unsaved)

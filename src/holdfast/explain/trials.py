@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from holdfast import store
-from holdfast.errors import EnvironmentFailure, HoldfastError
+from holdfast.errors import HoldfastError
 from holdfast.explain.in_progress import InProgress
 from holdfast.explain.rivals import values_in, with_changes
 from holdfast.infer.judge import judge
@@ -134,9 +135,9 @@ def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, in
         return timeline, judge(timeline), number
     try:
         number = store.save(timeline, store.default_path())
-    except EnvironmentFailure as error:
+    except HoldfastError as error:
         bench.tell(str(error))
-    return timeline, judge(timeline), number
+    return timeline, store.concluded(number, partial(judge, timeline)), number
 
 
 def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) -> Trial:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Literal
 
 from holdfast.model.experiment import Experiment
@@ -24,6 +25,9 @@ class Claim:
         here: the same from a verdict; None where the verdict does not know.
         differs: why it is not the same where it is not; may hold the measured figures.
         unknown: why the verdict does not know, where it does not.
+        finding: of an expression: what the verdict has of its fields, whether it holds (None where it cannot be told),
+            and why it cannot; None where the claim is that two texts are the same.
+        about: of an expression: the full names of its fields.
     """
 
     what: str
@@ -31,6 +35,8 @@ class Claim:
     here: Callable[[Verdict], str | None]
     differs: Callable[[Verdict], str] = lambda _verdict: ""
     unknown: Callable[[Verdict], str] = lambda _verdict: ""
+    finding: Callable[[Verdict], tuple[str, bool | None, str]] | None = None
+    about: tuple[str, ...] = ()
 
 
 @frozen
@@ -106,6 +112,7 @@ class Row:
         note: what to know of this row.
         silent: what silent clients do to it; None where they were not tried, or could not be.
         silent_why: why not; "" where they were not to be tried.
+        run: number of the saved run; None where none was saved.
     """
 
     id: str
@@ -126,6 +133,7 @@ class Row:
     note: str = ""
     silent: Silent | None = None
     silent_why: str = ""
+    run: int | None = None
 
 
 @frozen
@@ -159,6 +167,7 @@ class StudyResult:
         made: when and on what.
         schema: version of this form of the object.
         kind: tells it from other objects.
+        run: number under which it was saved; None where it could not be.
     """
 
     name: str
@@ -166,12 +175,62 @@ class StudyResult:
     seconds: float
     source: str
     made: Circumstances
+    run: int | None = None
     schema: int = 1
     kind: str = "study"
 
 
+@frozen
+class RowRecord:
+    """A row as it is saved: all of it but its verdict, which is drawn again from its run."""
+
+    id: str
+    title: str
+    server: str
+    version: str | None
+    arguments: tuple[str, ...]
+    application: str
+    view: str | None
+    outcome: Outcome
+    findings: tuple[Finding, ...]
+    skipped: str
+    why: str
+    remedy: str
+    exit_code: int
+    seconds: float
+    note: str = ""
+    silent: Silent | None = None
+    silent_why: str = ""
+    run: int | None = None
+
+
+@frozen
+class StudyRecord:
+    """A study as it is saved."""
+
+    name: str
+    rows: tuple[RowRecord, ...]
+    seconds: float
+    source: str
+    made: Circumstances
+
+
+def record_of(result: StudyResult) -> StudyRecord:
+    """What is saved of a study."""
+    rows = tuple(RowRecord(**{each.name: getattr(row, each.name) for each in fields(RowRecord)}) for row in result.rows)
+    return StudyRecord(result.name, rows, result.seconds, result.source, result.made)
+
+
+def row_of(record: RowRecord, verdict: Verdict | None) -> Row:
+    """The row again, with its verdict."""
+    return Row(verdict=verdict, **{each.name: getattr(record, each.name) for each in fields(RowRecord)})
+
+
 def check(claim: Claim, verdict: Verdict) -> Finding:
     """The claim compared with the verdict's value."""
+    if claim.finding is not None:
+        shown, held, why = claim.finding(verdict)
+        return Finding(claim.what, claim.claimed, None if held is None else shown, held, why)
     here = claim.here(verdict)
     if here is None:
         return Finding(claim.what, claim.claimed, None, None, claim.unknown(verdict))

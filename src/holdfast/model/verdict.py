@@ -26,6 +26,9 @@ HTTP2_NOT_ASKED = "--http2 was not asked for"
 PLAIN_HTTP = "requests were sent in plain HTTP"
 """The reason where there is nothing to say of TLS."""
 
+NOT_KEPT = "the run was saved before this limit was kept"
+"""The reason of a limit that an older version did not record."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",

@@ -73,12 +73,12 @@ def headline(explanation: Explanation) -> Renderable:
 
 def _trials(explanation: Explanation) -> Renderable:
     heads, rows = trial_table(explanation)
-    run, *changed, at_once, purpose = heads
+    run, *changed, at_once, _purpose = heads
     table = Table(
         Column(run, right=True),
         *(Column(name, right=True, whole=True) for name in changed),
         Column(at_once, right=True),
-        Column(purpose),
+        Column(""),
     )
     for cells in rows:
         table.add_row(*cells)
@@ -97,7 +97,7 @@ def trial_table(explanation: Explanation) -> tuple[tuple[str, ...], tuple[tuple[
         values = {each.name: each.value for each in trial.values}
         cells = [_shown(values.get(name), kinds.get(name)) for name in changed]
         rows.append((_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked"))
-    return ("run", *changed, "at once", ""), tuple(rows)
+    return ("run", *changed, "at once", "purpose"), tuple(rows)
 
 
 def _at_once(trial: Trial) -> str:

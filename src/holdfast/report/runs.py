@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
+from holdfast.model.instants import shown_instant
+from holdfast.model.revision import Revision
 from holdfast.model.saved import SavedRun
 from holdfast.report.layout import Column, Renderable, Stack, Table, Text
 
+_SHORT = 8
 
-def render_runs(runs: Sequence[SavedRun], limit: int) -> Renderable:
-    """One line for each run, up to so many, and one that says how many more there are; times in UTC."""
+
+def render_runs(runs: Sequence[SavedRun], limit: int, *, filtered: bool = False) -> Renderable:
+    """One line for each run, up to so many, and one that says how many more there are; times in UTC.
+
+    Args:
+        filtered: only some were asked for.
+    """
     if not runs:
-        return Text("No runs have been saved yet.")
-    titles = ("run", "when (UTC)", "server", "arguments", "offered")
-    table = Table(*(Column(each, right=each in {"run", "offered"}) for each in titles))
-    for each in runs[:limit]:
-        offered = "?" if each.offered is None else str(each.offered)
-        table.add_row(str(each.id), _when(each.saved_at), each.server, each.arguments, offered)
+        return Text("No saved run is like that." if filtered else "No runs have been saved yet.")
+    listed = runs[:limit]
+    of_commits = any(each.revision is not None and each.revision.commit for each in listed)
+    titles = ["run", "when (UTC)", "server", "arguments", "offered", "ceiling", *(["commit"] if of_commits else [])]
+    right = {"run", "offered", "ceiling"}
+    table = Table(*(Column(each, right=each in right, whole=each in {"commit", "when (UTC)"}) for each in titles))
+    for each in listed:
+        table.add_row(
+            "-" if each.id is None else str(each.id),
+            "?" if each.saved_at is None else shown_instant(each.saved_at),
+            each.server,
+            each.arguments,
+            "?" if each.offered is None else str(each.offered),
+            _ceiling(each),
+            *([shown_revision(each.revision)] if of_commits else []),
+        )
     older = len(runs) - limit
     if older > 0:
         are = "older one is" if older == 1 else "older ones are"
-        return Stack(table, Text(), Text(f"{older} {are} saved too: holdfast runs --limit {len(runs)}", "dim"))
+        like = " like that" if filtered else ""
+        more = Text(f"{older} {are} saved too{like}: holdfast runs --limit {len(runs)}", "dim")
+        return Stack(table, Text(), more)
     return table
 
 
-def _when(saved_at: float | None) -> str:
-    if saved_at is None:
-        return "?"
-    return datetime.fromtimestamp(saved_at, tz=UTC).strftime("%Y-%m-%d %H:%M:%S")
+def shown_revision(revision: Revision | None) -> str:
+    """The beginning of a commit's name, with a + where the tree had changes; "" where there is none."""
+    if revision is None or revision.commit is None:
+        return ""
+    return revision.commit[:_SHORT] + ("+" if revision.changed else "")
+
+
+def _ceiling(run: SavedRun) -> str:
+    if run.ceiling is None:
+        return ""
+    return f"{run.ceiling}+" if run.bounded is False else str(run.ceiling)

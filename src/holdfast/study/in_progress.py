@@ -81,7 +81,8 @@ class InProgress:
 
 def is_explained(case: Case) -> bool:
     """Whether the row is about what decides, which one probe does not show; it takes several times as long."""
-    return any(claim.what == "binding" or claim.what.startswith("binding.") for claim in case.claims)
+    about = (name for claim in case.claims for name in (claim.about or (claim.what,)))
+    return any(name == "binding" or name.startswith("binding.") for name in about)
 
 
 def _is_run(case: Case) -> bool:
