@@ -10,7 +10,6 @@ from typing import Generic, TypeVar
 
 from holdfast.console import say
 from holdfast.live_terminal import LiveTerminal, terminal_for_views
-from holdfast.model.frozen import frozen
 from holdfast.model.live import Watch
 from holdfast.model.units import NS_PER_S
 from holdfast.report.layout import Text, cut_lines
@@ -27,7 +26,6 @@ View = Callable[[Seen, str, int, int], list[Text]]
 """The lines of what is seen, with this title, for so many columns and rows."""
 
 
-@frozen
 class Shown(Generic[Seen]):
     """How something is shown while it lasts.
 
@@ -37,9 +35,11 @@ class Shown(Generic[Seen]):
         close: takes the view away, so that something else can be written.
     """
 
-    tell: Callable[[str], None]
-    watch: Watch[Seen] | None
-    close: Callable[[], None]
+    def __init__(self, tell: Callable[[str], None], watch: Watch[Seen] | None, close: Callable[[], None]) -> None:
+        """As the attributes say."""
+        self.tell = tell
+        self.watch = watch
+        self.close = close
 
     def instead(self, says: Callable[[Said], None]) -> Callable[[Said], None]:
         """The same function, after the view has been taken away."""
@@ -95,10 +95,10 @@ class _Views(Generic[Seen]):
             self._view = self._view_of()
         if now_ns < (self._began_ns + FIRST_VIEW_NS if at_once else self._next_ns):
             return
-        view, title, seen = self._view, self._title, look()
+        view, title = self._view, self._title
 
         def drawn(columns: int, rows: int, styled: bool) -> list[str]:  # noqa: FBT001 - as `live_terminal.Drawn`
-            return cut_lines(view(seen, title, columns, rows), columns, styled=styled)
+            return cut_lines(view(look(), title, columns, rows), columns, styled=styled)
 
         self._terminal.show(drawn)
         self._next_ns = time.monotonic_ns() + VIEWS_APART_NS

@@ -18,7 +18,7 @@ from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, o
 from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
-from holdfast.model.live import LiveStudy
+from holdfast.model.live_study import LiveStudy
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import why_not
 from holdfast.report.json import as_json, study_json

@@ -18,7 +18,8 @@ from holdfast.infer.trial_values import Proposal
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, Experiment
 from holdfast.model.frozen import frozen
-from holdfast.model.live import LiveExplanation, Watch
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.timeline import Timeline
 from holdfast.model.trial import Change, Trial
 from holdfast.model.verdict import Verdict
