@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
 from holdfast.cli.click_types import checked, json_option, quiet_option
+from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
     PORT_OF_PROBE,
@@ -23,13 +25,13 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
-from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
-from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.experiment import Experiment, command_line_of, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.sizes import size_of
 
@@ -138,7 +140,7 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     *limit_options(),
     *check_options(),
     json_option("explanation"),
-    quiet_option("Do not tell which probe is running."),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
 def explain(
@@ -157,11 +159,22 @@ def explain(
     options = with_defaults(context, given)
     checks = checks_of(options, "explain", _fields, "explanation")
     experiment = _experiment(context, options)
-    with checks.told_without_result(), listening(reports=True) as interrupts:
-        found = explained(experiment, asked, interrupts, None if quiet else say)
+    title = shlex.join(command_line_of(experiment.target))
+    with (
+        checks.told_without_result(),
+        listening(reports=True) as interrupts,
+        shown_while_it_lasts(_view, title, quiet=quiet) as shown,
+    ):
+        found = explained(experiment, asked, interrupts, shown.tell, shown.watch)
     checked_ = _publish(found, json_target, checks)
     bid_farewell(interrupts)
     return checks.exit_code(_exit_code(found) if found.run is not None else EXIT_ENVIRONMENT, checked_)
+
+
+def _view() -> View[LiveExplanation]:
+    from holdfast.report.live_explain import explanation_view
+
+    return explanation_view
 
 
 def show_explanation(number: int, json_target: str | None) -> int:

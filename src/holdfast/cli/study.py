@@ -12,11 +12,13 @@ import click
 from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks, with_table
-from holdfast.cli.click_types import json_option, put_out, target_file
+from holdfast.cli.click_types import json_option, put_out, quiet_option, target_file
+from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
+from holdfast.model.live_study import LiveStudy
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import why_not
 from holdfast.report.json import as_json, study_json
@@ -70,14 +72,16 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
     ),
     *check_options(),
     json_option("rows"),
+    quiet_option("Show nothing while it runs."),
 )
-def study(
+def study(  # parameters: the options of the command line
     name: str,
     wanted: tuple[str, ...],
     python: str | None,
     silent: bool,  # noqa: FBT001 - a flag of the command line
     markdown_target: str | None,
     json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
     **given: Any,  # noqa: ANN401 - click's options
 ) -> int:
     """Run many probes and print one table.
@@ -94,13 +98,22 @@ def study(
     elif python is None and project is not None:
         # Which environment is a matter of the place; what is measured there is the study's own.
         python = project.values.get("python")
-    chosen = only(chosen, wanted) if wanted else chosen
-    checks.check_parts("row", [case.id for case in chosen.cases])
-    with listening(reports=True) as interrupts:
-        result = run_study(chosen, python, interrupts, say, silent=silent)
+    rows = only(chosen, wanted) if wanted else chosen
+    checks.check_parts("row", [case.id for case in rows.cases])
+    with (
+        listening(reports=True) as interrupts,
+        shown_while_it_lasts(_view, chosen.name, quiet=quiet) as shown,
+    ):
+        result = run_study(rows, python, interrupts, shown.tell, shown.watch, silent=silent)
     checked = _publish(result, markdown_target, json_target, checks)
     bid_farewell(interrupts)
     return checks.exit_code(exit_code(result), checked)
+
+
+def _view() -> View[LiveStudy]:
+    from holdfast.report.live_study import study_view
+
+    return study_view
 
 
 def show_study(number: int, json_target: str | None) -> int:

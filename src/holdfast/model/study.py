@@ -72,7 +72,15 @@ class Study:
 
 @frozen
 class Finding:
-    """One claim and what was measured here; `same` is None where it was not measured."""
+    """One claim and what was measured here; `same` is None where it was not measured.
+
+    Attributes:
+        what: the field, or what the study calls it.
+        claimed: the value that was expected.
+        here: the value that was measured.
+        same: whether they agree.
+        why_not: why they do not, where that is known.
+    """
 
     what: str
     claimed: str
@@ -86,6 +94,7 @@ class Row:
     """A case after its run.
 
     Attributes:
+        id: its name in the study.
         title: its server and arguments, or what the study calls it.
         server: an adapter's name; of a person's own command its program.
         version: of the server; None where it is not installed, or not known.
@@ -93,11 +102,14 @@ class Row:
         application: framework of the built-in application, or the person's own one.
         view: as asked for; None is "as written".
         outcome: "measured" has a verdict, all others have none.
+        findings: what was claimed of it.
+        verdict: None where there is none.
         skipped: why there is no verdict, one sentence; "" where there is one.
         why: the cause as far as it is known, often the server's own words; may span lines.
         remedy: what to do about that; "" where nothing is to be done.
         exit_code: of `probe` for this experiment alone.
         seconds: that it took, start and end of the server included.
+        note: what to know of this row.
         silent: what silent clients do to it; None where they were not tried, or could not be.
         silent_why: why not; "" where they were not to be tried.
         run: number of the saved run; None where none was saved.
@@ -131,6 +143,7 @@ class Circumstances:
     Attributes:
         date: of its beginning, as 2026-01-31, in the machine's time zone.
         holdfast: its version.
+        kernel: its name and release.
         cores: that it could use.
         somaxconn: the kernel's cap on every backlog; None where it cannot be read.
     """
@@ -147,6 +160,13 @@ class StudyResult:
     """The table of a study.
 
     Attributes:
+        name: of the study.
+        rows: one for each case.
+        seconds: that it took.
+        source: what its claims are from; "" without any.
+        made: when and on what.
+        schema: version of this form of the object.
+        kind: tells it from other objects.
         run: number under which it was saved; None where it could not be.
     """
 

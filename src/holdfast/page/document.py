@@ -48,6 +48,22 @@ class Sheet:
 
 
 @frozen
+class Multiple:
+    """One of several small pictures that are compared: where the requests of one run were.
+
+    Attributes:
+        headline: the answer, or why there is none.
+        bars: () where nothing was counted.
+        notes: further remarks.
+    """
+
+    title: str
+    headline: str
+    bars: Sequence[PlaceBar]
+    notes: Sequence[str] = ()
+
+
+@frozen
 class Document:
     """One page.
 
@@ -57,6 +73,7 @@ class Document:
         headline: the answer in a few words.
         sentences: each further finding.
         places: () where nothing was counted.
+        multiples: small pictures, one for each of several runs.
         sheets: further tables.
         forms: what people know from their own tools, line by line, under what says which.
         command: what makes the run again, as a shell reads it; "" where that is not known.
@@ -72,6 +89,7 @@ class Document:
     sentences: Sequence[str]
     warnings: Sequence[str]
     places: Sequence[PlaceBar] = ()
+    multiples: Sequence[Multiple] = ()
     sheets: Sequence[Sheet] = ()
     forms: Sequence[Fact] = ()
     command: str = ""

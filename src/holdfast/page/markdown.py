@@ -27,6 +27,8 @@ def _lines(document: Document) -> Iterator[str]:
         yield ""
         places = [(escaped(each.label), escaped(each.shown), escaped(each.note)) for each in document.places]
         yield from table(("place", "requests", ""), places, right=(1,))
+    for each in document.multiples:
+        yield from ("", f"**{escaped(each.title)}**: {escaped(each.headline)}")
     for sheet in document.sheets:
         yield from ("", f"**{escaped(sheet.title)}**", "")
         rows = [tuple(map(escaped, cells)) for cells in sheet.rows]

@@ -9,10 +9,10 @@ from holdfast.model.rows import Rows
 from holdfast.page.charts import areas_data, curves_data
 from holdfast.page.document import Document, Fact, Sheet
 from holdfast.picture.load import picture_of_load
-from holdfast.picture.probe import LEFT, REPLYING, UNPLACED
+from holdfast.picture.probe import REPLYING, UNPLACED
 from holdfast.report.load import milliseconds, sentences
 
-_LABELS = {UNPLACED: "sent, not answered yet", "syn": "connecting", REPLYING: "reply begun", LEFT: "given up"}
+_LABELS = {UNPLACED: "sent, not answered yet", "syn": "connecting", REPLYING: "reply begun"}
 _LATENCY_HEADS = ("latency, ms", *LatencyMs.__dataclass_fields__)
 
 
@@ -63,7 +63,7 @@ def _sheets(result: LoadResult) -> Iterator[Sheet]:
         held = {True: "holds", False: "does not hold", None: "nothing to compare"}
         yield Sheet(
             "Thresholds",
-            ("threshold", "", "measured"),
+            ("threshold", "result", "measured"),
             tuple(
                 (each.text, held[each.held], "-" if each.value is None else f"{each.value:g}")
                 for each in result.thresholds

@@ -14,7 +14,7 @@ from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.verdict import CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP, Limits, Verdict
 from holdfast.page.charts import areas_data, curves_data, usage_data
 from holdfast.page.document import Document, Fact, PlaceBar
-from holdfast.page.words import in_words
+from holdfast.page.words import in_words, lines_of
 from holdfast.picture.outside import picture_of_outside
 from holdfast.picture.probe import UNPLACED, areas_of_probe
 from holdfast.picture.usage import usage_of
@@ -57,11 +57,12 @@ def document_of(record: Timeline | OutsideTimeline, verdict: Verdict | Inconclus
             log=log,
             data=data,
         )
+    answer, *doubts = lines_of(headline(verdict))
     return Document(
         kind=kind,
         title=in_words(title(verdict)),
-        headline=in_words(headline(verdict)),
-        sentences=[*sentences(verdict)],
+        headline=answer,
+        sentences=[*doubts, *sentences(verdict)],
         warnings=verdict.warnings,
         places=tuple(places_of(verdict)),
         forms=tuple(_forms(record)),
@@ -86,9 +87,9 @@ def _forms(record: Timeline | OutsideTimeline) -> Iterator[Fact]:
     else:
         snapshot = next((each.snapshot for each in reversed(record.rounds) if each.snapshot is not None), None)
     if snapshot is not None and snapshot.listeners:
-        yield Fact("Listen queues when every place was full, as `ss -ltn` prints them", listen_queues(snapshot))
+        yield Fact("Listen queues when every place was full, as ss -ltn prints them", listen_queues(snapshot))
     if isinstance(record, Timeline) and record.entries:
-        yield Fact("Processes, and the threads that ran handlers, as `ps` prints them", processes(record))
+        yield Fact("Processes, and the threads that ran handlers, as ps prints them", processes(record))
 
 
 def _asked(record: Timeline | OutsideTimeline) -> str:
@@ -111,8 +112,8 @@ def _marks(timeline: Timeline) -> Iterator[tuple[int, str]]:
     marks = timeline.marks
     for at_ns, text in (
         (marks.placed_ns, "places counted"),
-        (marks.abandoned_ns, "clients leave"),
-        (marks.released_ns, "handlers let go"),
+        # Handlers are let go in the same instant as clients leave.
+        (marks.abandoned_ns or marks.released_ns, "clients leave" if marks.abandoned_ns else "handlers let go"),
     ):
         if at_ns != NEVER:
             yield at_ns, text

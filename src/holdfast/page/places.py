@@ -9,7 +9,16 @@ from holdfast.model.frozen import frozen
 from holdfast.picture.probe import LEFT, REPLYING
 from holdfast.report.lanes import LANES
 
-_OTHERS = {REPLYING: "handler over, reply not read", LEFT: "client left"}
+_OTHERS = {
+    REPLYING: "handler over, reply not read",
+    LEFT: "client left",
+    "connect-timeout": "no connection in time",
+    "unanswered": "no reply in time",
+    "given-up": "given up at the end",
+    "malformed": "a reply that is not HTTP",
+    "no-room": "no room in the accept queue",
+    "wrong-body": "a body that was not expected",
+}
 
 
 @frozen
@@ -43,6 +52,13 @@ _LOOKS = {
     "closed": ("#d55e00", "cross", True),
     "failed": ("#5d5d5d", "", True),
     "left": ("#bdbdbd", "diagonal", True),
+    # Of a load, which knows how each request ended.
+    "connect-timeout": ("#d55e00", "dots", True),
+    "unanswered": ("#e69f00", "cross", True),
+    "given-up": ("#bdbdbd", "diagonal", True),
+    "malformed": ("#cc79a7", "back", True),
+    "no-room": ("#cc79a7", "dots", True),
+    "wrong-body": ("#cc79a7", "cross", True),
 }
 
 

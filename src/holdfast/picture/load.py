@@ -6,21 +6,15 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
 from holdfast.model.frozen import frozen
-from holdfast.model.places import PLACE_OF, REPLIED, Outcome, Place
+from holdfast.model.places import REPLIED, Outcome, Place
 from holdfast.model.rows import Rows
 from holdfast.picture.areas import Areas, Leg, areas_of
 from holdfast.picture.percentiles import Curve, curve_of
-from holdfast.picture.probe import LEFT, ORDER, REPLYING, UNPLACED
+from holdfast.picture.probe import REPLYING, UNPLACED
 
-_OF_OUTCOME = {
-    outcome.label: PLACE_OF[outcome].value if outcome in PLACE_OF else LEFT
-    for outcome in Outcome
-    if outcome is not Outcome.PENDING
-}
-_OF_OUTCOME |= {
-    # An answer, though not the one that was expected.
-    Outcome.WRONG_BODY.label: Place.REJECTED.value,
-}
+ORDER = (UNPLACED, Place.SYN.value, REPLYING, *(outcome.label for outcome in Outcome if outcome is not Outcome.PENDING))
+"""From the bottom up: those on their way, and those that have ended, by how."""
+
 _REPLIED = frozenset(outcome.label for outcome in REPLIED)
 
 
@@ -50,7 +44,7 @@ def picture_of_load(chunks: Iterable[Rows]) -> LoadPicture:
             yield from _chains(rows)
 
     areas = areas_of(chains(), ORDER)
-    return LoadPicture(areas, curve_of("due", from_due), curve_of("sent", from_sent))
+    return LoadPicture(areas, curve_of("from due", from_due), curve_of("from sent", from_sent))
 
 
 def _chains(rows: Rows) -> Iterator[Sequence[Leg]]:
@@ -65,5 +59,5 @@ def _chains(rows: Rows) -> Iterator[Sequence[Leg]]:
         if first_byte and first_byte < done:
             chain.append((first_byte, REPLYING))
         if done:
-            chain.append((done, _OF_OUTCOME[outcome]))
+            chain.append((done, outcome))
         yield chain

@@ -15,7 +15,7 @@ class Curve:
     """The percentiles of some durations, by nearest rank.
 
     Attributes:
-        name: what they are from: "due" or "sent".
+        name: what they are, as "from due".
         number: how many durations there are.
         share: of all durations, those that are at most as long as `at_ns`; ascending, the last is 1.
     """

@@ -74,7 +74,8 @@ holdfast.begin("areas", (section, given) => {
     ctx.restore();
   }
 
-  if (given.thinned) note(section, "Between two of its points the picture leaves instants out, and never the most or the least of a place: each point is how it was.");
+  if (layers.some((layer) => !layer.drawn)) note(section, "Requests that have ended are left out at first; tick them below to see all that were offered.");
+  if (given.thinned) note(section, "Of many instants only some are drawn. Each of them is how it was, and the most and the least of every place is among them.");
   const redraw = chart(section, {
     label: "requests in each place over time",
     height: 380,
@@ -103,7 +104,12 @@ holdfast.begin("areas", (section, given) => {
     return element("li", {}, element("label", {}, box, swatch(layer.colour, layer.pattern), element("span", { textContent: layer.label }), outputs[number]));
   });
   section.append(element("ul", { className: "legend" }, ...entries.reverse(), element("li", {}, time)));
-  table(section, "Table: requests in each place over time", ["seconds", ...layers.map((each) => each.label), "offered"], () =>
-    seconds.map((at, number) => [at.toFixed(6), ...layers.map((each) => shown(each.counts[number])),
+  /* Nobody reads thousands of rows: of many, as many as can be read. */
+  const MOST_ROWS = 200;
+  const step = Math.max(1, (seconds.length - 1) / (MOST_ROWS - 1));
+  const picked = [...new Set(seconds.map((_, at) => Math.round(Math.min(at * step, seconds.length - 1))))];
+  const some = picked.length < seconds.length ? ` (${shown(picked.length)} of ${shown(seconds.length)} instants)` : "";
+  table(section, `Table: requests in each place over time${some}`, ["seconds", ...layers.map((each) => each.label), "offered"], () =>
+    picked.map((number) => [seconds[number].toFixed(6), ...layers.map((each) => shown(each.counts[number])),
       shown(layers.reduce((sum, each) => sum + each.counts[number], 0))]));
 });

@@ -18,7 +18,7 @@ holdfast.begin("curves", (section, given) => {
     label: "latency by percentile",
     made: (theme) => [{
       scales: { x: { time: false }, y: wide ? { distr: 3 } : { range: (_, low, high) => [0, high] } },
-      padding: [10, 14, 0, 0],
+      padding: [20, 14, 0, 0],
       axes: [
         axis(theme, "percentile", { splits: (_, __, low, high) => [0, 0.30103, 1, 2, 3, 4, 5, 6].filter((x) => x >= low - 1e-9 && x <= high), values: (_, splits) => splits.map(percent) }),
         axis(theme, "ms", { size: 64 }),
@@ -26,7 +26,7 @@ holdfast.begin("curves", (section, given) => {
       series: [{}, ...given.map((each, number) => ({ label: each.name, stroke: colour(theme, number), width: 2, dash: LOOKS[number % 3][1], spanGaps: true, points: { show: false } }))],
       hooks: { draw: [(plot) => given.forEach((each, number) => {
         const at = plot.data[number + 1].findLastIndex((y, index) => y != null && plot.data[0][index] <= plot.scales.x.max);
-        if (at >= 0) label(plot, each.name, plot.valToPos(plot.data[0][at], "x", true), plot.valToPos(plot.data[number + 1][at], "y", true) + (number ? 14 : -4), "right");
+        if (at >= 0) label(plot, each.name, plot.valToPos(plot.data[0][at], "x", true), plot.valToPos(plot.data[number + 1][at], "y", true) + (number % 2 ? 14 : -14) * (devicePixelRatio || 1), "right");
       })] },
     }, joined],
     moved: (index) => {

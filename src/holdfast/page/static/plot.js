@@ -17,8 +17,9 @@ Object.assign(holdfast, (() => {
      height   in pixels
      made     theme => [options of uPlot, columns]
      moved    index => what the pointer is on; null is nothing
+     buttons  false for a small one, which keeps its keys
      Gives a function that draws it anew. */
-  function chart(section, { label, height = 320, made, moved = () => {} }) {
+  function chart(section, { label, height = 320, made, moved = () => {}, buttons: hasButtons = true }) {
     const hint = "Arrow keys move, plus and minus zoom, 0 shows all. The table behind it has its figures.";
     const box = element("div", { className: "chart", tabIndex: 0, role: "group", ariaLabel: `Chart: ${label}. ${hint}` });
     box.style.minHeight = `${height}px`;
@@ -71,7 +72,7 @@ Object.assign(holdfast, (() => {
       }, columns, box);
       if (before) plot.setScale("x", { min: before.min, max: before.max });
     }
-    section.append(box, buttons);
+    section.append(box, ...(hasButtons ? [buttons] : []));
     drawn((now) => { theme = now; draw(); });
     new ResizeObserver(() => {
       if (box.clientWidth && plot.width !== width()) plot.setSize({ width: width(), height });
@@ -91,6 +92,7 @@ Object.assign(holdfast, (() => {
     const { left, width: all } = plot.bbox;
     let start = x - { left: 0, center: wide / 2, right: wide }[align];
     start = Math.min(Math.max(start, left), left + all - wide);
+    y = Math.min(Math.max(y, 9 * ratio), ctx.canvas.height - 9 * ratio);
     ctx.fillStyle = "rgba(255, 255, 255, 0.88)";
     ctx.fillRect(start, y - 9 * ratio, wide, 18 * ratio);
     ctx.fillStyle = "#000";

@@ -16,6 +16,7 @@ holdfast.begin("settings", (section, given) => {
     chart(part, {
       label: `${each.size} against ${each.setting}`,
       height: 260,
+      buttons: false,
       made: (theme) => [{
         padding: [16, 14, 0, 0],
         scales: { x: { time: false, range: (_, low, high) => (low === lowest && high === highest ? [low - margin, high + margin] : [low, high]) }, y: { range: (_, low, high) => [0, high * 1.15 || 1] } },

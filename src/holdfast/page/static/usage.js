@@ -13,6 +13,7 @@ holdfast.begin("usage", (section, given) => {
     chart(part, {
       label: each.name,
       height: 200,
+      buttons: false,
       made: (theme) => [{
         padding: [20, 14, 0, 0],
         scales: { x: { time: false }, y: { range: (_, low, high) => [0, high * 1.1 || 1] } },
