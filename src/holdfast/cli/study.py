@@ -126,7 +126,7 @@ def show_study(number: int, json_target: str | None) -> int:
 def _publish(result: StudyResult, markdown_target: str | None, json_target: str | None, checks: Checks) -> CheckResult:
     picture = partial(render_study, result)
     checked = _checked(result, checks)
-    checks.write(checked, picture, cases=cases_of_rows(result.rows))
+    checks.write(checked, picture, cases=cases_of_rows(result))
     put_out(
         partial(with_table, picture, checked),
         (markdown_target, partial(study_markdown, result)),
