@@ -9,7 +9,7 @@ import click
 
 from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
-from holdfast.cli.click_types import json_option, put_out, target_file
+from holdfast.cli.click_types import html_option, json_option, put_out, target_file
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
 from holdfast.interrupts import listening
@@ -59,6 +59,7 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
         callback=target_file,
         help="Write the table as Markdown to FILE; - is standard output.",
     ),
+    html_option(),
     json_option("rows"),
 )
 def study(
@@ -67,6 +68,7 @@ def study(
     python: str | None,
     silent: bool,  # noqa: FBT001 - a flag of the command line
     markdown_target: str | None,
+    html_target: str | None,
     json_target: str | None,
 ) -> int:
     """Run many probes and print one table.
@@ -84,7 +86,7 @@ def study(
         python = project.values.get("python")
     with listening(reports=True) as interrupts:
         result = run_study(only(chosen, wanted) if wanted else chosen, python, interrupts, say, silent=silent)
-    _publish(result, markdown_target, json_target)
+    _publish(result, json_target, markdown_target, html_target)
     bid_farewell(interrupts)
     return exit_code(result)
 
@@ -92,13 +94,23 @@ def study(
 def show_study(number: int, json_target: str | None) -> int:
     """Prints the table of a saved study again."""
     result = shown_again(number)
-    _publish(result, None, json_target)
+    _publish(result, json_target)
     return exit_code(result)
 
 
-def _publish(result: StudyResult, markdown_target: str | None, json_target: str | None) -> None:
+def _publish(
+    result: StudyResult, json_target: str | None, markdown_target: str | None = None, html_target: str | None = None
+) -> None:
     put_out(
         partial(render_study, result),
         (markdown_target, partial(study_markdown, result)),
+        (html_target, partial(_html, result)),
         (json_target, partial(study_json, result)),
     )
+
+
+def _html(result: StudyResult) -> bytes:
+    from holdfast.page.of_study import document_of_study
+    from holdfast.page.render import page
+
+    return page(document_of_study(result))
