@@ -35,6 +35,7 @@ EDGES: dict[str, frozenset[str]] = {
     "plans": frozenset(),
     # What follows from the record.
     "infer": frozenset(),
+    "checks": frozenset(),
     "report": frozenset(),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
@@ -50,12 +51,12 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
     "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"probe", "attach", "loadtest", "explain", "interrupts"},
+    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "console", "interrupts"},
+    "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | TOLD_BY
-    | SAVED
-    | {"api", "plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "interrupts", "picture", "page"},
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attach", "checks", "cluster", "explain", "interrupts"}).union(
+        ("loadtest", "page", "picture", "plans", "probe", "study")
+    ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
@@ -63,31 +64,36 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "runs_file", "testing"}
+AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "picture", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py", "attach/unusable.py", "cli/option_groups.py",
-    "cluster/clocks.py", "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py",
-    "load/http1.py", "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py",
-    "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py",
-    "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py",
-    "observe/starvation.py", "observe/tcp.py", "page/charts.py", "page/document.py", "page/markdown.py",
-    "page/of_difference.py", "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py",
-    "page/places.py", "page/words.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py",
-    "probe/slots.py", "procfs/parse.py", "servers/adapter.py", "servers/address.py", "servers/aiohttp.py",
-    "servers/bjoern.py", "servers/cheroot.py", "servers/command_line.py", "servers/config_layers.py",
-    "servers/daphne.py", "servers/django.py", "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py",
-    "servers/flask.py", "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py",
-    "servers/gunicorn_timeouts.py", "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py",
-    "servers/python_constants.py", "servers/pyvoy.py", "servers/registry.py", "servers/sanic.py",
-    "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py",
-    "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
-    "servers/werkzeug.py", "servers/wsgiref.py", "store/schema_1.py", "study/flask_concurrency.py",
-    "study/servers.py",
+    "api/option_values.py", "api/python_words.py",
+    "attach/unusable.py",
+    "cli/option_groups.py",
+    "cluster/clocks.py", "cluster/frames.py",
+    "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
+    "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
+    "load/url.py", "load/values.py",
+    "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
+    "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
+    "page/charts.py", "page/document.py", "page/markdown.py", "page/of_difference.py", "page/of_explanation.py",
+    "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py", "page/words.py",
+    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
+    "procfs/parse.py",
+    "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
+    "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
+    "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py",
+    "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py", "servers/h2corn.py",
+    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py",
+    "servers/registry.py", "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py",
+    "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
+    "servers/werkzeug.py", "servers/wsgiref.py",
+    "store/schema_1.py",
+    "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -238,7 +244,7 @@ def broken_names(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
 def broken_text(path: PurePosixPath, lines: list[str]) -> Iterator[str]:
     if part_of(path) not in EDGES and part_of(path) != "inside":
         yield f"{path}: belongs to no room of the layout"
-    if len(path.parts) == 1 and path.stem not in AT_THE_TOP:
+    if len(path.parts) == 1 and path.stem not in {"__init__", *AT_THE_TOP}:
         yield f"{path}: which room does it belong to?"
     most = MOST_LINES_OF_AN_ADAPTER if any(line.startswith("ADAPTER = ") for line in lines) else MOST_LINES
     if len(lines) > most:
@@ -355,11 +361,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("store/saving.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
-        (
-            "observe/processes.py",
-            "from holdfast.inside.holdfast_inside import layout",
-            "does not read the records",
-        ),
+        ("observe/processes.py", "from holdfast.inside.holdfast_inside import layout", "does not read the records"),
         (
             "probe/experiment.py",
             "from holdfast.inside.holdfast_inside import recorder",

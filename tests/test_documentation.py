@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path, PurePosixPath
 
@@ -10,8 +11,9 @@ import pytest
 from support.documented_commands import read
 
 from holdfast.cli.main import commands
+from holdfast.model.frozen import frozen
 from holdfast.servers.registry import ADAPTERS
-from scripts.documentation import build, checks, servers
+from scripts.documentation import build, checks, docstrings, json_reference, servers
 from scripts.documentation.links import anchors, links, markdown_files, resolved, rewritten
 from scripts.documentation.tables import rows, section, table
 
@@ -95,6 +97,75 @@ def test_holdfast_understands_every_command_line_of_a_generated_page(name: str) 
                 command.make_context(arguments[0], [*arguments[1:]], parent=group).close()
 
 
+def fields_of(page: str) -> dict[str, set[str]]:
+    """Path of an object -> its fields, as a page of the reference of JSON has them."""
+    parts = re.split(r"^## (.*)$", page, flags=re.MULTILINE)
+    tables = {"": parts[0], **dict(zip(parts[1::2], parts[2::2], strict=True))}
+    return {name.strip("`"): {row["Field"].strip("`") for row in rows(text)} for name, text in tables.items()}
+
+
+def test_the_reference_of_json_has_every_field_of_the_documented_verdict_in_its_object() -> None:
+    verdict_md = (ROOT / "docs" / "verdict-json.md").read_text(encoding="utf-8")
+    example = re.search(r"^```json\n(.*?)^```", verdict_md, re.MULTILINE | re.DOTALL)
+    assert example is not None
+    reference = fields_of(GENERATED["json/verdict.md"])
+
+    documented = json.loads(example[1])
+
+    assert set(documented) == reference[""]
+    for name in ("target", "limits", "places", "ceiling", "model", "overflow", "abandoned", "cost", "timing"):
+        assert set(documented[name]) == reference[name]
+    assert {name for each in documented["pressure"] for name in each} == reference["pressure[]"]
+
+
+def test_the_document_on_the_verdict_names_every_field_of_the_reference() -> None:
+    verdict_md = (ROOT / "docs" / "verdict-json.md").read_text(encoding="utf-8")
+
+    fields = {field for found in fields_of(GENERATED["json/verdict.md"]).values() for field in found}
+
+    assert {field for field in fields if not re.search(rf"\b{field}\b", verdict_md)} == set()
+
+
+def test_the_reference_of_json_has_every_field_of_the_documented_load() -> None:
+    load_md = (ROOT / "docs" / "load.md").read_text(encoding="utf-8")
+    example = re.search(r"^```json\n(.*?)^```", load_md, re.MULTILINE | re.DOTALL)
+    assert example is not None
+
+    reference = fields_of(GENERATED["json/load.md"])
+
+    assert set(json.loads(example[1])) == reference[""]
+    assert set(json.loads(example[1])["latency_from_due_ms"]) == reference["latency_from_due_ms"]
+
+
+def test_a_field_without_a_meaning_is_no_part_of_the_reference() -> None:
+    @frozen
+    class Documented:
+        """What it is.
+
+        Attributes:
+            named, too: what these
+                are; None is "none".
+        """
+
+        named: int | None
+        too: tuple[str, ...]
+
+    @frozen
+    class Undocumented(Documented):
+        """More of it."""
+
+        other: str
+
+    assert docstrings.of(Documented).entries == {
+        "Attributes": {"named": 'what these are; None is "none".', "too": 'what these are; None is "none".'}
+    }
+    page = json_reference.page_of(json_reference.Result(Documented, "a", "A", "`b` writes it", "C"))
+    assert '| `named` | integer or null | what these are; null is "none" |' in page
+    assert "| `too` | list of string | what these are" in page
+    with pytest.raises(ValueError, match=r"Undocumented: other has no line under Attributes"):
+        json_reference.page_of(json_reference.Result(Undocumented, "a", "A", "`b` writes it", "C"))
+
+
 @pytest.mark.parametrize(
     ("html", "fault"),
     [
@@ -145,12 +216,14 @@ def test_links_are_rewritten_for_the_site_except_in_code() -> None:
         "[a](../a.md#x) and `[a](../a.md)`\n```\n[a](nowhere.md)\n```\n[w](https://w.example) [l](../../LOG.md)\n"
     )
 
-    made = rewritten(markdown, PurePosixPath("docs/deep/b.md"), pages)
+    def on_site(text: str, document: str) -> str:
+        return rewritten(text, PurePosixPath(document), pages, ROOT)
 
-    assert made == markdown.replace("../../LOG.md", "../LOG.md")
-    assert rewritten("[d](docs/deep/b.md#c)", PurePosixPath("LOG.md"), pages) == "[d](deep/b.md#c)"
-    with pytest.raises(ValueError, match=r"leads to docs/gone\.md, which is not a page"):
-        rewritten("[a](gone.md)", PurePosixPath("docs/a.md"), pages)
+    assert on_site(markdown, "docs/deep/b.md") == markdown.replace("../../LOG.md", "../LOG.md")
+    assert on_site("[d](docs/deep/b.md#c)", "LOG.md") == "[d](deep/b.md#c)"
+    assert on_site("see [`hello.py`](../examples/hello.py).", "docs/a.md") == "see `hello.py`."
+    with pytest.raises(ValueError, match=r"leads to docs/gone\.md, which does not exist"):
+        on_site("[a](gone.md)", "docs/a.md")
 
 
 def test_headings_have_the_names_that_github_gives_them() -> None:

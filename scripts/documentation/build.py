@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from scripts.documentation import checks, servers
+from scripts.documentation import checks, json_reference, servers
 from scripts.documentation.links import rewritten
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def pages_of(root: Path) -> dict[str, str]:
 
 def generated(root: Path) -> Mapping[str, str]:
     """Path on the site -> Markdown, of every page that is made here."""
-    return {**servers.pages(servers.read(root / "docs"))}
+    return {**servers.pages(servers.read(root / "docs")), **json_reference.pages()}
 
 
 def configuration(template: str, pages: Mapping[str, str]) -> str:
@@ -67,7 +67,7 @@ def gather(root: Path, work: Path) -> None:
     for path, on_site in pages.items():
         if path.endswith(".md") and path != "README.md":
             text = (root / path).read_text(encoding="utf-8")
-            markdown[on_site] = rewritten(text, PurePosixPath(path), pages)
+            markdown[on_site] = rewritten(text, PurePosixPath(path), pages, root)
         elif not path.endswith(".md"):
             _copy(root / path, work / "pages" / on_site)
     markdown |= generated(root)
@@ -75,7 +75,8 @@ def gather(root: Path, work: Path) -> None:
         to = work / "pages" / on_site
         to.parent.mkdir(parents=True, exist_ok=True)
         to.write_text(text, encoding="utf-8")
-    _copy(HERE / "holdfast.css", work / "pages" / "holdfast.css")
+    for name in ("holdfast.css", "holdfast.js"):
+        _copy(HERE / name, work / "pages" / name)
     shutil.copytree(HERE / "theme", work / "theme")
     template = (HERE / "zensical.toml").read_text(encoding="utf-8")
     (work / "zensical.toml").write_text(configuration(template, markdown), encoding="utf-8")

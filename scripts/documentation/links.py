@@ -54,20 +54,21 @@ def anchors(markdown: str) -> set[str]:
     return set(seen)
 
 
-def rewritten(markdown: str, document: PurePosixPath, pages: dict[str, str]) -> str:
-    """A document with its links as the site has them.
+def rewritten(markdown: str, document: PurePosixPath, pages: dict[str, str], root: Path) -> str:
+    """A document with its links as the site has them; of one to a file that is no page, only the words remain.
 
     Args:
         document: its path in the repository.
         pages: path in the repository -> path on the site, of every file that the site has.
+        root: of the repository.
 
     Raises:
-        ValueError: a link leads to a file that the site does not have.
+        ValueError: a link leads to nothing.
     """
     here = PurePosixPath(pages[document.as_posix()]).parent
     lines = markdown.split("\n")
     for number, line in _prose(markdown):
-        lines[number - 1] = _LINK.sub(lambda found: _on_site(found, document, here, pages), line)
+        lines[number - 1] = _LINK.sub(lambda found: _on_site(found, document, here, pages, root), line)
     return "\n".join(lines)
 
 
@@ -82,13 +83,17 @@ def resolved(document: PurePosixPath, target: str) -> str:
     return "/".join(parts)
 
 
-def _on_site(found: re.Match[str], document: PurePosixPath, here: PurePosixPath, pages: dict[str, str]) -> str:
+def _on_site(
+    found: re.Match[str], document: PurePosixPath, here: PurePosixPath, pages: dict[str, str], root: Path
+) -> str:
     target, hash_, anchor = found[1].partition("#")
     if "://" in target or target.startswith("mailto:") or not target:
         return found[0]
     there = resolved(document, target)
+    if there not in pages and (root / there).exists():
+        return found[0][1 : found[0].rindex("](")]
     if there not in pages:
-        raise ValueError(f"{document}: {found[0]} leads to {there}, which is not a page of the site")
+        raise ValueError(f"{document}: {found[0]} leads to {there}, which does not exist")
     return found[0].replace(f"({found[1]}", f"({_relative(here, pages[there])}{hash_}{anchor}")
 
 

@@ -107,7 +107,8 @@ def of_study(study: str) -> Iterator[Measured]:
 
 
 def _what_it_is(name: str, adapter: Adapter) -> str:
-    serves = " and ".join(INTERFACES[each] for each in adapter.frameworks)
+    *some, last = (INTERFACES[each] for each in adapter.frameworks)
+    serves = f"{', '.join(some)} and {last}" if some else last
     needed = [each.requirement for each in adapter.packages if each.requirement and each.distribution]
     install = f"`pip install {needed[0]}` installs it." if needed else "It comes with Python."
     return f"`holdfast probe --server {name}` starts it. It serves {serves}. {install}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from of_code import BODIES, GATES, MORE
 from of_servers import BACKLOGS, CONNECTIONS, THREADS, WORKERS
 from of_surroundings import APPLICATIONS, COMMANDS, DESCRIPTORS, ENVIRONMENT, LIBRARIES, NOTHING
 
@@ -16,4 +17,7 @@ CASES = (
     *LIBRARIES,
     *COMMANDS,
     *NOTHING,
+    *BODIES,
+    *GATES,
+    *MORE,
 )

@@ -110,6 +110,13 @@ def test_a_load_shows_no_live_view_where_none_is_wanted(holdfast, counting, how)
         terminal.close()
 
 
+def test_the_view_of_a_load_has_no_colour_where_none_is_wanted(holdfast, counting, terminal):
+    terminal.start(holdfast, "load", counting.url, "--rate", "100", "--for", "1.5s", env={"NO_COLOR": "1"}).ended()
+
+    assert terminal.frames()
+    assert not re.search(r"\x1b\[[\d;]*m", terminal.written)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_whoever_ends_the_load_finds_the_terminal_as_it_was(holdfast, counting, terminal, number):
     running = terminal.start(holdfast, "load", f"{counting.url}/silent", "--rate", "100", "--for", "60s")

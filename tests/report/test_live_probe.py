@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.model.live import LivePlaces, LiveProbe, LiveWorker, Step
+from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, LiveWorker
 from holdfast.model.places import Place
 from holdfast.report.lanes import LANES
 from holdfast.report.layout import Text, cells, cut_lines
@@ -17,7 +17,7 @@ from holdfast.report.live_rows import cells_of
 
 WIDTHS = (60, 80, 120)
 FULL = LiveProbe(
-    Step.EXACT_LOAD,
+    LivePhase.EXACT_LOAD,
     3.25,
     places=LivePlaces(64, 320, {Place.IN_SERVICE: 17, Place.USERSPACE_QUEUE: 11, Place.ANSWERED: 36}),
     workers=(LiveWorker(7, (1, 0, 1, 0)), LiveWorker(8, (1,) * 15)),
@@ -32,6 +32,7 @@ def test_a_view_says_what_is_done_where_the_requests_are_and_who_holds_them():
     assert shown(FULL, 60) == [
         "gunicorn -w 2",
         "  exact load  3.2 s",
+        "  as many requests as there are places, together",
         "",
         "  offered     64 of at most 320",
         # 56 cells: 17, 11 and 36 of 64 are 14.9, 9.6 and 31.5 of them.
@@ -44,7 +45,7 @@ def test_a_view_says_what_is_done_where_the_requests_are_and_who_holds_them():
 
 
 def test_what_is_waited_for_while_a_server_starts_is_said_with_its_limit():
-    probe = LiveProbe(Step.STARTING, 2.0, within_s=28.0, detail="waiting for the server to listen on port 80.")
+    probe = LiveProbe(LivePhase.STARTING, 2.0, within_s=28.0, detail="waiting for the server to listen on port 80.")
 
     assert shown(probe)[1:] == [
         "  starting the server  2.0 s  at most 28 s more",
@@ -53,13 +54,13 @@ def test_what_is_waited_for_while_a_server_starts_is_said_with_its_limit():
 
 
 def test_a_thread_that_holds_many_requests_says_how_many():
-    probe = LiveProbe(Step.RAMP, 1.0, workers=(LiveWorker(7, (1200,)), LiveWorker(8, (3, 1))))
+    probe = LiveProbe(LivePhase.RAMP, 1.0, workers=(LiveWorker(7, (1200,)), LiveWorker(8, (3, 1))))
 
     assert shown(probe)[-1] == "  ■1,200  ■3 ■"
 
 
 def test_what_another_ctrl_c_does_is_said_however_little_room_there_is():
-    probe = LiveProbe(**{name: getattr(FULL, name) for name in ("step", "elapsed_s", "places")}, asked_to_end=True)
+    probe = LiveProbe(**{name: getattr(FULL, name) for name in ("phase", "elapsed_s", "places")}, asked_to_end=True)
 
     assert shown(probe)[-1] == "  ending; press Ctrl-C again to leave at once"
     assert shown(probe, height=2) == ["gunicorn -w 2", "  ending; press Ctrl-C again to leave at once"]
@@ -78,6 +79,7 @@ some_workers = st.lists(process_holds, max_size=6).map(
 )
 
 
+@settings(deadline=None)
 @given(place_counts, st.integers(len(LANES), 200))
 def test_the_cells_of_a_bar_add_up_and_keep_the_order_of_what_they_count(counts, width):
     bar = cells_of(counts, width)
@@ -89,10 +91,11 @@ def test_the_cells_of_a_bar_add_up_and_keep_the_order_of_what_they_count(counts,
     assert [bar[place] for place in by_number] == sorted(bar.values())
 
 
+@settings(deadline=None)
 @given(place_counts, some_workers, st.sampled_from([20, *WIDTHS]), st.integers(1, 40))
 def test_every_line_fits_and_cells_and_counts_add_up(counts, workers, width, height):
     places = LivePlaces(sum(counts.values()), 20_000, counts)
-    probe = LiveProbe(Step.RAMP, 1.0, places=places, workers=workers)
+    probe = LiveProbe(LivePhase.RAMP, 1.0, places=places, workers=workers)
 
     lines = shown(probe, width, height)
 

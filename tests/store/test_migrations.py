@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from recorded.saved import RUNS, result_of
@@ -179,7 +180,7 @@ def test_what_cannot_be_kept_beside_a_record_costs_nothing(path, monkeypatch):
     number = store.save(timeline, path)
     monkeypatch.setenv("HOLDFAST_RUNS", str(path / "not a directory"))
 
-    assert store.concluded(number, lambda: judge(timeline)) == judge(timeline)
+    assert store.concluded(number, lambda: judge(timeline)) == replace(judge(timeline), run=number)
 
     assert store.kept_result(number, path) is None
 

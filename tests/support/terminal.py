@@ -27,6 +27,7 @@ class Terminal:
         self.ours, self.theirs = pty.openpty()
         self.resize(columns, rows)
         self.before = termios.tcgetattr(self.theirs)
+        self.after: list[Any] = []
         self._read = b""
         self._reader = threading.Thread(target=self._listen, daemon=True)
 
@@ -85,9 +86,10 @@ class Terminal:
             height = found[2].count("\n")
         assert height == 0
         assert "\x1b[?" not in self.written
-        assert termios.tcgetattr(self.theirs) == self.before
+        assert (self.after or termios.tcgetattr(self.theirs)) == self.before
 
     def close(self) -> None:
+        self.after = termios.tcgetattr(self.theirs)
         os.close(self.theirs)
         if self._reader.is_alive():
             self._reader.join(10)

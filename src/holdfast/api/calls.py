@@ -6,7 +6,10 @@ returns the frozen result of which `--json` is made. None of them prints anythin
 
 from __future__ import annotations
 
-from typing import Unpack
+from collections.abc import Callable
+from os import PathLike
+from pathlib import Path
+from typing import TypeVar, Unpack
 
 from holdfast.api.asked import outside_experiment, started_experiment
 from holdfast.api.asked_explanation import asked_explanation
@@ -18,9 +21,18 @@ from holdfast.api.measuring import attached, probed
 from holdfast.api.options import AttachOptions, ExplainOptions, LoadOptions, StartOptions
 from holdfast.model.explanation import Explanation
 from holdfast.model.load import LoadResult
+from holdfast.model.printable import printable
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
+from holdfast.report.explain import render_explanation
 from holdfast.report.json import json_of
+from holdfast.report.layout import Renderable, rendered
+from holdfast.report.load import render_load
+from holdfast.report.terminal import render_verdict
+
+_Found = TypeVar("_Found")
+RUNS_VARIABLE = "HOLDFAST_RUNS"
+"""Names the file of saved runs (`store.default_path`)."""
 
 
 def probe(app: str | None = None, *, time_limit: float | None = None, **options: Unpack[StartOptions]) -> Verdict:
@@ -38,7 +50,7 @@ def probe(app: str | None = None, *, time_limit: float | None = None, **options:
     """
     save = options.pop("save", True)
     experiment = started_experiment(app, options, "holdfast.probe()")
-    return result_of(probed, experiment, save=save, time_limit_s=time_limit).verdict
+    return _result(time_limit, save, probed, experiment).verdict
 
 
 def attach(url: str, *, time_limit: float | None = None, **options: Unpack[AttachOptions]) -> Verdict:
@@ -55,7 +67,7 @@ def attach(url: str, *, time_limit: float | None = None, **options: Unpack[Attac
         InconclusiveError: it was measured without an answer.
     """
     save = options.pop("save", True)
-    return result_of(attached, outside_experiment(url, options), save=save, time_limit_s=time_limit).verdict
+    return _result(time_limit, save, attached, outside_experiment(url, options)).verdict
 
 
 def explain(
@@ -72,7 +84,7 @@ def explain(
     """
     save = options.pop("save", True)
     experiment, asked = asked_explanation(app, options)
-    return result_of(explained, experiment, asked, save=save, time_limit_s=time_limit)
+    return _result(time_limit, save, explained, experiment, asked)
 
 
 def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOptions]) -> LoadResult:
@@ -89,9 +101,32 @@ def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOpt
     """
     save = options.pop("save", True)
     experiment, allowed_hosts, thresholds = asked_load(url, options)
-    return result_of(result_of_load, experiment, allowed_hosts, thresholds, save=save, time_limit_s=time_limit)
+    return _result(time_limit, save, result_of_load, experiment, allowed_hosts, thresholds)
 
 
 def to_json(result: Verdict | Explanation | LoadResult | StudyResult) -> bytes:
     """What `--json` writes of a result: one JSON object, indented, in UTF-8."""
     return json_of(result)
+
+
+def to_text(result: Verdict | Explanation | LoadResult, columns: int = 80) -> str:
+    """What a terminal of so many columns shows of a result, without colours."""
+    picture: Renderable
+    if isinstance(result, Verdict):
+        picture = render_verdict(result)
+    elif isinstance(result, Explanation):
+        picture = render_explanation(result)
+    else:
+        picture = render_load(result)
+    return printable(rendered(picture, columns, styled=False))
+
+
+def _result(
+    time_limit: float | None,
+    save: bool | str | PathLike[str],  # noqa: FBT001 - True, False or a file
+    task: Callable[..., _Found],
+    *asked: object,
+) -> _Found:
+    """What a task gives in a process of its own, which keeps the run where it is to be kept."""
+    variables = {} if isinstance(save, bool) else {RUNS_VARIABLE: str(Path(save).absolute())}
+    return result_of(task, *asked, save=bool(save), time_limit_s=time_limit, variables=variables)

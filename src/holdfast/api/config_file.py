@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
 from holdfast.api import project_file
 from holdfast.api.option_layers import (
     OF_A_SERVER,
@@ -28,8 +26,10 @@ from holdfast.api.option_layers import (
     merged,
     read_options,
 )
+from holdfast.checks.claims import claim_of, claims_of_values
+from holdfast.checks.expectation import expectation_of
+from holdfast.checks.verdict_fields import verdict_fields
 from holdfast.errors import UsageError
-from holdfast.model.expectation import claim_of, fields, full_name
 from holdfast.model.experiment import command_line_of, experiment_of
 from holdfast.model.study import Case, Claim, Study
 from holdfast.model.suggestions import did_you_mean
@@ -39,7 +39,13 @@ _TABLE = "[tool.holdfast]"
 _DEFAULTS = "[defaults]"
 
 
-class _Defaults(Options):
+class FileOptions(Options):
+    """What a file can say of more than one run: the same, and what is expected of each."""
+
+    expect: list[Text] | None = None
+
+
+class _Defaults(FileOptions):
     directory: Text | None = None
 
 
@@ -47,7 +53,8 @@ class _Entry(_Defaults):
     name: Text | None = None
     arguments: list[str] | None = None
     command: Words | None = None
-    expect: dict[str, Any] | None = None
+    # A list of expressions, or fields with the values that they shall have.
+    expect: dict[str, Any] | list[Text] | None = None  # type: ignore[assignment]
 
 
 def project_defaults(cwd: Path, tell: Callable[[str], None]) -> Layer | None:
@@ -77,7 +84,7 @@ def project_defaults(cwd: Path, tell: Callable[[str], None]) -> Layer | None:
         if why_not is not None:
             tell(f"holdfast: {_TABLE} of {file} was ignored, because it decides what is run: {why_not}")
             continue
-        layer = layer_of(read_options(table, Options, Source(file, _TABLE)), Source(file, _TABLE))
+        layer = layer_of(read_options(table, FileOptions, Source(file, _TABLE)), Source(file, _TABLE))
         tell(f"holdfast: Defaults from {file}: {', '.join(table) or 'none'}.")
         return layer
     return None
@@ -148,6 +155,7 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
                     "Remove one of the two.",
                 )
     values = merged([*lower, layer_of(entry, source)])
+    expressions = values.pop("expect", ())
     if not values.keys() & {"command", "server"}:
         raise UsageError(
             f"{file}: {source.part} names neither a server nor a command.",
@@ -156,29 +164,20 @@ def _case(table: dict[str, Any], number: int, lower: Sequence[Layer], file: Path
         )
     experiment = experiment_of(**({"cwd": cwd} | values))
     words = " ".join(command_line_of(experiment.target))
-    claims = tuple(_claims(entry.expect or {}, source))
+    claims = tuple(_claims(entry.expect if isinstance(entry.expect, dict) else {}, expressions, source))
     return Case(entry.name or words, words, experiment, claims)
 
 
-def _claims(table: Mapping[str, Any], source: Source) -> Iterator[Claim]:
-    known = fields()
-    for name, value in _flat(table):
-        full = full_name(name, known)
-        if full is None:
-            short = {each.rpartition(".")[2]: each for each in known}
-            raise UsageError(
-                f"{source.file}: {source.part} expects {name}, which is not a field of a verdict.",
-                "`holdfast probe --json -` shows all fields.",
-                did_you_mean(name, [*known, *short], "Name one of these, such as ceiling.in_service."),
-            )
-        if full in known:
-            try:
-                value = msgspec.to_builtins(msgspec.convert(value, known[full]))  # noqa: PLW2901 - the same, as JSON has it
-            except msgspec.ValidationError as error:
-                raise source.wrong(
-                    f"expect.{name}", f"{full} cannot have that value: {in_words(str(error))}."
-                ) from error
-        yield claim_of(full, value)
+def _claims(table: Mapping[str, Any], expressions: Sequence[str], source: Source) -> Iterator[Claim]:
+    fields = verdict_fields()
+    yield from claims_of_values(
+        _flat(table), fields, str(source), lambda key, why: source.wrong(key, f"{in_words(why)}.")
+    )
+    for each in expressions:
+        try:
+            yield claim_of(expectation_of(each, fields))
+        except UsageError as error:
+            raise UsageError(f"{source}: {error.what}", error.why, error.remedy) from error
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -12,6 +12,8 @@ from holdfast.interrupts import Interrupts
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment
 from holdfast.model.explanation import Explanation
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 
 BESIDES = (
@@ -26,20 +28,22 @@ def explained(
     asked: Asked,
     interrupts: Interrupts,
     tell: Callable[[str], None] | None = None,
+    watch: Watch[LiveExplanation] | None = None,
     *,
     save: bool = True,
 ) -> Explanation:
     """Probes the server as asked, and then with one thing changed after another.
 
     Args:
-        tell: is given a line as each probe begins; None tells nothing.
+        tell: is given a line as each probe begins, where there are no views; None tells nothing.
+        watch: is offered views; None is offered none.
         save: keep the explanation, and each probe, among the saved runs.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: the first probe has no verdict.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
-    with bench_for(experiment, interrupts, tell or (lambda _line: None), saves=save) as bench:
+    with bench_for(experiment, interrupts, tell or (lambda _line: None), watch, saves=save) as bench:
         return explain(bench, asked)
 
 

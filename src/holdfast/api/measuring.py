@@ -21,7 +21,7 @@ from holdfast.runs_file import marked
 if TYPE_CHECKING:
     # Each kind of experiment brings modules of its own.
     from holdfast.model.experiment import Experiment, OutsideExperiment
-    from holdfast.model.live import Watch
+    from holdfast.model.live import LiveProbe, Watch
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.timeline import Stopped, Timeline
 
@@ -55,7 +55,7 @@ class Told:
     progress: Callable[[str], None] | None = None
     stopped: Callable[[Stopped], None] | None = None
     unsaved: Callable[[HoldfastError], None] | None = None
-    watch: Watch | None = None
+    watch: Watch[LiveProbe] | None = None
 
 
 TELLS_NOTHING = Told()

@@ -161,8 +161,7 @@ def layer_of(read: msgspec.Struct, source: Source, directory: Path | None = None
             f"The application {values['app']} is named there too; a framework is for the built-in application.",
             "Remove one of the two.",
         )
-    for name in ("name", "expect"):
-        values.pop(name, None)
+    values.pop("name", None)
     if directory_named := values.pop("directory", None):
         values["cwd"] = directory_named
     return Layer(values, str(directory))
@@ -177,6 +176,8 @@ def _framework(value: str) -> str:
 
 # What an option's value must be beyond its type. Each returns the value, or raises ValueError or a HoldfastError.
 _CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    # Of a case, a table of fields with their values, which is read by itself.
+    "expect": lambda value: () if isinstance(value, dict) else tuple(value),
     "path": option_values.path_of,
     "address_space": size_of,
     "port": lambda value: option_values.port_of(str(value)),

@@ -10,6 +10,7 @@ import click
 from holdfast.api import option_values
 from holdfast.api.measuring import Told, attached
 from holdfast.cli.answer import measured
+from holdfast.cli.checks import check_options, checks_of, verdict_fields
 from holdfast.cli.click_types import header_option, json_option
 from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
 from holdfast.console import tell
@@ -63,6 +64,7 @@ Examples:
         metavar="SECONDS",
         help="Wait this long for an answer.",
     ),
+    *check_options(),
     json_option("verdict"),
 )
 def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
@@ -71,5 +73,6 @@ def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - cli
     URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. Choose a PATH that
     waits for something and takes 0.2 to 2 s, always about the same. The result is an estimate.
     """
+    checks = checks_of(given, "attach", verdict_fields, "verdict")
     target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
-    return measured(partial(attached, OutsideExperiment(target, **given), told=Told(unsaved=tell)), json_target)
+    return measured(partial(attached, OutsideExperiment(target, **given), told=Told(unsaved=tell)), json_target, checks)

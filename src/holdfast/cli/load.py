@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,10 +11,11 @@ from holdfast.api.input_files import read_data_rows, unreadable
 from holdfast.api.load_arguments import LoadArguments, RunArguments, load_arguments
 from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
+from holdfast.cli.checks import check_options, checks_of
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_asked
 from holdfast.cli.load_report import files_of, finish, output_options
-from holdfast.cli.option_groups import GroupedCommand
+from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.load.url import parse_url
@@ -22,10 +23,14 @@ from holdfast.loadtest.live_view import open_view
 from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment, StopRule
 
+if TYPE_CHECKING:
+    from holdfast.checks.fields import Fields
+
 
 @click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
 @click.argument("url", required=False)
 @load_options
+@declared(*check_options())
 @output_options
 @click.pass_context
 def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
@@ -36,6 +41,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     say what to send; what of it holdfast cannot do is listed first.
     """
     files = files_of(given)
+    checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run
@@ -47,19 +53,26 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         run.stop or asked.stop,
         run.processes,
     )
+    checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
     targets = targets_of(experiment, connection.allowed_hosts)
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None
     remarks = () if asked.warning is None else (asked.warning,)
     load = AskedLoad(experiment, targets, run.thresholds, remarks)
     # A signal that comes in between is raised once the result is out, so none is lost.
-    with listening() as interrupts, interrupts.undisturbed():
+    with checks.told_without_result(), listening() as interrupts, interrupts.undisturbed():
         try:
             with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as view:
                 found = loaded(load, interrupts, view, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(found, files)
+        return finish(found, files, checks)
+
+
+def _fields() -> Fields:
+    from holdfast.checks.load_fields import load_fields
+
+    return load_fields()
 
 
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:

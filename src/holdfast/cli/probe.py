@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from click.core import ParameterSource
 from holdfast.api import option_values, project_file
 from holdfast.api.measuring import Measured, Told, probed
 from holdfast.cli.answer import measured, working_directory
+from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
 from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
-from holdfast.cli.live_view import shown_while_it_runs
+from holdfast.cli.live_view import View, shown_while_it_lasts, told_on_a_terminal
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -33,8 +35,10 @@ from holdfast.model.experiment import (
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
     Experiment,
+    command_line_of,
     experiment_of,
 )
+from holdfast.model.live import LiveProbe
 from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
 
@@ -213,6 +217,7 @@ def target_options(port: str, view: str) -> list[Any]:
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("verdict"),
     quiet_option("Show nothing while it runs."),
 )
@@ -229,8 +234,9 @@ def probe(
     APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
     the server accepts both and APP does not show which it is.
     """
-    experiment = experiment_of(**with_defaults(context, given), arguments=context.obj)
-    return _measured(experiment, json_target, quiet=quiet)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "probe", verdict_fields, "verdict")
+    return _measured(experiment_of(**options, arguments=context.obj), json_target, checks, quiet=quiet)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -240,6 +246,7 @@ def probe(
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("verdict"),
     quiet_option("Show nothing while it runs."),
 )
@@ -262,11 +269,12 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
-    experiment = experiment_of(**with_defaults(context, given), command=command)
-    return _measured(experiment, json_target, quiet=quiet)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "exec", verdict_fields, "verdict")
+    return _measured(experiment_of(**options, command=command), json_target, checks, quiet=quiet)
 
 
-def _measured(experiment: Experiment, json_target: str | None, *, quiet: bool) -> int:
+def _measured(experiment: Experiment, json_target: str | None, checks: Checks, *, quiet: bool) -> int:
     """As `measured`; why there is no verdict is told while the server is still being ended."""
     words: list[str] = []
 
@@ -276,15 +284,24 @@ def _measured(experiment: Experiment, json_target: str | None, *, quiet: bool) -
         words.append(str(error))
 
     def measure(interrupts: Interrupts) -> Measured:
-        with shown_while_it_runs(experiment.target, quiet=quiet) as shown:
-            told = Told(shown.tell, shown.instead(tell_at_once), shown.instead(tell), shown.watch)
+        title = shlex.join(command_line_of(experiment.target))
+        with shown_while_it_lasts(_view, title, quiet=quiet) as shown:
+            # A view says what the lines would.
+            line = None if quiet or shown.watch is not None else told_on_a_terminal()
+            told = Told(line, shown.instead(tell_at_once), shown.instead(tell), shown.watch)
             return probed(experiment, interrupts, told)
 
     try:
-        return measured(measure, json_target)
+        return measured(measure, json_target, checks)
     except HoldfastError as error:
         error.told = str(error) in words
         raise
+
+
+def _view() -> View[LiveProbe]:
+    from holdfast.report.live_probe import probe_view
+
+    return probe_view
 
 
 def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:

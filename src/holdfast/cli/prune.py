@@ -75,15 +75,17 @@ def prune(
     if dry_run or not yes:
         show(_picture(found.runs, found.needed))
     if dry_run:
-        show(Text(f"\n{many} would be removed, which frees {size}."))
+        show(Text(f"\n{many} would be removed, which frees about {size}."))
         return EXIT_ANSWERED
-    if not yes and not _agreed(f"Remove {many} and free {size}? [y/N] "):
+    if not yes and not _agreed(f"Remove {many} and free about {size}? [y/N] "):
         show(Text("Nothing was removed."))
         return EXIT_ANSWERED
+    before = path.stat().st_size
     not_smaller = remove(found, path)
-    show(Text(f"Removed {many}, which freed {size}."))
+    freed = before - path.stat().st_size
+    show(Text(f"Removed {many}, which freed {shown_size(freed)}."))
     if not_smaller:
-        say(f"holdfast: {not_smaller} The space is used by the next runs.")
+        say(f"holdfast: {not_smaller} The next runs use the space.")
     return EXIT_ANSWERED
 
 

@@ -11,6 +11,7 @@ from holdfast import console, store
 from holdfast.cli import load_report
 from holdfast.cli.click_types import html_option, target_file
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.saved_load import saved_load
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, InconclusiveError
 from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
 from holdfast.page.document import Document
@@ -68,7 +69,7 @@ def report(
         from holdfast.cli.trace import write_trace
 
         write_trace(number, trace_target)
-    finished = load_report.saved_load(number) if targets else None
+    finished = saved_load(number) if targets else None
     document = document_of_run(number) if pages else None
     for form, target in pages.items():
         assert document is not None
@@ -117,7 +118,7 @@ def document_of_run(number: int) -> Document:
         from holdfast.loadtest.rows import chunks
         from holdfast.page.of_load import document_of_load
 
-        finished = load_report.saved_load(number)
+        finished = saved_load(number)
         return document_of_load(finished.experiment, finished.result, chunks(finished))
     if form == EXPLANATION_FORM:
         from holdfast.explain.run import shown_again

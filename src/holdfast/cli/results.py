@@ -43,11 +43,11 @@ def result_named(name: str) -> Result:
 
 
 def _of_run(number: int) -> Result:
-    from msgspec import to_builtins
+    from holdfast.report.json import as_json
 
     path = store.default_path()
     try:
-        fields = to_builtins(_result_of(number, store.form_of(number, path), path))
+        fields = as_json(_result_of(number, store.form_of(number, path), path))
     except InconclusiveError as error:
         raise InconclusiveError(f"Run {number} has no verdict: {error.what}", error.why, error.remedy) from error
     listed = next((each for each in store.saved_runs(path) if each.id == number), None)
@@ -57,7 +57,7 @@ def _of_run(number: int) -> Result:
 def _result_of(number: int, form: int, path: Path) -> object:
     # Each kind of run brings a good part of holdfast.
     if form == LOAD_FORM:
-        from holdfast.cli.load_report import saved_load
+        from holdfast.cli.saved_load import saved_load
 
         return saved_load(number).result
     if form == EXPLANATION_FORM:

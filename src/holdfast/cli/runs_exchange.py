@@ -48,7 +48,7 @@ def export(numbers: tuple[int, ...], target: str) -> int:
     others = sorted({*written} - {*numbers})
     more = f", and what they need: {', '.join(map(str, others))}" if others else ""
     many = f"{len(set(numbers))} runs" if len(set(numbers)) > 1 else f"Run {numbers[0]}"
-    show(Text(f"{many} written to {target}{more}."))
+    show(Text(f"{many} written to {target}{more}.", overflow="ignore"))
     return EXIT_ANSWERED
 
 

@@ -12,6 +12,7 @@ import click
 
 from holdfast import store
 from holdfast.cli.answer import exit_code, publish
+from holdfast.cli.checks import no_checks
 from holdfast.cli.click_types import checked, json_option, put_out
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.errors import EXIT_ANSWERED, UsageError
@@ -138,5 +139,5 @@ def show(number: int, json_target: str | None) -> int:
     from holdfast.infer.judge import judge
 
     verdict = replace(judge(store.load(number, store.default_path())), run=number)
-    publish(verdict, json_target)
+    publish(verdict, json_target, no_checks("show"))
     return exit_code(verdict)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from holdfast import console, store
-from holdfast.cli import load_report
 from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM
 
 
@@ -29,10 +28,11 @@ def _trace(number: int) -> Iterator[bytes]:
     path = store.default_path()
     form = store.form_of(number, path)
     if form == LOAD_FORM:
+        from holdfast.cli.saved_load import saved_load
         from holdfast.loadtest.rows import chunks
         from holdfast.loadtest.saved import title_of
 
-        finished = load_report.saved_load(number)
+        finished = saved_load(number)
         return load_trace_of(chunks(finished), title_of(finished.experiment))
     record = store.load(store.load_explanation(number, path).first_run if form == EXPLANATION_FORM else number, path)
     return trace_of(record) if isinstance(record, Timeline) else outside_trace_of(record)

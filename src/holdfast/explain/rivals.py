@@ -11,9 +11,10 @@ from pathlib import Path
 from holdfast.model.experiment import Experiment
 from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC, PIDS_MAX, THREADS_MAX
 from holdfast.model.places import Place
-from holdfast.model.trial import Change, Rival
+from holdfast.model.trial import Change, Rival, RivalKind
 from holdfast.model.verdict import Verdict
 from holdfast.model.waiting import VARIED
+from holdfast.servers.adapter import Setting
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
@@ -79,7 +80,8 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         counts_processes = each.name in _NUMBERS_OF_PROCESSES
         if (
             value is None
-            or each.words
+            # On, it bounds nothing.
+            or (each.words and value != 0)
             # What the server takes no notice of is tried where it was given, to show so.
             or (not each.counts and found.origin == DEFAULT)
             or (each.for_streams and not http2)
@@ -89,7 +91,7 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         yield Rival(
             each.name,
             each.bounds,
-            "processes" if counts_processes else "streams" if each.for_streams else "places",
+            _kind(each, counts_processes=counts_processes),
             value,
             fixed=found.fixed,
             least=each.least,
@@ -97,12 +99,27 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         )
 
 
+def _kind(setting: Setting, *, counts_processes: bool) -> RivalKind:
+    if setting.words:
+        return "switch"
+    return "processes" if counts_processes else "streams" if setting.for_streams else "places"
+
+
 def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
-    """The value that is known beforehand, or of a number of processes that is computed: how many there were."""
+    """The value that is known beforehand.
+
+    Of one that something computes, such as a file that is not run: of a number of processes, how many there were; of
+    what each process takes, as many as were in service in each. If that is not its value, no trial will follow its law.
+    """
     setting = found.setting
-    if setting.value is None and setting.name in _NUMBERS_OF_PROCESSES and found.origin != DEFAULT:
-        return None if verdict is None else verdict.model.processes
-    return setting.value
+    if setting.value is not None or found.origin == DEFAULT or verdict is None:
+        return setting.value
+    processes, there = verdict.model.processes, verdict.ceiling.in_service
+    if setting.name in _NUMBERS_OF_PROCESSES:
+        return processes
+    if setting.bounds is not Place.IN_SERVICE or not processes or not there or not verdict.ceiling.bounded:
+        return None
+    return None if there % processes else there // processes
 
 
 def _of_libraries(verdict: Verdict) -> Iterator[Rival]:

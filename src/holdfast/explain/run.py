@@ -15,6 +15,7 @@ from holdfast.explain.rivals import rivals_of
 from holdfast.explain.silent import Wanted, run_silent
 from holdfast.explain.trials import Bench, first_trial, run_trial, since
 from holdfast.infer.binding import explanation_of
+from holdfast.infer.further_bindings import bodies_that_run
 from holdfast.infer.judge import judge
 from holdfast.infer.next_trial import MORE, next_trial
 from holdfast.model.advice import Wish
@@ -70,6 +71,7 @@ def explain(bench: Bench, asked: Asked) -> Explanation:
 
 def _explained(bench: Bench, asked: Asked, mark: str | None) -> Explanation:
     began = time.monotonic()
+    bench.progress.bounded(began + _MOST_SECONDS, MOST_TRIALS)
     first, verdict = first_trial(bench)
     rivals = rivals_of(bench.experiment, verdict)
     wish = asked.wish
@@ -79,8 +81,9 @@ def _explained(bench: Bench, asked: Asked, mark: str | None) -> Explanation:
         sought = max(MORE * (first.in_service or 0) if sought is None else sought, min(wish.at_once, _MOST_SOUGHT))
     trials, out_of_time = _further_trials(first, rivals, sought, began, bench)
     record = ExplanationRecord(first.run or 0, rivals, (first, *trials), 0.0, out_of_time=out_of_time)
+    bench.progress.bounded(None, None)
     if wish is not None:
-        record = replace(record, advice=advise(wish, record, bench))
+        record = replace(record, advice=advise(wish, record, bodies_that_run(verdict), bench))
     record = _with_clients(record, asked, bench)
     record = replace(record, seconds=since(began), interrupted=bench.ended())
     number = _saved_as(record, bench, mark)
@@ -118,7 +121,9 @@ def _further_trials(
     """
     trials, longest = [first], first.seconds
     until = began + max(_MOST_SECONDS, _TIMES * longest)
+    bench.progress.bounded(until, MOST_TRIALS)
     while not bench.ended() and len(trials) < MOST_TRIALS:
+        bench.progress.narrowed(rivals, trials)
         proposal = next_trial(rivals, trials, sought)
         if proposal is None:
             break

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
-from holdfast.infer.further_bindings import in_the_body, of_memory, of_streams, where
-from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
+from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, of_switch, where
+from holdfast.infer.laws import Law, at_least, borne_out, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
@@ -58,7 +58,7 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         reached=max((each.in_service for each in trials if each.in_service is not None), default=None),
         cost=cost_over(trials),
         seconds=record.seconds,
-        advice=None if record.advice is None else advice_of(record.advice, trials[0]),
+        advice=None if record.advice is None else advice_of(record.advice, trials[0], bodies_that_run(verdict)),
         overload=None if record.overload is None else judge_overload(record.overload),
         silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,
@@ -69,7 +69,8 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
 def _all_of(verdict: Verdict, record: ExplanationRecord, found: Sequence[Binding]) -> Iterator[Binding]:
     """With the lines of code at which requests wait, and with what bounds where no setting counts requests."""
     rivals, trials = record.rivals, record.trials
-    own = next((each for each in found if each.place == "in_service"), None) or of_memory(rivals, trials)
+    own = of_switch(rivals, trials) or next((each for each in found if each.place == "in_service"), None)
+    own = own or of_memory(rivals, trials)
     if own is not None and own.setting == INSIDE:
         own = replace(own, evidence=(*own.evidence, *where(verdict.waiting or (), "ramp")))
     if in_body := in_the_body(verdict, named(trials[0]), own):
@@ -95,15 +96,18 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
         return constant
     if not proved:
         return Undecided(_FIELD[place], _why_undecided(place, rivals, trials, found))
+    law = borne_out(proved[0].laws[0], since(basis, trials))
     if basis is not first:
-        return Undecided(_FIELD[place], _not_met(proved[0].laws[0], first, trials))
-    return _bound_by(proved, rivals, trials)
+        why = _not_met(law, first, trials)
+    else:
+        why = _unexplained(law, rivals, first) if len(proved) == 1 else ""
+    return Undecided(_FIELD[place], why) if why else _bound_by(proved, rivals, trials)
 
 
 def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
     """By the first of the settings that were proved: where there are several, all are equally tight."""
-    first, law = trials[0], proved[0].laws[0]
-    others = [each.laws[0] for each in proved[1:]]
+    first, law = trials[0], borne_out(proved[0].laws[0], trials)
+    others = [borne_out(each.laws[0], trials) for each in proved[1:]]
     within = _of_each_process(law, rivals, first)
     formula = law.formula if within in {None, INSIDE} else f"{' x '.join(law.factors)} x {within}"
     if others:
@@ -120,6 +124,16 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
         evidence=tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials))),
         ruled_out=tuple(_ruled_out(frozenset({*law.settings, *_mains(proved)}), law, rivals, trials)),
         next=NextBound(others[0].main, there) if others else _next(law, rivals, trials),
+    )
+
+
+def _unexplained(law: Law, rivals: Sequence[Rival], first: Trial) -> str:
+    """Why the number of processes is not what decides, where each takes several and nothing says why; "" if not so."""
+    if law.setting or law.times == 1 or _of_each_process(law, rivals, first) is not None:
+        return ""
+    return (
+        f"by the law {law.formula} each process takes {law.times}, and nothing that could be changed decides these "
+        f"{law.times}"
     )
 
 

@@ -27,12 +27,13 @@ from holdfast.infer.difference_rules import COUNTS, KEYS, rule_of
 from holdfast.model.difference import Difference, FieldDifference, Kind, Side
 
 _SKIPPED = frozenset({"schema", "kind", "unknown", "run", "wall_clock_offset_ns"})
-_WORDS: Mapping[Kind, str] = {
+KINDS: Mapping[Kind, str] = {
     "verdict": "a verdict of probe, exec or attach",
     "load": "the result of a load",
     "explanation": "an explanation",
     "study": "a study",
 }
+"""What can be compared, in words."""
 
 
 def kind_of(result: Mapping[str, Any]) -> Kind | None:
@@ -84,7 +85,7 @@ def _common_kind(results: tuple[Mapping[str, Any], ...], sides: tuple[Side, Side
     if one != other:
         raise UsageError(
             f"{sides[0].name} and {sides[1].name} are of different kinds.",
-            f"{sides[0].name} is {_WORDS[one]}, {sides[1].name} is {_WORDS[other]}.",
+            f"{sides[0].name} is {KINDS[one]}, {sides[1].name} is {KINDS[other]}.",
             "Compare two of one kind; `holdfast runs` says what each saved run is.",
         )
     return one

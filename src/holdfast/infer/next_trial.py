@@ -33,7 +33,7 @@ from holdfast.infer.evidence import (
     since,
     suspects,
 )
-from holdfast.infer.further_bindings import memory_changes
+from holdfast.infer.further_bindings import memory_changes, of_switch
 from holdfast.infer.laws import Law, measured, size, values_of
 from holdfast.infer.trial_values import BEYOND, Proposal, all_raised, alone, least_of, moved, streams_beside
 from holdfast.model.places import Place
@@ -79,6 +79,8 @@ def _wanted(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None)
     basis = basis_of(trials)
     if basis is None:
         return _lowered_until_it_binds(rivals, trials) or _of_streams(rivals, trials)
+    if (wanted := _switched_on(rivals, trials, up_to)) or of_switch(rivals, trials):
+        return wanted
     found = suspects(rivals, trials)
     proved = [each for each in found if each.proved_by]
     shared = [each for each in found if each.shared]
@@ -91,6 +93,15 @@ def _wanted(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None)
     if wanted is None and basis is trials[0]:
         return _of_streams(rivals, trials) or _to_the_next(certain[0].laws[0], rivals, trials, up_to)
     return wanted
+
+
+def _switched_on(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None) -> Proposal | None:
+    """The trial with a switch turned on, where one request at a time runs with it off."""
+    for rival in rivals if measured(Place.IN_SERVICE, trials[0]) == 1 else ():
+        on = Proposal(f"{rival.name} on", (Change(rival.name, 1),), max(BEYOND, up_to or 0))
+        if rival.kind == "switch" and not rival.fixed and not _was_run(on, trials):
+            return on
+    return None
 
 
 def _to_be_sure(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequence[Trial]) -> Proposal | None:
@@ -237,4 +248,14 @@ def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], wan
     value = value if rival.most is None else min(value, rival.most)
     reached = size(law, {**own, law.main: value}) or 0
     proposal = Proposal(f"{law.main} raised for {reached}", (Change(law.main, value),), reached + BEYOND)
-    return None if _was_run(proposal, trials) or value <= own[law.main] else proposal
+    return None if value <= own[law.main] or _was_reached(proposal, reached, rivals, trials) else proposal
+
+
+def _was_reached(proposal: Proposal, reached: int, rivals: Sequence[Rival], trials: Sequence[Trial]) -> bool:
+    """Whether a trial with these changes, and those of the queues at most, has shown what it was to show."""
+    queues = {each.name for each in rivals if each.place is not Place.IN_SERVICE}
+    return _was_run(proposal, trials) or any(
+        {each for each in trial.changes if each.name not in queues} == set(proposal.changes)
+        and measured(Place.IN_SERVICE, trial) == reached
+        for trial in trials
+    )

@@ -1,17 +1,17 @@
-"""What is seen of a probe, a study or an explanation while it runs; nothing of it is kept."""
+"""What is seen of a probe while it runs; nothing of it is kept. Of what makes many probes: `live_study`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 
 
-class Step(StrEnum):
+class LivePhase(StrEnum):
     """What a probe is doing, in words, in the order in which most probes go through it."""
 
     STARTING = "starting the server"
@@ -19,7 +19,7 @@ class Step(StrEnum):
     RAMP = "ramp"
     COUNTING = "counting places"
     ASKING = "asking where requests wait"
-    LEAVING = "clients leave"
+    LEAVING = "letting clients leave"
     RELEASING = "releasing"
     REUSE = "seeing what is reused"
     CLEARING = "waiting for earlier requests to end"
@@ -43,7 +43,7 @@ class LiveWorker:
 
 @frozen
 class LivePlaces:
-    """Where the requests of one step are.
+    """Where the requests of one phase are.
 
     Attributes:
         offered: how many there are, at most `most`.
@@ -63,14 +63,14 @@ class LiveProbe:
 
     Attributes:
         elapsed_s: since its beginning.
-        within_s: after so long, counted from now, this step ends whatever the server does; None where it has no such
+        within_s: after so long, counted from now, this phase ends whatever the server does; None where it has no such
             limit.
         detail: what is waited for, in words; "" says nothing.
-        places: None where this step offers no requests.
+        places: None where this phase offers no requests.
         asked_to_end: the person has asked for the end.
     """
 
-    step: Step
+    phase: LivePhase
     elapsed_s: float
     within_s: float | None = None
     detail: str = ""
@@ -79,10 +79,13 @@ class LiveProbe:
     asked_to_end: bool = False
 
 
-class Watch(Protocol):
-    """Is told again and again that a probe may be looked at now."""
+Seen_contra = TypeVar("Seen_contra", contravariant=True)
 
-    def __call__(self, look: Callable[[], LiveProbe], /, *, at_once: bool = False) -> None:
+
+class Watch(Protocol[Seen_contra]):
+    """Is told again and again that something in progress may be looked at now."""
+
+    def __call__(self, look: Callable[[], Seen_contra], /, *, at_once: bool = False) -> None:
         """Calls `look` when it is time to, and seldom otherwise.
 
         Args:

@@ -62,7 +62,7 @@ def _sheets(result: StudyResult) -> Iterator[Sheet]:
         )
         yield Sheet("What the source says, and what was measured here", titles, rows)
     silences = silences_of(result)
-    heads = (
+    columns = (
         "row",
         *(column.head.replace("\n", " ") for column in COLUMNS),
         *(SILENT_HEADS[each] for each in silences),
@@ -78,8 +78,8 @@ def _sheets(result: StudyResult) -> Iterator[Sheet]:
         for row in result.rows
         if row.verdict is not None
     )
-    figures = {number for number, column in enumerate(COLUMNS, 1) if column.right} | {len(heads) - 1}
+    figures = {number for number, column in enumerate(COLUMNS, 1) if column.right} | {len(columns) - 1}
     if measured:
-        yield Sheet("All figures", heads, measured, frozenset(figures))
+        yield Sheet("All figures", columns, measured, frozenset(figures))
         meanings = tuple((column.head.replace("\n", " "), column.means.replace("`", "")) for column in COLUMNS)
         yield Sheet("What the columns mean", ("column", "means"), meanings)

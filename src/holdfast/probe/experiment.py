@@ -10,7 +10,7 @@ from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.connecting import check_http2
 from holdfast.model.experiment import Experiment
-from holdfast.model.live import Step, Watch
+from holdfast.model.live import LivePhase, LiveProbe, Watch
 from holdfast.model.timeline import Stopped, Timeline
 from holdfast.probe.launch import spec_of
 from holdfast.probe.measure import measure, timeline_of
@@ -27,7 +27,7 @@ def run(
     adapter: Adapter | None = None,
     tell: Callable[[str], None] | None = None,
     stopped: Callable[[Stopped], None] | None = None,
-    watch: Watch | None = None,
+    watch: Watch[LiveProbe] | None = None,
 ) -> Timeline:
     """Starts the server, probes it and ends it.
 
@@ -47,7 +47,7 @@ def run(
         measured = measure(running)
         if stopped is not None and measured.stopped is not None and running.prepared.recording.path.exists():
             stopped(measured.stopped)
-        running.patience.begin(Step.ENDING)
+        running.patience.begin(LivePhase.ENDING)
         running.patience.offer(lambda plain: plain, at_once=True)
     return timeline_of(experiment, measured, interrupted=interrupts.asked)
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 
 from holdfast.errors import InconclusiveError
 from holdfast.load.streams import StreamProber
-from holdfast.model.live import Step
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.streams import StreamConnection, StreamEnd, Streams
@@ -140,7 +140,7 @@ class _Held:
 
 def hold_streams(session: Session) -> HeldStreams:
     """Holds streams on one connection, on several, and beyond the advertised limit; then lets them go."""
-    live_look.begin(session, Step.STREAMS)
+    live_look.begin(session, LivePhase.STREAMS)
     slots, recording, why_not = session.slots.streams, session.recording, ""
     for slot in slots:
         recording.hold(slot)

@@ -5,8 +5,8 @@ Decisions
 * A view is only offered where nothing is timed with precision: while a server starts, between two requests of the ramp,
   and in waits for a state whose instant does not count (`waits.turn_until`). The waits of exact load for its handlers,
   and those for what follows a disconnect, offer none.
-* The first request shows how long the way to the view is. A view comes only once that is so long that one more or less
-  is lost in it.
+* The first request shows how long the way to the view is. After the view with which its phase begins, there is none
+  before that way is so long that a millisecond is lost in it.
 * Bodies that run are timed in the server. Meanwhile a view comes once a second, for which a core that they share is
   taken from them for 0.2 % of the time.
 """
@@ -16,14 +16,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from holdfast.model.live import LiveProbe, Step, Watch
+from holdfast.model.live import LivePhase, LiveProbe, Watch
 from holdfast.model.units import NS_PER_S
 
 _FIRST_NS = 10 * NS_PER_S
 """Most runs have ended by then."""
 _EVERY_NS = 20 * NS_PER_S
-_WITHOUT_A_VIEW_NS = {Step.FIRST_REQUEST: NS_PER_S // 4}
-_VIEWS_APART_NS = {Step.CALLING: NS_PER_S}
+_WITHOUT_A_VIEW_NS = {LivePhase.FIRST_REQUEST: NS_PER_S // 4}
+_VIEWS_APART_NS = {LivePhase.CALLING: NS_PER_S}
 
 
 class Patience:
@@ -32,7 +32,7 @@ class Patience:
     def __init__(
         self,
         tell: Callable[[str], None] | None = None,
-        watch: Watch | None = None,
+        watch: Watch[LiveProbe] | None = None,
         now_ns: Callable[[], int] = time.monotonic_ns,
     ) -> None:
         """The run begins.
@@ -44,15 +44,17 @@ class Patience:
         self._tell = tell
         self._watch = watch
         self._now_ns = now_ns
-        self._step = Step.STARTING
+        self._phase = LivePhase.STARTING
         self._began_ns = self._next_view_ns = now_ns()
+        self._pause_ns = 0
         self._next_ns = self._began_ns + _FIRST_NS
 
-    def begin(self, step: Step) -> None:
+    def begin(self, phase: LivePhase) -> None:
         """This is what the run does from now on."""
-        if step is not self._step:
-            self._step = step
-            self._next_view_ns = self._now_ns() + _WITHOUT_A_VIEW_NS.get(step, 0)
+        if phase is not self._phase:
+            self._phase = phase
+            self._next_view_ns = self._now_ns()
+            self._pause_ns = _WITHOUT_A_VIEW_NS.get(phase, 0)
 
     def wait(self, what: Callable[[], str]) -> None:
         """Tells what is waited for, if it is time to.
@@ -74,5 +76,6 @@ class Patience:
         """
         if self._watch is None or (now_ns := self._now_ns()) < self._next_view_ns:
             return
-        self._next_view_ns = now_ns + _VIEWS_APART_NS.get(self._step, 0)
-        self._watch(lambda: seen(LiveProbe(self._step, (self._now_ns() - self._began_ns) / NS_PER_S)), at_once=at_once)
+        self._next_view_ns = now_ns + (self._pause_ns or _VIEWS_APART_NS.get(self._phase, 0))
+        self._pause_ns = 0
+        self._watch(lambda: seen(LiveProbe(self._phase, (self._now_ns() - self._began_ns) / NS_PER_S)), at_once=at_once)

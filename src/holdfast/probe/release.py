@@ -5,7 +5,7 @@ from __future__ import annotations
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
-from holdfast.model.live import Step
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
@@ -48,7 +48,7 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
     Raises:
         InconclusiveError: requests were in service, and not one of those released was answered.
     """
-    live_look.begin(session, Step.RELEASING)
+    live_look.begin(session, LivePhase.RELEASING, prober)
     entries = session.recording.entries(0, prober.offered)
     freed = [each.id for each in some_of_each_process([each for each in entries if each.left_ns == NEVER])]
     outcomes = prober.columns.outcome
@@ -119,7 +119,7 @@ def some_of_each_process(held: list[Entry]) -> list[Entry]:
 
 def send_reuse_requests(session: Session) -> tuple[Request, ...]:
     """Sends a few requests one after another, none of them held, to see which threads and processes serve again."""
-    live_look.begin(session, Step.REUSE)
+    live_look.begin(session, LivePhase.REUSE)
     with batch(session, session.slots.reuse, Phase.REUSE) as sent:
         prober = sent.prober
         while prober.offered < prober.columns.capacity:

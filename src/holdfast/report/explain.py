@@ -10,12 +10,20 @@ from holdfast.model.binding import INSIDE, Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
-from holdfast.model.trial import Trial, named
+from holdfast.model.trial import RivalKind, Trial, named
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
 
 _KIB = 1024
+_ALIKE = 2
+_LONGER = 2
+# What sets a limit of a library to a number (AnyIO, to_thread.current_default_thread_limiter(); asyncio,
+# loop.set_default_executor()).
+_IN_THE_APPLICATION = {
+    "AnyIO tokens": "anyio.to_thread.current_default_thread_limiter().total_tokens = {}",
+    "default executor": "asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor({}))",
+}
 _PLACES = {
     "in_service": "requests at once",
     "userspace_queue": "accepted requests",
@@ -83,11 +91,11 @@ def trial_table(explanation: Explanation) -> tuple[tuple[str, ...], tuple[tuple[
     # Those of the queues are told with the queues.
     queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
     changed = [name for name in changed if name not in queues]
-    memory = {each.name for each in explanation.rivals if each.kind == "bytes"}
+    kinds = {each.name: each.kind for each in explanation.rivals}
     rows = []
     for trial in explanation.trials:
         values = {each.name: each.value for each in trial.values}
-        cells = [_shown(values.get(name), in_bytes=name in memory) for name in changed]
+        cells = [_shown(values.get(name), kinds.get(name)) for name in changed]
         rows.append((_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked"))
     return ("run", *changed, "at once", "purpose"), tuple(rows)
 
@@ -98,8 +106,10 @@ def _at_once(trial: Trial) -> str:
     return str(trial.in_service) if trial.bounded else f"{trial.in_service} or more"
 
 
-def _shown(number: int | None, *, in_bytes: bool) -> str:
-    return shown_size(number) if in_bytes and number is not None else _or_dash(number)
+def _shown(number: int | None, kind: RivalKind | None) -> str:
+    if number is None or kind not in {"bytes", "switch"}:
+        return _or_dash(number)
+    return shown_size(number) if kind == "bytes" else ("on" if number else "off")
 
 
 def _or_dash(number: int | None) -> str:
@@ -111,6 +121,8 @@ def sentences(explanation: Explanation) -> Iterator[str]:
     binding = explanation.verdict.binding
     if binding is not None and binding.setting == INSIDE:
         yield f"Inside the application: {'; '.join(binding.evidence)}."
+        if binding.effective != explanation.trials[0].in_service:
+            yield "The runs above hold each request before its body, so they count those too that would wait in it."
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
@@ -127,6 +139,7 @@ def sentences(explanation: Explanation) -> Iterator[str]:
         by.setdefault(ruled_out.by, []).append(said)
     for reason, names in by.items():
         yield f"Ruled out: {', '.join(names)} ({reason})."
+    yield from _held_up(explanation)
     yield from _next(explanation)
     yield from _failures(explanation)
     yield from _cost(explanation.cost)
@@ -134,7 +147,8 @@ def sentences(explanation: Explanation) -> Iterator[str]:
         yield from _advice(explanation.advice, explanation.trials[0])
     yield from _cut_short(explanation)
     again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
-    yield f"{_probes(explanation)} probes in {explanation.seconds:.1f} s.{again}"
+    number = _probes(explanation)
+    yield f"{number} {'probe' if number == 1 else 'probes'} in {explanation.seconds:.1f} s.{again}"
 
 
 def _cut_short(explanation: Explanation) -> Iterator[str]:
@@ -156,13 +170,28 @@ def _other_place(binding: Binding) -> str:
     return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}. {'; '.join(binding.evidence)}."
 
 
+def _held_up(explanation: Explanation) -> Iterator[str]:
+    """That bodies took longer together than alone, where it was not seen what they wait for."""
+    call, binding = explanation.verdict.call, explanation.verdict.binding
+    if call is None or call.at_once is None or (binding is not None and binding.setting == INSIDE):
+        return
+    together, alone = call.duration_ms, call.alone.duration_ms
+    if together is None or alone is None or call.at_once == 1 or together.median < _LONGER * alone:
+        return
+    yield (
+        f"Up to {call.at_once} bodies ran at once, and took {together.median:.3g} ms (median), {alone:.3g} ms alone: "
+        "they hold each other up, at a lock that holdfast does not see, for a core, or for the interpreter (GIL)."
+    )
+
+
 def _next(explanation: Explanation) -> Iterator[str]:
     binding = explanation.verdict.binding
     if binding is None:
         return
     if binding.next is not None:
         found = binding.next
-        yield f"Next limit, with {binding.setting} raised: {found.setting}, at {found.at} requests at once."
+        raised = "once the application lets more run" if binding.setting == INSIDE else f"with {binding.setting} raised"
+        yield f"Next limit, {raised}: {found.setting}, at {found.at} requests at once."
     elif explanation.reached is not None and explanation.reached > (explanation.verdict.ceiling.in_service or 0):
         yield f"Next limit: none was met up to {explanation.reached} requests at once."
 
@@ -192,14 +221,22 @@ def _advice(advice: Advice, first: Trial) -> Iterator[str]:
     said = ", ".join(f"{each.name}={each.value}" for each in advice.changes) or "nothing changed"
     beside = f"{best.in_service} at once in {named(best)}, {first.in_service} now"
     memory = ""
-    if best.full_bytes is not None and first.full_bytes is not None:
-        memory = f"; {_mib(best.full_bytes)} of memory, {_mib(first.full_bytes)} now"
+    if best.full_bytes is not None:
+        # Requests that only waited took memory too: with many more of them, the first run is no comparison.
+        alike = first.full_bytes is not None and first.offered <= _ALIKE * best.offered
+        now = f", {_mib(first.full_bytes)} now" if alike and first.full_bytes is not None else ""
+        memory = f"; {_mib(best.full_bytes)} of memory{now}"
     if advice.fulfilled:
         yield f"For {wish.at_once} requests at once{within}: {said} ({beside}{memory})."
     else:
         yield f"{wish.at_once} requests at once{within} were not reached: {advice.why_not}."
         yield f"The most that was reached: {said} ({beside}{memory})."
-    yield f"See it with: {shlex.join(advice.best.command)}"
+    inside = [line for each in advice.changes if (line := _IN_THE_APPLICATION.get(each.name, "").format(each.value))]
+    if inside:
+        yield f"That is set in the application as it starts: {'; '.join(inside)}"
+        yield f"Then see it with: {shlex.join(advice.best.command)}"
+    else:
+        yield f"See it with: {shlex.join(advice.best.command)}"
 
 
 def _why_so_many(wish: Wish) -> str:

@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from holdfast.model.live import LivePlaces, LiveProbe, LiveWorker
+from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, LiveWorker
 from holdfast.report.lanes import LANES
 from holdfast.report.layout import Line, Span, Text
 from holdfast.report.live_rows import INDENT, cells_of, counted, row
 
 _MOST_LINES = 2
 """Of the cells of workers."""
+# What is done in a phase, where its name alone says little to those who see it for the first time.
+_MEANS = {
+    LivePhase.FIRST_REQUEST: "one that is answered at once, to see where requests are held",
+    LivePhase.RAMP: "more and more requests, until no queue takes another",
+    LivePhase.COUNTING: "at a moment at which nothing moves",
+    LivePhase.LEAVING: "some clients, to see what the server does about them",
+    LivePhase.RELEASING: "handlers return, and what waits comes in",
+    LivePhase.REUSE: "do threads and processes serve again?",
+    LivePhase.EXACT_LOAD: "as many requests as there are places, together",
+}
 _HOLDS, _FREE, _APART = "■", "□", " "
 _ENDING = "ending; press Ctrl-C again to leave at once"
 
@@ -22,10 +32,11 @@ def probe_view(probe: LiveProbe, title: str, width: int, height: int) -> list[Te
     Args:
         title: what is probed.
     """
-    return cut_to_fit([Text(title, style="bold"), *probe_lines(probe, width)], probe.asked_to_end, height)
+    lines = [Text(title, style="bold"), *probe_lines(probe, width)]
+    return cut_to_fit(lines, height, asked_to_end=probe.asked_to_end)
 
 
-def cut_to_fit(lines: Sequence[Text], asked_to_end: bool, height: int) -> list[Text]:  # noqa: FBT001 - of the state
+def cut_to_fit(lines: Sequence[Text], height: int, *, asked_to_end: bool) -> list[Text]:
     """As many of the lines as fit, and what a further Ctrl-C does where the person has asked for the end."""
     last = [Text(f"{'':<{INDENT}}{_ENDING}", style="yellow")] if asked_to_end else []
     return [*lines[: max(0, height - len(last))], *last][:height]
@@ -33,9 +44,9 @@ def cut_to_fit(lines: Sequence[Text], asked_to_end: bool, height: int) -> list[T
 
 def probe_lines(probe: LiveProbe, width: int) -> Iterator[Text]:
     """The lines of a probe without its title; each is to be cut off at `width`."""
-    yield _step(probe)
-    if probe.detail:
-        yield Text(f"{'':<{INDENT}}{probe.detail}", style="dim")
+    yield _phase(probe)
+    if detail := probe.detail or _MEANS.get(probe.phase, ""):
+        yield Text(f"{'':<{INDENT}}{detail}", style="dim")
     if probe.places is not None:
         yield Text()
         yield from _places(probe.places, width)
@@ -44,8 +55,8 @@ def probe_lines(probe: LiveProbe, width: int) -> Iterator[Text]:
         yield from _workers(probe.workers, width)
 
 
-def _step(probe: LiveProbe) -> Text:
-    line = Text(" " * INDENT).append(f"{probe.step}", "bold cyan").append(f"  {probe.elapsed_s:.1f} s")
+def _phase(probe: LiveProbe) -> Text:
+    line = Text(" " * INDENT).append(f"{probe.phase}", "bold cyan").append(f"  {probe.elapsed_s:.1f} s")
     if probe.within_s is not None:
         line.append(f"  at most {probe.within_s:.0f} s more", "dim")
     return line

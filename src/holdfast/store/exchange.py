@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,9 @@ from holdfast.model.frozen import frozen
 from holdfast.model.migration import EXPLANATION_FORM, STUDY_FORM
 from holdfast.store.database import reading, writing
 from holdfast.store.reading import no_such_run
-from holdfast.store.tables import columns_of, migrate
+from holdfast.store.tables import columns_of, migrate, parts_of_explanations
 
-_TABLES = (("load_rows", "run"), ("result", "run"), ("part", "whole"))
+_TABLES = ("load_rows", "result")
 _NAMES_RUNS = frozenset({EXPLANATION_FORM, STUDY_FORM})
 
 
@@ -62,16 +62,19 @@ def export_runs(numbers: Sequence[int], source: Path, target: Path) -> tuple[int
 
 def _with_parts(database: sqlite3.Connection, numbers: Sequence[int], source: Path) -> tuple[int, ...]:
     """These runs and the parts of those that are wholes."""
-    found = dict.fromkeys(numbers)
     for number in numbers:
         if not database.execute("SELECT 1 FROM run WHERE id = ?", (number,)).fetchone():
             raise no_such_run(number, source)
-        if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'part'").fetchone():
-            found |= dict.fromkeys(row[0] for row in _rows(database, "part", "whole", number, ("run",)))
-        else:
-            found |= dict.fromkeys(_named_in(*_form_and_record(database, number)))
+    parts = {run for whole, run in _parts(database) if whole in numbers}
     present = {row[0] for row in database.execute("SELECT id FROM run")}
-    return tuple(sorted(found.keys() & present))
+    return tuple(sorted({*numbers, *parts} & present))
+
+
+def _parts(database: sqlite3.Connection) -> list[tuple[int, int]]:
+    """Each whole of a file, and what it needs."""
+    if database.execute("SELECT 1 FROM sqlite_master WHERE name = 'part'").fetchone():
+        return database.execute("SELECT whole, run FROM part").fetchall()
+    return list(parts_of_explanations(database))
 
 
 def _form_and_record(database: sqlite3.Connection, number: int) -> tuple[int, bytes]:
@@ -79,25 +82,15 @@ def _form_and_record(database: sqlite3.Connection, number: int) -> tuple[int, by
     return form, record
 
 
-def _named_in(form: int, record: bytes) -> tuple[int, ...]:
-    """The runs that an explanation of an earlier version needs."""
-    if form not in _NAMES_RUNS:
-        return ()
-    try:
-        first = json.loads(zlib.decompress(record)).get("first_run")
-    except (ValueError, zlib.error):
-        return ()
-    return (first,) if isinstance(first, int) and first else ()
-
-
-def _write(database: sqlite3.Connection, numbers: Iterable[int], target: Path) -> None:
+def _write(database: sqlite3.Connection, numbers: Collection[int], target: Path) -> None:
     with closing(sqlite3.connect(target, isolation_level=None)) as new:
         new.execute("BEGIN")
         migrate(new)
         for number in numbers:
             _copy(database, new, "run", "id", number)
-            for table, column in _TABLES:
-                _copy(database, new, table, column, number)
+            for table in _TABLES:
+                _copy(database, new, table, "run", number)
+        new.executemany("INSERT INTO part VALUES (?, ?)", [each for each in _parts(database) if each[0] in numbers])
         new.execute("COMMIT")
 
 
@@ -137,6 +130,8 @@ def import_runs(source: Path, target: Path) -> Imported:
             if here is not None:
                 known.add(number)
             new[number] = _taken(from_, to, number, new) if here is None else here
+        parts = [(new[whole], new[run]) for whole, run in _parts(from_) if whole in new and run in new]
+        to.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", parts)
         return Imported(new, frozenset(known))
 
 
@@ -163,13 +158,11 @@ def _taken(source: sqlite3.Connection, target: sqlite3.Connection, number: int, 
         record = _renumbered(record, new)
     done = target.execute(_insert("run", [*names, "timeline"]), (*values, record))
     given = int(done.lastrowid or 0)
-    for table, column in _TABLES:
+    for table in _TABLES:
         columns = [name for _, name, *_ in target.execute(f"PRAGMA table_info({table})")]
         if source.execute("SELECT 1 FROM sqlite_master WHERE name = ?", (table,)).fetchone():
-            for row in _rows(source, table, column, number, columns):
-                fields = dict(zip(columns, row, strict=True)) | {column: given}
-                if table == "part":
-                    fields["run"] = new.get(fields["run"], 0)
+            for row in _rows(source, table, "run", number, columns):
+                fields = dict(zip(columns, row, strict=True)) | {"run": given}
                 target.execute(_insert(table, columns), tuple(fields.values()))
     return given
 

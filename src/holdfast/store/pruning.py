@@ -13,7 +13,7 @@ from holdfast.model.saved import SavedRun
 from holdfast.store.advice import advice
 from holdfast.store.database import WRITE_WAIT_S, reading, writing
 from holdfast.store.saving import forget_what_runs_had
-from holdfast.store.tables import columns_of
+from holdfast.store.tables import columns_of, parts_of_explanations
 
 
 @frozen
@@ -41,7 +41,7 @@ def prunable(chosen: Sequence[SavedRun], path: Path) -> Prunable:
     with reading(path) as database:
         if database is None:
             return Prunable((), 0, ())
-        needed = _needed(database) if "kind" in columns_of(database) else []
+        needed = _needed(database) if "kind" in columns_of(database) else list(parts_of_explanations(database))
         kept = {run for whole, run in needed if whole not in numbers} & numbers
         free = numbers - kept
         size = sum(_size(database, each) for each in free)

@@ -65,12 +65,13 @@ def migrate(database: sqlite3.Connection) -> None:
         if statement.strip():
             database.execute(statement)
     database.execute(FILL_KIND)
-    database.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", list(_parts_of_explanations(database)))
+    database.executemany("INSERT OR IGNORE INTO part VALUES (?, ?)", list(parts_of_explanations(database)))
     database.execute("INSERT INTO schema_change VALUES (?, ?, ?)", (SCHEMA, __version__, time.time()))
     database.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-def _parts_of_explanations(database: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+def parts_of_explanations(database: sqlite3.Connection) -> Iterator[tuple[int, int]]:
+    """Each explanation and the run that it needs, as its record says: what schema 0 has instead of `part`."""
     for number, record in database.execute("SELECT id, timeline FROM run WHERE format = ?", (EXPLANATION_FORM,)):
         try:
             first = json.loads(zlib.decompress(record))["first_run"]

@@ -29,6 +29,8 @@ from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveStudy
 from holdfast.model.migration import EXPLANATION_FORM
 from holdfast.model.saved import Asked as AskedRun
 from holdfast.model.study import (
@@ -52,6 +54,7 @@ from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
 from holdfast.servers.survey import ask_all, needed
 from holdfast.study import flask_concurrency, servers
+from holdfast.study.in_progress import InProgress, is_explained
 
 STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
 """The bundled studies, by name."""
@@ -70,6 +73,7 @@ class _Bench:
 
     interrupts: Interrupts
     tell: Callable[[str], None]
+    progress: InProgress
     silent: bool = False
     asked: dict[tuple[str | None, str], Mapping[str, Answer]] = field(default_factory=dict)
 
@@ -95,7 +99,13 @@ def only(study: Study, names: Collection[str]) -> Study:
 
 
 def run_study(
-    study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None], *, silent: bool = False
+    study: Study,
+    python: str | None,
+    interrupts: Interrupts,
+    tell: Callable[[str], None],
+    watch: Watch[LiveStudy] | None = None,
+    *,
+    silent: bool = False,
 ) -> StudyResult:
     """Runs the cases of a study in their order.
 
@@ -103,11 +113,12 @@ def run_study(
 
     Args:
         python: the interpreter for all servers; None leaves it to the cases.
-        tell: is called with one line as each case begins.
+        tell: is given a line where something could not be done, and as each case begins where there are no views.
+        watch: is offered views; None is offered none.
         silent: after each row, find out how many silent clients make its server's others wait.
     """
     with marked(AskedRun("study", "study", study.name)) as mark:
-        result = _ran(study, python, _Bench(interrupts, tell, silent))
+        result = _ran(study, python, _Bench(interrupts, tell, InProgress(study, tell, watch), silent))
         try:
             number = store.save_study(record_of(result), store.default_path(), mark=mark)
         except HoldfastError as error:
@@ -122,11 +133,11 @@ def _ran(study: Study, python: str | None, bench: _Bench) -> StudyResult:
     began = time.monotonic()
     made = _circumstances()
     rows: dict[str, Row] = {}
-    for number, case in enumerate(study.cases, 1):
+    for case in study.cases:
         if not bench.interrupts.asked:
-            label = "" if case.id == case.title else f"{case.id}: "
-            bench.tell(f"{number}/{len(study.cases)} {label}{case.title}")
+            bench.progress.begin(case)
         rows[case.id] = _row(_with_python(case, python), bench, rows)
+        bench.progress.end(case, rows[case.id])
     done = tuple(rows.values())
     if study.source:
         # A row that was not measured answers none of the source's claims, and none was expected by the person.
@@ -229,12 +240,11 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
 
 def _verdict(case: Case, bench: _Bench, began: float) -> tuple[Verdict, float, int | None]:
     """The verdict, when the case began, and the number of its saved run."""
-    if any(claim.what == "binding" or claim.what.startswith("binding.") for claim in case.claims):
-        # One probe does not show which setting decides.
-        with bench_for(case.experiment, bench.interrupts, lambda _line: None) as trials:
+    if is_explained(case):
+        with bench_for(case.experiment, bench.interrupts, lambda _line: None, bench.progress.watch) as trials:
             found = explain(trials, Asked(up_to=0))
         return found.verdict, began, found.run
-    timeline = run(case.experiment, bench.interrupts)
+    timeline = run(case.experiment, bench.interrupts, watch=bench.progress.watch)
     number = store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
     return store.concluded(number, partial(judge, timeline)), began, number
 
