@@ -43,7 +43,7 @@ Examples:
         "trace_target",
         metavar="FILE",
         callback=target_file,
-        help="Write each request on its thread to FILE, for ui.perfetto.dev or chrome://tracing; - is standard output.",
+        help="Write each request on its thread to FILE, as Perfetto opens it; - is standard output.",
     ),
 )
 @load_report.output_options
