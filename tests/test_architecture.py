@@ -68,16 +68,19 @@ PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture
 # fmt: off
 PURE = frozenset({
     "api/option_values.py", "api/python_words.py", "api/texts.py",
-    "attach/unusable.py", "cli/option_groups.py",
+    "attach/unusable.py",
+    "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
     "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
     "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
     "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
-    "page/charts.py", "page/document.py", "page/markdown.py", "page/of_explanation.py", "page/of_load.py",
-    "page/of_study.py", "page/of_verdict.py", "page/places.py", "page/words.py",
-    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
+    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
+    "page/words.py",
+    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
+    "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
     "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py",
@@ -85,7 +88,8 @@ PURE = frozenset({
     "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py",
     "servers/registry.py", "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py",
     "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
-    "servers/werkzeug.py", "servers/wsgiref.py", "store/schema_1.py",
+    "servers/werkzeug.py", "servers/wsgiref.py",
+    "store/schema_1.py",
     "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
