@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
+from pathlib import Path
 
 from support.commandline import Holdfast
+
+from holdfast.explain.advise import probe_of
+from holdfast.model.experiment import experiment_of
+
+APPS = Path(__file__).parents[1] / "causes" / "apps"
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE = range(4)
 
@@ -40,3 +47,42 @@ def test_an_explanation_is_shown_again_from_what_was_saved(holdfast: Holdfast) -
 
     assert again.exit == ANSWERED, again.err
     assert again.out == first.out
+
+
+def test_a_proposal_is_shown_as_the_command_line_that_probes_it() -> None:
+    asked = experiment_of(
+        server="uvicorn",
+        app="shop:app",
+        path="/items",
+        headers=(("Cookie", "secret"),),
+        view="async",
+        nofile=90,
+        environment=(("ASGI_THREADS", "9"),),
+        tls=True,
+    )
+
+    assert shlex.join(probe_of(asked)) == (
+        "env ASGI_THREADS=9 holdfast probe shop:app --server uvicorn --view async --path /items -H 'Cookie: ...' "
+        "--nofile 90 --tls"
+    )
+
+
+def test_a_command_of_a_persons_own_is_shown_as_it_is_run() -> None:
+    asked = experiment_of(command=("gunicorn", "--threads", "9", "shop:app"), max_offered=9000, port=8000)
+
+    assert shlex.join(probe_of(asked)) == (
+        "holdfast exec --port 8000 --max-offered 9000 -- gunicorn --threads 9 shop:app"
+    )
+
+
+def test_no_setting_is_proposed_where_the_application_lets_fewer_bodies_run(holdfast: Holdfast) -> None:
+    (holdfast.directory / "shop.py").write_text((APPS / "body_semaphore.py").read_text())
+    given = ("--want", "9", "--call", "--up-to", "0", "shop.py", "--server", "waitress", "--", "--threads", "10")
+
+    ended = holdfast.run("explain", *given)
+
+    assert ended.exit == FAILED, ended.err
+    said = " ".join(ended.out.split())
+    # apps/body_semaphore.py: threading.Semaphore(4)
+    assert "4 requests at once decided inside the application" in said
+    assert "No proposal for 9 requests at once: the application itself lets 4 run at once (run 1)" in said

@@ -7,16 +7,16 @@ import time
 from holdfast.explain.machine import available_bytes
 from holdfast.explain.rivals import with_changes
 from holdfast.explain.trials import Bench, run_trial
-from holdfast.infer.advice import fulfils
+from holdfast.infer.advice import fulfils, too_few_bodies
 from holdfast.infer.binding import next_bound
 from holdfast.infer.evidence import proved_laws
 from holdfast.infer.laws import Law
 from holdfast.infer.proposal import Settings, most_that_fits, proposed
 from holdfast.infer.trial_values import Proposal
 from holdfast.model.advice import AdviceRecord, Attempt, Wish
-from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
+from holdfast.model.experiment import DEFAULT_MAX_OFFERED, CommandTarget, Experiment, ProbeTarget
 from holdfast.model.explanation import ExplanationRecord
-from holdfast.model.trial import Change, Rival, Trial
+from holdfast.model.trial import Change, Rival, Trial, named
 
 _MOST_ATTEMPTS = 6
 _MOST_SECONDS = 40.0
@@ -29,10 +29,14 @@ _BEYOND = 150
 _OF_AVAILABLE = 0.8
 
 
-def advise(wish: Wish, record: ExplanationRecord, bench: Bench) -> AdviceRecord:
-    """Proposes settings and runs them until they fulfil the wish, or it is known why none do."""
+def advise(wish: Wish, record: ExplanationRecord, bodies: int | None, bench: Bench) -> AdviceRecord:
+    """Proposes settings and runs them until they fulfil the wish, or it is known why none do.
+
+    Args:
+        bodies: as of `advice_of`.
+    """
     first = record.trials[0]
-    if fulfils(first, wish) or bench.ended():
+    if fulfils(first, wish) or too_few_bodies(wish, bodies, named(first)) or bench.ended():
         return AdviceRecord(wish, ())
     laws = proved_laws(record.rivals, record.trials)
     if first.bounded and not laws:
@@ -149,16 +153,35 @@ def _attempt(changes: tuple[Change, ...], at_once: int, number: int, bench: Benc
 
 
 def probe_of(experiment: Experiment) -> tuple[str, ...]:
-    """The command line of holdfast that probes this experiment's server with its limits."""
+    """The command line of holdfast that probes this experiment's server, as a person types it.
+
+    Of headers it has the names: their values may be secret.
+    """
     target = experiment.target
-    limits = [("--nofile", experiment.nofile), ("--nproc", experiment.nproc)]
-    options = [word for name, value in limits if value is not None for word in (name, str(value))]
+    own = ProbeTarget("") if isinstance(target, CommandTarget) else target
+    assert isinstance(own, ProbeTarget)
+    more = experiment.max_offered if experiment.max_offered > DEFAULT_MAX_OFFERED else None
+    given = (
+        ("--framework", own.framework),
+        ("--python", own.python),
+        ("--view", experiment.view),
+        ("--port", experiment.port),
+        ("--path", experiment.path if experiment.path != "/" else None),
+        *(("-H", f"{name}: ...") for name, _ in experiment.headers),
+        ("--max-offered", more),
+        ("--nofile", experiment.nofile),
+        ("--nproc", experiment.nproc),
+        ("--address-space", experiment.address_space),
+    )
+    options = [word for name, value in given if value is not None for word in (name, str(value))]
+    options += [name for name, is_on in (("--tls", experiment.tls), ("--http2", experiment.http2)) if is_on]
+    variables = [f"{name}={value}" for name, value in experiment.environment]
+    holdfast = (*(("env", *variables) if variables else ()), "holdfast")
     if isinstance(target, CommandTarget):
-        return ("holdfast", "exec", *options, "--", *target.command)
-    assert isinstance(target, ProbeTarget)
-    app = () if target.app is None else (target.app,)
-    arguments = ("--", *target.arguments) if target.arguments else ()
-    return ("holdfast", "probe", *app, "--server", target.server, *options, *arguments)
+        return (*holdfast, "exec", *options, "--", *target.command)
+    app = () if own.app is None else (own.app,)
+    arguments = ("--", *own.arguments) if own.arguments else ()
+    return (*holdfast, "probe", *app, "--server", own.server, *options, *arguments)
 
 
 def _scaled(rival: Rival, trial: Trial, at_once: int) -> int:

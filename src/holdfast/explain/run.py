@@ -14,6 +14,7 @@ from holdfast.explain.rivals import rivals_of
 from holdfast.explain.silent import Wanted, run_silent
 from holdfast.explain.trials import Bench, first_trial, run_trial, since
 from holdfast.infer.binding import explanation_of
+from holdfast.infer.further_bindings import bodies_that_run
 from holdfast.infer.judge import judge
 from holdfast.infer.next_trial import MORE, next_trial
 from holdfast.model.advice import Wish
@@ -73,7 +74,7 @@ def explain(bench: Bench, asked: Asked) -> Explanation:
     trials, out_of_time = _further_trials(first, rivals, sought, began, bench)
     record = ExplanationRecord(first.run or 0, rivals, (first, *trials), 0.0, out_of_time=out_of_time)
     if wish is not None:
-        record = replace(record, advice=advise(wish, record, bench))
+        record = replace(record, advice=advise(wish, record, bodies_that_run(verdict), bench))
     record = _with_clients(record, asked, bench)
     record = replace(record, seconds=since(began), interrupted=bench.ended())
     return replace(explanation_of(verdict, record), run=_saved_as(record, bench))

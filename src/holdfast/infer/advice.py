@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from holdfast.model.advice import Advice, AdviceRecord, Attempt, Wish
-from holdfast.model.trial import Trial
+from holdfast.model.trial import Trial, named
 
 
-def advice_of(record: AdviceRecord, first: Trial) -> Advice:
+def advice_of(record: AdviceRecord, first: Trial, bodies: int | None) -> Advice:
     """The proposal to take, and whether it fulfils the wish.
 
     Args:
         first: the trial of the present settings.
+        bodies: how many the application itself lets run at once; None where it does not limit them.
     """
     wish = record.wish
+    if why := too_few_bodies(wish, bodies, named(first)):
+        return Advice(wish, fulfilled=False, best=None, changes=(), attempts=record.attempts, why_not=why)
     if fulfils(first, wish):
         return Advice(wish, fulfilled=True, best=None, changes=(), attempts=record.attempts)
     good = [each for each in record.attempts if fulfils(each.trial, wish)]
@@ -27,6 +30,13 @@ def advice_of(record: AdviceRecord, first: Trial) -> Advice:
         attempts=record.attempts,
         why_not="" if good else record.stopped,
     )
+
+
+def too_few_bodies(wish: Wish, bodies: int | None, run: str) -> str:
+    """Why no setting of the server fulfils a wish: the application runs fewer bodies; "" where it does not."""
+    if bodies is None or bodies >= wish.at_once:
+        return ""
+    return f"the application itself lets {bodies} run at once ({run}), whatever the server allows"
 
 
 def fulfils(trial: Trial, wish: Wish) -> bool:

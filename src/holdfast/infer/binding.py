@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
-from holdfast.infer.further_bindings import in_the_body, of_memory, of_streams, where
+from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, where
 from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
@@ -58,7 +58,7 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
         reached=max((each.in_service for each in trials if each.in_service is not None), default=None),
         cost=cost_over(trials),
         seconds=record.seconds,
-        advice=None if record.advice is None else advice_of(record.advice, trials[0]),
+        advice=None if record.advice is None else advice_of(record.advice, trials[0], bodies_that_run(verdict)),
         overload=None if record.overload is None else judge_overload(record.overload),
         silent=None if record.silent is None else judge_silent(record.silent),
         interrupted=record.interrupted,

@@ -18,6 +18,14 @@ ONE_CONNECTION = "one_connection"
 _OF_MEMORY = 4
 
 
+def bodies_that_run(verdict: Verdict) -> int | None:
+    """How many bodies the application runs at once, where that is fewer than there are requests in service."""
+    call, there = verdict.call, verdict.ceiling.in_service
+    if call is None or call.running is None or there is None or call.running >= there:
+        return None
+    return call.running
+
+
 def in_the_body(verdict: Verdict, run: str, own: Binding | None) -> Binding | None:
     """That the application itself runs fewer bodies than there are requests in service; None where it does not.
 
@@ -25,16 +33,16 @@ def in_the_body(verdict: Verdict, run: str, own: Binding | None) -> Binding | No
         run: how the run of this verdict is referred to.
         own: what decides how many are in service.
     """
-    call, there = verdict.call, verdict.ceiling.in_service
-    if call is None or call.running is None or there is None or call.running >= there:
+    call, there, running = verdict.call, verdict.ceiling.in_service, bodies_that_run(verdict)
+    if call is None or there is None or running is None:
         return None
     return Binding(
         setting=INSIDE,
         place="in_service",
         configured=None,
-        effective=call.running,
-        formula=f"bodies that run = {call.running}",
-        evidence=(f"{run}: {call.running} of {call.at_once} bodies ran", *where(verdict.waiting or (), "call")),
+        effective=running,
+        formula=f"bodies that run = {running}",
+        evidence=(f"{run}: {running} of {call.at_once} bodies ran", *where(verdict.waiting or (), "call")),
         next=None if own is None else NextBound(own.setting, there),
     )
 

@@ -104,5 +104,5 @@ class Trial:
 
 
 def named(trial: Trial) -> str:
-    """How a text refers to a trial: "run 41", which `holdfast show 41` shows."""
-    return f"run {trial.run}" if trial.run is not None else "a run that could not be saved"
+    """How a text refers to a trial: "run 41", which `holdfast show 41` shows; unsaved, by what it was for."""
+    return f"run {trial.run}" if trial.run is not None else f'the unsaved run "{trial.purpose or "as asked"}"'

@@ -16,6 +16,13 @@ from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
 
 _KIB = 1024
+_ALIKE = 2
+# What sets a limit of a library to a number (AnyIO, to_thread.current_default_thread_limiter(); asyncio,
+# loop.set_default_executor()).
+_IN_THE_APPLICATION = {
+    "AnyIO tokens": "anyio.to_thread.current_default_thread_limiter().total_tokens = {}",
+    "default executor": "asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor({}))",
+}
 _PLACES = {
     "in_service": "requests at once",
     "userspace_queue": "accepted requests",
@@ -100,6 +107,8 @@ def sentences(explanation: Explanation) -> Iterator[str]:
     binding = explanation.verdict.binding
     if binding is not None and binding.setting == INSIDE:
         yield f"Inside the application: {'; '.join(binding.evidence)}."
+        if binding.effective != explanation.trials[0].in_service:
+            yield "The runs above hold each request before its body, so they count those too that would wait in it."
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
@@ -123,7 +132,8 @@ def sentences(explanation: Explanation) -> Iterator[str]:
         yield from _advice(explanation.advice, explanation.trials[0])
     yield from _cut_short(explanation)
     again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
-    yield f"{_probes(explanation)} probes in {explanation.seconds:.1f} s.{again}"
+    number = _probes(explanation)
+    yield f"{number} {'probe' if number == 1 else 'probes'} in {explanation.seconds:.1f} s.{again}"
 
 
 def _cut_short(explanation: Explanation) -> Iterator[str]:
@@ -151,7 +161,8 @@ def _next(explanation: Explanation) -> Iterator[str]:
         return
     if binding.next is not None:
         found = binding.next
-        yield f"Next limit, with {binding.setting} raised: {found.setting}, at {found.at} requests at once."
+        raised = "once the application lets more run" if binding.setting == INSIDE else f"with {binding.setting} raised"
+        yield f"Next limit, {raised}: {found.setting}, at {found.at} requests at once."
     elif explanation.reached is not None and explanation.reached > (explanation.verdict.ceiling.in_service or 0):
         yield f"Next limit: none was met up to {explanation.reached} requests at once."
 
@@ -181,14 +192,22 @@ def _advice(advice: Advice, first: Trial) -> Iterator[str]:
     said = ", ".join(f"{each.name}={each.value}" for each in advice.changes) or "nothing changed"
     beside = f"{best.in_service} at once in {named(best)}, {first.in_service} now"
     memory = ""
-    if best.full_bytes is not None and first.full_bytes is not None:
-        memory = f"; {_mib(best.full_bytes)} of memory, {_mib(first.full_bytes)} now"
+    if best.full_bytes is not None:
+        # Requests that only waited took memory too: with many more of them, the first run is no comparison.
+        alike = first.full_bytes is not None and first.offered <= _ALIKE * best.offered
+        now = f", {_mib(first.full_bytes)} now" if alike and first.full_bytes is not None else ""
+        memory = f"; {_mib(best.full_bytes)} of memory{now}"
     if advice.fulfilled:
         yield f"For {wish.at_once} requests at once{within}: {said} ({beside}{memory})."
     else:
         yield f"{wish.at_once} requests at once{within} were not reached: {advice.why_not}."
         yield f"The most that was reached: {said} ({beside}{memory})."
-    yield f"See it with: {shlex.join(advice.best.command)}"
+    inside = [line for each in advice.changes if (line := _IN_THE_APPLICATION.get(each.name, "").format(each.value))]
+    if inside:
+        yield f"That is set in the application as it starts: {'; '.join(inside)}"
+        yield f"Then see it with: {shlex.join(advice.best.command)}"
+    else:
+        yield f"See it with: {shlex.join(advice.best.command)}"
 
 
 def _why_so_many(wish: Wish) -> str:
