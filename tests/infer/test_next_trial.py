@@ -146,6 +146,25 @@ def test_a_constant_of_the_server_is_not_named_where_requests_wait_in_the_applic
     assert formula_of(always(20), rivals=rivals, before_view=3)[0] == INSIDE
 
 
+def test_a_law_of_one_process_is_not_said_of_several_for_which_it_does_not_hold() -> None:
+    # As of uvicorn: several processes have pipes to the one that watches them.
+    each = Limit(frozenset({"nofile"}), lambda v: v["workers"] * (v["nofile"] - (14 if v["workers"] == 1 else 20)))
+    rivals = (WORKERS, rival("nofile", 128, "share", most=20000))
+
+    assert formula_of(each, rivals=rivals)[:2] == ("nofile", "in_service = nofile - 14")
+
+
+def test_the_number_that_is_wanted_is_not_run_once_more_where_a_trial_has_reached_it() -> None:
+    world = World(
+        (WORKERS, Rival("backlog", Place.ACCEPT_QUEUE, "places", 2048), NOFILE),
+        (Limit(frozenset({"workers"}), lambda v: 4 * v["workers"]),),
+    )
+
+    found = explained(world, up_to=8)
+
+    assert [each.purpose for each in found.trials] == ["", "workers raised"]
+
+
 def test_a_value_that_the_server_refuses_is_tried_smaller() -> None:
     rivals = (WORKERS, rival("threads", 40), NOFILE)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
 from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, where
-from holdfast.infer.laws import Law, at_least, confirmed_by, measured, size, values_of
+from holdfast.infer.laws import Law, at_least, borne_out, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
 from holdfast.infer.slopes import cost_over
@@ -96,14 +96,15 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
     if not proved:
         return Undecided(_FIELD[place], _why_undecided(place, rivals, trials, found))
     if basis is not first:
-        return Undecided(_FIELD[place], _not_met(proved[0].laws[0], first, trials))
+        law = borne_out(proved[0].laws[0], since(basis, trials))
+        return Undecided(_FIELD[place], _not_met(law, first, trials))
     return _bound_by(proved, rivals, trials)
 
 
 def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
     """By the first of the settings that were proved: where there are several, all are equally tight."""
-    first, law = trials[0], proved[0].laws[0]
-    others = [each.laws[0] for each in proved[1:]]
+    first, law = trials[0], borne_out(proved[0].laws[0], trials)
+    others = [borne_out(each.laws[0], trials) for each in proved[1:]]
     within = _of_each_process(law, rivals, first)
     formula = law.formula if within in {None, INSIDE} else f"{' x '.join(law.factors)} x {within}"
     if others:

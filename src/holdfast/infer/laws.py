@@ -11,6 +11,7 @@ Decisions
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from math import prod
 
@@ -124,6 +125,24 @@ def confirmed_by(law: Law, trials: Sequence[Trial]) -> tuple[Trial, ...]:
     there = measured(law.place, trials[0])
     found = (each for each in trials[1:] if measured(law.place, each) not in {None, there})
     return tuple(each for each in found if size(law, values_of(each)) == measured(law.place, each))
+
+
+def borne_out(law: Law, trials: Sequence[Trial]) -> Law:
+    """The law without each number of processes that was one at first, and that it does not hold for beyond one.
+
+    Several processes may have a constant of their own: pipes to a master, for example.
+
+    Args:
+        trials: the first is the one that the law agrees with.
+    """
+    own = values_of(trials[0])
+    kept = [name for name in law.factors if own[name] != 1 or not _fails_beyond_one(name, law, trials[1:])]
+    return replace(law, factors=tuple(kept)) if law.setting else law
+
+
+def _fails_beyond_one(name: str, law: Law, trials: Sequence[Trial]) -> bool:
+    full = [each for each in trials if values_of(each).get(name, 1) != 1 and measured(law.place, each) is not None]
+    return bool(full) and not any(size(law, values_of(each)) == measured(law.place, each) for each in full)
 
 
 def values_of(trial: Trial) -> dict[str, int]:

@@ -237,4 +237,14 @@ def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], wan
     value = value if rival.most is None else min(value, rival.most)
     reached = size(law, {**own, law.main: value}) or 0
     proposal = Proposal(f"{law.main} raised for {reached}", (Change(law.main, value),), reached + BEYOND)
-    return None if _was_run(proposal, trials) or value <= own[law.main] else proposal
+    return None if value <= own[law.main] or _was_reached(proposal, reached, rivals, trials) else proposal
+
+
+def _was_reached(proposal: Proposal, reached: int, rivals: Sequence[Rival], trials: Sequence[Trial]) -> bool:
+    """Whether a trial with these changes, and those of the queues at most, has shown what it was to show."""
+    queues = {each.name for each in rivals if each.place is not Place.IN_SERVICE}
+    return _was_run(proposal, trials) or any(
+        {each for each in trial.changes if each.name not in queues} == set(proposal.changes)
+        and measured(Place.IN_SERVICE, trial) == reached
+        for trial in trials
+    )
