@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from holdfast.infer.binding import binding_of
 from holdfast.infer.evidence import basis_of
-from holdfast.infer.further_bindings import memory_changes, of_memory, of_streams, where
+from holdfast.infer.further_bindings import memory_changes, of_memory, of_streams, of_switch, where
 from holdfast.infer.next_trial import next_trial
 from holdfast.model.binding import Binding
 from holdfast.model.places import Place
@@ -127,3 +129,39 @@ def test_the_first_full_place_is_what_trials_are_compared_with() -> None:
     full = of_space(2, 1024, 100)
 
     assert basis_of([unbounded, full]) is full
+
+
+SWITCH = Rival("threaded", Place.IN_SERVICE, "switch", 0)
+PROCESSES = Rival("processes", Place.IN_SERVICE, "processes", 1)
+
+
+def of_threads(run: int, threaded: int, in_service: int, **more: object) -> Trial:
+    return trial(run, {"threaded": 1} if threaded else {}, {"threaded": 0, "processes": 1}, in_service, **more)
+
+
+def test_what_is_off_is_turned_on_first_where_one_request_runs_at_a_time() -> None:
+    proposal = next_trial([SWITCH, PROCESSES], [of_threads(1, 0, 1)], None)
+
+    assert proposal is not None
+    assert (proposal.purpose, proposal.changes) == ("threaded on", (Change("threaded", 1),))
+
+
+def test_what_is_off_decides_where_more_run_with_it_on_and_nothing_else_is_tried() -> None:
+    trials = [of_threads(1, 0, 1), replace(of_threads(2, 1, 150), bounded=False)]
+
+    found = of_switch([SWITCH, PROCESSES], trials)
+
+    assert found is not None
+    assert (found.setting, found.formula) == ("threaded", "in_service = 1 while threaded is off")
+    assert found.evidence == ("run 1: threaded off: 1", "run 2: threaded on: 150 or more")
+    assert [each.setting for each in found.ruled_out] == ["processes"]
+    assert next_trial([SWITCH, PROCESSES], trials, None) is None
+
+
+def test_what_is_off_is_not_named_where_it_changes_nothing_or_was_no_bound() -> None:
+    same = [of_threads(1, 0, 1), of_threads(2, 1, 1)]
+    several = [of_threads(1, 0, 4), of_threads(2, 1, 150)]
+
+    assert of_switch([SWITCH, PROCESSES], same) is None
+    assert of_switch([SWITCH, PROCESSES], several) is None
+    assert next_trial([SWITCH, PROCESSES], same, None) is not None

@@ -39,8 +39,11 @@ def advise(wish: Wish, record: ExplanationRecord, bodies: int | None, bench: Ben
     if fulfils(first, wish) or too_few_bodies(wish, bodies, named(first)) or bench.ended():
         return AdviceRecord(wish, ())
     laws = proved_laws(record.rivals, record.trials)
-    if first.bounded and not laws:
+    done = next((each for each in record.trials if fulfils(each, wish)), None)
+    if first.bounded and not laws and done is None:
         return AdviceRecord(wish, (), stopped="what decides is not known, so there is nothing to propose")
+    if not laws and done is not None:
+        return AdviceRecord(wish, (_attempt(done.changes, wish.at_once, 0, bench, done),))
     return _attempts(wish, laws[0] if laws else None, record, bench)
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 from holdfast.model.experiment import Experiment
 from holdfast.model.limits import ADDRESS_SPACE, MEMORY_MAX, NOFILE, NPROC, PIDS_MAX, THREADS_MAX
 from holdfast.model.places import Place
-from holdfast.model.trial import Change, Rival
+from holdfast.model.trial import Change, Rival, RivalKind
 from holdfast.model.verdict import Verdict
 from holdfast.model.waiting import VARIED
+from holdfast.servers.adapter import Setting
 from holdfast.servers.effective import DEFAULT, SettingInForce
 from holdfast.servers.settings_of import settings_of, with_settings
 
@@ -79,7 +80,8 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         counts_processes = each.name in _NUMBERS_OF_PROCESSES
         if (
             value is None
-            or each.words
+            # On, it bounds nothing.
+            or (each.words and value != 0)
             # What the server takes no notice of is tried where it was given, to show so.
             or (not each.counts and found.origin == DEFAULT)
             or (each.for_streams and not http2)
@@ -89,12 +91,18 @@ def _of_server(settings: Sequence[SettingInForce], verdict: Verdict, *, http2: b
         yield Rival(
             each.name,
             each.bounds,
-            "processes" if counts_processes else "streams" if each.for_streams else "places",
+            _kind(each, counts_processes=counts_processes),
             value,
             fixed=found.fixed,
             least=each.least,
             counts=each.counts,
         )
+
+
+def _kind(setting: Setting, *, counts_processes: bool) -> RivalKind:
+    if setting.words:
+        return "switch"
+    return "processes" if counts_processes else "streams" if setting.for_streams else "places"
 
 
 def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:

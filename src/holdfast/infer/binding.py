@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from holdfast.infer.advice import advice_of
 from holdfast.infer.evidence import Suspect, as_asked_again, basis_of, differs, proved_laws, since, suspects
-from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, where
+from holdfast.infer.further_bindings import bodies_that_run, in_the_body, of_memory, of_streams, of_switch, where
 from holdfast.infer.laws import Law, at_least, borne_out, confirmed_by, measured, size, values_of
 from holdfast.infer.overload import judge_overload
 from holdfast.infer.silent import judge_silent
@@ -69,7 +69,8 @@ def explanation_of(verdict: Verdict, record: ExplanationRecord) -> Explanation:
 def _all_of(verdict: Verdict, record: ExplanationRecord, found: Sequence[Binding]) -> Iterator[Binding]:
     """With the lines of code at which requests wait, and with what bounds where no setting counts requests."""
     rivals, trials = record.rivals, record.trials
-    own = next((each for each in found if each.place == "in_service"), None) or of_memory(rivals, trials)
+    own = of_switch(rivals, trials) or next((each for each in found if each.place == "in_service"), None)
+    own = own or of_memory(rivals, trials)
     if own is not None and own.setting == INSIDE:
         own = replace(own, evidence=(*own.evidence, *where(verdict.waiting or (), "ramp")))
     if in_body := in_the_body(verdict, named(trials[0]), own):

@@ -1,4 +1,4 @@
-"""What decides where no setting counts requests: code in a body, streams of one connection, memory; pure."""
+"""What decides where no setting counts requests: code in a body, streams of one connection, memory, a switch; pure."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from holdfast.infer.evidence import basis_of, without_repeats
 from holdfast.infer.laws import measured, values_of
-from holdfast.model.binding import INSIDE, Binding, NextBound
+from holdfast.model.binding import INSIDE, Binding, NextBound, RuledOut
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
 from holdfast.model.trial import Change, Rival, Trial, named
@@ -130,6 +130,28 @@ def _follows(rival: Rival, own: int, basis: Trial, trials: Sequence[Trial]) -> B
             for value, size, each in ((own, there, basis), more, less)
         ),
     )
+
+
+def of_switch(rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding | None:
+    """That one request at a time runs because something is off: with it on, and nothing else changed, more do."""
+    if measured(Place.IN_SERVICE, trials[0]) != 1:
+        return None
+    for rival in rivals:
+        on = next((each for each in trials[1:] if each.changes == (Change(rival.name, 1),)), None)
+        if rival.kind != "switch" or on is None or (on.in_service or 0) <= 1:
+            continue
+        more = f"{on.in_service}{'' if on.bounded else ' or more'}"
+        others = [each.name for each in rivals if each.name != rival.name]
+        return Binding(
+            setting=rival.name,
+            place="in_service",
+            configured=0,
+            effective=0,
+            formula=f"in_service = 1 while {rival.name} is off",
+            evidence=(f"{named(trials[0])}: {rival.name} off: 1", f"{named(on)}: {rival.name} on: {more}"),
+            ruled_out=tuple(RuledOut(name, f"{named(on)}: as it was, it allowed {on.in_service}") for name in others),
+        )
+    return None
 
 
 def _of_a_run(trial: Trial, name: str, value: object, size: object) -> str:

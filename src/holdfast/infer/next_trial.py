@@ -33,7 +33,7 @@ from holdfast.infer.evidence import (
     since,
     suspects,
 )
-from holdfast.infer.further_bindings import memory_changes
+from holdfast.infer.further_bindings import memory_changes, of_switch
 from holdfast.infer.laws import Law, measured, size, values_of
 from holdfast.infer.trial_values import BEYOND, Proposal, all_raised, alone, least_of, moved, streams_beside
 from holdfast.model.places import Place
@@ -79,6 +79,8 @@ def _wanted(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None)
     basis = basis_of(trials)
     if basis is None:
         return _lowered_until_it_binds(rivals, trials) or _of_streams(rivals, trials)
+    if (wanted := _switched_on(rivals, trials, up_to)) or of_switch(rivals, trials):
+        return wanted
     found = suspects(rivals, trials)
     proved = [each for each in found if each.proved_by]
     shared = [each for each in found if each.shared]
@@ -91,6 +93,15 @@ def _wanted(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None)
     if wanted is None and basis is trials[0]:
         return _of_streams(rivals, trials) or _to_the_next(certain[0].laws[0], rivals, trials, up_to)
     return wanted
+
+
+def _switched_on(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | None) -> Proposal | None:
+    """The trial with a switch turned on, where one request at a time runs with it off."""
+    for rival in rivals if measured(Place.IN_SERVICE, trials[0]) == 1 else ():
+        on = Proposal(f"{rival.name} on", (Change(rival.name, 1),), max(BEYOND, up_to or 0))
+        if rival.kind == "switch" and not rival.fixed and not _was_run(on, trials):
+            return on
+    return None
 
 
 def _to_be_sure(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequence[Trial]) -> Proposal | None:

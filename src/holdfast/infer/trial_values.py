@@ -89,7 +89,7 @@ def all_raised(laws: Sequence[Law], rivals: Sequence[Rival], trials: Sequence[Tr
     there = measured(Place.IN_SERVICE, basis) or 1
     wanted: dict[str, int] = {}
     for each in rivals:
-        if each.fixed or each.kind in {"processes", "bytes"} or each.name not in own:
+        if each.fixed or each.kind in {"processes", "bytes", "switch"} or each.name not in own:
             continue
         raised = 2 * own[each.name] + (len(wanted) + 1) * each.share
         # Each to another size, which tells which of them decides.

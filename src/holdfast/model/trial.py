@@ -8,12 +8,12 @@ from holdfast.model.frozen import frozen
 from holdfast.model.places import Place
 from holdfast.model.verdict import Cost
 
-RivalKind = Literal["processes", "places", "share", "bytes", "streams"]
+RivalKind = Literal["processes", "places", "share", "bytes", "streams", "switch"]
 """What a rival counts.
 
 "processes": of the server, each of which has places of its own. "places": places themselves, of the whole server or of
 each process. "share": a resource of which each request takes a whole number, as descriptors. "bytes": memory.
-"streams": of one HTTP/2 connection.
+"streams": of one HTTP/2 connection. "switch": 0 is off, and then there is one place.
 """
 
 

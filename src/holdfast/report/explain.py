@@ -10,7 +10,7 @@ from holdfast.model.binding import INSIDE, Binding
 from holdfast.model.explanation import Explanation, RequestCost, Slope
 from holdfast.model.places import Place
 from holdfast.model.sizes import shown_size
-from holdfast.model.trial import Trial, named
+from holdfast.model.trial import RivalKind, Trial, named
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 from holdfast.report.overload import render_overload
 from holdfast.report.silent import render_silent
@@ -74,7 +74,7 @@ def _trials(explanation: Explanation) -> Renderable:
     # Those of the queues are told with the queues.
     queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
     changed = [name for name in changed if name not in queues]
-    memory = {each.name for each in explanation.rivals if each.kind == "bytes"}
+    kinds = {each.name: each.kind for each in explanation.rivals}
     table = Table(
         Column("run", right=True),
         *(Column(name, right=True, whole=True) for name in changed),
@@ -83,7 +83,7 @@ def _trials(explanation: Explanation) -> Renderable:
     )
     for trial in explanation.trials:
         values = {each.name: each.value for each in trial.values}
-        cells = [_shown(values.get(name), in_bytes=name in memory) for name in changed]
+        cells = [_shown(values.get(name), kinds.get(name)) for name in changed]
         table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
     return table
 
@@ -94,8 +94,10 @@ def _at_once(trial: Trial) -> str:
     return str(trial.in_service) if trial.bounded else f"{trial.in_service} or more"
 
 
-def _shown(number: int | None, *, in_bytes: bool) -> str:
-    return shown_size(number) if in_bytes and number is not None else _or_dash(number)
+def _shown(number: int | None, kind: RivalKind | None) -> str:
+    if number is None or kind not in {"bytes", "switch"}:
+        return _or_dash(number)
+    return shown_size(number) if kind == "bytes" else ("on" if number else "off")
 
 
 def _or_dash(number: int | None) -> str:
