@@ -154,6 +154,15 @@ def test_a_law_of_one_process_is_not_said_of_several_for_which_it_does_not_hold(
     assert formula_of(each, rivals=rivals)[:2] == ("nofile", "in_service = nofile - 14")
 
 
+def test_the_workers_are_not_named_where_nothing_says_why_each_takes_several() -> None:
+    # As where a file that is not read gives each of them six threads.
+    name, why, _ = formula_of(Limit(frozenset({"workers"}), lambda v: 6 * v["workers"]), rivals=(WORKERS, NOFILE))
+    assert (name, why) == (
+        None,
+        "by the law workers x 6 each process takes 6, and nothing that could be changed decides these 6",
+    )
+
+
 def test_the_number_that_is_wanted_is_not_run_once_more_where_a_trial_has_reached_it() -> None:
     world = World(
         (WORKERS, Rival("backlog", Place.ACCEPT_QUEUE, "places", 2048), NOFILE),

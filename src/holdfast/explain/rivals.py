@@ -106,11 +106,20 @@ def _kind(setting: Setting, *, counts_processes: bool) -> RivalKind:
 
 
 def _value(found: SettingInForce, verdict: Verdict | None) -> int | None:
-    """The value that is known beforehand, or of a number of processes that is computed: how many there were."""
+    """The value that is known beforehand.
+
+    Of one that something computes, such as a file that is not run: of a number of processes, how many there were; of
+    what each process takes, as many as were in service in each. If that is not its value, no trial will follow its law.
+    """
     setting = found.setting
-    if setting.value is None and setting.name in _NUMBERS_OF_PROCESSES and found.origin != DEFAULT:
-        return None if verdict is None else verdict.model.processes
-    return setting.value
+    if setting.value is not None or found.origin == DEFAULT or verdict is None:
+        return setting.value
+    processes, there = verdict.model.processes, verdict.ceiling.in_service
+    if setting.name in _NUMBERS_OF_PROCESSES:
+        return processes
+    if setting.bounds is not Place.IN_SERVICE or not processes or not there or not verdict.ceiling.bounded:
+        return None
+    return None if there % processes else there // processes
 
 
 def _of_libraries(verdict: Verdict) -> Iterator[Rival]:

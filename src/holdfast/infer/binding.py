@@ -96,10 +96,12 @@ def binding_of(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial]) -
         return constant
     if not proved:
         return Undecided(_FIELD[place], _why_undecided(place, rivals, trials, found))
+    law = borne_out(proved[0].laws[0], since(basis, trials))
     if basis is not first:
-        law = borne_out(proved[0].laws[0], since(basis, trials))
-        return Undecided(_FIELD[place], _not_met(law, first, trials))
-    return _bound_by(proved, rivals, trials)
+        why = _not_met(law, first, trials)
+    else:
+        why = _unexplained(law, rivals, first) if len(proved) == 1 else ""
+    return Undecided(_FIELD[place], why) if why else _bound_by(proved, rivals, trials)
 
 
 def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequence[Trial]) -> Binding:
@@ -122,6 +124,16 @@ def _bound_by(proved: Sequence[Suspect], rivals: Sequence[Rival], trials: Sequen
         evidence=tuple(_sentence(law, trial) for trial in (first, *confirmed_by(law, trials))),
         ruled_out=tuple(_ruled_out(frozenset({*law.settings, *_mains(proved)}), law, rivals, trials)),
         next=NextBound(others[0].main, there) if others else _next(law, rivals, trials),
+    )
+
+
+def _unexplained(law: Law, rivals: Sequence[Rival], first: Trial) -> str:
+    """Why the number of processes is not what decides, where each takes several and nothing says why; "" if not so."""
+    if law.setting or law.times == 1 or _of_each_process(law, rivals, first) is not None:
+        return ""
+    return (
+        f"by the law {law.formula} each process takes {law.times}, and nothing that could be changed decides these "
+        f"{law.times}"
     )
 
 

@@ -17,6 +17,7 @@ from holdfast.report.silent import render_silent
 
 _KIB = 1024
 _ALIKE = 2
+_LONGER = 2
 # What sets a limit of a library to a number (AnyIO, to_thread.current_default_thread_limiter(); asyncio,
 # loop.set_default_executor()).
 _IN_THE_APPLICATION = {
@@ -127,6 +128,7 @@ def sentences(explanation: Explanation) -> Iterator[str]:
         by.setdefault(ruled_out.by, []).append(said)
     for reason, names in by.items():
         yield f"Ruled out: {', '.join(names)} ({reason})."
+    yield from _held_up(explanation)
     yield from _next(explanation)
     yield from _failures(explanation)
     yield from _cost(explanation.cost)
@@ -155,6 +157,20 @@ def _other_place(binding: Binding) -> str:
     if binding.configured != binding.effective:
         effective = f" ({binding.configured} asked for, {binding.effective} in force)"
     return f"{_PLACES[binding.place].capitalize()}: {binding.formula}{effective}. {'; '.join(binding.evidence)}."
+
+
+def _held_up(explanation: Explanation) -> Iterator[str]:
+    """That bodies took longer together than alone, where it was not seen what they wait for."""
+    call, binding = explanation.verdict.call, explanation.verdict.binding
+    if call is None or call.at_once is None or (binding is not None and binding.setting == INSIDE):
+        return
+    together, alone = call.duration_ms, call.alone.duration_ms
+    if together is None or alone is None or call.at_once == 1 or together.median < _LONGER * alone:
+        return
+    yield (
+        f"Up to {call.at_once} bodies ran at once, and took {together.median:.3g} ms (median), {alone:.3g} ms alone: "
+        "they hold each other up, at a lock that holdfast does not see, for a core, or for the interpreter (GIL)."
+    )
 
 
 def _next(explanation: Explanation) -> Iterator[str]:
