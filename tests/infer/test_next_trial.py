@@ -182,6 +182,24 @@ def test_a_value_that_the_server_refuses_is_tried_smaller() -> None:
     assert (setting, formula) == ("threads", "in_service = threads")
 
 
+def test_a_setting_that_the_server_takes_no_more_of_is_named_by_two_trials_below() -> None:
+    rivals, limits = (WORKERS, rival("threads", 4), NOFILE), (limit("workers", "threads"),)
+    found = explained(World(rivals, limits, refuses=lambda v: v["threads"] > 4), up_to=16)
+
+    assert isinstance(found.binding, Binding)
+    assert found.binding.formula == "in_service = workers x threads"
+    # What is refused with less is not tried with more.
+    assert "threads raised for 16" not in [each.purpose for each in found.trials]
+
+
+def test_a_server_that_was_started_again_is_not_started_once_more_for_a_trial_that_fails() -> None:
+    rivals = (rival("nofile", 200, "share", most=600),)
+    found = explained(World(rivals, (limit("nofile", constant=4),), refuses=lambda v: v["nofile"] > 500), up_to=600)
+
+    assert [each.purpose for each in found.trials if each.failure] == ["nofile raised for 596"]
+    assert "as asked, once more" not in [each.purpose for each in found.trials]
+
+
 def test_where_more_workers_are_refused_the_threads_are_raised_alone() -> None:
     rivals = (WORKERS, rival("threads", 40), NOFILE)
 

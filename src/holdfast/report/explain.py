@@ -24,6 +24,11 @@ _IN_THE_APPLICATION = {
     "AnyIO tokens": "anyio.to_thread.current_default_thread_limiter().total_tokens = {}",
     "default executor": "asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor({}))",
 }
+# CPython, concurrent/futures/thread.py, ThreadPoolExecutor.__init__().
+_COMPUTED = {
+    "default executor": "Unless something sets another one, the default executor has min(32, cores + 4) threads; since "
+    "Python 3.13, PYTHON_CPU_COUNT is the number of cores where it is set."
+}
 _PLACES = {
     "in_service": "requests at once",
     "userspace_queue": "accepted requests",
@@ -112,6 +117,8 @@ def sentences(explanation: Explanation) -> Iterator[str]:
         yield f"Inside the application: {'; '.join(binding.evidence)}."
         if binding.effective != explanation.trials[0].in_service:
             yield "The runs above hold each request before its body, so they count those too that would wait in it."
+    if binding is not None and binding.setting in _COMPUTED:
+        yield _COMPUTED[binding.setting]
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
