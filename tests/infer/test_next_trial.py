@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from worlds import MOST_TRIALS, Limit, World, explained
 
-from holdfast.infer.binding import INSIDE
+from holdfast.infer.binding import INSIDE, binding_of
 from holdfast.model.binding import Binding, NextBound
 from holdfast.model.explanation import Undecided
 from holdfast.model.places import Place
@@ -198,6 +198,16 @@ def test_a_server_that_was_started_again_is_not_started_once_more_for_a_trial_th
 
     assert [each.purpose for each in found.trials if each.failure] == ["nofile raised for 596"]
     assert "as asked, once more" not in [each.purpose for each in found.trials]
+
+
+def test_an_explanation_that_ended_at_once_does_not_say_that_nothing_could_be_varied() -> None:
+    world = World((WORKERS, rival("threads", 4), NOFILE), (limit("workers", "threads"),))
+    first = explained(world).trials[0]
+
+    found = binding_of(Place.IN_SERVICE, world.rivals, [first])
+
+    assert isinstance(found, Undecided)
+    assert found.why == "it ended before anything had been varied (threads, workers)"
 
 
 def test_where_more_workers_are_refused_the_threads_are_raised_alone() -> None:
