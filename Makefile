@@ -29,7 +29,7 @@ help:
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make faults       the whole fault campaign: kills at random moments, full disks, other users, little CPU'
 	@echo 'make causes       limits that were planted, each of which an explanation has to name'
-	@echo 'make check        lint, format, types, architecture'
+	@echo 'make check        lint, format, types, architecture, workflows'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make conformance-table  writes docs/conformance.md anew'
 	@echo 'make settings-table  writes docs/settings.md anew'
@@ -66,11 +66,18 @@ test: .venv/.synced
 test-all:
 	scripts/test-all $(ARGS)
 
+# The action, and the workflow of the example: what GitHub would refuse, and what would let an input be run. Their shell
+# is checked by tests/test_action.py.
+WORKFLOWS = examples/checked/.github/workflows/serving.yml
+
 check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q tests/test_architecture.py tests/test_sizes.py tests/test_the_tests.py
+	.venv/bin/zizmor --offline --no-progress --quiet $(WORKFLOWS) action.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 
 format: .venv/.synced
 	.venv/bin/ruff check --fix .

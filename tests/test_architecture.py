@@ -29,14 +29,10 @@ EDGES: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
-    "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs"}),
-    "observe": frozenset({"procfs"}),
+    **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
     "plans": frozenset(),
     # What follows from the record.
-    "infer": frozenset(),
-    "checks": frozenset(),
-    "report": frozenset(),
+    **dict.fromkeys(("infer", "checks", "report"), frozenset()),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
@@ -51,11 +47,11 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
     "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "interrupts"},
+    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "console", "interrupts"},
+    "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": (MADE_OF | TOLD_BY | SAVED).union(
-        ("api", "attach", "checks", "cluster", "explain", "interrupts", "loadtest", "page", "picture", "plans"),
-        ("probe", "study"),
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attach", "checks", "cluster", "explain", "interrupts"}).union(
+        ("loadtest", "page", "picture", "plans", "probe", "study")
     ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
@@ -64,14 +60,14 @@ EDGES: dict[str, frozenset[str]] = {
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = TOLD_BY | {"__init__", "__main__", "errors", "interrupts", "rundir", "runs_file", "testing"}
+AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py",
+    "api/option_values.py", "api/python_words.py", "api/texts.py",
     "attach/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
@@ -80,8 +76,9 @@ PURE = frozenset({
     "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
-    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_explanation.py",
-    "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py", "page/words.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
+    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
+    "page/words.py",
     "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
@@ -244,7 +241,7 @@ def broken_names(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
 def broken_text(path: PurePosixPath, lines: list[str]) -> Iterator[str]:
     if part_of(path) not in EDGES and part_of(path) != "inside":
         yield f"{path}: belongs to no room of the layout"
-    if len(path.parts) == 1 and path.stem not in AT_THE_TOP:
+    if len(path.parts) == 1 and path.stem not in {"__init__", *AT_THE_TOP}:
         yield f"{path}: which room does it belong to?"
     most = MOST_LINES_OF_AN_ADAPTER if any(line.startswith("ADAPTER = ") for line in lines) else MOST_LINES
     if len(lines) > most:
@@ -361,16 +358,8 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("store/saving.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
-        (
-            "observe/processes.py",
-            "from holdfast.inside.holdfast_inside import layout",
-            "does not read the records",
-        ),
-        (
-            "probe/experiment.py",
-            "from holdfast.inside.holdfast_inside import recorder",
-            "only the layout of the records",
-        ),
+        ("observe/processes.py", "from holdfast.inside.holdfast_inside import layout", "does not read the records"),
+        ("probe/experiment.py", "from holdfast.inside.holdfast_inside import recorder", "the layout of the records"),
         ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
         ("inside/holdfast_inside/wsgi.py", "from holdfast.inside.holdfast_inside import layout", "standard library"),
         ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),

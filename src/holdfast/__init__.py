@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from holdfast.api.calls import load as load
     from holdfast.api.calls import probe as probe
     from holdfast.api.calls import to_json as to_json
+    from holdfast.api.calls import to_text as to_text
     from holdfast.errors import EnvironmentFailure as EnvironmentFailure
     from holdfast.errors import HoldfastError as HoldfastError
     from holdfast.errors import InconclusiveError as InconclusiveError
     from holdfast.errors import InternalError as InternalError
+    from holdfast.errors import NotInstalledError as NotInstalledError
     from holdfast.errors import UsageError as UsageError
     from holdfast.model.explanation import Explanation as Explanation
     from holdfast.model.load import LoadResult as LoadResult
@@ -42,8 +44,17 @@ else:
 _CALLS = "holdfast.api.calls"
 _HOMES = {
     "to_json": _CALLS,
+    "to_text": _CALLS,
     **dict.fromkeys(
-        ("HoldfastError", "UsageError", "InconclusiveError", "EnvironmentFailure", "InternalError"), "holdfast.errors"
+        (
+            "HoldfastError",
+            "UsageError",
+            "InconclusiveError",
+            "EnvironmentFailure",
+            "NotInstalledError",
+            "InternalError",
+        ),
+        "holdfast.errors",
     ),
     "Explanation": "holdfast.model.explanation",
     "LoadResult": "holdfast.model.load",

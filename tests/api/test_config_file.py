@@ -13,7 +13,7 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.model.experiment import experiment_of
 
 # What is asked of one run alone: where its answer goes.
-OF_ONE_RUN = {"json_target", "misplaced", "help", "baseline", "junit_target", "github"}
+OF_ONE_RUN = {"quiet", "json_target", "misplaced", "help", "baseline", "junit_target", "github"}
 
 
 def attributes(project: Path) -> dict[str, object]:

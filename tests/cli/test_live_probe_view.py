@@ -62,18 +62,30 @@ def slow(workshop: Holdfast) -> Holdfast:
 
 
 @pytest.fixture(scope="module")
-def shown(slow: Holdfast) -> dict[str, Shown]:
-    """Several at the same time, because most of each is waiting."""
+def together(slow: Holdfast) -> tuple[dict[str, Shown], Ended]:
+    """Several at the same time, because most of each is waiting; the last one in pipes."""
+    running = slow.start(*SHORT)
     views = {
         "pool": Shown(slow, *POOL, *THREE_THREADS),
         "ascii": Shown(slow, *POOL, *THREE_THREADS, PYTHONIOENCODING="latin-1"),
         "no colour": Shown(slow, *SHORT, NO_COLOR="1"),
         "quiet": Shown(slow, *SHORT, "--quiet"),
         "dumb": Shown(slow, *SHORT, TERM="dumb"),
+        "over at once": Shown(slow, "exec", "--", "true"),
     }
     for each in views.values():
         each.end()
-    return views
+    return views, running.ended()
+
+
+@pytest.fixture
+def shown(together: tuple[dict[str, Shown], Ended]) -> dict[str, Shown]:
+    return together[0]
+
+
+@pytest.fixture
+def piped(together: tuple[dict[str, Shown], Ended]) -> Ended:
+    return together[1]
 
 
 @pytest.fixture
@@ -142,12 +154,15 @@ def test_no_view_is_shown_where_none_is_wanted(shown, which):
     assert "2 requests at once" in shown[which].terminal.written
 
 
-def test_what_is_no_terminal_gets_the_result_alone(slow):
-    ended = slow.run(*SHORT)
+def test_what_is_over_in_a_moment_flashes_no_view(shown):
+    assert not shown["over at once"].frames
+    assert "The server ended at its start." in shown["over at once"].terminal.written
 
-    assert ended.exit == ANSWERED
-    assert ended.err == ""
-    assert "\x1b" not in ended.out
+
+def test_what_is_no_terminal_gets_the_result_alone(piped):
+    assert piped.exit == ANSWERED
+    assert piped.err == ""
+    assert "\x1b" not in piped.out
 
 
 def test_no_colour_is_used_where_none_is_wanted(shown):

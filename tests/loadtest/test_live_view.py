@@ -20,6 +20,13 @@ ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 SIGNALLED = 128
 
 
+@pytest.fixture
+def terminal():
+    opened = Terminal()
+    yield opened
+    opened.close()
+
+
 def requests_reach(counting, number):
     until(lambda: counting.seen()["requests"] >= number, f"{number} requests")
 
@@ -108,6 +115,13 @@ def test_a_load_shows_no_live_view_where_none_is_wanted(holdfast, counting, how)
         assert not terminal.frames()
     finally:
         terminal.close()
+
+
+def test_the_view_of_a_load_has_no_colour_where_none_is_wanted(holdfast, counting, terminal):
+    terminal.start(holdfast, "load", counting.url, "--rate", "100", "--for", "1.5s", env={"NO_COLOR": "1"}).ended()
+
+    assert terminal.frames()
+    assert not re.search(r"\x1b\[[\d;]*m", terminal.written)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

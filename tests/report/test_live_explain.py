@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.model.live import LiveExplanation, LivePhase, LivePlaces, LiveProbe, LiveRow, LiveStudy, LiveWorker
+from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, LiveWorker
+from holdfast.model.live_study import LiveExplanation, LiveRow, LiveStudy
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Trial
 from holdfast.report.layout import cells, cut_lines

@@ -11,16 +11,7 @@ import msgspec
 
 from holdfast.api import option_values
 from holdfast.api.config_file import project_defaults
-from holdfast.api.option_layers import (
-    Options,
-    Source,
-    Text,
-    Words,
-    below,
-    layer_of,
-    plain,
-    read_options,
-)
+from holdfast.api.option_layers import ATTRIBUTES, Options, Source, Text, Words, below, layer_of, plain, read_options
 from holdfast.errors import EnvironmentFailure
 from holdfast.model.experiment import Experiment, OutsideExperiment, UrlTarget, experiment_of
 
@@ -36,6 +27,10 @@ class _Started(Options, kw_only=True, rename="kebab"):
     environment: dict[str, str] | None = None
     cwd: str | None = None
     project: str | None = None
+
+
+_OF_A_PROJECT = frozenset({ATTRIBUTES.get(name, name) for name in Options.__struct_fields__})
+"""What a project's file says of an experiment; besides, it can say what the command line expects of its result."""
 
 
 class _Attached(msgspec.Struct, kw_only=True):
@@ -63,7 +58,7 @@ def started_experiment(app: str | None, given: Mapping[str, Any], call: str) -> 
     _check_company(options, source)
     # As a file has it, of which these are the options too.
     read = read_options({name.replace("_", "-"): value for name, value in options.items()}, _Started, source)
-    cwd = _directory(read.cwd, "cwd", source)
+    cwd = _directory(read.cwd or read.project, "cwd", source)
     layer = layer_of(read, source, Path(cwd))
     said = {name: value for name, value in layer.values.items() if name not in ("project", "cwd")}
     if read.cwd is not None:
@@ -71,7 +66,7 @@ def started_experiment(app: str | None, given: Mapping[str, Any], call: str) -> 
     project = None
     if read.project is not None:
         project = project_defaults(Path(_directory(read.project, "project", source)), lambda _line: None)
-    values = {"cwd": cwd, **below(replace(layer, values=said), project, project.values if project else ())}
+    values = {"cwd": cwd, **below(replace(layer, values=said), project, _OF_A_PROJECT)}
     if "command" not in values:
         values.setdefault("server", DEFAULT_SERVER)
     if _ARGS in values:

@@ -30,7 +30,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -56,11 +56,17 @@ _GRACE_S = 15.0
 _LOOK_S = 0.01
 _PIECE = 1 << 16
 
+NO_VARIABLES: Mapping[str, str] = {}
 _Result = TypeVar("_Result")
 
 
 def result_of(
-    task: Callable[..., _Result], /, *arguments: object, time_limit_s: float | None = None, **named: object
+    task: Callable[..., _Result],
+    /,
+    *arguments: object,
+    time_limit_s: float | None = None,
+    variables: Mapping[str, str] = NO_VARIABLES,
+    **named: object,
 ) -> _Result:
     """What a function gives that is called in another process.
 
@@ -68,12 +74,13 @@ def result_of(
         task: a function of a module of ours, which is given these arguments and, as `interrupts`, what listens to
             signals there.
         time_limit_s: ends it after this time; None lets it take as long as it takes.
+        variables: of the other process, over those of this one.
 
     Raises:
         HoldfastError: the function has raised it; or the other process was ended, or failed in some other way.
     """
     deadline_s = None if time_limit_s is None else time.monotonic() + time_limit_s
-    process = _started()
+    process = _started(variables)
     assert process.stdin is not None
     assert process.stdout is not None
     with process.stdout:
@@ -98,7 +105,7 @@ def result_of(
     return found
 
 
-def _started() -> subprocess.Popen[bytes]:
+def _started(variables: Mapping[str, str]) -> subprocess.Popen[bytes]:
     own = Path(__file__).parents[2]
     path = "\n".join(each for each in sys.path if each)
     try:
@@ -107,6 +114,7 @@ def _started() -> subprocess.Popen[bytes]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,
+            env={**os.environ, **variables},
         )
     except OSError as error:
         raise EnvironmentFailure(

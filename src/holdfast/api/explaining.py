@@ -12,7 +12,8 @@ from holdfast.interrupts import Interrupts
 from holdfast.model.advice import Wish
 from holdfast.model.experiment import Experiment
 from holdfast.model.explanation import Explanation
-from holdfast.model.live import LiveExplanation, Watch
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 
 BESIDES = (

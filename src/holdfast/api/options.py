@@ -45,7 +45,7 @@ class StartOptions(TypedDict, total=False):
         nproc: limit of the server's processes and threads.
         address_space: limit of each server process's address space, in bytes or as "512M".
         start_timeout: wait so long for the server to start.
-        save: False keeps nothing among the saved runs.
+        save: False keeps nothing among the saved runs; a path is a file of saved runs to keep it in.
     """
 
     server: str
@@ -70,7 +70,7 @@ class StartOptions(TypedDict, total=False):
     nproc: int
     address_space: int | str
     start_timeout: float
-    save: bool
+    save: bool | Path
 
 
 class ExplainOptions(StartOptions, total=False):
@@ -111,7 +111,7 @@ class AttachOptions(TypedDict, total=False):
         max_offered: send at most this many requests at once.
         http2: speak HTTP/2.
         timeout: wait so long for an answer.
-        save: False keeps nothing among the saved runs.
+        save: False keeps nothing among the saved runs; a path is a file of saved runs to keep it in.
     """
 
     allow_remote: str
@@ -120,7 +120,7 @@ class AttachOptions(TypedDict, total=False):
     max_offered: int
     http2: bool
     timeout: float
-    save: bool
+    save: bool | Path
 
 
 class LoadOptions(TypedDict, total=False):
@@ -156,7 +156,7 @@ class LoadOptions(TypedDict, total=False):
         processes: send from so many processes; by default as many as descriptors require.
         allow_remote: hosts that may be loaded; needed for any but loopback.
         insecure: accept any TLS certificate.
-        save: False keeps nothing among the saved runs.
+        save: False keeps nothing among the saved runs; a path is a file of saved runs to keep it in.
     """
 
     rate: float | str
@@ -188,4 +188,4 @@ class LoadOptions(TypedDict, total=False):
     processes: int
     allow_remote: str | Sequence[str]
     insecure: bool
-    save: bool
+    save: bool | Path

@@ -31,7 +31,7 @@ from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.experiment import Experiment, command_line_of, experiment_of
 from holdfast.model.explanation import Explanation
-from holdfast.model.live import LiveExplanation
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.sizes import size_of
 

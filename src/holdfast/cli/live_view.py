@@ -10,8 +10,7 @@ from typing import Generic, TypeVar
 
 from holdfast.console import say
 from holdfast.live_terminal import LiveTerminal, terminal_for_views
-from holdfast.model.frozen import frozen
-from holdfast.model.live import Watch
+from holdfast.model.live import LiveProbe, Watch
 from holdfast.model.units import NS_PER_S
 from holdfast.report.layout import Text, cut_lines
 
@@ -27,7 +26,6 @@ View = Callable[[Seen, str, int, int], list[Text]]
 """The lines of what is seen, with this title, for so many columns and rows."""
 
 
-@frozen
 class Shown(Generic[Seen]):
     """How something is shown while it lasts.
 
@@ -37,9 +35,11 @@ class Shown(Generic[Seen]):
         close: takes the view away, so that something else can be written.
     """
 
-    tell: Callable[[str], None]
-    watch: Watch[Seen] | None
-    close: Callable[[], None]
+    def __init__(self, tell: Callable[[str], None], watch: Watch[Seen] | None, close: Callable[[], None]) -> None:
+        """As the attributes say."""
+        self.tell = tell
+        self.watch = watch
+        self.close = close
 
     def instead(self, says: Callable[[Said], None]) -> Callable[[Said], None]:
         """The same function, after the view has been taken away."""
@@ -69,6 +69,13 @@ def shown_while_it_lasts(view_of: Callable[[], View[Seen]], title: str, *, quiet
         terminal.close()
 
 
+def probe_view_of() -> View[LiveProbe]:
+    """What draws one probe, of `probe`, `exec` and `attach`."""
+    from holdfast.report.live_probe import probe_view
+
+    return probe_view
+
+
 def told_on_a_terminal() -> Callable[[str], None] | None:
     """What tells a person at a terminal how far it is; None for a script, which takes what it is told for a mistake."""
     return say if sys.stderr is not None and sys.stderr.isatty() else None
@@ -95,10 +102,10 @@ class _Views(Generic[Seen]):
             self._view = self._view_of()
         if now_ns < (self._began_ns + FIRST_VIEW_NS if at_once else self._next_ns):
             return
-        view, title, seen = self._view, self._title, look()
+        view, title = self._view, self._title
 
         def drawn(columns: int, rows: int, styled: bool) -> list[str]:  # noqa: FBT001 - as `live_terminal.Drawn`
-            return cut_lines(view(seen, title, columns, rows), columns, styled=styled)
+            return cut_lines(view(look(), title, columns, rows), columns, styled=styled)
 
         self._terminal.show(drawn)
         self._next_ns = time.monotonic_ns() + VIEWS_APART_NS

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 
 from holdfast.infer.evidence import basis_of, suspects
-from holdfast.model.live import LiveExplanation, LiveProbe, Watch
+from holdfast.model.live import LiveProbe, Watch
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival, Trial
 

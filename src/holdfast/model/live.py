@@ -1,4 +1,4 @@
-"""What is seen of a probe, a study or an explanation while it runs; nothing of it is kept."""
+"""What is seen of a probe while it runs; nothing of it is kept. Of what makes many probes: `live_study`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from holdfast.model.frozen import frozen
-from holdfast.model.places import Place
-from holdfast.model.trial import Change, Trial
+from holdfast.model.places import PLACE_OF, Outcome, Place
 
 
 class LivePhase(StrEnum):
-    """What a probe is doing, in words, in the order in which most probes go through it."""
+    """What a probe is doing, in words, in the order in which most go through it."""
 
     STARTING = "starting the server"
     FIRST_REQUEST = "first request"
@@ -28,6 +27,10 @@ class LivePhase(StrEnum):
     STREAMS = "streams of one connection"
     CALLING = "running view bodies"
     ENDING = "ending the server"
+    # Of a server that already runs, seen from outside.
+    ALONE = "one request at a time"
+    BURST = "burst"
+    SATURATION = "saturation"
 
 
 @frozen
@@ -47,15 +50,25 @@ class LivePlaces:
     """Where the requests of one phase are.
 
     Attributes:
-        offered: how many there are, at most `most`.
+        offered: how many there are.
+        most: how many there may be; None where nothing bounds them.
         counts: by place, the sum is `offered` without those whose clients have left.
         left: how many clients have left.
     """
 
     offered: int
-    most: int
+    most: int | None
     counts: Mapping[Place, int]
     left: int = 0
+
+
+def ended_places(outcomes: Mapping[Outcome, int]) -> dict[Place, int]:
+    """The places of requests that have ended, from their outcomes; those whose clients have left are in none."""
+    counts: dict[Place, int] = {}
+    for outcome, place in PLACE_OF.items():
+        if outcome in outcomes:
+            counts[place] = counts.get(place, 0) + outcomes[outcome]
+    return counts
 
 
 @frozen
@@ -78,70 +91,6 @@ class LiveProbe:
     places: LivePlaces | None = None
     workers: tuple[LiveWorker, ...] = field(default=())
     asked_to_end: bool = False
-
-
-@frozen
-class LiveExplanation:
-    """An explanation as it is now.
-
-    Attributes:
-        number: of the trial that runs, from 1; at most `most` are run, None where that does not bound them.
-        purpose: what the trial is to tell apart, as "threads raised"; "" is the first, of what the person asked for.
-        changes: what differs in it from the first.
-        trials: those that are over.
-        left: settings that may decide, as far as the trials have not ruled them out; None before the first is over.
-        decides: those of them that the trials have proved.
-        within_s: after so long, counted from now, the explanation ends with what is known; None without such a limit.
-        probe: of the trial that runs.
-    """
-
-    elapsed_s: float
-    probe: LiveProbe
-    number: int
-    most: int | None = None
-    purpose: str = ""
-    changes: tuple[Change, ...] = ()
-    trials: tuple[Trial, ...] = ()
-    left: tuple[str, ...] | None = None
-    decides: tuple[str, ...] = ()
-    within_s: float | None = None
-
-
-@frozen
-class LiveRow:
-    """A row of a study that is over.
-
-    Attributes:
-        title: its server and arguments, or what the study calls it.
-        at_once: requests in service at the ceiling; None where that was not measured.
-        bounded: whether that is the ceiling; False is "at least".
-        why_not: what became of a row without a verdict, in a word or two; "" where there is one.
-    """
-
-    title: str
-    at_once: int | None
-    bounded: bool | None
-    why_not: str = ""
-
-
-@frozen
-class LiveStudy:
-    """A study as it is now.
-
-    Attributes:
-        title: of the row that runs.
-        rows: those that are over, in their order.
-        total: how many rows there are.
-        left_s: how long the rest will take if its rows take as long as those so far; None where too few have been run.
-        now: what the row does that runs.
-    """
-
-    elapsed_s: float
-    now: LiveProbe | LiveExplanation
-    title: str
-    rows: tuple[LiveRow, ...]
-    total: int
-    left_s: float | None = None
 
 
 Seen_contra = TypeVar("Seen_contra", contravariant=True)

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from holdfast.load.prober import Prober
 from holdfast.model.live import LivePhase
+from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
@@ -40,6 +41,8 @@ NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
+_MANY = 8
+"""Of so many requests on their way, none is waited for by itself."""
 
 
 class Climb:
@@ -84,7 +87,7 @@ class Climb:
             if breaks_off(view, state):
                 return None
             self._state = state
-            if _nothing_starts(view):
+            if _times_none(view):
                 live_look.offer_view(session, prober)
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
@@ -113,9 +116,11 @@ class Climb:
         return view
 
 
-def _nothing_starts(view: View) -> bool:
-    """Whether no request is on its way to a handler that may start at any moment, so that a view delays none."""
-    return view.now_ns - view.last_sent_ns >= QUICK_NS or view.entered + sum(view.ended.values()) >= view.offered
+def _times_none(view: View) -> bool:
+    """Whether no single request is on its way to a handler that may start at any moment."""
+    ended = sum(number for outcome, number in view.ended.items() if outcome is not Outcome.PENDING)
+    on_their_way = view.offered - view.in_service - ended
+    return not 0 < on_their_way < _MANY or view.now_ns - view.last_sent_ns >= QUICK_NS
 
 
 def find_ceiling(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
@@ -165,6 +170,8 @@ def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
     Args:
         over_s: the time from the first request to the last.
     """
+    # One more view would make requests late.
+    live_look.begin(session, LivePhase.RAMP)
     began, most = session.now_ns(), session.experiment.max_offered
     gap_ns = over_s * NS_PER_S / most
     while not session.interrupts.asked and prober.offered < most:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.model.live import LiveExplanation
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.trial import Change, Trial
 from holdfast.report.layout import Text
 from holdfast.report.live_probe import cut_to_fit, probe_lines
@@ -21,7 +21,7 @@ def explanation_view(explanation: LiveExplanation, title: str, width: int, heigh
         title: what is explained.
     """
     lines = [Text(title, style="bold"), *explanation_lines(explanation, width)]
-    return cut_to_fit(lines, explanation.probe.asked_to_end, height)
+    return cut_to_fit(lines, height, asked_to_end=explanation.probe.asked_to_end)
 
 
 def explanation_lines(explanation: LiveExplanation, width: int) -> Iterator[Text]:

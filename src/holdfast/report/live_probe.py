@@ -32,10 +32,11 @@ def probe_view(probe: LiveProbe, title: str, width: int, height: int) -> list[Te
     Args:
         title: what is probed.
     """
-    return cut_to_fit([Text(title, style="bold"), *probe_lines(probe, width)], probe.asked_to_end, height)
+    lines = [Text(title, style="bold"), *probe_lines(probe, width)]
+    return cut_to_fit(lines, height, asked_to_end=probe.asked_to_end)
 
 
-def cut_to_fit(lines: Sequence[Text], asked_to_end: bool, height: int) -> list[Text]:  # noqa: FBT001 - of the state
+def cut_to_fit(lines: Sequence[Text], height: int, *, asked_to_end: bool) -> list[Text]:
     """As many of the lines as fit, and what a further Ctrl-C does where the person has asked for the end."""
     last = [Text(f"{'':<{INDENT}}{_ENDING}", style="yellow")] if asked_to_end else []
     return [*lines[: max(0, height - len(last))], *last][:height]
@@ -62,7 +63,7 @@ def _phase(probe: LiveProbe) -> Text:
 
 
 def _places(places: LivePlaces, width: int) -> Iterator[Text]:
-    offered = counted(f"{places.offered:,}", f"of at most {places.most:,}")
+    offered = counted(f"{places.offered:,}", "so far" if places.most is None else f"of at most {places.most:,}")
     left = [counted(f"{places.left:,}", "clients have left" if places.left > 1 else "client has left")]
     yield from row("offered", [offered, *(left if places.left else [])], width)
     room = max(len(LANES), width - 2 * INDENT)

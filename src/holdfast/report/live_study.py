@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from holdfast.model.live import LiveProbe, LiveRow, LiveStudy
+from holdfast.model.live import LiveProbe
+from holdfast.model.live_study import LiveRow, LiveStudy
 from holdfast.report.layout import Text
 from holdfast.report.live_explain import explanation_lines
 from holdfast.report.live_probe import cut_to_fit, probe_lines
@@ -26,7 +27,7 @@ def study_view(study: LiveStudy, title: str, width: int, height: int) -> list[Te
     head = [Text(f"study {title}", style="bold"), _time(study, width), Text()]
     running = [_line(study, len(study.rows) + 1, Text(study.title, style="bold"), width), *_row_now(study, width)]
     room = max(_LEAST_ROWS, height - len(head) - len(running) - 1)
-    return cut_to_fit([*head, *_rows(study, room, width), *running], now.asked_to_end, height)
+    return cut_to_fit([*head, *_rows(study, room, width), *running], height, asked_to_end=now.asked_to_end)
 
 
 def _time(study: LiveStudy, width: int) -> Text:

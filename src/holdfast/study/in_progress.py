@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from holdfast.model.live import LiveExplanation, LiveProbe, LiveRow, LiveStudy, Watch
+from holdfast.model.live import LiveProbe, Watch
+from holdfast.model.live_study import LiveExplanation, LiveRow, LiveStudy
 from holdfast.model.study import Case, Row, Study
 
 _ENOUGH = 3

@@ -29,7 +29,8 @@ from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
-from holdfast.model.live import LiveStudy, Watch
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveStudy
 from holdfast.model.migration import EXPLANATION_FORM
 from holdfast.model.saved import Asked as AskedRun
 from holdfast.model.study import (
