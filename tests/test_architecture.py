@@ -29,14 +29,10 @@ EDGES: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
-    "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs"}),
-    "observe": frozenset({"procfs"}),
+    **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
     "plans": frozenset(),
     # What follows from the record.
-    "infer": frozenset(),
-    "checks": frozenset(),
-    "report": frozenset(),
+    **dict.fromkeys(("infer", "checks", "report"), frozenset()),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
