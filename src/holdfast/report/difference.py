@@ -80,12 +80,12 @@ def _section(title: str, meaning: Meaning, fields: Sequence[FieldDifference], *,
 def _table(fields: Sequence[FieldDifference], meaning: Meaning) -> Renderable:
     table = Table(Column(whole=True), Column(), Column(whole=True), Column(), header=False)
     for each in fields:
-        before, after = _values(each)
+        before, after = shown_values(each)
         table.add_row(each.field, before, "->", after, style="" if meaning == "change" else "dim")
     return table
 
 
-def _values(each: FieldDifference) -> tuple[str, str]:
+def shown_values(each: FieldDifference) -> tuple[str, str]:
     """Both values as text, of words the ones that differ."""
     before, after = each.before, each.after
     if each.field.endswith(("command", "arguments")) and _are_words(before) and _are_words(after):
