@@ -304,6 +304,15 @@ def test_what_decides_is_exact_and_what_a_request_costs_lies_between_the_trials(
     assert set(meanings(explanation(), explanation(cost=slope)).values()) == {"noise"}
 
 
+def test_a_label_may_have_brackets_and_dots():
+    step = {"label": "a[1].b", "offered": 100, "outcomes": {"answered": 100}, "latency_from_due_ms": {"p50": 100.0}}
+    other = step | {"latency_from_due_ms": {"p50": 101.0}}
+
+    found = meanings(changed(LOAD, steps=[step]), changed(LOAD, steps=[other]))
+
+    assert found == {"steps[a(1).b].latency_from_due_ms.p50": "noise"}
+
+
 def test_rows_of_a_study_are_compared_by_their_names():
     row = {"id": "a", "server": "s", "version": "1", "outcome": "measured", "verdict": POOL, "seconds": 1.0}
     one = {"kind": "study", "name": "mine", "rows": [row, row | {"id": "b"}]}
