@@ -29,14 +29,10 @@ EDGES: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
-    "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs"}),
-    "observe": frozenset({"procfs"}),
+    **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
     "plans": frozenset(),
     # What follows from the record.
-    "infer": frozenset(),
-    "checks": frozenset(),
-    "report": frozenset(),
+    **dict.fromkeys(("infer", "checks", "report"), frozenset()),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
@@ -71,8 +67,10 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py",
-    "attach/unusable.py", "cli/option_groups.py", "cluster/clocks.py", "cluster/frames.py",
+    "api/option_values.py", "api/python_words.py", "api/texts.py",
+    "attach/unusable.py",
+    "cli/option_groups.py",
+    "cluster/clocks.py", "cluster/frames.py",
     "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
     "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
     "load/url.py", "load/values.py",
@@ -81,7 +79,8 @@ PURE = frozenset({
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
     "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
     "page/words.py",
-    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
+    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
+    "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
     "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py",
@@ -90,7 +89,8 @@ PURE = frozenset({
     "servers/registry.py", "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py",
     "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
     "servers/werkzeug.py", "servers/wsgiref.py",
-    "store/schema_1.py", "study/flask_concurrency.py", "study/servers.py",
+    "store/schema_1.py",
+    "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -359,11 +359,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         ("observe/processes.py", "from holdfast.inside.holdfast_inside import layout", "does not read the records"),
-        (
-            "probe/experiment.py",
-            "from holdfast.inside.holdfast_inside import recorder",
-            "only the layout of the records",
-        ),
+        ("probe/experiment.py", "from holdfast.inside.holdfast_inside import recorder", "the layout of the records"),
         ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
         ("inside/holdfast_inside/wsgi.py", "from holdfast.inside.holdfast_inside import layout", "standard library"),
         ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),

@@ -134,7 +134,7 @@ def _publish(
 ) -> CheckResult:
     picture = partial(render_study, result)
     checked = _checked(result, checks)
-    checks.write(checked, picture, cases=cases_of_rows(result.rows))
+    checks.write(checked, picture, cases=cases_of_rows(result))
     put_out(
         partial(with_table, picture, checked),
         (markdown_target, partial(study_markdown, result)),

@@ -133,7 +133,14 @@ def _words(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
 
 
 def _at(words: Sequence[str], numbers: Sequence[int]) -> str:
-    return " … ".join(f"{words[at - 1]} {words[at]}" if _has_option(words, at) else words[at] for at in numbers)
+    text = ""
+    for at in numbers:
+        if at - 1 in numbers:
+            text += f" {words[at]}"
+            continue
+        shown = f"{words[at - 1]} {words[at]}" if _has_option(words, at) else words[at]
+        text += f" … {shown}" if text else shown
+    return text
 
 
 def _has_option(words: Sequence[str], at: int) -> bool:
