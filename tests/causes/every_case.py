@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from of_code import BODIES, GATES, MORE
+from of_code import BODIES, DESCRIPTORS_AND_THREADS, GATES, MORE
 from of_servers import BACKLOGS, CONNECTIONS, THREADS, WORKERS
 from of_surroundings import APPLICATIONS, COMMANDS, DESCRIPTORS, ENVIRONMENT, LIBRARIES, NOTHING
 
@@ -19,5 +19,6 @@ CASES = (
     *NOTHING,
     *BODIES,
     *GATES,
+    *DESCRIPTORS_AND_THREADS,
     *MORE,
 )

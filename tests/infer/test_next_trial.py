@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from worlds import MOST_TRIALS, Limit, World, explained
 
-from holdfast.infer.binding import INSIDE
+from holdfast.infer.binding import INSIDE, binding_of
 from holdfast.model.binding import Binding, NextBound
 from holdfast.model.explanation import Undecided
 from holdfast.model.places import Place
@@ -180,6 +180,34 @@ def test_a_value_that_the_server_refuses_is_tried_smaller() -> None:
     setting, formula, _ = formula_of(limit("threads"), rivals=rivals, refuses=lambda values: values["threads"] > 45)
 
     assert (setting, formula) == ("threads", "in_service = threads")
+
+
+def test_a_setting_that_the_server_takes_no_more_of_is_named_by_two_trials_below() -> None:
+    rivals, limits = (WORKERS, rival("threads", 4), NOFILE), (limit("workers", "threads"),)
+    found = explained(World(rivals, limits, refuses=lambda v: v["threads"] > 4), up_to=16)
+
+    assert isinstance(found.binding, Binding)
+    assert found.binding.formula == "in_service = workers x threads"
+    # What is refused with less is not tried with more.
+    assert "threads raised for 16" not in [each.purpose for each in found.trials]
+
+
+def test_a_server_that_was_started_again_is_not_started_once_more_for_a_trial_that_fails() -> None:
+    rivals = (rival("nofile", 200, "share", most=600),)
+    found = explained(World(rivals, (limit("nofile", constant=4),), refuses=lambda v: v["nofile"] > 500), up_to=600)
+
+    assert [each.purpose for each in found.trials if each.failure] == ["nofile raised for 596"]
+    assert "as asked, once more" not in [each.purpose for each in found.trials]
+
+
+def test_an_explanation_that_ended_at_once_does_not_say_that_nothing_could_be_varied() -> None:
+    world = World((WORKERS, rival("threads", 4), NOFILE), (limit("workers", "threads"),))
+    first = explained(world).trials[0]
+
+    found = binding_of(Place.IN_SERVICE, world.rivals, [first])
+
+    assert isinstance(found, Undecided)
+    assert found.why == "it ended before anything had been varied (threads, workers)"
 
 
 def test_where_more_workers_are_refused_the_threads_are_raised_alone() -> None:

@@ -113,10 +113,18 @@ def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
         values = {**{each.name: each.value for each in values_in(bench.experiment, None)}}
         values |= {each.name: each.value for each in proposal.changes}
         known = tuple(Change(name, value) for name, value in values.items())
-        trial = Trial(None, "", (), known, proposal.offered, failure=error.what, remedy=error.remedy)
+        failure = " ".join(part for part in (error.what, _last_of_log(error.why)) if part)
+        trial = Trial(None, "", (), known, proposal.offered, failure=failure, remedy=error.remedy)
     trial = replace(trial, purpose=proposal.purpose, changes=proposal.changes, seconds=since(began))
     bench.progress.end(trial)
     return trial
+
+
+def _last_of_log(why: str) -> str:
+    """The last line of the server's own words in an error's cause, as a sentence; "" where it has said nothing."""
+    lines = [each.strip().removeprefix("|").strip() for each in why.splitlines() if each.strip().startswith("|")]
+    said = next((each for each in reversed(lines) if each), "")
+    return f"Its log ends with: {said}" if said else ""
 
 
 def _left_some_free(verdict: Verdict) -> bool:

@@ -322,13 +322,17 @@ def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial
         return f"it differs from start to start: {there}, then {again.in_service} with nothing changed"
     changed = dict.fromkeys(each.name for trial in trials[1:] for each in trial.changes)
     if not changed:
-        names = [each.name for each in rivals if each.place is place]
-        return (
-            f"nothing that bounds it could be varied ({', '.join(names)})"
-            if names
-            else "no setting is known to bound it"
-        )
+        return _why_nothing_changed(place, rivals, found)
     sizes = dict.fromkeys(seen for each in trials if (seen := measured(place, each)) is not None)
     if len(sizes) > 1:
         return f"its sizes fit no law of the settings that were changed: {', '.join(map(str, sizes))}"
     return f"it stayed at {there} whatever was changed: {', '.join(changed)}"
+
+
+def _why_nothing_changed(place: Place, rivals: Sequence[Rival], found: Sequence[Suspect]) -> str:
+    if found:
+        return f"it ended before anything had been varied ({', '.join(each.name for each in found)})"
+    names = [each.name for each in rivals if each.place is place]
+    return (
+        f"nothing that bounds it could be varied ({', '.join(names)})" if names else "no setting is known to bound it"
+    )

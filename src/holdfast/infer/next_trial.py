@@ -11,8 +11,8 @@ Decisions
   lowered are.
 * A trial that says nothing (the server did not start, there were not enough requests, the size fits no law) is run
   again with that one setting changed and by less, and then once more as it was.
-* Where a trial fails, and where sizes fit no law, the server is started once more with nothing changed: a command may
-  run only once, and a server may differ from start to start.
+* Where none but the first trial succeeds, and where sizes fit no law, the server is started once more with nothing
+  changed: a command may run only once, and a server may differ from start to start.
 * Last, the setting is raised to the number that the person wants to know about, with everything else as it was: what
   binds there is the next limit.
 """
@@ -63,7 +63,7 @@ def next_trial(rivals: Sequence[Rival], trials: Sequence[Trial], up_to: int | No
             times as many as there are, and twice as many where each of them takes a process.
     """
     first, again = trials[0], as_asked_again(trials)
-    if again is None and trials[-1].failure:
+    if again is None and trials[-1].failure and all(each.failure for each in trials[1:]):
         return Proposal(AS_ASKED_AGAIN, (), first.offered)
     if again is not None and differs(again, first):
         return None
@@ -248,7 +248,14 @@ def _to_the_next(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], wan
     value = value if rival.most is None else min(value, rival.most)
     reached = size(law, {**own, law.main: value}) or 0
     proposal = Proposal(f"{law.main} raised for {reached}", (Change(law.main, value),), reached + BEYOND)
-    return None if value <= own[law.main] or _was_reached(proposal, reached, rivals, trials) else proposal
+    needless = _was_reached(proposal, reached, rivals, trials) or _is_refused(proposal.changes[0], trials)
+    return None if value <= own[law.main] or needless else proposal
+
+
+def _is_refused(raised: Change, trials: Sequence[Trial]) -> bool:
+    """Whether the server did not even run with less of this setting, and nothing else changed."""
+    alone = [each.changes[0] for each in trials if each.failure and len(each.changes) == 1]
+    return any(each.name == raised.name and each.value <= raised.value for each in alone)
 
 
 def _was_reached(proposal: Proposal, reached: int, rivals: Sequence[Rival], trials: Sequence[Trial]) -> bool:

@@ -70,7 +70,8 @@ def alone(law: Law, rivals: Sequence[Rival], trials: Sequence[Trial], *, up: boo
     first, basis = trials[0], trials[-1]
     own = values_of(basis)
     rival = next(each for each in rivals if each.name == law.main)
-    step = 1 if rival.kind == "processes" else 2 * law.share
+    # Below a small size, `moved` goes down by two: another size says more.
+    step = 1 if rival.kind == "processes" or (rival.kind == "places" and not up) else 2 * law.share
     value = own[law.main] + step if up else max(least_of(law), own[law.main] - step)
     value = value if rival.most is None else min(value, rival.most)
     expected = max(size(law, {**own, law.main: value}) or 0, measured(law.place, basis) or 0)

@@ -24,6 +24,11 @@ _IN_THE_APPLICATION = {
     "AnyIO tokens": "anyio.to_thread.current_default_thread_limiter().total_tokens = {}",
     "default executor": "asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor({}))",
 }
+# CPython, concurrent/futures/thread.py, ThreadPoolExecutor.__init__().
+_COMPUTED = {
+    "default executor": "Unless something sets another one, the default executor has min(32, cores + 4) threads; since "
+    "Python 3.13, PYTHON_CPU_COUNT is the number of cores where it is set."
+}
 _PLACES = {
     "in_service": "requests at once",
     "userspace_queue": "accepted requests",
@@ -118,11 +123,7 @@ def _or_dash(number: int | None) -> str:
 
 def sentences(explanation: Explanation) -> Iterator[str]:
     """Each finding as one sentence, with the runs behind it."""
-    binding = explanation.verdict.binding
-    if binding is not None and binding.setting == INSIDE:
-        yield f"Inside the application: {'; '.join(binding.evidence)}."
-        if binding.effective != explanation.trials[0].in_service:
-            yield "The runs above hold each request before its body, so they count those too that would wait in it."
+    yield from _beside(explanation)
     for each in explanation.bindings:
         if each.place != "in_service":
             yield _other_place(each)
@@ -149,6 +150,19 @@ def sentences(explanation: Explanation) -> Iterator[str]:
     again = "" if explanation.run is None else f" holdfast show {explanation.run} prints this again."
     number = _probes(explanation)
     yield f"{number} {'probe' if number == 1 else 'probes'} in {explanation.seconds:.1f} s.{again}"
+
+
+def _beside(explanation: Explanation) -> Iterator[str]:
+    """What there is to know of the setting that decides, besides its law."""
+    binding = explanation.verdict.binding
+    if binding is None:
+        return
+    if binding.setting == INSIDE:
+        yield f"Inside the application: {'; '.join(binding.evidence)}."
+        if binding.effective != explanation.trials[0].in_service:
+            yield "The runs above hold each request before its body, so they count those too that would wait in it."
+    if binding.setting in _COMPUTED:
+        yield _COMPUTED[binding.setting]
 
 
 def _cut_short(explanation: Explanation) -> Iterator[str]:
