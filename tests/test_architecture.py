@@ -29,14 +29,10 @@ EDGES: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
-    "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs"}),
-    "observe": frozenset({"procfs"}),
+    **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
     "plans": frozenset(),
     # What follows from the record.
-    "infer": frozenset(),
-    "checks": frozenset(),
-    "report": frozenset(),
+    **dict.fromkeys(("infer", "checks", "report"), frozenset()),
     "picture": frozenset({"infer"}),
     "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
@@ -71,7 +67,7 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py",
+    "api/option_values.py", "api/python_words.py", "api/texts.py",
     "attach/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
@@ -80,8 +76,9 @@ PURE = frozenset({
     "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
-    "page/charts.py", "page/document.py", "page/markdown.py", "page/of_explanation.py", "page/of_load.py",
-    "page/of_study.py", "page/of_verdict.py", "page/places.py", "page/words.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
+    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
+    "page/words.py",
     "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
@@ -362,11 +359,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         ("observe/processes.py", "from holdfast.inside.holdfast_inside import layout", "does not read the records"),
-        (
-            "probe/experiment.py",
-            "from holdfast.inside.holdfast_inside import recorder",
-            "only the layout of the records",
-        ),
+        ("probe/experiment.py", "from holdfast.inside.holdfast_inside import recorder", "the layout of the records"),
         ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
         ("inside/holdfast_inside/wsgi.py", "from holdfast.inside.holdfast_inside import layout", "standard library"),
         ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import sys
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import click
 import pytest
@@ -14,6 +17,7 @@ from support.counting import Counting
 from support.waiting import until
 
 import holdfast as api
+from holdfast import store
 from holdfast.api import options
 from holdfast.cli.attach import attach_
 from holdfast.cli.explain import explain
@@ -191,6 +195,43 @@ def test_a_body_and_headers_of_a_load_are_sent(counting: Counting) -> None:
     (got,) = [each for each in counting.each() if each["path"] == "/a/0"]
     assert got["method"] == "POST"
     assert got["body"] == '{"n": 0}'
+
+
+class Quiet(WSGIRequestHandler):
+    """Logs no request."""
+
+    def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - as its base class calls it
+
+
+def test_a_server_that_runs_is_measured_from_outside() -> None:
+    def application(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
+        threading.Event().wait(0.2)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    with make_server("127.0.0.1", 0, application, handler_class=Quiet) as server:
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            verdict = api.attach(f"http://127.0.0.1:{server.server_port}/", max_offered=4, save=False)
+        finally:
+            server.shutdown()
+            serving.join()
+
+    assert verdict.confidence == "estimated"
+    assert verdict.ceiling.in_service == 1
+
+
+def test_an_explanation_and_its_probes_are_kept_in_the_file_that_is_named(tmp_path: Path) -> None:
+    runs = tmp_path / "runs.sqlite"
+
+    found = api.explain(server="wsgiref", max_offered=10, up_to=0, save=runs)
+
+    assert found.verdict.ceiling.in_service == 1
+    assert found.run == len(found.trials) + 1
+    assert [each.id for each in store.saved_runs(runs)] == [*range(found.run, 0, -1)]
+    assert "1 request at once" in api.to_text(found)
+    assert json.loads(api.to_json(found))["run"] == found.run
 
 
 def test_that_nothing_listens_where_a_server_is_to_be_measured_is_said() -> None:

@@ -22,6 +22,7 @@ from pathlib import Path
 import pytest
 from support.answering import answering_server
 from support.commandline import PROGRAM, Holdfast, Running
+from support.waiting import until
 
 from holdfast import store
 from holdfast.model.saved import SavedRun
@@ -119,11 +120,14 @@ def check_the_other_is_named(runs: Sequence[SavedRun], holdfast: Holdfast) -> No
         assert other.id is not None
         shown = holdfast.run("show", str(other.id))
         if other.state == "over":
-            assert shown.exit == ANSWERED, shown.err
+            # A busy machine may have made the load late, which is not an answer, and is saved.
+            assert shown.exit in {ANSWERED, INCONCLUSIVE}, shown.err
         else:
             assert other.state == "cut short"
             assert "cut short" in shown.out + shown.err
-    assert [each.name for each in holdfast.runs.parent.iterdir()] == [holdfast.runs.name]
+    # The journal of a transaction that had changed nothing yet: the next one takes its place.
+    journal = f"{holdfast.runs.name}-journal"
+    assert {each.name for each in holdfast.runs.parent.iterdir()} - {journal} == {holdfast.runs.name}
 
 
 @pytest.mark.parametrize("moment", moments(5, 20, few=0))
@@ -134,7 +138,10 @@ def test_an_explanation_that_is_killed_keeps_the_probes_that_were_over(saved: Ho
     kill(running.pid)
     running.ended()
 
-    running.nothing_is_left(within_s=IN_TIME_S)
+    until(lambda: not running.processes(), "the end of the server", IN_TIME_S)
+    # What it had in memory for copies of configuration files is removed by the next run.
+    assert saved.run("probe", *SHORT).exit == ANSWERED
+    running.nothing_is_left()
     runs = check_saved(saved)
     assert [each.kind for each in runs if each.state == "cut short"] in ([], ["explain"])
     for each in runs:

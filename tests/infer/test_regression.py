@@ -104,3 +104,11 @@ def test_a_field_that_the_baseline_does_not_have_is_told_and_does_not_fail() -> 
     missing = {each.field: each.why for each in check.moved if each.against == "not compared"}
     assert "another version of holdfast wrote it" in missing["ceiling.in_service"]
     assert "model" in missing
+
+
+def test_which_run_rules_a_setting_out_is_another_each_time() -> None:
+    def decided(by: str) -> dict[str, Any]:
+        binding = {"setting": "threads", "ruled_out": [{"setting": "backlog", "by": by}]}
+        return with_field(POOL, "binding", binding)
+
+    assert against(decided("run 15: as it was, it allowed 4"), decided("run 19: as it was, it allowed 4")) == {}

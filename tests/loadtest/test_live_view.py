@@ -20,6 +20,13 @@ ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 SIGNALLED = 128
 
 
+@pytest.fixture
+def terminal():
+    opened = Terminal()
+    yield opened
+    opened.close()
+
+
 def requests_reach(counting, number):
     until(lambda: counting.seen()["requests"] >= number, f"{number} requests")
 

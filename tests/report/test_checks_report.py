@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
+from typing import Any, cast
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 
 from holdfast.model.check import BaselineCheck, Checked, CheckResult, Moved
 from holdfast.model.load import Expectation
+from holdfast.model.study import Circumstances, Finding, Outcome, Row, StudyResult
 from holdfast.report.expectations import render_expectations, with_expectations
 from holdfast.report.github import annotation_lines, escaped, failure_markdown, summary_markdown, workflow_command
-from holdfast.report.junit import ReportedCase, cases_of, cases_of_thresholds, errors_of, junit_xml
+from holdfast.report.junit import ReportedCase, cases_of, cases_of_rows, cases_of_thresholds, errors_of, junit_xml
 from holdfast.report.layout import Text, rendered
 
 MET = Checked("in_service >= 4", True, {"ceiling.in_service": 8}, shown="8")
@@ -34,6 +37,7 @@ BASELINE = BaselineCheck(
     3,
 )
 ALL = CheckResult((MET, UNMET, NULL), BASELINE)
+VERDICT = cast("Any", object())  # only whether there is one counts
 HOSTILE = "<script>alert(1)</script> | `x` ]]> \x1b[31m \x00 \u202e & \" ' %0A ::error::x\nsecond, line: a=b"
 
 
@@ -179,6 +183,35 @@ def test_thresholds_are_cases_too() -> None:
     ]
 
 
+def test_a_study_has_a_case_for_each_row_and_for_what_its_file_expects() -> None:
+    findings = (Finding("ceiling.in_service", "2", "1", False, ""), Finding("bounded", "", "true", True, ""))
+    rows = (
+        study_row("slow", "measured", findings),
+        study_row("none", "not installed"),
+        study_row("broken", "failed", (Finding("x", "1", None, None, ""),)),
+    )
+    result = StudyResult("mine.toml", rows, 1.0, "", Circumstances("2026-01-31", "0.1", "Linux", 2, None))
+
+    cases = cases_of_rows(result)
+
+    assert [(each.name, each.end, each.expected) for each in cases] == [
+        ("slow", "", False),
+        ("slow: ceiling.in_service 2", "failure", True),
+        ("slow: bounded", "", True),
+        ("none", "skipped", False),
+        ("broken", "error", False),
+        ("broken: x 1", "failure", True),
+    ]
+    suite_of(*cases)
+    # What the source of a bundled study claims is not expected here.
+    assert not any(each.expected for each in cases_of_rows(replace(result, source="a paper")))
+
+
+def study_row(name: str, outcome: Outcome, findings: tuple[Finding, ...] = ()) -> Row:
+    verdict = VERDICT if outcome == "measured" else None
+    return Row(name, name, "flask", None, (), "", None, outcome, findings, verdict, "why", "", "", 0, 1.0)
+
+
 def test_cases_of_the_same_name_are_told_apart() -> None:
     suite = suite_of(ReportedCase("a", "x"), ReportedCase("a", "x"), ReportedCase("a", "x  "), ReportedCase("b", "x"))
 
@@ -211,6 +244,13 @@ def test_what_is_not_met_is_an_annotation_and_that_all_is_well_is_one_too() -> N
         "::notice title=holdfast load::The expectation is met."
     ]
     assert list(annotation_lines("load", CheckResult())) == []
+    thresholds = cases_of_thresholds((Expectation("p99<1s", 3.0, True), Expectation("rate>9/s", 8.5, False)))
+    assert list(annotation_lines("load", CheckResult(), thresholds)) == [
+        "::error title=holdfast load::rate>9/s: found 8.5"
+    ]
+    assert list(annotation_lines("load", CheckResult((MET,)), thresholds[:1])) == [
+        "::notice title=holdfast load::Expected and found: p99<1s. The expectation is met."
+    ]
 
 
 def test_a_workflow_command_is_escaped_as_githubs_own_library_does() -> None:

@@ -165,3 +165,15 @@ def test_a_run_that_is_not_over_is_not_removed(saved):
     assert saved.run("prune", "--keep", "0", "--yes").exit == ANSWERED
 
     assert mark.exists() or time.time() - began > 10
+
+
+def test_the_oldest_run_goes_when_there_are_too_many_unless_it_is_needed(saved, monkeypatch):
+    monkeypatch.setattr("holdfast.store.saving.KEEP", 2)
+    timeline = store.load(PROBE, saved.runs)
+
+    store.save(timeline, saved.runs)
+    assert numbers(saved) == [5, EXPLANATION, PROBE]  # which the explanation needs
+
+    store.save(timeline, saved.runs)
+    store.save(timeline, saved.runs)
+    assert numbers(saved) == [7, 6]

@@ -95,7 +95,7 @@ def attached(
     from holdfast.attach.experiment import attach  # noqa: PLC0415 - probe does without
 
     with _marked(experiment, save=save) as mark:
-        return _judged(attach(experiment, interrupts), told, mark, save=save)
+        return _judged(attach(experiment, interrupts, told.watch), told, mark, save=save)
 
 
 def _marked(experiment: Experiment | OutsideExperiment, *, save: bool) -> AbstractContextManager[str | None]:

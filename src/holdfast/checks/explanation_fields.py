@@ -7,8 +7,16 @@ from holdfast.checks.verdict_fields import FIRST
 from holdfast.model.explanation import Explanation
 
 VERDICT = "verdict"
+_REASONS = {
+    "cost.": "no trial measured it",
+    "reached": "no trial had a verdict",
+    "advice": "no settings were asked for (--want, --rate), or it ended before",
+    "overload": "--overload was not asked for, or it ended before",
+    "silent": "--silent was not asked for, or it ended before",
+}
 
 
 def explanation_fields() -> Fields:
     """Those of `explain`."""
-    return Fields("an explanation", fields_of(Explanation), VERDICT, tuple(f"{VERDICT}.{part}" for part in FIRST))
+    first = tuple(f"{VERDICT}.{part}" for part in FIRST)
+    return Fields("an explanation", fields_of(Explanation), VERDICT, first, reasons=_REASONS)

@@ -96,13 +96,14 @@ class Checks:
         baseline: Baseline | None = None,
         junit: str | None = None,
         *,
-        github: bool = False,
+        github: bool | None = False,
     ) -> None:
         self.expectations = tuple(expectations)
         self._baseline = baseline
         self._command = command
         self._junit = junit
         self._github = github
+        self._cases: Sequence[ReportedCase] = ()
         self._began = time.monotonic()
         self._failed = EXIT_ANSWERED
 
@@ -192,7 +193,8 @@ class Checks:
             from holdfast.report.junit import cases_of
 
             self._write_junit([*cases, *cases_of(self._command, found)])
-        if self._github:
+        self._cases = cases
+        if self._tells_github():
             from holdfast.report.github import summary_markdown
             from holdfast.report.layout import rendered
 
@@ -210,10 +212,10 @@ class Checks:
             from holdfast.report.layout import rendered
 
             say(rendered(render_expectations(found), _COLUMNS, styled=False).rstrip("\n"))
-        if self._github:
+        if self._tells_github():
             from holdfast.report.github import annotation_lines
 
-            for line in annotation_lines(self._command, found):
+            for line in annotation_lines(self._command, found, self._cases):
                 say(line)
 
     def exit_code(self, code: int, found: CheckResult) -> int:
@@ -237,12 +239,17 @@ class Checks:
                 names = [each.text for each in self.expectations]
                 names += [] if self._baseline is None else ["as in the baseline"]
                 self._write_junit(errors_of(self._command, names, str(error)))
-            if self._github:
+            if self._tells_github():
                 from holdfast.report.github import failure_markdown, workflow_command
 
                 self._add_to_summary(failure_markdown(self._command, str(error)))
                 say(workflow_command("error", f"holdfast {self._command}", error.what))
             raise
+
+    def _tells_github(self) -> bool:
+        if self._github is not None:
+            return self._github
+        return _in_actions() and (self.expects or any(each.expected for each in self._cases))
 
     def _write_junit(self, cases: Sequence[ReportedCase]) -> None:
         from holdfast.report.junit import junit_xml
@@ -298,12 +305,14 @@ def checks_of(options: dict[str, Any], command: str, fields: Callable[[], Fields
         from holdfast.cli.baseline import read_baseline
 
         baseline = read_baseline(named, kind)
-    if github is None:
-        github = os.environ.get("GITHUB_ACTIONS") == "true" and (bool(expectations) or baseline is not None)
     summary = os.environ.get("GITHUB_STEP_SUMMARY")
-    if github and summary:
+    if summary and (github or (github is None and _in_actions())):
         console.check_target(summary)
     return Checks(command, expectations, baseline, junit, github=github)
+
+
+def _in_actions() -> bool:
+    return os.environ.get("GITHUB_ACTIONS") == "true"
 
 
 def verdict_fields() -> Fields:

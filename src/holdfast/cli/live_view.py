@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from holdfast.console import say
 from holdfast.live_terminal import LiveTerminal, terminal_for_views
-from holdfast.model.live import Watch
+from holdfast.model.live import LiveProbe, Watch
 from holdfast.model.units import NS_PER_S
 from holdfast.report.layout import Text, cut_lines
 
@@ -67,6 +67,13 @@ def shown_while_it_lasts(view_of: Callable[[], View[Seen]], title: str, *, quiet
         yield Shown(terminal.say, _Views(terminal, view_of, title), terminal.close)
     finally:
         terminal.close()
+
+
+def probe_view_of() -> View[LiveProbe]:
+    """What draws one probe, of `probe`, `exec` and `attach`."""
+    from holdfast.report.live_probe import probe_view
+
+    return probe_view
 
 
 def told_on_a_terminal() -> Callable[[str], None] | None:

@@ -47,7 +47,7 @@ COMMANDS: Mapping[str, _Place] = {
     "export": _Place("runs_exchange", "export", "Write saved runs to a file for another machine."),
     "import": _Place("runs_exchange", "import_", "Add the runs of such a file to the saved ones."),
     "prune": _Place("prune", "prune", "Remove saved runs."),
-    "report": _Place("report", "report", "Write a saved run as a page, or its results to files."),
+    "report": _Place("report", "report", "Write a saved run as a page, as Markdown, or its results to files."),
 }
 
 

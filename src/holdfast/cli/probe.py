@@ -14,7 +14,7 @@ from holdfast.api.measuring import Measured, Told, probed
 from holdfast.cli.answer import measured, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
 from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
-from holdfast.cli.live_view import View, shown_while_it_lasts, told_on_a_terminal
+from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts, told_on_a_terminal
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -38,7 +38,6 @@ from holdfast.model.experiment import (
     command_line_of,
     experiment_of,
 )
-from holdfast.model.live import LiveProbe
 from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
 
@@ -285,7 +284,7 @@ def _measured(experiment: Experiment, json_target: str | None, checks: Checks, *
 
     def measure(interrupts: Interrupts) -> Measured:
         title = shlex.join(command_line_of(experiment.target))
-        with shown_while_it_lasts(_view, title, quiet=quiet) as shown:
+        with shown_while_it_lasts(probe_view_of, title, quiet=quiet) as shown:
             # A view says what the lines would.
             line = None if quiet or shown.watch is not None else told_on_a_terminal()
             told = Told(line, shown.instead(tell_at_once), shown.instead(tell), shown.watch)
@@ -296,12 +295,6 @@ def _measured(experiment: Experiment, json_target: str | None, checks: Checks, *
     except HoldfastError as error:
         error.told = str(error) in words
         raise
-
-
-def _view() -> View[LiveProbe]:
-    from holdfast.report.live_probe import probe_view
-
-    return probe_view
 
 
 def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, Any]:

@@ -9,11 +9,11 @@ import click
 
 from holdfast import console, store
 from holdfast.cli import load_report
-from holdfast.cli.click_types import target_file
+from holdfast.cli.click_types import html_option, target_file
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.cli.saved_load import saved_load
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, InconclusiveError
-from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM
+from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
 from holdfast.page.document import Document
 
 _EXAMPLES = """\b
@@ -28,14 +28,7 @@ Examples:
 @click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
 @click.argument("number", metavar="RUN", type=int)
 @declared(
-    option(
-        OUTPUT,
-        "--html",
-        "html_target",
-        metavar="FILE",
-        callback=target_file,
-        help="Write one page that works offline, with pictures, to FILE; - is standard output.",
-    ),
+    html_option(),
     option(
         OUTPUT,
         "--markdown",
@@ -50,7 +43,7 @@ Examples:
         "trace_target",
         metavar="FILE",
         callback=target_file,
-        help="Write each request on its thread to FILE, for ui.perfetto.dev or chrome://tracing; - is standard output.",
+        help="Write each request on its thread to FILE, as Perfetto opens it; - is standard output.",
     ),
 )
 @load_report.output_options
@@ -133,6 +126,11 @@ def document_of_run(number: int) -> Document:
 
         explanation = shown_again(number)
         return document_of_explanation(explanation, store.load(store.load_explanation(number, path).first_run, path))
+    if form == STUDY_FORM:
+        from holdfast.page.of_study import document_of_study
+        from holdfast.study.run import shown_again as study_again
+
+        return document_of_study(study_again(number))
     from holdfast.infer.judge import judge
     from holdfast.page.of_verdict import document_of
 

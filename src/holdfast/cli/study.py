@@ -12,7 +12,7 @@ import click
 from holdfast.api import config_file
 from holdfast.cli.answer import bid_farewell, working_directory
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks, with_table
-from holdfast.cli.click_types import json_option, put_out, quiet_option, target_file
+from holdfast.cli.click_types import html_option, json_option, put_out, quiet_option, target_file
 from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.console import say
@@ -70,6 +70,7 @@ Bundled studies: {", ".join(sorted(STUDIES))}. docs/studies.md explains the file
         callback=target_file,
         help="Write the table as Markdown to FILE; - is standard output.",
     ),
+    html_option(),
     *check_options(),
     json_option("rows"),
     quiet_option("Show nothing while it runs."),
@@ -80,6 +81,7 @@ def study(  # parameters: the options of the command line
     python: str | None,
     silent: bool,  # noqa: FBT001 - a flag of the command line
     markdown_target: str | None,
+    html_target: str | None,
     json_target: str | None,
     quiet: bool,  # noqa: FBT001 - a flag of the command line
     **given: Any,  # noqa: ANN401 - click's options
@@ -105,7 +107,7 @@ def study(  # parameters: the options of the command line
         shown_while_it_lasts(_view, chosen.name, quiet=quiet) as shown,
     ):
         result = run_study(rows, python, interrupts, shown.tell, shown.watch, silent=silent)
-    checked = _publish(result, markdown_target, json_target, checks)
+    checked = _publish(result, checks, json_target, markdown_target, html_target)
     bid_farewell(interrupts)
     return checks.exit_code(exit_code(result), checked)
 
@@ -119,21 +121,35 @@ def _view() -> View[LiveStudy]:
 def show_study(number: int, json_target: str | None) -> int:
     """Prints the table of a saved study again."""
     result = shown_again(number)
-    _publish(result, None, json_target, no_checks("show"))
+    _publish(result, no_checks("show"), json_target)
     return exit_code(result)
 
 
-def _publish(result: StudyResult, markdown_target: str | None, json_target: str | None, checks: Checks) -> CheckResult:
+def _publish(
+    result: StudyResult,
+    checks: Checks,
+    json_target: str | None,
+    markdown_target: str | None = None,
+    html_target: str | None = None,
+) -> CheckResult:
     picture = partial(render_study, result)
     checked = _checked(result, checks)
-    checks.write(checked, picture, cases=cases_of_rows(result.rows))
+    checks.write(checked, picture, cases=cases_of_rows(result))
     put_out(
         partial(with_table, picture, checked),
         (markdown_target, partial(study_markdown, result)),
+        (html_target, partial(_html, result)),
         (json_target, partial(study_json, result, checked)),
     )
-    checks.tell(checked, "-" if "-" in {json_target, markdown_target} else None)
+    checks.tell(checked, "-" if "-" in {json_target, markdown_target, html_target} else None)
     return checked
+
+
+def _html(result: StudyResult) -> bytes:
+    from holdfast.page.of_study import document_of_study
+    from holdfast.page.render import page
+
+    return page(document_of_study(result))
 
 
 def _fields() -> Fields:

@@ -114,7 +114,14 @@ def _walked(path: str, before: Any, after: Any, pair: Pair) -> Iterator[FieldDif
         return
     # What one side does not have and the other does not know is the same to a reader.
     nothing = all(each is None or each is ABSENT for each in both)
-    yield None if nothing or before == after else _judged(path, before, after, pair)
+    yield None if nothing or _is_same(before, after) else _judged(path, before, after, pair)
+
+
+def _is_same(before: Any, after: Any) -> bool:  # noqa: ANN401 - JSON
+    """Whether two values are the same; a tuple, which a record has where its JSON has a list, is a list."""
+    if isinstance(before, list | tuple) and isinstance(after, list | tuple):
+        return len(before) == len(after) and all(map(_is_same, before, after))
+    return bool(before == after)
 
 
 def _nested(path: str, before: Mapping[str, Any], after: Mapping[str, Any], pair: Pair) -> Pair:

@@ -214,6 +214,7 @@ _OF_VERDICT: Rules = {
     "cost.*": ("verdict", within(is_same_cost, "what the server's own descriptors and threads do")),
     "binding": ("verdict", exact),
     "binding.evidence": ("verdict", words),
+    "binding.ruled_out": ("verdict", words),
     "timing.*": ("verdict", same_time),
     "timing.pacing_lag_p99_us": ("verdict", by_chance),
     "warnings": ("verdict", words),

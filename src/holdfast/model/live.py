@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Protocol, TypeVar
 
 from holdfast.model.frozen import frozen
-from holdfast.model.places import Place
+from holdfast.model.places import PLACE_OF, Outcome, Place
 
 
 class LivePhase(StrEnum):
-    """What a probe is doing, in words, in the order in which most probes go through it."""
+    """What a probe is doing, in words, in the order in which most go through it."""
 
     STARTING = "starting the server"
     FIRST_REQUEST = "first request"
@@ -27,6 +27,10 @@ class LivePhase(StrEnum):
     STREAMS = "streams of one connection"
     CALLING = "running view bodies"
     ENDING = "ending the server"
+    # Of a server that already runs, seen from outside.
+    ALONE = "one request at a time"
+    BURST = "burst"
+    SATURATION = "saturation"
 
 
 @frozen
@@ -46,15 +50,25 @@ class LivePlaces:
     """Where the requests of one phase are.
 
     Attributes:
-        offered: how many there are, at most `most`.
+        offered: how many there are.
+        most: how many there may be; None where nothing bounds them.
         counts: by place, the sum is `offered` without those whose clients have left.
         left: how many clients have left.
     """
 
     offered: int
-    most: int
+    most: int | None
     counts: Mapping[Place, int]
     left: int = 0
+
+
+def ended_places(outcomes: Mapping[Outcome, int]) -> dict[Place, int]:
+    """The places of requests that have ended, from their outcomes; those whose clients have left are in none."""
+    counts: dict[Place, int] = {}
+    for outcome, place in PLACE_OF.items():
+        if outcome in outcomes:
+            counts[place] = counts.get(place, 0) + outcomes[outcome]
+    return counts
 
 
 @frozen

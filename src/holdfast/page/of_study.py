@@ -54,13 +54,13 @@ def _multiple(row: Row) -> Multiple:
 
 def _sheets(result: StudyResult) -> Iterator[Sheet]:
     if result.source:
-        heads = ("experiment", "what", result.source, "here", "same?", "why not")
+        titles = ("experiment", "what", result.source, "here", "same?", "why not")
         rows = tuple(
             (row.title, each.what, each.claimed, each.here or "-", _SAME[each.same], each.why_not)
             for row in result.rows
             for each in row.findings
         )
-        yield Sheet("What the source says, and what was measured here", heads, rows)
+        yield Sheet("What the source says, and what was measured here", titles, rows)
     silences = silences_of(result)
     columns = (
         "row",

@@ -14,8 +14,11 @@ from holdfast.model.timeline import NEVER, Timeline
 from holdfast.model.verdict import CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP, Limits, Verdict
 from holdfast.page.charts import areas_data, curves_data, usage_data
 from holdfast.page.document import Document, Fact, PlaceBar
+from holdfast.page.lanes import lanes_data, overflow_data
 from holdfast.page.words import in_words, lines_of
+from holdfast.picture.lanes import lanes_of
 from holdfast.picture.outside import picture_of_outside
+from holdfast.picture.overflow_rows import overflow_rows
 from holdfast.picture.probe import UNPLACED, areas_of_probe
 from holdfast.picture.usage import usage_of
 from holdfast.report.command import command_of
@@ -102,8 +105,11 @@ def _asked(record: Timeline | OutsideTimeline) -> str:
 def _data(timeline: Timeline) -> dict[str, object]:
     marks = sorted(_marks(timeline))
     labels = {UNPLACED: "waits, in which queue is not known"}
+    areas = areas_of_probe(timeline)
     return {
-        "areas": areas_data(areas_of_probe(timeline), labels, marks=marks),
+        "areas": areas_data(areas, labels, marks=marks),
+        "lanes": lanes_data(lanes_of(timeline), areas),
+        "overflow": overflow_data(overflow_rows(timeline), areas),
         "usage": usage_data(usage_of(timeline)),
     }
 
@@ -127,7 +133,11 @@ def _marks(timeline: Timeline) -> Iterator[tuple[int, str]]:
 def _data_from_outside(timeline: OutsideTimeline) -> dict[str, object]:
     picture = picture_of_outside(timeline)
     labels = {UNPLACED: "in service or in a queue"}
-    return {"areas": areas_data(picture.areas, labels, in_flight=True), "curves": curves_data(picture.curves)}
+    return {
+        "areas": areas_data(picture.areas, labels, in_flight=True),
+        "curves": curves_data(picture.curves),
+        "overflow": overflow_data(overflow_rows(timeline), picture.areas, outside=True),
+    }
 
 
 def _facts(verdict: Verdict) -> Iterator[Fact]:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from functools import partial
 
 from holdfast.load.prober import Prober
-from holdfast.model.live import LivePhase, LivePlaces, LiveProbe
-from holdfast.model.places import PLACE_OF, Outcome, Place
+from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, ended_places
+from holdfast.model.places import Outcome, Place
 from holdfast.probe.session import Session
 
 
@@ -56,8 +56,7 @@ def live_places(session: Session, prober: Prober) -> LivePlaces:
         Place.ACCEPT_QUEUE: queued,
         Place.SYN: prober.connecting,
     }
-    ended = prober.outcome_counts()
-    for outcome, place in PLACE_OF.items():
-        if outcome in ended:
-            counts[place] = counts.get(place, 0) + ended[outcome]
-    return LivePlaces(prober.offered, prober.columns.capacity, counts, ended.get(Outcome.GIVEN_UP, 0))
+    outcomes = prober.outcome_counts()
+    for place, number in ended_places(outcomes).items():
+        counts[place] = counts.get(place, 0) + number
+    return LivePlaces(prober.offered, prober.columns.capacity, counts, outcomes.get(Outcome.GIVEN_UP, 0))

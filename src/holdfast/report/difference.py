@@ -80,12 +80,12 @@ def _section(title: str, meaning: Meaning, fields: Sequence[FieldDifference], *,
 def _table(fields: Sequence[FieldDifference], meaning: Meaning) -> Renderable:
     table = Table(Column(whole=True), Column(), Column(whole=True), Column(), header=False)
     for each in fields:
-        before, after = _values(each)
+        before, after = shown_values(each)
         table.add_row(each.field, before, "->", after, style="" if meaning == "change" else "dim")
     return table
 
 
-def _values(each: FieldDifference) -> tuple[str, str]:
+def shown_values(each: FieldDifference) -> tuple[str, str]:
     """Both values as text, of words the ones that differ."""
     before, after = each.before, each.after
     if each.field.endswith(("command", "arguments")) and _are_words(before) and _are_words(after):
@@ -133,7 +133,14 @@ def _words(before: Sequence[str], after: Sequence[str]) -> tuple[str, str]:
 
 
 def _at(words: Sequence[str], numbers: Sequence[int]) -> str:
-    return " … ".join(f"{words[at - 1]} {words[at]}" if _has_option(words, at) else words[at] for at in numbers)
+    text = ""
+    for at in numbers:
+        if at - 1 in numbers:
+            text += f" {words[at]}"
+            continue
+        shown = f"{words[at - 1]} {words[at]}" if _has_option(words, at) else words[at]
+        text += f" … {shown}" if text else shown
+    return text
 
 
 def _has_option(words: Sequence[str], at: int) -> bool:

@@ -79,7 +79,7 @@ def _text(of: object) -> str:
 
 def _expectations(checked: Sequence[Checked]) -> Renderable:
     named = any(each.of for each in checked)
-    columns = [Column(whole=True, least=len(_WORDS[False][0])), *([Column("of")] if named else []), Column("expected")]
+    columns = [Column(whole=True, least=len(_WORDS[False][0])), *([Column("row")] if named else []), Column("expected")]
     table = Table(*columns, Column("found"))
     for each in checked:
         word, colour = _WORDS[each.met]

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from holdfast.model.check import FAILS, BaselineCheck, Checked, CheckResult
 from holdfast.model.printable import printable
 from holdfast.report.expectations import not_compared, sum_up, sum_up_baseline, value
+from holdfast.report.junit import ReportedCase
 
 _TICKS = re.compile(r"`+")
 _MARKUP = re.compile(r"[\\`*_\[\]~|&]")
@@ -34,9 +35,17 @@ def failure_markdown(command: str, words: str) -> str:
     return "\n".join([f"### holdfast {command}", "", "No result.", "", *_block(words), "", ""])
 
 
-def annotation_lines(command: str, found: CheckResult) -> Iterator[str]:
-    """A line for each expectation that is not met and each field that fails the baseline; or one that all is well."""
+def annotation_lines(command: str, found: CheckResult, cases: Sequence[ReportedCase] = ()) -> Iterator[str]:
+    """A line for each expectation that is not met and each field that fails the baseline; or one that all is well.
+
+    Args:
+        cases: what else was expected: thresholds of a load, and what a file of a study expects of its rows.
+    """
     title = f"holdfast {command}"
+    others = [each for each in cases if each.expected]
+    for case in others:
+        if case.end:
+            yield workflow_command("error", title, f"{case.name}: {case.why}")
     for each in found.checked:
         if not each.met:
             of = f"{each.of}: " if each.of else ""
@@ -46,8 +55,9 @@ def annotation_lines(command: str, found: CheckResult) -> Iterator[str]:
             if moved.against in FAILS:
                 words = f"{moved.field} was {value(moved.before)} in the baseline, and is {value(moved.after)}"
                 yield workflow_command("error", title, f"{words} ({moved.against}: {moved.why})")
-    if found and found.met:
-        sentences = [sum_up(found.checked)] if found.checked else []
+    if (found or others) and found.met and not any(each.end for each in others):
+        sentences = [f"Expected and found: {', '.join(each.name for each in others)}."] if others else []
+        sentences += [sum_up(found.checked)] if found.checked else []
         sentences += [sum_up_baseline(found.baseline)] if found.baseline is not None else []
         yield workflow_command("notice", title, " ".join(sentences))
 

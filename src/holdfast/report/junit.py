@@ -16,7 +16,7 @@ from xml.sax.saxutils import escape, quoteattr
 from holdfast.model.check import FAILS, BaselineCheck, Checked, CheckResult
 from holdfast.model.frozen import frozen
 from holdfast.model.load import Expectation
-from holdfast.model.study import Row
+from holdfast.model.study import Finding, Row, StudyResult
 from holdfast.report.expectations import sum_up_baseline, value
 
 # What XML 1.0 does not allow even as a reference (2.2, Char), and what turns or hides text.
@@ -34,6 +34,7 @@ class ReportedCase:
         end: "" passed; "failure" is an expectation that is not met, "error" one that could not be looked at.
         why: one sentence; "" where it passed.
         more: what more there is to read of it.
+        expected: a person expects it, so that it can fail the command; False for what is only reported.
     """
 
     within: str
@@ -41,6 +42,7 @@ class ReportedCase:
     end: End = ""
     why: str = ""
     more: str = ""
+    expected: bool = True
 
 
 def cases_of(command: str, found: CheckResult) -> tuple[ReportedCase, ...]:
@@ -84,21 +86,23 @@ def _of_threshold(threshold: Expectation) -> str:
     return "nothing to compare" if threshold.value is None else f"found {threshold.value:g}"
 
 
-def cases_of_rows(rows: Sequence[Row]) -> tuple[ReportedCase, ...]:
-    """A test case for each row of a study, and for each thing that its file expects of it."""
-    return tuple(case for row in rows for case in _of_row(row))
+def cases_of_rows(result: StudyResult) -> tuple[ReportedCase, ...]:
+    """A test case for each row of a study, and for each thing that its file expects of it.
+
+    What the source of a bundled study claims is compared, and nobody expects it here.
+    """
+    return tuple(case for row in result.rows for case in _of_row(row, () if result.source else row.findings))
 
 
-def _of_row(row: Row) -> Iterator[ReportedCase]:
+def _of_row(row: Row, expected: Sequence[Finding]) -> Iterator[ReportedCase]:
     within = "holdfast.study.rows"
     if row.verdict is None:
         end: End = "skipped" if row.outcome == "not installed" else "error"
-        yield ReportedCase(
-            within, row.id, end, row.skipped, "\n".join(filter(None, (row.skipped, row.why, row.remedy)))
-        )
+        why = "\n".join(filter(None, (row.skipped, row.why, row.remedy)))
+        yield ReportedCase(within, row.id, end, row.skipped, why, expected=False)
     else:
-        yield ReportedCase(within, row.id)
-    for finding in row.findings:
+        yield ReportedCase(within, row.id, expected=False)
+    for finding in expected:
         name = f"{row.id}: {finding.what} {finding.claimed}".rstrip()
         found = finding.why_not or "not measured" if finding.here is None else f"found {finding.here}"
         more = "\n".join(filter(None, (f"expected: {finding.claimed}", found, finding.why_not)))

@@ -63,7 +63,7 @@ def _phase(probe: LiveProbe) -> Text:
 
 
 def _places(places: LivePlaces, width: int) -> Iterator[Text]:
-    offered = counted(f"{places.offered:,}", f"of at most {places.most:,}")
+    offered = counted(f"{places.offered:,}", "so far" if places.most is None else f"of at most {places.most:,}")
     left = [counted(f"{places.left:,}", "clients have left" if places.left > 1 else "client has left")]
     yield from row("offered", [offered, *(left if places.left else [])], width)
     room = max(len(LANES), width - 2 * INDENT)

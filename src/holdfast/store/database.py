@@ -21,11 +21,14 @@ _READ_WAIT_S = 20.0
 
 
 @contextmanager
-def writing(path: Path, wait_s: float = WRITE_WAIT_S) -> Iterator[sqlite3.Connection]:
+def writing(
+    path: Path, wait_s: float = WRITE_WAIT_S, failed: str = "The run could not be saved in"
+) -> Iterator[sqlite3.Connection]:
     """One transaction that writes, in a file of today's schema; it is kept whole, or not at all.
 
     Args:
         wait_s: for another program that writes.
+        failed: how the error begins if it cannot be written, before the file's name.
 
     Raises:
         EnvironmentFailure: it cannot be written (disk full, no permission, locked); what was saved before is not
@@ -49,7 +52,7 @@ def writing(path: Path, wait_s: float = WRITE_WAIT_S) -> Iterator[sqlite3.Connec
                     database.execute("ROLLBACK")
                 raise
     except (sqlite3.Error, OSError) as error:
-        raise EnvironmentFailure(f"The run could not be saved in {path}.", str(error), advice(error, path)) from error
+        raise EnvironmentFailure(f"{failed} {path}.", str(error), advice(error, path)) from error
 
 
 @contextmanager

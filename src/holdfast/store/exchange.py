@@ -119,7 +119,7 @@ def import_runs(source: Path, target: Path) -> Imported:
         UsageError: the file has no runs, or a newer version made one of the two.
         EnvironmentFailure: one of the two cannot be read, or written.
     """
-    with reading(source) as from_, writing(target) as to:
+    with reading(source) as from_, writing(target, failed="The runs could not be added to those in") as to:
         numbers = [] if from_ is None else [row[0] for row in from_.execute("SELECT id FROM run ORDER BY id")]
         if from_ is None or not numbers:
             raise UsageError(f"There are no saved runs in {source}.", "", "Name a file that `holdfast export` wrote.")

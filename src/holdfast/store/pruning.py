@@ -70,7 +70,7 @@ def remove(found: Prunable, path: Path) -> str:
     Raises:
         EnvironmentFailure, UsageError: they cannot be removed; then none is.
     """
-    with writing(path) as database:
+    with writing(path, failed="No run could be removed from") as database:
         database.executemany("DELETE FROM run WHERE id = ?", ((each.id,) for each in found.runs))
         forget_what_runs_had(database)
     try:

@@ -85,10 +85,17 @@ const holdfast = (() => {
     dots: [],
   };
 
+  const fills = new Map();
+
   /* A colour with a pattern over it, so that areas differ without their colours too. */
   function filled(context, colour, pattern) {
     if (!pattern) return colour;
-    const scale = devicePixelRatio || 1;
+    const scale = devicePixelRatio || 1, key = `${colour} ${pattern} ${scale}`;
+    if (!fills.has(key)) fills.set(key, patterned(context, colour, pattern, scale));
+    return fills.get(key);
+  }
+
+  function patterned(context, colour, pattern, scale) {
     const tile = element("canvas", { width: STEP * scale, height: STEP * scale });
     const brush = tile.getContext("2d");
     brush.scale(scale, scale);
