@@ -1,4 +1,4 @@
-"""The pictures of docs/: a verdict on a terminal and the page of its run. `make screenshots` keeps them."""
+"""The pictures of docs/: a verdict on a terminal, and two charts of its page. `make screenshots` keeps them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from support.terminal import Terminal
 ROOT = Path(__file__).parents[2]
 # What is larger makes the start page slow to load.
 MOST_BYTES = 150_000
-COLUMNS, ROWS = 80, 24
-WIDTH, HEIGHT = 1000, 900
+COLUMNS, ROWS = 80, 50
+WIDTH = 1000
 
 SCHEMES = {
     "light": {"paper": "#ffffff", "default": "#1f2328", "green": "#0f6e31", "brown": "#8a5a00", "red": "#b3261e"},
@@ -54,7 +54,7 @@ def as_page(screen: pyte.Screen, scheme: str) -> str:
     """The terminal as a page, with its colours."""
     colours = SCHEMES[scheme]
     lines = []
-    for row in range(ROWS):
+    for row in range(max(number for number, line in enumerate(screen.display) if line.strip()) + 1):
         cells = [screen.buffer[row][column] for column in range(COLUMNS)]
         lines.append(
             "".join(
@@ -90,8 +90,9 @@ def test_the_page_of_a_run_is_a_small_picture(chromium, first_run, directory, tm
 
     with chromium.open(page, WIDTH, scheme) as opened:
         opened.page.locator("#areas canvas").first.wait_for()
+        first, last = (opened.page.locator(each).bounding_box() for each in ("#areas", "#lanes"))
         picture = directory / f"report-{scheme}.png"
-        opened.page.set_viewport_size({"width": WIDTH, "height": HEIGHT})
-        opened.page.screenshot(path=picture)
+        clip = {"x": 0, "y": first["y"], "width": WIDTH, "height": last["y"] + last["height"] - first["y"]}
+        opened.page.screenshot(path=picture, full_page=True, clip=clip)
 
     assert 5_000 < picture.stat().st_size < MOST_BYTES
