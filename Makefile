@@ -3,15 +3,15 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: apache study-servers scale cluster wheel clean
+.PHONY: apache browser study-servers scale cluster docs wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
-test test-servers faults causes conformance scale cluster: export PYTHONDONTWRITEBYTECODE :=
-test test-servers faults causes conformance scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
+test test-servers faults causes conformance browser scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers faults causes conformance browser scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -29,14 +29,16 @@ help:
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make faults       the whole fault campaign: kills at random moments, full disks, other users, little CPU'
 	@echo 'make causes       limits that were planted, each of which an explanation has to name'
-	@echo 'make check        lint, format, types, architecture'
+	@echo 'make check        lint, format, types, architecture, workflows'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make conformance-table  writes docs/conformance.md anew'
 	@echo 'make settings-table  writes docs/settings.md anew'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
+	@echo 'make browser      pages of reports in Chromium (apt-get install chromium)'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
+	@echo 'make docs         builds the documentation site into build/docs/site/, and checks it'
 	@echo 'make bench-NAME   one comparison of benchmarks/'
 	@echo 'make format       let the formatter have its way'
 	@echo 'make wheel        build dist/*.whl'
@@ -64,11 +66,18 @@ test: .venv/.synced
 test-all:
 	scripts/test-all $(ARGS)
 
+# The action, and the workflow of the example: what GitHub would refuse, and what would let an input be run. Their shell
+# is checked by tests/test_action.py.
+WORKFLOWS = examples/checked/.github/workflows/serving.yml
+
 check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 	.venv/bin/python -m pytest -q tests/test_architecture.py tests/test_sizes.py tests/test_the_tests.py
+	.venv/bin/zizmor --offline --no-progress --quiet $(WORKFLOWS) action.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
+	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)
 
 format: .venv/.synced
 	.venv/bin/ruff check --fix .
@@ -96,6 +105,12 @@ faults: .venv/.synced
 causes: .venv/.synced
 	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
 
+# Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
+browser: .venv/.synced
+	@uv=$$(scripts/find-uv .venv/bin/python) && \
+	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
+	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
+
 study-servers: .venv/.synced
 	.venv/bin/holdfast study servers --python .venv/bin/python --markdown docs/servers.md $(ARGS)
 
@@ -104,6 +119,15 @@ scale: .venv/.synced
 
 cluster: .venv/.synced
 	.venv/bin/python -m pytest -m cluster $(ARGS)
+
+# What makes the site is no part of the tests' environment, so it is added where the site is made.
+.venv/.docs: .venv/.synced
+	@uv=$$(scripts/find-uv .venv/bin/python) && \
+	"$$uv" sync --locked --inexact --extra docs --python .venv/bin/python
+	@touch $@
+
+docs: .venv/.docs
+	.venv/bin/python -m scripts.documentation.build
 
 bench-%: .venv/.synced
 	.venv/bin/python -m benchmarks.$(subst -,_,$*) $(ARGS)

@@ -20,8 +20,8 @@ from pathlib import Path
 
 from benchmarks.holding_server import Count, Holding
 from benchmarks.peers import HERE, machine, table
-from holdfast.cli.load_arguments import ConnectionArguments, LoadArguments, ShapeArguments
-from holdfast.cli.load_shape import group_of
+from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, ShapeArguments
+from holdfast.api.load_shape import group_of
 from holdfast.cluster.coordinator import cluster_runner
 from holdfast.interrupts import Interrupts
 from holdfast.load.target import target_of

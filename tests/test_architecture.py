@@ -22,64 +22,75 @@ MOST_LINES_OF_AN_ADAPTER = 120
 # Who may import whom. Every room may import itself, and all but `model` import `model` and `errors`. A room is a folder
 # or a file at the top level.
 MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
+TOLD_BY = frozenset({"console", "live_terminal"})
+SAVED = frozenset({"store", "runs_file"})
 EDGES: dict[str, frozenset[str]] = {
     "model": frozenset(),
     "errors": frozenset(),
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
-    "load": frozenset({"procfs"}),
-    "servers": frozenset({"procfs"}),
-    "observe": frozenset({"procfs"}),
+    **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
     "plans": frozenset(),
     # What follows from the record.
-    "infer": frozenset(),
-    "report": frozenset(),
+    **dict.fromkeys(("infer", "checks", "report"), frozenset()),
+    "picture": frozenset({"infer"}),
+    "page": frozenset({"picture", "report", "infer"}),
     # What everyone who runs something needs.
-    "interrupts": frozenset(),
-    "rundir": frozenset(),
-    "console": frozenset(),
-    "store": frozenset(),
+    **dict.fromkeys(("interrupts", "rundir", "runs_file", "console"), frozenset()),
+    "live_terminal": frozenset({"console"}),
+    "store": frozenset({"runs_file"}),
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
-    "loadtest": MADE_OF | {"interrupts", "console"},
+    "loadtest": MADE_OF | TOLD_BY | {"interrupts"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
-    "study": frozenset({"probe", "explain", "servers", "observe", "infer", "interrupts", "store"}),
-    "explain": frozenset({"probe", "servers", "observe", "infer", "interrupts", "store", "load", "loadtest", "rundir"}),
+    "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
+    "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
+    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "console", "interrupts"},
+    "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": MADE_OF
-    | {"plans", "probe", "attach", "loadtest", "cluster", "study", "explain", "console", "interrupts", "store"},
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attach", "checks", "cluster", "explain", "interrupts"}).union(
+        ("loadtest", "page", "picture", "plans", "probe", "study")
+    ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
-    "__init__": frozenset(),
+    "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
 # Of inference, acquisition knows what it steers by and no more.
 STEERED_BY = "holdfast.infer.signals"
 STEERS = frozenset({"probe", "attach"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
-AT_THE_TOP = frozenset({"__init__", "__main__", "errors", "interrupts", "rundir", "store", "console", "testing"})
+AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "report", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
 # fmt: off
 PURE = frozenset({
-    "attach/unusable.py", "cli/option_groups.py", "cli/option_values.py", "cluster/clocks.py",
-    "cluster/frames.py", "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
-    "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
-    "load/status_advice.py", "load/url.py", "load/values.py", "observe/activity.py", "observe/asleep.py",
-    "observe/routes.py", "observe/sock_diag.py", "observe/socket_tables.py", "observe/starvation.py",
-    "observe/tcp.py", "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py", "procfs/parse.py",
-    "servers/command_line.py", "servers/config_layers.py", "servers/effective.py", "servers/python_constants.py",
-    "servers/shell_words.py", "servers/uwsgi_layers.py",
+    "api/option_values.py", "api/python_words.py", "api/texts.py",
+    "attach/unusable.py",
+    "cli/option_groups.py",
+    "cluster/clocks.py", "cluster/frames.py",
+    "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
+    "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
+    "load/url.py", "load/values.py",
+    "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
+    "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
+    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
+    "page/words.py",
+    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
+    "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
-    "servers/daphne.py", "servers/django.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py",
-    "servers/gevent.py", "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py",
-    "servers/h2corn.py", "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/pyvoy.py", "servers/registry.py",
-    "servers/sanic.py", "servers/timeouts.py", "servers/tornado.py", "servers/twisted.py", "servers/uvicorn.py",
-    "servers/uwsgi.py",
-    "servers/waitress.py", "servers/werkzeug.py", "servers/wsgiref.py", "study/flask_concurrency.py",
-    "study/servers.py",
+    "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
+    "servers/effective.py", "servers/eventlet.py", "servers/fastpysgi.py", "servers/flask.py", "servers/gevent.py",
+    "servers/granian.py", "servers/gunicorn.py", "servers/gunicorn_timeouts.py", "servers/h2corn.py",
+    "servers/hypercorn.py", "servers/mod_wsgi.py", "servers/python_constants.py", "servers/pyvoy.py",
+    "servers/registry.py", "servers/sanic.py", "servers/shell_words.py", "servers/timeouts.py", "servers/tornado.py",
+    "servers/twisted.py", "servers/uvicorn.py", "servers/uwsgi.py", "servers/uwsgi_layers.py", "servers/waitress.py",
+    "servers/werkzeug.py", "servers/wsgiref.py",
+    "store/schema_1.py",
+    "study/flask_concurrency.py", "study/servers.py",
 })
 WORLD = frozenset({
     "asyncio", "concurrent", "ctypes", "fcntl", "http", "mmap", "multiprocessing", "os",
@@ -102,10 +113,12 @@ EFFECTS = frozenset({
 
 # The one module that the server's processes and ours have in common, and who reads it.
 LAYOUT = "holdfast.inside.holdfast_inside.layout"
-READS_LAYOUT = frozenset({"observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py"})
+# fmt: off
+READS_LAYOUT = frozenset({
+    "observe/record_reader.py", "observe/answers.py", "observe/startup_reports.py", "observe/workers_seen.py",
+})
 # What a person's application may be made of, imported in there only where it is already present; and servers
 # that are started from Python code.
-# fmt: off
 FRAMEWORKS = frozenset({
     "aiohttp", "asgiref", "bjoern", "django", "eventlet", "fastapi", "fastpysgi", "flask", "gevent",
     "litestar", "quart", "sanic", "starlette", "tornado", "werkzeug",
@@ -228,7 +241,7 @@ def broken_names(path: PurePosixPath, tree: ast.AST) -> Iterator[str]:
 def broken_text(path: PurePosixPath, lines: list[str]) -> Iterator[str]:
     if part_of(path) not in EDGES and part_of(path) != "inside":
         yield f"{path}: belongs to no room of the layout"
-    if len(path.parts) == 1 and path.stem not in AT_THE_TOP:
+    if len(path.parts) == 1 and path.stem not in {"__init__", *AT_THE_TOP}:
         yield f"{path}: which room does it belong to?"
     most = MOST_LINES_OF_AN_ADAPTER if any(line.startswith("ADAPTER = ") for line in lines) else MOST_LINES
     if len(lines) > most:
@@ -342,19 +355,11 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("attach/rounds.py", "from holdfast.probe.session import Session", "attach must not know probe"),
         ("attach/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
         ("loadtest/run.py", "from holdfast.attach import rounds", "loadtest must not know attach"),
-        ("store.py", "from holdfast.infer.judge import judge", "store must not know infer"),
+        ("store/saving.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
-        (
-            "observe/processes.py",
-            "from holdfast.inside.holdfast_inside import layout",
-            "does not read the records",
-        ),
-        (
-            "probe/experiment.py",
-            "from holdfast.inside.holdfast_inside import recorder",
-            "only the layout of the records",
-        ),
+        ("observe/processes.py", "from holdfast.inside.holdfast_inside import layout", "does not read the records"),
+        ("probe/experiment.py", "from holdfast.inside.holdfast_inside import recorder", "the layout of the records"),
         ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
         ("inside/holdfast_inside/wsgi.py", "from holdfast.inside.holdfast_inside import layout", "standard library"),
         ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),
@@ -378,17 +383,11 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
 @pytest.mark.parametrize(
     ("path", "source"),
     [
-        (
-            "load/epoll.py",
-            "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange",
-        ),
+        ("load/epoll.py", "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange"),
         ("observe/record_reader.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
         ("probe/experiment.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
         ("cli/main.py", "from holdfast import __version__, store\nfrom holdfast.report import terminal"),
-        (
-            "servers/flask.py",
-            "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter",
-        ),
+        ("servers/flask.py", "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter"),
         ("inside/holdfast_inside/wsgi.py", "import os\nfrom . import recorder\ndef f():\n    import flask"),
         ("inside/startup/sitecustomize.py", "import os\nfrom holdfast_inside import hello\nimport sitecustomize"),
     ],

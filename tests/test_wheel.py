@@ -98,6 +98,7 @@ def test_what_the_wheel_says_of_itself_is_true(wheel: Path) -> None:
         "Framework :: Django",
         "Framework :: FastAPI",
         "Framework :: Flask",
+        "Framework :: Pytest",
     ]
     versions = {each.rpartition(" ")[2] for each in classifiers if re.search(r":: 3\.\d+$", each)}
     tested = re.search(r"^for version in ([\d. ]+); do$", (ROOT / "scripts/test-all").read_text(), re.MULTILINE)

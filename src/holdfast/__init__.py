@@ -1,5 +1,107 @@
-"""Finds out by experiment how many requests a Python web server really processes at once."""
+"""Finds out by experiment how many requests a Python web server really processes at once.
+
+```python
+import holdfast
+
+verdict = holdfast.probe("app:app", server="gunicorn", args=["--threads", "8"])
+assert verdict.ceiling.in_service == 8
+```
+
+Importing this imports nothing else: each name brings what it needs when it is first used.
+"""
+
+from __future__ import annotations
+
+import sys
 
 __version__ = "0.1.0"
 __distribution__ = "holdfast-probe"
 """The name on the package registry, where `holdfast` is another project's package."""
+
+TYPE_CHECKING = False  # as type checkers know it; `typing` takes longer to import than all of this
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import ModuleType
+
+    from holdfast.api.calls import attach as attach
+    from holdfast.api.calls import explain as explain
+    from holdfast.api.calls import load as load
+    from holdfast.api.calls import probe as probe
+    from holdfast.api.calls import to_json as to_json
+    from holdfast.api.calls import to_text as to_text
+    from holdfast.errors import EnvironmentFailure as EnvironmentFailure
+    from holdfast.errors import HoldfastError as HoldfastError
+    from holdfast.errors import InconclusiveError as InconclusiveError
+    from holdfast.errors import InternalError as InternalError
+    from holdfast.errors import NotInstalledError as NotInstalledError
+    from holdfast.errors import UsageError as UsageError
+    from holdfast.model.explanation import Explanation as Explanation
+    from holdfast.model.load import LoadResult as LoadResult
+    from holdfast.model.verdict import Verdict as Verdict
+else:
+    ModuleType = type(sys)
+
+_CALLS = "holdfast.api.calls"
+_HOMES = {
+    "to_json": _CALLS,
+    "to_text": _CALLS,
+    **dict.fromkeys(
+        (
+            "HoldfastError",
+            "UsageError",
+            "InconclusiveError",
+            "EnvironmentFailure",
+            "NotInstalledError",
+            "InternalError",
+        ),
+        "holdfast.errors",
+    ),
+    "Explanation": "holdfast.model.explanation",
+    "LoadResult": "holdfast.model.load",
+    "Verdict": "holdfast.model.verdict",
+}
+_ROOMS = ("probe", "attach", "explain", "load")
+"""Functions of `api.calls`, and also packages of ours. The import system puts a package here when a part of it is
+imported, so it is the packages that are called."""
+
+
+def __getattr__(name: str) -> object:
+    if name in _ROOMS:
+        return _imported(f"{__name__}.{name}")
+    if name in _HOMES:
+        return getattr(_imported(_HOMES[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_ROOMS, *_HOMES})
+
+
+def _imported(name: str) -> ModuleType:
+    __import__(name)
+    return sys.modules[name]
+
+
+class _CalledRoom(ModuleType):
+    """A package that is called as the function of its name in `api.calls`."""
+
+    def __call__(self, *arguments: object, **named: object) -> object:
+        return self.__wrapped__(*arguments, **named)
+
+    @property
+    def __wrapped__(self) -> Callable[..., object]:
+        """The function, as `inspect.signature` finds it."""
+        function: Callable[..., object] = getattr(_imported(_CALLS), self.__name__.rpartition(".")[2])
+        return function
+
+
+class _Package(ModuleType):
+    """This package, which makes those of its packages callable that are called."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name in _ROOMS and isinstance(value, ModuleType):
+            value.__class__ = _CalledRoom
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

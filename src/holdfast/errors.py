@@ -52,3 +52,13 @@ class EnvironmentFailure(HoldfastError):  # noqa: N818 - "EnvironmentError" is a
     """The server did not start, or a module, a file or a permission is missing."""
 
     exit_code = EXIT_ENVIRONMENT
+
+
+class NotInstalledError(EnvironmentFailure):
+    """The package of the server that was asked for is nowhere where holdfast looks for it."""
+
+
+class InternalError(HoldfastError):
+    """A fault of holdfast's own, as the Python API reports it; `why` has the traceback."""
+
+    exit_code = EXIT_INTERNAL

@@ -52,6 +52,11 @@ class Interrupts:
         return self._asked or time.monotonic() >= self._deadline_s
 
     @property
+    def heard(self) -> bool:
+        """A signal has asked for it, not the time that is up."""
+        return self._asked
+
+    @property
     def leaving(self) -> bool:
         """The run is to end on the spot."""
         return self._leaving is not None

@@ -40,7 +40,9 @@ DASK = {"dask", "distributed", "holdfast.cluster"}
 OTHER_COMMANDS = {
     "probe": {
         "holdfast.attach",
-        "holdfast.cli.config_file",
+        "holdfast.api.config_file",
+        "holdfast.checks",
+        "holdfast.infer.difference",
         "holdfast.loadtest",
         "holdfast.model.outside",
         "holdfast.model.scenario",
@@ -50,6 +52,7 @@ OTHER_COMMANDS = {
     },
     "load": {
         "holdfast.attach",
+        "holdfast.checks",
         "holdfast.infer",
         "holdfast.load.live_counts",
         "holdfast.model.experiment",

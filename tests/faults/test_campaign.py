@@ -6,18 +6,26 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import random
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from support.answering import answering_server
 from support.commandline import PROGRAM, Holdfast, Running
+from support.waiting import until
+
+from holdfast import store
+from holdfast.model.saved import SavedRun
 
 ANSWERED, FAILED, INCONCLUSIVE, ENVIRONMENT = 0, 1, 3, 4
 IN_TIME_S = 10.0
@@ -58,12 +66,16 @@ def saved(holdfast: Holdfast) -> Holdfast:
     return holdfast
 
 
-def check_saved(holdfast: Holdfast, at_least: int = 1) -> None:
+def check_saved(holdfast: Holdfast, at_least: int = 1) -> list[SavedRun]:
+    """Gives the list of runs, of which at least so many must be there, the first of them whole."""
+    with closing(sqlite3.connect(holdfast.runs)) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     listed = holdfast.run("runs", "--limit", "1000")
     assert listed.exit == ANSWERED, listed.err
     assert len(listed.out.splitlines()) >= 1 + at_least
     shown = holdfast.run("show", "1")
     assert shown.exit == ANSWERED, shown.err
+    return list(store.saved_runs(holdfast.runs))
 
 
 @pytest.fixture
@@ -82,7 +94,59 @@ def test_a_holdfast_that_is_killed_leaves_nothing(saved: Holdfast, moment: float
 
     assert ended.exit in {ANSWERED, -signal.SIGKILL}
     running.nothing_is_left(within_s=IN_TIME_S)
-    check_saved(saved)
+    check_the_other_is_named(check_saved(saved), saved)
+
+
+LOAD_OF_TWO_SECONDS = ("--rate", "400/s", "--for", "2s", "--quiet")
+
+
+@pytest.mark.parametrize("moment", moments(4, 50, few=1))
+def test_a_load_that_is_killed_is_named_with_what_had_ended(saved: Holdfast, url: str, moment: float) -> None:
+    running = saved.start("load", url, *LOAD_OF_TWO_SECONDS)
+
+    after(running, moment)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(running.pid, signal.SIGKILL)
+    running.ended()
+
+    check_the_other_is_named(check_saved(saved), saved)
+
+
+def check_the_other_is_named(runs: Sequence[SavedRun], holdfast: Holdfast) -> None:
+    """The run that was killed is whole, or cut short, or had not begun when it was; nothing else is left of it."""
+    others = [each for each in runs if each.id != 1]
+    assert len(others) <= 1, others
+    for other in others:
+        assert other.id is not None
+        shown = holdfast.run("show", str(other.id))
+        if other.state == "over":
+            # A busy machine may have made the load late, which is not an answer, and is saved.
+            assert shown.exit in {ANSWERED, INCONCLUSIVE}, shown.err
+        else:
+            assert other.state == "cut short"
+            assert "cut short" in shown.out + shown.err
+    # The journal of a transaction that had changed nothing yet: the next one takes its place.
+    journal = f"{holdfast.runs.name}-journal"
+    assert {each.name for each in holdfast.runs.parent.iterdir()} - {journal} == {holdfast.runs.name}
+
+
+@pytest.mark.parametrize("moment", moments(5, 20, few=0))
+def test_an_explanation_that_is_killed_keeps_the_probes_that_were_over(saved: Holdfast, moment: float) -> None:
+    running = saved.start("explain", "app.py", "--server", "gunicorn", "--quiet", "--", "--threads", "2")
+
+    after(running, 3 * moment)
+    kill(running.pid)
+    running.ended()
+
+    until(lambda: not running.processes(), "the end of the server", IN_TIME_S)
+    # What it had in memory for copies of configuration files is removed by the next run.
+    assert saved.run("probe", *SHORT).exit == ANSWERED
+    running.nothing_is_left()
+    runs = check_saved(saved)
+    assert [each.kind for each in runs if each.state == "cut short"] in ([], ["explain"])
+    for each in runs:
+        if each.state == "over":
+            assert saved.run("show", str(each.id)).exit in {ANSWERED, INCONCLUSIVE}
 
 
 @pytest.mark.parametrize("moment", moments(2, 20, few=1))
@@ -125,7 +189,10 @@ def test_a_load_process_that_is_killed_costs_its_own_requests_alone(saved: Holdf
 
 
 def in_namespace(*mounts: str) -> list[str]:
-    script = " && ".join([*mounts, 'exec "$@"'])
+    return in_namespace_running(" && ".join([*mounts, 'exec "$@"']))
+
+
+def in_namespace_running(script: str) -> list[str]:
     program = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-"]
     if not shutil.which("unshare") or subprocess.run([*program, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs a mount namespace of its own: root, or a kernel that gives one to users")
@@ -164,6 +231,51 @@ def test_eight_that_write_at_once_lose_none_of_their_runs(saved: Holdfast, url: 
             each.nothing_is_left()
 
     check_saved(saved, 1 + 8 * rounds)
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(6, marks=pytest.mark.faults)])
+def test_two_large_loads_that_end_together_lose_no_row(saved: Holdfast, url: str, rounds: int) -> None:
+    """Each takes a while to be written, and the other waits for it."""
+    many = 4000
+    for _ in range(rounds):
+        shape = ("--clients", "8", "--requests", str(many), "--quiet", "--json", "-")
+        running = [saved.start("load", url, *shape) for _ in range(2)]
+        results = [json.loads(each.ended().out) for each in running]
+        assert [result["offered"] for result in results] == [many, many]
+        for result in results:
+            rows = saved.run("report", str(result["run"]), "--jsonl", "-").out.splitlines()
+            assert len(rows) == many
+
+    check_saved(saved, 1 + 2 * rounds)
+
+
+@pytest.mark.parametrize(
+    "size", [pytest.param(each, marks=[pytest.mark.faults] if each != 96 else []) for each in (72, 96, 128, 160, 200)]
+)
+def test_a_disk_that_becomes_full_costs_the_run_and_not_those_before(saved: Holdfast, size: int) -> None:
+    """In a file system of so many KiB, runs are saved until it is full; all that were told to be saved are there."""
+    small = saved.directory / "small"
+    small.mkdir()
+    runs = small / "runs.sqlite"
+    script = f"""
+        mount -t tmpfs -o size={size}k tmpfs "{small}" && cp "{saved.runs}" "{runs}" && chmod 600 "{runs}"
+        for each in 1 2 3 4 5 6 7 8; do "$@"; echo "exit $?"; done
+        cp "{runs}" "{saved.directory}/after.sqlite"
+    """
+    ended = saved.run(
+        "probe", *SHORT, "--json", "-", program=in_namespace_running(script), env={"HOLDFAST_RUNS": str(runs)}
+    )
+
+    codes = re.findall(r"^exit (\d+)$", ended.out, re.MULTILINE)
+    assert len(codes) == 8, ended.err
+    assert set(codes) <= {str(ANSWERED), str(ENVIRONMENT)}
+    assert "Traceback" not in ended.err
+    after_all = store.saved_runs(saved.directory / "after.sqlite")
+    assert len([each for each in after_all if each.state == "over"]) == 1 + codes.count(str(ANSWERED))
+    with closing(sqlite3.connect(saved.directory / "after.sqlite")) as database:
+        assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+    for each in after_all:
+        store.load(each.id or 0, saved.directory / "after.sqlite")
 
 
 @pytest.mark.parametrize("options", ["ro", pytest.param("size=64k", marks=pytest.mark.faults)])

@@ -91,7 +91,11 @@ def test_a_form_that_is_not_known_is_refused_by_every_command(two_runs):
 def on_file_system(holdfast, options: str) -> list[str]:
     """A program that runs holdfast where the directory of its saved runs is a file system of its own."""
     holdfast.runs.parent.mkdir(exist_ok=True)
-    script = f'mount -t tmpfs -o {options} tmpfs "{holdfast.runs.parent}" && exec "$@"'
+    return in_namespace(f'mount -t tmpfs -o {options} tmpfs "{holdfast.runs.parent}" && exec "$@"')
+
+
+def in_namespace(script: str) -> list[str]:
+    """A program that runs this script, with holdfast's command line as its arguments, where it may mount."""
     program = ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, "-"]
     if not shutil.which("unshare") or subprocess.run([*program, "true"], capture_output=True, check=False).returncode:
         pytest.skip("needs a mount namespace of its own: root, or a kernel that gives one to users")
@@ -109,6 +113,59 @@ def test_the_advice_fits_what_is_wrong_with_the_file_system(holdfast, options):
     assert ended.what == f"holdfast: The run could not be saved in {holdfast.runs}."
     assert ADVICE[options] in ended.err
     assert "at least 300 requests at once" in ended.out
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "what"),
+    [
+        (("runs",), ANSWERED, ""),
+        (("show", "1"), ANSWERED, ""),
+        (("diff", "1", "2"), ANSWERED, ""),
+        (("export", "1", "../exported.sqlite"), ANSWERED, ""),
+        (("probe", *FEW), ENVIRONMENT, "holdfast: The run could not be saved in {runs}."),
+        (("prune", "--keep", "1", "--yes"), ENVIRONMENT, "holdfast: No run could be removed from {runs}."),
+        (("import", "other.sqlite"), ENVIRONMENT, "holdfast: The runs could not be added to those in {runs}."),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_runs_that_may_only_be_read_are_read(two_runs, command, code, what):
+    directory, writable = two_runs.runs.parent, two_runs.directory
+    two_runs.run("export", "1", writable / "other.sqlite")
+    mounted = f'mount -t tmpfs tmpfs "{directory}.ro" && cp -p "{two_runs.runs}" "{directory}.ro"'
+    script = f'{mounted} && mount -o remount,ro "{directory}.ro" && cd "{writable}" && exec "$@"'
+    (directory.parent / f"{directory.name}.ro").mkdir()
+    read_only = f"{directory}.ro/{two_runs.runs.name}"
+
+    ended = two_runs.run(*command, program=in_namespace(script), env={"HOLDFAST_RUNS": read_only})
+
+    assert (ended.exit, ended.what) == (code, what.format(runs=read_only))
+    if code == ENVIRONMENT:
+        assert "You may not write there" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (("runs",), USAGE),
+        (("show", "1"), USAGE),
+        (("prune", "--keep", "1", "--yes"), USAGE),
+        (("probe", *FEW), ENVIRONMENT),
+    ],
+    ids=lambda each: each[0] if isinstance(each, tuple) else "",
+)
+def test_a_file_of_a_newer_version_is_told_and_left_alone(two_runs, command, code):
+    change(two_runs, "INSERT INTO schema_change VALUES (7, '9.9', 0)")
+    change(two_runs, "PRAGMA user_version = 7")
+    before = two_runs.runs.read_bytes()
+
+    ended = two_runs.run(*command)
+
+    assert ended.exit == code
+    assert ended.what == f"holdfast: The saved runs in {two_runs.runs} are those of a newer version of holdfast, 9.9."
+    assert "Upgrade" in ended.err
+    assert two_runs.runs.read_bytes() == before
+    if command[0] == "probe":
+        assert "at least 3 requests at once" in ended.out
 
 
 def test_what_is_no_database_is_to_be_moved_away_and_not_given_space(holdfast):

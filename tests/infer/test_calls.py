@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from holdfast.infer.calls import at_once, calls_of, doubts_of, doubts_of_ceiling
-from holdfast.model.call import Call
+from holdfast.model.call import Call, Spread
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.verdict import Ceiling, Spread
+from holdfast.model.verdict import Ceiling
 
 MS = 1_000_000
 FIRST = 1000

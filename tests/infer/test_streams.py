@@ -11,9 +11,8 @@ from records import AT, entry, request, snapshot, socket, timeline
 from holdfast.infer.judge import judge
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.streams import StreamConnection, StreamEnd, Streams
+from holdfast.model.streams import BeyondLimit, Http2, StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import FirstRequest, Timeline
-from holdfast.model.verdict import BeyondLimit, Http2
 
 ONE, SEVERAL, BEYOND, RELEASED = 5 * AT, 6 * AT, 7 * AT, 8 * AT
 FIRST = 100

@@ -10,8 +10,7 @@ from test_outside import MS, Record, check, looked_at
 from holdfast.infer.judge import judge
 from holdfast.model.outside import OutsideStreams, OutsideTimeline
 from holdfast.model.places import Outcome
-from holdfast.model.streams import StreamConnection, StreamEnd
-from holdfast.model.verdict import BeyondLimit
+from holdfast.model.streams import BeyondLimit, StreamConnection, StreamEnd
 
 
 def over_http2(streams: OutsideStreams | None, places: int = 4) -> OutsideTimeline:

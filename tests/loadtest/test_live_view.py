@@ -2,86 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import signal
 import socket
-import struct
 import termios
-import threading
 import urllib.error
 import urllib.request
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from support.terminal import Terminal
 from support.waiting import until
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 SIGNALLED = 128
-
-FRAME = re.compile(r"\r(?:\x1b\[(\d+)A)?((?:\x1b\[2K[^\n]*\n)*)\x1b\[J")
-STYLE = re.compile(r"\x1b\[[\d;]*m|\x1b\[2K")
-
-
-class Terminal:
-    """A terminal that a command line runs in, and what was written to it."""
-
-    def __init__(self, columns: int = 80, rows: int = 24) -> None:
-        self.ours, self.theirs = pty.openpty()
-        fcntl.ioctl(self.theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
-        self.before = termios.tcgetattr(self.theirs)
-        self._read = b""
-        self._reader = threading.Thread(target=self._listen, daemon=True)
-
-    def start(self, holdfast, *arguments, reads=True, **how):
-        def take() -> None:
-            fcntl.ioctl(self.theirs, termios.TIOCSCTTY, 0)
-
-        if reads:
-            self._reader.start()
-        streams = {"stdin": self.theirs, "stdout": self.theirs, "stderr": self.theirs}
-        environment = {"TERM": "xterm-256color", "COLORTERM": None, "NO_COLOR": None}
-        return holdfast.start(*arguments, env=environment, preexec_fn=take, **{**streams, **how})
-
-    def read_now(self) -> None:
-        self._reader.start()
-
-    def _listen(self) -> None:
-        try:
-            while piece := os.read(self.ours, 65536):
-                self._read += piece
-        except OSError:
-            pass  # closed
-
-    @property
-    def written(self) -> str:
-        return self._read.decode(errors="replace").replace("\r\n", "\n")
-
-    def frames(self) -> list[list[str]]:
-        """The lines of each view that was drawn, without their styles; the empty ones erased it."""
-        return [STYLE.sub("", found[2]).splitlines() for found in FRAME.finditer(self.written)]
-
-    def after_the_view(self) -> str:
-        return STYLE.sub("", FRAME.split(self.written)[-1])
-
-    def is_left_as_it_was(self) -> None:
-        """Each view went up over exactly the one before it, the last one was erased, and no mode was changed."""
-        height = 0
-        for found in FRAME.finditer(self.written):
-            assert int(found[1] or 0) == height
-            height = found[2].count("\n")
-        assert height == 0
-        assert "\x1b[?" not in self.written
-        assert termios.tcgetattr(self.theirs) == self.before
-
-    def close(self) -> None:
-        os.close(self.theirs)
-        if self._reader.is_alive():
-            self._reader.join(10)
-        os.close(self.ours)
 
 
 @pytest.fixture
@@ -179,6 +115,13 @@ def test_a_load_shows_no_live_view_where_none_is_wanted(holdfast, counting, how)
         assert not terminal.frames()
     finally:
         terminal.close()
+
+
+def test_the_view_of_a_load_has_no_colour_where_none_is_wanted(holdfast, counting, terminal):
+    terminal.start(holdfast, "load", counting.url, "--rate", "100", "--for", "1.5s", env={"NO_COLOR": "1"}).ended()
+
+    assert terminal.frames()
+    assert not re.search(r"\x1b\[[\d;]*m", terminal.written)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])

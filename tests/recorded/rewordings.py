@@ -104,7 +104,10 @@ def reworded(text: str) -> str:
 def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
     now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
-    # Neither a run without a verdict nor a load has them.
+    if "outcomes" in now:
+        # The number under which the test has saved it: it is alone in its file.
+        return {**now, "run": 1}
+    # A run without a verdict has none of these.
     if "ceiling" not in now:
         return now
     outside = "unplaced" in now["places"]
@@ -128,6 +131,8 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     if now["call"] is not None:
         more["call"] = {**now["call"], "running": None}
         reasons["call.running"] = now["unknown"].get("call.at_once", _NOT_ASKED[outside])
+    # It is judged here without being saved.
+    more["run"] = None
     return {**now, **dict.fromkeys(added), **more, "unknown": {**now["unknown"], **reasons}}
 
 

@@ -25,8 +25,9 @@ from holdfast.model.verdict import (
     Verdict,
 )
 from holdfast.model.waiting import Library, Waiting
+from holdfast.report.lanes import LANES
 from holdfast.report.layout import rendered
-from holdfast.report.terminal import LANES, render_verdict
+from holdfast.report.terminal import render_verdict
 
 
 def test_every_place_of_a_verdict_has_a_lane() -> None:

@@ -57,8 +57,8 @@ class CommandLine:
 
 
 def documents(root: Path) -> list[Path]:
-    """README.md and docs/*.md."""
-    return [root / "README.md", *sorted((root / "docs").glob("*.md"))]
+    """README.md, and docs/ with its folders."""
+    return [root / "README.md", *sorted((root / "docs").rglob("*.md"))]
 
 
 def command_lines(document: Path, root: Path) -> list[CommandLine]:

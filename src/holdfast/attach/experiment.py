@@ -24,6 +24,7 @@ from holdfast.load.prober import Prober
 from holdfast.load.target import Target, target_of
 from holdfast.load.url import Url
 from holdfast.model.experiment import OutsideExperiment
+from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, Watch, ended_places
 from holdfast.model.outside import OutsideStreams, OutsideTimeline, Round, RunningServer
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
@@ -55,6 +56,7 @@ _EVERYWHERE = {4: "0.0.0.0", 6: "::"}  # noqa: S104 - as the kernel writes it; n
 @dataclass(slots=True)
 class _Seen:
     started_ns: int
+    watch: Watch[LiveProbe] | None = None
     rounds: list[Round] = field(default_factory=list)
     requests: tuple[Request, ...] = ()
     others: int | None = None
@@ -64,8 +66,13 @@ class _Seen:
     notes: list[str] = field(default_factory=list)
 
 
-def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTimeline:
+def attach(
+    experiment: OutsideExperiment, interrupts: Interrupts, watch: Watch[LiveProbe] | None = None
+) -> OutsideTimeline:
     """Measures the running server that the experiment's URL names.
+
+    Args:
+        watch: is offered a view before each round; None is offered none. Within a round every instant counts.
 
     Raises:
         UsageError, EnvironmentFailure: as they say.
@@ -74,7 +81,7 @@ def attach(experiment: OutsideExperiment, interrupts: Interrupts) -> OutsideTime
     asked = experiment.target
     check_http2(asked=experiment.http2)
     target = target_of(asked.url, asked.allowed_host, _REMOTE, verify=not asked.insecure)
-    seen = _Seen(time.monotonic_ns())
+    seen = _Seen(time.monotonic_ns(), watch=watch)
     address, listen_address, stopped = next(iter(target.addresses), ""), None, None
     listeners: tuple[Listener, ...] = ()
     with interrupts.cleaned_up() as stack:
@@ -120,6 +127,7 @@ def _tried(
                 interrupts=interrupts,
                 cpu_s=lambda: None,
                 now_ns=time.monotonic_ns,
+                offers_view=partial(_offer_view, seen, prober, interrupts),
             )
             seen.rounds, seen.first_sent_ns = [], time.monotonic_ns()
             before = _others(kernel, target.url)
@@ -146,6 +154,23 @@ def _tried(
             _rounds(found, experiment, target, address, seen, check_answer)
             return address, listeners, listen_address
     raise failure or EnvironmentFailure(f"{target.url.server} has no address.")
+
+
+def _offer_view(seen: _Seen, prober: Prober, interrupts: Interrupts, phase: LivePhase, words: str) -> None:
+    """Offers a view of what comes next, and of what came of the requests so far."""
+
+    def look() -> LiveProbe:
+        outcomes = prober.outcome_counts()
+        return LiveProbe(
+            phase,
+            (time.monotonic_ns() - seen.started_ns) / NS_PER_S,
+            detail=words,
+            places=LivePlaces(prober.offered, None, ended_places(outcomes)) if prober.offered else None,
+            asked_to_end=interrupts.heard,
+        )
+
+    if seen.watch is not None:
+        seen.watch(look)
 
 
 def _forwarder(look: Look, holders: set[int], pids: tuple[int, ...], target: Target, seen: _Seen) -> Forwarder | None:

@@ -17,6 +17,7 @@ from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Trip, Wave, clos
 from holdfast.interrupts import Interrupts
 from holdfast.load.prober import Prober
 from holdfast.model.frozen import frozen
+from holdfast.model.live import LivePhase
 from holdfast.model.outside import Round
 from holdfast.model.phase import Phase
 from holdfast.model.places import TURNED_AWAY, Outcome
@@ -70,6 +71,7 @@ class Look:
     Attributes:
         listen_address: None where the listening socket is not on this machine or not to be seen.
         answer_timeout_ns: how long no answer may come.
+        offers_view: is told before each round what it is, in a phase and in words.
         cpu_s: which processes the server has, and their processor time until now; None where they may not be read.
         now_ns: CLOCK_MONOTONIC.
     """
@@ -81,6 +83,7 @@ class Look:
     interrupts: Interrupts
     cpu_s: Callable[[], tuple[tuple[int, ...], float] | None]
     now_ns: Callable[[], int]
+    offers_view: Callable[[LivePhase, str], None] = lambda _phase, _words: None
 
 
 def next_burst(waves: Sequence[Wave], most: int) -> int | None:  # noqa: PLR0911 - one for each thing seen
@@ -171,6 +174,7 @@ def trips_in(prober: Prober | StreamProber, round_: Round) -> list[Trip]:
 
 def single(look: Look) -> Round:
     """One request, and its end."""
+    look.offers_view(LivePhase.ALONE, "")
     prober, first = look.prober, look.prober.offered
     prober.open(1)
     until_ended(look, first)
@@ -183,6 +187,7 @@ def watched(look: Look, at_ns: int, meanwhile: Callable[[], None]) -> Round:
     Args:
         at_ns: how long after its begin `meanwhile` is called, if it has not been answered by then.
     """
+    look.offers_view(LivePhase.ALONE, "")
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     prober.open(1)
     while prober.pending() and look.now_ns() < began + at_ns and not look.interrupts.asked:
@@ -195,6 +200,7 @@ def watched(look: Look, at_ns: int, meanwhile: Callable[[], None]) -> Round:
 
 def burst(look: Look, count: int, service: Service) -> Round:
     """So many requests, all on their way before the first is answered."""
+    look.offers_view(LivePhase.BURST, f"{count} requests, sent before the first is answered")
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     gap = min(MOST_GAP_NS, service.mean_ns / SENT_WITHIN / count)
     queue_full = False
@@ -221,6 +227,7 @@ def burst(look: Look, count: int, service: Service) -> Round:
 
 def steady(look: Look, clients: int, service: Service) -> Round:
     """So many clients, each replaced when its request has ended, over some service times."""
+    look.offers_view(LivePhase.SATURATION, f"{clients} clients, each replaced when it has its answer")
     prober, first, began = look.prober, look.prober.offered, look.now_ns()
     # Of the clients about half are in service at once.
     wanted = SERVICE_TIMES * clients // 2 if service.steady else max(VARIED_DEPARTURES, SERVICE_TIMES * clients)

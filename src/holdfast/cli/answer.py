@@ -2,44 +2,38 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from holdfast.cli.click_types import put_out
-from holdfast.console import say, tell
+from holdfast.api.measuring import Measured
+from holdfast.cli.checks import Checks
+from holdfast.console import tell
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_INCONCLUSIVE, EnvironmentFailure, HoldfastError
 from holdfast.interrupts import Interrupts, Terminated, listening
-from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.report.layout import Renderable
 
 if TYPE_CHECKING:
-    from holdfast.model.outside import OutsideTimeline  # of attach alone
+    from holdfast.model.check import CheckResult
 
 # Nothing that is needed only after the measurement is imported before it: see benchmarks/start.py.
 
 
-def measured(measure: Callable[[Interrupts], Timeline | OutsideTimeline], json_target: str | None) -> int:
-    """Measures a server, saves the record, publishes the verdict, and gives the exit code.
+def measured(measure: Callable[[Interrupts], Measured], json_target: str | None, checks: Checks) -> int:
+    """Measures a server, publishes the verdict, and gives the exit code.
 
     Args:
-        measure: the experiment; what it gives is saved before anything is concluded from it.
+        measure: the experiment, by way of `api.measuring`.
     """
-    with listening(reports=True) as interrupts, _told_before_farewell(interrupts):
-        timeline = measure(interrupts)
-
-        from holdfast import store
-        from holdfast.infer.judge import judge
-
-        saved = store.save_or_tell(timeline, tell)
-        verdict = judge(timeline)
-    publish(verdict, json_target)
+    with listening(reports=True) as interrupts, _told_before_farewell(interrupts), checks.told_without_result():
+        found = measure(interrupts)
+    checked = publish(found.verdict, json_target, checks)
     bid_farewell(interrupts)
-    return exit_code(verdict, interrupts) if saved else EXIT_ENVIRONMENT
+    code = exit_code(found.verdict, interrupts) if found.unsaved is None else EXIT_ENVIRONMENT
+    return checks.exit_code(code, checked)
 
 
 def bid_farewell(interrupts: Interrupts) -> None:
@@ -64,14 +58,9 @@ def _told_before_farewell(interrupts: Interrupts) -> Iterator[None]:
         bid_farewell(interrupts)
 
 
-def told_on_a_terminal() -> Callable[[str], None] | None:
-    """What tells a person at a terminal how far it is; None for a script, which takes what it is told for a mistake."""
-    return say if sys.stderr is not None and sys.stderr.isatty() else None
-
-
-def publish(verdict: Verdict, json_target: str | None) -> None:
-    """Shows a verdict, and writes it as JSON where that was asked for."""
-    put_out(partial(_picture, verdict), (json_target, partial(_json, verdict)))
+def publish(verdict: Verdict, json_target: str | None, checks: Checks) -> CheckResult:
+    """Shows a verdict and what came of the expectations, and writes both as JSON where that was asked for."""
+    return checks.publish(verdict, json_target, partial(_picture, verdict), partial(_json, verdict))
 
 
 def exit_code(verdict: Verdict, interrupts: Interrupts | None = None) -> int:
@@ -100,7 +89,7 @@ def _picture(verdict: Verdict) -> Renderable:
     return render_verdict(verdict)
 
 
-def _json(verdict: Verdict) -> bytes:
+def _json(verdict: Verdict, found: CheckResult) -> bytes:
     from holdfast.report.json import verdict_json
 
-    return verdict_json(verdict)
+    return verdict_json(verdict, found)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import click
 
-from holdfast.attach.experiment import attach
-from holdfast.cli import option_values
+from holdfast.api import option_values
+from holdfast.api.measuring import Measured, Told, attached
 from holdfast.cli.answer import measured
-from holdfast.cli.click_types import header_option, json_option
+from holdfast.cli.checks import check_options, checks_of, verdict_fields
+from holdfast.cli.click_types import header_option, json_option, quiet_option
+from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts
 from holdfast.cli.option_groups import MEASUREMENT, TARGET, GroupedCommand, declared, option
+from holdfast.console import tell
+from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_ANSWER_TIMEOUT_S, DEFAULT_MAX_ATTACHED, OutsideExperiment, UrlTarget
 
 _ATTACHED = click.IntRange(1, 10_000)
@@ -62,13 +65,26 @@ Examples:
         metavar="SECONDS",
         help="Wait this long for an answer.",
     ),
+    *check_options(),
     json_option("verdict"),
+    quiet_option("Show nothing while it runs."),
 )
-def attach_(json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+def attach_(
+    json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
     """Measure a server that is already running, from outside.
 
     URL is http://HOST:PORT/PATH, https://..., unix:/path/to.sock or unix:/path/to.sock:/PATH. Choose a PATH that
     waits for something and takes 0.2 to 2 s, always about the same. The result is an estimate.
     """
+    checks = checks_of(given, "attach", verdict_fields, "verdict")
     target = UrlTarget(given.pop("url"), given.pop("allowed_host"), given.pop("insecure"))
-    return measured(partial(attach, OutsideExperiment(target, **given)), json_target)
+    experiment = OutsideExperiment(target, **given)
+
+    def measure(interrupts: Interrupts) -> Measured:
+        with shown_while_it_lasts(probe_view_of, target.url, quiet=quiet) as shown:
+            return attached(experiment, interrupts, Told(unsaved=shown.instead(tell), watch=shown.watch))
+
+    return measured(measure, json_target, checks)

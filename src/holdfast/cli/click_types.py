@@ -77,6 +77,17 @@ def json_option(what: str) -> Callable[[Any], Any]:
     return option(OUTPUT, "--json", "json_target", metavar="FILE", callback=target_file, help=help_)
 
 
+def quiet_option(help_: str) -> Callable[[Any], Any]:
+    """`--quiet`; `help_` is its help."""
+    return option(OUTPUT, "--quiet", is_flag=True, help=help_)
+
+
+def html_option() -> Callable[[Any], Any]:
+    """`--html FILE`."""
+    help_ = "Write one page with pictures, which works offline, to FILE; - is standard output."
+    return option(OUTPUT, "--html", "html_target", metavar="FILE", callback=target_file, help=help_)
+
+
 def put_out(picture: Callable[[], Renderable], *forms: tuple[str | None, Callable[[], bytes]]) -> None:
     """Writes the answer to the files that were named, and shows it unless one form of it goes to standard output.
 

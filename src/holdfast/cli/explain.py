@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli import option_values
+from holdfast.api import option_values
+from holdfast.api.explaining import BESIDES, asked_besides, explained
 from holdfast.cli.answer import bid_farewell
-from holdfast.cli.click_types import checked, json_option, put_out
-from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
+from holdfast.cli.click_types import checked, json_option, quiet_option
+from holdfast.cli.live_view import View, shown_while_it_lasts
+from holdfast.cli.option_groups import GroupedCommand, declared, option
 from holdfast.cli.probe import (
     PORT_OF_PROBE,
     app_argument,
@@ -21,19 +25,19 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
-from holdfast.console import say
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explain.run import Asked, shown_again
-from holdfast.explain.run import explain as run_explanation
-from holdfast.explain.trials import bench_for
-from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import listening
 from holdfast.load.quantities import rate_per_s, some_time_s
-from holdfast.model.advice import Wish
-from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.experiment import Experiment, command_line_of, experiment_of
 from holdfast.model.explanation import Explanation
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.sizes import size_of
+
+if TYPE_CHECKING:
+    from holdfast.checks.fields import Fields
+    from holdfast.model.check import CheckResult
 
 EXPLAIN = "Explanation"
 ADVICE = "Advice"
@@ -134,8 +138,9 @@ _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("explanation"),
-    option(OUTPUT, "--quiet", is_flag=True, help="Do not tell which probe is running."),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
 def explain(
@@ -151,25 +156,36 @@ def explain(
     many requests run at once, by which law, and what would be the next limit. Each probe is saved as a run of its own.
     """
     asked = _asked(given)
-    experiment = _experiment(context, given)
-    tell = (lambda _line: None) if quiet else say
-    with listening(reports=True) as interrupts, bench_for(experiment, interrupts, tell) as bench:
-        found = run_explanation(bench, asked)
-    _publish(found, json_target)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "explain", _fields, "explanation")
+    experiment = _experiment(context, options)
+    title = shlex.join(command_line_of(experiment.target))
+    with (
+        checks.told_without_result(),
+        listening(reports=True) as interrupts,
+        shown_while_it_lasts(_view, title, quiet=quiet) as shown,
+    ):
+        found = explained(experiment, asked, interrupts, shown.tell, shown.watch)
+    checked_ = _publish(found, json_target, checks)
     bid_farewell(interrupts)
-    return _exit_code(found) if found.run is not None else EXIT_ENVIRONMENT
+    return checks.exit_code(_exit_code(found) if found.run is not None else EXIT_ENVIRONMENT, checked_)
+
+
+def _view() -> View[LiveExplanation]:
+    from holdfast.report.live_explain import explanation_view
+
+    return explanation_view
 
 
 def show_explanation(number: int, json_target: str | None) -> int:
     """Prints a saved explanation again."""
     found = shown_again(number)
-    _publish(found, json_target)
+    _publish(found, json_target, no_checks("show"))
     return _exit_code(found)
 
 
-def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
+def _experiment(context: click.Context, options: dict[str, Any]) -> Experiment:
     after: tuple[str, ...] = context.obj
-    options = with_defaults(context, given)
     named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
     if after and not named and not after[0].startswith("-"):
         return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
@@ -178,48 +194,27 @@ def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
 
 def _asked(given: dict[str, Any]) -> Asked:
     """What is asked besides; takes its options out of the others."""
-    names = ("up_to", "overload", "health_path", "silent", "patience_s", "service_s")
-    up_to, overload, health_path, silent, patience_s, service_s = (given.pop(name) for name in names)
-    wish = _wish(given.pop("want"), given.pop("rate_per_s"), service_s, given.pop("p99_s"), given.pop("memory_bytes"))
-    if service_s is not None and not overload and (wish is None or wish.rate_per_s is None):
-        raise click.UsageError("--service-time says how long requests take that --rate or --overload is about.")
-    if health_path and not overload:
-        raise click.UsageError("--health is requested during --overload, which was not asked for.")
-    if patience_s is not None and not silent:
-        raise click.UsageError("--patience is that with silent clients; add --silent.")
-    return Asked(up_to, wish, overload, service_s, health_path, silent, patience_s or DEFAULT_PATIENCE_S)
-
-
-def _wish(
-    want: int | None, rate: float | None, service_s: float | None, p99_s: float | None, memory: int | None
-) -> Wish | None:
-    """What is wanted of the server."""
-    if want is not None and (rate is not None or p99_s is not None):
-        raise click.UsageError("Give either --want, or --rate and --service-time.")
-    if want is not None:
-        return Wish(want, memory)
-    if rate is None:
-        if p99_s is not None or memory is not None:
-            raise click.UsageError("Say for what: --want N, or --rate R and --service-time S.")
-        return None
-    if service_s is None:
-        raise click.UsageError("--rate and --service-time belong together: how many come, and how long each takes.")
     try:
-        places = places_for(rate, service_s, p99_s)
+        return asked_besides({name: given.pop(name) for name in BESIDES})
     except ValueError as error:
-        raise click.UsageError(f"--p99 cannot be kept: {error}.") from error
-    return Wish(places, memory, rate, service_s, p99_s, busy_places(rate, service_s))
+        raise click.UsageError(str(error)) from error
 
 
 def _was_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT
 
 
-def _publish(found: Explanation, json_target: str | None) -> None:
+def _publish(found: Explanation, json_target: str | None, checks: Checks) -> CheckResult:
     from holdfast.report.explain import render_explanation
     from holdfast.report.json import explanation_json
 
-    put_out(partial(render_explanation, found), (json_target, partial(explanation_json, found)))
+    return checks.publish(found, json_target, partial(render_explanation, found), partial(explanation_json, found))
+
+
+def _fields() -> Fields:
+    from holdfast.checks.explanation_fields import explanation_fields
+
+    return explanation_fields()
 
 
 def _exit_code(found: Explanation) -> int:

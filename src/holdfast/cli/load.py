@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast.cli.input_files import unreadable
-from holdfast.cli.load_arguments import ConnectionArguments, LoadArguments, RunArguments, load_arguments
+from holdfast.api.input_files import read_data_rows, unreadable
+from holdfast.api.load_arguments import LoadArguments, RunArguments, load_arguments
+from holdfast.api.load_shape import group_of
+from holdfast.api.loading import AskedLoad, loaded, targets_of
+from holdfast.cli.checks import check_options, checks_of
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_asked
 from holdfast.cli.load_report import files_of, finish, output_options
-from holdfast.cli.load_saving import SavingAsItGoes
-from holdfast.cli.load_shape import group_of
-from holdfast.cli.option_groups import GroupedCommand
+from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.console import say
-from holdfast.errors import UsageError
 from holdfast.interrupts import listening
-from holdfast.load.target import Target, check_sources, prefer_listening, target_of
 from holdfast.load.url import parse_url
 from holdfast.loadtest.live_view import open_view
-from holdfast.loadtest.run import RunElsewhere, run_load
+from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment, StopRule
-from holdfast.model.scenario import DataRows
 
-_HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
+if TYPE_CHECKING:
+    from holdfast.checks.fields import Fields
 
 
 @click.command("load", cls=GroupedCommand, epilog=EXAMPLES)
 @click.argument("url", required=False)
 @load_options
+@declared(*check_options())
 @output_options
 @click.pass_context
 def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
@@ -41,6 +41,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     say what to send; what of it holdfast cannot do is listed first.
     """
     files = files_of(given)
+    checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run
@@ -52,22 +53,26 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         run.stop or asked.stop,
         run.processes,
     )
-    targets = [_find_target(group.url, connection) for group in asked.groups]
-    for target in targets:
-        check_sources(connection.sources, target)
+    checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
+    targets = targets_of(experiment, connection.allowed_hosts)
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None
     remarks = () if asked.warning is None else (asked.warning,)
-    saving = SavingAsItGoes(experiment, run.thresholds, remarks)
+    load = AskedLoad(experiment, targets, run.thresholds, remarks)
     # A signal that comes in between is raised once the result is out, so none is lost.
-    with listening() as interrupts, interrupts.undisturbed():
+    with checks.told_without_result(), listening() as interrupts, interrupts.undisturbed():
         try:
             with open_view(experiment, interrupts, quiet=quiet, port=run.prometheus) as view:
-                watch = saving.with_view(view) if view is not None or not saving.is_small else None
-                finished = run_load(experiment, targets, run.thresholds, interrupts, watch, run_elsewhere)
+                found = loaded(load, interrupts, view, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(finished.with_remarks(*remarks), files, saving.number)
+        return finish(found, files, checks)
+
+
+def _fields() -> Fields:
+    from holdfast.checks.load_fields import load_fields
+
+    return load_fields()
 
 
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
@@ -84,18 +89,11 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if plan.properties:
         raise click.UsageError("-J goes with --jmx: it gives a plan's properties their values.", ctx=context)
     path = parse_url(arguments.url).path
-    body, data = _read_body(request.data), _read_data_rows(request.data_rows, again=not request.once)
+    body, data = _read_body(request.data), read_data_rows(request.data_rows, again=not request.once)
     try:
         return Asked((group_of(path, arguments, body=body, data=data),), StopRule(), None)
     except ValueError as error:
         raise click.UsageError(str(error), ctx=context) from error
-
-
-def _find_target(url: str, connection: ConnectionArguments) -> Target:
-    """Looks up the server that a URL means; a host that is not loopback must be allowed by name."""
-    host = parse_url(url).host
-    allowed = host if host in connection.allowed_hosts else None
-    return prefer_listening(target_of(url, allowed, _HARM, verify=connection.verify))
 
 
 def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:
@@ -120,38 +118,3 @@ def _read_body(data: str | None) -> bytes | None:
     except OSError as error:
         remedy = "Check the file's name. A body that begins with @ must itself come from a file."
         raise unreadable(Path(data[1:]), error, remedy) from error
-
-
-def _read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:
-    if file is None:
-        return None
-    import csv
-
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.reader(stream))
-    except OSError as error:
-        raise unreadable(file, error) from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(
-            f"{file} is not CSV.",
-            f"{error}.",
-            "It must be CSV in UTF-8 with the column names in the first line.",
-        ) from error
-    names, *values = [row for row in rows if row] or [[]]
-    for number, row in enumerate(values, 1):
-        if len(row) != len(names):
-            raise UsageError(
-                f"Row {number} of {file} has {len(row)} values, but the first line has {len(names)} names.",
-                f"The row is {','.join(row)!r}.",
-                "Give each row one value per name.",
-            )
-    if "id" in names or len(set(names)) < len(names):
-        raise UsageError(
-            f"The columns of {file} need different names.",
-            f"They are {', '.join(names)}; id is reserved for the number of the request.",
-            "Give each column its own name.",
-        )
-    if not values:
-        raise UsageError(f"{file} has no rows.", "Its first line names the columns.", "Add rows of values below it.")
-    return DataRows(tuple(names), tuple(map(tuple, values)), again, str(file))

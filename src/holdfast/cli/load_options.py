@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from holdfast.cli import option_values
+from holdfast.api import option_values
 from holdfast.cli.click_types import checked, header_option
 from holdfast.cli.option_groups import CHECKS, CONNECTIONS, OUTPUT, REQUESTS, SENDERS, SHAPE, TARGET, declared, option
 from holdfast.load import quantities
@@ -17,7 +17,6 @@ _COUNT = click.IntRange(1, MOST_REQUESTS)
 _STATUS = click.IntRange(100, 599)
 _FILE = click.Path(path_type=Path)
 _SOME_TIME = checked(quantities.some_time_s)
-_OWN_HEADERS = frozenset({"content-length", "transfer-encoding"})
 
 EXAMPLES = """\b
 Examples:
@@ -30,13 +29,6 @@ Examples:
 DURATION is a number with ms, s, m or h, such as 500ms, 10s or 2m; without a unit it is seconds. RATE is a number of
 requests per second, or such as 100/s, 6000/m.
 """
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, value = option_values.name_and_value(text)
-    if name.lower() in _OWN_HEADERS:
-        raise ValueError(f"{name} follows from the body, so holdfast sets it.")
-    return name, value
 
 
 load_options = declared(
@@ -131,7 +123,7 @@ load_options = declared(
     option(
         REQUESTS, "-X", "--method", metavar="METHOD", help="Use this HTTP method.  [default: GET; POST with --data]"
     ),
-    header_option(_header),
+    header_option(option_values.header_of_a_load),
     option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE."),
     option(
         REQUESTS,

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 from click.core import ParameterSource
 
-from holdfast.cli.input_files import unreadable
-from holdfast.cli.load_arguments import SHAPE_NAMES, LoadArguments
-from holdfast.cli.load_shape import shape_of
+from holdfast.api.input_files import unreadable
+from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
+from holdfast.api.load_shape import shape_of
 from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.frozen import frozen

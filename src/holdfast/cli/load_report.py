@@ -1,16 +1,20 @@
-"""Saving a load run that is over, showing it, writing it into files; and its exit code."""
+"""Showing a load run that is over, writing it into files; and its exit code."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from holdfast import console, store
+from holdfast import console
+from holdfast.api.loading import Loaded
+from holdfast.cli.checks import Checks, with_table
 from holdfast.cli.click_types import show, target_file
-from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
+from holdfast.cli.option_groups import OUTPUT, declared, option
+from holdfast.cli.saved_load import saved_load
 from holdfast.console import say, tell
 from holdfast.errors import (
     EXIT_ANSWERED,
@@ -18,22 +22,24 @@ from holdfast.errors import (
     EXIT_EXPECTATION_FAILED,
     EXIT_INCONCLUSIVE,
     EnvironmentFailure,
-    HoldfastError,
 )
 from holdfast.load.status_advice import START_IT
 from holdfast.load.url import parse_url
-from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad
+from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.load import LoadResult
 from holdfast.report.load import render_load
+
+if TYPE_CHECKING:
+    from holdfast.report.junit import ReportedCase
 
 # Each form brings modules of its own, which a load that does not write it does without.
 
 
-def _json(finished: FinishedLoad) -> Iterable[bytes]:
+def _json(finished: FinishedLoad, checked: CheckResult = NOTHING_EXPECTED) -> Iterable[bytes]:
     from holdfast.report.json import load_json
 
-    return (load_json(finished.result),)
+    return (load_json(finished.result, checked),)
 
 
 def _csv(finished: FinishedLoad) -> Iterable[bytes]:
@@ -90,13 +96,6 @@ _HELP = {
 }
 
 
-_EXAMPLES = """\b
-Examples:
-  holdfast report 17 --csv rows.csv
-  holdfast report 17 --json - --sqlite run17.sqlite
-"""
-
-
 def output_options(command: Any) -> Any:  # noqa: ANN401 - a function, or what click has made of it
     """The options that say where results go."""
     options = (
@@ -134,30 +133,42 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(finished: FinishedLoad, targets: Mapping[str, str], begun: int | None = None) -> int:
-    """Saves a run that is over, shows and writes its result; returns the exit code.
-
-    Args:
-        begun: number of what was saved while it ran; None if nothing was.
-    """
-    try:
-        number: int | None = store.save_load(
-            saved.title_of(finished.experiment),
-            finished.result.offered,
-            saved.head_of(finished),
-            saved.parts_of(finished),
-            store.default_path(),
-            begun,
-        )
-    except HoldfastError as error:
-        tell(error)  # the result is not lost if its rows cannot be kept
-        number = None
-    written = publish(finished, targets, number)
-    code = exit_code(finished.result)
-    return code if written and number is not None else EXIT_ENVIRONMENT
+def finish(found: Loaded, targets: Mapping[str, str], checks: Checks) -> int:
+    """Shows and writes the result of a run that is over and what came of the expectations; returns the exit code."""
+    if found.unsaved is not None:
+        tell(found.unsaved)
+    result = found.finished.result
+    checked = _checked(result, checks)
+    checks.write(checked, partial(render_load, result), cases=_thresholds(result))
+    written = publish(found.finished, targets, result.run, checked)
+    checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
+    code = checks.exit_code(exit_code(result, checked), checked)
+    return code if written and result.run is not None else EXIT_ENVIRONMENT
 
 
-def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | None) -> bool:
+def _checked(result: LoadResult, checks: Checks) -> CheckResult:
+    """What came of the expectations."""
+    if not checks.expects:
+        return NOTHING_EXPECTED
+    from holdfast.checks.load_fields import label_of, with_errors
+    from holdfast.report.json import as_json
+
+    plain = as_json(result)
+    return checks.check(plain, lambda name: label_of(plain, name.selected) if name.selector else with_errors(plain))
+
+
+def _thresholds(result: LoadResult) -> tuple[ReportedCase, ...]:
+    """Each `--threshold`, as a test report has it."""
+    if not result.thresholds:
+        return ()
+    from holdfast.report.junit import cases_of_thresholds
+
+    return cases_of_thresholds(result.thresholds)
+
+
+def publish(
+    finished: FinishedLoad, targets: Mapping[str, str], number: int | None, checked: CheckResult = NOTHING_EXPECTED
+) -> bool:
     """Writes each form where it was asked for, and shows the result unless one of them has taken standard output.
 
     A file that cannot be written does not keep the others back.
@@ -177,7 +188,7 @@ def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | No
             again = f"The run is saved, and nothing is lost: holdfast report {number} --{form} FILE writes it again."
         try:
             if form in _STREAMS:
-                console.write_stream(target, _STREAMS[form](finished), again)
+                console.write_stream(target, _stream(form, finished, checked), again)
             else:
                 with console.whole_file(target, again) as path:
                     _FILES[form](path, finished)
@@ -186,20 +197,29 @@ def publish(finished: FinishedLoad, targets: Mapping[str, str], number: int | No
             written = False
     shown = next((form for form, target in targets.items() if target == console.STDOUT), None)
     if shown is None:
-        show(render_load(finished.result))
+        show(with_table(partial(render_load, finished.result), checked))
     else:
-        console.put_stream(_STREAMS[shown](finished))
+        console.put_stream(_stream(shown, finished, checked))
     return written
 
 
-def exit_code(result: LoadResult) -> int:
-    """The exit code for a result; says why if no request was answered."""
+def _stream(form: str, finished: FinishedLoad, checked: CheckResult) -> Iterable[bytes]:
+    # Rows know nothing of expectations.
+    return _json(finished, checked) if form == "json" else _STREAMS[form](finished)
+
+
+def exit_code(result: LoadResult, checked: CheckResult = NOTHING_EXPECTED) -> int:
+    """The exit code for a result, its expectations aside; says why if no request was answered and that is a failure.
+
+    Args:
+        checked: what came of the expectations: where there are any, they say what is a failure.
+    """
     if result.outcomes["refused"] == result.offered > 0:
         tell(_nothing_listens(result.target.url))
         return EXIT_ENVIRONMENT
     if result.generator_limited or result.interrupted:
         return EXIT_INCONCLUSIVE
-    if result.offered and not result.outcomes["answered"] and not result.thresholds:
+    if result.offered and not result.outcomes["answered"] and not result.thresholds and not checked:
         say("holdfast: No request was answered.")
         return EXIT_EXPECTATION_FAILED
     holds = result.stopped is None and all(each.held for each in result.thresholds)
@@ -209,34 +229,6 @@ def exit_code(result: LoadResult) -> int:
 def _nothing_listens(urls: str) -> EnvironmentFailure:
     where = " and ".join(dict.fromkeys(parse_url(each).host_and_port for each in urls.split(", ")))
     return EnvironmentFailure(f"Nothing is listening on {where}: every connection was refused.", "", START_IT)
-
-
-def saved_load(number: int) -> FinishedLoad:
-    """A saved load run, with its result computed anew.
-
-    Raises:
-        UsageError: there is no such run, it is not a load, or another version saved it.
-    """
-    head, parts = store.load_parts(number, store.default_path())
-    try:
-        return saved.read(head, parts)
-    except saved.UNREADABLE as error:
-        raise store.unreadable(number, error) from error
-
-
-@click.command("report", cls=GroupedCommand, epilog=_EXAMPLES)
-@click.argument("number", metavar="RUN", type=int)
-@output_options
-@click.pass_context
-def report(context: click.Context, /, number: int, **given: Any) -> int:  # noqa: ANN401 - click's options
-    """Write the results of a saved load run to files.
-
-    `holdfast runs` lists the saved runs; `holdfast show` prints the result of one.
-    """
-    targets = files_of(given)
-    if not targets:
-        raise click.UsageError(f"Say what to write: one of --{', --'.join(_HELP)}.", ctx=context)
-    return EXIT_ANSWERED if publish(saved_load(number), targets, number) else EXIT_ENVIRONMENT
 
 
 def show_load(number: int, json_target: str | None) -> int:

@@ -43,7 +43,11 @@ COMMANDS: Mapping[str, _Place] = {
     "servers": _Place("servers", "servers", "List the servers that holdfast can start."),
     "runs": _Place("saved_runs", "runs", "List the saved runs, newest first."),
     "show": _Place("saved_runs", "show", "Print the verdict or the result of a saved run again."),
-    "report": _Place("load_report", "report", "Write the results of a saved load run to files."),
+    "diff": _Place("diff", "diff", "Compare two results: what changed, and what is noise."),
+    "export": _Place("runs_exchange", "export", "Write saved runs to a file for another machine."),
+    "import": _Place("runs_exchange", "import_", "Add the runs of such a file to the saved ones."),
+    "prune": _Place("prune", "prune", "Remove saved runs."),
+    "report": _Place("report", "report", "Write a saved run as a page, as Markdown, or its results to files."),
 }
 
 

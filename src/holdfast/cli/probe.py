@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 from click.core import ParameterSource
 
-from holdfast.cli import option_values, project_file
-from holdfast.cli.answer import measured, told_on_a_terminal, working_directory
-from holdfast.cli.click_types import checked, header_option, json_option
+from holdfast.api import option_values, project_file
+from holdfast.api.measuring import Measured, Told, probed
+from holdfast.cli.answer import measured, working_directory
+from holdfast.cli.checks import Checks, check_options, checks_of, verdict_fields
+from holdfast.cli.click_types import checked, header_option, json_option, quiet_option
+from holdfast.cli.live_view import probe_view_of, shown_while_it_lasts, told_on_a_terminal
 from holdfast.cli.option_groups import (
     LIMITS,
     MEASUREMENT,
@@ -22,8 +25,9 @@ from holdfast.cli.option_groups import (
     option,
     unknown_option,
 )
-from holdfast.console import tell
+from holdfast.console import say, tell
 from holdfast.errors import HoldfastError, InconclusiveError
+from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import (
     DEFAULT_CALL_TIMEOUT_S,
     DEFAULT_MAX_CALLED,
@@ -31,11 +35,11 @@ from holdfast.model.experiment import (
     DEFAULT_START_TIMEOUT_S,
     VIEWS,
     Experiment,
+    command_line_of,
     experiment_of,
 )
 from holdfast.model.sizes import size_of
 from holdfast.model.timeline import Stopped
-from holdfast.probe.experiment import run
 
 _COUNT = click.IntRange(min=1)
 _OFFERED = click.IntRange(1, option_values.MOST_OFFERED)
@@ -212,17 +216,26 @@ def target_options(port: str, view: str) -> list[Any]:
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("verdict"),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
-def probe(context: click.Context, /, json_target: str | None, **given: Any) -> int:  # noqa: ANN401 - click's options
+def probe(
+    context: click.Context,
+    /,
+    json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
     """Start a known server and measure it.
 
     APP is module:attr or file.py[:attr]. Without APP, a built-in application is used. Write wsgi:APP or asgi:APP where
     the server accepts both and APP does not show which it is.
     """
-    experiment = experiment_of(**with_defaults(context, given), arguments=context.obj)
-    return _measured(experiment, json_target)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "probe", verdict_fields, "verdict")
+    return _measured(experiment_of(**options, arguments=context.obj), json_target, checks, quiet=quiet)
 
 
 @click.command("exec", cls=GroupedCommand, context_settings={"ignore_unknown_options": True}, epilog=_EXEC_EXAMPLES)
@@ -232,7 +245,9 @@ def probe(context: click.Context, /, json_target: str | None, **given: Any) -> i
     *request_options(),
     *measurement_options(),
     *limit_options(),
+    *check_options(),
     json_option("verdict"),
+    quiet_option("Show nothing while it runs."),
 )
 @click.pass_context
 def exec_(
@@ -240,6 +255,7 @@ def exec_(
     /,
     misplaced: tuple[str, ...],
     json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
     **given: Any,  # noqa: ANN401 - click's options
 ) -> int:
     """Start a server by your own command and measure it.
@@ -252,11 +268,12 @@ def exec_(
     if misplaced or not command:
         example = " ".join((*misplaced, *command)) or "gunicorn -w 4 shop:app"
         raise click.UsageError(f"Write the command after --, as in: holdfast exec -- {example}", ctx=context)
-    experiment = experiment_of(**with_defaults(context, given), command=command)
-    return _measured(experiment, json_target)
+    options = with_defaults(context, given)
+    checks = checks_of(options, "exec", verdict_fields, "verdict")
+    return _measured(experiment_of(**options, command=command), json_target, checks, quiet=quiet)
 
 
-def _measured(experiment: Experiment, json_target: str | None) -> int:
+def _measured(experiment: Experiment, json_target: str | None, checks: Checks, *, quiet: bool) -> int:
     """As `measured`; why there is no verdict is told while the server is still being ended."""
     words: list[str] = []
 
@@ -265,8 +282,16 @@ def _measured(experiment: Experiment, json_target: str | None) -> int:
         tell(error)
         words.append(str(error))
 
+    def measure(interrupts: Interrupts) -> Measured:
+        title = shlex.join(command_line_of(experiment.target))
+        with shown_while_it_lasts(probe_view_of, title, quiet=quiet) as shown:
+            # A view says what the lines would.
+            line = None if quiet or shown.watch is not None else told_on_a_terminal()
+            told = Told(line, shown.instead(tell_at_once), shown.instead(tell), shown.watch)
+            return probed(experiment, interrupts, told)
+
     try:
-        return measured(partial(run, experiment, tell=told_on_a_terminal(), stopped=tell_at_once), json_target)
+        return measured(measure, json_target, checks)
     except HoldfastError as error:
         error.told = str(error) in words
         raise
@@ -278,16 +303,12 @@ def with_defaults(context: click.Context, given: dict[str, Any]) -> dict[str, An
     if not project_file.names_holdfast(Path(cwd)):
         return {"cwd": cwd, **given}
     # What reads and checks such a file takes a tenth of a second to import, and most projects have none.
-    from holdfast.cli import config_file
+    from holdfast.api.config_file import project_defaults
+    from holdfast.api.option_layers import Layer, below
 
     said = {
         name: value
         for name, value in given.items()
         if context.get_parameter_source(name) is not ParameterSource.DEFAULT
     }
-    project = config_file.project_defaults(Path(cwd))
-    layers = [config_file.Layer(said, cwd)]
-    if project is not None:
-        known = {name: value for name, value in project.values.items() if name in given}
-        layers.insert(0, config_file.Layer(known, project.directory))
-    return {"cwd": cwd, **given, **config_file.merged(layers)}
+    return {"cwd": cwd, **given, **below(Layer(said, cwd), project_defaults(Path(cwd), say), given)}

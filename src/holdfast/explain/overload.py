@@ -27,6 +27,7 @@ from holdfast.model.timeline import ServerFacts
 from holdfast.model.units import NS_PER_S
 from holdfast.probe.experiment import started
 from holdfast.probe.first_request import send_first_request, usual_way_ns
+from holdfast.probe.patience import Patience
 from holdfast.probe.session import Session
 from holdfast.probe.start import connect_to, with_front
 from holdfast.probe.waits import turn_until
@@ -101,7 +102,7 @@ def run_overload(
         service_s = builtin_service_s(relative_to)
     rows = _MOST_ROWS if service_s is None else _rows(relative_to / service_s, _level_s(wish, service_s), wish)
     asked = replace(experiment, max_offered=rows, call=False)
-    with started(asked, interrupts, tell=tell) as running:
+    with started(asked, interrupts, patience=Patience(tell)) as running:
         session, facts = connect_to(running)
         first = send_first_request(session)
         way_ns = usual_way_ns(first.found.ways_ns, len(session.accepting))

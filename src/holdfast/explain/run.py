@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from holdfast import store
-from holdfast.errors import EnvironmentFailure, HoldfastError
+from holdfast.errors import HoldfastError
 from holdfast.explain.advise import advise
 from holdfast.explain.overload import OverloadOptions, run_overload
 from holdfast.explain.rivals import rivals_of
@@ -18,11 +19,12 @@ from holdfast.infer.further_bindings import bodies_that_run
 from holdfast.infer.judge import judge
 from holdfast.infer.next_trial import MORE, next_trial
 from holdfast.model.advice import Wish
-from holdfast.model.experiment import command_line_of
+from holdfast.model.asked import asked_to_explain
 from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.frozen import frozen
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.trial import Rival, Trial
+from holdfast.runs_file import marked
 
 MOST_TRIALS = 12
 _MOST_SECONDS = 60.0
@@ -63,7 +65,13 @@ def explain(bench: Bench, asked: Asked) -> Explanation:
         UsageError, EnvironmentFailure, InconclusiveError: the first probe has no verdict.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
+    with marked(asked_to_explain(bench.experiment)) as mark:
+        return _explained(bench, asked, mark)
+
+
+def _explained(bench: Bench, asked: Asked, mark: str | None) -> Explanation:
     began = time.monotonic()
+    bench.progress.bounded(began + _MOST_SECONDS, MOST_TRIALS)
     first, verdict = first_trial(bench)
     rivals = rivals_of(bench.experiment, verdict)
     wish = asked.wish
@@ -73,11 +81,15 @@ def explain(bench: Bench, asked: Asked) -> Explanation:
         sought = max(MORE * (first.in_service or 0) if sought is None else sought, min(wish.at_once, _MOST_SOUGHT))
     trials, out_of_time = _further_trials(first, rivals, sought, began, bench)
     record = ExplanationRecord(first.run or 0, rivals, (first, *trials), 0.0, out_of_time=out_of_time)
+    bench.progress.bounded(None, None)
     if wish is not None:
         record = replace(record, advice=advise(wish, record, bodies_that_run(verdict), bench))
     record = _with_clients(record, asked, bench)
     record = replace(record, seconds=since(began), interrupted=bench.ended())
-    return replace(explanation_of(verdict, record), run=_saved_as(record, bench))
+    number = _saved_as(record, bench, mark)
+    found = replace(explanation_of(verdict, record), run=number)
+    store.keep_explanation(found)
+    return found
 
 
 def _with_clients(record: ExplanationRecord, asked: Asked, bench: Bench) -> ExplanationRecord:
@@ -109,7 +121,9 @@ def _further_trials(
     """
     trials, longest = [first], first.seconds
     until = began + max(_MOST_SECONDS, _TIMES * longest)
+    bench.progress.bounded(until, MOST_TRIALS)
     while not bench.ended() and len(trials) < MOST_TRIALS:
+        bench.progress.narrowed(rivals, trials)
         proposal = next_trial(rivals, trials, sought)
         if proposal is None:
             break
@@ -136,12 +150,14 @@ def shown_again(number: int) -> Explanation:
     return replace(explanation_of(judge(store.load(record.first_run, path)), record), run=number)
 
 
-def _saved_as(record: ExplanationRecord, bench: Bench) -> int | None:
+def _saved_as(record: ExplanationRecord, bench: Bench, mark: str | None) -> int | None:
     if not record.first_run:
         return None
     try:
-        said = " ".join(command_line_of(bench.experiment.target))
-        return store.save_explanation(record, said, store.default_path())
-    except EnvironmentFailure as error:
+        experiment = bench.experiment
+        return store.save_explanation(
+            record, asked_to_explain(experiment), store.default_path(), Path(experiment.cwd), mark
+        )
+    except HoldfastError as error:
         bench.tell(str(error))
         return None

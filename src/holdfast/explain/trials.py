@@ -6,16 +6,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from holdfast import store
-from holdfast.errors import EnvironmentFailure, HoldfastError
+from holdfast.errors import HoldfastError
+from holdfast.explain.in_progress import InProgress
 from holdfast.explain.rivals import values_in, with_changes
 from holdfast.infer.judge import judge
 from holdfast.infer.trial_values import Proposal
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import DEFAULT_MAX_OFFERED, Experiment
 from holdfast.model.frozen import frozen
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveExplanation
 from holdfast.model.timeline import Timeline
 from holdfast.model.trial import Change, Trial
 from holdfast.model.verdict import Verdict
@@ -31,14 +35,18 @@ class Bench:
 
     Attributes:
         experiment: as asked.
-        tell: is given a line as each trial begins, and where one could not be saved.
+        tell: is given a line where something could not be done, and as each step after the trials begins.
+        progress: is told of each trial.
         scratch: a directory for copies of the server's configuration files.
+        saves: each probe is kept among the saved runs.
     """
 
     experiment: Experiment
     interrupts: Interrupts
     tell: Callable[[str], None]
     scratch: Path
+    progress: InProgress
+    saves: bool = True
 
     def ended(self) -> bool:
         """Whether the person asked for the end."""
@@ -46,14 +54,26 @@ class Bench:
 
 
 @contextmanager
-def bench_for(experiment: Experiment, interrupts: Interrupts, tell: Callable[[str], None]) -> Iterator[Bench]:
+def bench_for(
+    experiment: Experiment,
+    interrupts: Interrupts,
+    tell: Callable[[str], None],
+    watch: Watch[LiveExplanation] | None = None,
+    *,
+    saves: bool = True,
+) -> Iterator[Bench]:
     """A bench, whose directory is removed in the end.
+
+    Args:
+        tell: is given a line as each trial begins too, where there are no views.
+        watch: is offered views; None is offered none.
+        saves: as in `Bench`.
 
     Raises:
         EnvironmentFailure: it has no room for that directory.
     """
     with run_directory(room_for_a_run()) as scratch:
-        yield Bench(experiment, interrupts, tell, scratch)
+        yield Bench(experiment, interrupts, tell, scratch, InProgress(tell, watch), saves)
 
 
 def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
@@ -64,10 +84,12 @@ def first_trial(bench: Bench) -> tuple[Trial, Verdict]:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     began = time.monotonic()
-    bench.tell("1: as asked")
+    bench.progress.begin(1)
     timeline, verdict, number = _probed(bench.experiment, bench)
     trial = _as_trial(timeline, verdict, values_in(bench.experiment, verdict))
-    return replace(trial, run=number, seconds=since(began)), verdict
+    trial = replace(trial, run=number, seconds=since(began))
+    bench.progress.end(trial)
+    return trial, verdict
 
 
 def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
@@ -79,8 +101,7 @@ def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     began = time.monotonic()
-    said = ", ".join(f"{each.name}={each.value}" for each in proposal.changes)
-    bench.tell(f"{number}: {proposal.purpose} ({said})" if said else f"{number}: {proposal.purpose}")
+    bench.progress.begin(number, proposal.purpose, proposal.changes)
     try:
         changed = with_changes(bench.experiment, proposal.changes, proposal.offered, bench.scratch)
         timeline, verdict, run_number = _probed(changed, bench)
@@ -94,7 +115,9 @@ def run_trial(proposal: Proposal, number: int, bench: Bench) -> Trial:
         known = tuple(Change(name, value) for name, value in values.items())
         failure = " ".join(part for part in (error.what, _last_of_log(error.why)) if part)
         trial = Trial(None, "", (), known, proposal.offered, failure=failure, remedy=error.remedy)
-    return replace(trial, purpose=proposal.purpose, changes=proposal.changes, seconds=since(began))
+    trial = replace(trial, purpose=proposal.purpose, changes=proposal.changes, seconds=since(began))
+    bench.progress.end(trial)
+    return trial
 
 
 def _last_of_log(why: str) -> str:
@@ -115,13 +138,15 @@ def since(began: float) -> float:
 
 
 def _probed(experiment: Experiment, bench: Bench) -> tuple[Timeline, Verdict, int | None]:
-    timeline = run(experiment, bench.interrupts)
+    timeline = run(experiment, bench.interrupts, watch=bench.progress.watch)
     number = None
+    if not bench.saves:
+        return timeline, judge(timeline), number
     try:
         number = store.save(timeline, store.default_path())
-    except EnvironmentFailure as error:
+    except HoldfastError as error:
         bench.tell(str(error))
-    return timeline, judge(timeline), number
+    return timeline, store.concluded(number, partial(judge, timeline)), number
 
 
 def _as_trial(timeline: Timeline, verdict: Verdict, values: tuple[Change, ...]) -> Trial:

@@ -9,14 +9,14 @@ from typing import Literal
 
 from holdfast.infer.known import NOT_SO_FAR, Known, Unknown, because
 from holdfast.infer.waiting import running_in
-from holdfast.model.call import Call
+from holdfast.model.call import Body, Call, Calls, Spread
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import MEDIAN, percentile
 from holdfast.model.timeline import NEVER, Request, Timeline
 from holdfast.model.units import MS, NS_PER_S
-from holdfast.model.verdict import CALL_NOT_ASKED, Body, Calls, Ceiling, Spread
+from holdfast.model.verdict import CALL_NOT_ASKED, Ceiling
 
 _CALLED = frozenset({Phase.CALLED_ALONE, Phase.CALLED_TOGETHER})
 _SWITCH_MS = 5.0

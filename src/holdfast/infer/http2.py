@@ -15,9 +15,9 @@ from holdfast.infer.signals import peak
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
-from holdfast.model.streams import StreamConnection, StreamEnd, Streams
+from holdfast.model.streams import BeyondLimit, Http2, StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import NEVER, Entry, Request, Timeline
-from holdfast.model.verdict import HTTP2_NOT_ASKED, BeyondLimit, Ceiling, Http2
+from holdfast.model.verdict import HTTP2_NOT_ASKED, Ceiling
 
 NOT_SETTLED = "the server's settings did not come"
 ADVERTISES_NONE = (

@@ -8,8 +8,9 @@ from holdfast.infer.known import NOT_SO_FAR, Known, because, missing
 from holdfast.infer.signals import Service, first_wave, flow_of, trips_of
 from holdfast.model.outside import OutsideStreams, OutsideTimeline
 from holdfast.model.places import Outcome
+from holdfast.model.streams import BeyondLimit, Http2
 from holdfast.model.timeline import NEVER, Request
-from holdfast.model.verdict import HTTP2_NOT_ASKED, BeyondLimit, Ceiling, Http2
+from holdfast.model.verdict import HTTP2_NOT_ASKED, Ceiling
 
 _NOT_HELD = "nothing is held from outside, so what it got is its end"
 _WITHIN = 0.8

@@ -38,6 +38,7 @@ from holdfast.model.places import Place
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
 from holdfast.model.verdict import (
+    NOT_KEPT,
     PLAIN_HTTP,
     Ceiling,
     Cost,
@@ -61,7 +62,6 @@ _COUNTED = "not an estimate: requests in service were counted inside the server"
 _ONE_SETTING = "one probe with one set of settings cannot show which setting decides it"
 _NO_LIMIT = "unlimited, or not readable from /proc"
 _NO_GROUP = "no cgroup around the server limits it, as far as they can be read here"
-_NOT_KEPT = "the run was saved before this limit was kept"
 _OTHER_LIMITS = fields_of("limits", OtherLimits)
 _INTERRUPTED = "the run was interrupted before the ceiling was met"
 
@@ -295,7 +295,7 @@ def _limits(timeline: Timeline) -> Known[Limits]:
     others = server.other_limits
     if others is None:
         limits = Limits(server.nofile, server.nproc, server.somaxconn)
-        return Known(limits, because(_NO_LIMIT, missing("limits", limits)) | because(_NOT_KEPT, _OTHER_LIMITS))
+        return Known(limits, because(_NO_LIMIT, missing("limits", limits)) | because(NOT_KEPT, _OTHER_LIMITS))
     limits = Limits(
         nofile=server.nofile,
         nproc=server.nproc,

@@ -1,22 +1,13 @@
 """What is shown of a load in progress: a view on the terminal, or lines; and a page for Prometheus.
 
-Facts
------
-* A write to a stopped terminal (Ctrl-S), or to a full pipe that is not read, blocks.
-* A write to a terminal that was closed fails (EIO); Ctrl-C and SIGTERM may come at any time.
+How a view is written, and why so: `live_terminal`.
 
-Decisions
----------
-* If a view cannot be written now, a later one is; after a failed write there are no more. Neither ends the load.
-* A view is one write: it moves up and writes over the last one. The cursor rests below it, is never hidden, and no
-  other mode of the terminal is changed, so nothing needs to be restored, however holdfast ends.
+* A write to a full pipe that is not read blocks. So a line that cannot be written now is left out.
 * A view takes 1.5 ms of CPU at 80 x 24, in addition to the look at the rows (`load.live_counts`).
 """
 
 from __future__ import annotations
 
-import os
-import select
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -26,12 +17,12 @@ from typing import TYPE_CHECKING
 
 from holdfast.console import say
 from holdfast.interrupts import Interrupts
+from holdfast.live_terminal import LiveTerminal, takes_a_write, terminal_for_views
 from holdfast.load.columns import ROW_BYTES
 from holdfast.load.processes import Watched
 from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
-from holdfast.report.layout import rendered
 
 if TYPE_CHECKING:
     from holdfast.load.live_counts import LiveCounts
@@ -45,7 +36,6 @@ PAGE_S = 0.5
 FIRST_VIEW_S = 0.5
 _UNSEEN_NS = round(0.2 * NS_PER_S)
 _SHORT_S = 1.0
-_USUAL_SIZE = (80, 24)
 
 Watch = Callable[[Watched], None]
 
@@ -149,16 +139,8 @@ def _shown() -> _View | _Lines | None:
     """How a load is shown on standard error: standard output is the result's."""
     if sys.stderr is None:
         return None
-    if sys.stderr.isatty() and os.environ.get("TERM", "dumb") not in ("dumb", "unknown"):
-        return _View()
-    return _Lines()
-
-
-def _ready(descriptor: int) -> bool:
-    """Whether a write would not wait."""
-    poll = select.poll()
-    poll.register(descriptor, select.POLLOUT)
-    return bool(poll.poll(0))
+    terminal = terminal_for_views()
+    return _Lines() if terminal is None else _View(terminal)
 
 
 class _Lines:
@@ -168,7 +150,7 @@ class _Lines:
 
     def show(self, progress: Progress, _title: str, state: str, *, asked: bool) -> None:
         """Writes one line about the load, or about its end if that was asked for."""
-        if _ready(sys.stderr.fileno()):
+        if takes_a_write(sys.stderr.fileno()):
             from holdfast.report.progress import progress_line  # noqa: PLC0415 - not in a short load
 
             say(state if asked else progress_line(progress))
@@ -178,15 +160,13 @@ class _Lines:
 
 
 class _View:
-    """A view that each further one is written over. Invariant: the cursor is below its last line."""
+    """A view that each further one is written over."""
 
     every_s = VIEW_S
     first_s = FIRST_VIEW_S
 
-    def __init__(self) -> None:
-        self._descriptor = sys.stderr.fileno()
-        self._lines = 0
-        self._failed = False
+    def __init__(self, terminal: LiveTerminal) -> None:
+        self._terminal = terminal
 
     def show(self, progress: Progress, title: str, state: str, *, asked: bool) -> None:
         """Draws the view, if it can be seen now."""
@@ -194,44 +174,14 @@ class _View:
         short = progress.planned_s is not None and progress.planned_s <= _SHORT_S
         if short and progress.elapsed_s < _SHORT_S + FIRST_VIEW_S and not asked:
             return
-        if self._failed or not self._in_front() or not _ready(self._descriptor):
-            return
-        from holdfast.report.progress import progress_view  # noqa: PLC0415 - not in a short load
+        from holdfast.report.layout import cut_lines  # noqa: PLC0415 - not in a short load
+        from holdfast.report.progress import progress_view  # noqa: PLC0415
 
-        columns, rows = self._size()
-        view = progress_view(progress, title, state, columns - 1, rows - 1)
-        lines = [rendered(line.cut(columns - 1), columns, styled=True).removesuffix("\n") for line in view]
-        self._write(self._back(rows) + "".join(f"\x1b[2K{line}\n" for line in lines) + "\x1b[J")
-        self._lines = len(lines)
+        def drawn(columns: int, rows: int, styled: bool) -> list[str]:  # noqa: FBT001 - as `Drawn`
+            return cut_lines(progress_view(progress, title, state, columns, rows), columns, styled=styled)
+
+        self._terminal.show(drawn)
 
     def close(self) -> None:
         """Leaves the terminal as it was."""
-        if self._lines and not self._failed and self._in_front():
-            self._write(self._back(self._size()[1]) + "\x1b[J")
-        self._lines = 0
-
-    def _back(self, rows: int) -> str:
-        up = min(self._lines, rows - 1)
-        return f"\r\x1b[{up}A" if up else "\r"
-
-    def _size(self) -> tuple[int, int]:
-        try:
-            columns, rows = os.get_terminal_size(self._descriptor)
-        except OSError:
-            return _USUAL_SIZE
-        return columns or _USUAL_SIZE[0], rows or _USUAL_SIZE[1]
-
-    def _in_front(self) -> bool:
-        """Whether we are in the foreground of the terminal."""
-        try:
-            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
-        except OSError:
-            return True  # not the terminal that controls us
-
-    def _write(self, text: str) -> None:
-        content = text.encode(sys.stderr.encoding, "replace")
-        try:
-            while content:
-                content = content[os.write(self._descriptor, content) :]
-        except OSError:
-            self._failed = True
+        self._terminal.close()

@@ -46,6 +46,10 @@ class FinishedLoad:
         result = replace(self.result, warnings=(*self.result.warnings, *remarks))
         return replace(self, result=result, remarks=(*self.remarks, *remarks))
 
+    def numbered(self, run: int) -> FinishedLoad:
+        """The same load, as it was saved."""
+        return replace(self, result=replace(self.result, run=run))
+
 
 def run_load(
     experiment: LoadExperiment,

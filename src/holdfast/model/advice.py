@@ -58,10 +58,14 @@ class Advice:
     """What the proposals show.
 
     Attributes:
+        wish: what was wanted.
         fulfilled: whether a proposal, or the present settings, reached the number within the memory.
         best: the one to take; None where none reached more than the present settings do.
         changes: of it, against the present settings; empty where these will do.
+        attempts: every proposal that was run, in order.
         why_not: why the wish is not fulfilled; "" where it is.
+        notes: what to keep in mind, in words.
+        interrupted: a person ended it early.
     """
 
     wish: Wish

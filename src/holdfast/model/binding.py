@@ -10,7 +10,12 @@ INSIDE = "inside the application"
 
 @frozen
 class RuledOut:
-    """A setting that does not decide it, and the run that shows so."""
+    """A setting that does not decide it, and the run that shows so.
+
+    Attributes:
+        setting: its name.
+        by: the run, in words.
+    """
 
     setting: str
     by: str
@@ -18,7 +23,12 @@ class RuledOut:
 
 @frozen
 class NextBound:
-    """The setting that would decide it next, and the number in its place at which it would."""
+    """The setting that would decide it next, and the number in its place at which it would.
+
+    Attributes:
+        setting: its name.
+        at: the number.
+    """
 
     setting: str
     at: int

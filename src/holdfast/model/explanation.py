@@ -13,7 +13,13 @@ from holdfast.model.verdict import Verdict
 
 @frozen
 class Slope:
-    """What one more request in service takes, over several trials: the middle one, and the least and the most seen."""
+    """What one more request in service takes, over several trials: the middle one, and the least and the most seen.
+
+    Attributes:
+        value: the middle one.
+        least: the least seen.
+        most: the most seen.
+    """
 
     value: float
     least: float
@@ -22,7 +28,14 @@ class Slope:
 
 @frozen
 class RequestCost:
-    """What one more held request costs the server; None where no trial measured it."""
+    """What one more held request costs the server; None where no trial measured it.
+
+    Attributes:
+        descriptors: open files and sockets.
+        threads: threads.
+        processes: processes.
+        memory_bytes: anonymous resident memory.
+    """
 
     descriptors: Slope | None
     threads: Slope | None
@@ -32,7 +45,12 @@ class RequestCost:
 
 @frozen
 class Undecided:
-    """A place for which the trials do not show what decides its size, and why they do not."""
+    """A place for which the trials do not show what decides its size, and why they do not.
+
+    Attributes:
+        place: its name.
+        why: in a sentence.
+    """
 
     place: str
     why: str
@@ -65,15 +83,22 @@ class Explanation:
 
     Attributes:
         verdict: of the first trial, with its `binding`.
+        trials: every probe that was made, the first one as the person asked for it.
+        rivals: settings and limits that could decide.
         bindings: of each place for which there is one, that of the requests in service first.
         ruled_out: of the requests in service.
         undecided: places without one.
         reached: the most requests in service that any trial reached; None where none had a verdict.
         cost: over all trials.
-        advice, overload, silent: None where these were not asked for, or the end was asked for before.
         seconds: of all trials together.
+        interrupted: a person ended it early.
+        advice: proposed settings; None where none were asked for, or the end was asked for before.
+        overload: what clients see of more load than can be served; None likewise.
+        silent: what silent clients do; None likewise.
         run: number under which the explanation was saved; None where it could not be.
-        out_of_time: as of the record.
+        out_of_time: further trials would have decided more, but would not have been over in time.
+        schema: version of this form of the object.
+        kind: tells it from other objects.
     """
 
     verdict: Verdict

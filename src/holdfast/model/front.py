@@ -49,7 +49,9 @@ class Front:
     `in_front`, `accept_queue` and `in_server` add up to `places.userspace_queue`.
 
     Attributes:
-        program, pids, server: as of `SeenFront`.
+        program: that accepts the requests.
+        pids: of its processes that listen.
+        server: the program that runs the handlers.
         through: the sockets between the two, as a person writes them.
         in_front: requests that the front has not handed on.
         accept_queue: in the accept queue between the two.

@@ -30,6 +30,7 @@ class Server:
     """One server.
 
     Attributes:
+        name: as in `--server`.
         interfaces: by what it can call an application.
         version: None where it is not installed, "" where it does not say.
         interpreter: that would run it; None where it is not installed.
@@ -51,8 +52,11 @@ class Installed:
 
     Attributes:
         interpreters: that were asked, in order.
+        servers: every one that holdfast can start.
         frameworks: of built-in applications, as the first interpreter has them.
         broken: adapters of other distributions that cannot be used, and why, by name.
+        kind: tells it from other objects.
+        schema: version of this form of the object.
     """
 
     interpreters: tuple[str, ...]

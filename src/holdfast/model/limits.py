@@ -115,8 +115,10 @@ class Pressure:
     """How close the server came to a limit.
 
     Attributes:
+        name: which limit.
         used: when every place was full: by the process nearest to it for `nofile` and `address space`, by all threads
             of the user for `nproc`, by the cgroup for `pids.max` and `memory.max`, by the machine for `threads-max`.
+        limit: its value.
         at_rest: the same before the first request; None where that process was not there yet.
         hit: True where it certainly was met, False where it certainly was not, None where neither shows.
     """

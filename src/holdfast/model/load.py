@@ -47,12 +47,27 @@ class LoadExperiment:
 
 @frozen
 class LoadTarget:
+    """What was loaded.
+
+    Attributes:
+        url: as it was given.
+    """
+
     url: str
 
 
 @frozen
 class LatencyMs:
-    """Nearest-rank percentiles of answered and rejected requests in ms; None if there were none."""
+    """Nearest-rank percentiles of answered and rejected requests in ms; None if there were none.
+
+    Attributes:
+        p50: the median.
+        p90: the 90th percentile.
+        p95: the 95th.
+        p99: the 99th.
+        p999: the 99.9th.
+        max: the longest.
+    """
 
     p50: float | None
     p90: float | None
@@ -64,7 +79,13 @@ class LatencyMs:
 
 @frozen
 class LagUs:
-    """How much later than due requests were begun, in us: the generator's own error; None if none was begun."""
+    """How much later than due requests were begun, in us: the generator's own error; None if none was begun.
+
+    Attributes:
+        p50: the median.
+        p99: the 99th percentile.
+        max: the longest.
+    """
 
     p50: int | None
     p99: int | None
@@ -73,7 +94,13 @@ class LagUs:
 
 @frozen
 class Expectation:
-    """One threshold and what came of it; `held` is None if there was nothing to compare."""
+    """One threshold and what came of it; `held` is None if there was nothing to compare.
+
+    Attributes:
+        text: as it was given: `p99<200ms`.
+        value: what was measured; None if there was nothing to compare.
+        held: whether it held.
+    """
 
     text: str
     value: float | None
@@ -82,7 +109,14 @@ class Expectation:
 
 @frozen
 class StepResult:
-    """What became of the requests of one label."""
+    """What became of the requests of one label.
+
+    Attributes:
+        label: as in the rows.
+        offered: requests that were begun or were due.
+        outcomes: how many ended in each way.
+        latency_from_due_ms: of those that were replied to.
+    """
 
     label: str
     offered: int
@@ -158,6 +192,7 @@ class LoadResult(LoadSummary):
     """The result of a load run.
 
     Attributes:
+        target: what was loaded.
         statuses: how many replies had each HTTP status.
         thresholds: what came of each.
         steps: one for each label, if there are several.
@@ -165,7 +200,10 @@ class LoadResult(LoadSummary):
         interrupted: a person ended it early.
         wall_clock_offset_ns: turns an instant of the rows (CLOCK_MONOTONIC) into one since the epoch, as it was when
             the load began; None is not known.
-        hosts: those that shared the load; () if this host alone sent it.
+        hosts: those that shared the load; empty if this host alone sent it.
+        run: number of the saved run; None where it was not saved.
+        schema: version of this form of the object.
+        kind: tells it from other objects.
     """
 
     _: KW_ONLY
@@ -177,5 +215,6 @@ class LoadResult(LoadSummary):
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None
     hosts: tuple[HostResult, ...] = ()
+    run: int | None = None
     schema: int = 1
     kind: str = "load"

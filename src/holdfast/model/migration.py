@@ -9,6 +9,8 @@ A form is the number that a saved run carries. It says what the run is and how i
 | 3 | probe, exec | `model.timeline.Timeline` |
 | 4 | attach | `model.outside.OutsideTimeline` |
 | 5 | explain | `model.explanation.ExplanationRecord` |
+| 6 | study | `model.study.StudyRecord` |
+| 7 | any | nothing: holdfast was killed before there was a record |
 
 What has changed since form 1:
 
@@ -33,8 +35,10 @@ LOAD_FORM = 2
 TIMELINE_FORM = 3
 OUTSIDE_FORM = 4
 EXPLANATION_FORM = 5
+STUDY_FORM = 6
+CUT_SHORT_FORM = 7
 
-FORMS = frozenset({_FIRST_FORM, LOAD_FORM, TIMELINE_FORM, OUTSIDE_FORM, EXPLANATION_FORM})
+FORMS = frozenset({_FIRST_FORM, LOAD_FORM, TIMELINE_FORM, OUTSIDE_FORM, EXPLANATION_FORM, STUDY_FORM, CUT_SHORT_FORM})
 """All that can be read."""
 
 _PHASES = {

@@ -124,7 +124,9 @@ class Clients:
     """What clients saw. The fields from `in_time` on add up to `came`.
 
     Attributes:
-        in_time, late: answered, within `OverloadRecord.late_s` and after it.
+        came: how many there were.
+        in_time: answered within `late_s`.
+        late: answered after that.
         rejected: got another answer, such as 503.
         refused: the connection was refused.
         reset, closed: it was reset, or closed without an answer.
@@ -230,13 +232,16 @@ class OverloadLevel:
     """One level as it is judged.
 
     Attributes:
+        factor: of the throughput of the ceiling.
+        rate_per_s: requests a second.
         clients, wait, in_vain, recovery, health, most_in_service: None where `why_not` says why.
         most_in_service: handlers that ran at once.
-        turned_away_s: until those that were rejected, refused or reset knew it, the median; None where there were none.
         most_waiting: clients that had come and whose handler had not begun, at once.
+        turned_away_s: until those that were rejected, refused or reset knew it, the median; None where there were none.
         deepest_queue: most connections in the accept queue, those of health checks included; None too where the kernel
             does not say.
         deepest_inner_queue: the same of the queues between the server's own processes.
+        why_not: why this level has no figures; "" where it has.
         doubts: what to keep in mind with these figures, in words.
     """
 
@@ -261,9 +266,22 @@ class Overload:
     """What the levels come to.
 
     Attributes:
-        ceiling, relative_to, service_s, took_s, limit_s, late_s, health_path: as in `OverloadRecord`.
+        ceiling: requests in service at once as a probe found it; None where it found no bound.
+        relative_to: the number of requests at once whose throughput the levels are multiples of: the ceiling, or a
+            number chosen in its stead.
+        service_s: how long a handler was to take; None where the bodies of views were run.
+        took_s: how long the handler of a request took that was alone in the server.
+        usual_s: the same as its client saw it, from due to answered.
         throughput_per_s: of `relative_to` requests at once.
+        limit_s: how long clients wait before they leave.
+        late_s: answers that take longer are late.
+        health_path: what is asked for; "" is the path of the requests, answered without the body of its view.
+        health_limit_s: how long a health check waits for its answer.
+        levels: one for each factor, the lowest first.
         sentences: in words, the most important one first.
+        notes: what to keep in mind, in words.
+        interrupted: a person ended it early.
+        schema: version of this form of the object.
     """
 
     ceiling: int | None

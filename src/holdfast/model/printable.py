@@ -11,6 +11,23 @@ _HIDDEN = re.compile(
     r"\ud800-\udfff\U000e0000-\U000e007f]"
 )
 
+# What reports draw with, for a terminal that knows ASCII alone: each sign that fills a lane stays one of its own.
+_IN_ASCII = str.maketrans(
+    {
+        "█": "#",
+        "▓": "=",
+        "▚": "%",
+        "▒": "-",
+        "░": "~",
+        "·": ":",
+        "■": "#",
+        "□": ".",
+        "━": "=",
+        "─": "-",
+        "…": "~",
+    }
+)
+
 
 def printable(text: str) -> str:
     r"""The text with each character that cannot be seen as an escape, such as `\x1b`; tabs and line breaks stay."""
@@ -20,6 +37,11 @@ def printable(text: str) -> str:
 def hidden_as_json(text: str) -> str:
     r"""JSON with the same characters as JSON's own escapes, such as `\u009b`: the value stays the same."""
     return text if text.isprintable() else _HIDDEN.sub(_escaped_in_json, text)
+
+
+def in_ascii(text: str) -> str:
+    """The text with the signs of bars, cells and cuts as others that ASCII has."""
+    return text.translate(_IN_ASCII)
 
 
 def _escaped(match: re.Match[str]) -> str:

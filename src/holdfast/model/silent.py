@@ -151,6 +151,7 @@ class EndedBy:
     """The time-out that ends a silence, or would.
 
     Attributes:
+        setting: the server's own name for it.
         seconds: its value in the run; None where it was not set.
         proved: whether the time followed when the value was changed; None where it was not changed.
         changed_to_s, then_s: the other value, and when it ended then; None where it was not changed.
@@ -168,6 +169,7 @@ class SilenceFound:
     """What silent clients of one kind do to a server.
 
     Attributes:
+        silence: which kind: "nothing", "half a request", "idle" or "unread".
         connections: the fewest that make an ordinary request wait, or have it turned away; None where none up to
             `tried` did, or it is not known.
         at_least: the same as `connections`; less where only the interval between the two is known.
@@ -215,7 +217,17 @@ class SilenceFound:
 
 @frozen
 class Silent:
-    """What silent clients do to a server."""
+    """What silent clients do to a server.
+
+    Attributes:
+        server: its name.
+        version: of it; "" where it does not say.
+        command: that started it.
+        silences: one for each kind.
+        interrupted: a person ended it early.
+        schema: version of this form of the object.
+        kind: tells it from other objects.
+    """
 
     server: str
     version: str

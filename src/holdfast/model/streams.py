@@ -1,4 +1,4 @@
-"""What a probe tried with many streams of HTTP/2 on one connection: a part of the raw record."""
+"""What a probe tried with many streams of HTTP/2 on a connection, a part of the raw record, and the verdict on it."""
 
 from __future__ import annotations
 
@@ -61,3 +61,48 @@ class Streams:
     released_ns: int = NEVER
     ends: tuple[StreamEnd, ...] = ()
     why_not: str = ""
+
+
+@frozen
+class BeyondLimit:
+    """Streams that were opened although the server's advertised limit forbids them.
+
+    Attributes:
+        offered: how many.
+        sees: what the first of them got, as `Http2.overflow_sees` has it.
+        error_code: by its name in RFC 9113, 7; None without one.
+        others_lost: streams within the limit, on the same connection, that ended without an answer.
+        in_the_end: what the first one got when all streams were let go; None if that is what it had got before.
+    """
+
+    offered: int
+    sees: str
+    error_code: str | None
+    others_lost: int
+    in_the_end: str | None
+
+
+@frozen
+class Http2:
+    """Streams of HTTP/2, each of which is a request.
+
+    Attributes:
+        on_one_connection: most in service at once of those on one connection.
+        on_one_connection_bounded: False is "at least this many, no bound reached".
+        over_connections: most in service at once over several connections.
+        over_connections_bounded: the same for these.
+        streams_advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS.
+        stream_limit: most streams that were open at once on a connection when a further one was turned away.
+        overflow_sees: what a stream gets beyond the advertised limit, or where that was not reached, beyond those that
+            run: waits | runs | REFUSED_STREAM | RST_STREAM | GOAWAY | reset | closed | HTTP status as a string.
+        beyond_the_limit: None where none was offered.
+    """
+
+    on_one_connection: int | None
+    on_one_connection_bounded: bool | None
+    over_connections: int | None
+    over_connections_bounded: bool | None
+    streams_advertised: int | None
+    stream_limit: int | None
+    overflow_sees: str | None
+    beyond_the_limit: BeyondLimit | None

@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 
-def nearest_name(name: str, known: Iterable[str]) -> str | None:
-    """The known name that is spelled most like this one; None where none is similar."""
+def nearest_names(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """The known names that are spelled most like this one, the nearest first; [] where none is similar."""
     import difflib  # noqa: PLC0415 - only a mistake needs it
 
-    return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
+    return difflib.get_close_matches(name, list(known), n=most)
+
+
+def nearest_name(name: str, known: Iterable[str]) -> str | None:
+    """The known name that is spelled most like this one; None where none is similar."""
+    return next(iter(nearest_names(name, known, 1)), None)
 
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str, spelling: str = "{}") -> str:

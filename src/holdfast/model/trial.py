@@ -24,12 +24,15 @@ class Rival:
     Attributes:
         name: the server's own word for it, or nofile, nproc, "address space", "AnyIO tokens", "default executor".
         place: the one whose size it is said to bound.
+        kind: what it counts: "processes" of the server, each of which has places of its own; "places" of the whole
+            server or of each process; a "share", a resource of which each request takes a whole number; "bytes" of
+            memory; "streams" of one HTTP/2 connection.
         value: in the first trial; None where it is unlimited or not known.
         share: how much of it each request takes; 1 for places, 0 where that is not known.
         most: the highest value that can be tried here; None without a bound.
-        least: the lowest value that the server takes.
         fixed: why it cannot be changed; "" where it can.
         near: its use was seen at the limit, or next to it.
+        least: the lowest value that the server takes.
         counts: False where the server is said to take no notice of it as it is started.
         inside: requests wait for it inside the application, as for a library's threads.
     """
@@ -49,7 +52,12 @@ class Rival:
 
 @frozen
 class Change:
-    """A rival, and the value that it was given."""
+    """A rival, and the value that it was given.
+
+    Attributes:
+        name: of the rival.
+        value: that it had.
+    """
 
     name: str
     value: int
@@ -73,6 +81,8 @@ class Trial:
         streams: of one HTTP/2 connection, in service at once, where that was bounded; None also without HTTP/2.
         backlog: in force in the kernel.
         somaxconn: the cap on it.
+        processes: of the server.
+        cost: what each request in service took; None where it was not measured.
         rest_bytes, full_bytes: memory of the server's processes at rest, and with every place full, as
             `model.samples.Usage` counts it; None where it could not be read.
         failure: why there is no verdict, in a sentence; "" where there is one.

@@ -6,9 +6,11 @@ from dataclasses import field
 from typing import Literal
 
 from holdfast.model.binding import Binding
+from holdfast.model.call import Calls
 from holdfast.model.front import Front
 from holdfast.model.frozen import frozen
 from holdfast.model.limits import Pressure
+from holdfast.model.streams import Http2
 from holdfast.model.waiting import Library, Waiting
 
 SCHEMA = 1
@@ -24,6 +26,9 @@ HTTP2_NOT_ASKED = "--http2 was not asked for"
 PLAIN_HTTP = "requests were sent in plain HTTP"
 """The reason where there is nothing to say of TLS."""
 
+NOT_KEPT = "the run was saved before this limit was kept"
+"""The reason of a limit that an older version did not record."""
+
 ModelKind = Literal[
     "serial",
     "thread-per-request",
@@ -38,6 +43,20 @@ ModelKind = Literal[
 
 @frozen
 class Target:
+    """The server, and what was asked of it.
+
+    Attributes:
+        server: the name in `--server`; of a command of one's own the program that listens; "attach" from outside.
+        version: of the server's package; None where it is not known, as of a command of one's own.
+        command: what was started; empty from outside.
+        app: the application as it was named, or "built-in"; of a command of one's own the command, from outside the
+            URL.
+        view: "sync", "async" or "async-blocking": how requests were held; None from outside.
+        path: path and query of the requests.
+        held_in: where they were held, as "flask view index()"; None from outside.
+        python: version of the server's Python; None where the process that listens did not say.
+    """
+
     server: str
     version: str | None
     command: tuple[str, ...]
@@ -53,7 +72,13 @@ class Limits:
     """Limits in force for the server; None where there is none, or it could not be read.
 
     Attributes:
-        address_space, pids_max, threads_max, memory_max: as in `OtherLimits`.
+        nofile: soft limit of descriptors.
+        nproc: soft limit of processes and threads of its user.
+        somaxconn: the kernel's cap on every backlog.
+        address_space: bytes for each of the server's processes (RLIMIT_AS).
+        pids_max: tasks in the strictest of the cgroups around it.
+        threads_max: threads of the whole machine.
+        memory_max: bytes in the strictest of the cgroups around it.
     """
 
     nofile: int | None
@@ -70,6 +95,16 @@ class Places:
     """How many requests were in each place; the sum of all but `before_view` is the number offered.
 
     Attributes:
+        in_service: the handler was entered and not left.
+        userspace_queue: accepted by the server, handler not entered.
+        accept_queue: connected, not accepted by the server.
+        syn: the client's SYN was not answered.
+        answered: got a reply with a status below 400.
+        rejected: got another reply.
+        refused: the connection was refused.
+        reset: the connection was reset.
+        closed: the connection was closed without a reply.
+        failed: our own side failed: no port, no descriptor.
         before_view: of those in `userspace_queue`, how many the server had handed to the application: they waited
             there, and had not reached the view. None where that was not seen.
     """
@@ -92,6 +127,8 @@ class OutsidePlaces:
     """The same as far as it is known from outside; None where it is not.
 
     Attributes:
+        in_service, userspace_queue, accept_queue, syn, answered, rejected, refused, reset, closed, failed: as of those
+            that are counted inside.
         unplaced: requests that are in one of the places that are None; with them the sum is the number offered.
         before_view: always None: that shows only inside the server.
     """
@@ -119,10 +156,15 @@ class Ceiling:
     """The most that each place takes; None where it was not driven full.
 
     Attributes:
+        in_service: requests in service at once.
         bounded: False is "at least this many, no bound reached".
+        userspace_queue: requests in the server's own queue.
+        userspace_queue_bounded: False is "all that were offered, no end met".
+        accept_queue: requests in the accept queue.
         accept_queue_limit: the backlog in force, read from the kernel.
         at_exact_load: least and most in service when exactly `in_service` requests are offered at once, over
             `at_exact_repeats` repeats.
+        at_exact_repeats: how often exact load was offered.
         interval: least and most that `in_service` may be where it is an estimate, or where a process that accepts was
             not seen full; the most None without an upper bound. None where it was counted.
     """
@@ -148,8 +190,15 @@ class Model:
     """What ran the handlers.
 
     Attributes:
+        kind: what ran the handlers, in one word.
+        processes: that held requests, or ran some before or after.
+        threads_per_process: most threads that ran handlers in one process.
+        threads_reused: a thread served more than one request.
+        processes_reused: a process served more than one request.
         handler_threads_reused: the threads that ran the views, where they are others than the
             threads on which the server called the application; None where they are the same.
+        globals_shared: all requests saw the same module globals.
+        listen_queues: "shared" by all workers, or one "per-worker".
         spread: held requests of each handler process, largest first.
     """
 
@@ -171,7 +220,15 @@ class Model:
 
 @frozen
 class Overflow:
-    """Where requests go that find no free handler, in order, and what the last one gets."""
+    """Where requests go that find no free handler, in order, and what the last one gets.
+
+    Attributes:
+        first: the place that a request goes to first; None where nothing overflowed.
+        then: the places after that.
+        client_sees: what the first request beyond every queue gets: "waits", "connect-timeout", "refused", "reset",
+            "closed", an HTTP status as "503", or "rejected" for a reply that was not HTTP; None where none got that
+            far.
+    """
 
     first: str | None
     then: tuple[str, ...]
@@ -184,7 +241,12 @@ Fate = Literal["finishes", "cancelled", "place freed, handler goes on"]
 
 @frozen
 class ClientGone:
-    """What becomes of a running handler whose client leaves by FIN, and by RST."""
+    """What becomes of a running handler whose client leaves by FIN, and by RST.
+
+    Attributes:
+        fin: the client closed its connection.
+        rst: the client reset it.
+    """
 
     fin: Fate | None
     rst: Fate | None
@@ -210,6 +272,9 @@ class Cost:
     """What each held request added to the server's process tree; None where it was not measured.
 
     Attributes:
+        descriptors: open files and sockets.
+        threads: threads.
+        processes: processes.
         memory_bytes: anonymous resident memory.
     """
 
@@ -222,116 +287,6 @@ class Cost:
     def unknown(cls) -> Cost:
         """Nothing was measured."""
         return cls(None, None, None, None)
-
-
-@frozen
-class Spread:
-    """Median (the lower one of two) and maximum over bodies, ms."""
-
-    median: float
-    max: float
-
-
-@frozen
-class Body:
-    """One body that ran alone; times in ms, None where they were not seen.
-
-    Attributes:
-        status: of its reply; None where none came.
-        longest_stop_ms: the longest time for which its event loop could do nothing else.
-        stopped_ms: all such times together.
-    """
-
-    status: int | None
-    raised: bool
-    duration_ms: float | None
-    longest_stop_ms: float | None
-    stopped_ms: float | None
-
-
-@frozen
-class Calls:
-    """What bodies of views did when many were run together; None where it was not seen.
-
-    Attributes:
-        offered: requests that were offered for it.
-        bodies: how many of their bodies began.
-        finished: how many of these came to their end, by an exception or not.
-        raised: how many of those by an exception.
-        replies: HTTP status -> how many requests got it; "none" -> how many got no reply.
-        at_once: most bodies that had begun and not ended at one instant; one that awaits is among them.
-        running: of the bodies that had begun, how many ran while others waited in their view for their turn (a lock, a
-            semaphore, a pool, a thread): what the application itself lets run. None where none waited so, and where it
-            was not seen.
-        processes: how many processes ran them.
-        longest_stop_ms: the longest time for which one of them kept its event loop from everything else.
-        stop_ms: the longest stop of each body.
-        stopped_ms: all stops of each body together.
-        duration_ms: from the beginning of each body to its end.
-        loop: whose the loops are: "shared" by requests, or one that was made for each request ("own"); None where none
-            ran, or where it was not seen.
-        alone: the body that ran before, alone.
-    """
-
-    offered: int
-    bodies: int
-    finished: int
-    raised: int
-    replies: dict[str, int]
-    at_once: int | None
-    processes: int | None
-    longest_stop_ms: float | None
-    stop_ms: Spread | None
-    stopped_ms: Spread | None
-    duration_ms: Spread | None
-    loop: Literal["shared", "own"] | None
-    alone: Body
-    running: int | None = None
-
-
-@frozen
-class BeyondLimit:
-    """Streams that were opened although the server's advertised limit forbids them.
-
-    Attributes:
-        offered: how many.
-        sees: what the first of them got, as `Http2.overflow_sees` has it.
-        error_code: by its name in RFC 9113, 7; None without one.
-        others_lost: streams within the limit, on the same connection, that ended without an answer.
-        in_the_end: what the first one got when all streams were let go; None if that is what it had got before.
-    """
-
-    offered: int
-    sees: str
-    error_code: str | None
-    others_lost: int
-    in_the_end: str | None
-
-
-@frozen
-class Http2:
-    """Streams of HTTP/2, each of which is a request.
-
-    Attributes:
-        on_one_connection: most in service at once of those on one connection.
-        on_one_connection_bounded: False is "at least this many, no bound reached".
-        over_connections: most in service at once over several connections.
-        over_connections_bounded: the same for these.
-        streams_advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS.
-        stream_limit: most streams that were open at once on a connection when a further one was turned away.
-        overflow_sees: what a stream gets beyond the advertised limit, or where that was not reached, beyond those that
-            run: waits | runs | REFUSED_STREAM | RST_STREAM | GOAWAY | reset | closed | HTTP status as a string.
-        beyond_the_limit: None where none was offered.
-    """
-
-    on_one_connection: int | None
-    on_one_connection_bounded: bool | None
-    over_connections: int | None
-    over_connections_bounded: bool | None
-    streams_advertised: int | None
-    stream_limit: int | None
-    overflow_sees: str | None
-    beyond_the_limit: BeyondLimit | None
 
 
 @frozen
@@ -350,7 +305,14 @@ class OverTls:
 
 @frozen
 class Timing:
-    """Durations in seconds; probe_s is from the server's readiness to ceiling and places."""
+    """Durations in seconds; probe_s is from the server's readiness to ceiling and places.
+
+    Attributes:
+        server_start_s: from its start until it was ready; None from outside.
+        probe_s: from then to ceiling and places; from outside, from the first request to the end.
+        total_s: from ready to the end.
+        pacing_lag_p99_us: 99th percentile of how much later than due requests were begun, in microseconds.
+    """
 
     server_start_s: float | None
     probe_s: float | None
@@ -360,6 +322,36 @@ class Timing:
 
 @frozen
 class Verdict:
+    """What was measured of one server.
+
+    Attributes:
+        target: what was measured.
+        limits: in force for the server.
+        offered: requests that were offered at once; from outside, the last burst.
+        places: where each of them was at the census.
+        established: how many of them had a connection that both ends took for established.
+        ceiling: the most that each place takes.
+        model: what ran the handlers.
+        overflow: where requests go that find no free handler.
+        abandoned: what became of clients that left.
+        cost: what each request in service took of the server.
+        binding: the setting that decides the ceiling; None after one probe, which cannot show it.
+        timing: how long it all took.
+        confidence: "estimated" where requests were turned away while several were on their way, and always from
+            outside.
+        unknown: dotted name of each field that is None -> why it is.
+        warnings: doubts about the result, the most important one first.
+        call: what bodies of views did; None without `--call`.
+        http2: streams; None without `--http2`.
+        tls: None where requests were sent in plain HTTP.
+        front: a program in front of the server; None where the server itself accepts.
+        waiting: where in the application requests wait; None where that was not seen.
+        libraries: limits of libraries inside the server; None where that was not seen.
+        pressure: how close the server came to each limit; None where that was not seen.
+        run: number of the saved run; None where it was not saved.
+        schema: version of this form of the object.
+    """
+
     target: Target
     limits: Limits
     offered: int
@@ -382,4 +374,5 @@ class Verdict:
     waiting: tuple[Waiting, ...] | None = None
     libraries: tuple[Library, ...] | None = None
     pressure: tuple[Pressure, ...] | None = None
+    run: int | None = None
     schema: int = SCHEMA

@@ -77,6 +77,7 @@ class Library:
     """A limit that a library sets in each of some processes, in a verdict.
 
     Attributes:
+        name: "AnyIO tokens", "default executor" or "asgiref thread".
         limit: of one process; None is without one.
         in_use: how much of it was taken when the places were counted, of all these processes together; where more was
             while bodies ran, that.

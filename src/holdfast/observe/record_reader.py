@@ -19,6 +19,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry, Handed
 from holdfast.observe.answers import Questions
+from holdfast.observe.workers_seen import WorkersSeen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -119,6 +120,7 @@ class Recording:
         self.path = path
         self.slots = slots
         self.questions = Questions(data, slots)
+        self.workers = WorkersSeen(data, slots)
         self._data = data
         self._state = layout.state_offset(slots)
         self._release = layout.release_offset(slots)

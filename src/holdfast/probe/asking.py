@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from holdfast.load.prober import Prober
 from holdfast.model.frozen import frozen
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
@@ -56,6 +57,7 @@ def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Ent
     waits = sum(not recording.is_entered(each.id) for each in recording.handed(0, prober.offered))
     if not held or session.interrupts.asked or not (waits or recording.questions.uses_loops()):
         return NOTHING_TOLD
+    session.patience.begin(LivePhase.ASKING)
     # Apart, because stacks may take too long, and the limits must not be lost with them.
     limits = _told(_ask(session, prober, held, 0)) if recording.questions.uses_loops() else NOTHING_TOLD
     if not waits:

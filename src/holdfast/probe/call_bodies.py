@@ -14,10 +14,12 @@ from typing import NamedTuple
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
 from holdfast.model.call import Call
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, Request
 from holdfast.model.units import NS_PER_S
+from holdfast.probe import live_look
 from holdfast.probe.asking import NOTHING_TOLD, Lookout, Told
 from holdfast.probe.release import clear_server
 from holdfast.probe.session import Session, batch
@@ -49,6 +51,7 @@ class Called(NamedTuple):
 
 def call_bodies(session: Session) -> Called:
     """Runs bodies: one, and if that one finished, many together."""
+    live_look.begin(session, LivePhase.CALLING)
     slots = session.slots.called
     alone = _call(session, slots[:1], Phase.CALLED_ALONE)
     went_wrong = set(alone.notes) - {_NOT_CLEARED}

@@ -14,10 +14,12 @@ from typing import Literal
 
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Leaving, Request
 from holdfast.observe.asleep import Holding
+from holdfast.probe import live_look
 from holdfast.probe.session import Session, batch
 from holdfast.probe.waits import (
     ANSWER_S,
@@ -50,6 +52,7 @@ def disconnect_in_service(session: Session, prober: Prober) -> tuple[tuple[Leavi
         Who disconnected, and further requests that were sent to see whether a place had become free. A way of
         disconnecting for which no request in service was left is missing.
     """
+    live_look.begin(session, LivePhase.LEAVING, prober)
     # A Unix socket is closed in one way only (unix(7)).
     ways = _BOTH[:1] if is_unix(session.address) else _BOTH
     together = _disconnect_pair(session, prober) if len(ways) > 1 else ()

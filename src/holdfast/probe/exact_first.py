@@ -24,10 +24,12 @@ from __future__ import annotations
 
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import Entry
 from holdfast.observe.limits import read_limits
+from holdfast.probe import live_look
 from holdfast.probe.exact_load import why_not_offered
 from holdfast.probe.guards import check_held_requests, check_processes
 from holdfast.probe.ramp import TO_EACH
@@ -75,6 +77,7 @@ def places_at_first_plateau(session: Session, prober: Prober, climb: Climb) -> t
 
 def release_all(session: Session, prober: Prober) -> None:
     """Releases every request of a ramp that was broken off, and gives them time to be answered."""
+    live_look.begin(session, LivePhase.RELEASING, prober)
     for id in range(prober.offered):
         session.recording.release(id)
     turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S)

@@ -14,9 +14,11 @@ from itertools import pairwise
 
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
 from holdfast.model.units import NS_PER_S
+from holdfast.probe import live_look
 from holdfast.probe.session import Session, batch
 from holdfast.probe.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS
 from holdfast.probe.waits import (
@@ -64,6 +66,7 @@ def offer_exact_load(
     """
     if why_not := why_not_offered(session, held):
         return ExactLoad(why_not=why_not), ()
+    live_look.begin(session, LivePhase.EXACT_LOAD)
     places = len(held)
     session.recording.set_look_interval(look_interval_ns(places))
     session = replace(session, slots=replace(session.slots, exact_load=slots))
@@ -128,8 +131,10 @@ def _repeat_alone(session: Session, prober: Prober, places: int, replied: Collec
     """The repeats when no earlier request is left anywhere in the server."""
     why_not, repeats = "", list[Repeat]()
     limit_s = _WORKED_OFF_S if session.tls is None else _WORKED_OFF_OVER_TLS_S
+    session.patience.begin(LivePhase.CLEARING)
     if not _worked_off(session, prober, replied, limit_s):
         why_not = f"{limit_s:g} s after the release the server still had connections in which requests may wait"
+    session.patience.begin(LivePhase.EXACT_LOAD)
     began = session.now_ns()
     while not why_not and len(repeats) < EXACT_REPEATS:
         if len(repeats) >= _AT_LEAST and _over_budget(session, began, len(repeats)):

@@ -10,6 +10,7 @@ from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
 from holdfast.load.connecting import check_http2
 from holdfast.model.experiment import Experiment
+from holdfast.model.live import LivePhase, LiveProbe, Watch
 from holdfast.model.timeline import Stopped, Timeline
 from holdfast.probe.launch import spec_of
 from holdfast.probe.measure import measure, timeline_of
@@ -26,6 +27,7 @@ def run(
     adapter: Adapter | None = None,
     tell: Callable[[str], None] | None = None,
     stopped: Callable[[Stopped], None] | None = None,
+    watch: Watch[LiveProbe] | None = None,
 ) -> Timeline:
     """Starts the server, probes it and ends it.
 
@@ -35,15 +37,18 @@ def run(
         adapter: None is the one with the server's name.
         tell: is given a line now and then while it takes long; None tells nothing.
         stopped: is given why there will be no verdict, before the server is ended, which may take seconds.
+        watch: is offered views of it; None is offered none.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: there is no timeline; their texts say why.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
-    with started(experiment, interrupts, adapter, tell) as running:
+    with started(experiment, interrupts, adapter, Patience(tell, watch)) as running:
         measured = measure(running)
         if stopped is not None and measured.stopped is not None and running.prepared.recording.path.exists():
             stopped(measured.stopped)
+        running.patience.begin(LivePhase.ENDING)
+        running.patience.offer(lambda plain: plain, at_once=True)
     return timeline_of(experiment, measured, interrupted=interrupts.asked)
 
 
@@ -52,12 +57,13 @@ def started(
     experiment: Experiment,
     interrupts: Interrupts,
     adapter: Adapter | None = None,
-    tell: Callable[[str], None] | None = None,
+    patience: Patience | None = None,
 ) -> Iterator[Running]:
     """The experiment's server, started and come to rest; it is ended with the block, and leaves nothing behind.
 
     Args:
-        adapter, tell: as for `run`.
+        adapter: as for `run`.
+        patience: tells what is waited for; None tells nothing.
 
     Raises:
         UsageError, EnvironmentFailure, InconclusiveError: it did not become ready, or holdfast's own files were removed
@@ -71,7 +77,7 @@ def started(
     with _words_about_user(room.uid, experiment.nproc), interrupts.cleaned_up() as stack:
         prepared = prepare(experiment, spec, room, interrupts, stack)
         with _words_about_removal(prepared.recording.path):
-            yield start(prepared, stack, Patience(tell))
+            yield start(prepared, stack, patience or Patience())
 
 
 @contextmanager

@@ -14,10 +14,12 @@ from holdfast.load.endpoint import Tls
 from holdfast.load.prober import Failure, Prober
 from holdfast.load.status_advice import ADVICE, ONLY_HTTP1, ONLY_HTTP2, another_version
 from holdfast.model.address import is_unix
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.timeline import NEVER, FirstRequest, Request
 from holdfast.model.units import MS
+from holdfast.probe import live_look
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.injection import answered_in_front, not_instrumented
 from holdfast.probe.readiness import last_lines, log_ends_with, or_raise_limits, raise_trouble
@@ -174,6 +176,7 @@ def send_first_request(session: Session) -> Answered:
         UsageError: the view is of another kind than the one asked for, or what was named is not an application.
         EnvironmentFailure: the server could not load the application.
     """
+    live_look.begin(session, LivePhase.FIRST_REQUEST)
     slot = session.slots.first_request.start
     request, finding, failure, doubts, tls, slept_ns = send_into_view(session, slot, _limit_s(session))
     session = replace(session, tls=tls)

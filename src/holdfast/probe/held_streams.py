@@ -22,10 +22,12 @@ from typing import NamedTuple
 
 from holdfast.errors import InconclusiveError
 from holdfast.load.streams import StreamProber
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.streams import StreamConnection, StreamEnd, Streams
 from holdfast.model.timeline import NEVER, Entry, Request
+from holdfast.probe import live_look
 from holdfast.probe.ramp import TOGETHER
 from holdfast.probe.ramp_pace import LONG_WAY_NS, PLATEAU_GAPS, PLATEAU_MAX_NS, PLATEAU_MIN_NS
 from holdfast.probe.release import clear_server
@@ -138,6 +140,7 @@ class _Held:
 
 def hold_streams(session: Session) -> HeldStreams:
     """Holds streams on one connection, on several, and beyond the advertised limit; then lets them go."""
+    live_look.begin(session, LivePhase.STREAMS)
     slots, recording, why_not = session.slots.streams, session.recording, ""
     for slot in slots:
         recording.hold(slot)

@@ -10,13 +10,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from holdfast.load.prober import Prober
+from holdfast.model.live import LivePhase
+from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import NEVER, Snapshot
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.snapshot import take_snapshot
+from holdfast.probe import live_look
 from holdfast.probe.growth import Newcomers
 from holdfast.probe.guards import KilledError, check_accepting, check_held_requests, check_processes
-from holdfast.probe.ramp import decide
+from holdfast.probe.ramp import QUICK_NS, decide
 from holdfast.probe.ramp_state import Done, Open, State, View
 from holdfast.probe.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
 from holdfast.probe.session import Session
@@ -38,6 +41,8 @@ NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
 """Reasons for a ramp's end that say nothing about what would have come next."""
 
 _ADJUST_EVERY = 64
+_MANY = 8
+"""Of so many requests on their way, none is waited for by itself."""
 
 
 class Climb:
@@ -74,6 +79,7 @@ class Climb:
             InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
         """
         session, prober = self._session, self._prober
+        session.patience.begin(LivePhase.RAMP)
         while not session.interrupts.asked:
             view = self._look()
             session.patience.wait(self._so_far)
@@ -81,6 +87,8 @@ class Climb:
             if breaks_off(view, state):
                 return None
             self._state = state
+            if _times_none(view):
+                live_look.offer_view(session, prober)
             if isinstance(action, Done):
                 return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
             if isinstance(action, Open):
@@ -106,6 +114,13 @@ class Climb:
             self._held = view.in_service
             session.recording.set_look_interval(look_interval_ns(self._held))
         return view
+
+
+def _times_none(view: View) -> bool:
+    """Whether no single request is on its way to a handler that may start at any moment."""
+    ended = sum(number for outcome, number in view.ended.items() if outcome is not Outcome.PENDING)
+    on_their_way = view.offered - view.in_service - ended
+    return not 0 < on_their_way < _MANY or view.now_ns - view.last_sent_ns >= QUICK_NS
 
 
 def find_ceiling(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
@@ -155,6 +170,8 @@ def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
     Args:
         over_s: the time from the first request to the last.
     """
+    # One more view would make requests late.
+    live_look.begin(session, LivePhase.RAMP)
     began, most = session.now_ns(), session.experiment.max_offered
     gap_ns = over_s * NS_PER_S / most
     while not session.interrupts.asked and prober.offered < most:
@@ -182,6 +199,7 @@ def count_places(session: Session, prober: Prober) -> Snapshot:
         InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
             takes requests.
     """
+    live_look.begin(session, LivePhase.COUNTING, prober)
     if session.kernel.accept_queue(session.listen_address).full:
         turn_until_still(session, prober, STILL_S)
     else:

@@ -10,7 +10,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.model.address import NO_PORT, shown
 from holdfast.model.experiment import DEFAULT_START_TIMEOUT_S
 from holdfast.model.frozen import frozen
+from holdfast.model.live import LiveProbe
 from holdfast.model.timeline import Listener
 from holdfast.observe.activity import Rest
 from holdfast.observe.kernel import KernelView
@@ -143,7 +144,9 @@ def await_ready(starting: Starting, interrupts: Interrupts) -> Ready:
         _check_start(starting, interrupts)
         tree = read_descendants(*server.roots())
         turnover.seen(tree)
-        starting.patience.wait(partial(_awaited, wanted, turnover, listening=listening))
+        awaited = partial(_awaited, wanted, turnover, listening=listening)
+        starting.patience.wait(awaited)
+        starting.patience.offer(partial(_seen, awaited, deadline))
         if not listening:
             if _listens(server, wanted, kernel):
                 listening, rest = True, Rest()
@@ -170,6 +173,10 @@ def _awaited(wanted: int | str | None, turnover: Turnover, *, listening: bool) -
     ends = turnover.words()
     state = "come to rest" if listening else f"listen on {_address_shown(wanted)}"
     return f"waiting for the server to {state}{f'; a process of it ends and is started again, {ends}' if ends else ''}."
+
+
+def _seen(awaited: Callable[[], str], deadline: float, plain: LiveProbe) -> LiveProbe:
+    return replace(plain, detail=awaited(), within_s=max(0.0, deadline - time.monotonic()))
 
 
 def _check_start(starting: Starting, interrupts: Interrupts) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from holdfast.errors import InconclusiveError
 from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
+from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER, Entry, Request
 from holdfast.model.units import NS_PER_S
+from holdfast.probe import live_look
 from holdfast.probe.guards import check_held_requests
 from holdfast.probe.ramp_pace import LONG_WAY_NS
 from holdfast.probe.readiness import log_ends_with
@@ -46,6 +48,7 @@ def release_held(session: Session, prober: Prober, abandoned: tuple[int, ...]) -
     Raises:
         InconclusiveError: requests were in service, and not one of those released was answered.
     """
+    live_look.begin(session, LivePhase.RELEASING, prober)
     entries = session.recording.entries(0, prober.offered)
     freed = [each.id for each in some_of_each_process([each for each in entries if each.left_ns == NEVER])]
     outcomes = prober.columns.outcome
@@ -116,6 +119,7 @@ def some_of_each_process(held: list[Entry]) -> list[Entry]:
 
 def send_reuse_requests(session: Session) -> tuple[Request, ...]:
     """Sends a few requests one after another, none of them held, to see which threads and processes serve again."""
+    live_look.begin(session, LivePhase.REUSE)
     with batch(session, session.slots.reuse, Phase.REUSE) as sent:
         prober = sent.prober
         while prober.offered < prober.columns.capacity:

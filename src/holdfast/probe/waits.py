@@ -17,6 +17,7 @@ from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
 from holdfast.observe.processes import read_activity, read_core_use, read_descendants, will_be_woken
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.probe.guards import check_processes
+from holdfast.probe.live_look import offer_view
 from holdfast.probe.session import Session
 
 ANSWER_S = 10.0
@@ -183,7 +184,9 @@ def turn_until(
             seen, deadline = now, session.now_ns() + int(limit_s * NS_PER_S)
         if session.now_ns() > deadline:
             return False
-        prober.turn(_pause_ns(session.now_ns() - now_ns))
+        pause_ns = _pause_ns(session.now_ns() - now_ns)
+        offer_view(session, prober)
+        prober.turn(pause_ns)
     return True
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.verdict import Body, Calls
+from holdfast.model.call import Body, Calls
 
 _SLOW_MS = 100.0
 """What asyncio's debug mode calls a slow callback (`loop.slow_callback_duration`, 0.1 s)."""

@@ -237,9 +237,9 @@ def unmet(findings: Sequence[Finding]) -> list[str]:
     said = []
     for each in findings:
         if each.same is False:
-            said.append(f"expected {each.what} {each.claimed}, measured {each.here}")
+            said.append(f"expected {_expected(each)}, measured {each.here}")
         elif each.same is None:
-            said.append(f"expected {each.what} {each.claimed}, not measured{each.why_not and ': '}{each.why_not}")
+            said.append(f"expected {_expected(each)}, not measured{each.why_not and ': '}{each.why_not}")
     return said
 
 
@@ -257,3 +257,8 @@ def sum_up(result: StudyResult) -> str:
     said += "".join(f", {count} {outcome}" for outcome, count in counts.items())
     busy = sum(any(each.endswith(MACHINE_BUSY) for each in row.verdict.warnings) for row in rows if row.verdict)
     return f"{said}. {f'In {busy} of them {MACHINE_BUSY}' if busy else ''}".rstrip()
+
+
+def _expected(finding: Finding) -> str:
+    """An expression says by itself what is claimed."""
+    return f"{finding.what} {finding.claimed}".rstrip()

@@ -40,7 +40,7 @@ _PLACES = {
 
 def render_explanation(explanation: Explanation) -> Renderable:
     """The whole explanation, as a person reads it."""
-    parts: list[Renderable] = [_title(explanation), Text(), Indent(_headline(explanation), 2), Text()]
+    parts: list[Renderable] = [_title(explanation), Text(), Indent(headline(explanation), 2), Text()]
     parts += [Indent(_trials(explanation), 2), Text()]
     parts += [Indent(Text(line), 2) for line in sentences(explanation)]
     if explanation.overload is not None:
@@ -60,7 +60,8 @@ def _title(explanation: Explanation) -> Text:
     return title.append(f"  {target.app}{python}", style="not bold dim")
 
 
-def _headline(explanation: Explanation) -> Renderable:
+def headline(explanation: Explanation) -> Renderable:
+    """How many requests run at once, and what decides that."""
     ceiling, binding = explanation.verdict.ceiling, explanation.verdict.binding
     if binding is not None and binding.setting == INSIDE:
         requests = "request" if binding.effective == 1 else "requests"
@@ -77,22 +78,32 @@ def _headline(explanation: Explanation) -> Renderable:
 
 
 def _trials(explanation: Explanation) -> Renderable:
+    heads, rows = trial_table(explanation)
+    run, *changed, at_once, _purpose = heads
+    table = Table(
+        Column(run, right=True),
+        *(Column(name, right=True, whole=True) for name in changed),
+        Column(at_once, right=True),
+        Column(""),
+    )
+    for cells in rows:
+        table.add_row(*cells)
+    return table
+
+
+def trial_table(explanation: Explanation) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    """Heads and rows: each trial with the law's settings and those changed in any, what ran at once, its purpose."""
     changed = list(dict.fromkeys([*_in_the_law(explanation), *_changed(explanation)]))
     # Those of the queues are told with the queues.
     queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
     changed = [name for name in changed if name not in queues]
     kinds = {each.name: each.kind for each in explanation.rivals}
-    table = Table(
-        Column("run", right=True),
-        *(Column(name, right=True, whole=True) for name in changed),
-        Column("at once", right=True),
-        Column(""),
-    )
+    rows = []
     for trial in explanation.trials:
         values = {each.name: each.value for each in trial.values}
         cells = [_shown(values.get(name), kinds.get(name)) for name in changed]
-        table.add_row(_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked")
-    return table
+        rows.append((_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked"))
+    return ("run", *changed, "at once", "purpose"), tuple(rows)
 
 
 def _changed(explanation: Explanation) -> Iterator[str]:

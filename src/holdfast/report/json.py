@@ -4,42 +4,88 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.check import NOTHING_EXPECTED, BaselineCheck, Checked, CheckResult
+from holdfast.model.difference import Difference
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
 from holdfast.model.printable import hidden_as_json
+from holdfast.model.saved import RunList
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
 
 
-def verdict_json(verdict: Verdict) -> bytes:
-    """One indented JSON object with a newline at its end; `schema` comes first."""
-    return _indented(verdict)
+def verdict_json(verdict: Verdict, found: CheckResult = NOTHING_EXPECTED) -> bytes:
+    """One indented JSON object with a newline at its end; `schema` comes first.
+
+    Args:
+        found: what came of the expectations; without any, the object has no word of them.
+    """
+    return json_of(verdict, found)
 
 
-def study_json(result: StudyResult) -> bytes:
+def study_json(result: StudyResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """The table of a study, each row with its whole verdict, as one JSON object."""
-    return _indented(result)
+    return json_of(result, found)
 
 
 def servers_json(installed: Installed) -> bytes:
     """What is installed, as one JSON object."""
-    return _indented(installed)
+    return json_of(installed)
 
 
-def load_json(result: LoadResult) -> bytes:
+def load_json(result: LoadResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """What a load run came to, as one JSON object."""
-    return _indented(result)
+    return json_of(result, found)
 
 
-def explanation_json(explanation: Explanation) -> bytes:
+def explanation_json(explanation: Explanation, found: CheckResult = NOTHING_EXPECTED) -> bytes:
     """What decides, with every trial, as one JSON object."""
-    return _indented(explanation)
+    return json_of(explanation, found)
 
 
-def _indented(value: Verdict | StudyResult | Installed | LoadResult | Explanation) -> bytes:
+def difference_json(difference: Difference) -> bytes:
+    """What differs between two results, as one JSON object."""
+    return json_of(difference)
+
+
+def runs_json(runs: RunList) -> bytes:
+    """The list of saved runs, as one JSON object."""
+    return json_of(runs)
+
+
+def json_of(
+    value: Verdict | StudyResult | Installed | LoadResult | Explanation | Difference | RunList,
+    found: CheckResult = NOTHING_EXPECTED,
+) -> bytes:
+    """Any of these as one JSON object."""
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
+    if found.checked:
+        ordered["expectations"] = [_expectation(each) for each in found.checked]
+    if found.baseline is not None:
+        ordered["baseline"] = _baseline(found.baseline)
     text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
     # It may be printed to a terminal, and JSON leaves C1 control characters as they are.
     return (hidden_as_json(text) + "\n").encode()
+
+
+def as_json(result: object) -> dict[str, object]:
+    """A result as whoever reads its JSON has it: with lists where it has tuples."""
+    found: dict[str, object] = msgspec.json.decode(msgspec.json.encode(result))
+    return found
+
+
+def _expectation(checked: Checked) -> dict[str, object]:
+    row = {"row": checked.of} if checked.of else {}
+    return {"expression": checked.expression, "met": checked.met, "found": checked.found, "why": checked.why, **row}
+
+
+def _baseline(check: BaselineCheck) -> dict[str, object]:
+    counts = {"same": check.same, "noise": check.noise}
+    return {
+        "name": check.name,
+        "met": check.met,
+        **counts,
+        "moved": [msgspec.to_builtins(each) for each in check.moved],
+    }

@@ -20,6 +20,7 @@ Line = list[Span]
 _ATTRIBUTES = {"bold": "1", "dim": "2"}
 _COLOURS = {"red": "31", "green": "32", "yellow": "33", "magenta": "35", "cyan": "36"}
 _ELLIPSIS = "…"
+_ON_ONE_LINE = str.maketrans("\n\t", "  ")
 _HEADER = "bold"
 
 
@@ -70,7 +71,7 @@ class Text:
     def cut(self, width: int) -> Text:
         """The same on one line, ending with an ellipsis where it is wider than so many columns."""
         text = Text(overflow="ellipsis")
-        text._spans = self._spans
+        text._spans = [(part.translate(_ON_ONE_LINE), style) for part, style in self._spans]
         (line,) = text.lines(width)
         text._spans = line
         return text
@@ -198,6 +199,11 @@ def rendered(what: Renderable, width: int, *, styled: bool) -> str:
     if styled:
         return "".join("".join(_escaped(*span) for span in line) + "\n" for line in lines)
     return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
+
+
+def cut_lines(texts: Iterable[Text], width: int, *, styled: bool) -> list[str]:
+    """Each text on one line, cut off at so many columns, without a line break at its end."""
+    return [rendered(each.cut(width), width, styled=styled).removesuffix("\n") for each in texts]
 
 
 def cells(text: str) -> int:

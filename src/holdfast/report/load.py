@@ -15,7 +15,7 @@ _HELD = {True: ("holds", "green"), False: ("does not hold", "red"), None: ("noth
 def render_load(result: LoadResult) -> Renderable:
     """The whole result of a load run, as a person reads it."""
     parts: list[Renderable] = [Text(result.target.url, style="bold"), Text()]
-    parts += [Indent(Text(line), 2) for line in _sentences(result)]
+    parts += [Indent(Text(line), 2) for line in sentences(result)]
     if result.latency_from_due_ms.max is not None:
         parts += [Text(), _latencies(result)]
     if result.steps:
@@ -34,7 +34,8 @@ def render_load(result: LoadResult) -> Renderable:
     return Stack(*parts)
 
 
-def _sentences(result: LoadResult) -> Iterator[str]:
+def sentences(result: LoadResult) -> Iterator[str]:
+    """What became of the requests, at which rate, and how late they were begun."""
     requests = "1 request" if result.offered == 1 else f"{result.offered:,} requests"
     yield f"{requests} in {result.duration_s:.1f} s: {_ends(result.outcomes)}."
     if result.stopped:
@@ -68,7 +69,7 @@ def _labels(result: LoadResult) -> Table:
     table = Table(*(Column(each, right=each not in {"  request", "outcomes"}) for each in titles), gap=4)
     for each in result.steps:
         times = each.latency_from_due_ms
-        values = map(_ms, (times.p50, times.p99, times.max))
+        values = map(milliseconds, (times.p50, times.p99, times.max))
         table.add_row(f"  {each.label}", str(each.offered), _ends(each.outcomes), *values)
     return table
 
@@ -77,7 +78,7 @@ def _latencies(result: LoadResult) -> Table:
     """A table whose figures stay whole on any terminal: a line that is too long wraps."""
     rows = [("  latency, ms", *LatencyMs.__dataclass_fields__)]
     for name, times in (("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)):
-        rows.append((f"  {name}", *(_ms(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))
+        rows.append((f"  {name}", *(milliseconds(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))
     columns = [
         Column(right=at > 0, whole=True, least=max(map(len, cells)) + (at > 0))
         for at, cells in enumerate(zip(*rows, strict=True))
@@ -88,7 +89,8 @@ def _latencies(result: LoadResult) -> Table:
     return table
 
 
-def _ms(value: float | None) -> str:
+def milliseconds(value: float | None) -> str:
+    """A time in ms as it is shown."""
     if value is None:
         return "-"
     return f"{value:,.2f}" if value < _TWO_PLACES_MS else f"{value:,.0f}"

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 
-from holdfast.model.printable import printable
 from holdfast.model.study import StudyResult
 from holdfast.report.columns import (
     COLUMNS,
@@ -21,6 +19,9 @@ from holdfast.report.columns import (
     sum_up,
     why_not,
 )
+from holdfast.report.marking import code as _code
+from holdfast.report.marking import escaped as _escaped
+from holdfast.report.marking import row as _line
 from holdfast.report.silent import CELL_MEANS
 
 _RIGHT, _LEFT = "--:", ":--"
@@ -100,20 +101,3 @@ def _numbered(remarks: Sequence[str], notes: list[str]) -> list[int]:
     """The numbers of these remarks among all notes; one that was made before keeps its number."""
     notes += [each for each in remarks if each not in notes]
     return [notes.index(each) + 1 for each in remarks]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(" ".join(each.split()).replace("|", "\\|") for each in cells) + " |"
-
-
-def _code(text: str) -> str:
-    """A code span, in which nothing is interpreted; CommonMark 6.1: its fence is longer than any in the text."""
-    if "`" in text:
-        fence = "`" * (max(map(len, re.findall("`+", text))) + 1)
-        return f"{fence} {printable(text)} {fence}"
-    return f"`{printable(text)}`" if text else ""
-
-
-def _escaped(text: str) -> str:
-    """Words of servers, systems and a person's own files, with what Markdown would interpret escaped."""
-    return re.sub(r"[\\`*_\[\]~]", r"\\\g<0>", printable(" ".join(text.split()))).replace("<", "&lt;")

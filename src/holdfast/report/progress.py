@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator
 from holdfast.model.load import LagUs, LatencyMs
 from holdfast.model.progress import LabelProgress, OwnUse, Progress
 from holdfast.report.layout import Text
+from holdfast.report.live_rows import NAMES, counted, row, with_meter
 
-_MOST_BAR = 40
 _COLUMN = 10
 _NARROW_COLUMN = 8
-_NAMES = 12
 _FULL = 0.95
 """Share of a core from which a load process can hardly do more."""
 
@@ -24,11 +23,11 @@ def progress_view(progress: Progress, title: str, state: str, width: int, height
         state: anything unusual, such as a stop that was asked for, in words; "" is nothing.
     """
     lines = [Text(title, style="bold"), _time(progress, width), Text()]
-    lines += _row("rate", _rates(progress), width)
-    lines += _row("requests", _counts(progress), width)
-    lines += _row("ended", _ends(progress), width)
+    lines += row("rate", _rates(progress), width)
+    lines += row("requests", _counts(progress), width)
+    lines += row("ended", _ends(progress), width)
     lines += [Text(), *_latencies(progress, width)]
-    last = [*_row("load", _own(progress.own), width)] if progress.own else []
+    last = [*row("load", _own(progress.own), width)] if progress.own else []
     last += [Text(f"  {state}", style="yellow")] if state else []
     room = height - len(lines) - len(last) - 2
     if len(progress.labels) > 1 and room > 1:
@@ -51,18 +50,6 @@ def progress_line(progress: Progress) -> str:
     return "  ".join(parts)
 
 
-def _row(name: str, items: Iterable[Text], width: int) -> Iterator[Text]:
-    """A name and its items, on as many lines as they take."""
-    line = Text(f"  {name:<{_NAMES}}", style="dim")
-    indent = len(line)
-    for item in items:
-        if indent < len(line) and len(line) + len(item) > width:
-            yield line
-            line = Text(" " * indent)
-        line.append_text(item).append("  ")
-    yield line
-
-
 def _time(progress: Progress, width: int) -> Text:
     text = f"{progress.elapsed_s:.1f} s"
     done: float | None = None
@@ -72,12 +59,7 @@ def _time(progress: Progress, width: int) -> Text:
     elif progress.planned:
         text += f", {progress.begun:,} of {progress.planned:,} begun"
         done = progress.begun / progress.planned
-    line = Text(f"  {text}")
-    room = min(_MOST_BAR, width - len(line) - 3)
-    if done is None or room < 5:
-        return line
-    full = round(min(1.0, done) * room)
-    return line.append("  ").append("━" * full, style="green").append("─" * (room - full), style="dim")
+    return with_meter(Text(f"  {text}"), done, width)
 
 
 def _rates(progress: Progress) -> Iterator[Text]:
@@ -87,29 +69,25 @@ def _rates(progress: Progress) -> Iterator[Text]:
         (progress.replied_per_s, "replied"),
     ):
         if value is not None:
-            yield _count(f"{_number(value)}/s", what)
+            yield counted(f"{_number(value)}/s", what)
     yield Text(f"last {progress.window_s:.0f} s", style="dim")
 
 
 def _counts(progress: Progress) -> Iterator[Text]:
     for value, what in ((progress.begun, "begun"), (progress.ended, "ended"), (progress.in_flight, "in flight")):
-        yield _count(f"{value:,}", what)
+        yield counted(f"{value:,}", what)
 
 
 def _ends(progress: Progress) -> Iterator[Text]:
     for name, count in ({"answered": 0} | progress.outcomes).items():
-        yield _count(f"{count:,}", name, "" if name == "answered" else "red")
-
-
-def _count(value: str, what: str, style: str = "") -> Text:
-    return Text.assemble((value, f"not dim bold {style}"), (f" {what}", "not dim"))
+        yield counted(f"{count:,}", name, "" if name == "answered" else "red")
 
 
 def _latencies(progress: Progress, width: int) -> Iterator[Text]:
     names = [*LatencyMs.__dataclass_fields__]
-    wide = width >= _NAMES + 2 + len(names) * _COLUMN
+    wide = width >= NAMES + 2 + len(names) * _COLUMN
     shown, column = (names, _COLUMN) if wide else (["p50", "p99", "max"], _NARROW_COLUMN)
-    yield Text(f"  {'ms from due':<{_NAMES}}" + "".join(f"{name:>{column}}" for name in shown), style="dim")
+    yield Text(f"  {'ms from due':<{NAMES}}" + "".join(f"{name:>{column}}" for name in shown), style="dim")
     for name, times in ((f"last {progress.window_s:.0f} s", progress.recent_ms), ("whole run", progress.whole_ms)):
         yield _figures(name, [_ms(getattr(times, each)) for each in shown], column)
     if progress.lag_us is not None:
@@ -117,7 +95,7 @@ def _latencies(progress: Progress, width: int) -> Iterator[Text]:
 
 
 def _figures(name: str, values: Iterable[str], column: int) -> Text:
-    return Text(f"  {name:<{_NAMES}}", style="dim").append("".join(f"{each:>{column}}" for each in values), "not dim")
+    return Text(f"  {name:<{NAMES}}", style="dim").append("".join(f"{each:>{column}}" for each in values), "not dim")
 
 
 def _lag(lag: LagUs, name: str) -> str:
@@ -127,7 +105,7 @@ def _lag(lag: LagUs, name: str) -> str:
 
 def _labels(labels: tuple[LabelProgress, ...], room: int, width: int) -> Iterator[Text]:
     shown = labels if len(labels) <= room else labels[: room - 1]
-    wide = max(_NAMES, min(max(len(each.label) for each in shown), width - 54))
+    wide = max(NAMES, min(max(len(each.label) for each in shown), width - 54))
     for each in shown:
         name = each.label if len(each.label) <= wide else f"{each.label[: wide - 1]}…"
         text = Text(f"  {name:<{wide}}", style="dim")
@@ -143,12 +121,12 @@ def _labels(labels: tuple[LabelProgress, ...], room: int, width: int) -> Iterato
 
 
 def _own(own: OwnUse) -> Iterator[Text]:
-    yield _count(f"{own.processes}", f"process{'' if own.processes == 1 else 'es'}")
+    yield counted(f"{own.processes}", f"process{'' if own.processes == 1 else 'es'}")
     if own.share is not None and own.busiest is not None:
-        yield _count(f"{own.share:.0%}", "of a core", "yellow" if own.busiest >= _FULL else "")
+        yield counted(f"{own.share:.0%}", "of a core", "yellow" if own.busiest >= _FULL else "")
     if own.descriptors is not None:
-        yield _count(f"{own.descriptors:,}", "descriptors")
-    yield _count(f"{own.memory_bytes / 1e6:,.0f}", "MB")
+        yield counted(f"{own.descriptors:,}", "descriptors")
+    yield counted(f"{own.memory_bytes / 1e6:,.0f}", "MB")
 
 
 def _ms(value: float | None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.verdict import BeyondLimit, Http2
+from holdfast.model.streams import BeyondLimit, Http2
 
 _SEES = {
     "waits": "waits",

@@ -20,28 +20,13 @@ from holdfast.model.verdict import (
     Verdict,
 )
 from holdfast.report import calls, limit_lines, streams, waiting
+from holdfast.report.lanes import LANES
 from holdfast.report.layout import Column, Indent, Line, Renderable, Stack, Table, Text
 
 _WIDTH = 30
 _SHORTEST = 4
 _NOTE = 8
 _GAP = 2
-
-# Label, colour and what fills the lane, from the handler outwards.
-LANES = {
-    "in_service": ("in service", "green", "█"),
-    "userspace_queue": ("server's own queue", "yellow", "▓"),
-    "before_view": ("  before the view", "yellow", "▚"),
-    "accept_queue": ("accept queue", "yellow", "▒"),
-    "syn": ("no answer to SYN", "red", "░"),
-    "answered": ("answered", "cyan", "·"),
-    "rejected": ("rejected", "red", "·"),
-    "refused": ("refused", "red", "·"),
-    "reset": ("reset", "red", "·"),
-    "closed": ("closed", "red", "·"),
-    "failed": ("failed on our side", "magenta", "·"),
-    "unplaced": ("in a place marked ?", "yellow", "?"),
-}
 
 _KINDS = {
     "serial": "one request at a time, in one thread",
@@ -84,31 +69,32 @@ _FATES = {
 
 def render_verdict(verdict: Verdict) -> Renderable:
     """The whole verdict, as a person reads it."""
-    parts: list[Renderable] = [_title(verdict), Text(), Indent(_headline(verdict), 2), Text()]
+    parts: list[Renderable] = [title(verdict), Text(), Indent(headline(verdict), 2), Text()]
     parts += [Indent(_Lanes(verdict), 2), Text()]
-    parts += [Indent(Text(line), 2) for line in _sentences(verdict)]
+    parts += [Indent(Text(line), 2) for line in sentences(verdict)]
     if verdict.warnings:
         parts.append(Text())
         parts += [Indent(Text(f"! {warning}", style="yellow", hanging=2), 2) for warning in verdict.warnings]
     return Stack(*parts)
 
 
-def _title(verdict: Verdict) -> Text:
+def title(verdict: Verdict) -> Text:
+    """What was measured, in one line."""
     target = verdict.target
     if _from_outside(verdict):
         return Text(target.app, style="bold", hanging=2).append("  seen from outside", style="not bold dim")
-    title = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold", hanging=2)
+    text = Text(f"{target.server} {target.version or ''}".rstrip(), style="bold", hanging=2)
     python = f"  Python {target.python}" if target.python else ""
     over_tls = "  over TLS (certificate not checked)" if verdict.tls is not None else ""
-    title.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
-    return title
+    return text.append(f"  {target.app}{python}  held in {target.held_in}{over_tls}", style="not bold dim")
 
 
 def _from_outside(verdict: Verdict) -> bool:
     return isinstance(verdict.places, OutsidePlaces)
 
 
-def _headline(verdict: Verdict) -> Renderable:
+def headline(verdict: Verdict) -> Renderable:
+    """How many requests it processes at once, in a few words."""
     ceiling = verdict.ceiling
     if _from_outside(verdict):
         return _estimated(ceiling, verdict.unknown)
@@ -155,8 +141,8 @@ def _estimated(ceiling: Ceiling, unknown: Mapping[str, str]) -> Renderable:
     return text.append(f"  estimated{spread}", style="not bold")
 
 
-class _Lane(NamedTuple):
-    """One place: its label, its number as shown and as the length of its bar, what that is made of, and a note."""
+class Lane(NamedTuple):
+    """One place: label, number as shown and as the length of its bar, what that is made of, a note, and its name."""
 
     label: str
     shown: str
@@ -164,6 +150,7 @@ class _Lane(NamedTuple):
     colour: str = ""
     fill: str = ""
     note: str = ""
+    place: str = ""
 
 
 class _Lanes:
@@ -174,14 +161,14 @@ class _Lanes:
 
     def lines(self, width: int) -> Iterator[Line]:
         """As `Renderable`."""
-        lanes = list(_lanes(self._verdict))
-        texts = [(each.label, each.shown, each.note) for each in lanes]
+        shown = list(lanes(self._verdict))
+        texts = [(each.label, each.shown, each.note) for each in shown]
         beside = sum(max(map(len, column)) for column in zip(*texts, strict=True)) + 3 * _GAP
         most = min(_WIDTH, max(_SHORTEST, width - beside))
-        largest = max(1, *(each.number for each in lanes))
+        largest = max(1, *(each.number for each in shown))
         columns = (Column(whole=True), Column(right=True, whole=True), Column(whole=True), Column(least=_NOTE))
         table = Table(*columns, gap=_GAP, header=False)
-        for each in lanes:
+        for each in shown:
             # At least one cell for one request: a place that is in use never looks empty.
             length = -(-each.number * most // largest) if largest > most else each.number
             lane, note = Text(each.fill * length, style=each.colour), Text(each.note, style="dim")
@@ -189,17 +176,18 @@ class _Lanes:
         yield from table.lines(width)
 
 
-def _lanes(verdict: Verdict) -> Iterator[_Lane]:
+def lanes(verdict: Verdict) -> Iterator[Lane]:
+    """Each place that is in use, from the handler outwards, and at last the number offered."""
     counts: dict[str, int | None] = {name: getattr(verdict.places, name, 0) for name in LANES}
     for name, (label, colour, fill) in LANES.items():
         count = counts[name]
         if count is None and (name == "before_view" and not counts["userspace_queue"]):
             continue
         if count is None:
-            yield _Lane(label, "?")
+            yield Lane(label, "?", place=name)
         elif count or name in {"in_service", "accept_queue"}:
-            yield _Lane(label, f"{count}", count, colour, fill, _note(verdict, name))
-    yield _Lane("offered", f"{verdict.offered}")
+            yield Lane(label, f"{count}", count, colour, fill, _note(verdict, name), name)
+    yield Lane("offered", f"{verdict.offered}")
 
 
 def _note(verdict: Verdict, place: str) -> str:
@@ -218,7 +206,8 @@ def _note(verdict: Verdict, place: str) -> str:
     return ""
 
 
-def _sentences(verdict: Verdict) -> Iterator[str]:
+def sentences(verdict: Verdict) -> Iterator[str]:
+    """Each further finding as a sentence."""
     yield from _overflow(verdict.overflow)
     yield from _before_view(verdict)
     yield from waiting.before_view(verdict.waiting or (), verdict.libraries or ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from holdfast.model.verdict import Calls
+from holdfast.model.call import Calls
 from holdfast.model.waiting import Library, Waiting
 
 _MOST_SHOWN = 5

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from holdfast.errors import EnvironmentFailure
+from holdfast.errors import EnvironmentFailure, NotInstalledError
 from holdfast.model.frozen import frozen
 from holdfast.servers.adapter import FRAMEWORK_PACKAGES, Adapter, Package
 from holdfast.servers.ownership import why_not_ours
@@ -92,7 +92,8 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> 
     written it; the one that runs holdfast; `python3` on PATH.
 
     Raises:
-        EnvironmentFailure: none of them has it, or the one asked for cannot be run.
+        NotInstalledError: none of them has it.
+        EnvironmentFailure: the one asked for cannot be run.
     """
     looked: list[str] = []
     first = "python"
@@ -111,7 +112,7 @@ def find_interpreter(adapter: Adapter, asked_for: str | None, cwd: PurePath) -> 
     if asked_for is None and (why_not := _why_not_taken(_own_environment(cwd))):
         looked.append(f"{_own_environment(cwd)} (which was not run: {why_not.rstrip('.')})")
     requirement = adapter.packages[0].requirement
-    raise EnvironmentFailure(
+    raise NotInstalledError(
         f"{requirement} is not installed where holdfast looked for it.",
         "Looked in: " + ", ".join(looked) + ".",
         f"{first} -m pip install {requirement}   (or name another environment's interpreter with --python)",

@@ -7,6 +7,7 @@ import platform
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from holdfast import __version__, store
@@ -21,21 +22,39 @@ from holdfast.errors import (
     UsageError,
 )
 from holdfast.explain.run import Asked, explain
+from holdfast.explain.run import shown_again as explained_again
 from holdfast.explain.silent import Wanted, run_silent
 from holdfast.explain.trials import bench_for
 from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget, StartedTarget
-from holdfast.model.study import Case, Circumstances, Finding, Outcome, Row, Study, StudyResult, check
+from holdfast.model.live import Watch
+from holdfast.model.live_study import LiveStudy
+from holdfast.model.migration import EXPLANATION_FORM
+from holdfast.model.saved import Asked as AskedRun
+from holdfast.model.study import (
+    Case,
+    Circumstances,
+    Finding,
+    Outcome,
+    Row,
+    Study,
+    StudyResult,
+    check,
+    record_of,
+    row_of,
+)
 from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict
 from holdfast.observe.processes import read_somaxconn
 from holdfast.probe.experiment import run
+from holdfast.runs_file import marked
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters
 from holdfast.servers.survey import ask_all, needed
 from holdfast.study import flask_concurrency, servers
+from holdfast.study.in_progress import InProgress, is_explained
 
 STUDIES: Mapping[str, Study] = {each.name: each for each in (flask_concurrency.STUDY, servers.STUDY)}
 """The bundled studies, by name."""
@@ -54,6 +73,7 @@ class _Bench:
 
     interrupts: Interrupts
     tell: Callable[[str], None]
+    progress: InProgress
     silent: bool = False
     asked: dict[tuple[str | None, str], Mapping[str, Answer]] = field(default_factory=dict)
 
@@ -79,7 +99,13 @@ def only(study: Study, names: Collection[str]) -> Study:
 
 
 def run_study(
-    study: Study, python: str | None, interrupts: Interrupts, tell: Callable[[str], None], *, silent: bool = False
+    study: Study,
+    python: str | None,
+    interrupts: Interrupts,
+    tell: Callable[[str], None],
+    watch: Watch[LiveStudy] | None = None,
+    *,
+    silent: bool = False,
 ) -> StudyResult:
     """Runs the cases of a study in their order.
 
@@ -87,23 +113,65 @@ def run_study(
 
     Args:
         python: the interpreter for all servers; None leaves it to the cases.
-        tell: is called with one line as each case begins.
+        tell: is given a line where something could not be done, and as each case begins where there are no views.
+        watch: is offered views; None is offered none.
         silent: after each row, find out how many silent clients make its server's others wait.
     """
+    with marked(AskedRun("study", "study", study.name)) as mark:
+        result = _ran(study, python, _Bench(interrupts, tell, InProgress(study, tell, watch), silent))
+        try:
+            number = store.save_study(record_of(result), store.default_path(), mark=mark)
+        except HoldfastError as error:
+            tell(str(error))
+            return result
+        result = replace(result, run=number)
+        store.keep_study(result)
+        return result
+
+
+def _ran(study: Study, python: str | None, bench: _Bench) -> StudyResult:
     began = time.monotonic()
     made = _circumstances()
-    bench = _Bench(interrupts, tell, silent)
     rows: dict[str, Row] = {}
-    for number, case in enumerate(study.cases, 1):
-        if not interrupts.asked:
-            label = "" if case.id == case.title else f"{case.id}: "
-            tell(f"{number}/{len(study.cases)} {label}{case.title}")
+    for case in study.cases:
+        if not bench.interrupts.asked:
+            bench.progress.begin(case)
         rows[case.id] = _row(_with_python(case, python), bench, rows)
+        bench.progress.end(case, rows[case.id])
     done = tuple(rows.values())
     if study.source:
         # A row that was not measured answers none of the source's claims, and none was expected by the person.
         done = tuple(row if row.verdict else replace(row, findings=()) for row in done)
     return StudyResult(study.name, done, _since(began), study.source, made)
+
+
+def shown_again(number: int) -> StudyResult:
+    """A saved study, the verdict of each row drawn again from its run; of a run that was removed since, there is none.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    path = store.default_path()
+    record = store.load_study(number, path)
+    rows = tuple(row_of(each, _verdict_again(each.run, path)) for each in record.rows)
+    gone = tuple(
+        replace(row, skipped=f"run {row.run}, which it was made from, was removed")
+        if row.verdict is None and row.outcome == "measured"
+        else row
+        for row in rows
+    )
+    return StudyResult(record.name, gone, record.seconds, record.source, record.made, number)
+
+
+def _verdict_again(number: int | None, path: Path) -> Verdict | None:
+    if number is None:
+        return None
+    try:
+        if store.form_of(number, path) == EXPLANATION_FORM:
+            return explained_again(number).verdict
+        return judge(store.load(number, path))
+    except HoldfastError:
+        return None
 
 
 def exit_code(result: StudyResult) -> int:
@@ -141,7 +209,7 @@ def _row(case: Case, bench: _Bench, rows: Mapping[str, Row]) -> Row:
     elif earlier.verdict is None:
         row = _unanswered(case, earlier.outcome, f"{earlier.id} was not run", began)
     else:
-        row = _answered(case, earlier.verdict, began)
+        row = _answered(case, earlier.verdict, began, earlier.run)
     # What was in place when it was interrupted must not be compared with what would have been.
     return _unanswered(case, "interrupted", "interrupted", began, row.version) if _asked(bench) else row
 
@@ -159,7 +227,7 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
                 "the server is not installed" if version is None else "a package that this case needs is not installed"
             )
             return _unanswered(case, "not installed", what, began, version, install)
-        row = _answered(case, _verdict(case, bench), began)
+        row = _answered(case, *_verdict(case, bench, began))
         return _with_silent(row, case, bench) if bench.silent and not _asked(bench) else row
     except HoldfastError as error:
         outcome: Outcome = "inconclusive" if isinstance(error, InconclusiveError) else "failed"
@@ -170,14 +238,15 @@ def _run(case: Case, bench: _Bench, began: float) -> Row:
         return replace(row, why=f"{type(error).__name__}: {error}", exit_code=EXIT_INTERNAL)
 
 
-def _verdict(case: Case, bench: _Bench) -> Verdict:
-    if any(claim.what == "binding" or claim.what.startswith("binding.") for claim in case.claims):
-        # One probe does not show which setting decides.
-        with bench_for(case.experiment, bench.interrupts, lambda _line: None) as trials:
-            return explain(trials, Asked(up_to=0)).verdict
-    timeline = run(case.experiment, bench.interrupts)
-    store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
-    return judge(timeline)
+def _verdict(case: Case, bench: _Bench, began: float) -> tuple[Verdict, float, int | None]:
+    """The verdict, when the case began, and the number of its saved run."""
+    if is_explained(case):
+        with bench_for(case.experiment, bench.interrupts, lambda _line: None, bench.progress.watch) as trials:
+            found = explain(trials, Asked(up_to=0))
+        return found.verdict, began, found.run
+    timeline = run(case.experiment, bench.interrupts, watch=bench.progress.watch)
+    number = store.save_or_tell(timeline, lambda error: bench.tell(str(error)))
+    return store.concluded(number, partial(judge, timeline)), began, number
 
 
 def _with_silent(row: Row, case: Case, bench: _Bench) -> Row:
@@ -203,13 +272,14 @@ def _missing(experiment: Experiment, bench: _Bench) -> tuple[str | None, str | N
     return needed(adapter, target.arguments, framework, bench.asked[key])
 
 
-def _answered(case: Case, verdict: Verdict, began: float) -> Row:
+def _answered(case: Case, verdict: Verdict, began: float, number: int | None) -> Row:
     findings = tuple(check(claim, verdict) for claim in case.claims)
     return replace(
         _unanswered(case, "measured", "", began, verdict.target.version),
         findings=findings,
         verdict=verdict,
         exit_code=EXIT_ANSWERED,
+        run=number,
     )
 
 

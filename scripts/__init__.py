@@ -1,0 +1,1 @@
+"""What make uses; nothing of it is installed."""

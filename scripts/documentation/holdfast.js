@@ -1,0 +1,10 @@
+// What scrolls can be reached with the keyboard, and each button to copy has a name of its own for a screen reader.
+const mend = () => {
+  for (const each of document.querySelectorAll(".md-typeset__scrollwrap:not([tabindex])")) each.tabIndex = 0;
+  document.querySelectorAll(".md-code__nav:not([aria-label])").forEach(each => {
+    const block = each.closest("[id]");
+    each.setAttribute("aria-label", `Code ${block ? block.id.replace(/\D/g, "") : ""}`);
+  });
+};
+new MutationObserver(mend).observe(document.body, { childList: true, subtree: true });
+mend();

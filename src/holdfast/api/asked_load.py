@@ -1,0 +1,160 @@
+"""From the arguments of `holdfast.load` to the load that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from holdfast.api import option_values
+from holdfast.api.input_files import read_data_rows
+from holdfast.api.load_arguments import (
+    SHAPE_NAMES,
+    CheckArguments,
+    ConnectionArguments,
+    LoadArguments,
+    RequestArguments,
+    ShapeArguments,
+)
+from holdfast.api.load_shape import group_of
+from holdfast.api.option_layers import Source, plain, read_options
+from holdfast.api.python_words import in_python
+from holdfast.errors import UsageError
+from holdfast.load import quantities
+from holdfast.load.quantities import Threshold
+from holdfast.load.url import parse_url
+from holdfast.model.load import MOST_REQUESTS, LoadExperiment, StopRule
+from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Timeouts
+
+_CALL = "holdfast.load()"
+MOST_CLIENTS = 1_000_000
+MOST_PROCESSES = 256
+
+_Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_REQUESTS)]
+_Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
+_Amount = float | str
+
+
+class _Load(msgspec.Struct, kw_only=True):
+    rate: _Amount | None = None
+    for_: _Amount | None = None
+    requests: _Count | None = None
+    over: _Amount | None = None
+    ramp: str | None = None
+    stages: str | None = None
+    burst: _Count | None = None
+    clients: Annotated[int, msgspec.Meta(ge=1, le=MOST_CLIENTS)] | None = None
+    think: _Amount | None = None
+    poisson: bool = False
+    seed: int = 0
+    stop: str | None = None
+    method: str | None = None
+    headers: list[str] = []
+    data: Any = None
+    data_rows: str | None = None
+    once: bool = False
+    expect_status: list[_Status] = []
+    expect_body: list[str] = []
+    expect_match: list[str] = []
+    threshold: list[str] = []
+    keep_alive: bool | None = None
+    connect_timeout: _Amount | None = None
+    first_byte_timeout: _Amount | None = None
+    timeout: _Amount = DEFAULT_TIMEOUT_S
+    source: list[str] = []
+    processes: Annotated[int, msgspec.Meta(ge=1, le=MOST_PROCESSES)] | None = None
+    allow_remote: list[str] = []
+    insecure: bool = False
+
+
+_SEVERAL = ("expect_status", "expect_body", "expect_match", "threshold", "source", "allow_remote")
+"""Arguments that may also be one value."""
+# What makes the value of a text, or of each of several.
+_CHECKS: Mapping[str, Callable[[str], Any]] = {
+    "rate": quantities.rate_per_s,
+    "for_": quantities.duration_s,
+    "over": quantities.duration_s,
+    "ramp": quantities.ramp,
+    "stages": quantities.stages,
+    "think": quantities.pause,
+    "stop": quantities.stop_rule,
+    "headers": option_values.header_of_a_load,
+    "expect_match": quantities.pattern,
+    "threshold": quantities.threshold,
+    "connect_timeout": quantities.some_time_s,
+    "first_byte_timeout": quantities.some_time_s,
+    "timeout": quantities.some_time_s,
+    "source": quantities.source,
+}
+
+
+def asked_load(url: str, given: Mapping[str, Any]) -> tuple[LoadExperiment, tuple[str, ...], tuple[Threshold, ...]]:
+    """The load, the hosts that it may go to although they are not loopback, and what is to hold of it.
+
+    Args:
+        given: the arguments by name, as `options.LoadOptions` has them without `save`.
+
+    Raises:
+        UsageError: an argument is unknown or cannot be used, or two exclude each other.
+        EnvironmentFailure: the file of values may not be read.
+    """
+    source = Source(None, _CALL)
+    table = plain({name: _several(name, value) for name, value in given.items()})
+    asked = _checked(read_options(table, _Load, source), source)
+    path = parse_url(url).path
+    if asked["once"] and asked["data_rows"] is None:
+        raise source.wrong("once", "It ends the load with the last of data_rows, which are not there.")
+    rows = read_data_rows(None if asked["data_rows"] is None else Path(asked["data_rows"]), again=not asked["once"])
+    body = asked["data"].encode() if isinstance(asked["data"], str) else asked["data"]
+    if not isinstance(body, bytes | None):
+        raise source.wrong("data", f"Expected `str` or `bytes`, got `{type(body).__name__}`.")
+    try:
+        group = group_of(path, _arguments(url, asked), body=body, data=rows)
+    except ValueError as error:
+        raise UsageError(f"{_CALL} cannot be carried out as written.", in_python(str(error))) from error
+    experiment = LoadExperiment(
+        (group,),
+        not asked["insecure"],
+        asked["seed"],
+        asked["source"],
+        asked["stop"] or StopRule(),
+        asked["processes"],
+    )
+    return experiment, asked["allow_remote"], asked["threshold"]
+
+
+def _several(name: str, value: Any) -> Any:  # noqa: ANN401 - an argument may be anything
+    return [value] if name in _SEVERAL and isinstance(value, str | int) else value
+
+
+def _checked(read: _Load, source: Source) -> dict[str, Any]:
+    """The values by argument, as a load takes them."""
+    values: dict[str, Any] = {}
+    for name in read.__struct_fields__:
+        value, check = getattr(read, name), _CHECKS.get(name)
+        try:
+            if isinstance(value, list):
+                values[name] = tuple(value) if check is None else tuple(map(check, value))
+            else:
+                values[name] = value if value is None or check is None else check(_in_words(value))
+        except ValueError as error:
+            raise source.wrong(name, str(error)) from error
+    return values
+
+
+def _in_words(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:f}".rstrip("0").rstrip(".")
+
+
+def _arguments(url: str, asked: Mapping[str, Any]) -> LoadArguments:
+    shape = {name: asked[name] for name in SHAPE_NAMES if name != "over_s"}
+    return LoadArguments(
+        url=url,
+        shape=ShapeArguments(**shape, over_s=asked["over"], for_s=asked["for_"], think=asked["think"]),
+        request=RequestArguments(asked["method"], asked["headers"]),
+        check=CheckArguments(asked["expect_status"], asked["expect_body"], asked["expect_match"]),
+        connection=ConnectionArguments(asked["keep_alive"], asked["source"], not asked["insecure"]),
+        timeouts=Timeouts(asked["connect_timeout"], asked["first_byte_timeout"], asked["timeout"]),
+    )

@@ -1,0 +1,72 @@
+"""Files that a load names: what they hold, and what is said of one that cannot be read.
+
+One that does not exist, or is a directory, is a mistake of the one who names it; that it may not be read lies in the
+environment.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
+from holdfast.model.scenario import DataRows
+
+
+def unreadable(file: Path, error: OSError, remedy: str = "Check the file's name.") -> HoldfastError:
+    """The error for a file whose reading failed.
+
+    Args:
+        error: why.
+        remedy: what to do next, where it does not exist.
+    """
+    where = file.parent.absolute()
+    if not where.is_dir():
+        return UsageError(f"{file} does not exist.", f"The directory {where} does not exist.", remedy)
+    if isinstance(error, FileNotFoundError):
+        return UsageError(f"{file} does not exist.", f"Looked in {where}.", remedy)
+    if isinstance(error, IsADirectoryError):
+        return UsageError(f"{file} is a directory.", "The option needs the name of a file.", remedy)
+    return EnvironmentFailure(f"Cannot read {file}.", f"{error.strerror}.", "Check that you may read it.")
+
+
+def read_data_rows(file: Path | None, *, again: bool) -> DataRows | None:
+    """The values of slots, from a CSV file whose first line names them; None for no file.
+
+    Args:
+        again: after the last row, begin with the first.
+
+    Raises:
+        UsageError, EnvironmentFailure: they cannot be read.
+    """
+    if file is None:
+        return None
+    import csv  # noqa: PLC0415 - most loads do without
+
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.reader(stream))
+    except OSError as error:
+        raise unreadable(file, error) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(
+            f"{file} is not CSV.",
+            f"{error}.",
+            "It must be CSV in UTF-8 with the column names in the first line.",
+        ) from error
+    names, *values = [row for row in rows if row] or [[]]
+    for number, row in enumerate(values, 1):
+        if len(row) != len(names):
+            raise UsageError(
+                f"Row {number} of {file} has {len(row)} values, but the first line has {len(names)} names.",
+                f"The row is {','.join(row)!r}.",
+                "Give each row one value per name.",
+            )
+    if "id" in names or len(set(names)) < len(names):
+        raise UsageError(
+            f"The columns of {file} need different names.",
+            f"They are {', '.join(names)}; id is reserved for the number of the request.",
+            "Give each column its own name.",
+        )
+    if not values:
+        raise UsageError(f"{file} has no rows.", "Its first line names the columns.", "Add rows of values below it.")
+    return DataRows(tuple(names), tuple(map(tuple, values)), again, str(file))

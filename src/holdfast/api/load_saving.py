@@ -1,0 +1,100 @@
+"""Saves a load while it runs: one that is killed leaves the rows of the requests that had ended.
+
+Decisions
+---------
+* The process that watches the load saves, and not those that send it. Packing takes 1.5 us a row (`load.packing`).
+* A load shorter than FIRST_S is saved at its end alone. So is one of a few requests: a process that watches would take
+  longer to start than they do (20 ms).
+* Another program that locks the file of runs holds up neither the load nor Ctrl-C: what cannot be saved now is saved
+  later.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from holdfast import store
+from holdfast.errors import HoldfastError
+from holdfast.load.ended import Stretch, newly_ended, stretches
+from holdfast.load.packing import pack
+from holdfast.load.processes import Watched
+from holdfast.load.quantities import Threshold
+from holdfast.loadtest import saved
+from holdfast.loadtest.run import wall_clock_offset_ns
+from holdfast.model.load import LoadExperiment
+from holdfast.model.units import NS_PER_S
+
+FIRST_S = 1.0
+EVERY_S = 1.0
+FEW = 20
+
+
+class SavingAsItGoes:
+    """The saved part of a load in progress.
+
+    Attributes:
+        number: of the saved run; None as long as there is none.
+        mark: of the run, as `runs_file.marked` gives it.
+        is_small: the load is so small that it need not be saved before its end.
+    """
+
+    def __init__(
+        self,
+        experiment: LoadExperiment,
+        thresholds: Sequence[Threshold],
+        remarks: Sequence[str],
+        mark: str | None = None,
+    ) -> None:
+        """Has saved nothing; `remarks` are doubts that are known before the load begins."""
+        self.number: int | None = None
+        self.mark = mark
+        self._experiment = experiment
+        self._thresholds = [each.text for each in thresholds]
+        self._remarks = tuple(remarks)
+        self._offset_ns = wall_clock_offset_ns()
+        self._stretches: list[Stretch] | None = None
+        self._pending: list[int] = []
+        self._parts = 0
+        self._next_ns: int | None = None
+        passes = [group.shape.passes for group in experiment.groups]
+        self.is_small = None not in passes and sum(filter(None, passes)) <= FEW
+
+    def with_view(self, view: Callable[[Watched], None] | None) -> Callable[[Watched], None]:
+        """What is to be called during the load: this, and then its view."""
+
+        def watch(watched: Watched) -> None:
+            self.update(watched)
+            if view is not None:
+                view(watched)
+
+        return watch
+
+    def update(self, watched: Watched) -> None:
+        """Saves what has ended since, if it is time."""
+        now_ns = time.monotonic_ns()
+        if self._next_ns is None:
+            self._next_ns = watched.start_ns + round(FIRST_S * NS_PER_S)
+        if now_ns < self._next_ns:
+            return
+        self._next_ns = now_ns + round(EVERY_S * NS_PER_S)
+        if self._stretches is None:
+            self._stretches = list(stretches(watched))
+        self._pending = sorted([*self._pending, *newly_ended(watched, self._stretches)])
+        try:
+            self._save(watched)
+        except HoldfastError:
+            return  # the end of the load tells it, if it cannot be saved then either
+
+    def _save(self, watched: Watched) -> None:
+        path = store.default_path()
+        if self.number is None:
+            head = saved.head_of_begun(
+                self._experiment, self._thresholds, self._offset_ns, watched, remarks=self._remarks
+            )
+            self.number = store.begin_load(saved.title_of(self._experiment), head, path, self.mark)
+        if self._pending:
+            parts = list(pack(watched.columns, self._pending))
+            store.add_to_load(self.number, self._parts, parts, len(self._pending), path)
+            self._parts += len(parts)
+            self._pending = []

@@ -1,0 +1,150 @@
+"""From a load that was asked for to its result: requests are sent, and their rows saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import nullcontext
+
+from holdfast import store
+from holdfast.api.load_saving import SavingAsItGoes
+from holdfast.errors import HoldfastError, UsageError
+from holdfast.interrupts import Interrupts
+from holdfast.load.processes import Watched
+from holdfast.load.quantities import Threshold
+from holdfast.load.target import Target, check_sources, prefer_listening, target_of
+from holdfast.load.url import parse_url
+from holdfast.loadtest import saved
+from holdfast.loadtest.run import FinishedLoad, RunElsewhere, run_load
+from holdfast.model.frozen import frozen
+from holdfast.model.load import LoadExperiment, LoadResult
+from holdfast.model.saved import Asked
+from holdfast.runs_file import marked
+
+_HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
+
+
+@frozen
+class AskedLoad:
+    """A load that was asked for.
+
+    Attributes:
+        targets: of each group of the experiment.
+        remarks: doubts that are known before it begins; they are among the result's warnings.
+    """
+
+    experiment: LoadExperiment
+    targets: tuple[Target, ...]
+    thresholds: tuple[Threshold, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+
+@frozen
+class Loaded:
+    """A load that is over, and what became of its rows.
+
+    Attributes:
+        finished: its result has the number of the saved run.
+        unsaved: why it could not be saved; None where it was, or was not to be.
+    """
+
+    finished: FinishedLoad
+    unsaved: HoldfastError | None = None
+
+
+def targets_of(experiment: LoadExperiment, allowed_hosts: Collection[str]) -> tuple[Target, ...]:
+    """Looks up the servers that the URLs mean; a host that is not loopback must be allowed by name.
+
+    Raises:
+        UsageError, EnvironmentFailure: one cannot be loaded.
+    """
+    targets = tuple(_target_of(group.url, allowed_hosts, verify=experiment.verify) for group in experiment.groups)
+    for target in targets:
+        check_sources(experiment.sources, target)
+    return targets
+
+
+def _target_of(url: str, allowed_hosts: Collection[str], *, verify: bool) -> Target:
+    host = parse_url(url).host
+    return prefer_listening(target_of(url, host if host in allowed_hosts else None, _HARM, verify=verify))
+
+
+def loaded(
+    asked: AskedLoad,
+    interrupts: Interrupts,
+    view: Callable[[Watched], None] | None = None,
+    run_elsewhere: RunElsewhere | None = None,
+    *,
+    save: bool = True,
+) -> Loaded:
+    """Carries out a load, saving it as it goes.
+
+    Args:
+        view: is called during the load, as `load_runs` says; None shows nothing.
+        run_elsewhere: as for `run_load`.
+        save: keep its rows among the saved runs.
+
+    Raises:
+        ValueError: a request cannot be sent as it is written.
+        EnvironmentFailure: as `run_load`.
+    """
+    title = Asked("load", "load", saved.title_of(asked.experiment))
+    with marked(title) if save else nullcontext() as mark:
+        return _loaded(asked, interrupts, view, run_elsewhere, mark, save=save)
+
+
+def _loaded(  # parameters: as of `loaded`, and the mark
+    asked: AskedLoad,
+    interrupts: Interrupts,
+    view: Callable[[Watched], None] | None,
+    run_elsewhere: RunElsewhere | None,
+    mark: str | None,
+    *,
+    save: bool,
+) -> Loaded:
+    experiment, thresholds = asked.experiment, asked.thresholds
+    saving = SavingAsItGoes(experiment, thresholds, asked.remarks, mark)
+    watch = view
+    if save and (view is not None or not saving.is_small):
+        watch = saving.with_view(view)
+    finished = run_load(experiment, asked.targets, thresholds, interrupts, watch, run_elsewhere)
+    finished = finished.with_remarks(*asked.remarks)
+    if not save:
+        return Loaded(finished)
+    try:
+        finished = finished.numbered(_saved(finished, saving))
+    except HoldfastError as error:
+        return Loaded(finished, error)  # the result is not lost if its rows cannot be kept
+    store.keep_load(finished.result)
+    return Loaded(finished)
+
+
+def _saved(finished: FinishedLoad, saving: SavingAsItGoes) -> int:
+    return store.save_load(
+        saved.title_of(finished.experiment),
+        finished.result.offered,
+        saved.head_of(finished),
+        saved.parts_of(finished),
+        store.default_path(),
+        saving.number,
+        saving.mark,
+    )
+
+
+def result_of_load(
+    experiment: LoadExperiment,
+    allowed_hosts: Collection[str],
+    thresholds: tuple[Threshold, ...],
+    interrupts: Interrupts,
+    *,
+    save: bool,
+) -> LoadResult:
+    """Looks up the servers and loads them.
+
+    Raises:
+        UsageError, EnvironmentFailure: as `targets_of`; or a request cannot be sent as it is written.
+    """
+    try:
+        found = loaded(AskedLoad(experiment, targets_of(experiment, allowed_hosts), thresholds), interrupts, save=save)
+    except ValueError as error:
+        raise UsageError("The load cannot be sent as it is written.", str(error), "Correct that argument.") from error
+    return found.finished.result

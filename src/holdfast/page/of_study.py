@@ -1,0 +1,85 @@
+"""The page of a study: a small picture of each row, and the table of all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from holdfast.model.study import Row, StudyResult
+from holdfast.page.document import Document, Fact, Multiple, Sheet
+from holdfast.page.of_verdict import places_of
+from holdfast.page.words import lines_of
+from holdfast.report.columns import (
+    COLUMNS,
+    SILENT_HEADS,
+    application_of,
+    label_of,
+    made_on,
+    name_of,
+    remarks,
+    settings_of,
+    silences_of,
+    silent_cell,
+    sum_up,
+    why_not,
+)
+from holdfast.report.terminal import headline
+
+_SAME = {True: "yes", False: "no", None: "not measured"}
+
+
+def document_of_study(result: StudyResult) -> Document:
+    """The page of one study."""
+    return Document(
+        kind="study",
+        title=f"Study {result.name}",
+        headline=sum_up(result),
+        sentences=(),
+        warnings=(),
+        multiples=tuple(map(_multiple, result.rows)),
+        sheets=tuple(_sheets(result)),
+        command=f"holdfast study {result.name}",
+        facts=(Fact("made on", made_on(result.made)),),
+    )
+
+
+def _multiple(row: Row) -> Multiple:
+    title = " ".join(part for part in (name_of(row), settings_of(row)) if part)
+    about = " ".join(part for part in (label_of(row), application_of(row)) if part)
+    notes = [*([about] if about else []), *remarks(row)]
+    if row.verdict is None:
+        return Multiple(title, why_not(row), (), notes)
+    answer, *doubts = lines_of(headline(row.verdict))
+    return Multiple(title, answer, tuple(places_of(row.verdict)), [*doubts, *notes])
+
+
+def _sheets(result: StudyResult) -> Iterator[Sheet]:
+    if result.source:
+        titles = ("experiment", "what", result.source, "here", "same?", "why not")
+        rows = tuple(
+            (row.title, each.what, each.claimed, each.here or "-", _SAME[each.same], each.why_not)
+            for row in result.rows
+            for each in row.findings
+        )
+        yield Sheet("What the source says, and what was measured here", titles, rows)
+    silences = silences_of(result)
+    columns = (
+        "row",
+        *(column.head.replace("\n", " ") for column in COLUMNS),
+        *(SILENT_HEADS[each] for each in silences),
+        "s",
+    )
+    measured = tuple(
+        (
+            f"{name_of(row)} {settings_of(row)}".strip(),
+            *(column.cell(row.verdict) for column in COLUMNS),
+            *(silent_cell(row, each) for each in silences),
+            f"{row.seconds:.1f}",
+        )
+        for row in result.rows
+        if row.verdict is not None
+    )
+    figures = {number for number, column in enumerate(COLUMNS, 1) if column.right} | {len(columns) - 1}
+    if measured:
+        yield Sheet("All figures", columns, measured, frozenset(figures))
+        meanings = tuple((column.head.replace("\n", " "), column.means.replace("`", "")) for column in COLUMNS)
+        yield Sheet("What the columns mean", ("column", "means"), meanings)
