@@ -8,10 +8,10 @@ from test_terminal import verdict
 
 from holdfast.infer.binding import explanation_of
 from holdfast.model.advice import AdviceRecord, Attempt, Wish
+from holdfast.model.call import Body, Calls, Spread
 from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.places import Place
 from holdfast.model.trial import Change, Rival, Trial
-from holdfast.model.verdict import Body, Calls, Spread
 from holdfast.model.waiting import Waiting
 from holdfast.report.explain import render_explanation
 from holdfast.report.layout import rendered
