@@ -304,20 +304,6 @@ MORE = (
         most=1,
     ),
     Planted(
-        "cheroot-nofile", "cheroot", "nofile", (ONE_EACH,), options=("--nofile", "60"), arguments=("--threads", "200")
-    ),
-    Planted(
-        "waitress-nofile", "waitress", "nofile", (ONE_EACH,), options=("--nofile", "60"), arguments=("--threads", "200")
-    ),
-    Planted(
-        "gunicorn-gthread-nofile",
-        "gunicorn",
-        "nofile",
-        (ONE_EACH,),
-        options=("--nofile", "60"),
-        arguments=("--threads", "200"),
-    ),
-    Planted(
         "waitress-differs-from-start-to-start",
         "waitress",
         UNDECIDED,

@@ -332,7 +332,7 @@ def _why_undecided(place: Place, rivals: Sequence[Rival], trials: Sequence[Trial
 def _why_nothing_changed(place: Place, rivals: Sequence[Rival], found: Sequence[Suspect]) -> str:
     if found:
         return f"it ended before anything had been varied ({', '.join(each.name for each in found)})"
-    names = [each.name for each in rivals if each.place is place]
-    return (
-        f"nothing that bounds it could be varied ({', '.join(names)})" if names else "no setting is known to bound it"
-    )
+    names = ", ".join(each.name for each in rivals if each.place is place)
+    if names and all(each.kind in {"share", "bytes"} for each in rivals):
+        return f"no setting of the server was found that could be varied, and it is not near {names}"
+    return f"nothing that bounds it could be varied ({names})" if names else "no setting is known to bound it"

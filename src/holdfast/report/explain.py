@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 
@@ -91,8 +92,8 @@ def _trials(explanation: Explanation) -> Renderable:
 
 
 def trial_table(explanation: Explanation) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
-    """Heads and rows: each trial with the settings that were changed in any, what ran at once, and its purpose."""
-    changed = list(dict.fromkeys(each.name for trial in explanation.trials for each in trial.changes))
+    """Heads and rows: each trial with the law's settings and those changed in any, what ran at once, its purpose."""
+    changed = list(dict.fromkeys([*_in_the_law(explanation), *_changed(explanation)]))
     # Those of the queues are told with the queues.
     queues = {each.name for each in explanation.rivals if each.place is not Place.IN_SERVICE}
     changed = [name for name in changed if name not in queues]
@@ -103,6 +104,19 @@ def trial_table(explanation: Explanation) -> tuple[tuple[str, ...], tuple[tuple[
         cells = [_shown(values.get(name), kinds.get(name)) for name in changed]
         rows.append((_or_dash(trial.run), *cells, _at_once(trial), trial.purpose or "as asked"))
     return ("run", *changed, "at once", "purpose"), tuple(rows)
+
+
+def _changed(explanation: Explanation) -> Iterator[str]:
+    return (each.name for trial in explanation.trials for each in trial.changes)
+
+
+def _in_the_law(explanation: Explanation) -> Iterator[str]:
+    """The settings of the law, also where no trial changed them: their values may come from a file or a variable."""
+    binding = explanation.verdict.binding
+    formula = "" if binding is None else binding.formula
+    known = {each.name for each in explanation.trials[0].values}
+    of_law = (each.name for each in explanation.rivals if each.name in known)
+    return (name for name in of_law if re.search(rf"(?<![\w]){re.escape(name)}(?![\w])", formula))
 
 
 def _at_once(trial: Trial) -> str:
