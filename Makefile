@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: apache browser study-servers scale cluster docs wheel clean
+.PHONY: apache browser study-servers scale cluster docs screenshots wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -39,6 +39,7 @@ help:
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
 	@echo 'make docs         builds the documentation site into build/docs/site/, and checks it'
+	@echo 'make screenshots  the pictures in docs/, anew (apt-get install chromium)'
 	@echo 'make bench-NAME   one comparison of benchmarks/'
 	@echo 'make format       let the formatter have its way'
 	@echo 'make wheel        build dist/*.whl'
@@ -125,6 +126,13 @@ cluster: .venv/.synced
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --locked --inexact --extra docs --python .venv/bin/python
 	@touch $@
+
+# The pictures of the start page, which are committed: a run's verdict on a terminal, and its page in Chromium.
+screenshots: .venv/.synced
+	@uv=$$(scripts/find-uv .venv/bin/python) && \
+	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
+	mkdir -p docs/pictures
+	HOLDFAST_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest -m browser tests/browser/test_pictures.py $(ARGS)
 
 docs: .venv/.docs
 	.venv/bin/python -m scripts.documentation.build

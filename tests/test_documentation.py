@@ -10,6 +10,7 @@ import click
 import pytest
 from support.documented_commands import read
 
+import holdfast
 from holdfast.cli.main import commands
 from holdfast.model.frozen import frozen
 from holdfast.servers.registry import ADAPTERS
@@ -135,6 +136,16 @@ def test_the_reference_of_json_has_every_field_of_the_documented_load() -> None:
 
     assert set(json.loads(example[1])) == reference[""]
     assert set(json.loads(example[1])["latency_from_due_ms"]) == reference["latency_from_due_ms"]
+
+
+def test_the_reference_of_python_has_every_name_that_holdfast_has_to_import() -> None:
+    page = GENERATED["python.md"]
+
+    names = {*holdfast._ROOMS, *holdfast._HOMES}
+
+    assert {name for name in names if f"`{name}`" not in page and f"### `{name}`" not in page} == set()
+    assert "| `app` | `str or None` | `module:attr` or `file.py[:attr]`; None is the built-in application. |" in page
+    assert "| `max_offered` | `int` | offer at most this many requests at once. |" in page
 
 
 def test_a_field_without_a_meaning_is_no_part_of_the_reference() -> None:

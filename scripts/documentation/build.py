@@ -15,7 +15,7 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from scripts.documentation import checks, json_reference, servers
+from scripts.documentation import checks, json_reference, python_reference, servers
 from scripts.documentation.links import rewritten
 
 ROOT = Path(__file__).parents[2]
@@ -36,7 +36,7 @@ def pages_of(root: Path) -> dict[str, str]:
 
 def generated(root: Path) -> Mapping[str, str]:
     """Path on the site -> Markdown, of every page that is made here."""
-    return {**servers.pages(servers.read(root / "docs")), **json_reference.pages()}
+    return {**servers.pages(servers.read(root / "docs")), **json_reference.pages(), **python_reference.pages()}
 
 
 def configuration(template: str, pages: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import time
 
 import pytest
+from recorded.saved import RUNS, put_run, record_of, result_of
 from store.earlier import ATTACH, EXPLANATION, LOAD, PROBE, make
 
 from holdfast import store
@@ -170,6 +171,17 @@ def test_what_cannot_be_compared_is_named(saved, pair, code, what):
     ended = saved.run("diff", *pair)
 
     assert (ended.exit, ended.out, ended.what) == (code, "", what)
+
+
+def test_a_run_without_a_verdict_is_told_with_its_reason(saved, tmp_path):
+    path = tmp_path / "runs.sqlite"
+    numbers = [put_run(path, name, record_of(RUNS, name)) for name in ("attach-too-quick", "attach")]
+    expected = result_of(RUNS, "attach-too-quick")["inconclusive"]["what"]
+
+    ended = saved.run("diff", *map(str, numbers), env={"HOLDFAST_RUNS": str(path)})
+
+    assert ended.exit == INCONCLUSIVE
+    assert ended.what == f"holdfast: Run 1 has no verdict: {expected}"
 
 
 def test_two_loads_are_compared(saved):

@@ -221,6 +221,33 @@ def test_percentiles_have_a_spread_and_those_that_few_requests_decide_are_noise(
     assert set(meanings(LOAD, changed(LOAD, latency_from_due_ms__p50=1500.0)).values()) == {"noise"}
 
 
+@pytest.mark.parametrize(
+    ("percentile", "factor"), [("p50", 1.25), ("p90", 1.6), ("p95", 2.0), ("p99", 4.0), ("p999", 6.0)]
+)
+def test_how_far_a_percentile_may_lie_apart_grows_with_it(percentile, factor):
+    many = changed(LOAD, outcomes__answered=20_000, offered=20_000)
+    value = LOAD["latency_from_due_ms"][percentile]
+
+    def meaning(times):
+        other = changed(many, **{f"latency_from_due_ms__{percentile}": value * times})
+        return meanings(many, other)[f"latency_from_due_ms.{percentile}"]
+
+    assert meaning(factor * 0.999) == meaning(0.999 / factor + 0.002) == "noise"
+    assert meaning(factor * 1.001) == meaning(1 / factor / 1.001) == "change"
+
+
+def test_some_milliseconds_are_noise_however_short_the_times_are():
+    quick = changed(LOAD, latency_from_due_ms__p50=1.0)
+
+    assert meanings(quick, changed(quick, latency_from_due_ms__p50=6.0)) == {"latency_from_due_ms.p50": "noise"}
+    assert meanings(quick, changed(quick, latency_from_due_ms__p50=6.1)) == {"latency_from_due_ms.p50": "change"}
+
+
+@pytest.mark.parametrize(("rate", "meaning"), [(21.6 * 1.24, "noise"), (21.6 * 1.26, "change")])
+def test_a_rate_has_a_spread(rate, meaning):
+    assert meanings(LOAD, changed(LOAD, throughput_per_s=rate)) == {"throughput_per_s": meaning}
+
+
 def test_a_load_that_was_the_limit_itself_says_nothing_of_the_server():
     other = changed(LOAD, generator_limited=True, throughput_per_s=1.0, latency_from_due_ms__p50=1.0)
 
@@ -275,6 +302,15 @@ def test_what_decides_is_exact_and_what_a_request_costs_lies_between_the_trials(
         "bindings[in_service].formula": "change",
     }
     assert set(meanings(explanation(), explanation(cost=slope)).values()) == {"noise"}
+
+
+def test_a_label_may_have_brackets_and_dots():
+    step = {"label": "a[1].b", "offered": 100, "outcomes": {"answered": 100}, "latency_from_due_ms": {"p50": 100.0}}
+    other = step | {"latency_from_due_ms": {"p50": 101.0}}
+
+    found = meanings(changed(LOAD, steps=[step]), changed(LOAD, steps=[other]))
+
+    assert found == {"steps[a(1).b].latency_from_due_ms.p50": "noise"}
 
 
 def test_rows_of_a_study_are_compared_by_their_names():

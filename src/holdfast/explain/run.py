@@ -147,7 +147,8 @@ def shown_again(number: int) -> Explanation:
     """
     path = store.default_path()
     record = store.load_explanation(number, path)
-    return replace(explanation_of(judge(store.load(record.first_run, path)), record), run=number)
+    verdict = replace(judge(store.load(record.first_run, path)), run=record.first_run)
+    return replace(explanation_of(verdict, record), run=number)
 
 
 def _saved_as(record: ExplanationRecord, bench: Bench, mark: str | None) -> int | None:

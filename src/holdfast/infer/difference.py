@@ -22,10 +22,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from holdfast.errors import UsageError
-from holdfast.infer.difference_pair import ABSENT, Both, Pair
+from holdfast.infer.difference_pair import ABSENT, Both, Judged, Pair
 from holdfast.infer.difference_rules import COUNTS, KEYS, rule_of
 from holdfast.model.difference import Difference, FieldDifference, Kind, Side
 
+_NOT_AS_WRITTEN = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What a rule raises for a file that was made or changed by hand."""
+_BRACKETS = str.maketrans("[]", "()")
+"""In the name of an element, which is itself in brackets."""
 _SKIPPED = frozenset({"schema", "kind", "unknown", "run", "wall_clock_offset_ns"})
 KINDS: Mapping[Kind, str] = {
     "verdict": "a verdict of probe, exec or attach",
@@ -39,7 +43,7 @@ KINDS: Mapping[Kind, str] = {
 def kind_of(result: Mapping[str, Any]) -> Kind | None:
     """What this JSON is; None where it is none of what can be compared."""
     kind = result.get("kind")
-    if kind in {"load", "explanation", "study"}:
+    if isinstance(kind, str) and kind in {"load", "explanation", "study"}:
         return cast("Kind", kind)
     return "verdict" if kind is None and {"ceiling", "places", "target"} <= result.keys() else None
 
@@ -58,13 +62,16 @@ def difference_of(
     """
     kind = _common_kind((before, after), sides)
     pair = Pair(kind, before, after)
-    fields, same = [], 0
-    for found in _walked("", before, after, pair):
-        if found is None:
-            same += 1
-        else:
-            fields.append(found)
-    return Difference(kind, *sides, tuple(fields), same)
+    try:
+        found = list(_walked("", before, after, pair))
+    except RecursionError as error:
+        raise UsageError(
+            f"{sides[0].name} and {sides[1].name} cannot be compared.",
+            "One of them is nested more deeply than any result is.",
+            "Give a file as --json has written it.",
+        ) from error
+    fields = tuple(each for each in found if each is not None)
+    return Difference(kind, *sides, fields, len(found) - len(fields))
 
 
 def is_beyond_noise(difference: Difference) -> bool:
@@ -140,7 +147,7 @@ def _keyed(elements: Sequence[Any], key: Sequence[str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for each in elements:
         parts = [each.get(name) if isinstance(each, Mapping) else each for name in key]
-        name = " ".join(str(part) for part in parts if part is not None)
+        name = " ".join(str(part) for part in parts if part is not None).translate(_BRACKETS)
         number = 2
         unique = name
         while unique in found:
@@ -152,6 +159,9 @@ def _keyed(elements: Sequence[Any], key: Sequence[str]) -> dict[str, Any]:
 def _judged(path: str, before: Any, after: Any, pair: Pair) -> FieldDifference:  # noqa: ANN401 - JSON
     both = Both(pair.name_of(path), before, after, pair)
     part, rule = rule_of(both.name, pair.kind)
-    found = rule(both)
+    try:
+        found = rule(both)
+    except _NOT_AS_WRITTEN:
+        found = Judged("unknown", "a value is not of the kind that holdfast writes there")
     one, other = (None if each is ABSENT else each for each in both.values)
     return FieldDifference(path, found.part or part, one, other, found.meaning, found.why, *found.intervals)

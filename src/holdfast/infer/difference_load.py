@@ -60,7 +60,8 @@ def _latency(both: Both) -> Judged:
         return Judged("noise", "a single request decides it")
     if is_decided_by_few(_PERCENT[percentile], fewest):
         return Judged("noise", f"of {fewest} requests, fewer than ten lie beyond it, so single ones decide it")
-    return compared(latency_interval(both.before), latency_interval(both.after), "the spreads of times")
+    one, other = (latency_interval(each, percentile) for each in both.values)
+    return compared(one, other, "the spreads of times")
 
 
 def _replied(result: Mapping[str, Any]) -> int:

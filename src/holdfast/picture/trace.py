@@ -220,6 +220,8 @@ def _marks(timeline: Timeline, clock: _Clock, pid: int) -> Iterator[_Event]:
         "held requests are released": marks.released_ns,
         "the server has worked off what waited": marks.quiet_ns,
     }
+    # A mark across all tracks would be on one that Perfetto calls "Unnamed".
+    yield _named(pid, "phases of the run", pid)
     for name, at_ns in said.items():
         if at_ns != NEVER:
-            yield {"ph": "i", "s": "g", "name": name, "cat": "mark", "pid": pid, "tid": pid, "ts": clock.us(at_ns)}
+            yield {"ph": "i", "s": "t", "name": name, "cat": "mark", "pid": pid, "tid": pid, "ts": clock.us(at_ns)}

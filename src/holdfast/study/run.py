@@ -169,7 +169,7 @@ def _verdict_again(number: int | None, path: Path) -> Verdict | None:
     try:
         if store.form_of(number, path) == EXPLANATION_FORM:
             return explained_again(number).verdict
-        return judge(store.load(number, path))
+        return replace(judge(store.load(number, path)), run=number)
     except HoldfastError:
         return None
 
