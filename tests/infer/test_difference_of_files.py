@@ -53,7 +53,7 @@ def test_whatever_a_file_holds_is_compared_and_shown_or_named(name):
         for pair in ((result, other), (other, result), (other, other)):
             with contextlib.suppress(UsageError):
                 found = difference_of(*pair)
-                rendered(render_difference(found, everything=True), 80, styled=False)
+                assert rendered(render_difference(found, everything=True), 80, styled=False)
 
     compare()
 

@@ -156,8 +156,9 @@ def test_the_database_of_another_program_is_left_alone(path, table):
     before, timeline = path.read_bytes(), store.load(PROBE, make_probe)
 
     for use in (lambda: store.saved_runs(path), lambda: store.save(timeline, path)):
-        with pytest.raises(EnvironmentFailure, match="is not a file of saved runs"):
+        with pytest.raises(EnvironmentFailure) as error:
             use()
+        assert error.value.why == "It is a database with tables of another program. Nothing was written to it."
     assert path.read_bytes() == before
     assert path.stat().st_mode & 0o777 == 0o644
 

@@ -40,7 +40,7 @@ def writing(
         # Requests are in it, with cookies and tokens: only the owner may read it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         with closing(sqlite3.connect(path, timeout=wait_s, isolation_level=None)) as database:
-            _check_is_ours(database, path)
+            _check_is_ours(database, path, f"{failed} {path}.")
             _close_to_others(path)
             database.execute("BEGIN IMMEDIATE")
             try:
@@ -71,7 +71,7 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         # Not read-only: what a writer that was killed has left half done must be undone first.
         with closing(sqlite3.connect(path, timeout=_READ_WAIT_S, isolation_level=None)) as database:
             if database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone():
-                _check_is_ours(database, path)
+                _check_is_ours(database, path, f"The saved runs in {path} cannot be read.")
                 yield database
             else:
                 yield None
@@ -81,8 +81,11 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
         ) from error
 
 
-def _check_is_ours(database: sqlite3.Connection, path: Path) -> None:
+def _check_is_ours(database: sqlite3.Connection, path: Path, failed: str) -> None:
     """Makes sure that a file is one of saved runs, or empty, of a schema that this version knows.
+
+    Args:
+        failed: what cannot be done if it is another program's.
 
     Raises:
         EnvironmentFailure: it is another program's database.
@@ -91,7 +94,7 @@ def _check_is_ours(database: sqlite3.Connection, path: Path) -> None:
     has_tables = database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
     if has_tables and "timeline" not in columns_of(database):
         raise EnvironmentFailure(
-            f"{path} is not a file of saved runs.",
+            failed,
             "It is a database with tables of another program. Nothing was written to it.",
             "Name another file with HOLDFAST_RUNS.",
         )

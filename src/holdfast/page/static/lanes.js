@@ -32,6 +32,8 @@ holdfast.lanes = (() => {
       rows += own;
       return lane;
     });
+    const laneOfRow = new Int32Array(rows);
+    lanes.forEach((lane, number) => laneOfRow.fill(number, lane.first, lane.first + lane.rows));
     const starts = new Int32Array(rows + 1), order = new Int32Array(many);
     for (let each = 0; each < many; each++) starts[rowOf[each] + 1]++;
     for (let row = 0; row < rows; row++) starts[row + 1] += starts[row];
@@ -43,7 +45,7 @@ holdfast.lanes = (() => {
       last = Math.max(last, left[each]);
     }
     return {
-      id, ordinal, entered, left, lanes, laneOf, rowOf, rows, starts, order, first, last: Math.max(last, first + 1),
+      id, ordinal, entered, left, lanes, laneOf, laneOfRow, rowOf, rows, starts, order, first, last: Math.max(last, first + 1),
       colour: Uint8Array.from(phases, (each) => colours[each]), phase: (each) => given.phases[phases[each]],
       open: new Set(given.open), processes: processes(lanes),
     };
@@ -114,6 +116,15 @@ holdfast.lanes = (() => {
     else for (let at = from; at < until; at++) pixels[at] = colour;
   }
 
+  /* One image for each canvas, as long as its size stays: a new one for each frame would be megabytes of garbage. */
+  const images = new WeakMap();
+  function imageOf(canvas, brush, wide, high) {
+    const before = images.get(canvas);
+    if (before && before.width === wide && before.height === high) return before;
+    images.set(canvas, brush.createImageData(wide, high));
+    return images.get(canvas);
+  }
+
   /* Draws what is in view. view: from and to in microseconds, top and bottom in rows. Sizes in pixels of the screen. */
   function paint(canvas, bars, view, gutter, ratio, colours) {
     const brush = canvas.getContext("2d", { alpha: false });
@@ -121,7 +132,7 @@ holdfast.lanes = (() => {
     const wide = Math.max(1, canvas.width - left), high = Math.max(1, canvas.height - bottom);
     brush.fillStyle = colours.background;
     brush.fillRect(0, 0, canvas.width, canvas.height);
-    const image = brush.createImageData(wide, high);
+    const image = imageOf(canvas, brush, wide, high);
     const pixels = new Uint32Array(image.data.buffer);
     pixels.fill(colours.paper);
     const perRow = high / (view.bottom - view.top), perUs = wide / (view.to - view.from);
@@ -150,13 +161,12 @@ holdfast.lanes = (() => {
           } else [painted, paintedTo] = [Math.min(from, painted), Math.max(until, paintedTo)];
         }
         const colour = (shaded && row % 2 ? colours.others : colours.fills)[bars.colour[bar]];
-        const edged = until - from > 3 * ratio && end - top >= 3;
-        for (let y = top; y < end; y++) {
-          span(pixels, y * wide + from, y * wide + until, colour);
-          if (edged) span(pixels, y * wide + from, y * wide + from + Math.round(ratio), colours.edges[bars.colour[bar]]);
-        }
+        span(pixels, top * wide + from, top * wide + until, colour);
+        if (until - from > 3 * ratio && end - top >= 3) span(pixels, top * wide + from, top * wide + from + Math.round(ratio), colours.edges[bars.colour[bar]]);
         if (end - top >= 13 * ratio && until - from >= 26 * ratio) texts.push([bar, from, until, top, end]);
       }
+      // The first line of a row is drawn, the others are copies of it.
+      for (let y = top + 1; y < end; y++) pixels.copyWithin(y * wide, top * wide, top * wide + wide);
     }
     brush.putImageData(image, left, 0);
     brush.font = FONT.replace("12", String(12 * ratio));
@@ -165,13 +175,19 @@ holdfast.lanes = (() => {
     axis(brush, view, { left, high, wide, ratio, perUs }, colours);
   }
 
+  /* The lanes in view, with their numbers. */
+  function inView(bars, view) {
+    const from = bars.laneOfRow[Math.max(0, Math.floor(view.top))], to = bars.laneOfRow[Math.min(bars.rows, Math.ceil(view.bottom)) - 1];
+    return bars.lanes.slice(from, to + 1).map((lane, at) => [lane, from + at]);
+  }
+
   function stripes(bars, view, perRow, stripe, high) {
     if (perRow < 3) return;
-    bars.lanes.forEach((lane, at) => {
+    for (const [lane, at] of inView(bars, view)) {
       const from = Math.max(0, Math.round((lane.first - view.top) * perRow));
       const until = Math.min(high, Math.round((lane.first + lane.rows - view.top) * perRow));
       if (from < until) stripe(from, until, at % 2 === 1);
-    });
+    }
   }
 
   /* The ids of requests, where there is room for them. */
@@ -198,7 +214,7 @@ holdfast.lanes = (() => {
       brush.fillText(elided(brush, text, left - 8 * ratio), 0, middle);
       free = middle + line / 2;
     }
-    if (showsThreads(bars, perRow, ratio)) for (const lane of bars.lanes) name(lane.first, lane.rows, titleOf(bars, lane), false);
+    if (showsThreads(bars, perRow, ratio)) for (const [lane] of inView(bars, view)) name(lane.first, lane.rows, titleOf(bars, lane), false);
     else for (const each of bars.processes) name(each.first, each.rows, `pid ${each.pid}`, true);
     brush.strokeStyle = colours.faint;
     brush.lineWidth = ratio;
@@ -219,13 +235,28 @@ holdfast.lanes = (() => {
 
   /* How much room the names take, at most. perRow: height of a row, in pixels of CSS. */
   function gutterOf(bars, perRow, most) {
+    const threads = showsThreads(bars, perRow, 1), key = `${threads} ${most}`;
+    bars.gutters ??= new Map();
+    if (!bars.gutters.has(key)) bars.gutters.set(key, widest(bars, threads, most));
+    return bars.gutters.get(key);
+  }
+  function widest(bars, threads, most) {
     const brush = document.createElement("canvas").getContext("2d");
     brush.font = FONT;
-    const texts = showsThreads(bars, perRow, 1) ? bars.lanes.slice(0, 400).map((lane) => titleOf(bars, lane)) : bars.processes.slice(0, 100).map((each) => `pid ${each.pid}`);
+    const texts = threads ? bars.lanes.slice(0, 400).map((lane) => titleOf(bars, lane)) : bars.processes.slice(0, 100).map((each) => `pid ${each.pid}`);
     return Math.min(most, Math.ceil(Math.max(...texts.map((text) => brush.measureText(text).width))) + 10);
   }
 
+  const shortened = new Map();
   function elided(brush, text, most) {
+    const key = `${brush.font} ${most} ${text}`;
+    if (!shortened.has(key)) {
+      if (shortened.size > 5000) shortened.clear();
+      shortened.set(key, cut(brush, text, most));
+    }
+    return shortened.get(key);
+  }
+  function cut(brush, text, most) {
     if (brush.measureText(text).width <= most) return text;
     let kept = text.length;
     // The end of a thread's name tells it from the others.
