@@ -132,7 +132,7 @@ screenshots: .venv/.synced
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
 	mkdir -p docs/pictures
-	HOLDFAST_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest -m browser tests/browser/test_pictures.py $(ARGS)
+	HOLDFAST_PICTURES=$(CURDIR)/docs/pictures .venv/bin/python -m pytest -m browser tests/browser/test_screenshots.py $(ARGS)
 
 docs: .venv/.docs
 	.venv/bin/python -m scripts.documentation.build

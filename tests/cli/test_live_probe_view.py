@@ -155,7 +155,13 @@ def test_no_view_is_shown_where_none_is_wanted(shown, which):
 
 
 def test_what_is_over_in_a_moment_flashes_no_view(shown):
-    assert not shown["over at once"].frames
+    # On a busy machine even this is not over in a moment.
+    since = [
+        re.search(r"starting the server  (\d+\.\d) s", "\n".join(frame))
+        for frame in shown["over at once"].frames
+        if frame
+    ]
+    assert all(found and float(found[1]) >= 0.3 for found in since)
     assert "The server ended at its start." in shown["over at once"].terminal.written
 
 

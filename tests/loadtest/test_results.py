@@ -169,7 +169,7 @@ def test_a_saved_load_is_shown_and_written_again_as_it_was(holdfast, faulty, tmp
     for form in forms:
         assert (tmp_path / f"second.{form}").read_bytes() == (tmp_path / f"first.{form}").read_bytes()
     assert (tmp_path / "shown.json").read_bytes() == (tmp_path / "first.json").read_bytes()
-    assert f"load {faulty}/{{id}} 300/s for" in " ".join(holdfast.run("runs").out.split())
+    assert f"{faulty}/{{id}} 300/s for" in " ".join(holdfast.run("runs").out.split())
     # The cookie is in there.
     assert holdfast.runs.stat().st_mode & 0o077 == 0
 

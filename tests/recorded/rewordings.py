@@ -133,6 +133,7 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
         reasons["call.running"] = now["unknown"].get("call.at_once", _NOT_ASKED[outside])
     # It is judged here without being saved.
     more["run"] = None
+    reasons["run"] = "it was not saved"
     return {**now, **dict.fromkeys(added), **more, "unknown": {**now["unknown"], **reasons}}
 
 

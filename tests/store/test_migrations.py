@@ -7,7 +7,6 @@ import json
 import sqlite3
 import threading
 from contextlib import closing
-from dataclasses import replace
 
 import pytest
 from recorded.saved import RUNS, result_of
@@ -17,6 +16,7 @@ from holdfast import store
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.infer.judge import judge
 from holdfast.loadtest import saved as saved_loads
+from holdfast.model.verdict import of_run
 from holdfast.store.tables import SCHEMA
 
 EVERY = pytest.mark.parametrize("by", TABLES)
@@ -181,7 +181,7 @@ def test_what_cannot_be_kept_beside_a_record_costs_nothing(path, monkeypatch):
     number = store.save(timeline, path)
     monkeypatch.setenv("HOLDFAST_RUNS", str(path / "not a directory"))
 
-    assert store.concluded(number, lambda: judge(timeline)) == replace(judge(timeline), run=number)
+    assert store.concluded(number, lambda: judge(timeline)) == of_run(judge(timeline), number)
 
     assert store.kept_result(number, path) is None
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -137,7 +136,8 @@ def show(number: int, json_target: str | None) -> int:
 
         return show_study(number, json_target)
     from holdfast.infer.judge import judge
+    from holdfast.model.verdict import of_run
 
-    verdict = replace(judge(store.load(number, store.default_path())), run=number)
+    verdict = of_run(judge(store.load(number, store.default_path())), number)
     publish(verdict, json_target, no_checks("show"))
     return exit_code(verdict)

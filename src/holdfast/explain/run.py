@@ -24,6 +24,7 @@ from holdfast.model.explanation import Explanation, ExplanationRecord
 from holdfast.model.frozen import frozen
 from holdfast.model.silent import DEFAULT_PATIENCE_S
 from holdfast.model.trial import Rival, Trial
+from holdfast.model.verdict import of_run
 from holdfast.runs_file import marked
 
 MOST_TRIALS = 12
@@ -147,7 +148,7 @@ def shown_again(number: int) -> Explanation:
     """
     path = store.default_path()
     record = store.load_explanation(number, path)
-    verdict = replace(judge(store.load(record.first_run, path)), run=record.first_run)
+    verdict = of_run(judge(store.load(record.first_run, path)), record.first_run)
     return replace(explanation_of(verdict, record), run=number)
 
 

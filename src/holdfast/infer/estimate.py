@@ -32,6 +32,7 @@ from holdfast.model.outside import OutsideTimeline, Round
 from holdfast.model.places import TURNED_AWAY_PLACES, Outcome, Place
 from holdfast.model.timeline import NEVER, Listener, Request, Snapshot
 from holdfast.model.verdict import (
+    NOT_SAVED,
     OFFER_MORE,
     PLAIN_HTTP,
     Abandoned,
@@ -121,6 +122,7 @@ def judge_outside(record: OutsideTimeline) -> Verdict:
         *("call", "front", "pressure", "places.before_view", "waiting", "libraries", *AT_EXACT_LOAD),
     )
     unknown.because(_NO_SETTING, "binding")
+    unknown.because(NOT_SAVED, "run")
     ceiling = unknown.take(_ceiling(seen, places))
     return Verdict(
         target=unknown.take(_target(record)),

@@ -39,6 +39,7 @@ from holdfast.model.ramp import Ramp
 from holdfast.model.timeline import Entry, FirstRequest, Snapshot, Timeline
 from holdfast.model.verdict import (
     NOT_KEPT,
+    NOT_SAVED,
     PLAIN_HTTP,
     Ceiling,
     Cost,
@@ -144,6 +145,7 @@ def _verdict(counted: _Counted) -> Verdict:
     timeline, snapshot, places = counted.timeline, counted.snapshot, counted.places
     unknown = Unknown()
     unknown.because(_ONE_SETTING, "binding")
+    unknown.because(NOT_SAVED, "run")
     at_least = _at_least(counted)
     ceiling, overflow = unknown.take(_ceiling_and_overflow(counted, at_least))
     before_view = before_view_of(timeline, snapshot, counted.placed, counted.first_request)

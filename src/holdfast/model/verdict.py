@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from typing import Literal
 
 from holdfast.model.binding import Binding
@@ -15,6 +15,7 @@ from holdfast.model.waiting import Library, Waiting
 
 SCHEMA = 1
 
+NOT_SAVED = "it was not saved"
 OFFER_MORE = "Offer more with --max-offered."
 MACHINE_BUSY = "this machine was busy, so times are less sure than counts."
 """How two warnings end that tables of verdicts express in their own way: no bound reached; late observers."""
@@ -376,3 +377,9 @@ class Verdict:
     pressure: tuple[Pressure, ...] | None = None
     run: int | None = None
     schema: int = SCHEMA
+
+
+def of_run(verdict: Verdict, number: int) -> Verdict:
+    """A verdict with the number of its saved run."""
+    unknown = {name: why for name, why in verdict.unknown.items() if name != "run"}
+    return replace(verdict, run=number, unknown=unknown)

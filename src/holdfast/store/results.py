@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast import __version__
@@ -35,13 +34,19 @@ def concluded(number: int | None, judge: Callable[[], Verdict]) -> Verdict:
         InconclusiveError: it did.
     """
     try:
-        verdict = judge() if number is None else replace(judge(), run=number)
+        verdict = _numbered(judge(), number)
     except InconclusiveError as error:
         _keep(number, "inconclusive", inconclusive=str(error))
         raise
     ceiling = verdict.ceiling
     _keep(number, "verdict", verdict, verdict.target.server, (ceiling.in_service, ceiling.bounded))
     return verdict
+
+
+def _numbered(verdict: Verdict, number: int | None) -> Verdict:
+    from holdfast.model.verdict import of_run  # noqa: PLC0415 - what saves a load does without
+
+    return verdict if number is None else of_run(verdict, number)
 
 
 def keep_explanation(found: Explanation) -> None:

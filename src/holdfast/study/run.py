@@ -46,7 +46,7 @@ from holdfast.model.study import (
     row_of,
 )
 from holdfast.model.suggestions import did_you_mean
-from holdfast.model.verdict import Verdict
+from holdfast.model.verdict import Verdict, of_run
 from holdfast.observe.processes import read_somaxconn
 from holdfast.probe.experiment import run
 from holdfast.runs_file import marked
@@ -169,7 +169,7 @@ def _verdict_again(number: int | None, path: Path) -> Verdict | None:
     try:
         if store.form_of(number, path) == EXPLANATION_FORM:
             return explained_again(number).verdict
-        return replace(judge(store.load(number, path)), run=number)
+        return of_run(judge(store.load(number, path)), number)
     except HoldfastError:
         return None
 
