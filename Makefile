@@ -121,7 +121,7 @@ scale: .venv/.synced
 cluster: .venv/.synced
 	.venv/bin/python -m pytest -m cluster $(ARGS)
 
-# What makes the site is no part of the tests' environment, so it is added where the site is made.
+# The tests' environment does not have what makes the site, so it is added where the site is made.
 .venv/.docs: .venv/.synced
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --locked --inexact --extra docs --python .venv/bin/python

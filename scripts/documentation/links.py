@@ -55,7 +55,7 @@ def anchors(markdown: str) -> set[str]:
 
 
 def rewritten(markdown: str, document: PurePosixPath, pages: dict[str, str], root: Path) -> str:
-    """A document with its links as the site has them; of one to a file that is no page, only the words remain.
+    """A document with its links as the site has them; of a link to a file that is not a page, only the words remain.
 
     Args:
         document: its path in the repository.

@@ -18,7 +18,7 @@ from holdfast.model.experiment import Experiment, OutsideExperiment, UrlTarget, 
 DEFAULT_SERVER = "flask"
 MOST_ATTACHED = 10_000
 _ARGS = "args"
-"""What is `arguments` in a study's file, because there it stands beside options of holdfast's own."""
+"""What is `arguments` in a study's file, because there it is written beside options of holdfast's own."""
 
 
 class _Started(Options, kw_only=True, rename="kebab"):

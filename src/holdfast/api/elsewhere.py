@@ -1,4 +1,4 @@
-"""One measurement in a process of its own, for a program that goes on with its own work.
+"""One measurement in a process of its own, for a program that continues with its own work.
 
 Facts
 -----
@@ -38,7 +38,7 @@ from typing import TypeVar
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError, InternalError
 from holdfast.interrupts import Terminated, listening
 
-# In front of all else stands the directory of this very holdfast; `-P` keeps the current directory out of it. What the
+# The directory of this very holdfast comes first; `-P` keeps the current directory out of it. What the
 # program has added to its path comes last, so that it hides nothing.
 _START = """
 import sys
@@ -96,7 +96,7 @@ def result_of(
         )
     if not answer:
         raise _lost(process.returncode)
-    # From our own process, through a pipe that nobody else has.
+    # From our own process, through a pipe that no other process has.
     result, error = pickle.loads(answer)  # noqa: S301
     if error is not None:
         assert isinstance(error, HoldfastError)
@@ -166,7 +166,7 @@ def _lost(status: int) -> HoldfastError:
         return InconclusiveError(
             "holdfast's measuring process was ended before it had a result.",
             f"It was ended by {signal.Signals(-status).name}.",
-            "If nobody did that, the kernel may have: `dmesg` shows what its OOM killer has ended.",
+            "If no person did that, the kernel may have: `dmesg` shows what its OOM killer has ended.",
         )
     return InternalError("holdfast's measuring process ended without a result.", f"Its exit code was {status}.")
 

@@ -109,7 +109,7 @@ def _agreed(question: str) -> bool:
     """What the person answers.
 
     Raises:
-        UsageError: nobody can be asked.
+        UsageError: there is no terminal at which to ask.
     """
     if sys.stdin is None or not sys.stdin.isatty() or sys.stderr is None or not sys.stderr.isatty():
         raise UsageError(

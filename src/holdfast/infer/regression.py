@@ -1,7 +1,7 @@
 """A difference from a baseline -> what of it is worse, changed or better; pure.
 
 The difference already says what is no more than noise. Of what is more, only what the run itself found can fail a
-check: what was asked for, versions and limits are told, since whoever changed them knows it, and so are the times that
+check: what was asked for, versions and limits are told, since they are changed on purpose, and so are the times that
 holdfast itself took. A measured figure of which less is better, or more, is worse or better. What has no such direction
 (what a client sees, a process model) has changed, and so has a ceiling that is higher: it is counted, so it is another
 server now, and a baseline that is meant to change is written anew.

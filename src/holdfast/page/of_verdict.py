@@ -26,7 +26,7 @@ from holdfast.report.forms import listen_queues, processes
 from holdfast.report.terminal import headline, lanes, sentences, title
 
 _NOT_MISSED = frozenset({CALL_NOT_ASKED, HTTP2_NOT_ASKED, PLAIN_HTTP})
-"""Reasons for what nobody asked for, which a terminal does not mention either."""
+"""Reasons for what was not asked for, which a terminal does not mention either."""
 _IN_BYTES = frozenset({"address_space", "memory_max"})
 _PHASES = {
     Phase.EXACT_LOAD: "exact load",

@@ -84,7 +84,7 @@ def load_trace_of(chunks: Iterable[Rows], said: str) -> Iterator[bytes]:
 
 
 def _free_pids(taken: set[int]) -> tuple[int, ...]:
-    """Two numbers for what is no process of the server's."""
+    """Two numbers for what is not a process of the server."""
     return tuple(islice((pid for pid in range(1, len(taken) + 3) if pid not in taken), 2))
 
 

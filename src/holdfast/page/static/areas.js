@@ -104,7 +104,7 @@ holdfast.begin("areas", (section, given) => {
     return element("li", {}, element("label", {}, box, swatch(layer.colour, layer.pattern), element("span", { textContent: layer.label }), outputs[number]));
   });
   section.append(element("ul", { className: "legend" }, ...entries.reverse(), element("li", {}, time)));
-  /* Nobody reads thousands of rows: of many, as many as can be read. */
+  /* Thousands of rows are not read: of many, as many as can be. */
   const MOST_ROWS = 200;
   const step = Math.max(1, (seconds.length - 1) / (MOST_ROWS - 1));
   const picked = [...new Set(seconds.map((_, at) => Math.round(Math.min(at * step, seconds.length - 1))))];
