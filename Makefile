@@ -113,7 +113,7 @@ browser: .venv/.synced
 	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
 
 study-servers: .venv/.synced
-	.venv/bin/holdfast study servers --python .venv/bin/python --markdown docs/servers.md $(ARGS)
+	.venv/bin/holdfast study servers --silent --python .venv/bin/python --markdown docs/servers.md $(ARGS)
 
 scale: .venv/.synced
 	.venv/bin/python -m pytest -m scale $(ARGS)

@@ -62,7 +62,7 @@ def test_every_server_has_a_page_with_all_that_the_documents_know_of_it() -> Non
 def test_a_page_of_a_server_says_in_words_what_the_row_of_its_defaults_says() -> None:
     row = (
         "| waitress | waitress 3.0.2 | defaults | flask sync | 4 | 4 | thread-pool | 1 x 4 | 94 | 1025 full "
-        "| connect-timeout | yes/yes | one | 50/50 | finishes | 1.1 |"
+        "| connect-timeout | yes/yes | one | 50/50 | finishes | none of 96 | none of 96 | 1.1 |"
     )
     study = (ROOT / "docs" / "servers.md").read_text(encoding="utf-8")
     made = re.sub(r"^\| waitress \|.*$", row, study, flags=re.MULTILINE)
