@@ -71,7 +71,7 @@ def json_of(
 
 
 def as_json(result: object) -> dict[str, object]:
-    """A result as whoever reads its JSON has it: with lists where it has tuples."""
+    """A result as a reader of its JSON has it: with lists where it has tuples."""
     found: dict[str, object] = msgspec.json.decode(msgspec.json.encode(result))
     return found
 
