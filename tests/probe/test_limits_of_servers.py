@@ -88,7 +88,7 @@ def test_a_server_that_its_memory_keeps_from_starting_is_told_with_that_limit(tm
 
     assert failure.value.what == "The server ended at its start."
     # Python's words, the C library's (ENOMEM), or Python's where it has no memory for its exception either
-    # (Objects/call.c, _Py_CheckFunctionResult()), by where it runs out.
+    # (Python/ceval.c, at the label error), by where it runs out.
     words = "MemoryError|Cannot allocate memory|SystemError: error return without exception set"
     assert re.search(words, failure.value.why)
     assert failure.value.remedy.endswith("or raise --address-space 24M.")
