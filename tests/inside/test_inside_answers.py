@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
+import weakref
 
 import pytest
 
@@ -127,3 +129,30 @@ def test_a_question_for_limits_alone_looks_at_no_stack(recording):
         thread.join()
 
     assert answer.points == ()
+
+
+class Executor:
+    """Something that a request holds, and that ends with it."""
+
+
+def test_an_answer_keeps_nothing_of_a_request_alive_until_the_collector_comes(recording):
+    # As a view's own executor, whose thread ends with it (asgiref's `AsyncToSync`).
+    lock, alive = threading.Lock(), []
+
+    def request_with_an_executor(environ):
+        executor = Executor()
+        alive.append(weakref.ref(executor))
+        with lock:
+            return environ, executor
+
+    environ = {request.KEY: request.RequestClaim(1, (0, 0, False))}
+    thread = threading.Thread(target=request_with_an_executor, args=(environ,))
+    gc.disable()
+    try:
+        with lock:
+            thread.start()
+            points_once(recording, 1)
+        thread.join()
+        assert [each() for each in alive] == [None]
+    finally:
+        gc.enable()

@@ -29,6 +29,7 @@ _OUTERMOST = 15
 _CARRIERS = frozenset({"scope", "environ", "claim", "pending", "held", "request"})
 _HOLDS = frozenset({gate.Held.run.__code__, gate.Held.run_async.__code__})
 _STEPS = calling.Steps.__await__.__code__
+_LOOKERS = frozenset({__name__, f"{__package__}.showing"})
 _CLAIMED, _LED, _AT_VIEW, _SENT = range(1, 5)
 
 
@@ -93,13 +94,26 @@ def _without_parents(some: List[Stack]) -> List[Stack]:
 
 
 def _all() -> Iterator[Stack]:
-    threads = [_outwards(frame) for frame in sys._current_frames().values()]  # noqa: SLF001 - the documented way
+    frames_now = sys._current_frames().values()  # noqa: SLF001 - the documented way
+    threads = [_outwards(_around_the_look(frame)) for frame in frames_now]
+    del frames_now
     for frames in threads:
         yield Stack(frames)
     for frames in _greenlets():
         yield Stack(frames)
     for task in _tasks(threads):
         yield _of_task(task)
+
+
+def _around_the_look(frame: Optional[types.FrameType]) -> Optional[types.FrameType]:
+    """The innermost frame that does not belong to the look itself.
+
+    One that did would have all the others among its locals and be among them: a cycle, with which the frames of
+    requests would live, and what these refer to (an executor and its thread), until the collector comes round.
+    """
+    while frame is not None and frame.f_globals.get("__name__") in _LOOKERS:
+        frame = frame.f_back
+    return frame
 
 
 def _outwards(frame: Optional[types.FrameType]) -> Tuple[types.FrameType, ...]:
