@@ -1,0 +1,177 @@
+"""What a journey takes from an answer and demands of it, and the texts in which it uses that."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from holdfast.model.frozen import frozen
+
+
+@frozen
+class Variable:
+    """A reference to a value that the client has under this name.
+
+    Attributes:
+        written: the reference as it was written; sent like this where the value is missing and the journey says so.
+    """
+
+    name: str
+    written: str = ""
+
+
+@frozen
+class FunctionCall:
+    """A call of a function for its text.
+
+    Attributes:
+        name: of one of the functions of `journeys.functions`.
+        arguments: the parts of each argument.
+        written: as of `Variable`.
+    """
+
+    name: str
+    arguments: tuple[Template, ...]
+    written: str = ""
+
+
+Template = tuple[str | Variable | FunctionCall, ...]
+"""A text with references, in order; () is the empty text."""
+
+
+@frozen
+class RegexExtract:
+    """Takes what a regular expression finds.
+
+    Attributes:
+        name: of the variable.
+        source: where to look.
+        match: which of the matches, from 1; 0 is one by chance, -1 all (NAME_1, NAME_2, ... and NAME_matchNr).
+        template: `$1$-$2$`: what becomes of the groups; "" takes the first group, or the whole without any.
+        default: what the variable gets where nothing is found; None leaves it as it was, and counts as not found.
+    """
+
+    name: str
+    pattern: Template
+    source: Literal["body", "unescaped body", "head", "request head", "url", "status", "message"] = "body"
+    match: int = 1
+    template: str = ""
+    default: Template | None = None
+
+
+@frozen
+class JsonExtract:
+    """Takes what a JSON path finds; attributes as of `RegexExtract`.
+
+    Attributes:
+        join: with all matches, also NAME_ALL with commas in between.
+    """
+
+    name: str
+    path: Template
+    match: int = 1
+    default: Template | None = None
+    join: bool = False
+
+
+@frozen
+class BoundaryExtract:
+    """Takes what is between two texts; attributes as of `RegexExtract`."""
+
+    name: str
+    left: Template
+    right: Template
+    source: Literal["body", "unescaped body", "head", "request head", "url", "status", "message"] = "body"
+    match: int = 1
+    default: Template | None = None
+
+
+@frozen
+class MarkupExtract:
+    """Takes what a CSS selector or an XPath finds in HTML or XML; attributes as of `RegexExtract`.
+
+    Attributes:
+        attribute: of the element; "" takes its text.
+    """
+
+    name: str
+    selector: Template
+    language: Literal["css", "xpath"]
+    attribute: str = ""
+    match: int = 1
+    default: Template | None = None
+
+
+@frozen
+class HeaderExtract:
+    """Takes a field of the answer's head; attributes as of `RegexExtract`."""
+
+    name: str
+    field: Template
+    default: Template | None = None
+
+
+@frozen
+class HookExtract:
+    """Takes what a function of the person's own returns for an answer, in a file that they named.
+
+    Attributes:
+        file: its path.
+        function: its name; it is given the answer and the client's values, and returns a mapping of texts.
+    """
+
+    file: str
+    function: str
+
+
+Extract = RegexExtract | JsonExtract | BoundaryExtract | MarkupExtract | HeaderExtract | HookExtract
+
+
+@frozen
+class Assertion:
+    """What must hold of an answer for its request to count as answered.
+
+    Attributes:
+        what: what is looked at. With `json path` the first of `texts` is the path; `duration` and `size` compare
+            numbers, in ms and bytes.
+        how: `equals` and `contains` compare texts, `matches` and `finds` regular expressions with the whole or a part.
+        texts: all must hold, or with `any_of` one of them.
+        ignores_status: an answer whose status is an error counts as answered if the rest holds.
+    """
+
+    what: Literal["body", "head", "request head", "url", "status", "message", "json path", "xpath", "duration", "size"]
+    how: Literal["equals", "contains", "matches", "finds", "exists", "<", ">", "<=", ">=", "==", "!="]
+    texts: tuple[Template, ...]
+    wanted: bool = True
+    any_of: bool = False
+    ignores_status: bool = False
+    name: str = ""
+
+
+@frozen
+class Answer:
+    """What became of a request, as a journey sees it.
+
+    Attributes:
+        url: of the last exchange, once redirects were followed.
+        answered: a reply came, and its status is one that counts as an answer.
+        status: 0 without a reply.
+        message: the reason phrase, or without a reply how the request ended, in words.
+        head: of the reply: status line and fields, each ended by CRLF.
+        body: decoded by Content-Encoding, at most `MOST_KEPT` bytes.
+        request_head: of the request, likewise.
+        took_ms: from when it was due to the end of the reply.
+        size: bytes of the reply, head and body, as they came.
+    """
+
+    url: str
+    answered: bool
+    status: int
+    message: str
+    head: str
+    body: bytes
+    request_head: str = ""
+    took_ms: float = 0.0
+    size: int = 0
+
+
+MOST_KEPT = 16 << 20

@@ -1,0 +1,340 @@
+"""What each client of a load does, as a tree: requests, pauses, choices and repetitions, with values that it keeps.
+
+A journey is decided while it is under way: what is sent may depend on what was answered. (A `scenario` is fixed before
+the load begins, which costs less and can be shared out among processes and hosts.)
+
+Nodes are told apart by identity: what a node remembers from one pass to the next (whose turn it is, how often it was
+entered) is kept for each client and each node of the tree.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from holdfast.model.answers import Template
+from holdfast.model.frozen import frozen
+from holdfast.model.journey_request import Request
+
+# When something is done, and how often.
+
+
+@frozen
+class Delay:
+    """A time to wait before the next request, in ms.
+
+    Attributes:
+        spread: how `random_ms` is distributed: uniform from 0 to it; gaussian with it as the deviation; poisson with
+            it as the mean.
+    """
+
+    constant_ms: Template
+    random_ms: Template = ()
+    spread: Literal["none", "uniform", "gaussian", "poisson"] = "none"
+
+
+@frozen
+class Pace:
+    """A wait that makes requests come at a rate.
+
+    Attributes:
+        per_minute: requests.
+        shared_by: whose requests together come at this rate: the client's own, those of all clients of the crew, or of
+            the whole load.
+        precise: they come at random instants whose number within `within_s` is exact.
+        schedule: (seconds, per second at its begin, per second at its end) of each stretch; it ends the load. () has
+            one rate.
+    """
+
+    per_minute: Template = ()
+    shared_by: Literal["client", "crew", "load"] = "client"
+    precise: bool = False
+    within_s: float = 0.0
+    schedule: tuple[tuple[float, float, float], ...] = ()
+
+
+@frozen
+class Condition:
+    """Something that holds or not, decided when it is come to.
+
+    Attributes:
+        text: once its references are replaced, it is read in the grammar of `journeys.conditions`; "LAST" holds as long
+            as the client's last request was answered.
+    """
+
+    text: Template
+
+
+@frozen
+class Assign:
+    """Gives a variable a value."""
+
+    name: str
+    value: Template
+
+
+@frozen
+class Count:
+    """Gives a variable the next number of a counter.
+
+    Attributes:
+        last: after it, the counter begins again; () never does.
+        pattern: how it is written: `0000` pads with zeros.
+        per_client: each client counts on its own.
+        again_each_iteration: of the crew's journey.
+    """
+
+    name: str
+    first: Template = ("1",)
+    step: Template = ("1",)
+    last: Template = ()
+    pattern: str = ""
+    per_client: bool = False
+    again_each_iteration: bool = False
+
+
+@frozen
+class TakeRow:
+    """Gives variables the values of a table's next row.
+
+    Attributes:
+        names: of the variables.
+        rows: one value per name in each.
+        shared_by: who takes rows from one and the same place in the table.
+        again: begin again after the last row.
+        ends: the client ends where no row is left; otherwise each variable becomes `<EOF>`.
+        origin: where the rows came from, in words; tables of one origin that all share are one.
+    """
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    shared_by: Literal["client", "crew", "load"] = "load"
+    again: bool = True
+    ends: bool = False
+    origin: str = ""
+
+
+@frozen
+class Sequence:
+    """One after the other."""
+
+    nodes: tuple[Node, ...]
+
+
+@frozen
+class If:
+    """Done if the condition holds.
+
+    Attributes:
+        each: the condition is looked at before each of the nodes.
+    """
+
+    condition: Condition
+    nodes: tuple[Node, ...]
+    each: bool = False
+
+
+@frozen
+class While:
+    """Repeated as long as the condition holds, which is looked at before each pass."""
+
+    condition: Condition
+    nodes: tuple[Node, ...]
+
+
+@frozen
+class Loop:
+    """Repeated so often.
+
+    Attributes:
+        times: a number; () or -1 is for ever.
+        seconds: at most so long; () sets no bound.
+        index: the variable that has the number of the pass, from 0; "" none.
+    """
+
+    times: Template
+    nodes: tuple[Node, ...]
+    seconds: Template = ()
+    index: str = ""
+
+
+@frozen
+class Once:
+    """Done in the client's first pass only."""
+
+    nodes: tuple[Node, ...]
+
+
+@frozen
+class OneOf:
+    """One of the nodes: by chance, by turns (the next one each time), or the one that is named.
+
+    Attributes:
+        chosen: with `named`: a number from 0, or the name of a node.
+        names: of the nodes, for `named`.
+        whole: with `by turns`, a node that has several requests is done as a whole, not one request each time.
+        across_clients: turns are taken by all clients together.
+        weights: with `by chance`: of the nodes; () are all alike.
+    """
+
+    how: Literal["by chance", "by turns", "named"]
+    nodes: tuple[Node, ...]
+    chosen: Template = ()
+    names: tuple[str, ...] = ()
+    whole: bool = True
+    across_clients: bool = False
+    weights: tuple[float, ...] = ()
+
+
+@frozen
+class Shuffled:
+    """All of the nodes, in an order by chance."""
+
+    nodes: tuple[Node, ...]
+
+
+@frozen
+class Share:
+    """Done in some of the passes only.
+
+    Attributes:
+        number: a percentage of the passes, or how often in all.
+        percent: which of the two.
+        per_client: each client counts on its own.
+    """
+
+    number: Template
+    nodes: tuple[Node, ...]
+    percent: bool = True
+    per_client: bool = False
+
+
+@frozen
+class ForEach:
+    """Once for each of the values PREFIX_1, PREFIX_2, ... (or PREFIX1, ...), which `name` has meanwhile.
+
+    Attributes:
+        after: begins after this number; () with the first.
+        last: ends with this number; () with the last that is there.
+    """
+
+    prefix: str
+    name: str
+    nodes: tuple[Node, ...]
+    separator: str = "_"
+    after: Template = ()
+    last: Template = ()
+
+
+@frozen
+class Transaction:
+    """Nodes that are also a result together.
+
+    Attributes:
+        timed_pauses: the time of pauses counts.
+        parent: the results of its requests are below it.
+    """
+
+    label: Template
+    nodes: tuple[Node, ...]
+    timed_pauses: bool = False
+    parent: bool = False
+
+
+@frozen
+class Timed:
+    """Waits before each request among the nodes, all of them together."""
+
+    waits: tuple[Delay | Pace, ...]
+    nodes: tuple[Node, ...]
+
+
+@frozen
+class Leave:
+    """Ends the client's pass, the client, the whole load once requests in flight have ended, or at once."""
+
+    what: Literal["pass", "client", "load", "load at once"]
+
+
+Node = (
+    Request
+    | Delay
+    | Pace
+    | Assign
+    | Count
+    | TakeRow
+    | Sequence
+    | If
+    | While
+    | Loop
+    | Once
+    | OneOf
+    | Shuffled
+    | Share
+    | ForEach
+    | Transaction
+    | Timed
+    | Leave
+)
+
+
+# Who does it, and when.
+
+
+@frozen
+class Stay:
+    """When one client of a crew comes and goes.
+
+    Attributes:
+        from_ns, until_ns: from the begin of its crew; it begins nothing after `until_ns`, and None sets no end.
+        passes: so many times through the journey at most; None sets no bound.
+    """
+
+    from_ns: int
+    until_ns: int | None = None
+    passes: int | None = 1
+
+
+@frozen
+class Crew:
+    """Clients that have the same journey.
+
+    Attributes:
+        stays: of each client. In an open model each arrival is a client.
+        values: that each client begins with.
+        values_of_clients: the same for client 1, 2, ... and then again from the first; () are none.
+        open: clients come by a schedule, whatever became of those before.
+        keeps_cookies: each client has a jar. `clears_cookies`: it is emptied at the begin of each pass.
+        new_each_pass: a pass begins with new connections, as another person's would.
+        on_failure: what a client does after a request that was not answered.
+        stage: crews of stage `before` and `after` frame those of `main`.
+        missing: what becomes of a reference to a value that is missing: it is sent as written, or the request is not
+            sent and fails.
+    """
+
+    name: str
+    journey: Sequence
+    stays: tuple[Stay, ...]
+    values: tuple[tuple[str, str], ...] = ()
+    values_of_clients: tuple[tuple[tuple[str, str], ...], ...] = ()
+    open: bool = False
+    keeps_cookies: bool = False
+    clears_cookies: bool = False
+    cookies: tuple[tuple[str, str, str, str], ...] = ()
+    new_each_pass: bool = False
+    on_failure: Literal["continue", "next pass", "leave", "stop", "stop at once"] = "continue"
+    stage: Literal["before", "main", "after"] = "main"
+    missing: Literal["as written", "fails"] = "fails"
+
+
+@frozen
+class Journeys:
+    """All crews of a load.
+
+    Attributes:
+        one_by_one: a crew of a stage begins when the one before it has ended; otherwise they begin together.
+        properties: values that all clients share, and that a journey may change.
+    """
+
+    crews: tuple[Crew, ...]
+    one_by_one: bool = False
+    properties: tuple[tuple[str, str], ...] = ()

@@ -1,0 +1,93 @@
+"""A request of a journey: a `scenario`'s step with references to what the client has found out meanwhile."""
+
+from __future__ import annotations
+
+from dataclasses import field
+
+from holdfast.model.answers import Assertion, Extract, Template
+from holdfast.model.frozen import frozen
+from holdfast.model.scenario import Timeouts
+
+
+@frozen
+class Part:
+    """One part of a multipart body.
+
+    Attributes:
+        file_name: None where it has none.
+        content: text, encoded as UTF-8, or bytes as they are.
+        media_type: "" writes no Content-Type.
+    """
+
+    name: Template
+    content: Template | bytes
+    file_name: Template | None = None
+    media_type: Template = ()
+
+
+@frozen
+class Multipart:
+    """A body of several parts."""
+
+    parts: tuple[Part, ...]
+
+
+@frozen
+class TextBody:
+    """A body made of a text.
+
+    Attributes:
+        charset: in which it is encoded.
+    """
+
+    text: Template
+    charset: str = "utf-8"
+
+
+Body = bytes | TextBody | Multipart
+
+
+@frozen
+class Resources:
+    """Which of the resources that an HTML answer embeds are fetched with it.
+
+    Attributes:
+        matching, not_matching: regular expressions of their URLs; "" leaves it to the other one.
+    """
+
+    matching: Template = ()
+    not_matching: Template = ()
+
+
+@frozen
+class Request:
+    """One request, and what is done with its answer.
+
+    Attributes:
+        label: its name in results.
+        origin: scheme, host and port: `http://127.0.0.1:8000`.
+        path: path and query, as they are sent.
+        headers: further request fields, in order; `Host` among them replaces our own.
+        body: None sends none.
+        expected: statuses that count as an answer; None accepts all below 400.
+        follow: so many redirects are followed at most.
+        hops_count: each of these redirects is a result of its own; otherwise all are one.
+        resources: None fetches none.
+        keep_alive: the client keeps the connection for its next request to this origin.
+        timeouts: of each exchange.
+    """
+
+    label: Template
+    origin: Template
+    path: Template
+    method: Template = ("GET",)
+    headers: tuple[tuple[Template, Template], ...] = ()
+    body: Body | None = None
+    expected: frozenset[int] | None = None
+    assertions: tuple[Assertion, ...] = ()
+    extracts: tuple[Extract, ...] = ()
+    follow: int = 0
+    hops_count: bool = True
+    resources: Resources | None = None
+    keep_alive: bool = True
+    timeouts: Timeouts = field(default_factory=Timeouts)
