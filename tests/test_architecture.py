@@ -31,6 +31,7 @@ EDGES: dict[str, frozenset[str]] = {
     "procfs": frozenset(),
     **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
     "plans": frozenset(),
+    "journeys": frozenset(),
     # What follows from the record.
     **dict.fromkeys(("infer", "checks", "report"), frozenset()),
     "picture": frozenset({"infer"}),
@@ -42,7 +43,7 @@ EDGES: dict[str, frozenset[str]] = {
     # Acquisition: the world -> a record. These do not know each other either.
     "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
     "attach": MADE_OF | {"interrupts"},
-    "loadtest": MADE_OF | TOLD_BY | {"interrupts"},
+    "loadtest": MADE_OF | TOLD_BY | {"interrupts", "journeys"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
@@ -64,7 +65,7 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys"})
 # fmt: off
 PURE = frozenset({
     "api/option_values.py", "api/python_words.py", "api/texts.py",
