@@ -107,11 +107,13 @@ class PlanArguments:
 
     Attributes:
         properties: of the JMeter plan.
+        maps: which servers of the file are loaded, and where instead, as they were written.
     """
 
     jmx: Path | None = None
     har: Path | None = None
     properties: tuple[tuple[str, str], ...] = ()
+    maps: tuple[str, ...] = ()
 
 
 @frozen
@@ -139,7 +141,7 @@ class LoadArguments:
     """All that a command line asks for.
 
     Attributes:
-        url: None if a file says what to send.
+        url: beside a file, the server that is loaded instead of the one in it; None leaves that to the file.
     """
 
     url: str | None = None
@@ -156,7 +158,7 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
     """The options as click has parsed them (`load_options`)."""
     return LoadArguments(
         url=url,
-        plan=PlanArguments(given["jmx"], given["har"], tuple(given["properties"])),
+        plan=PlanArguments(given["jmx"], given["har"], tuple(given["properties"]), tuple(given["maps"])),
         shape=ShapeArguments(**{name: given[name] for name in (*SHAPE_NAMES, "for_s", "think")}),
         request=RequestArguments(
             **{name: given[name] for name in ("method", "data", "data_rows", "once")}, headers=tuple(given["headers"])

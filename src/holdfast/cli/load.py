@@ -37,8 +37,8 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     """Generate paced HTTP load and report the outcome of every request.
 
     Requests are sent on schedule, each on its own connection, whatever became of those before (open model), unless
-    --clients is given. {id} in path, headers or body is the number of the request. Instead of URL, --jmx or --har can
-    say what to send; what of it holdfast cannot do is listed first.
+    --clients is given. {id} in path, headers or body is the number of the request. --jmx or --har can say what to
+    send; URL is then the server to send it to. What of the file holdfast cannot do is listed first.
     """
     files = files_of(given)
     checks = checks_of(given, "load", _fields, "load")
@@ -78,12 +78,17 @@ def _fields() -> Fields:
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     """What the URL or the file says to send."""
     plan, request = arguments.plan, arguments.request
-    named = [name for name, value in (("URL", arguments.url), ("--jmx", plan.jmx), ("--har", plan.har)) if value]
-    if len(named) != 1:
-        what = f"These exclude each other: {', '.join(named)}." if named else "Nothing says what to send."
-        raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
-    if arguments.url is None:
+    files = [name for name, value in (("--jmx", plan.jmx), ("--har", plan.har)) if value]
+    if len(files) > 1:
+        raise click.UsageError(f"{' and '.join(files)} exclude each other: one file says what to send.", ctx=context)
+    if plan.jmx is not None and (arguments.url is not None or plan.maps):
+        raise click.UsageError("A plan names its servers itself: URL and --map go with --har.", ctx=context)
+    if files:
         return read_asked(context, arguments)
+    if arguments.url is None:
+        raise click.UsageError("Nothing says what to send. Give URL, --jmx PLAN or --har FILE.", ctx=context)
+    if plan.maps:
+        raise click.UsageError("--map goes with --jmx or --har: it replaces servers that the file names.", ctx=context)
     if request.once and request.data_rows is None:
         raise click.UsageError("--once goes with --data-rows: it ends the load with their last.", ctx=context)
     if plan.properties:

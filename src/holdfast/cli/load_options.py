@@ -25,6 +25,7 @@ Examples:
   holdfast load http://127.0.0.1:8000/slow --burst 200 --json -
   holdfast load http://127.0.0.1:8000/orders/{id} --ramp 10:500/30s --csv rows.csv
   holdfast load --jmx plan.jmx -J users=50
+  holdfast load http://127.0.0.1:8000 --har recording.har
 
 DURATION is a number with ms, s, m or h, such as 500ms, 10s or 2m; without a unit it is seconds. RATE is a number of
 requests per second, or such as 100/s, 6000/m.
@@ -32,8 +33,16 @@ requests per second, or such as 100/s, 6000/m.
 
 
 load_options = declared(
-    option(TARGET, "--jmx", type=_FILE, metavar="FILE", help="Run a JMeter test plan instead of loading URL."),
-    option(TARGET, "--har", type=_FILE, metavar="FILE", help="Replay what a browser recorded instead of loading URL."),
+    option(TARGET, "--jmx", type=_FILE, metavar="FILE", help="Run a JMeter test plan, on URL if there is one."),
+    option(TARGET, "--har", type=_FILE, metavar="FILE", help="Replay what a browser recorded, on URL if there is one."),
+    option(
+        TARGET,
+        "--map",
+        "maps",
+        multiple=True,
+        metavar="HOST[=URL]",
+        help="Load this server of the file, or URL instead of it (repeatable); others are left out.",
+    ),
     option(
         TARGET,
         "-J",

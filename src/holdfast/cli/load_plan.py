@@ -23,6 +23,7 @@ from holdfast.model.shapes import Clients
 
 if TYPE_CHECKING:
     from holdfast.plans.differences import Note
+    from holdfast.plans.origins import Origins
 
 # What a plan or recording itself says, so that the option does not go with it.
 _OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -64,14 +65,24 @@ def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if arguments.plan.jmx is not None:
         file = arguments.plan.jmx
         groups, stop, notes = _read_jmx(context, file, arguments)
+        elsewhere: Sequence[str] = ()
     else:
         assert arguments.plan.har is not None
         file = arguments.plan.har
         _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
         from holdfast.plans.har import read_har
 
-        recorded = read_har(_read(file), file.name)
-        groups, stop, notes = (_recorded(arguments, recorded.url, recorded.steps),), StopRule(), recorded.notes
+        recorded = read_har(_read(file), file.name, _origins(context, arguments))
+        if recorded.choice:
+            say(recorded.choice)
+        if len(set(recorded.servers)) > 1:
+            raise UsageError(
+                f"What is to be sent of {file.name} goes to several servers.",
+                f"They are {', '.join(dict.fromkeys(recorded.servers))}; a client of a load has one.",
+                "Map them to one URL, or load one at a time.",
+            )
+        groups, stop, notes = (_recorded(arguments, recorded.servers[0], recorded.steps),), StopRule(), recorded.notes
+        elsewhere = recorded.elsewhere
     groups = tuple(map(_bounded, groups))
     _list(file, in_words(notes))
     timeouts = {
@@ -81,8 +92,20 @@ def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
     }
     groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
     left_out = sorted({f"{note.kind} {note.name}".strip() for note in notes if note.what == "left out"})
+    left_out += [f"requests to {server}" for server in elsewhere]
     warning = f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
     return Asked(groups, stop, warning)
+
+
+def _origins(context: click.Context, arguments: LoadArguments) -> Origins:
+    """Which servers of the file are loaded, and where instead."""
+    from holdfast.plans.origins import base, mapped, origins
+
+    try:
+        url = None if arguments.url is None else base(arguments.url)
+        return origins(url, tuple(map(mapped, arguments.plan.maps)))
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
 
 
 def _read_jmx(
