@@ -168,8 +168,8 @@ def test_servers_that_are_mapped_are_sent_in_the_recorded_order_and_the_others_a
         "https://count.example:8443/seen.gif?u=1",
     ]
     assert found.choice == (
-        "01: 8 requests are sent: 5 to https://static.example (http://127.0.0.1:8001 instead), 2 to https://shop.example, "
-        "1 to https://count.example:8443."
+        "01: 8 requests are sent: 5 to https://static.example (http://127.0.0.1:8001 instead), "
+        "2 to https://shop.example, 1 to https://count.example:8443."
     )
     assert recorded("01", None, f"static.example={here}").choice == (
         f"01: 5 requests to https://static.example are sent to {here}; 3 are left out: 2 to https://shop.example, "
