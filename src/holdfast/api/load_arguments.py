@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.load.quantities import Threshold
+from holdfast.model.answers import Extract
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Check, Pause, Timeouts
@@ -57,6 +58,27 @@ class RequestArguments:
     data: str | None = None
     data_rows: Path | None = None
     once: bool = False
+
+
+@frozen
+class MemoryArguments:
+    """What clients remember from one request to the next.
+
+    Attributes:
+        first: requests that each client sends once, before any other.
+        then: further requests of each pass, after that of URL.
+        extracts: values taken from answers.
+        cookies: each client keeps those that it is given.
+        follow: so many redirects at most.
+        hook: `FILE.py:function`, called with each answer; "" calls none.
+    """
+
+    first: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+    extracts: tuple[Extract, ...] = ()
+    cookies: bool = False
+    follow: int = 0
+    hook: str = ""
 
 
 @frozen
@@ -148,6 +170,7 @@ class LoadArguments:
     plan: PlanArguments = PlanArguments()
     shape: ShapeArguments = ShapeArguments()
     request: RequestArguments = RequestArguments()
+    memory: MemoryArguments = MemoryArguments()
     check: CheckArguments = CheckArguments()
     connection: ConnectionArguments = ConnectionArguments()
     timeouts: Timeouts = DEFAULT_TIMEOUTS
@@ -162,6 +185,14 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
         shape=ShapeArguments(**{name: given[name] for name in (*SHAPE_NAMES, "for_s", "think")}),
         request=RequestArguments(
             **{name: given[name] for name in ("method", "data", "data_rows", "once")}, headers=tuple(given["headers"])
+        ),
+        memory=MemoryArguments(
+            tuple(given["first"]),
+            tuple(given["then"]),
+            tuple(given["extracts"]),
+            given["cookies"],
+            given["follow"] or 0,
+            given["hook"] or "",
         ),
         check=CheckArguments(*(tuple(given[name]) for name in ("expected", "body_texts", "body_patterns"))),
         connection=ConnectionArguments(
