@@ -41,25 +41,25 @@ EDGES: dict[str, frozenset[str]] = {
     "live_terminal": frozenset({"console"}),
     "store": frozenset({"runs_file"}),
     # Acquisition: the world -> a record. These do not know each other either.
-    "probe": MADE_OF | {"procfs", "interrupts", "rundir"},
-    "attach": MADE_OF | {"interrupts"},
+    "probing": MADE_OF | {"procfs", "interrupts", "rundir"},
+    "attaching": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | TOLD_BY | {"interrupts", "journeys"},
     # What stands on top.
     "cluster": frozenset({"load", "loadtest", "rundir"}),
-    "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
-    "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "console", "interrupts"},
+    "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
+    "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
+    "api": MADE_OF | SAVED | {"checks", "probing", "attaching", "loadtest", "explaining", "console", "interrupts"},
     "pytest_plugin": frozenset({"api"}),
-    "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attach", "checks", "cluster", "explain", "interrupts"}).union(
-        ("loadtest", "page", "picture", "plans", "probe", "study")
+    "testing": frozenset({"probing", "servers", "observe", "infer", "interrupts"}),
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "checks", "cluster", "explaining", "interrupts"}).union(
+        ("loadtest", "page", "picture", "plans", "probing", "study")
     ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
 # Of inference, acquisition knows what it steers by and no more.
 STEERED_BY = "holdfast.infer.signals"
-STEERS = frozenset({"probe", "attach"})
+STEERS = frozenset({"probing", "attaching"})
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
 
@@ -69,7 +69,7 @@ PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture
 # fmt: off
 PURE = frozenset({
     "api/option_values.py", "api/python_words.py", "api/texts.py",
-    "attach/unusable.py",
+    "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
     "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
@@ -80,7 +80,7 @@ PURE = frozenset({
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
     "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
     "page/words.py",
-    "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
+    "probing/ramp.py", "probing/ramp_pace.py", "probing/ramp_state.py", "probing/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
     "servers/command_line.py", "servers/config_layers.py", "servers/daphne.py", "servers/django.py",
@@ -352,15 +352,15 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("load/epoll.py", "from ..servers.adapter import Adapter", "load must not know servers"),
         ("infer/census.py", "from holdfast import load", "infer must not know load"),
         ("report/terminal.py", "from holdfast.infer.census import census", "report must not know infer"),
-        ("servers/process.py", "from holdfast.probe.experiment import run", "servers must not know probe"),
-        ("attach/rounds.py", "from holdfast.probe.session import Session", "attach must not know probe"),
-        ("attach/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
-        ("loadtest/run.py", "from holdfast.attach import rounds", "loadtest must not know attach"),
+        ("servers/process.py", "from holdfast.probing.experiment import run", "servers must not know probing"),
+        ("attaching/rounds.py", "from holdfast.probing.session import Session", "attaching must not know probing"),
+        ("attaching/rounds.py", "from holdfast.infer.estimate import judge_outside", "only what it steers by"),
+        ("loadtest/run.py", "from holdfast.attaching import rounds", "loadtest must not know attaching"),
         ("store/saving.py", "from holdfast.infer.judge import judge", "store must not know infer"),
         ("report/json.py", "def f(path):\n    return path.read_text()", "a pure file does not touch the world"),
         ("model/places.py", "from holdfast.errors import UsageError", "model must not know errors"),
         ("observe/processes.py", "from holdfast.inside.holdfast_inside import layout", "does not read the records"),
-        ("probe/experiment.py", "from holdfast.inside.holdfast_inside import recorder", "the layout of the records"),
+        ("probing/experiment.py", "from holdfast.inside.holdfast_inside import recorder", "the layout of the records"),
         ("inside/holdfast_inside/wsgi.py", "import holdfast.model", "standard library only"),
         ("inside/holdfast_inside/wsgi.py", "from holdfast.inside.holdfast_inside import layout", "standard library"),
         ("inside/holdfast_inside/wsgi.py", "import msgspec", "standard library only"),
@@ -370,7 +370,7 @@ def touches_the_world(path: PurePosixPath, tree: ast.AST) -> bool:
         ("load/http_utils.py", "", "the name says nothing"),
         ("oracle/delphi.py", "", "belongs to no room"),
         ("console/ports.py", "from holdfast.load.url import Url", "console must not know load"),
-        ("probe/experiment.py", "\n" * (MOST_LINES + 1), "lines, more than 400"),
+        ("probing/experiment.py", "\n" * (MOST_LINES + 1), "lines, more than 400"),
         ("servers/flask.py", "ADAPTER = 1" + "\n" * MOST_LINES_OF_AN_ADAPTER + "x = 1", "lines, more than 120"),
     ],
 )
@@ -386,7 +386,7 @@ def test_a_broken_rule_is_found(path: str, source: str, complaint: str) -> None:
     [
         ("load/epoll.py", "import select, time\nfrom holdfast.model.places import Outcome\nfrom . import exchange"),
         ("observe/record_reader.py", "import mmap\nfrom holdfast.inside.holdfast_inside.layout import SLOT"),
-        ("probe/experiment.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
+        ("probing/experiment.py", "import time\nfrom holdfast.load import epoll\nfrom holdfast.observe import sampler"),
         ("cli/main.py", "from holdfast import __version__, store\nfrom holdfast.report import terminal"),
         ("servers/flask.py", "from signal import SIGINT\nfrom pathlib import PurePath\nfrom . import adapter"),
         ("inside/holdfast_inside/wsgi.py", "import os\nfrom . import recorder\ndef f():\n    import flask"),
