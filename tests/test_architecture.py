@@ -30,7 +30,7 @@ EDGES: dict[str, frozenset[str]] = {
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
     **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
-    "plans": frozenset(),
+    "plans": frozenset({"journeys"}),
     "journeys": frozenset(),
     # What follows from the record.
     **dict.fromkeys(("infer", "checks", "report"), frozenset()),
