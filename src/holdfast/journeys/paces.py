@@ -86,8 +86,7 @@ def _queued_ns(pace: Pace, gap_ns: int, client: Client) -> int:
     due_ns: int = client.remembered.get(key, -gap_ns) + gap_ns
     next_ns = max(client.now_ns, due_ns)
     client.remembered[key] = next_ns
-    for_ns: int = next_ns - client.now_ns
-    return for_ns
+    return next_ns - client.now_ns
 
 
 def _precise_ns(pace: Pace, per_minute: float, client: Client) -> int:
@@ -150,7 +149,8 @@ def _scheduled_ns(pace: Pace, client: Client) -> int:
     due_s = instant_of(pace.schedule, taken)
     if due_s is None:
         raise ClientEndsError("the schedule of its throughput is over")
-    return max(0, begun_ns + int(due_s * NS_PER_S) - client.now_ns)
+    due_ns: int = begun_ns + int(due_s * NS_PER_S)
+    return max(0, due_ns - client.now_ns)
 
 
 def count_by(schedule: Iterable[tuple[float, float, float]], after_s: float) -> float:
