@@ -1,73 +1,47 @@
-"""The functions that a text of a journey can call, `${__name(argument,...)}`; pure.
+"""The functions that a plan may call, `${__name(argument,...)}`, by their names; pure.
 
-Each is `function(arguments, context) -> str`, and raises `ValueError` with the reason where it cannot be called so.
-Source: apache/jmeter, functions/*.java.
+Each is given its arguments as texts, with their references replaced, and the client's `Context`, and returns a text.
+Some of them keep a value in a variable, whose name is one of their arguments.
+Source: apache/jmeter 5.5, src/functions; of the plug-in "Custom JMeter Functions": undera/jmeter-plugins,
+plugins/functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from holdfast.journeys.context import Context
+from holdfast.journeys.functions_chance import OF_CHANCE
+from holdfast.journeys.functions_files import OF_FILES
+from holdfast.journeys.functions_plugin import OF_PLUGIN
+from holdfast.journeys.functions_regex import OF_REGEX
+from holdfast.journeys.functions_text import OF_TEXT
+from holdfast.journeys.functions_time import OF_TIME
+from holdfast.journeys.functions_values import OF_VALUES
+from holdfast.journeys.known import Known
 
-Function = Callable[[list[str], Context], str]
-
-
-def _argument(arguments: list[str], index: int, default: str = "") -> str:
-    return arguments[index] if index < len(arguments) else default
-
-
-def _p(arguments: list[str], context: Context) -> str:
-    """__P(name, default): a missing default is 1."""
-    return context.properties.get(_argument(arguments, 0).strip(), _argument(arguments, 1, "1"))
-
-
-def _property(arguments: list[str], context: Context) -> str:
-    """__property(name, variable, default): a missing default is the name."""
-    name = _argument(arguments, 0)
-    found = context.properties.get(name, _argument(arguments, 2, name))
-    _keep(context, _argument(arguments, 1), found)
-    return found
-
-
-def _set_property(arguments: list[str], context: Context) -> str:
-    """__setProperty(name, value, return the old one): "" unless that is true."""
-    name = _argument(arguments, 0)
-    before = context.properties.get(name)
-    context.properties[name] = _argument(arguments, 1)
-    return (before or "") if _argument(arguments, 2).strip().lower() == "true" else ""
-
-
-def _thread_number(_arguments: list[str], context: Context) -> str:
-    return str(context.client)
-
-
-def _counter(arguments: list[str], context: Context) -> str:
-    """__counter(each client its own, variable)."""
-    own = _argument(arguments, 0).strip().lower() == "true"
-    key = ("__counter", id(context.site), (context.crew, context.client) if own else None)
-    number = context.remembered.get(key, 0) + 1
-    context.remembered[key] = number
-    _keep(context, _argument(arguments, 1).strip(), str(number))
-    return str(number)
-
-
-def _v(arguments: list[str], context: Context) -> str:
-    """__V(name, default): a missing default is the name."""
-    name = _argument(arguments, 0)
-    return context.variables.get(name, _argument(arguments, 1, name))
-
-
-def _keep(context: Context, variable: str, value: str) -> None:
-    if variable:
-        context.variables[variable] = value
-
-
-FUNCTIONS: Mapping[str, Function] = {
-    "__P": _p,
-    "__property": _property,
-    "__setProperty": _set_property,
-    "__threadNum": _thread_number,
-    "__counter": _counter,
-    "__V": _v,
+FUNCTIONS: Mapping[str, Known] = {
+    **OF_VALUES,
+    **OF_TEXT,
+    **OF_TIME,
+    **OF_CHANCE,
+    **OF_FILES,
+    **OF_REGEX,
+    **OF_PLUGIN,
 }
+
+SCRIPTS = frozenset({"__groovy", "__javaScript", "__jexl2", "__jexl3", "__BeanShell"})
+"""Functions that are a program of the plan's author: none of ours."""
+
+READS = OF_FILES.keys()
+"""Functions whose first argument is a file, which has to be among the context's `files`."""
+
+
+def wrong_number(name: str, given: int) -> str:
+    """Why a function cannot be called with so many arguments, in a sentence; "" if it can.
+
+    In JMeter the references of the whole element then stay as they are written, from this one on.
+    """
+    known = FUNCTIONS[name]
+    if known.least <= given and (known.most is None or given <= known.most):
+        return ""
+    return f"{name} has {given} argument{'' if given == 1 else 's'}; it takes {known.takes}."

@@ -6,6 +6,7 @@ from typing import Literal, Protocol
 
 from holdfast.journeys.context import Context
 from holdfast.journeys.functions import FUNCTIONS
+from holdfast.journeys.functions_conditions import OF_CONDITIONS
 from holdfast.model.answers import FunctionCall, Template, Variable
 
 
@@ -18,6 +19,9 @@ class Asks(Context, Protocol):
 
     def calls(self, site: FunctionCall) -> None:
         """Notes which call of a function is being replaced."""
+
+
+_ALL = {**FUNCTIONS, **OF_CONDITIONS}
 
 
 class NoValueError(Exception):
@@ -45,7 +49,7 @@ def _value(part: Variable | FunctionCall, client: Asks, strict: bool) -> str:  #
             return found
         why = f"{part.written or part.name} has no value"
     else:
-        function = FUNCTIONS.get(part.name)
+        function = _ALL.get(part.name)
         if function is not None:
             arguments = [text_of(each, client, strict=strict) for each in part.arguments]
             client.calls(part)
