@@ -29,7 +29,7 @@ EDGES: dict[str, frozenset[str]] = {
     "procfs": frozenset(),
     **dict.fromkeys(("servers", "observe"), frozenset({"procfs"})),
     "load": frozenset({"procfs", "journeys"}),
-    "plans": frozenset(),
+    "plans": frozenset({"journeys"}),
     "journeys": frozenset(),
     # What follows from the record.
     **dict.fromkeys(("infer", "checks", "report"), frozenset()),

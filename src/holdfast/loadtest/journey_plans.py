@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.collect import LoadRun
@@ -106,10 +105,10 @@ def with_particulars(run: LoadRun, plan: Plan) -> LoadRun:
 
 
 def _walks(journeys: Journeys, seed: int) -> Walks:
-    # A load that is fixed beforehand does without.
-    walking: Any = importlib.import_module("holdfast.journeys.walk")
-    shared = walking.Shared(journeys, seed)
-    return lambda crew, number: walking.walk(crew, number, shared)
+    from holdfast.journeys.walk import Shared, walk  # noqa: PLC0415 - a load that is fixed beforehand does without
+
+    shared = Shared(journeys, seed)
+    return lambda crew, number: walk(crew, number, shared)
 
 
 def _rows_for(journeys: Journeys) -> int:
