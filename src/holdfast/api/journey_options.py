@@ -60,12 +60,6 @@ class _Line:
             yield from names_in(self.body)
 
 
-def has_memory(arguments: LoadArguments) -> bool:
-    """Whether clients do more than send one request again and again."""
-    memory = arguments.memory
-    return bool(memory.first or memory.then or memory.extracts or memory.cookies or memory.follow or memory.hook)
-
-
 def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows | None) -> journey.Journeys:
     """The journeys of the clients that the arguments describe.
 
@@ -95,7 +89,7 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
         request = replace(request, extracts=(*extracts, hook) if hook else extracts, keep_alive=keep_alive)
         steps: tuple[journey.Node, ...] = (*pause(arguments.shape.think or Pause()), request)
         (firsts if line.once else nodes).extend(steps)
-    begin = (journey.Count(_NUMBER, ("0",)), *([_rows(data)] if data else []))
+    begin: tuple[journey.Node, ...] = (journey.Count(_NUMBER, ("0",)), *([_rows(data)] if data else []))
     once: tuple[journey.Node, ...] = (journey.Once(tuple(firsts)),) if firsts else ()
     crew = journey.Crew(
         name=arguments.url or "",

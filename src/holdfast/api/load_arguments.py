@@ -81,6 +81,11 @@ class MemoryArguments:
     hook: str = ""
 
 
+def has_memory(memory: MemoryArguments) -> bool:
+    """Whether clients do more than send one request again and again."""
+    return memory != MemoryArguments()
+
+
 @frozen
 class CheckArguments:
     """What counts as an answer.

@@ -12,6 +12,7 @@ from urllib.parse import quote, quote_plus
 from holdfast.api.extract_syntax import extract
 from holdfast.api.hook_name import hook_of
 from holdfast.api.input_files import unreadable
+from holdfast.api.option_values import MOST_HOPS
 from holdfast.api.references import names_in, template
 from holdfast.api.scenario_table import Table
 from holdfast.load import quantities
@@ -22,7 +23,6 @@ from holdfast.model.journey_request import Body, Multipart, Part, Request, Resou
 from holdfast.model.scenario import Pause, Timeouts
 from holdfast.model.suggestions import did_you_mean
 
-MOST_HOPS = 50
 IN_PATH = "%/?&=:+,;@~!$'()*[]"
 _LINE = re.compile(r"(?:([A-Z][A-Z-]*)\s+)?(\S.*)", re.DOTALL)
 _ORIGIN = re.compile(r"([a-z]+://[^/?#]*|unix:/[^:]+)(.*)", re.IGNORECASE | re.DOTALL)

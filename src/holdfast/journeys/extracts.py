@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from holdfast.journeys.client import Client
-from holdfast.model.answers import Answer, BoundaryExtract, Extract, HeaderExtract, RegexExtract
+from holdfast.model.answers import Answer, BoundaryExtract, Extract, HeaderExtract, HookExtract, RegexExtract
 
 
 def take(extract: Extract, answer: Answer, client: Client) -> str:
@@ -14,6 +14,8 @@ def take(extract: Extract, answer: Answer, client: Client) -> str:
     Returns:
         Why it counts as failed, in words; "" if it does not.
     """
+    if isinstance(extract, HookExtract):
+        return client.shared.hook(extract, answer, client.variables)
     if not isinstance(extract, HeaderExtract | RegexExtract | BoundaryExtract):
         return f"{type(extract).__name__} is not known"
     found = _found(extract, answer, client)
