@@ -20,7 +20,7 @@ from holdfast.load.ended import Stretch, newly_ended, stretches
 from holdfast.load.processes import Watched
 from holdfast.load.quantities import Threshold
 from holdfast.loadtest import saved
-from holdfast.loadtest.run import wall_clock_offset_ns
+from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
 

@@ -76,10 +76,11 @@ class Hooks:
         share = self._total_ns / max(1, lasted_ns)
         if not self._functions or (self._longest_ns < _LONG_NS and share < _SHARE):
             return []
-        return [
+        words = (
             f"Hooks took {share:.0%} of the load's time, and {self._longest_ns / NS_PER_S * 1000:,.0f} ms at the "
             "longest. Nothing is sent and no answer is read meanwhile, so latencies may be theirs."
-        ]
+        )
+        return [words]
 
 
 def hooks_of(hooks: Iterable[HookExtract]) -> Hooks:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import os
+import socket
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ from holdfast.load.plan import Plan
 from holdfast.load.target import Target, prefer_listening, target_of
 from holdfast.load.url import parse_url
 from holdfast.loadtest.hooks import Hooks, hooks_of
+from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.answers import HookExtract
 from holdfast.model.journey import Crew, Journeys, Node
 from holdfast.model.journey_request import Request
@@ -122,10 +125,24 @@ def hooks_in(journeys: Journeys) -> Iterator[HookExtract]:
 
 
 def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> Walks:
-    from holdfast.journeys.walk import Shared, walk  # noqa: PLC0415 - a load that is fixed beforehand does without
+    # A load that is fixed beforehand does without.
+    from holdfast.journeys.client import Surroundings  # noqa: PLC0415
+    from holdfast.journeys.walk import Shared, walk  # noqa: PLC0415
+    from holdfast.load.matching import in_time  # noqa: PLC0415
 
-    shared = Shared(journeys, seed, hook=hooks.call)
+    name = socket.gethostname()
+    surroundings = Surroundings(
+        wall_clock_offset_ns(), dict(journeys.files), dict(os.environ), (name, _address_of(name)), journeys.plan
+    )
+    shared = Shared(journeys, seed, surroundings, in_time, hooks.call)
     return lambda crew, number: walk(crew, number, shared)
+
+
+def _address_of(name: str) -> str:
+    try:
+        return socket.gethostbyname(name)
+    except OSError:  # a machine need not know its own name
+        return "127.0.0.1"
 
 
 def _rows_for(journeys: Journeys) -> int:

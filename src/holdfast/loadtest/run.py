@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from holdfast.load.quantities import Threshold
 from holdfast.load.target import Target
 from holdfast.loadtest.plans import plans_of
 from holdfast.loadtest.result import label_of, result_of
+from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
 
@@ -127,8 +127,3 @@ def finished_load(
         result_of(experiment, run, labels, thresholds), wall_clock_offset_ns=offset_ns, interrupted=interrupted
     )
     return FinishedLoad(run, result, labels, experiment)
-
-
-def wall_clock_offset_ns() -> int:
-    """Reads what turns an instant of CLOCK_MONOTONIC into one since the epoch, at this moment."""
-    return time.time_ns() - time.monotonic_ns()

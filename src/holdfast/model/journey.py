@@ -344,6 +344,8 @@ class Crew:
         values_of_clients: the same for client 1, 2, ... and then again from the first; () are none.
         open: clients come by a schedule, whatever became of those before.
         keeps_cookies: each client has a jar. `clears_cookies`: it is emptied at the begin of each pass.
+        cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
+            domain that begins with a dot is also for the hosts below it.
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
@@ -373,8 +375,12 @@ class Journeys:
     Attributes:
         one_by_one: a crew of a stage begins when the one before it has ended; otherwise they begin together.
         properties: values that all clients share, and that a journey may change.
+        files: contents of the files that functions read, by the name written there.
+        plan: the file that says all this, without its folders; "" without one.
     """
 
     crews: tuple[Crew, ...]
     one_by_one: bool = False
     properties: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
+    plan: str = ""
