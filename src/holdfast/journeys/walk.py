@@ -181,6 +181,8 @@ class _Walker:
             sending = sending_of(request, number, client)
         except NoValueError as error:
             yield from self.say(Unsent(client.label, str(error), number))
+            # Nothing was waited for: a client that can send nothing must not keep the others from sending.
+            yield from self.say(Waiting(client.now_ns + BREATH_NS))
             answered = False
         else:
             client.sent = sending
