@@ -23,7 +23,7 @@ class _Missing:
 
 
 MISSING = _Missing()
-_Value = Callable[[Any, Any], Any]
+Value = Callable[[Any, Any], Any]
 _Test = Callable[[Any, Any], bool]
 
 _TOKEN = re.compile(
@@ -49,8 +49,8 @@ class Filter:
 class _Reader:
     """Reads a condition from left to right."""
 
-    def __init__(self, text: str, at: int) -> None:
-        self.text, self.at = text, at
+    def __init__(self, text: str, at: int, at_path: Callable[[str], Value]) -> None:
+        self.text, self.at, self.at_path = text, at, at_path
         self.kind, self.found = "", ""
         self.begin = at
         self.advance()
@@ -76,8 +76,11 @@ class _Reader:
         return PathError(f"the filter in {self.text!r} cannot be read from {self.begin + 1} on")
 
 
-def filter_of(path: str, at: int) -> tuple[Filter, int]:
+def filter_of(path: str, at: int, at_path: Callable[[str], Value]) -> tuple[Filter, int]:
     """The filter that begins with the `[?` at `at`, and its end.
+
+    Args:
+        at_path: what is at a path within the filter, `@.price`; `MISSING` if nothing is.
 
     Raises:
         PathError: it cannot be read.
@@ -85,7 +88,7 @@ def filter_of(path: str, at: int) -> tuple[Filter, int]:
     begin = re.compile(r"\[\s*\?\s*\(").match(path, at)
     if begin is None:
         raise PathError(f"{path!r} has a filter without its parentheses")
-    reader = _Reader(path, begin.end())
+    reader = _Reader(path, begin.end(), at_path)
     test = _either(reader)
     end = _END.match(path, reader.begin)
     if end is None:
@@ -128,12 +131,12 @@ def _one(reader: _Reader) -> _Test:
     return lambda value, document: compare(left(value, document), right(value, document))
 
 
-def _operand(reader: _Reader) -> _Value:
+def _operand(reader: _Reader) -> Value:
     kind, found = reader.kind, reader.found
     if reader.takes("["):
         return _listed(reader)
     if kind == "path":
-        made = _at_path(found)
+        made = reader.at_path(found)
     elif kind == "text":
         made = _always(re.sub(r"\\(.)", r"\1", found[1:-1]))
     elif kind == "number":
@@ -148,8 +151,8 @@ def _operand(reader: _Reader) -> _Value:
     return made
 
 
-def _listed(reader: _Reader) -> _Value:
-    values: list[_Value] = []
+def _listed(reader: _Reader) -> Value:
+    values: list[Value] = []
     while not reader.takes("]"):
         values.append(_operand(reader))
         if not reader.takes(",") and reader.found != "]":
@@ -157,22 +160,8 @@ def _listed(reader: _Reader) -> _Value:
     return lambda value, document: [each(value, document) for each in values]
 
 
-def _always(constant: object) -> _Value:
+def _always(constant: object) -> Value:
     return lambda _value, _document: constant
-
-
-def _at_path(text: str) -> _Value:
-    from holdfast.journeys.json_paths import path_of, values_at  # noqa: PLC0415 - paths have filters, filters have paths
-
-    path = path_of(text)
-
-    def value(own: object, document: object) -> object:
-        found = values_at(path, own if text[0] == "@" else document)
-        if not path.definite:
-            return found
-        return found[0] if found else MISSING
-
-    return value
 
 
 def _pattern(text: str) -> re.Pattern[str]:

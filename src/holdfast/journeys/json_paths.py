@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from holdfast.journeys.functions_plugin import java_double
-from holdfast.journeys.json_filters import Filter, PathError, filter_of
+from holdfast.journeys.json_filters import MISSING, Filter, PathError, Value, filter_of
 from holdfast.model.frozen import frozen
 
 _NAME = re.compile(r"[^.\[\]()]+")
@@ -108,7 +108,7 @@ def _bracketed(path: str, at: int) -> tuple[Token, int]:
         first, last = (int(each) if each else None for each in found.groups())
         return slice(first, last), found.end()
     if re.compile(r"\[\s*\?").match(path, at):
-        return filter_of(path, at)
+        return filter_of(path, at, _value_at)
     names: list[str] = []
     begin, at = at, at + 1
     while found := _QUOTED.match(path, at):
@@ -117,6 +117,19 @@ def _bracketed(path: str, at: int) -> tuple[Token, int]:
         if found[3] == "]":
             return tuple(names), at
     raise PathError(f"{path!r} cannot be read from {begin + 1} on")
+
+
+def _value_at(text: str) -> Value:
+    """What is at a path within a filter: of the value `@`, or of the whole document `$`."""
+    path = path_of(text)
+
+    def value(own: object, document: object) -> object:
+        found = values_at(path, own if text[0] == "@" else document)
+        if not path.definite:
+            return found
+        return found[0] if found else MISSING
+
+    return value
 
 
 def values_at(path: JsonPath, document: object) -> list[Any]:
@@ -151,7 +164,7 @@ def _step(token: Token, value: Any, document: object, *, deep: bool) -> Iterator
         yield from value[token] if isinstance(value, list) else ()
     elif isinstance(token[0], int):
         if isinstance(value, list):
-            yield from (value[each] for each in token if -len(value) <= int(each) < len(value))  # type: ignore[index]
+            yield from (value[each] for each in token if -len(value) <= int(each) < len(value))
     elif isinstance(value, dict):
         if len(token) == 1:
             yield from (value[each] for each in token if each in value)
