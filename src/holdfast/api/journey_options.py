@@ -14,7 +14,7 @@ from holdfast.api.load_shape import shape_of
 from holdfast.api.references import Escape, names_in, template
 from holdfast.api.scenario_request import IN_PATH
 from holdfast.api.scenario_shape import stays_of
-from holdfast.api.scenario_steps import pause
+from holdfast.api.scenario_steps import once, pause
 from holdfast.load.url import parse_url
 from holdfast.model import journey
 from holdfast.model.answers import Assertion, Extract, HookExtract
@@ -89,11 +89,15 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
         request = replace(request, extracts=(*extracts, hook) if hook else extracts, keep_alive=keep_alive)
         steps: tuple[journey.Node, ...] = (*pause(arguments.shape.think or Pause()), request)
         (firsts if line.once else nodes).extend(steps)
-    begin: tuple[journey.Node, ...] = (journey.Count(_NUMBER, ("0",)), *([_rows(data)] if data else []))
-    once: tuple[journey.Node, ...] = (journey.Once(tuple(firsts)),) if firsts else ()
+    begin: list[journey.Node] = [journey.Count(_NUMBER, ("0",))]
+    if data is not None:
+        # A client that logs in with a row is that person for all of its passes.
+        of_client = any(name in data.names for line in lines if line.once for name in line.names())
+        begin.append(journey.Once((_rows(data),)) if of_client else _rows(data))
+    before: tuple[journey.Node, ...] = (once(firsts),) if firsts else ()
     crew = journey.Crew(
         name=arguments.url or "",
-        journey=journey.Sequence((*begin, *once, *nodes)),
+        journey=journey.Sequence((*begin, *before, *nodes)),
         stays=stays_of(shape, arguments.run.seed),
         open=not isinstance(shape, Clients),
         keeps_cookies=memory.cookies,

@@ -30,7 +30,7 @@ from holdfast.load import quantities
 from holdfast.load.quantities import Threshold
 from holdfast.load.url import parse_url
 from holdfast.model.frozen import frozen
-from holdfast.model.journey import Count, Crew, Journeys, Node, Sequence, TakeRow
+from holdfast.model.journey import Count, Crew, Journeys, Node, Once, Sequence, TakeRow
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Timeouts
 from holdfast.model.shapes import Clients, Shape
@@ -41,7 +41,11 @@ _AT_THE_TOP = ("thresholds", "stop", "values", "rows", "group")
 _OF_A_GROUP = ("name", "weight", "stage", "values", "rows", "step")
 _ON_FAILURE = ("continue", "next pass", "leave", "stop")
 _STAGES = ("before", "main", "after")
+_PER = ("pass", "client")
 _NUMBER = "id"
+
+Rows = TakeRow | Once
+"""Where each pass takes a row, or each client one for all of its passes."""
 
 
 @frozen
@@ -71,7 +75,7 @@ class _Around:
 
     table: Table
     values: Mapping[str, str]
-    rows: tuple[TakeRow, ...]
+    rows: tuple[Rows, ...]
     seed: int
 
 
@@ -133,16 +137,20 @@ def _replaced(table: Table, replaced: Mapping[str, str]) -> Mapping[str, str]:
     return replaced
 
 
-def _rows(table: Table, shared_by: str) -> tuple[TakeRow, ...]:
+def _rows(table: Table, shared_by: str) -> tuple[Rows, ...]:
     found = table.values.get("rows")
     if isinstance(found, str):
         return (_take(table, "rows", found, shared_by),)
-    taken = []
+    taken: list[Rows] = []
     for each in table.tables("rows", "rows"):
-        each.only(("file", "once", "each-client"))
-        by = "client" if each.flag("each-client") else shared_by
-        taken.append(_take(each, "file", each.text("file"), by, once=each.flag("once")))
+        each.only(("file", "once", "per"))
+        rows = _take(each, "file", each.text("file"), shared_by, once=each.flag("once"))
+        taken.append(Once((rows,)) if choice(each, "per", _PER, "pass") == "client" else rows)
     return tuple(taken)
+
+
+def _columns(rows: Rows) -> tuple[str, ...]:
+    return rows.names if isinstance(rows, TakeRow) else _columns(rows.nodes[0])  # type: ignore[arg-type]
 
 
 def _take(table: Table, key: str, name: str, shared_by: str, *, once: bool = False) -> TakeRow:
@@ -185,13 +193,14 @@ def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Cre
     values = _values(group, around.values)
     rows = (*around.rows, *_rows(group, "crew"))
     set_by_steps = dict(set_by(tables))
-    columns = {name for each in rows for name in each.names}
+    columns = {name for each in rows for name in _columns(each)}
     fixed = {name: value for name, value in values.items() if name not in set_by_steps and name not in columns}
     hooked = any("hook" in each.values for each in (around.table, group)) or calls_hooks(tables)
     known = Known([_NUMBER, *values, *columns], set_by_steps, any_later=hooked)
     usual = replace(Usual(), origin=_origin(group, around, fixed), timeouts=_timeouts(group, around.table))
     usual = usual_in(group, usual_in(around.table, usual, known.check_some_time), known.check_some_time)
-    steps = steps_in(tables, usual, known, fixed)
+    says_what_then = "on-failure" in group.values or "on-failure" in around.table.values
+    steps = steps_in(tables, usual, known, fixed, leaves=not says_what_then)
     begin: tuple[Node, ...] = (Count(_NUMBER, ("0",)), *rows)
     crew = Crew(
         name=group.text("name", f"group {number}"),
@@ -200,8 +209,10 @@ def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Cre
         values=tuple(values.items()),
         open=not isinstance(shape, Clients),
         keeps_cookies=group.flag("cookies", otherwise=around.table.flag("cookies")),
-        on_failure=_choice(group, around.table, "on-failure", _ON_FAILURE, "continue"),  # type: ignore[arg-type]
-        stage=_choice(group, None, "stage", _STAGES, "main"),  # type: ignore[arg-type]
+        on_failure=choice(  # type: ignore[arg-type]
+            group if "on-failure" in group.values else around.table, "on-failure", _ON_FAILURE, "continue"
+        ),
+        stage=choice(group, "stage", _STAGES, "main"),  # type: ignore[arg-type]
     )
     return crew, steps.thresholds
 
@@ -224,8 +235,8 @@ def _timeouts(group: Table, top: Table) -> Timeouts:
     return Timeouts(connect_s, first_byte_s, whole_s or DEFAULT_TIMEOUT_S)
 
 
-def _choice(group: Table, top: Table | None, key: str, known: tuple[str, ...], otherwise: str) -> str:
-    table = group if key in group.values or top is None else top
+def choice(table: Table, key: str, known: tuple[str, ...], otherwise: str) -> str:
+    """One of several words."""
     text = table.text(key, otherwise)
     if text not in known:
         raise table.wrong(key, f"{text!r} is not one of {', '.join(known)}.", did_you_mean(text, known, "Name one."))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from holdfast.api import scenario_request
 from holdfast.api.references import template
@@ -11,7 +11,8 @@ from holdfast.api.scenario_table import Table
 from holdfast.load import quantities
 from holdfast.load.quantities import Threshold
 from holdfast.model.frozen import frozen
-from holdfast.model.journey import Condition, Delay, If, Loop, Node, Once, OneOf, Sequence, While
+from holdfast.model.journey import Condition, Delay, If, Leave, Loop, Node, Once, OneOf, Sequence, While
+from holdfast.model.journey_request import Request
 from holdfast.model.scenario import Pause
 
 MOST_REPEATS = 1_000_000
@@ -37,21 +38,25 @@ class _Reading:
 
     known: Known
     values: Mapping[str, str]
+    leaves: bool
     thresholds: list[tuple[str, Threshold]]
 
 
-def steps_in(tables: tuple[Table, ...], around: Usual, known: Known, values: Mapping[str, str]) -> Steps:
+def steps_in(
+    tables: tuple[Table, ...], around: Usual, known: Known, values: Mapping[str, str], *, leaves: bool
+) -> Steps:
     """The steps of a group.
 
     Args:
         around: what is usual for its requests.
         known: values that there are before the first step.
         values: that all clients begin with and nothing else sets.
+        leaves: as of `once`.
 
     Raises:
         UsageError: one cannot be used.
     """
-    reading = _Reading(known, values, [])
+    reading = _Reading(known, values, leaves, [])
     nodes = _nodes(tables, around, reading)
     return Steps(nodes, tuple(reading.thresholds))
 
@@ -68,6 +73,20 @@ def set_by(tables: tuple[Table, ...]) -> Iterator[tuple[str, str]]:
 def calls_hooks(tables: tuple[Table, ...]) -> bool:
     """Whether one of these steps, or one within them, names a function of the person's own."""
     return any("hook" in table.values or calls_hooks(table.tables("step", "a step")) for table in tables)
+
+
+def once(nodes: Iterable[Node], *, leaves: bool = True) -> Once:
+    """What each client does once, in its first pass.
+
+    Args:
+        leaves: a client for which one of the requests is not answered has nothing left to do: it could not log in.
+    """
+    done: list[Node] = []
+    for node in nodes:
+        done.append(node)
+        if leaves and isinstance(node, Request):
+            done.append(If(Condition(("!prev.isSuccessful()",)), (Leave("client"),)))
+    return Once(tuple(done))
 
 
 def pause(think: Pause) -> tuple[Delay, ...]:
@@ -109,7 +128,7 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
             )
         else:
             nodes = _nodes(inner, around, reading)
-    return _repeated(table, condition, nodes)
+    return _repeated(table, condition, nodes, leaves=reading.leaves)
 
 
 def weight_of(table: Table) -> float:
@@ -129,10 +148,12 @@ def _condition(table: Table, known: Known) -> tuple[str, Condition] | None:
     return said[0], Condition(template(known.check(table, said[0], table.text(said[0]))))
 
 
-def _repeated(table: Table, condition: tuple[str, Condition] | None, nodes: tuple[Node, ...]) -> tuple[Node, ...]:
+def _repeated(
+    table: Table, condition: tuple[str, Condition] | None, nodes: tuple[Node, ...], *, leaves: bool
+) -> tuple[Node, ...]:
     repeat = table.whole("repeat", 1, MOST_REPEATS)
     if repeat is not None:
         nodes = (Loop((str(repeat),), nodes),)
     if condition is not None:
         nodes = (If(condition[1], nodes),) if condition[0] == "if" else (While(condition[1], nodes),)
-    return (Once(nodes),) if table.flag("once") else nodes
+    return (once(nodes, leaves=leaves),) if table.flag("once") else nodes
