@@ -25,6 +25,7 @@ class WorkerReport:
         lasted_s: how long it had requests to send or to wait for.
         longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
+        nothing_listens: why it ended early, in words: nothing listens where it was to connect; None if it did not.
     """
 
     begun: int = 0
@@ -41,6 +42,7 @@ class WorkerReport:
     longest_stall_s: float = 0.0
     stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
+    nothing_listens: str | None = None
 
 
 @frozen
