@@ -69,7 +69,8 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py", "api/texts.py",
+    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py", "api/texts.py",
+    "api/toml_places.py",
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
