@@ -52,8 +52,13 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         connection.sources,
         run.stop or asked.stop,
         run.processes,
+        asked.journeys,
+        connection.allowed_hosts,
     )
-    checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
+    if asked.journeys is None:
+        checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
+    else:
+        _check_journeys(context, run)
     targets = targets_of(experiment, connection.allowed_hosts)
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None
@@ -94,6 +99,14 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
         return Asked((group_of(path, arguments, body=body, data=data),), StopRule(), None)
     except ValueError as error:
         raise click.UsageError(str(error), ctx=context) from error
+
+
+def _check_journeys(context: click.Context, run: RunArguments) -> None:
+    """Refuses what only a load that is fixed beforehand can be."""
+    why = "Clients that use values from answers share counters, tables and chance, and one process keeps them exact."
+    for option, given in (("--cluster", run.cluster is not None), ("--processes", (run.processes or 1) > 1)):
+        if given:
+            raise click.UsageError(f"{option} does not go with this load. {why}", ctx=context)
 
 
 def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:

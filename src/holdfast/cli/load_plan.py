@@ -22,6 +22,7 @@ from holdfast.model.scenario import Group, Pause, Step, Timeouts
 from holdfast.model.shapes import Clients
 
 if TYPE_CHECKING:
+    from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
 
 # What a plan or recording itself says, so that the option does not go with it.
@@ -40,7 +41,7 @@ _NOT_WITH_JMX = (
 
 @frozen
 class Asked:
-    """What a command line or a file says to send.
+    """What a command line or a file says to send: groups, or journeys.
 
     Attributes:
         stop: when the load ends early, according to the file.
@@ -50,6 +51,7 @@ class Asked:
     groups: tuple[Group, ...]
     stop: StopRule
     warning: str | None
+    journeys: Journeys | None = None
 
 
 def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:

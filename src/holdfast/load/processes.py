@@ -138,7 +138,7 @@ def load_runs(
         columns = Columns(edges[-1])
         jobs, shares = _jobs(plans, spans, columns, share)
         tally = Tally(len(jobs))
-        if len(jobs) == 1 and watch is None and not any(each.has_patterns for each in jobs[0].plan.acceptances):
+        if len(jobs) == 1 and watch is None and not jobs[0].plan.needs_a_process:
             begin_ns = time.monotonic_ns() if start_ns is None else start_ns
             reports = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
@@ -177,6 +177,10 @@ def _jobs(
 def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally) -> WorkerReport:
     """Carries out one part of the run, in the process that calls it."""
     plan = job.plan
+    if plan.travel is not None:
+        from holdfast.load.travelling import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
+
+        return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
     connections = connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
