@@ -9,7 +9,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
-from journeys.known_client import KnownClient
+from journeys.known_client import known_client
 
 from holdfast.journeys.assertions import unmet
 from holdfast.journeys.steps import Sending
@@ -22,7 +22,7 @@ ANSWER = Answer("http://h/p?a=1", True, 200, "OK", HEAD, BODY, took_ms=100.9, si
 
 
 def why(*assertions: Assertion, answer: Answer = ANSWER, **known: object) -> str:
-    return unmet(assertions, answer, KnownClient(**known))  # type: ignore[arg-type]
+    return unmet(assertions, answer, known_client(**known))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from journeys.known_client import KnownClient
+from journeys.known_client import known_client
 
 from holdfast.journeys.extracts import Finding, between, take
 from holdfast.model.answers import (
@@ -35,7 +35,7 @@ KEYS = replace(PAGE, body=b'{"grant": {"key": "k001"}, "spare": [{"no": 11}, {"n
 
 
 def taken(extract: Finding, answer: Answer = PAGE, **before: str) -> tuple[str, dict[str, str]]:
-    client = KnownClient(variables=dict(before))
+    client = known_client(before)
     return take(extract, answer, client), client.variables
 
 
@@ -59,7 +59,7 @@ def test_all_matches_are_numbered_and_those_of_before_are_gone() -> None:
 
 
 def test_a_match_by_chance_is_one_of_them() -> None:
-    client = KnownClient()
+    client = known_client()
     found = set()
     for _ in range(30):
         take(RegexExtract("v", ("<b>(.)",), match=0), PAGE, client)

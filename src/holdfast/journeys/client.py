@@ -228,6 +228,10 @@ class Client:
             found = self.remembered[key] = template_of(text)
         return text_of(found, self)
 
+    def hook(self, extract: HookExtract, answer: Answer) -> str:
+        """Calls a function of the person's own; returns why that failed, in words, or ""."""
+        return self.shared.hook(extract, answer, self.variables)
+
     def within(self, do: Callable[[], _Made]) -> _Made:
         """Does something that may take any time.
 

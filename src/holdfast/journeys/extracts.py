@@ -18,20 +18,29 @@ from holdfast.journeys.json_paths import as_text, path_of, read_json, values_at
 from holdfast.journeys.markup import MarkupError, found_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import text_of
-from holdfast.model.answers import BoundaryExtract, HeaderExtract, JsonExtract, MarkupExtract, RegexExtract
+from holdfast.model.answers import (
+    BoundaryExtract,
+    HeaderExtract,
+    HookExtract,
+    JsonExtract,
+    MarkupExtract,
+    RegexExtract,
+)
 
 if TYPE_CHECKING:
-    from holdfast.model.answers import Answer
+    from holdfast.model.answers import Answer, Extract
 
 Finding = RegexExtract | JsonExtract | BoundaryExtract | MarkupExtract | HeaderExtract
 
 
-def take(extract: Finding, answer: Answer, context: Context) -> str:
+def take(extract: Extract, answer: Answer, context: Context) -> str:
     """Gives the client's variables what an extract finds.
 
     Returns:
         Why its request counts as failed, in words; "" if it does not.
     """
+    if isinstance(extract, HookExtract):
+        return context.hook(extract, answer)
     try:
         found = _take(extract, answer, context)
     except (PatternError, PathError, MarkupError, TooSlowError) as error:
