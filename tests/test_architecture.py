@@ -48,12 +48,13 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probe", "explain", "servers", "observe", "infer", "interrupts"},
     "explain": SAVED | {"probe", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "console", "interrupts"},
+    "capacity": frozenset({"probe", "observe", "infer", "interrupts", "load", "loadtest", "procfs"}),
+    "api": MADE_OF | SAVED | {"checks", "probe", "attach", "loadtest", "explain", "capacity", "console", "interrupts"},
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probe", "servers", "observe", "infer", "interrupts"}),
-    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attach", "checks", "cluster", "explain", "interrupts"}).union(
-        ("loadtest", "page", "picture", "plans", "probe", "study")
-    ),
+    "cli": (
+        MADE_OF | TOLD_BY | SAVED | {"api", "attach", "capacity", "checks", "cluster", "explain", "interrupts"}
+    ).union(("loadtest", "page", "picture", "plans", "probe", "study")),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
@@ -77,9 +78,9 @@ PURE = frozenset({
     "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
-    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
-    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
-    "page/words.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py",
+    "page/of_capacity.py", "page/of_difference.py", "page/of_explanation.py", "page/of_load.py", "page/of_study.py",
+    "page/of_verdict.py", "page/places.py", "page/words.py",
     "probe/ramp.py", "probe/ramp_pace.py", "probe/ramp_state.py", "probe/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
