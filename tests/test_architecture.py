@@ -48,9 +48,9 @@ EDGES: dict[str, frozenset[str]] = {
     "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
     "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
     "capacity": frozenset({"probing", "observe", "infer", "interrupts", "load", "loadtest", "procfs"}),
-    "api": (MADE_OF | SAVED | {"capacity", "checks", "probing", "attaching", "loadtest", "explaining"}).union(
-        ("console", "interrupts")
-    ),
+    "api": (
+        MADE_OF | SAVED | {"capacity", "checks", "journeys", "probing", "attaching", "loadtest", "explaining"}
+    ).union(("console", "interrupts")),
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probing", "servers", "observe", "infer", "interrupts"}),
     "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "capacity", "checks", "cluster", "explaining"}).union(
@@ -72,8 +72,8 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys"})
 # fmt: off
 PURE = frozenset({
-    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py", "api/texts.py",
-    "api/toml_places.py",
+    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py",
+    "api/scenario_name.py", "api/texts.py", "api/toml_places.py",
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",

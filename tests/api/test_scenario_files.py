@@ -147,7 +147,7 @@ weight = 3
 request = "/c"
 [[group.step]]
 request = "/d"
-if = '"{state}" == "done"'
+if = 'state == "done"'
 [[group.step]]
 request = "/e"
 while = '"{state}" == "busy"'
@@ -164,7 +164,7 @@ while = '"{state}" == "busy"'
     assert isinstance(choice, OneOf)
     assert (choice.how, choice.weights, len(choice.nodes)) == ("by chance", (3.0, 1.0), 2)
     assert isinstance(if_, If)
-    assert values_of(if_.condition.text, state="done") == '"done" == "done"'
+    assert if_.condition.text == ('state == "done"',)
     assert isinstance(while_, While)
 
 
@@ -341,6 +341,9 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + STEP + f'[[group]]\nname = "shop"\nclients = 1\npasses = 1\n{STEP}', "line 10, column 1", "Two groups"),
         (SHOP + 'url = "http://127.0.0.1/a"\n' + STEP, "line 7, column 1", "has a path"),
         (SHOP + 'on-failure = "ignore"\n' + STEP, "line 7, column 1", "not one of continue"),
+        (SHOP + STEP + "if = 'state = 1'\n", "line 9, column 1", "'=' is not understood at character 7"),
+        (SHOP + STEP + "if = 'state == \"id\"'\n", "line 9, column 1", "{state} has no value there"),
+        (SHOP + STEP + "if = 'id == 1'\nwhile = 'id == 2'\n", "line 10, column 1", "exclude each other"),
         ("[values]\nx = true\n", "line 2, column 1", "a text or a number"),
     ],
 )

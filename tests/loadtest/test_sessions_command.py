@@ -115,6 +115,31 @@ def test_a_value_that_is_not_found_fails_the_request_and_is_told(holdfast):
     assert seen.paths == ["/a"]
 
 
+def test_redirects_are_followed_and_counted_where_that_is_asked_for(holdfast):
+    def hop(_method: str, path: str, _fields: dict[str, str], _body: bytes) -> Reply:
+        left = int(path[1:])
+        return (302, {"Location": f"/{left - 1}"}, b"") if left else (200, {}, b"there")
+
+    with answering(hop) as (url, seen):
+        ended, result = loaded(holdfast, f"{url}/2", "--burst", "2", "--follow", "5")
+
+    assert ended.exit == ANSWERED, ended.err
+    assert Counter(seen.paths) == {"/2": 2, "/1": 2, "/0": 2}
+    assert result["statuses"] == {"200": 2, "302": 4}
+
+
+def test_cookies_are_kept_for_each_client(holdfast):
+    def counting(_method: str, path: str, fields: dict[str, str], _body: bytes) -> Reply:
+        return (200, {"Set-Cookie": f"seat={path[1:]}; Path=/"}, b"") if path != "/" else (200, {}, b"")
+
+    with answering(counting) as (url, seen):
+        ended, _ = loaded(holdfast, f"{url}/", "--first", "/{id}", "--clients", "2", "--requests", "6", "--cookies")
+
+    assert ended.exit == ANSWERED, ended.err
+    cookies = Counter(fields.get("cookie") for _, path, fields, _ in seen.requests if path == "/")
+    assert cookies == {"seat=0": 3, "seat=1": 3}
+
+
 HOOK = """\
 import collections
 from beside import SECRET
