@@ -193,7 +193,9 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
 
     assert ended.exit == ANSWERED, ended.err
     assert json.loads(ended.out)["outcomes"]["answered"] == 2
-    choice = f"shop.har: 2 requests to {url}, the server with most of them, are sent; 1 is left out: 1 to https://cdn.invalid."
+    choice = (
+        f"shop.har: 2 requests to {url}, the server with most of them, are sent; 1 is left out, to https://cdn.invalid."
+    )
     assert ended.err.splitlines()[0] == choice
     assert "differs: cookies" in ended.err
     first, second = counting.each()
