@@ -24,6 +24,7 @@ from holdfast.model.shapes import Clients
 if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
+    from holdfast.plans.origins import Origins
 
 # What a plan or recording itself says, so that the option does not go with it.
 OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -67,6 +68,17 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
     """
     groups, stop, notes = _read_jmx(context, file, arguments)
     return asked_of(context, arguments, file, tuple(map(bounded, groups)), stop, notes)
+
+
+def origins_of(context: click.Context, arguments: LoadArguments) -> Origins:
+    """Which servers of the file are loaded, and where instead."""
+    from holdfast.plans.origins import base, mapped, origins
+
+    try:
+        url = None if arguments.url is None else base(arguments.url)
+        return origins(url, tuple(map(mapped, arguments.plan.maps)))
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
 
 
 def asked_of(  # parameters: what a file says, and what was said beside it
