@@ -64,6 +64,7 @@ class Shared:
         within: does something that may take any time, such as matching a pattern, and raises where it takes too long.
         properties: by name; a journey may change them.
         remembered: how far each counter and each table has come, whose turn it is, and what functions keep.
+        values: that all clients begin with; None before the first one has come.
         crews: by the crew's name.
         present: how many clients are there now.
     """
@@ -74,6 +75,7 @@ class Shared:
     within: Callable[[Callable[[], Any]], Any] = _at_once
     properties: dict[str, str] = field(default_factory=dict)
     remembered: dict[object, Any] = field(default_factory=dict)
+    values: dict[str, str] | None = None
     crews: dict[str, CrewShared] = field(default_factory=dict)
     present: int = 0
 
@@ -125,10 +127,8 @@ class Client:
         self.member = member
         self.index = index
         self.shared = shared
-        self.variables: dict[str, str] = dict(member.values)
-        if member.values_of_clients:
-            self.variables.update(member.values_of_clients[index % len(member.values_of_clients)])
-        self.own: dict[object, int] = {}
+        self.variables: dict[str, str] = {}
+        self.own: dict[object, Any] = {}
         self.iteration = 0
         self.now_ns = 0
         self.label = ""
@@ -137,6 +137,19 @@ class Client:
         self.site: FunctionCall | None = None
         self.last_answered = True
         self._chance: Chance | None = None
+
+    def comes(self, now_ns: int) -> None:
+        """Gives the client the values that it begins with; the first one of the load decides some of them for all."""
+        self.now_ns = now_ns
+        shared, member = self.shared, self.member
+        if shared.values is None:
+            for group in shared.journeys.values:
+                self.variables.update([(name, text_of(value, self)) for name, value in group])
+            shared.values = dict(self.variables)
+        self.variables.update(shared.values)
+        self.variables.update(member.values)
+        if member.values_of_clients:
+            self.variables.update(member.values_of_clients[self.index % len(member.values_of_clients)])
 
     @property
     def chance(self) -> Chance:
@@ -157,7 +170,7 @@ class Client:
 
     @property
     def files(self) -> Mapping[str, bytes]:
-        """See `Surroundings`."""
+        """Contents of the files that the plan names, by the name written there."""
         return self.shared.surroundings.files
 
     @property
@@ -172,7 +185,7 @@ class Client:
 
     @property
     def plan(self) -> str:
-        """See `Surroundings`."""
+        """The plan's file, without its folders."""
         return self.shared.surroundings.plan
 
     @property
@@ -232,6 +245,6 @@ class Client:
 
     def next_number(self, key: object) -> int:
         """How often this client asked this before."""
-        number = self.own.get(key, 0)
+        number: int = self.own.get(key, 0)
         self.own[key] = number + 1
         return number
