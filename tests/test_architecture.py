@@ -70,13 +70,14 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys", "jmeter"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py", "api/texts.py",
+    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py", "api/texts.py",
+    "api/toml_places.py",
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
     "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
-    "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py",
-    "load/status_advice.py", "load/url.py", "load/values.py",
+    "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/resending.py",
+    "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",

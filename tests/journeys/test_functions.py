@@ -6,20 +6,28 @@ import re
 from datetime import datetime
 
 import pytest
-from holdfast.plans.expressions import parts_of
 from journeys.function_cases import OF_JMETER
-from journeys.known_client import KnownClient, as_template
+from journeys.known_client import known_client
 
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.functions import FUNCTIONS, wrong_number
+from holdfast.journeys.references import template_of
+from holdfast.model.answers import FunctionCall
 
 
 def called(text: str, **known: object) -> str:
-    return KnownClient(**known).replaced(text)  # type: ignore[arg-type]
+    return known_client(**known).replaced(text)  # type: ignore[arg-type]
+
+
+def call_once(text: str) -> str:
+    """What one call of a function returns; raises what it raises."""
+    (call,) = template_of(text)
+    assert isinstance(call, FunctionCall)
+    return FUNCTIONS[call.name](["".join(map(str, each)) for each in call.arguments], known_client())
 
 
 def test_functions_return_what_jmeter_returns() -> None:
-    client = KnownClient(variables={"letters": "vanivnov"})
+    client = known_client(variables={"letters": "vanivnov"})
 
     found = [client.replaced(text) for text, _ in OF_JMETER]
 
@@ -78,11 +86,11 @@ def test_a_time_is_written_in_java_s_patterns(pattern: str, value: str) -> None:
 @pytest.mark.parametrize("pattern", ["b", "yyyy 'open", "MMMMMM", "{"])
 def test_a_date_pattern_that_java_refuses_is_refused(pattern: str) -> None:
     with pytest.raises(FunctionError, match="date pattern"):
-        called(f"${{__time({pattern},)}}")
+        call_once(f"${{__time({pattern},)}}")
 
 
 def test_chance_stays_within_what_was_asked() -> None:
-    client = KnownClient()
+    client = known_client()
 
     numbers = {client.replaced("${__Random(5,9)}") for _ in range(200)}
     words = {client.replaced("${__RandomString(6,abc)}") for _ in range(50)}
@@ -101,8 +109,8 @@ def test_a_uuid_is_of_version_4() -> None:
 
 def test_each_client_reads_its_row_and_all_read_on_together() -> None:
     files = {"moles.csv": b"ann,red\nben,blue\n"}
-    first = KnownClient(files=files)
-    second = KnownClient(files=files, client=2, remembered=first.remembered)
+    first = known_client(files=files)
+    second = known_client(files=files, client=2, remembered=first.remembered)
     text = "${__CSVRead(moles.csv,0)}/${__CSVRead(moles.csv,1)}"
 
     rows = [first.replaced(text), second.replaced(text), first.replaced(text)]
@@ -113,8 +121,8 @@ def test_each_client_reads_its_row_and_all_read_on_together() -> None:
 
 
 def test_lines_of_a_file_are_taken_in_turn_and_begin_again() -> None:
-    client = KnownClient(files={"names.txt": b"ann\r\nben\n"})
-    template = as_template(parts_of("${__StringFromFile(names.txt,who)}"))
+    client = known_client(files={"names.txt": b"ann\r\nben\n"})
+    template = template_of("${__StringFromFile(names.txt,who)}")
 
     assert [client.filled(template) for _ in range(3)] == ["ann", "ben", "ann"]
     assert client.variables["who"] == "ann"
@@ -135,7 +143,7 @@ def test_lines_of_a_file_are_taken_in_turn_and_begin_again() -> None:
 )
 def test_what_has_no_value_says_why(text: str, why: str) -> None:
     with pytest.raises(FunctionError, match=why):
-        called(text)
+        call_once(text)
 
 
 def test_a_wrong_number_of_arguments_is_named() -> None:
@@ -154,6 +162,6 @@ def test_no_argument_makes_a_function_fail_without_a_reason(name: str) -> None:
 
 def _text_or_reason(name: str, arguments: list[str]) -> bool:
     try:
-        return isinstance(FUNCTIONS[name](arguments, KnownClient()), str)
+        return isinstance(FUNCTIONS[name](arguments, known_client()), str)
     except FunctionError as error:
         return bool(str(error))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
@@ -11,7 +11,7 @@ from holdfast.journeys.leaves import Branch
 from holdfast.journeys.references import template_of
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import text_of
-from holdfast.model.answers import Answer, FunctionCall, Template
+from holdfast.model.answers import Answer, FunctionCall, HookExtract, Template
 from holdfast.model.journey import Crew, Journeys
 
 _Made = TypeVar("_Made")
@@ -55,12 +55,18 @@ def _at_once(do: Callable[[], _Made]) -> _Made:
     return do()
 
 
+def _no_hook(hook: HookExtract, _answer: Answer, _values: MutableMapping[str, str]) -> str:
+    return f"{hook.function} is not loaded"
+
+
 @dataclass(slots=True)
 class Shared:
     """What all clients of a load share: properties, counters, places in tables, paces, turns, chance.
 
     Attributes:
         seed: of what is by chance.
+        hook: calls a function of the person's own, which adds to the client's values; returns why that failed, in
+            words, or "".
         within: does something that may take any time, such as matching a pattern, and raises where it takes too long.
         properties: by name; a journey may change them.
         remembered: how far each counter and each table has come, whose turn it is, and what functions keep.
@@ -73,6 +79,7 @@ class Shared:
     seed: int = 0
     surroundings: Surroundings = field(default_factory=Surroundings)
     within: Callable[[Callable[[], Any]], Any] = _at_once
+    hook: Callable[[HookExtract, Answer, MutableMapping[str, str]], str] = _no_hook
     properties: dict[str, str] = field(default_factory=dict)
     remembered: dict[object, Any] = field(default_factory=dict)
     values: dict[str, str] | None = None
@@ -233,6 +240,10 @@ class Client:
             # Kept, so that a call in it is the same one each time.
             found = self.remembered[key] = template_of(text)
         return text_of(found, self)
+
+    def hook(self, extract: HookExtract, answer: Answer) -> str:
+        """Calls a function of the person's own; returns why that failed, in words, or ""."""
+        return self.shared.hook(extract, answer, self.variables)
 
     def within(self, do: Callable[[], _Made]) -> _Made:
         """Does something that may take any time.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from holdfast.journeys.steps import Sending
-    from holdfast.model.answers import Answer, Template
+    from holdfast.model.answers import Answer, HookExtract, Template
 
 _Made = TypeVar("_Made")
 
@@ -91,6 +91,9 @@ class Context(Protocol):
 
     def replaced(self, text: str) -> str:
         """The same for a text as it is written in a plan, `${name}`."""
+
+    def hook(self, extract: HookExtract, answer: Answer) -> str:
+        """Calls a function of the person's own; returns why that failed, in words, or ""."""
 
     def within(self, do: Callable[[], _Made]) -> _Made:
         """Does something that may take any time, such as matching a pattern.

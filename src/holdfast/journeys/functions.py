@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 from holdfast.journeys.functions_chance import OF_CHANCE
 from holdfast.journeys.functions_files import OF_FILES
+from holdfast.journeys.functions_own import OF_OUR_OWN
 from holdfast.journeys.functions_plugin import OF_PLUGIN
 from holdfast.journeys.functions_regex import OF_REGEX
 from holdfast.journeys.functions_text import OF_TEXT
@@ -27,6 +28,7 @@ FUNCTIONS: Mapping[str, Known] = {
     **OF_FILES,
     **OF_REGEX,
     **OF_PLUGIN,
+    **OF_OUR_OWN,
 }
 
 SCRIPTS = frozenset({"__groovy", "__javaScript", "__jexl2", "__jexl3", "__BeanShell"})

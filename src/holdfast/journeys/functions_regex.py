@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known, given
-from holdfast.journeys.patterns import PatternError, compiled
+from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import text_of_body
 
 _GROUP = re.compile(r"\$(\d+)\$")
@@ -32,7 +32,7 @@ def _regex_function(arguments: list[str], context: Context) -> str:
         pattern = compiled(arguments[0])
     except PatternError as error:
         raise FunctionError(f"__regexFunction: {error}.") from error
-    matches = context.within(lambda: list(pattern.finditer(text)))
+    matches = context.within(lambda: list(every_match(pattern, text)))
     if name:
         context.variables[f"{name}_matchNr"] = str(len(matches))
     if not matches:

@@ -10,6 +10,7 @@ __parseCharacterClass): `(?imsx)` counts for the whole pattern, wherever it is.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import lru_cache
 
 _CLASSES = {
@@ -50,6 +51,21 @@ def compiled(pattern: str) -> re.Pattern[str]:
         raise PatternError(f"{pattern!r} is not a regular expression that holdfast can read: {error}") from error
 
 
+def every_match(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Matches in order, as ORO finds them: none that is empty right behind another one."""
+    end = -1
+    for found in pattern.finditer(text):
+        if found.start() != found.end() or found.start() != end:
+            end = found.end()
+            yield found
+
+
+def matches_whole(pattern: re.Pattern[str], text: str) -> bool:
+    """Whether the first match at the begin reaches the end, as ORO's `matches` asks: it does not look for another."""
+    found = pattern.match(text)
+    return found is not None and found.end() == len(text)
+
+
 def _translated(pattern: str) -> tuple[str, re.RegexFlag]:
     out: list[str] = []
     flags = re.RegexFlag(0)
@@ -64,6 +80,10 @@ def _translated(pattern: str) -> tuple[str, re.RegexFlag]:
             if found := _FLAGS.match(pattern, at):
                 flags |= _flags(found[1])
                 at = found.end()
+                if at == len(pattern):
+                    raise PatternError(
+                        f"{pattern!r} has {found[0]} at its end, where JMeter's own matcher cannot read it"
+                    )
                 continue
             text, at = _group(pattern, at), at + 3
         elif char == "{":
@@ -80,7 +100,7 @@ def _translated(pattern: str) -> tuple[str, re.RegexFlag]:
 def _flags(letters: str) -> re.RegexFlag:
     known = {"i": re.IGNORECASE, "m": re.MULTILINE, "s": re.DOTALL, "x": re.VERBOSE}
     flags = re.RegexFlag(0)
-    for letter in letters:
+    for letter in letters.partition("-")[0]:
         flags |= known.get(letter, re.RegexFlag(0))
     return flags
 
@@ -109,9 +129,7 @@ def _escape(pattern: str, at: int) -> tuple[str, int]:
         return f"\\{char}", at + 2
     if char == "Z":
         return r"(?=\n?\Z)", at + 2
-    if char == "z":
-        return r"\Z", at + 2
-    if char in "pPGQELUlukKX":
+    if char in "GpPQ":
         raise PatternError(rf"{pattern!r} has a \{char}, which does not mean the same to JMeter's own matcher")
     return _escaped_character(pattern, at)
 
@@ -144,9 +162,12 @@ def _character_class(pattern: str, at: int) -> tuple[str, int]:
             out.append(_CLASSES[found[2]])
             at = found.end()
         elif pattern[at] == "\\" and at + 1 < len(pattern):
-            if pattern[at + 1] in "wWsSdDbnrtf0123456789":
+            if pattern[at + 1] in "wWsSdDbnrtf01234567":
                 out.append(pattern[at : at + 2])
                 at += 2
+                if pattern[at : at + 1] == "-" and pattern[at - 1] in "wWsSdD":
+                    out.append(r"\-")
+                    at += 1
             else:
                 text, at = _escaped_character(pattern, at)
                 out.append(text)

@@ -22,7 +22,7 @@ from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, 
 from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
-from holdfast.model.answers import Answer
+from holdfast.model.answers import Answer, HookExtract
 from holdfast.model.journey import Crew, Leave
 from holdfast.model.journey_request import Request
 
@@ -182,6 +182,8 @@ class _Walker:
             sending = sending_of(request, number, client)
         except NoValueError as error:
             yield from self.say(Unsent(client.label, str(error), number))
+            # Nothing was waited for: a client that can send nothing must not keep the others from sending.
+            yield from self.say(Waiting(client.now_ns + BREATH_NS))
             answered = False
         else:
             client.sent = sending
@@ -202,7 +204,10 @@ class _Walker:
             return answer.answered
         why = "" if answer.answered else answer.message
         for extract in request.extracts:
-            missing = take(extract, answer, client)
+            if isinstance(extract, HookExtract):
+                missing = client.shared.hook(extract, answer, client.variables)
+            else:
+                missing = take(extract, answer, client)
             why = why or missing
         if request.assertions:
             if any(each.ignores_status for each in request.assertions) and answer.status:

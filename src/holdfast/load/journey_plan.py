@@ -28,12 +28,16 @@ class Travel:
         walk: crew and number of a client, from 1 -> what it does.
         target_of: origin -> where it is; raises HoldfastError where nothing may be sent.
         particulars: of the rows; as many as the plan has.
+        falls_short: what on our own side could not be done, in words; None if all was done.
+        doubts: how many ns the load took -> doubts about it, in words.
     """
 
     journeys: Journeys
     walk: Callable[[Crew, int], Walk]
     target_of: Callable[[str], Target]
     particulars: Particulars
+    falls_short: Callable[[], str | None] = lambda: None
+    doubts: Callable[[int], list[str]] = lambda _lasted_ns: []
 
 
 @frozen

@@ -27,6 +27,7 @@ class WorkerReport:
         notes: doubts that journeys have, in words.
         longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
+        nothing_listens: why it ended early, in words: nothing listens where it was to connect; None if it did not.
     """
 
     begun: int = 0
@@ -45,6 +46,7 @@ class WorkerReport:
     longest_stall_s: float = 0.0
     stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
+    nothing_listens: str | None = None
 
 
 @frozen

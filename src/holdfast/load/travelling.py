@@ -325,7 +325,7 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         return WorkerReport(
             begun=exchanges.ended,
             reached=exchanges.begun,
-            failure=next(failures, None),
+            failure=next(failures, None) or travel.falls_short(),
             malformed=next((each for each in malformed if each), None),
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
@@ -334,6 +334,7 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
             peak=exchanges.peak,
             busy=1 - exchanges.origins.idle_ns / max(1, lasted_ns),
             lasted_s=lasted_ns / NS_PER_S,
+            notes=travel.doubts(lasted_ns),
             longest_stall_s=stalls.longest_ns / NS_PER_S,
             stalled_s=stalls.total_ns / NS_PER_S,
         )

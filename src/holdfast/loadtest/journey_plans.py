@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import socket
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,9 @@ from holdfast.load.particulars import Particulars
 from holdfast.load.plan import Plan
 from holdfast.load.target import Target, prefer_listening, target_of
 from holdfast.load.url import parse_url
+from holdfast.loadtest.hooks import Hooks, hooks_of
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
+from holdfast.model.answers import HookExtract
 from holdfast.model.journey import Crew, Journeys, Node
 from holdfast.model.journey_request import Request
 from holdfast.model.load import MOST_REQUESTS, LoadExperiment
@@ -95,7 +97,15 @@ def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: W
 
     rows = _rows_for(journeys)
     shape = JourneyShape(rows, sum(len(crew.stays) for crew in journeys.crews), last_until_s(journeys))
-    travel = Travel(journeys, walks or _walks(journeys, experiment.seed), looked_up, Particulars(rows))
+    hooks = hooks_of(hooks_in(journeys))
+    travel = Travel(
+        journeys,
+        walks or _walks(journeys, experiment.seed, hooks),
+        looked_up,
+        Particulars(rows),
+        hooks.falls_short,
+        hooks.doubts,
+    )
     # Where to is decided for each request; of a plan, these two say so for all.
     return Plan(address="", port=0, request=b"", shape=shape, sources=experiment.sources, processes=1, travel=travel)
 
@@ -107,7 +117,14 @@ def with_particulars(run: LoadRun, plan: Plan) -> LoadRun:
     return replace(run, facts=facts, particulars=plan.travel.particulars)
 
 
-def _walks(journeys: Journeys, seed: int) -> Walks:
+def hooks_in(journeys: Journeys) -> Iterator[HookExtract]:
+    """The functions of the person's own that journeys call, each as often as it is named."""
+    for crew in journeys.crews:
+        for request in requests_in(crew.journey.nodes):
+            yield from (each for each in request.extracts if isinstance(each, HookExtract))
+
+
+def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> Walks:
     # A load that is fixed beforehand does without.
     from holdfast.journeys.client import Surroundings  # noqa: PLC0415
     from holdfast.journeys.walk import Shared, walk  # noqa: PLC0415
@@ -117,7 +134,7 @@ def _walks(journeys: Journeys, seed: int) -> Walks:
     surroundings = Surroundings(
         wall_clock_offset_ns(), dict(journeys.files), dict(os.environ), (name, _address_of(name)), journeys.plan
     )
-    shared = Shared(journeys, seed, surroundings, in_time)
+    shared = Shared(journeys, seed, surroundings, in_time, hooks.call)
     return lambda crew, number: walk(crew, number, shared)
 
 

@@ -26,8 +26,9 @@ class StopRule:
 
 
 MIN_ENDED = 20
+"""So many, so that a chance does not end a load; also of connections that are all refused (`load.processes`)."""
 MOST_REQUESTS = 50_000_000
-"""Of one load. Each takes 60 bytes, in pages that are allocated when they are first written."""
+"""Of one load. Each takes 61 bytes, in pages that are allocated when they are first written."""
 
 
 @frozen
@@ -195,6 +196,8 @@ class LoadSummary:
         pacing_lag_us: from due to begun, the generator's own error.
         generator_limited: the load could not do what was asked: it was late, lacked resources, or lost a process.
         duration_s: from the first due instant to the last end.
+        resent: requests that were sent again on a new connection, because the server had ended a kept one before any
+            byte of a reply.
         warnings: doubts about the result, in words.
     """
 
@@ -210,6 +213,7 @@ class LoadSummary:
     pacing_lag_us: LagUs
     generator_limited: bool
     duration_s: float
+    resent: int = 0
     warnings: tuple[str, ...] = ()
 
 
