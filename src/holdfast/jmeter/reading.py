@@ -6,10 +6,11 @@ What cannot be done is refused before anything is sent, all of it at once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Literal
 
 from holdfast.errors import UsageError
-from holdfast.jmeter.controllers import nodes_of
+from holdfast.jmeter.controllers import CONTROLLERS, nodes_of
 from holdfast.jmeter.cookies import jar_of
 from holdfast.jmeter.elements import look_at
 from holdfast.jmeter.groups import GROUPS, coming_of
@@ -71,7 +72,10 @@ def read_journeys(
     reading.sets_properties = sets_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)
-    common = tuple(each for each in root.children if not _is_group(each))
+    # JMeter applies what is beside the thread groups to each of them, without what is below it.
+    common = tuple(
+        replace(each, children=[]) for each in root.children if not _is_group(each) and each.kind not in CONTROLLERS
+    )
     crews = []
     for node in root.children:
         if node.kind in GROUPS:

@@ -38,7 +38,7 @@ def _pairs(arguments: Properties) -> Iterator[tuple[str, str]]:
 
 def sets_properties(root: Node) -> bool:
     """Whether anything in a plan may change a property."""
-    return any(_SETS_PROPERTIES in text for node in _all(root) for text in _texts(node.properties))
+    return any(_SETS_PROPERTIES in text for node in all_nodes(root) for text in texts_of(node.properties))
 
 
 def constants_of(root: Node, reading: Reading) -> dict[str, str]:
@@ -46,7 +46,7 @@ def constants_of(root: Node, reading: Reading) -> dict[str, str]:
     changing = _changing(root)
     constants: dict[str, str] = {}
     defined: set[str] = set()
-    for node in _all(root):
+    for node in all_nodes(root):
         found: dict[str, str] = {}
         for name, text in defined_in(node):
             if name in defined:
@@ -78,7 +78,7 @@ def _folded(template: Template) -> str | None:
 def defined_values(root: Node, reading: Reading) -> tuple[tuple[tuple[str, Template], ...], ...]:
     """All user defined variables: a list for each element that defines some."""
     lists = []
-    for node in _all(root):
+    for node in all_nodes(root):
         pairs = tuple((name, reading.template(node, text)) for name, text in defined_in(node) if name)
         if pairs:
             lists.append(pairs)
@@ -88,11 +88,11 @@ def defined_values(root: Node, reading: Reading) -> tuple[tuple[tuple[str, Templ
 def _changing(root: Node) -> set[str]:
     """The variables that something in a plan may set while it runs."""
     names: set[str] = set()
-    for node in _all(root):
+    for node in all_nodes(root):
         if node.kind in ("Arguments", "TestPlan"):
             texts = [text for _, text in defined_in(node)]
         else:
-            texts = list(_texts(node.properties))
+            texts = list(texts_of(node.properties))
             for name, value in node.properties.values.items():
                 if _SETS.fullmatch(name.rpartition(".")[2]) and isinstance(value, str):
                     names.update(each.strip() for each in re.split("[,;]", value))
@@ -126,21 +126,23 @@ def _arguments(template: Template) -> Iterator[str]:
                     yield argument[0].strip()
 
 
-def _all(root: Node) -> Iterator[Node]:
+def all_nodes(root: Node) -> Iterator[Node]:
+    """The plan itself and every enabled element in it, in order."""
     yield root
     yield from root.descendants()
 
 
-def _texts(properties: Properties) -> Iterator[str]:
+def texts_of(properties: Properties) -> Iterator[str]:
+    """Every text of an element, its name included."""
     yield properties.name
-    yield from _texts_in(tuple(properties.values.values()))
+    yield from _within(tuple(properties.values.values()))
 
 
-def _texts_in(values: tuple[object, ...]) -> Iterator[str]:
+def _within(values: tuple[object, ...]) -> Iterator[str]:
     for value in values:
         if isinstance(value, str):
             yield value
         elif isinstance(value, Properties):
-            yield from _texts(value)
+            yield from texts_of(value)
         elif isinstance(value, tuple):
-            yield from _texts_in(value)
+            yield from _within(value)
