@@ -27,6 +27,7 @@ HANDLED = frozenset(
         "HeaderManager",
         "AuthManager",
         "CacheManager",
+        "CookieManager",
         "DNSCacheManager",
         "KeystoreConfig",
         *EXTRACTORS,
