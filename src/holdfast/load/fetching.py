@@ -98,13 +98,18 @@ Fetching = Generator[Exchange | Verdict, Ended | None, Fetched]
 """It yields exchanges, each of which it is told the end of, and the outcomes of rows, of which it is told nothing."""
 
 
-def fetching(sending: Sending) -> Fetching:
-    """One request of a journey."""
-    exchange = Exchange(sending.origin, sending.method, sending.path, sending.headers, sending.body, sending.label)
+def plain(sending: Sending) -> Fetching:
+    """A request of a journey that is nothing more than that."""
+    exchange = first_exchange(sending)
     ended = yield exchange
     assert ended is not None
     outcome, why = judged(ended, sending.expected)
-    return Fetched(_answer(exchange, ended, outcome, why, ended.due_ns), Verdict(ended.row, outcome, why))
+    return Fetched(answer_of(exchange, ended, outcome, why, ended.due_ns), Verdict(ended.row, outcome, why))
+
+
+def first_exchange(sending: Sending) -> Exchange:
+    """The request itself."""
+    return Exchange(sending.origin, sending.method, sending.path, sending.headers, sending.body, sending.label)
 
 
 def judged(ended: Ended, expected: frozenset[int] | None) -> tuple[Outcome, str]:
@@ -117,7 +122,12 @@ def judged(ended: Ended, expected: frozenset[int] | None) -> tuple[Outcome, str]
     return (Outcome.ANSWERED, "") if ended.status in accepted else (Outcome.REJECTED, "")
 
 
-def _answer(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, began_ns: int) -> Answer:
+def answer_of(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, began_ns: int) -> Answer:
+    """What a journey is told.
+
+    Args:
+        began_ns: when what it asked for was due, CLOCK_MONOTONIC.
+    """
     read = ended.read
     if read is None:
         message = why or _WORDS.get(outcome, outcome.label)

@@ -74,6 +74,14 @@ class Origins:
             raise found
         return found
 
+    def may(self, origin: str) -> bool:
+        """Whether something may be sent there."""
+        try:
+            self.at(origin)
+        except HoldfastError:
+            return False
+        return True
+
     def all(self) -> Iterator[KeepingConnections]:
         """The connections to each server."""
         yield from self._by_descriptor.values()
@@ -99,10 +107,6 @@ class Origins:
         """Closes the connections that a client has kept."""
         for connections in self._by_descriptor.values():
             connections.forget(client)
-
-    def source_of(self, connections: KeepingConnections, index: int) -> str:
-        """Our own address at one of these connections."""
-        return connections.sources[index] if index < len(connections.sources) else ""
 
     def close(self) -> None:
         """Closes every connection."""

@@ -11,15 +11,17 @@ from __future__ import annotations
 
 import heapq
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Sending, Step, Told, Unsent, Waiting
 from holdfast.load.arrivals import Arrivals, batches
 from holdfast.load.columns import Columns, Tally
 from holdfast.load.exchanges import Exchanges, FullError
-from holdfast.load.fetching import Ended, Verdict, fetching
+from holdfast.load.fetching import Ended, Verdict
+from holdfast.load.following import Following, new_cookies
 from holdfast.load.journey_plan import Travel
 from holdfast.load.loop import AT_ONCE
+from holdfast.load.matching import in_time
 from holdfast.load.plan import Stop, stop_reason
 from holdfast.load.reports import WorkerReport
 from holdfast.load.stalls import Stalls
@@ -40,6 +42,7 @@ class Travelling:
 
     Attributes:
         exchanges: what they send.
+        following: cookies, redirects, and what pages embed.
         stop: how the load is to end.
         faults: what went wrong with walks, in words, and how often.
     """
@@ -56,6 +59,7 @@ class Travelling:
         self._turns = 0
         self._clients = 0
         self.exchanges = Exchanges(columns, travel.particulars, travel.target_of, sources)
+        self.following = Following(self.exchanges.origins.may, in_time)
         self.stop = Stop.NOT
         self.faults: dict[str, int] = {}
 
@@ -87,6 +91,11 @@ class Travelling:
         self._give_up()
         self._write(tally, number)
         return stalls
+
+    def faults_in_words(self) -> Iterator[str]:
+        """What went wrong with walks."""
+        for words, many in self.faults.items():
+            yield words if many == 1 else f"{words} ({many:,} times)"
 
     def _write(self, tally: Tally, number: int) -> None:
         exchanges = self.exchanges
@@ -133,6 +142,8 @@ class Travelling:
         self._clients += 1
         visitor = Visitor(crew, arrivals.place, number, self._clients, self._travel.walk(crew, number))
         visitor.due_ns, visitor.until_ns = due_ns, until_ns
+        if crew.cookies:
+            visitor.cookies = new_cookies(visitor)
         self._here.add(visitor)
         self._advance(visitor, None)
 
@@ -191,7 +202,7 @@ class Travelling:
         match step:
             case Sending():
                 visitor.timeouts, visitor.keeps = step.timeouts, step.keep_alive
-                visitor.fetching = fetching(step)
+                visitor.fetching = self.following.fetching(step, visitor)
                 return self._fetch(visitor, None)
             case Waiting(until_ns):
                 return self._wait(visitor, until_ns)
@@ -199,9 +210,8 @@ class Travelling:
                 self._judge(visitor, step)
             case Unsent(label, why, _):
                 self.exchanges.refuse(visitor, label, why)
-            case NewVisitor(_, connections):
-                if connections:
-                    self.exchanges.origins.forget(visitor.client)
+            case NewVisitor():
+                self._renew(visitor, step)
             case Grouped():
                 self._note_group(visitor, step)
             case EndLoad(at_once):
@@ -267,6 +277,12 @@ class Travelling:
             if self._rule != _NO_RULE and stop_reason(self._rule, exchanges.ended, exchanges.unanswered):
                 self.stop = max(self.stop, Stop.DRAIN)
 
+    def _renew(self, visitor: Visitor, step: NewVisitor) -> None:
+        if step.connections:
+            self.exchanges.origins.forget(visitor.client)
+        if step.cookies and visitor.cookies is not None:
+            visitor.cookies.clear()
+
     def _note_group(self, visitor: Visitor, step: Grouped) -> None:
         known = self._travel.particulars
         label = known.texts.number_of(step.label)
@@ -321,20 +337,21 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         lasted_ns = time.monotonic_ns() - start_ns
         connections = [*exchanges.origins.all()]
         malformed = (each.replies[0].malformed for each in connections)
-        failures = (each.failure[1] for each in connections if each.failure)
+        failures = {f"{each.failure[1]}." for each in connections if each.failure}
         return WorkerReport(
             begun=exchanges.ended,
             reached=exchanges.begun,
-            failure=next(failures, None) or travel.falls_short(),
+            failure=" ".join([*failures, *travelling.faults_in_words()]) or travel.falls_short(),
             malformed=next((each for each in malformed if each), None),
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
+            redirects=travelling.following.redirects,
+            notes=[*travelling.following.notes(), *travel.doubts(lasted_ns)],
             location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
             sources=exchanges.sources,
             peak=exchanges.peak,
             busy=1 - exchanges.origins.idle_ns / max(1, lasted_ns),
             lasted_s=lasted_ns / NS_PER_S,
-            notes=travel.doubts(lasted_ns),
             longest_stall_s=stalls.longest_ns / NS_PER_S,
             stalled_s=stalls.total_ns / NS_PER_S,
         )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from holdfast.journeys.steps import Walk
+    from holdfast.load.cookies import Cookies
     from holdfast.load.fetching import Exchange, Fetching, Verdict
     from holdfast.load.origins import Origin
     from holdfast.model.journey import Crew
@@ -21,6 +22,7 @@ class Visitor:
         client: its number among all clients, by which connections are kept.
         until_ns: it begins nothing from then on; None sets no end.
         due_ns: when its next request is due.
+        cookies: None as long as it has none.
         fetching: what it does for a request of its journey; None in between.
         exchange, origin, row, request: what is in flight.
         timeouts, keeps: of it.
@@ -33,6 +35,7 @@ class Visitor:
         "alarm_ns",
         "begun",
         "client",
+        "cookies",
         "crew",
         "due_ns",
         "exchange",
@@ -53,6 +56,7 @@ class Visitor:
         self.crew, self.place, self.number, self.client, self.walk = crew, place, number, client, walk
         self.until_ns: int | None = None
         self.due_ns = 0
+        self.cookies: Cookies | None = None
         self.fetching: Fetching | None = None
         self.exchange: Exchange | None = None
         self.origin: Origin | None = None
