@@ -20,6 +20,7 @@ TARGET, FORM, ENCODED = "jmeter target", "jmeter form", "jmeter encoded"
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
+_ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
 _SLASHES = re.compile("/{2,}")
 
 
@@ -36,7 +37,7 @@ def decoded(text: str, charset: str = "utf-8") -> str:
     """
     if wrong := re.search(r"%(?![0-9a-fA-F]{2}).{0,2}", text):
         raise FunctionError(f"{text!r} has {wrong[0]!r}, which is not a % with two hexadecimal digits.")
-    return unquote_to_bytes(text.replace("+", " ")).decode(charset, "replace")
+    return _ESCAPES.sub(lambda found: unquote_to_bytes(found[0]).decode(charset, "replace"), text.replace("+", " "))
 
 
 def target(arguments: list[str]) -> str:
