@@ -14,20 +14,27 @@ def unreadable(call: FunctionCall) -> str:
     """Why a script in a function's argument cannot be read as a condition; "" if it can."""
     if not call.arguments:
         return "it has no argument"
-    return unreadable_text(call.arguments[0], LANGUAGES[call.name])
+    # Of sums, only those of JEXL are reckoned: what others make of numbers in texts differs from one to the next.
+    return unreadable_text(call.arguments[0], LANGUAGES[call.name], only_conditions=call.name != "__jexl3")
 
 
-def unreadable_text(template: Template, language: str) -> str:
-    """The same for a text."""
+def unreadable_text(template: Template, language: str, *, only_conditions: bool = True) -> str:
+    """The same for a text.
+
+    Args:
+        only_conditions: what does not come to true or false counts as not readable.
+    """
     why = ""
     for stand_in in (_NUMBER, _NAME, "true"):
         text = "".join(part if isinstance(part, str) else stand_in for part in template)
         try:
-            value_of(text, language)
+            found = value_of(text, language)
         except ValueError as error:
             why = str(error)
-        else:
+            continue
+        if not only_conditions or isinstance(found, bool):
             return ""
+        why = "it is not a condition"
     written = "".join(part if isinstance(part, str) else part.written for part in template)
     shown = " ".join(written.split())[:80]
     return f"{shown!r}: {why}"

@@ -139,8 +139,11 @@ class _Reader:
         return found
 
     def adds(self, left: Value, right: Value) -> bool:
-        """Whether + adds texts as numbers, as JEXL does if both are."""
-        return self.language == "jexl" and as_number(left) is not None and as_number(right) is not None
+        """Whether + adds a text to a number as a number, as JEXL does if it is one."""
+        both_texts = isinstance(left, str) and isinstance(right, str)
+        if self.language != "jexl" or both_texts:
+            return False
+        return as_number(left) is not None and as_number(right) is not None
 
     def product(self, level: int) -> Value:
         found = self.value(level)
