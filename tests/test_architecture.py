@@ -48,11 +48,14 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
     "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"checks", "probing", "attaching", "loadtest", "explaining", "console", "interrupts"},
+    "capacity": frozenset({"probing", "observe", "infer", "interrupts", "load", "loadtest", "procfs"}),
+    "api": (MADE_OF | SAVED | {"capacity", "checks", "probing", "attaching", "loadtest", "explaining"}).union(
+        ("console", "interrupts")
+    ),
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probing", "servers", "observe", "infer", "interrupts"}),
-    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "checks", "cluster", "explaining", "interrupts"}).union(
-        ("jmeter", "loadtest", "page", "picture", "plans", "probing", "study")
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "capacity", "checks", "cluster", "explaining"}).union(
+        ("interrupts", "jmeter", "loadtest", "page", "picture", "plans", "probing", "study")
     ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
@@ -75,14 +78,14 @@ PURE = frozenset({
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
-    "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py",
-    "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py", "load/resending.py",
-    "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py",
+    "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/embedded.py", "load/exchange.py",
+    "load/http1.py", "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py",
+    "load/resending.py", "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
-    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
-    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
-    "page/words.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",
+    "page/of_difference.py", "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py",
+    "page/places.py", "page/words.py",
     "probing/ramp.py", "probing/ramp_pace.py", "probing/ramp_state.py", "probing/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",

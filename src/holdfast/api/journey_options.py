@@ -74,16 +74,21 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
     shape = shape_of(arguments.shape)
     lines = _lines(arguments, body)
     fixed = {_NUMBER, *(data.names if data else ())}
-    taken = _taken_from(lines, arguments, fixed)
     hook = hook_of(memory.hook, Path()) if memory.hook else None
-    _check_paths(lines, fixed, taken, hooked=hook is not None)
+    later = set(map(_name, memory.extracts))
+    if hook is None:
+        _check_paths(lines, fixed | later)
+    taken = _taken_from(lines, arguments, fixed)
     keep_alive = _keeps(arguments, shape, lines)
     known = set(fixed)
     nodes: list[journey.Node] = []
     firsts: list[journey.Node] = []
     for number, line in enumerate(lines):
-        headers = [each for each in arguments.request.headers if _is_there(each[1], known, memory.extracts)]
-        request = _request(line, headers, known | _later(memory.extracts), arguments)
+        # A hook may have set any value, once it was called.
+        hooked = hook is not None and number > 0
+        not_yet = set() if hooked else later - known
+        headers = [each for each in arguments.request.headers if not_yet.isdisjoint(names_in(each[1]))]
+        request = _request(line, headers, None if hooked else known | later, arguments)
         extracts: tuple[Extract, ...] = tuple(each for each in memory.extracts if taken[_name(each)] == number)
         known.update(map(_name, extracts))
         request = replace(request, extracts=(*extracts, hook) if hook else extracts, keep_alive=keep_alive)
@@ -192,17 +197,19 @@ def _taken_from(lines: Sequence[_Line], arguments: LoadArguments, fixed: Contain
     return found
 
 
-def _check_paths(lines: Sequence[_Line], fixed: set[str], taken: dict[str, int], *, hooked: bool) -> None:
+def _check_paths(lines: Sequence[_Line], known: set[str]) -> None:
     """Raises ValueError for a reference in a path to a value that there is not."""
     for line in lines:
         for name in names_in(line.path):
-            if name not in fixed and name not in taken and not hooked:
-                there = ", ".join(f"{{{each}}}" for each in sorted({*fixed, *taken}))
-                near = did_you_mean(name, (*fixed, *taken), "A literal brace is written %7B.", "{{{}}}")
+            if name not in known:
+                there = ", ".join(f"{{{each}}}" for each in sorted(known))
+                near = did_you_mean(name, known, "A literal brace is written %7B.", "{{{}}}")
                 raise ValueError(f"{{{name}}} in {line.path} has no value: there is {there}. {near}")
 
 
-def _request(line: _Line, headers: Sequence[tuple[str, str]], known: set[str], arguments: LoadArguments) -> Request:
+def _request(
+    line: _Line, headers: Sequence[tuple[str, str]], known: Container[str] | None, arguments: LoadArguments
+) -> Request:
     fields = tuple(((name,), template(value, known=known)) for name, value in headers)
     if line.media_type and not any(name.lower() == "content-type" for name, _ in headers):
         fields = (*fields, (("Content-Type",), (line.media_type,)))
@@ -221,20 +228,11 @@ def _request(line: _Line, headers: Sequence[tuple[str, str]], known: set[str], a
     )
 
 
-def _body(line: _Line, known: set[str]) -> Body | None:
+def _body(line: _Line, known: Container[str] | None) -> Body | None:
     if line.body is None or isinstance(line.body, bytes):
         return line.body
     escapes: dict[str, Escape] = {"application/json": "json", "application/x-www-form-urlencoded": "form"}
     return TextBody(template(line.body, escapes.get(line.media_type, ""), known=known))
-
-
-def _is_there(value: str, known: Container[str], extracts: Sequence[Extract]) -> bool:
-    """Whether a header can be sent already: what it uses of later answers is not there before."""
-    return not any(name in _later(extracts) and name not in known for name in names_in(value))
-
-
-def _later(extracts: Sequence[Extract]) -> set[str]:
-    return set(map(_name, extracts))
 
 
 def _name(extract: Extract) -> str:

@@ -341,7 +341,7 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         return WorkerReport(
             begun=exchanges.ended,
             reached=exchanges.begun,
-            failure=" ".join([*failures, *travelling.faults_in_words()]) or travel.falls_short(),
+            failure=" ".join([*failures, *travelling.faults_in_words(), travel.falls_short() or ""]).strip() or None,
             malformed=next((each for each in malformed if each), None),
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
