@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import elements as e
 from journeys.function_cases import OF_JMETER
 from plans.writing import counter, csv, element, group, text, variables
-from recording import JSON, XML
+from recording import XML
 
 PATHS = (
     "/a//b", "/é", "/a%7Eb~", "/a;b=c", "/a(b)!$&'*+,=:@", "/a%2Fb%20c", "/t/", "/./x/../y", "/a b?c d", "/a?é",
@@ -145,7 +145,7 @@ def _requests() -> list[Case]:
                 path="/default",
                 protocol="http",
             )
-            + e.request("", domain="", port="")
+            + e.request("", domain="", port="", name="by default")
             + e.request("/own", e.arguments(e.argument("a", "1")), domain="", port="")
             + e.request("/own", e.arguments(e.argument("", "raw")), domain="", port="", method="POST"),
         ),
@@ -440,7 +440,6 @@ def _values() -> list[Case]:
             "Functions",
             variables(letters="vanivnov")
             + "".join(e.raw("/f", each, contentEncoding="UTF-8", name="dig") for each, _ in OF_JMETER),
-            differs="",
         ),
         Case(
             "variables",
@@ -584,11 +583,11 @@ def _groups() -> list[Case]:
         Case(
             "threads",
             "Thread Group: several threads",
-            e.request("/t/${__threadNum}/${__counter(FALSE,)}"),
+            e.request("/t/${__threadNum}") + e.request("/c/${__counter(FALSE,)}") + e.request("/o/${__counter(TRUE,)}"),
             threads="4",
             loops="3",
             ordered=False,
-            differs="",
+            results=False,
         ),
     ]
 
@@ -602,4 +601,3 @@ def _renamed(xml: str, kind: str) -> str:
 
 
 CASES = [*_requests(), *_extractors(), *_assertions(), *_values(), *_controllers(), *_timers(), *_groups()]
-assert JSON

@@ -56,7 +56,7 @@ def defaults(*properties: str, **more: str) -> str:
 
 def header_manager(**fields: str) -> str:
     items = [header(name.replace("_", "-"), value) for name, value in fields.items()]
-    return element("HeaderManager", "Headers", collection("HeaderManager.headers", *items))
+    return element("HeaderManager", "Headers", collection("HeaderManager.headers", *items), gui="HeaderPanel")
 
 
 def cookie_manager(*cookies: str, policy: str = "standard", clear: str = "false") -> str:
@@ -66,6 +66,7 @@ def cookie_manager(*cookies: str, policy: str = "standard", clear: str = "false"
         collection("CookieManager.cookies", *cookies),
         text("CookieManager.policy", policy),
         text("CookieManager.clearEachIteration", clear),
+        gui="CookiePanel",
     )
 
 
@@ -76,7 +77,8 @@ def cookie(name: str, value: str, path: str = "/", domain: str = "127.0.0.1") ->
         + text("Cookie.domain", domain)
         + text("Cookie.path", path)
         + '<boolProp name="Cookie.secure">false</boolProp><longProp name="Cookie.expires">0</longProp>'
-        + '<boolProp name="Cookie.path_specified">true</boolProp><boolProp name="Cookie.domain_specified">true</boolProp>'
+        + '<boolProp name="Cookie.path_specified">true</boolProp>'
+        + '<boolProp name="Cookie.domain_specified">true</boolProp>'
         + "</elementProp>"
     )
 
@@ -92,7 +94,7 @@ def authorization(url: str, user: str, password: str, mechanism: str = "BASIC") 
         text("Authorization.realm", ""),
         text("Authorization.mechanism", mechanism),
     )
-    return element("AuthManager", "Authorization", collection("AuthManager.auth_list", entry))
+    return element("AuthManager", "Authorization", collection("AuthManager.auth_list", entry), gui="AuthPanel")
 
 
 def _texts(prefix: str, said: dict[str, str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import fcntl
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ _PARTS = ("ApacheJMeter_", "jmeter-plugins-")
 # The client compiler alone starts twice as fast.
 _JAVA = ("-Xmx256m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-Duser.language=en", "-Dfile.encoding=UTF-8")
 _MOST_S = 120
+_OF_ANOTHER = re.compile(r"(?:-\d+|, embedded)+$")
 
 
 class NoJMeterError(Exception):
@@ -87,6 +89,11 @@ def run(plan: Path, properties: Mapping[str, str]) -> list[tuple[str, bool]]:
 
 
 def rows_of(results: Path) -> list[tuple[str, bool]]:
-    """Label and success of each row of a results file."""
+    """Label and success of each row of a results file, without redirects and embedded resources.
+
+    JMeter labels these with their request's label and a number, holdfast with a word.
+    """
     with results.open(newline="", encoding="utf-8") as file:
-        return [(row["label"], row["success"] == "true") for row in csv.DictReader(file)]
+        rows = [(row["label"], row["success"] == "true") for row in csv.DictReader(file)]
+    labels = {label for label, _ in rows}
+    return [(label, good) for label, good in rows if _OF_ANOTHER.sub("", label) not in labels - {label}]

@@ -27,6 +27,13 @@ JSON = {
 }
 
 
+_DOCUMENTS = {
+    "page": lambda: (PAGE, "text/html; charset=utf-8"),
+    "xml": lambda: (XML, "application/xml"),
+    "size": lambda size: ("x" * int(size), "text/plain"),
+}
+
+
 @dataclass
 class Received:
     """One request.
@@ -111,30 +118,23 @@ class _Answering(BaseHTTPRequestHandler):
         )
 
     def answer(self, path: str, query: dict[str, str]) -> None:
-        first = path.split("/")[1]
-        if first == "page":
-            self.say(200, PAGE, "text/html; charset=utf-8")
-        elif first == "xml":
-            self.say(200, XML, "application/xml")
+        first, *rest = path.split("/")[1:]
+        if first in ("page", "xml", "size"):
+            self.say(200, *_DOCUMENTS[first](*rest))
         elif first == "status":
-            self.say(int(path.split("/")[2]), "{}")
+            self.say(int(rest[0]), "{}")
         elif first == "go":
             self.say(int(query.get("code", 302)), "", Location=query["to"])
-        elif first == "hops":
-            left = int(query["n"])
-            self.say(302, "", Location=f"/hops?n={left - 1}") if left else self.say(200, "landed")
+        elif first == "hops" and query["n"] != "0":
+            self.say(302, "", Location=f"/hops?n={int(query['n']) - 1}")
         elif first == "cookie":
             self.say(200, "{}", **{"Set-Cookie": f"{query['name']}={query['value']}; Path={query.get('path', '/')}"})
         elif first == "wait":
             time.sleep(int(query["ms"]) / 1000)
             self.say(200, "{}")
-        elif first == "nth":
-            self.say(200, json.dumps({"n": self.kept.nth(self.path)}))
-        elif first == "fails":
+        elif first in ("nth", "fails"):
             number = self.kept.nth(path)
-            self.say(503 if number % 3 == 0 else 200, "{}")
-        elif first == "size":
-            self.say(200, "x" * int(path.split("/")[2]), "text/plain")
+            self.say(503 if first == "fails" and number % 3 == 0 else 200, json.dumps({"n": number}))
         else:
             self.say(200, json.dumps(JSON))
 

@@ -53,7 +53,7 @@ class Merged:
 
     def template(self, name: str) -> Template:
         """The same as a template."""
-        return self.scope.template(*self.written(name))
+        return self.scope.template(*self.written(name), name)
 
     def fixed(self, name: str, what: str) -> str:
         """The same, known before the load begins; otherwise it is refused."""

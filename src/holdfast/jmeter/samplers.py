@@ -61,7 +61,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         _tell_of(each, scope)
     follows, follows_unseen = found.flag("follow_redirects"), found.flag("auto_redirects")
     return Request(
-        label=scope.template(node, node.name),
+        label=scope.template(node, node.name, "label"),
         origin=origin,
         path=path,
         method=(method,),

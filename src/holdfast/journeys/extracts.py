@@ -208,8 +208,10 @@ def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
     try:
         values = [as_text(each) for each in values_at(path, read_json(text))]
     except ValueError:
-        _set_default(extract, context)
-        return False
+        if text.lstrip()[0] in "{[":
+            _set_default(extract, context)
+            return False
+        values = []  # for JMeter's library all else is a text, in which a path finds nothing
     if not values:
         _set_default(extract, context)
         variables[f"{name}_matchNr"] = "0"
