@@ -154,7 +154,7 @@ def test_a_wrong_number_of_arguments_is_named() -> None:
     assert wrong_number("__intSum", 1) == "__intSum has 1 argument; it takes at least 2."
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name.startswith("__")])
 def test_no_argument_makes_a_function_fail_without_a_reason(name: str) -> None:
     for each in ["", "x", "-1", "0", "\\", "%", "'", "\x00", "é" * 100]:
         assert _text_or_reason(name, [each] * max(1, FUNCTIONS[name].least))

@@ -51,6 +51,11 @@ def jar_of(group: Node, common: Sequence[Node], reading: Reading, *, same_user: 
     if len(managers) > 1:
         reading.refuse(managers[1], "a request would have two of them", "Keep one of them.")
     (manager, *_) = managers
+    policy = reading.fixed(manager, manager.text("CookieManager.policy"))
+    if policy == "ignoreCookies":
+        return Jar()
+    if policy not in ("", "standard", "default", "compatibility", "best-match"):
+        reading.tell(manager, f"cookies are kept as RFC 6265 says, not by its policy {policy}")
     by_group = reading.flag(manager, "CookieManager.controlledByThreadGroup")
     clears = not same_user if by_group else reading.flag(manager, "CookieManager.clearEachIteration")
     cookies = []

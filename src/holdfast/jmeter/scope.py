@@ -62,7 +62,7 @@ class Reading:
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
-    _templates: dict[tuple[int, str], Template] = field(default_factory=dict)
+    _templates: dict[tuple[int, str, str], Template] = field(default_factory=dict)
     _made: dict[int, Any] = field(default_factory=dict)
     _kept: list[object] = field(default_factory=list)
 
@@ -78,14 +78,17 @@ class Reading:
         if note not in self.notes:
             self.notes.append(note)
 
-    def template(self, node: Node, text: str) -> Template:
+    def template(self, node: Node, text: str, role: str = "") -> Template:
         """A text of an element as a template; calls of functions are the same ones whenever it is asked for again.
 
         Functions that are not known, and files that are missing, are refused.
+
+        Args:
+            role: tells texts of one element apart that may be the same; their calls are not.
         """
         if "${" not in text:
             return (text,) if text else ()
-        key = (id(node.properties), text)
+        key = (id(node.properties), role, text)
         if key not in self._templates:
             self._kept.append(node.properties)
             try:
@@ -235,9 +238,9 @@ class Scope:
         for level in reversed(self.levels):
             yield from (each for each in level if each.kind in kinds)
 
-    def template(self, node: Node, text: str) -> Template:
+    def template(self, node: Node, text: str, role: str = "") -> Template:
         """See `Reading.template`."""
-        return self.reading.template(node, text)
+        return self.reading.template(node, text, role)
 
 
 def _short(text: str) -> str:

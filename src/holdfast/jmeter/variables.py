@@ -78,10 +78,15 @@ def _folded(template: Template) -> str | None:
 def defined_values(root: Node, reading: Reading) -> tuple[tuple[tuple[str, Template], ...], ...]:
     """All user defined variables: a list for each element that defines some."""
     lists = []
+    known = reading.constants
     for node in all_nodes(root):
+        own = {name for name, _ in defined_in(node)}
+        # In JMeter they do not see each other: a reference to one of them stays as it is written.
+        reading.constants = {name: value for name, value in known.items() if name not in own}
         pairs = tuple((name, reading.template(node, text)) for name, text in defined_in(node) if name)
         if pairs:
             lists.append(pairs)
+    reading.constants = known
     return tuple(lists)
 
 

@@ -267,12 +267,14 @@ class _Reader:
             raise ValueError(f".{name} is not known")
         fewest, most, does = METHODS[name]
         arguments = [written(each) for each in self.arguments(fewest, most, level)]
-        if self.client is None:
-            # Only read: what the text is like is not known yet.
-            return None
-        if of is None and name != "equals":
+        if self.client is not None and of is None and name != "equals":
             raise ValueError(f"there is no value of which .{name}() is asked")
-        return does(written(of) if of is not None else "", arguments, of is None)
+        try:
+            return does(written(of) if of is not None else "", arguments, of is None)
+        except ValueError:
+            if self.client is None:
+                return ""  # it is only read: what the text will be like is not known yet
+            raise
 
     def arguments(self, fewest: int, most: int, level: int) -> list[Value]:
         self.expect("(")
