@@ -105,8 +105,8 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
     now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
     if "outcomes" in now:
-        # The number under which the test has saved it: it is alone in its file.
-        return {**now, "run": 1}
+        # Over HTTP/1.1. The number under which the test has saved it: it is alone in its file.
+        return {**now, "http2": None, "run": 1}
     # A run without a verdict has none of these.
     if "ceiling" not in now:
         return now

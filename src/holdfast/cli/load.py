@@ -82,6 +82,9 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if len(named) != 1:
         what = f"These exclude each other: {', '.join(named)}." if named else "Nothing says what to send."
         raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
+    if arguments.url is None and arguments.connection.http2:
+        file = "--jmx" if plan.jmx else "--har"
+        raise click.UsageError(f"--http2 goes with URL: what {file} names is sent over HTTP/1.1.", ctx=context)
     if arguments.url is None:
         return read_asked(context, arguments)
     if request.once and request.data_rows is None:

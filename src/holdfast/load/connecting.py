@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
+
+if TYPE_CHECKING:
+    from holdfast.load.plan import Plan  # the models of a load take a twentieth of a probe's start
+    from holdfast.load.sender import Sender
 
 
 def connections_to(  # parameters: where to, what to send, where to record it, and in which protocol
@@ -35,6 +41,26 @@ def connections_to(  # parameters: where to, what to send, where to record it, a
     from holdfast.load.tls import TlsConnections  # noqa: PLC0415
 
     return TlsConnections(address, port, head_of, columns, sources, tls=tls)
+
+
+def prepare(plan: Plan) -> None:
+    """Loads what only some plans need, before the time runs that is measured."""
+    if plan.streams is not None:
+        import_module("holdfast.load.stream_connections")
+
+
+def streams_to(plan: Plan, columns: Columns, sources: Sequence[str], connections: int | None) -> Sender:
+    """Connections that carry many requests each, in HTTP/2.
+
+    Args:
+        columns, sources: as of `connections_to`.
+        connections: how many there are; None is as many as are needed.
+    """
+    # The library for it is an extra.
+    from holdfast.load.stream_connections import StreamConnections  # noqa: PLC0415
+    from holdfast.load.stream_room import Streams  # noqa: PLC0415
+
+    return StreamConnections(plan, columns, sources, Streams(plan.streams or 1, connections))
 
 
 def check_http2(*, asked: bool) -> None:

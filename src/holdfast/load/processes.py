@@ -39,8 +39,7 @@ from typing import NoReturn
 from holdfast.load.acceptance import body_holds
 from holdfast.load.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.load.columns import Columns, Tally
-from holdfast.load.connecting import connections_to
-from holdfast.load.epoll import Connections
+from holdfast.load.connecting import connections_to, prepare, streams_to
 from holdfast.load.listening import HUNG, end_of, listen
 from holdfast.load.local_limits import (
     connections_of_one_process,
@@ -56,6 +55,7 @@ from holdfast.load.parts import Part
 from holdfast.load.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.load.replies import Replies
 from holdfast.load.reports import WorkerReport
+from holdfast.load.sender import Sender
 from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import Deadlines
 from holdfast.model.frozen import frozen
@@ -167,7 +167,9 @@ def _jobs(
         if sources is None:
             sources = sources_for(plan.address, -(-plan.ports // many), ephemeral_ports())
         own = columns.part(span)
-        processes = plan.processes or processes_for(part.connections, connections_of_one_process())
+        prepare(plan)
+        connections = -(-part.connections // (plan.streams or 1))
+        processes = plan.processes or processes_for(connections, connections_of_one_process())
         for own_part in share_out(plan, part, processes):
             jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
             shares.append((number, own_part))
@@ -177,7 +179,7 @@ def _jobs(
 def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally) -> WorkerReport:
     """Carries out one part of the run, in the process that calls it."""
     plan = job.plan
-    connections = connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
+    connections = _connections(job)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
     )
@@ -192,8 +194,17 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
         connections.close()
 
 
+def _connections(job: _Job) -> Sender:
+    plan = job.plan
+    if plan.streams is None:
+        return connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
+    # In the open model a request takes whatever connection has room.
+    connections = -(-job.part.connections // plan.streams) if plan.shape.waits_for_replies else None
+    return streams_to(plan, job.columns, job.sources, connections)
+
+
 def _send(
-    job: _Job, connections: Connections, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
+    job: _Job, connections: Sender, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
 ) -> Stalls:
     """Carries out the steps of the part's loop until it ends, or is to end at once; returns its stalls."""
     shape, columns, number = job.plan.shape, job.columns, job.number
@@ -202,7 +213,7 @@ def _send(
     keeps = job.plan.keeps and not shape.refills
     ruled = rule != NO_RULE
     stop, stalls, now_ns = Stop.NOT, Stalls(), time.monotonic_ns()
-    seen = Seen(now_ns, 0)
+    seen = Seen(now_ns, 0, room=connections.room)
     with contextlib.suppress(StopIteration):
         step = next(loop)
         while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
@@ -220,13 +231,15 @@ def _send(
             tally.ended[number] = connections.ended
             tally.unanswered[number] = connections.unanswered
             tally.reached[number] = connections.highest_row + 1
-            if ruled and stop_reason(rule, connections.ended, connections.unanswered):
+            if connections.hopeless or (ruled and stop_reason(rule, connections.ended, connections.unanswered)):
                 stop = Stop.DRAIN
             now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
             beyond_ns = now_ns - before_ns - wait_ns
             if in_flight:
                 stalls.add(beyond_ns)
-            seen = Seen(now_ns, connections.ended, connections.taken, draining, connections.finished())
+            seen = Seen(
+                now_ns, connections.ended, connections.taken, draining, connections.finished(), connections.room
+            )
             step = loop.send(seen)
             # What is opened now became due meanwhile.
             if step.open and not in_flight:
@@ -234,7 +247,7 @@ def _send(
     return stalls
 
 
-def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls) -> WorkerReport:
+def _report(job: _Job, connections: Sender, lasted_ns: int, stalls: Stalls) -> WorkerReport:
     failure, replies = connections.failure, connections.replies
     return WorkerReport(
         begun=connections.ended,
@@ -246,6 +259,8 @@ def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls)
         cut=sum(each.cut for each in replies),
         location=next((each.location for each in replies if each.location), ""),
         sources=connections.sources,
+        streams=dict(connections.counts),
+        advertised=connections.advertised,
         peak=connections.peak,
         busy=1 - connections.idle_ns / max(1, lasted_ns),
         lasted_s=lasted_ns / NS_PER_S,
@@ -259,7 +274,7 @@ def _in_words(failure: tuple[int, str], job: _Job) -> str:
     return f"{words[0].upper()}{words[1:]}. {remedy(number, job.plan.connections, job.part.connections)}".rstrip()
 
 
-def _deadlines(job: _Job, connections: Connections) -> Deadlines:
+def _deadlines(job: _Job, connections: Sender) -> Deadlines:
     timeouts = job.plan.timeouts
     whole_ns, connect_ns, first_byte_ns = (
         None if each is None else round(each * NS_PER_S)

@@ -71,6 +71,7 @@ def result_of(
         steps=_steps(run, labels),
         stopped=run.facts.stopped,
         hosts=run.facts.hosts,
+        http2=run.facts.http2,
     )
 
 
