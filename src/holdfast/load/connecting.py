@@ -11,6 +11,7 @@ from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
+from holdfast.load.kept import KeptConnections
 
 if TYPE_CHECKING:
     from holdfast.load.plan import Plan  # the models of a load take a twentieth of a probe's start
@@ -36,7 +37,7 @@ def connections_to(  # parameters: where to, what to send, where to record it, a
             return Http2Connections(address, port, head_of, columns, sources)
         return Http2TlsConnections(address, port, head_of, columns, sources, tls=tls)
     if tls is None:
-        return Connections(address, port, head_of, columns, sources)
+        return KeptConnections(address, port, head_of, columns, sources)
     # OpenSSL takes 5 MB (measured), a quarter of what ten thousand connections without it take.
     from holdfast.load.tls import TlsConnections  # noqa: PLC0415
 
@@ -49,18 +50,22 @@ def prepare(plan: Plan) -> None:
         import_module("holdfast.load.stream_connections")
 
 
-def streams_to(plan: Plan, columns: Columns, sources: Sequence[str], connections: int | None) -> Sender:
-    """Connections that carry many requests each, in HTTP/2.
+def sender_of(plan: Plan, at_once: int, columns: Columns, sources: Sequence[str]) -> Sender:
+    """What carries the requests of one load process.
 
     Args:
+        at_once: most requests in flight.
         columns, sources: as of `connections_to`.
-        connections: how many there are; None is as many as are needed.
     """
+    if plan.streams is None:
+        return connections_to(plan.address, plan.port, plan.head_of, columns, sources, plan.tls)
     # The library for it is an extra.
     from holdfast.load.stream_connections import StreamConnections  # noqa: PLC0415
     from holdfast.load.stream_room import Streams  # noqa: PLC0415
 
-    return StreamConnections(plan, columns, sources, Streams(plan.streams or 1, connections))
+    # In the open model a request takes whatever connection has room.
+    connections = -(-at_once // plan.streams) if plan.shape.waits_for_replies else None
+    return StreamConnections(plan, columns, sources, Streams(plan.streams, connections))
 
 
 def check_http2(*, asked: bool) -> None:

@@ -23,10 +23,13 @@ class WorkerReport:
         peak: most of its requests in flight at once; None if the process was lost.
         busy: share of its time in which it had work (0 to 1).
         lasted_s: how long it had requests to send or to wait for.
+        redirects: requests of journeys that followed a redirect.
+        notes: doubts that journeys have, in words.
         longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
         streams: over HTTP/2, how often it happened to connections and streams, by words (`stream_connections`).
         advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS; None where it sent none.
+        nothing_listens: why it ended early, in words: nothing listens where it was to connect; None if it did not.
     """
 
     begun: int = 0
@@ -40,11 +43,14 @@ class WorkerReport:
     peak: int | None = None
     busy: float = 0.0
     lasted_s: float = 0.0
+    redirects: int = 0
+    notes: list[str] = field(default_factory=list)
     longest_stall_s: float = 0.0
     stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
     streams: dict[str, int] = field(default_factory=dict)
     advertised: int | None = None
+    nothing_listens: str | None = None
 
 
 @frozen
@@ -63,6 +69,7 @@ class RunFacts:
         hosts: those that shared the load; () if this host alone sent it.
         http2: of streams; None over HTTP/1.1.
         together: all requests were to begin at one instant.
+        redirects: requests of journeys that followed a redirect.
     """
 
     spans: tuple[range, ...] = ()
@@ -76,3 +83,4 @@ class RunFacts:
     hosts: tuple[HostResult, ...] = ()
     http2: StreamsResult | None = None
     together: bool = False
+    redirects: int = 0

@@ -24,6 +24,8 @@ class Sender(Protocol):
     unanswered: int
     peak: int
     highest_row: int
+    refused: int
+    reached: bool
     failure: tuple[int, str] | None
     replies: tuple[Replies, ...]
     remembers_finished: bool
@@ -38,6 +40,8 @@ class Sender(Protocol):
     def room(self) -> int | None: ...  # noqa: D102
     @property
     def sent_rows(self) -> Sequence[int]: ...  # noqa: D102
+    @property
+    def resent_rows(self) -> Sequence[int]: ...  # noqa: D102
     @property
     def idle_ns(self) -> int: ...  # noqa: D102
     @property

@@ -5,7 +5,7 @@ Decisions
 * In the closed model there are so many connections, each begun at once; a request goes to the one whose turn it is. In
   the open model a request goes to the oldest connection that has room, and a new one is begun where none has.
 * A request that GOAWAY leaves out is sent again, on another connection: the server has said that it did not process
-  it (RFC 9113, 6.8 and 8.7). Its instants are those of the first time, and it is counted.
+  it (RFC 9113, 6.8 and 8.7). Its instants are those of the last time, and it is counted.
 * A request that was never sent goes to another connection too, where its own has ended.
 * Neither happens to one request more often than MOST_TIMES: a server may give up every connection.
 * The replies that one receive has brought are one instant, and so are the requests that follow them: none of them can
@@ -80,7 +80,7 @@ class StreamConnections(StreamRows):
         self.begun = self.peak = self.taken = 0
         self.highest_row = -1
         self.failure: tuple[int, str] | None = None
-        self.hopeless = False
+        self.hopeless = self.reached = False
 
     @property
     def idle_ns(self) -> int:
@@ -232,7 +232,7 @@ class StreamConnections(StreamRows):
             if number:
                 self._not_connected(link, event_of_errno(number), OSError(number, os.strerror(number)))
                 return
-            link.connected_ns = time.monotonic_ns()
+            link.connected_ns, self.reached = time.monotonic_ns(), True
             if self._tls is not None:
                 link.speak_tls(*self._tls)
             self._open_up(link)

@@ -12,7 +12,7 @@ from holdfast.load.multiplex import Multiplex
 from holdfast.load.replies import Replies
 from holdfast.load.stream_link import StreamLink
 from holdfast.load.stream_reply import Heard, Progress, Reply
-from holdfast.load.streams_seen import RST_STREAM, SENT_AGAIN
+from holdfast.load.streams_seen import RST_STREAM, UNPROCESSED
 from holdfast.model.places import Outcome
 
 _ANSWERED = Outcome.ANSWERED.value  # a plain number: storing an enum's member looks its number up first
@@ -30,15 +30,16 @@ class StreamRows:
 
     Attributes:
         counts: how often it happened to connections and streams, by words.
-        replies, ended, unanswered, remembers_finished, remembers_sent, sent_rows: as of `Connections`.
+        replies, ended, unanswered, refused, remembers_finished, remembers_sent, sent_rows, resent_rows: as of
+            `Connections`.
     """
 
     def __init__(self, columns: Columns) -> None:
         self._columns = columns
         self._finished: list[int] = []
         self.remembers_finished = self.remembers_sent = False
-        self.sent_rows = array("q")
-        self.ended = self.unanswered = 0
+        self.sent_rows, self.resent_rows = array("q"), array("q")
+        self.ended = self.unanswered = self.refused = 0
         self.replies: tuple[Replies, ...] = (Replies(),)
         self.counts: Counter[str] = Counter()
 
@@ -58,13 +59,11 @@ class StreamRows:
         columns = self._columns
         for row in rows:
             columns.source[row], columns.local_port[row] = link.source, link.local_port
-            # What is sent again has been sent before.
-            if not columns.sent[row]:
-                columns.sent[row] = now
-                if columns.opened[row]:
-                    columns.connected[row] = max(columns.opened[row], link.connected_ns)
-                if self.remembers_sent:
-                    self.sent_rows.append(row)
+            columns.sent[row] = now
+            if columns.opened[row]:
+                columns.connected[row] = max(columns.opened[row], link.connected_ns)
+            if self.remembers_sent:
+                self.sent_rows.append(~row if columns.resent[row] else row)
 
     def stamp_all(self, link: StreamLink, rows: range, now: int) -> None:
         """The same of requests that are due when they are sent."""
@@ -82,6 +81,7 @@ class StreamRows:
         self._columns.outcome[row] = outcome
         self.ended += 1
         self.unanswered += outcome is not Outcome.ANSWERED
+        self.refused += outcome is Outcome.REFUSED
         if self.remembers_finished:
             self._finished.append(row)
 
@@ -114,8 +114,7 @@ class StreamRows:
                 columns.status[row], columns.first[row] = reply.status, now
                 return False
             case "again":
-                columns.status[row] = columns.first[row] = columns.received[row] = 0
-                self.counts[SENT_AGAIN] += 1
+                self._forget(row)
                 return True
             case "end":
                 self.record(row, self._judged(client, reply), now)
@@ -126,6 +125,15 @@ class StreamRows:
                 self.counts[f"{RST_STREAM}{heard.words}"] += 1
         self.record(row, _OF_STREAM[heard.what], now)
         return False
+
+    def _forget(self, row: int) -> None:
+        """The request will be sent again: its instants are those of the next time."""
+        columns = self._columns
+        columns.opened[row] = columns.connected[row] = columns.sent[row] = columns.first[row] = 0
+        columns.status[row] = columns.received[row] = 0
+        columns.resent[row] = 1
+        self.resent_rows.append(row)
+        self.counts[UNPROCESSED] += 1
 
     def _judged(self, client: Multiplex, reply: Reply) -> Outcome:
         replies, head = self.replies[reply.row % len(self.replies)], reply.head

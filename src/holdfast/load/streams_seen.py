@@ -11,7 +11,7 @@ from holdfast.load.reports import WorkerReport
 from holdfast.model.load import StreamsResult
 
 CONNECTIONS = "connections"
-SENT_AGAIN = "sent again"
+UNPROCESSED = "left out by GOAWAY"
 UNSETTLED = "closed before any settings"
 RST_STREAM = "RST_STREAM "
 GOAWAY = "GOAWAY "
@@ -32,7 +32,7 @@ def streams_of(plans: Sequence[Plan], reports: Iterable[WorkerReport]) -> Stream
         streams,
         advertised,
         counts[CONNECTIONS],
-        counts[SENT_AGAIN],
+        counts[UNPROCESSED],
         _after(RST_STREAM, counts),
         _after(GOAWAY, counts),
         counts[UNSETTLED],
@@ -50,7 +50,7 @@ def together(results: Iterable[StreamsResult | None]) -> StreamsResult | None:
             found,
             advertised=each.advertised if found.advertised is None else found.advertised,
             connections=found.connections + each.connections,
-            sent_again=found.sent_again + each.sent_again,
+            unprocessed=found.unprocessed + each.unprocessed,
             resets=_summed(found.resets, each.resets),
             goaways=_summed(found.goaways, each.goaways),
             unsettled=found.unsettled + each.unsettled,

@@ -31,8 +31,9 @@ class Outcome(IntEnum):
     run). CONNECT_TIMEOUT and UNANSWERED are given only where the load has such a deadline.
     MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port. NO_ROOM is a
     Unix socket whose accept queue was full: connect(2) gave EAGAIN. WRONG_BODY is a reply whose body is not
-    what the load was told to expect. STREAM_RESET is a stream that the server ended by RST_STREAM, and STREAM_REFUSED
-    one with REFUSED_STREAM, of which nothing was processed (RFC 9113, 8.7); a probe counts both as RESET.
+    what the load was told to expect. UNSENT could not be put together, or leads to where nothing may be sent.
+    STREAM_RESET is a stream that the server ended by RST_STREAM, and STREAM_REFUSED one with REFUSED_STREAM, of which
+    nothing was processed (RFC 9113, 8.7); a probe counts both as RESET.
     """
 
     PENDING = 0
@@ -48,8 +49,9 @@ class Outcome(IntEnum):
     MALFORMED = 10
     NO_ROOM = 11
     WRONG_BODY = 12
-    STREAM_RESET = 13
-    STREAM_REFUSED = 14
+    UNSENT = 13
+    STREAM_RESET = 14
+    STREAM_REFUSED = 15
 
     @property
     def label(self) -> str:

@@ -40,6 +40,7 @@ _EXCEPTIONS = {
     "stream-reset": ("java.io.IOException", "Stream reset (RST_STREAM)"),
     "stream-refused": ("java.io.IOException", "Stream refused (REFUSED_STREAM)"),
     "given-up": ("java.net.SocketException", "Socket closed"),
+    "unsent": ("java.lang.IllegalArgumentException", "The request could not be put together"),
     "failed": ("java.net.SocketException", "The load's own side failed: no port, no descriptor, or a process lost"),
 }
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
