@@ -107,7 +107,8 @@ causes: .venv/.synced
 	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
 
 # Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
-browser: .venv/.synced
+# It opens every page of the documentation site too.
+browser: .venv/.synced docs
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
 	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
