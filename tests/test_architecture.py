@@ -27,8 +27,9 @@ EDGES: dict[str, frozenset[str]] = {
     "errors": frozenset(),
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
-    **dict.fromkeys(("load", "servers", "observe"), frozenset({"procfs"})),
-    "plans": frozenset(),
+    **dict.fromkeys(("servers", "observe"), frozenset({"procfs"})),
+    "load": frozenset({"procfs", "journeys"}),
+    "plans": frozenset({"journeys"}),
     "journeys": frozenset(),
     # What follows from the record.
     **dict.fromkeys(("infer", "checks", "report"), frozenset()),
@@ -46,18 +47,23 @@ EDGES: dict[str, frozenset[str]] = {
     "cluster": frozenset({"load", "loadtest", "rundir"}),
     "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
     "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "api": MADE_OF | SAVED | {"checks", "probing", "attaching", "loadtest", "explaining", "console", "interrupts"},
+    "capacity": frozenset({"probing", "observe", "infer", "interrupts", "load", "loadtest", "procfs"}),
+    "api": (MADE_OF | SAVED | {"capacity", "checks", "probing", "attaching", "loadtest", "explaining"}).union(
+        ("console", "interrupts")
+    ),
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probing", "servers", "observe", "infer", "interrupts"}),
-    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "checks", "cluster", "explaining", "interrupts"}).union(
-        ("loadtest", "page", "picture", "plans", "probing", "study")
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "capacity", "checks", "cluster", "explaining"}).union(
+        ("interrupts", "loadtest", "page", "picture", "plans", "probing", "study")
     ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
 }
-# Of inference, acquisition knows what it steers by and no more.
-STEERED_BY = "holdfast.infer.signals"
-STEERS = frozenset({"probing", "attaching"})
+# Of inference, acquisition knows what it steers by and no more; of journeys, the engine knows what walks say to it.
+KNOWN_IN_PART = {
+    "infer": ({"probing", "attaching"}, "holdfast.infer.signals", "only what it steers by"),
+    "journeys": ({"load"}, "holdfast.journeys.steps", "only what they say to it"),
+}
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
 
@@ -66,18 +72,19 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys"})
 # fmt: off
 PURE = frozenset({
-    "api/option_values.py", "api/python_words.py", "api/texts.py",
+    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py", "api/texts.py",
+    "api/toml_places.py",
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
-    "load/acceptance.py", "load/buckets.py", "load/exchange.py", "load/http1.py", "load/http2.py", "load/parts.py",
-    "load/quantities.py", "load/replies.py", "load/reports.py", "load/stalls.py", "load/status_advice.py",
-    "load/url.py", "load/values.py",
+    "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/embedded.py", "load/exchange.py",
+    "load/http1.py", "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py",
+    "load/resending.py", "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
-    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_difference.py",
-    "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py", "page/places.py",
-    "page/words.py",
+    "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",
+    "page/of_difference.py", "page/of_explanation.py", "page/of_load.py", "page/of_study.py", "page/of_verdict.py",
+    "page/places.py", "page/words.py",
     "probing/ramp.py", "probing/ramp_pace.py", "probing/ramp_state.py", "probing/slots.py",
     "procfs/parse.py",
     "servers/adapter.py", "servers/address.py", "servers/aiohttp.py", "servers/bjoern.py", "servers/cheroot.py",
@@ -193,8 +200,9 @@ def forbidden_part(path: PurePosixPath, part: str, imported: str, target: str) -
         if target != "holdfast.inside" and not f"{target}.".startswith(f"{LAYOUT}."):
             return "of what runs in the server's process, only the layout of the records is ours to read"
         return None if str(path) in READS_LAYOUT else "it does not read the records"
-    if imported == "infer" and part in STEERS and not f"{target}.".startswith(f"{STEERED_BY}."):
-        return "of inference, acquisition knows only what it steers by, infer.signals"
+    rooms, known, why = KNOWN_IN_PART.get(imported, ((), "", ""))
+    if part in rooms and not f"{target}.".startswith(f"{known}."):
+        return f"of {imported}, {part} knows {why}, {known.removeprefix('holdfast.')}"
     if imported.startswith("__"):
         return None  # a name of the package itself, such as its version
     if imported == part or imported in EDGES.get(part, ()) or (imported in KNOWN_TO_ALL and part not in KNOWN_TO_ALL):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from holdfast.model.capacity import Capacity
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
 from holdfast.model.load import LoadResult
@@ -65,6 +66,13 @@ RESULTS = (
         "Result of a load",
         "`holdfast load --json` writes it",
         "[Send load](../load.md#as-json) explains it by an example",
+    ),
+    Result(
+        Capacity,
+        "capacity",
+        "The highest rate",
+        "`holdfast capacity --json` writes it",
+        "[What is the highest rate?](../capacity.md) explains it",
     ),
     Result(StudyResult, "study", "Study", "`holdfast study --json` writes it", "[Studies](../studies.md) explains it"),
     Result(

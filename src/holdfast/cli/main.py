@@ -39,6 +39,7 @@ COMMANDS: Mapping[str, _Place] = {
     "explain": _Place("explain", "explain", "Find out which setting decides, by changing it and probing again."),
     "attach": _Place("attach", "attach_", "Measure a server that is already running, from outside."),
     "load": _Place("load", "load_", "Generate paced HTTP load and report the outcome of every request."),
+    "capacity": _Place("capacity", "capacity", "Find the highest rate that a server holds, and what ends it."),
     "study": _Place("study", "study", "Run many probes and print one table."),
     "servers": _Place("servers", "servers", "List the servers that holdfast can start."),
     "runs": _Place("saved_runs", "runs", "List the saved runs, newest first."),

@@ -13,7 +13,7 @@ from holdfast.cli.click_types import html_option, target_file
 from holdfast.cli.option_groups import OUTPUT, GroupedCommand, declared, option
 from holdfast.cli.saved_load import saved_load
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, InconclusiveError
-from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
+from holdfast.model.migration import CAPACITY_FORM, EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
 from holdfast.page.document import Document
 
 _EXAMPLES = """\b
@@ -131,6 +131,11 @@ def document_of_run(number: int) -> Document:
         from holdfast.study.run import shown_again as study_again
 
         return document_of_study(study_again(number))
+    if form == CAPACITY_FORM:
+        from holdfast.api.searching import shown_again as search_again
+        from holdfast.page.of_capacity import document_of_capacity
+
+        return document_of_capacity(search_again(number))
     from holdfast.infer.judge import judge
     from holdfast.page.of_verdict import document_of
 

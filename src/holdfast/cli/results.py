@@ -11,7 +11,7 @@ from holdfast.errors import InconclusiveError, UsageError
 from holdfast.infer.difference import kind_of
 from holdfast.model.difference import Side
 from holdfast.model.frozen import frozen
-from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
+from holdfast.model.migration import CAPACITY_FORM, EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
 from holdfast.model.saved import SavedRun
 
 _HOW = "Give the number of a saved run (`holdfast runs` lists them), or a file that --json has written."
@@ -68,6 +68,10 @@ def _result_of(number: int, form: int, path: Path) -> object:
         from holdfast.study.run import shown_again as study_again
 
         return study_again(number)
+    if form == CAPACITY_FORM:
+        from holdfast.api.searching import shown_again as search_again
+
+        return search_again(number)
     from holdfast.infer.judge import judge
 
     return judge(store.load(number, path))
@@ -76,7 +80,7 @@ def _result_of(number: int, form: int, path: Path) -> object:
 def _side_of(number: int, run: SavedRun | None) -> Side:
     if run is None:
         return Side(f"run {number}", number)
-    words = [run.arguments] if run.kind in {"exec", "load", "attach"} else [run.server, run.arguments]
+    words = [run.arguments] if run.kind in {"exec", "load", "attach", "capacity"} else [run.server, run.arguments]
     return Side(f"run {number}", number, run.saved_at, run.holdfast, " ".join(words).strip(), run.revision)
 
 
@@ -94,7 +98,5 @@ def _of_file(name: str) -> Result:
     except RecursionError as error:
         raise UsageError(f"{name} holds no result.", "It is nested too deeply.", _HOW) from error
     if not isinstance(fields, dict) or kind_of(fields) is None:
-        raise UsageError(
-            f"{name} holds no result.", "It is not a verdict, a load's result, an explanation or a study.", _HOW
-        )
+        raise UsageError(f"{name} holds no result.", "It is not a result that holdfast writes.", _HOW)
     return Result(Side(name), fields)

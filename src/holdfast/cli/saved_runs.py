@@ -16,7 +16,7 @@ from holdfast.cli.click_types import checked, json_option, put_out
 from holdfast.cli.option_groups import OUTPUT, ROWS, GroupedCommand, declared, option
 from holdfast.errors import EXIT_ANSWERED, UsageError
 from holdfast.model.instants import instant_of
-from holdfast.model.migration import EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
+from holdfast.model.migration import CAPACITY_FORM, EXPLANATION_FORM, LOAD_FORM, STUDY_FORM
 from holdfast.model.saved import RUN_KINDS, RunKind, RunList, Wanted
 
 _EXAMPLES = """\b
@@ -135,6 +135,10 @@ def show(number: int, json_target: str | None) -> int:
         from holdfast.cli.study import show_study
 
         return show_study(number, json_target)
+    if form == CAPACITY_FORM:
+        from holdfast.cli.capacity import show_capacity
+
+        return show_capacity(number, json_target)
     from holdfast.infer.judge import judge
     from holdfast.model.verdict import of_run
 

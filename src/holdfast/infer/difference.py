@@ -36,6 +36,7 @@ KINDS: Mapping[Kind, str] = {
     "load": "the result of a load",
     "explanation": "an explanation",
     "study": "a study",
+    "capacity": "a search for the highest rate",
 }
 """What can be compared, in words."""
 
@@ -43,7 +44,7 @@ KINDS: Mapping[Kind, str] = {
 def kind_of(result: Mapping[str, Any]) -> Kind | None:
     """What this JSON is; None where it is none of what can be compared."""
     kind = result.get("kind")
-    if isinstance(kind, str) and kind in {"load", "explanation", "study"}:
+    if isinstance(kind, str) and kind in {"load", "explanation", "study", "capacity"}:
         return cast("Kind", kind)
     return "verdict" if kind is None and {"ceiling", "places", "target"} <= result.keys() else None
 

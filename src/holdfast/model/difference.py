@@ -7,7 +7,7 @@ from typing import Literal
 from holdfast.model.frozen import frozen
 from holdfast.model.revision import Revision
 
-Kind = Literal["verdict", "load", "explanation", "study"]
+Kind = Literal["verdict", "load", "explanation", "study", "capacity"]
 """What is compared; only two of one kind can be."""
 
 Part = Literal["settings", "versions", "limits", "verdict"]

@@ -11,6 +11,7 @@ A form is the number that a saved run carries. It says what the run is and how i
 | 5 | explain | `model.explanation.ExplanationRecord` |
 | 6 | study | `model.study.StudyRecord` |
 | 7 | any | nothing: holdfast was killed before there was a record |
+| 8 | capacity | `model.capacity.CapacityRecord` |
 
 What has changed since form 1:
 
@@ -37,8 +38,9 @@ OUTSIDE_FORM = 4
 EXPLANATION_FORM = 5
 STUDY_FORM = 6
 CUT_SHORT_FORM = 7
+CAPACITY_FORM = 8
 
-FORMS = frozenset({_FIRST_FORM, LOAD_FORM, TIMELINE_FORM, OUTSIDE_FORM, EXPLANATION_FORM, STUDY_FORM, CUT_SHORT_FORM})
+FORMS = frozenset({_FIRST_FORM, *range(LOAD_FORM, CAPACITY_FORM + 1)})
 """All that can be read."""
 
 _PHASES = {

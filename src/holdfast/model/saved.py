@@ -7,8 +7,8 @@ from typing import Literal
 from holdfast.model.frozen import frozen
 from holdfast.model.revision import Revision
 
-RunKind = Literal["probe", "exec", "attach", "load", "explain", "study"]
-RUN_KINDS: tuple[RunKind, ...] = ("probe", "exec", "attach", "load", "explain", "study")
+RunKind = Literal["probe", "exec", "attach", "load", "explain", "study", "capacity"]
+RUN_KINDS: tuple[RunKind, ...] = ("probe", "exec", "attach", "load", "explain", "study", "capacity")
 """The commands that save runs."""
 
 State = Literal["over", "cut short", "not over yet"]

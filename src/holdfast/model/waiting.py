@@ -17,6 +17,7 @@ class WaitingPoint:
 
     Attributes:
         phase: RAMP: handed to the application, view not entered. CALLED_TOGETHER: bodies that run.
+        pid: the process.
         requests: how many.
         file, line, function: of the innermost frame in the person's own code; "", 0 and "" where there is none.
         library: the function behind that, or the kind of a lock, by module and name; "" where it has no frame.

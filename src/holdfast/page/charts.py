@@ -13,6 +13,7 @@ import msgspec
 from holdfast.model.units import US
 from holdfast.page.places import looks
 from holdfast.picture.areas import Areas
+from holdfast.picture.capacity import Knee
 from holdfast.picture.percentiles import Curve
 from holdfast.picture.settings import SettingChart
 from holdfast.picture.usage import UsageLook
@@ -71,6 +72,12 @@ def curves_data(curves: Sequence[Curve]) -> list[dict[str, object]] | None:
 def settings_data(charts: Sequence[SettingChart]) -> list[dict[str, object]] | None:
     """Sizes of places against settings; None where no setting was varied."""
     return [{**msgspec.to_builtins(each), "size": _SIZES[each.place]} for each in charts] or None
+
+
+def knee_data(knee: Knee) -> dict[str, object] | None:
+    """Rates against latencies and errors; None where no load was run."""
+    found: dict[str, object] = msgspec.to_builtins(knee)
+    return found if knee.points else None
 
 
 def usage_data(looks_at: Sequence[UsageLook]) -> dict[str, object] | None:

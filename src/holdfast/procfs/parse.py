@@ -189,6 +189,19 @@ def machine_threads(text: bytes) -> int:
     return number(fields[3].partition(b"/")[2])
 
 
+def core_ticks(text: bytes) -> tuple[int, int]:
+    """Time in which the machine's cores did nothing, and all of their time, in clock ticks, from `/proc/stat`.
+
+    Raises ProtocolError. Source: proc(5): user, nice, system, idle, iowait, irq, softirq, steal; what guests use is in
+    user and nice already.
+    """
+    fields = text.split(b"\n", 1)[0].split()
+    if len(fields) < 6 or fields[0] != b"cpu":
+        raise ProtocolError(f"not a machine's stat: {text[:80]!r}")
+    ticks = [number(each) for each in fields[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
 def proportional_bytes(text: bytes) -> int:
     """Anonymous memory of a process from `/proc/PID/smaps_rollup`, each shared page divided by its sharers.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from holdfast.model.capacity import Capacity
 from holdfast.model.check import NOTHING_EXPECTED, BaselineCheck, Checked, CheckResult
 from holdfast.model.difference import Difference
 from holdfast.model.explanation import Explanation
@@ -44,6 +45,11 @@ def explanation_json(explanation: Explanation, found: CheckResult = NOTHING_EXPE
     return json_of(explanation, found)
 
 
+def capacity_json(found: Capacity, checked: CheckResult = NOTHING_EXPECTED) -> bytes:
+    """The highest rate that holds, with every load, as one JSON object."""
+    return json_of(found, checked)
+
+
 def difference_json(difference: Difference) -> bytes:
     """What differs between two results, as one JSON object."""
     return json_of(difference)
@@ -55,7 +61,7 @@ def runs_json(runs: RunList) -> bytes:
 
 
 def json_of(
-    value: Verdict | StudyResult | Installed | LoadResult | Explanation | Difference | RunList,
+    value: Verdict | StudyResult | Installed | LoadResult | Explanation | Difference | RunList | Capacity,
     found: CheckResult = NOTHING_EXPECTED,
 ) -> bytes:
     """Any of these as one JSON object."""

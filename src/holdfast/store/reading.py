@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from holdfast import __distribution__, __version__
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.model.migration import (
+    CAPACITY_FORM,
     CUT_SHORT_FORM,
     EXPLANATION_FORM,
     FORMS,
@@ -31,6 +32,7 @@ from holdfast.store.tables import columns_of
 
 if TYPE_CHECKING:
     # A load does without.
+    from holdfast.model.capacity import CapacityRecord
     from holdfast.model.experiment import StartedTarget
     from holdfast.model.explanation import ExplanationRecord
     from holdfast.model.outside import OutsideTimeline
@@ -38,7 +40,12 @@ if TYPE_CHECKING:
     from holdfast.model.timeline import Timeline
 
 _LAST_YEAR_S = 253_402_300_800  # 10,000 AD, the first year that a date cannot have
-_OF_SEVERAL = {LOAD_FORM: "a load", EXPLANATION_FORM: "an explanation", STUDY_FORM: "a study"}
+_OF_SEVERAL = {
+    LOAD_FORM: "a load",
+    EXPLANATION_FORM: "an explanation",
+    STUDY_FORM: "a study",
+    CAPACITY_FORM: "a search for a rate",
+}
 _LISTED = (
     "id",
     "saved_at",
@@ -183,6 +190,18 @@ def load_explanation(number: int, path: Path) -> ExplanationRecord:
     from holdfast.model.explanation import ExplanationRecord  # noqa: PLC0415 - as above
 
     found: ExplanationRecord = _decoded(number, path, ExplanationRecord)
+    return found
+
+
+def load_capacity(number: int, path: Path) -> CapacityRecord:
+    """A saved search for the highest rate that holds.
+
+    Raises:
+        UsageError: as `load`.
+    """
+    from holdfast.model.capacity import CapacityRecord  # noqa: PLC0415 - as above
+
+    found: CapacityRecord = _decoded(number, path, CapacityRecord)
     return found
 
 

@@ -17,6 +17,7 @@ from holdfast.store.database import writing
 
 if TYPE_CHECKING:
     # Each kind of run brings its own.
+    from holdfast.model.capacity import Capacity
     from holdfast.model.explanation import Explanation
     from holdfast.model.load import LoadResult
     from holdfast.model.study import StudyResult
@@ -53,6 +54,11 @@ def keep_explanation(found: Explanation) -> None:
     """Keeps what a saved explanation comes to."""
     ceiling = found.verdict.ceiling
     _keep(found.run, "explanation", found, found.verdict.target.server, (ceiling.in_service, ceiling.bounded))
+
+
+def keep_capacity(found: Capacity) -> None:
+    """Keeps what a saved search comes to."""
+    _keep(found.run, "capacity", found)
 
 
 def keep_load(result: LoadResult) -> None:

@@ -13,6 +13,7 @@ from holdfast import __version__
 from holdfast.errors import HoldfastError
 from holdfast.model.frozen import frozen
 from holdfast.model.migration import (
+    CAPACITY_FORM,
     CUT_SHORT_FORM,
     EXPLANATION_FORM,
     LOAD_FORM,
@@ -29,6 +30,7 @@ from holdfast.store.revision import looking
 
 if TYPE_CHECKING:
     # A load does without.
+    from holdfast.model.capacity import CapacityRecord
     from holdfast.model.explanation import ExplanationRecord
     from holdfast.model.outside import OutsideTimeline
     from holdfast.model.study import StudyRecord
@@ -154,6 +156,26 @@ def save_study(record: StudyRecord, path: Path, directory: Path = Path(), mark: 
         packed = zlib.compress(msgspec.json.encode(record), 1)
         row = _Row(STUDY_FORM, Asked("study", "study", record.name), len(record.rows), packed, look.found(), mark)
         return _saved(row, path, parts_of=[each.run for each in record.rows if each.run is not None])
+
+
+def save_capacity(
+    record: CapacityRecord, asked: Asked, path: Path, directory: Path = Path(), mark: str | None = None
+) -> int:
+    """Saves a search for the highest rate that holds, and gives its number.
+
+    Args:
+        asked: what was searched.
+        directory, mark: as for `save_explanation`.
+
+    Raises:
+        EnvironmentFailure, UsageError: as `save`.
+    """
+    import msgspec  # noqa: PLC0415 - as above
+
+    with looking(directory) as look:
+        packed = zlib.compress(msgspec.json.encode(record), 1)
+        offered = sum(each.offered for each in record.loads)
+        return _saved(_Row(CAPACITY_FORM, asked, offered, packed, look.found(), mark), path)
 
 
 def begin_load(said: str, head: bytes, path: Path, mark: str | None = None) -> int:

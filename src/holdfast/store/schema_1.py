@@ -9,7 +9,7 @@ from __future__ import annotations
 TABLES = """
 CREATE TABLE result (
     run INTEGER PRIMARY KEY,
-    kind TEXT,          -- verdict, load, explanation, study, inconclusive
+    kind TEXT,          -- verdict, load, explanation, study, capacity, inconclusive
     holdfast TEXT,      -- the version that inferred it
     made_at REAL,       -- seconds since the epoch
     server TEXT,        -- as the verdict names it

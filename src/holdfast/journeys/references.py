@@ -6,35 +6,13 @@ that contains a reference. Parameters are split at commas outside nested referen
 
 from __future__ import annotations
 
-from holdfast.model.frozen import frozen
+from holdfast.model.answers import FunctionCall, Template, Variable
 
 MOST_NESTED = 40
 _ESCAPABLE = "$,\\"
 
 
-@frozen
-class Variable:
-    """A reference to a variable, `${name}`."""
-
-    name: str
-
-
-@frozen
-class FunctionCall:
-    """A call of a function, `${__name(argument,...)}`.
-
-    Attributes:
-        arguments: the parts of each argument.
-    """
-
-    name: str
-    arguments: tuple[tuple[Part, ...], ...]
-
-
-Part = str | Variable | FunctionCall
-
-
-def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
+def template_of(text: str, level: int = 0) -> Template:
     """Splits a text into its parts, in order; plain texts are never empty and never adjacent.
 
     Args:
@@ -47,7 +25,7 @@ def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
         return (text,) if text else ()
     if level > MOST_NESTED:
         raise ValueError(f"references are nested more than {MOST_NESTED} deep")
-    parts: list[Part] = []
+    parts: list[str | Variable | FunctionCall] = []
     literal: list[str] = []
     at = 0
 
@@ -77,8 +55,9 @@ def parts_of(text: str, level: int = 0) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _reference(text: str, at: int, level: int) -> tuple[Part, int]:
+def _reference(text: str, at: int, level: int) -> tuple[str | Variable | FunctionCall, int]:
     """The reference that begins with the `${` before `at`, and its end; a reference that is not closed is text."""
+    begin = at - len("${")
     name: list[str] = []
     while at < len(text):
         char = text[at]
@@ -91,17 +70,18 @@ def _reference(text: str, at: int, level: int) -> tuple[Part, int]:
                 at += 1
             if at < len(text) and text[at] != "}":
                 raise ValueError(f"a }} is missing after ${{{''.join(name)}(...)")
-            return FunctionCall("".join(name).strip(), arguments), at + 1
+            return FunctionCall("".join(name).strip(), arguments, text[begin : at + 1]), at + 1
         elif char == "}":
             known = "".join(name)
-            return (FunctionCall(known, ()) if known.startswith("__") else Variable(known)), at + 1
+            written = text[begin : at + 1]
+            return (FunctionCall(known, (), written) if known.startswith("__") else Variable(known, written)), at + 1
         else:
             name.append(char)
             at += 1
     return "".join(name), at
 
 
-def _arguments(text: str, at: int, level: int) -> tuple[tuple[tuple[Part, ...], ...], int]:
+def _arguments(text: str, at: int, level: int) -> tuple[tuple[Template, ...], int]:
     """The arguments that begin at `at`, and the position after their `)`."""
     found: list[str] = []
     argument: list[str] = []
@@ -119,18 +99,18 @@ def _arguments(text: str, at: int, level: int) -> tuple[tuple[tuple[Part, ...], 
             at += 1
             if found or argument:
                 found.append("".join(argument))
-            return tuple(parts_of(_unescaped(each), level + 1) for each in found), at
+            return tuple(template_of(_unescaped(each), level + 1) for each in found), at
         else:
             references += (char == "{" and text[at - 1] == "$") - (char == "}" and references > 0)
             parentheses += 0 if references else (char == "(") - (char == ")")
             argument.append(char)
         at += 1
     found.append("".join(argument))
-    return tuple(parts_of(_unescaped(each), level + 1) for each in found), at
+    return tuple(template_of(_unescaped(each), level + 1) for each in found), at
 
 
 def _unescaped(argument: str) -> str:
-    """An argument without its escapes; one that contains references keeps them for `parts_of`."""
+    """An argument without its escapes; one that contains references keeps them for `template_of`."""
     if "${" in argument or "\\" not in argument:
         return argument
     out, at = [], 0

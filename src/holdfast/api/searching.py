@@ -1,0 +1,176 @@
+"""From a search that was asked for to its result: a server is started or found, and loaded at many rates."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+
+from holdfast import store
+from holdfast.capacity.run import LoadWatch, Search, run_search
+from holdfast.capacity.subject import Sent, Subject, running_subject, started_subject
+from holdfast.errors import HoldfastError, UsageError
+from holdfast.infer.capacity import capacity_of
+from holdfast.interrupts import Interrupts
+from holdfast.load.quantities import Threshold, threshold
+from holdfast.load.target import prefer_listening, target_of
+from holdfast.load.url import parse_url
+from holdfast.model.capacity import DEFAULT_ERRORS, Capacity, CapacityAsked, CapacityRecord
+from holdfast.model.experiment import Experiment, ProbeTarget, command_line_of
+from holdfast.model.frozen import frozen
+from holdfast.model.saved import Asked
+from holdfast.runs_file import marked
+
+_HARM = (
+    "The search loads a server until it answers too late, again and again. On a server that is not yours that is an "
+    "attack, and users of the server get slow replies or none."
+)
+_EXAMPLE = "Write it as p99<200ms or errors<1%."
+
+
+@frozen
+class AskedSearch:
+    """A search that was asked for.
+
+    Attributes:
+        experiment: the server to start; None where `url` names one that runs.
+        url: of a running server; "" where one is started.
+        allowed_hosts: that may be loaded although they are not loopback.
+        thresholds: those of `asked`, in the same order.
+    """
+
+    experiment: Experiment | None
+    url: str
+    allowed_hosts: tuple[str, ...]
+    sent: Sent
+    asked: CapacityAsked
+    thresholds: tuple[Threshold, ...]
+
+
+@frozen
+class Searched:
+    """The result of a search, and what became of its record.
+
+    Attributes:
+        found: with the number of the saved run.
+        unsaved: why it could not be saved; None where it was, or was not to be.
+    """
+
+    found: Capacity
+    unsaved: HoldfastError | None = None
+
+
+def checked_thresholds(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
+    """The thresholds that a rate has to hold; one for errors is added where there is none.
+
+    Raises:
+        UsageError: there are none, or no rate could hold them, or every rate does.
+    """
+    if not given:
+        raise UsageError("Nothing says what has to hold.", "", "Give a threshold, such as --threshold 'p99<200ms'.")
+    for each in given:
+        if each.what == "rate":
+            raise UsageError(
+                f"{each.text!r} is about the rate itself.",
+                "The search finds the rate; a threshold is what has to hold at it.",
+                f"{_EXAMPLE} What you expect of the rate is --expect 'rate >= 75'.",
+            )
+        if each.relation.startswith(">"):
+            raise UsageError(
+                f"{each.text!r} is a lower bound.",
+                "The search looks for the rate from which on something is no longer small enough.",
+                _EXAMPLE,
+            )
+        if each.bound <= 0 and not (each.what == "errors" and each.relation == "<="):
+            raise UsageError(f"{each.text!r} can never hold.", "", _EXAMPLE)
+    if any(each.what == "errors" for each in given):
+        return tuple(given)
+    return (*given, threshold(DEFAULT_ERRORS))
+
+
+def searched(
+    asked: AskedSearch,
+    interrupts: Interrupts,
+    tell: Callable[[str], None] | None = None,
+    watch: LoadWatch | None = None,
+    *,
+    save: bool = True,
+) -> Searched:
+    """Searches for the highest rate that holds.
+
+    Args:
+        tell: is given a line about each load; None tells nothing.
+        watch: is called while each load runs; None is not.
+        save: keep the record among the saved runs.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: there is no result.
+        KeyboardInterrupt, Terminated: asked to end immediately.
+    """
+    says = tell or (lambda _line: None)
+    title = _title(asked)
+    with marked(title) if save else nullcontext() as mark:
+        with _subject(asked, interrupts, says) as subject:
+            search = Search(subject, asked.sent, asked.asked, asked.thresholds, interrupts, says, watch)
+            cwd = "." if asked.experiment is None else asked.experiment.cwd
+            record = run_search(search, _explain_command(asked.experiment), cwd)
+        return _saved(record, title, mark) if save else Searched(capacity_of(record))
+
+
+def shown_again(number: int) -> Capacity:
+    """A saved search, inferred again from its loads.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    return capacity_of(store.load_capacity(number, store.default_path()), number)
+
+
+def _subject(
+    asked: AskedSearch, interrupts: Interrupts, tell: Callable[[str], None]
+) -> AbstractContextManager[Subject]:
+    if asked.experiment is not None:
+        return started_subject(asked.experiment, _name(asked), interrupts, tell)
+    host = parse_url(asked.url).host
+    allowed = host if host in asked.allowed_hosts else None
+    target = prefer_listening(target_of(asked.url, allowed, _HARM, verify=asked.sent.verify))
+    return running_subject(target, asked.url, interrupts)
+
+
+def _name(asked: AskedSearch) -> str:
+    if asked.experiment is None:
+        return asked.url
+    return shlex.join(command_line_of(asked.experiment.target))
+
+
+def _title(asked: AskedSearch) -> Asked:
+    experiment = asked.experiment
+    if experiment is None:
+        return Asked("capacity", "capacity", asked.url)
+    target = experiment.target
+    app = (target.app or "built-in") if isinstance(target, ProbeTarget) else ""
+    return Asked("capacity", "capacity", " ".join(command_line_of(target)), app)
+
+
+def _explain_command(experiment: Experiment | None) -> str:
+    """What finds the setting of a place that is full."""
+    if experiment is None:
+        return ""
+    target = experiment.target
+    path = [] if experiment.path == "/" else ["--path", experiment.path]
+    if isinstance(target, ProbeTarget):
+        app = [target.app] if target.app else []
+        after = ["--", *target.arguments] if target.arguments else []
+        return shlex.join(["holdfast", "explain", *app, "--server", target.server, *path, *after])
+    return shlex.join(["holdfast", "explain", *path, "--", *command_line_of(target)])
+
+
+def _saved(record: CapacityRecord, title: Asked, mark: str | None) -> Searched:
+    try:
+        number = store.save_capacity(record, title, store.default_path(), Path(record.directory), mark)
+    except HoldfastError as error:
+        return Searched(capacity_of(record), error)
+    found = capacity_of(record, number)
+    store.keep_capacity(found)
+    return Searched(found)

@@ -1,0 +1,315 @@
+"""`holdfast capacity`: the highest rate that holds, and what ends it."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from holdfast.api import option_values
+from holdfast.api.input_files import unreadable
+from holdfast.api.searching import AskedSearch, Searched, checked_thresholds, searched, shown_again
+from holdfast.capacity.subject import Sent
+from holdfast.cli.answer import bid_farewell
+from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
+from holdfast.cli.click_types import checked, html_option, json_option, quiet_option
+from holdfast.cli.option_groups import (
+    CHECKS,
+    CONNECTIONS,
+    MEASUREMENT,
+    REQUESTS,
+    SENDERS,
+    TARGET,
+    GroupedCommand,
+    declared,
+    option,
+)
+from holdfast.cli.probe import (
+    PORT_OF_PROBE,
+    limit_options,
+    request_options,
+    server_options,
+    target_options,
+    with_defaults,
+)
+from holdfast.console import say, tell
+from holdfast.errors import (
+    EXIT_ANSWERED,
+    EXIT_ENVIRONMENT,
+    EXIT_EXPECTATION_FAILED,
+    EXIT_INCONCLUSIVE,
+)
+from holdfast.interrupts import listening
+from holdfast.load import quantities
+from holdfast.model.capacity import DEFAULT_RUN_S, Capacity, CapacityAsked
+from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.scenario import Check, Timeouts
+
+if TYPE_CHECKING:
+    from holdfast.checks.fields import Fields
+    from holdfast.model.check import CheckResult
+
+_EXAMPLES = """\b
+Examples:
+  holdfast capacity http://127.0.0.1:8000/ --threshold 'p99<200ms'
+  holdfast capacity app.py --server gunicorn --threshold 'p99<200ms' -- -w 2 --threads 8
+  holdfast capacity --threshold 'p99<200ms' --threshold 'errors<1%' -- gunicorn -c conf.py shop:app
+
+Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
+as for `holdfast exec`.
+"""
+_URL = re.compile(r"(https?:/|unix:)", re.IGNORECASE)
+_OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
+_OF_A_STARTED_SERVER = (*_OF_A_KNOWN_SERVER, "view", "port", "path", "tls", "nofile", "nproc", "address_space")
+_LEAST_TIMEOUT_S = 5.0
+_TIMES_THE_BOUND = 10.0
+
+
+def _subject_of(text: str) -> str:
+    return text if _URL.match(text) else option_values.app_of(text)
+
+
+@click.command("capacity", cls=GroupedCommand, passes_on=True, epilog=_EXAMPLES)
+@click.argument("app", required=False, metavar="[URL|APP]", callback=checked(_subject_of))
+@declared(
+    *server_options(),
+    *target_options(PORT_OF_PROBE, "Kind of the built-in application's view."),
+    option(
+        TARGET,
+        "--allow-remote",
+        "allowed_hosts",
+        multiple=True,
+        metavar="HOST",
+        help="Allow load on this host; needed for any but loopback (repeatable).",
+    ),
+    option(TARGET, "--insecure", is_flag=True, help="Accept any TLS certificate, such as a self-signed one."),
+    *request_options(),
+    option(
+        REQUESTS, "-X", "--method", metavar="METHOD", help="Use this HTTP method.  [default: GET; POST with --data]"
+    ),
+    option(REQUESTS, "--data", metavar="TEXT|@FILE", help="Send this body, or the content of FILE."),
+    option(
+        MEASUREMENT,
+        "--threshold",
+        "thresholds",
+        multiple=True,
+        metavar="RULE",
+        callback=checked(quantities.threshold),
+        help="Search for the highest rate at which this holds, as in p99<200ms or errors<1% (repeatable).",
+    ),
+    option(
+        MEASUREMENT,
+        "--for",
+        "run_s",
+        metavar="DURATION",
+        callback=checked(quantities.some_time_s),
+        default=f"{DEFAULT_RUN_S:g}s",
+        show_default=True,
+        help="Load for this long at each rate near the edge.",
+    ),
+    option(
+        MEASUREMENT,
+        "--from",
+        "from_per_s",
+        metavar="RATE",
+        callback=checked(quantities.rate_per_s),
+        help="Begin at this rate.  [default: half of what one request after another comes to]",
+    ),
+    option(
+        MEASUREMENT,
+        "--up-to",
+        "up_to_per_s",
+        metavar="RATE",
+        callback=checked(quantities.rate_per_s),
+        help="Try no higher rate than this.",
+    ),
+    option(MEASUREMENT, "--poisson", is_flag=True, help="Let requests come at random instants instead of evenly."),
+    option(MEASUREMENT, "--seed", type=int, default=0, show_default=True, metavar="N", help="Seed of --poisson."),
+    option(
+        CHECKS,
+        "--expect-status",
+        "expected",
+        type=click.IntRange(100, 599),
+        multiple=True,
+        metavar="STATUS",
+        help="Count only this status as an answer (repeatable).  [default: any below 400]",
+    ),
+    option(
+        CHECKS,
+        "--expect-body",
+        "body_texts",
+        multiple=True,
+        metavar="TEXT",
+        help="Require this text in the body (repeatable).",
+    ),
+    option(
+        CONNECTIONS, "--keep-alive/--no-keep-alive", default=False, help="Reuse connections.  [default: one for each]"
+    ),
+    option(
+        CONNECTIONS,
+        "--timeout",
+        "timeout_s",
+        metavar="DURATION",
+        callback=checked(quantities.some_time_s),
+        help="Give up a request that has not ended after this time.  [default: 10 times the highest threshold, and 5s "
+        "at least]",
+    ),
+    option(
+        SENDERS,
+        "--processes",
+        type=click.IntRange(1, 256),
+        metavar="N",
+        help="Send from this many processes.  [default: as many as descriptors require]",
+    ),
+    *limit_options(),
+    *check_options(),
+    html_option(),
+    json_option("result"),
+    quiet_option("Show nothing while it runs."),
+)
+@click.pass_context
+def capacity(
+    context: click.Context,
+    /,
+    html_target: str | None,
+    json_target: str | None,
+    quiet: bool,  # noqa: FBT001 - a flag of the command line
+    **given: Any,  # noqa: ANN401 - click's options
+) -> int:
+    """Find the highest rate that a server holds, and what ends it.
+
+    It loads the server at one rate after another until the interval between a rate at which every threshold holds and
+    one at which one does not is at most 5 %. Of a server on this machine it then names the place that is full.
+    """
+    checks = checks_of(given, "capacity", _fields, "capacity")
+    asked = _asked(context, given)
+    line = None if quiet else say
+    with checks.told_without_result(), listening(reports=True) as interrupts:
+        found = searched(asked, interrupts, line)
+    if found.unsaved is not None:
+        tell(found.unsaved)
+    checked_ = _publish(found.found, json_target, checks, html_target)
+    bid_farewell(interrupts)
+    return checks.exit_code(_code(found), checked_)
+
+
+def show_capacity(number: int, json_target: str | None) -> int:
+    """Prints a saved search again."""
+    found = shown_again(number)
+    _publish(found, json_target, no_checks("show"))
+    return exit_code(found)
+
+
+def exit_code(found: Capacity) -> int:
+    """As docs/exit-codes.md says: "at least" answers where that was all that was to be tried."""
+    if found.interrupted or found.status in {"unknown", "not stationary"}:
+        return EXIT_INCONCLUSIVE
+    if found.status == "none":
+        return EXIT_EXPECTATION_FAILED
+    limited = found.status == "at least" and any(each.limited for each in found.loads)
+    return EXIT_INCONCLUSIVE if limited else EXIT_ANSWERED
+
+
+def _code(found: Searched) -> int:
+    return EXIT_ENVIRONMENT if found.unsaved is not None else exit_code(found.found)
+
+
+def _publish(found: Capacity, json_target: str | None, checks: Checks, html_target: str | None = None) -> CheckResult:
+    from holdfast.cli.checks import with_table
+    from holdfast.cli.click_types import put_out
+    from holdfast.model.check import NOTHING_EXPECTED
+    from holdfast.report.capacity import render_capacity
+    from holdfast.report.json import as_json, capacity_json
+
+    picture = partial(render_capacity, found)
+    checked_ = checks.check(as_json(found)) if checks.expects else NOTHING_EXPECTED
+    checks.write(checked_, picture)
+    put_out(
+        partial(with_table, picture, checked_),
+        (html_target, partial(_html, found)),
+        (json_target, partial(capacity_json, found, checked_)),
+    )
+    checks.tell(checked_, "-" if "-" in {html_target, json_target} else None)
+    return checked_
+
+
+def _html(found: Capacity) -> bytes:
+    from holdfast.page.of_capacity import document_of_capacity
+    from holdfast.page.render import page
+
+    return page(document_of_capacity(found))
+
+
+def _fields() -> Fields:
+    from holdfast.checks.capacity_fields import capacity_fields
+
+    return capacity_fields()
+
+
+def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
+    thresholds = checked_thresholds(given.pop("thresholds"))
+    asked = CapacityAsked(
+        thresholds=tuple(each.text for each in thresholds),
+        **{name: given.pop(name) for name in ("run_s", "from_per_s", "up_to_per_s", "poisson")},
+        keep_alive=given["keep_alive"],
+    )
+    allowed = given.pop("allowed_hosts")
+    sent = _sent(given, max((each.bound for each in thresholds if each.what not in {"errors", "rate"}), default=0.0))
+    app = given["app"]
+    if app is not None and _URL.match(app):
+        if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and _was_given(context, name)]:
+            raise click.UsageError(
+                f"--{misplaced[0].replace('_', '-')} is of a server that holdfast starts; {app} runs already.",
+                ctx=context,
+            )
+        if context.obj:
+            raise click.UsageError("Give either a URL or a command after --.", ctx=context)
+        return AskedSearch(None, app, allowed, sent, asked, thresholds)
+    return AskedSearch(_experiment(context, given), "", allowed, sent, asked, thresholds)
+
+
+def _sent(given: dict[str, Any], bound_ms: float) -> Sent:
+    """What is sent; takes the options of it that a started server does not have out of these."""
+    data = given.pop("data")
+    body = None if data is None else _body(data)
+    statuses, texts = given.pop("expected"), given.pop("body_texts")
+    timeout_s = given.pop("timeout_s") or max(_LEAST_TIMEOUT_S, _TIMES_THE_BOUND * bound_ms / 1000)
+    return Sent(
+        method=given.pop("method") or ("GET" if body is None else "POST"),
+        headers=tuple(given["headers"]),
+        body=body,
+        expected=frozenset(statuses) or None,
+        checks=tuple(map(Check, texts)),
+        timeouts=Timeouts(None, None, timeout_s),
+        keep_alive=given.pop("keep_alive"),
+        processes=given.pop("processes"),
+        seed=given.pop("seed"),
+        verify=not given.pop("insecure"),
+    )
+
+
+def _body(data: str) -> bytes:
+    if not data.startswith("@"):
+        return data.encode()
+    try:
+        return Path(data[1:]).read_bytes()
+    except OSError as error:
+        raise unreadable(Path(data[1:]), error, "Check the file's name.") from error
+
+
+def _experiment(context: click.Context, given: dict[str, Any]) -> Experiment:
+    options = with_defaults(context, given)
+    after: tuple[str, ...] = context.obj
+    named = any(options.get(name) not in {None, ""} for name in _OF_A_KNOWN_SERVER if _was_given(context, name))
+    if after and not named and not after[0].startswith("-"):
+        return experiment_of(**{k: v for k, v in options.items() if k not in _OF_A_KNOWN_SERVER}, command=after)
+    if not named and not after:
+        raise click.UsageError("Say what to load: a URL, an APP with --server, or a command after --.", ctx=context)
+    return experiment_of(**options, arguments=after)
+
+
+def _was_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is not click.core.ParameterSource.DEFAULT

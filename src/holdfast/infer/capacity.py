@@ -1,0 +1,155 @@
+"""The record of a search -> the highest rate that holds and what ends it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from holdfast.infer.capacity_place import full_place, waiting_in
+from holdfast.infer.capacity_search import RATIO, contradicts, gets_slower, interval_of, is_sure
+from holdfast.model.capacity import (
+    AtRate,
+    Capacity,
+    CapacityRecord,
+    FullPlace,
+    Interval,
+    NearKind,
+    WaitingIn,
+    WatchedLoad,
+)
+
+_OWN_SHARE = 0.15
+"""Of the cores, from which on the load's own use of them lowers a server's that has none left."""
+
+
+def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
+    """What a search comes to.
+
+    Args:
+        run: number of the saved run; None where it was not saved.
+    """
+    asked, loads = record.asked, record.loads
+    interval, theirs = interval_of(asked, loads)
+    status = _status(record, interval, theirs=theirs)
+    place, waiting, unknown = _place(record)
+    ours = _takes_their_cores(record.watched, place)
+    if status == "edge" and ours:
+        status = "at least"
+    rate = None if status == "not stationary" else interval.low
+    limited = next((each.limited for each in reversed(loads) if each.limited), "") if not theirs else ""
+    return Capacity(
+        target=record.target,
+        url=record.url,
+        thresholds=asked.thresholds,
+        rate_per_s=rate,
+        bounded=None if rate is None else status == "edge",
+        interval=interval,
+        status=status,
+        words=_words(record, status, interval, ours or limited),
+        ended_by=_ended_by(loads, interval) if theirs else None,
+        place=place,
+        waiting=waiting,
+        loads=loads,
+        watched=record.watched,
+        warnings=tuple(_warnings(record, interval, status)),
+        unknown=unknown,
+        explain=record.explain or None,
+        alone_ms=record.alone_ms,
+        seconds=record.seconds,
+        interrupted=record.interrupted,
+        run=run,
+    )
+
+
+def numbered(found: Capacity, run: int) -> Capacity:
+    """The same, as it was saved."""
+    return replace(found, run=run)
+
+
+def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> NearKind:
+    loads = record.loads
+    if gets_slower(loads) or contradicts(record.asked, loads):
+        return "not stationary"
+    if interval.low is None:
+        broken = any(not each.held and not each.limited for each in loads) or (record.notes and not loads)
+        return "none" if broken and not record.interrupted else "unknown"
+    if interval.high is None or not theirs:
+        return "at least"
+    return "edge"
+
+
+def _place(record: CapacityRecord) -> tuple[FullPlace | None, WaitingIn | None, dict[str, str]]:
+    seen = record.watched
+    if seen is None:
+        why = record.not_watched or "the server was not watched"
+        return None, None, {"place": why, "waiting": why}
+    place, waiting = full_place(seen, record.directory), waiting_in(seen)
+    unknown = {}
+    if place is None:
+        unknown["place"] = "what was seen of the server does not show what is full"
+    if waiting.in_service is None:
+        unknown["waiting.in_service"] = "no recorder was inside the server"
+    return place, waiting, unknown
+
+
+def _takes_their_cores(seen: WatchedLoad | None, place: FullPlace | None) -> str:
+    """That the load took cores that the server lacked, in words; "" where it did not."""
+    if seen is None or place is None or place.kind != "machine's cpu" or seen.load.load_cores is None:
+        return ""
+    if seen.load.load_cores < _OWN_SHARE * seen.cores:
+        return ""
+    return (
+        f"The load used {seen.load.load_cores:.2f} of the machine's {seen.cores} cores, and the server all others: "
+        "with the load on another machine it could do more."
+    )
+
+
+def _ended_by(loads: Sequence[AtRate], interval: Interval) -> str | None:
+    broken = [each for each in loads if each.rate_per_s == interval.high and each.why and not each.limited]
+    return broken[-1].why if broken else None
+
+
+def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited: str) -> str:
+    low, high = interval.low, interval.high
+    if status == "at least":
+        return _words_of_at_least(record, low or 0.0, limited)
+    if status == "none":
+        first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
+        return f"No rate holds: {first}"
+    return {
+        "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
+        "not stationary": "The server's answers changed from load to load, so no rate is its own.",
+    }.get(status, "Nothing is known yet of any rate.")
+
+
+def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
+    asked = record.asked.up_to_per_s
+    if limited:
+        return f"At least {low:,g} requests a second; then the load itself was the limit. {limited}"
+    if asked is not None and low >= asked:
+        return f"At least {low:,g} requests a second, the most that was to be tried."
+    return f"At least {low:,g} requests a second, as far as it was tried."
+
+
+def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> Iterator[str]:
+    if record.loads:
+        yield from record.notes
+    if gets_slower(record.loads):
+        singles = [each.alone_ms for each in record.loads if each.alone_ms is not None]
+        yield (
+            f"Single requests between the loads took longer and longer: {singles[0]:,.1f} ms at first, "
+            f"{singles[-1]:,.1f} ms at last. Something fills up, or is not given back; find that first."
+        )
+    elif status == "not stationary":
+        yield (
+            f"{interval.high:,g} requests a second did not hold, although more did at another time, each tried "
+            "repeatedly. Something else decides: another load on the machine, a cache, a job that runs now and then."
+        )
+    low, high = interval.low, interval.high
+    if status == "edge" and low is not None and high is not None:
+        if high > low * RATIO:
+            yield f"The interval is wider than {RATIO - 1:.0%}: the search ended before it was narrower."
+        elif not is_sure(record.asked, record.loads):
+            yield "At an end of the interval, loads held and did not hold in turn: the edge is not sharp."
+    if record.interrupted:
+        yield "The search was stopped: what is said is what was known by then."

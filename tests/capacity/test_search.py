@@ -1,0 +1,135 @@
+"""The search alone, with servers that are arithmetic only."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from holdfast.infer.capacity import capacity_of
+from holdfast.infer.capacity_search import next_load
+from holdfast.model.capacity import AtRate, Capacity, CapacityAsked, CapacityRecord
+from holdfast.model.load import LatencyMs
+
+MOST = 60
+NO_LATENCY = LatencyMs(None, None, None, None, None, None)
+
+Server = Callable[[float, int], tuple[bool, float, str]]
+"""Rate, number of the load -> whether it holds, what is answered per second, and why the load says nothing."""
+
+
+def searched(
+    server: Server, *, alone: Callable[[int], float] = lambda _number: 50.0, up_to: float | None = None
+) -> Capacity:
+    asked = CapacityAsked(("p99<200ms",), up_to_per_s=up_to)
+    loads: list[AtRate] = []
+    while (step := next_load(asked, loads, alone(0))) is not None:
+        assert len(loads) < MOST
+        held, answered, limited = server(step.rate_per_s, len(loads))
+        loads.append(
+            AtRate(
+                rate_per_s=step.rate_per_s,
+                seconds=step.seconds,
+                began_s=0.0,
+                offered=round(step.rate_per_s * step.seconds),
+                outcomes={},
+                latency_from_due_ms=NO_LATENCY,
+                answered_per_s=answered,
+                growth=0.0,
+                pacing_lag_p99_us=10,
+                thresholds=(),
+                held=held,
+                why="" if held else "p99<200ms: 300 ms",
+                limited=limited,
+                alone_ms=alone(len(loads)),
+            )
+        )
+    return capacity_of(CapacityRecord("a", "b", asked, tuple(loads), None, "", (), 0.0, alone(0)))
+
+
+def ends(found: Capacity) -> tuple[float, float]:
+    return found.interval.low or 0.0, found.interval.high or 0.0
+
+
+def served(most: float) -> Server:
+    return lambda rate, _number: (rate <= most, min(rate, most), "")
+
+
+@pytest.mark.parametrize("most", [1.0, 3.3, 20.0, 80.0, 79.0, 1234.0, 9000.0])
+def test_the_interval_has_the_edge_in_it_and_is_at_most_five_percent_wide(most: float) -> None:
+    found = searched(served(most))
+
+    assert found.status == "edge"
+    low, high = ends(found)
+    assert low <= most < high <= low * 1.05
+    assert not found.warnings
+    assert len(found.loads) <= 18
+
+
+def test_both_ends_were_tried_twice_for_long_enough() -> None:
+    found = searched(served(80.0))
+
+    for end in (found.interval.low, found.interval.high):
+        assert sum(each.rate_per_s == end and each.seconds >= 5 for each in found.loads) >= 2
+
+
+def test_a_threshold_that_is_met_before_the_server_is_full_is_found_too() -> None:
+    found = searched(lambda rate, _number: (rate <= 61.0, min(rate, 80.0), ""))
+
+    low, high = ends(found)
+    assert low <= 61.0 < high <= low * 1.05
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_edge_that_is_not_sharp_is_found_within_ten_percent(seed: int) -> None:
+    chance = random.Random(seed)
+    found = searched(lambda rate, _number: (rate <= 80.0 * (1 + chance.gauss(0, 0.02)), min(rate, 80.0), ""))
+
+    assert found.status in {"edge", "not stationary"}
+    if found.status == "edge":
+        assert found.rate_per_s == pytest.approx(80.0, rel=0.1)
+
+
+def test_the_loads_own_limit_is_never_taken_for_the_servers() -> None:
+    found = searched(lambda rate, _number: (rate <= 700, min(rate, 700.0), "the load was late" if rate > 700 else ""))
+
+    assert (found.status, found.bounded) == ("at least", False)
+    assert 700 / 1.25 <= (found.rate_per_s or 0) <= 700
+    assert "the load was late" in found.words
+
+
+def test_a_load_that_was_limited_once_is_tried_again() -> None:
+    found = searched(lambda rate, number: (rate <= 80.0, min(rate, 80.0), "a stall" if number == 3 else ""))
+
+    assert found.status == "edge"
+
+
+def test_no_higher_rate_is_tried_than_was_asked_for() -> None:
+    found = searched(served(5000.0), up_to=100.0)
+
+    assert (found.status, found.rate_per_s, found.bounded) == ("at least", 100.0, False)
+    assert max(each.rate_per_s for each in found.loads) == 100.0
+
+
+def test_a_server_that_holds_no_rate_is_told() -> None:
+    found = searched(lambda _rate, _number: (False, 0.0, ""))
+
+    assert (found.status, found.rate_per_s) == ("none", None)
+    assert len(found.loads) <= 12
+
+
+def test_a_server_that_gets_slower_with_each_load_has_no_rate() -> None:
+    def alone(number: int) -> float:
+        return 50.0 * 1.1**number
+
+    found = searched(lambda rate, number: (rate <= 4000 / alone(number), 4000 / alone(number), ""), alone=alone)
+
+    assert (found.status, found.rate_per_s) == ("not stationary", None)
+    assert any("longer and longer" in each for each in found.warnings)
+
+
+def test_a_rate_that_does_not_hold_below_one_that_does_is_not_hidden() -> None:
+    found: Capacity = searched(lambda rate, _number: (rate <= 80 and not 30 < rate < 50, min(rate, 80.0), ""))
+
+    assert found.status == "not stationary" or (found.rate_per_s or 0) <= 30
