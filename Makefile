@@ -112,7 +112,8 @@ capacity: .venv/.synced
 	.venv/bin/python -m pytest -m "capacity or not capacity" --numprocesses 0 tests/capacity $(ARGS)
 
 # Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
-browser: .venv/.synced
+# It opens every page of the documentation site too.
+browser: .venv/.synced docs
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
 	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
