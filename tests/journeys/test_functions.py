@@ -136,8 +136,8 @@ def test_lines_of_a_file_are_taken_in_turn_and_begin_again() -> None:
         ("${__Random(1)}", "1 arguments, and takes 2 to 3"),
         ("${__FileToString(none.txt)}", "no file 'none.txt'"),
         ("${__substring(abc,2,9)}", "not within its text"),
-        ("${__digest(CRC,a)}", "does not know the algorithm"),
         ("${__timeShift(d MMMM,,,fr_FR,)}", "English names"),
+        ("${__RandomDate(,2024-01-01,2024-01-01,,)}", "not after its begin"),
         ("${__urldecode(%zz)}", "two hexadecimal digits"),
     ],
 )
@@ -154,7 +154,7 @@ def test_a_wrong_number_of_arguments_is_named() -> None:
     assert wrong_number("__intSum", 1) == "__intSum has 1 argument; it takes at least 2."
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name.startswith("__")])
 def test_no_argument_makes_a_function_fail_without_a_reason(name: str) -> None:
     for each in ["", "x", "-1", "0", "\\", "%", "'", "\x00", "é" * 100]:
         assert _text_or_reason(name, [each] * max(1, FUNCTIONS[name].least))

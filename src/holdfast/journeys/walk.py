@@ -117,6 +117,7 @@ class _Walker:
     def has_come(self) -> None:
         """Counts the client as present."""
         self.came = True
+        self.client.comes(self.client.now_ns)
         self.shared.present += 1
         crew = self.client.crew_shared
         crew.present += 1

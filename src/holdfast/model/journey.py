@@ -105,7 +105,8 @@ class TakeRow:
 
     Attributes:
         names: of the variables.
-        rows: one value per name in each.
+        rows: one value per name in each; variables for which a row has none keep what they have. An empty row counts
+            as the end of the table, after which it continues.
         shared_by: who takes rows from one and the same place in the table.
         again: begin again after the last row.
         ends: the client ends where no row is left; otherwise each variable becomes `<EOF>`.
@@ -128,7 +129,26 @@ class ValuesOfClients:
     rows: tuple[tuple[Template, ...], ...]
 
 
-Sets = Assign | Count | TakeRow | ValuesOfClients
+@frozen
+class Draw:
+    """Gives a variable a whole number by chance.
+
+    Attributes:
+        first, last: the smallest and the largest one.
+        pattern: as of `Count`.
+        seed: of the numbers, which are then those of java.util.Random; () follows the load's own seed.
+        per_client: each client has a source of its own with this seed.
+    """
+
+    name: str
+    first: Template
+    last: Template
+    pattern: str = ""
+    seed: Template = ()
+    per_client: bool = False
+
+
+Sets = Assign | Count | TakeRow | ValuesOfClients | Draw
 """What sets values and does nothing else. Below `OneOf` and `Shuffled`, it is done first in each pass, and is not
 chosen from."""
 
@@ -302,6 +322,7 @@ Node = (
     | Count
     | TakeRow
     | ValuesOfClients
+    | Draw
     | Sequence
     | If
     | While
@@ -377,6 +398,8 @@ class Journeys:
         properties: values that all clients share, and that a journey may change.
         files: contents of the files that functions read, by the name written there.
         plan: the file that says all this, without its folders; "" without one.
+        values: that every client begins with; they are decided once, when the first client comes. What is in one of
+            these lists can refer to those before it.
     """
 
     crews: tuple[Crew, ...]
@@ -384,3 +407,4 @@ class Journeys:
     properties: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     plan: str = ""
+    values: tuple[tuple[tuple[str, Template], ...], ...] = ()
