@@ -136,8 +136,8 @@ def test_lines_of_a_file_are_taken_in_turn_and_begin_again() -> None:
         ("${__Random(1)}", "1 arguments, and takes 2 to 3"),
         ("${__FileToString(none.txt)}", "no file 'none.txt'"),
         ("${__substring(abc,2,9)}", "not within its text"),
-        ("${__digest(CRC,a)}", "does not know the algorithm"),
         ("${__timeShift(d MMMM,,,fr_FR,)}", "English names"),
+        ("${__RandomDate(,2024-01-01,2024-01-01,,)}", "not after its begin"),
         ("${__urldecode(%zz)}", "two hexadecimal digits"),
     ],
 )
