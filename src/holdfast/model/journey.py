@@ -14,12 +14,9 @@ from typing import Literal
 from holdfast.model.answers import Template
 from holdfast.model.frozen import frozen
 from holdfast.model.journey_request import Request
-from holdfast.model.journey_values import Assign as Assign
-from holdfast.model.journey_values import Count as Count
-from holdfast.model.journey_values import Draw as Draw
-from holdfast.model.journey_values import Sets as Sets
-from holdfast.model.journey_values import TakeRow as TakeRow
-from holdfast.model.journey_values import ValuesOfClients as ValuesOfClients
+from holdfast.model.journey_values import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
+
+__all__ = ["Assign", "Count", "Draw", "Sets", "TakeRow", "ValuesOfClients"]  # named here too, with the other nodes
 
 # When something is done, and how often.
 
