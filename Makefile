@@ -76,7 +76,7 @@ check: .venv/.synced
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
-	.venv/bin/python -m pytest -q tests/test_architecture.py tests/test_sizes.py tests/test_the_tests.py
+	.venv/bin/python -m pytest -q tests/test_architecture.py tests/test_layout_rules.py tests/test_sizes.py tests/test_the_tests.py
 	.venv/bin/zizmor --offline --no-progress --quiet $(WORKFLOWS) action.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-actions action.yml
 	.venv/bin/check-jsonschema --builtin-schema vendor.github-workflows $(WORKFLOWS)

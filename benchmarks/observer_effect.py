@@ -30,8 +30,8 @@ from holdfast.load.prober import Prober
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import process_tree, usage
 from holdfast.observe.record_reader import Recording, inside_environment
-from holdfast.probe.readiness import Starting, await_ready
-from holdfast.probe.waits import look_interval_ns
+from holdfast.probing.readiness import Starting, await_ready
+from holdfast.probing.waits import look_interval_ns
 from holdfast.servers.adapter import LOOPBACK, Start
 from holdfast.servers.interpreter import find_interpreter
 from holdfast.servers.process import Command, ServerProcess

@@ -19,14 +19,14 @@ HERE = Path(__file__).parent
 OTHER_SERVERS = frozenset(
     HERE / name
     for name in (
-        "attach/test_attach_servers.py",
-        "attach/test_attach_streams.py",
-        "explain/test_overloaded_servers.py",
-        "probe/test_exec_and_probe.py",
-        "probe/test_exec_commands.py",
-        "probe/test_untried_workers.py",
-        "probe/test_streams_of_servers.py",
-        "probe/test_way_to_view.py",
+        "attaching/test_attach_servers.py",
+        "attaching/test_attach_streams.py",
+        "explaining/test_overloaded_servers.py",
+        "probing/test_exec_and_probe.py",
+        "probing/test_exec_commands.py",
+        "probing/test_untried_workers.py",
+        "probing/test_streams_of_servers.py",
+        "probing/test_way_to_view.py",
         "inside/test_inside_asgi.py",
         "inside/test_inside_bridges.py",
         "inside/test_inside_django.py",
@@ -36,7 +36,7 @@ OTHER_SERVERS = frozenset(
         "inside/test_inside_quart.py",
         "inside/test_inside_servers.py",
         "test_testing.py",
-        "probe/test_readiness.py",
+        "probing/test_readiness.py",
         "servers/test_rsgi.py",
     )
 )

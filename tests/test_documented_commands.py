@@ -21,7 +21,7 @@ from support.documented_commands import CommandLine, command_lines, documents, r
 
 from holdfast.cli.main import commands
 from holdfast.errors import EXIT_INCONCLUSIVE
-from holdfast.probe.ports import free_port
+from holdfast.probing.ports import free_port
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "examples"

@@ -34,8 +34,9 @@ def pages() -> Mapping[str, str]:
     ]
     for name, given in OPTIONS.items():
         parts += _function(getattr(calls, name), given)
-    for function in filter(inspect.isfunction, named.values()):
-        parts += _function(function, None)
+    for name, function in named.items():
+        if name not in OPTIONS and inspect.isfunction(function):
+            parts += _function(function, None)
     parts += ["## Results", "Frozen records, whose fields are those of their JSON; what is null there is None."]
     parts.append("\n".join(f"- `{name}`: [its fields](json/{page}.md)" for name, page in RESULTS.items()))
     parts += [

@@ -43,8 +43,7 @@ else:
 
 _CALLS = "holdfast.api.calls"
 _HOMES = {
-    "to_json": _CALLS,
-    "to_text": _CALLS,
+    **dict.fromkeys(("probe", "attach", "explain", "to_json", "to_text"), _CALLS),
     **dict.fromkeys(
         (
             "HoldfastError",
@@ -60,9 +59,9 @@ _HOMES = {
     "LoadResult": "holdfast.model.load",
     "Verdict": "holdfast.model.verdict",
 }
-_ROOMS = ("probe", "attach", "explain", "load")
-"""Functions of `api.calls`, and also packages of ours. The import system puts a package here when a part of it is
-imported, so it is the packages that are called."""
+_ROOMS = ("load",)
+"""A function of `api.calls`, and also a package of ours. The import system puts a package here when a part of it is
+imported, so it is the package that is called."""
 
 
 def __getattr__(name: str) -> object:

@@ -24,7 +24,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.timeline import Timeline
 from holdfast.model.verdict import Verdict
 from holdfast.observe.kernel import KernelView
-from holdfast.probe.experiment import run
+from holdfast.probing.experiment import run
 from holdfast.servers.adapter import Adapter
 
 _PORT_0 = re.compile(r"(?:^|[:=])0(?:[:,]|$)")

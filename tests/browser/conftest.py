@@ -18,6 +18,27 @@ ROOT = Path(__file__).parent.parent.parent
 APP = ROOT / "examples" / "hello.py"
 WAITING = Path(__file__).with_name("waiting_server.py")
 SMALL = ("--max-offered", "120")
+# Of the last row there is no verdict.
+STUDY = """
+[defaults]
+app = "{app}"
+server = "flask"
+max-offered = 40
+
+[[case]]
+name = "four processes"
+arguments = ["--processes", "4"]
+expect = {{ in_service = 4 }}
+
+[[case]]
+name = "<b>one</b> at a time"
+arguments = ["--without-threads"]
+expect = {{ in_service = 2 }}
+
+[[case]]
+name = "no such option"
+arguments = ["--prozesses", "4"]
+"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -39,7 +60,8 @@ def pages(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     assert chromium
     directory = tmp_path_factory.mktemp("pages")
     with holdfast_in(directory) as holdfast:
-        yield {kind: page_of_newest(holdfast, directory / f"{kind}.html") for kind in runs(holdfast)}
+        made = {kind: page_of_newest(holdfast, directory / f"{kind}.html") for kind in runs(holdfast)}
+        yield {**made, "diff": page_of_difference(holdfast, directory / "diff.html")}
 
 
 def runs(holdfast: Holdfast) -> Iterator[str]:
@@ -54,6 +76,10 @@ def runs(holdfast: Holdfast) -> Iterator[str]:
     with waiting_server() as url:
         holdfast.run("attach", url, within_s=600)
     yield "attach"
+    study = holdfast.directory / "study.toml"
+    study.write_text(STUDY.format(app=APP))
+    holdfast.run("study", study, "--python", sys.executable, within_s=600)
+    yield "study"
 
 
 @contextmanager
@@ -67,10 +93,22 @@ def waiting_server() -> Iterator[str]:
             process.kill()
 
 
+def page_of_difference(holdfast: Holdfast, file: Path) -> Path:
+    """Writes the page of the first run beside one with another limit."""
+    holdfast.run("probe", str(APP), "--server", "flask", "--nofile", "40", *SMALL, within_s=300)
+    ended = holdfast.run("diff", "1", newest(holdfast), "--html", str(file))
+    assert ended.exit == 0, ended.err
+    return file
+
+
+def newest(holdfast: Holdfast) -> str:
+    """The number of the run that was saved last."""
+    listed = holdfast.run("runs", "--limit", "1").out
+    return re.findall(r"^ *(\d+) ", listed, re.MULTILINE)[0]
+
+
 def page_of_newest(holdfast: Holdfast, file: Path) -> Path:
     """Writes the page of the run that was saved last."""
-    listed = holdfast.run("runs", "--limit", "1").out
-    number = re.findall(r"^ *(\d+) ", listed, re.MULTILINE)[0]
-    ended = holdfast.run("report", number, "--html", str(file))
+    ended = holdfast.run("report", newest(holdfast), "--html", str(file))
     assert ended.exit == 0, ended.err
     return file

@@ -71,8 +71,11 @@ def test_dragging_zooms_and_the_table_has_what_is_in_view(chromium: Browser, tmp
 
         def listed() -> int:
             table.locator("summary").click()
+            table.locator("tbody tr").first.wait_for()
             many: int = table.locator("tbody tr").count()
             table.locator("summary").click()
+            # It is emptied when it is closed, so that it is made anew for what is in view then.
+            table.locator("tbody tr").first.wait_for(state="detached")
             return many
 
         assert listed() == 200

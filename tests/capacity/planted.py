@@ -16,7 +16,7 @@ from typing import Any
 from support.commandline import Holdfast
 from support.waiting import until
 
-from holdfast.probe.ports import free_port
+from holdfast.probing.ports import free_port
 
 APPS = Path(__file__).parent / "apps"
 WITHIN = 0.05

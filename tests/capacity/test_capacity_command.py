@@ -10,7 +10,7 @@ import pytest
 from planted import APPS
 from support.commandline import Holdfast
 
-from holdfast.probe.ports import free_port
+from holdfast.probing.ports import free_port
 
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = 0, 1, 2, 3, 4
 P99 = ("--threshold", "p99<200ms")

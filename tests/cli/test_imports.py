@@ -39,7 +39,7 @@ HEAVY = {
 DASK = {"dask", "distributed", "holdfast.cluster"}
 OTHER_COMMANDS = {
     "probe": {
-        "holdfast.attach",
+        "holdfast.attaching",
         "holdfast.api.config_file",
         "holdfast.checks",
         "holdfast.infer.difference",
@@ -51,17 +51,17 @@ OTHER_COMMANDS = {
         "holdfast.study",
     },
     "load": {
-        "holdfast.attach",
+        "holdfast.attaching",
         "holdfast.checks",
         "holdfast.infer",
         "holdfast.load.live_counts",
         "holdfast.model.experiment",
         "holdfast.model.timeline",
         "holdfast.plans",
-        "holdfast.probe",
+        "holdfast.probing",
         "holdfast.study",
     },
-    "runs": {"holdfast.attach", "holdfast.probe", "holdfast.study", "holdfast.plans", "holdfast.loadtest"},
+    "runs": {"holdfast.attaching", "holdfast.probing", "holdfast.study", "holdfast.plans", "holdfast.loadtest"},
 }
 
 
@@ -102,7 +102,7 @@ def test_a_probe_imports_nothing_of_the_other_commands(tmp_path: Path, nothing: 
     found = imported(tmp_path, "probe", "--max-offered", "3") - nothing
 
     assert within(found, HEAVY | DASK | OTHER_COMMANDS["probe"] | {"msgspec", "statistics"}) == set()
-    assert "holdfast.probe.experiment" in found
+    assert "holdfast.probing.experiment" in found
 
 
 def test_a_load_imports_nothing_of_the_other_commands(tmp_path: Path, nothing: set[str], counting: Counting) -> None:

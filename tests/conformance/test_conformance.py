@@ -16,7 +16,7 @@ from table import ROWS, kind_of, named
 from holdfast import store
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
-from holdfast.probe.experiment import run
+from holdfast.probing.experiment import run
 
 NO_SERVER = Resting(0, 0)
 DOCUMENT = Path(__file__).with_name("document.py")

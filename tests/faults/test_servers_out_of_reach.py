@@ -12,7 +12,7 @@ import pytest
 from support.commandline import PROGRAM, end_group
 from support.waiting import until
 
-from holdfast.probe.ports import free_port
+from holdfast.probing.ports import free_port
 
 ENVIRONMENT = 4
 USER, OTHER = "1000", "33"

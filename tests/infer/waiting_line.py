@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from holdfast.attach.rounds import next_burst, next_clients
+from holdfast.attaching.rounds import next_burst, next_clients
 from holdfast.infer.concurrency_estimate import estimate
 from holdfast.infer.signals import Flow, Service, Trip, Wave, first_wave, flow_of, service_of
 

@@ -1,6 +1,9 @@
 """Answers by the number in the path, in every way that a server can; shares no code with the load generator.
 
-    python faulty_server.py         prints its URL
+    python faulty_server.py [SHARE]     prints its URL
+
+SHARE: of the kept connections, so many are closed unasked after a reply, or on a request that nobody has read, by FIN
+or by RST, at random (0 to 1); 0 closes none but those of FAULTS.
 
 /N         as FAULTS says of N % 1000, otherwise 200 with a body
 /big/N     200 and a body of N bytes
@@ -10,13 +13,15 @@
 /moved     302 to /elsewhere?a=1
 /half      the head of a reply, and then nothing
 /first/N   200 for the first N requests of this kind, and then nothing
-/seen      how many requests of each kind came, as JSON; not counted itself. kinds, and how often each number came
+/seen      as JSON what came, not counted itself: requests of each kind, different numbers of each kind, how many
+           numbers came again, and how many connections were closed at random
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import random
 import socket
 import struct
 import sys
@@ -51,6 +56,10 @@ ALWAYS = {
 
 kinds: Counter[str] = Counter()
 numbers: Counter[int] = Counter()
+kinds_of_numbers: Counter[str] = Counter()
+closed_at_random = 0
+share = float(sys.argv[1]) if len(sys.argv) > 1 else 0.0
+chance = random.Random(7)
 
 
 class Faulty(asyncio.Protocol):
@@ -76,7 +85,13 @@ class Faulty(asyncio.Protocol):
         _, what, *more = target.decode().split("/")
         if what == "seen":
             told = json.dumps(
-                {"kinds": kinds, "numbers": numbers, "again": sum(n > 1 for n in numbers.values())}
+                {
+                    "kinds": kinds,
+                    "kinds of numbers": kinds_of_numbers,
+                    "again": sum(n > 1 for n in numbers.values()),
+                    "more than twice": sum(n > 2 for n in numbers.values()),
+                    "closed at random": closed_at_random,
+                }
             ).encode()
             self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(told), told))
         elif what.isdigit():
@@ -84,7 +99,10 @@ class Faulty(asyncio.Protocol):
             numbers[number] += 1
             kind, reply, then = FAULTS.get(number % 1000, ("ok", OK, "keep"))
             kinds[kind] += 1
+            kinds_of_numbers[kind] += numbers[number] == 1
             self.transport.write(reply)
+            if then == "keep" and share and chance.random() < share:
+                then = self.how_it_is_closed()
             if then == "reset":
                 asyncio.get_running_loop().call_soon(self.reset)
             elif then == "close":
@@ -96,6 +114,17 @@ class Faulty(asyncio.Protocol):
         else:
             kinds[what] += 1
             self.answer_sized(method, what, int(more[0]))
+
+    def how_it_is_closed(self) -> str:
+        """Closes now, or once another request has come that is not read; says how."""
+        global closed_at_random  # noqa: PLW0603 - a count, as the others
+        closed_at_random += 1
+        then = chance.choice(["reset", "close", "later"])
+        if then == "later":
+            # Bytes that were not read make the kernel send an RST (RFC 2525, 2.17).
+            self.transport.pause_reading()
+            asyncio.get_running_loop().call_later(chance.random() * 0.002, self.transport.close)
+        return then
 
     def answer_sized(self, method: bytes, what: str, size: int) -> None:
         if what == "first":

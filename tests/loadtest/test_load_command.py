@@ -11,6 +11,8 @@ import threading
 import pytest
 from support.lateness import apart_from_lateness
 
+from holdfast.model.load import MIN_ENDED
+
 ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 
 
@@ -124,6 +126,23 @@ def test_nothing_is_lost_at_ctrl_c_the_first_drains_the_second_gives_up(holdfast
     assert ended.exit == INCONCLUSIVE
     assert sum(result["outcomes"].values()) == result["offered"] == counting.seen()["requests"]
     assert result["outcomes"]["answered"] == (result["offered"] if presses == 1 else 0)
+
+
+@pytest.mark.parametrize("shape", [("--clients", "64"), ("--clients", "5", "--think", "1ms-2ms")])
+def test_a_closed_load_on_a_port_where_nothing_listens_ends_at_once_and_says_so(holdfast, shape):
+    ended = holdfast.run("load", "http://127.0.0.1:1/", *shape, "--for", "60s", "--json", "-")
+
+    assert ended.exit == ENVIRONMENT
+    assert "Nothing is listening on 127.0.0.1:1: every connection was refused." in ended.err
+    result = json.loads(ended.out)
+    assert MIN_ENDED <= result["offered"] == result["outcomes"]["refused"] <= 2 * 64
+    assert result["stopped"] == f"the first {result['offered']} connections were refused, so nothing listens there"
+
+
+def test_an_open_load_on_a_port_where_nothing_listens_counts_all_that_was_due(holdfast):
+    ended = holdfast.run("load", "http://127.0.0.1:1/", "--rate", "200/s", "--for", "1s", "--json", "-")
+
+    assert json.loads(ended.out)["outcomes"]["refused"] == 200
 
 
 def test_a_server_that_nobody_runs_is_said_to_refuse(holdfast):

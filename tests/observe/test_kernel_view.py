@@ -18,7 +18,7 @@ from holdfast.model.timeline import Listener, ServerSocket
 from holdfast.observe import kernel as kernel_module
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.sock_diag import LISTENING, tcp_request
-from holdfast.probe.ports import check_unix_shown
+from holdfast.probing.ports import check_unix_shown
 
 
 def port_of(listener):

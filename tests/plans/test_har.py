@@ -6,6 +6,7 @@ The recordings in `har/` were written by hand; what a careful replay sends of ea
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -13,15 +14,25 @@ import pytest
 from holdfast.errors import UsageError
 from holdfast.plans.differences import in_words
 from holdfast.plans.har import read_har
+from holdfast.plans.origins import base, mapped, origins
 
 HAR = Path(__file__).parent / "har"
 HOST = {"name": "Host", "value": "shop.example"}
 
 
-def read(name):
+def recorded(name, url=None, *maps):
     (file,) = HAR.glob(f"{name}-*.har")
-    found = read_har(file.read_bytes(), file.name)
-    return found.url, [(step.method, step.path, step.body) for step in found.steps], in_words(found.notes), found.steps
+    return read_har(file.read_bytes(), name, origins(url, tuple(map(mapped, maps))))
+
+
+def read(name):
+    found = recorded(name)
+    (url,) = set(found.servers)
+    return url, [(step.method, step.path, step.body) for step in found.steps], in_words(found.notes), found.steps
+
+
+def sent(found):
+    return [f"{server}{step.path}" for server, step in zip(found.servers, found.steps, strict=True)]
 
 
 def of_one(request=(), answer=(), **entry):
@@ -40,8 +51,10 @@ def test_the_pages_server_is_loaded_although_another_got_more_requests():
 
     assert url == "https://shop.example"
     assert sent == [("POST", "/jars?kind=clay", b"q=lid&n=2"), ("GET", "/jars/more?after=%2F3&x=a+b", None)]
-    assert any('"https://static.example": 5 of them; the others go to https://shop.example' in line for line in words)
-    assert any('"https://count.example:8443": 1 of them' in line for line in words)
+    assert recorded("01").choice == (
+        "01: 2 requests to https://shop.example, the page's server, are sent; 6 are left out: "
+        "5 to https://static.example, 1 to https://count.example:8443."
+    )
     assert any("pauses: up to 1.7 s between requests are not kept" in line for line in words)
 
 
@@ -50,7 +63,10 @@ def test_without_a_page_the_server_with_most_requests_is_loaded_and_a_missing_be
 
     assert url == "https://www.shop.example"
     assert sent == [("GET", "/start", None), ("GET", "/start/nl", None), ("POST", "/basket", b'{"jar":3}')]
-    assert any('"http://shop.example": 1 of them' in line for line in words)
+    assert recorded("02").choice == (
+        "02: 3 requests to https://www.shop.example, the server with most of them, are sent; 3 are left out: "
+        "2 to https://shop.example, 1 to http://shop.example."
+    )
     assert any("the recording begins at http://shop.example" in line for line in words)
 
 
@@ -110,6 +126,7 @@ def test_bodies_follow_from_the_method_and_from_what_was_recorded():
     ]
     assert steps[3].headers == (("Accept", "*/*"),)
     assert words == []
+    assert recorded("06").choice == ""
 
 
 def test_what_was_http_2_is_sent_as_http_1_1_with_one_cookie_field():
@@ -128,6 +145,106 @@ def test_requests_are_sent_in_the_order_in_which_they_began():
     assert [path for _, path, _ in sent if path != "/bare"] == ["/a", "/b", "/c", "/d", "/e"]
     assert "differs: order: by the instants at which requests began, not as in the file" in words
     assert any('"GET /bare": its instant is not recorded' in line for line in words)
+    assert 'differs: method "get": sent as GET, as browsers do' in words
+
+
+def test_another_server_takes_the_place_of_the_pages_and_the_rest_is_left_out():
+    found = recorded("01", "http://127.0.0.1:8000")
+
+    assert sent(found) == ["http://127.0.0.1:8000/jars?kind=clay", "http://127.0.0.1:8000/jars/more?after=%2F3&x=a+b"]
+    assert "are sent to http://127.0.0.1:8000; 6 are left out: 5 to https://static.example" in found.choice
+    assert found.elsewhere == ("https://static.example", "https://count.example:8443")
+
+
+def test_servers_that_are_mapped_are_sent_in_the_recorded_order_and_the_others_are_counted():
+    here = "http://127.0.0.1:8001"
+    found = recorded("01", None, "shop.example", f"static.example={here}", "count.example:8443")
+
+    assert sent(found) == [
+        "https://shop.example/jars?kind=clay",
+        *(f"{here}/icon/{number}.svg" for number in (1, 2, 3)),
+        "https://shop.example/jars/more?after=%2F3&x=a+b",
+        *(f"{here}/icon/{number}.svg" for number in (4, 5)),
+        "https://count.example:8443/seen.gif?u=1",
+    ]
+    assert found.choice == (
+        "01: 8 requests are sent: 5 to https://static.example (http://127.0.0.1:8001 instead), "
+        "2 to https://shop.example, 1 to https://count.example:8443."
+    )
+    assert recorded("01", None, f"static.example={here}").choice == (
+        f"01: 5 requests to https://static.example are sent to {here}; 3 are left out: 2 to https://shop.example, "
+        "1 to https://count.example:8443. The page itself, on https://shop.example, is not sent."
+    )
+
+
+def test_a_host_stands_for_all_its_origins_and_an_origin_for_itself_alone():
+    both, one = "http://127.0.0.1:1", "http://127.0.0.1:2"
+
+    assert sent(recorded("02", None, f"shop.example={both}", f"www.shop.example={both}")) == [
+        f"{both}{path}" for path in ("/", "/", "/start", "/start/nl", "/basket", "/basket")
+    ]
+    assert sent(recorded("02", None, f"shop.example={both}", f"https://SHOP.example:443/={one}")) == [
+        f"{both}/",
+        f"{one}/",
+        f"{one}/basket",
+    ]
+    assert [step.label for step in recorded("02", None, f"shop.example={both}").steps] == [
+        "GET /",
+        "GET /",
+        "POST /basket",
+    ]
+    assert [step.label for step in recorded("02", None, "shop.example").steps] == [
+        "GET http://shop.example/",
+        "GET https://shop.example/",
+        "POST /basket",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("shop.example=http://127.0.0.1:8000/base", "The paths are those of the file: write http://127.0.0.1:8000."),
+        ("shop.example=127.0.0.1:8000", "is not the URL of a server"),
+        ("shop.example=", "is not the URL of a server"),
+        ("shop.example=ftp://127.0.0.1", "is not the URL of a server"),
+        ("=http://127.0.0.1:8000", "is not HOST=URL"),
+        ("shop.example/jars=http://127.0.0.1:8000", "is not HOST=URL"),
+        ("shop.example:99999=http://127.0.0.1:8000", "is not HOST=URL"),
+        ("https://shop.example/jars=http://127.0.0.1:8000", "is not a scheme, a host and a port"),
+    ],
+)
+def test_what_is_not_a_map_is_told(text, says):
+    with pytest.raises(ValueError, match=re.escape(says)):
+        mapped(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("http://127.0.0.1:8000/", "http://127.0.0.1:8000"),
+        ("HTTPS://Shop.Example:443", "https://shop.example"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+        ("unix:/run/app.sock", "unix:/run/app.sock"),
+    ],
+)
+def test_the_url_of_a_server_is_taken_as_it_is_meant(text, url):
+    assert base(text) == url
+
+
+@pytest.mark.parametrize(
+    "text", ["http://127.0.0.1/a", "http://127.0.0.1?a", "http://u@h", "unix:/run/app.sock:/a", "127.0.0.1", "http://"]
+)
+def test_a_url_that_is_more_or_less_than_a_server_is_refused(text):
+    with pytest.raises(ValueError, match="http"):
+        base(text)
+
+
+def test_a_map_that_matches_nothing_and_one_that_is_there_twice_are_refused():
+    with pytest.raises(UsageError, match="matches nothing in 01") as caught:
+        recorded("01", None, "shop.exampel=http://127.0.0.1:8000")
+    assert caught.value.remedy == "Did you mean shop.example?"
+    with pytest.raises(ValueError, match=r"shop\.example is mapped twice"):
+        origins(None, tuple(map(mapped, ("shop.example=http://127.0.0.1:1", "SHOP.example=http://127.0.0.1:2"))))
 
 
 @pytest.mark.parametrize(

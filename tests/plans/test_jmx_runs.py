@@ -193,7 +193,8 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
 
     assert ended.exit == ANSWERED, ended.err
     assert json.loads(ended.out)["outcomes"]["answered"] == 2
-    assert 'left out: requests to "https://cdn.invalid"' in ended.err
+    choice = f"shop.har: 2 requests to {url}, the server with most of them, are sent; 1 is left out: 1 to https://cdn.invalid."
+    assert ended.err.splitlines()[0] == choice
     assert "differs: cookies" in ended.err
     first, second = counting.each()
     assert (first["method"], first["path"]) == ("GET", "/?q=a%20b")
@@ -212,6 +213,36 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
     assert json.loads(burst.out)["outcomes"]["answered"] == 10
 
 
+def test_a_recording_is_sent_to_another_server(holdfast, counting):
+    recording = PLANS / "har" / "01-icons-outnumber-the-page.har"
+    ended = holdfast.run("load", counting.url, "--har", recording, "--json", "-")
+
+    assert ended.exit == ANSWERED, ended.err
+    assert ended.err.splitlines()[0] == (
+        "01-icons-outnumber-the-page.har: 2 requests to https://shop.example, the page's server, are sent to "
+        f"{counting.url}; 6 are left out: 5 to https://static.example, 1 to https://count.example:8443."
+    )
+    assert "left out requests to https://static.example" in json.loads(ended.out)["warnings"][-1]
+    to_one = [f"--map={host}={counting.url}" for host in ("shop.example", "static.example")]
+    mapped = holdfast.run("load", "--har", recording, *to_one, "--json", "-")
+    assert json.loads(mapped.out)["outcomes"]["answered"] == 7
+    first, second, *icons = counting.each()
+    assert (first["method"], first["path"], first["body"]) == ("POST", "/jars?kind=clay", "q=lid&n=2")
+    assert (first["headers"]["host"], second["path"]) == (f"127.0.0.1:{counting.port}", "/jars/more?after=%2F3&x=a+b")
+    assert [each["path"] for each in icons][1:4] == ["/icon/1.svg", "/icon/2.svg", "/icon/3.svg"]
+
+    refused = [
+        ((f"{counting.url}/base", "--har", recording), f"write {counting.url}"),
+        (("--har", recording, "--map", "shop.example=http://192.0.2.1"), "--allow-remote 192.0.2.1"),
+        (("--har", recording, "--map", "stop.example"), "Did you mean shop.example?"),
+        (("--har", recording, "--map", "shop.example", "--map", "shop.example"), "is mapped twice"),
+    ]
+    for arguments, says in refused:
+        error = holdfast.run("load", *arguments)
+        assert (error.exit, says in error.err) == (USAGE, True), error.err
+    assert len(counting.each()) == 9
+
+
 def test_each_host_of_a_plan_must_be_named_that_is_not_loopback(holdfast, counting):
     ended = holdfast.run("load", "--jmx", PLANS / "csv.jmx", "-J", "host=192.0.2.1", "-J", "port=1")
 
@@ -224,8 +255,9 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
         (("--jmx", PLANS / "csv.jmx", "--rate", "5"), "--rate does not go with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "-X", "PUT"), "--method does not go with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "--no-keep-alive"), "--keep-alive does not go with --jmx"),
-        ((counting.url, "--jmx", PLANS / "csv.jmx"), "exclude each other: URL, --jmx"),
-        ((), "Give one of URL, --jmx PLAN and --har FILE"),
+        (("--har", "a.har", "--jmx", PLANS / "csv.jmx"), "--jmx and --har exclude each other"),
+        ((), "Give URL, --jmx PLAN or --har FILE"),
+        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --jmx or --har"),
         ((counting.url, "--burst", "1", "-J", "a=b"), "-J goes with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "-J", "port"), "'port' is not name=value"),
         (("--har", PLANS / "csv.jmx", "--data", "x"), "--data does not go with --har"),

@@ -101,12 +101,16 @@ def reworded(text: str) -> str:
     return text
 
 
+_OF_JOURNEYS = {"transactions": [], "redirects": 0, "embedded": 0}
+"""What only journeys have, in the result of a load."""
+
+
 def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
     now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
     if "outcomes" in now:
-        # The number under which the test has saved it: it is alone in its file.
-        return {**now, "run": 1}
+        # The number under which the test has saved it: it is alone in its file. Nothing was sent again at that time.
+        return {**now, "resent": 0, "run": 1, **_OF_JOURNEYS}
     # A run without a verdict has none of these.
     if "ceiling" not in now:
         return now

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from holdfast.attach.unusable import _redirected
+from holdfast.attaching.unusable import _redirected
 from holdfast.load.url import parse_url
 from holdfast.model.printable import hidden_as_json, printable
 from holdfast.model.saved import SavedRun

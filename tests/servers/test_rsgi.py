@@ -10,7 +10,7 @@ from holdfast.errors import HoldfastError
 from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment, ProbeTarget
-from holdfast.probe.experiment import run
+from holdfast.probing.experiment import run
 
 APPLICATIONS = """
 started = []

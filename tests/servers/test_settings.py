@@ -18,7 +18,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.places import Place
 from holdfast.model.verdict import Verdict
-from holdfast.probe.experiment import run
+from holdfast.probing.experiment import run
 from holdfast.servers.adapter import Setting
 from holdfast.servers.address import with_value
 from holdfast.servers.registry import ADAPTERS

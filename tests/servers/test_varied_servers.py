@@ -20,7 +20,7 @@ from holdfast.infer.judge import judge
 from holdfast.interrupts import Interrupts
 from holdfast.model.experiment import CommandTarget, Experiment, ProbeTarget
 from holdfast.model.verdict import Verdict
-from holdfast.probe.experiment import run
+from holdfast.probing.experiment import run
 from holdfast.servers.settings_of import settings_of, with_settings
 
 SCRIPTS = Path(sys.executable).parent

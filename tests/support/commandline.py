@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.inside.holdfast_inside import layout
-from holdfast.probe.ports import free_port
+from holdfast.probing.ports import free_port
 from support.waiting import LOOK_S, PATIENCE_S, until
 
 _MARK = "HOLDFAST_TESTED_BY"

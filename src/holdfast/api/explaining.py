@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from holdfast.explain.run import Asked, explain
-from holdfast.explain.trials import bench_for
+from holdfast.explaining.run import Asked, explain
+from holdfast.explaining.trials import bench_for
 from holdfast.infer.queueing import busy_places, places_for
 from holdfast.interrupts import Interrupts
 from holdfast.model.advice import Wish

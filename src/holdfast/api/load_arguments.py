@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from holdfast.load.quantities import Threshold
+from holdfast.model.answers import Extract
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule
 from holdfast.model.scenario import Check, Pause, Timeouts
@@ -60,6 +61,32 @@ class RequestArguments:
 
 
 @frozen
+class MemoryArguments:
+    """What clients remember from one request to the next.
+
+    Attributes:
+        first: requests that each client sends once, before any other.
+        then: further requests of each pass, after that of URL.
+        extracts: values taken from answers.
+        cookies: each client keeps those that it is given.
+        follow: so many redirects at most.
+        hook: `FILE.py:function`, called with each answer; "" calls none.
+    """
+
+    first: tuple[str, ...] = ()
+    then: tuple[str, ...] = ()
+    extracts: tuple[Extract, ...] = ()
+    cookies: bool = False
+    follow: int = 0
+    hook: str = ""
+
+
+def has_memory(memory: MemoryArguments) -> bool:
+    """Whether clients do more than send one request again and again."""
+    return memory != MemoryArguments()
+
+
+@frozen
 class CheckArguments:
     """What counts as an answer.
 
@@ -107,11 +134,13 @@ class PlanArguments:
 
     Attributes:
         properties: of the JMeter plan.
+        maps: which servers of the file are loaded, and where instead, as they were written.
     """
 
     jmx: Path | None = None
     har: Path | None = None
     properties: tuple[tuple[str, str], ...] = ()
+    maps: tuple[str, ...] = ()
 
 
 @frozen
@@ -139,13 +168,14 @@ class LoadArguments:
     """All that a command line asks for.
 
     Attributes:
-        url: None if a file says what to send.
+        url: beside a file, the server that is loaded instead of the one in it; None leaves that to the file.
     """
 
     url: str | None = None
     plan: PlanArguments = PlanArguments()
     shape: ShapeArguments = ShapeArguments()
     request: RequestArguments = RequestArguments()
+    memory: MemoryArguments = MemoryArguments()
     check: CheckArguments = CheckArguments()
     connection: ConnectionArguments = ConnectionArguments()
     timeouts: Timeouts = DEFAULT_TIMEOUTS
@@ -156,10 +186,18 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
     """The options as click has parsed them (`load_options`)."""
     return LoadArguments(
         url=url,
-        plan=PlanArguments(given["jmx"], given["har"], tuple(given["properties"])),
+        plan=PlanArguments(given["jmx"], given["har"], tuple(given["properties"]), tuple(given["maps"])),
         shape=ShapeArguments(**{name: given[name] for name in (*SHAPE_NAMES, "for_s", "think")}),
         request=RequestArguments(
             **{name: given[name] for name in ("method", "data", "data_rows", "once")}, headers=tuple(given["headers"])
+        ),
+        memory=MemoryArguments(
+            tuple(given["first"]),
+            tuple(given["then"]),
+            tuple(given["extracts"]),
+            given["cookies"],
+            given["follow"] or 0,
+            given["hook"] or "",
         ),
         check=CheckArguments(*(tuple(given[name]) for name in ("expected", "body_texts", "body_patterns"))),
         connection=ConnectionArguments(

@@ -12,16 +12,15 @@ Decisions
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from holdfast import store
 from holdfast.errors import HoldfastError
 from holdfast.load.ended import Stretch, newly_ended, stretches
-from holdfast.load.packing import pack
 from holdfast.load.processes import Watched
 from holdfast.load.quantities import Threshold
 from holdfast.loadtest import saved
-from holdfast.loadtest.run import wall_clock_offset_ns
+from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
 
@@ -55,10 +54,13 @@ class SavingAsItGoes:
         self._offset_ns = wall_clock_offset_ns()
         self._stretches: list[Stretch] | None = None
         self._pending: list[int] = []
-        self._parts = 0
+        self._unsaved: list[bytes] = []
+        self._rows = self._parts = 0
         self._next_ns: int | None = None
         passes = [group.shape.passes for group in experiment.groups]
-        self.is_small = None not in passes and sum(filter(None, passes)) <= FEW
+        # How many requests journeys make is known when they are over.
+        self.is_small = experiment.journeys is None and None not in passes and sum(filter(None, passes)) <= FEW
+        self._pack: Callable[[Sequence[int]], Iterator[bytes]] | None = None
 
     def with_view(self, view: Callable[[Watched], None] | None) -> Callable[[Watched], None]:
         """What is to be called during the load: this, and then its view."""
@@ -94,7 +96,11 @@ class SavingAsItGoes:
             )
             self.number = store.begin_load(saved.title_of(self._experiment), head, path, self.mark)
         if self._pending:
-            parts = list(pack(watched.columns, self._pending))
-            store.add_to_load(self.number, self._parts, parts, len(self._pending), path)
-            self._parts += len(parts)
+            self._pack = self._pack or saved.packing_of(watched)
+            self._unsaved += self._pack(self._pending)
+            self._rows += len(self._pending)
             self._pending = []
+        if self._unsaved:
+            store.add_to_load(self.number, self._parts, self._unsaved, self._rows, path)
+            self._parts += len(self._unsaved)
+            self._unsaved, self._rows = [], 0

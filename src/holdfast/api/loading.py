@@ -52,11 +52,21 @@ class Loaded:
 
 
 def targets_of(experiment: LoadExperiment, allowed_hosts: Collection[str]) -> tuple[Target, ...]:
-    """Looks up the servers that the URLs mean; a host that is not loopback must be allowed by name.
+    """Looks up the servers that the URLs mean, or that journeys are known to lead to.
+
+    A host that is not loopback must be allowed by name.
 
     Raises:
         UsageError, EnvironmentFailure: one cannot be loaded.
     """
+    if experiment.journeys is not None:
+        from holdfast.loadtest.journey_plans import known_origins, target_at  # noqa: PLC0415 - of journeys alone
+
+        origins = known_origins(experiment.journeys)
+        targets = tuple(target_at(each, allowed_hosts, verify=experiment.verify) for each in origins)
+        for target in targets:
+            check_sources(experiment.sources, target)
+        return targets
     targets = tuple(_target_of(group.url, allowed_hosts, verify=experiment.verify) for group in experiment.groups)
     for target in targets:
         check_sources(experiment.sources, target)

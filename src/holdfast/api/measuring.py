@@ -73,7 +73,7 @@ def probed(
         UsageError, EnvironmentFailure, InconclusiveError: there is no verdict.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
-    from holdfast.probe.experiment import run  # noqa: PLC0415 - attach does without
+    from holdfast.probing.experiment import run  # noqa: PLC0415 - attach does without
 
     with _marked(experiment, save=save) as mark:
         timeline = run(experiment, interrupts, tell=told.progress, stopped=told.stopped, watch=told.watch)
@@ -92,7 +92,7 @@ def attached(
         UsageError, EnvironmentFailure, InconclusiveError: there is no verdict.
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
-    from holdfast.attach.experiment import attach  # noqa: PLC0415 - probe does without
+    from holdfast.attaching.experiment import attach  # noqa: PLC0415 - probe does without
 
     with _marked(experiment, save=save) as mark:
         return _judged(attach(experiment, interrupts, told.watch), told, mark, save=save)

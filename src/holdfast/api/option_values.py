@@ -11,6 +11,9 @@ MOST_OFFERED = 1_000_000
 
 MOST_CALLED = 10_000
 LONGEST_START_S = 3600
+MOST_HOPS = 50
+"""More than any chain of redirects that ends (browsers give up after 20)."""
+
 MOST_PORT = 65535
 
 _OF_A_BODY = frozenset({"content-length", "transfer-encoding"})

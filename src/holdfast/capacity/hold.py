@@ -8,8 +8,8 @@ from holdfast.capacity.offer import SINGLES, Bench
 from holdfast.infer.capacity_place import EXTRA_HELD
 from holdfast.model.capacity import WatchedLoad
 from holdfast.model.phase import Phase
-from holdfast.probe.session import batch
-from holdfast.probe.waits import turn_until
+from holdfast.probing.session import batch
+from holdfast.probing.waits import turn_until
 
 _MOST_HELD = 512
 _NEARLY = 0.6

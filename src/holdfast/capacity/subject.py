@@ -19,11 +19,11 @@ from holdfast.model.shapes import Shape
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import find_holders, read_process_tree
 from holdfast.observe.routes import ListenAddress, TcpListenAddress
-from holdfast.probe.experiment import started
-from holdfast.probe.first_request import send_first_request, usual_way_ns
-from holdfast.probe.patience import Patience
-from holdfast.probe.session import Session
-from holdfast.probe.start import connect_to, with_front
+from holdfast.probing.experiment import started
+from holdfast.probing.first_request import send_first_request, usual_way_ns
+from holdfast.probing.patience import Patience
+from holdfast.probing.session import Session
+from holdfast.probing.start import connect_to, with_front
 
 MOST_ROWS = 20_000
 """Requests whose handlers the recorder writes down: 7 MB of shared memory."""

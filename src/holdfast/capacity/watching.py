@@ -13,8 +13,8 @@ from holdfast.load.processes import Watched
 from holdfast.model.capacity import HandlersSeen, PlacesLook, WatchedLoad
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import MS, NS_PER_S
-from holdfast.probe.asking import Lookout
-from holdfast.probe.session import Session
+from holdfast.probing.asking import Lookout
+from holdfast.probing.session import Session
 
 # Looking at the server's sockets takes the kernel a few microseconds for each.
 _MOST_SOCKETS = 2_000

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.api.input_files import read_data_rows, unreadable
-from holdfast.api.load_arguments import LoadArguments, RunArguments, load_arguments
+from holdfast.api.load_arguments import LoadArguments, RunArguments, has_memory, load_arguments
 from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
 from holdfast.cli.checks import check_options, checks_of
+from holdfast.cli.load_har import read_recording
 from holdfast.cli.load_options import EXAMPLES, load_options
-from holdfast.cli.load_plan import Asked, read_asked
+from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
+from holdfast.cli.load_scenario import is_scenario, read_file
 from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.console import say
 from holdfast.interrupts import listening
@@ -37,8 +39,9 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     """Generate paced HTTP load and report the outcome of every request.
 
     Requests are sent on schedule, each on its own connection, whatever became of those before (open model), unless
-    --clients is given. {id} in path, headers or body is the number of the request. Instead of URL, --jmx or --har can
-    say what to send; what of it holdfast cannot do is listed first.
+    --clients is given. {id} in path, headers or body is the number of the request. FILE.toml in the place of URL is a
+    scenario. --jmx or --har can say what to send; URL is then the server to send it to. What of the file holdfast
+    cannot do is listed first.
     """
     files = files_of(given)
     checks = checks_of(given, "load", _fields, "load")
@@ -52,13 +55,21 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
         connection.sources,
         run.stop or asked.stop,
         run.processes,
+        asked.journeys,
+        connection.allowed_hosts,
     )
-    checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
+    if asked.journeys is None:
+        checks.check_parts("label", [step.label for group in asked.groups for step in group.steps])
+    else:
+        from holdfast.loadtest.journey_plans import labels_of
+
+        _check_journeys(context, run)
+        checks.check_parts("label", labels_of(asked.journeys))
     targets = targets_of(experiment, connection.allowed_hosts)
     run_elsewhere = _cluster(context, run)
     quiet = run.quiet or run_elsewhere is not None
     remarks = () if asked.warning is None else (asked.warning,)
-    load = AskedLoad(experiment, targets, run.thresholds, remarks)
+    load = AskedLoad(experiment, targets, (*asked.thresholds, *run.thresholds), remarks)
     # A signal that comes in between is raised once the result is out, so none is lost.
     with checks.told_without_result(), listening() as interrupts, interrupts.undisturbed():
         try:
@@ -77,23 +88,53 @@ def _fields() -> Fields:
 
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     """What the URL or the file says to send."""
-    plan, request = arguments.plan, arguments.request
-    named = [name for name, value in (("URL", arguments.url), ("--jmx", plan.jmx), ("--har", plan.har)) if value]
-    if len(named) != 1:
-        what = f"These exclude each other: {', '.join(named)}." if named else "Nothing says what to send."
-        raise click.UsageError(f"{what} Give one of URL, --jmx PLAN and --har FILE.", ctx=context)
+    plan = arguments.plan
+    files = [name for name, value in (("--jmx", plan.jmx), ("--har", plan.har)) if value]
+    if is_scenario(arguments.url):
+        files.append(str(arguments.url))
+    if len(files) > 1:
+        raise click.UsageError(f"{' and '.join(files)} exclude each other: one file says what to send.", ctx=context)
+    if plan.jmx is not None:
+        if arguments.url is not None or plan.maps:
+            raise click.UsageError("A plan names its servers itself: URL and --map go with --har.", ctx=context)
+        return read_jmx(context, plan.jmx, arguments)
+    if plan.har is not None:
+        return read_recording(context, plan.har, arguments)
+    if plan.maps:
+        raise click.UsageError("--map goes with --har: it replaces servers that the file names.", ctx=context)
+    if files:
+        return read_file(context, arguments)
     if arguments.url is None:
-        return read_asked(context, arguments)
+        what = "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE."
+        raise click.UsageError(f"Nothing says what to send. {what}", ctx=context)
+    return _of_url(context, arguments.url, arguments)
+
+
+def _of_url(context: click.Context, url: str, arguments: LoadArguments) -> Asked:
+    """What options say to send to a URL."""
+    request = arguments.request
     if request.once and request.data_rows is None:
         raise click.UsageError("--once goes with --data-rows: it ends the load with their last.", ctx=context)
-    if plan.properties:
-        raise click.UsageError("-J goes with --jmx: it gives a plan's properties their values.", ctx=context)
-    path = parse_url(arguments.url).path
+    if arguments.plan.properties:
+        raise click.UsageError("-J goes with --jmx or a scenario: it gives their properties and values.", ctx=context)
+    path = parse_url(url).path
     body, data = _read_body(request.data), read_data_rows(request.data_rows, again=not request.once)
     try:
+        if has_memory(arguments.memory):
+            from holdfast.api.journey_options import journeys_of
+
+            return Asked((), StopRule(), None, journeys_of(arguments, body=body, data=data))
         return Asked((group_of(path, arguments, body=body, data=data),), StopRule(), None)
     except ValueError as error:
         raise click.UsageError(str(error), ctx=context) from error
+
+
+def _check_journeys(context: click.Context, run: RunArguments) -> None:
+    """Refuses what only a load that is fixed beforehand can be."""
+    why = "Clients that use values from answers share counters, tables and chance, and one process keeps them exact."
+    for option, given in (("--cluster", run.cluster is not None), ("--processes", (run.processes or 1) > 1)):
+        if given:
+            raise click.UsageError(f"{option} does not go with this load. {why}", ctx=context)
 
 
 def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:

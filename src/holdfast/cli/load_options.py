@@ -7,8 +7,20 @@ from pathlib import Path
 import click
 
 from holdfast.api import option_values
+from holdfast.api.extract_syntax import named_extract
 from holdfast.cli.click_types import checked, header_option
-from holdfast.cli.option_groups import CHECKS, CONNECTIONS, OUTPUT, REQUESTS, SENDERS, SHAPE, TARGET, declared, option
+from holdfast.cli.option_groups import (
+    CHECKS,
+    CONNECTIONS,
+    OUTPUT,
+    REQUESTS,
+    SENDERS,
+    SESSIONS,
+    SHAPE,
+    TARGET,
+    declared,
+    option,
+)
 from holdfast.load import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
@@ -25,6 +37,7 @@ Examples:
   holdfast load http://127.0.0.1:8000/slow --burst 200 --json -
   holdfast load http://127.0.0.1:8000/orders/{id} --ramp 10:500/30s --csv rows.csv
   holdfast load --jmx plan.jmx -J users=50
+  holdfast load http://127.0.0.1:8000 --har recording.har
 
 DURATION is a number with ms, s, m or h, such as 500ms, 10s or 2m; without a unit it is seconds. RATE is a number of
 requests per second, or such as 100/s, 6000/m.
@@ -32,8 +45,16 @@ requests per second, or such as 100/s, 6000/m.
 
 
 load_options = declared(
-    option(TARGET, "--jmx", type=_FILE, metavar="FILE", help="Run a JMeter test plan instead of loading URL."),
-    option(TARGET, "--har", type=_FILE, metavar="FILE", help="Replay what a browser recorded instead of loading URL."),
+    option(TARGET, "--jmx", type=_FILE, metavar="FILE", help="Run a JMeter test plan, on URL if there is one."),
+    option(TARGET, "--har", type=_FILE, metavar="FILE", help="Replay what a browser recorded, on URL if there is one."),
+    option(
+        TARGET,
+        "--map",
+        "maps",
+        multiple=True,
+        metavar="HOST[=URL]",
+        help="Load this server of the file, or URL instead of it (repeatable); others are left out.",
+    ),
     option(
         TARGET,
         "-J",
@@ -41,7 +62,7 @@ load_options = declared(
         multiple=True,
         metavar="NAME=VALUE",
         callback=checked(quantities.property_),
-        help="Set a property of the JMeter plan (repeatable).",
+        help="Set a property of the JMeter plan, or a value of the scenario (repeatable).",
     ),
     option(
         TARGET,
@@ -134,6 +155,44 @@ load_options = declared(
     ),
     option(
         REQUESTS, "--once", is_flag=True, help="End the load with the last of --data-rows instead of starting over."
+    ),
+    option(
+        SESSIONS,
+        "--first",
+        multiple=True,
+        metavar="REQUEST",
+        help="Let each client send this once before URL, as in 'POST /login name=ann' (repeatable).",
+    ),
+    option(
+        SESSIONS,
+        "--then",
+        multiple=True,
+        metavar="REQUEST",
+        help="Let each client send this after URL, as in /orders/{number} (repeatable).",
+    ),
+    option(
+        SESSIONS,
+        "--extract",
+        "extracts",
+        multiple=True,
+        metavar="NAME=KIND:WHERE",
+        callback=checked(named_extract),
+        help="Take {NAME} from an answer, as in token=json:$.access_token; or regex:, header:, boundary:, css:, xpath:"
+        " (repeatable).",
+    ),
+    option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),
+    option(
+        SESSIONS,
+        "--follow",
+        type=click.IntRange(0, option_values.MOST_HOPS),
+        metavar="N",
+        help="Follow at most N redirects of a request; each is counted as a request.",
+    ),
+    option(
+        SESSIONS,
+        "--hook",
+        metavar="FILE.py:FUNCTION",
+        help="Call this function with each answer and the client's values; it returns new values.",
     ),
     option(
         CHECKS,

@@ -1,4 +1,4 @@
-"""Files that say what a load sends: read, listed where they differ, and turned into groups."""
+"""JMeter plans: read, listed where they differ, and turned into groups; and what other files of a load need too."""
 
 from __future__ import annotations
 
@@ -13,22 +13,25 @@ from click.core import ParameterSource
 
 from holdfast.api.input_files import unreadable
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
-from holdfast.api.load_shape import shape_of
 from holdfast.console import say
 from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.load.quantities import Threshold
 from holdfast.model.frozen import frozen
 from holdfast.model.load import MOST_REQUESTS, StopRule
-from holdfast.model.scenario import Group, Pause, Step, Timeouts
+from holdfast.model.scenario import Group
 from holdfast.model.shapes import Clients
 
 if TYPE_CHECKING:
+    from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
 
 # What a plan or recording itself says, so that the option does not go with it.
-_OF_A_REQUEST = ("method", "data", "data_rows", "once")
+OF_A_REQUEST = ("method", "data", "data_rows", "once")
+OF_MEMORY = ("first", "then", "extracts", "cookies", "follow", "hook")
 _NOT_WITH_JMX = (
     *SHAPE_NAMES,
-    *_OF_A_REQUEST,
+    *OF_A_REQUEST,
+    *OF_MEMORY,
     "headers",
     "expected",
     "body_texts",
@@ -40,55 +43,69 @@ _NOT_WITH_JMX = (
 
 @frozen
 class Asked:
-    """What a command line or a file says to send.
+    """What a command line or a file says to send: groups, or journeys.
 
     Attributes:
         stop: when the load ends early, according to the file.
         warning: what in the file is left out, in words; None if nothing is.
+        thresholds: that the file demands.
     """
 
     groups: tuple[Group, ...]
     stop: StopRule
     warning: str | None
+    journeys: Journeys | None = None
+    thresholds: tuple[Threshold, ...] = ()
 
 
-def read_asked(context: click.Context, arguments: LoadArguments) -> Asked:
-    """Reads the file of `--jmx` or `--har`, and lists on standard error what in it is left out or differs.
+def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> Asked:
+    """Reads the file of `--jmx`, and lists on standard error what in it is left out or differs.
 
     Raises:
         UsageError: a file does not exist or cannot be used, or an option does not go with it.
         EnvironmentFailure: a file may not be read.
     """
+    groups, stop, notes = _read_jmx(context, file, arguments)
+    return asked_of(context, arguments, file, tuple(map(bounded, groups)), stop, notes)
+
+
+def asked_of(  # parameters: what a file says, and what was said beside it
+    context: click.Context,
+    arguments: LoadArguments,
+    file: Path,
+    groups: tuple[Group, ...],
+    stop: StopRule,
+    notes: Sequence[Note],
+    elsewhere: Sequence[str] = (),
+) -> Asked:
+    """What a file says to send, with the timeouts that were given; lists what is left out or differs.
+
+    Args:
+        elsewhere: servers to which its requests are left out.
+    """
     from holdfast.plans.differences import in_words
 
-    if arguments.plan.jmx is not None:
-        file = arguments.plan.jmx
-        groups, stop, notes = _read_jmx(context, file, arguments)
-    else:
-        assert arguments.plan.har is not None
-        file = arguments.plan.har
-        _refuse(context, "--har", (*_OF_A_REQUEST, "properties"))
-        from holdfast.plans.har import read_har
-
-        recorded = read_har(_read(file), file.name)
-        groups, stop, notes = (_recorded(arguments, recorded.url, recorded.steps),), StopRule(), recorded.notes
-    groups = tuple(map(_bounded, groups))
-    _list(file, in_words(notes))
+    list_differences(file, in_words(notes))
     timeouts = {
         field: getattr(arguments.timeouts, field)
         for field, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "timeout_s"))
         if _is_given(context, option)
     }
     groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
+    return Asked(groups, stop, not_as_a_whole(file, notes, elsewhere))
+
+
+def not_as_a_whole(file: Path, notes: Sequence[Note], elsewhere: Sequence[str]) -> str | None:
+    """The warning for what is left out of a file; None if nothing is."""
     left_out = sorted({f"{note.kind} {note.name}".strip() for note in notes if note.what == "left out"})
-    warning = f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
-    return Asked(groups, stop, warning)
+    left_out += [f"requests to {server}" for server in elsewhere]
+    return f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
 
 
 def _read_jmx(
     context: click.Context, file: Path, arguments: LoadArguments
 ) -> tuple[tuple[Group, ...], StopRule, Sequence[Note]]:
-    _refuse(context, "--jmx", _NOT_WITH_JMX)
+    refuse(context, "--jmx", _NOT_WITH_JMX)
     from holdfast.plans.jmx import read_plan
 
     outside: list[str] = []
@@ -101,7 +118,7 @@ def _read_jmx(
         return _read_named(file, name, found)
 
     plan = read_plan(
-        _read(file),
+        read_input(file),
         file.name,
         read_file=read_file,
         properties=dict(arguments.plan.properties),
@@ -116,41 +133,7 @@ def _read_jmx(
     return plan.groups, plan.stop, plan.notes
 
 
-def _recorded(arguments: LoadArguments, url: str, steps: Iterable[Step]) -> Group:
-    """The group that sends what was recorded, as often as options say; without any, one client once."""
-    shape_arguments = arguments.shape
-    if all(getattr(shape_arguments, name) in (None, False) for name in SHAPE_NAMES):
-        if shape_arguments.for_s is not None:
-            raise UsageError("--for says how long, but not what.", "", "Give --clients N or --rate R with it.")
-        shape_arguments = replace(shape_arguments, clients=1, requests=1)
-    try:
-        shape = shape_of(shape_arguments)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    headers = arguments.request.headers
-    replaced = {name.lower() for name, _ in headers}
-    sent = tuple(
-        replace(
-            step,
-            headers=(*(field for field in step.headers if field[0].lower() not in replaced), *headers),
-            expected=arguments.check.expected,
-            checks=arguments.check.checks,
-            pause=shape_arguments.think or Pause(),
-        )
-        for step in steps
-    )
-    keep_alive = arguments.connection.keep_alive
-    return Group(
-        name=url,
-        url=url,
-        steps=sent,
-        shape=shape,
-        timeouts=Timeouts(),
-        keep_alive=shape.clients is not None or len(sent) > 1 if keep_alive is None else keep_alive,
-    )
-
-
-def _bounded(group: Group) -> Group:
+def bounded(group: Group) -> Group:
     """The same group, if a row for each of its requests can be kept.
 
     Raises:
@@ -170,7 +153,7 @@ def _bounded(group: Group) -> Group:
     )
 
 
-def _refuse(context: click.Context, option: str, names: Iterable[str]) -> None:
+def refuse(context: click.Context, option: str, names: Iterable[str]) -> None:
     """Refuses options that do not go with another one, by the name that was typed."""
     for parameter in context.command.params:
         if parameter.name in names and _is_given(context, parameter.name):
@@ -183,14 +166,21 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
 
 
-def _list(file: Path, words: Sequence[str]) -> None:
+def list_differences(file: Path, words: Sequence[str]) -> None:
+    """Says what of a file is left out or done otherwise."""
     if words:
         say(f"Of {file.name}, holdfast leaves out or does otherwise:")
         for line in words:
             say(f"  {line}")
 
 
-def _read(file: Path) -> bytes:
+def read_input(file: Path) -> bytes:
+    """Reads a file that the command line names.
+
+    Raises:
+        UsageError: there is no such file.
+        EnvironmentFailure: it may not be read.
+    """
     try:
         return file.read_bytes()
     except OSError as error:

@@ -15,6 +15,7 @@ import click
 TARGET = "Target"
 SHAPE = "Load shape"
 REQUESTS = "Requests"
+SESSIONS = "Sessions"
 MEASUREMENT = "Measurement"
 CHECKS = "Checks"
 CONNECTIONS = "Connections"

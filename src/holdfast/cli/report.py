@@ -121,7 +121,7 @@ def document_of_run(number: int) -> Document:
         finished = saved_load(number)
         return document_of_load(finished.experiment, finished.result, chunks(finished))
     if form == EXPLANATION_FORM:
-        from holdfast.explain.run import shown_again
+        from holdfast.explaining.run import shown_again
         from holdfast.page.of_explanation import document_of_explanation
 
         explanation = shown_again(number)

@@ -61,7 +61,7 @@ def _result_of(number: int, form: int, path: Path) -> object:
 
         return saved_load(number).result
     if form == EXPLANATION_FORM:
-        from holdfast.explain.run import shown_again
+        from holdfast.explaining.run import shown_again
 
         return shown_again(number)
     if form == STUDY_FORM:

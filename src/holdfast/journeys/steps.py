@@ -56,7 +56,7 @@ class Judged(NamedTuple):
 
 
 class Unsent(NamedTuple):
-    """A request that could not be put together; it counts, as failed.
+    """A request that could not be put together; it counts, as unsent.
 
     Attributes:
         why: in words.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
+from typing import TYPE_CHECKING
 
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import NO_TLS
@@ -17,6 +18,9 @@ from holdfast.load.summary import summarise
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadSummary
 from holdfast.model.places import Outcome
+
+if TYPE_CHECKING:
+    from holdfast.load.particulars import Particulars
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
@@ -36,12 +40,14 @@ class LoadRun:
     Attributes:
         columns: the rows of all its requests.
         begun: rows that were begun or were due, ascending.
+        particulars: what else is known of the rows of journeys; None for those of a load that was fixed beforehand.
     """
 
     columns: Columns
     summary: LoadSummary
     begun: Sequence[int]
     facts: RunFacts
+    particulars: Particulars | None = None
 
 
 @frozen
@@ -113,6 +119,7 @@ def collect(
         limits=tuple(limits),
         notes=notes,
         location=next((each.location for each in reports if each.location), ""),
+        redirects=sum(each.redirects for each in reports),
     )
     return run_of(columns, rows, facts)
 
@@ -139,7 +146,7 @@ def _notes(reports: Sequence[WorkerReport]) -> tuple[str, ...]:
         notes.append(f"{excess} replies were followed by more bytes than they announced.")
     if cut := sum(each.cut for each in reports):
         notes.append(f"Checks saw only the first {MOST_CHECKED >> 20} MiB of {cut} bodies.")
-    return tuple(notes)
+    return (*notes, *chain.from_iterable(each.notes for each in reports))
 
 
 def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:

@@ -22,7 +22,7 @@ PORT_BYTES = 4
 RECEIVED_BYTES = 4
 STATUS_BYTES = 2
 INSTANTS = 6
-ROW_BYTES = INSTANTS * INSTANT_BYTES + PORT_BYTES + RECEIVED_BYTES + STATUS_BYTES + 2
+ROW_BYTES = INSTANTS * INSTANT_BYTES + PORT_BYTES + RECEIVED_BYTES + STATUS_BYTES + 3
 MOST_RECEIVED = 2 ** (8 * RECEIVED_BYTES) - 1
 
 
@@ -41,6 +41,7 @@ class Columns:
         status: HTTP status, 0 before the head of a reply.
         local_port: our port, or to a Unix socket the inode of our end; 0 where the connection never got one.
         source: index into the load's source addresses.
+        resent: 1 where the request was sent again on a new connection, which the instants are then of; otherwise 0.
     """
 
     __slots__ = (
@@ -53,6 +54,7 @@ class Columns:
         "opened",
         "outcome",
         "received",
+        "resent",
         "sent",
         "source",
         "status",
@@ -86,7 +88,8 @@ class Columns:
         self.status = whole[at : at + rows * STATUS_BYTES].cast("H")
         octets = whole[at + rows * STATUS_BYTES :]
         self.outcome = octets[:rows]
-        self.source = octets[rows:]
+        self.source = octets[rows : 2 * rows]
+        self.resent = octets[2 * rows :]
 
     def part(self, rows: range) -> Columns:
         """These rows, without gaps, as columns of their own on the same memory."""

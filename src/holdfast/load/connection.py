@@ -13,9 +13,24 @@ from holdfast.load.replies import Replies
 
 
 class Connection:
-    """One socket and the request it carries."""
+    """One socket and the request it carries.
 
-    __slots__ = ("client", "head_only", "keep_alive", "peer_ended", "reader", "row", "sock", "state", "unsent")
+    Attributes:
+        untouched: the peer had ended it when the request was to be sent, and no byte of it was.
+    """
+
+    __slots__ = (
+        "client",
+        "head_only",
+        "keep_alive",
+        "peer_ended",
+        "reader",
+        "row",
+        "sock",
+        "state",
+        "unsent",
+        "untouched",
+    )
 
     def __init__(self, sock: socket.socket, row: int, client: int | None) -> None:
         self.sock = sock
@@ -27,6 +42,7 @@ class Connection:
         self.head_only = False
         self.keep_alive = False
         self.peer_ended = False
+        self.untouched = False
 
 
 def heard(connection: Connection, data: bytes, columns: Columns, replies_of: Sequence[Replies]) -> Event:

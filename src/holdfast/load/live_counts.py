@@ -33,7 +33,7 @@ _REPLIED = bytes(value in REPLIED for value in range(256))
 _NAMES = {each.value: each.label for each in Outcome if each is not Outcome.PENDING}
 
 
-class _Account:
+class Account:
     """What became of the requests of one label."""
 
     __slots__ = ("latency", "new_ends", "new_times", "outcomes")
@@ -69,7 +69,7 @@ class LiveCounts:
         """
         self._watched = watched
         self._labels = labels
-        self._accounts = {label: _Account() for label in chain.from_iterable(labels)}
+        self._accounts = {label: Account() for label in chain.from_iterable(labels)}
         self._stretches = list(stretches(watched))
         self._latency = Buckets()
         self._recent = Recent(WINDOW_S * NS_PER_S)
@@ -106,7 +106,7 @@ class LiveCounts:
                 begun, start = watched.tally.begun[number], watched.spans[plan].start
                 rows = part.rows[self._lags_of[number] : begun]
                 self._lags_of[number] = begun
-                yield from _lags(watched.columns, slice(start + rows.start, start + rows.stop, rows.step))
+                yield from lags_of(watched.columns, slice(start + rows.start, start + rows.stop, rows.step))
 
     def _count(self, plan: int, first: int, new: bytes, outcomes: bytes) -> list[int]:
         """Notes the rows of a block that have ended; returns their pacing lags, if those are known at the end."""
@@ -121,7 +121,7 @@ class LiveCounts:
                 apart += range(run.start(), run.end())
                 continue
             if lags_at_end:
-                lags += _lags(columns, slice(first + run.start(), first + run.end()))
+                lags += lags_of(columns, slice(first + run.start(), first + run.end()))
             for at in range(run.start(), run.start() + steps):
                 account = accounts[(first + at - start) % steps]
                 ends = outcomes[at : run.end() : steps]
@@ -136,13 +136,15 @@ class LiveCounts:
             accounts[step].new_times += [done[first + at] - due[first + at] for at in own if _REPLIED[outcomes[at]]]
         if lags_at_end:
             for at in apart:
-                lags += _lags(columns, slice(first + at, first + at + 1))
+                lags += lags_of(columns, slice(first + at, first + at + 1))
         return lags
 
     def _progress(self, now_ns: int, begun: int) -> Progress:
         watched = self._watched
         elapsed_ns = max(0, now_ns - watched.start_ns)
-        outcomes = [sum(each) for each in zip(*(each.outcomes for each in self._accounts.values()), strict=True)]
+        # Labels of journeys are known once a request of theirs has ended.
+        accounts = [each.outcomes for each in self._accounts.values()] or [[0] * len(Outcome)]
+        outcomes = [sum(each) for each in zip(*accounts, strict=True)]
         replied = sum(outcomes[each] for each in REPLIED)
         due = _sum(watched.plans[plan].shape.due_by(part, now_ns - watched.start_ns) for plan, part in watched.shares)
         while len(self._rates) > 1 and self._rates[1][0] <= now_ns - WINDOW_S * NS_PER_S:
@@ -181,7 +183,12 @@ class LiveCounts:
         )
 
 
-def _lags(columns: Columns, rows: slice) -> list[int]:
+def is_replied(outcome: int) -> bool:
+    """Whether a row with this outcome got a whole reply."""
+    return bool(_REPLIED[outcome])
+
+
+def lags_of(columns: Columns, rows: slice) -> list[int]:
     """How much later than due these rows began: by opening a connection, or by sending on a kept one."""
     due, opened = columns.due[rows], columns.opened[rows]
     if 0 in opened:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Sequence
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from holdfast.load.acceptance import TooSlowError, holds
 
@@ -31,8 +31,28 @@ MOST_S = 1.0
 _BEGINNING = 60
 
 
+_Found = TypeVar("_Found")
+
+
 class _LateError(Exception):
     """The time is up."""
+
+
+def in_time(do: Callable[[], _Found]) -> _Found:
+    """Does something that may take any time, such as matching a pattern.
+
+    Raises:
+        TimeoutError: it took MOST_S of processor time.
+    """
+    if signal.getsignal(signal.SIGVTALRM) is not _is_late:
+        signal.signal(signal.SIGVTALRM, _is_late)
+    try:
+        signal.setitimer(signal.ITIMER_VIRTUAL, MOST_S)
+        return do()
+    except _LateError:
+        raise TimeoutError(f"It did not come to an end within {MOST_S:.0f} s.") from None
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
 
 
 def checks_in_time() -> Callable[[Sequence[Check], bytes], bool]:

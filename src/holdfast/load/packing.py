@@ -21,6 +21,8 @@ ROWS_OF_A_PART = 1 << 16
 _MISSING = -(1 << 62)  # in place of the difference to an instant that did not happen, since a difference can be 0
 _PLAIN = ("status", "outcome", "source", "local_port", "received")
 _COLUMNS = 7 + len(_PLAIN)
+# A row that was sent again says so in its outcome: so runs that were saved before have the same form.
+_OUTCOME, _RESENT = 7 + _PLAIN.index("outcome"), 1 << 8
 
 
 def pack(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
@@ -91,6 +93,10 @@ def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
         _differences(done, begun),
         *(taken(getattr(columns, name), rows) for name in _PLAIN),
     ]
+    if any(resent := taken(columns.resent, rows)):
+        numbers[_OUTCOME] = [
+            outcome + again * _RESENT for outcome, again in zip(numbers[_OUTCOME], resent, strict=True)
+        ]
     return zlib.compress(b"".join(map(_planes, numbers)), 1)
 
 
@@ -108,6 +114,8 @@ def _columns(read: Sequence[array[int]]) -> dict[str, Sequence[int]]:
         "first": _instants(read[5], begun),
         "done": _instants(read[6], begun),
         **dict(zip(_PLAIN, read[7:], strict=True)),
+        "outcome": [value % _RESENT for value in read[_OUTCOME]],
+        "resent": [value // _RESENT for value in read[_OUTCOME]],
     }
 
 

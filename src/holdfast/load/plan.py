@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from holdfast.load.acceptance import Acceptance
 from holdfast.load.endpoint import Tls
@@ -13,6 +14,9 @@ from holdfast.load.shapes import EngineShape
 from holdfast.model.frozen import frozen
 from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.scenario import Timeouts
+
+if TYPE_CHECKING:
+    from holdfast.load.journey_plan import Travel  # a load that is fixed beforehand does without
 
 TIME_WAIT_S = 60.0
 FIRST_LOOPBACK = ipaddress.IPv4Address("127.0.0.1")
@@ -45,6 +49,7 @@ class Plan:
         tls: None speaks plain HTTP.
         acceptances: what counts as an answer, for each step; row r belongs to step r % their number.
         keep_alive: a connection is used for further requests; None does so only in the closed model.
+        travel: journeys, which say what to send, to where, and how long to wait; None sends `request`.
     """
 
     address: str
@@ -57,12 +62,18 @@ class Plan:
     tls: Tls | None = None
     acceptances: tuple[Acceptance, ...] = (Acceptance(),)
     keep_alive: bool | None = None
+    travel: Travel | None = None
 
     @property
     def head_of(self) -> Callable[[int], bytes]:
         """Row -> its request's bytes."""
         request = self.request
         return (lambda _row: request) if isinstance(request, bytes) else request
+
+    @property
+    def needs_a_process(self) -> bool:
+        """Whether it can only be carried out in a process of its own, which may take any time for a pattern."""
+        return self.travel is not None or any(each.has_patterns for each in self.acceptances)
 
     @property
     def requests(self) -> int:

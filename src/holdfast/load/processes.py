@@ -59,7 +59,7 @@ from holdfast.load.reports import WorkerReport
 from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import Deadlines
 from holdfast.model.frozen import frozen
-from holdfast.model.load import StopRule
+from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.units import NS_PER_S
 
 # A fork of a small process takes about 1 ms.
@@ -138,7 +138,7 @@ def load_runs(
         columns = Columns(edges[-1])
         jobs, shares = _jobs(plans, spans, columns, share)
         tally = Tally(len(jobs))
-        if len(jobs) == 1 and watch is None and not any(each.has_patterns for each in jobs[0].plan.acceptances):
+        if len(jobs) == 1 and watch is None and not jobs[0].plan.needs_a_process:
             begin_ns = time.monotonic_ns() if start_ns is None else start_ns
             reports = [_run_part(jobs[0], begin_ns, stopped, rule, tally)]
         else:
@@ -148,6 +148,7 @@ def load_runs(
     finally:
         restore_descriptor_limit(soft)
     reason = stop_reason(rule, sum(tally.ended), sum(tally.unanswered))
+    reason = reason or next((each.nothing_listens for each in reports if each.nothing_listens), None)
     by_plan = [
         [(job.part, each) for job, each in zip(jobs, reports, strict=True) if job.plan is plan] for plan in plans
     ]
@@ -177,6 +178,10 @@ def _jobs(
 def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally) -> WorkerReport:
     """Carries out one part of the run, in the process that calls it."""
     plan = job.plan
+    if plan.travel is not None:
+        from holdfast.load.travelling import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
+
+        return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
     connections = connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
@@ -222,6 +227,8 @@ def _send(
             tally.reached[number] = connections.highest_row + 1
             if ruled and stop_reason(rule, connections.ended, connections.unanswered):
                 stop = Stop.DRAIN
+            if _nothing_listens(job, connections):
+                stop = max(stop, Stop.DRAIN)
             now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
             beyond_ns = now_ns - before_ns - wait_ns
             if in_flight:
@@ -232,6 +239,17 @@ def _send(
             if step.open and not in_flight:
                 stalls.add(beyond_ns)
     return stalls
+
+
+def _nothing_listens(job: _Job, connections: Connections) -> str | None:
+    """Why a load whose requests wait for replies can end early, in words; None if it cannot.
+
+    A closed port refuses as fast as one can ask, so that such a load is nothing but refused requests. An open load has
+    its schedule, whatever becomes of the requests, and the server may yet come.
+    """
+    if connections.reached or connections.refused < MIN_ENDED or not job.plan.shape.waits_for_replies:
+        return None
+    return f"the first {connections.refused} connections were refused, so nothing listens there"
 
 
 def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls) -> WorkerReport:
@@ -251,6 +269,7 @@ def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls)
         lasted_s=lasted_ns / NS_PER_S,
         longest_stall_s=stalls.longest_ns / NS_PER_S,
         stalled_s=stalls.total_ns / NS_PER_S,
+        nothing_listens=_nothing_listens(job, connections),
     )
 
 
@@ -265,7 +284,8 @@ def _deadlines(job: _Job, connections: Connections) -> Deadlines:
         None if each is None else round(each * NS_PER_S)
         for each in (timeouts.whole_s, timeouts.connect_s, timeouts.first_byte_s)
     )
-    return Deadlines(job.columns, connections.sent_rows, whole_ns, connect_ns, first_byte_ns)
+    times_ns = (whole_ns, connect_ns, first_byte_ns)
+    return Deadlines(job.columns, connections.sent_rows, *times_ns, connections.resent_rows)
 
 
 def _fork(

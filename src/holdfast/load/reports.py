@@ -23,8 +23,11 @@ class WorkerReport:
         peak: most of its requests in flight at once; None if the process was lost.
         busy: share of its time in which it had work (0 to 1).
         lasted_s: how long it had requests to send or to wait for.
+        redirects: requests of journeys that followed a redirect.
+        notes: doubts that journeys have, in words.
         longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
+        nothing_listens: why it ended early, in words: nothing listens where it was to connect; None if it did not.
     """
 
     begun: int = 0
@@ -38,9 +41,12 @@ class WorkerReport:
     peak: int | None = None
     busy: float = 0.0
     lasted_s: float = 0.0
+    redirects: int = 0
+    notes: list[str] = field(default_factory=list)
     longest_stall_s: float = 0.0
     stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
+    nothing_listens: str | None = None
 
 
 @frozen
@@ -58,6 +64,7 @@ class RunFacts:
         location: where the last redirect led that was read in full; "" if there was none.
         hosts: those that shared the load; () if this host alone sent it.
         together: all requests were to begin at one instant.
+        redirects: requests of journeys that followed a redirect.
     """
 
     spans: tuple[range, ...] = ()
@@ -70,3 +77,4 @@ class RunFacts:
     location: str = ""
     hosts: tuple[HostResult, ...] = ()
     together: bool = False
+    redirects: int = 0

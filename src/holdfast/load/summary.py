@@ -90,6 +90,7 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
     late = facts.asked_per_s is not None and _late(lags)
     failed = counts.get(Outcome.FAILED, 0)
     unheard = _unheard(columns, rows, read) if counts.keys() & _BROKEN else 0
+    resent = sum(read.resent)
     begun = read.began if all(read.began) else [at for at in read.began if at != NEVER]
     first_begun, last_begun = min(begun, default=0), max(begun, default=0)
     from_due = latency_ms(distribution(compress(map(sub, read.done, read.due), replied)))
@@ -106,10 +107,11 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
         pacing_lag_us=LagUs(*(None if each is None else each // US for each in (lag.p50, lag.p99, lag.max))),
         generator_limited=late or bool(facts.limits) or failed > 0,
         duration_s=round(max(0, max(read.done, default=0) - min(read.due, default=0)) / NS_PER_S, 3),
+        resent=resent,
         warnings=(
             *facts.limits,
             *facts.notes,
-            *_doubts_of_outcomes(0 if facts.limits else failed, unheard),
+            *_doubts_of_outcomes(0 if facts.limits else failed, unheard, resent),
             *_doubts_of_lag(lag, facts, late=late),
         ),
     )
@@ -125,21 +127,26 @@ class _Rows:
     sent: list[int]
     done: list[int]
     began: list[int]
+    resent: list[int]
 
     def lags(self) -> list[int]:
         """How much later than due each request began, in ns."""
         # On kept connections they are the same instants.
         if self.began and self.began == self.due:
             return [0]
-        return [max(0, at - due) for at, due in zip(self.began, self.due, strict=True) if at]
+        # How long it took until a request was sent again is the server's doing.
+        times = zip(self.began, self.due, self.resent, strict=True)
+        return [max(0, at - due) for at, due, again in times if at and not again]
 
 
 def _read(columns: Columns, rows: Sequence[int]) -> _Rows:
-    outcome, due, opened, sent, done = (
-        _taken(column, rows) for column in (columns.outcome, columns.due, columns.opened, columns.sent, columns.done)
+    outcome, due, opened, sent, done, resent = (
+        _taken(column, rows)
+        for column in (columns.outcome, columns.due, columns.opened, columns.sent, columns.done, columns.resent)
     )
     # A request on a kept connection begins when it is sent.
-    return _Rows(outcome, due, opened, sent, done, [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)])
+    began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
+    return _Rows(outcome, due, opened, sent, done, began, resent)
 
 
 def _peak(read: _Rows, begun: Sequence[int]) -> int:
@@ -150,13 +157,19 @@ def _from_sent_ms(read: _Rows, replied: Sequence[bool]) -> LatencyMs:
     return latency_ms(distribution(compress(map(sub, read.done, read.sent), replied)))
 
 
-def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
+def _doubts_of_outcomes(failed: int, unheard: int, resent: int) -> Iterator[str]:
     if failed:
         yield f"{failed} requests failed on the load's own side or on the way: the server had no part in it."
+    if resent:
+        yield (
+            f"{resent} requests were sent again: the server had ended their kept connections before any byte of a "
+            "reply. It may have read some of them twice."
+        )
     if unheard:
         yield (
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
-            "closes connections between requests may not have read them."
+            "closes connections between requests may not have read them. They were not sent again, because their "
+            "method is not idempotent."
         )
 
 

@@ -16,7 +16,7 @@ class Deadlines:
     into the order in which requests were begun, or into the order in which they were sent.
     """
 
-    __slots__ = ("_columns", "_connect", "_first_byte", "_sent_rows", "_whole")
+    __slots__ = ("_columns", "_connect", "_first_byte", "_reconnect", "_resent_rows", "_sent_rows", "_whole")
 
     def __init__(
         self,
@@ -25,6 +25,7 @@ class Deadlines:
         whole_ns: int | None = None,
         connect_ns: int | None = None,
         first_byte_ns: int | None = None,
+        resent_rows: Sequence[int] = (),
     ) -> None:
         """Has seen no request yet.
 
@@ -32,11 +33,15 @@ class Deadlines:
             sent_rows: rows in the order in which they were sent; it grows during the load. Only read if there is a
                 timeout for the first byte.
             whole_ns, connect_ns, first_byte_ns: the timeouts; None waits for ever.
+            resent_rows: rows that were sent again, in order; it grows during the load. In `sent_rows` row r then comes
+                a second time, as ~r.
         """
         self._columns = columns
         self._sent_rows = sent_rows
         self._whole = _Timeout(whole_ns, self._begun_ns)
         self._connect = _Timeout(connect_ns, self._opened_ns)
+        self._reconnect = _Timeout(connect_ns, self._opened_ns)
+        self._resent_rows = resent_rows
         self._first_byte = _Timeout(first_byte_ns, self._sent_ns)
 
     def expired(self, rows: Sequence[int], begun: int, now_ns: int) -> tuple[Sequence[int], int]:
@@ -49,22 +54,31 @@ class Deadlines:
         wait_ns = min(
             self._whole.expire(rows, begun, now_ns, expired),
             self._connect.expire(rows, begun, now_ns, expired),
+            self._reconnect.expire(self._resent_rows, len(self._resent_rows), now_ns, expired),
             self._first_byte.expire(self._sent_rows, len(self._sent_rows), now_ns, expired),
         )
         return expired, wait_ns
 
     def _begun_ns(self, row: int) -> int | None:
         columns = self._columns
+        if columns.outcome[row]:
+            return None
+        if columns.resent[row]:
+            # Its instants are those of its second connection; it has begun before.
+            return columns.due[row]
         # On a kept connection a request begins when it is sent.
-        return None if columns.outcome[row] else columns.opened[row] or columns.sent[row]
+        return columns.opened[row] or columns.sent[row]
 
     def _opened_ns(self, row: int) -> int | None:
         columns = self._columns
         # A TLS handshake is part of it: the request is sent when that is over.
         return None if columns.outcome[row] or columns.sent[row] else columns.opened[row]
 
-    def _sent_ns(self, row: int) -> int | None:
-        columns = self._columns
+    def _sent_ns(self, entry: int) -> int | None:
+        columns, row = self._columns, max(entry, ~entry)
+        # The wait for the first reply is over, and the second one has its own entry.
+        if columns.resent[row] and entry >= 0:
+            return None
         return None if columns.outcome[row] or columns.first[row] else columns.sent[row]
 
 
@@ -89,6 +103,7 @@ class _Timeout:
                 left_ns = (began_ns or now_ns) + self._limit_ns - now_ns
                 if left_ns > 0:
                     return min(left_ns, IDLE_NS)
-                expired.append(rows[self._oldest])
+                entry = rows[self._oldest]
+                expired.append(max(entry, ~entry))
             self._oldest += 1
         return IDLE_NS

@@ -22,8 +22,9 @@ from typing import cast
 from holdfast.load.columns import Columns
 from holdfast.load.connection import Connection
 from holdfast.load.endpoint import NO_TLS, Tls
-from holdfast.load.epoll import RECEIVE_BYTES, Connections
+from holdfast.load.epoll import RECEIVE_BYTES
 from holdfast.load.exchange import Event, event_of_errno
+from holdfast.load.kept import KeptConnections
 from holdfast.model.places import Outcome
 
 
@@ -147,9 +148,10 @@ class TlsSocket:
 _NOT_SHAKEN = b" "
 
 
-class TlsConnections(Connections):
-    """As `Connections`, over TLS."""
+class TlsConnections(KeptConnections):
+    """As `KeptConnections`, over TLS."""
 
+    _sends_plainly = False
     _protocol = "http/1.1"
 
     def __init__(

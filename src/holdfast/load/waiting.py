@@ -21,13 +21,21 @@ Costs
 from __future__ import annotations
 
 import select
-import socket
 import time
+from typing import Protocol
 
 from holdfast.model.units import NS_PER_S
 
 MAX_EVENTS = 512
 FIRST_UNSELECTABLE = 1024
+
+
+class HasFileno(Protocol):
+    """Something with a descriptor."""
+
+    def fileno(self) -> int:
+        """The descriptor."""
+        ...
 
 
 class Waiting:
@@ -44,8 +52,12 @@ class Waiting:
         self._selectable = self._epoll.fileno() < FIRST_UNSELECTABLE
         self.idle_ns = 0
 
-    def register(self, sock: socket.socket, events: int) -> None:
-        """Watches a socket until it is closed."""
+    def fileno(self) -> int:
+        """Its descriptor, which is readable as long as a socket is ready."""
+        return self._epoll.fileno()
+
+    def register(self, sock: HasFileno, events: int) -> None:
+        """Watches a socket, or whatever else has such a descriptor, until it is closed."""
         self._epoll.register(sock, events)
 
     def wait(self, timeout_ns: int) -> list[tuple[int, int]]:

@@ -51,7 +51,7 @@ def to_json(value: object) -> object:
         return [to_json(each) for each in value]
     if is_dataclass(value):
         own = {each.name: to_json(getattr(value, each.name)) for each in fields(value)}
-        return {"of": _NAMES[type(value)], **own}
+        return {"of": _NAMES.get(type(value)) or type(value).__name__, **own}
     return value
 
 
@@ -73,4 +73,16 @@ def from_json(value: Any) -> Any:  # noqa: ANN401 - JSON in, the model out
         return frozenset(own["each"])
     if kind == "Step" and isinstance(own["body"], str):
         own["body"] = own["body"].encode()  # holdfast 0.1.0 kept a form without slots as text
-    return _KINDS[kind](**own)
+    made = _KINDS.get(kind)
+    return (made or _of_journeys(kind))(**own)
+
+
+def _of_journeys(name: str) -> Any:  # noqa: ANN401 - a class of the model
+    """The class of a part of journeys, which few loads have."""
+    from holdfast.model import answers, journey, journey_request  # noqa: PLC0415
+
+    for module in (journey, journey_request, answers):
+        found = getattr(module, name, None)
+        if found is not None and is_dataclass(found):
+            return found
+    raise KeyError(name)

@@ -21,6 +21,7 @@ from holdfast.live_terminal import LiveTerminal, takes_a_write, terminal_for_vie
 from holdfast.load.columns import ROW_BYTES
 from holdfast.load.processes import Watched
 from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
+from holdfast.loadtest.result import urls_of
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
 
@@ -73,7 +74,7 @@ class _LiveView:
     def __init__(
         self, experiment: LoadExperiment, interrupts: Interrupts, shown: _View | _Lines | None, page: MetricsPage | None
     ) -> None:
-        self._title = ", ".join(dict.fromkeys(group.url for group in experiment.groups))
+        self._title = urls_of(experiment)
         self._labels = [[step.label for step in group.steps] for group in experiment.groups]
         self._interrupts = interrupts
         self._shown = shown
@@ -94,7 +95,7 @@ class _LiveView:
             from holdfast.load.process_usage import OwnUses  # noqa: PLC0415
 
             now_ns = time.monotonic_ns()  # the rows are looked at as they are now, after the imports
-            self._counts = LiveCounts(watched, self._labels)
+            self._counts = _journey_counts(watched) if watched.plans[0].travel else LiveCounts(watched, self._labels)
             self._own = OwnUses(watched.pids, WINDOW_S)
             if self._shown is not None:
                 self._next_show_ns = watched.start_ns + round(self._shown.first_s * NS_PER_S)
@@ -121,6 +122,12 @@ class _LiveView:
         assert self._own is not None
         progress = self._counts.look(now_ns)
         return replace(progress, own=self._own.look(now_ns, progress.begun * ROW_BYTES))
+
+
+def _journey_counts(watched: Watched) -> LiveCounts:
+    from holdfast.load.journey_counts import JourneyCounts  # noqa: PLC0415 - of journeys alone
+
+    return JourneyCounts(watched)
 
 
 def _state(progress: Progress, asked: bool, leaving: bool) -> str:  # noqa: FBT001 - the two that were heard

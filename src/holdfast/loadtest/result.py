@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from itertools import chain
+from typing import Any
 
 from holdfast.load.collect import LoadRun
 from holdfast.load.quantities import Threshold
@@ -65,17 +66,42 @@ def result_of(
         **{each.name: getattr(summary, each.name) for each in fields(LoadSummary) if each.name not in _COMPLETED},
         outcomes=_with_usual(summary.outcomes),
         warnings=(*summary.warnings, *_redirects(experiment, run, statuses)),
-        target=LoadTarget(", ".join(dict.fromkeys(group.url for group in experiment.groups))),
+        target=LoadTarget(urls_of(experiment, run)),
         statuses={str(status): count for status, count in sorted(statuses.items())},
         thresholds=tuple(_checked(each, summary) for each in thresholds),
         steps=_steps(run, labels),
+        **_of_journeys(run),
         stopped=run.facts.stopped,
         hosts=run.facts.hosts,
     )
 
 
+def urls_of(experiment: LoadExperiment, run: LoadRun | None = None) -> str:
+    """What is loaded, as one text.
+
+    Args:
+        run: None before there is one.
+    """
+    if experiment.journeys is not None:
+        from holdfast.loadtest import journey_results  # noqa: PLC0415 - of journeys alone, as all below
+
+        return journey_results.urls_of(experiment.journeys, run)
+    return ", ".join(dict.fromkeys(group.url for group in experiment.groups))
+
+
+def _of_journeys(run: LoadRun) -> dict[str, Any]:
+    """What only journeys have."""
+    if run.particulars is None:
+        return {}
+    from holdfast.loadtest.journey_results import embedded, transactions  # noqa: PLC0415
+
+    return {"transactions": transactions(run), "redirects": run.facts.redirects, "embedded": embedded(run)}
+
+
 def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]) -> Iterator[str]:
-    """A warning about redirects, unless a step expects certain statuses."""
+    """A warning about redirects, unless a step expects certain statuses, or journeys say which are followed."""
+    if experiment.journeys is not None:
+        return
     expected = any(step.expected for group in experiment.groups for step in group.steps)
     if expected or _REDIRECTS.isdisjoint(statuses):
         return
@@ -96,8 +122,15 @@ def _steps(run: LoadRun, labels: Sequence[Sequence[str]]) -> tuple[StepResult, .
     if len(set(chain.from_iterable(labels))) == 1:
         return ()
     rows: dict[str, list[int]] = {label: [] for label in chain.from_iterable(labels)}
-    for row in run.begun:
-        rows[label_of(run.facts.spans, labels, row)].append(row)
+    if run.particulars is not None:
+        from holdfast.loadtest.journey_results import rows_of_labels  # noqa: PLC0415
+
+        rows = rows_of_labels(run)
+        if len(rows) < 2:
+            return ()
+    else:
+        for row in run.begun:
+            rows[label_of(run.facts.spans, labels, row)].append(row)
     return tuple(
         StepResult(
             label,

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
 from holdfast.load.packing import taken
 from holdfast.load.url import parse_url
 from holdfast.loadtest.plans import requests_of
+from holdfast.loadtest.row_columns import AT_ONCE, flight, instants_of
 from holdfast.loadtest.run import FinishedLoad
-from holdfast.model.frozen import frozen
-from holdfast.model.places import Outcome
 from holdfast.model.rows import Rows, Samples
 from holdfast.model.scenario import Check, Group
 
-AT_ONCE = 10_000
-
-_NAMES = {each.value: each.label for each in Outcome}
-
 
 def chunks(finished: FinishedLoad) -> Iterator[Rows]:
-    """All rows, ascending, those of one group in each chunk."""
+    """All rows, ascending, those of one group in each chunk; those of journeys are in the order in which they began."""
+    if finished.run.particulars is not None:
+        from holdfast.loadtest import journey_rows  # noqa: PLC0415 - of journeys alone
+
+        yield from journey_rows.chunks(finished)
+        return
     for group, ids in _parts(finished):
         yield _rows(finished, group, ids)
 
@@ -32,12 +31,18 @@ def samples(finished: FinishedLoad) -> Iterator[tuple[Rows, Samples]]:
     Raises:
         ValueError: a request cannot be sent as it is written.
     """
+    if finished.run.particulars is not None:
+        from holdfast.loadtest import journey_rows  # noqa: PLC0415 - of journeys alone
+
+        yield from journey_rows.samples(finished)
+        return
+    columns = finished.run.columns
     senders = [
         _Sender(group, content)
         for group, content in zip(finished.experiment.groups, requests_of(finished.experiment), strict=True)
     ]
-    flights = [_flight(finished, list(_of(finished, span))) for span in finished.run.facts.spans]
-    everyone = flights[0] if len(flights) == 1 else _flight(finished, finished.run.begun)
+    flights = [flight(columns, list(_of(finished, span))) for span in finished.run.facts.spans]
+    everyone = flights[0] if len(flights) == 1 else flight(columns, finished.run.begun)
     for group, ids in _parts(finished):
         rows, sender, own = _rows(finished, group, ids), senders[group], flights[group]
         known = finished.experiment.groups[group]
@@ -77,51 +82,15 @@ def _of(finished: FinishedLoad, span: range) -> Sequence[int]:
 def _rows(finished: FinishedLoad, group: int, ids: Sequence[int]) -> Rows:
     columns, start = finished.run.columns, finished.run.facts.spans[group].start
     labels, sources = finished.labels[group], finished.run.facts.sources[group]
-    opened, sent, done = taken(columns.opened, ids), taken(columns.sent, ids), taken(columns.done, ids)
-    received = taken(columns.received, ids)
     numbers = [id_ - start for id_ in ids]
     return Rows(
         id=ids,
-        due_ns=taken(columns.due, ids),
-        begun_ns=[at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)],
-        connected_ns=taken(columns.connected, ids),
-        done_ns=done,
-        outcome=[_NAMES[value] for value in taken(columns.outcome, ids)],
-        status=taken(columns.status, ids),
+        **instants_of(columns, ids),
         label=[labels[number % len(labels)] for number in numbers],
         group=[finished.experiment.groups[group].name] * len(ids),
         number=numbers,
-        opened_ns=opened,
-        sent_ns=sent,
-        # If the first byte came with the last, the engine records only that.
-        first_byte_ns=[
-            at or (end if many else 0) for at, end, many in zip(taken(columns.first, ids), done, received, strict=True)
-        ],
-        received_bytes=received,
         source=[sources[value] for value in taken(columns.source, ids)],
-        local_port=taken(columns.local_port, ids),
     )
-
-
-@frozen
-class _Flight:
-    """When requests began and ended, both ascending."""
-
-    begun: array[int]
-    ended: array[int]
-
-    def at(self, instants: Sequence[int]) -> list[int]:
-        """How many were in flight just before each of these ends; at least the one that ended."""
-        begun, ended = self.begun, self.ended
-        # On a kept connection the next one begins in the instant in which the last has ended.
-        return [max(1, bisect_left(begun, at) - bisect_left(ended, at)) for at in instants]
-
-
-def _flight(finished: FinishedLoad, ids: Sequence[int]) -> _Flight:
-    columns = finished.run.columns
-    opened, sent, due, done = columns.opened, columns.sent, columns.due, columns.done
-    begun = array("q", sorted(opened[id_] or sent[id_] or due[id_] for id_ in ids))
-    return _Flight(begun, array("q", sorted(done[id_] for id_ in ids)))
 
 
 class _Sender:

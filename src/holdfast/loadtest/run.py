@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -14,6 +13,7 @@ from holdfast.load.quantities import Threshold
 from holdfast.load.target import Target
 from holdfast.loadtest.plans import plans_of
 from holdfast.loadtest.result import label_of, result_of
+from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
 
@@ -26,7 +26,7 @@ class FinishedLoad:
     """A load run that is over: its rows and its result.
 
     Attributes:
-        labels: the label of each step of each group.
+        labels: the label of each step of each group; () of journeys, whose rows know them.
         experiment: what was asked.
         remarks: doubts about the load that were known before it began; they are also among the result's warnings.
     """
@@ -39,6 +39,9 @@ class FinishedLoad:
 
     def label(self, row: int) -> str:
         """The label of a row."""
+        known = self.run.particulars
+        if known is not None:
+            return str(known.texts[known.label[row]])
         return label_of(self.run.facts.spans, self.labels, row)
 
     def with_remarks(self, *remarks: str) -> FinishedLoad:
@@ -64,7 +67,7 @@ def run_load(
     After the first Ctrl-C, requests in flight are still waited for; the second one gives them up. Both leave a result.
 
     Args:
-        targets: of each group.
+        targets: of each group, or of each origin of the journeys that is known before (`journey_plans`).
         watch: as in `load_runs`.
         run_elsewhere: carries the load out on other hosts, which `watch` does not see; None does so here.
 
@@ -80,6 +83,10 @@ def run_load(
 
     # Read once, at the start: a step of the wall clock during the run moves nothing.
     offset_ns = wall_clock_offset_ns()
+    if experiment.journeys is not None:
+        run = _run_journeys(experiment, targets, stopped, watch)
+        interrupted = interrupts.asked or interrupts.leaving
+        return finished_load(experiment, run, thresholds, offset_ns, interrupted=interrupted)
     plans = plans_of(experiment, targets)
     if run_elsewhere is None:
         run = load_runs(plans, stopped, rule=experiment.stop, watch=watch)
@@ -87,6 +94,18 @@ def run_load(
         run = run_elsewhere(experiment, targets, plans, stopped)
     interrupted = interrupts.asked or interrupts.leaving
     return finished_load(experiment, run, thresholds, offset_ns, interrupted=interrupted)
+
+
+def _run_journeys(
+    experiment: LoadExperiment,
+    targets: Sequence[Target],
+    stopped: Callable[[], Stop],
+    watch: Callable[[Watched], None] | None,
+) -> LoadRun:
+    from holdfast.loadtest.journey_plans import journey_plan, with_particulars  # noqa: PLC0415 - of journeys alone
+
+    plan = journey_plan(experiment, targets)
+    return with_particulars(load_runs((plan,), stopped, rule=experiment.stop, watch=watch), plan)
 
 
 def finished_load(
@@ -108,8 +127,3 @@ def finished_load(
         result_of(experiment, run, labels, thresholds), wall_clock_offset_ns=offset_ns, interrupted=interrupted
     )
     return FinishedLoad(run, result, labels, experiment)
-
-
-def wall_clock_offset_ns() -> int:
-    """Reads what turns an instant of CLOCK_MONOTONIC into one since the epoch, at this moment."""
-    return time.time_ns() - time.monotonic_ns()

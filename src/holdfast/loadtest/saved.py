@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 from itertools import chain
 
 from holdfast.load import quantities
-from holdfast.load.collect import asked_rate_per_s, begin_together, run_of
+from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run_of
 from holdfast.load.columns import Columns
 from holdfast.load.packing import pack, unpack
 from holdfast.load.plan import MOST_SOURCES
@@ -80,8 +81,23 @@ def _head(asked: Mapping[str, object], known: RunFacts) -> bytes:
     return zlib.compress(json.dumps(head).encode(), 1)
 
 
+def packing_of(watched: Watched) -> Callable[[Sequence[int]], Iterator[bytes]]:
+    """What makes parts of the rows of a load that still runs."""
+    (plan, *_) = watched.plans
+    if plan.travel is not None:
+        from holdfast.loadtest.journey_parts import Packing  # noqa: PLC0415 - of journeys alone
+
+        return Packing(watched.columns, plan.travel.particulars).parts
+    return partial(pack, watched.columns)
+
+
 def parts_of(finished: FinishedLoad) -> Iterator[bytes]:
     """The rows as bytes, part by part."""
+    run = finished.run
+    if run.particulars is not None:
+        from holdfast.loadtest.journey_parts import Packing  # noqa: PLC0415 - of journeys alone
+
+        return Packing(run.columns, run.particulars).parts(run.begun)
     return pack(finished.run.columns, finished.run.begun)
 
 
@@ -98,17 +114,35 @@ def read(head: bytes, parts: Iterable[bytes]) -> FinishedLoad:
     spans = tuple(range(*span) for span in known["spans"])
     told = {"sources": known["sources"], "stopped": known["stopped"], **known["beside"]}
     facts = replace(convert(told, RunFacts), spans=spans)
-    columns = Columns(spans[-1].stop)
-    begun = _joined([unpack(part, columns) for part in parts])
-    run = run_of(columns, begun, facts)
-    thresholds = [quantities.threshold(each) for each in known["thresholds"]]
     experiment = from_json(known["experiment"])
+    run = _run_of_journeys(parts, facts) if experiment.journeys is not None else _run(parts, facts)
+    thresholds = [quantities.threshold(each) for each in known["thresholds"]]
     finished = finished_load(experiment, run, thresholds, known["offset_ns"], interrupted=known["interrupted"])
     return finished.with_remarks(*known["remarks"])
 
 
+def _run(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
+    columns = Columns(facts.spans[-1].stop)
+    return run_of(columns, _joined([unpack(part, columns) for part in parts]), facts)
+
+
+def _run_of_journeys(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
+    from holdfast.load.particulars import Particulars  # noqa: PLC0415 - of journeys alone
+    from holdfast.loadtest.journey_parts import last_row_of, unpack_part  # noqa: PLC0415
+
+    parts = list(parts)
+    many = last_row_of(parts) + 1
+    columns, known = Columns(many), Particulars(many)
+    begun = _joined([unpack_part(part, columns, known) for part in parts])
+    return replace(run_of(columns, begun, replace(facts, spans=(range(many),))), particulars=known)
+
+
 def title_of(experiment: LoadExperiment) -> str:
     """What was asked, in one line for a list of runs."""
+    if experiment.journeys is not None:
+        from holdfast.loadtest import journey_results  # noqa: PLC0415 - of journeys alone
+
+        return journey_results.title_of(experiment.journeys)
     return ", ".join(f"{group.url} {group.shape.title}" for group in experiment.groups)
 
 

@@ -38,6 +38,9 @@ Template = tuple[str | Variable | FunctionCall, ...]
 """A text with references, in order; () is the empty text."""
 
 
+Source = Literal["body", "unescaped body", "head", "request head", "url", "status", "message"]
+
+
 @frozen
 class RegexExtract:
     """Takes what a regular expression finds.
@@ -47,15 +50,19 @@ class RegexExtract:
         source: where to look.
         match: which of the matches, from 1; 0 is one by chance, -1 all (NAME_1, NAME_2, ... and NAME_matchNr).
         template: `$1$-$2$`: what becomes of the groups; "" takes the first group, or the whole without any.
-        default: what the variable gets where nothing is found; None leaves it as it was, and counts as not found.
+        default: what the variable gets where nothing is found; None leaves it as it was.
+        required: its request counts as failed where nothing is found and there is no default.
+        of_variable: look in this variable instead; "" looks in `source`.
     """
 
     name: str
     pattern: Template
-    source: Literal["body", "unescaped body", "head", "request head", "url", "status", "message"] = "body"
+    source: Source = "body"
     match: int = 1
     template: str = ""
     default: Template | None = None
+    required: bool = True
+    of_variable: str = ""
 
 
 @frozen
@@ -71,6 +78,8 @@ class JsonExtract:
     match: int = 1
     default: Template | None = None
     join: bool = False
+    required: bool = True
+    of_variable: str = ""
 
 
 @frozen
@@ -80,9 +89,11 @@ class BoundaryExtract:
     name: str
     left: Template
     right: Template
-    source: Literal["body", "unescaped body", "head", "request head", "url", "status", "message"] = "body"
+    source: Source = "body"
     match: int = 1
     default: Template | None = None
+    required: bool = True
+    of_variable: str = ""
 
 
 @frozen
@@ -91,6 +102,10 @@ class MarkupExtract:
 
     Attributes:
         attribute: of the element; "" takes its text.
+        markup: how the text is read.
+        whole: an element with its tags; otherwise its text.
+        first_text: of an element only the text before its first child, as JMeter's XPath Extractor takes it.
+        namespaces: prefixes in an XPath.
     """
 
     name: str
@@ -99,6 +114,12 @@ class MarkupExtract:
     attribute: str = ""
     match: int = 1
     default: Template | None = None
+    required: bool = True
+    of_variable: str = ""
+    markup: Literal["html", "xml"] = "html"
+    whole: bool = False
+    first_text: bool = False
+    namespaces: tuple[tuple[str, str], ...] = ()
 
 
 @frozen
@@ -108,6 +129,7 @@ class HeaderExtract:
     name: str
     field: Template
     default: Template | None = None
+    required: bool = True
 
 
 @frozen
@@ -131,20 +153,44 @@ class Assertion:
     """What must hold of an answer for its request to count as answered.
 
     Attributes:
-        what: what is looked at. With `json path` the first of `texts` is the path; `duration` and `size` compare
-            numbers, in ms and bytes.
+        what: what is looked at. With `json path` the first of `texts` is the path, and with `equals` the second is a
+            value in JSON; `duration`, `size` (of head and body), `head size` and `body size` compare numbers, in ms and
+            bytes; `request data` is method, URL and body.
         how: `equals` and `contains` compare texts, `matches` and `finds` regular expressions with the whole or a part.
         texts: all must hold, or with `any_of` one of them.
+        wanted: False: they must not hold.
         ignores_status: an answer whose status is an error counts as answered if the rest holds.
+        message: said where it does not hold; () says what was found.
+        of_variable: look at this variable instead; "" looks at the answer.
+        markup, namespaces: of `xpath`, as of `MarkupExtract`.
     """
 
-    what: Literal["body", "head", "request head", "url", "status", "message", "json path", "xpath", "duration", "size"]
+    what: Literal[
+        "body",
+        "head",
+        "request head",
+        "request data",
+        "url",
+        "status",
+        "message",
+        "json path",
+        "xpath",
+        "duration",
+        "size",
+        "head size",
+        "body size",
+        "md5",
+    ]
     how: Literal["equals", "contains", "matches", "finds", "exists", "<", ">", "<=", ">=", "==", "!="]
     texts: tuple[Template, ...]
     wanted: bool = True
     any_of: bool = False
     ignores_status: bool = False
     name: str = ""
+    message: Template = ()
+    of_variable: str = ""
+    markup: Literal["html", "xml"] = "xml"
+    namespaces: tuple[tuple[str, str], ...] = ()
 
 
 @frozen

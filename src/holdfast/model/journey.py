@@ -34,21 +34,25 @@ class Delay:
 
 @frozen
 class Pace:
-    """A wait that makes requests come at a rate.
+    """A wait that makes requests come at a rate; the first ones come at once.
 
     Attributes:
         per_minute: requests.
         shared_by: whose requests together come at this rate: the client's own, those of all clients of the crew, or of
             the whole load.
-        precise: they come at random instants whose number within `within_s` is exact.
+        in_equal_parts: each of these clients keeps to its part of the rate, by how many are there; otherwise they share
+            one queue.
+        precise: they come at random instants whose number within `within_s` is exact, `batch` of them together.
         schedule: (seconds, per second at its begin, per second at its end) of each stretch; it ends the load. () has
             one rate.
     """
 
     per_minute: Template = ()
     shared_by: Literal["client", "crew", "load"] = "client"
+    in_equal_parts: bool = False
     precise: bool = False
     within_s: float = 0.0
+    batch: int = 1
     schedule: tuple[tuple[float, float, float], ...] = ()
 
 
@@ -59,9 +63,12 @@ class Condition:
     Attributes:
         text: once its references are replaced, it is read in the grammar of `journeys.conditions`; "LAST" holds as long
             as the client's last request was answered.
+        language: whose rules comparisons follow, for instance of a text with a number; with "words" the text is the
+            answer itself: an `If` is done if it is `true`, a `While` unless it is `false`.
     """
 
     text: Template
+    language: Literal["own", "words", "javascript", "jexl", "groovy"] = "own"
 
 
 @frozen
@@ -114,6 +121,19 @@ class TakeRow:
 
 
 @frozen
+class ValuesOfClients:
+    """Gives variables the values of a row: client 1 those of the first, and so on, then again from the first."""
+
+    names: tuple[str, ...]
+    rows: tuple[tuple[Template, ...], ...]
+
+
+Sets = Assign | Count | TakeRow | ValuesOfClients
+"""What sets values and does nothing else. Below `OneOf` and `Shuffled`, it is done first in each pass, and is not
+chosen from."""
+
+
+@frozen
 class Sequence:
     """One after the other."""
 
@@ -135,10 +155,16 @@ class If:
 
 @frozen
 class While:
-    """Repeated as long as the condition holds, which is looked at before each pass."""
+    """Repeated as long as the condition holds, which is looked at before each pass, and once more after each.
+
+    Attributes:
+        condition: an empty text holds until a pass ends with a request that was not answered.
+        index: as of `Loop`.
+    """
 
     condition: Condition
     nodes: tuple[Node, ...]
+    index: str = ""
 
 
 @frozen
@@ -149,17 +175,19 @@ class Loop:
         times: a number; () or -1 is for ever.
         seconds: at most so long; () sets no bound.
         index: the variable that has the number of the pass, from 0; "" none.
+        once: for each client; it is not come to again.
     """
 
     times: Template
     nodes: tuple[Node, ...]
     seconds: Template = ()
     index: str = ""
+    once: bool = False
 
 
 @frozen
 class Once:
-    """Done in the client's first pass only."""
+    """Done in the first pass only: of the loop around it each time that this is come to, or of the client."""
 
     nodes: tuple[Node, ...]
 
@@ -172,7 +200,7 @@ class OneOf:
         chosen: with `named`: a number from 0, or the name of a node.
         names: of the nodes, for `named`.
         whole: with `by turns`, a node that has several requests is done as a whole, not one request each time.
-        across_clients: turns are taken by all clients together.
+        across_clients: client 1 begins with the first node, client 2 with the second, and so on.
         weights: with `by chance`: of the nodes; () are all alike.
     """
 
@@ -215,6 +243,7 @@ class ForEach:
     Attributes:
         after: begins after this number; () with the first.
         last: ends with this number; () with the last that is there.
+        index: as of `Loop`.
     """
 
     prefix: str
@@ -223,6 +252,7 @@ class ForEach:
     separator: str = "_"
     after: Template = ()
     last: Template = ()
+    index: str = ""
 
 
 @frozen
@@ -242,17 +272,26 @@ class Transaction:
 
 @frozen
 class Timed:
-    """Waits before each request among the nodes, all of them together."""
+    """Waits before each request, pause and end among the nodes, all of the waits together.
+
+    Attributes:
+        sets: values that are set before each of them, and before the wait.
+    """
 
     waits: tuple[Delay | Pace, ...]
     nodes: tuple[Node, ...]
+    sets: tuple[Sets, ...] = ()
 
 
 @frozen
 class Leave:
-    """Ends the client's pass, the client, the whole load once requests in flight have ended, or at once."""
+    """Ends something: the pass of the loop around it, this loop, the client's pass, the client, or the whole load.
 
-    what: Literal["pass", "client", "load", "load at once"]
+    Attributes:
+        what: the load ends once requests in flight have ended, or at once.
+    """
+
+    what: Literal["loop pass", "loop", "pass", "client", "load", "load at once"]
 
 
 Node = (
@@ -262,6 +301,7 @@ Node = (
     | Assign
     | Count
     | TakeRow
+    | ValuesOfClients
     | Sequence
     | If
     | While
@@ -304,6 +344,8 @@ class Crew:
         values_of_clients: the same for client 1, 2, ... and then again from the first; () are none.
         open: clients come by a schedule, whatever became of those before.
         keeps_cookies: each client has a jar. `clears_cookies`: it is emptied at the begin of each pass.
+        cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
+            domain that begins with a dot is also for the hosts below it.
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
@@ -333,8 +375,12 @@ class Journeys:
     Attributes:
         one_by_one: a crew of a stage begins when the one before it has ended; otherwise they begin together.
         properties: values that all clients share, and that a journey may change.
+        files: contents of the files that functions read, by the name written there.
+        plan: the file that says all this, without its folders; "" without one.
     """
 
     crews: tuple[Crew, ...]
     one_by_one: bool = False
     properties: tuple[tuple[str, str], ...] = ()
+    files: tuple[tuple[str, bytes], ...] = ()
+    plan: str = ""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import KW_ONLY
+from typing import TYPE_CHECKING
 
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Group
+
+if TYPE_CHECKING:
+    from holdfast.model.journey import Journeys  # a load that is fixed beforehand does without
 
 
 @frozen
@@ -22,19 +26,23 @@ class StopRule:
 
 
 MIN_ENDED = 20
+"""So many, so that a chance does not end a load; also of connections that are all refused (`load.processes`)."""
 MOST_REQUESTS = 50_000_000
-"""Of one load. Each takes 60 bytes, in pages that are allocated when they are first written."""
+"""Of one load. Each takes 61 bytes, in pages that are allocated when they are first written."""
 
 
 @frozen
 class LoadExperiment:
-    """One load run: groups that begin together.
+    """One load run: groups that begin together, or journeys.
 
     Attributes:
+        groups: () for journeys.
         verify: False accepts any certificate.
         seed: of everything random.
         sources: our own addresses; () leaves them to holdfast.
         processes: load processes of each group; None takes as many as descriptors require.
+        journeys: None sends what the groups say.
+        allowed_hosts: that journeys may lead to although they are not loopback.
     """
 
     groups: tuple[Group, ...]
@@ -43,6 +51,8 @@ class LoadExperiment:
     sources: tuple[str, ...] = ()
     stop: StopRule = StopRule()
     processes: int | None = None
+    journeys: Journeys | None = None
+    allowed_hosts: tuple[str, ...] = ()
 
 
 @frozen
@@ -125,6 +135,23 @@ class StepResult:
 
 
 @frozen
+class TransactionResult:
+    """What came of requests that are a result together, for one label; they are not requests themselves.
+
+    Attributes:
+        label: its name.
+        ended: how often it was passed through to its end.
+        answered: how often each of its requests was answered.
+        took_ms: how long it took.
+    """
+
+    label: str
+    ended: int
+    answered: int
+    took_ms: LatencyMs
+
+
+@frozen
 class HostResult:
     """One host's share of the load.
 
@@ -169,6 +196,8 @@ class LoadSummary:
         pacing_lag_us: from due to begun, the generator's own error.
         generator_limited: the load could not do what was asked: it was late, lacked resources, or lost a process.
         duration_s: from the first due instant to the last end.
+        resent: requests that were sent again on a new connection, because the server had ended a kept one before any
+            byte of a reply.
         warnings: doubts about the result, in words.
     """
 
@@ -184,6 +213,7 @@ class LoadSummary:
     pacing_lag_us: LagUs
     generator_limited: bool
     duration_s: float
+    resent: int = 0
     warnings: tuple[str, ...] = ()
 
 
@@ -196,6 +226,9 @@ class LoadResult(LoadSummary):
         statuses: how many replies had each HTTP status.
         thresholds: what came of each.
         steps: one for each label, if there are several.
+        transactions: of journeys, what came of requests that are a result together.
+        redirects: requests that followed a redirect.
+        embedded: requests for what a page embeds.
         stopped: why the load's own rule ended it early, in words; None if it did not.
         interrupted: a person ended it early.
         wall_clock_offset_ns: turns an instant of the rows (CLOCK_MONOTONIC) into one since the epoch, as it was when
@@ -211,6 +244,9 @@ class LoadResult(LoadSummary):
     statuses: dict[str, int]
     thresholds: tuple[Expectation, ...] = ()
     steps: tuple[StepResult, ...] = ()
+    transactions: tuple[TransactionResult, ...] = ()
+    redirects: int = 0
+    embedded: int = 0
     stopped: str | None = None
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None

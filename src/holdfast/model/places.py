@@ -31,7 +31,7 @@ class Outcome(IntEnum):
     run). CONNECT_TIMEOUT and UNANSWERED are given only where the load has such a deadline.
     MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port. NO_ROOM is a
     Unix socket whose accept queue was full: connect(2) gave EAGAIN. WRONG_BODY is a reply whose body is not
-    what the load was told to expect.
+    what the load was told to expect. UNSENT could not be put together, or leads to where nothing may be sent.
     """
 
     PENDING = 0
@@ -47,6 +47,7 @@ class Outcome(IntEnum):
     MALFORMED = 10
     NO_ROOM = 11
     WRONG_BODY = 12
+    UNSENT = 13
 
     @property
     def label(self) -> str:

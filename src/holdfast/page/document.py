@@ -54,13 +54,17 @@ class Multiple:
     Attributes:
         headline: the answer, or why there is none.
         bars: () where nothing was counted.
-        notes: further remarks.
+        notes: what it is of.
+        remarks: what else is to be known of it, such as what was expected and is not so.
+        answered: whether the headline is an answer.
     """
 
     title: str
     headline: str
     bars: Sequence[PlaceBar]
     notes: Sequence[str] = ()
+    remarks: Sequence[str] = ()
+    answered: bool = True
 
 
 @frozen
@@ -70,7 +74,8 @@ class Document:
     Attributes:
         kind: of the run: probe, attach, load, explain, study, diff.
         title: what was measured.
-        headline: the answer in a few words.
+        headline: the answer in a few words, or why there is none.
+        answered: whether the headline is an answer.
         sentences: each further finding.
         places: () where nothing was counted.
         multiples: small pictures, one for each of several runs.
@@ -97,3 +102,4 @@ class Document:
     unknown: Sequence[Fact] = ()
     log: str = ""
     data: Mapping[str, object] = field(default_factory=dict)
+    answered: bool = True

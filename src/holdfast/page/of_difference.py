@@ -15,7 +15,7 @@ from holdfast.report.lanes import LANES
 _TITLES: Mapping[Meaning, str] = {
     "change": "What changed",
     "unknown": "Known on one side only",
-    "noise": "No more than two runs of one server differ by",
+    "noise": "Noise: no more than two runs of one server differ by",
 }
 _HEADS = ("field", "says", "before", "after", "why")
 
@@ -48,18 +48,21 @@ def _multiple(side: Side, fields: Mapping[str, Any]) -> Multiple:
     """A picture of one side; of a load, how its requests ended."""
     verdict = fields.get("verdict", fields)
     counts, offered = verdict.get("places") or verdict.get("outcomes") or {}, verdict.get("offered") or 0
-    return Multiple(side.name, _answer(verdict), tuple(_bars(counts, offered)), [side.asked] if side.asked else [])
+    answer, known = _answer(verdict)
+    asked = [side.asked] if side.asked else []
+    return Multiple(side.name, answer, tuple(_bars(counts, offered)), asked, answered=known)
 
 
-def _answer(verdict: Mapping[str, Any]) -> str:
+def _answer(verdict: Mapping[str, Any]) -> tuple[str, bool]:
+    """Its answer in a few words, and whether it is one."""
     ceiling = verdict.get("ceiling")
     if ceiling is None:
         offered = verdict.get("offered")
-        return "" if offered is None else f"{offered:,} requests"
+        return "" if offered is None else f"{offered:,} requests", True
     at_once = ceiling.get("in_service")
     if at_once is None:
-        return "how many run at once is not known"
-    return f"{'' if ceiling.get('bounded') else 'at least '}{at_once} at once"
+        return "how many run at once is not known", False
+    return f"{'' if ceiling.get('bounded') else 'at least '}{at_once} at once", True
 
 
 def _bars(counts: Mapping[str, int | None], offered: int) -> Iterator[PlaceBar]:

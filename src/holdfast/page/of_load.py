@@ -26,7 +26,7 @@ def document_of_load(experiment: LoadExperiment, result: LoadResult, chunks: Ite
     headline, *further = sentences(result)
     return Document(
         kind="load",
-        title=", ".join(f"{each.url} {each.shape.title}" for each in experiment.groups),
+        title=_title(experiment, result),
         headline=headline,
         sentences=further,
         warnings=result.warnings,
@@ -37,6 +37,12 @@ def document_of_load(experiment: LoadExperiment, result: LoadResult, chunks: Ite
             "curves": curves_data((picture.from_due, picture.from_sent)),
         },
     )
+
+
+def _title(experiment: LoadExperiment, result: LoadResult) -> str:
+    if experiment.journeys is not None:
+        return f"{result.target.url} {', '.join(each.name for each in experiment.journeys.crews)}".strip()
+    return ", ".join(f"{each.url} {each.shape.title}" for each in experiment.groups)
 
 
 def _sheets(result: LoadResult) -> Iterator[Sheet]:
@@ -59,6 +65,21 @@ def _sheets(result: LoadResult) -> Iterator[Sheet]:
             ),
             frozenset({1, 3, 4, 5}),
         )
+    if result.transactions:
+        yield Sheet(
+            "Requests that are a result together",
+            ("together", "ended", "all answered", "p50, ms", "p99, ms", "max, ms"),
+            tuple(
+                (
+                    each.label,
+                    str(each.ended),
+                    str(each.answered),
+                    *map(milliseconds, (each.took_ms.p50, each.took_ms.p99, each.took_ms.max)),
+                )
+                for each in result.transactions
+            ),
+            frozenset(range(1, 6)),
+        )
     if result.thresholds:
         held = {True: "holds", False: "does not hold", None: "nothing to compare"}
         yield Sheet(
@@ -76,6 +97,10 @@ def _facts(experiment: LoadExperiment) -> Iterator[Fact]:
         steps = ", ".join(dict.fromkeys(step.label for step in group.steps))
         connections = "connections are kept" if group.keep_alive else "a connection for each request"
         yield Fact("asked", f"{group.url} {group.shape.title}: {steps}; {connections}")
+    for crew in () if experiment.journeys is None else experiment.journeys.crews:
+        who = f"{len(crew.stays):,} {'arrivals' if crew.open else 'clients'}"
+        cookies = ", each with its cookies" if crew.keeps_cookies else ""
+        yield Fact("asked", f"{crew.name}: {who} on a journey{cookies}")
     if experiment.processes is not None:
         yield Fact("load processes", f"{experiment.processes} for each group")
     if not experiment.verify:

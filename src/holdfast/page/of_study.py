@@ -33,6 +33,7 @@ def document_of_study(result: StudyResult) -> Document:
         kind="study",
         title=f"Study {result.name}",
         headline=sum_up(result),
+        answered=all(row.outcome == "measured" for row in result.rows),
         sentences=(),
         warnings=(),
         multiples=tuple(map(_multiple, result.rows)),
@@ -43,13 +44,19 @@ def document_of_study(result: StudyResult) -> Document:
 
 
 def _multiple(row: Row) -> Multiple:
-    title = " ".join(part for part in (name_of(row), settings_of(row)) if part)
-    about = " ".join(part for part in (label_of(row), application_of(row)) if part)
-    notes = [*([about] if about else []), *remarks(row)]
+    label, what = label_of(row), _started(row)
+    notes = [each for each in (what if label else "", application_of(row)) if each]
     if row.verdict is None:
-        return Multiple(title, why_not(row), (), notes)
+        return Multiple(label or what, why_not(row), (), notes, remarks(row), answered=False)
     answer, *doubts = lines_of(headline(row.verdict))
-    return Multiple(title, answer, tuple(places_of(row.verdict)), [*doubts, *notes])
+    known = row.verdict.ceiling.in_service is not None
+    return Multiple(
+        label or what, answer, tuple(places_of(row.verdict)), notes, [*doubts, *remarks(row)], answered=known
+    )
+
+
+def _started(row: Row) -> str:
+    return f"{name_of(row)} {settings_of(row)}".strip()
 
 
 def _sheets(result: StudyResult) -> Iterator[Sheet]:
@@ -70,7 +77,7 @@ def _sheets(result: StudyResult) -> Iterator[Sheet]:
     )
     measured = tuple(
         (
-            f"{name_of(row)} {settings_of(row)}".strip(),
+            label_of(row) or _started(row),
             *(column.cell(row.verdict) for column in COLUMNS),
             *(silent_cell(row, each) for each in silences),
             f"{row.seconds:.1f}",

@@ -18,6 +18,7 @@ _OTHERS = {
     "malformed": "a reply that is not HTTP",
     "no-room": "no room in the accept queue",
     "wrong-body": "a body that was not expected",
+    "unsent": "could not be put together",
 }
 
 
@@ -59,6 +60,7 @@ _LOOKS = {
     "malformed": ("#cc79a7", "back", True),
     "no-room": ("#cc79a7", "dots", True),
     "wrong-body": ("#cc79a7", "cross", True),
+    "unsent": ("#5d5d5d", "cross", True),
 }
 
 

@@ -1,14 +1,14 @@
 """Turns what a browser recorded (HTTP Archive 1.2) into steps that send it again; pure.
 
 Source: the HAR 1.2 specification (softwareishard.com/blog/har-12-spec), `log.entries[].request`; RFC 9113, 8.2.3
-(Cookie in several fields).
+(Cookie in several fields); Fetch standard, 2.2.1 (methods that are written in capitals whatever the page says).
 """
 
 from __future__ import annotations
 
 import json
-from collections import Counter as Tally
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from urllib.parse import quote, urlsplit
@@ -18,7 +18,9 @@ from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Step
 from holdfast.plans.differences import Note, in_words
 from holdfast.plans.har_bodies import mapping, recorded_body
+from holdfast.plans.har_servers import Choice, chosen
 from holdfast.plans.har_wire import not_on_the_wire, unanswered
+from holdfast.plans.origins import AS_RECORDED, Origins, replaced_headers
 from holdfast.plans.samplers import PORTS, server_name
 
 # Fields of one connection, or derived from the request (RFC 9110, 7.6.1). HTTP/2's pseudo-fields begin with a colon.
@@ -38,6 +40,7 @@ _NOT_SENT = frozenset(
         "upgrade",
     }
 )
+_NORMALIZED = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"})
 _SAFE = "%/?&=:+,;@~!$'()*[]"
 _PAUSE_S = 1.0
 
@@ -47,13 +50,17 @@ class Recorded:
     """The recorded requests to send again.
 
     Attributes:
-        url: scheme, host and port of the page's server, or else of the one that got most requests.
-        steps: the requests to that server, in the order in which they began; at least one.
-        notes: what is not sent, or sent differently.
+        steps: in the order in which they began; at least one.
+        servers: to which each of them goes: scheme, host and port.
+        choice: which servers these are, and what is left out, in one line; "" where there was no choice.
+        elsewhere: the servers to which requests are left out.
+        notes: what else is not sent, or sent differently.
     """
 
-    url: str
     steps: tuple[Step, ...]
+    servers: tuple[str, ...]
+    choice: str
+    elsewhere: tuple[str, ...]
     notes: tuple[Note, ...]
 
 
@@ -72,15 +79,16 @@ class _Sent:
     page: bool
 
 
-def read_har(content: bytes, origin: str) -> Recorded:
+def read_har(content: bytes, origin: str, asked: Origins = AS_RECORDED) -> Recorded:
     """Reads the recorded requests.
 
     Args:
         content: the .har file.
         origin: the file's name, for messages.
+        asked: which servers are loaded, and where requests to them go.
 
     Raises:
-        UsageError: it is not an HTTP archive, or it holds nothing that can be sent.
+        UsageError: it is not an HTTP archive, it holds nothing that can be sent, or nothing to a server that is named.
     """
     log, entries = _log(content, origin)
     notes: list[Note] = []
@@ -97,18 +105,31 @@ def read_har(content: bytes, origin: str) -> Recorded:
         left_out = "".join(f" {line[0].upper()}{line[1:]}." for line in in_words(notes))
         raise _archive_error(origin, f"No request in it can be sent again to an http:// or https:// server.{left_out}")
     sent = _in_order(sent, notes)
-    url, why = _server(log, sent)
-    elsewhere = Tally(each.server for each in sent if each.server != url)
-    notes += [
-        Note("left out", "requests to", server, f"{many} of them; the others go to {url}, {why}")
-        for server, many in elsewhere.items()
-    ]
-    if sent[0].server != url:
-        meaning = f"the recording begins at {sent[0].server}, and so without what is sent"
-        notes.append(Note("left out", "request", sent[0].step.label, meaning))
-    own = [each for each in sent if each.server == url]
-    notes += _differences(own)
-    return Recorded(url, tuple(each.step for each in own), tuple(dict.fromkeys(notes)))
+    documents = [each.server for each in sent if each.page]
+    choice = chosen(log, [each.server for each in sent], documents, asked, origin)
+    own = [each for each in sent if each.server in choice.targets]
+    notes += _differences(sent, own, choice)
+    servers = tuple(choice.targets[each.server] for each in own)
+    return Recorded(
+        _told_apart(own, servers),
+        servers,
+        choice.in_words(origin),
+        tuple(choice.left_out),
+        tuple(dict.fromkeys(notes)),
+    )
+
+
+def _told_apart(sent: Sequence[_Sent], servers: Sequence[str]) -> tuple[Step, ...]:
+    """The steps, with the server in the label of those that differ in it alone."""
+    goes_to: dict[str, set[str]] = {}
+    for each, server in zip(sent, servers, strict=True):
+        goes_to.setdefault(each.step.label, set()).add(server)
+    return tuple(
+        replace(each.step, label=f"{each.step.method} {server}{each.step.label.partition(' ')[2]}")
+        if len(goes_to[each.step.label]) > 1
+        else each.step
+        for each, server in zip(sent, servers, strict=True)
+    )
 
 
 def _log(content: bytes, origin: str) -> tuple[Mapping[str, object], list[object]]:
@@ -131,7 +152,7 @@ def _sent(entry: object, notes: list[Note]) -> _Sent | None:
     """One entry as it is sent; None, with a note, if it is not."""
     known = mapping(entry)
     request = mapping(known["request"])
-    method, text = str(request["method"]), str(request["url"])
+    method, text = _method(str(request["method"]), notes), str(request["url"])
     url = urlsplit(text)
     recorded = list(_recorded_fields(request))
     named = {name.lower(): value for name, value in recorded}
@@ -158,6 +179,13 @@ def _sent(entry: object, notes: list[Note]) -> _Sent | None:
         fields = (*fields, ("Content-Type", body.content_type))
     began_s = _began_s(known.get("startedDateTime"))
     return _Sent(server, Step(name, path, method, fields, body.content), began_s, _is_page(known))
+
+
+def _method(written: str, notes: list[Note]) -> str:
+    if written.upper() not in _NORMALIZED or written == written.upper():
+        return written
+    notes.append(Note("differs", "method", written, f"sent as {written.upper()}, as browsers do"))
+    return written.upper()
 
 
 def _recorded_fields(request: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -217,24 +245,15 @@ def _in_order(sent: Sequence[_Sent], notes: list[Note]) -> list[_Sent]:
     return ordered
 
 
-def _server(log: Mapping[str, object], sent: Sequence[_Sent]) -> tuple[str, str]:
-    """The server that is loaded, and why."""
-    servers = {each.server for each in sent}
-    pages = log.get("pages")
-    for page in pages if isinstance(pages, list) else ():
-        url = urlsplit(str(mapping(page).get("title"))) if isinstance(page, dict) else urlsplit("")
-        if url.scheme in PORTS and url.hostname:
-            named = server_name(url.scheme, url.hostname, url.port or 0)
-            if named in servers:
-                return named, "the page's server"
-    for each in sent:
-        if each.page:
-            return each.server, "the page's server"
-    return Tally(each.server for each in sent).most_common(1)[0][0], "which got most"
-
-
-def _differences(sent: Sequence[_Sent]) -> Iterator[Note]:
-    if any(name.lower() == "cookie" for each in sent for name, _ in each.step.headers):
+def _differences(everything: Sequence[_Sent], sent: Sequence[_Sent], choice: Choice) -> Iterator[Note]:
+    first = everything[0]
+    if first.server not in choice.targets:
+        meaning = f"the recording begins at {first.server}, and so without what is sent"
+        yield Note("left out", "request", first.step.label, meaning)
+    names = {name.lower() for each in sent for name, _ in each.step.headers}
+    if (left := replaced_headers(names, choice.targets)) is not None:
+        yield Note("differs", "headers", "", left)
+    if "cookie" in names:
         meaning = "the recorded ones are sent; new ones that the server sets are ignored"
         yield Note("differs", "cookies", "", meaning)
     began = [each.began_s for each in sent if each.began_s is not None]

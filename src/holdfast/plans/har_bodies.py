@@ -73,7 +73,7 @@ def recorded_body(request: Mapping[str, object], fields: Sequence[tuple[str, str
     # Tools differ in what `bodySize` counts: some count the characters of base64.
     if found.is_text and told and len(content) < size and "content-encoding" not in named:
         return RecordedBody(missing=f"the file contains {len(content):,} of the {size:,} bytes of its body")
-    if not content and str(request["method"]) not in _ALWAYS_WITH_LENGTH:
+    if not content and str(request["method"]).upper() not in _ALWAYS_WITH_LENGTH:
         return RecordedBody()
     return RecordedBody(content, found.content_type)
 

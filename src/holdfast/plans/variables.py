@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from holdfast.errors import UsageError
+from holdfast.journeys.references import template_of
+from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.frozen import frozen
 from holdfast.model.scenario import Counter, Slot, Text
 from holdfast.model.suggestions import nearest_name
-from holdfast.plans.expressions import FunctionCall, Part, Variable, parts_of
 from holdfast.plans.slot_values import Parts, SlotValues, Turn
 
 
@@ -56,7 +57,7 @@ class Scope:
     seed: int = 0
     suspects: tuple[str, ...] = ()
     counters: int = 0
-    _compiled: dict[str, tuple[Part, ...]] = field(default_factory=dict)
+    _compiled: dict[str, Template] = field(default_factory=dict)
 
     def parts(self, text: str) -> Parts:
         """A text with its references replaced.
@@ -68,7 +69,7 @@ class Scope:
             return (text,) if text else ()
         if text not in self._compiled:
             try:
-                self._compiled[text] = parts_of(text)
+                self._compiled[text] = template_of(text)
             except ValueError as error:
                 raise self.error(f"{_short(text)} cannot be read", sentence(error)) from error
         return self._resolve(self._compiled[text])
@@ -114,7 +115,7 @@ class Scope:
         """An error that begins with the name of this place."""
         return UsageError(f"{self.place}: {what}.", why if why.endswith(".") else f"{why}.", remedy)
 
-    def _resolve(self, parts: tuple[Part, ...]) -> Parts:
+    def _resolve(self, parts: Template) -> Parts:
         out: list[str | Slot] = []
         for part in parts:
             if isinstance(part, str):

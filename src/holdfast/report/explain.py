@@ -49,7 +49,7 @@ def render_explanation(explanation: Explanation) -> Renderable:
         parts += [Text(), Text("Silent clients", style="bold"), Indent(render_silent(explanation.silent), 2)]
     if explanation.verdict.warnings:
         parts.append(Text())
-        parts += [Indent(Text(f"! {each}", style="yellow"), 2) for each in explanation.verdict.warnings]
+        parts += [Indent(Text(f"! {each}", style="yellow", hanging=2), 2) for each in explanation.verdict.warnings]
     return Stack(*parts)
 
 

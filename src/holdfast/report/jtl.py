@@ -38,6 +38,7 @@ _EXCEPTIONS = {
     "malformed": ("java.io.IOException", "Invalid Http response"),
     "no-room": ("java.net.ConnectException", "Resource temporarily unavailable"),
     "given-up": ("java.net.SocketException", "Socket closed"),
+    "unsent": ("java.lang.IllegalArgumentException", "The request could not be put together"),
     "failed": ("java.net.SocketException", "The load's own side failed: no port, no descriptor, or a process lost"),
 }
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}

@@ -20,6 +20,8 @@ def render_load(result: LoadResult) -> Renderable:
         parts += [Text(), _latencies(result)]
     if result.steps:
         parts += [Text(), _labels(result)]
+    if result.transactions:
+        parts += [Text(), _transactions(result)]
     if result.hosts:
         parts += [Text(), render_hosts(result.hosts)]
     if result.thresholds:
@@ -44,6 +46,9 @@ def sentences(result: LoadResult) -> Iterator[str]:
         yield "Stopped early: interrupted."
     if result.statuses:
         yield "Replies: " + ", ".join(f"{count} x {status}" for status, count in result.statuses.items()) + "."
+    if result.redirects or result.embedded:
+        counts = ((result.redirects, "followed a redirect"), (result.embedded, "fetched what a page embeds"))
+        yield "Of the requests, " + ", ".join(f"{count:,} {what}" for count, what in counts if count) + "."
     rates = [
         "" if value is None else f"{value:,.1f}/s {what}"
         for what, value in (
@@ -71,6 +76,16 @@ def _labels(result: LoadResult) -> Table:
         times = each.latency_from_due_ms
         values = map(milliseconds, (times.p50, times.p99, times.max))
         table.add_row(f"  {each.label}", str(each.offered), _ends(each.outcomes), *values)
+    return table
+
+
+def _transactions(result: LoadResult) -> Table:
+    """One line for each label of requests that are a result together."""
+    titles = ("  together", "ended", "all answered", "p50, ms", "p99, ms", "max, ms")
+    table = Table(*(Column(each, right=each != "  together") for each in titles), gap=4)
+    for each in result.transactions:
+        values = map(milliseconds, (each.took_ms.p50, each.took_ms.p99, each.took_ms.max))
+        table.add_row(f"  {each.label}", str(each.ended), str(each.answered), *values)
     return table
 
 

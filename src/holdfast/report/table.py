@@ -17,23 +17,19 @@ from holdfast.report.columns import (
     sum_up,
     why_not,
 )
-from holdfast.report.layout import Renderable, Stack, Text
+from holdfast.report.layout import Indent, Line, Renderable, Stack, Text
 from holdfast.report.silent import cell
 
 _GAP = 2
 _INDENT = 2
+_BELOW = 6
 
 
 def render_table(result: StudyResult) -> Renderable:
     """For each case, a line that says what was started, and a line of what was measured."""
     widths = _widths(result.rows)
     lines: list[Renderable] = [Text(f"Study {result.name}", style="bold"), Text()]
-    heads = [column.head.split("\n") for column in COLUMNS]
-    height = max(map(len, heads))
-    for number in range(height):
-        # Titles of one line stand on the lower one.
-        cells = [[*[""] * (height - len(each)), *each][number] for each in heads]
-        lines.append(Text(_line(cells, widths), style="dim", overflow="ignore"))
+    lines.append(_Figures([column.head.split("\n") for column in COLUMNS], widths, "dim"))
     for row in result.rows:
         lines += _row(row, widths)
     lines += [
@@ -49,7 +45,7 @@ def render_table(result: StudyResult) -> Renderable:
 
 
 def _row(row: Row, widths: Sequence[int]) -> Iterator[Renderable]:
-    head = Text(name_of(row), style="bold")
+    head = Text(name_of(row), style="bold", hanging=_INDENT)
     head.append(f"  {settings_of(row)}".rstrip(), style="not bold")
     head.append(f"  {application_of(row)}".rstrip(), style="not bold cyan")
     head.append(f"  {label_of(row)}".rstrip(), style="not bold dim")
@@ -58,8 +54,7 @@ def _row(row: Row, widths: Sequence[int]) -> Iterator[Renderable]:
         colour = "yellow" if row.outcome in {"not installed", "interrupted"} else "red"
         yield _indented(why_not(row), colour)
     else:
-        cells = [column.cell(row.verdict) for column in COLUMNS]
-        yield Text(_line(cells, widths), style="green", overflow="ignore")
+        yield _Figures([[column.cell(row.verdict)] for column in COLUMNS], widths, "green")
     if row.silent is not None:
         tried = (f"{SILENT_HEADS[each.silence]}: {cell(each)}" for each in row.silent.silences)
         yield _indented(f"silent {'; '.join(tried)}", "cyan")
@@ -70,7 +65,48 @@ def _row(row: Row, widths: Sequence[int]) -> Iterator[Renderable]:
 
 
 def _indented(words: str, style: str) -> Renderable:
-    return Text(f"{'':{_INDENT}}{words}", style=style)
+    return Indent(Text(words, style=style, hanging=_INDENT if words.startswith("! ") else 0), _INDENT)
+
+
+class _Figures:
+    """A cell for each column, side by side; on a terminal too narrow for all of them, those that do not fit come below.
+
+    Args:
+        cells: the lines of each cell; the last ones are on one level.
+        widths: of each column.
+    """
+
+    def __init__(self, cells: Sequence[Sequence[str]], widths: Sequence[int], style: str) -> None:
+        self._cells = cells
+        self._widths = widths
+        self._style = style
+
+    def lines(self, width: int) -> Iterator[Line]:
+        """As `Renderable`."""
+        indent = _INDENT
+        for columns in _fitting(self._widths, width):
+            height = max(len(self._cells[each]) for each in columns)
+            for number in range(height):
+                parts = []
+                for each in columns:
+                    cell = [*[""] * (height - len(self._cells[each])), *self._cells[each]][number]
+                    wide = self._widths[each]
+                    parts.append(f"{cell:>{wide}}" if COLUMNS[each].right else f"{cell:<{wide}}")
+                yield [(" " * indent + (" " * _GAP).join(parts).rstrip(), self._style)]
+            indent = _BELOW
+
+
+def _fitting(widths: Sequence[int], width: int) -> Iterator[list[int]]:
+    """The numbers of the columns that have room side by side, line by line; a column wider than all has its own."""
+    columns: list[int] = []
+    used = _INDENT
+    for number, wide in enumerate(widths):
+        if columns and used + wide > width:
+            yield columns
+            columns, used = [], _BELOW
+        columns.append(number)
+        used += wide + _GAP
+    yield columns
 
 
 def _widths(rows: Sequence[Row]) -> list[int]:
@@ -79,11 +115,3 @@ def _widths(rows: Sequence[Row]) -> list[int]:
         cells = [column.cell(row.verdict) for row in rows if row.verdict is not None]
         widths.append(max(map(len, [*column.head.split("\n"), *cells])))
     return widths
-
-
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    parts = [
-        f"{cell:>{width}}" if column.right else f"{cell:<{width}}"
-        for cell, width, column in zip(cells, widths, COLUMNS, strict=True)
-    ]
-    return " " * _INDENT + (" " * _GAP).join(parts).rstrip()

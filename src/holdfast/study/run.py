@@ -21,10 +21,10 @@ from holdfast.errors import (
     InconclusiveError,
     UsageError,
 )
-from holdfast.explain.run import Asked, explain
-from holdfast.explain.run import shown_again as explained_again
-from holdfast.explain.silent import Wanted, run_silent
-from holdfast.explain.trials import bench_for
+from holdfast.explaining.run import Asked, explain
+from holdfast.explaining.run import shown_again as explained_again
+from holdfast.explaining.silent import Wanted, run_silent
+from holdfast.explaining.trials import bench_for
 from holdfast.infer.judge import judge
 from holdfast.infer.silent import judge_silent
 from holdfast.interrupts import Interrupts
@@ -48,7 +48,7 @@ from holdfast.model.study import (
 from holdfast.model.suggestions import did_you_mean
 from holdfast.model.verdict import Verdict, of_run
 from holdfast.observe.processes import read_somaxconn
-from holdfast.probe.experiment import run
+from holdfast.probing.experiment import run
 from holdfast.runs_file import marked
 from holdfast.servers.interpreter import Answer
 from holdfast.servers.registry import ADAPTERS, adapter_named, brought_adapters

@@ -28,13 +28,13 @@ holdfast.begin("settings", (section, given) => {
           }))],
         hooks: { draw: [(plot) => each.runs.forEach((run) => {
           const x = plot.valToPos(run.value, "x", true), y = plot.valToPos(run.size, "y", true) - 16 * (devicePixelRatio || 1);
-          label(plot, `${run.full ? "" : "at least "}${shown(run.size)}${run.others ? ` with ${run.others}` : ""}`, x, y);
+          label(plot, `${run.full ? "" : "at least "}${shown(run.size)}`, x, y);
         })] },
       }, columns],
       moved: (index) => {
         if (index === null) { told.textContent = "point at the picture for its numbers"; return; }
         const value = columns[0][index];
-        const runs = each.runs.filter((run) => run.value === value).map((run) => `run ${run.run ?? "?"}: ${run.full ? "" : "at least "}${run.size}`);
+        const runs = each.runs.filter((run) => run.value === value).map((run) => `run ${run.run ?? "?"}: ${run.full ? "" : "at least "}${run.size}${run.others ? ` with ${run.others}` : ""}`);
         const said = columns[1][index] == null ? [] : [`law: ${shown(columns[1][index])}`];
         told.textContent = `${each.setting} ${shown(value)}: ${[...said, ...runs].join(", ")}`;
       },

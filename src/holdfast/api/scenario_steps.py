@@ -1,0 +1,159 @@
+"""The steps of a scenario's group: requests, and steps that hold others, as nodes of a journey."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from holdfast.api import scenario_request
+from holdfast.api.references import template
+from holdfast.api.scenario_request import Known, Usual, names_set_in, request_in
+from holdfast.api.scenario_table import Table
+from holdfast.load import quantities
+from holdfast.load.quantities import Threshold
+from holdfast.model.frozen import frozen
+from holdfast.model.journey import Condition, Delay, If, Leave, Loop, Node, Once, OneOf, Sequence, While
+from holdfast.model.journey_request import Request
+from holdfast.model.scenario import Pause
+
+MOST_REPEATS = 1_000_000
+_OF_EACH = ("once", "repeat", "if", "while", "weight")
+_OF_SEVERAL = (*_OF_EACH, "name", "step", "choose")
+
+
+@frozen
+class Steps:
+    """What a group's steps come to.
+
+    Attributes:
+        thresholds: of each label that has some.
+    """
+
+    nodes: tuple[Node, ...]
+    thresholds: tuple[tuple[str, Threshold], ...]
+
+
+@frozen
+class _Reading:
+    """What is the same for all steps of a group, and what is collected from them."""
+
+    known: Known
+    values: Mapping[str, str]
+    leaves: bool
+    thresholds: list[tuple[str, Threshold]]
+
+
+def steps_in(
+    tables: tuple[Table, ...], around: Usual, known: Known, values: Mapping[str, str], *, leaves: bool
+) -> Steps:
+    """The steps of a group.
+
+    Args:
+        around: what is usual for its requests.
+        known: values that there are before the first step.
+        values: that all clients begin with and nothing else sets.
+        leaves: as of `once`.
+
+    Raises:
+        UsageError: one cannot be used.
+    """
+    reading = _Reading(known, values, leaves, [])
+    nodes = _nodes(tables, around, reading)
+    return Steps(nodes, tuple(reading.thresholds))
+
+
+def set_by(tables: tuple[Table, ...]) -> Iterator[tuple[str, str]]:
+    """The values that steps set, and what each is called in messages."""
+    for number, table in enumerate(tables, 1):
+        inner = table.tables("step", "a step") if "step" in table.values else ()
+        yield from set_by(inner)
+        named = table.text("name") or table.text("request")
+        yield from ((name, f'the step "{named}"' if named else f"step {number}") for name in names_set_in(table))
+
+
+def calls_hooks(tables: tuple[Table, ...]) -> bool:
+    """Whether one of these steps, or one within them, names a function of the person's own."""
+    return any("hook" in table.values or calls_hooks(table.tables("step", "a step")) for table in tables)
+
+
+def once(nodes: Iterable[Node], *, leaves: bool = True) -> Once:
+    """What each client does once, in its first pass.
+
+    Args:
+        leaves: a client for which one of the requests is not answered has nothing left to do: it could not log in.
+    """
+    done: list[Node] = []
+    for node in nodes:
+        done.append(node)
+        if leaves and isinstance(node, Request):
+            done.append(If(Condition(("!prev.isSuccessful()",)), (Leave("client"),)))
+    return Once(tuple(done))
+
+
+def pause(think: Pause) -> tuple[Delay, ...]:
+    """The pause before a request; () for none."""
+    if think == Pause():
+        return ()
+    constant, more = (_ms(each) for each in (think.constant_s, think.random_s))
+    return (Delay((constant,), (more,), "uniform") if think.random_s else Delay((constant,)),)
+
+
+def _ms(seconds: float) -> str:
+    return str(round(seconds * 1000))
+
+
+def _nodes(tables: tuple[Table, ...], around: Usual, reading: _Reading) -> tuple[Node, ...]:
+    return tuple(node for table in tables for node in _step(table, around, reading))
+
+
+def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
+    if ("request" in table.values) == ("step" in table.values):
+        raise table.wrong(
+            (), "It is either a request or holds steps.", 'Add request = "GET /", or [[group.step.step]].'
+        )
+    # Looked at before its own requests have set anything.
+    condition = _condition(table, reading.known)
+    if "request" in table.values:
+        table.only((*scenario_request.KEYS, *_OF_EACH))
+        request, usual = request_in(table, around, reading.known, reading.values)
+        nodes: tuple[Node, ...] = (*pause(usual.think), request)
+        label = "".join(map(str, request.label))
+        reading.thresholds.extend((label, each) for each in table.each("thresholds", quantities.threshold))
+    else:
+        table.only(_OF_SEVERAL)
+        inner = table.tables("step", "a step")
+        if table.flag("choose"):
+            weights = tuple(weight_of(each) for each in inner)
+            nodes = (
+                OneOf("by chance", tuple(Sequence(_step(each, around, reading)) for each in inner), weights=weights),
+            )
+        else:
+            nodes = _nodes(inner, around, reading)
+    return _repeated(table, condition, nodes, leaves=reading.leaves)
+
+
+def weight_of(table: Table) -> float:
+    """How often this is chosen beside others."""
+    weight = table.values.get("weight", 1)
+    if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1_000_000:
+        raise table.wrong("weight", "It must be a number above 0.")
+    return float(weight)
+
+
+def _condition(table: Table, known: Known) -> tuple[str, Condition] | None:
+    said = [key for key in ("if", "while") if key in table.values]
+    if len(said) > 1:
+        raise table.wrong("while", "if and while exclude each other.", "Put one of them on a step around this one.")
+    if not said:
+        return None
+    return said[0], Condition(template(known.check(table, said[0], table.text(said[0]))))
+
+
+def _repeated(
+    table: Table, condition: tuple[str, Condition] | None, nodes: tuple[Node, ...], *, leaves: bool
+) -> tuple[Node, ...]:
+    repeat = table.whole("repeat", 1, MOST_REPEATS)
+    if repeat is not None:
+        nodes = (Loop((str(repeat),), nodes),)
+    if condition is not None:
+        nodes = (If(condition[1], nodes),) if condition[0] == "if" else (While(condition[1], nodes),)
+    return (once(nodes, leaves=leaves),) if table.flag("once") else nodes

@@ -1,0 +1,39 @@
+"""Scenario files: read, and turned into what a load sends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
+from holdfast.cli.load_plan import OF_A_REQUEST, OF_MEMORY, Asked, refuse
+
+_SAYS_ITSELF = (
+    *SHAPE_NAMES,
+    *OF_A_REQUEST,
+    *OF_MEMORY,
+    *("for_s", "headers", "expected", "body_texts", "body_patterns", "think", "keep_alive"),
+    *("connect_s", "first_byte_s", "timeout_s"),
+)
+
+
+def is_scenario(url: str | None) -> bool:
+    """Whether what stands in the place of URL is the name of a scenario file."""
+    return url is not None and "://" not in url and not url.startswith("unix:") and url.lower().endswith(".toml")
+
+
+def read_file(context: click.Context, arguments: LoadArguments) -> Asked:
+    """Reads the scenario file that stands in the place of URL.
+
+    Raises:
+        UsageError: it does not exist or cannot be carried out as written, or an option does not go with it.
+        EnvironmentFailure: it, or a file that it names, may not be read.
+    """
+    from holdfast.api.scenario_file import read_scenario
+
+    assert arguments.url is not None
+    file = Path(arguments.url)
+    refuse(context, file.name, _SAYS_ITSELF)
+    read = read_scenario(file, dict(arguments.plan.properties), arguments.run.seed)
+    return Asked((), read.stop, None, read.journeys, read.thresholds)

@@ -1,0 +1,207 @@
+"""The controls that choose: by a condition, by a share, once, in an order by chance; and those of transactions; pure.
+
+Source: apache/jmeter, control/IfController.java, RandomOrderController.java, ThroughputController.java,
+OnceOnlyController.java, TransactionController.java.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.journeys.controls import END, Control, Here, Looping, Results
+from holdfast.journeys.deciding import holds
+from holdfast.journeys.leaves import Branch, Leaf, is_sets
+from holdfast.journeys.numbers import decimal, integer
+from holdfast.journeys.steps import Grouped
+from holdfast.journeys.templates import text_of
+from holdfast.journeys.values import set_values
+from holdfast.model.journey import If, Share, Transaction
+
+
+class Conditional(Control):
+    """An `If`."""
+
+    __slots__ = ("node",)
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        assert isinstance(branch.node, If)
+        self.node = branch.node
+
+    def may_go_on(self) -> bool:
+        """See `Control`."""
+        if not (self.first or self.node.each) or holds(self.node.condition, self.here.client):
+            return True
+        self.reset_children()
+        self.renew()
+        return False
+
+    def give_up(self) -> None:
+        """See `Control`."""
+        self.reset_children()
+        self.renew()
+
+
+class First(Control):
+    """A `Once`."""
+
+    __slots__ = ()
+
+    def hears_of_pass(self) -> None:
+        """See `Control`."""
+        parent = self.parent
+        if parent is not None and parent.pass_number() == (1 if isinstance(parent, Looping) else 0):
+            self.renew()
+
+    def ends_pass(self) -> bool:
+        """See `Control`: it stays behind its last child, until the loop around it is come to again."""
+        return False
+
+
+class Shuffling(Control):
+    """A `Shuffled`."""
+
+    __slots__ = ("sets",)
+
+    def ready(self) -> None:
+        """See `Control`."""
+        self.sets = _taken_out(self)
+        self.shuffle()
+
+    def begin_pass(self) -> None:
+        """See `Control`."""
+        for each in self.sets:
+            set_values(each, self.here.client)
+        super().begin_pass()
+
+    def renew(self) -> None:
+        """See `Control`."""
+        super().renew()
+        self.shuffle()
+
+    def shuffle(self) -> None:
+        """Puts the children in an order by chance: each order is as likely as any other."""
+        for last in range(len(self.children) - 1, 0, -1):
+            other = self.here.client.below(last + 1)
+            self.children[last], self.children[other] = self.children[other], self.children[last]
+
+
+class Sharing(Control):
+    """A `Share`: whether it is done is decided whenever a pass of its parent begins."""
+
+    __slots__ = ("node", "now")
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        assert isinstance(branch.node, Share)
+        self.node = branch.node
+        self.now = False
+
+    def hears_of_pass(self) -> None:
+        """See `Control`."""
+        counts: dict[object, Any] = self.here.client.own if self.node.per_client else self.here.client.remembered
+        key = ("share", id(self.node))
+        passes, done = counts.get(key, (0, 0))
+        if self.node.percent:
+            self.now = (100.0 * done + 50.0) / (passes + 1) < self.percent()
+        else:
+            self.now = done < self.most()
+        counts[key] = (passes + 1, done + self.now)
+
+    def percent(self) -> float:
+        """In how many of a hundred passes it is done."""
+        return decimal(text_of(self.node.number, self.here.client), 100.0)
+
+    def most(self) -> int:
+        """How often it is done in all."""
+        return integer(text_of(self.node.number, self.here.client), 1)
+
+    def may_go_on(self) -> bool:
+        """See `Control`."""
+        return self.now
+
+    def is_done(self) -> bool:
+        """See `Control`."""
+        if not self.children:
+            return True
+        if self.node.percent:
+            return self.percent() == 0
+        most = self.most()
+        counts: dict[object, Any] = self.here.client.own if self.node.per_client else self.here.client.remembered
+        done = counts.get(("share", id(self.node)), (0, 0))[1]
+        return most == 0 or (done >= most and self.at >= len(self.children))
+
+
+class Group(Control):
+    """A `Transaction` that is one result more."""
+
+    __slots__ = ("node", "results")
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        assert isinstance(branch.node, Transaction)
+        self.node = branch.node
+        self.results: Results | None = None
+
+    def begin_pass(self) -> None:
+        """See `Control`."""
+        self.results = Results(self.here.client.now_ns)
+        self.here.groups.append(self.results)
+        super().begin_pass()
+
+    def ends_pass(self) -> bool:
+        """See `Control`."""
+        self.tell()
+        self.renew()
+        return False
+
+    def give_up(self) -> None:
+        """See `Control`."""
+        self.tell()
+        self.renew()
+
+    def tell(self) -> None:
+        """Gives the result of what was done in this pass."""
+        results, client = self.results, self.here.client
+        if results is None:
+            return
+        self.results = None
+        self.here.groups.remove(results)
+        took_ns = (client.now_ns if self.node.timed_pauses else results.ended_ns) - results.begun_ns
+        if not self.node.timed_pauses:
+            took_ns -= results.pauses_ns
+        self.here.steps.append(Grouped(text_of(self.node.label, client), max(0, took_ns), results.answered))
+
+
+class GroupAbove(Group):
+    """A `Transaction` whose result has those of its requests below it; its end is a leaf of its own."""
+
+    __slots__ = ("ended",)
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        self.ended = False
+
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        if self.ended:
+            self.ended = False
+            return None
+        found = super().next()
+        if found is None and self.children:
+            self.ended = True
+            self.here.at = self
+            return END
+        return found
+
+    def give_up(self) -> None:
+        """See `Control`."""
+        self.ended = False
+        super().give_up()
+
+
+def _taken_out(control: Control) -> list[Any]:
+    """Takes what sets values out of the children, and returns it."""
+    sets = [each for each in control.children if is_sets(each)]
+    control.children = [each for each in control.children if not is_sets(each)]
+    return sets or getattr(control, "sets", [])

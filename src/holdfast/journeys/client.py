@@ -1,0 +1,248 @@
+"""What one client knows while it walks, and what all clients of a load share; pure: chance and time are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeVar
+
+from holdfast.journeys.chance import Chance
+from holdfast.journeys.leaves import Branch
+from holdfast.journeys.references import template_of
+from holdfast.journeys.steps import Sending
+from holdfast.journeys.templates import text_of
+from holdfast.model.answers import Answer, FunctionCall, HookExtract, Template
+from holdfast.model.journey import Crew, Journeys
+
+_Made = TypeVar("_Made")
+
+
+@dataclass(slots=True)
+class CrewShared:
+    """What the clients of one crew share.
+
+    Attributes:
+        begun_ns: when its first client came, CLOCK_MONOTONIC ns; None: none has come.
+        present: how many clients are there now.
+        planned: the journey with what applies to each request; None before the first client.
+    """
+
+    planned: Branch | None = None
+    begun_ns: int | None = None
+    present: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What functions may see of the world.
+
+    Attributes:
+        wall_offset_ns: turns an instant of CLOCK_MONOTONIC into one since the epoch.
+        files: contents of the files that the plan names, by the name written there.
+        environment: environment variables.
+        machine: name and IP address of this machine.
+        plan: the plan's file, without its folders.
+    """
+
+    wall_offset_ns: int = 0
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    machine: tuple[str, str] = ("localhost", "127.0.0.1")
+    plan: str = ""
+
+
+def _at_once(do: Callable[[], _Made]) -> _Made:
+    return do()
+
+
+def _no_hook(hook: HookExtract, _answer: Answer, _values: MutableMapping[str, str]) -> str:
+    return f"{hook.function} is not loaded"
+
+
+@dataclass(slots=True)
+class Shared:
+    """What all clients of a load share: properties, counters, places in tables, paces, turns, chance.
+
+    Attributes:
+        seed: of what is by chance.
+        hook: calls a function of the person's own, which adds to the client's values; returns why that failed, in
+            words, or "".
+        within: does something that may take any time, such as matching a pattern, and raises where it takes too long.
+        properties: by name; a journey may change them.
+        remembered: how far each counter and each table has come, whose turn it is, and what functions keep.
+        crews: by the crew's name.
+        present: how many clients are there now.
+    """
+
+    journeys: Journeys
+    seed: int = 0
+    surroundings: Surroundings = field(default_factory=Surroundings)
+    within: Callable[[Callable[[], Any]], Any] = _at_once
+    hook: Callable[[HookExtract, Answer, MutableMapping[str, str]], str] = _no_hook
+    properties: dict[str, str] = field(default_factory=dict)
+    remembered: dict[object, Any] = field(default_factory=dict)
+    crews: dict[str, CrewShared] = field(default_factory=dict)
+    present: int = 0
+
+    def __post_init__(self) -> None:
+        self.properties.update(self.journeys.properties)
+        for crew in self.journeys.crews:
+            self.crews.setdefault(crew.name, CrewShared())
+
+    def next_number(self, key: object) -> int:
+        """How often this was asked before."""
+        number: int = self.remembered.get(key, 0)
+        self.remembered[key] = number + 1
+        return number
+
+
+class Client:
+    """One client of a crew, as its walk and the functions in its texts see it (`journeys.context.Context`).
+
+    Attributes:
+        member: its crew.
+        index: of the client in its crew, from 0.
+        variables: its values, by name.
+        own: as `Shared.remembered`, for this client alone.
+        iteration: which pass through the journey this is, from 1; 0 before the first.
+        now_ns: CLOCK_MONOTONIC, when the engine last said it.
+        label: of the request that is being put together, or was sent last; "" before the first.
+        sent, answer: its last request and what became of it.
+        site: the call of a function that is being replaced.
+        last_answered: the last request was answered; True before the first.
+    """
+
+    __slots__ = (
+        "_chance",
+        "answer",
+        "index",
+        "iteration",
+        "label",
+        "last_answered",
+        "member",
+        "now_ns",
+        "own",
+        "sent",
+        "shared",
+        "site",
+        "variables",
+    )
+
+    def __init__(self, member: Crew, index: int, shared: Shared) -> None:
+        self.member = member
+        self.index = index
+        self.shared = shared
+        self.variables: dict[str, str] = dict(member.values)
+        if member.values_of_clients:
+            self.variables.update(member.values_of_clients[index % len(member.values_of_clients)])
+        self.own: dict[object, int] = {}
+        self.iteration = 0
+        self.now_ns = 0
+        self.label = ""
+        self.sent: Sending | None = None
+        self.answer: Answer | None = None
+        self.site: FunctionCall | None = None
+        self.last_answered = True
+        self._chance: Chance | None = None
+
+    @property
+    def chance(self) -> Chance:
+        """Its own random numbers, so that they do not depend on which client comes first."""
+        if self._chance is None:
+            self._chance = Chance(f"{self.shared.seed} {self.member.name} {self.index}")
+        return self._chance
+
+    @property
+    def properties(self) -> dict[str, str]:
+        """Values that all clients of the load share, by name."""
+        return self.shared.properties
+
+    @property
+    def remembered(self) -> dict[object, Any]:
+        """What functions keep from one call to the next, for the whole load."""
+        return self.shared.remembered
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """See `Surroundings`."""
+        return self.shared.surroundings.files
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """See `Surroundings`."""
+        return self.shared.surroundings.environment
+
+    @property
+    def machine(self) -> tuple[str, str]:
+        """See `Surroundings`."""
+        return self.shared.surroundings.machine
+
+    @property
+    def plan(self) -> str:
+        """See `Surroundings`."""
+        return self.shared.surroundings.plan
+
+    @property
+    def crew(self) -> str:
+        """The crew's name."""
+        return self.member.name
+
+    @property
+    def client(self) -> int:
+        """Its number in its crew, from 1."""
+        return self.index + 1
+
+    @property
+    def now_ms(self) -> int:
+        """Milliseconds since 1970-01-01 UTC."""
+        return (self.now_ns + self.shared.surroundings.wall_offset_ns) // 1_000_000
+
+    @property
+    def missing(self) -> Literal["as written", "fails"]:
+        """See `Crew`."""
+        return self.member.missing
+
+    def calls(self, site: FunctionCall) -> None:
+        """Notes which call of a function is being replaced."""
+        self.site = site
+
+    @property
+    def crew_shared(self) -> CrewShared:
+        """What its crew shares."""
+        return self.shared.crews[self.member.name]
+
+    def below(self, bound: int) -> int:
+        """A whole number by chance, from 0 and less than `bound`."""
+        return min(bound - 1, int(self.chance.random() * bound))
+
+    def filled(self, template: Template) -> str:
+        """A text with its references replaced."""
+        return text_of(template, self)
+
+    def replaced(self, text: str) -> str:
+        """The same for a text as it is written in a plan, `${name}`."""
+        key = ("template", text)
+        found = self.remembered.get(key)
+        if found is None:
+            # Kept, so that a call in it is the same one each time.
+            found = self.remembered[key] = template_of(text)
+        return text_of(found, self)
+
+    def hook(self, extract: HookExtract, answer: Answer) -> str:
+        """Calls a function of the person's own; returns why that failed, in words, or ""."""
+        return self.shared.hook(extract, answer, self.variables)
+
+    def within(self, do: Callable[[], _Made]) -> _Made:
+        """Does something that may take any time.
+
+        Raises:
+            TooSlowError: it did not come to an end in time.
+        """
+        made: _Made = self.shared.within(do)
+        return made
+
+    def next_number(self, key: object) -> int:
+        """How often this client asked this before."""
+        number = self.own.get(key, 0)
+        self.own[key] = number + 1
+        return number

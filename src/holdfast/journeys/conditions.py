@@ -1,0 +1,307 @@
+"""The conditions of choices and loops, read in a small grammar of their own and never run as code; pure.
+
+    either      both ("||" both)*                      also: or
+    both        one ("&&" one)*                        also: and
+    one         "!" one | comparison                   also: not
+    comparison  sum (("==" | "!=" | "<" | "<=" | ">" | ">=" | "=~" | "!~" | "eq" | "ne" | ...) sum)?
+    sum         product (("+" | "-") product)*
+    product     value (("*" | "/" | "%") value)*
+    value       operand ("." method "(" arguments ")")*
+    operand     text in quotes | number | true | false | null | name | "(" either ")" | "-" value
+                | vars.get("name") | props.get("name") | vars["name"] | prev.isSuccessful() | prev.getResponseCode()
+
+References are replaced before, so that what is read is a text like `"done" == "done"`. A name without quotes is the
+client's variable. JavaScript and JEXL compare a text with a number as numbers, Groovy never does.
+Source: ECMA-262, 7.2.14 (IsLooselyEqual); commons.apache.org/jexl, JexlArithmetic (equals, compare).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.journeys.comparing import METHODS, Value, as_number, compared, is_true, number, written
+
+if TYPE_CHECKING:
+    from holdfast.journeys.context import Context
+
+MOST_NESTED = 50
+_TOKEN = re.compile(
+    r"\s+|//[^\n]*|/\*.*?\*/"
+    r"|(?P<number>(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?[lLfFdD]?)(?![\w.])"
+    r"|(?P<text>\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')"
+    r"|(?P<name>[A-Za-z_$][\w$]*)"
+    r"|(?P<mark>===|!==|==~|==|!=|<=|>=|=~|!~|&&|\|\||[-+*/%!<>().,\[\];?:])",
+    re.DOTALL,
+)
+_WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
+_COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
+_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
+
+
+def value_of(text: str, language: str = "own", client: Context | None = None) -> Value:
+    """What an expression comes to.
+
+    Args:
+        text: without references.
+        client: whose variables it names; None only looks whether it can be read.
+
+    Raises:
+        ValueError: it cannot be read; the message says where, in words.
+    """
+    reader = _Reader(_tokens(text), language, client)
+    found = reader.either(0)
+    while reader.is_next(";"):
+        reader.at += 1
+    if reader.at < len(reader.tokens):
+        raise ValueError(f"{reader.tokens[reader.at].text!r} is not understood at character {reader.place()}")
+    return found
+
+
+class _Token(NamedTuple):
+    kind: str
+    text: str
+    at: int
+
+
+def _tokens(text: str) -> list[_Token]:
+    found = []
+    at = 0
+    while at < len(text):
+        match = _TOKEN.match(text, at)
+        if match is None:
+            raise ValueError(f"{text[at]!r} is not understood at character {at + 1}")
+        if match.lastgroup is not None:
+            kind, part = match.lastgroup, match[0]
+            if kind == "name" and part in _WORDS:
+                kind, part = "mark", _WORDS[part]
+            found.append(_Token(kind, part, at))
+        at = match.end()
+    return found
+
+
+class _Reader:
+    """Takes tokens one after another; `at` is the index of the next one."""
+
+    def __init__(self, tokens: list[_Token], language: str, client: Context | None) -> None:
+        self.tokens = tokens
+        self.language = language
+        self.client = client
+        self.at = 0
+
+    def either(self, level: int) -> Value:
+        if level > MOST_NESTED:
+            raise ValueError(f"it is nested more than {MOST_NESTED} deep")
+        found = self.both(level)
+        while self.took("||"):
+            other = self.skipping(self.both, level, skip=is_true(found))
+            found = is_true(found) or is_true(other)
+        return found
+
+    def skipping(self, read: Callable[[int], Value], level: int, *, skip: bool) -> Value:
+        """Reads a part, which is only looked at if the parts before it have decided already."""
+        client = self.client
+        if skip:
+            self.client = None
+        try:
+            return read(level)
+        finally:
+            self.client = client
+
+    def both(self, level: int) -> Value:
+        found = self.one(level)
+        while self.took("&&"):
+            other = self.skipping(self.one, level, skip=not is_true(found))
+            found = is_true(found) and is_true(other)
+        return found
+
+    def one(self, level: int) -> Value:
+        if level > MOST_NESTED:
+            raise ValueError(f"it is nested more than {MOST_NESTED} deep")
+        if self.took("!"):
+            return not is_true(self.one(level + 1))
+        left = self.sum(level)
+        if self.at < len(self.tokens) and self.tokens[self.at].text in _COMPARES and self.kind() == "mark":
+            mark = self.tokens[self.at].text
+            self.at += 1
+            return compared(left, mark, self.sum(level), self.language)
+        return left
+
+    def sum(self, level: int) -> Value:
+        found = self.product(level)
+        while (plus := self.took("+")) or self.took("-"):
+            other = self.product(level)
+            if plus and (isinstance(found, str) or isinstance(other, str)) and not self.adds(found, other):
+                found = written(found) + written(other)
+            else:
+                found = number(found) + (number(other) if plus else -number(other))
+        return found
+
+    def adds(self, left: Value, right: Value) -> bool:
+        """Whether + adds texts as numbers, as JEXL does if both are."""
+        return self.language == "jexl" and as_number(left) is not None and as_number(right) is not None
+
+    def product(self, level: int) -> Value:
+        found = self.value(level)
+        while self.at < len(self.tokens) and self.kind() == "mark" and self.tokens[self.at].text in ("*", "/", "%"):
+            mark = self.tokens[self.at].text
+            self.at += 1
+            left, right = number(found), number(self.value(level))
+            if mark == "*":
+                found = left * right
+            elif not right and self.client is None:
+                found = 0.0
+            elif not right:
+                raise ValueError("it divides by zero")
+            else:
+                whole = mark == "/" and self.language == "jexl" and left == int(left) and right == int(right)
+                found = float(int(left / right)) if whole else left / right if mark == "/" else left % right
+        return found
+
+    def value(self, level: int) -> Value:
+        found = self.operand(level)
+        while self.is_next("."):
+            self.at += 1
+            found = self.method(found, self.name(), level)
+        return found
+
+    def operand(self, level: int) -> Value:
+        if self.took("("):
+            found = self.either(level + 1)
+            self.expect(")")
+            return found
+        if self.took("-"):
+            return -number(self.value(level + 1) if level < MOST_NESTED else None)
+        if self.at >= len(self.tokens):
+            raise ValueError("it ends where a value is due")
+        token = self.tokens[self.at]
+        self.at += 1
+        if token.kind == "number":
+            return float(token.text.rstrip("lLfFdD"))
+        if token.kind == "text":
+            return re.sub(r"\\(.)", lambda found: _ESCAPES.get(found[1], found[1]), token.text[1:-1], flags=re.DOTALL)
+        if token.kind == "name":
+            return self.named(token.text, level)
+        self.at -= 1
+        raise ValueError(f"{token.text!r} is not understood at character {self.place()}")
+
+    def named(self, name: str, level: int) -> Value:
+        if name in ("true", "false"):
+            return name == "true"
+        if name in ("null", "undefined"):
+            return None
+        if name in ("vars", "props"):
+            return self.looked_up(name, level)
+        if name in ("prev", "ctx"):
+            return self.of_answer(name)
+        if name in ("parseInt", "parseFloat", "Number", "Integer", "Long", "Double", "String"):
+            return self.converted(name, level)
+        if self.is_next("("):
+            raise ValueError(f"{name}(...) is not known")
+        if self.language == "javascript":
+            raise ValueError(f"{name} is not defined")
+        return None if self.client is None else self.client.variables.get(name)
+
+    def looked_up(self, name: str, level: int) -> Value:
+        """vars.get("x"), vars["x"], vars.x; and of properties."""
+        if self.took("["):
+            key = self.either(level + 1)
+            self.expect("]")
+        else:
+            self.expect(".")
+            key = method = self.name()
+            if self.is_next("("):
+                if method not in ("get", "getProperty", "getObject"):
+                    raise ValueError(f"{name}.{method}(...) is not known")
+                (key,) = self.arguments(1, 1, level)
+        if self.client is None:
+            return None
+        known = self.client.variables if name == "vars" else self.client.properties
+        return known.get(written(key))
+
+    def of_answer(self, name: str) -> Value:
+        """prev.isSuccessful() and what else of the last answer is asked for; ctx.getPreviousResult() is the same."""
+        if name == "ctx":
+            self.expect(".")
+            if self.name() != "getPreviousResult":
+                raise ValueError("of ctx, only getPreviousResult() is known")
+            self.arguments(0, 0, 0)
+        self.expect(".")
+        asked = self.name()
+        if self.is_next("("):
+            self.arguments(0, 0, 0)
+        answer = None if self.client is None else self.client.answer
+        known: dict[str, Callable[[], Value]] = {
+            "isSuccessful": lambda: answer is None or answer.answered,
+            "getResponseCode": lambda: "" if answer is None else str(answer.status),
+            "getResponseMessage": lambda: "" if answer is None else answer.message,
+            "getResponseDataAsString": lambda: "" if answer is None else answer.body.decode("utf-8", "replace"),
+            "getTime": lambda: 0.0 if answer is None else float(int(answer.took_ms)),
+        }
+        asked = {"successful": "isSuccessful", "responseCode": "getResponseCode"}.get(asked, asked)
+        if asked not in known:
+            raise ValueError(f"{name}.{asked} is not known")
+        return known[asked]()
+
+    def converted(self, name: str, level: int) -> Value:
+        """parseInt("5"), Integer.parseInt("5") and the like."""
+        if name in ("Integer", "Long", "Double", "String"):
+            self.expect(".")
+            method = self.name()
+            if method not in ("parseInt", "parseLong", "parseDouble", "valueOf"):
+                raise ValueError(f"{name}.{method} is not known")
+        (found,) = self.arguments(1, 1, level)
+        if name == "String":
+            return written(found)
+        return None if self.client is None and as_number(found) is None else number(found)
+
+    def method(self, of: Value, name: str, level: int) -> Value:
+        """A method of a text or number."""
+        if name in ("length", "size") and not self.is_next("("):
+            return float(len(written(of)))
+        if name not in METHODS:
+            raise ValueError(f".{name} is not known")
+        fewest, most, does = METHODS[name]
+        arguments = [written(each) for each in self.arguments(fewest, most, level)]
+        if of is None and self.client is not None and name != "equals":
+            raise ValueError(f"there is no value of which .{name}() is asked")
+        return does(written(of) if of is not None else "", arguments, of is None)
+
+    def arguments(self, fewest: int, most: int, level: int) -> list[Value]:
+        self.expect("(")
+        found: list[Value] = []
+        while not self.is_next(")"):
+            if found:
+                self.expect(",")
+            found.append(self.either(level + 1))
+        self.expect(")")
+        if not fewest <= len(found) <= most:
+            raise ValueError(f"{len(found)} arguments are too {'few' if len(found) < fewest else 'many'}")
+        return found
+
+    def kind(self) -> str:
+        return self.tokens[self.at].kind
+
+    def is_next(self, mark: str) -> bool:
+        return self.at < len(self.tokens) and self.kind() == "mark" and self.tokens[self.at].text == mark
+
+    def took(self, mark: str) -> bool:
+        found = self.is_next(mark)
+        self.at += found
+        return found
+
+    def expect(self, mark: str) -> None:
+        if not self.took(mark):
+            raise ValueError(f"{mark} is missing at character {self.place()}")
+
+    def name(self) -> str:
+        if self.at < len(self.tokens) and self.kind() == "name":
+            self.at += 1
+            return self.tokens[self.at - 1].text
+        raise ValueError(f"a name is missing at character {self.place()}")
+
+    def place(self) -> int:
+        if self.at < len(self.tokens):
+            return self.tokens[self.at].at + 1
+        return self.tokens[-1].at + len(self.tokens[-1].text) + 1 if self.tokens else 1

@@ -1,0 +1,262 @@
+"""Takes from an answer what a journey needs later; pure.
+
+Source: apache/jmeter 5.5, org.apache.jmeter.extractor: RegexExtractor, BoundaryExtractor, HtmlExtractor,
+XPathExtractor, XPath2Extractor, json/jsonpath/JSONPostProcessor: which variables each sets, and which of an earlier
+answer's it removes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from holdfast.journeys.context import Context, TooSlowError
+from holdfast.journeys.functions_regex import filled_template
+from holdfast.journeys.json_filters import PathError
+from holdfast.journeys.json_paths import as_text, path_of, read_json, values_at
+from holdfast.journeys.markup import MarkupError, found_in_markup
+from holdfast.journeys.patterns import PatternError, compiled, every_match
+from holdfast.journeys.sources import text_of
+from holdfast.model.answers import (
+    BoundaryExtract,
+    HeaderExtract,
+    HookExtract,
+    JsonExtract,
+    MarkupExtract,
+    RegexExtract,
+)
+
+if TYPE_CHECKING:
+    from holdfast.model.answers import Answer, Extract
+
+Finding = RegexExtract | JsonExtract | BoundaryExtract | MarkupExtract | HeaderExtract
+
+
+def take(extract: Extract, answer: Answer, context: Context) -> str:
+    """Gives the client's variables what an extract finds.
+
+    Returns:
+        Why its request counts as failed, in words; "" if it does not.
+    """
+    if isinstance(extract, HookExtract):
+        return context.hook(extract, answer)
+    try:
+        found = _take(extract, answer, context)
+    except (PatternError, PathError, MarkupError, TooSlowError) as error:
+        return f"{extract.name}: {error}"
+    if found or not extract.required or extract.default is not None:
+        return ""
+    return f"{extract.name} was not found"
+
+
+def _take(extract: Finding, answer: Answer, context: Context) -> bool:
+    """Whether anything was found."""
+    if isinstance(extract, HeaderExtract):
+        return _take_header(extract, answer, context)
+    if extract.of_variable:
+        text = context.variables.get(extract.of_variable, "")
+    else:
+        text = text_of("body" if isinstance(extract, JsonExtract | MarkupExtract) else extract.source, answer)
+    if isinstance(extract, RegexExtract):
+        return _take_matches(extract, text, context)
+    if isinstance(extract, JsonExtract):
+        return _take_json(extract, text, context)
+    _set_default(extract, context)
+    if isinstance(extract, BoundaryExtract):
+        values: Sequence[str | None] = between(context.filled(extract.left), context.filled(extract.right), text)
+        return _keep(extract, values, context)
+    return _take_markup(extract, text, context)
+
+
+def _set_default(extract: Finding, context: Context) -> None:
+    if extract.default is not None:
+        context.variables[extract.name] = context.filled(extract.default)
+
+
+def _take_header(extract: HeaderExtract, answer: Answer, context: Context) -> bool:
+    _set_default(extract, context)
+    name = re.escape(context.filled(extract.field))
+    found = re.search(rf"^{name}:[ \t]*([^\r\n]*)", answer.head, re.IGNORECASE | re.MULTILINE)
+    if found is not None:
+        context.variables[extract.name] = found[1].rstrip()
+    return found is not None
+
+
+def _keep(extract: BoundaryExtract | MarkupExtract, values: Sequence[str | None], context: Context) -> bool:
+    """Keeps the value that is asked for, or with -1 all of them in numbered variables."""
+    name, variables = extract.name, context.variables
+    before = _number(variables.pop(f"{name}_matchNr", "0"))
+    if extract.match < 0:
+        variables[f"{name}_matchNr"] = str(len(values))
+        for number, value in enumerate(values, 1):
+            if value is not None:
+                variables[f"{name}_{number}"] = value
+    elif (chosen := _chosen(values, extract.match, context)) is not None:
+        variables[name] = chosen
+    for number in range(len(values) + 1 if extract.match < 0 else 1, before + 1):
+        variables.pop(f"{name}_{number}", None)
+    return bool(values) if extract.match <= 0 else len(values) >= extract.match
+
+
+def _chosen(values: Sequence[str | None], match: int, context: Context) -> str | None:
+    if not values or match > len(values):
+        return None
+    return values[match - 1 if match else context.below(len(values))]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0
+
+
+def between(left: str, right: str, text: str) -> list[str]:
+    """All that is between two texts; an empty one is the begin or the end of the text.
+
+    What begins within an earlier find counts too.
+    """
+    if not text.strip():
+        return []
+    if not left and not right:
+        return [text]
+    if not left:
+        found = text.find(right)
+        return [] if found < 0 else [text[:found]]
+    values = []
+    at = text.find(left)
+    while at >= 0:
+        begin = at + len(left)
+        if not right:
+            return [text[begin:]]
+        end = text.find(right, begin)
+        if end < 0:
+            break
+        values.append(text[begin:end])
+        at = text.find(left, begin)
+    return values
+
+
+def _take_matches(extract: RegexExtract, text: str, context: Context) -> bool:
+    name, variables = extract.name, context.variables
+    _set_default(extract, context)
+    pattern = compiled(context.filled(extract.pattern))
+    matches = context.within(lambda: _so_many(pattern, text, extract.match))
+    before = _number(variables.pop(f"{name}_matchNr", "0"))
+    kept = 0
+    if extract.match < 0:
+        _remove_groups(name, context)
+        kept = len(matches)
+        variables[f"{name}_matchNr"] = str(kept)
+        for number, match in enumerate(matches, 1):
+            _keep_match(f"{name}_{number}", match, extract.template, context)
+    elif matches and extract.match <= len(matches):
+        index = extract.match - 1 if extract.match else context.below(len(matches))
+        _keep_match(name, matches[index], extract.template, context)
+    else:
+        _remove_groups(name, context)
+    for number in range(kept + 1, before + 1):
+        variables.pop(f"{name}_{number}", None)
+        _remove_groups(f"{name}_{number}", context)
+    return len(matches) >= max(1, extract.match)
+
+
+def _so_many(pattern: re.Pattern[str], text: str, number: int) -> list[re.Match[str]]:
+    """The first matches, up to the one that is asked for; all of them with 0 or less."""
+    found: list[re.Match[str]] = []
+    for each in every_match(pattern, text):
+        found.append(each)
+        if len(found) == number:
+            break
+    return found
+
+
+def _keep_match(name: str, match: re.Match[str], template: str, context: Context) -> None:
+    """Keeps NAME, NAME_g with the number of groups, and NAME_g0, NAME_g1, ... with them."""
+    groups = match.re.groups
+    try:
+        value = filled_template(template or ("$1$" if groups else "$0$"), match)
+    except IndexError:
+        return
+    context.variables[name] = value
+    before = _number(context.variables.get(f"{name}_g", "0"))
+    for number in range(groups + 1):
+        group = match[number]
+        if group is None:
+            context.variables.pop(f"{name}_g{number}", None)
+        else:
+            context.variables[f"{name}_g{number}"] = group
+    context.variables[f"{name}_g"] = str(groups)
+    for number in range(groups + 1, before + 1):
+        context.variables.pop(f"{name}_g{number}", None)
+
+
+def _remove_groups(name: str, context: Context) -> None:
+    count = _number(context.variables.pop(f"{name}_g", "0"))
+    for number in range(count + 1):
+        context.variables.pop(f"{name}_g{number}", None)
+
+
+def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
+    name, variables = extract.name, context.variables
+    path = path_of(context.filled(extract.path))
+    variables.pop(f"{name}_matchNr", None)
+    number = 1
+    while variables.pop(f"{name}_{number}", None) is not None:
+        number += 1
+    if not text.strip():
+        _set_default(extract, context)
+        return False
+    try:
+        values = [as_text(each) for each in values_at(path, read_json(text))]
+    except ValueError:
+        _set_default(extract, context)
+        return False
+    if not values:
+        _set_default(extract, context)
+        variables[f"{name}_matchNr"] = "0"
+        if extract.match < 0 and extract.join:
+            variables[f"{name}_ALL"] = ""
+        return False
+    _keep_json(extract, values, context)
+    return extract.match <= max(1, len(values))
+
+
+def _keep_json(extract: JsonExtract, values: list[str | None], context: Context) -> None:
+    name, variables = extract.name, context.variables
+    if extract.match < 0:
+        default = "" if extract.default is None else context.filled(extract.default)
+        texts = [default if each is None else each for each in values]
+        for number, each in enumerate(texts, 1):
+            variables[f"{name}_{number}"] = each
+        if extract.join:
+            variables[f"{name}_ALL"] = ",".join(texts)
+    else:
+        # A single value is taken whatever its number.
+        chosen = _chosen(values, extract.match if len(values) > 1 else 1, context)
+        if chosen is None:
+            _set_default(extract, context)
+        else:
+            variables[name] = chosen
+    if extract.match:
+        variables[f"{name}_matchNr"] = str(len(values))
+
+
+def _take_markup(extract: MarkupExtract, text: str, context: Context) -> bool:
+    """A CSS selector's values like those of a boundary; of an XPath all of them are numbered as well."""
+    values = found_in_markup(extract, context.filled(extract.selector), text) if text else []
+    if extract.language == "css":
+        return _keep(extract, values, context)
+    name, variables = extract.name, context.variables
+    if extract.match >= 0 and values:
+        match = extract.match or 1 + context.below(len(values))
+        values = values[match - 1 : match]
+    before = _number(variables.get(f"{name}_matchNr", "0"))
+    variables[f"{name}_matchNr"] = str(len(values))
+    if values and values[0] is not None:
+        variables[name] = values[0]
+    for number in range(1, max(before, len(values)) + 2):
+        value = values[number - 1] if number <= len(values) else None
+        if value is not None:
+            variables[f"{name}_{number}"] = value
+        else:
+            variables.pop(f"{name}_{number}", None)
+    return bool(values)

@@ -1,0 +1,92 @@
+"""The leaves of a journey, with what applies to each, worked out once for all clients of a crew; pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeGuard
+
+from holdfast.model.journey import (
+    Assign,
+    Count,
+    Delay,
+    Leave,
+    Node,
+    Pace,
+    Sequence,
+    Sets,
+    TakeRow,
+    Timed,
+    ValuesOfClients,
+)
+from holdfast.model.journey_request import Request
+
+SETS = (Assign, Count, TakeRow, ValuesOfClients)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Leaf:
+    """Something that a client does: a request, a pause, an end.
+
+    Attributes:
+        node: None does nothing.
+        waits: before it, nearest first; all of them together.
+        sets: values that it sets before, farthest first.
+        number: of a request, among those of its journey; -1 of the others.
+    """
+
+    node: Request | Delay | Pace | Leave | None
+    waits: tuple[Delay | Pace, ...] = ()
+    sets: tuple[Sets, ...] = ()
+    number: int = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Branch:
+    """A node with others below it, in order."""
+
+    node: Node
+    below: tuple[Branch | Leaf | Sets, ...]
+
+
+@dataclass(slots=True)
+class _Numbering:
+    requests: list[Request] = field(default_factory=list)
+
+
+def is_sets(node: object) -> TypeGuard[Sets]:
+    """Whether a node does no more than set values."""
+    return isinstance(node, SETS)
+
+
+def planned(journey: Sequence) -> Branch:
+    """The journey with what applies to each of its leaves."""
+    (branch,) = _below((journey,), (), (), _Numbering())
+    assert isinstance(branch, Branch)
+    return branch
+
+
+def requests_of(journey: Sequence) -> tuple[Request, ...]:
+    """The requests of a journey, in the order of their numbers."""
+    numbering = _Numbering()
+    _below((journey,), (), (), numbering)
+    return tuple(numbering.requests)
+
+
+def _below(
+    nodes: tuple[Node, ...], waits: tuple[Delay | Pace, ...], sets: tuple[Sets, ...], numbering: _Numbering
+) -> tuple[Branch | Leaf | Sets, ...]:
+    found: list[Branch | Leaf | Sets] = []
+    for node in nodes:
+        if isinstance(node, Timed):
+            # It chooses nothing, so what is below it takes its place.
+            found += _below(node.nodes, node.waits + waits, sets + node.sets, numbering)
+        elif isinstance(node, Request):
+            found.append(Leaf(node, waits, sets, len(numbering.requests)))
+            numbering.requests.append(node)
+        elif isinstance(node, Delay | Pace | Leave):
+            found.append(Leaf(node, waits, sets))
+        elif isinstance(node, Assign | Count | TakeRow | ValuesOfClients):
+            found.append(node)
+        else:
+            found.append(Branch(node, _below(node.nodes, waits, sets, numbering)))
+    return tuple(found)

@@ -1,0 +1,248 @@
+"""The controls that choose one of their nodes: by turns, by chance, or by name; pure.
+
+Source: apache/jmeter, control/InterleaveControl.java, RandomController.java, SwitchController.java.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from holdfast.journeys.controls import Control, Here
+from holdfast.journeys.leaves import Branch, Leaf, is_sets
+from holdfast.journeys.templates import text_of
+from holdfast.journeys.values import set_values
+from holdfast.model.journey import OneOf
+
+NONE_OF_THEM = 1 << 60
+
+
+class Choosing(Control):
+    """What the three ways have in common.
+
+    Attributes:
+        sets: what sets values at the begin of each pass.
+        weights: of the children that are left.
+    """
+
+    __slots__ = ("node", "sets", "weights")
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        assert isinstance(branch.node, OneOf)
+        self.node = branch.node
+        self.sets: list[Any] = []
+        self.weights = list(branch.node.weights)
+
+    def ready(self) -> None:
+        """See `Control`."""
+        self.sets = [each for each in self.children if is_sets(each)] or self.sets
+        self.children = [each for each in self.children if not is_sets(each)]
+
+    def begin_pass(self) -> None:
+        """See `Control`."""
+        for each in self.sets:
+            set_values(each, self.here.client)
+        super().begin_pass()
+
+
+class ByName(Choosing):
+    """The one that is named, or has this number from 0; without a name the first, with an unknown one `default`."""
+
+    __slots__ = ()
+
+    def may_go_on(self) -> bool:
+        """See `Control`."""
+        if self.first:
+            self.at = self.chosen()
+        return True
+
+    def chosen(self) -> int:
+        """The number of the child."""
+        name = text_of(self.node.chosen, self.here.client).strip()
+        if not name:
+            return 0
+        if name.isdigit() and len(name) < len("4294967296"):
+            number = int(name)
+            return number if number < len(self.children) else 0
+        found = NONE_OF_THEM
+        for number, each in enumerate(self.node.names):
+            if each == name:
+                return number
+            if each.lower() == "default":
+                found = number
+        return found
+
+    def of_children(self) -> Leaf | None:
+        """See `Control`: once its leaf is done, or its block has ended, nothing is left."""
+        if self.at >= len(self.children):
+            return None
+        child = self.children[self.at]
+        if isinstance(child, Leaf):
+            self.at = NONE_OF_THEM
+            self.here.at = self
+            return child
+        assert isinstance(child, Control)
+        found = child.next()
+        if found is None:
+            self.at = NONE_OF_THEM
+        return found
+
+
+class ByTurns(Choosing):
+    """The next one each time; of a block all that is in it, or one leaf each time.
+
+    Attributes:
+        over: the pass has had its leaf, or its block.
+        begun: the block has had a leaf in this pass.
+        moved: another child was moved to since the search for a leaf began.
+        search: where this search began.
+        empty: a block that had nothing when it was asked last.
+    """
+
+    __slots__ = ("begun", "empty", "moved", "over", "search")
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        self.over = self.begun = self.moved = False
+        self.search: object = None
+        self.empty: object = None
+
+    def ready(self) -> None:
+        """See `Control`."""
+        super().ready()
+        self.at = 0
+        if self.node.across_clients and self.children:
+            self.at = self.here.client.index % len(self.children)
+
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        if self.over:
+            self.renew()
+            return None
+        if self.first:
+            self.first = False
+            self.begin_pass()
+        found: Leaf | None = None
+        while self.children:
+            if self.at >= len(self.children):
+                self.start_over()
+            child = self.children[self.at]
+            if self.search is None:
+                self.search = child
+            elif self.search is child and self.moved:
+                break
+            found = self.leaf_of(child)
+            if found is not None or self.over:
+                break
+        else:
+            self.done = True
+            return None
+        if found is None:
+            self.renew()
+        return found
+
+    def leaf_of(self, child: object) -> Leaf | None:
+        """The next leaf of a child, if it has one."""
+        if isinstance(child, Leaf):
+            self.over = True
+            self.move()
+            self.here.at = self
+            return child
+        assert isinstance(child, Control)
+        found = child.next()
+        if found is None:
+            self.after(child)
+            return None
+        self.begun = True
+        self.empty = None
+        if self.node.whole:
+            self.search = None
+        else:
+            self.move()
+            self.over = True
+        return found
+
+    def after(self, child: Control) -> None:
+        """See `Control`."""
+        if child.is_done():
+            self.remove()
+        elif self.node.whole or self.empty is child:
+            self.move()
+        else:
+            # A block that was left at its end begins anew; one that has nothing twice in a row has nothing now.
+            self.empty = child
+
+    def remove(self) -> None:
+        """Takes out the present child, which never has a leaf again."""
+        del self.children[self.at]
+        if self.weights:
+            del self.weights[self.at]
+
+    def move(self) -> None:
+        """Moves to another child."""
+        if self.begun:
+            self.over = True
+        self.moved = True
+        self.at += 1
+
+    def start_over(self) -> None:
+        """Begins with the first child again."""
+        self.at = 0
+
+    def renew(self) -> None:
+        """See `Control`: the turns go on where they were."""
+        self.first = True
+        self.over = self.begun = self.moved = False
+        self.search = self.empty = None
+        self.passes += 1
+
+    def reset(self) -> None:
+        """See `Control`."""
+        self.renew()
+        super().reset()
+
+
+class ByChance(ByTurns):
+    """One by chance each time."""
+
+    __slots__ = ()
+
+    def ready(self) -> None:
+        """See `Control`."""
+        super().ready()
+        self.draw()
+
+    def draw(self) -> None:
+        """Moves to a child by chance."""
+        if not self.children:
+            return
+        if not self.weights:
+            self.at = self.here.client.below(len(self.children))
+            return
+        point = self.here.client.chance.random() * sum(self.weights)
+        for number, weight in enumerate(self.weights):
+            self.at = number
+            point -= weight
+            if point < 0:
+                return
+
+    def move(self) -> None:
+        """See `ByTurns`."""
+        super().move()
+        self.draw()
+
+    def remove(self) -> None:
+        """See `ByTurns`."""
+        super().remove()
+        self.draw()
+
+    def start_over(self) -> None:
+        """See `ByTurns`."""
+        self.draw()
+
+
+def one_of(here: Here, parent: Control | None, branch: Branch) -> Control:
+    """The control of a `OneOf`."""
+    assert isinstance(branch.node, OneOf)
+    makes = {"by chance": ByChance, "by turns": ByTurns, "named": ByName}
+    return makes[branch.node.how](here, parent, branch)

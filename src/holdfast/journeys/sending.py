@@ -1,0 +1,90 @@
+"""Puts a request together: every reference replaced, the body in bytes; pure."""
+
+from __future__ import annotations
+
+from holdfast.journeys.client import Client
+from holdfast.journeys.steps import Sending
+from holdfast.journeys.templates import text_of
+from holdfast.model.answers import Template
+from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
+
+_BOUNDARY_CHARACTERS = "-_1234567890abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_BOUNDARY_LENGTH = 36
+_CRLF = b"\r\n"
+
+
+def sending_of(request: Request, number: int, client: Client) -> Sending:
+    """What is sent for a request now.
+
+    Args:
+        number: of the request in its journey.
+
+    Raises:
+        NoValueError: a reference has no value.
+    """
+    headers = tuple((_text(name, client), _text(value, client)) for name, value in request.headers)
+    body, boundary = _body(request, client)
+    if boundary and not any(name.lower() == "content-type" for name, _ in headers):
+        headers = (*headers, ("Content-Type", f"multipart/form-data; boundary={boundary}"))
+    return Sending(
+        label=client.label,
+        method=_text(request.method, client),
+        origin=_text(request.origin, client),
+        path=_text(request.path, client),
+        headers=headers,
+        body=body,
+        expected=request.expected,
+        follow=request.follow,
+        hops_count=request.hops_count,
+        resources=_resources(request.resources, client),
+        keep_alive=request.keep_alive,
+        timeouts=request.timeouts,
+        number=number,
+    )
+
+
+def _text(template: Template, client: Client) -> str:
+    return text_of(template, client, strict=True)
+
+
+def _resources(resources: Resources | None, client: Client) -> Resources | None:
+    if resources is None:
+        return None
+    return Resources((_text(resources.matching, client),), (_text(resources.not_matching, client),))
+
+
+def _body(request: Request, client: Client) -> tuple[bytes | None, str]:
+    """The body, and the boundary between its parts; "" if it has none."""
+    body = request.body
+    if body is None or isinstance(body, bytes):
+        return body, ""
+    if isinstance(body, TextBody):
+        return _text(body.text, client).encode(body.charset, "replace"), ""
+    assert isinstance(body, Multipart)
+    contents = [_part(part, client) for part in body.parts]
+    boundary = _boundary(client)
+    while any(boundary.encode() in each for each in contents):
+        boundary = _boundary(client)
+    line = b"--" + boundary.encode()
+    return b"".join([line + _CRLF + each + _CRLF for each in contents]) + line + b"--" + _CRLF, boundary
+
+
+def _part(part: Part, client: Client) -> bytes:
+    """A part of a form (RFC 7578), without what is between the parts."""
+    said = f'Content-Disposition: form-data; name="{_quoted(_text(part.name, client))}"'
+    if part.file_name is not None:
+        said += f'; filename="{_quoted(_text(part.file_name, client))}"'
+    if media_type := _text(part.media_type, client):
+        said += f"\r\nContent-Type: {media_type}"
+    content = part.content if isinstance(part.content, bytes) else _text(part.content, client).encode()
+    return said.encode() + _CRLF + _CRLF + content
+
+
+def _quoted(name: str) -> str:
+    # As browsers do (html.spec.whatwg.org, multipart/form-data encoding algorithm).
+    return name.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _boundary(client: Client) -> str:
+    drawn = [_BOUNDARY_CHARACTERS[client.below(len(_BOUNDARY_CHARACTERS))] for _ in range(_BOUNDARY_LENGTH)]
+    return "".join(drawn)

@@ -1,0 +1,52 @@
+"""The texts of an answer in which extracts and assertions look; pure.
+
+Source: apache/jmeter 5.5, samplers/SampleResult.java (getResponseDataAsString: the charset of the answer's
+Content-Type), protocol/http/sampler/HTTPHC4Impl.java (getResponseHeaders, getAllHeadersExceptCookie: lines end with a
+line feed; of a request the fields alone, without cookies).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from holdfast.journeys.functions_text import unescape_html
+
+if TYPE_CHECKING:
+    from holdfast.model.answers import Answer
+
+_CHARSET = re.compile(r"^content-type:[^\r\n]*;\s*charset=\"?([^\s\";]+)", re.IGNORECASE | re.MULTILINE)
+_COOKIE = re.compile(r"^cookie:.*\n?", re.IGNORECASE | re.MULTILINE)
+
+
+def text_of_body(answer: Answer) -> str:
+    """The body in the charset that its head names, otherwise in UTF-8, or Latin-1 if it is not that."""
+    named = _CHARSET.search(answer.head)
+    try:
+        return answer.body.decode(named[1] if named else "utf-8")
+    except (LookupError, UnicodeDecodeError):
+        return answer.body.decode("latin-1")
+
+
+def text_of(source: str, answer: Answer) -> str:
+    """The text in which to look.
+
+    Args:
+        source: as of `RegexExtract`.
+    """
+    if source == "body":
+        text = text_of_body(answer)
+    elif source == "unescaped body":
+        text = unescape_html(text_of_body(answer))
+    elif source == "head":
+        text = answer.head.replace("\r\n", "\n")
+    elif source == "request head":
+        fields = answer.request_head.replace("\r\n", "\n").partition("\n")[2]
+        text = _COOKIE.sub("", fields)
+    elif source == "url":
+        text = answer.url
+    elif source == "status":
+        text = str(answer.status) if answer.status else ""
+    else:
+        text = answer.message
+    return text

@@ -1,0 +1,58 @@
+"""The controls of a whole journey, made anew for each client; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from holdfast.journeys.choices import Conditional, First, Group, GroupAbove, Sharing, Shuffling
+from holdfast.journeys.controls import Control, Here, Looping
+from holdfast.journeys.leaves import Branch
+from holdfast.journeys.loops import AsLongAs, Each, ForSeconds
+from holdfast.journeys.numbers import integer
+from holdfast.journeys.one_of import one_of
+from holdfast.journeys.templates import text_of
+from holdfast.model.journey import (
+    ForEach,
+    If,
+    Loop,
+    Node,
+    Once,
+    OneOf,
+    Sequence,
+    Share,
+    Shuffled,
+    Transaction,
+    While,
+)
+
+_MAKES: dict[type[Node], Callable[[Here, Control | None, Branch], Control]] = {
+    Sequence: Control,
+    If: Conditional,
+    While: AsLongAs,
+    ForEach: Each,
+    Once: First,
+    Shuffled: Shuffling,
+    Share: Sharing,
+}
+
+
+def control_of(branch: Branch, here: Here, parent: Control) -> Control:
+    """The control of a node, with all that is below it."""
+    node = branch.node
+    control: Control
+    if isinstance(node, Loop):
+        if node.seconds:
+            control = ForSeconds(here, parent, branch)
+        else:
+            control = Looping(
+                here, parent, branch, lambda: integer(text_of(node.times, here.client)) if node.times else -1
+            )
+    elif isinstance(node, Transaction):
+        control = (GroupAbove if node.parent else Group)(here, parent, branch)
+    elif isinstance(node, OneOf):
+        control = one_of(here, parent, branch)
+    else:
+        control = _MAKES[type(node)](here, parent, branch)
+    control.children = [control_of(each, here, control) if isinstance(each, Branch) else each for each in branch.below]
+    control.ready()
+    return control

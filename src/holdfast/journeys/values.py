@@ -1,0 +1,79 @@
+"""Gives a client's variables the values that a journey assigns, counts and takes from tables; pure."""
+
+from __future__ import annotations
+
+from holdfast.journeys.client import Client
+from holdfast.journeys.numbers import integer, patterned
+from holdfast.journeys.templates import text_of
+from holdfast.model.answers import Template
+from holdfast.model.journey import Assign, Count, Sets, TakeRow, ValuesOfClients
+
+END_OF_TABLE = "<EOF>"
+
+
+class ClientEndsError(Exception):
+    """The client has nothing left to do; the message says why."""
+
+
+def set_values(node: Sets, client: Client) -> None:
+    """Does what one node does with a client's variables.
+
+    Raises:
+        ClientEndsError: the table of a `TakeRow` has no row left.
+    """
+    if isinstance(node, Assign):
+        client.variables[node.name] = text_of(node.value, client)
+    elif isinstance(node, Count):
+        _count(node, client)
+    elif isinstance(node, TakeRow):
+        _take_row(node, client)
+    else:
+        _deal(node, client)
+
+
+def _count(node: Count, client: Client) -> None:
+    first, step = _number(node.first, client, 0), _number(node.step, client, 0)
+    last = _number(node.last, client, 0) if node.last else None
+    key = ("count", id(node))
+    if node.per_client:
+        number = client.own.get(key, first)
+        if node.again_each_iteration:
+            # JMeter takes the first iteration for granted: a counter begins at its start anyhow.
+            if client.iteration != client.own.get((key, "iteration"), 1):
+                number = first
+            client.own[key, "iteration"] = client.iteration
+        following = number + step
+        client.own[key] = first if last is not None and following > last else following
+    else:
+        number = client.shared.remembered.get(key, first)
+        if last is not None and number > last:
+            number = first
+        client.shared.remembered[key] = number + step
+    client.variables[node.name] = patterned(number, node.pattern)
+
+
+def _number(template: Template, client: Client, otherwise: int) -> int:
+    return integer(text_of(template, client), otherwise)
+
+
+def _take_row(node: TakeRow, client: Client) -> None:
+    key: object = ("table", node.origin or id(node))
+    if node.shared_by == "client":
+        number = client.next_number(key)
+    else:
+        number = client.shared.next_number(key if node.shared_by == "load" else (key, client.crew))
+    if node.again and node.rows:
+        number %= len(node.rows)
+    if number < len(node.rows):
+        client.variables.update(zip(node.names, node.rows[number], strict=False))
+    elif node.ends:
+        raise ClientEndsError(f"{node.origin or 'its table'} has no row left")
+    else:
+        client.variables.update(dict.fromkeys(node.names, END_OF_TABLE))
+
+
+def _deal(node: ValuesOfClients, client: Client) -> None:
+    if node.rows:
+        row = node.rows[client.index % len(node.rows)]
+        for name, value in zip(node.names, row, strict=False):
+            client.variables[name] = text_of(value, client)

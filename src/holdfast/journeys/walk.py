@@ -1,0 +1,257 @@
+"""Walks through a journey as one client of a crew: a generator of steps for the engine; pure.
+
+    shared = Shared(journeys, seed)
+    for each client:    step = next(its walk);  step = its walk.send(Told(now_ns, ...))
+
+See `steps` for what the two say to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+
+from holdfast.journeys.assertions import unmet
+from holdfast.journeys.client import Client, Shared
+from holdfast.journeys.controls import BREATH, Control, Here, Looping, Repeating
+from holdfast.journeys.extracts import take
+from holdfast.journeys.leaves import Branch, Leaf, planned
+from holdfast.journeys.paces import waits_ns
+from holdfast.journeys.sending import sending_of
+from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, Told, Unsent, Waiting, Walk
+from holdfast.journeys.templates import NoValueError, text_of
+from holdfast.journeys.tree import control_of
+from holdfast.journeys.values import ClientEndsError, set_values
+from holdfast.model.answers import Answer, HookExtract
+from holdfast.model.journey import Crew, Leave
+from holdfast.model.journey_request import Request
+
+__all__ = ["Shared", "walk"]
+
+# A client that does nothing for so many leaves lets the engine do something else.
+MOST_IDLE = 1000
+BREATH_NS = 1_000_000
+FOR_EVER = -1
+
+
+def walk(crew: Crew, client: int, shared: Shared) -> Walk:
+    """The walk of one client.
+
+    Args:
+        client: its number in the crew, from 1; it stays as the crew's `stays` say.
+    """
+    walker = _Walker(crew, client - 1, shared)
+    try:
+        yield from walker.run()
+    except (_OverError, ClientEndsError):
+        pass
+    finally:
+        walker.is_gone()
+
+
+class _OverError(Exception):
+    """No further request may be begun, or the client has nothing left to do."""
+
+
+class _Journey(Looping):
+    """The whole journey of a client."""
+
+    __slots__ = ()
+
+    def begin_pass(self) -> None:
+        """See `Control`."""
+        client = self.here.client
+        crew = client.member
+        client.iteration += 1
+        if client.iteration > 1 and (crew.clears_cookies or crew.new_each_pass):
+            self.here.steps.append(NewVisitor(crew.clears_cookies, crew.new_each_pass))
+        super().begin_pass()
+
+    def give_up(self) -> None:
+        """See `Control`: the passes that there were count."""
+        self.renew()
+
+
+class _Walker:
+    """A walk, while it is under way.
+
+    Attributes:
+        over: no further request may be begun.
+        idle: how many leaves there were since the engine was told anything.
+    """
+
+    def __init__(self, crew: Crew, number: int, shared: Shared) -> None:
+        self.crew = crew
+        self.shared = shared
+        self.client = Client(crew, number, shared)
+        self.here = Here(self.client)
+        self.came = False
+        self.over = False
+        self.idle = 0
+        self.times = FOR_EVER
+        if (passes := crew.stays[number].passes if number < len(crew.stays) else 1) is not None:
+            self.times = passes
+
+    def run(self) -> Generator[Step, Told, None]:
+        """All that the client does."""
+        yield from self.say(Waiting(0))
+        self.has_come()
+        root = self.root()
+        while (leaf := root.next()) is not None:
+            yield from self.catch_up()
+            yield from self.do(leaf)
+        yield from self.catch_up()
+
+    def root(self) -> Control:
+        """The control of the whole journey."""
+        shared = self.client.crew_shared
+        if shared.planned is None:
+            shared.planned = planned(self.crew.journey)
+        root = _Journey(self.here, None, shared.planned, lambda: self.times)
+        root.index = f"__jm__{self.crew.name}__idx"
+        root.children = [
+            control_of(each, self.here, root) if isinstance(each, Branch) else each for each in shared.planned.below
+        ]
+        return root
+
+    def has_come(self) -> None:
+        """Counts the client as present."""
+        self.came = True
+        self.shared.present += 1
+        crew = self.client.crew_shared
+        crew.present += 1
+        if crew.begun_ns is None:
+            crew.begun_ns = self.client.now_ns
+
+    def is_gone(self) -> None:
+        """The opposite."""
+        if self.came:
+            self.shared.present -= 1
+            self.client.crew_shared.present -= 1
+
+    def say(self, step: Step) -> Generator[Step, Told, Told]:
+        """Says a step, and hears what came of it.
+
+        Raises:
+            _OverError: no further request may be begun.
+        """
+        of_the_past = isinstance(step, Judged | Grouped | EndLoad)
+        if self.over and not of_the_past:
+            raise _OverError
+        self.idle = 0
+        told = yield step
+        self.client.now_ns = told.now_ns
+        self.over = self.over or told.ending
+        if self.over and told.answer is None and not of_the_past:
+            raise _OverError
+        return told
+
+    def catch_up(self) -> Generator[Step, Told, None]:
+        """Says what the controls have noted."""
+        while self.here.steps:
+            yield from self.say(self.here.steps.pop(0))
+
+    def do(self, leaf: Leaf) -> Generator[Step, Told, None]:
+        """Does what a leaf says."""
+        node = leaf.node
+        for each in leaf.sets:
+            set_values(each, self.client)
+        if isinstance(node, Request):
+            self.client.label = text_of(node.label, self.client)
+        if leaf.waits:
+            yield from self.wait(waits_ns(leaf.waits, self.client))
+        if isinstance(node, Request):
+            yield from self.send(node, leaf.number)
+        elif isinstance(node, Leave):
+            yield from self.leave(node)
+        else:
+            yield from self.wait(BREATH_NS if leaf is BREATH else 0 if node is None else waits_ns((node,), self.client))
+
+    def wait(self, for_ns: int) -> Generator[Step, Told, None]:
+        """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
+        self.idle += 1
+        if for_ns > 0 or self.idle >= MOST_IDLE:
+            yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS)))
+
+    def send(self, request: Request, number: int) -> Generator[Step, Told, None]:
+        """Sends a request, and judges what comes back."""
+        client = self.client
+        begun_ns = client.now_ns
+        try:
+            sending = sending_of(request, number, client)
+        except NoValueError as error:
+            yield from self.say(Unsent(client.label, str(error), number))
+            # Nothing was waited for: a client that can send nothing must not keep the others from sending.
+            yield from self.say(Waiting(client.now_ns + BREATH_NS))
+            answered = False
+        else:
+            client.sent = sending
+            told = yield from self.say(sending)
+            assert told.answer is not None  # the engine answers each request
+            answered = yield from self.judge(request, told.answer)
+        client.last_answered = answered
+        for each in self.here.groups:
+            each.take(begun_ns, client.now_ns, answered=answered)
+        if not answered:
+            yield from self.after_failure()
+
+    def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
+        """Takes from an answer what later requests need, and says whether it is as it should be."""
+        client = self.client
+        client.answer = answer
+        if not request.extracts and not request.assertions:
+            return answer.answered
+        why = "" if answer.answered else answer.message
+        for extract in request.extracts:
+            if isinstance(extract, HookExtract):
+                missing = client.shared.hook(extract, answer, client.variables)
+            else:
+                missing = take(extract, answer, client)
+            why = why or missing
+        if request.assertions:
+            if any(each.ignores_status for each in request.assertions) and answer.status:
+                why = ""
+            why = why or unmet(request.assertions, answer, client)
+        client.answer = replace(answer, answered=not why)
+        yield from self.say(Judged(not why, why))
+        return not why
+
+    def after_failure(self) -> Generator[Step, Told, None]:
+        """What a request that was not answered means for the client.
+
+        Raises:
+            _OverError: the client ends.
+        """
+        what = self.crew.on_failure
+        if what == "next pass":
+            self.begin_next("pass")
+        elif what in ("stop", "stop at once"):
+            yield from self.say(EndLoad(what == "stop at once"))
+        if what not in ("continue", "next pass"):
+            raise _OverError
+
+    def leave(self, node: Leave) -> Generator[Step, Told, None]:
+        """Leaves what is to be left.
+
+        Raises:
+            _OverError: that is the journey.
+        """
+        if node.what in ("load", "load at once"):
+            yield from self.say(EndLoad(node.what == "load at once"))
+        if node.what in ("load", "load at once", "client"):
+            raise _OverError
+        self.begin_next(node.what)
+
+    def begin_next(self, what: str) -> None:
+        """Leaves a pass of the journey or of the loop around the client, or this loop."""
+        control = self.here.at
+        while control is not None:
+            if what != "pass" and isinstance(control, Repeating):
+                if what == "loop":
+                    control.leave()
+                else:
+                    control.next_pass()
+                break
+            control.give_up()
+            control = control.parent
+        self.client.last_answered = True

@@ -1,0 +1,164 @@
+"""Journeys that a person asked for -> what the engine does."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from holdfast.errors import EnvironmentFailure, UsageError
+from holdfast.load.collect import LoadRun
+from holdfast.load.columns import Columns
+from holdfast.load.journey_plan import JourneyShape, Travel, last_until_s
+from holdfast.load.particulars import Particulars
+from holdfast.load.plan import Plan
+from holdfast.load.target import Target, prefer_listening, target_of
+from holdfast.load.url import parse_url
+from holdfast.loadtest.hooks import Hooks, hooks_of
+from holdfast.loadtest.wall_clock import wall_clock_offset_ns
+from holdfast.model.answers import HookExtract
+from holdfast.model.journey import Crew, Journeys, Node
+from holdfast.model.journey_request import Request
+from holdfast.model.load import MOST_REQUESTS, LoadExperiment
+
+if TYPE_CHECKING:
+    from holdfast.journeys.steps import Walk
+
+MOST_PER_S = 50_000
+"""Requests of journeys; no machine comes near it, since each is decided, sent and read by one process."""
+_FEWEST_ROWS = 1_000_000
+_HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
+
+Walks = Callable[[Crew, int], "Walk"]
+"""Crew and number of a client, from 1 -> its walk."""
+
+
+def requests_in(nodes: Iterable[Node]) -> Iterable[Request]:
+    """Every request of these nodes, and of all within them, in the order in which they are written."""
+    for node in nodes:
+        if isinstance(node, Request):
+            yield node
+        else:
+            yield from requests_in(getattr(node, "nodes", ()))
+
+
+def known_origins(journeys: Journeys) -> tuple[str, ...]:
+    """The servers that are known before a journey begins, each once; others come of values."""
+    requests = (each for crew in journeys.crews for each in requests_in(crew.journey.nodes))
+    texts = ("".join(part for part in each.origin if isinstance(part, str)) for each in requests if _is_fixed(each))
+    return tuple(dict.fromkeys(texts))
+
+
+def labels_of(journeys: Journeys) -> tuple[str, ...]:
+    """The labels that are known before a journey begins, each once."""
+    requests = (each for crew in journeys.crews for each in requests_in(crew.journey.nodes))
+    fixed = (each.label for each in requests if all(isinstance(part, str) for part in each.label))
+    return tuple(dict.fromkeys("".join(map(str, label)) for label in fixed))
+
+
+def target_at(origin: str, allowed_hosts: Collection[str], *, verify: bool) -> Target:
+    """The server of an origin; a host that is not loopback must be allowed by name.
+
+    Raises:
+        UsageError, EnvironmentFailure: it cannot be loaded.
+    """
+    host = parse_url(origin).host
+    return prefer_listening(target_of(origin, host if host in allowed_hosts else None, _HARM, verify=verify))
+
+
+def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: Walks | None = None) -> Plan:
+    """The plan of an experiment's journeys.
+
+    Args:
+        targets: of the origins that are known, which are not looked up again.
+        walks: None walks as the journeys say.
+
+    Raises:
+        UsageError: several load processes were asked for.
+        EnvironmentFailure: there is not enough memory for their rows.
+    """
+    journeys = experiment.journeys
+    assert journeys is not None
+    if (experiment.processes or 1) > 1:
+        raise UsageError(
+            "Journeys are carried out by one load process.",
+            "Their clients share counters, tables and chance, which several processes could not keep exact.",
+            "Leave --processes out.",
+        )
+    known = dict(zip(known_origins(journeys), targets, strict=False))
+
+    @functools.cache
+    def looked_up(origin: str) -> Target:
+        found = known.get(origin)
+        return found or target_at(origin, experiment.allowed_hosts, verify=experiment.verify)
+
+    rows = _rows_for(journeys)
+    shape = JourneyShape(rows, sum(len(crew.stays) for crew in journeys.crews), last_until_s(journeys))
+    hooks = hooks_of(hooks_in(journeys))
+    travel = Travel(
+        journeys,
+        walks or _walks(journeys, experiment.seed, hooks),
+        looked_up,
+        Particulars(rows),
+        hooks.falls_short,
+        hooks.doubts,
+    )
+    # Where to is decided for each request; of a plan, these two say so for all.
+    return Plan(address="", port=0, request=b"", shape=shape, sources=experiment.sources, processes=1, travel=travel)
+
+
+def with_particulars(run: LoadRun, plan: Plan) -> LoadRun:
+    """The run of journeys, with what else is known of its rows, of which there are as many as were given out."""
+    assert plan.travel is not None
+    facts = replace(run.facts, spans=(range(len(run.begun)),))
+    return replace(run, facts=facts, particulars=plan.travel.particulars)
+
+
+def hooks_in(journeys: Journeys) -> Iterator[HookExtract]:
+    """The functions of the person's own that journeys call, each as often as it is named."""
+    for crew in journeys.crews:
+        for request in requests_in(crew.journey.nodes):
+            yield from (each for each in request.extracts if isinstance(each, HookExtract))
+
+
+def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> Walks:
+    # A load that is fixed beforehand does without.
+    from holdfast.journeys.client import Surroundings  # noqa: PLC0415
+    from holdfast.journeys.walk import Shared, walk  # noqa: PLC0415
+    from holdfast.load.matching import in_time  # noqa: PLC0415
+
+    name = socket.gethostname()
+    surroundings = Surroundings(
+        wall_clock_offset_ns(), dict(journeys.files), dict(os.environ), (name, _address_of(name)), journeys.plan
+    )
+    shared = Shared(journeys, seed, surroundings, in_time, hooks.call)
+    return lambda crew, number: walk(crew, number, shared)
+
+
+def _address_of(name: str) -> str:
+    try:
+        return socket.gethostbyname(name)
+    except OSError:  # a machine need not know its own name
+        return "127.0.0.1"
+
+
+def _rows_for(journeys: Journeys) -> int:
+    """For how many requests there are rows: for as many as can be sent, or as memory allows."""
+    seconds = last_until_s(journeys)
+    rows = MOST_REQUESTS if seconds is None else min(MOST_REQUESTS, _FEWEST_ROWS + round(MOST_PER_S * seconds))
+    while True:
+        try:
+            Columns(rows)
+        except EnvironmentFailure:
+            if rows <= _FEWEST_ROWS:
+                raise
+            rows //= 2
+        else:
+            return rows
+
+
+def _is_fixed(request: Request) -> bool:
+    return bool(request.origin) and all(isinstance(part, str) for part in request.origin)

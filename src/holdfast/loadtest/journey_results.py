@@ -1,0 +1,87 @@
+"""Journeys that are over -> what is told of them besides what any load tells; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from holdfast.load.collect import LoadRun
+from holdfast.load.packing import taken
+from holdfast.load.particulars import Kind, Particulars, Texts
+from holdfast.load.summary import distribution, latency_ms
+from holdfast.load.url import parse_url
+from holdfast.loadtest.journey_plans import known_origins
+from holdfast.model.journey import Journeys
+from holdfast.model.load import TransactionResult
+
+_SHOWN_ORIGINS = 5
+
+
+def rows_of_labels(run: LoadRun) -> dict[str, list[int]]:
+    """The rows of each label, in the order in which labels first came."""
+    known = _known(run)
+    rows: dict[int, list[int]] = {}
+    for row, label in zip(run.begun, taken(known.label, run.begun) if run.begun else (), strict=True):
+        rows.setdefault(label, []).append(row)
+    return {known.texts[label]: own for label, own in rows.items()}
+
+
+def transactions(run: LoadRun) -> tuple[TransactionResult, ...]:
+    """The results of requests that were a result together, for each label."""
+    known = _known(run)
+    grouped, many = known.grouped, len(known.grouped)
+    took: dict[int, list[int]] = {}
+    answered: dict[int, int] = {}
+    for label, each_ns, held in zip(grouped.label[:many], grouped.took_ns[:many], grouped.answered[:many], strict=True):
+        took.setdefault(label, []).append(each_ns)
+        answered[label] = answered.get(label, 0) + held
+    return tuple(
+        TransactionResult(known.texts[label], len(own), answered[label], latency_ms(distribution(own)))
+        for label, own in took.items()
+    )
+
+
+def embedded(run: LoadRun) -> int:
+    """How many requests were made because a page embeds what they fetch."""
+    kinds = _known(run).kind
+    return bytes(kinds[: len(run.begun)]).count(Kind.EMBEDDED)
+
+
+def urls_of(journeys: Journeys, run: LoadRun | None) -> str:
+    """Where the journeys lead, as one text.
+
+    Args:
+        run: None before there is one; after it, servers that only values named are known as well.
+    """
+    origins = known_origins(journeys)
+    if not origins and run is not None and run.particulars is not None:
+        origins = tuple(dict.fromkeys(_origins(run.particulars.texts, run)))[:_SHOWN_ORIGINS]
+    return ", ".join(origins)
+
+
+def crew_labels(journeys: Journeys) -> Mapping[int, str]:
+    """The names of the crews, by number."""
+    return {place: crew.name for place, crew in enumerate(journeys.crews)}
+
+
+def title_of(journeys: Journeys) -> str:
+    """What was asked, in one line."""
+    crews = ", ".join(f"{crew.name}: {_clients(len(crew.stays), is_open=crew.open)}" for crew in journeys.crews)
+    where = urls_of(journeys, None)
+    return f"{where} {crews}".strip()
+
+
+def _clients(many: int, *, is_open: bool) -> str:
+    noun = "arrival" if is_open else "client"
+    return f"{many:,} {noun}{'' if many == 1 else 's'}"
+
+
+def _origins(texts: Texts, run: LoadRun) -> Iterator[str]:
+    assert run.particulars is not None
+    for number in dict.fromkeys(run.particulars.url[: len(run.begun)]):
+        if texts[number]:
+            yield parse_url(texts[number]).server
+
+
+def _known(run: LoadRun) -> Particulars:
+    assert run.particulars is not None
+    return run.particulars

@@ -1,0 +1,164 @@
+"""Asks the server's processes where requests wait in the application, and which limits of libraries are in force.
+
+It is asked once when the places have been counted, where something waits before its view or an event loop serves the
+requests, and a few times while bodies run (`--call`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from holdfast.load.prober import Prober
+from holdfast.model.frozen import frozen
+from holdfast.model.live import LivePhase
+from holdfast.model.phase import Phase
+from holdfast.model.timeline import NEVER, Entry
+from holdfast.model.units import NS_PER_S
+from holdfast.model.waiting import LibraryLimit, WaitingPoint
+from holdfast.observe.answers import MOST_ASKED, Answer
+from holdfast.observe.record_reader import SOON_NS
+from holdfast.probing.session import Session
+from holdfast.probing.waits import ANSWER_S, look_interval_ns, turn_until
+
+T = TypeVar("T")
+
+_STACK_S = 0.002
+"""How long a process may take for each stack: 0.06 ms of a core (measured with FastAPI), but cores are shared."""
+
+_EVERY_NS = 5_000_000
+_BETWEEN_NS = 60_000_000
+_LATE_NS = 2_000_000_000
+"""A process in which the last body has ended does not answer any more."""
+_MOST_LOOKS = 8
+_ENOUGH = 2
+"""So many looks at bodies at rest; each may take the interpreter from them for a few milliseconds."""
+
+
+@frozen
+class Told:
+    """What the processes have answered; None where there was nothing to ask, or none has answered."""
+
+    waiting: tuple[WaitingPoint, ...] | None = None
+    libraries: tuple[LibraryLimit, ...] | None = None
+
+
+NOTHING_TOLD = Told()
+
+
+def ask_where_requests_wait(session: Session, prober: Prober, held: Sequence[Entry]) -> Told:
+    """Asks each process that holds a request, when the places have been counted.
+
+    Args:
+        held: the handlers that run.
+    """
+    recording = session.recording
+    waits = sum(not recording.is_entered(each.id) for each in recording.handed(0, prober.offered))
+    if not held or session.interrupts.asked or not (waits or recording.questions.uses_loops()):
+        return NOTHING_TOLD
+    session.patience.begin(LivePhase.ASKING)
+    # Apart, because stacks may take too long, and the limits must not be lost with them.
+    limits = _told(_ask(session, prober, held, 0)) if recording.questions.uses_loops() else NOTHING_TOLD
+    if not waits:
+        return limits
+    where = _told(_ask(session, prober, held, waits))
+    return Told(where.waiting or None, limits.libraries)
+
+
+def _told(answers: Collection[Answer]) -> Told:
+    answers = [each for each in answers if not each.failed]
+    if not answers:
+        return NOTHING_TOLD
+    points = tuple(point for each in answers for point in each.points)
+    return Told(points, tuple(limit for each in answers for limit in each.limits))
+
+
+def both(ramp: Told, called: Told) -> Told:
+    """What was told when the places were counted, and while bodies ran."""
+
+    def together(one: tuple[T, ...] | None, other: tuple[T, ...] | None) -> tuple[T, ...] | None:
+        return None if one is None and other is None else (*(one or ()), *(other or ()))
+
+    return Told(together(ramp.waiting, called.waiting), together(ramp.libraries, called.libraries))
+
+
+def _ask(session: Session, prober: Prober, held: Sequence[Entry], waiting: int) -> list[Answer]:
+    """Asks the processes of these handlers.
+
+    Args:
+        waiting: how many requests wait before their view; with 0 only the limits of libraries are asked for.
+    """
+    questions, pids = session.recording.questions, list(dict.fromkeys(each.pid for each in held))
+    look_ns = min(look_interval_ns(len(held)), ANSWER_S * NS_PER_S)
+    # The first requests look more often, but a process may hold none of those.
+    limit_s = ANSWER_S + waiting * _STACK_S + max(look_ns, SOON_NS) / NS_PER_S
+    found: list[Answer] = []
+    for first in range(0, len(pids), MOST_ASKED):
+        some = pids[first : first + MOST_ASKED]
+        questions.ask(some, Phase.RAMP, stacks=bool(waiting))
+        asked = frozenset(some)
+
+        def all_answered(asked: frozenset[int] = asked) -> bool:
+            return asked <= questions.answers().keys() | session.ends.ended()
+
+        turn_until(session, prober, all_answered, limit_s)
+        found += questions.answers().values()
+    return found
+
+
+class Lookout:
+    """Looks for bodies that wait in their views while they run together, and keeps what showed most of them waiting.
+
+    What was answered while bodies began or ended counts only where nothing else was.
+    """
+
+    def __init__(self, session: Session, slots: range) -> None:
+        self._session = session
+        self._slots = slots
+        self._looked_ns = self._asked_ns = NEVER
+        self._asked: tuple[int, ...] = ()
+        self._left = _MOST_LOOKS
+        self._enough = _ENOUGH
+        self._best, self._worth = NOTHING_TOLD, (False, -1)
+
+    @property
+    def best(self) -> Told:
+        """What was told when most of them waited."""
+        return self._best
+
+    def look(self) -> None:
+        """Takes an answer if it has come, and asks if it is time to."""
+        now = self._session.now_ns()
+        if now - self._looked_ns < _EVERY_NS or not (self._asked or (self._left and self._enough)):
+            return
+        self._looked_ns = now
+        if self._asked:
+            self._take()
+        elif now - self._asked_ns >= _BETWEEN_NS:
+            self._ask(now)
+
+    def _ask(self, now: int) -> None:
+        calls = self._session.recording.calls(self._slots.start, self._slots.stop, Phase.CALLED_TOGETHER)
+        self._asked = tuple(dict.fromkeys(each.pid for each in calls if each.ended_ns == NEVER))[:MOST_ASKED]
+        if self._asked:
+            self._session.recording.questions.ask(self._asked, Phase.CALLED_TOGETHER)
+            self._asked_ns = now
+            self._left -= 1
+
+    def _take(self) -> None:
+        answers = self._session.recording.questions.answers()
+        late = self._session.now_ns() - self._asked_ns >= _LATE_NS
+        if len(answers) < len(self._asked) and not late:
+            return
+        self._asked = ()
+        if not answers:
+            return
+        told, at_rest = _told(answers.values()), all(each.at_rest for each in answers.values())
+        waiting = sum(each.requests for each in told.waiting or () if each.waits)
+        if not at_rest:
+            # How many run is not sure then: some have just begun, and will wait.
+            told = replace(told, waiting=tuple(each for each in told.waiting or () if each.waits))
+        self._enough -= at_rest
+        if (at_rest, waiting) > self._worth:
+            self._best, self._worth = told, (at_rest, waiting)

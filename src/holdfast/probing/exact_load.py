@@ -1,0 +1,275 @@
+"""The phase in which exactly as many requests are offered as there are places: are all of them filled?
+
+The ramp finds how many places there are by offering more and more. A server that gives each request to a worker
+before it knows whether that one is free may leave places empty while requests wait behind busy workers; with more
+requests than places that does not show. Here requests come at once, as fast as the accept queue lets them be opened
+without losing a SYN, since such a server's choice depends on order and pauses; so it is repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from holdfast.load.prober import Prober
+from holdfast.model.address import is_unix
+from holdfast.model.live import LivePhase
+from holdfast.model.phase import Phase
+from holdfast.model.timeline import Entry, ExactLoad, Repeat, Request
+from holdfast.model.units import NS_PER_S
+from holdfast.probing import live_look
+from holdfast.probing.session import Session, batch
+from holdfast.probing.slots import EXACT_PASSES, EXACT_PLACES, EXACT_REPEATS
+from holdfast.probing.waits import (
+    ANSWER_S,
+    NOTHING_HELD,
+    OPEN_STATES,
+    REST_NS,
+    TURN_NS,
+    Watched,
+    look_interval_ns,
+    rests,
+    threads_that_hold,
+    turn_until,
+    turn_while_free,
+    with_the_way_ns,
+)
+
+_BUDGET_NS = 800_000_000
+_SLOWEST_NS = 250_000_000
+# One after another, each start waits for a handshake to and fro; of requests that come together, these overlap.
+_SLOWEST_OVER_TLS_NS = 1_500_000_000
+_AT_LEAST = 2
+# Where one process takes all requests there is no choice that could come out otherwise: 0.2 s of a pool of 40 threads.
+_WITHOUT_CHOICE = 3
+_AMONG_NS = 2_000_000_000
+_UNDISTURBED_MS = 200  # the rest before a repeat, the start of ten to a hundred handlers, and their answers
+_WORKED_OFF_S = 6.0  # five thousand requests that waited in a router take 3 s (measured)
+# Two thousand connections whose clients have gone take gunicorn 7 s: it loads its certificate for each (measured).
+_WORKED_OFF_OVER_TLS_S = 10.0
+# A place that fills at all does so within this after the last one did: a fork takes 15 ms, a busy loop 100 ms.
+_PLATEAU_NS = 250_000_000
+
+
+def offer_exact_load(
+    session: Session, slots: range, held: Sequence[Entry], replied: Collection[int]
+) -> tuple[ExactLoad, tuple[Request, ...]]:
+    """Offers as many requests as there are places, several times, each time to a server at rest.
+
+    Args:
+        slots: those of `exact_load` or of `exact_again`.
+        held: the handlers that ran at once when every place was full, at least one; all have been released.
+        replied: our ports of requests that got their reply. A server may keep its end of such a connection open for as
+            long as it likes (seen: after a 503, until Python's collector finds it); no request waits there.
+
+    Returns:
+        What was tried, and its requests.
+    """
+    if why_not := why_not_offered(session, held):
+        return ExactLoad(why_not=why_not), ()
+    live_look.begin(session, LivePhase.EXACT_LOAD)
+    places = len(held)
+    session.recording.set_look_interval(look_interval_ns(places))
+    session = replace(session, slots=replace(session.slots, exact_load=slots))
+    with batch(session, slots[: places * EXACT_REPEATS * EXACT_PASSES], Phase.EXACT_LOAD) as sent:
+        tried = _repeat_among_leftovers(session, sent.prober, places, replied)
+        tried = tried or _repeat_alone(session, sent.prober, places, replied)
+        return tried, sent.requests()
+
+
+def why_not_offered(session: Session, held: Sequence[Entry]) -> str:
+    """Why exact load is not to be offered where these handlers ran at once; "" if it is."""
+    places = len(held)
+    if places > EXACT_PLACES:
+        return f"not tried with more than {EXACT_PLACES} places"
+    fills_in_ns = places * _usual_gap_ns(held)
+    if fills_in_ns > (_SLOWEST_NS if session.tls is None else _SLOWEST_OVER_TLS_NS):
+        return f"not tried where {places} places take about {fills_in_ns / NS_PER_S:.1f} s to fill"
+    if session.way_ns > _SLOWEST_NS:
+        return f"not tried where a request takes about {session.way_ns / NS_PER_S:.1f} s to its view"
+    return ""
+
+
+def _repeat_among_leftovers(
+    session: Session, prober: Prober, places: int, replied: Collection[int]
+) -> ExactLoad | None:
+    """The repeats that can be made while earlier requests are left that no handler can reach.
+
+    A router that connects to a worker for each request loses SYNs when the worker's queue is full, and the kernel
+    sends them again a second later; so thousands of them take seconds, in which every handler is free most of the
+    time. And a server may keep its end of a connection although it has replied; on a Unix socket, an end whose client
+    is gone does not show whether it had its reply. Such repeats do not prove that places stay empty, though: they
+    count only if all places were filled and none of the earlier requests came in.
+
+    Returns:
+        None if none are left like this, or if it is inconclusive.
+    """
+    # Bodies that run must not share the server with earlier requests.
+    if session.experiment.call or not (session.inner_ports or is_unix(session.address)):
+        return None
+    recording, began, repeats = session.recording, session.now_ns(), list[Repeat]()
+    for tried in range(EXACT_REPEATS):
+        if _enough(session, repeats, places) or (repeats[_AT_LEAST - 1 :] and _over_budget(session, began, tried)):
+            break
+        limit_s = (_AMONG_NS - (session.now_ns() - began)) / NS_PER_S
+        if not _worked_off(session, prober, replied, limit_s, leftovers=True):
+            return None
+        before = recording.entered(0, session.slots.before_exact_load)
+        repeat = _offer_once(session, prober, places)
+        filled = repeat is not None and recording.entered(repeat.first, repeat.last) == places
+        if not _release(session, prober):
+            return None
+        # One of the earlier requests may have come in between.
+        disturbed = recording.entered(0, session.slots.before_exact_load) != before
+        if repeat is not None and filled and not disturbed:
+            repeats.append(repeat)
+        elif not disturbed:
+            return None
+    return ExactLoad(tuple(repeats)) if len(repeats) >= _AT_LEAST else None
+
+
+def _repeat_alone(session: Session, prober: Prober, places: int, replied: Collection[int]) -> ExactLoad:
+    """The repeats when no earlier request is left anywhere in the server."""
+    why_not, repeats = "", list[Repeat]()
+    limit_s = _WORKED_OFF_S if session.tls is None else _WORKED_OFF_OVER_TLS_S
+    session.patience.begin(LivePhase.CLEARING)
+    if not _worked_off(session, prober, replied, limit_s):
+        why_not = f"{limit_s:g} s after the release the server still had connections in which requests may wait"
+    session.patience.begin(LivePhase.EXACT_LOAD)
+    began = session.now_ns()
+    while not why_not and len(repeats) < EXACT_REPEATS and not _enough(session, repeats, places):
+        if len(repeats) >= _AT_LEAST and _over_budget(session, began, len(repeats)):
+            break
+        if repeat := _offer_once(session, prober, places):
+            repeats.append(repeat)
+            if not _release(session, prober) or not _worked_off(session, prober, replied):
+                why_not = "not all of the requests were answered after their release"
+                if session.interrupts.asked:
+                    why_not = "it was interrupted"
+        else:
+            why_not = "it was interrupted, the server hardly got a core, or its accept queue did not take them all"
+            # What was offered may still come to a handler, and would stay there.
+            _release(session, prober)
+    return ExactLoad(tuple(repeats), why_not)
+
+
+def _enough(session: Session, repeats: Sequence[Repeat], places: int) -> bool:
+    """Whether one more repeat would show what these have shown: one process took all of them, and filled each place."""
+    if session.several or len(repeats) < _WITHOUT_CHOICE:
+        return False
+    return all(session.recording.entered(each.first, each.last) == places for each in repeats)
+
+
+def _over_budget(session: Session, began_ns: int, tried: int) -> bool:
+    """Whether one more repeat would exceed the time for all of them, if it takes as long as those before it."""
+    spent = session.now_ns() - began_ns
+    return spent + spent // tried > _BUDGET_NS
+
+
+def _usual_gap_ns(entries: Iterable[Entry]) -> int:
+    """The time between the starts of two handlers, which the ramp let start one after the other.
+
+    Nine in ten were further apart: other programs on the machine delay most of them, and none comes too soon.
+    """
+    starts = sorted(entry.entered_ns for entry in entries)
+    gaps = sorted(after - before for before, after in pairwise(starts))
+    return gaps[len(gaps) // 10] if gaps else 0
+
+
+def _worked_off(
+    session: Session,
+    prober: Prober,
+    replied: Collection[int],
+    limit_s: float = _WORKED_OFF_S,
+    *,
+    leftovers: bool = False,
+) -> bool:
+    """Whether no earlier request is left anywhere in the server.
+
+    Args:
+        leftovers: ignores those that wait for a handshake between the server's own processes, or whose clients have
+            disconnected from a Unix socket; but nothing else may be left.
+    """
+    recording, kernel, slots = session.recording, session.kernel, session.slots.recorded
+    ignored = {*replied, 0} if leftovers and is_unix(session.address) else replied
+    seen = -1
+
+    def nothing_left() -> bool:
+        nonlocal seen
+        # A look at five thousand sockets takes 15 ms of a core that the server needs. While handlers still start,
+        # something is left anyway (gunicorn with two workers, on two cores: 0.5 to 0.7 s instead of 0.8 to 1.1).
+        if (entered := recording.entered(0, slots)) != seen:
+            seen = entered
+            return False
+        if recording.in_service(0, slots) or any(kernel.accept_queue(port).depth for port in session.inner_ports):
+            return False
+        if session.front is not None and session.front.depth:
+            return False
+        knocking, again_ms = kernel.without_handshake(session.inner_ports)
+        if knocking and (not leftovers or (again_ms is not None and again_ms < _UNDISTURBED_MS)):
+            return False
+        if leftovers and kernel.accept_queue(session.listen_address).depth:
+            return False
+        ends = kernel.server_sockets(session.listen_address)
+        return sum(end.state in OPEN_STATES and end.peer_port not in ignored for end in ends) <= knocking
+
+    deadline = session.now_ns() + int(limit_s * NS_PER_S)
+    while turn_until(session, prober, nothing_left, max(0.0, (deadline - session.now_ns()) / NS_PER_S)):
+        # Behind a router, a request that it has passed on may still be on its way to a handler.
+        at_rest = rests(session, prober, NOTHING_HELD, lambda: recording.entered(0, slots), REST_NS)
+        if at_rest is not False:
+            return at_rest is True
+    return False
+
+
+def _offer_once(session: Session, prober: Prober, places: int) -> Repeat | None:
+    """Offers them and waits until every place is filled or no more is; None if that could not be seen."""
+    recording, began = session.recording, prober.offered
+    first = session.slots.exact_load.start + began
+    last = first + places
+    while prober.offered < began + places:
+        count = min(_room(session, prober, places), began + places - prober.offered)
+        if count:
+            prober.open(count)
+            prober.turn(TURN_NS)
+        elif _await_room(session, prober, places) == "had no core":
+            return None
+        elif not _room(session, prober, places):
+            # The queue is full, so not all can be offered, and what is seen would not be exact load.
+            return None
+        if session.interrupts.asked or prober.failure:
+            return None
+    plateau_ns = with_the_way_ns(session, _PLATEAU_NS)
+    while recording.entered(first, last) < places:
+        holding = threads_that_hold(recording.entries(first, last))
+        at_rest = rests(session, prober, holding, lambda: recording.entered(first, last), plateau_ns)
+        if at_rest is None:
+            return None
+        if at_rest:
+            break
+    return Repeat(first, last, session.now_ns())
+
+
+def _await_room(session: Session, prober: Prober, places: int) -> Watched:
+    """Waits until more connections may be opened."""
+    return turn_while_free(session, prober, NOTHING_HELD, lambda: _room(session, prober, places) > 0, _PLATEAU_NS)
+
+
+def _room(session: Session, prober: Prober, places: int) -> int:
+    """How many connections may be opened now so that no SYN is lost."""
+    queue = session.kernel.accept_queue(session.listen_address)
+    behind = None if session.front is None else session.front.room
+    if queue.spare is None:
+        return places if behind is None else behind // 2
+    # One at a time may use the whole queue; of several at once all must arrive, so they stay below half of it.
+    one = int(prober.connecting == 0 and not queue.full)
+    room = max(one, queue.spare - 1 - prober.connecting)
+    return room if behind is None else min(room, max(1, behind // 2))
+
+
+def _release(session: Session, prober: Prober) -> bool:
+    """Releases all that were offered; whether all of them ended."""
+    for slot in session.slots.exact_load[: prober.offered]:
+        session.recording.release(slot)
+    return turn_until(session, prober, lambda: prober.ended == prober.offered, ANSWER_S)

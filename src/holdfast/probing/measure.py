@@ -1,0 +1,385 @@
+"""The phases of a probe on a ready server, and the timeline that is made of what they saw.
+
+Every phase looks and acts; what it means is decided elsewhere: `ramp` says how fast to climb, `infer` what the records
+mean.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.signals import reuse_seen
+from holdfast.load.prober import Prober
+from holdfast.model.call import Call
+from holdfast.model.experiment import Experiment
+from holdfast.model.frozen import frozen
+from holdfast.model.limits import LimitLook
+from holdfast.model.phase import Phase
+from holdfast.model.places import REPLIED
+from holdfast.model.ramp import Ramp
+from holdfast.model.samples import Usage
+from holdfast.model.timeline import (
+    NEVER,
+    Entry,
+    ExactLoad,
+    FirstRequest,
+    Handed,
+    Leaving,
+    Marks,
+    Request,
+    ServerFacts,
+    Snapshot,
+    Stopped,
+    Timeline,
+)
+from holdfast.observe.limits import look_at_limits
+from holdfast.observe.processes import read_descendants, read_process_tree, read_usage
+from holdfast.probing import asking, call_bodies, disconnect, exact_first, exact_load, growth, ramp_up, release
+from holdfast.probing.first_request import send_first_request, usual_way_ns
+from holdfast.probing.guards import KilledError, no_longer_accepting
+from holdfast.probing.ramp_view import takers
+from holdfast.probing.session import Session, batch
+from holdfast.probing.start import Running, connect_to, ready_again, with_front
+
+if TYPE_CHECKING:
+    from holdfast.probing.held_streams import HeldStreams
+
+_REPLACED = ExactLoad(why_not="the server replaced a process that takes requests meanwhile")
+_NO_VERDICT = frozenset({"ended by the server", "our side"})
+
+
+@frozen
+class _Climbed:
+    """What was seen at the plateau at which a ramp was broken off."""
+
+    placed: Snapshot
+    first_sent_ns: int
+    usage: tuple[Usage, ...]
+
+
+@dataclass(slots=True)
+class Measured:
+    """What a run has seen so far. The timeline is made of it, however far the run came.
+
+    Attributes:
+        session: the one in force; a new one where a process was replaced after the first request.
+        later: requests of all phases but the ramp.
+        doubts: about the reply to the first request.
+        unread: a look at what the server's processes use has failed.
+    """
+
+    session: Session
+    server: ServerFacts
+    started_ns: int
+    marks: dict[str, int] = field(default_factory=dict)
+    first_request: FirstRequest | None = None
+    ramp: Ramp | None = None
+    placed: Snapshot | None = None
+    abandoned: tuple[int, ...] = ()
+    left_in_service: tuple[Leaving, ...] = ()
+    exact: ExactLoad | None = None
+    requests: tuple[Request, ...] = ()
+    later: tuple[Request, ...] = ()
+    calls: tuple[Call, ...] = ()
+    streams: HeldStreams | None = None
+    entries: tuple[Entry, ...] = ()
+    handed: tuple[Handed, ...] = ()
+    told: asking.Told = asking.NOTHING_TOLD
+    usage: list[Usage] = field(default_factory=list)
+    usage_again: tuple[Usage, ...] = ()
+    unread: bool = False
+    limit_looks: list[LimitLook] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    doubts: tuple[str, ...] = ()
+    replaced: tuple[int, ...] = ()
+    came_later: tuple[int, ...] = ()
+    gone: tuple[int, ...] = ()
+    log: str = ""
+    stopped: Stopped | None = None
+
+    def mark(self, name: str) -> None:
+        """Notes that a phase has ended now."""
+        self.marks[f"{name}_ns"] = time.monotonic_ns()
+
+    def look_at_usage(self) -> None:
+        """Notes what the server's processes use now; of looks one of which failed none is kept."""
+        found = usage_now(self.session)
+        self.unread |= found is None
+        self.usage = [] if found is None or self.unread else [*self.usage, found]
+
+    def look_at_limits(self) -> None:
+        """Notes how much of its limits the server uses now, if that can be read."""
+        tree = read_process_tree(*self.session.server.roots())
+        found = look_at_limits(tree, self.session.accepting, time.monotonic_ns())
+        self.limit_looks += [] if found is None else [found]
+
+    def stop(self, error: InconclusiveError) -> None:
+        """Gives up; what was seen by then is kept, and gives a verdict if the places had been counted."""
+        if isinstance(error, KilledError) and self.placed is not None:
+            self.notes.append(f"{error.what} The places had been counted before that; what came after was left out.")
+        else:
+            self.stopped = Stopped(error.what, error.why, error.remedy)
+
+    @property
+    def gives_a_verdict(self) -> bool:
+        """Whether there will be a verdict as things are now."""
+        return self.stopped is None and self.ramp is not None and self.ramp.reason not in _NO_VERDICT
+
+
+def measure(running: Running) -> Measured:
+    """Goes through the phases as far as they come.
+
+    Raises:
+        UsageError, EnvironmentFailure: it cannot be measured as asked.
+        KeyboardInterrupt, Terminated: asked to end immediately.
+    """
+    session, facts = connect_to(running)
+    seen = Measured(session, facts, running.started_ns, {"ready_ns": running.ready_ns}, notes=list(running.ready.notes))
+    try:
+        _measure_ceiling(seen)
+    except InconclusiveError as error:
+        seen.stop(error)
+    session, killed = seen.session, running.ends.killed()
+    seen.replaced = tuple(pid for pid in no_longer_accepting(session) if pid not in killed)
+    if session.experiment.http2 and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        from holdfast.probing.held_streams import hold_streams  # noqa: PLC0415 - the library for it is an extra
+
+        seen.streams = hold_streams(session)
+        seen.later += seen.streams.requests
+    if session.experiment.call and seen.gives_a_verdict and not killed and not session.interrupts.asked:
+        # After the look at what was replaced: the person's own code may end a process, or wear it out. Where there
+        # will be no verdict, none of that code is run in vain.
+        called = call_bodies.call_bodies(session)
+        seen.later, seen.calls = seen.later + called.requests, called.calls
+        seen.notes += called.notes
+        seen.told = asking.both(seen.told, called.told)
+    seen.mark("ended")
+    seen.entries = session.recording.entries(0, session.slots.recorded)
+    seen.handed = session.recording.handed(0, session.slots.recorded)
+    log = session.server.log
+    log.cut()
+    seen.log = log.last_words()
+    if log.cut_bytes:
+        seen.notes.append(
+            f"The server wrote {log.size_bytes / 1e6:.0f} MB to its output while it ran. holdfast kept the beginning "
+            "and the end of that."
+        )
+    return seen
+
+
+def timeline_of(experiment: Experiment, seen: Measured, *, interrupted: bool) -> Timeline:
+    """The raw record of a run."""
+    return Timeline(
+        experiment=experiment,
+        server=seen.server,
+        marks=Marks(started_ns=seen.started_ns, **seen.marks),
+        first_request=seen.first_request,
+        ramp=seen.ramp,
+        placed=seen.placed,
+        requests=(*seen.later, *seen.requests),
+        entries=seen.entries,
+        abandoned=seen.abandoned,
+        samples=tuple(seen.session.sampler.rows),
+        usage=tuple(seen.usage),
+        server_log=seen.log,
+        notes=tuple(seen.notes),
+        left_in_service=seen.left_in_service,
+        exact=seen.exact,
+        stopped=seen.stopped,
+        replaced=seen.replaced,
+        calls=seen.calls,
+        interrupted=interrupted,
+        came_later=seen.came_later,
+        gone=seen.gone,
+        usage_again=seen.usage_again if len(seen.usage_again) > 1 else (),
+        handed=seen.handed,
+        waiting=seen.told.waiting,
+        libraries=seen.told.libraries,
+        streams=None if seen.streams is None else seen.streams.streams,
+        limit_looks=tuple(seen.limit_looks) if len(seen.limit_looks) > 1 else (),
+        stream_entries=() if seen.streams is None else seen.streams.entries,
+    )
+
+
+def _measure_ceiling(seen: Measured) -> None:
+    """All phases up to exact load.
+
+    Raises:
+        InconclusiveError: one of them could not be finished.
+    """
+    seen.look_at_usage()
+    seen.look_at_limits()
+    first = send_first_request(seen.session)
+    seen.first_request, seen.later, seen.doubts = first.found, first.requests, first.doubts
+    seen.look_at_usage()
+    taking, accepting = len(takers(seen.session)), seen.session.accepting
+    way_ns = usual_way_ns(first.found.ways_ns, taking)
+    seen.session = replace(seen.session, way_ns=way_ns, takers=taking, tls=first.tls, slept_ns=first.slept_ns)
+    if no_longer_accepting(seen.session):
+        seen.session = ready_again(seen.session)
+    seen.session = with_front(seen.session)
+    if seen.session.accepting != accepting:
+        seen.session = replace(seen.session, takers=len(takers(seen.session)))
+    held = _measure_places(seen)
+    session = seen.session
+    if held is None or session.experiment.brief:
+        return
+    if not session.interrupts.asked and not reuse_seen(session.recording.entries(0, session.slots.recorded)):
+        seen.later += release.send_reuse_requests(session)
+    growing = seen.ramp is not None and seen.ramp.reason == "growing"
+    bounded = len(seen.requests) > len(held) > 0 and not growing
+    if not bounded:
+        seen.exact = None
+    elif session.experiment.over_s is None and not session.interrupts.asked and not _tried(seen, len(held)):
+        _offer_exact_load(seen, held, session.slots.exact_again if seen.exact else session.slots.exact_load)
+
+
+def _tried(seen: Measured, places: int) -> bool:
+    """Whether exact load was offered before, for as many places as there turned out to be, or cannot be."""
+    repeats = () if seen.exact is None else seen.exact.repeats
+    if seen.exact is _REPLACED:
+        return True
+    return bool(repeats) and all(each.last - each.first == places for each in repeats)
+
+
+def _always_filled(seen: Measured) -> int:
+    """How many requests filled as many places each time that they were offered together; 0 where not all did.
+
+    0 too where several processes accept: of requests that come together, one may take two while another idles.
+    """
+    repeats = () if seen.exact is None or seen.session.several else seen.exact.repeats
+    entered = [seen.session.recording.entered(each.first, each.last) for each in repeats]
+    filled = all(number == each.last - each.first for number, each in zip(entered, repeats, strict=True))
+    return min(entered) if repeats and filled else 0
+
+
+def _offer_exact_load(seen: Measured, held: Sequence[Entry], slots: range) -> None:
+    session = seen.session
+    replied = {each.local_port for each in (*seen.requests, *seen.later) if each.outcome in REPLIED}
+    seen.exact, sent = exact_load.offer_exact_load(session, slots, held, replied)
+    seen.later += sent
+    if no_longer_accepting(session):
+        seen.exact = _REPLACED
+
+
+def _begin_anew(seen: Measured, held: Sequence[Entry]) -> None:
+    """Offers exact load after a ramp that was broken off, and prepares another one."""
+    session = seen.session
+    session.recording.begin_anew(session.slots.ramp, session.slots.first_climb)
+    climbed = zip(session.slots.first_climb, seen.requests, strict=False)
+    seen.later += tuple(replace(each, id=id, phase=Phase.FIRST_CLIMB) for id, each in climbed)
+    seen.requests = ()
+    if no_longer_accepting(session):
+        # They may be replaced after a number of requests, which those of exact load would use up too.
+        seen.exact = _REPLACED
+    else:
+        _offer_exact_load(seen, held, session.slots.exact_load)
+    exact_first.check_empty(session)
+    if no_longer_accepting(session):
+        seen.session = ready_again(session)
+    seen.session.sampler.rows.clear()
+
+
+def _measure_places(seen: Measured) -> list[Entry] | None:
+    """The ramp, the disconnects and the release.
+
+    Returns:
+        The handlers that ran at once when every place was full; None if the server ended requests that were held,
+        so that there are no places to go on with.
+    """
+    with _ramp(seen) as prober:
+        seen.mark("first_sent")
+        climb = ramp_up.Climb(seen.session, prober)
+        first = exact_first.places_at_first_plateau(seen.session, prober, climb)
+        if not first:
+            return _climb_and_let_go(seen, prober, climb)
+        # Now, because threads that exact load leaves behind cost no held request anything.
+        seen.look_at_usage()
+        climbed = _Climbed(ramp_up.look_at_places(seen.session, prober), seen.marks["first_sent_ns"], tuple(seen.usage))
+        exact_first.release_all(seen.session, prober)
+    _begin_anew(seen, first)
+    _look_again(seen)
+    with _ramp(seen) as prober:
+        seen.mark("first_sent")
+        held = _climb_and_let_go(seen, prober, ramp_up.Climb(seen.session, prober, _always_filled(seen)))
+        entered = seen.session.recording.entered(0, prober.offered)
+    if seen.ramp is not None and seen.ramp.reason == "interrupted" and entered < len(first):
+        _keep_the_first_climb(seen, climbed)
+        return None
+    return held
+
+
+def _keep_the_first_climb(seen: Measured, climbed: _Climbed) -> None:
+    """Lets the climb before exact load be the run's ramp, where the one after it was interrupted before it got as far.
+
+    Exact load was of places that are not known to be all.
+    """
+    seen.later = tuple(
+        replace(each, phase=Phase.RAMP) if each.phase is Phase.FIRST_CLIMB else each for each in seen.later
+    )
+    seen.requests = tuple(replace(each, phase=Phase.FIRST_CLIMB) for each in seen.requests)
+    seen.placed, seen.usage, seen.exact, seen.gone = climbed.placed, list(climbed.usage), None, ()
+    seen.marks |= {"first_sent_ns": climbed.first_sent_ns, "placed_ns": climbed.placed.ended_ns}
+
+
+def _climb_and_let_go(seen: Measured, prober: Prober, climb: ramp_up.Climb) -> list[Entry] | None:
+    session = seen.session
+    seen.ramp, seen.placed = ramp_up.find_ceiling(session, prober, climb)
+    seen.mark("placed")
+    held = [each for each in session.recording.entries(0, prober.offered) if each.left_ns == NEVER]
+    seen.gone = _gone(session, held)
+    if seen.usage_again:
+        _look_again(seen)
+    if not _tried(seen, len(held)):
+        seen.look_at_usage()
+    seen.look_at_limits()
+    # After the looks at what the requests cost, because an answer takes memory.
+    seen.told = asking.ask_where_requests_wait(session, prober, held)
+    if seen.ramp.reason not in ramp_up.NO_CEILING and not session.experiment.brief:
+        newcomers = growth.since_counted(session, seen.placed)
+        seen.left_in_service, sent = disconnect.disconnect_in_service(session, prober)
+        seen.later += sent
+        seen.abandoned = disconnect.disconnect_queued(session, prober)
+        newcomers.look(read_process_tree(*session.server.roots()), {each.pid for each in held})
+        seen.came_later = tuple(newcomers.pids)
+        seen.mark("abandoned")
+    seen.mark("released")
+    if release.release_held(session, prober, seen.abandoned):
+        seen.mark("quiet")
+    return None if seen.ramp.reason == "ended by the server" else held
+
+
+def _look_again(seen: Measured) -> None:
+    """Looks at what several processes use: each has run its first request by now, and what that leaves behind stays."""
+    if seen.session.takers > 1 and (found := usage_now(seen.session)) is not None:
+        seen.usage_again = (*seen.usage_again, found)
+
+
+def usage_now(session: Session) -> Usage | None:
+    """What the server's processes use now; None where that may not be read."""
+    return read_usage(read_process_tree(*session.server.roots()), time.monotonic_ns())
+
+
+def _gone(session: Session, held: Sequence[Entry]) -> tuple[int, ...]:
+    """The processes that have run a handler and do not exist; () where pids of the record mean nothing out here."""
+    there = set(read_descendants(*session.server.roots()))
+    gone = {each.pid for each in session.recording.entries(0, session.slots.recorded)} - there
+    return () if any(each.pid in gone for each in held) else tuple(sorted(gone))
+
+
+@contextmanager
+def _ramp(seen: Measured) -> Iterator[Prober]:
+    """The ramp's prober; its rows and notes are kept however the block ends."""
+    with batch(seen.session, seen.session.slots.ramp, Phase.RAMP) as ramp:
+        try:
+            yield ramp.prober
+        finally:
+            seen.requests = ramp.requests()
+            # In the ramp itself there may have been no reply to doubt.
+            said = [*(() if ramp.prober.doubts else seen.doubts), *ramp.prober.notes]
+            seen.notes += [each for each in said if each not in seen.notes]

@@ -1,0 +1,140 @@
+"""Picks one of several listening sockets when the person does not say which: the one that leads to a view.
+
+A uWSGI with its own router listens on a second port for its workers; a debugger or a metrics exporter listens on a
+port of its own. A single request to each shows which is which. Ports that the kernel chose are tried later, and only
+if no other led anywhere: only the server's own processes know them, and they need not speak HTTP. Unix sockets are
+tried if no port led to a view: most of those that a server has in addition to its ports serve its own commands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+from holdfast.errors import UsageError
+from holdfast.load.endpoint import Tls
+from holdfast.model.frozen import frozen
+from holdfast.model.places import REPLIED
+from holdfast.observe.fronts import is_front
+from holdfast.observe.process_info import is_python, read_program
+from holdfast.observe.record_reader import HeldIn
+from holdfast.observe.routes import Route
+from holdfast.probing.first_request import Reply, send_into_view
+from holdfast.probing.server_process import process_with_handlers
+from holdfast.probing.session import Session
+from holdfast.probing.slots import MOST_LISTENERS
+from holdfast.probing.waits import STILL_S
+
+_LIMIT_S = 2.0
+
+
+@frozen
+class _Tried:
+    """What came of one request to a listener.
+
+    Attributes:
+        held: None if it reached no handler.
+        in_front: the processes that listen there are another program than the one that ran the handler; or, where
+            none was reached, they are no Python.
+    """
+
+    route: Route
+    reply: Reply
+    held: HeldIn | None
+    in_front: bool
+
+
+class Picked(NamedTuple):
+    """The listener to probe, and how it is spoken to; TLS of None is plain HTTP, or not found out yet."""
+
+    route: Route
+    tls: Tls | None
+
+
+def pick(routes: Sequence[Route], ephemeral: range, session_at: Callable[[Route], Session]) -> Picked:
+    """Sends a request to one listener after another, if there are several, and picks the one to probe.
+
+    Args:
+        routes: one to each port and to each Unix socket that the server listens on, at least one.
+        ephemeral: ports that the kernel gives to sockets that ask for none in particular.
+        session_at: what a request to one of them is sent with.
+
+    Raises:
+        UsageError: no request showed which one is meant.
+    """
+    if len(routes) == 1:
+        return Picked(routes[0], None)
+    tried: list[_Tried] = []
+    named = [route for route in routes if route.port and route.port not in ephemeral]
+    unnamed = [route for route in routes if route.port in ephemeral]
+    sockets = [route for route in routes if not route.port]
+    for candidates in (named, unnamed, sockets):
+        if candidates is unnamed and _the_one(tried) is not None:
+            continue
+        for route in candidates[: MOST_LISTENERS - len(tried)]:
+            tried.append(_try(session_at(route), route, len(tried)))
+        if any(each.held for each in tried):
+            break
+    found = _the_one(tried)
+    if found is not None and not found.route.port and (front := _answers_itself(tried)) is not None:
+        # Its clients do not reach the Unix socket. Probing it tells them so.
+        return front
+    if found is not None:
+        return found
+    if len(named) + len(unnamed) == 1:
+        # None of them leads anywhere, and there is only one port: probing it tells what is wrong with it.
+        route = (*named, *unnamed)[0]
+        return Picked(route, next((each.reply.tls for each in tried if each.route == route), None))
+    raise UsageError(
+        f"The command listens on several {'ports' if named or unnamed else 'Unix sockets'}: "
+        f"{', '.join(_name(route) for route in routes)}.",
+        "\n".join(f"{_name(each.route)}: {_words(each)}" for each in tried),
+        "Say with --port which one is meant.",
+    )
+
+
+def _try(session: Session, route: Route, number: int) -> _Tried:
+    slot = session.slots.listeners[number]
+    reply = send_into_view(session, slot, _LIMIT_S, STILL_S)
+    held, pids = session.recording.held_in(slot), [pid for each in route.listeners for pid in each.pids]
+    handler = None if held is None else process_with_handlers(session, range(slot, slot + 1))
+    in_front = not any(map(_is_python, pids)) if held is None else handler is not None and is_front(pids, handler)
+    return _Tried(route, reply, held, in_front)
+
+
+def _is_python(pid: int) -> bool:
+    program = read_program(pid)
+    return program is None or is_python(program)
+
+
+def _answers_itself(tried: Iterable[_Tried]) -> Picked | None:
+    """A port of a front that gave an answer of its own; None if there is no such port."""
+    ports = (each for each in tried if each.route.port and each.held is None and each.in_front)
+    return next((Picked(each.route, each.reply.tls) for each in ports if each.reply.request.outcome in REPLIED), None)
+
+
+def _the_one(tried: Iterable[_Tried]) -> Picked | None:
+    """The only one that led to a view, else the only one that led to a handler, or else the only one that replied."""
+    in_a_view = [each for each in tried if each.held is not None and each.held.via in {"view", "plain"}]
+    held = [each for each in tried if each.held is not None]
+    replied = [each for each in tried if each.reply.request.outcome in REPLIED]
+    for candidates in (in_a_view, held, replied):
+        # Where one is in front of the others, clients come to that one.
+        fronts = [each for each in candidates if each.in_front and each.held is not None]
+        one = fronts if len(candidates) > 1 and len(fronts) == 1 else candidates
+        if candidates:
+            return Picked(one[0].route, one[0].reply.tls) if len(one) == 1 else None
+    return None
+
+
+def _words(tried: _Tried) -> str:
+    if tried.held is not None:
+        return f"leads to {tried.held.held_in}"
+    if tried.reply.finding is not None:
+        return "does not speak HTTP"
+    request = tried.reply.request
+    return f"answers with {request.status}, and no view is entered" if request.status else "does not answer"
+
+
+def _name(route: Route) -> str:
+    return str(route.port or route.address)

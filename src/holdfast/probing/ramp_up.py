@@ -1,0 +1,232 @@
+"""The phase in which a probe finds the ceiling: it offers more and more requests, then counts the places.
+
+How fast the ramp climbs is decided in `ramp`, what the records mean in `infer`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+from holdfast.load.prober import Prober
+from holdfast.model.live import LivePhase
+from holdfast.model.places import Outcome
+from holdfast.model.ramp import Ramp
+from holdfast.model.timeline import NEVER, Snapshot
+from holdfast.model.units import NS_PER_S
+from holdfast.observe.snapshot import take_snapshot
+from holdfast.probing import live_look
+from holdfast.probing.growth import Newcomers
+from holdfast.probing.guards import KilledError, check_accepting, check_held_requests, check_processes
+from holdfast.probing.ramp import QUICK_NS, decide
+from holdfast.probing.ramp_state import Done, Open, State, View
+from holdfast.probing.ramp_view import Lookout, LostRequests, Room, Starts, find_acceptors, look_at, take_sample
+from holdfast.probing.session import Session
+from holdfast.probing.waits import (
+    ANSWER_S,
+    REST_NS,
+    STILL_S,
+    TURN_NS,
+    free_time_of,
+    look_interval_ns,
+    progress,
+    sleep_of,
+    turn_until_idle,
+    turn_until_still,
+    with_the_way_ns,
+)
+
+NO_CEILING = frozenset({"interrupted", "ended by the server", "growing"})
+"""Reasons for a ramp's end that say nothing about what would have come next."""
+
+_ADJUST_EVERY = 64
+_MANY = 8
+"""Of so many requests on their way, none is waited for by itself."""
+
+
+class Climb:
+    """A ramp under way: what it remembers from one look to the next."""
+
+    def __init__(self, session: Session, prober: Prober, known: int = 0) -> None:
+        """Nothing has been offered yet.
+
+        Args:
+            known: that many are known to start when they come at once; 0 if that is not known.
+        """
+        several = session.several or session.front is not None
+        waiting = [each.pid for each in find_acceptors(session) if each.waits_on] if several else session.accepting
+        starts, newcomers = Starts(waiting if several else ()), Newcomers(session, waiting, session.pids)
+        free = free_time_of(session, lambda tree: newcomers.look(tree, starts.pids))
+        self._session = session
+        self._prober = prober
+        self._lookout = Lookout(starts, free, sleep_of(session), LostRequests(), Room(session), newcomers)
+        self._state = State(known=known)
+        self._held = 0
+        self._gone = session.ends.ended()
+        session.sampler.resume(session.now_ns())
+
+    def go_on(self, breaks_off: Callable[[View, State], bool] = lambda _view, _next: False) -> Ramp | None:
+        """Offers requests until one is met that no queue takes, or as many as may be offered.
+
+        Args:
+            breaks_off: whether to stop before the next step, given what was seen and the state that it leads to.
+
+        Returns:
+            None where it was broken off; it can go on.
+
+        Raises:
+            InconclusiveError: the server had no core to run on for very long, or lost a process that takes requests.
+        """
+        session, prober = self._session, self._prober
+        session.patience.begin(LivePhase.RAMP)
+        while not session.interrupts.asked:
+            view = self._look()
+            session.patience.wait(self._so_far)
+            action, state = decide(view, self._state)
+            if breaks_off(view, state):
+                return None
+            self._state = state
+            if _times_none(view):
+                live_look.offer_view(session, prober)
+            if isinstance(action, Done):
+                return Ramp(action.reason, action.plateau_ns, action.crowd, action.step_ns)
+            if isinstance(action, Open):
+                prober.open(action.count)
+                prober.turn(0)
+            else:
+                prober.turn(action.timeout_ns)
+        return Ramp("interrupted", NEVER)
+
+    def _so_far(self) -> str:
+        return f"{self._prober.offered} requests offered, {self._held} in service."
+
+    def _look(self) -> View:
+        session, prober = self._session, self._prober
+        check_processes(session)
+        view = look_at(session, prober, self._lookout)
+        if not view.cut and session.ends.ended() != self._gone:
+            self._gone = session.ends.ended()
+            check_processes(session)
+            check_held_requests(session, prober)
+            check_accepting(session)
+        if view.in_service != self._held:
+            self._held = view.in_service
+            session.recording.set_look_interval(look_interval_ns(self._held))
+        return view
+
+
+def _times_none(view: View) -> bool:
+    """Whether no single request is on its way to a handler that may start at any moment."""
+    ended = sum(number for outcome, number in view.ended.items() if outcome is not Outcome.PENDING)
+    on_their_way = view.offered - view.in_service - ended
+    return not 0 < on_their_way < _MANY or view.now_ns - view.last_sent_ns >= QUICK_NS
+
+
+def find_ceiling(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
+    """Offers requests until no further handler starts while the places are counted.
+
+    Raises:
+        InconclusiveError: as `Climb.go_on` and `count_places` say.
+    """
+    with told_by_held_requests(session, prober):
+        if session.experiment.over_s is not None:
+            return offer_evenly(session, prober, session.experiment.over_s), count_places(session, prober)
+        return _climb_until_counted(session, prober, climb)
+
+
+@contextmanager
+def told_by_held_requests(session: Session, prober: Prober) -> Iterator[None]:
+    """Where a process is killed, the requests that it held say more about it."""
+    try:
+        yield
+    except KilledError:
+        check_held_requests(session, prober)
+        raise
+
+
+def _climb_until_counted(session: Session, prober: Prober, climb: Climb) -> tuple[Ramp, Snapshot]:
+    def entered_and_queued() -> tuple[int, int]:
+        queued = session.kernel.accept_queue(session.listen_address).depth or 0
+        return session.recording.entered(0, prober.offered), queued
+
+    while True:
+        ramp = climb.go_on()
+        assert ramp is not None
+        before = entered_and_queued()
+        placed = count_places(session, prober)
+        after = entered_and_queued()
+        # A handler that started meanwhile, or a connection that was accepted, shows that it was not yet a plateau.
+        if ramp.reason in NO_CEILING or (after[0] == before[0] and after[1] >= before[1]):
+            return ramp, placed
+
+
+def offer_evenly(session: Session, prober: Prober, over_s: float) -> Ramp:
+    """Offers requests evenly over a time, whatever the server does, and waits until nothing moves.
+
+    It looks at next to nothing in between: the climb's looks at the kernel, the records and the processes would not
+    keep the pace of a thousand a second with ten thousand held.
+
+    Args:
+        over_s: the time from the first request to the last.
+    """
+    # One more view would make requests late.
+    live_look.begin(session, LivePhase.RAMP)
+    began, most = session.now_ns(), session.experiment.max_offered
+    gap_ns = over_s * NS_PER_S / most
+    while not session.interrupts.asked and prober.offered < most:
+        check_processes(session)
+        now, due = session.now_ns(), int(began + prober.offered * gap_ns)
+        if due > now:
+            prober.turn(min(due - now, TURN_NS))
+            continue
+        prober.open(1, due_ns=due)
+        prober.turn(0)
+        take_sample(session, prober, now)
+        if prober.offered % _ADJUST_EVERY == 0:
+            session.recording.set_look_interval(look_interval_ns(session.recording.in_service(0, prober.offered)))
+    if session.interrupts.asked:
+        return Ramp("interrupted", NEVER)
+    rest_ns = with_the_way_ns(session, REST_NS)
+    turn_until_still(session, prober, ANSWER_S + rest_ns / NS_PER_S, rest_ns)
+    return Ramp("max-offered", session.now_ns())
+
+
+def count_places(session: Session, prober: Prober) -> Snapshot:
+    """Takes the kernel's view at a moment at which nothing moves, if such a moment comes.
+
+    Raises:
+        InconclusiveError: the server is stopped, has lost a process that held a request, or has one that no longer
+            takes requests.
+    """
+    live_look.begin(session, LivePhase.COUNTING, prober)
+    if session.kernel.accept_queue(session.listen_address).full:
+        turn_until_still(session, prober, STILL_S)
+    else:
+        # Connections in a queue with room may be about to be accepted; with a full one the server does not accept.
+        turn_until_idle(session, prober)
+    deadline = session.now_ns() + int(STILL_S * NS_PER_S)
+    while True:
+        placed = look_at_places(session, prober)
+        if placed.still or session.now_ns() > deadline:
+            break
+    if session.front is not None:
+        session.front.find(session.recording.in_service(0, prober.offered))
+        placed = replace(placed, acceptors=find_acceptors(session), front=session.front.seen())
+    elif session.several:
+        placed = replace(placed, acceptors=find_acceptors(session))
+    check_held_requests(session, prober)
+    if not LostRequests().count(session, prober):
+        check_accepting(session)
+    return placed
+
+
+def look_at_places(session: Session, prober: Prober) -> Snapshot:
+    """The kernel's view now, whether anything moves or not."""
+    return take_snapshot(
+        session.kernel,
+        session.listen_address,
+        counts=lambda: progress(session, prober),
+        catch_up=lambda: prober.turn(0),
+        now_ns=session.now_ns,
+    )

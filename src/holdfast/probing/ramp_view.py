@@ -1,0 +1,249 @@
+"""What the ramp sees of both sides at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from holdfast.errors import InconclusiveError
+from holdfast.infer.signals import ended_by_server
+from holdfast.load.prober import Prober
+from holdfast.model.frozen import frozen
+from holdfast.model.places import Outcome
+from holdfast.model.timeline import NEVER, Acceptor, Entry
+from holdfast.model.units import NS_PER_S
+from holdfast.observe.acceptors import read_acceptors
+from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
+from holdfast.observe.limits import read_limits
+from holdfast.observe.starvation import FreeTime
+from holdfast.probing.disconnect import ASK_MANY
+from holdfast.probing.growth import Newcomers
+from holdfast.probing.guards import check_held_requests
+from holdfast.probing.ramp import SOME
+from holdfast.probing.ramp_state import TURNED_AWAY_ENOUGH, View
+from holdfast.probing.session import Session
+from holdfast.probing.waits import ANSWER_S, HoldingThreads, asleep_needed_ns
+from holdfast.procfs.read import count_descriptors
+
+# A shorter pause needs no explanation; looking for the reason of each would cost more than the ramp itself.
+_STALLED_NS = 10_000_000
+_LIMIT_WAYS = 20
+_ROOMY = 0.25
+# Most handlers start sooner than that.
+_PAUSED_NS = 2_000_000
+
+
+class Starts:
+    """How handlers start: when the latest did, the widest gap between two, and on which threads.
+
+    Invariant: instants only grow; a handler that is seen late is still counted at its own instant.
+    """
+
+    def __init__(self, accepting: Collection[int] = ()) -> None:
+        """Nothing has started.
+
+        Args:
+            accepting: processes that accept, where there are several; a master that only listens is none of them.
+        """
+        self._accepting = frozenset(accepting)
+        self.latest_ns = NEVER
+        self.latest_id: int | None = None
+        self.widest_gap_ns = 0
+        self.pids: set[int] = set()
+        self._holding = HoldingThreads()
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """Adds newly seen starts, in any order."""
+        self.pids.update(entry.pid for entry in entries)
+        self._holding.add(entries)
+        for entry in sorted(entries, key=lambda entry: entry.entered_ns):
+            if entry.entered_ns <= self.latest_ns:
+                continue
+            if self.latest_ns != NEVER:
+                self.widest_gap_ns = max(self.widest_gap_ns, entry.entered_ns - self.latest_ns)
+            self.latest_ns, self.latest_id = entry.entered_ns, entry.id
+
+    @property
+    def untried(self) -> int:
+        """Processes that accept and have started no handler, where handlers run in those that accept."""
+        return 0 if self._accepting.isdisjoint(self.pids) else len(self._accepting - self.pids)
+
+    def holding(self) -> Holding:
+        """The threads on which they are held."""
+        return self._holding.holding()
+
+
+class LostRequests:
+    """How many held requests the server has ended. Invariant: each ended request is looked at once."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self._looked_at: set[int] = set()
+
+    def count(self, session: Session, prober: Prober) -> int:
+        """Adds what has ended since the last look, and returns the number."""
+        if prober.ended > len(self._looked_at):
+            columns = prober.columns
+            for id in range(prober.offered):
+                if columns.outcome[id] and id not in self._looked_at:
+                    self._looked_at.add(id)
+                    entered_ns = session.recording.entered_ns(id) if session.recording.is_entered(id) else NEVER
+                    self.number += ended_by_server(Outcome(columns.outcome[id]), entered_ns, columns.done[id])
+        return self.number
+
+
+class Room:
+    """Whether the processes that take requests are far from their limits of descriptors, looked at now and then."""
+
+    def __init__(self, session: Session) -> None:
+        self._limits = {pid: read_limits(pid).nofile for pid in session.accepting}
+        # Threads are not counted: their limit is one of the whole user, and of what contains the server. Nor is memory.
+        self._roomy = session.experiment.nproc is None and session.experiment.address_space is None
+        self._next = 0
+
+    def is_roomy(self, entered: int) -> bool:
+        """Whether none has used more than a quarter, as of the last look.
+
+        Args:
+            entered: handlers that have started; a look is due when there are a quarter more than at the last one.
+        """
+        if self._roomy and entered >= self._next:
+            self._next = entered + max(SOME, entered) // 4
+            self._roomy = all(used_of(pid, limit) <= _ROOMY for pid, limit in self._limits.items())
+        return self._roomy
+
+
+def used_of(pid: int, limit: int | None) -> float:
+    """The part of its limit of descriptors that a process has used; 1 where that may not be read."""
+    try:
+        return 0.0 if limit is None else count_descriptors(pid) / limit
+    except OSError:
+        return 1.0
+
+
+@frozen
+class Lookout:
+    """What is remembered from look to look."""
+
+    starts: Starts
+    free: FreeTime
+    sleep: Asleep
+    lost: LostRequests
+    room: Room
+    newcomers: Newcomers
+
+
+def look_at(session: Session, prober: Prober, lookout: Lookout) -> View:
+    """Looks at both sides, the kernel after the load's last turn."""
+    starts, free = lookout.starts, lookout.free
+    # First, so that what moves after it is seen to have moved.
+    needed_ns = _look_asleep(session, prober, lookout)
+    now = session.now_ns()
+    recording, offered = session.recording, prober.offered
+    # Before the look at when they started: one that starts in between would count without having moved anything.
+    entered = recording.entered(0, offered)
+    starts.add([entry for id in recording.newly_entered(0, offered) for entry in recording.entries(id, id + 1)])
+    last_sent_ns = max(prober.columns.opened[max(0, offered - 1)], 0)
+    moved_ns = max(starts.latest_ns, last_sent_ns, prober.columns.done[max(0, offered - 1)])
+    _add_free_time(session, free, starts, stalled_ns=now - max(starts.latest_ns, last_sent_ns))
+    take_sample(session, prober, now)
+    queue = session.kernel.accept_queue(session.listen_address)
+    return View(
+        now_ns=now,
+        offered=offered,
+        established=prober.established,
+        connecting=prober.connecting,
+        in_service=recording.in_service(0, offered),
+        entered=entered,
+        processes=len(starts.pids),
+        # One of several processes of a front may turn requests away too while another has room.
+        turned_away_enough=ASK_MANY if session.front is not None or session.several else TURNED_AWAY_ENOUGH,
+        last_entry_ns=starts.latest_ns,
+        max_entry_gap_ns=starts.widest_gap_ns,
+        last_entry_sent_ns=NEVER if starts.latest_id is None else prober.columns.opened[starts.latest_id],
+        depth=queue.depth,
+        limit=queue.limit,
+        room_behind=_room_behind(session, entered),
+        one_full=prober.connecting > 0 and _one_full(session),
+        free_ns=free.total_ns,
+        ended=prober.outcome_counts(),
+        cut=lookout.lost.count(session, prober),
+        max_offered=session.experiment.max_offered,
+        last_sent_ns=last_sent_ns,
+        growth_look_ns=_growth_look_ns(session, lookout.newcomers),
+        growth_most_ns=session.growth.most_ns,
+        born_ns=lookout.newcomers.latest_ns,
+        untried=starts.untried,
+        way_ns=session.way_ns,
+        roomy=entered >= SOME and lookout.room.is_roomy(entered),
+        asleep_ns=0 if needed_ns is None else lookout.sleep.asleep_ns(moved_ns),
+        asleep_needed_ns=needed_ns or ASLEEP_NS,
+    )
+
+
+def _growth_look_ns(session: Session, newcomers: Newcomers) -> int:
+    """How long to watch for growth; where a worker has come, at least as long as one may need to start."""
+    return max(session.growth.look_ns, session.start_ns * 3 // 2 if newcomers.pids else 0)
+
+
+def _look_asleep(session: Session, prober: Prober, lookout: Lookout) -> int | None:
+    """Looks whether the server sleeps, once it has paused for a moment; for how long it must, or None."""
+    needed_ns, now = asleep_needed_ns(session), session.now_ns()
+    opened_ns = prober.columns.opened[max(0, prober.offered - 1)]
+    if needed_ns is None or now - max(lookout.starts.latest_ns, opened_ns) < _PAUSED_NS:
+        lookout.sleep.forget()
+    else:
+        lookout.sleep.look(lookout.starts.holding)
+    return needed_ns
+
+
+def find_acceptors(session: Session) -> tuple[Acceptor, ...]:
+    """The processes that hold the listening sockets, with what they wait for and what they have accepted.
+
+    Behind a front they are the server's sockets.
+    """
+    kernel = session.kernel
+    listening = [each.inode for address in session.taken_from for each in kernel.listeners(address)]
+    known = [kernel.connection_inodes(address) for address in session.taken_from]
+    connected = None if None in known else frozenset[int]().union(*(each for each in known if each is not None))
+    return read_acceptors(session.pids, listening, connected)
+
+
+def _room_behind(session: Session, entered: int) -> int | None:
+    if session.front is None or not entered:
+        return None
+    session.front.find(entered)
+    return session.front.room
+
+
+def takers(session: Session) -> tuple[int, ...]:
+    """The processes that may accept on the port; a master that only keeps the socket for its workers is none."""
+    if not session.several:
+        return session.accepting
+    return tuple(each.pid for each in find_acceptors(session) if each.waits_on is None or each.waits_on)
+
+
+def _one_full(session: Session) -> bool:
+    return any(each.queue.full for each in session.kernel.listeners(session.listen_address))
+
+
+def _add_free_time(session: Session, free: FreeTime, starts: Starts, stalled_ns: int) -> None:
+    if stalled_ns < _STALLED_NS:
+        free.pause()
+        return
+    free.look(lambda: starts.holding().nothing_else)
+    # Where the way to the view takes long, so do the waits in which this adds up.
+    limit_ns = int(ANSWER_S * NS_PER_S) + _LIMIT_WAYS * session.way_ns
+    if free.starved_ns > limit_ns:
+        check_held_requests(session)
+        raise InconclusiveError(
+            f"The server got hardly any processor time in {limit_ns / NS_PER_S:.0f} s, so what it can do was not seen.",
+            "Its threads were ready to run, but other programs on this machine ran instead.",
+            "Probe again when the machine is less busy.",
+        )
+
+
+def take_sample(session: Session, prober: Prober, now_ns: int) -> None:
+    """Lets the sampler look, if it is time for its next look."""
+    if session.sampler.due(now_ns):
+        entered = session.recording.entered(0, prober.offered)
+        session.sampler.look(now_ns, prober.offered, prober.established, entered)

@@ -1,0 +1,58 @@
+"""Calls of functions, and what JMeter 5.5 makes of each: `tests/oracle` asks it again.
+
+Cases follow one another in one client, so a variable that one sets is there for the next.
+"""
+
+from __future__ import annotations
+
+# (text, what becomes of it)
+OF_JMETER = [
+    ("${__P(absent)}", "1"),
+    ("${__P(absent,call(1\\,2))}", "call(1,2)"),
+    ("${__property(absent)}", "absent"),
+    ("${__property(absent,seen,dflt)}-${seen}", "dflt-dflt"),
+    ("${__setProperty(mark,m1)}", ""),
+    ("${__setProperty(mark,m2,true)}", "m1"),
+    ("${__P(mark)}", "m2"),
+    ("${__isPropDefined(mark)} ${__isPropDefined(other)}", "true false"),
+    ("${__V(seen)} ${__V(seen_${nobody},none)} ${__V(unknown)}", "dflt none unknown"),
+    ("${__isVarDefined(seen)} ${__isVarDefined(unseen)}", "true false"),
+    ("${__intSum(1,2,3)} ${__intSum(2147483647,1,total)} ${total}", "6 -2147483648 -2147483648"),
+    ("${__longSum(-5,2147483648,far)} ${far}", "2147483643 2147483643"),
+    ("${__split(a;b;;c,part,;)} ${part_n} ${part_1}${part_2}${part_3}${part_4}", "a;b;;c 4 ab?c"),
+    ("${__split(\\,a\\,\\,,part)} ${part_n} ${part_1}${part_2}${part_3}", ",a,, 3 a??"),
+    ("${__eval(${__V(seen)} and \\${part_1})}", "dflt and a"),
+    ("${__evalVar(seen)}", "dflt"),
+    ("${__urlencode(a b&c/d~é*)}", "a+b%26c%2Fd%7E%C3%A9*"),
+    ("${__urldecode(a+b%26c%C3%A9)}", "a b&cé"),
+    ("${__escapeHtml(<a href=\"é\"> & 'b')}", "&lt;a href=&quot;&eacute;&quot;&gt; &amp; 'b'"),
+    ("${__unescapeHtml(&lt;&eacute;&#233;&#xe9;&apos;&nope;&gt;)}", "<ééé&apos;&nope;>"),
+    ("${__escapeXml(<a b=\"c\">&'d')}", "&lt;a b=&quot;c&quot;&gt;&amp;&apos;d&apos;"),
+    ("${__changeCase(mOle hill)} ${__changeCase(mOle,LOWER)} ${__changeCase(mole hill,CAPITALIZE,up)} ${up}",
+     "MOLE HILL mole Mole hill Mole hill"),
+    ("${__changeCase(mole,SIDEWAYS)}", "mole"),
+    ("${__char(65,0x42,#43,0104)}${__char(x)}", "ABCD"),
+    ("${__digest(MD5,Errors)}", "5ef0c737746fae2ca90e66c39333f8f6"),
+    ("${__digest(SHA-256,Errors,salt,true)}",
+     "BA6B6E9B6E02F96C26BCB0FAB340BDD3B39DCB1880A9CD7682B35C48677DA9C8"),
+    ('${__escapeOroRegexpChars([^"].+?,)}', '\\[\\^\\"\\]\\.\\+\\?'),
+    ("${__timeShift(yyyy-MM-dd,2024-02-28,P2D,,)}", "2024-03-01"),
+    ("${__timeShift(dd/MM/yyyy HH:mm:ss,31/12/2023 23:59:59,PT2S,,)}", "01/01/2024 00:00:01"),
+    ("${__timeShift(yyyy-MM-dd'T'HH:mm:ss.SSSXXX,2024-02-28T10:11:12.000+02:00,-P1DT1H,,at)} ${at}",
+     "2024-02-27T09:11:12.000+02:00 2024-02-27T09:11:12.000+02:00"),
+    ("${__dateTimeConvert(2024-02-29,yyyy-MM-dd,HH:mm)}${__dateTimeConvert(1709294400123,,QQQ y)}", "Q1 2024"),
+    ("${__timeShift(,1709294400123,PT0.5S,,)}", "1709294400623"),
+    ("${__timeShift(yyyyMMdd,20240131,P1D,)}", "20240201"),
+    ("${__dateTimeConvert(2024-02-29 17:05,yyyy-MM-dd HH:mm,EEE d MMM yy h:mm a)}", "Thu 29 Feb 24 5:05 PM"),
+    ("${__dateTimeConvert(no date,yyyy,MM)}", ""),
+    ("${__RandomDate(yyyy-MM-dd,2024-02-29,2024-03-01,,)}", "2024-02-29"),
+    ("${__threadNum}${__threadNum()}", "11"),
+    ("${__threadGroupName}", "moles"),
+    ("${__Random(7,7,seven)}${seven}", "77"),
+    ("${__RandomString(3,a)}", "aaa"),
+    ("${__log(said,OUT)}${__logn(unsaid)}", "said"),
+    ("${__counter(TRUE,)}${__counter(FALSE,n)}${n}", "111"),
+    ("${__unescape(a\\tb\\u00e9)}", "a\tbé"),
+    ("${__regexFunction(n(.)v,<$1$>,1,,none,found,letters)} ${found_g1} ${found_matchNr}", "<i> i 2"),
+    ("${__regexFunction(n(.)v,$1$,ALL,-,none,,letters)} ${__regexFunction(x,$1$,1,,none,,letters)}", "i-o none"),
+]  # fmt: skip

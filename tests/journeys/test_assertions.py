@@ -1,0 +1,151 @@
+"""Assertions judge as JMeter's do.
+
+Expected: apache/jmeter 5.5, org.apache.jmeter.assertions.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+from journeys.known_client import known_client
+
+from holdfast.journeys.assertions import unmet
+from holdfast.journeys.steps import Sending
+from holdfast.model.answers import Answer, Assertion
+from holdfast.model.scenario import Timeouts
+
+HEAD = "HTTP/1.1 200 OK\r\nX-Lane: B4\r\n"
+BODY = b'{"ok": true, "lane": "B4", "kg": 1.50, "list": [7, 9], "none": null, "empty": []}'
+ANSWER = Answer("http://h/p?a=1", True, 200, "OK", HEAD, BODY, took_ms=100.9, size=len(HEAD) + len(BODY))
+
+
+def why(*assertions: Assertion, answer: Answer = ANSWER, **known: object) -> str:
+    return unmet(assertions, answer, known_client(**known))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("what", "how", "text"),
+    [
+        ("body", "contains", '"lane": "B4"'),
+        ("body", "finds", r'"kg": [\d.]+'),
+        ("body", "matches", "(?s).*"),
+        ("status", "equals", "200"),
+        ("message", "equals", "OK"),
+        ("head", "contains", "X-Lane: B4\n"),
+        ("url", "finds", "a=1$"),
+    ],
+)
+def test_each_field_is_compared(what: str, how: str, text: str) -> None:
+    assertion = Assertion(what, how, ((text,),))  # type: ignore[arg-type]
+
+    assert why(assertion) == ""
+    assert "not to" in why(replace(assertion, wanted=False))
+
+
+@pytest.mark.parametrize(
+    ("assertion", "words"),
+    [
+        (Assertion("body", "contains", (("mole",),)), "text expected to contain /mole/"),
+        (Assertion("status", "equals", (("404",),)), "code expected to equal /404/, but was /200/"),
+        (Assertion("head", "finds", (("B4",),), wanted=False), "headers expected not to contain /B4/"),
+        (Assertion("duration", "<=", (("100",),)), ""),
+        (Assertion("duration", "<=", (("99",),)), "It took 100 ms, but should have been less than or equal to 99 ms"),
+        (Assertion("body size", "==", ((str(len(BODY)),),)), ""),
+        (Assertion("head size", "<", (("9",),)), f"It was {len(HEAD)} bytes, but should have been less than 9 bytes"),
+        (Assertion("size", ">", ((str(len(BODY)),),)), ""),
+        (Assertion("size", ">", (("x",),)), "size: 'x' is not a whole number"),
+        (Assertion("md5", "equals", ((hashlib.md5(BODY).hexdigest().upper(),),)), ""),
+        (Assertion("body", "finds", (("(?<=a)",),), name="look"), "look: "),
+    ],
+)
+def test_what_does_not_hold_is_said_in_words(assertion: Assertion, words: str) -> None:
+    found = why(assertion)
+
+    assert found.startswith(words)
+    assert bool(found) is bool(words)
+
+
+def test_all_texts_must_hold_or_one_of_them() -> None:
+    both = Assertion("body", "contains", (("B4",), ("mole",)))
+
+    assert why(both) == "text expected to contain /mole/"
+    assert why(replace(both, any_of=True)) == ""
+    assert why(replace(both, texts=(("mole",), ("vole",)), any_of=True)).count("contain") == 2
+
+
+def test_a_message_of_its_own_is_said() -> None:
+    assert why(Assertion("status", "equals", (("201",),), message=("made of clay",))) == "made of clay"
+
+
+def test_an_empty_field_holds_only_what_is_not_wanted() -> None:
+    empty = replace(ANSWER, body=b"")
+
+    assert why(Assertion("body", "contains", (("x",),)), answer=empty) == "Response was null"
+    assert why(Assertion("body", "contains", (("x",),), wanted=False), answer=empty) == ""
+
+
+def test_an_assertion_that_ignores_the_status_makes_good_what_was_before_it() -> None:
+    bad = Assertion("body", "contains", (("mole",),))
+    ignores = Assertion("status", "equals", (("200",),), ignores_status=True)
+
+    assert why(bad, ignores) == ""
+    assert why(ignores, bad) != ""
+
+
+@pytest.mark.parametrize(
+    ("path", "how", "value", "holds"),
+    [
+        ("$.lane", "equals", '"B4"', True),
+        ("$.lane", "equals", "B4", True),
+        ("$.lane", "matches", "B.", True),
+        ("$.lane", "matches", "B", False),
+        ("$.kg", "equals", "1.5", True),
+        ("$.kg", "matches", r"1\.5", True),
+        ("$.ok", "matches", "true", True),
+        ("$.list[0]", "equals", "7", True),
+        ("$.list[0]", "equals", "7.0", False),
+        ("$.list", "equals", "9", True),
+        ("$.list", "equals", "[7,9]", True),
+        ("$.list.length()", "equals", "2", True),
+        ("$.none", "equals", "null", True),
+        ("$.none", "exists", "", True),
+        ("$.nope", "exists", "", False),
+        ("$..nope", "exists", "", False),
+        ("$.empty", "exists", "", True),
+        ("$.empty", "equals", "[]", True),
+        ("$[", "exists", "", False),
+    ],
+)
+def test_json_paths_are_compared_by_value_or_by_pattern(path: str, how: str, value: str, *, holds: bool) -> None:
+    texts = ((path,),) if how == "exists" else ((path,), (value,))
+    assertion = Assertion("json path", how, texts)  # type: ignore[arg-type]
+
+    assert (why(assertion) == "") is holds
+    if path != "$[":
+        assert (why(replace(assertion, wanted=False)) == "") is not holds
+
+
+def test_what_is_not_json_has_no_path() -> None:
+    found = why(Assertion("json path", "exists", (("$.a",),)), answer=replace(ANSWER, body=b"<p>"))
+
+    assert found.startswith("The body is not JSON")
+
+
+def test_xpath_holds_where_nodes_are_found_or_it_is_true() -> None:
+    xml = replace(ANSWER, body=b"<a><b>1</b></a>")
+
+    assert why(Assertion("xpath", "exists", (("//b",),)), answer=xml) == ""
+    assert why(Assertion("xpath", "exists", (("//c",),)), answer=xml) == "No nodes matched //c"
+    assert why(Assertion("xpath", "exists", (("count(//b) = 1",),)), answer=xml) == ""
+    assert why(Assertion("xpath", "exists", (("//b",),), wanted=False), answer=xml) == "Nodes matched //b"
+    assert "not XML" in why(Assertion("xpath", "exists", (("//b",),)))
+
+
+def test_a_variable_and_the_request_can_be_looked_at() -> None:
+    sent = Sending("l", "POST", "http://h", "/p", (), b"who=mole", None, 0, True, None, True, Timeouts(), 0)
+
+    assert why(Assertion("body", "equals", (("x",),), of_variable="v"), variables={"v": "x"}) == ""
+    assert "variable(v)" in why(Assertion("body", "equals", (("x",),), of_variable="v"), variables={"v": "y"})
+    assert why(Assertion("request data", "contains", (("who=mole",),)), sent=sent) == ""
