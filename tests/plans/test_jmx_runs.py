@@ -259,7 +259,7 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
         (("--jmx", PLANS / "csv.jmx", "--no-keep-alive"), "--keep-alive does not go with --jmx"),
         (("--har", "a.har", "--jmx", PLANS / "csv.jmx"), "--jmx and --har exclude each other"),
         ((), "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE"),
-        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --har"),
+        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --jmx or --har"),
         ((counting.url, "--burst", "1", "-J", "a=b"), "-J goes with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "-J", "port"), "'port' is not name=value"),
         (("--har", PLANS / "csv.jmx", "--data", "x"), "--data does not go with --har"),
