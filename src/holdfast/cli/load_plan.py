@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
     from holdfast.plans.jmx import PlanRead
+    from holdfast.plans.origins import Origins
 
 # What a plan or recording itself says, so that the option does not go with it.
 OF_A_REQUEST = ("method", "data", "data_rows", "once")
