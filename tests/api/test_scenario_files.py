@@ -30,7 +30,7 @@ NS = 1_000_000_000
 def crews(directory: Path, text: str, **replaced: str) -> tuple[Crew, ...]:
     file = directory / "shop.toml"
     file.write_text(text)
-    return read_scenario(file, replaced).journeys.crews
+    return read_scenario(file, replaced, hooks=[str(directory / "own.py")]).journeys.crews
 
 
 def nodes(directory: Path, steps: str) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from holdfast.cli.load_plan import OF_A_REQUEST, OF_MEMORY, Asked, refuse
 _SAYS_ITSELF = (
     *SHAPE_NAMES,
     *OF_A_REQUEST,
-    *OF_MEMORY,
+    *(each for each in OF_MEMORY if each != "hooks"),
     *("for_s", "headers", "expected", "body_texts", "body_patterns", "think", "keep_alive"),
     *("connect_s", "first_byte_s", "timeout_s"),
 )
@@ -30,5 +30,5 @@ def read_file(context: click.Context, arguments: LoadArguments) -> Asked:
     assert arguments.url is not None
     file = Path(arguments.url)
     refuse(context, file.name, _SAYS_ITSELF)
-    read = read_scenario(file, dict(arguments.plan.properties), arguments.run.seed)
+    read = read_scenario(file, dict(arguments.plan.properties), arguments.run.seed, arguments.memory.hooks)
     return Asked((), read.stop, None, read.journeys, read.thresholds)
