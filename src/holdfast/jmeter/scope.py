@@ -178,6 +178,8 @@ class Reading:
             return part
         if isinstance(part, Variable):
             return self.constants.get(part.name, part)
+        if part.name not in FUNCTIONS and not part.arguments and "(" not in part.written:
+            return Variable(part.name, part.written)  # such as ${__jm__Thread Group__idx}
         if not self._can_call(node, part):
             return part
         arguments = tuple(self._folded(node, each) for each in part.arguments)
