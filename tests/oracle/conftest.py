@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from recording import Recording, recording_server
+from recorded_requests import Recording, recording_server
 
 
 @pytest.fixture(scope="session")

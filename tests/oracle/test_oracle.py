@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from cases import CASES, Case
-from comparing import Shown, as_of_5_6, closes, lasted_s, shown
-from jmeter import NoJMeterError, jmeter, rows_of, run
+from compared_runs import Shown, as_of_5_6, closes, lasted_s, shown
+from jmeter_runs import NoJMeterError, jmeter, rows_of, run
+from oracle_case import Case
+from oracle_cases import CASES
 from plans.writing import plan, text
-from recording import Received, Recording
+from recorded_requests import Received, Recording
 from support.commandline import PROGRAM
 
 pytestmark = pytest.mark.oracle

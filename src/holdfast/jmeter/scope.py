@@ -190,9 +190,19 @@ class Reading:
                 return self.properties.get(texts[0], texts[1] if len(texts) > 1 else "1")
             if part.name == "__property" and (len(texts) in (1, 3)) and not "".join(texts[1:2]):
                 return self.properties.get(texts[0], texts[2] if len(texts) > 2 else texts[0])
-        if part.name in READS and texts and texts[0] and texts[0] not in self.files:
-            self.files[texts[0]] = self.read_file(texts[0])
+        if part.name in READS and arguments:
+            self._bring(node, part, arguments[0])
         return FunctionCall(part.name, arguments, part.written)
+
+    def _bring(self, node: Node, call: FunctionCall, name: Template) -> None:
+        """Reads the file that a function names; one whose name is not known is refused."""
+        if not all(isinstance(piece, str) for piece in name):
+            why = f"{call.written} reads a file whose name is not known before the load begins"
+            self.refuse(node, why, "Write its name, or give it with -J name=value.")
+            return
+        file = "".join(map(str, name))
+        if file and not file.startswith("*") and file not in self.files:
+            self.files[file] = self.read_file(file)
 
     def _can_call(self, node: Node, call: FunctionCall) -> bool:
         """Whether a function is known, and can be called so; otherwise the plan is refused."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from recording import Received
+from recorded_requests import Received
 
 # What each client says of itself, and what follows from the body.
 _OWN = frozenset({"host", "user-agent", "connection", "content-length", "accept-encoding"})
