@@ -3,15 +3,15 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: apache browser oracle oracle-table study-servers scale cluster docs screenshots wheel clean
+.PHONY: apache browser capacity oracle oracle-table study-servers scale cluster docs screenshots wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
-test test-servers faults causes conformance browser scale cluster: export PYTHONDONTWRITEBYTECODE :=
-test test-servers faults causes conformance browser scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
+test test-servers faults causes capacity conformance browser scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers faults causes capacity conformance browser scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -28,6 +28,7 @@ help:
 	@echo 'make test-all     the tests on each of Python 3.11 to 3.15 that is here'
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make faults       the whole fault campaign: kills at random moments, full disks, other users, little CPU'
+	@echo 'make capacity     servers whose highest rate is known from arithmetic, with what ends it'
 	@echo 'make causes       limits that were planted, each of which an explanation has to name'
 	@echo 'make check        lint, format, types, architecture, workflows'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
@@ -108,8 +109,13 @@ faults: .venv/.synced
 causes: .venv/.synced
 	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
 
+# One after another: each takes the machine for itself. `python tests/capacity/tally.py 10` repeats them.
+capacity: .venv/.synced
+	.venv/bin/python -m pytest -m "capacity or not capacity" --numprocesses 0 tests/capacity $(ARGS)
+
 # Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
-browser: .venv/.synced
+# It opens every page of the documentation site too.
+browser: .venv/.synced docs
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
 	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)

@@ -216,7 +216,7 @@ def _is_given(context: click.Context, name: str) -> bool:
 def list_differences(file: Path, words: Sequence[str]) -> None:
     """Says what of a file is left out or done otherwise."""
     if words:
-        say(f"Of {file.name}, holdfast leaves out or does otherwise:")
+        say(f"Of {file.name}, holdfast leaves out, does otherwise, or notes:")
         for line in words:
             say(f"  {line}")
 

@@ -16,6 +16,7 @@ from holdfast.jmeter.elements import look_at
 from holdfast.jmeter.groups import GROUPS, coming_of
 from holdfast.jmeter.pieces import put_together
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
+from holdfast.jmeter.unset import Unset, unset_in
 from holdfast.jmeter.variables import constants_of, defined_values, sets_properties
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Crew, Journeys, Sequence
@@ -92,6 +93,8 @@ def read_journeys(
             "No enabled thread group sends an HTTP Request.",
             "Enable the thread group you mean, or give it threads, loops and HTTP Requests.",
         )
+    defined = [name for each in values for name, _ in each]
+    notes = [*reading.notes, *(_note_on(each) for crew in crews for each in unset_in(crew, defined))]
     journeys = Journeys(
         tuple(crews),
         one_by_one=reading.flag(root, "TestPlan.serialize_threadgroups"),
@@ -100,7 +103,15 @@ def read_journeys(
         files=tuple(reading.files.items()),
         plan=origin,
     )
-    return JourneysRead(journeys, tuple(reading.notes))
+    return JourneysRead(journeys, tuple(dict.fromkeys(notes)))
+
+
+def _note_on(unset: Unset) -> Note:
+    reference = f"${{{unset.name}}}"
+    meaning = f"nothing in the plan sets {reference}, which is sent as it is written, as by JMeter"
+    if unset.ever:
+        meaning = f"until {reference} is set, after this request, it is sent as it is written, as by JMeter"
+    return Note("note", "HTTPSamplerProxy", unset.request, meaning)
 
 
 def _is_group(node: Node) -> bool:

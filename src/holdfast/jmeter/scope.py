@@ -178,8 +178,11 @@ class Reading:
             return part
         if isinstance(part, Variable):
             return self.constants.get(part.name, part)
-        if not self._can_call(node, part):
-            return part
+        if part.name not in FUNCTIONS and not part.arguments and "(" not in part.written:
+            return Variable(part.name, part.written)  # such as ${__jm__Thread Group__idx}
+        return self._call(node, part) if self._can_call(node, part) else part
+
+    def _call(self, node: Node, part: FunctionCall) -> str | FunctionCall:
         arguments = tuple(self._folded(node, each) for each in part.arguments)
         texts = ["".join(map(str, each)) for each in arguments if all(isinstance(piece, str) for piece in each)]
         if len(texts) == len(arguments) and not self.sets_properties:

@@ -117,16 +117,17 @@ def _named_in(text: str) -> Iterator[str]:
     if "${__" not in text:
         return
     try:
-        yield from _arguments(template_of(text))
+        yield from names_kept_in(template_of(text))
     except ValueError:
         return
 
 
-def _arguments(template: Template) -> Iterator[str]:
+def names_kept_in(template: Template) -> Iterator[str]:
+    """The fixed arguments of a text's function calls, which may be names of variables that they set."""
     for part in template:
         if isinstance(part, FunctionCall):
             for argument in part.arguments:
-                yield from _arguments(argument)
+                yield from names_kept_in(argument)
                 if part.name not in _READ_ONLY and len(argument) == 1 and isinstance(argument[0], str):
                     yield argument[0].strip()
 

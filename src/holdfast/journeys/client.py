@@ -22,11 +22,13 @@ class CrewShared:
     """What the clients of one crew share.
 
     Attributes:
+        number: of the crew, from 0.
         begun_ns: when its first client came, CLOCK_MONOTONIC ns; None: none has come.
         present: how many clients are there now.
         planned: the journey with what applies to each request; None before the first client.
     """
 
+    number: int
     planned: Branch | None = None
     begun_ns: int | None = None
     present: int = 0
@@ -71,7 +73,7 @@ class Shared:
         properties: by name; a journey may change them.
         remembered: how far each counter and each table has come, whose turn it is, and what functions keep.
         values: that all clients begin with; None before the first one has come.
-        crews: by the crew's name.
+        crews: for each crew, by its identity: names may be the same.
         present: how many clients are there now.
     """
 
@@ -83,13 +85,13 @@ class Shared:
     properties: dict[str, str] = field(default_factory=dict)
     remembered: dict[object, Any] = field(default_factory=dict)
     values: dict[str, str] | None = None
-    crews: dict[str, CrewShared] = field(default_factory=dict)
+    crews: dict[int, CrewShared] = field(default_factory=dict)
     present: int = 0
 
     def __post_init__(self) -> None:
         self.properties.update(self.journeys.properties)
-        for crew in self.journeys.crews:
-            self.crews.setdefault(crew.name, CrewShared())
+        for number, crew in enumerate(self.journeys.crews):
+            self.crews[id(crew)] = CrewShared(number)
 
     def next_number(self, key: object) -> int:
         """How often this was asked before."""
@@ -162,7 +164,7 @@ class Client:
     def chance(self) -> Chance:
         """Its own random numbers, so that they do not depend on which client comes first."""
         if self._chance is None:
-            self._chance = Chance(f"{self.shared.seed} {self.member.name} {self.index}")
+            self._chance = Chance(f"{self.shared.seed} {self.crew_shared.number} {self.index}")
         return self._chance
 
     @property
@@ -222,7 +224,7 @@ class Client:
     @property
     def crew_shared(self) -> CrewShared:
         """What its crew shares."""
-        return self.shared.crews[self.member.name]
+        return self.shared.crews[id(self.member)]
 
     def below(self, bound: int) -> int:
         """A whole number by chance, from 0 and less than `bound`."""

@@ -66,7 +66,7 @@ def _take_row(node: TakeRow, client: Client) -> None:
     if node.shared_by == "client":
         number = client.next_number(key)
     else:
-        number = client.shared.next_number(key if node.shared_by == "load" else (key, client.crew))
+        number = client.shared.next_number(key if node.shared_by == "load" else (key, client.crew_shared.number))
     if node.again and node.rows:
         number %= len(node.rows)
     if number < len(node.rows) and node.rows[number]:
