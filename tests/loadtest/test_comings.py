@@ -255,6 +255,23 @@ def test_a_server_that_takes_no_connection_is_a_connect_timeout():
     assert column(finished, "outcome") == ["connect-timeout"]
 
 
+@pytest.mark.parametrize("is_open", [False, True])
+def test_a_closed_port_ends_journeys_early_unless_they_have_a_schedule(is_open):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        origin = f"http://127.0.0.1:{taken.getsockname()[1]}"
+
+        def walk(_crew: Crew, _number: int) -> Walk:
+            for _ in range(40):
+                yield sending("", origin)
+
+        finished = carried_out(experiment_of(crew(5, open=is_open)), walk)
+
+    assert finished.result.outcomes["refused"] == finished.result.offered
+    assert (finished.result.offered == 200) is is_open
+    assert (finished.result.stopped is None) is is_open
+
+
 def test_a_fault_of_one_walk_ends_its_client_alone_and_is_told():
     with answering(ok) as (origin, _):
 

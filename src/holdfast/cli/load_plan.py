@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
     from holdfast.plans.jmx import PlanRead
+    from holdfast.plans.origins import Origins
 
 # What a plan or recording itself says, so that the option does not go with it.
 OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -117,6 +118,17 @@ def _with_timeouts(journeys: Journeys, timeouts: dict[str, float]) -> Journeys:
     if not timeouts:
         return journeys
     return with_requests(journeys, lambda request: replace(request, timeouts=replace(request.timeouts, **timeouts)))
+
+
+def origins_of(context: click.Context, arguments: LoadArguments) -> Origins:
+    """Which servers of the file are loaded, and where instead."""
+    from holdfast.plans.origins import base, mapped, origins
+
+    try:
+        url = None if arguments.url is None else base(arguments.url)
+        return origins(url, tuple(map(mapped, arguments.plan.maps)))
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
 
 
 def asked_of(  # parameters: what a file says, and what was said beside it
