@@ -84,6 +84,7 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
         properties=dict(arguments.plan.properties),
         most_s=arguments.shape.for_s,
         seed=arguments.run.seed,
+        environment=os.environ,
     )
     files.tell()
     list_differences(file, in_words(read.notes))

@@ -49,6 +49,7 @@ class Reading:
         constants: variables that keep one value all the time.
         sets_properties: something in the plan changes properties.
         seed: of what is by chance before the load begins.
+        environment: environment variables.
         files: contents of files that functions read, by name.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
@@ -59,6 +60,7 @@ class Reading:
     constants: dict[str, str] = field(default_factory=dict)
     sets_properties: bool = False
     seed: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -185,7 +187,10 @@ class Reading:
     def _call(self, node: Node, part: FunctionCall) -> str | FunctionCall:
         arguments = tuple(self._folded(node, each) for each in part.arguments)
         texts = ["".join(map(str, each)) for each in arguments if all(isinstance(piece, str) for piece in each)]
-        if len(texts) == len(arguments) and not self.sets_properties:
+        known = len(texts) == len(arguments)
+        if known and part.name == "__env" and not "".join(texts[1:2]):
+            return self.environment.get(texts[0], texts[2] if len(texts) > 2 else texts[0])
+        if known and not self.sets_properties:
             if part.name == "__P" and len(texts) in (1, 2):
                 return self.properties.get(texts[0], texts[1] if len(texts) > 1 else "1")
             if part.name == "__property" and (len(texts) in (1, 3)) and not "".join(texts[1:2]):
