@@ -9,6 +9,7 @@ import sys
 import pytest
 from planted import APPS
 from support.commandline import Holdfast
+from support.terminal import Terminal
 
 from holdfast.probing.ports import free_port
 
@@ -140,3 +141,18 @@ def test_a_command_of_ones_own_without_python_is_searched_from_outside(app: Hold
 
     assert ended.exit == ANSWERED, ended.err
     assert "at least 100 requests a second" in ended.out
+
+
+def test_a_terminal_shows_the_load_that_runs_and_the_edge_by_then(app: Holdfast) -> None:
+    terminal = Terminal(60, 30)
+    most = ("--from", "100", "--up-to", "200", "--for", "1s")
+    running = terminal.start(app, "capacity", "hello.py", "--server", "waitress", *P99, *most)
+
+    assert running.ended().exit == ANSWERED
+    running.nothing_is_left()
+    terminal.close()
+    seen = ["\n".join(each) for each in terminal.screens()]
+    assert any("100/s  " in each and "of 1 s" in each for each in seen)
+    assert any("edge        100/s holds  ? does not" in each for each in seen)
+    assert "at least 200 requests a second" in terminal.after_the_view()
+    terminal.is_left_as_it_was()

@@ -155,14 +155,15 @@ def _subject(
     asked: AskedSearch, interrupts: Interrupts, tell: Callable[[str], None]
 ) -> AbstractContextManager[Subject]:
     if asked.experiment is not None:
-        return started_subject(asked.experiment, _name(asked), interrupts, tell)
+        return started_subject(asked.experiment, title_of(asked), interrupts, tell)
     host = parse_url(asked.url).host
     allowed = host if host in asked.allowed_hosts else None
     target = prefer_listening(target_of(asked.url, allowed, _HARM, verify=asked.sent.verify))
     return running_subject(target, asked.url, interrupts)
 
 
-def _name(asked: AskedSearch) -> str:
+def title_of(asked: AskedSearch) -> str:
+    """What is loaded, as a person names it."""
     if asked.experiment is None:
         return asked.url
     return shlex.join(command_line_of(asked.experiment.target))

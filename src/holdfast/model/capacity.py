@@ -316,3 +316,31 @@ class Capacity:
     run: int | None = None
     schema: int = 1
     kind: str = "capacity"
+
+
+@frozen
+class LiveSearch:
+    """A search as it is now.
+
+    Attributes:
+        elapsed_s: since its beginning.
+        loads: those that are over, in order.
+        interval: of the edge, as far as it is known.
+        rate_per_s: of the load that runs.
+        seconds: for which its requests are due.
+        load_s: since its beginning.
+        begun, ended: its requests.
+        why: it is run, in a few words.
+        asked_to_end: the person has asked for the end.
+    """
+
+    elapsed_s: float
+    loads: tuple[AtRate, ...]
+    interval: Interval
+    rate_per_s: float
+    seconds: float
+    load_s: float
+    begun: int
+    ended: int
+    why: str
+    asked_to_end: bool = False
