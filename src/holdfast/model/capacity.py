@@ -195,6 +195,7 @@ class CapacityRecord:
         interrupted: a person ended it early.
         directory: of the run, from which files are named.
         explain: the command that finds the setting; "" where holdfast did not start the server.
+        command: what makes the same search again, as a shell reads it.
     """
 
     target: str
@@ -209,6 +210,7 @@ class CapacityRecord:
     interrupted: bool = False
     directory: str = "."
     explain: str = ""
+    command: str = ""
 
 
 @frozen
@@ -286,6 +288,7 @@ class Capacity:
         warnings: doubts.
         unknown: what was not found out, with the reason.
         explain: the command that finds the setting; None where it cannot help.
+        command: what makes the same search again, as a shell reads it.
         alone_ms: how long a single request takes; None where none was sent.
         seconds: of the whole.
         interrupted: a person ended it early.
@@ -310,6 +313,7 @@ class Capacity:
     warnings: tuple[str, ...]
     unknown: dict[str, str]
     explain: str | None
+    command: str
     alone_ms: float | None
     seconds: float
     interrupted: bool = False
