@@ -31,6 +31,7 @@ from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Timeouts
 _CALL = "holdfast.load()"
 MOST_CLIENTS = 1_000_000
 MOST_PROCESSES = 256
+MOST_STREAMS = 1_000_000
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_REQUESTS)]
 _Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
@@ -60,6 +61,9 @@ class _Load(msgspec.Struct, kw_only=True):
     expect_match: list[str] = []
     threshold: list[str] = []
     keep_alive: bool | None = None
+    events: bool = False
+    http2: bool = False
+    streams: Annotated[int, msgspec.Meta(ge=1, le=MOST_STREAMS)] | None = None
     connect_timeout: _Amount | None = None
     first_byte_timeout: _Amount | None = None
     timeout: _Amount = DEFAULT_TIMEOUT_S
@@ -155,6 +159,13 @@ def _arguments(url: str, asked: Mapping[str, Any]) -> LoadArguments:
         shape=ShapeArguments(**shape, over_s=asked["over"], for_s=asked["for_"], think=asked["think"]),
         request=RequestArguments(asked["method"], asked["headers"]),
         check=CheckArguments(asked["expect_status"], asked["expect_body"], asked["expect_match"]),
-        connection=ConnectionArguments(asked["keep_alive"], asked["source"], not asked["insecure"]),
+        connection=ConnectionArguments(
+            asked["keep_alive"],
+            asked["source"],
+            not asked["insecure"],
+            events=asked["events"],
+            http2=asked["http2"],
+            streams=asked["streams"],
+        ),
         timeouts=Timeouts(asked["connect_timeout"], asked["first_byte_timeout"], asked["timeout"]),
     )
