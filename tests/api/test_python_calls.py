@@ -251,7 +251,7 @@ def arguments_of(command: click.Command) -> set[str]:
 RENAMED = {"header": "headers", "for": "for_"}
 # Where an answer goes, and what is expected of it, are the program's own matter; so are plans, other hosts and views.
 OF_ANSWERS = {"json", "quiet", "csv", "jsonl", "jtl", "sqlite", "parquet", "expect", "baseline", "junit", "github"}
-NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "J", "cluster", "prometheus"}
+NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "J", "cluster", "prometheus", "events_csv"}
 OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save"}
 
 
