@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -164,6 +165,10 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_started(given: dict[
         ("load", {"rate": "5/x"}, "rate in holdfast.load() cannot be used"),
         ("load", {"burst": 1, "data": 1}, "Expected `str` or `bytes`, got `int`"),
         ("load", {"burst": 1, "once": True}, "once in holdfast.load()"),
+        ("load", {"burst": 1, "extract": "t=json:$.t"}, "Nothing uses {t}"),
+        ("load", {"burst": 1, "extract": "t=jso:$.t"}, "extract in holdfast.load()"),
+        ("load", {"burst": 1, "follow": 99}, "follow in holdfast.load()"),
+        ("load", {"burst": 1, "values": {"a": 1}}, "They are those of a scenario"),
         ("attach", {"timeout": 0}, "timeout in holdfast.attach() cannot be used"),
         ("attach", {"for_": 1}, "there is no 'for_' in holdfast.attach()"),
         ("explain", {"want": 3, "rate": 4}, "Give either want, or rate and service_time"),
@@ -185,6 +190,26 @@ def test_a_load_reports_what_became_of_its_requests(counting: Counting) -> None:
     assert result.outcomes["rejected"] == result.offered == 4
     assert result.statuses == {"503": 4}
     assert [each.held for each in result.thresholds] == [True, False]
+
+
+def test_a_call_takes_sessions_and_scenarios(counting: Counting, tmp_path: Path) -> None:
+    result = api.load(
+        f"{counting.url}/a", clients=2, requests=4, first="POST /log-in a=b", then=["/c/{id}"], cookies=True, save=False
+    )
+    assert result.outcomes["answered"] == 10
+    file = tmp_path / "shop.toml"
+    file.write_text(
+        'thresholds = "errors<1%"\nclients = 1\npasses = 3\nurl = "{base}"\n'
+        '[values]\nbase = "http://127.0.0.1:1"\n[[group]]\n[[group.step]]\nrequest = "/scenario/{id}"\n'
+    )
+    found = api.load(str(file), values={"base": counting.url}, save=False)
+
+    assert (found.outcomes["answered"], [each.held for each in found.thresholds]) == (3, [True])
+    paths = Counter(str(each["path"]) for each in counting.each())
+    own = {f"/c/{number}": 1 for number in range(4)} | {f"/scenario/{number}": 1 for number in range(3)}
+    assert paths == {"/log-in": 2, "/a": 4, **own}
+    with pytest.raises(api.UsageError, match="clients in holdfast"):
+        api.load(str(file), clients=2, save=False)
 
 
 def test_a_body_and_headers_of_a_load_are_sent(counting: Counting) -> None:
@@ -251,8 +276,8 @@ def arguments_of(command: click.Command) -> set[str]:
 RENAMED = {"header": "headers", "for": "for_"}
 # Where an answer goes, and what is expected of it, are the program's own matter; so are plans, other hosts and views.
 OF_ANSWERS = {"json", "quiet", "csv", "jsonl", "jtl", "sqlite", "parquet", "expect", "baseline", "junit", "github"}
-NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "J", "cluster", "prometheus"}
-OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save"}
+NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus"}
+OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save", "values"}
 
 
 @pytest.mark.parametrize(

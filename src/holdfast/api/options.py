@@ -144,6 +144,13 @@ class LoadOptions(TypedDict, total=False):
         data: the body.
         data_rows: a CSV file, from whose rows {column} in path, headers and body is filled.
         once: end the load with the last of `data_rows` instead of starting over.
+        first: requests that each client sends once before any other, such as "POST /login name=ann".
+        then: further requests after that to the URL, such as "/orders/{number}".
+        extract: {name} from an answer, such as "token=json:$.access_token".
+        cookies: each client keeps the cookies that it is given.
+        follow: follow at most so many redirects of a request.
+        hook: "FILE.py:FUNCTION", which is called with each answer and returns values for later requests.
+        values: of a scenario's `[values]`, by name.
         expect_status: count only these statuses as an answer; by default any below 400.
         expect_body: texts that the body must have.
         expect_match: regular expressions that must match in the body.
@@ -176,6 +183,13 @@ class LoadOptions(TypedDict, total=False):
     data: str | bytes
     data_rows: Path
     once: bool
+    first: str | Sequence[str]
+    then: str | Sequence[str]
+    extract: str | Sequence[str]
+    cookies: bool
+    follow: int
+    hook: str
+    values: Mapping[str, str | float]
     expect_status: int | Sequence[int]
     expect_body: str | Sequence[str]
     expect_match: str | Sequence[str]

@@ -25,6 +25,7 @@ from holdfast.load import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 
+MOST_STREAMS_ASKED = 1_000_000
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _STATUS = click.IntRange(100, 599)
 _FILE = click.Path(path_type=Path)
@@ -177,8 +178,7 @@ load_options = declared(
         multiple=True,
         metavar="NAME=KIND:WHERE",
         callback=checked(named_extract),
-        help="Take {NAME} from an answer, as in token=json:$.access_token; or regex:, header:, boundary:, css:, xpath:"
-        " (repeatable).",
+        help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),
     option(
@@ -234,6 +234,20 @@ load_options = declared(
         "--keep-alive/--no-keep-alive",
         default=None,
         help="Reuse connections, or open one for each request.  [default: reuse with --clients]",
+    ),
+    option(
+        CONNECTIONS,
+        "--http2",
+        is_flag=True,
+        help="Speak HTTP/2: with prior knowledge to http://, after ALPN to https://.",
+    ),
+    option(
+        CONNECTIONS,
+        "--streams",
+        type=click.IntRange(1, MOST_STREAMS_ASKED),
+        metavar="N",
+        help="With --http2, send at most N requests at once on a connection; with --clients, each has N.  "
+        "[default: 1 with --clients, otherwise 100]",
     ),
     option(
         CONNECTIONS,

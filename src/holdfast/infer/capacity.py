@@ -125,7 +125,7 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
 def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
     asked = record.asked.up_to_per_s
     if limited:
-        return f"At least {low:,g} requests a second; then the load itself was the limit. {limited}"
+        return f"At least {low:,g} requests a second. What was seen beyond says nothing of the server: {limited}"
     if asked is not None and low >= asked:
         return f"At least {low:,g} requests a second, the most that was to be tried."
     return f"At least {low:,g} requests a second, as far as it was tried."

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import NO_TLS
+from holdfast.load.http1 import IS_HTTP1, NOT_HTTP2
+from holdfast.load.http2_begin import BROKEN
 from holdfast.load.parts import Part
 from holdfast.load.plan import Plan
 from holdfast.load.replies import MOST_CHECKED
 from holdfast.load.reports import RunFacts, WorkerReport
 from holdfast.load.shapes import EngineShape
 from holdfast.load.stalls import stalled, stalls_limit
+from holdfast.load.streams_seen import doubts_of_streams, streams_of
 from holdfast.load.summary import summarise
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadSummary
@@ -106,7 +109,7 @@ def collect(
     limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
         limits.append(_BUSY)
-    stood_still, notes = stalled(reports), _notes(reports)
+    stood_still, notes = stalled(reports), (*_notes(reports), *doubts_of_streams(streams_of(plans, reports)))
     if stood_still is not None:
         limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))
     facts = RunFacts(
@@ -119,6 +122,7 @@ def collect(
         limits=tuple(limits),
         notes=notes,
         location=next((each.location for each in reports if each.location), ""),
+        http2=streams_of(plans, reports),
         redirects=sum(each.redirects for each in reports),
     )
     return run_of(columns, rows, facts)
@@ -163,4 +167,5 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:
 
 
 def _malformed(words: str) -> str:
-    return words[0].upper() + words[1:] + "." if words.startswith(NO_TLS) else f"A reply was not HTTP/1: {words}."
+    named = words.startswith((NO_TLS, IS_HTTP1, NOT_HTTP2, BROKEN))
+    return words[0].upper() + words[1:] + "." if named else f"A reply was not HTTP/1: {words}."

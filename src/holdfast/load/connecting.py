@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
 from holdfast.load.kept import KeptConnections
+
+if TYPE_CHECKING:
+    from holdfast.load.plan import Plan  # the models of a load take a twentieth of a probe's start
+    from holdfast.load.sender import Sender
 
 
 def connections_to(  # parameters: where to, what to send, where to record it, and in which protocol
@@ -36,6 +42,30 @@ def connections_to(  # parameters: where to, what to send, where to record it, a
     from holdfast.load.tls import TlsConnections  # noqa: PLC0415
 
     return TlsConnections(address, port, head_of, columns, sources, tls=tls)
+
+
+def prepare(plan: Plan) -> None:
+    """Loads what only some plans need, before the time runs that is measured."""
+    if plan.streams is not None:
+        import_module("holdfast.load.stream_connections")
+
+
+def sender_of(plan: Plan, at_once: int, columns: Columns, sources: Sequence[str]) -> Sender:
+    """What carries the requests of one load process.
+
+    Args:
+        at_once: most requests in flight.
+        columns, sources: as of `connections_to`.
+    """
+    if plan.streams is None:
+        return connections_to(plan.address, plan.port, plan.head_of, columns, sources, plan.tls)
+    # The library for it is an extra.
+    from holdfast.load.stream_connections import StreamConnections  # noqa: PLC0415
+    from holdfast.load.stream_room import Streams  # noqa: PLC0415
+
+    # In the open model a request takes whatever connection has room.
+    connections = -(-at_once // plan.streams) if plan.shape.waits_for_replies else None
+    return StreamConnections(plan, columns, sources, Streams(plan.streams, connections))
 
 
 def check_http2(*, asked: bool) -> None:

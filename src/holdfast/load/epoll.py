@@ -41,17 +41,17 @@ from holdfast.load.exchange import Event, State, after, event_of_errno
 from holdfast.load.local_limits import descriptors_for_load, failure_in_words
 from holdfast.load.replies import Replies
 from holdfast.load.resending import ENDED_BY_PEER, may_be_sent_again
+from holdfast.load.sender import WithoutStreams
 from holdfast.load.waiting import Waiting
 from holdfast.model.places import Outcome
 
 RECEIVE_BYTES = 65536
-
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Connections:
+class Connections(WithoutStreams):
     """All connections of one load process and the rows that they write.
 
     Invariant: rows begun = connecting + established + ended, and each connecting or established row

@@ -114,14 +114,29 @@ class Replies:
         self.location = reader.location or self.location
         if reader.status not in self._expected:
             return Event.ERROR_REPLY
-        if self.acceptance.checks and not self._passes(self._body(reader)):
-            return Event.WRONG_BODY if self.too_slow is None else Event.OWN_LIMIT
+        event = self._of_body(bytes(reader.body), reader.encoding)
+        if event is not Event.REPLY:
+            return event
         if first and reader.length is not None and not reader.excess and not reader.encoding:
             self.usual_bytes = len(data)
             self.usual_head = data[: len(data) - reader.length]
             self.usual_status = reader.status
             self.usual_keep_alive = reader.keep_alive
         return Event.REPLY
+
+    def judged(self, status: int, body: bytes, encoding: str) -> Event:
+        """What a whole reply on a stream means.
+
+        Args:
+            body: its first MOST_CHECKED bytes; may be left out where there are no checks.
+            encoding: its Content-Encoding.
+        """
+        return self._of_body(body, encoding) if status in self._expected else Event.ERROR_REPLY
+
+    def _of_body(self, body: bytes, encoding: str) -> Event:
+        if not self.acceptance.checks or self._passes(self._unpacked(body, encoding)):
+            return Event.REPLY
+        return Event.WRONG_BODY if self.too_slow is None else Event.OWN_LIMIT
 
     def _passes(self, body: bytes | None) -> bool:
         """Whether a body passes the checks; one of None, or that can no longer be checked, does not."""
@@ -133,13 +148,13 @@ class Replies:
             self.too_slow = str(error)
             return False
 
-    def _body(self, reader: ReplyReader) -> bytes | None:
+    def _unpacked(self, body: bytes, encoding: str) -> bytes | None:
         """What checks see of a body; None if it is not what its Content-Encoding says."""
-        body = bytes(reader.body)
-        if reader.encoding in ("gzip", "deflate"):
+        whole = body
+        if encoding in ("gzip", "deflate"):
             try:
-                body = zlib.decompressobj(_ANY_ZLIB).decompress(body, MOST_CHECKED)
+                whole = zlib.decompressobj(_ANY_ZLIB).decompress(body, MOST_CHECKED)
             except zlib.error:
                 return None
-        self.cut += MOST_CHECKED in (len(reader.body), len(body))
-        return body
+        self.cut += MOST_CHECKED in (len(body), len(whole))
+        return whole

@@ -73,6 +73,7 @@ def result_of(
         **_of_journeys(run),
         stopped=run.facts.stopped,
         hosts=run.facts.hosts,
+        http2=run.facts.http2,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.load import Expectation, LatencyMs, LoadResult
+from holdfast.model.load import Expectation, LatencyMs, LoadResult, StreamsResult
 from holdfast.report.hosts import render_hosts
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
@@ -61,9 +61,24 @@ def sentences(result: LoadResult) -> Iterator[str]:
     ]
     known = ", ".join(each for each in rates if each)
     yield f"{f'Rate: {known}; at' if known else 'At'} most {result.peak_in_flight} in flight at once."
+    if result.http2 is not None:
+        yield from _streams(result.http2)
     lag = result.pacing_lag_us
     if lag.p99 is not None:
         yield f"Pacing: begun {lag.p50} us after due (median), p99 {lag.p99} us, at most {lag.max} us."
+
+
+def _streams(http2: StreamsResult) -> Iterator[str]:
+    """Connections and streams of a load over HTTP/2, and how the server ended them."""
+    connections = "1 connection" if http2.connections == 1 else f"{http2.connections:,} connections"
+    allowed = "as many as it wants" if http2.advertised is None else f"{http2.advertised:,}"
+    yield f"HTTP/2: {connections}, at most {http2.streams:,} streams on each at once; the server allows {allowed}."
+    ends = [
+        *(f"{count:,} streams by RST_STREAM ({code})" for code, count in http2.resets.items()),
+        *(f"{count:,} connections by GOAWAY ({code})" for code, count in http2.goaways.items()),
+    ]
+    if ends:
+        yield f"The server ended {', '.join(ends)}."
 
 
 def _ends(outcomes: Mapping[str, int]) -> str:
