@@ -101,6 +101,20 @@ def test_counts_of_journeys_in_progress_come_to_those_of_the_result():
     assert all(before.ended <= after.ended for before, after in pairwise(looks))
 
 
+def test_labels_that_are_another_one_each_time_share_one_beyond_a_hundred():
+    with answering(lambda *_: (200, {}, b"")) as (origin, _):
+
+        def walk(_crew: Crew, _number: int) -> Walk:
+            for at in range(150):
+                yield sending(f"order {at}", origin, number=3)
+                yield sending("home", origin, number=4)
+
+        finished = carried_out(experiment_of(crew()), walk)
+
+    counts = {each.label: each.offered for each in finished.result.steps}
+    assert counts == {**{f"order {at}": 1 for at in range(100)}, "order 0, and others": 50, "home": 150}
+
+
 STEPS = some.sampled_from(["200", "204", "404", "500", "302", "loop", "wrong", "unsent", "group", "another"])
 
 

@@ -213,14 +213,15 @@ class Travelling:
         """
         match step:
             case Sending():
-                visitor.timeouts, visitor.keeps = step.timeouts, step.keep_alive
+                visitor.timeouts, visitor.keeps, visitor.asked = step.timeouts, step.keep_alive, step.number
                 visitor.fetching = self.following.fetching(step, visitor)
                 return self._fetch(visitor, None)
             case Waiting(until_ns):
                 return self._wait(visitor, until_ns)
             case Judged():
                 self._judge(visitor, step)
-            case Unsent(label, why, _):
+            case Unsent(label, why, number):
+                visitor.asked = number
                 self.exchanges.refuse(visitor, label, why)
             case NewVisitor():
                 self._renew(visitor, step)
