@@ -53,7 +53,7 @@ class Search:
     watch: LoadWatch | None = None
 
 
-def run_search(search: Search, explain: str = "", directory: str = ".") -> CapacityRecord:
+def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     """Searches for the highest rate that holds, and watches the server a little beyond it.
 
     After Ctrl-C the record has what was known by then.
@@ -77,7 +77,6 @@ def run_search(search: Search, explain: str = "", directory: str = ".") -> Capac
         seconds=0.0,
         alone_ms=alone,
         directory=directory,
-        explain=explain,
     )
     if (hopeless := _broken_alone(search.thresholds, alone)) is not None:
         record = replace(record, notes=(hopeless,), not_watched="no load was run")

@@ -16,6 +16,7 @@ _NOTHING = frozenset(
         "DebugPostProcessor",
         "HttpMirrorControl",
         "ProxyControl",
+        "ResultAction",
         "Summariser",
         "TestFragmentController",
         "WorkBench",
@@ -67,7 +68,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
     "DummySampler": ("it makes up answers, from which others may take values", "Disable it."),
     "AccessLogSampler": ("it sends what is in a log", "Turn the log into a CSV Data Set and one HTTP Request."),
     "SampleTimeout": ("it gives up requests after a time", "Fill in the response timeout of the HTTP Request."),
-    "CriticalSectionController": ("only one client may be in it at a time", "Disable it."),
 }
 
 _BY_END: tuple[tuple[str, str, str], ...] = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from holdfast.jmeter.scripts import unreadable
-from holdfast.journeys.functions import FUNCTIONS, READS, wrong_number
+from holdfast.journeys.functions import FUNCTIONS, READS, SCRIPTS, wrong_number
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.journeys.references import template_of
 from holdfast.model.answers import FunctionCall, Template, Variable
@@ -221,6 +221,11 @@ class Reading:
                     '${__jexl3("${state}" == "done" && ${n} < 3,)}.',
                 )
             return not why
+        if call.name in SCRIPTS:
+            self.refuse(
+                node, f"{call.name} is a script, which holdfast does not run", "Use another function, or a value."
+            )
+            return False
         if call.name not in FUNCTIONS:
             self.refuse(node, f"it calls {call.name}, which is not a function that holdfast knows")
             return False

@@ -212,6 +212,18 @@ class Transaction:
 
 
 @frozen
+class Alone:
+    """Done by one client at a time.
+
+    Attributes:
+        name: what it shares its turn with: all of one name, in the whole load.
+    """
+
+    name: Template
+    nodes: tuple[Node, ...]
+
+
+@frozen
 class Timed:
     """Waits before each request, pause and end among the nodes, all of the waits together.
 
@@ -254,6 +266,7 @@ Node = (
     | Share
     | ForEach
     | Transaction
+    | Alone
     | Timed
     | Leave
 )
