@@ -258,7 +258,7 @@ class Client:
         """Does something that may take any time.
 
         Raises:
-            TooSlowError: it did not come to an end in time.
+            TimeoutError: it did not come to an end in time.
         """
         made: _Made = self.shared.within(do)
         return made
