@@ -122,7 +122,8 @@ def test_json_without_the_value_sets_the_default_as_does_null_and_what_is_not_js
 
     assert taken(extract, KEYS)[1] == {"v": "none", "v_matchNr": "0"}
     assert taken(replace(extract, path=("$.none",)), KEYS)[1] == {"v": "none", "v_matchNr": "1"}
-    assert taken(extract, PAGE)[1] == {"v": "none"}
+    assert taken(extract, PAGE)[1] == {"v": "none", "v_matchNr": "0"}
+    assert taken(extract, replace(PAGE, body=b'{"nope": '))[1] == {"v": "none"}
     assert taken(extract, replace(PAGE, body=b""))[1] == {"v": "none"}
 
 

@@ -193,7 +193,9 @@ def test_a_har_is_sent_once_by_one_client_and_as_often_as_is_said(holdfast, coun
 
     assert ended.exit == ANSWERED, ended.err
     assert json.loads(ended.out)["outcomes"]["answered"] == 2
-    choice = f"shop.har: 2 requests to {url}, the server with most of them, are sent; 1 is left out: 1 to https://cdn.invalid."
+    choice = (
+        f"shop.har: 2 requests to {url}, the server with most of them, are sent; 1 is left out, to https://cdn.invalid."
+    )
     assert ended.err.splitlines()[0] == choice
     assert "differs: cookies" in ended.err
     first, second = counting.each()
@@ -256,8 +258,8 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
         (("--jmx", PLANS / "csv.jmx", "-X", "PUT"), "--method does not go with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "--no-keep-alive"), "--keep-alive does not go with --jmx"),
         (("--har", "a.har", "--jmx", PLANS / "csv.jmx"), "--jmx and --har exclude each other"),
-        ((), "Give URL, --jmx PLAN or --har FILE"),
-        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --jmx or --har"),
+        ((), "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE"),
+        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --har"),
         ((counting.url, "--burst", "1", "-J", "a=b"), "-J goes with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "-J", "port"), "'port' is not name=value"),
         (("--har", PLANS / "csv.jmx", "--data", "x"), "--data does not go with --har"),

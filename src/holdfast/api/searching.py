@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -26,6 +27,9 @@ _HARM = (
     "The search loads a server until it answers too late, again and again. On a server that is not yours that is an "
     "attack, and users of the server get slow replies or none."
 )
+_URL = re.compile(r"(https?:/|unix:)", re.IGNORECASE)
+_LEAST_TIMEOUT_S = 5.0
+_TIMES_THE_BOUND = 10.0
 _EXAMPLE = "Write it as p99<200ms or errors<1%."
 
 
@@ -89,6 +93,17 @@ def checked_thresholds(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
     return (*given, threshold(DEFAULT_ERRORS))
 
 
+def names_a_url(subject: str) -> bool:
+    """Whether this is the URL of a running server, not an application."""
+    return _URL.match(subject) is not None
+
+
+def timeout_s_for(thresholds: Sequence[Threshold]) -> float:
+    """After how long a request is given up, where nothing else is said: long after it is too late."""
+    bounds_ms = [each.bound for each in thresholds if each.what != "errors"]
+    return max(_LEAST_TIMEOUT_S, _TIMES_THE_BOUND * max(bounds_ms, default=0.0) / 1000)
+
+
 def searched(
     asked: AskedSearch,
     interrupts: Interrupts,
@@ -116,6 +131,15 @@ def searched(
             cwd = "." if asked.experiment is None else asked.experiment.cwd
             record = run_search(search, _explain_command(asked.experiment), cwd)
         return _saved(record, title, mark) if save else Searched(capacity_of(record))
+
+
+def result_of_search(asked: AskedSearch, interrupts: Interrupts, *, save: bool) -> Capacity:
+    """The result alone.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: as `searched`.
+    """
+    return searched(asked, interrupts, save=save).found
 
 
 def shown_again(number: int) -> Capacity:

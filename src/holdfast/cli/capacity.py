@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,15 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.input_files import unreadable
-from holdfast.api.searching import AskedSearch, Searched, checked_thresholds, searched, shown_again
+from holdfast.api.searching import (
+    AskedSearch,
+    Searched,
+    checked_thresholds,
+    names_a_url,
+    searched,
+    shown_again,
+    timeout_s_for,
+)
 from holdfast.capacity.subject import Sent
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
@@ -61,15 +68,12 @@ Examples:
 Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
 as for `holdfast exec`.
 """
-_URL = re.compile(r"(https?:/|unix:)", re.IGNORECASE)
 _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
 _OF_A_STARTED_SERVER = (*_OF_A_KNOWN_SERVER, "view", "port", "path", "tls", "nofile", "nproc", "address_space")
-_LEAST_TIMEOUT_S = 5.0
-_TIMES_THE_BOUND = 10.0
 
 
 def _subject_of(text: str) -> str:
-    return text if _URL.match(text) else option_values.app_of(text)
+    return text if names_a_url(text) else option_values.app_of(text)
 
 
 @click.command("capacity", cls=GroupedCommand, passes_on=True, epilog=_EXAMPLES)
@@ -257,9 +261,9 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
         keep_alive=given["keep_alive"],
     )
     allowed = given.pop("allowed_hosts")
-    sent = _sent(given, max((each.bound for each in thresholds if each.what not in {"errors", "rate"}), default=0.0))
+    sent = _sent(given, timeout_s_for(thresholds))
     app = given["app"]
-    if app is not None and _URL.match(app):
+    if app is not None and names_a_url(app):
         if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and _was_given(context, name)]:
             raise click.UsageError(
                 f"--{misplaced[0].replace('_', '-')} is of a server that holdfast starts; {app} runs already.",
@@ -271,12 +275,12 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
     return AskedSearch(_experiment(context, given), "", allowed, sent, asked, thresholds)
 
 
-def _sent(given: dict[str, Any], bound_ms: float) -> Sent:
+def _sent(given: dict[str, Any], usual_timeout_s: float) -> Sent:
     """What is sent; takes the options of it that a started server does not have out of these."""
     data = given.pop("data")
     body = None if data is None else _body(data)
     statuses, texts = given.pop("expected"), given.pop("body_texts")
-    timeout_s = given.pop("timeout_s") or max(_LEAST_TIMEOUT_S, _TIMES_THE_BOUND * bound_ms / 1000)
+    timeout_s = given.pop("timeout_s") or usual_timeout_s
     return Sent(
         method=given.pop("method") or ("GET" if body is None else "POST"),
         headers=tuple(given["headers"]),

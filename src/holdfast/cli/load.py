@@ -11,12 +11,13 @@ from holdfast.api.input_files import read_data_rows, unreadable
 from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, RunArguments, has_memory, load_arguments
 from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
+from holdfast.api.scenario_name import is_scenario
 from holdfast.cli.checks import check_options, checks_of
 from holdfast.cli.load_har import read_recording
 from holdfast.cli.load_options import EXAMPLES, load_options
 from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
-from holdfast.cli.load_scenario import is_scenario, read_file
+from holdfast.cli.load_scenario import read_file
 from holdfast.cli.option_groups import GroupedCommand, declared
 from holdfast.console import say
 from holdfast.interrupts import listening
@@ -93,8 +94,8 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if arguments.url is None or is_scenario(arguments.url) or plan.jmx or plan.har or has_memory(arguments.memory):
         _check_plain(context, arguments.connection)
     files = [name for name, value in (("--jmx", plan.jmx), ("--har", plan.har)) if value]
-    if is_scenario(arguments.url):
-        files.append(str(arguments.url))
+    if arguments.url is not None and is_scenario(arguments.url):
+        files.append(arguments.url)
     if len(files) > 1:
         raise click.UsageError(f"{' and '.join(files)} exclude each other: one file says what to send.", ctx=context)
     if plan.jmx is not None:

@@ -177,8 +177,7 @@ load_options = declared(
         multiple=True,
         metavar="NAME=KIND:WHERE",
         callback=checked(named_extract),
-        help="Take {NAME} from an answer, as in token=json:$.access_token; or regex:, header:, boundary:, css:, xpath:"
-        " (repeatable).",
+        help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),
     option(

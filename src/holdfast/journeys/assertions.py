@@ -139,7 +139,8 @@ def _unmet_number(assertion: Assertion, answer: Answer, context: Context) -> str
         if holds(took, int(limit)):
             return ""
         return f"It took {took} ms, but should have {words} {limit} ms"
-    head = len(answer.head.encode("latin-1", "replace"))
+    # The head ends with an empty line.
+    head = len(answer.head.encode("latin-1", "replace")) + len("\r\n")
     size = {"head size": head, "body size": max(0, answer.size - head)}.get(assertion.what, answer.size)
     if assertion.of_variable:
         value = context.variables.get(assertion.of_variable, "")

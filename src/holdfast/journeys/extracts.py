@@ -169,11 +169,11 @@ def _so_many(pattern: re.Pattern[str], text: str, number: int) -> list[re.Match[
     return found
 
 
-def _keep_match(name: str, match: re.Match[str], template: str, context: Context) -> None:
+def _keep_match(name: str, match: re.Match[str], template: str | None, context: Context) -> None:
     """Keeps NAME, NAME_g with the number of groups, and NAME_g0, NAME_g1, ... with them."""
     groups = match.re.groups
     try:
-        value = filled_template(template or ("$1$" if groups else "$0$"), match)
+        value = filled_template(("$1$" if groups else "$0$") if template is None else template, match)
     except IndexError:
         return
     context.variables[name] = value
@@ -208,8 +208,10 @@ def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
     try:
         values = [as_text(each) for each in values_at(path, read_json(text))]
     except ValueError:
-        _set_default(extract, context)
-        return False
+        if text.lstrip()[0] in "{[":
+            _set_default(extract, context)
+            return False
+        values = []  # for JMeter's library all else is a text, in which a path finds nothing
     if not values:
         _set_default(extract, context)
         variables[f"{name}_matchNr"] = "0"

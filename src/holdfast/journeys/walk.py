@@ -22,7 +22,7 @@ from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, 
 from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
-from holdfast.model.answers import Answer, HookExtract
+from holdfast.model.answers import Answer
 from holdfast.model.journey import Crew, Leave
 from holdfast.model.journey_request import Request
 
@@ -117,6 +117,7 @@ class _Walker:
     def has_come(self) -> None:
         """Counts the client as present."""
         self.came = True
+        self.client.comes(self.client.now_ns)
         self.shared.present += 1
         crew = self.client.crew_shared
         crew.present += 1
@@ -203,10 +204,7 @@ class _Walker:
             return answer.answered
         why = "" if answer.answered else answer.message
         for extract in request.extracts:
-            if isinstance(extract, HookExtract):
-                missing = client.shared.hook(extract, answer, client.variables)
-            else:
-                missing = take(extract, answer, client)
+            missing = take(extract, answer, client)
             why = why or missing
         if request.assertions:
             if any(each.ignores_status for each in request.assertions) and answer.status:

@@ -64,6 +64,9 @@ class AtRate:
         limited: why the load and not the server decided what was seen, in words; "" where it did not.
         alone_ms: the quickest of a few single requests just before; None where none was answered.
         load_cores: processor time of the load's processes for each second; None where it was not seen.
+        server_cores: the same of the server's; None where its processes were not seen.
+        taken: share of the processor time that the server's computing needed and other programs took; 0 where it did
+            not compute all the time, or got all that it needed.
     """
 
     rate_per_s: float
@@ -81,6 +84,8 @@ class AtRate:
     limited: str = ""
     alone_ms: float | None = None
     load_cores: float | None = None
+    server_cores: float | None = None
+    taken: float = 0.0
 
 
 @frozen
