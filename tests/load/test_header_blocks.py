@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import hpack
 import pytest
 from hypothesis import given
@@ -100,12 +102,10 @@ def test_the_forms_of_fields_are_told_for_each_of_them(replies) -> None:
 @given(st.binary(max_size=200))
 def test_bytes_that_are_no_section_raise_nothing_but_a_protocol_error(block) -> None:
     blocks = ReplyBlocks()
-    try:
-        told = blocks.read(block)
-    except ProtocolError as error:
-        assert str(error).startswith("the server broke HTTP/2")
-    else:
-        assert told.status == 0 or 100 <= told.status <= 999
+    status = 0
+    with contextlib.suppress(ProtocolError):
+        status = blocks.read(block).status
+    assert status == 0 or 100 <= status <= 999
 
 
 @pytest.mark.parametrize(
