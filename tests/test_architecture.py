@@ -80,6 +80,7 @@ PURE = frozenset({
     "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/embedded.py", "load/exchange.py",
     "load/http1.py", "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py",
     "load/resending.py", "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py",
+    "load/wide.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",
