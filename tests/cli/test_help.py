@@ -43,7 +43,8 @@ def test_every_option_has_a_group_and_one_sentence(name: str) -> None:
 def test_options_stand_under_the_title_of_their_group(helps: dict[str, Ended]) -> None:
     titles = re.findall(r"^(\S.*):$", helps["load"].out, re.MULTILINE)
 
-    assert titles == ["Target", "Load shape", "Requests", "Checks", "Connections", "Load processes", "Output"]
+    of_requests = ["Target", "Load shape", "Requests", "Sessions", "Checks"]
+    assert titles == [*of_requests, "Connections", "Load processes", "Output"]
     assert (
         helps["load"].out.index("Load shape:")
         < helps["load"].out.index("  --rate RATE")

@@ -55,4 +55,6 @@ OF_JMETER = [
     ("${__unescape(a\\tb\\u00e9)}", "a\tbé"),
     ("${__regexFunction(n(.)v,<$1$>,1,,none,found,letters)} ${found_g1} ${found_matchNr}", "<i> i 2"),
     ("${__regexFunction(n(.)v,$1$,ALL,-,none,,letters)} ${__regexFunction(x,$1$,1,,none,,letters)}", "i-o none"),
+    ("${__digest(CRC,a)}${__timeShift(b,,,)}${__RandomDate(,2024-01-02,2024-01-01,,)}", "null"),
+    ("${__longSum(1,99999999999999999999)} ${__RandomFromMultipleVars(unseen|letters,r)} ${r}", "1 vanivnov vanivnov"),
 ]  # fmt: skip

@@ -18,7 +18,7 @@ from holdfast.model.scenario import Timeouts
 
 HEAD = "HTTP/1.1 200 OK\r\nX-Lane: B4\r\n"
 BODY = b'{"ok": true, "lane": "B4", "kg": 1.50, "list": [7, 9], "none": null, "empty": []}'
-ANSWER = Answer("http://h/p?a=1", True, 200, "OK", HEAD, BODY, took_ms=100.9, size=len(HEAD) + len(BODY))
+ANSWER = Answer("http://h/p?a=1", True, 200, "OK", HEAD, BODY, took_ms=100.9, size=len(HEAD) + 2 + len(BODY))
 
 
 def why(*assertions: Assertion, answer: Answer = ANSWER, **known: object) -> str:
@@ -53,7 +53,10 @@ def test_each_field_is_compared(what: str, how: str, text: str) -> None:
         (Assertion("duration", "<=", (("100",),)), ""),
         (Assertion("duration", "<=", (("99",),)), "It took 100 ms, but should have been less than or equal to 99 ms"),
         (Assertion("body size", "==", ((str(len(BODY)),),)), ""),
-        (Assertion("head size", "<", (("9",),)), f"It was {len(HEAD)} bytes, but should have been less than 9 bytes"),
+        (
+            Assertion("head size", "<", (("9",),)),
+            f"It was {len(HEAD) + 2} bytes, but should have been less than 9 bytes",
+        ),
         (Assertion("size", ">", ((str(len(BODY)),),)), ""),
         (Assertion("size", ">", (("x",),)), "size: 'x' is not a whole number"),
         (Assertion("md5", "equals", ((hashlib.md5(BODY).hexdigest().upper(),),)), ""),

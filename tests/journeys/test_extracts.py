@@ -122,8 +122,19 @@ def test_json_without_the_value_sets_the_default_as_does_null_and_what_is_not_js
 
     assert taken(extract, KEYS)[1] == {"v": "none", "v_matchNr": "0"}
     assert taken(replace(extract, path=("$.none",)), KEYS)[1] == {"v": "none", "v_matchNr": "1"}
-    assert taken(extract, PAGE)[1] == {"v": "none"}
+    assert taken(extract, PAGE)[1] == {"v": "none", "v_matchNr": "0"}
+    assert taken(extract, replace(PAGE, body=b'{"nope": '))[1] == {"v": "none"}
     assert taken(extract, replace(PAGE, body=b""))[1] == {"v": "none"}
+
+
+def test_the_plugin_s_extractor_gives_an_array_as_a_whole_and_by_elements() -> None:
+    # Source: undera/jmeter-plugins, plugins/json, JSONPathExtractor.java (process).
+    extract = JsonExtract("v", ("$..no",), default=("-",), whole=True)
+
+    assert taken(extract, KEYS)[1] == {"v": "[11,12]", "v_matchNr": "2", "v_1": "11", "v_2": "12"}
+    assert taken(replace(extract, path=("$.grant.key",)), KEYS, v_1="old")[1] == {"v": "k001"}
+    assert taken(replace(extract, path=("$.none",)), KEYS)[1] == {"v": "null"}
+    assert taken(replace(extract, path=("$..nope",)), KEYS, v_1="old")[1] == {"v": "-", "v_matchNr": "0"}
 
 
 def test_boundaries_find_what_is_between_them() -> None:

@@ -45,6 +45,9 @@ def test_functions_return_what_jmeter_returns() -> None:
         ("${__substring(isTested,2,6)}", "Test"),
         ("${__strLen(four)}", "4"),
         ("${__strReplace(a-b-c,-,+)}", "a+b+c"),
+        ("${__strReplaceRegex(a1b22,([a-z])(\\d+),<$2$1>)}", "<1a><22b>"),
+        ("${__caseFormat(some_text here)} ${__caseFormat(some Text,UPPER_CAMEL_CASE)}", "someTextHere SomeText"),
+        ("${__caseFormat(some Text,kebab_case)} ${__caseFormat(some Text,train_case,v)}", "some-text SOME-TEXT"),
         ("${__lowercase(ABC)}${__uppercase(abc)}", "abcABC"),
         ("${__if(a,a,yes,no)}${__if(a,b,yes,no,v)}${v}", "yesnono"),
         ("${__doubleSum(1,2.5,total)} ${total}", "3.5 3.5"),
@@ -136,8 +139,8 @@ def test_lines_of_a_file_are_taken_in_turn_and_begin_again() -> None:
         ("${__Random(1)}", "1 arguments, and takes 2 to 3"),
         ("${__FileToString(none.txt)}", "no file 'none.txt'"),
         ("${__substring(abc,2,9)}", "not within its text"),
-        ("${__digest(CRC,a)}", "does not know the algorithm"),
         ("${__timeShift(d MMMM,,,fr_FR,)}", "English names"),
+        ("${__RandomDate(,2024-01-01,2024-01-01,,)}", "not after its begin"),
         ("${__urldecode(%zz)}", "two hexadecimal digits"),
     ],
 )
@@ -154,7 +157,7 @@ def test_a_wrong_number_of_arguments_is_named() -> None:
     assert wrong_number("__intSum", 1) == "__intSum has 1 argument; it takes at least 2."
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if name.startswith("__")])
 def test_no_argument_makes_a_function_fail_without_a_reason(name: str) -> None:
     for each in ["", "x", "-1", "0", "\\", "%", "'", "\x00", "é" * 100]:
         assert _text_or_reason(name, [each] * max(1, FUNCTIONS[name].least))

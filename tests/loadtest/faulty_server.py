@@ -11,6 +11,7 @@ or by RST, at random (0 to 1); 0 closes none but those of FAULTS.
 /early/N   200 as soon as the head is there, and then takes in a body of N bytes
 /slow/S    200 after S seconds
 /moved     302 to /elsewhere?a=1
+/from/N    302 to /N
 /half      the head of a reply, and then nothing
 /first/N   200 for the first N requests of this kind, and then nothing
 /seen      as JSON what came, not counted itself: requests of each kind, different numbers of each kind, how many
@@ -107,6 +108,11 @@ class Faulty(asyncio.Protocol):
                 asyncio.get_running_loop().call_soon(self.reset)
             elif then == "close":
                 self.transport.close()
+        elif what == "from":
+            kinds_of_numbers[what] += 1
+            self.transport.write(
+                b"HTTP/1.1 302 Found\r\nLocation: ../%b\r\nContent-Length: 0\r\n\r\n" % more[0].encode()
+            )
         elif what in ALWAYS:
             self.transport.write(ALWAYS[what])
         elif what == "slow":

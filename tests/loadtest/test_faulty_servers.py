@@ -41,6 +41,8 @@ SHAPES = [
     ("--rate", "4000", "--requests", "4000"),
     ("--rate", "4000", "--requests", "4000", "--keep-alive"),
     ("--clients", "20", "--requests", "5000", "--think", "1ms-2ms"),
+    ("--clients", "20", "--requests", "20000", "--cookies"),
+    ("--clients", "20", "--requests", "5000", "--cookies", "--no-keep-alive"),
 ]
 
 
@@ -107,7 +109,9 @@ def test_every_request_is_counted_as_the_server_treated_it(holdfast, faulty, sha
         (100_000, ("--clients", "50", "--requests", "100000")),
         (4_000, ("--rate", "4000", "--requests", "4000", "--keep-alive")),
         (5_000, ("--clients", "20", "--requests", "5000", "--think", "0ms-1ms")),
+        (20_000, ("--clients", "20", "--requests", "20000", "--cookies")),
         pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000"), marks=pytest.mark.scale),
+        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=pytest.mark.scale),
     ],
 )
 @pytest.mark.usefixtures("engine")
@@ -119,6 +123,17 @@ def test_requests_are_counted_as_a_server_treats_them_that_closes_kept_connectio
     assert result["offered"] == many
     check_counts(result, seen)
     assert seen["closed at random"] > many // 100
+    assert result["resent"] > 0
+
+
+def test_redirects_are_counted_as_a_server_treats_them_that_closes_kept_connections_at_random(holdfast):
+    with faulty_server("0.02") as (url, _):
+        _, result = loaded(holdfast, f"{url}/from/{{id}}", "--clients", "20", "--requests", "10000", "--follow", "3")
+        seen = seen_by(url)
+
+    assert (result["offered"], result["redirects"]) == (20_000, 10_000)
+    check_counts(result, seen)
+    assert seen["kinds of numbers"]["from"] == 10_000
     assert result["resent"] > 0
 
 

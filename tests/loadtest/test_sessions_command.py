@@ -207,7 +207,7 @@ def test_a_hook_that_raises_is_counted_told_and_ends_the_load_with_another_code(
 def test_what_cannot_be_carried_out_is_refused_before_anything_is_sent(holdfast, tmp_path):
     (tmp_path / "broken.py").write_text("def sign(answer, values):\n    return {\n")
     (tmp_path / "raises.py").write_text("import nothing_like_it\n")
-    (tmp_path / "a.toml").write_text("[[group]]\nclients = 1\n")
+    (tmp_path / "a.toml").write_text("[[group]]\nclients = 1\npasses = 1\n")
     with answering(Shop()) as (url, seen):
         burst = ("--burst", "1")
         mistakes = [

@@ -109,8 +109,9 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     """A recorded verdict with its sentences as they are worded now and what was added, everything else as it was."""
     now = {name: _reworded(part) if name in _IN_WORDS else part for name, part in result.items()}
     if "outcomes" in now:
-        # The number under which the test has saved it: it is alone in its file. Nothing was sent again at that time.
-        return {**now, "resent": 0, "run": 1, **_OF_JOURNEYS}
+        # The number under which the test has saved it: it is alone in its file. Nothing was sent again at that
+        # time, or over HTTP/2.
+        return {**now, "resent": 0, "events": None, "http2": None, "run": 1, **_OF_JOURNEYS}
     # A run without a verdict has none of these.
     if "ceiling" not in now:
         return now

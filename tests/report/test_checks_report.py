@@ -209,7 +209,7 @@ def test_a_study_has_a_case_for_each_row_and_for_what_its_file_expects() -> None
 
 def study_row(name: str, outcome: Outcome, findings: tuple[Finding, ...] = ()) -> Row:
     verdict = VERDICT if outcome == "measured" else None
-    return Row(name, name, "flask", None, (), "", None, outcome, findings, verdict, "why", "", "", 0, 1.0)
+    return Row(name, name, "flask", None, (), "", None, outcome, findings, "why", "", "", 0, 1.0, verdict=verdict)
 
 
 def test_cases_of_the_same_name_are_told_apart() -> None:

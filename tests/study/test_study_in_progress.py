@@ -14,7 +14,7 @@ from holdfast.study.in_progress import InProgress
 
 PROBE = LiveProbe(LivePhase.RAMP, 0.5)
 OF_BINDING = Claim("binding.setting", "threads", lambda _verdict: None)
-ROW = Row("", "", "flask", "3.1", (), "flask", None, "measured", (), None, "", "", "", 0, seconds=6.0)
+ROW = Row("", "", "flask", "3.1", (), "flask", None, "measured", (), "", "", "", 0, seconds=6.0)
 
 
 def case(id: str, **more) -> Case:

@@ -4,33 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
 from holdfast.api import option_values
+from holdfast.api.extract_syntax import named_extract
 from holdfast.api.input_files import read_data_rows
 from holdfast.api.load_arguments import (
     SHAPE_NAMES,
     CheckArguments,
     ConnectionArguments,
     LoadArguments,
+    MemoryArguments,
     RequestArguments,
+    RunArguments,
     ShapeArguments,
+    has_memory,
 )
 from holdfast.api.load_shape import group_of
 from holdfast.api.option_layers import Source, plain, read_options
 from holdfast.api.python_words import in_python
+from holdfast.api.scenario_name import is_scenario
 from holdfast.errors import UsageError
 from holdfast.load import quantities
 from holdfast.load.quantities import Threshold
 from holdfast.load.url import parse_url
 from holdfast.model.load import MOST_REQUESTS, LoadExperiment, StopRule
-from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Timeouts
+from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Group, Timeouts
+
+if TYPE_CHECKING:
+    from holdfast.model.journey import Journeys
 
 _CALL = "holdfast.load()"
 MOST_CLIENTS = 1_000_000
 MOST_PROCESSES = 256
+MOST_STREAMS = 1_000_000
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_REQUESTS)]
 _Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
@@ -55,11 +64,21 @@ class _Load(msgspec.Struct, kw_only=True):
     data: Any = None
     data_rows: str | None = None
     once: bool = False
+    first: list[str] = []
+    then: list[str] = []
+    extract: list[str] = []
+    cookies: bool = False
+    follow: Annotated[int, msgspec.Meta(ge=0, le=option_values.MOST_HOPS)] = 0
+    hook: str = ""
+    values: dict[str, str | int | float] = {}
     expect_status: list[_Status] = []
     expect_body: list[str] = []
     expect_match: list[str] = []
     threshold: list[str] = []
     keep_alive: bool | None = None
+    events: bool = False
+    http2: bool = False
+    streams: Annotated[int, msgspec.Meta(ge=1, le=MOST_STREAMS)] | None = None
     connect_timeout: _Amount | None = None
     first_byte_timeout: _Amount | None = None
     timeout: _Amount = DEFAULT_TIMEOUT_S
@@ -69,8 +88,19 @@ class _Load(msgspec.Struct, kw_only=True):
     insecure: bool = False
 
 
-_SEVERAL = ("expect_status", "expect_body", "expect_match", "threshold", "source", "allow_remote")
+_SEVERAL = (
+    "first",
+    "then",
+    "extract",
+    "expect_status",
+    "expect_body",
+    "expect_match",
+    "threshold",
+    "source",
+    "allow_remote",
+)
 """Arguments that may also be one value."""
+_BESIDE_A_SCENARIO = ("values", "seed", "stop", "threshold", "source", "processes", "allow_remote", "insecure")
 # What makes the value of a text, or of each of several.
 _CHECKS: Mapping[str, Callable[[str], Any]] = {
     "rate": quantities.rate_per_s,
@@ -81,6 +111,7 @@ _CHECKS: Mapping[str, Callable[[str], Any]] = {
     "think": quantities.pause,
     "stop": quantities.stop_rule,
     "headers": option_values.header_of_a_load,
+    "extract": named_extract,
     "expect_match": quantities.pattern,
     "threshold": quantities.threshold,
     "connect_timeout": quantities.some_time_s,
@@ -102,7 +133,18 @@ def asked_load(url: str, given: Mapping[str, Any]) -> tuple[LoadExperiment, tupl
     """
     source = Source(None, _CALL)
     table = plain({name: _several(name, value) for name, value in given.items()})
-    asked = _checked(read_options(table, _Load, source), source)
+    read = read_options(table, _Load, source)
+    asked = _checked(read, source)
+    if is_scenario(url):
+        return _of_scenario(Path(url), read, asked, source)
+    if asked["values"]:
+        raise source.wrong("values", f"They are those of a scenario, and {url} is not one.")
+    group, journeys = _of_url(url, asked, source)
+    return _experiment(asked, group, journeys), asked["allow_remote"], asked["threshold"]
+
+
+def _of_url(url: str, asked: Mapping[str, Any], source: Source) -> tuple[tuple[Group, ...], Journeys | None]:
+    """The group, or the journeys, that the arguments mean."""
     path = parse_url(url).path
     if asked["once"] and asked["data_rows"] is None:
         raise source.wrong("once", "It ends the load with the last of data_rows, which are not there.")
@@ -110,19 +152,43 @@ def asked_load(url: str, given: Mapping[str, Any]) -> tuple[LoadExperiment, tupl
     body = asked["data"].encode() if isinstance(asked["data"], str) else asked["data"]
     if not isinstance(body, bytes | None):
         raise source.wrong("data", f"Expected `str` or `bytes`, got `{type(body).__name__}`.")
+    arguments = _arguments(url, asked)
     try:
-        group = group_of(path, _arguments(url, asked), body=body, data=rows)
+        if has_memory(arguments.memory):
+            from holdfast.api.journey_options import journeys_of  # noqa: PLC0415 - most loads do without
+
+            return (), journeys_of(arguments, body=body, data=rows)
+        return (group_of(path, arguments, body=body, data=rows),), None
     except ValueError as error:
         raise UsageError(f"{_CALL} cannot be carried out as written.", in_python(str(error))) from error
-    experiment = LoadExperiment(
-        (group,),
+
+
+def _of_scenario(
+    file: Path, read: _Load, asked: Mapping[str, Any], source: Source
+) -> tuple[LoadExperiment, tuple[str, ...], tuple[Threshold, ...]]:
+    """The load that a scenario file describes."""
+    from holdfast.api.scenario_file import read_scenario  # noqa: PLC0415 - most loads do without
+
+    usual = _Load()
+    for name in read.__struct_fields__:
+        if name not in _BESIDE_A_SCENARIO and getattr(read, name) != getattr(usual, name):
+            raise source.wrong(name, f"{file.name} says this itself.", "Leave it out, or change it in the file.")
+    scenario = read_scenario(file, {name: str(value) for name, value in asked["values"].items()}, asked["seed"])
+    experiment = _experiment({**asked, "stop": asked["stop"] or scenario.stop}, (), scenario.journeys)
+    return experiment, asked["allow_remote"], (*scenario.thresholds, *asked["threshold"])
+
+
+def _experiment(asked: Mapping[str, Any], groups: tuple[Group, ...], journeys: Journeys | None) -> LoadExperiment:
+    return LoadExperiment(
+        groups,
         not asked["insecure"],
         asked["seed"],
         asked["source"],
         asked["stop"] or StopRule(),
         asked["processes"],
+        journeys,
+        asked["allow_remote"],
     )
-    return experiment, asked["allow_remote"], asked["threshold"]
 
 
 def _several(name: str, value: Any) -> Any:  # noqa: ANN401 - an argument may be anything
@@ -154,7 +220,18 @@ def _arguments(url: str, asked: Mapping[str, Any]) -> LoadArguments:
         url=url,
         shape=ShapeArguments(**shape, over_s=asked["over"], for_s=asked["for_"], think=asked["think"]),
         request=RequestArguments(asked["method"], asked["headers"]),
+        memory=MemoryArguments(
+            asked["first"], asked["then"], asked["extract"], asked["cookies"], asked["follow"], asked["hook"]
+        ),
         check=CheckArguments(asked["expect_status"], asked["expect_body"], asked["expect_match"]),
-        connection=ConnectionArguments(asked["keep_alive"], asked["source"], not asked["insecure"]),
+        connection=ConnectionArguments(
+            asked["keep_alive"],
+            asked["source"],
+            not asked["insecure"],
+            events=asked["events"],
+            http2=asked["http2"],
+            streams=asked["streams"],
+        ),
         timeouts=Timeouts(asked["connect_timeout"], asked["first_byte_timeout"], asked["timeout"]),
+        run=RunArguments(seed=asked["seed"]),
     )

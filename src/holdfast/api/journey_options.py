@@ -86,8 +86,11 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
     for number, line in enumerate(lines):
         # A hook may have set any value, once it was called.
         hooked = hook is not None and number > 0
-        not_yet = set() if hooked else later - known
-        headers = [each for each in arguments.request.headers if not_yet.isdisjoint(names_in(each[1]))]
+        headers = [
+            (name, value)
+            for name, value in arguments.request.headers
+            if hooked or known.issuperset(each for each in names_in(value) if hook is not None or each in later)
+        ]
         request = _request(line, headers, None if hooked else known | later, arguments)
         extracts: tuple[Extract, ...] = tuple(each for each in memory.extracts if taken[_name(each)] == number)
         known.update(map(_name, extracts))

@@ -117,6 +117,9 @@ class ConnectionArguments:
 
     Attributes:
         keep_alive: None depends on the shape.
+        events: replies are streams of events.
+        http2: requests are sent over HTTP/2.
+        streams: most at once on a connection; None leaves it to holdfast.
         sources: our own addresses; () leaves them to holdfast.
         verify: False accepts any certificate.
         allowed_hosts: hosts that may be loaded although they are not loopback.
@@ -126,6 +129,9 @@ class ConnectionArguments:
     sources: tuple[str, ...] = ()
     verify: bool = True
     allowed_hosts: tuple[str, ...] = ()
+    events: bool = False
+    http2: bool = False
+    streams: int | None = None
 
 
 @frozen
@@ -201,7 +207,13 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
         ),
         check=CheckArguments(*(tuple(given[name]) for name in ("expected", "body_texts", "body_patterns"))),
         connection=ConnectionArguments(
-            given["keep_alive"], tuple(given["sources"]), not given["insecure"], tuple(given["allowed_hosts"])
+            given["keep_alive"],
+            tuple(given["sources"]),
+            not given["insecure"],
+            tuple(given["allowed_hosts"]),
+            given["events"],
+            given["http2"],
+            given["streams"],
         ),
         timeouts=Timeouts(given["connect_s"], given["first_byte_s"], given["timeout_s"]),
         run=RunArguments(

@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from holdfast.api.load_arguments import LoadArguments, ShapeArguments
+from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, ShapeArguments
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DataRows, Group, Pause, Pieces, Slot, Step, Text
 from holdfast.model.shapes import Burst, Clients, Rise, Shape, Spread, Stages
@@ -15,6 +15,8 @@ SHAPES = (
     "--rate RATE --for DURATION, --requests N --over DURATION, --ramp RATE:RATE/DURATION, "
     "--stages RATE:DURATION,..., --burst N or --clients N --for DURATION"
 )
+MOST_STREAMS = 100
+"""At once on a connection in the open model: a server is not to allow fewer (RFC 9113, 6.5.2)."""
 _NOTHING = "This load would send no requests."
 _SLOT = re.compile(r"\{(\w+)\}")
 
@@ -49,7 +51,7 @@ def group_of(path: str, arguments: LoadArguments, *, body: bytes | None, data: D
         checks=check.checks,
         pause=arguments.shape.think or Pause(),
     )
-    keep_alive = arguments.connection.keep_alive
+    keep_alive, streams = arguments.connection.keep_alive, streams_of(arguments.connection, shape)
     return Group(
         name=url,
         url=url,
@@ -57,8 +59,31 @@ def group_of(path: str, arguments: LoadArguments, *, body: bytes | None, data: D
         shape=shape,
         values=(data,) if data else (),
         timeouts=arguments.timeouts,
-        keep_alive=shape.clients is not None if keep_alive is None else keep_alive,
+        keep_alive=shape.clients is not None or streams is not None if keep_alive is None else keep_alive,
+        events=arguments.connection.events,
+        streams=streams,
     )
+
+
+def streams_of(connection: ConnectionArguments, shape: Shape) -> int | None:
+    """How many streams a connection has at once; None speaks HTTP/1.1.
+
+    Raises:
+        ValueError: the arguments do not go together.
+    """
+    if not connection.http2:
+        if connection.streams is not None:
+            raise ValueError("--streams goes with --http2: a connection of HTTP/1.1 carries one request at a time.")
+        return None
+    if connection.keep_alive is False:
+        raise ValueError(
+            "--no-keep-alive does not go with --http2: its connections carry one request after the other, and several "
+            "at once. For one at a time on each give --streams 1."
+        )
+    if connection.streams is not None:
+        return connection.streams
+    # In the closed model a client has one request at a time, unless it is told otherwise.
+    return MOST_STREAMS if shape.clients is None else 1
 
 
 def slotted(text: str, names: Collection[str]) -> Text:

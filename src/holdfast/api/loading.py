@@ -9,6 +9,7 @@ from holdfast import store
 from holdfast.api.load_saving import SavingAsItGoes
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.interrupts import Interrupts
+from holdfast.load.connecting import check_http2
 from holdfast.load.processes import Watched
 from holdfast.load.quantities import Threshold
 from holdfast.load.target import Target, check_sources, prefer_listening, target_of
@@ -67,6 +68,7 @@ def targets_of(experiment: LoadExperiment, allowed_hosts: Collection[str]) -> tu
         for target in targets:
             check_sources(experiment.sources, target)
         return targets
+    check_http2(asked=any(group.streams is not None for group in experiment.groups))
     targets = tuple(_target_of(group.url, allowed_hosts, verify=experiment.verify) for group in experiment.groups)
     for target in targets:
         check_sources(experiment.sources, target)

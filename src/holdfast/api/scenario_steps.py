@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 from holdfast.api import scenario_request
 from holdfast.api.references import template
 from holdfast.api.scenario_request import Known, Usual, names_set_in, request_in
 from holdfast.api.scenario_table import Table
+from holdfast.journeys.conditions import value_of
 from holdfast.load import quantities
 from holdfast.load.quantities import Threshold
 from holdfast.model.frozen import frozen
@@ -16,6 +19,10 @@ from holdfast.model.journey_request import Request
 from holdfast.model.scenario import Pause
 
 MOST_REPEATS = 1_000_000
+_REFERENCE = re.compile(r"\{\w+\}")
+_QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
+_NAME = re.compile(r"(?<![\w.{])[A-Za-z_]\w*(?!\w*[({])")
+_WORDS = frozenset(["true", "false", "null", "and", "or", "not", "eq", "ne", "lt", "le", "gt", "ge", "prev"])
 _OF_EACH = ("once", "repeat", "if", "while", "weight")
 _OF_SEVERAL = (*_OF_EACH, "name", "step", "choose")
 
@@ -145,7 +152,18 @@ def _condition(table: Table, known: Known) -> tuple[str, Condition] | None:
         raise table.wrong("while", "if and while exclude each other.", "Put one of them on a step around this one.")
     if not said:
         return None
-    return said[0], Condition(template(known.check(table, said[0], table.text(said[0]))))
+    text = known.check(table, said[0], table.text(said[0]))
+    table.made(said[0], partial(value_of, _REFERENCE.sub("0", text)))
+    for name in _names(text):
+        known.check(table, said[0], f"{{{name}}}")
+    return said[0], Condition(template(text))
+
+
+def _names(condition: str) -> Iterator[str]:
+    """The values that a condition names without braces."""
+    for found in _NAME.finditer(_QUOTED.sub("", condition)):
+        if found[0] not in _WORDS:
+            yield found[0]
 
 
 def _repeated(

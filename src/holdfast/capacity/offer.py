@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import compress
 
+from holdfast.capacity.cores import CoreLooks, CoresSeen, cores_here, until_ns
 from holdfast.capacity.subject import Sent, Subject
+from holdfast.infer.capacity_cores import taken_by_others
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
-from holdfast.infer.capacity_search import GROWS
+from holdfast.infer.capacity_search import GROWS, able
 from holdfast.interrupts import Interrupts
 from holdfast.load.collect import LoadRun
 from holdfast.load.plan import Plan, Stop
@@ -24,8 +26,6 @@ from holdfast.model.load import LatencyMs, LoadExperiment, LoadResult
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.shapes import Clients, Shape, Stages
 from holdfast.model.units import MS
-from holdfast.observe.processes import read_core_use
-from holdfast.observe.starvation import CoreUse
 
 SINGLES = 5
 _BUSY = 0.9
@@ -69,31 +69,8 @@ class Offered:
 
     at_rate: AtRate
     run: LoadRun
-    result: LoadResult
     start_ns: int
-
-
-class _OwnUse:
-    """What the load's own processes had of the cores."""
-
-    def __init__(self) -> None:
-        self._first: tuple[int, dict[int, CoreUse]] | None = None
-        self._last: tuple[int, dict[int, CoreUse]] | None = None
-
-    def look(self, watched: Watched) -> None:
-        now_ns, use = time.monotonic_ns(), read_core_use(watched.pids)
-        if not use:
-            return
-        self._first = self._first or (now_ns, use)
-        self._last = (now_ns, use)
-
-    def cores(self) -> tuple[float | None, float | None]:
-        """Of all its processes, and of the busiest of them."""
-        if self._first is None or self._last is None or self._last[0] <= self._first[0]:
-            return None, None
-        (from_ns, before), (to_ns, after) = self._first, self._last
-        ran = [(use.ran_ns - before[tid].ran_ns) / (to_ns - from_ns) for tid, use in after.items() if tid in before]
-        return sum(ran), max(ran, default=0.0)
+    cores: CoresSeen
 
 
 def plan_of(bench: Bench, shape: Shape) -> tuple[LoadExperiment, Plan]:
@@ -150,10 +127,10 @@ def offer(
     experiment, plan = plan_of(bench, Stages(((rate_per_s, seconds),), bench.poisson))
     if request is not None:
         plan = replace(plan, request=request)
-    own, began_s = _OwnUse(), time.monotonic() - bench.began_s
+    cores, began_s = CoreLooks(bench.subject.pids), time.monotonic() - bench.began_s
 
     def look(watched: Watched) -> None:
-        own.look(watched)
+        cores.look(watched, until_ns(watched, seconds))
         if watch is not None:
             watch(watched)
 
@@ -161,11 +138,14 @@ def offer(
     result = finished_load(experiment, run, bench.thresholds, None).result
     due = run.columns.due
     start_ns = min((due[row] for row in run.begun), default=0)
-    at_rate = _judged(bench, (rate_per_s, seconds, began_s), run, result, own)
-    return Offered(at_rate, run, result, start_ns)
+    seen = cores.seen()
+    at_rate = _judged(bench, (rate_per_s, seconds, began_s), run, result, seen)
+    return Offered(at_rate, run, start_ns, seen)
 
 
-def _judged(bench: Bench, asked: tuple[float, float, float], run: LoadRun, result: LoadResult, own: _OwnUse) -> AtRate:
+def _judged(
+    bench: Bench, asked: tuple[float, float, float], run: LoadRun, result: LoadResult, cores: CoresSeen
+) -> AtRate:
     rate_per_s, seconds, began_s = asked
     replied = _rows(run, REPLIED)
     due, done = ([column[row] for row in replied] for column in (run.columns.due, run.columns.done))
@@ -174,8 +154,8 @@ def _judged(bench: Bench, asked: tuple[float, float, float], run: LoadRun, resul
     answered = compress(done, (run.columns.outcome[row] == Outcome.ANSWERED for row in replied))
     start_ns = min((run.columns.due[row] for row in run.begun), default=0)
     why = why_not(result.thresholds, growth)
-    load_cores, busiest = own.cores()
-    return AtRate(
+    taken = taken_by_others(cores.server, cores.others, cores_here())
+    done_at_rate = AtRate(
         rate_per_s=rate_per_s,
         seconds=seconds,
         began_s=round(began_s, 3),
@@ -188,36 +168,42 @@ def _judged(bench: Bench, asked: tuple[float, float, float], run: LoadRun, resul
         thresholds=result.thresholds,
         held=not why,
         why=why,
-        limited=_limited(bench, run, result, growth, busiest, why=why),
-        load_cores=None if load_cores is None else round(load_cores, 3),
+        load_cores=cores.load,
+        server_cores=round(sum(each.cores for each in cores.server), 3) if cores.server else None,
+        taken=taken,
     )
+    return replace(done_at_rate, limited=_limited(bench, done_at_rate, run, result, cores))
 
 
-def _limited(
-    bench: Bench,
-    run: LoadRun,
-    result: LoadResult,
-    growth: float | None,
-    busiest: float | None,
-    *,
-    why: str,
-) -> str:
-    """Why the load decided what was seen; "" where it did not."""
+def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores: CoresSeen) -> str:
+    """Why the load, or another program, decided what was seen; "" where neither did."""
     if result.generator_limited:
         return result.warnings[0] if result.warnings else "The load could not do what was asked."
-    if why and busiest is not None and busiest >= _BUSY:
-        return f"A load process was busy for {busiest:.0%} of the time: it may be what made requests late."
-    latencies = [each for each in bench.thresholds if each.what not in ("errors", "rate")]
-    broken = [each for each in latencies if not _holds(each, result.latency_from_due_ms)]
-    only_late = all(each.held for each in result.thresholds if each.text not in {one.text for one in latencies})
-    if broken and only_late and not (growth is not None and growth > GROWS):
-        from_begun = _from_begun(run)
-        if all(_holds(each, from_begun) for each in broken):
-            return (
-                f"{broken[0].text} would have held without the load's own lateness "
-                f"(99 of 100 requests began within {(result.pacing_lag_us.p99 or 0) / 1000:.1f} ms of being due)."
-            )
-    return ""
+    if load.held:
+        return ""
+    if cores.busiest is not None and cores.busiest >= _BUSY:
+        return f"A load process was busy for {cores.busiest:.0%} of the time: it may be what made requests late."
+    if load.taken and load.rate_per_s <= able(load):
+        return (
+            f"Other programs used {cores.others or 0:.1f} cores, and the server computed and lacked {load.taken:.0%} "
+            "of the processor time that it needed."
+        )
+    return _lateness(bench, load, run)
+
+
+def _lateness(bench: Bench, load: AtRate, run: LoadRun) -> str:
+    """That latencies would have held without the load's own lateness; "" where they would not."""
+    grew = load.growth is not None and load.growth > GROWS
+    broken = [each for each, seen in zip(bench.thresholds, load.thresholds, strict=True) if not seen.held]
+    if grew or not broken or any(each.what == "errors" for each in broken):
+        return ""
+    from_begun = _from_begun(run)
+    if not all(_holds(each, from_begun) for each in broken):
+        return ""
+    return (
+        f"{broken[0].text} would have held without the load's own lateness (99 of 100 requests began within "
+        f"{(load.pacing_lag_p99_us or 0) / 1000:.1f} ms of being due)."
+    )
 
 
 def _holds(threshold: Threshold, latency: LatencyMs) -> bool:

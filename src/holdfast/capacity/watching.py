@@ -2,40 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
 
+from holdfast.capacity.cores import cores_here
 from holdfast.capacity.offer import SINGLES, Bench, Offered, alone_ms, offer, send_singles
 from holdfast.capacity.subject import MOST_ROWS, Subject
 from holdfast.load.processes import Watched
-from holdfast.model.capacity import HandlersSeen, PlacesLook, ProcessUse, WatchedLoad
-from holdfast.model.frozen import frozen
+from holdfast.model.capacity import HandlersSeen, PlacesLook, WatchedLoad
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import MS, NS_PER_S
-from holdfast.observe.process_info import is_python, name_of, read_program
-from holdfast.observe.processes import read_core_use
-from holdfast.observe.starvation import CoreUse
 from holdfast.probing.asking import Lookout
 from holdfast.probing.session import Session
-from holdfast.procfs import parse
-from holdfast.procfs.read import read_as
 
-_USE_NS = 200_000_000
-_BUSY_THREAD = 0.01
-_MOST_PROCESSES = 8
 # Looking at the server's sockets takes the kernel a few microseconds for each.
 _MOST_SOCKETS = 2_000
-
-
-@frozen
-class _Use:
-    """One look at the cores: by process and thread, and of the machine the idle time and all of it."""
-
-    at_ns: int
-    of: Mapping[int, Mapping[int, CoreUse]]
-    machine: tuple[int, int] | None
 
 
 class _Looks:
@@ -43,14 +25,12 @@ class _Looks:
 
     def __init__(self, subject: Subject, slots: range, seconds: float, lookout: Lookout | None) -> None:
         self.places: list[PlacesLook] = []
-        self.uses: list[_Use] = []
         self.accept_limit: int | None = None
         self._subject = subject
         self._slots = slots
         self._half_ns = _ns(seconds / 2)
         self._end_ns = _ns(seconds)
         self._lookout = lookout
-        self._next_use_ns = 0
 
     def look(self, watched: Watched) -> None:
         """Looks, if requests are still due."""
@@ -61,10 +41,6 @@ class _Looks:
         self.places.append(self._places(watched, at_ns))
         if at_ns >= self._half_ns and self._lookout is not None:
             self._lookout.look()
-        if now_ns >= self._next_use_ns:
-            self._next_use_ns = now_ns + _USE_NS
-            of = {pid: read_core_use((pid,)) or {} for pid in self._subject.pids()}
-            self.uses.append(_Use(now_ns, of, read_as(parse.core_ticks, "/proc/stat")))
 
     def _places(self, watched: Watched, at_ns: int) -> PlacesLook:
         subject, session = self._subject, self._subject.session
@@ -164,53 +140,14 @@ def _seen(
     return WatchedLoad(
         load=offered.at_rate,
         looks=tuple(looks.places),
-        processes=_processes(looks.uses),
+        processes=offered.cores.server,
         accept_limit=looks.accept_limit,
         handlers=handlers,
         waiting=tuple(waiting),  # type: ignore[arg-type]
-        idle=_idle(looks.uses),
-        cores=len(os.sched_getaffinity(0)),
+        idle=offered.cores.idle,
+        cores=cores_here(),
         started=subject.started,
     )
-
-
-def _processes(uses: Sequence[_Use]) -> tuple[ProcessUse, ...]:
-    """What each process used in the later part of the load; at least two looks are needed."""
-    later = uses[len(uses) // 3 :]
-    if len(later) < 2:
-        return ()
-    before, after = later[0], later[-1]
-    wall_ns = after.at_ns - before.at_ns
-    found = [_process(pid, before.of.get(pid, {}), threads, wall_ns) for pid, threads in after.of.items() if threads]
-    return tuple(sorted(found, key=lambda each: -each.cores)[:_MOST_PROCESSES])
-
-
-def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> ProcessUse:
-    ran, waited, shares = 0, 0, [0.0]
-    threads = 0
-    for tid, use in after.items():
-        then = before.get(tid, CoreUse(runnable=False, ran_ns=0, waited_ns=0))
-        own, own_wait = use.ran_ns - then.ran_ns, use.waited_ns - then.waited_ns
-        ran, waited = ran + own, waited + own_wait
-        shares.append((own + own_wait) / wall_ns)
-        threads += own / wall_ns >= _BUSY_THREAD
-    program = read_program(pid)
-    return ProcessUse(
-        pid=pid,
-        name=(name_of(program.arguments) if program is not None else None) or "?",
-        python=program is not None and is_python(program),
-        cores=round(ran / wall_ns, 4),
-        waited=round(waited / wall_ns, 4),
-        busiest=round(max(shares), 4),
-        threads=threads,
-    )
-
-
-def _idle(uses: Sequence[_Use]) -> float | None:
-    later = [each.machine for each in uses[len(uses) // 3 :] if each.machine is not None]
-    if len(later) < 2 or later[-1][1] <= later[0][1]:
-        return None
-    return round((later[-1][0] - later[0][0]) / (later[-1][1] - later[0][1]), 4)
 
 
 def _ns(seconds: float) -> int:

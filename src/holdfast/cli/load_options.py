@@ -8,7 +8,7 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import checked, header_option
+from holdfast.cli.click_types import checked, header_option, target_file
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -177,8 +177,7 @@ load_options = declared(
         multiple=True,
         metavar="NAME=KIND:WHERE",
         callback=checked(named_extract),
-        help="Take {NAME} from an answer, as in token=json:$.access_token; or regex:, header:, boundary:, css:, xpath:"
-        " (repeatable).",
+        help="Take {NAME} from an answer by json:, regex:, header:, boundary:, css: or xpath: (repeatable).",
     ),
     option(SESSIONS, "--cookies", is_flag=True, help="Let each client keep the cookies that it is given."),
     option(
@@ -236,6 +235,26 @@ load_options = declared(
         help="Reuse connections, or open one for each request.  [default: reuse with --clients]",
     ),
     option(
+        REQUESTS,
+        "--events",
+        is_flag=True,
+        help="Replies are streams of events (text/event-stream, JSON lines, pieces): measure each event.",
+    ),
+    option(
+        CONNECTIONS,
+        "--http2",
+        is_flag=True,
+        help="Speak HTTP/2: with prior knowledge to http://, after ALPN to https://.",
+    ),
+    option(
+        CONNECTIONS,
+        "--streams",
+        type=click.IntRange(1, 1_000_000),
+        metavar="N",
+        help="With --http2, send at most N requests at once on a connection; with --clients, each has N.  "
+        "[default: 1 with --clients, otherwise 100]",
+    ),
+    option(
         CONNECTIONS,
         "--connect-timeout",
         "connect_s",
@@ -285,6 +304,13 @@ load_options = declared(
         help="Share the load among the workers of this Dask scheduler; local:N starts N workers here.",
     ),
     option(OUTPUT, "--quiet", is_flag=True, help="Show nothing while the load runs."),
+    option(
+        OUTPUT,
+        "--events-csv",
+        metavar="FILE",
+        callback=target_file,
+        help="With --events, write a row for each event as CSV to FILE; - is standard output.",
+    ),
     option(
         OUTPUT,
         "--prometheus",

@@ -24,6 +24,8 @@ from holdfast.model.shapes import Clients
 if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
+    from holdfast.plans.jmx import PlanRead
+    from holdfast.plans.origins import Origins
 
 # What a plan or recording itself says, so that the option does not go with it.
 OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -65,8 +67,84 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
         UsageError: a file does not exist or cannot be used, or an option does not go with it.
         EnvironmentFailure: a file may not be read.
     """
-    groups, stop, notes = _read_jmx(context, file, arguments)
-    return asked_of(context, arguments, file, tuple(map(bounded, groups)), stop, notes)
+    refuse(context, "--jmx", _NOT_WITH_JMX)
+    content = read_input(file)
+    files = _FilesOfPlan(file)
+    origins = origins_of(context, arguments)
+    from holdfast.jmeter.reading import read_journeys
+    from holdfast.plans.differences import in_words
+    from holdfast.plans.elsewhere import groups_elsewhere, journeys_elsewhere
+
+    fixed = _fixed_plan(content, file, files, arguments)
+    if fixed is not None:
+        sent = groups_elsewhere(fixed.groups, origins, file.name)
+        _say_first(sent.choice)
+        files.tell()
+        groups = tuple(map(bounded, sent.groups))
+        return asked_of(context, arguments, file, groups, fixed.stop, fixed.notes, sent.left_out)
+
+    read = read_journeys(
+        content,
+        file.name,
+        read_file=files.read,
+        properties=dict(arguments.plan.properties),
+        most_s=arguments.shape.for_s,
+        seed=arguments.run.seed,
+        environment=os.environ,
+    )
+    values = {name: value for values in read.journeys.values for name, value in values}
+    sent = journeys_elsewhere(read.journeys, values, origins, file.name)
+    _say_first(sent.choice)
+    files.tell()
+    list_differences(file, in_words(read.notes))
+    assert sent.journeys is not None
+    journeys = _with_timeouts(sent.journeys, _given_timeouts(context, arguments))
+    return Asked((), StopRule(), not_as_a_whole(file, read.notes, sent.left_out), journeys)
+
+
+def _say_first(choice: str) -> None:
+    if choice:
+        say(choice)
+
+
+def origins_of(context: click.Context, arguments: LoadArguments) -> Origins:
+    """Which servers of the file are loaded, and where instead."""
+    from holdfast.plans.origins import base, mapped, origins
+
+    try:
+        url = None if arguments.url is None else base(arguments.url)
+        return origins(url, tuple(map(mapped, arguments.plan.maps)))
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
+
+
+def _fixed_plan(content: bytes, file: Path, files: _FilesOfPlan, arguments: LoadArguments) -> PlanRead | None:
+    """The load of a plan that is fixed beforehand; None where only a client under way can decide what JMeter sends."""
+    from holdfast.jmeter.choice import is_fixed
+    from holdfast.plans.jmx import read_plan
+    from holdfast.plans.jmx_tree import plan_tree
+
+    root = plan_tree(content, file.name)
+    try:
+        plan = read_plan(
+            content,
+            file.name,
+            read_file=files.read,
+            properties=dict(arguments.plan.properties),
+            most_s=arguments.shape.for_s,
+            seed=arguments.run.seed,
+        )
+    except UsageError:
+        return None
+    return plan if is_fixed(root, plan.notes) else None
+
+
+def _with_timeouts(journeys: Journeys, timeouts: dict[str, float]) -> Journeys:
+    from holdfast.model.journey_changes import with_requests
+
+    if not timeouts:
+        return journeys
+    return with_requests(journeys, lambda request: replace(request, timeouts=replace(request.timeouts, **timeouts)))
 
 
 def asked_of(  # parameters: what a file says, and what was said beside it
@@ -86,13 +164,18 @@ def asked_of(  # parameters: what a file says, and what was said beside it
     from holdfast.plans.differences import in_words
 
     list_differences(file, in_words(notes))
-    timeouts = {
+    timeouts = _given_timeouts(context, arguments)
+    groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
+    return Asked(groups, stop, not_as_a_whole(file, notes, elsewhere))
+
+
+def _given_timeouts(context: click.Context, arguments: LoadArguments) -> dict[str, float]:
+    """The timeouts that were given, by field."""
+    return {
         field: getattr(arguments.timeouts, field)
         for field, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "timeout_s"))
         if _is_given(context, option)
     }
-    groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
-    return Asked(groups, stop, not_as_a_whole(file, notes, elsewhere))
 
 
 def not_as_a_whole(file: Path, notes: Sequence[Note], elsewhere: Sequence[str]) -> str | None:
@@ -102,35 +185,27 @@ def not_as_a_whole(file: Path, notes: Sequence[Note], elsewhere: Sequence[str]) 
     return f"{file.name} was not run as a whole: left out {', '.join(left_out)}." if left_out else None
 
 
-def _read_jmx(
-    context: click.Context, file: Path, arguments: LoadArguments
-) -> tuple[tuple[Group, ...], StopRule, Sequence[Note]]:
-    refuse(context, "--jmx", _NOT_WITH_JMX)
-    from holdfast.plans.jmx import read_plan
+class _FilesOfPlan:
+    """Reads the files that a plan names, and keeps which of them lie outside of its directory."""
 
-    outside: list[str] = []
+    def __init__(self, plan: Path) -> None:
+        self._plan = plan
+        self._outside: list[str] = []
 
-    def read_file(name: str) -> bytes:
-        found = _named(file, name)
+    def read(self, name: str) -> bytes:
+        """A file's content; raises UsageError or EnvironmentFailure."""
+        found = _named(self._plan, name)
         real = os.path.realpath(found)
-        if not Path(real).is_relative_to(os.path.realpath(file.parent)) and real not in outside:
-            outside.append(real)
-        return _read_named(file, name, found)
+        if not Path(real).is_relative_to(os.path.realpath(self._plan.parent)) and real not in self._outside:
+            self._outside.append(real)
+        return _read_named(self._plan, name, found)
 
-    plan = read_plan(
-        read_input(file),
-        file.name,
-        read_file=read_file,
-        properties=dict(arguments.plan.properties),
-        most_s=arguments.shape.for_s,
-        seed=arguments.run.seed,
-    )
-    if outside:
-        # Someone else may have written the plan, and what it reads it may send.
-        say(f"{file.name} reads files outside of its directory, and may send what is in them:")
-        for each in outside:
-            say(f"  {each}")
-    return plan.groups, plan.stop, plan.notes
+    def tell(self) -> None:
+        """Lists those outside: someone else may have written the plan, and what it reads it may send."""
+        if self._outside:
+            say(f"{self._plan.name} reads files outside of its directory, and may send what is in them:")
+            for each in self._outside:
+                say(f"  {each}")
 
 
 def bounded(group: Group) -> Group:
@@ -169,7 +244,7 @@ def _is_given(context: click.Context, name: str) -> bool:
 def list_differences(file: Path, words: Sequence[str]) -> None:
     """Says what of a file is left out or done otherwise."""
     if words:
-        say(f"Of {file.name}, holdfast leaves out or does otherwise:")
+        say(f"Of {file.name}, holdfast leaves out, does otherwise, or notes:")
         for line in words:
             say(f"  {line}")
 

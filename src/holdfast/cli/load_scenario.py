@@ -18,11 +18,6 @@ _SAYS_ITSELF = (
 )
 
 
-def is_scenario(url: str | None) -> bool:
-    """Whether what stands in the place of URL is the name of a scenario file."""
-    return url is not None and "://" not in url and not url.startswith("unix:") and url.lower().endswith(".toml")
-
-
 def read_file(context: click.Context, arguments: LoadArguments) -> Asked:
     """Reads the scenario file that stands in the place of URL.
 

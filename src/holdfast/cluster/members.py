@@ -12,6 +12,7 @@ from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run
 from holdfast.load.parts import Loss
 from holdfast.load.plan import stop_reason
 from holdfast.load.reports import RunFacts
+from holdfast.load.streams_seen import together
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS, NS_PER_S, US
@@ -92,7 +93,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
     """Merges the rows of all hosts into one run."""
     limits: list[str] = []
     notes: set[str] = set()
-    location = ""
+    location, streams = "", []
     hosts = []
     for member in load.members:
         report, rows = _taken(merged, member)
@@ -104,6 +105,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
         limits += [f"{member.name}: {each}" for each in report.limits]
         notes |= set(report.notes)
         location = location or report.location
+        streams.append(report.http2)
         hosts.append(_result(member, len(rows), pacing_lag_p99_ns(merged.columns, rows)))
     rows_of_all = merged.begun
     unanswered = sum(merged.columns.outcome[row] != Outcome.ANSWERED for row in rows_of_all)
@@ -116,6 +118,7 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
         limits=tuple(limits),
         notes=tuple(sorted(notes)),
         location=location,
+        http2=together(streams),
         hosts=tuple(hosts),
     )
     return run_of(merged.columns, rows_of_all, facts)

@@ -22,6 +22,7 @@ from holdfast.load.parts import Loss
 from holdfast.load.plan import MOST_SOURCES, Plan, share_out, whole
 from holdfast.load.summary import distribution
 from holdfast.model.frozen import frozen
+from holdfast.model.load import StreamsResult
 from holdfast.model.places import Outcome
 from holdfast.model.timeline import NEVER
 
@@ -36,12 +37,13 @@ class PackedRows:
 
 @frozen
 class Report:
-    """What one host recorded; `limits`, `notes` and `location` as in `RunFacts`."""
+    """What one host recorded; `limits`, `notes`, `location` and `http2` as in `RunFacts`."""
 
     plans: list[PackedRows]
     limits: list[str]
     notes: list[str]
     location: str = ""
+    http2: StreamsResult | None = None
 
 
 def report_of(run: LoadRun) -> bytes:
@@ -51,7 +53,7 @@ def report_of(run: LoadRun) -> bytes:
     for span, sources in zip(facts.spans, facts.sources, strict=True):
         rows = run.begun[bisect_left(run.begun, span.start) : bisect_left(run.begun, span.stop)]
         plans.append(PackedRows(list(pack(run.columns, rows)), list(sources)))
-    return msgspec.msgpack.encode(Report(plans, list(facts.limits), list(facts.notes), facts.location))
+    return msgspec.msgpack.encode(Report(plans, list(facts.limits), list(facts.notes), facts.location, facts.http2))
 
 
 def read_report(content: bytes) -> Report:

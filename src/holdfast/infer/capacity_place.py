@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from statistics import median
 
-from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, ProcessUse, WaitingIn, WatchedLoad
+from holdfast.infer.capacity_cores import ALL_THE_TIME, computes
+from holdfast.model.capacity import FullPlace, HandlersSeen, PlacesLook, WaitingIn, WatchedLoad
 from holdfast.model.waiting import WaitingPoint
 
-_ALL_THE_TIME = 0.85
 _NEARLY = 0.8
 _TWICE = 2.0
 _LEAST_LONGER_MS = 5.0
@@ -58,11 +58,11 @@ def _median(looks: Sequence[PlacesLook], name: str) -> int | None:
 
 
 def _computing(seen: WatchedLoad) -> FullPlace | None:
-    busy = [each for each in seen.processes if _computes(each)]
+    busy = [each for each in seen.processes if computes(each)]
     if not busy:
         return None
     first = busy[0]
-    threads = first.busiest < _ALL_THE_TIME and first.python and first.threads > 1
+    threads = first.busiest < ALL_THE_TIME and first.python and first.threads > 1
     evidence = [
         f"Process {first.pid} ({first.name}) had {first.cores:.2f} cores"
         + (f" and waited for one for {first.waited:.2f} s of each second" if first.waited >= 0.1 else "")
@@ -84,13 +84,6 @@ def _computing(seen: WatchedLoad) -> FullPlace | None:
     each = f"each of {len(busy)} processes, such as {first.pid}" if len(busy) > 1 else f"process {first.pid}"
     words = f"the CPU of {each} ({first.name}): one thread computes all the time"
     return FullPlace("cpu", None, first.pid, first.name, None, words, tuple(evidence))
-
-
-def _computes(process: ProcessUse) -> bool:
-    """Whether one thread, or all under one lock, computed all the time."""
-    if process.busiest >= _ALL_THE_TIME and process.cores >= _ALL_THE_TIME / 4:
-        return True
-    return process.python and process.threads > 1 and process.cores + process.waited >= _ALL_THE_TIME * 1.05
 
 
 def _within_the_view(seen: WatchedLoad, directory: str) -> FullPlace | None:

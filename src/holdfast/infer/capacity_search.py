@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 from holdfast.model.capacity import AtRate, CapacityAsked, Interval
 from holdfast.model.frozen import frozen
@@ -37,12 +38,13 @@ SHORTEST_RUN_S = 2.0
 LOWEST_PER_S = 0.5
 MOST_PER_S = 200_000.0
 MOST_TRIES = 5
-MOST_LOADS = 40
+MOST_LOADS = 36
 _FEW_REQUESTS = 40
 _BELOW, _ABOVE = 0.98, 1.02
 _APART = 1.01
 _STEP = 2.0
 _AGREE = 2
+_LIMITED_TRIES = 3
 _FIRST_SHARE = 0.5
 _FIRST_MOST_PER_S = 500.0
 _SLOWER = 1.2
@@ -114,7 +116,9 @@ def next_load(asked: CapacityAsked, loads: Sequence[AtRate], alone_ms: float | N
 
 def _again(asked: CapacityAsked, votes: Sequence[_Votes]) -> NextLoad | None:
     """A load that is repeated before anything else, because what is known contradicts itself or says nothing."""
-    if (limited := next((each for each in votes if each.holds is None and each.limited < _AGREE), None)) is not None:
+    if (
+        limited := next((each for each in votes if each.holds is None and each.limited < _LIMITED_TRIES), None)
+    ) is not None:
         return _long(asked, limited.rate_per_s, "again, as the load itself was the limit")
     if (doubted := _contradicting(votes)) is not None:
         return _long(asked, doubted.rate_per_s, "again, as a higher rate held")
@@ -139,6 +143,15 @@ def interval_of(asked: CapacityAsked, loads: Sequence[AtRate]) -> tuple[Interval
     low, high = _ends(_votes(asked, loads))
     found = Interval(None if low is None else low.rate_per_s, None if high is None else high.rate_per_s)
     return found, high is not None and high.holds is not None
+
+
+def able_at_most(loads: Sequence[AtRate]) -> float | None:
+    """What the server would answer, requests per second, with the processor time that others took.
+
+    The middle of what the loads show that it did not hold; None where others took nothing.
+    """
+    shown = [able(each) for each in loads if each.taken and not each.held and each.answered_per_s]
+    return median(shown) if shown else None
 
 
 def contradicts(asked: CapacityAsked, loads: Sequence[AtRate]) -> bool:
@@ -237,9 +250,14 @@ def _between(low: float, high: _Votes, loads: Sequence[AtRate]) -> float:
 
 
 def _answered(high: _Votes, loads: Sequence[AtRate]) -> float:
-    """What was answered beyond the edge, requests per second; 0 where it is not known."""
+    """What would be answered beyond the edge, requests per second, with what other programs took; 0 is not known."""
     own = [each for each in loads if each.rate_per_s == high.rate_per_s and not each.limited and not each.held]
-    return next((each.answered_per_s for each in reversed(own) if each.answered_per_s), 0.0)
+    return next((able(each) for each in reversed(own) if each.answered_per_s), 0.0)
+
+
+def able(load: AtRate) -> float:
+    """What the server would have answered, requests per second, with the processor time that others took."""
+    return (load.answered_per_s or 0.0) / max(0.1, 1 - load.taken)
 
 
 def _long(asked: CapacityAsked, rate: float, why: str) -> NextLoad:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from holdfast.infer.difference_capacity import OF_CAPACITY
 from holdfast.infer.difference_explained import OF_EXPLANATION, OF_STUDY
 from holdfast.infer.difference_load import OF_LOAD
 from holdfast.infer.difference_pair import (
@@ -262,6 +263,7 @@ RULES: Mapping[Kind, Rules] = {
     "load": OF_LOAD,
     "explanation": OF_EXPLANATION,
     "study": OF_STUDY,
+    "capacity": OF_CAPACITY,
 }
 """Of each kind; a field that is not named here is a part of the verdict and exact."""
 

@@ -17,7 +17,7 @@ from holdfast.model.difference import Difference, FieldDifference
 _LESS_IS_BETTER = re.compile(
     r"(.*\.)?(latency_from_(due|sent)_ms\.\w+|cost\.\w+(\.\w+)?|outcomes\.(?!answered)[\w-]+|call\.(.*_ms(\.\w+)?|raised))"
 )
-_MORE_IS_BETTER = re.compile(r"(.*\.)?(throughput_per_s|rate_reached_per_s|outcomes\.answered)")
+_MORE_IS_BETTER = re.compile(r"(.*\.)?(throughput_per_s|rate_reached_per_s|rate_per_s|outcomes\.answered)")
 _LESS_IS_WORSE = re.compile(r"(.*\.)?(ceiling\.in_service|http2\.(on_one_connection|over_connections)|reached)")
 _OF_HOLDFAST = re.compile(r"(.*\.)?(timing\.\w+|seconds|duration_s)")
 

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from holdfast.journeys.context import Context, TooSlowError
-from holdfast.journeys.functions_plugin import java_double
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import as_json, called, path_of, read_json, values_at
+from holdfast.journeys.json_paths import as_json, called, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, holds_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, matches_whole
 from holdfast.journeys.sources import text_of, text_of_body
@@ -139,7 +137,8 @@ def _unmet_number(assertion: Assertion, answer: Answer, context: Context) -> str
         if holds(took, int(limit)):
             return ""
         return f"It took {took} ms, but should have {words} {limit} ms"
-    head = len(answer.head.encode("latin-1", "replace"))
+    # The head ends with an empty line.
+    head = len(answer.head.encode("latin-1", "replace")) + len("\r\n")
     size = {"head size": head, "body size": max(0, answer.size - head)}.get(assertion.what, answer.size)
     if assertion.of_variable:
         value = context.variables.get(assertion.of_variable, "")
@@ -228,13 +227,3 @@ def _is_json(value: object, wanted: str, how: str, context: Context) -> bool:
 def _same(one: object, other: object) -> bool:
     """Equal, where 3 is not 3.0."""
     return as_json(one) == as_json(other) and type(one) is type(other)
-
-
-def shown_json(value: object) -> str:
-    """A value as the text with which a pattern is compared; a fraction has no exponent."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        text = format(Decimal(java_double(value)), "f")
-        return text if "." in text else f"{text}.0"
-    return as_json(value)

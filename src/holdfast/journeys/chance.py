@@ -35,3 +35,28 @@ class Chance:
         """A number with mean 0 and deviation 1, normally distributed (Box and Muller)."""
         radius = math.sqrt(-2.0 * math.log(1.0 - self.random()))
         return radius * math.cos(2.0 * math.pi * self.random())
+
+
+class JavaRandom:
+    """The whole numbers of java.util.Random for a seed.
+
+    Source: its documentation, which says by which formula (docs.oracle.com, java.util.Random, next and nextInt).
+    """
+
+    __slots__ = ("_state",)
+
+    def __init__(self, seed: int) -> None:
+        self._state = (seed ^ 0x5DEECE66D) & ((1 << 48) - 1)
+
+    def below(self, bound: int) -> int:
+        """A number from 0 and less than `bound`, which fits into 31 bits."""
+        drawn = self._next_31()
+        if bound & (bound - 1) == 0:
+            return (bound * drawn) >> 31
+        while drawn - drawn % bound + bound - 1 >= 1 << 31:
+            drawn = self._next_31()
+        return drawn % bound
+
+    def _next_31(self) -> int:
+        self._state = (self._state * 0x5DEECE66D + 0xB) & ((1 << 48) - 1)
+        return self._state >> 17

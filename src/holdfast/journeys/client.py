@@ -22,11 +22,13 @@ class CrewShared:
     """What the clients of one crew share.
 
     Attributes:
+        number: of the crew, from 0.
         begun_ns: when its first client came, CLOCK_MONOTONIC ns; None: none has come.
         present: how many clients are there now.
         planned: the journey with what applies to each request; None before the first client.
     """
 
+    number: int
     planned: Branch | None = None
     begun_ns: int | None = None
     present: int = 0
@@ -70,7 +72,8 @@ class Shared:
         within: does something that may take any time, such as matching a pattern, and raises where it takes too long.
         properties: by name; a journey may change them.
         remembered: how far each counter and each table has come, whose turn it is, and what functions keep.
-        crews: by the crew's name.
+        values: that all clients begin with; None before the first one has come.
+        crews: for each crew, by its identity: names may be the same.
         present: how many clients are there now.
     """
 
@@ -81,13 +84,14 @@ class Shared:
     hook: Callable[[HookExtract, Answer, MutableMapping[str, str]], str] = _no_hook
     properties: dict[str, str] = field(default_factory=dict)
     remembered: dict[object, Any] = field(default_factory=dict)
-    crews: dict[str, CrewShared] = field(default_factory=dict)
+    values: dict[str, str] | None = None
+    crews: dict[int, CrewShared] = field(default_factory=dict)
     present: int = 0
 
     def __post_init__(self) -> None:
         self.properties.update(self.journeys.properties)
-        for crew in self.journeys.crews:
-            self.crews.setdefault(crew.name, CrewShared())
+        for number, crew in enumerate(self.journeys.crews):
+            self.crews[id(crew)] = CrewShared(number)
 
     def next_number(self, key: object) -> int:
         """How often this was asked before."""
@@ -132,10 +136,8 @@ class Client:
         self.member = member
         self.index = index
         self.shared = shared
-        self.variables: dict[str, str] = dict(member.values)
-        if member.values_of_clients:
-            self.variables.update(member.values_of_clients[index % len(member.values_of_clients)])
-        self.own: dict[object, int] = {}
+        self.variables: dict[str, str] = {}
+        self.own: dict[object, Any] = {}
         self.iteration = 0
         self.now_ns = 0
         self.label = ""
@@ -145,11 +147,24 @@ class Client:
         self.last_answered = True
         self._chance: Chance | None = None
 
+    def comes(self, now_ns: int) -> None:
+        """Gives the client the values that it begins with; the first one of the load decides some of them for all."""
+        self.now_ns = now_ns
+        shared, member = self.shared, self.member
+        if shared.values is None:
+            for group in shared.journeys.values:
+                self.variables.update([(name, text_of(value, self)) for name, value in group])
+            shared.values = dict(self.variables)
+        self.variables.update(shared.values)
+        self.variables.update(member.values)
+        if member.values_of_clients:
+            self.variables.update(member.values_of_clients[self.index % len(member.values_of_clients)])
+
     @property
     def chance(self) -> Chance:
         """Its own random numbers, so that they do not depend on which client comes first."""
         if self._chance is None:
-            self._chance = Chance(f"{self.shared.seed} {self.member.name} {self.index}")
+            self._chance = Chance(f"{self.shared.seed} {self.crew_shared.number} {self.index}")
         return self._chance
 
     @property
@@ -164,7 +179,7 @@ class Client:
 
     @property
     def files(self) -> Mapping[str, bytes]:
-        """See `Surroundings`."""
+        """Contents of the files that the plan names, by the name written there."""
         return self.shared.surroundings.files
 
     @property
@@ -179,7 +194,7 @@ class Client:
 
     @property
     def plan(self) -> str:
-        """See `Surroundings`."""
+        """The plan's file, without its folders."""
         return self.shared.surroundings.plan
 
     @property
@@ -209,7 +224,7 @@ class Client:
     @property
     def crew_shared(self) -> CrewShared:
         """What its crew shares."""
-        return self.shared.crews[self.member.name]
+        return self.shared.crews[id(self.member)]
 
     def below(self, bound: int) -> int:
         """A whole number by chance, from 0 and less than `bound`."""
@@ -243,6 +258,6 @@ class Client:
 
     def next_number(self, key: object) -> int:
         """How often this client asked this before."""
-        number = self.own.get(key, 0)
+        number: int = self.own.get(key, 0)
         self.own[key] = number + 1
         return number

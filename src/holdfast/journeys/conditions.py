@@ -139,8 +139,11 @@ class _Reader:
         return found
 
     def adds(self, left: Value, right: Value) -> bool:
-        """Whether + adds texts as numbers, as JEXL does if both are."""
-        return self.language == "jexl" and as_number(left) is not None and as_number(right) is not None
+        """Whether + adds texts as numbers: JEXL does if one of the two is a number and the other can be read as one."""
+        both_texts = isinstance(left, str) and isinstance(right, str)
+        if self.language not in ("jexl", "own") or (both_texts and self.language == "jexl"):
+            return False
+        return as_number(left) is not None and as_number(right) is not None
 
     def product(self, level: int) -> Value:
         found = self.value(level)
@@ -264,9 +267,14 @@ class _Reader:
             raise ValueError(f".{name} is not known")
         fewest, most, does = METHODS[name]
         arguments = [written(each) for each in self.arguments(fewest, most, level)]
-        if of is None and self.client is not None and name != "equals":
+        if self.client is not None and of is None and name != "equals":
             raise ValueError(f"there is no value of which .{name}() is asked")
-        return does(written(of) if of is not None else "", arguments, of is None)
+        try:
+            return does(written(of) if of is not None else "", arguments, of is None)
+        except ValueError:
+            if self.client is None:
+                return ""  # it is only read: what the text will be like is not known yet
+            raise
 
     def arguments(self, fewest: int, most: int, level: int) -> list[Value]:
         self.expect("(")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from holdfast.journeys.context import Context, TooSlowError
 from holdfast.journeys.functions_regex import filled_template
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import as_text, path_of, read_json, values_at
+from holdfast.journeys.json_paths import JsonPath, as_text, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, found_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import text_of
@@ -169,11 +169,11 @@ def _so_many(pattern: re.Pattern[str], text: str, number: int) -> list[re.Match[
     return found
 
 
-def _keep_match(name: str, match: re.Match[str], template: str, context: Context) -> None:
+def _keep_match(name: str, match: re.Match[str], template: str | None, context: Context) -> None:
     """Keeps NAME, NAME_g with the number of groups, and NAME_g0, NAME_g1, ... with them."""
     groups = match.re.groups
     try:
-        value = filled_template(template or ("$1$" if groups else "$0$"), match)
+        value = filled_template(("$1$" if groups else "$0$") if template is None else template, match)
     except IndexError:
         return
     context.variables[name] = value
@@ -202,14 +202,18 @@ def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
     number = 1
     while variables.pop(f"{name}_{number}", None) is not None:
         number += 1
+    if extract.whole:
+        return _take_whole(extract, path, text, context)
     if not text.strip():
         _set_default(extract, context)
         return False
     try:
         values = [as_text(each) for each in values_at(path, read_json(text))]
     except ValueError:
-        _set_default(extract, context)
-        return False
+        if text.lstrip()[0] in "{[":
+            _set_default(extract, context)
+            return False
+        values = []  # for JMeter's library all else is a text, in which a path finds nothing
     if not values:
         _set_default(extract, context)
         variables[f"{name}_matchNr"] = "0"
@@ -218,6 +222,26 @@ def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
         return False
     _keep_json(extract, values, context)
     return extract.match <= max(1, len(values))
+
+
+def _take_whole(extract: JsonExtract, path: JsonPath, text: str, context: Context) -> bool:
+    """As the JSON Path Extractor of the plug-in "JSON Plugins" takes it."""
+    name, variables = extract.name, context.variables
+    try:
+        found = values_at(path, read_json(text))
+    except ValueError:
+        found = []
+    value = found if not path.definite else found[0] if found else []
+    if value == []:
+        _set_default(extract, context)
+        variables[f"{name}_matchNr"] = "0"
+        return False
+    variables[name] = shown_json(value)
+    if isinstance(value, list):
+        variables[f"{name}_matchNr"] = str(len(value))
+        for number, each in enumerate(value, 1):
+            variables[f"{name}_{number}"] = shown_json(each)
+    return True
 
 
 def _keep_json(extract: JsonExtract, values: list[str | None], context: Context) -> None:

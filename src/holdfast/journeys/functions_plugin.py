@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known, given, kept, whole_number
 
+_GROUP = re.compile(r"\$(\d)|\\(.)", re.DOTALL)
+_NO_WORD = re.compile(r"[\s\-_]+")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 
 
@@ -90,14 +92,6 @@ def _is_defined(arguments: list[str], context: Context) -> str:
     return "1" if arguments[0].strip() in context.variables else "0"
 
 
-def _is_int(arguments: list[str], _context: Context) -> str:
-    try:
-        whole_number("__isInt", arguments[0], 32)
-    except FunctionError:
-        return "false"
-    return "true"
-
-
 def _changed(change: Callable[[str], str], least: int = 1, variable: int = 1) -> Known:
     return Known(least, None, lambda arguments, context: kept(change(arguments[0]), arguments, variable, context))
 
@@ -105,6 +99,34 @@ def _changed(change: Callable[[str], str], least: int = 1, variable: int = 1) ->
 def _replaced(arguments: list[str], context: Context) -> str:
     """__strReplace(text, what, by what, variable)."""
     return kept(arguments[0].replace(arguments[1], arguments[2]), arguments, 3, context)
+
+
+def _replaced_pattern(arguments: list[str], context: Context) -> str:
+    """__strReplaceRegex(text, pattern, by what, variable): `$1` is a group."""
+    try:
+        pattern = re.compile(arguments[1])
+        by = _GROUP.sub(lambda found: rf"\g<{found[1]}>" if found[1] else f"\\{found[2]}", arguments[2])
+        text = context.within(lambda: pattern.sub(by, arguments[0]))
+    except (re.error, IndexError) as error:
+        raise FunctionError(f"__strReplaceRegex cannot replace {arguments[1]!r}: {error}.") from error
+    return kept(text, arguments, 3, context)
+
+
+def _case_format(arguments: list[str], context: Context) -> str:
+    """__caseFormat(text, mode, variable); another mode leaves the text as it is."""
+    text, mode = arguments[0], (given(arguments, 1) or "LOWER_CAMEL_CASE").upper()
+    words = _NO_WORD.split(text)
+    if mode in ("LOWER_CAMEL_CASE", "UPPER_CAMEL_CASE"):
+        first, *others = (each.lower() for each in words)
+        first = first[:1].upper() + first[1:] if mode == "UPPER_CAMEL_CASE" else first
+        text = first + "".join([each[:1].upper() + each[1:] for each in others])
+    elif mode in ("SNAKE_CASE", "LOWER_UNDERSCORE"):
+        text = "_".join(words).lower()
+    elif mode in ("KEBAB_CASE", "LISP_CASE", "SPINAL_CASE", "LOWER_HYPHEN"):
+        text = "-".join(words).lower()
+    elif mode in ("TRAIN_CASE", "UPPER_UNDERSCORE"):
+        text = ("-" if mode == "TRAIN_CASE" else "_").join(words).upper()
+    return kept(text, arguments, 2, context)
 
 
 def _substring(arguments: list[str], context: Context) -> str:
@@ -128,13 +150,13 @@ OF_PLUGIN: Mapping[str, Known] = {
     "__doubleSum": Known(2, None, _double_sum),
     "__if": Known(4, None, _if),
     "__isDefined": Known(1, None, _is_defined),
-    "__isInt": Known(1, None, _is_int),
     "__iterationNum": Known(0, None, lambda _arguments, context: str(context.iteration)),
     "__lowercase": _changed(str.lower),
     "__uppercase": _changed(str.upper),
     "__strLen": _changed(lambda text: str(len(text.encode("utf-16-le")) // 2)),
-    "__md5": _changed(_md5),
     "__MD5": _changed(_md5),
     "__strReplace": Known(3, None, _replaced),
+    "__strReplaceRegex": Known(3, None, _replaced_pattern),
+    "__caseFormat": Known(1, 3, _case_format),
     "__substring": Known(3, None, _substring),
 }

@@ -17,7 +17,6 @@ from holdfast.journeys.context import Context, FunctionError
 from holdfast.journeys.known import Known, given, kept
 
 _DIGESTS = {
-    "md2": "",
     "md5": "md5",
     "sha": "sha1",
     "sha1": "sha1",
@@ -148,10 +147,10 @@ def _decoded_number(text: str) -> int | None:
 
 
 def _digest(arguments: list[str], context: Context) -> str:
-    """__digest(algorithm, text, salt, true for upper case, variable)."""
+    """__digest(algorithm, text, salt, true for upper case, variable); "null" if the algorithm is not known."""
     algorithm = _DIGESTS.get(arguments[0].lower(), "")
     if not algorithm:
-        raise FunctionError(f"__digest does not know the algorithm {arguments[0]!r}: it takes MD5, SHA-1, SHA-256, ...")
+        return "null"
     found = hashlib.new(algorithm, (arguments[1] + given(arguments, 2)).encode(), usedforsecurity=False).hexdigest()
     return kept(found.upper() if given(arguments, 3).lower() == "true" else found, arguments, 4, context)
 

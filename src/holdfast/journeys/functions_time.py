@@ -54,7 +54,7 @@ def _formatted(function: str, pattern: str, moment: datetime) -> str:
 def _time_shift(arguments: list[str], context: Context) -> str:
     """__timeShift(pattern, date, duration, locale, variable); with four arguments the fourth is the variable.
 
-    A date or duration that cannot be read counts as not given.
+    A date or duration that cannot be read counts as not given; a pattern that cannot be gives "".
     """
     pattern, text, amount = (each.strip() for each in arguments[:3])
     if len(arguments) > 4:
@@ -72,7 +72,10 @@ def _time_shift(arguments: list[str], context: Context) -> str:
         # An instant, which may be on the other side of a change of the clocks.
         shifted = local((int(moment.timestamp()) * 1000 + moment.microsecond // 1000) + int(shift / _MS))
     if pattern:
-        value = _formatted("__timeShift", pattern, shifted)
+        try:
+            value = formatted(pattern, shifted)
+        except ValueError:
+            return ""
     else:
         value = str(int(shifted.timestamp()) * 1000 + shifted.microsecond // 1000)
     return kept(value, arguments, len(arguments) - 1, context)
@@ -170,7 +173,9 @@ def _random_date(arguments: list[str], context: Context) -> str:
         first, end = (_day(pattern, each.strip(), now) for each in arguments[1:3])
     except ValueError as error:
         raise FunctionError(f"__RandomDate cannot read its dates: {error}.") from error
-    if end <= first:
+    if end < first:
+        return ""
+    if end == first:
         raise FunctionError(f"__RandomDate has the end {arguments[2].strip()!r}, which is not after its begin.")
     day = datetime.fromordinal(first + context.below(end - first)).replace(tzinfo=now.tzinfo)
     return kept(_formatted("__RandomDate", pattern, day), arguments, 4, context)

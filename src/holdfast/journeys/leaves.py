@@ -9,6 +9,7 @@ from holdfast.model.journey import (
     Assign,
     Count,
     Delay,
+    Draw,
     Leave,
     Node,
     Pace,
@@ -20,7 +21,7 @@ from holdfast.model.journey import (
 )
 from holdfast.model.journey_request import Request
 
-SETS = (Assign, Count, TakeRow, ValuesOfClients)
+SETS = (Assign, Count, TakeRow, ValuesOfClients, Draw)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,7 +86,7 @@ def _below(
             numbering.requests.append(node)
         elif isinstance(node, Delay | Pace | Leave):
             found.append(Leaf(node, waits, sets))
-        elif isinstance(node, Assign | Count | TakeRow | ValuesOfClients):
+        elif isinstance(node, Assign | Count | TakeRow | ValuesOfClients | Draw):
             found.append(node)
         else:
             found.append(Branch(node, _below(node.nodes, waits, sets, numbering)))

@@ -126,7 +126,7 @@ class ForSeconds(Repeating):
     """A `Loop` that has a time, and perhaps a number of passes too.
 
     Attributes:
-        begun_ns: when its present stay in it began; 0: it has not begun.
+        begun_ns: when its present stay in it began; None: it has not begun.
     """
 
     __slots__ = ("begun_ns", "node")
@@ -135,7 +135,7 @@ class ForSeconds(Repeating):
         super().__init__(here, parent, branch)
         assert isinstance(branch.node, Loop)
         self.node = branch.node
-        self.begun_ns = 0
+        self.begun_ns: int | None = None
 
     def seconds(self) -> float:
         """How long it lasts."""
@@ -148,13 +148,13 @@ class ForSeconds(Repeating):
     def is_over(self) -> bool:
         """Whether its time is up, or its number of passes reached."""
         times = _integer(self.node.times, self.here, 0) if self.node.times else -1
-        now_ns = self.here.client.now_ns
-        return now_ns - self.begun_ns >= self.seconds() * NS_PER_S or 0 <= times <= self.passes
+        for_ns = self.here.client.now_ns - (self.begun_ns or 0)
+        return for_ns >= self.seconds() * NS_PER_S or 0 <= times <= self.passes
 
     def may_go_on(self) -> bool:
         """See `Control`."""
         self.tell_index()
-        if self.begun_ns == 0:
+        if self.begun_ns is None:
             self.begun_ns = self.here.client.now_ns
         if not self.leaving and not self.is_over():
             return True
@@ -174,7 +174,7 @@ class ForSeconds(Repeating):
     def forget(self) -> None:
         """See `Repeating`."""
         self.passes = 0
-        self.begun_ns = 0
+        self.begun_ns = None
 
     def pass_number(self) -> int:
         """See `Control`."""

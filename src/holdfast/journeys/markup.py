@@ -6,6 +6,7 @@ before its first child).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from holdfast.model.answers import MarkupExtract
 
 EXTRA = "pip install 'holdfast-probe[markup]'"
+_UNQUOTED = re.compile(r"""\[\s*([\w:-]+)\s*([|^$*]?=)\s*([^\]"'\s][^\]"']*?)\s*\]""")
 # fmt: off
 _BLOCKS = frozenset({
     "address", "article", "aside", "blockquote", "br", "dd", "details", "dialog", "div", "dl", "dt", "fieldset",
@@ -52,13 +54,24 @@ def _finder(selector: str, language: str, namespaces: tuple[tuple[str, str], ...
         else:
             from lxml.cssselect import CSSSelector  # noqa: PLC0415
 
-            find = CSSSelector(selector, translator="html")
+            find = CSSSelector(_quoted(selector), translator="html")
     except ImportError as error:
         raise MarkupError(f"{selector!r} needs lxml and cssselect, which are not installed: {EXTRA}") from error
     except Exception as error:
         # What they raise for a selector has no class in common, across their versions.
         raise MarkupError(f"{selector!r} cannot be read as {language}: {error}") from error
     return find
+
+
+def _quoted(selector: str) -> str:
+    """A selector with quotes around the values of attributes, which JMeter's library does not ask for.
+
+    Raises:
+        ValueError: it has what means something else there: a regular expression, or a text without regard to case.
+    """
+    if found := re.search(r"\[[^\]]*~=|\[\^|:(?:contains|matches|eq|lt|gt|has|own|is|where)\w*\(", selector):
+        raise ValueError(f"{found[0]} means something of its own to jsoup, or cannot be done")
+    return _UNQUOTED.sub(r'[\1\2"\3"]', selector)
 
 
 def tree_of(text: str, markup: str) -> Any:  # noqa: ANN401 - lxml has no types

@@ -82,7 +82,7 @@ def _pace_ns(pace: Pace, client: Client) -> int:
 
 def _queued_ns(pace: Pace, gap_ns: int, client: Client) -> int:
     # JMeter has one queue for all timers of this kind, whatever their rates.
-    key = ("queue", client.crew if pace.shared_by == "crew" else "")
+    key = ("queue", client.crew_shared.number if pace.shared_by == "crew" else -1)
     due_ns: int = client.remembered.get(key, -gap_ns) + gap_ns
     next_ns = max(client.now_ns, due_ns)
     client.remembered[key] = next_ns
@@ -90,7 +90,7 @@ def _queued_ns(pace: Pace, gap_ns: int, client: Client) -> int:
 
 
 def _precise_ns(pace: Pace, per_minute: float, client: Client) -> int:
-    key = ("precise", client.crew)
+    key = ("precise", client.crew_shared.number)
     begun_ns = client.crew_shared.begun_ns or 0
     drawn = client.remembered.setdefault(key, Drawn())
     due_s = drawn.next_s(pace, per_minute / 60, client)
@@ -143,11 +143,12 @@ def _scheduled_ns(pace: Pace, client: Client) -> int:
     """
     key = ("schedule", id(pace))
     begun_ns, taken = client.remembered.get(key, (client.now_ns, 0))
+    after_s = (client.now_ns - begun_ns) / NS_PER_S
     # What nobody was there to send is made up for within a second, or never.
-    taken = max(taken, math.floor(count_by(pace.schedule, (client.now_ns - begun_ns) / NS_PER_S - 1)))
+    taken = max(taken, math.floor(count_by(pace.schedule, after_s - 1)))
     client.remembered[key] = (begun_ns, taken + 1)
     due_s = instant_of(pace.schedule, taken)
-    if due_s is None:
+    if due_s is None or after_s >= sum(seconds for seconds, _, _ in pace.schedule):
         raise ClientEndsError("the schedule of its throughput is over")
     due_ns: int = begun_ns + int(due_s * NS_PER_S)
     return max(0, due_ns - client.now_ns)

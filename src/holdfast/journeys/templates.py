@@ -35,7 +35,7 @@ def text_of(template: Template, client: Asks, *, strict: bool = False) -> str:
         strict: it may not stay so, unless the client's crew says that it does.
 
     Raises:
-        NoValueError: only if `strict`: a reference has no value.
+        NoValueError: only if `strict`: a reference has no value, or a function none for its arguments.
     """
     if len(template) == 1 and isinstance(template[0], str):
         return template[0]
@@ -56,7 +56,9 @@ def _value(part: Variable | FunctionCall, client: Asks, strict: bool) -> str:  #
             try:
                 return function(arguments, client)
             except ValueError as error:
-                why = f"{part.written or part.name}: {error}"
+                why = f"{part.written}: {error}" if part.written else str(error)
+                if strict:  # with JMeter too such a request fails unsent
+                    raise NoValueError(why) from error
         else:
             why = f"{part.written or part.name} is not a function that is known"
     if strict and client.missing != "as written":

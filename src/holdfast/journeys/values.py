@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from holdfast.journeys.chance import JavaRandom
 from holdfast.journeys.client import Client
 from holdfast.journeys.numbers import integer, patterned
 from holdfast.journeys.templates import text_of
 from holdfast.model.answers import Template
-from holdfast.model.journey import Assign, Count, Sets, TakeRow, ValuesOfClients
+from holdfast.model.journey import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
 
 END_OF_TABLE = "<EOF>"
 
@@ -27,6 +30,8 @@ def set_values(node: Sets, client: Client) -> None:
         _count(node, client)
     elif isinstance(node, TakeRow):
         _take_row(node, client)
+    elif isinstance(node, Draw):
+        _draw(node, client)
     else:
         _deal(node, client)
 
@@ -61,15 +66,32 @@ def _take_row(node: TakeRow, client: Client) -> None:
     if node.shared_by == "client":
         number = client.next_number(key)
     else:
-        number = client.shared.next_number(key if node.shared_by == "load" else (key, client.crew))
+        number = client.shared.next_number(key if node.shared_by == "load" else (key, client.crew_shared.number))
     if node.again and node.rows:
         number %= len(node.rows)
-    if number < len(node.rows):
+    if number < len(node.rows) and node.rows[number]:
         client.variables.update(zip(node.names, node.rows[number], strict=False))
     elif node.ends:
         raise ClientEndsError(f"{node.origin or 'its table'} has no row left")
     else:
         client.variables.update(dict.fromkeys(node.names, END_OF_TABLE))
+
+
+def _draw(node: Draw, client: Client) -> None:
+    first, last = _number(node.first, client, 0), _number(node.last, client, 0)
+    span = last - first + 1
+    if span <= 0:
+        return
+    # The range of JMeter's numbers has to fit into a Java int.
+    span = min(span, (1 << 31) - 1)
+    seed = text_of(node.seed, client).strip()
+    if seed:
+        known: dict[object, Any] = client.own if node.per_client else client.remembered
+        source = known.setdefault(("draw", id(node)), JavaRandom(_number(node.seed, client, 0)))
+        drawn = source.below(span)
+    else:
+        drawn = client.below(span)
+    client.variables[node.name] = patterned(first + drawn, node.pattern)
 
 
 def _deal(node: ValuesOfClients, client: Client) -> None:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from holdfast.journeys.assertions import unmet
 from holdfast.journeys.client import Client, Shared
-from holdfast.journeys.controls import BREATH, Control, Here, Looping, Repeating
+from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
 from holdfast.journeys.leaves import Branch, Leaf, planned
 from holdfast.journeys.paces import waits_ns
@@ -22,7 +22,7 @@ from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, 
 from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
-from holdfast.model.answers import Answer, HookExtract
+from holdfast.model.answers import Answer
 from holdfast.model.journey import Crew, Leave
 from holdfast.model.journey_request import Request
 
@@ -32,6 +32,8 @@ __all__ = ["Shared", "walk"]
 MOST_IDLE = 1000
 BREATH_NS = 1_000_000
 FOR_EVER = -1
+# Of leaves that are no nodes.
+_PAUSES_NS = {BREATH: BREATH_NS, TURN: 5 * BREATH_NS}
 
 
 def walk(crew: Crew, client: int, shared: Shared) -> Walk:
@@ -117,6 +119,7 @@ class _Walker:
     def has_come(self) -> None:
         """Counts the client as present."""
         self.came = True
+        self.client.comes(self.client.now_ns)
         self.shared.present += 1
         crew = self.client.crew_shared
         crew.present += 1
@@ -125,6 +128,8 @@ class _Walker:
 
     def is_gone(self) -> None:
         """The opposite."""
+        for lock in self.here.held:
+            self.shared.remembered.pop(lock, None)
         if self.came:
             self.shared.present -= 1
             self.client.crew_shared.present -= 1
@@ -165,7 +170,7 @@ class _Walker:
         elif isinstance(node, Leave):
             yield from self.leave(node)
         else:
-            yield from self.wait(BREATH_NS if leaf is BREATH else 0 if node is None else waits_ns((node,), self.client))
+            yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
 
     def wait(self, for_ns: int) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
@@ -193,7 +198,7 @@ class _Walker:
         for each in self.here.groups:
             each.take(begun_ns, client.now_ns, answered=answered)
         if not answered:
-            yield from self.after_failure()
+            yield from self.after_failure(request.on_failure)
 
     def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
         """Takes from an answer what later requests need, and says whether it is as it should be."""
@@ -203,10 +208,7 @@ class _Walker:
             return answer.answered
         why = "" if answer.answered else answer.message
         for extract in request.extracts:
-            if isinstance(extract, HookExtract):
-                missing = client.shared.hook(extract, answer, client.variables)
-            else:
-                missing = take(extract, answer, client)
+            missing = take(extract, answer, client)
             why = why or missing
         if request.assertions:
             if any(each.ignores_status for each in request.assertions) and answer.status:
@@ -216,19 +218,29 @@ class _Walker:
         yield from self.say(Judged(not why, why))
         return not why
 
-    def after_failure(self) -> Generator[Step, Told, None]:
+    def after_failure(self, of_request: str) -> Generator[Step, Told, None]:
         """What a request that was not answered means for the client.
+
+        Args:
+            of_request: what it says itself.
 
         Raises:
             _OverError: the client ends.
         """
         what = self.crew.on_failure
-        if what == "next pass":
+        if what == "continue":
+            what_else = {"next loop pass": "loop pass", "leave loop": "loop", "next pass": "pass"}.get(of_request)
+            if what_else is not None:
+                self.begin_next(what_else)
+                return
+            if not of_request:
+                return
+        elif what == "next pass":
             self.begin_next("pass")
-        elif what in ("stop", "stop at once"):
-            yield from self.say(EndLoad(what == "stop at once"))
-        if what not in ("continue", "next pass"):
-            raise _OverError
+            return
+        if "stop" in (what.split()[0], *of_request.split()[:1]):
+            yield from self.say(EndLoad("stop at once" in (what, of_request)))
+        raise _OverError
 
     def leave(self, node: Leave) -> Generator[Step, Told, None]:
         """Leaves what is to be left.

@@ -41,17 +41,18 @@ from holdfast.load.exchange import Event, State, after, event_of_errno
 from holdfast.load.local_limits import descriptors_for_load, failure_in_words
 from holdfast.load.replies import Replies
 from holdfast.load.resending import ENDED_BY_PEER, may_be_sent_again
+from holdfast.load.sender import WithoutStreams
 from holdfast.load.waiting import Waiting
 from holdfast.model.places import Outcome
 
 RECEIVE_BYTES = 65536
-
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_READS_AT_ONCE = 64
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
-class Connections:
+class Connections(WithoutStreams):
     """All connections of one load process and the rows that they write.
 
     Invariant: rows begun = connecting + established + ended, and each connecting or established row
@@ -270,7 +271,13 @@ class Connections:
             self._move(connection, Event.SENT)
 
     def _receive(self, connection: Connection) -> None:
+        left = _READS_AT_ONCE
         while connection.state is not State.ENDED:
+            if left <= 0 and not getattr(connection.sock, "holds", False):
+                # A peer that sends faster than this is read would keep everything else from its turn, and timeouts.
+                self._waiting.watch_again(connection.sock, _WATCHED)
+                return
+            left -= 1
             try:
                 data = connection.sock.recv(RECEIVE_BYTES)
             except BlockingIOError:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from holdfast.errors import HoldfastError
-from holdfast.load.columns import Columns
+from holdfast.load.columns import MOST_RECEIVED, Columns
 from holdfast.load.fetching import Ended, Exchange, Verdict
 from holdfast.load.http1 import request_head
 from holdfast.load.journey_timeouts import first_look_ns, times_out_ns
@@ -80,7 +80,7 @@ class Exchanges:
         if exchange.goes_on:
             self._go_on(visitor)
         else:
-            visitor.begun = None
+            visitor.begun, visitor.received = None, 0
             visitor.row = self._row(visitor, exchange)
         row = visitor.row
         try:
@@ -93,11 +93,12 @@ class Exchanges:
         self.in_flight[row] = visitor
         self.peak = max(self.peak, len(self.in_flight))
         due_ns = self._own.due[row] if exchange.goes_on else visitor.due_ns
+        visitor.began_ns = time.monotonic_ns()
         origin.connections.open(row, due_ns, visitor.client if visitor.keeps else None)
         if self._own.outcome[row]:
             self.at_once = True
         elif visitor.timeouts is not None:
-            self._set_alarm(visitor, first_look_ns(visitor.timeouts, time.monotonic_ns()))
+            self._set_alarm(visitor, first_look_ns(visitor.timeouts, visitor.began_ns))
         return None
 
     def refuse(self, visitor: Visitor, label: str, why: str) -> None:
@@ -127,7 +128,7 @@ class Exchanges:
             visitor.alarm_ns = None
             if self.in_flight.get(visitor.row) is not visitor or visitor.timeouts is None:
                 continue
-            at_ns = times_out_ns(self._own, visitor.row, visitor.timeouts, now_ns)
+            at_ns = times_out_ns(self._own, visitor.row, visitor.timeouts, visitor.began_ns, now_ns)
             if at_ns is None or at_ns > now_ns:
                 self._set_alarm(visitor, at_ns)
             elif visitor.origin is not None:
@@ -179,12 +180,15 @@ class Exchanges:
         row, own = visitor.row, self._own
         if visitor.begun is None:
             visitor.begun = tuple(getattr(own, name)[row] for name in _BEGINNINGS)
-        for name in (*_BEGINNINGS, "status", "outcome"):
+        visitor.received += own.received[row]
+        for name in (*_BEGINNINGS, "status", "outcome", "received"):
             getattr(own, name)[row] = 0
 
     def _restore(self, visitor: Visitor) -> None:
         """Gives a row that several exchanges shared the beginning of the first one."""
         if visitor.begun is not None:
+            received = min(visitor.received + self._own.received[visitor.row], MOST_RECEIVED)
+            self._own.received[visitor.row], visitor.received = received, 0
             for name, value in zip(_BEGINNINGS, visitor.begun, strict=True):
                 getattr(self._own, name)[visitor.row] = value
 

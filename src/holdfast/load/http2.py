@@ -33,21 +33,19 @@ import h2.settings
 from h2.errors import ErrorCodes
 from h2.settings import SettingCodes
 
-from holdfast.load.http1 import IS_HTTP1, NOT_HTTP2, ProtocolError
+from holdfast.load.header_blocks import Field
+from holdfast.load.header_blocks import request_fields as fields_of
+from holdfast.load.http1 import ProtocolError
+from holdfast.load.http2_begin import Begin
 
-Field = tuple[bytes, bytes]
 What = Literal["interim", "head", "part", "end", "rst", "goaway"]
 
 _FRAME_HEAD = 9
-_SETTINGS = 0x4
 _GOAWAY = 0x7
 _NO_LIMIT = 2**32 - 1
 _LARGEST_WINDOW = 2**31 - 1
 _SHOWN_BYTES = 60
 _STATUS = re.compile(rb"[1-9]\d\d")
-_TEXT = re.compile(rb"HTTP/\d[^\r\n]{0,40}")
-# Fields that are of a connection of HTTP/1, and an error in HTTP/2 (8.2.2); Host is :authority there.
-_OF_HTTP1 = frozenset({b"connection", b"host", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade"})
 
 
 class Heard(NamedTuple):
@@ -87,12 +85,7 @@ def request_fields(request: bytes, scheme: str) -> list[Field]:
     head, _, body = request.partition(b"\r\n\r\n")
     if body:
         raise ValueError("A request with a body cannot be sent on a stream.")
-    line, *lines = head.split(b"\r\n")
-    method, path, _ = line.split(b" ")
-    fields = [(name.lower(), value.strip()) for name, _, value in (each.partition(b":") for each in lines)]
-    host = next((value for name, value in fields if name == b"host"), b"")
-    named = {b":method": method, b":scheme": scheme.encode(), b":authority": host, b":path": path}
-    return [*named.items(), *((name, value) for name, value in fields if name not in _OF_HTTP1)]
+    return fields_of(head, scheme)
 
 
 class Http2Client:
@@ -104,14 +97,14 @@ class Http2Client:
         goaway: the first one that came; None before.
     """
 
-    __slots__ = ("_begun", "_connection", "_left", "_open", "_statuses", "advertised", "goaway", "settled")
+    __slots__ = ("_begin", "_connection", "_left", "_open", "_statuses", "advertised", "goaway", "settled")
 
     def __init__(self) -> None:
         """Has the connection's preface to send, and our settings."""
         self.settled = False
         self.advertised: int | None = None
         self.goaway: GoAway | None = None
-        self._begun = b""
+        self._begin: Begin | None = Begin()
         self._left = b""
         self._open: set[int] = set()
         self._statuses: dict[int, int] = {}
@@ -150,7 +143,8 @@ class Http2Client:
         Raises:
             ProtocolError: these bytes, after those before, are not HTTP/2.
         """
-        self._check_begin(data)
+        if self._begin is not None and self._begin.is_over(data):
+            self._begin = None
         heard: list[Heard] = []
         for kind, frame in self._frames(data):
             if kind == _GOAWAY:
@@ -158,17 +152,6 @@ class Http2Client:
             else:
                 heard += self._frame(frame)
         return heard
-
-    def _check_begin(self, data: bytes) -> None:
-        if len(self._begun) >= _FRAME_HEAD:
-            return
-        self._begun = (self._begun + data)[:_SHOWN_BYTES]
-        if found := _TEXT.match(self._begun):
-            # The version is that of the request where a server answers in its words.
-            raise ProtocolError(f"{IS_HTTP1}: {found[0].decode('latin-1').strip()!r}")
-        is_frame = len(self._begun) >= 4 and self._begun[3] in (_SETTINGS, _GOAWAY)
-        if len(self._begun) >= _FRAME_HEAD and not (is_frame and not any(self._begun[5:9])):
-            raise ProtocolError(f"{NOT_HTTP2}: it begins with {self._begun!r}")
 
     def _frames(self, data: bytes) -> Iterator[tuple[int, bytes]]:
         """Complete frames, with the kind of each; what is left of the data waits for more."""

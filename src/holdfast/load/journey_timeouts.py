@@ -13,14 +13,17 @@ def first_look_ns(timeouts: Timeouts, now_ns: int) -> int | None:
     return now_ns + round(min(known) * NS_PER_S) if known else None
 
 
-def times_out_ns(columns: Columns, row: int, timeouts: Timeouts, now_ns: int) -> int | None:
+def times_out_ns(columns: Columns, row: int, timeouts: Timeouts, began_ns: int, now_ns: int) -> int | None:
     """When a request that is in flight times out, as far as it has come; None if it never does.
 
     The three run as those of `timeouts.Deadlines` do.
+
+    Args:
+        began_ns: when it began, on whichever connection.
     """
     opened, sent, first = columns.opened[row], columns.sent[row], columns.first[row]
     runs = (
-        (timeouts.whole_s, opened or sent or now_ns),
+        (timeouts.whole_s, began_ns),
         # A TLS handshake is part of it: the request is sent when that is over.
         (timeouts.connect_s, 0 if sent else opened or now_ns),
         # Before it is sent, it cannot time out sooner than as if it were sent now.

@@ -134,8 +134,7 @@ class KeepingConnections(Connections):
     def forget(self, client: int) -> None:
         """Closes the connections that a client has kept."""
         for connection in self._idle.pop(client, ()):
-            del self._by_fd[connection.sock.fileno()]
-            connection.sock.close()
+            self._let_go(connection)
 
     def _move(self, connection: Connection, event: Event) -> None:
         if event is Event.REPLY and isinstance(connection.reader, KeptReader):

@@ -29,6 +29,7 @@ class Seen(NamedTuple):
         taken: rows of the last steps' `refill` that kept connections have taken since the run began.
         draining: begin no further request; those in flight are still waited for.
         finished: rows that have ended since the last step, if the load remembers them.
+        room: how many requests may be in flight at once now; None sets no bound.
     """
 
     now_ns: int
@@ -36,6 +37,7 @@ class Seen(NamedTuple):
     taken: int = 0
     draining: bool = False
     finished: Sequence[int] = ()
+    room: int | None = None
 
 
 class Step(NamedTuple):
@@ -90,11 +92,12 @@ def closed_model(
     *,
     keeps: bool = True,
 ) -> Loop:
-    """A fixed number of connections, each sending its next request when its last one is answered.
+    """A fixed number of connections or streams, each sending its next request when its last one is answered.
 
-    A connection that ends is replaced by a new one.
+    One that ends is replaced by a new one.
 
     Args:
+        connections: how many requests are in flight at once.
         rows: the rows of this load process, ascending without gaps; no more requests are sent.
         until_ns: no request is begun from then on; None lets the rows decide.
         keeps: a connection takes the next row; False opens one for each request.
@@ -111,7 +114,8 @@ def closed_model(
         if seen.ended == begun == total:
             return
         first = begun
-        missing = min(connections - (begun - seen.ended), total - begun)
+        most = connections if seen.room is None else min(connections, seen.room)
+        missing = max(0, min(most - (begun - seen.ended), total - begun))
         opened += missing
         begun += missing
         expired, wait_ns = deadlines.expired(rows, begun, seen.now_ns)

@@ -43,20 +43,25 @@ class Loss:
         return self.until_ns is None or due_ns < self.until_ns
 
 
-def deal(part: Part, processes: int) -> list[Part]:
-    """Shares in which each process has every n-th row, so that all of them keep the same pace."""
+def deal(part: Part, processes: int, of_one: int = 1) -> list[Part]:
+    """Shares in which each process has every n-th row, so that all of them keep the same pace.
+
+    Args:
+        of_one: how many requests a connection carries at once; none is shared.
+    """
     shared = [part.rows[process::processes] for process in range(processes)]
-    most = -(-part.connections // processes)
+    most = -(-part.connections // of_one // processes) * of_one
     return [Part(rows, min(len(rows), most)) for rows in shared]
 
 
-def split(part: Part, processes: int) -> list[Part]:
-    """Shares without gaps, one after the other."""
+def split(part: Part, processes: int, of_one: int = 1) -> list[Part]:
+    """Shares without gaps, one after the other; `of_one` as of `deal`."""
     # A process without a connection must have no row either: it could never send it.
-    sending = max(1, min(processes, part.connections))
+    connections = -(-part.connections // of_one)
+    sending = max(1, min(processes, connections))
     edges = [min(process, sending) * len(part.rows) // sending for process in range(processes + 1)]
     return [
-        Part(part.rows[first:last], len(range(process, part.connections, sending)) if process < sending else 0)
+        Part(part.rows[first:last], len(range(process, connections, sending)) * of_one if process < sending else 0)
         for process, (first, last) in enumerate(pairwise(edges))
     ]
 

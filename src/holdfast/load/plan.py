@@ -49,6 +49,8 @@ class Plan:
         tls: None speaks plain HTTP.
         acceptances: what counts as an answer, for each step; row r belongs to step r % their number.
         keep_alive: a connection is used for further requests; None does so only in the closed model.
+        events: replies are streams of events.
+        streams: most requests at once on a connection, over HTTP/2; None speaks HTTP/1.1.
         travel: journeys, which say what to send, to where, and how long to wait; None sends `request`.
     """
 
@@ -62,6 +64,8 @@ class Plan:
     tls: Tls | None = None
     acceptances: tuple[Acceptance, ...] = (Acceptance(),)
     keep_alive: bool | None = None
+    events: bool = False
+    streams: int | None = None
     travel: Travel | None = None
 
     @property
@@ -82,7 +86,7 @@ class Plan:
 
     @property
     def connections(self) -> int:
-        """Most connections open at once, even if the load is as late as its timeout is long."""
+        """Most requests at once, even if the load is as late as its timeout is long; over HTTP/1.1 each has its own."""
         whole_s = self.timeouts.whole_s
         return self.shape.connections_within(None if whole_s is None else 2 * whole_s)
 
@@ -90,7 +94,8 @@ class Plan:
     def ports(self) -> int:
         """Most source ports taken at once: each one a minute longer than its connection (tcp(7), TIME_WAIT)."""
         whole_s = self.timeouts.whole_s
-        return self.shape.connections_within(None if whole_s is None else 2 * whole_s + TIME_WAIT_S)
+        needed = self.shape.connections_within(None if whole_s is None else 2 * whole_s + TIME_WAIT_S)
+        return -(-needed // (self.streams or 1))
 
     @property
     def keeps(self) -> bool:
@@ -151,4 +156,5 @@ def whole(plan: Plan) -> Part:
 
 def share_out(plan: Plan, part: Part, processes: int) -> list[Part]:
     """A part in several, which together have each of its rows (or clients) and each connection once."""
-    return split(part, processes) if plan.shape.refills else deal(part, processes)
+    shared = split if plan.shape.refills else deal
+    return shared(part, processes, plan.streams or 1)

@@ -39,8 +39,8 @@ from typing import NoReturn
 from holdfast.load.acceptance import body_holds
 from holdfast.load.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.load.columns import Columns, Tally
-from holdfast.load.connecting import connections_to
-from holdfast.load.epoll import Connections
+from holdfast.load.connecting import event_rows_of, prepare, sender_of
+from holdfast.load.event_rows import EventRows
 from holdfast.load.listening import HUNG, end_of, listen
 from holdfast.load.local_limits import (
     connections_of_one_process,
@@ -56,6 +56,7 @@ from holdfast.load.parts import Part
 from holdfast.load.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.load.replies import Replies
 from holdfast.load.reports import WorkerReport
+from holdfast.load.sender import Sender
 from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import Deadlines
 from holdfast.model.frozen import frozen
@@ -103,6 +104,7 @@ class _Job:
     columns: Columns
     sources: Sequence[str]
     number: int
+    events: EventRows | None = None
 
 
 def _never() -> Stop:
@@ -152,7 +154,7 @@ def load_runs(
     by_plan = [
         [(job.part, each) for job, each in zip(jobs, reports, strict=True) if job.plan is plan] for plan in plans
     ]
-    return collect(plans, by_plan, columns, spans, reason)
+    return collect(plans, by_plan, columns, spans, reason, [job.events for job in jobs if job.events is not None])
 
 
 def _jobs(
@@ -168,9 +170,12 @@ def _jobs(
         if sources is None:
             sources = sources_for(plan.address, -(-plan.ports // many), ephemeral_ports())
         own = columns.part(span)
-        processes = plan.processes or processes_for(part.connections, connections_of_one_process())
+        prepare(plan)
+        connections = -(-part.connections // (plan.streams or 1))
+        processes = plan.processes or processes_for(connections, connections_of_one_process())
         for own_part in share_out(plan, part, processes):
-            jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
+            events = event_rows_of(plan, span.start)
+            jobs.append(_Job(plan, own_part, own, sources, len(jobs), events))
             shares.append((number, own_part))
     return jobs, tuple(shares)
 
@@ -182,10 +187,12 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
         from holdfast.load.travelling import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
 
         return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
-    connections = connections_to(plan.address, plan.port, plan.head_of, job.columns, job.sources, plan.tls)
+    connections = sender_of(plan, job.part.connections, job.columns, job.sources, job.events, start_ns)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
     )
+    for each in connections.replies:
+        each.in_pieces = plan.events
     connections.remembers_finished = plan.shape.follows_each_end
     connections.remembers_sent = plan.timeouts.first_byte_s is not None
     try:
@@ -198,7 +205,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
 
 
 def _send(
-    job: _Job, connections: Connections, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
+    job: _Job, connections: Sender, start_ns: int, stopped: Callable[[], Stop], rule: StopRule, tally: Tally
 ) -> Stalls:
     """Carries out the steps of the part's loop until it ends, or is to end at once; returns its stalls."""
     shape, columns, number = job.plan.shape, job.columns, job.number
@@ -207,7 +214,7 @@ def _send(
     keeps = job.plan.keeps and not shape.refills
     ruled = rule != NO_RULE
     stop, stalls, now_ns = Stop.NOT, Stalls(), time.monotonic_ns()
-    seen = Seen(now_ns, 0)
+    seen = Seen(now_ns, 0, room=connections.room)
     with contextlib.suppress(StopIteration):
         step = next(loop)
         while (stop := max(stop, stopped())) is not Stop.AT_ONCE:
@@ -225,7 +232,7 @@ def _send(
             tally.ended[number] = connections.ended
             tally.unanswered[number] = connections.unanswered
             tally.reached[number] = connections.highest_row + 1
-            if ruled and stop_reason(rule, connections.ended, connections.unanswered):
+            if connections.hopeless or (ruled and stop_reason(rule, connections.ended, connections.unanswered)):
                 stop = Stop.DRAIN
             if _nothing_listens(job, connections):
                 stop = max(stop, Stop.DRAIN)
@@ -233,7 +240,9 @@ def _send(
             beyond_ns = now_ns - before_ns - wait_ns
             if in_flight:
                 stalls.add(beyond_ns)
-            seen = Seen(now_ns, connections.ended, connections.taken, draining, connections.finished())
+            seen = Seen(
+                now_ns, connections.ended, connections.taken, draining, connections.finished(), connections.room
+            )
             step = loop.send(seen)
             # What is opened now became due meanwhile.
             if step.open and not in_flight:
@@ -241,7 +250,7 @@ def _send(
     return stalls
 
 
-def _nothing_listens(job: _Job, connections: Connections) -> str | None:
+def _nothing_listens(job: _Job, connections: Sender) -> str | None:
     """Why a load whose requests wait for replies can end early, in words; None if it cannot.
 
     A closed port refuses as fast as one can ask, so that such a load is nothing but refused requests. An open load has
@@ -252,7 +261,7 @@ def _nothing_listens(job: _Job, connections: Connections) -> str | None:
     return f"the first {connections.refused} connections were refused, so nothing listens there"
 
 
-def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls) -> WorkerReport:
+def _report(job: _Job, connections: Sender, lasted_ns: int, stalls: Stalls) -> WorkerReport:
     failure, replies = connections.failure, connections.replies
     return WorkerReport(
         begun=connections.ended,
@@ -264,6 +273,8 @@ def _report(job: _Job, connections: Connections, lasted_ns: int, stalls: Stalls)
         cut=sum(each.cut for each in replies),
         location=next((each.location for each in replies if each.location), ""),
         sources=connections.sources,
+        streams=dict(connections.counts),
+        advertised=connections.advertised,
         peak=connections.peak,
         busy=1 - connections.idle_ns / max(1, lasted_ns),
         lasted_s=lasted_ns / NS_PER_S,
@@ -278,7 +289,7 @@ def _in_words(failure: tuple[int, str], job: _Job) -> str:
     return f"{words[0].upper()}{words[1:]}. {remedy(number, job.plan.connections, job.part.connections)}".rstrip()
 
 
-def _deadlines(job: _Job, connections: Connections) -> Deadlines:
+def _deadlines(job: _Job, connections: Sender) -> Deadlines:
     timeouts = job.plan.timeouts
     whole_ns, connect_ns, first_byte_ns = (
         None if each is None else round(each * NS_PER_S)

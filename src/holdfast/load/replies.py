@@ -39,6 +39,7 @@ class Replies:
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
         location: where the last redirect leads that was read in full; "" if there was none.
+        in_pieces: bodies are looked at as they come, so that no reply is the usual one.
         cut: bodies of which checks saw only the beginning.
         too_slow: why no further body is checked, in words; None as long as checks end in time.
     """
@@ -49,6 +50,7 @@ class Replies:
         "acceptance",
         "cut",
         "excess",
+        "in_pieces",
         "location",
         "malformed",
         "too_slow",
@@ -77,6 +79,7 @@ class Replies:
         self.usual_keep_alive = False
         self.malformed: str | None = None
         self.excess = 0
+        self.in_pieces = False
         self.location = ""
         self.cut = 0
         self.too_slow: str | None = None
@@ -92,7 +95,7 @@ class Replies:
 
     def reader(self, *, head: bool) -> ReplyReader:
         """A reader for one reply; `head`: to a HEAD request."""
-        return ReplyReader(head=head, most_kept=MOST_CHECKED if self.acceptance.checks else 0)
+        return ReplyReader(head=head, most_kept=MOST_CHECKED if self.acceptance.checks else 0, in_pieces=self.in_pieces)
 
     def heard(self, reader: ReplyReader, data: bytes, *, first: bool) -> Event:
         """What these bytes, or with none the peer's FIN, mean.
@@ -114,14 +117,33 @@ class Replies:
         self.location = reader.location or self.location
         if reader.status not in self._expected:
             return Event.ERROR_REPLY
-        if self.acceptance.checks and not self._passes(self._body(reader)):
-            return Event.WRONG_BODY if self.too_slow is None else Event.OWN_LIMIT
-        if first and reader.length is not None and not reader.excess and not reader.encoding:
+        event = self._of_body(bytes(reader.body), reader.encoding)
+        if event is not Event.REPLY:
+            return event
+        if first and not self.in_pieces and reader.length is not None and not reader.excess and not reader.encoding:
             self.usual_bytes = len(data)
             self.usual_head = data[: len(data) - reader.length]
             self.usual_status = reader.status
             self.usual_keep_alive = reader.keep_alive
         return Event.REPLY
+
+    def accepts(self, status: int) -> bool:
+        """Whether a reply with this status may be an answer."""
+        return status in self._expected
+
+    def judged(self, status: int, body: bytes, encoding: str) -> Event:
+        """What a whole reply on a stream means.
+
+        Args:
+            body: its first MOST_CHECKED bytes; may be left out where there are no checks.
+            encoding: its Content-Encoding.
+        """
+        return self._of_body(body, encoding) if status in self._expected else Event.ERROR_REPLY
+
+    def _of_body(self, body: bytes, encoding: str) -> Event:
+        if not self.acceptance.checks or self._passes(self._unpacked(body, encoding)):
+            return Event.REPLY
+        return Event.WRONG_BODY if self.too_slow is None else Event.OWN_LIMIT
 
     def _passes(self, body: bytes | None) -> bool:
         """Whether a body passes the checks; one of None, or that can no longer be checked, does not."""
@@ -133,13 +155,13 @@ class Replies:
             self.too_slow = str(error)
             return False
 
-    def _body(self, reader: ReplyReader) -> bytes | None:
+    def _unpacked(self, body: bytes, encoding: str) -> bytes | None:
         """What checks see of a body; None if it is not what its Content-Encoding says."""
-        body = bytes(reader.body)
-        if reader.encoding in ("gzip", "deflate"):
+        whole = body
+        if encoding in ("gzip", "deflate"):
             try:
-                body = zlib.decompressobj(_ANY_ZLIB).decompress(body, MOST_CHECKED)
+                whole = zlib.decompressobj(_ANY_ZLIB).decompress(body, MOST_CHECKED)
             except zlib.error:
                 return None
-        self.cut += MOST_CHECKED in (len(reader.body), len(body))
-        return body
+        self.cut += MOST_CHECKED in (len(body), len(whole))
+        return whole

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from holdfast.model.frozen import frozen
-from holdfast.model.load import HostResult
+from holdfast.model.load import EventsResult, HostResult, StreamsResult
 
 
 @frozen
@@ -27,6 +27,8 @@ class WorkerReport:
         notes: doubts that journeys have, in words.
         longest_stall_s, stalled_s: its longest stall, and all of them together (`load.stalls`).
         sources: our addresses, as `columns.source` counts them.
+        streams: over HTTP/2, how often it happened to connections and streams, by words (`stream_connections`).
+        advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS; None where it sent none.
         nothing_listens: why it ended early, in words: nothing listens where it was to connect; None if it did not.
     """
 
@@ -46,6 +48,8 @@ class WorkerReport:
     longest_stall_s: float = 0.0
     stalled_s: float = 0.0
     sources: list[str] = field(default_factory=list)
+    streams: dict[str, int] = field(default_factory=dict)
+    advertised: int | None = None
     nothing_listens: str | None = None
 
 
@@ -63,6 +67,8 @@ class RunFacts:
         notes: other doubts, in words.
         location: where the last redirect led that was read in full; "" if there was none.
         hosts: those that shared the load; () if this host alone sent it.
+        events: in replies; None where none were looked for.
+        http2: of streams; None over HTTP/1.1.
         together: all requests were to begin at one instant.
         redirects: requests of journeys that followed a redirect.
     """
@@ -76,5 +82,7 @@ class RunFacts:
     notes: tuple[str, ...] = ()
     location: str = ""
     hosts: tuple[HostResult, ...] = ()
+    events: EventsResult | None = None
+    http2: StreamsResult | None = None
     together: bool = False
     redirects: int = 0

@@ -112,25 +112,34 @@ def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSum
         warnings=(
             *facts.limits,
             *facts.notes,
-            *_doubts_of_outcomes(0 if facts.limits else failed, totals.unheard, totals.resent),
+            *_doubts_of_outcomes(0 if facts.limits else failed, totals.unheard),
+            *_doubts_of_resent(totals.resent, facts),
             *_doubts_of_lag(lag, facts, late=late),
         ),
     )
 
 
-def _doubts_of_outcomes(failed: int, unheard: int, resent: int) -> Iterator[str]:
+def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
     if failed:
         yield f"{failed} requests failed on the load's own side or on the way: the server had no part in it."
-    if resent:
-        yield (
-            f"{resent} requests were sent again: the server had ended their kept connections before any byte of a "
-            "reply. It may have read some of them twice."
-        )
     if unheard:
         yield (
             f"{unheard} requests on kept connections were reset or closed before any byte of a reply: a server that "
             "closes connections between requests may not have read them. They were not sent again, because their "
             "method is not idempotent."
+        )
+
+
+def _doubts_of_resent(resent: int, facts: RunFacts) -> Iterator[str]:
+    if resent and facts.http2 is not None:
+        yield (
+            f"{resent:,} requests were sent again on another connection: GOAWAY had left them out, which says that the "
+            "server has not processed them."
+        )
+    elif resent:
+        yield (
+            f"{resent} requests were sent again: the server had ended their kept connections before any byte of a "
+            "reply. It may have read some of them twice."
         )
 
 

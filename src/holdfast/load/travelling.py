@@ -28,7 +28,7 @@ from holdfast.load.stalls import Stalls
 from holdfast.load.timeouts import IDLE_NS
 from holdfast.load.visitor import Visitor
 from holdfast.model.answers import Answer
-from holdfast.model.load import StopRule
+from holdfast.model.load import MIN_ENDED, StopRule
 from holdfast.model.places import Outcome
 from holdfast.model.units import NS_PER_S
 
@@ -85,12 +85,24 @@ class Travelling:
             for visitor, ended in exchanges.just_ended():
                 self._resume(visitor, ended)
             self._write(tally, number)
+            if self.nothing_listens():
+                self.stop = max(self.stop, Stop.DRAIN)
             now_ns = time.monotonic_ns()
             if in_flight:
                 stalls.add(now_ns - before_ns - wait_ns)
         self._give_up()
         self._write(tally, number)
         return stalls
+
+    def nothing_listens(self) -> str | None:
+        """Why the load can end early, as any load whose requests wait for replies can (`processes`); None if not."""
+        servers = [*self.exchanges.origins.all()]
+        refused = sum(each.refused for each in servers)
+        if refused < MIN_ENDED or any(each.reached for each in servers):
+            return None
+        if any(crew.open for crew in self._travel.journeys.crews):
+            return None
+        return f"the first {refused} connections were refused, so nothing listens there"
 
     def faults_in_words(self) -> Iterator[str]:
         """What went wrong with walks."""
@@ -349,6 +361,7 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
             notes=[*travelling.following.notes(), *travel.doubts(lasted_ns)],
             location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
             sources=exchanges.sources,
+            nothing_listens=travelling.nothing_listens(),
             peak=exchanges.peak,
             busy=1 - exchanges.origins.idle_ns / max(1, lasted_ns),
             lasted_s=lasted_ns / NS_PER_S,

@@ -26,13 +26,16 @@ class Visitor:
         fetching: what it does for a request of its journey; None in between.
         exchange, origin, row, request: what is in flight.
         timeouts, keeps: of it.
+        began_ns: when it began.
         alarm_ns: when its timeouts are looked at next; None if they are not.
         last: the outcome of its last request, which its journey may still judge otherwise.
         begun: instants and our own end of the first exchange of a row that several exchanges share.
+        received: bytes of the replies before, in such a row.
     """
 
     __slots__ = (
         "alarm_ns",
+        "began_ns",
         "begun",
         "client",
         "cookies",
@@ -45,6 +48,7 @@ class Visitor:
         "number",
         "origin",
         "place",
+        "received",
         "request",
         "row",
         "timeouts",
@@ -67,3 +71,4 @@ class Visitor:
         self.alarm_ns: int | None = None
         self.last: Verdict | None = None
         self.begun: tuple[int, ...] | None = None
+        self.began_ns = self.received = 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 
+from holdfast.errors import UsageError
 from holdfast.load.collect import LoadRun
 from holdfast.load.packing import taken
 from holdfast.load.particulars import Kind, Particulars, Texts
@@ -78,7 +80,8 @@ def _clients(many: int, *, is_open: bool) -> str:
 def _origins(texts: Texts, run: LoadRun) -> Iterator[str]:
     assert run.particulars is not None
     for number in dict.fromkeys(run.particulars.url[: len(run.begun)]):
-        if texts[number]:
+        # What could not be sent need not be a URL.
+        with contextlib.suppress(UsageError):
             yield parse_url(texts[number]).server
 
 

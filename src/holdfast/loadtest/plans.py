@@ -50,9 +50,7 @@ def _requests(experiment: LoadExperiment, group: Group, host: str) -> bytes | Ca
     steps = [_with_agent(step) for step in group.steps]
     # In the open model each arrival is a client of its own that comes once.
     arrivals = 1 if _single(group) else MOST_REQUESTS
-    return request_bytes(
-        steps, group.values, host, Numbering(len(steps), group.shape.clients or arrivals, experiment.seed)
-    )
+    return request_bytes(steps, group.values, host, Numbering(len(steps), group.at_once or arrivals, experiment.seed))
 
 
 def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
@@ -67,6 +65,8 @@ def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
         tls=target.tls,
         acceptances=tuple(Acceptance(step.expected, step.checks) for step in group.steps),
         keep_alive=group.keep_alive,
+        events=group.events,
+        streams=group.streams,
     )
 
 
@@ -82,7 +82,7 @@ def _engine_shape(group: Group, seed: int, *, one_by_one: bool) -> EngineShape:
     Args:
         one_by_one: the outcome of a request is looked at before its client's next one is sent.
     """
-    clients = group.shape.clients or 1
+    clients = group.at_once or 1
     # Where rows of data end that do not begin again.
     last_index = min(
         (
@@ -95,9 +95,14 @@ def _engine_shape(group: Group, seed: int, *, one_by_one: bool) -> EngineShape:
     # The two models need different things of a shape: an arrival time for each client, or clients that come back.
     if isinstance(group.shape, Clients):
         if not one_by_one and _single(group) and _any_connection(group, group.shape):
-            return _closed(group.shape, last_index)
-        return _sessions(group, group.shape, last_index, seed)
+            return _closed(_of_streams(group, group.shape), last_index)
+        return _sessions(group, _of_streams(group, group.shape), last_index, seed)
     return _open(group, group.shape, last_index, seed)
+
+
+def _of_streams(group: Group, shape: Clients) -> Clients:
+    """The same clients, counted as the engine does: each stream is one."""
+    return shape if group.streams is None else replace(shape, clients=shape.clients * group.streams)
 
 
 def _open(group: Group, shape: OpenShape, last_index: int | None, seed: int) -> Open | Sessions:

@@ -77,6 +77,8 @@ def result_of(
         **_of_journeys(run),
         stopped=run.facts.stopped,
         hosts=run.facts.hosts,
+        events=run.facts.events,
+        http2=run.facts.http2,
     )
 
 

@@ -48,7 +48,7 @@ def samples(finished: FinishedLoad) -> Iterator[tuple[Rows, Samples]]:
         known = finished.experiment.groups[group]
         urls, lengths = sender.sent(rows.number)
         steps = len(known.steps)
-        clients = _clients(rows.number, steps, known.shape.clients)
+        clients = _clients(rows.number, steps, known.at_once)
         many = own.at(rows.done_ns)
         yield (
             rows,

@@ -49,7 +49,7 @@ class RegexExtract:
         name: of the variable.
         source: where to look.
         match: which of the matches, from 1; 0 is one by chance, -1 all (NAME_1, NAME_2, ... and NAME_matchNr).
-        template: `$1$-$2$`: what becomes of the groups; "" takes the first group, or the whole without any.
+        template: `$1$-$2$`: what becomes of the groups; None takes the first group, or the whole without any.
         default: what the variable gets where nothing is found; None leaves it as it was.
         required: its request counts as failed where nothing is found and there is no default.
         of_variable: look in this variable instead; "" looks in `source`.
@@ -59,7 +59,7 @@ class RegexExtract:
     pattern: Template
     source: Source = "body"
     match: int = 1
-    template: str = ""
+    template: str | None = None
     default: Template | None = None
     required: bool = True
     of_variable: str = ""
@@ -71,6 +71,8 @@ class JsonExtract:
 
     Attributes:
         join: with all matches, also NAME_ALL with commas in between.
+        whole: what is found is one value; of an array the variable gets all of it, and NAME_1, NAME_2, ... and
+            NAME_matchNr its elements, whatever `match` says.
     """
 
     name: str
@@ -80,6 +82,7 @@ class JsonExtract:
     join: bool = False
     required: bool = True
     of_variable: str = ""
+    whole: bool = False
 
 
 @frozen

@@ -64,6 +64,9 @@ class AtRate:
         limited: why the load and not the server decided what was seen, in words; "" where it did not.
         alone_ms: the quickest of a few single requests just before; None where none was answered.
         load_cores: processor time of the load's processes for each second; None where it was not seen.
+        server_cores: the same of the server's; None where its processes were not seen.
+        taken: share of the processor time that the server's computing needed and other programs took; 0 where it did
+            not compute all the time, or got all that it needed.
     """
 
     rate_per_s: float
@@ -81,6 +84,8 @@ class AtRate:
     limited: str = ""
     alone_ms: float | None = None
     load_cores: float | None = None
+    server_cores: float | None = None
+    taken: float = 0.0
 
 
 @frozen
@@ -190,6 +195,7 @@ class CapacityRecord:
         interrupted: a person ended it early.
         directory: of the run, from which files are named.
         explain: the command that finds the setting; "" where holdfast did not start the server.
+        command: what makes the same search again, as a shell reads it.
     """
 
     target: str
@@ -204,6 +210,7 @@ class CapacityRecord:
     interrupted: bool = False
     directory: str = "."
     explain: str = ""
+    command: str = ""
 
 
 @frozen
@@ -281,6 +288,7 @@ class Capacity:
         warnings: doubts.
         unknown: what was not found out, with the reason.
         explain: the command that finds the setting; None where it cannot help.
+        command: what makes the same search again, as a shell reads it.
         alone_ms: how long a single request takes; None where none was sent.
         seconds: of the whole.
         interrupted: a person ended it early.
@@ -305,9 +313,38 @@ class Capacity:
     warnings: tuple[str, ...]
     unknown: dict[str, str]
     explain: str | None
+    command: str
     alone_ms: float | None
     seconds: float
     interrupted: bool = False
     run: int | None = None
     schema: int = 1
     kind: str = "capacity"
+
+
+@frozen
+class LiveSearch:
+    """A search as it is now.
+
+    Attributes:
+        elapsed_s: since its beginning.
+        loads: those that are over, in order.
+        interval: of the edge, as far as it is known.
+        rate_per_s: of the load that runs.
+        seconds: for which its requests are due.
+        load_s: since its beginning.
+        begun, ended: its requests.
+        why: it is run, in a few words.
+        asked_to_end: the person has asked for the end.
+    """
+
+    elapsed_s: float
+    loads: tuple[AtRate, ...]
+    interval: Interval
+    rate_per_s: float
+    seconds: float
+    load_s: float
+    begun: int
+    ended: int
+    why: str
+    asked_to_end: bool = False

@@ -14,6 +14,9 @@ from typing import Literal
 from holdfast.model.answers import Template
 from holdfast.model.frozen import frozen
 from holdfast.model.journey_request import Request
+from holdfast.model.journey_values import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
+
+__all__ = ["Assign", "Count", "Draw", "Sets", "TakeRow", "ValuesOfClients"]  # named here too, with the other nodes
 
 # When something is done, and how often.
 
@@ -69,68 +72,6 @@ class Condition:
 
     text: Template
     language: Literal["own", "words", "javascript", "jexl", "groovy"] = "own"
-
-
-@frozen
-class Assign:
-    """Gives a variable a value."""
-
-    name: str
-    value: Template
-
-
-@frozen
-class Count:
-    """Gives a variable the next number of a counter.
-
-    Attributes:
-        last: after it, the counter begins again; () never does.
-        pattern: how it is written: `0000` pads with zeros.
-        per_client: each client counts on its own.
-        again_each_iteration: of the crew's journey.
-    """
-
-    name: str
-    first: Template = ("1",)
-    step: Template = ("1",)
-    last: Template = ()
-    pattern: str = ""
-    per_client: bool = False
-    again_each_iteration: bool = False
-
-
-@frozen
-class TakeRow:
-    """Gives variables the values of a table's next row.
-
-    Attributes:
-        names: of the variables.
-        rows: one value per name in each.
-        shared_by: who takes rows from one and the same place in the table.
-        again: begin again after the last row.
-        ends: the client ends where no row is left; otherwise each variable becomes `<EOF>`.
-        origin: where the rows came from, in words; tables of one origin that all share are one.
-    """
-
-    names: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    shared_by: Literal["client", "crew", "load"] = "load"
-    again: bool = True
-    ends: bool = False
-    origin: str = ""
-
-
-@frozen
-class ValuesOfClients:
-    """Gives variables the values of a row: client 1 those of the first, and so on, then again from the first."""
-
-    names: tuple[str, ...]
-    rows: tuple[tuple[Template, ...], ...]
-
-
-Sets = Assign | Count | TakeRow | ValuesOfClients
-"""What sets values and does nothing else. Below `OneOf` and `Shuffled`, it is done first in each pass, and is not
-chosen from."""
 
 
 @frozen
@@ -271,6 +212,18 @@ class Transaction:
 
 
 @frozen
+class Alone:
+    """Done by one client at a time.
+
+    Attributes:
+        name: what it shares its turn with: all of one name, in the whole load.
+    """
+
+    name: Template
+    nodes: tuple[Node, ...]
+
+
+@frozen
 class Timed:
     """Waits before each request, pause and end among the nodes, all of the waits together.
 
@@ -302,6 +255,7 @@ Node = (
     | Count
     | TakeRow
     | ValuesOfClients
+    | Draw
     | Sequence
     | If
     | While
@@ -312,6 +266,7 @@ Node = (
     | Share
     | ForEach
     | Transaction
+    | Alone
     | Timed
     | Leave
 )
@@ -377,6 +332,8 @@ class Journeys:
         properties: values that all clients share, and that a journey may change.
         files: contents of the files that functions read, by the name written there.
         plan: the file that says all this, without its folders; "" without one.
+        values: that every client begins with; they are decided once, when the first client comes. What is in one of
+            these lists can refer to those before it.
     """
 
     crews: tuple[Crew, ...]
@@ -384,3 +341,4 @@ class Journeys:
     properties: tuple[tuple[str, str], ...] = ()
     files: tuple[tuple[str, bytes], ...] = ()
     plan: str = ""
+    values: tuple[tuple[tuple[str, Template], ...], ...] = ()

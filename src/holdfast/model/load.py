@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY
+from dataclasses import KW_ONLY, field
 from typing import TYPE_CHECKING
 
 from holdfast.model.frozen import frozen
@@ -181,6 +181,50 @@ class HostResult:
 
 
 @frozen
+class EventsResult:
+    """Events in the replies of a load.
+
+    Attributes:
+        events: how many came.
+        streams: replies that had any.
+        ended_by_us: of these, how many holdfast ended, because their time was over.
+        first_ms: from when the request was sent to the first event of its reply.
+        gap_ms: between two events of one reply.
+        kept: events that have rows, of which the times are.
+    """
+
+    events: int
+    streams: int
+    ended_by_us: int
+    first_ms: LatencyMs
+    gap_ms: LatencyMs
+    kept: int
+
+
+@frozen
+class StreamsResult:
+    """What became of the connections and streams of a load over HTTP/2.
+
+    Attributes:
+        streams: most requests at once on a connection, as asked.
+        advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS; None where it sent none.
+        connections: how many were opened.
+        unprocessed: streams that GOAWAY left out, so that their requests were sent again on another connection.
+        resets: streams that the server ended by RST_STREAM, by the name of the error code.
+        goaways: connections on which it sent GOAWAY, by the name of the error code.
+        unsettled: connections that it closed before its settings came.
+    """
+
+    streams: int
+    advertised: int | None = None
+    connections: int = 0
+    unprocessed: int = 0
+    resets: dict[str, int] = field(default_factory=dict)
+    goaways: dict[str, int] = field(default_factory=dict)
+    unsettled: int = 0
+
+
+@frozen
 class LoadSummary:
     """What the rows of a load come to.
 
@@ -197,7 +241,7 @@ class LoadSummary:
         generator_limited: the load could not do what was asked: it was late, lacked resources, or lost a process.
         duration_s: from the first due instant to the last end.
         resent: requests that were sent again on a new connection, because the server had ended a kept one before any
-            byte of a reply.
+            byte of a reply, or over HTTP/2 had left them out.
         warnings: doubts about the result, in words.
     """
 
@@ -234,6 +278,8 @@ class LoadResult(LoadSummary):
         wall_clock_offset_ns: turns an instant of the rows (CLOCK_MONOTONIC) into one since the epoch, as it was when
             the load began; None is not known.
         hosts: those that shared the load; empty if this host alone sent it.
+        events: in its replies; None where none were looked for.
+        http2: of its streams; None over HTTP/1.1.
         run: number of the saved run; None where it was not saved.
         schema: version of this form of the object.
         kind: tells it from other objects.
@@ -251,6 +297,8 @@ class LoadResult(LoadSummary):
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None
     hosts: tuple[HostResult, ...] = ()
+    events: EventsResult | None = None
+    http2: StreamsResult | None = None
     run: int | None = None
     schema: int = 1
     kind: str = "load"

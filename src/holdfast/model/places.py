@@ -32,6 +32,8 @@ class Outcome(IntEnum):
     MALFORMED is a reply that is not HTTP. FAILED is our own side: no descriptor, no port. NO_ROOM is a
     Unix socket whose accept queue was full: connect(2) gave EAGAIN. WRONG_BODY is a reply whose body is not
     what the load was told to expect. UNSENT could not be put together, or leads to where nothing may be sent.
+    STREAM_RESET is a stream that the server ended by RST_STREAM, and STREAM_REFUSED one with REFUSED_STREAM, of which
+    nothing was processed (RFC 9113, 8.7); a probe counts both as RESET.
     """
 
     PENDING = 0
@@ -48,6 +50,8 @@ class Outcome(IntEnum):
     NO_ROOM = 11
     WRONG_BODY = 12
     UNSENT = 13
+    STREAM_RESET = 14
+    STREAM_REFUSED = 15
 
     @property
     def label(self) -> str:

@@ -90,8 +90,8 @@ class Finding:
 
 
 @frozen
-class Row:
-    """A case after its run.
+class RowRecord:
+    """A case after its run, as it is saved: without its verdict, which is drawn again from its run.
 
     Attributes:
         id: its name in the study.
@@ -103,7 +103,6 @@ class Row:
         view: as asked for; None is "as written".
         outcome: "measured" has a verdict, all others have none.
         findings: what was claimed of it.
-        verdict: None where there is none.
         skipped: why there is no verdict, one sentence; "" where there is one.
         why: the cause as far as it is known, often the server's own words; may span lines.
         remedy: what to do about that; "" where nothing is to be done.
@@ -124,7 +123,6 @@ class Row:
     view: str | None
     outcome: Outcome
     findings: tuple[Finding, ...]
-    verdict: Verdict | None
     skipped: str
     why: str
     remedy: str
@@ -134,6 +132,17 @@ class Row:
     silent: Silent | None = None
     silent_why: str = ""
     run: int | None = None
+
+
+@frozen
+class Row(RowRecord):
+    """A case after its run.
+
+    Attributes:
+        verdict: None where there is none.
+    """
+
+    verdict: Verdict | None = None
 
 
 @frozen
@@ -178,30 +187,6 @@ class StudyResult:
     run: int | None = None
     schema: int = 1
     kind: str = "study"
-
-
-@frozen
-class RowRecord:
-    """A row as it is saved: all of it but its verdict, which is drawn again from its run."""
-
-    id: str
-    title: str
-    server: str
-    version: str | None
-    arguments: tuple[str, ...]
-    application: str
-    view: str | None
-    outcome: Outcome
-    findings: tuple[Finding, ...]
-    skipped: str
-    why: str
-    remedy: str
-    exit_code: int
-    seconds: float
-    note: str = ""
-    silent: Silent | None = None
-    silent_why: str = ""
-    run: int | None = None
 
 
 @frozen

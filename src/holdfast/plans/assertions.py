@@ -53,10 +53,12 @@ def criteria_of(assertions: Sequence[Node], scope: Scope, notes: list[Note]) -> 
     """
     statuses = set(_SUCCESS)
     checks: list[Check] = []
-    for assertion in assertions:
+    for number, assertion in enumerate(assertions):
         scope.place = f'{assertion.kind} "{assertion.name}"'
         if scope.literal(assertion.text("Assertion.assume_success"), "Ignore Status").lower() == "true":
             statuses = set(_ANY)
+            if number:
+                raise scope.error("it ignores the status, and comes after another", "It makes good what that found.")
     for assertion in assertions:
         scope.place = f'{assertion.kind} "{assertion.name}"'
         why = _unsupported(assertion)

@@ -13,13 +13,14 @@ class Note:
     """One difference between the plan and the load.
 
     Attributes:
-        what: "left out": holdfast does not do it; "differs": holdfast does it differently.
+        what: "left out": holdfast does not do it; "differs": holdfast does it differently; "note": holdfast does what
+            JMeter does, which may not be what is meant.
         kind: the element's type, as the plan spells it.
         name: the element's own name; "" if it has none.
         meaning: the consequence for the run, a clause without a full stop.
     """
 
-    what: Literal["left out", "differs"]
+    what: Literal["left out", "differs", "note"]
     kind: str
     name: str
     meaning: str

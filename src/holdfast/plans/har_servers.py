@@ -37,7 +37,8 @@ class Choice:
             return ""
         words = f"{file}: {self._sent_in_words()}"
         if self.left_out:
-            words += f"; {_are(sum(self.left_out.values()))} left out: {_counted(self.left_out)}"
+            where = f", to {next(iter(self.left_out))}" if len(self.left_out) == 1 else f": {_counted(self.left_out)}"
+            words += f"; {_are(sum(self.left_out.values()))} left out{where}"
         if self.page in self.left_out:
             words += f". The page itself, on {self.page}, is not sent"
         return f"{words}."
@@ -50,11 +51,16 @@ class Choice:
             verb = "is" if many == 1 else "are"
             where = "" if target == origin else f" to {target}"
             return f"{many:,} request{'' if many == 1 else 's'} to {origin}{why} {verb} sent{where}"
+        targets = set(self.targets.values())
+        if len(targets) == 1 and targets.isdisjoint(self.targets):
+            origins = ", ".join(f"{origin} ({self.sent[origin]:,})" for origin in list(self.targets)[:_MOST_NAMED])
+            more = f" and {len(self.targets) - _MOST_NAMED} others" if len(self.targets) > _MOST_NAMED else ""
+            return f"{many:,} requests are sent to {targets.pop()} instead of {origins}{more}"
         replaced = {
             f"{origin}{'' if target == origin else f' ({target} instead)'}": self.sent[origin]
             for origin, target in self.targets.items()
         }
-        return f"{many:,} request{'' if many == 1 else 's'} are sent: {_counted(replaced)}"
+        return f"{many:,} requests are sent: {_counted(replaced)}"
 
 
 def chosen(

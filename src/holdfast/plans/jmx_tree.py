@@ -13,7 +13,7 @@ from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
 from holdfast.plans.xml import Xml, parse_xml
 
-_TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp"})
+_TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp", "FloatProperty"})
 # Old class names that JMeter itself reads as new ones (its saveservice.properties).
 _SAME = {"HTTPSampler": "HTTPSamplerProxy", "HTTPSampler2": "HTTPSamplerProxy"}
 

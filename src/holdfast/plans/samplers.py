@@ -8,6 +8,7 @@ arguments in the body too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from urllib.parse import quote, quote_plus, unquote_plus, urlsplit
 
@@ -24,6 +25,7 @@ PORTS = {"http": 80, "https": 443}
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _IN_PATH = "%/?&=:+,;@~!$'()*[]"
+_SENT_OTHERWISE = re.compile(r"""//|[\x00-\x20"<>\\^`{|}]|^[^?]*[\[\]]|%(?![0-9a-fA-F]{2})""")
 _FORM = "application/x-www-form-urlencoded"
 
 
@@ -109,10 +111,12 @@ def request_of(
     body, content_type = _body(merged, method, read_file)
     if content_type and not any(name.lower() == "content-type" and value for name, value in fields):
         fields.append(("Content-Type", content_type))
+    path = _cut_fragment(path)
+    _check_path(path, scope)
     return SampledRequest(
         server=server,
         method=method,
-        path=whole(_cut_fragment(path)) or "/",
+        path=whole(path) or "/",
         headers=tuple(fields),
         body=body,
         keep_alive=keep_alive,
@@ -202,6 +206,17 @@ def _with_query(path: Parts, merged: _Merged, method: str) -> Parts:
             out += ["&" if started else "?", *name, equals, *_spelled(argument, "Argument.value", merged.scope)]
             started = True
     return joined([quote(part, safe=f"{_IN_PATH}#") if isinstance(part, str) else part for part in out])
+
+
+def _check_path(path: Parts, scope: Scope) -> None:
+    """Whether a path is sent as it is.
+
+    Raises:
+        UsageError: JMeter sends another, or none.
+    """
+    for part in path:
+        if isinstance(part, str) and (found := _SENT_OTHERWISE.search(part)):
+            raise scope.error(f"its path has {found[0]!r}", "JMeter sends it otherwise, or not at all.")
 
 
 def _cut_fragment(path: Parts) -> Parts:

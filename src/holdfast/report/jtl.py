@@ -37,6 +37,8 @@ _EXCEPTIONS = {
     "unanswered": ("java.net.SocketTimeoutException", "Read timed out"),
     "malformed": ("java.io.IOException", "Invalid Http response"),
     "no-room": ("java.net.ConnectException", "Resource temporarily unavailable"),
+    "stream-reset": ("java.io.IOException", "Stream reset (RST_STREAM)"),
+    "stream-refused": ("java.io.IOException", "Stream refused (REFUSED_STREAM)"),
     "given-up": ("java.net.SocketException", "Socket closed"),
     "unsent": ("java.lang.IllegalArgumentException", "The request could not be put together"),
     "failed": ("java.net.SocketException", "The load's own side failed: no port, no descriptor, or a process lost"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.load import Expectation, LatencyMs, LoadResult
+from holdfast.model.load import EventsResult, Expectation, LatencyMs, LoadResult, StreamsResult
 from holdfast.report.hosts import render_hosts
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
@@ -59,9 +59,35 @@ def sentences(result: LoadResult) -> Iterator[str]:
     ]
     known = ", ".join(each for each in rates if each)
     yield f"{f'Rate: {known}; at' if known else 'At'} most {result.peak_in_flight} in flight at once."
+    if result.events is not None:
+        yield _events(result.events)
+    if result.http2 is not None:
+        yield from _streams(result.http2)
     lag = result.pacing_lag_us
     if lag.p99 is not None:
         yield f"Pacing: begun {lag.p50} us after due (median), p99 {lag.p99} us, at most {lag.max} us."
+
+
+def _events(events: EventsResult) -> str:
+    said = f"Events: {events.events:,} in {events.streams:,} {'reply' if events.streams == 1 else 'replies'}"
+    if events.ended_by_us:
+        said += f", {events.ended_by_us:,} of which were ended by holdfast when their time was over"
+    if events.kept < events.events:
+        said += f"; times are of the first {events.kept:,}"
+    return said + "."
+
+
+def _streams(http2: StreamsResult) -> Iterator[str]:
+    """Connections and streams of a load over HTTP/2, and how the server ended them."""
+    connections = "1 connection" if http2.connections == 1 else f"{http2.connections:,} connections"
+    allowed = "as many as it wants" if http2.advertised is None else f"{http2.advertised:,}"
+    yield f"HTTP/2: {connections}, at most {http2.streams:,} streams on each at once; the server allows {allowed}."
+    ends = [
+        *(f"{count:,} streams by RST_STREAM ({code})" for code, count in http2.resets.items()),
+        *(f"{count:,} connections by GOAWAY ({code})" for code, count in http2.goaways.items()),
+    ]
+    if ends:
+        yield f"The server ended {', '.join(ends)}."
 
 
 def _ends(outcomes: Mapping[str, int]) -> str:
@@ -92,7 +118,10 @@ def _transactions(result: LoadResult) -> Table:
 def _latencies(result: LoadResult) -> Table:
     """A table whose figures stay whole on any terminal: a line that is too long wraps."""
     rows = [("  latency, ms", *LatencyMs.__dataclass_fields__)]
-    for name, times in (("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)):
+    known = [("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)]
+    if result.events is not None:
+        known += [("first event", result.events.first_ms), ("gap of events", result.events.gap_ms)]
+    for name, times in known:
         rows.append((f"  {name}", *(milliseconds(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))
     columns = [
         Column(right=at > 0, whole=True, least=max(map(len, cells)) + (at > 0))

@@ -297,7 +297,6 @@ def _unanswered(
         view=case.experiment.view,
         outcome=outcome,
         findings=tuple(Finding(claim.what, claim.claimed, None, None, "") for claim in case.claims),
-        verdict=None,
         skipped=skipped,
         why="",
         remedy=remedy,

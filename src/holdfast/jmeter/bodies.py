@@ -1,0 +1,117 @@
+"""What an HTTP Request of JMeter sends as its body; pure.
+
+Source: apache/jmeter, protocol/http/sampler/HTTPHC4Impl.java (setupHttpEntityEnclosingRequestData); as of 5.6, where a
+body without an encoding is in UTF-8 (5.5: ISO-8859-1), and so says its Content-Type.
+"""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+
+from holdfast.jmeter.merged import Argument, Merged, template_call
+from holdfast.journeys.context import FunctionError
+from holdfast.journeys.functions_request import ENCODED, FORM, encoded, form, is_skipped
+from holdfast.model.answers import FunctionCall, Template, Variable
+from holdfast.model.journey_request import Body, Multipart, Part, TextBody
+from holdfast.plans.jmx_tree import Node, Properties
+
+_WITHOUT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_FORM = "application/x-www-form-urlencoded"
+
+
+def is_multipart(found: Merged) -> bool:
+    """Whether it is sent as multipart/form-data."""
+    files = found.files()
+    return found.flag("DO_MULTIPART_POST") or (bool(files) and not _is_file_alone(files))
+
+
+def _is_file_alone(files: list[tuple[Node, Properties]]) -> bool:
+    """One file without a name of its parameter is the body itself."""
+    return len(files) == 1 and not files[0][1].text("File.paramname")
+
+
+def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
+    """The body, and the Content-Type that JMeter adds if no header manager sets one."""
+    files, arguments = found.files(), found.arguments()
+    raw = found.flag("postBodyRaw") or (bool(arguments) and not any(each.name for each in arguments))
+    sends_file = not arguments and bool(files) and _is_file_alone(files)
+    if method in _WITHOUT and not (method == "GET" and (raw or sends_file)):
+        return None, ()
+    if is_multipart(found):
+        return _multipart(found, arguments, files), ()
+    mime = found.scope.template(files[0][0], files[0][1].text("File.mimetype")) if files else ()
+    if sends_file:
+        content = _content(found, *files[0])
+        return content, mime
+    charset = found.charset()
+    named = charset.upper() if charset == "utf-8" else charset
+    if raw:
+        return _raw(arguments, charset), mime or (f"text/plain; charset={named}",)
+    return _form(found, arguments, charset), (f"{_FORM}; charset={named}",)
+
+
+def _raw(arguments: list[Argument], charset: str) -> Body:
+    text: list[str | Variable | FunctionCall] = []
+    for each in arguments:
+        if not each.encode:
+            text += each.value
+        elif _is_known(each.value):
+            text.append(encoded("".join(map(str, each.value)), charset))
+        else:
+            text += template_call(ENCODED, [each.value, (charset,)])
+    if _is_known(tuple(text)):
+        return "".join(map(str, text)).encode(charset, "replace")
+    return TextBody(tuple(text), charset)
+
+
+def _form(found: Merged, arguments: list[Argument], charset: str) -> Body:
+    parts: list[Template] = [(charset,)]
+    for each in arguments:
+        parts += [each.name, each.value, ("true" if each.encode else "false",)]
+    if not all(_is_known(each) for each in parts):
+        return TextBody(template_call(FORM, parts))
+    try:
+        return form(["".join(map(str, each)) for each in parts]).encode()
+    except FunctionError as error:
+        found.scope.reading.refuse(found.node, str(error).rstrip("."), 'Set "URL Encode?" of this argument.')
+        return b""
+
+
+def _is_known(template: Template) -> bool:
+    return all(isinstance(each, str) for each in template)
+
+
+def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node, Properties]]) -> Multipart:
+    """The parts; in a form as browsers send it, only files say their type."""
+    like_browser = found.flag("BROWSER_COMPATIBLE_MULTIPART")
+    parts = []
+    for each in arguments:
+        name = "".join(str(part) if isinstance(part, str) else "x" for part in each.name)
+        if is_skipped(name):
+            continue
+        media_type = each.content_type or (f"text/plain; charset={found.charset().upper()}",)
+        parts.append(Part(each.name, each.value, media_type=() if like_browser else media_type))
+    for element, file in files:
+        template = found.scope.template
+        parts.append(
+            Part(
+                template(element, file.text("File.paramname")),
+                _content(found, element, file),
+                (PurePath(file.text("File.path").replace("\\", "/")).name,),
+                template(element, file.text("File.mimetype")),
+            )
+        )
+    return Multipart(tuple(parts))
+
+
+def _content(found: Merged, element: Node, file: Properties) -> bytes:
+    reading = found.scope.reading
+    name = reading.fixed(element, file.text("File.path"))
+    if name is None:
+        reading.refuse(
+            element,
+            f"the file that it sends is {file.text('File.path')!r}, which holdfast has to know before the load begins",
+            "Write its name, or give it with -J name=value.",
+        )
+        return b""
+    return reading.read_file(name)

@@ -1,0 +1,103 @@
+"""Whether a plan can be sent as it is fixed beforehand, exactly as JMeter would send it; pure.
+
+Only what is listed here is. Everything else is decided while it is under way (`reading`), which costs more for each
+request and needs one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from holdfast.jmeter.variables import all_nodes, texts_of
+from holdfast.journeys.references import template_of
+from holdfast.model.answers import FunctionCall, Template
+from holdfast.plans.differences import Note
+from holdfast.plans.jmx_tree import Node
+
+_KINDS = frozenset(
+    {
+        "Arguments",
+        "ConfigTestElement",
+        "ConstantTimer",
+        "CounterConfig",
+        "CSVDataSet",
+        "DebugPostProcessor",
+        "GenericController",
+        "HTTPSamplerProxy",
+        "HeaderManager",
+        "LoopController",
+        "OpenModelThreadGroup",
+        "RecordingController",
+        "ResponseAssertion",
+        "ResultCollector",
+        "Summariser",
+        "TestAction",
+        "TestFragmentController",
+        "TestPlan",
+        "ThreadGroup",
+        "UniformRandomTimer",
+        "WorkBench",
+    }
+)
+_PAUSE = "1"
+# With how many arguments they have the same value for all requests of an iteration; others keep variables, or count.
+_FUNCTIONS = {
+    "__P": (1, 2),
+    "__property": (1,),
+    "__threadNum": (0,),
+    "__threadGroupName": (0,),
+    "__samplerName": (0,),
+    "__Random": (2,),
+}
+# What is left out of such a plan without any consequence for its requests.
+_LISTENERS = frozenset({"ResultCollector", "Summariser"})
+
+
+def is_fixed(root: Node, notes: Iterable[Note]) -> bool:
+    """Whether requests that are fixed beforehand are the same as JMeter's.
+
+    Args:
+        root: the plan.
+        notes: what reading it so leaves out or does differently.
+    """
+    if any(note.kind not in _LISTENERS for note in notes if not _is_told_anyhow(note)):
+        return False
+    return all(_is_node_fixed(node) for node in all_nodes(root))
+
+
+def _is_told_anyhow(note: Note) -> bool:
+    """Whether it is done no better while it is under way."""
+    return note.kind == "OpenModelThreadGroup" and note.what == "differs"
+
+
+def _is_node_fixed(node: Node) -> bool:
+    if node.kind not in _KINDS:
+        return False
+    if node.kind == "TestAction" and node.text("ActionProcessor.action") != _PAUSE:
+        return False
+    if node.kind == "LoopController" and node.text("LoopController.continue_forever").strip().lower() == "false":
+        return False
+    if node.kind == "ResponseAssertion" and node.text("Assertion.scope") not in ("", "parent"):
+        return False
+    return all(_is_text_fixed(text) for text in texts_of(node.properties))
+
+
+def _is_text_fixed(text: str) -> bool:
+    if "${" not in text:
+        return True
+    try:
+        return all(_can_be_fixed(call) for call in _calls(template_of(text)))
+    except ValueError:
+        return False
+
+
+def _can_be_fixed(call: FunctionCall) -> bool:
+    return len(call.arguments) in _FUNCTIONS.get(call.name, ())
+
+
+def _calls(template: Template) -> Iterator[FunctionCall]:
+    for part in template:
+        if isinstance(part, FunctionCall):
+            yield part
+            for argument in part.arguments:
+                yield from _calls(argument)

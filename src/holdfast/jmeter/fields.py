@@ -1,0 +1,91 @@
+"""The header fields of an HTTP Request of JMeter: its Header Managers', and those of an Authorization Manager; pure.
+
+Source: apache/jmeter 5.5, protocol/http/control/HeaderManager.java (merge: the nearest manager's field wins),
+AuthManager.java (getAuthForURL: the first entry whose URL the request's begins with), HTTPHC4Impl.java
+(setConnectionHeaders; the credentials of a BASIC entry are sent without being asked for).
+"""
+
+from __future__ import annotations
+
+from holdfast.jmeter.merged import Merged, template_call
+from holdfast.model.answers import Template
+from holdfast.plans.jmx_tree import Node
+
+_BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
+
+
+def fields_of(
+    found: Merged, origin: Template, path: Template, content_type: Template, *, replaces: bool
+) -> tuple[tuple[Template, Template], ...]:
+    """The fields, in order.
+
+    Args:
+        content_type: that is added if no manager sets one.
+        replaces: the body decides the Content-Type, whatever a manager says.
+    """
+    fields: list[tuple[Template, Template]] = []
+    for manager in found.scope.nearest("HeaderManager"):
+        known = {_lower(name) for name, _ in fields}
+        for header in manager.properties.elements("HeaderManager.headers"):
+            name = found.scope.template(manager, header.text("Header.name") or header.name)
+            if _lower(name) not in known and _lower(name) not in ("", "content-length"):
+                fields.append((name, found.scope.template(manager, header.text("Header.value"))))
+    if replaces:
+        fields = [each for each in fields if _lower(each[0]) != "content-type"]
+    elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):
+        fields.append((("Content-Type",), content_type))
+    authorization = _authorization(found, origin, path)
+    if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
+        fields.append((("Authorization",), authorization))
+    return tuple(fields)
+
+
+def _lower(name: Template) -> str:
+    return "".join(each.lower() if isinstance(each, str) else str(each) for each in name).strip()
+
+
+def _authorization(found: Merged, origin: Template, path: Template) -> Template:
+    """The value of the field Authorization; () sends none."""
+    reading = found.scope.reading
+    managers = list(found.scope.nearest("AuthManager"))
+    for manager in managers[-1:]:  # the farthest takes the place of those before it
+        for entry in manager.properties.elements("AuthManager.auth_list"):
+            url = reading.fixed(manager, entry.text("Authorization.url"))
+            if url is None:
+                reading.refuse(manager, "the URL of an entry is not known before the load begins", "Write it out.")
+                continue
+            if not _begins_with(url, origin, path, manager, found):
+                continue
+            mechanism = entry.text("Authorization.mechanism")
+            if mechanism not in _BASIC:
+                reading.refuse(
+                    manager,
+                    f"it answers a challenge ({mechanism}), which holdfast does not",
+                    "Use BASIC, or send a token in a Header Manager.",
+                )
+                return ()
+            user = reading.template(manager, entry.text("Authorization.username"))
+            password = reading.template(manager, entry.text("Authorization.password"))
+            return ("Basic ", *template_call("__base64Encode", [(*user, ":", *password)]))
+    return ()
+
+
+def _begins_with(url: str, origin: Template, path: Template, manager: Node, found: Merged) -> bool:
+    """Whether the request's URL begins with this one, as far as it is known; otherwise it is refused."""
+    target = "".join(each if isinstance(each, str) else "\0" for each in (*origin, *_path(path)))
+    known, more, _ = target.partition("\0")
+    if known.startswith(url):
+        return True
+    if more and url.startswith(known):
+        found.scope.reading.refuse(
+            manager,
+            f"whether its entry for {url} applies to {found.node.name} is not known before the load begins",
+            "Shorten its URL to the server's.",
+        )
+    return False
+
+
+def _path(path: Template) -> Template:
+    """What is known of a path: the arguments of the function that makes it begin with it."""
+    (first, *_) = path or ("",)
+    return path if isinstance(first, str) else ("\0",)

@@ -1,0 +1,139 @@
+"""An HTTP Request of JMeter with its defaults filled in; pure.
+
+Source: apache/jmeter 5.5, testelement/AbstractTestElement.java (mergeIn), config/gui/HttpDefaultsGui.java.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from holdfast.jmeter.scope import Scope
+from holdfast.model.answers import FunctionCall, Template
+from holdfast.model.frozen import frozen
+from holdfast.plans.jmx_tree import Node, Properties
+
+_DEFAULTS = "HttpDefaultsGui"
+
+
+@frozen
+class Argument:
+    """An argument of a request.
+
+    Attributes:
+        equals: what stands between name and value.
+        encode: both are to be encoded.
+        content_type: of its part in a form of several parts; "" has none of its own.
+    """
+
+    name: Template
+    value: Template
+    equals: str
+    encode: bool
+    content_type: Template
+
+
+@frozen
+class Merged:
+    """A request, and the defaults that apply to it, nearest first.
+
+    Attributes:
+        scope: whose first level is what is below the request.
+    """
+
+    node: Node
+    elements: Sequence[Node]
+    scope: Scope
+
+    def written(self, name: str) -> tuple[Node, str]:
+        """A property `HTTPSampler.NAME` that is not empty, and the element that has it."""
+        for each in self.elements:
+            if text := each.text(f"HTTPSampler.{name}"):
+                return each, text
+        return self.node, ""
+
+    def template(self, name: str) -> Template:
+        """The same as a template."""
+        return self.scope.template(*self.written(name), name)
+
+    def fixed(self, name: str, what: str) -> str:
+        """The same, known before the load begins; otherwise it is refused."""
+        element, text = self.written(name)
+        found = self.scope.reading.fixed(element, text)
+        if found is None:
+            self.scope.reading.refuse(
+                element, f"{what} is {text!r}, which holdfast has to know before the load begins", "Write it out."
+            )
+        return found or ""
+
+    def flag(self, name: str) -> bool:
+        """A yes-or-no property; the defaults' counts where the request has none."""
+        element, text = self.written(name)
+        return bool(text) and self.scope.reading.flag(element, f"HTTPSampler.{name}")
+
+    def charset(self) -> str:
+        """In which texts are encoded; one that Python does not know is refused."""
+        found = self.fixed("contentEncoding", "its encoding").strip() or "utf-8"
+        try:
+            "".encode(found)
+        except LookupError:
+            self.scope.reading.refuse(self.node, f"its encoding is {found!r}, which is not known", "Correct it.")
+            return "utf-8"
+        return found
+
+    def arguments(self) -> list[Argument]:
+        """All arguments, the request's own first."""
+        return [
+            self._argument(element, each)
+            for element in self.elements
+            for each in element.properties.inner("HTTPsampler.Arguments").elements("Arguments.arguments")
+        ]
+
+    def _argument(self, element: Node, written: Properties) -> Argument:
+        reading = self.scope.reading
+        encode = reading.fixed(element, written.text("HTTPArgument.always_encode"))
+        if encode is None:
+            reading.refuse(element, 'whether an argument is encoded ("URL Encode?") is not known before the load')
+        name = written.text("Argument.name")
+        return Argument(
+            name=reading.template(element, name),
+            value=reading.template(element, written.text("Argument.value")),
+            equals=written.text("Argument.metadata", "="),
+            encode=(encode or "").strip().lower() == "true",
+            content_type=reading.template(element, written.text("HTTPArgument.content_type")),
+        )
+
+    def files(self) -> list[tuple[Node, Properties]]:
+        """The files that it sends, with the element that names each."""
+        found = [
+            (element, each)
+            for element in self.elements
+            for each in element.properties.inner("HTTPsampler.Files").elements("HTTPFileArgs.files")
+            if each.text("File.path")
+        ]
+        # Before JMeter 2.5 a request had one file.
+        name = self.node.text("HTTPSampler.FILE_NAME")
+        if name:
+            values = {
+                "File.path": name,
+                "File.paramname": self.node.text("HTTPSampler.FILE_FIELD"),
+                "File.mimetype": self.node.text("HTTPSampler.mimetype"),
+            }
+            found.insert(0, (self.node, Properties("HTTPFileArg", "", values)))
+        return found
+
+
+def merged(node: Node, scope: Scope) -> Merged:
+    """A request with the HTTP Request Defaults that apply to it."""
+    defaults = []
+    for each in scope.nearest("ConfigTestElement"):
+        gui = each.text("TestElement.gui_class")
+        if gui.endswith("SimpleConfigGui"):
+            scope.reading.refuse(each, "it sets properties of elements by their names", "Fill them in, and disable it.")
+        elif gui.endswith(_DEFAULTS) or any(name.startswith("HTTPSampler.") for name in each.properties.values):
+            defaults.append(each)
+    return Merged(node, (node, *defaults), scope)
+
+
+def template_call(name: str, arguments: Sequence[Template]) -> Template:
+    """A text that is what a function makes of others."""
+    return (FunctionCall(name, tuple(arguments)),)

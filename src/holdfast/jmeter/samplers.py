@@ -1,0 +1,190 @@
+"""Turns JMeter's HTTP Request, with what applies to it, into a request of a journey; pure.
+
+Source: apache/jmeter 5.5, protocol/http/sampler/HTTPSamplerBase.java (getUrl, followRedirects), HTTPHC4Impl.java
+(createHttpRequest, setupRequest), testelement/AbstractTestElement.java (mergeIn: a default fills a property that is
+missing or empty, and default arguments come after the request's own). tests/oracle sends each of them with JMeter too.
+"""
+
+from __future__ import annotations
+
+from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
+from holdfast.jmeter.bodies import body_of, is_multipart
+from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
+from holdfast.jmeter.fields import fields_of
+from holdfast.jmeter.merged import Merged, merged, template_call
+from holdfast.jmeter.scope import Scope
+from holdfast.journeys.context import FunctionError
+from holdfast.journeys.functions_request import TARGET, target
+from holdfast.model.answers import Template
+from holdfast.model.journey_request import Request, Resources
+from holdfast.model.scenario import Timeouts
+from holdfast.plans.jmx_tree import Node
+
+HANDLED = frozenset(
+    {
+        "HTTPSamplerProxy",
+        "ConfigTestElement",
+        "HeaderManager",
+        "AuthManager",
+        "CacheManager",
+        "CookieManager",
+        "DNSCacheManager",
+        "KeystoreConfig",
+        *EXTRACTORS,
+        *ASSERTIONS,
+    }
+)
+"""Kinds of elements that this file turns into requests, or refuses."""
+
+_MOST_REDIRECTS = 20
+_WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
+_METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "TRACE", "DELETE", "PATCH", "PROPFIND", "PROPPATCH",
+                      "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "MKCALENDAR", "SEARCH"})  # fmt: skip
+_SCHEMES = ("http://", "https://")
+
+
+def request_of_sampler(node: Node, scope: Scope) -> Request:
+    """The request of an HTTP Request; what cannot be done is refused.
+
+    Args:
+        scope: whose first level is what is below the HTTP Request.
+    """
+    found = merged(node, scope)
+    method = (found.fixed("method", "its method") or "GET").strip()
+    if method not in _METHODS:
+        scope.reading.refuse(node, f"its method is {method!r}, which JMeter does not send", "Choose its method anew.")
+    origin, path = _where(found, method)
+    body, content_type = body_of(found, method)
+    fields = fields_of(found, origin, path, content_type, replaces=is_multipart(found))
+    _tell(found)
+    for each in (*scope.nearest("CacheManager"), *scope.nearest("KeystoreConfig")):
+        _tell_of(each, scope)
+    follows, follows_unseen = found.flag("follow_redirects"), found.flag("auto_redirects")
+    return Request(
+        label=scope.template(node, node.name, "label"),
+        origin=origin,
+        path=path,
+        method=(method,),
+        headers=fields,
+        body=body,
+        extracts=extracts_of(scope),
+        assertions=assertions_of(scope),
+        follow=_MOST_REDIRECTS if follows or follows_unseen else 0,
+        hops_count=False,
+        resources=_resources(found),
+        keep_alive=found.flag("use_keepalive"),
+        timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
+    )
+
+
+def _seconds(found: Merged, name: str) -> float | None:
+    element, text = found.written(name)
+    ms = found.scope.reading.number(element, text, f"its {name}")
+    return ms / 1000 if ms > 0 else None
+
+
+def _where(found: Merged, method: str) -> tuple[Template, Template]:
+    """Scheme, host and port, and path and query."""
+    path = found.template("path")
+    first = path[0] if path else ""
+    if isinstance(first, str) and first.startswith(_SCHEMES):
+        return _whole_url(found, path)
+    return _origin(found), _target(found, path, method)
+
+
+def _origin(found: Merged) -> Template:
+    scheme = found.template("protocol") or ("http",)
+    scheme = tuple(each.lower() if isinstance(each, str) else each for each in scheme)
+    host, port = found.template("domain"), found.template("port")
+    port = tuple(each.strip() if isinstance(each, str) else each for each in port)
+    node, reading = found.node, found.scope.reading
+    if all(isinstance(each, str) for each in scheme) and scheme not in (("http",), ("https",)):
+        reading.refuse(node, f"its protocol is {scheme[0]!r}; holdfast speaks http and https")
+    if not host:
+        reading.refuse(
+            node,
+            "it names no server, and neither do the HTTP Request Defaults that apply to it",
+            "Fill in the server name, or set the property that it comes from with -J name=value.",
+        )
+    if port in (("80",), ("443",), ("0",)):
+        port = () if (scheme, port) in ((("http",), ("80",)), (("https",), ("443",))) or port == ("0",) else port
+    if len(host) == 1 and isinstance(host[0], str) and ":" in host[0] and not host[0].startswith("["):
+        host = (f"[{host[0]}]",)
+    return _joined(*scheme, "://", *host, *((":", *port) if port else ()))
+
+
+def _whole_url(found: Merged, path: Template) -> tuple[Template, Template]:
+    """A path that is a URL: JMeter takes it as it is, without arguments."""
+    first = path[0]
+    assert isinstance(first, str)
+    scheme, _, rest = first.partition("://")
+    host, slash, local = rest.partition("/")
+    if not slash and len(path) > 1:
+        found.scope.reading.refuse(
+            found.node,
+            f"its path is a whole URL whose server is not known before the load begins: {first}...",
+            "Fill in the server name, and only the path as its path.",
+        )
+    origin = (f"{scheme}://{host}",)
+    return origin, template_call(TARGET, [_joined(f"/{local}", *path[1:]), ("utf-8",)])
+
+
+def _target(found: Merged, path: Template, method: str) -> Template:
+    arguments: list[Template] = [path, (found.charset(),)]
+    if method in _WITH_QUERY:
+        for each in found.arguments():
+            arguments += [each.name, (each.equals,), each.value, ("true" if each.encode else "false",)]
+    made = template_call(TARGET, arguments)
+    if not all(isinstance(each, str) for argument in arguments for each in argument):
+        return made
+    try:
+        return (target(["".join(map(str, each)) for each in arguments]),)
+    except FunctionError as error:
+        # It fails each time, unsent, as with JMeter.
+        found.scope.reading.tell(found.node, str(error).rstrip("."))
+        return made
+
+
+def _joined(*parts: object) -> Template:
+    """Parts of a template with adjacent texts joined."""
+    out: list[object] = []
+    for part in parts:
+        if isinstance(part, str) and out and isinstance(out[-1], str):
+            out[-1] += part
+        elif part != "":
+            out.append(part)
+    return tuple(out)  # type: ignore[arg-type]
+
+
+def _resources(found: Merged) -> Resources | None:
+    if not found.flag("image_parser"):
+        return None
+    if found.flag("concurrentDwn"):
+        meaning = "its embedded resources are fetched one after the other"
+        found.scope.reading.tell(found.node, meaning)
+    return Resources(found.template("embedded_url_re"), found.template("embedded_url_exclude_re"))
+
+
+_DIFFERENT = {
+    "proxyHost": "it is sent directly to its server, not to the proxy",
+    "ipSource": "its source address is ignored; set one with --source",
+}
+
+
+def _tell(found: Merged) -> None:
+    for name, meaning in _DIFFERENT.items():
+        if found.written(name)[1]:
+            found.scope.reading.tell(found.node, meaning)
+    if found.flag("md5"):
+        found.scope.reading.tell(found.node, "its body is kept as it is, and not replaced by its MD5 sum")
+
+
+def _tell_of(node: Node, scope: Scope) -> None:
+    if node.kind == "CacheManager":
+        if scope.reading.flag(node, "clearEachIteration") and not scope.reading.flag(node, "useExpires", default=True):
+            return
+        scope.reading.tell(
+            node, "nothing is cached: what JMeter would take from its cache, or ask for anew with a date, is sent"
+        )
+    else:
+        scope.reading.tell(node, "no certificate of a client is sent", left_out=True)

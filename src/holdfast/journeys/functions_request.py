@@ -1,0 +1,114 @@
+"""What JMeter makes of a request's path and arguments, once their references are replaced; pure.
+
+No plan can call these: their names do not begin with `__`. A front end puts them around the texts of a request.
+Source: apache/jmeter 5.5, protocol/http/sampler/HTTPSamplerBase.java (getUrl, getQueryString), HTTPHC4Impl.java
+(createUrlEncodedFormEntity), config/Argument.java (isSkippable); java.net.URI (what a URL may hold); Apache HttpClient
+4.5.13, URIUtils.rewriteURI (several slashes become one). tests/oracle asks JMeter for each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote, quote_plus, unquote_to_bytes
+
+from holdfast.journeys.context import FunctionError
+from holdfast.journeys.known import Known
+
+TARGET, FORM, ENCODED = "jmeter target", "jmeter form", "jmeter encoded"
+
+_NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
+_NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
+_AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
+_ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
+_SLASHES = re.compile("/{2,}")
+
+
+def encoded(text: str, charset: str = "utf-8") -> str:
+    """Encodes like java.net.URLEncoder: ASCII letters, digits and `.-*_` stay, a space becomes +."""
+    return quote_plus(text, safe="*", encoding=charset, errors="replace").replace("~", "%7E")
+
+
+def decoded(text: str, charset: str = "utf-8") -> str:
+    """Decodes like java.net.URLDecoder.
+
+    Raises:
+        FunctionError: a % is not followed by two hexadecimal digits.
+    """
+    if wrong := re.search(r"%(?![0-9a-fA-F]{2}).{0,2}", text):
+        raise FunctionError(f"{text!r} has {wrong[0]!r}, which is not a % with two hexadecimal digits.")
+    return _ESCAPES.sub(lambda found: unquote_to_bytes(found[0]).decode(charset, "replace"), text.replace("+", " "))
+
+
+def target(arguments: list[str]) -> str:
+    """Path and query as they are sent.
+
+    Args:
+        arguments: the path, with or without a query; the charset; then for each argument of the query its name, what
+            stands between, its value, and `true` if both are to be encoded.
+
+    Raises:
+        FunctionError: a URL cannot hold it; JMeter sends nothing then.
+    """
+    path, charset, *rest = arguments
+    path = path.replace(" ", "%20")
+    path = path if path.startswith("/") else f"/{path}"
+    pairs = []
+    for at in range(0, len(rest), 4):
+        name, equals, value, encode = rest[at : at + 4]
+        if not name:
+            continue
+        if encode == "true":
+            name, value = encoded(name), encoded(value, charset)
+        pairs.append(f"{name}{equals}{value}")
+    if pairs:
+        path += ("&" if "?" in path else "?") + "&".join(pairs)
+    return in_url(path)
+
+
+def in_url(path: str) -> str:
+    """A path with its query, checked and encoded.
+
+    Raises:
+        FunctionError: a URL cannot hold it.
+    """
+    path, has_query, query = path.partition("#")[0].partition("?")
+    wrong = _NO_PATH.search(path) or _NO_QUERY.search(query)
+    if wrong:
+        raise FunctionError(
+            f"{path}{has_query}{query} has {wrong[0]!r}, which a URL cannot hold; JMeter sends nothing."
+        )
+    return quote(_SLASHES.sub("/", path), safe=_AS_WRITTEN) + has_query + quote(query, safe=_AS_WRITTEN)
+
+
+def form(arguments: list[str]) -> str:
+    """The body of a form.
+
+    Args:
+        arguments: the charset; then for each argument its name, its value, and `true` unless both are encoded already.
+
+    Raises:
+        FunctionError: what should be encoded already is not.
+    """
+    charset, *rest = arguments
+    pairs = []
+    for at in range(0, len(rest), 3):
+        name, value, encode = rest[at : at + 3]
+        if is_skipped(name):
+            continue
+        if encode != "true":
+            name, value = decoded(name, charset), decoded(value, charset)
+        pairs.append(f"{encoded(name, charset)}={encoded(value, charset)}")
+    return "&".join(pairs)
+
+
+def is_skipped(name: str) -> bool:
+    """Whether JMeter leaves an argument out: it has no name, or its name is a reference without a value."""
+    return not name.strip() or (name.strip().startswith("${") and name.endswith("}"))
+
+
+OF_REQUEST: Mapping[str, Known] = {
+    TARGET: Known(2, None, lambda arguments, _context: target(arguments)),
+    FORM: Known(1, None, lambda arguments, _context: form(arguments)),
+    ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),
+}

@@ -1,0 +1,129 @@
+"""What conditions come to, in the rules of the language in which they are written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from journeys.known_client import known_client
+
+from holdfast.journeys.conditions import value_of
+from holdfast.journeys.references import template_of
+from holdfast.journeys.templates import text_of
+from holdfast.model.answers import Answer
+
+CLIENT = known_client({"state": "done", "n": "3", "empty": ""})
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ('"done" == "done"', True),
+        ("'done' != \"done\"", False),
+        ("3 < 10", True),
+        ("3 >= 3 && !(2 > 5)", True),
+        ('"a" == "b" || "c" == "c" && 1 == 2', False),
+        ("not (1 eq 2) and 3 le 4", True),
+        ('"abc" =~ "b"', True),
+        ('"done".equals("done")', True),
+        ('"Done".equalsIgnoreCase("dONE")', True),
+        ('"abc".contains("b") && "abc".startsWith("ab") && !"abc".endsWith("b")', True),
+        ('"abc".length() == 3', True),
+        ('vars.get("state") == "done"', True),
+        ('vars["state"] == "done" && vars.get("none") == null', True),
+        ('vars.get("none") == null || vars.get("none").length() > 2', True),
+        ('vars.get("none") != null && vars.get("none").length() > 2', False),
+        ("parseInt('12') > 5", True),
+        ("state == 'done'", True),
+        ("n + 1 == 4", True),
+        ("7 % 2 == 1", True),
+        ('"a" == "a" // a comment', True),
+        ("true", True),
+        ("(1 < 2) == true", True),
+    ],
+)
+def test_a_condition_holds_or_not(text: str, *, holds: bool) -> None:
+    assert value_of(text, "own", CLIENT) is holds
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "found"),
+    [
+        # ECMA-262, 7.2.14: a text is compared with a number as a number, and with a text as a text.
+        ('"3" == 3', "javascript", True),
+        ('"3" === 3', "javascript", False),
+        ('"10" < "9"', "javascript", True),
+        ('"10" < 9', "javascript", False),
+        # JexlArithmetic, equals and compare.
+        ('"3" == 3', "jexl", True),
+        ('"10" > 9', "jexl", True),
+        ("5 / 2", "jexl", 2.0),
+        ('"2" + 3', "jexl", 5.0),
+        ('"2" + "3"', "jexl", "23"),
+        ("2 % 2 == 0", "jexl", True),
+        # Groovy compares a text with a number never as equal.
+        ('"3" == 3', "groovy", False),
+        ('"3".toInteger() == 3', "groovy", True),
+        ('"abc" ==~ "b"', "groovy", False),
+        ('"abc" =~ "b"', "groovy", True),
+    ],
+)
+def test_a_comparison_follows_the_rules_of_its_language(text: str, language: str, found: object) -> None:
+    assert value_of(text, language, CLIENT) == found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1 +",
+        "java.lang.System.exit(0)",
+        "new File('x')",
+        'vars.put("a", "b")',
+        "def x = 1; x == 1",
+        '"a".getClass()',
+        "1 == 1; exit()",
+        "(" * 60 + "1" + ")" * 60,
+        '"not closed',
+        "x -> 1",
+        "sleep(1)",
+        "${x} == 1",
+    ],
+)
+def test_what_is_more_than_a_condition_is_not_read(text: str) -> None:
+    with pytest.raises(ValueError):  # noqa: PT011 - the words differ
+        value_of(text, "own", CLIENT)
+
+
+@given(st.text(max_size=60))
+def test_any_text_has_a_value_or_is_not_read(text: str) -> None:
+    try:
+        value = value_of(text, "own", CLIENT)
+    except ValueError:
+        return
+    assert value is None or isinstance(value, (bool, int, float, str))
+
+
+def test_a_part_that_no_longer_matters_is_not_looked_at() -> None:
+    assert value_of('1 == 1 || "x".substring(9) == "y"', "own", CLIENT) is True
+
+
+def test_the_last_answer_can_be_asked_for() -> None:
+    client = known_client(answer=Answer("", answered=False, status=503, message="Busy", head="", body=b"try later"))
+
+    assert value_of('prev.getResponseCode() == "503"', "groovy", client) is True
+    assert value_of('prev.isSuccessful() || prev.getResponseDataAsString().contains("later")', "groovy", client) is True
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('${__jexl3("${state}" != "done",)}', "false"),
+        ("${__jexl3(${n} % 2 == 0,)}", "false"),
+        ('${__groovy(vars.get("state").equals("done"),)}', "true"),
+        ('${__javaScript("${n}" == 3,kept)}', "true"),
+        ("${__jexl3(${none} == 1,)}", ""),
+    ],
+)
+def test_a_script_function_with_a_condition_is_read_and_not_run(text: str, found: str) -> None:
+    assert text_of(template_of(text), CLIENT) == found

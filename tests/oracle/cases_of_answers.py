@@ -1,0 +1,217 @@
+"""Cases of extractors and assertions."""
+
+from __future__ import annotations
+
+import hashlib
+
+import jmx_elements as e
+from oracle_case import Case, seen
+from plans.writing import variables
+from recorded_requests import XML
+
+HASH = hashlib.md5(XML.encode(), usedforsecurity=False).hexdigest()
+
+
+def of_extractors() -> list[Case]:
+    return [
+        Case(
+            "regex",
+            "Regular Expression Extractor",
+            e.request(
+                "/page",
+                below=e.regex("a", 'value="([^"]+)"')
+                + e.regex("b", "(n)=<b>(.)", "$2$-$1$-$0$")
+                + e.regex("c", "p/(.).gif", match="-1")
+                + e.regex("d", "nothing(.)", default="")
+                + e.regex("f", "nothing(.)", default="", default_empty_value="true")
+                + e.regex("g", "X-Lane: (.+)", useHeaders="true")
+                + e.regex("h", "/(.*)", useHeaders="URL")
+                + e.regex("i", "(.*)", useHeaders="code")
+                + e.regex("j", "(.*)", useHeaders="message")
+                + e.regex("k", "(..)$", Sample__scope="variable", Scope__variable="a")
+                + e.regex("l", "(M.le)", useHeaders="unescaped"),
+            )
+            + seen("a", "b", "b_g", "b_g0", "b_g1", "b_g2", "c_matchNr", "c_1", "c_3", "c_2_g1", "c", "d", "f", "g")
+            + seen("h", "i", "j", "k", "l"),
+        ),
+        Case(
+            "boundary",
+            "Boundary Extractor",
+            e.request(
+                "/page",
+                below=e.boundary("a", 'value="', '"')
+                + e.boundary("b", "/p/", ".gif", match="-1")
+                + e.boundary("c", "nothing", "x")
+                + e.boundary("d", "<b>", "</b>", match="2")
+                + e.boundary("f", "", "<html>", default="-")
+                + e.boundary("g", "X-Lane: ", "\n", useHeaders="true"),
+            )
+            + seen("a", "b_matchNr", "b_1", "b_3", "b", "c", "d", "f", "g"),
+        ),
+        Case(
+            "json",
+            "JSON Extractor",
+            e.request(
+                "/json",
+                below=e.json("a;b", "$.key;$..id", "1;-1", "x;y", "true")
+                + e.json("c", "$.nope")
+                + e.json("d", "$.none", defaults="null value")
+                + e.json("f", "$.parcels[?(@.id>8)].to")
+                + e.json("g", "$.parcels[-1]")
+                + e.json("h", "$..to", "2")
+                + e.json("i", "$.kg", "5")
+                + e.json("j", "$..to", "3", "past"),
+            )
+            + seen("a", "a_matchNr", "b", "b_1", "b_2", "b_3", "b_ALL", "b_matchNr", "c", "c_matchNr")
+            + seen("d", "f", "g", "h", "i", "j"),
+        ),
+        Case(
+            "css",
+            "CSS Selector Extractor",
+            e.request(
+                "/page",
+                below=e.css("a", "input[name=slip]", "value")
+                + e.css("b", "p", match="-1")
+                + e.css("c", "a[href^=/t]", "href")
+                + e.css("d", "table")
+                + e.css("f", "p.n > b")
+                + e.css("g", "img:nth-of-type(2)", "src"),
+            )
+            + seen("a", "b_matchNr", "b_1", "b_2", "c", "d", "f", "g"),
+        ),
+        Case(
+            "xpath",
+            "XPath and XPath2 Extractor",
+            e.request(
+                "/xml",
+                below=e.xpath("a", "//book")
+                + e.xpath("b", "//book/@id", "2")
+                + e.xpath("c", "count(//book)")
+                + e.xpath("d", "//nothing")
+                + e.xpath("f", "//book[@id='2']", kind="XPath2Extractor", match="1")
+                + e.xpath("g", "//m:n", kind="XPath2Extractor", match="1", namespaces="m=urn:m"),
+            )
+            + e.request("/page", below=e.xpath("h", "//input/@value", tolerant="true"))
+            + seen("a", "a_1", "a_2", "a_matchNr", "b", "b_1", "c", "d", "d_matchNr", "f", "g", "h"),
+        ),
+        Case(
+            "extracted-again",
+            "Extractors: what is left of the answer before",
+            "".join(
+                e.request(
+                    path,
+                    below=e.regex("a", "p/(.).gif", match="-1", default="")
+                    + e.json("b", "$..id", "-1", "none")
+                    + e.regex("c", "(slip)", default=""),
+                )
+                + seen("a_matchNr", "a_1", "a_1_g1", "b_1", "b_matchNr", "c", "c_g1")
+                for path in ("/page", "/json", "/page")
+            ),
+        ),
+    ]
+
+
+def of_assertions() -> list[Case]:
+    kinds = {"contains": 2, "matches": 1, "equals": 8, "substring": 16, "not": 4, "or": 32}
+    of = e.response_assertion
+    looked = [
+        of("response_data", kinds["contains"], "n=<b>\\d"),
+        of("response_data", kinds["matches"], "(?s).*</html>"),
+        of("response_data", kinds["matches"], "<html>"),
+        of("response_data", kinds["substring"], "tray", "nothing"),
+        of("response_data", kinds["substring"] | kinds["or"], "tray", "nothing"),
+        of("response_data", kinds["substring"] | kinds["not"], "nothing"),
+        of("response_data", kinds["contains"] | kinds["not"] | kinds["or"], "tray", "nothing"),
+        of("response_code", kinds["equals"], "200"),
+        of("response_code", kinds["matches"], "4\\d\\d"),
+        of("response_message", kinds["equals"], "OK"),
+        of("response_headers", kinds["contains"], "X-Lane: B4\n"),
+        of("request_headers", kinds["substring"], "X-Own: 1"),
+        of("sample_label", kinds["contains"], "page$"),
+        of("request_data", kinds["substring"], "GET http"),
+        of("response_data", kinds["contains"], "(?i)TRAY"),
+        of("response_data", kinds["equals"], "x", Assertion__scope="variable", Scope__variable="v"),
+    ]
+    numbered = [(number, each) for number, each in enumerate(looked)]
+    json = [
+        e.json_assertion("$.key"),
+        e.json_assertion("$.nope"),
+        e.json_assertion("$..nope"),
+        e.json_assertion("$.key", "k/1"),
+        e.json_assertion("$.kg", "1.5"),
+        e.json_assertion("$.kg", "1[.]5", pattern=True),
+        e.json_assertion("$.key", "k", pattern=True),
+        e.json_assertion("$.none", null=True),
+        e.json_assertion("$.ok", "true"),
+        e.json_assertion("$..id", "9"),
+        e.json_assertion("$.parcels[0]", '{"id":7,"to":"Ann"}'),
+        e.json_assertion("$.key", invert=True),
+        e.json_assertion("$.nope", invert=True),
+        e.json_assertion("$.parcels.length()", "2"),
+    ]
+    return [
+        Case(
+            "response-assertion",
+            "Response Assertion, on all fields",
+            variables(v="x")
+            + e.header_manager(X_Own="1")
+            + "".join(e.request("/page", name=f"looks {number}", below=each) for number, each in numbered),
+        ),
+        Case(
+            "status-ignored",
+            'Response Assertion: "Ignore status"',
+            e.request("/status/404", name="ignored", below=of("response_code", 8, "404", ignore=True))
+            + e.request("/status/404", name="not ignored", below=of("response_code", 8, "404"))
+            + e.request(
+                "/status/404",
+                name="made good",
+                below=of("response_data", 16, "nothing") + of("response_code", 8, "404", ignore=True),
+            )
+            + e.request(
+                "/status/404",
+                name="made bad",
+                below=of("response_code", 8, "404", ignore=True) + of("response_data", 16, "nothing"),
+            ),
+        ),
+        Case(
+            "json-assertion",
+            "JSON Assertion",
+            "".join(e.request("/json", name=f"json {number}", below=each) for number, each in enumerate(json))
+            + e.request("/page", name="no json", below=json[0]),
+        ),
+        Case(
+            "size-duration",
+            "Size, Duration and MD5Hex Assertion",
+            "".join(
+                e.request("/size/500", name=f"size {operator} {size}", below=e.size_assertion(size, operator))
+                for operator in range(1, 7)
+                for size in (499, 500)
+            )
+            + e.request(
+                "/wait?ms=300", name="slow", below=e.simple("DurationAssertion", "D", DurationAssertion__duration="100")
+            )
+            + e.request(
+                "/quick", name="quick", below=e.simple("DurationAssertion", "D", DurationAssertion__duration="30000")
+            )
+            + e.request("/xml", name="sum", below=e.simple("MD5HexAssertion", "M", MD5HexAssertion__size=HASH.upper()))
+            + e.request("/xml", name="no sum", below=e.simple("MD5HexAssertion", "M", MD5HexAssertion__size="00")),
+        ),
+        Case(
+            "xpath-assertion",
+            "XPath, XPath2 and XML Assertion",
+            "".join(
+                e.request(
+                    path,
+                    name=f"{kind} {number} {path}",
+                    below=e.simple(kind, "X", XPath__xpath=query, XPath__negate=negate),
+                )
+                for kind in ("XPathAssertion", "XPath2Assertion")
+                for number, (query, negate) in enumerate(
+                    [("//book", "false"), ("//none", "false"), ("//none", "true"), ("count(//book)=2", "false")]
+                )
+                for path in ("/xml", "/json")
+            )
+            + e.request("/xml", name="well-formed", below=e.simple("XMLAssertion", "X"))
+            + e.request("/json", name="not well-formed", below=e.simple("XMLAssertion", "X")),
+        ),
+    ]

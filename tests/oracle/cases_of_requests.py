@@ -1,0 +1,171 @@
+"""Cases of HTTP Requests, and of the elements that say what of them is sent."""
+
+from __future__ import annotations
+
+import jmx_elements as e
+from oracle_case import Case
+from plans.writing import variables
+
+PATHS = (
+    "/a//b", "/é", "/a%7Eb~", "/a;b=c", "/a(b)!$&'*+,=:@", "/a%2Fb%20c", "/t/", "/./x/../y", "/a b?c d", "/a?é",
+    "/a?x=[1]", "/a#f", "no", "", "?q=1", "/A%C3%A9", "/a?b=c%20d+e&f=%c3", "//x/y", "/a?b?c", "/a ",
+    "http://127.0.0.1:${__P(port)}/whole?x=1 2", "/v/${v}", "${w}", "/v?x=${w}",
+)  # fmt: skip
+NOT_URLS = ("/a|${__V(v)}", "/a?${__V(v)}{c}", "/${__V(v)}[1]", "/%${__V(v)}", "/${nobody}")
+
+
+def of_requests() -> list[Case]:
+    page = "/page"
+    forms = [
+        e.arguments(e.argument("a", "1 2", encode=True), e.argument("b", "c%20d+é"), e.argument(" ", "x")),
+        e.arguments(e.argument("c", "d", encode=True, equals=""), e.argument("${nobody}", "1", encode=True)),
+        e.arguments(e.argument("a", "${nobody}", encode=True), e.argument("t", "${v}&${w}", encode=True)),
+        "",
+    ]
+    queries = [
+        e.arguments(e.argument("a", "1 2", encode=True), e.argument("a b", "c", encode=True)),
+        e.arguments(e.argument("a", "", equals=""), e.argument("b", ""), e.argument("c", "v", equals="")),
+        e.arguments(e.argument("a", "é", encode=True), e.argument("b", "é"), e.argument("d", "~*-_.!()", encode=True)),
+        e.arguments(e.argument("a", "${v}", encode=True), e.argument("${v}", "${w}", encode=True)),
+    ]
+    given = variables(v="mo le&x", w="w/x")
+    return [
+        Case(
+            "paths",
+            "HTTP Request: path and query",
+            variables(v="mole", w="w/x") + "".join(map(e.request, PATHS)),
+        ),
+        Case(
+            "no-urls",
+            "HTTP Request: what a URL cannot hold",
+            variables(v="mole") + "".join(map(e.request, NOT_URLS)) + e.request("/after"),
+        ),
+        Case(
+            "queries",
+            'HTTP Request: arguments of GET, DELETE, OPTIONS, HEAD; "URL Encode?"',
+            given
+            + "".join(e.request("/q", each) + e.request("/q?z=1", each, method="DELETE") for each in queries)
+            + e.request("/q", queries[0], method="OPTIONS")
+            + e.request("/q", queries[0], method="HEAD"),
+        ),
+        Case(
+            "forms",
+            "HTTP Request: forms",
+            given
+            + "".join(e.request("/f", each, method="POST") for each in forms)
+            + e.request("/f", forms[0], method="PUT", contentEncoding="ISO-8859-1")
+            + e.request("/f", forms[2], method="PATCH"),
+        ),
+        Case(
+            "raw",
+            "HTTP Request: raw bodies",
+            given
+            + e.raw("/r", '{"a": "${v}", "b": "\\${v}", "c": "\\"}\r\nend', contentEncoding="UTF-8")
+            + e.raw("/r", "plain text")
+            + e.raw("/r", "é", contentEncoding="ISO-8859-1", method="PUT")
+            + e.raw("/r", "of a GET", method="GET")
+            + e.raw("/r", "of a DELETE", method="DELETE")
+            + e.request("/r", e.arguments(e.argument("", "a b", encode=True), e.argument("", "c")), method="POST"),
+        ),
+        Case(
+            "files",
+            "HTTP Request: files, alone and in forms of several parts",
+            e.request("/raw", e.files(("n.txt", "", "text/plain")), method="PUT")
+            + e.request("/raw", e.files(("n.txt", "", "")), method="POST")
+            + e.request(
+                "/parts",
+                e.arguments(e.argument("a", 'x "y"'), e.argument("j", "{}", media_type="application/json")),
+                e.files(("n.txt", "note", "text/plain"), ("m.bin", "data", "application/octet-stream")),
+                method="POST",
+            )
+            + e.request(
+                "/parts",
+                e.arguments(e.argument("a", "1")),
+                method="POST",
+                DO_MULTIPART_POST="true",
+                BROWSER_COMPATIBLE_MULTIPART="true",
+            ),
+            files={"n.txt": b"a ${note}\n", "m.bin": bytes(range(256))},
+        ),
+        Case(
+            "defaults",
+            "HTTP Request Defaults",
+            e.defaults(
+                e.arguments(e.argument("season", "late")),
+                domain="127.0.0.1",
+                port=e.PORT,
+                path="/default",
+                protocol="http",
+            )
+            + e.request("", domain="", port="", name="by default")
+            + e.request("/own", e.arguments(e.argument("a", "1")), domain="", port="")
+            + e.request("/own", e.arguments(e.argument("", "raw")), domain="", port="", method="POST"),
+        ),
+        Case(
+            "headers",
+            "HTTP Header Manager",
+            e.header_manager(X_Far="1", X_Both="far", Content_Type="text/far")
+            + variables(v="mole")
+            + e.request("/h", below=e.header_manager(x_both="near", X_Near="${v}", X_None="${nobody}"))
+            + e.raw("/h", "{}")
+            + e.request("/h", e.arguments(e.argument("a", "1")), method="POST"),
+        ),
+        Case(
+            "keep-alive",
+            'HTTP Request: "Use KeepAlive"',
+            e.request("/k") + e.request("/k", use_keepalive="false") + e.request("/k"),
+        ),
+        Case(
+            "cookies",
+            "HTTP Cookie Manager: own cookies, paths, cleared each iteration",
+            e.cookie_manager(e.cookie("own", "1"), e.cookie("deep", "2", "/deep"), clear="true")
+            + e.request("/cookie?name=a&value=1")
+            + e.request("/cookie?name=b&value=2&path=/deep")
+            + e.request("/see")
+            + e.request("/deep/see"),
+            loops="2",
+        ),
+        Case(
+            "cookies-kept",
+            "HTTP Cookie Manager: kept from one iteration to the next",
+            e.cookie_manager() + e.request("/see") + e.request("/cookie?name=a&value=1"),
+            loops="2",
+        ),
+        Case(
+            "cookies-ignored",
+            "HTTP Cookie Manager: policy ignoreCookies",
+            e.cookie_manager(policy="ignoreCookies") + e.request("/cookie?name=a&value=1") + e.request("/see"),
+        ),
+        Case(
+            "authorization",
+            "HTTP Authorization Manager: BASIC",
+            variables(who="mole")
+            + e.authorization(f"http://127.0.0.1:{e.PORT}/in", "${who}", "d:ig")
+            + e.request("/in/side")
+            + e.request("/out"),
+        ),
+        Case(
+            "redirects",
+            "HTTP Request: redirects, followed with results or unseen",
+            "".join(
+                e.request("/hops?n=2", name=f"hops {name}", **{name: "true"})
+                + e.request("/go?to=/landed&code=301", method="POST", name=f"post {name}", **{name: "true"})
+                for name in ("follow_redirects", "auto_redirects")
+            )
+            + e.request("/hops?n=1", name="not followed")
+            + e.request("/hops?n=30", name="too many", follow_redirects="true"),
+        ),
+        Case(
+            "embedded",
+            "HTTP Request: embedded resources, with filters",
+            e.request(page, image_parser="true", name="all")
+            + e.request(page, image_parser="true", name="some", embedded_url_re=".*gif")
+            + e.request(page, image_parser="true", name="others", embedded_url_exclude_re=".*gif"),
+            ordered=False,
+        ),
+        Case(
+            "old",
+            "HTTPSampler, HTTPSampler2 of old plans",
+            e.request("/o1", kind="HTTPSampler") + e.request("/o2", kind="HTTPSampler2"),
+        ),
+    ]

@@ -1,0 +1,188 @@
+"""Elements of JMeter plans as XML, each with what a case is about."""
+
+from __future__ import annotations
+
+from plans.writing import collection, element, header, inner, text
+
+PORT = "${__P(port)}"
+
+
+def argument(name: str, value: str, *, encode: bool = False, equals: str = "=", media_type: str = "") -> str:
+    return inner(
+        name,
+        "HTTPArgument",
+        text("HTTPArgument.always_encode", str(encode).lower()),
+        text("Argument.name", name),
+        text("Argument.value", value),
+        text("Argument.metadata", equals),
+        *([text("HTTPArgument.content_type", media_type)] if media_type else []),
+    )
+
+
+def arguments(*items: str) -> str:
+    return inner("HTTPsampler.Arguments", "Arguments", collection("Arguments.arguments", *items))
+
+
+def request(path: str, *properties: str, below: str = "", name: str = "", kind: str = "HTTPSamplerProxy", **more: str):
+    """An HTTP Request of the server of the case."""
+    said = {"domain": "127.0.0.1", "port": PORT, "method": "GET", "use_keepalive": "true", "path": path} | more
+    texts = [text(f"HTTPSampler.{key}", value) for key, value in said.items() if value is not None]
+    return element(kind, name or path, *texts, *properties, below=below, gui="HttpTestSampleGui")
+
+
+def raw(path: str, body: str, *properties: str, method: str = "POST", **more: str) -> str:
+    return request(
+        path,
+        text("HTTPSampler.postBodyRaw", "true"),
+        arguments(argument("", body)),
+        *properties,
+        method=method,
+        **more,
+    )
+
+
+def files(*triples: tuple[str, str, str]) -> str:
+    items = [
+        inner(path, "HTTPFileArg", text("File.path", path), text("File.paramname", name), text("File.mimetype", kind))
+        for path, name, kind in triples
+    ]
+    return inner("HTTPsampler.Files", "HTTPFileArgs", collection("HTTPFileArgs.files", *items))
+
+
+def defaults(*properties: str, **more: str) -> str:
+    texts = [text(f"HTTPSampler.{key}", value) for key, value in more.items()]
+    return element("ConfigTestElement", "Defaults", *texts, *properties, gui="HttpDefaultsGui")
+
+
+def header_manager(**fields: str) -> str:
+    items = [header(name.replace("_", "-"), value) for name, value in fields.items()]
+    return element("HeaderManager", "Headers", collection("HeaderManager.headers", *items), gui="HeaderPanel")
+
+
+def cookie_manager(*cookies: str, policy: str = "standard", clear: str = "false") -> str:
+    return element(
+        "CookieManager",
+        "Cookies",
+        collection("CookieManager.cookies", *cookies),
+        text("CookieManager.policy", policy),
+        text("CookieManager.clearEachIteration", clear),
+        gui="CookiePanel",
+    )
+
+
+def cookie(name: str, value: str, path: str = "/", domain: str = "127.0.0.1") -> str:
+    return (
+        f'<elementProp name="{name}" elementType="Cookie" testname="{name}">'
+        + text("Cookie.value", value)
+        + text("Cookie.domain", domain)
+        + text("Cookie.path", path)
+        + '<boolProp name="Cookie.secure">false</boolProp><longProp name="Cookie.expires">0</longProp>'
+        + '<boolProp name="Cookie.path_specified">true</boolProp>'
+        + '<boolProp name="Cookie.domain_specified">true</boolProp>'
+        + "</elementProp>"
+    )
+
+
+def authorization(url: str, user: str, password: str, mechanism: str = "BASIC") -> str:
+    entry = inner(
+        "",
+        "Authorization",
+        text("Authorization.url", url),
+        text("Authorization.username", user),
+        text("Authorization.password", password),
+        text("Authorization.domain", ""),
+        text("Authorization.realm", ""),
+        text("Authorization.mechanism", mechanism),
+    )
+    return element("AuthManager", "Authorization", collection("AuthManager.auth_list", entry), gui="AuthPanel")
+
+
+def _texts(prefix: str, said: dict[str, str]) -> list[str]:
+    return [text(f"{prefix}.{key}", value) for key, value in said.items()]
+
+
+def regex(name: str, pattern: str, template: str = "$1$", match: str = "1", default: str = "NONE", **more: str) -> str:
+    said = {"refname": name, "regex": pattern, "template": template, "match_number": match, "default": default}
+    own = {key: more.pop(key) for key in ("useHeaders", "default_empty_value") if key in more}
+    others = [text(key.replace("__", "."), value) for key, value in more.items()]
+    return element("RegexExtractor", f"Take {name}", *_texts("RegexExtractor", said | own), *others)
+
+
+def boundary(name: str, left: str, right: str, match: str = "1", default: str = "NONE", **more: str) -> str:
+    said = {"refname": name, "lboundary": left, "rboundary": right, "match_number": match, "default": default} | more
+    return element("BoundaryExtractor", f"Take {name}", *_texts("BoundaryExtractor", said))
+
+
+def json(names: str, paths: str, match: str = "1", defaults: str = "NONE", concat: str = "false") -> str:
+    said = {
+        "referenceNames": names,
+        "jsonPathExprs": paths,
+        "match_numbers": match,
+        "defaultValues": defaults,
+        "compute_concat": concat,
+    }
+    return element("JSONPostProcessor", f"Take {names}", *_texts("JSONPostProcessor", said))
+
+
+def css(name: str, selector: str, attribute: str = "", match: str = "1", default: str = "NONE") -> str:
+    said = {"refname": name, "expr": selector, "attribute": attribute, "match_number": match, "default": default}
+    return element("HtmlExtractor", f"Take {name}", *_texts("HtmlExtractor", said))
+
+
+def xpath(name: str, query: str, match: str = "-1", tolerant: str = "false", kind: str = "XPathExtractor", **more: str):
+    prefix = "XPathExtractor2" if kind == "XPath2Extractor" else kind
+    said = {"refname": name, "xpathQuery": query, "matchNumber": match, "default": "NONE"} | more
+    if kind == "XPathExtractor":
+        said |= {"tolerant": tolerant, "quiet": "true"}
+    return element(kind, f"Take {name}", *_texts(prefix, said))
+
+
+def response_assertion(field: str, kind: int, *texts: str, ignore: bool = False, **more: str) -> str:
+    others = [text(key.replace("__", "."), value) for key, value in more.items()]
+    return element(
+        "ResponseAssertion",
+        "Assertion",
+        collection("Asserion.test_strings", *[text(str(number), each) for number, each in enumerate(texts)]),
+        text("Assertion.test_field", f"Assertion.{field}"),
+        f'<boolProp name="Assertion.assume_success">{str(ignore).lower()}</boolProp>',
+        f'<intProp name="Assertion.test_type">{kind}</intProp>',
+        *others,
+    )
+
+
+def json_assertion(
+    path: str, value: str | None = None, *, pattern: bool = False, null: bool = False, invert: bool = False
+):
+    def flag(name: str, *, on: bool) -> str:
+        return f'<boolProp name="{name}">{str(on).lower()}</boolProp>'
+
+    return element(
+        "JSONPathAssertion",
+        "Assertion",
+        text("JSON_PATH", path),
+        text("EXPECTED_VALUE", value or ""),
+        flag("JSONVALIDATION", on=value is not None or null),
+        flag("EXPECT_NULL", on=null),
+        flag("INVERT", on=invert),
+        flag("ISREGEX", on=pattern),
+    )
+
+
+def size_assertion(size: int, operator: int, field: str = "response_data") -> str:
+    return element(
+        "SizeAssertion",
+        "Assertion",
+        text("Assertion.test_field", f"SizeAssertion.{field}"),
+        text("SizeAssertion.size", str(size)),
+        f'<intProp name="SizeAssertion.operator">{operator}</intProp>',
+    )
+
+
+def simple(kind: str, name: str, **properties: str) -> str:
+    """An element whose properties are texts."""
+    return element(kind, name, *[text(key.replace("__", "."), value) for key, value in properties.items()])
+
+
+def controller(kind: str, below: str, name: str = "Controller", *more: str, **properties: str) -> str:
+    texts = [text(key.replace("__", "."), value) for key, value in properties.items()]
+    return element(kind, name, *texts, *more, below=below)

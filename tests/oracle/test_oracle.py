@@ -1,0 +1,69 @@
+"""JMeter 5.5 and holdfast send the same for each element, and judge answers alike (make oracle)."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from compared_runs import Shown, as_of_5_6, closes, lasted_s, shown
+from jmeter_runs import NoJMeterError, jmeter, rows_of, run
+from oracle_case import Case
+from oracle_cases import CASES
+from plans.writing import plan, text
+from recorded_requests import Received, Recording
+from support.commandline import PROGRAM
+
+pytestmark = pytest.mark.oracle
+_MOST_S = 60
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _with_jmeter() -> None:
+    try:
+        jmeter()
+    except NoJMeterError as error:
+        pytest.skip(f"JMeter is not here: {error}")
+
+
+def run_holdfast(file: Path, properties: Mapping[str, str]) -> list[tuple[str, bool]]:
+    results = file.with_suffix(".holdfast.jtl")
+    given = [word for name, value in properties.items() for word in ("-J", f"{name}={value}")]
+    command = [*PROGRAM, "load", "--jmx", str(file), "--jtl", str(results), *given]
+    environment = {**os.environ, "HOLDFAST_RUNS": str(file.with_name("runs.sqlite"))}
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=_MOST_S, check=False, env=environment)
+    assert ended.returncode in (0, 1), ended.stdout + ended.stderr
+    return rows_of(results)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_jmeter_and_holdfast_send_the_same(case: Case, recording: Recording, tmp_path: Path) -> None:
+    file = tmp_path / "plan.jmx"
+    file.write_bytes(plan(case.plan_below, text("TestPlan.serialize_threadgroups", "true")))
+    for name, content in case.files.items():
+        (tmp_path / name).write_bytes(content)
+    properties = {"port": str(recording.port), **case.properties}
+
+    theirs_judged = run(file, properties)
+    theirs = recording.forget()
+    ours_judged = run_holdfast(file, properties)
+    ours = recording.forget()
+
+    assert _compared(case, ours) == _compared(case, theirs)
+    assert closes(ours) == closes(theirs)
+    if case.results:
+        assert _judged(ours_judged) == _judged(theirs_judged)
+    if case.lasts:
+        assert lasted_s(ours) == pytest.approx(lasted_s(theirs), rel=0.25, abs=0.2)
+
+
+def _compared(case: Case, requests: list[Received]) -> object:
+    found: list[Shown] = [as_of_5_6(shown(each)) for each in requests]
+    return found if case.ordered else Counter(found)
+
+
+def _judged(rows: list[tuple[str, bool]]) -> object:
+    return Counter(rows)
