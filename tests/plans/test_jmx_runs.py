@@ -50,7 +50,7 @@ def test_the_articles_plan_sends_each_number_once_in_its_ramp(holdfast, counting
     assert len(by_connection(each)) == 60
     # Thread i of n begins i * ramp / n after the first: the last one 2.95 s after it.
     assert 2.9 < (each[-1]["at_ns"] - each[0]["at_ns"]) / NS < 3.5
-    assert "redirects are not followed; a redirect counts as the answer" in err
+    assert err == ""
 
 
 def test_rows_are_taken_in_turn_and_spelled_as_a_form_a_query_and_a_body(holdfast, counting):
@@ -104,7 +104,6 @@ def test_headers_timers_and_assertions_apply_by_the_tree(holdfast, counting):
         ("Home", 4, 4),
         ("Cart", 4, 4),
         ("Stock", 4, 0),
-        ("Never reached", 0, 0),
     }
     for request in each:
         own = "here" if request["method"] == "DELETE" else "everywhere"
@@ -117,10 +116,7 @@ def test_headers_timers_and_assertions_apply_by_the_tree(holdfast, counting):
             assert waited_ms >= (120 if after["method"] == "DELETE" else 20)
     first, second = (requests[0]["at_ns"] for requests in by_connection(each))
     assert 0.45 < (second - first) / NS < 1.5
-    assert 'left out: CookieManager "Cookies"' in err
-    assert 'differs: TransactionController "Buy"' in err
-    assert "View Results Tree" not in err
-    assert any("CookieManager" in warning for warning in result["warnings"])
+    assert err == ""
 
 
 def test_groups_counters_and_loops_send_what_jmeter_sends(holdfast, counting):

@@ -24,7 +24,7 @@ from holdfast.api.hook_name import allowed_files
 from holdfast.api.input_files import read_data_rows, unreadable
 from holdfast.api.references import filled
 from holdfast.api.scenario_request import OF_ALL, Known, Usual, usual_in
-from holdfast.api.scenario_steps import calls_hooks, set_by, steps_in, weight_of
+from holdfast.api.scenario_steps import calls_hooks, set_by, steps_in, weights_of
 from holdfast.api.scenario_table import Table, table_of
 from holdfast.errors import UsageError
 from holdfast.load import quantities
@@ -55,14 +55,12 @@ class ScenarioRead:
 
     Attributes:
         stop: what ends it early.
-        thresholds: of the whole load.
-        thresholds_of_labels: of the requests of one label each.
+        thresholds: of the whole load, and of the requests of single labels.
     """
 
     journeys: Journeys
     stop: StopRule
     thresholds: tuple[Threshold, ...]
-    thresholds_of_labels: tuple[tuple[str, Threshold], ...]
 
 
 @frozen
@@ -114,8 +112,7 @@ def read_scenario(file: Path, replaced: Mapping[str, str], seed: int = 0, hooks:
     return ScenarioRead(
         Journeys(crews),
         table.read("stop", quantities.stop_rule) or StopRule(),
-        table.each("thresholds", quantities.threshold),
-        tuple(each for _, thresholds in read for each in thresholds),
+        (*table.each("thresholds", quantities.threshold), *(each for _, own in read for each in own)),
     )
 
 
@@ -179,7 +176,7 @@ def _shapes(table: Table, groups: tuple[Table, ...]) -> tuple[Shape, ...]:
             raise group.wrong("weight", "It has a load shape of its own; weights share out the scenario's.")
     parts: Iterator[Shape] = iter(())
     if common is not None and sharing:
-        weights = [weight_of(group) for group in sharing]
+        weights = weights_of(tuple(sharing))
         key = next(key for key in scenario_shape.KEYS if key in table.values)
         parts = iter(table.made(key, partial(scenario_shape.shared_out, common, weights)))
     # What comes before or after the load is done once unless it says more.
@@ -189,7 +186,7 @@ def _shapes(table: Table, groups: tuple[Table, ...]) -> tuple[Shape, ...]:
     )
 
 
-def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Crew, tuple[tuple[str, Threshold], ...]]:
+def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Crew, tuple[Threshold, ...]]:
     group.only((*_OF_A_GROUP, *_OF_A_CREW, *OF_ALL, *scenario_shape.KEYS))
     tables = group.tables("step", "a step")
     if not tables:

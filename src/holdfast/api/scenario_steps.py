@@ -19,6 +19,8 @@ from holdfast.model.journey_request import Request
 from holdfast.model.scenario import Pause
 
 MOST_REPEATS = 1_000_000
+_SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*", re.ASCII)
+_ROUNDED = 0.11  # three times 33.3 % is meant to be all
 _REFERENCE = re.compile(r"\{\w+\}")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _NAME = re.compile(r"(?<![\w.{])[A-Za-z_]\w*(?!\w*[({])")
@@ -32,11 +34,11 @@ class Steps:
     """What a group's steps come to.
 
     Attributes:
-        thresholds: of each label that has some.
+        thresholds: of labels.
     """
 
     nodes: tuple[Node, ...]
-    thresholds: tuple[tuple[str, Threshold], ...]
+    thresholds: tuple[Threshold, ...]
 
 
 @frozen
@@ -46,7 +48,7 @@ class _Reading:
     known: Known
     values: Mapping[str, str]
     leaves: bool
-    thresholds: list[tuple[str, Threshold]]
+    thresholds: list[Threshold]
 
 
 def steps_in(
@@ -124,12 +126,12 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
         request, usual = request_in(table, around, reading.known, reading.values)
         nodes: tuple[Node, ...] = (*pause(usual.think), request)
         label = "".join(map(str, request.label))
-        reading.thresholds.extend((label, each) for each in table.each("thresholds", quantities.threshold))
+        reading.thresholds.extend(table.each("thresholds", partial(_threshold_of, label)))
     else:
         table.only(_OF_SEVERAL)
         inner = table.tables("step", "a step")
         if table.flag("choose"):
-            weights = tuple(weight_of(each) for each in inner)
+            weights = weights_of(inner)
             nodes = (
                 OneOf("by chance", tuple(Sequence(_step(each, around, reading)) for each in inner), weights=weights),
             )
@@ -138,12 +140,39 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
     return _repeated(table, condition, nodes, leaves=reading.leaves)
 
 
-def weight_of(table: Table) -> float:
-    """How often this is chosen beside others."""
+def weights_of(tables: tuple[Table, ...]) -> tuple[float, ...]:
+    """How often each is chosen beside the others: numbers in proportion, or shares in percent that add up to 100 %.
+
+    Raises:
+        UsageError: one is neither, or they do not add up.
+    """
+    weights = tuple(map(_weight_of, tables))
+    shares = [weight for table, weight in zip(tables, weights, strict=True) if _in_percent(table)]
+    if not shares:
+        return weights
+    for table in tables:
+        if not _in_percent(table):
+            raise table.wrong("weight" if "weight" in table.values else (), "Others beside it have a share in percent.")
+    if abs(sum(shares) - 100) > _ROUNDED:
+        raise tables[-1].wrong("weight", f"The shares add up to {sum(shares):g} %, not to 100 %.")
+    return weights
+
+
+def _in_percent(table: Table) -> bool:
+    return isinstance(table.values.get("weight"), str)
+
+
+def _weight_of(table: Table) -> float:
     weight = table.values.get("weight", 1)
+    if isinstance(weight, str) and (share := _SHARE.fullmatch(weight)):
+        weight = float(share[1])
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1_000_000:
-        raise table.wrong("weight", "It must be a number above 0.")
+        raise table.wrong("weight", 'It must be a number above 0, or a share such as "70%".')
     return float(weight)
+
+
+def _threshold_of(label: str, text: str) -> Threshold:
+    return quantities.of_label(quantities.threshold(text), label)
 
 
 def _condition(table: Table, known: Known) -> tuple[str, Condition] | None:
