@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import jmx_elements as e
-from oracle_case import Case
+from oracle_case import Case, seen
 from plans.writing import csv, variables
 
 PATHS = (
@@ -172,6 +172,31 @@ def of_requests() -> list[Case]:
             + e.request(page, image_parser="true", name="some", embedded_url_re=".*gif")
             + e.request(page, image_parser="true", name="others", embedded_url_exclude_re=".*gif"),
             ordered=False,
+        ),
+        Case(
+            "embedded-fails",
+            "HTTP Request: an embedded resource or a redirect that fails makes its request fail",
+            e.request("/broken", image_parser="true", name="broken")
+            + e.request("/broken", image_parser="true", name="left out", embedded_url_exclude_re=".*404")
+            + e.request("/go?to=/status/500", follow_redirects="true", name="fails in the end")
+            + e.request("/go?to=/broken", follow_redirects="true", image_parser="true", name="redirected page"),
+            ordered=False,
+        ),
+        Case(
+            "redirects-looked-at",
+            "Extractors and assertions after redirects: the last answer",
+            e.request(
+                "/go?to=/page",
+                follow_redirects="true",
+                name="followed",
+                below=e.regex("a", 'value="([^"]+)"')
+                + e.regex("b", "(.*)", useHeaders="URL")
+                + e.regex("c", "(.*)", useHeaders="code")
+                + e.response_assertion("response_data", 16, "tray")
+                + e.response_assertion("response_code", 8, "200"),
+            )
+            + e.request("/go?to=/page", name="not followed", below=e.regex("d", "Location: (.*)", useHeaders="true"))
+            + seen("a", "c", "d"),
         ),
         Case(
             "old",

@@ -74,6 +74,7 @@ class Following:
             failed = yield from self._embedded(sending, exchange, answer, visitor)
             if failed:
                 answer = replace(answer, answered=False, message=failed)
+                last = last._replace(outcome=Outcome.REJECTED, why=failed)
         return Fetched(answer, last)
 
     def _followed(
