@@ -142,6 +142,30 @@ def of_requests() -> list[Case]:
             loops="2",
         ),
         Case(
+            "cookies-and-a-field",
+            "HTTP Cookie Manager beside a Cookie field of a Header Manager",
+            e.cookie_manager()
+            + e.header_manager(Cookie="own=1")
+            + e.request("/see")
+            + e.request("/cookie?name=a&value=1")
+            + e.request("/see"),
+        ),
+        Case(
+            "cookies-attributes",
+            "HTTP Cookie Manager: paths, ends and domains of cookies",
+            e.cookie_manager()
+            + e.request("/cookie?name=a&value=1&path=/in")
+            + e.request("/cookie?name=b&value=2;+Max-Age=3600")
+            + e.request("/cookie?name=c&value=3;+Domain=other.example")
+            + e.request("/cookie?name=d&value=4;+Secure")
+            + e.request("/cookie?name=f&value=5;+Expires=Wed,+21+Oct+2015+07:28:00+GMT")
+            + e.request("/cookie?name=g&value=%22q+q%22;+HttpOnly")
+            + e.request("/in/see")
+            + e.request("/inside")
+            + e.request("/cookie?name=g&value=;+Expires=Wed,+21+Oct+2015+07:28:00+GMT")
+            + e.request("/in"),
+        ),
+        Case(
             "cookies-ignored",
             "HTTP Cookie Manager: policy ignoreCookies",
             e.cookie_manager(policy="ignoreCookies") + e.request("/cookie?name=a&value=1") + e.request("/see"),
