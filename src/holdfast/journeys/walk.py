@@ -111,7 +111,7 @@ class _Walker:
         if shared.planned is None:
             shared.planned = planned(self.crew.journey)
         root = _Journey(self.here, None, shared.planned, lambda: self.times)
-        root.index = f"__jm__{self.crew.name}__idx"
+        root.index = self.crew.index
         root.children = [
             control_of(each, self.here, root) if isinstance(each, Branch) else each for each in shared.planned.below
         ]

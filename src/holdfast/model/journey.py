@@ -318,6 +318,7 @@ class Crew:
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
+        index: the variable that has the number of a client's pass, from 0; "" none.
         missing: what becomes of a reference to a value that is missing: it is sent as written, or the request is not
             sent and fails.
     """
@@ -335,6 +336,7 @@ class Crew:
     new_each_pass: bool = False
     on_failure: Literal["continue", "next pass", "leave", "stop", "stop at once"] = "continue"
     stage: Literal["before", "main", "after"] = "main"
+    index: str = ""
     missing: Literal["as written", "fails"] = "fails"
 
 
