@@ -311,11 +311,11 @@ def test_what_a_page_embeds_is_fetched_with_it_each_once(tmp_path):
     assert seen.paths == ["/", *EMBEDDED, "/static/of-css.png", "/inner.png"]
     assert labels_of(finished) == ["page"] + ["page, embedded"] * (len(seen.paths) - 1)
     assert finished.result.embedded == len(seen.paths) - 1
-    assert outcomes_of(finished).count("rejected") == 1
     # As in JMeter, a page is not answered where something that it embeds is not.
+    assert outcomes_of(finished).count("rejected") == 2
     assert (told[0]["answered"], told[0]["status"]) == (False, 200)
     assert told[0]["message"] == f"{origin}/missing.png, which it embeds, was not answered"
-    assert outcomes_of(finished)[0] == "answered"
+    assert outcomes_of(finished)[0] == "rejected"
     assert [each for each in finished.result.warnings if "1 resources that pages embed were not fetched" in each]
 
 

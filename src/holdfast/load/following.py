@@ -74,6 +74,7 @@ class Following:
             failed = yield from self._embedded(sending, exchange, answer, visitor)
             if failed:
                 answer = replace(answer, answered=False, message=failed)
+                last = last._replace(outcome=Outcome.REJECTED, why=failed)
         return Fetched(answer, last)
 
     def _followed(
@@ -185,6 +186,8 @@ class Following:
         if not field:
             return exchange
         own = [value for name, value in exchange.headers if name.lower() == "cookie"]
+        if visitor.crew.jar_replaces_field:
+            own = []
         others = tuple(each for each in exchange.headers if each[0].lower() != "cookie")
         # A request has one such field (RFC 6265, 5.4).
         return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))))
