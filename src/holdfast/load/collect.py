@@ -33,6 +33,10 @@ _BUSY = (
     "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
     "--processes N, or load it from another machine."
 )
+_BUSY_ALONE = (
+    "The load was busy all the time and never had to wait for the server, which may be faster than this: one process "
+    "sends all of a load whose clients remember something. Load it from another machine, or with fewer of such clients."
+)
 
 Shares = Sequence[tuple[Part, WorkerReport]]
 """The parts of one plan, and the report on each."""
@@ -118,7 +122,7 @@ def collect(
     reports = [report for parts in shares for _, report in parts]
     limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
-        limits.append(_BUSY)
+        limits.append(_BUSY_ALONE if any(plan.travel for plan in plans) else _BUSY)
     stood_still, notes = stalled(reports), (*_notes(reports), *doubts_of_streams(streams_of(plans, reports)))
     if stood_still is not None:
         limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))
