@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
+# Fewer say nothing of a server's pace: a client's first request brings modules along, on a busy machine for as long.
+_ENOUGH = 100
 _BUSY = (
     "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
     "--processes N, or load it from another machine."
@@ -187,7 +189,7 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:
     In the open model the pacing lag shows the same.
     """
     return any(
-        report.busy > _ALWAYS and report.lasted_s > _LONG_ENOUGH_S
+        report.busy > _ALWAYS and report.lasted_s > _LONG_ENOUGH_S and report.begun >= _ENOUGH
         for plan, parts in zip(plans, shares, strict=True)
         if plan.shape.waits_for_replies
         for _, report in parts
