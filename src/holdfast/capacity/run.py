@@ -53,7 +53,7 @@ class Search:
     watch: LoadWatch | None = None
 
 
-def run_search(search: Search, explain: str = "", directory: str = ".") -> CapacityRecord:
+def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     """Searches for the highest rate that holds, and watches the server a little beyond it.
 
     After Ctrl-C the record has what was known by then.
@@ -77,7 +77,6 @@ def run_search(search: Search, explain: str = "", directory: str = ".") -> Capac
         seconds=0.0,
         alone_ms=alone,
         directory=directory,
-        explain=explain,
     )
     if (hopeless := _broken_alone(search.thresholds, alone)) is not None:
         record = replace(record, notes=(hopeless,), not_watched="no load was run")
@@ -127,7 +126,9 @@ def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, .
         watch = None
         if search.watch is not None:
             watch = _watching(search.watch, step, tuple(loads))
-        done = offer(bench, step.rate_per_s, step.seconds, watch).at_rate
+        # Repeats at random instants are of other instants.
+        own = replace(bench, sent=replace(bench.sent, seed=bench.sent.seed + len(loads)))
+        done = offer(own, step.rate_per_s, step.seconds, watch).at_rate
         done = replace(done, alone_ms=single)
         if bench.ends():
             break  # a load that was cut short says nothing

@@ -99,13 +99,11 @@ def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     if len(files) > 1:
         raise click.UsageError(f"{' and '.join(files)} exclude each other: one file says what to send.", ctx=context)
     if plan.jmx is not None:
-        if arguments.url is not None or plan.maps:
-            raise click.UsageError("A plan names its servers itself: URL and --map go with --har.", ctx=context)
         return read_jmx(context, plan.jmx, arguments)
     if plan.har is not None:
         return read_recording(context, plan.har, arguments)
     if plan.maps:
-        raise click.UsageError("--map goes with --har: it replaces servers that the file names.", ctx=context)
+        raise click.UsageError("--map goes with --jmx or --har: it replaces servers that the file names.", ctx=context)
     if files:
         return read_file(context, arguments)
     if arguments.url is None:

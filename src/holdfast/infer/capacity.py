@@ -54,6 +54,7 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
         warnings=tuple(_warnings(record, interval, status)),
         unknown=unknown,
         explain=record.explain or None,
+        command=record.command,
         alone_ms=record.alone_ms,
         seconds=record.seconds,
         interrupted=record.interrupted,
