@@ -66,6 +66,7 @@ def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     subject = search.subject
     bench = Bench(subject, search.sent, search.thresholds, search.asked.poisson, search.interrupts, began_s)
     alone = _warm(bench)
+    bench = replace(bench, alone_ms=alone)
     record = CapacityRecord(
         target=subject.name,
         url=subject.url,

@@ -117,6 +117,8 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
     if status == "none":
         first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
         return f"No rate holds: {first}"
+    if status == "unknown" and limited:
+        return f"Nothing is known of any rate: {limited}"
     return {
         "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
         "not stationary": "The server's answers changed from load to load, so no rate is its own.",
