@@ -28,6 +28,7 @@ from holdfast.model.shapes import Clients, Shape, Stages
 from holdfast.model.units import MS
 
 SINGLES = 5
+_MOST_TIMES = 10
 _BUSY = 0.9
 """Of a load process's time on a core, from which on it may be what makes requests late."""
 
@@ -191,7 +192,9 @@ def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores
             "of the processor time that it needed."
         )
     waited_ms = waited_for_a_core_ms(cores.server, cores.load_waited, load.answered_per_s)
-    if is_starved(waited_ms, cores.others, bench.alone_ms):
+    # Without that it would have served more; what is beyond that too does not hold anyway.
+    more = (load.answered_per_s or 0.0) * (1 + waited_ms / max(bench.alone_ms, waited_ms / _MOST_TIMES))
+    if is_starved(waited_ms, cores.others, bench.alone_ms) and load.rate_per_s <= more:
         return (
             f"Other programs used {cores.others or 0:.1f} cores, and for each request the server and the load waited "
             f"{waited_ms:.0f} ms for one."

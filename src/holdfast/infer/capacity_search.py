@@ -148,6 +148,12 @@ def interval_of(asked: CapacityAsked, loads: Sequence[AtRate]) -> tuple[Interval
     return found, high is not None and high.holds is not None
 
 
+def surely_broken(loads: Sequence[AtRate]) -> float | None:
+    """The lowest rate that did not hold, and that for no reason of ours or of other programs; None without one."""
+    broken = {each.rate_per_s for each in loads if not each.held and not each.limited}
+    return min(broken - {each.rate_per_s for each in loads if each.held}, default=None)
+
+
 def able_at_most(loads: Sequence[AtRate]) -> float | None:
     """What the server would answer, requests per second, with the processor time that others took.
 
