@@ -293,6 +293,7 @@ OF_ANSWERS = {
     "csv",
     "jsonl",
     "jtl",
+    "events_csv",
     "sqlite",
     "parquet",
     "expect",
@@ -301,7 +302,7 @@ OF_ANSWERS = {
     "github",
     "html",
 }
-NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus"}
+NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus", "events_csv"}
 OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save", "values"}
 
 

@@ -231,6 +231,9 @@ class LoadOptions(TypedDict, total=False):
         expect_match: regular expressions that must match in the body.
         threshold: what is to hold, such as "p99<200ms"; the result says of each whether it did.
         keep_alive: reuse connections; by default only with `clients`.
+        events: replies are streams of events: measure each of them.
+        http2: speak HTTP/2.
+        streams: with `http2`, most requests at once on a connection; with `clients`, each has so many.
         connect_timeout: give up a connection attempt after this time.
         first_byte_timeout: give up a request whose reply has not begun after this time.
         timeout: give up a request that has not ended after this time.
@@ -270,6 +273,9 @@ class LoadOptions(TypedDict, total=False):
     expect_match: str | Sequence[str]
     threshold: str | Sequence[str]
     keep_alive: bool
+    events: bool
+    http2: bool
+    streams: int
     connect_timeout: float | str
     first_byte_timeout: float | str
     timeout: float | str

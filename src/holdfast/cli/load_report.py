@@ -63,6 +63,13 @@ def _jtl(finished: FinishedLoad) -> Iterable[bytes]:
     return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0)
 
 
+def _summary(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.k6 import summary_lines
+
+    return summary_lines(finished.result, chunks(finished))
+
+
 def _sqlite(path: Path, finished: FinishedLoad) -> None:
     from msgspec import to_builtins
 
@@ -84,6 +91,7 @@ _STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "jtl": _jtl,
+    "summary": _summary,
 }
 _FILES: Mapping[str, Callable[[Path, FinishedLoad], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
@@ -91,6 +99,7 @@ _HELP = {
     "csv": "Write a row for each request as CSV to FILE; - is standard output.",
     "jsonl": "Write these rows as JSON lines to FILE; - is standard output.",
     "jtl": "Write these rows as a JMeter results file to FILE; - is standard output.",
+    "summary": "Write the lines of a summary as k6 prints them to FILE; - is standard output.",
     "sqlite": "Write rows and result to FILE, a new SQLite database.",
     "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
 }
@@ -133,14 +142,28 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(found: Loaded, targets: Mapping[str, str], checks: Checks) -> int:
+def write_events(finished: FinishedLoad, target: str) -> bool:
+    """Writes the rows of events; whether that worked."""
+    from holdfast.report.rows import events_csv
+
+    lines = events_csv(each.rows() for each in finished.run.events)
+    try:
+        console.write_stream(target, lines, "Events are not among the saved rows: run the load again.")
+    except EnvironmentFailure as error:
+        tell(error)
+        return False
+    return True
+
+
+def finish(found: Loaded, targets: Mapping[str, str], checks: Checks, events_target: str | None = None) -> int:
     """Shows and writes the result of a run that is over and what came of the expectations; returns the exit code."""
     if found.unsaved is not None:
         tell(found.unsaved)
     result = found.finished.result
     checked = _checked(result, checks)
     checks.write(checked, partial(render_load, result), cases=_thresholds(result))
-    written = publish(found.finished, targets, result.run, checked)
+    told = events_target is None or write_events(found.finished, events_target)
+    written = publish(found.finished, targets, result.run, checked) and told
     checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
     code = checks.exit_code(exit_code(result, checked), checked)
     return code if written and result.run is not None else EXIT_ENVIRONMENT
