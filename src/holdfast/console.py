@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO
 
 from holdfast.errors import EnvironmentFailure, HoldfastError, UsageError
-from holdfast.model.printable import printable
+from holdfast.model.printable import in_ascii, printable
 
 STDOUT = "-"
 _AGAIN = "`holdfast show` prints the saved run again."
@@ -71,7 +71,12 @@ def show(drawn: Callable[[int, bool], str]) -> None:
     columns = shutil.get_terminal_size((_COLUMNS, 24)).columns if styled else _COLUMNS
     encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
     text = drawn(columns, styled)
-    put((text if styled else printable(text)).encode(encoding, "replace"))
+    text = text if styled else printable(text)
+    try:
+        content = text.encode(encoding)
+    except UnicodeEncodeError:
+        content = in_ascii(text).encode(encoding, "replace")
+    put(content)
 
 
 def _takes_styles(stream: object) -> bool:

@@ -192,3 +192,4 @@ def test_a_terminal_that_knows_no_blocks_gets_the_figures(holdfast):
 
     assert ended.exit == ANSWERED
     assert "at least 5 requests at once" in ended.out
+    assert "?" not in ended.out

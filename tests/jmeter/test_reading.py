@@ -234,3 +234,21 @@ def test_only_what_is_listed_is_sent_as_fixed_beforehand(below: str, *, fixed: b
         return
 
     assert is_fixed(plan_tree(content, "test.jmx"), notes) is fixed
+
+
+def test_a_thread_has_the_variables_that_jmeter_gives_it() -> None:
+    failed = '"${JMeterThread.last_sample_ok}" == "false"'
+    asked = controller("IfController", http("/sorry"), IfController__condition=failed)
+    done = sent(group(A + asked + B + asked), answers=lambda each: 500 if each.path == "/b" else 200)
+
+    assert done.paths == ["/a", "/b", "/sorry"]
+    assert fields(group(headers(header("X-At", "${START.YMD}")) + A)) == ["19700101"]
+    assert [each.what for each in read(group(headers(header("X-At", "${START.MS}")) + A)).notes] == []
+
+
+def test_threads_meet_at_a_synchronizing_timer() -> None:
+    timer = element("SyncTimer", "meet", text("groupSize", "2"), text("timeoutInMs", "0"))
+    done = sent(group(timer + A, threads="2", ramp="2"))
+
+    # The second thread comes after 1 s.
+    assert [round(at, -1) for at, _, _ in done.sent] == [1000.0, 1000.0]

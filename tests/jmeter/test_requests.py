@@ -73,6 +73,15 @@ def test_a_path_is_sent_as_jmeter_sends_it(written: str, path: str) -> None:
     assert only(e.request(f"{written}${{__V(nothing,)}}", name="r"), {"w": "w/x"}).path == path
 
 
+def test_a_variable_may_be_a_whole_url() -> None:
+    values = {"base": "http://other:81", "path": "p/q"}
+
+    whole, path = sent(e.request("${base}/x?y=1", domain="") + e.request("${path}/x"), values)
+
+    assert (whole.origin, whole.path) == ("http://other:81", "/x?y=1")
+    assert (path.origin, path.path) == ("http://127.0.0.1:8000", "/p/q/x")
+
+
 def test_a_whole_url_is_taken_as_it_is() -> None:
     request = only(e.request("http://other:81/x?y=1 2", e.arguments(e.argument("z", "1"))))
 

@@ -5,6 +5,7 @@ Expected: apache/jmeter 5.5, org.apache.jmeter.extractor, and what plans of test
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -210,6 +211,24 @@ def test_what_cannot_be_read_fails_with_its_reason(extract: Finding) -> None:
 
     assert why.startswith("v: ")
     assert variables == {}
+
+
+def test_a_pattern_that_does_not_end_is_said_and_not_tried_again() -> None:
+    client = known_client()
+    tried = []
+
+    def out_of_time(do: Callable[[], object]) -> object:
+        tried.append(do)
+        raise TimeoutError
+
+    client.shared.within = out_of_time
+    extract = RegexExtract("v", ("(x+x+)+y",), required=False)
+
+    words = [take(extract, PAGE, client) for _ in range(2)]
+
+    assert words == [words[0]] * 2
+    assert "'(x+x+)+y' did not come to an end in time" in words[0]
+    assert len(tried) == 1
 
 
 def test_a_header_is_found_whatever_its_case() -> None:

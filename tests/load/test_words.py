@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.load.quantities import Threshold, duration_s, ramp, rate_per_s, stages, threshold
+from holdfast.load.quantities import Threshold, duration_s, of_label, ramp, rate_per_s, stages, threshold
 from holdfast.model import schedule
 
 
@@ -50,6 +50,8 @@ def test_the_stage_that_is_wrong_is_named_with_its_place():
         ("errors<1%", Threshold("errors<1%", "errors", "<", 0.01, share=True)),
         ("errors<=0", Threshold("errors<=0", "errors", "<=", 0)),
         ("rate>=950/s", Threshold("rate>=950/s", "rate", ">=", 950)),
+        ("label('GET /').p99<2s", Threshold("label('GET /').p99<2s", "p99", "<", 2000, label="GET /")),
+        (r'label( "a \"b\"" ) . max<1s', Threshold(r'label( "a \"b\"" ) . max<1s', "max", "<", 1000, label='a "b"')),
     ],
 )
 def test_thresholds_are_read(text, expected):
@@ -66,11 +68,21 @@ def test_thresholds_are_read(text, expected):
         ("p98<200ms", "there is no 'p98'"),
         ("p99<200", r"compared in ms or s \(character 8\)"),
         ("rate>=950", r"compared in /s \(character 10\)"),
+        ("label('GET /').p98<200ms", r"there is no 'p98' \(character 16\)"),
+        ("label('GET /').p99<200", r"compared in ms or s \(character 23\)"),
+        ("label('GET /').rate>5/s", r"a rate is of the whole load \(character 16\)"),
+        ("label('GET /')", "see character 6"),
     ],
 )
 def test_what_is_no_threshold_is_told_with_its_place(text, says):
     with pytest.raises(ValueError, match=says):
         threshold(text)
+
+
+@given(st.text(max_size=30))
+def test_a_threshold_of_a_label_is_read_as_it_is_written(label):
+    assert of_label(threshold("errors < 1%"), label) == threshold(of_label(threshold("errors < 1%"), label).text)
+    assert of_label(threshold("errors < 1%"), label).label == label
 
 
 @given(st.text(max_size=30))

@@ -96,6 +96,20 @@ def test_thresholds_decide_the_exit_code(holdfast, counting, threshold, code):
     assert ended.exit == code, ended.err
 
 
+@pytest.mark.parametrize(
+    ("threshold", "code", "says"),
+    [
+        ("label('GET /busy').errors<=9", ANSWERED, "holds (9)"),  # the counting server answers 503 there
+        ("label('GET /busy').errors<1%", FAILED, "does not hold (100.00%)"),
+        ("label('GET /busi').errors<1%", USAGE, "Did you mean GET /busy?"),
+    ],
+)
+def test_a_threshold_of_a_label_is_about_its_requests(holdfast, counting, threshold, code, says):
+    ended = holdfast.run("load", f"{counting.url}/busy", "--burst", "9", "--threshold", threshold)
+
+    assert (ended.exit, says in ended.out + ended.err) == (code, True), ended.out + ended.err
+
+
 def test_the_rows_of_all_requests_are_written(holdfast, counting, tmp_path):
     holdfast.run("load", counting.url, "--burst", "20", "--csv", tmp_path / "rows.csv")
 
@@ -105,10 +119,11 @@ def test_the_rows_of_all_requests_are_written(holdfast, counting, tmp_path):
     assert {(row["outcome"], row["status"]) for row in rows} == {("answered", "200")}
 
 
+@pytest.mark.parametrize("more", [(), ("--cookies",)], ids=["fixed beforehand", "with memory"])
 @pytest.mark.parametrize("presses", [1, 2])
-def test_nothing_is_lost_at_ctrl_c_the_first_drains_the_second_gives_up(holdfast, counting, presses):
+def test_nothing_is_lost_at_ctrl_c_the_first_drains_the_second_gives_up(holdfast, counting, presses, more):
     path = "/" if presses == 1 else "/silent"
-    running = holdfast.start("load", counting.url + path, "--rate", "100", "--for", "60s", "--json", "-")
+    running = holdfast.start("load", counting.url + path, "--rate", "100", "--for", "60s", "--json", "-", *more)
     pause = threading.Event()
     while counting.seen()["requests"] < 10:
         pause.wait(0.01)

@@ -152,7 +152,7 @@ def test_requests_on_kept_connections_begin_when_they_are_sent_and_connect_no_mo
 
 
 def test_a_saved_load_is_shown_and_written_again_as_it_was(holdfast, faulty, tmp_path):
-    forms = ("csv", "jsonl", "jtl", "json")
+    forms = ("csv", "jsonl", "jtl", "json", "summary")
 
     def targets(name):
         return [word for form in forms for word in (f"--{form}", f"{name}.{form}")]

@@ -275,13 +275,18 @@ stage = "after"
 url = "{base}"
 [[group.step]]
 request = "/reset"
+thresholds = ["max<60s", "errors<=0"]
 """
     )
     with answering(Shop()) as (url, seen):
         ended, result = loaded(holdfast, "shop.toml", "-J", f"base={url}")
 
     assert ended.exit == ANSWERED, ended.err
-    assert result["thresholds"][0]["held"]
+    assert [(each["text"], each["held"]) for each in result["thresholds"]] == [
+        ("errors<1%", True),
+        ("label('GET /reset').max<60s", True),
+        ("label('GET /reset').errors<=0", True),
+    ]
     assert Counter(seen.paths) == {"/desk": 2, "/enter": 2, "/basket/9": 12, "/reset": 1}
     assert seen.paths[-1] == "/reset"
     bodies = Counter(body for _, path, _, body in seen.requests if path == "/basket/9")

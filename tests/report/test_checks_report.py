@@ -246,7 +246,7 @@ def test_what_is_not_met_is_an_annotation_and_that_all_is_well_is_one_too() -> N
     assert list(annotation_lines("load", CheckResult())) == []
     thresholds = cases_of_thresholds((Expectation("p99<1s", 3.0, True), Expectation("rate>9/s", 8.5, False)))
     assert list(annotation_lines("load", CheckResult(), thresholds)) == [
-        "::error title=holdfast load::rate>9/s: found 8.5"
+        "::error title=holdfast load::rate>9/s: found 8.5/s"
     ]
     assert list(annotation_lines("load", CheckResult((MET,)), thresholds[:1])) == [
         "::notice title=holdfast load::Expected and found: p99<1s. The expectation is met."

@@ -19,9 +19,11 @@ from holdfast.loadtest.run import FinishedLoad, RunElsewhere, run_load
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment, LoadResult
 from holdfast.model.saved import Asked
+from holdfast.model.suggestions import did_you_mean
 from holdfast.runs_file import marked
 
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
+_SHOWN_LABELS = 6
 
 
 @frozen
@@ -96,12 +98,26 @@ def loaded(
         save: keep its rows among the saved runs.
 
     Raises:
+        UsageError: a threshold is about a label that the load will not have.
         ValueError: a request cannot be sent as it is written.
         EnvironmentFailure: as `run_load`.
     """
+    _check_labels(asked)
     title = Asked("load", "load", saved.title_of(asked.experiment))
     with marked(title) if save else nullcontext() as mark:
         return _loaded(asked, interrupts, view, run_elsewhere, mark, save=save)
+
+
+def _check_labels(asked: AskedLoad) -> None:
+    """Makes sure that the load will have each label that a threshold names; journeys can make labels as they run."""
+    known = dict.fromkeys(step.label for group in asked.experiment.groups for step in group.steps)
+    for each in asked.thresholds if asked.experiment.journeys is None else ():
+        if each.label is not None and each.label not in known:
+            raise UsageError(
+                f"The load has no label {each.label!r}.",
+                f"A threshold is about it: {each.text}",
+                did_you_mean(each.label, known, f"Its labels are: {', '.join(list(known)[:_SHOWN_LABELS])}."),
+            )
 
 
 def _loaded(  # parameters: as of `loaded`, and the mark

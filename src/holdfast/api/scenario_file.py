@@ -23,7 +23,7 @@ from holdfast.api import scenario_shape
 from holdfast.api.input_files import read_data_rows, unreadable
 from holdfast.api.references import filled
 from holdfast.api.scenario_request import OF_ALL, Known, Usual, usual_in
-from holdfast.api.scenario_steps import calls_hooks, set_by, steps_in, weight_of
+from holdfast.api.scenario_steps import calls_hooks, set_by, steps_in, weights_of
 from holdfast.api.scenario_table import Table, table_of
 from holdfast.errors import UsageError
 from holdfast.load import quantities
@@ -175,7 +175,7 @@ def _shapes(table: Table, groups: tuple[Table, ...]) -> tuple[Shape, ...]:
             raise group.wrong("weight", "It has a load shape of its own; weights share out the scenario's.")
     parts: Iterator[Shape] = iter(())
     if common is not None and sharing:
-        weights = [weight_of(group) for group in sharing]
+        weights = weights_of(tuple(sharing))
         key = next(key for key in scenario_shape.KEYS if key in table.values)
         parts = iter(table.made(key, partial(scenario_shape.shared_out, common, weights)))
     # What comes before or after the load is done once unless it says more.

@@ -19,6 +19,8 @@ from holdfast.model.journey_request import Request
 from holdfast.model.scenario import Pause
 
 MOST_REPEATS = 1_000_000
+_SHARE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*%\s*", re.ASCII)
+_ROUNDED = 0.11  # three times 33.3 % is meant to be all
 _REFERENCE = re.compile(r"\{\w+\}")
 _QUOTED = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _NAME = re.compile(r"(?<![\w.{])[A-Za-z_]\w*(?!\w*[({])")
@@ -129,7 +131,7 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
         table.only(_OF_SEVERAL)
         inner = table.tables("step", "a step")
         if table.flag("choose"):
-            weights = tuple(weight_of(each) for each in inner)
+            weights = weights_of(inner)
             nodes = (
                 OneOf("by chance", tuple(Sequence(_step(each, around, reading)) for each in inner), weights=weights),
             )
@@ -138,11 +140,34 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
     return _repeated(table, condition, nodes, leaves=reading.leaves)
 
 
-def weight_of(table: Table) -> float:
-    """How often this is chosen beside others."""
+def weights_of(tables: tuple[Table, ...]) -> tuple[float, ...]:
+    """How often each is chosen beside the others: numbers in proportion, or shares in percent that add up to 100 %.
+
+    Raises:
+        UsageError: one is neither, or they do not add up.
+    """
+    weights = tuple(map(_weight_of, tables))
+    shares = [weight for table, weight in zip(tables, weights, strict=True) if _in_percent(table)]
+    if not shares:
+        return weights
+    for table in tables:
+        if not _in_percent(table):
+            raise table.wrong("weight" if "weight" in table.values else (), "Others beside it have a share in percent.")
+    if abs(sum(shares) - 100) > _ROUNDED:
+        raise tables[-1].wrong("weight", f"The shares add up to {sum(shares):g} %, not to 100 %.")
+    return weights
+
+
+def _in_percent(table: Table) -> bool:
+    return isinstance(table.values.get("weight"), str)
+
+
+def _weight_of(table: Table) -> float:
     weight = table.values.get("weight", 1)
+    if isinstance(weight, str) and (share := _SHARE.fullmatch(weight)):
+        weight = float(share[1])
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1_000_000:
-        raise table.wrong("weight", "It must be a number above 0.")
+        raise table.wrong("weight", 'It must be a number above 0, or a share such as "70%".')
     return float(weight)
 
 

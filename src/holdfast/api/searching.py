@@ -81,6 +81,10 @@ def checked_thresholds(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
                 "The search finds the rate; a threshold is what has to hold at it.",
                 f"{_EXAMPLE} What you expect of the rate is --expect 'rate >= 75'.",
             )
+        if each.label is not None:
+            raise UsageError(
+                f"{each.text!r} is about one label.", "A search sends one kind of request, and looks at all.", _EXAMPLE
+            )
         if each.relation.startswith(">"):
             raise UsageError(
                 f"{each.text!r} is a lower bound.",

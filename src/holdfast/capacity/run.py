@@ -126,7 +126,9 @@ def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, .
         watch = None
         if search.watch is not None:
             watch = _watching(search.watch, step, tuple(loads))
-        done = offer(bench, step.rate_per_s, step.seconds, watch).at_rate
+        # Repeats at random instants are of other instants.
+        own = replace(bench, sent=replace(bench.sent, seed=bench.sent.seed + len(loads)))
+        done = offer(own, step.rate_per_s, step.seconds, watch).at_rate
         done = replace(done, alone_ms=single)
         if bench.ends():
             break  # a load that was cut short says nothing

@@ -63,6 +63,13 @@ def _jtl(finished: FinishedLoad) -> Iterable[bytes]:
     return jtl(samples(finished), finished.result.wall_clock_offset_ns or 0)
 
 
+def _summary(finished: FinishedLoad) -> Iterable[bytes]:
+    from holdfast.loadtest.rows import chunks
+    from holdfast.report.k6 import summary_lines
+
+    return summary_lines(finished.result, chunks(finished))
+
+
 def _sqlite(path: Path, finished: FinishedLoad) -> None:
     from msgspec import to_builtins
 
@@ -84,6 +91,7 @@ _STREAMS: Mapping[str, Callable[[FinishedLoad], Iterable[bytes]]] = {
     "csv": _csv,
     "jsonl": _jsonl,
     "jtl": _jtl,
+    "summary": _summary,
 }
 _FILES: Mapping[str, Callable[[Path, FinishedLoad], None]] = {"sqlite": _sqlite, "parquet": _parquet}
 _HELP = {
@@ -91,6 +99,7 @@ _HELP = {
     "csv": "Write a row for each request as CSV to FILE; - is standard output.",
     "jsonl": "Write these rows as JSON lines to FILE; - is standard output.",
     "jtl": "Write these rows as a JMeter results file to FILE; - is standard output.",
+    "summary": "Write the lines of a summary as k6 prints them to FILE; - is standard output.",
     "sqlite": "Write rows and result to FILE, a new SQLite database.",
     "parquet": "Write these rows as Parquet to FILE; needs the extra `parquet`.",
 }

@@ -8,6 +8,7 @@ import click
 
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.cli.load_plan import OF_A_REQUEST, OF_MEMORY, Asked, refuse
+from holdfast.load import quantities
 
 _SAYS_ITSELF = (
     *SHAPE_NAMES,
@@ -31,4 +32,8 @@ def read_file(context: click.Context, arguments: LoadArguments) -> Asked:
     file = Path(arguments.url)
     refuse(context, file.name, _SAYS_ITSELF)
     read = read_scenario(file, dict(arguments.plan.properties), arguments.run.seed)
-    return Asked((), read.stop, None, read.journeys, read.thresholds)
+    try:
+        of_labels = tuple(quantities.of_label(each, label) for label, each in read.thresholds_of_labels)
+    except ValueError as error:
+        raise click.UsageError(f"{file}: {error}", ctx=context) from error
+    return Asked((), read.stop, None, read.journeys, (*read.thresholds, *of_labels))

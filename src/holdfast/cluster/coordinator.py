@@ -5,7 +5,8 @@ Decisions
 * Everything between this host and another is a question that a function on its worker answers at once (`host`): how
   far it is, what its clock says, a piece of what it recorded. So there is no network protocol of our own, and a host
   that is lost does not answer.
-* Rows are fetched when the load is over: fetched during the load they would take resources from it.
+* A host's report is fetched when the load is over. What has ended by then it passes on once a second before, as a load
+  on one host is saved once a second: a host that is lost does not take it along.
 * A host is lost when its worker has left the cluster, or has not answered for LOST_AFTER_S. Requests of its share
   whose outcome is unknown count as our own failure, never as the server's.
 """
@@ -293,6 +294,8 @@ async def _follow(cluster: Cluster, member: Member) -> None:
     while member.lost is None:
         try:
             seen: host.Look | None = await cluster.call(address, host.look, member.key)
+            if seen is not None and seen["rows"] > len(member.rows):
+                member.rows += await cluster.call(address, host.read_rows, member.key, len(member.rows))
         except Unreachable as error:
             silent = time.monotonic_ns() - member.heard_ns > LOST_AFTER_S * NS_PER_S
             if silent or not await cluster.has(address):
@@ -331,7 +334,7 @@ async def _fetch(cluster: Cluster, member: Member) -> None:
                 _lose(member, f"its worker was gone before its rows were fetched ({error})")
                 return
             await asyncio.sleep(_LOOK_S)
-    member.report = bytes(report)
+    member.report, member.rows = bytes(report), []
 
 
 async def _forget(cluster: Cluster, members: Sequence[Member]) -> None:

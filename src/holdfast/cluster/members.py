@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field, replace
 
 from holdfast.cluster.clocks import SAME, Offset, over_run
@@ -30,6 +31,7 @@ class Member:
         share: (i, n).
         before, after: its clock before and after the run; None if it was not measured again.
         heard_ns: when it last said how far it is.
+        rows: what it passed on of what had ended, message by message.
         report_bytes: size of its report; None before the end.
         report: its report; None before it is here.
         lost: why it counts as lost, in words; None if it does not.
@@ -43,6 +45,7 @@ class Member:
     after: Offset | None = None
     progress: Progress = field(default_factory=Progress)
     heard_ns: int = 0
+    rows: list[bytes] = field(default_factory=list)
     report_bytes: int | None = None
     report: bytes | None = None
     lost: str | None = None
@@ -98,8 +101,8 @@ def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) 
     for member in load.members:
         report, rows = _taken(merged, member)
         if report is None:
-            rows = _lost(merged, load, member)
-            limits.append(_loss_in_words(member, len(rows)))
+            kept, rows = _lost(merged, load, member)
+            limits.append(_loss_in_words(member, kept, len(rows)))
             hosts.append(replace(_result(member, _begun(member), None), lost=member.lost, failed=len(rows)))
             continue
         limits += [f"{member.name}: {each}" for each in report.limits]
@@ -136,20 +139,29 @@ def _taken(merged: Merged, member: Member) -> tuple[Report | None, list[int]]:
         return None, []
 
 
-def _lost(merged: Merged, load: SharedLoad, member: Member) -> list[int]:
-    """Counts what a lost host was to send as failed; returns its rows."""
+def _lost(merged: Merged, load: SharedLoad, member: Member) -> tuple[int, list[int]]:
+    """Takes what a lost host had passed on, and counts the rest of what it was to send as failed.
+
+    Returns:
+        How many rows it had passed on, and those that count as failed.
+    """
+    kept: list[int] = []
+    for message in member.rows:
+        with contextlib.suppress(ValueError):  # as if it had not come
+            kept += merged.take_rows(message, member.clock)
     begun = member.progress.begun or [0] * len(merged.plans)
     losses = [Loss(load.start_ns, member.lost_ns, each, load.ending_ns) for each in begun]
-    return merged.lose(member.share, losses)
+    return len(kept), merged.lose(member.share, losses, kept)
 
 
-def _loss_in_words(member: Member, failed: int) -> str:
+def _loss_in_words(member: Member, kept: int, failed: int) -> str:
     number, many = member.share
     ago_s = (member.lost_ns - member.heard_ns) / NS_PER_S
     return (
         f"{member.name} ({member.worker.address}) was lost: {member.lost}. With share {number + 1} of {many} it had "
         f"begun {_begun(member):,} requests, of which {member.progress.ended:,} had ended, according to its last "
-        f"report {ago_s:.1f} s before. {failed:,} requests count as failed, because their outcome is unknown."
+        f"report {ago_s:.1f} s before. The rows of {kept:,} had been passed on and count as they ended; "
+        f"{failed:,} requests count as failed, because their outcome is unknown."
     )
 
 

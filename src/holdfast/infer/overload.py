@@ -211,7 +211,7 @@ def _clients(record: OverloadRecord, level: Level) -> Clients:
         late=late,
         rejected=of(*_OTHER_ANSWERS),
         refused=of(Outcome.REFUSED, Outcome.NO_ROOM),
-        reset=counts[Outcome.RESET],
+        reset=of(Outcome.RESET, Outcome.STREAM_RESET, Outcome.STREAM_REFUSED),
         closed=counts[Outcome.CLOSED],
         timed_out=counts[Outcome.UNANSWERED],
         unconnected=counts[Outcome.CONNECT_TIMEOUT],

@@ -50,10 +50,6 @@ _SCRIPT_REMEDY = (
 )
 
 _REFUSED: Mapping[str, tuple[str, str]] = {
-    "SyncTimer": (
-        "requests would not wait for each other",
-        "Disable it, and start all threads at once with a ramp-up period of 0.",
-    ),
     "OSProcessSampler": ("it runs a program of its own", "Run it beside holdfast, and disable it."),
     "SystemSampler": ("it runs a program of its own", "Run it beside holdfast, and disable it."),
     "ParallelSampler": (

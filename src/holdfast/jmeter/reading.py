@@ -47,7 +47,7 @@ class JourneysRead:
     notes: tuple[Note, ...]
 
 
-def read_journeys(
+def read_journeys(  # parameters: the plan, and all that it may refer to
     content: bytes,
     origin: str,
     *,

@@ -12,10 +12,11 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from holdfast.journeys.assertions import unmet
-from holdfast.journeys.client import Client, Shared
+from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
 from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
 from holdfast.journeys.leaves import Branch, Leaf, planned
+from holdfast.journeys.numbers import integer
 from holdfast.journeys.paces import waits_ns
 from holdfast.journeys.sending import sending_of
 from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, Told, Unsent, Waiting, Walk
@@ -23,7 +24,7 @@ from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
 from holdfast.model.answers import Answer
-from holdfast.model.journey import Crew, Leave
+from holdfast.model.journey import Crew, Leave, Meeting
 from holdfast.model.journey_request import Request
 
 __all__ = ["Shared", "walk"]
@@ -163,6 +164,8 @@ class _Walker:
             set_values(each, self.client)
         if isinstance(node, Request):
             self.client.label = text_of(node.label, self.client)
+        for meeting in leaf.meetings:
+            yield from self.meet(meeting)
         if leaf.waits:
             yield from self.wait(waits_ns(leaf.waits, self.client))
         if isinstance(node, Request):
@@ -177,6 +180,25 @@ class _Walker:
         self.idle += 1
         if for_ns > 0 or self.idle >= MOST_IDLE:
             yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS)))
+
+    def meet(self, meeting: Meeting) -> Generator[Step, Told, None]:
+        """Waits until as many clients are here as are to meet, or until it has waited long enough."""
+        client = self.client
+        key = ("meeting", id(meeting))
+        size = integer(text_of(meeting.size, client)) or client.crew_shared.present
+        turn, waiting = client.remembered.get(key, (0, 0))
+        if waiting + 1 >= size:
+            client.remembered[key] = (turn + 1, 0)
+            return
+        client.remembered[key] = (turn, waiting + 1)
+        most_ns = integer(text_of(meeting.most_ms, client)) * BREATH_NS
+        until_ns = client.now_ns + most_ns if most_ns > 0 else None
+        while client.remembered[key][0] == turn:
+            if until_ns is not None and client.now_ns >= until_ns:
+                # Then all that wait go on, and the next ones meet anew.
+                client.remembered[key] = (turn + 1, 0)
+                return
+            yield from self.say(Waiting(client.now_ns + 2 * BREATH_NS))
 
     def send(self, request: Request, number: int) -> Generator[Step, Told, None]:
         """Sends a request, and judges what comes back."""
@@ -195,6 +217,7 @@ class _Walker:
             assert told.answer is not None  # the engine answers each request
             answered = yield from self.judge(request, told.answer)
         client.last_answered = answered
+        client.variables[LAST_ANSWERED] = "true" if answered else "false"
         for each in self.here.groups:
             each.take(begun_ns, client.now_ns, answered=answered)
         if not answered:
@@ -267,3 +290,4 @@ class _Walker:
             control.give_up()
             control = control.parent
         self.client.last_answered = True
+        self.client.variables[LAST_ANSWERED] = "true"

@@ -26,6 +26,9 @@ SECONDS: Mapping[str, float] = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "": 1}
 _NUMBER = r"(\d+(?:\.\d+)?|\.\d+)"
 _DURATION = re.compile(_NUMBER + r"(ms|s|m|h|)")
 _RATE = re.compile(_NUMBER + r"(?:/(s|m|h))?")
+# As an expectation names a label (checks/syntax.py).
+_LABEL = re.compile(r"""\s*label\(\s*(?:'((?:[^'\\]|\\.)*)'|"((?:[^"\\]|\\.)*)")\s*\)\s*\.""", re.DOTALL)
+_ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 _THRESHOLD = re.compile(r"\s*([a-z0-9]+)\s*(<=|>=|<|>)\s*" + _NUMBER + r"\s*(ms|s|%|/s|)\s*")
 
 _ERRORS = re.compile(r"\s*errors\s*>\s*" + _NUMBER + r"\s*%\s*")
@@ -57,6 +60,7 @@ class Threshold:
         relation: "<", "<=", ">" or ">=".
         bound: in ms, of all requests (errors, 0 to 1; a number where `share` is False) or per second.
         share: `bound` is a share of all requests.
+        label: it is about the requests of this label alone; None is about all.
     """
 
     text: str
@@ -64,6 +68,7 @@ class Threshold:
     relation: str
     bound: float
     share: bool = False
+    label: str | None = None
 
     def holds(self, value: float) -> bool:
         """Whether a value is on the right side."""
@@ -197,28 +202,48 @@ def local_workers(text: str) -> int | None:
 
 
 def threshold(text: str) -> Threshold:
-    """A statement about the run that must hold."""
-    found = _THRESHOLD.fullmatch(text)
+    """A statement about the run that must hold, or about one label of it."""
+    of = _LABEL.match(text)
+    start = of.end() if of is not None else 0
+    found = _THRESHOLD.fullmatch(text, start)
     if found is None:
-        position = _where(text)
         raise ValueError(
-            f"{text!r} is not a threshold (see character {position}): write it as p99<200ms, errors<1% or rate>=950/s."
+            f"{text!r} is not a threshold (see character {_where(text, start)}): write it as p99<200ms, errors<1%, "
+            "rate>=950/s or label('GET /').p99<200ms."
         )
     what, relation, number, unit = found.groups()
     if what not in THRESHOLDS:
-        raise ValueError(f"{text!r}: there is no {what!r} (character 1); there are {', '.join(THRESHOLDS)}.")
+        there = ", ".join(THRESHOLDS)
+        raise ValueError(f"{text!r}: there is no {what!r} (character {found.start(1) + 1}); there are {there}.")
+    if of is not None and what == "rate":
+        raise ValueError(f"{text!r}: a rate is of the whole load (character {found.start(1) + 1}).")
     if unit not in THRESHOLDS[what]:
         units = " or ".join(each or "no unit" for each in THRESHOLDS[what])
         raise ValueError(f"{text!r}: {what} is compared in {units} (character {found.start(4) + 1}).")
     bound = float(number)
     if unit == "s":
         bound *= 1000
-    return Threshold(text, what, relation, bound / 100 if unit == "%" else bound, share=unit == "%")
+    label = None if of is None else _ESCAPED.sub(r"\1", of[1] if of[2] is None else of[2])
+    return Threshold(text, what, relation, bound / 100 if unit == "%" else bound, unit == "%", label)
 
 
-def _where(text: str) -> int:
-    """The first character, counted from 1, at which a threshold goes wrong."""
+def of_label(whole: Threshold, label: str) -> Threshold:
+    """The same about the requests of one label, as it would be written.
+
+    Raises:
+        ValueError: it is about what only a whole load has.
+    """
+    quoted = label.replace("\\", "\\\\").replace("'", "\\'")
+    return threshold(f"label('{quoted}').{whole.text.strip()}")
+
+
+def _where(text: str, start: int) -> int:
+    """The first character, counted from 1, at which a threshold goes wrong.
+
+    Args:
+        start: of what follows its label.
+    """
     for pattern in (r"\s*[a-z0-9]+\s*(<=|>=|<|>)\s*" + _NUMBER, r"\s*[a-z0-9]+\s*(<=|>=|<|>)\s*", r"\s*[a-z0-9]+\s*"):
-        if (found := re.match(pattern, text)) is not None:
+        if (found := re.compile(pattern).match(text, start)) is not None:
             return found.end() + 1
-    return 1
+    return start + 1

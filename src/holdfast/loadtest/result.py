@@ -61,7 +61,7 @@ def result_of(
     Args:
         labels: of the steps of each group.
     """
-    summary = run.summary
+    summary, steps = run.summary, _steps(run, labels)
     statuses: Counter[int] = Counter()
     for part in in_parts(run.begun):
         statuses.update(taken(run.columns.status, part))
@@ -72,8 +72,8 @@ def result_of(
         warnings=(*summary.warnings, *_redirects(experiment, run, statuses)),
         target=LoadTarget(urls_of(experiment, run)),
         statuses={str(status): count for status, count in sorted(statuses.items())},
-        thresholds=tuple(_checked(each, summary) for each in thresholds),
-        steps=_steps(run, labels),
+        thresholds=tuple(_checked(each, summary, steps) for each in thresholds),
+        steps=steps,
         **_of_journeys(run),
         stopped=run.facts.stopped,
         hosts=run.facts.hosts,
@@ -155,18 +155,23 @@ def _by_label(counts: Counter[int]) -> dict[str, int]:
     return {Outcome(value).label: count for value, count in counts.items()}
 
 
-def _checked(threshold: Threshold, summary: LoadSummary) -> Expectation:
-    value = _value(threshold, summary)
+def _checked(threshold: Threshold, summary: LoadSummary, steps: Sequence[StepResult]) -> Expectation:
+    value = _value(threshold, summary, steps)
     return Expectation(threshold.text, value, None if value is None else threshold.holds(value))
 
 
-def _value(threshold: Threshold, summary: LoadSummary) -> float | None:
+def _value(threshold: Threshold, summary: LoadSummary, steps: Sequence[StepResult]) -> float | None:
     if threshold.what == "rate":
         return summary.throughput_per_s
+    # A load with a single label has no results of labels: all of it is that one's.
+    own = threshold.label is not None and bool(steps)
+    of = next((each for each in steps if each.label == threshold.label), None) if own else summary
+    if of is None:
+        return None
     if threshold.what == "errors":
-        errors = summary.offered - summary.outcomes.get(Outcome.ANSWERED.label, 0)
+        errors = of.offered - of.outcomes.get(Outcome.ANSWERED.label, 0)
         if not threshold.share:
             return errors
-        return errors / summary.offered if summary.offered else None
-    found: float | None = getattr(summary.latency_from_due_ms, threshold.what)
+        return errors / of.offered if of.offered else None
+    found: float | None = getattr(of.latency_from_due_ms, threshold.what)
     return found

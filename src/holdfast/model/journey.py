@@ -60,6 +60,19 @@ class Pace:
 
 
 @frozen
+class Meeting:
+    """Clients wait for each other, and then go on together.
+
+    Attributes:
+        size: how many; 0 is all of the crew that are there.
+        most_ms: after so long those that wait go on without the others; 0 sets no bound.
+    """
+
+    size: Template
+    most_ms: Template = ()
+
+
+@frozen
 class Condition:
     """Something that holds or not, decided when it is come to.
 
@@ -231,7 +244,7 @@ class Timed:
         sets: values that are set before each of them, and before the wait.
     """
 
-    waits: tuple[Delay | Pace, ...]
+    waits: tuple[Delay | Pace | Meeting, ...]
     nodes: tuple[Node, ...]
     sets: tuple[Sets, ...] = ()
 

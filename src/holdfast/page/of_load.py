@@ -10,7 +10,7 @@ from holdfast.page.charts import areas_data, curves_data
 from holdfast.page.document import Document, Fact, Sheet
 from holdfast.picture.load import picture_of_load
 from holdfast.picture.probe import REPLYING, UNPLACED
-from holdfast.report.load import milliseconds, sentences
+from holdfast.report.load import milliseconds, sentences, shown_value
 
 _LABELS = {UNPLACED: "sent, not answered yet", "syn": "connecting", REPLYING: "reply begun"}
 _LATENCY_HEADS = ("latency, ms", *LatencyMs.__dataclass_fields__)
@@ -85,10 +85,7 @@ def _sheets(result: LoadResult) -> Iterator[Sheet]:
         yield Sheet(
             "Thresholds",
             ("threshold", "result", "measured"),
-            tuple(
-                (each.text, held[each.held], "-" if each.value is None else f"{each.value:g}")
-                for each in result.thresholds
-            ),
+            tuple((each.text, held[each.held], shown_value(each) or "-") for each in result.thresholds),
         )
 
 

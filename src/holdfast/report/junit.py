@@ -18,6 +18,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.load import Expectation
 from holdfast.model.study import Finding, Row, StudyResult
 from holdfast.report.expectations import sum_up_baseline, value
+from holdfast.report.load import shown_value
 
 # What XML 1.0 does not allow even as a reference (2.2, Char), and what turns or hides text.
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069]")
@@ -83,7 +84,8 @@ def cases_of_thresholds(thresholds: Sequence[Expectation]) -> tuple[ReportedCase
 
 
 def _of_threshold(threshold: Expectation) -> str:
-    return "nothing to compare" if threshold.value is None else f"found {threshold.value:g}"
+    found = shown_value(threshold)
+    return f"found {found}" if found else "nothing to compare"
 
 
 def cases_of_rows(result: StudyResult) -> tuple[ReportedCase, ...]:

@@ -28,8 +28,10 @@ def render_load(result: LoadResult) -> Renderable:
         parts.append(Text())
     for each in result.thresholds:
         word, colour = _HELD[each.held]
-        value = _value(each)
-        parts.append(Indent(Text(f"{each.text}: ").append(word, style=colour).append(value), 2))
+        found = shown_value(each)
+        parts.append(
+            Indent(Text(f"{each.text}: ").append(word, style=colour).append(f" ({found})" if found else ""), 2)
+        )
     if result.warnings:
         parts.append(Text())
         parts += [Indent(Text(f"! {warning}", style="yellow"), 2) for warning in result.warnings]
@@ -140,7 +142,13 @@ def milliseconds(value: float | None) -> str:
     return f"{value:,.2f}" if value < _TWO_PLACES_MS else f"{value:,.0f}"
 
 
-def _value(each: Expectation) -> str:
+def shown_value(each: Expectation) -> str:
+    """What a threshold was compared with, in its unit; "" where there was nothing."""
     if each.value is None:
         return ""
-    return f" ({each.value:.2%})" if "%" in each.text else f" ({each.value:g})"
+    text = each.text.strip()
+    if text.endswith("%"):
+        return f"{each.value:.2%}"
+    if text.endswith("/s"):
+        return f"{each.value:,.1f}/s"
+    return f"{milliseconds(each.value)} ms" if text.endswith("s") else f"{each.value:g}"
