@@ -132,7 +132,7 @@ def nginx() -> Iterator[int]:
             raise SystemExit("nginx is not installed: run benchmarks/setup.sh")
         server = subprocess.Popen([program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
         try:
-            _await_port(port)
+            await_port(port)
             yield port
         finally:
             server.kill()
@@ -158,7 +158,7 @@ def holding_server(seconds: float) -> Iterator[tuple[int, list[int]]]:
         server.communicate()
 
 
-def _await_port(port: int) -> None:
+def await_port(port: int) -> None:
     end = time.monotonic() + PATIENCE_S
     while True:
         try:

@@ -17,9 +17,10 @@ OPTIONS: Mapping[str, type[Any]] = {
     "probe": options.StartOptions,
     "attach": options.AttachOptions,
     "explain": options.ExplainOptions,
+    "capacity": options.CapacityOptions,
     "load": options.LoadOptions,
 }
-RESULTS = {"Verdict": "verdict", "Explanation": "explanation", "LoadResult": "load"}
+RESULTS = {"Verdict": "verdict", "Explanation": "explanation", "LoadResult": "load", "Capacity": "capacity"}
 """Page of the reference of JSON that has the fields of each."""
 
 

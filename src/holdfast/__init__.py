@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from holdfast.api.calls import attach as attach
+    from holdfast.api.calls import capacity as capacity
     from holdfast.api.calls import explain as explain
     from holdfast.api.calls import load as load
     from holdfast.api.calls import probe as probe
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from holdfast.errors import InternalError as InternalError
     from holdfast.errors import NotInstalledError as NotInstalledError
     from holdfast.errors import UsageError as UsageError
+    from holdfast.model.capacity import Capacity as Capacity
     from holdfast.model.explanation import Explanation as Explanation
     from holdfast.model.load import LoadResult as LoadResult
     from holdfast.model.verdict import Verdict as Verdict
@@ -55,12 +57,13 @@ _HOMES = {
         ),
         "holdfast.errors",
     ),
+    "Capacity": "holdfast.model.capacity",
     "Explanation": "holdfast.model.explanation",
     "LoadResult": "holdfast.model.load",
     "Verdict": "holdfast.model.verdict",
 }
-_ROOMS = ("load",)
-"""A function of `api.calls`, and also a package of ours. The import system puts a package here when a part of it is
+_ROOMS = ("load", "capacity")
+"""Functions of `api.calls`, and also packages of ours. The import system puts a package here when a part of it is
 imported, so it is the package that is called."""
 
 

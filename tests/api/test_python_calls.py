@@ -21,6 +21,7 @@ import holdfast as api
 from holdfast import store
 from holdfast.api import options
 from holdfast.cli.attach import attach_
+from holdfast.cli.capacity import capacity
 from holdfast.cli.explain import explain
 from holdfast.cli.load import load_
 from holdfast.cli.probe import probe
@@ -173,10 +174,14 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_started(given: dict[
         ("attach", {"for_": 1}, "there is no 'for_' in holdfast.attach()"),
         ("explain", {"want": 3, "rate": 4}, "Give either want, or rate and service_time"),
         ("explain", {"patience": 3}, "add silent"),
+        ("capacity", {}, "Nothing says what has to hold."),
+        ("capacity", {"threshold": "p50>1ms"}, "'p50>1ms' is a lower bound."),
+        ("capacity", {"threshold": "p50<1s", "from_": "x"}, "from_ in holdfast.capacity() cannot be used"),
+        ("capacity", {"threshold": "p50<1s", "server": "flask"}, "It is of a server that holdfast starts"),
     ],
 )
 def test_the_other_calls_name_their_arguments_as_python_does(call: str, given: dict[str, object], words: str) -> None:
-    first = {"load": ["http://127.0.0.1:1/"], "attach": ["http://127.0.0.1:1/"], "explain": []}[call]
+    first = [] if call == "explain" else ["http://127.0.0.1:1/"]
 
     with pytest.raises(api.UsageError) as caught:
         getattr(api, call)(*first, **given)
@@ -228,6 +233,13 @@ class Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: object) -> None: ...  # noqa: A002 - as its base class calls it
 
 
+def test_a_rate_is_searched_for(counting: Counting) -> None:
+    found = api.capacity(f"{counting.url}/", threshold="p99<1s", from_=100, up_to="100/s", for_="500ms", save=False)
+
+    assert (found.status, found.rate_per_s, found.bounded, found.run) == ("at least", 100.0, False, None)
+    assert found.thresholds == ("p99<1s", "errors<1%")
+
+
 def test_a_server_that_runs_is_measured_from_outside() -> None:
     def application(_environ: object, start_response: Callable[..., object]) -> list[bytes]:
         threading.Event().wait(0.2)
@@ -273,10 +285,24 @@ def arguments_of(command: click.Command) -> set[str]:
     return names
 
 
-RENAMED = {"header": "headers", "for": "for_"}
+RENAMED = {"header": "headers", "for": "for_", "from": "from_"}
 # Where an answer goes, and what is expected of it, are the program's own matter; so are plans, other hosts and views.
-OF_ANSWERS = {"json", "quiet", "csv", "jsonl", "jtl", "sqlite", "parquet", "expect", "baseline", "junit", "github"}
-NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus"}
+OF_ANSWERS = {
+    "json",
+    "quiet",
+    "csv",
+    "jsonl",
+    "jtl",
+    "events_csv",
+    "sqlite",
+    "parquet",
+    "expect",
+    "baseline",
+    "junit",
+    "github",
+    "html",
+}
+NOT_OF_A_CALL = OF_ANSWERS | {"jmx", "har", "map", "J", "cluster", "prometheus", "events_csv"}
 OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save", "values"}
 
 
@@ -287,8 +313,9 @@ OF_A_CALL_ALONE = {"args", "command", "environment", "cwd", "project", "save", "
         (explain, options.ExplainOptions),
         (attach_, options.AttachOptions),
         (load_, options.LoadOptions),
+        (capacity, options.CapacityOptions),
     ],
-    ids=["probe", "explain", "attach", "load"],
+    ids=["probe", "explain", "attach", "load", "capacity"],
 )
 def test_every_option_is_an_argument_of_the_same_name(command: click.Command, arguments: type) -> None:
     expected = {RENAMED.get(name, name) for name in arguments_of(command) - NOT_OF_A_CALL}

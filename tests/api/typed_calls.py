@@ -13,6 +13,8 @@ def ceilings(url: str) -> list[int | None]:
     outside = holdfast.attach(url, timeout=3)
     explanation = holdfast.explain(command=["gunicorn", "app:app"], want=16, service_time="200ms")
     result = holdfast.load(url, rate="100/s", for_=10, threshold=["p99<200ms"])
+    capacity = holdfast.capacity("app:app", server="gunicorn", threshold="p99<200ms", for_="5s")
+    assert_type(capacity, holdfast.Capacity)
     assert_type(verdict, holdfast.Verdict)
     assert_type(explanation, holdfast.Explanation)
     assert_type(result, holdfast.LoadResult)

@@ -67,6 +67,8 @@ def test_a_fault_in_a_run_is_reported_with_version_and_command_and_without_secre
         (["-Jpassword=1"], ["-Jpassword=***"]),
         (["--data", "name=ann"], ["--data", "***"]),
         (["--data={}"], ["--data=***"]),
+        (["--first", "POST /login name=ann"], ["--first", "POST /login ***"]),
+        (["--then=/orders x=1", "--first", "/desk"], ["--then=/orders ***", "--first", "/desk"]),
         (["--", "app", "--db-password", "x", "--port", "1"], ["--", "app", "--db-password", "***", "--port", "1"]),
         (["--", "app", "--token=x"], ["--", "app", "--token=***"]),
         (["https://u:p@host/"], ["https://***@host/"]),

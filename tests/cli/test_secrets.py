@@ -29,6 +29,21 @@ def test_ps_does_not_show_the_values_of_headers_and_bodies(holdfast, counting: C
     assert counting.each()[0]["body"] == BODY
 
 
+def test_ps_does_not_show_what_clients_log_in_with(holdfast, counting: Counting):
+    running = holdfast.start(
+        "load", counting.url, "--rate", "50", "--for", "60s", "--first", "POST /log-in key=hunter2"
+    )
+    until(lambda: len(counting.each()) > 1, "requests")
+
+    shown = [Path("/proc", str(pid), "cmdline").read_bytes().decode() for pid in (running.pid, *running.processes())]
+    running.press_ctrl_c()
+    running.ended()
+
+    assert any("POST /log-in ***" in each for each in shown)
+    assert not any("hunter2" in each for each in shown)
+    assert counting.each()[0]["body"] == "key=hunter2"
+
+
 def test_headers_are_read_from_a_file(holdfast, counting: Counting, tmp_path: Path):
     (tmp_path / "headers").write_text(f"Authorization: {KEY}\n\nAccept: text/plain\n")
 

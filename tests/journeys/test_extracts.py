@@ -5,6 +5,7 @@ Expected: apache/jmeter 5.5, org.apache.jmeter.extractor, and what plans of test
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -127,6 +128,16 @@ def test_json_without_the_value_sets_the_default_as_does_null_and_what_is_not_js
     assert taken(extract, replace(PAGE, body=b""))[1] == {"v": "none"}
 
 
+def test_the_plugin_s_extractor_gives_an_array_as_a_whole_and_by_elements() -> None:
+    # Source: undera/jmeter-plugins, plugins/json, JSONPathExtractor.java (process).
+    extract = JsonExtract("v", ("$..no",), default=("-",), whole=True)
+
+    assert taken(extract, KEYS)[1] == {"v": "[11,12]", "v_matchNr": "2", "v_1": "11", "v_2": "12"}
+    assert taken(replace(extract, path=("$.grant.key",)), KEYS, v_1="old")[1] == {"v": "k001"}
+    assert taken(replace(extract, path=("$.none",)), KEYS)[1] == {"v": "null"}
+    assert taken(replace(extract, path=("$..nope",)), KEYS, v_1="old")[1] == {"v": "-", "v_matchNr": "0"}
+
+
 def test_boundaries_find_what_is_between_them() -> None:
     extract = BoundaryExtract("v", ("<b>",), ("</b>",), match=2)
 
@@ -200,6 +211,24 @@ def test_what_cannot_be_read_fails_with_its_reason(extract: Finding) -> None:
 
     assert why.startswith("v: ")
     assert variables == {}
+
+
+def test_a_pattern_that_does_not_end_is_said_and_not_tried_again() -> None:
+    client = known_client()
+    tried = []
+
+    def out_of_time(do: Callable[[], object]) -> object:
+        tried.append(do)
+        raise TimeoutError
+
+    client.shared.within = out_of_time
+    extract = RegexExtract("v", ("(x+x+)+y",), required=False)
+
+    words = [take(extract, PAGE, client) for _ in range(2)]
+
+    assert words == [words[0]] * 2
+    assert "'(x+x+)+y' did not come to an end in time" in words[0]
+    assert len(tried) == 1
 
 
 def test_a_header_is_found_whatever_its_case() -> None:

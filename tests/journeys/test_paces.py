@@ -11,7 +11,7 @@ from journeys.walks import crew, request, walked
 
 from holdfast.journeys.paces import count_by, instant_of
 from holdfast.model.answers import Variable
-from holdfast.model.journey import Delay, Loop, Pace, Timed
+from holdfast.model.journey import Count, Delay, Loop, Meeting, Pace, Timed
 
 A, B = request("a"), request("b")
 
@@ -119,3 +119,19 @@ def test_a_request_of_a_schedule_is_due_where_the_integral_of_the_rate_reaches_i
     assert found == (None if at_s is None else pytest.approx(at_s))
     if found is not None:
         assert count_by(schedule, found) == pytest.approx(number)
+
+
+def test_clients_that_meet_go_on_together() -> None:
+    # Client n comes after n * 100 ms: three meet at 300 ms, and the other three at 600 ms.
+    late = Timed((Delay((Variable("late"),)),), (Delay(("0",)),), sets=(Count("late", ("100",), ("100",)),))
+    at = instants(crew(late, Timed((Meeting(("3",)),), (A,)), clients=6))
+
+    assert [round(each, -1) for each in at] == [300.0] * 3 + [600.0] * 3
+
+
+def test_clients_that_wait_in_vain_for_others_go_on_after_their_time() -> None:
+    assert [round(each) for each in instants(crew(Timed((Meeting(("3",), ("50",)),), (A,)), clients=2))] == [50, 50]
+
+
+def test_all_clients_of_a_crew_meet_where_no_number_is_said() -> None:
+    assert len(instants(crew(Timed((Meeting(("0",)),), (A,)), clients=4, passes=2))) == 8

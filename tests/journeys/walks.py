@@ -47,15 +47,16 @@ def fine(_sending: Sending) -> int:
 
 
 def walked(
-    *crews: Crew, answers: Answers = fine, took_ms: float = 1.0, seed: int = 0, properties: dict[str, str] | None = None
+    *crews: Crew, answers: Answers = fine, took_ms: float = 1.0, seed: int = 0, journeys: Journeys | None = None
 ) -> Done:
     """Walks every client of these crews from its stay's begin to its end.
 
     Args:
         answers: the status of the answer to a request.
         took_ms: how long each request takes.
+        journeys: of which the crews are all; None makes some of them alone.
     """
-    shared = Shared(Journeys(crews, properties=tuple((properties or {}).items())), seed)
+    shared = Shared(journeys or Journeys(crews), seed)
     done = Done([], [])
     waiting: list[tuple[int, int, Any, Stay, int, Told | None]] = []
     turns = 0

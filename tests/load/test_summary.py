@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -13,8 +14,9 @@ from holdfast.load.reports import RunFacts
 from holdfast.load.sessions import Sessions
 from holdfast.load.shapes import Closed, Open
 from holdfast.load.summary import MANY, distribution, peak_in_flight, summarise
+from holdfast.load.totals import totals_of
 from holdfast.model import schedule
-from holdfast.model.places import Outcome
+from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.scenario import Pause
 
 MS = 1_000_000
@@ -39,6 +41,49 @@ def test_percentiles_are_nearest_ranks():
     assert (told.p50, told.p90, told.p95, told.p99, told.p999, told.max) == (500, 900, 950, 990, 999, 1000)
     assert distribution([7]) == distribution([7, 7, 7])
     assert distribution([]).max is None
+
+
+@given(st.lists(st.integers(1, 99), max_size=40), st.integers(0, 40))
+def test_values_that_are_zero_need_not_be_there_to_be_counted(values, zeros):
+    assert distribution(values, zeros) == distribution([0] * zeros + values)
+    assert distribution(array("q", values), zeros) == distribution([*values, *[0] * zeros])
+
+
+INSTANT = st.integers(0, 20)
+ROW = st.tuples(
+    INSTANT, INSTANT, INSTANT, INSTANT, st.sampled_from(list(Outcome)[1:]), st.booleans(), st.sampled_from([0, 9])
+)
+
+
+@given(st.lists(ROW, min_size=1, max_size=30), st.integers(1, 7), st.booleans())
+def test_totals_are_those_of_all_rows_however_many_are_read_at_once(rows, at_once, gaps):
+    columns = Columns(2 * len(rows))
+    numbers = range(0, 2 * len(rows), 2) if gaps else range(len(rows))
+    names = ("due", "opened", "sent", "done", "outcome", "resent", "received")
+    for row, values in zip(numbers, rows, strict=True):
+        for name, value in zip(names, values, strict=True):
+            getattr(columns, name)[row] = value
+
+    told = totals_of(columns, numbers, flights=True, at_once=at_once)
+
+    # (begun, row) of each; one that has not begun has neither of the two instants.
+    begun = [(opened or sent, row) for row in rows for _, opened, sent, *_ in [row] if opened or sent]
+    replied = [row for row in rows if row[4] in REPLIED]
+    lags = [max(0, at - row[0]) for at, row in begun if not row[5]]
+    assert told.outcomes == Counter(int(row[4]) for row in rows)
+    assert (told.replied, told.begun, told.resent) == (len(replied), len(begun), sum(row[5] for row in rows))
+    assert list(told.from_due) == [row[3] - row[0] for row in replied]
+    assert list(told.from_sent) == [row[3] - row[2] for row in replied]
+    assert (told.first_due_ns, told.last_done_ns) == (min(row[0] for row in rows), max(row[3] for row in rows))
+    assert told.last_reply_ns == max((row[3] for row in replied), default=0)
+    assert told.first_begun_ns == min((at for at, _ in begun), default=0)
+    assert told.last_begun_ns == max((at for at, _ in begun), default=0)
+    assert list(told.began_ns) == [at for at, _ in begun]
+    assert list(told.ended_ns) == [row[3] for _, row in begun]
+    assert sorted(told.lags) == sorted(filter(None, lags))
+    assert told.unheard == sum(
+        row[4] in {Outcome.RESET, Outcome.CLOSED} and not row[1] and row[2] != 0 and not row[6] for row in rows
+    )
 
 
 def test_a_request_is_in_flight_from_its_begin_to_just_before_its_end():

@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S
 
 SERVER = Path(__file__).with_name("faulty_server.py")
 ANSWERED = 0
@@ -33,6 +34,7 @@ SEEN_AS = {
     "busy": "rejected",
     "not HTTP": "malformed",
 }
+AT_SCALE = (pytest.mark.scale, pytest.mark.timeout(1200))
 SHAPES = [
     ("--clients", "20", "--requests", "20000"),
     ("--clients", "20", "--requests", "20000", "--processes", "2"),
@@ -67,8 +69,8 @@ def seen_by(url: str) -> dict:
         return json.load(answer)
 
 
-def loaded(holdfast, *arguments: str) -> tuple[int, dict]:
-    ended = holdfast.run("load", *arguments, "--json", "-")
+def loaded(holdfast, *arguments: str, within_s: float = PATIENCE_S) -> tuple[int, dict]:
+    ended = holdfast.run("load", *arguments, "--json", "-", within_s=within_s)
     return ended.exit, json.loads(ended.out)
 
 
@@ -109,13 +111,14 @@ def test_every_request_is_counted_as_the_server_treated_it(holdfast, faulty, sha
         (4_000, ("--rate", "4000", "--requests", "4000", "--keep-alive")),
         (5_000, ("--clients", "20", "--requests", "5000", "--think", "0ms-1ms")),
         (20_000, ("--clients", "20", "--requests", "20000", "--cookies")),
-        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000"), marks=pytest.mark.scale),
-        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=pytest.mark.scale),
+        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000"), marks=AT_SCALE),
+        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=AT_SCALE),
     ],
 )
+@pytest.mark.usefixtures("engine")
 def test_requests_are_counted_as_a_server_treats_them_that_closes_kept_connections_at_random(holdfast, many, shape):
     with faulty_server("0.02") as (url, _):
-        _, result = loaded(holdfast, f"{url}/{{id}}", *shape)
+        _, result = loaded(holdfast, f"{url}/{{id}}", *shape, within_s=PATIENCE_S + many / 1000)
         seen = seen_by(url)
 
     assert result["offered"] == many

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import holdfast.model.journey as journeys
 from holdfast.journeys.steps import Sending
 from holdfast.load.plan import Stop
-from holdfast.load.processes import load_runs
+from holdfast.load.processes import Watched, load_runs
 from holdfast.loadtest.journey_plans import Walks, journey_plan, with_particulars
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment, StopRule
@@ -111,11 +111,14 @@ def experiment_of(*crews: journeys.Crew, **more: object) -> LoadExperiment:
 
 
 def carried_out(
-    experiment: LoadExperiment, walks: Walks, stopped: Callable[[], Stop] = lambda: Stop.NOT
+    experiment: LoadExperiment,
+    walks: Walks,
+    stopped: Callable[[], Stop] = lambda: Stop.NOT,
+    watch: Callable[[Watched], None] | None = None,
 ) -> FinishedLoad:
     """The load of these walks, over."""
     plan = journey_plan(experiment, (), walks)
-    run = load_runs((plan,), stopped, rule=experiment.stop or StopRule())
+    run = load_runs((plan,), stopped, rule=experiment.stop or StopRule(), watch=watch)
     return finished_load(experiment, with_particulars(run, plan), (), 0)
 
 

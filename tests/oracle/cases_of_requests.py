@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from oracle_case import Case
-from plans.writing import variables
+from plans.writing import csv, variables
 
 PATHS = (
     "/a//b", "/é", "/a%7Eb~", "/a;b=c", "/a(b)!$&'*+,=:@", "/a%2Fb%20c", "/t/", "/./x/../y", "/a b?c d", "/a?é",
@@ -34,6 +34,16 @@ def of_requests() -> list[Case]:
             "paths",
             "HTTP Request: path and query",
             variables(v="mole", w="w/x") + "".join(map(e.request, PATHS)),
+        ),
+        Case(
+            "whole-urls",
+            "HTTP Request: a whole URL as the path, from a variable too",
+            csv("bases.csv", "base")
+            + e.request("${base}/x?y=1", domain="", port="")
+            + e.request("${base}", e.arguments(e.argument("a", "1")), name="alone")
+            + e.request("${__V(base)}/f", name="of a function"),
+            loops="2",
+            files={"bases.csv": b"http://127.0.0.1:PORT\nhttp://localhost:PORT/deep\n"},
         ),
         Case(
             "no-urls",

@@ -44,7 +44,7 @@ def test_jmeter_and_holdfast_send_the_same(case: Case, recording: Recording, tmp
     file = tmp_path / "plan.jmx"
     file.write_bytes(plan(case.plan_below, text("TestPlan.serialize_threadgroups", "true")))
     for name, content in case.files.items():
-        (tmp_path / name).write_bytes(content)
+        (tmp_path / name).write_bytes(content.replace(b"PORT", str(recording.port).encode()))
     properties = {"port": str(recording.port), **case.properties}
 
     theirs_judged = run(file, properties)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from holdfast.picture.areas import Leg, areas_of
+from holdfast.picture.areas import Leg, _ordered, areas_of
 
 PLACES = ("works", "waits", "ended")
 
@@ -24,6 +25,13 @@ def place_at(chain: list[Leg], at_ns: int) -> str | None:
 def counted(requests: list[list[Leg]], at_ns: int) -> dict[str, int]:
     places = [place_at(chain, at_ns) for chain in requests]
     return {place: places.count(place) for place in PLACES}
+
+
+@given(st.lists(st.integers(-(1 << 60), 1 << 60), max_size=60), st.integers(1, 9))
+def test_moves_are_sorted_a_stretch_at_a_time(numbers: list[int], at_once: int) -> None:
+    found = _ordered(array("q", numbers), at_once)
+
+    assert [number for stretch in found for number in stretch] == sorted(numbers)
 
 
 @given(st.lists(chains, max_size=30), st.integers(1, 40))

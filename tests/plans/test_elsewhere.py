@@ -29,7 +29,8 @@ DYNAMIC = request("http", "://", Variable("found"), label="found")
 def elsewhere(*nodes: Request, url: str | None = None, maps: tuple[str, ...] = (), port: str = "") -> Elsewhere:
     """The first two are in a loop, and one of the two is chosen."""
     inside = (Loop(("2",), (OneOf("by chance", nodes[:2], weights=(1.0, 2.0)),)), *nodes[2:])
-    crew = Crew("shop", Sequence(inside), (Stay(0),), values=(("host", "shop.example"),))
+    cookies = (("tongue", "nl", ".Shop.example", "/"), ("seat", "1", "other.example", "/"))
+    crew = Crew("shop", Sequence(inside), (Stay(0),), (("host", "shop.example"),), cookies=cookies)
     properties = (("port", port),) if port else ()
     values: dict[str, Template] = {"host": ("elsewhere",)}
     return journeys_elsewhere(
@@ -51,6 +52,8 @@ def test_a_url_replaces_the_servers_of_all_requests() -> None:
     found = elsewhere(SHOP, SECURE, STATIC, DYNAMIC, url=HERE)
 
     assert origins_of(found) == [HERE] * 4
+    assert found.journeys is not None
+    assert [domain for _, _, domain, _ in found.journeys.crews[0].cookies] == ["127.0.0.1", "other.example"]
     assert found.choice == (
         f"plan.jmx: 4 requests are sent to {HERE} instead of http://shop.example (1), https://shop.example (1), "
         "https://static.example (1), servers that only the running plan knows (1)."

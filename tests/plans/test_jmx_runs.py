@@ -50,7 +50,7 @@ def test_the_articles_plan_sends_each_number_once_in_its_ramp(holdfast, counting
     assert len(by_connection(each)) == 60
     # Thread i of n begins i * ramp / n after the first: the last one 2.95 s after it.
     assert 2.9 < (each[-1]["at_ns"] - each[0]["at_ns"]) / NS < 3.5
-    assert "redirects are not followed; a redirect counts as the answer" in err
+    assert err == ""
 
 
 def test_rows_are_taken_in_turn_and_spelled_as_a_form_a_query_and_a_body(holdfast, counting):
@@ -104,7 +104,6 @@ def test_headers_timers_and_assertions_apply_by_the_tree(holdfast, counting):
         ("Home", 4, 4),
         ("Cart", 4, 4),
         ("Stock", 4, 0),
-        ("Never reached", 0, 0),
     }
     for request in each:
         own = "here" if request["method"] == "DELETE" else "everywhere"
@@ -117,10 +116,7 @@ def test_headers_timers_and_assertions_apply_by_the_tree(holdfast, counting):
             assert waited_ms >= (120 if after["method"] == "DELETE" else 20)
     first, second = (requests[0]["at_ns"] for requests in by_connection(each))
     assert 0.45 < (second - first) / NS < 1.5
-    assert 'left out: CookieManager "Cookies"' in err
-    assert 'differs: TransactionController "Buy"' in err
-    assert "View Results Tree" not in err
-    assert any("CookieManager" in warning for warning in result["warnings"])
+    assert err == ""
 
 
 def test_groups_counters_and_loops_send_what_jmeter_sends(holdfast, counting):
@@ -245,6 +241,29 @@ def test_a_recording_is_sent_to_another_server(holdfast, counting):
     assert len(counting.each()) == 9
 
 
+def test_a_plan_is_sent_to_another_server(holdfast, counting, tmp_path):
+    # The second is a choice that only a client under way can make.
+    fixed = plan(group(http("/a", domain="shop.example") + http("/b", domain="shop.example")))
+    under_way = plan(group(element("OnceOnlyController", "Once", below=http("/c", domain="${__P(host,shop.example)}"))))
+    for number, content in enumerate((fixed, under_way)):
+        file = tmp_path / f"{number}.jmx"
+        file.write_bytes(content)
+        ended = holdfast.run("load", counting.url, "--jmx", file, "--json", "-")
+
+        assert ended.exit == ANSWERED, ended.err
+        many = "2 requests" if number == 0 else "1 request"
+        verb = "are" if number == 0 else "is"
+        first = f"{file.name}: {many} to http://shop.example:8000 {verb} sent to {counting.url}."
+        assert ended.err.splitlines()[0] == first
+    assert [each["path"] for each in counting.each()] == ["/a", "/b", "/c"]
+    mapped = holdfast.run("load", "--jmx", file, f"--map=shop.example:8000={counting.url}")
+    assert mapped.exit == ANSWERED, mapped.err
+    for wrong in ((f"{counting.url}/x",), ("--map", f"shop.example:80={counting.url}")):
+        refused = holdfast.run("load", "--jmx", file, *wrong)
+        assert refused.exit == USAGE, refused.err
+    assert len(counting.each()) == 4
+
+
 def test_each_host_of_a_plan_must_be_named_that_is_not_loopback(holdfast, counting):
     ended = holdfast.run("load", "--jmx", PLANS / "csv.jmx", "-J", "host=192.0.2.1", "-J", "port=1")
 
@@ -259,7 +278,7 @@ def test_what_does_not_go_with_a_plan_is_refused_by_name(holdfast, counting):
         (("--jmx", PLANS / "csv.jmx", "--no-keep-alive"), "--keep-alive does not go with --jmx"),
         (("--har", "a.har", "--jmx", PLANS / "csv.jmx"), "--jmx and --har exclude each other"),
         ((), "Give URL, a scenario (FILE.toml), --jmx PLAN or --har FILE"),
-        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --har"),
+        ((counting.url, "--burst", "1", "--map", "h"), "--map goes with --jmx or --har"),
         ((counting.url, "--burst", "1", "-J", "a=b"), "-J goes with --jmx"),
         (("--jmx", PLANS / "csv.jmx", "-J", "port"), "'port' is not name=value"),
         (("--har", PLANS / "csv.jmx", "--data", "x"), "--data does not go with --har"),

@@ -111,7 +111,7 @@ def reworded_result(result: dict[str, Any]) -> dict[str, Any]:
     if "outcomes" in now:
         # The number under which the test has saved it: it is alone in its file. Nothing was sent again at that
         # time, or over HTTP/2.
-        return {**now, "resent": 0, "http2": None, "run": 1, **_OF_JOURNEYS}
+        return {**now, "resent": 0, "events": None, "http2": None, "run": 1, **_OF_JOURNEYS}
     # A run without a verdict has none of these.
     if "ceiling" not in now:
         return now

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 _CALL = "holdfast.load()"
 MOST_CLIENTS = 1_000_000
 MOST_PROCESSES = 256
+MOST_STREAMS = 1_000_000
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=MOST_REQUESTS)]
 _Status = Annotated[int, msgspec.Meta(ge=100, le=599)]
@@ -75,6 +76,9 @@ class _Load(msgspec.Struct, kw_only=True):
     expect_match: list[str] = []
     threshold: list[str] = []
     keep_alive: bool | None = None
+    events: bool = False
+    http2: bool = False
+    streams: Annotated[int, msgspec.Meta(ge=1, le=MOST_STREAMS)] | None = None
     connect_timeout: _Amount | None = None
     first_byte_timeout: _Amount | None = None
     timeout: _Amount = DEFAULT_TIMEOUT_S
@@ -220,7 +224,14 @@ def _arguments(url: str, asked: Mapping[str, Any]) -> LoadArguments:
             asked["first"], asked["then"], asked["extract"], asked["cookies"], asked["follow"], asked["hook"]
         ),
         check=CheckArguments(asked["expect_status"], asked["expect_body"], asked["expect_match"]),
-        connection=ConnectionArguments(asked["keep_alive"], asked["source"], not asked["insecure"]),
+        connection=ConnectionArguments(
+            asked["keep_alive"],
+            asked["source"],
+            not asked["insecure"],
+            events=asked["events"],
+            http2=asked["http2"],
+            streams=asked["streams"],
+        ),
         timeouts=Timeouts(asked["connect_timeout"], asked["first_byte_timeout"], asked["timeout"]),
         run=RunArguments(seed=asked["seed"]),
     )

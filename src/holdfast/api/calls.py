@@ -1,4 +1,4 @@
-"""What `import holdfast` offers: `probe`, `attach`, `explain` and `load`, as the command line has them.
+"""What `import holdfast` offers: `probe`, `attach`, `explain`, `capacity` and `load`, as the command line has them.
 
 Each checks its arguments, measures in a process of its own (`elsewhere`), saves the run as the command line does, and
 returns the frozen result of which `--json` is made. None of them prints anything or changes this process.
@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeVar, Unpack
 from holdfast.api.elsewhere import result_of
 
 if TYPE_CHECKING:
-    from holdfast.api.options import AttachOptions, ExplainOptions, LoadOptions, StartOptions
+    from holdfast.api.options import AttachOptions, CapacityOptions, ExplainOptions, LoadOptions, StartOptions
+    from holdfast.model.capacity import Capacity
     from holdfast.model.explanation import Explanation
     from holdfast.model.load import LoadResult
     from holdfast.model.study import StudyResult
@@ -108,14 +109,36 @@ def load(url: str, *, time_limit: float | None = None, **options: Unpack[LoadOpt
     return _result(time_limit, save, result_of_load, experiment, allowed_hosts, thresholds)
 
 
-def to_json(result: Verdict | Explanation | LoadResult | StudyResult) -> bytes:
+def capacity(
+    subject: str | None = None, *, time_limit: float | None = None, **options: Unpack[CapacityOptions]
+) -> Capacity:
+    """Finds the highest rate that a server holds, and what ends it: as `holdfast capacity`.
+
+    Args:
+        subject: the URL of a running server, or an application as `probe` takes it.
+        time_limit: as for `probe`.
+        options: as in `CapacityOptions`.
+
+    Raises:
+        UsageError: what is asked cannot be carried out as written.
+        EnvironmentFailure: the server did not start, or nothing listens.
+        InconclusiveError: single requests are not answered as they should be.
+    """
+    from holdfast.api.asked_search import asked_search
+    from holdfast.api.searching import result_of_search
+
+    save = options.pop("save", True)
+    return _result(time_limit, save, result_of_search, asked_search(subject, options))
+
+
+def to_json(result: Verdict | Explanation | Capacity | LoadResult | StudyResult) -> bytes:
     """What `--json` writes of a result: one JSON object, indented, in UTF-8."""
     from holdfast.report.json import json_of
 
     return json_of(result)
 
 
-def to_text(result: Verdict | Explanation | LoadResult, columns: int = 80) -> str:
+def to_text(result: Verdict | Explanation | Capacity | LoadResult, columns: int = 80) -> str:
     """What a terminal of so many columns shows of a result, without colours."""
     from holdfast.api.texts import text_of
 

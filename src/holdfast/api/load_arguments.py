@@ -117,6 +117,7 @@ class ConnectionArguments:
 
     Attributes:
         keep_alive: None depends on the shape.
+        events: replies are streams of events.
         http2: requests are sent over HTTP/2.
         streams: most at once on a connection; None leaves it to holdfast.
         sources: our own addresses; () leaves them to holdfast.
@@ -128,6 +129,7 @@ class ConnectionArguments:
     sources: tuple[str, ...] = ()
     verify: bool = True
     allowed_hosts: tuple[str, ...] = ()
+    events: bool = False
     http2: bool = False
     streams: int | None = None
 
@@ -209,6 +211,7 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
             tuple(given["sources"]),
             not given["insecure"],
             tuple(given["allowed_hosts"]),
+            given["events"],
             given["http2"],
             given["streams"],
         ),

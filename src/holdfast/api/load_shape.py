@@ -60,6 +60,7 @@ def group_of(path: str, arguments: LoadArguments, *, body: bytes | None, data: D
         values=(data,) if data else (),
         timeouts=arguments.timeouts,
         keep_alive=shape.clients is not None or streams is not None if keep_alive is None else keep_alive,
+        events=arguments.connection.events,
         streams=streams,
     )
 

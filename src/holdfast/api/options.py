@@ -1,4 +1,4 @@
-"""The arguments of `holdfast.probe`, `attach`, `explain` and `load`, with their types.
+"""The arguments of `holdfast.probe`, `attach`, `explain`, `capacity` and `load`, with their types.
 
 Each is called as the command line's option, with _ for -, and means the same. A time is in seconds where it is a
 number; where a text is allowed too, it is written as on the command line ("200ms", "100/s"). What is left out has the
@@ -101,6 +101,81 @@ class ExplainOptions(StartOptions, total=False):
     patience: float | str
 
 
+class CapacityOptions(TypedDict, total=False):
+    """How a server is started, unless a URL names one that runs; what has to hold, and how a rate is searched.
+
+    Attributes:
+        server: the server to start, as for `probe`; so are the next ones up to `start_timeout`.
+        args: arguments of that server's own.
+        framework: of the built-in application.
+        python: the server's interpreter.
+        command: your own command instead of a server and an application.
+        environment: variables that are set for the server.
+        cwd: directory of the server and of the application.
+        project: a directory whose pyproject.toml may say what is not said here.
+        view: kind of the built-in application's view.
+        path: to request.
+        headers: to add to each request, of a URL too.
+        port: to listen on, or to load if a command opens several.
+        tls: speak TLS from the first request on.
+        nofile: limit of the server's open files.
+        nproc: limit of the server's processes and threads.
+        address_space: limit of each server process's address space.
+        start_timeout: wait so long for the server to start.
+        threshold: what has to hold, such as "p99<200ms" or "errors<1%"; one for errors is added where there is none.
+        for_: load for so long at each rate near the edge.
+        from_: begin at this rate, per second or as "100/s".
+        up_to: try no higher rate.
+        poisson: requests come at random instants instead of evenly.
+        seed: of `poisson`.
+        keep_alive: reuse connections.
+        method: by default GET, or POST with `data`.
+        data: the body.
+        expect_status: count only these statuses as an answer; by default any below 400.
+        expect_body: texts that the body must have.
+        timeout: give up a request that has not ended after this time; by default 10 times the highest threshold, and
+            5 s at least.
+        processes: send from so many processes; by default as many as descriptors require.
+        allow_remote: hosts that may be loaded; needed for any but loopback.
+        insecure: accept any TLS certificate.
+        save: False keeps nothing among the saved runs; a path is a file of saved runs to keep it in.
+    """
+
+    server: str
+    args: Sequence[str]
+    framework: str
+    python: Path
+    command: Sequence[str]
+    environment: Mapping[str, str]
+    cwd: Path
+    project: Path
+    view: View
+    path: str
+    headers: Headers
+    port: int | str
+    tls: bool
+    nofile: int
+    nproc: int
+    address_space: int | str
+    start_timeout: float
+    threshold: str | Sequence[str]
+    for_: float | str
+    from_: float | str
+    up_to: float | str
+    poisson: bool
+    seed: int
+    keep_alive: bool
+    method: str
+    data: str | bytes
+    expect_status: int | Sequence[int]
+    expect_body: str | Sequence[str]
+    timeout: float | str
+    processes: int
+    allow_remote: str | Sequence[str]
+    insecure: bool
+    save: bool | Path
+
+
 class AttachOptions(TypedDict, total=False):
     """How a running server is measured from outside.
 
@@ -156,6 +231,9 @@ class LoadOptions(TypedDict, total=False):
         expect_match: regular expressions that must match in the body.
         threshold: what is to hold, such as "p99<200ms"; the result says of each whether it did.
         keep_alive: reuse connections; by default only with `clients`.
+        events: replies are streams of events: measure each of them.
+        http2: speak HTTP/2.
+        streams: with `http2`, most requests at once on a connection; with `clients`, each has so many.
         connect_timeout: give up a connection attempt after this time.
         first_byte_timeout: give up a request whose reply has not begun after this time.
         timeout: give up a request that has not ended after this time.
@@ -195,6 +273,9 @@ class LoadOptions(TypedDict, total=False):
     expect_match: str | Sequence[str]
     threshold: str | Sequence[str]
     keep_alive: bool
+    events: bool
+    http2: bool
+    streams: int
     connect_timeout: float | str
     first_byte_timeout: float | str
     timeout: float | str

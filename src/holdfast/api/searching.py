@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 from holdfast import store
@@ -16,7 +18,7 @@ from holdfast.interrupts import Interrupts
 from holdfast.load.quantities import Threshold, threshold
 from holdfast.load.target import prefer_listening, target_of
 from holdfast.load.url import parse_url
-from holdfast.model.capacity import DEFAULT_ERRORS, Capacity, CapacityAsked, CapacityRecord
+from holdfast.model.capacity import DEFAULT_ERRORS, DEFAULT_RUN_S, Capacity, CapacityAsked, CapacityRecord
 from holdfast.model.experiment import Experiment, ProbeTarget, command_line_of
 from holdfast.model.frozen import frozen
 from holdfast.model.saved import Asked
@@ -26,6 +28,9 @@ _HARM = (
     "The search loads a server until it answers too late, again and again. On a server that is not yours that is an "
     "attack, and users of the server get slow replies or none."
 )
+_URL = re.compile(r"(https?:/|unix:)", re.IGNORECASE)
+_LEAST_TIMEOUT_S = 5.0
+_TIMES_THE_BOUND = 10.0
 _EXAMPLE = "Write it as p99<200ms or errors<1%."
 
 
@@ -93,6 +98,17 @@ def checked_thresholds(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
     return (*given, threshold(DEFAULT_ERRORS))
 
 
+def names_a_url(subject: str) -> bool:
+    """Whether this is the URL of a running server, not an application."""
+    return _URL.match(subject) is not None
+
+
+def timeout_s_for(thresholds: Sequence[Threshold]) -> float:
+    """After how long a request is given up, where nothing else is said: long after it is too late."""
+    bounds_ms = [each.bound for each in thresholds if each.what != "errors"]
+    return max(_LEAST_TIMEOUT_S, _TIMES_THE_BOUND * max(bounds_ms, default=0.0) / 1000)
+
+
 def searched(
     asked: AskedSearch,
     interrupts: Interrupts,
@@ -118,8 +134,20 @@ def searched(
         with _subject(asked, interrupts, says) as subject:
             search = Search(subject, asked.sent, asked.asked, asked.thresholds, interrupts, says, watch)
             cwd = "." if asked.experiment is None else asked.experiment.cwd
-            record = run_search(search, _explain_command(asked.experiment), cwd)
+            explain = "" if asked.experiment is None else _command(asked, "explain")
+            record = replace(
+                run_search(search, cwd), explain=explain, command=_command(asked, "capacity", _options(asked.asked))
+            )
         return _saved(record, title, mark) if save else Searched(capacity_of(record))
+
+
+def result_of_search(asked: AskedSearch, interrupts: Interrupts, *, save: bool) -> Capacity:
+    """The result alone.
+
+    Raises:
+        UsageError, EnvironmentFailure, InconclusiveError: as `searched`.
+    """
+    return searched(asked, interrupts, save=save).found
 
 
 def shown_again(number: int) -> Capacity:
@@ -135,14 +163,15 @@ def _subject(
     asked: AskedSearch, interrupts: Interrupts, tell: Callable[[str], None]
 ) -> AbstractContextManager[Subject]:
     if asked.experiment is not None:
-        return started_subject(asked.experiment, _name(asked), interrupts, tell)
+        return started_subject(asked.experiment, title_of(asked), interrupts, tell)
     host = parse_url(asked.url).host
     allowed = host if host in asked.allowed_hosts else None
     target = prefer_listening(target_of(asked.url, allowed, _HARM, verify=asked.sent.verify))
     return running_subject(target, asked.url, interrupts)
 
 
-def _name(asked: AskedSearch) -> str:
+def title_of(asked: AskedSearch) -> str:
+    """What is loaded, as a person names it."""
     if asked.experiment is None:
         return asked.url
     return shlex.join(command_line_of(asked.experiment.target))
@@ -157,17 +186,32 @@ def _title(asked: AskedSearch) -> Asked:
     return Asked("capacity", "capacity", " ".join(command_line_of(target)), app)
 
 
-def _explain_command(experiment: Experiment | None) -> str:
-    """What finds the setting of a place that is full."""
+def _command(asked: AskedSearch, name: str, options: Sequence[str] = ()) -> str:
+    """A command line of holdfast about the same server, as a shell reads it.
+
+    Args:
+        options: of the command.
+    """
+    experiment = asked.experiment
     if experiment is None:
-        return ""
+        return shlex.join(["holdfast", name, asked.url, *options])
     target = experiment.target
     path = [] if experiment.path == "/" else ["--path", experiment.path]
     if isinstance(target, ProbeTarget):
         app = [target.app] if target.app else []
         after = ["--", *target.arguments] if target.arguments else []
-        return shlex.join(["holdfast", "explain", *app, "--server", target.server, *path, *after])
-    return shlex.join(["holdfast", "explain", *path, "--", *command_line_of(target)])
+        return shlex.join(["holdfast", name, *app, "--server", target.server, *path, *options, *after])
+    return shlex.join(["holdfast", name, *path, *options, "--", *command_line_of(target)])
+
+
+def _options(asked: CapacityAsked) -> list[str]:
+    """What was asked of the search, as options."""
+    found = [word for each in asked.thresholds for word in ("--threshold", each)]
+    found += [] if asked.run_s == DEFAULT_RUN_S else ["--for", f"{asked.run_s:g}s"]
+    found += [] if asked.from_per_s is None else ["--from", f"{asked.from_per_s:g}"]
+    found += [] if asked.up_to_per_s is None else ["--up-to", f"{asked.up_to_per_s:g}"]
+    found += ["--poisson"] if asked.poisson else []
+    return [*found, *(["--keep-alive"] if asked.keep_alive else [])]
 
 
 def _saved(record: CapacityRecord, title: Asked, mark: str | None) -> Searched:

@@ -12,7 +12,7 @@ from holdfast.capacity.refusals import check_singles
 from holdfast.capacity.subject import Sent, Subject
 from holdfast.capacity.watching import watch_load
 from holdfast.errors import HoldfastError, InconclusiveError
-from holdfast.infer.capacity_search import NextLoad, interval_of, next_load
+from holdfast.infer.capacity_search import NextLoad, able_at_most, interval_of, next_load
 from holdfast.interrupts import Interrupts
 from holdfast.load.processes import Watched
 from holdfast.load.quantities import Threshold
@@ -53,7 +53,7 @@ class Search:
     watch: LoadWatch | None = None
 
 
-def run_search(search: Search, explain: str = "", directory: str = ".") -> CapacityRecord:
+def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     """Searches for the highest rate that holds, and watches the server a little beyond it.
 
     After Ctrl-C the record has what was known by then.
@@ -77,7 +77,6 @@ def run_search(search: Search, explain: str = "", directory: str = ".") -> Capac
         seconds=0.0,
         alone_ms=alone,
         directory=directory,
-        explain=explain,
     )
     if (hopeless := _broken_alone(search.thresholds, alone)) is not None:
         record = replace(record, notes=(hopeless,), not_watched="no load was run")
@@ -127,7 +126,9 @@ def _search(search: Search, bench: Bench, alone: float) -> tuple[tuple[AtRate, .
         watch = None
         if search.watch is not None:
             watch = _watching(search.watch, step, tuple(loads))
-        done = offer(bench, step.rate_per_s, step.seconds, watch).at_rate
+        # Repeats at random instants are of other instants.
+        own = replace(bench, sent=replace(bench.sent, seed=bench.sent.seed + len(loads)))
+        done = offer(own, step.rate_per_s, step.seconds, watch).at_rate
         done = replace(done, alone_ms=single)
         if bench.ends():
             break  # a load that was cut short says nothing
@@ -176,17 +177,19 @@ def _watched(
 ) -> tuple[WatchedLoad | None, str]:
     """A load a little beyond the edge, with the server watched; or why there was none."""
     interval, theirs = interval_of(search.asked, loads)
+    able = able_at_most(loads)
     reasons = (
         (bench.ends(), "the search was stopped before"),
         (bool(notes), "".join(notes[:1])),
         (interval.high is None, "no rate was found that does not hold"),
-        (not theirs, "the load met its own limit before the server met one"),
+        # A server that lacks processor time computes, and that is seen however many others do.
+        (not theirs and able is None, "the load met its own limit before the server met one"),
         (not bench.subject.pids() and bench.subject.kernel is None, "nothing of the server is seen from this machine"),
     )
     if (why := next((words for is_so, words in reasons if is_so), None)) is not None:
         return None, why
     assert interval.high is not None
-    rate = max(interval.high, (interval.low or 0.0) * _BEYOND)
+    rate = max(interval.high, (interval.low or 0.0) * _BEYOND, (able or 0.0) * _BEYOND)
     seconds = min(_MOST_WATCHED_S, max(_WATCHED_S, _WATCHED_REQUESTS / rate))
     single, _ = _at_rest(bench, loads[0].alone_ms or 0.0)
     search.tell(f"Watching the server at {rate:,.4g}/s for {seconds:.3g} s")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +12,22 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.input_files import unreadable
-from holdfast.api.searching import AskedSearch, Searched, checked_thresholds, searched, shown_again
+from holdfast.api.searching import (
+    AskedSearch,
+    Searched,
+    checked_thresholds,
+    names_a_url,
+    searched,
+    shown_again,
+    timeout_s_for,
+    title_of,
+)
+from holdfast.capacity.run import LoadWatch
 from holdfast.capacity.subject import Sent
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
 from holdfast.cli.click_types import checked, html_option, json_option, quiet_option
+from holdfast.cli.live_view import View, shown_while_it_lasts
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -35,18 +47,22 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
-from holdfast.console import say, tell
+from holdfast.console import tell
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
     EXIT_EXPECTATION_FAILED,
     EXIT_INCONCLUSIVE,
 )
-from holdfast.interrupts import listening
+from holdfast.infer.capacity_search import NextLoad, interval_of
+from holdfast.interrupts import Interrupts, listening
 from holdfast.load import quantities
-from holdfast.model.capacity import DEFAULT_RUN_S, Capacity, CapacityAsked
+from holdfast.load.processes import Watched
+from holdfast.model.capacity import DEFAULT_RUN_S, AtRate, Capacity, CapacityAsked, LiveSearch
 from holdfast.model.experiment import Experiment, experiment_of
+from holdfast.model.live import Watch
 from holdfast.model.scenario import Check, Timeouts
+from holdfast.model.units import NS_PER_S
 
 if TYPE_CHECKING:
     from holdfast.checks.fields import Fields
@@ -61,15 +77,12 @@ Examples:
 Arguments after -- are the server's own, as for `holdfast probe`. Without APP and --server, they are your own command,
 as for `holdfast exec`.
 """
-_URL = re.compile(r"(https?:/|unix:)", re.IGNORECASE)
 _OF_A_KNOWN_SERVER = ("app", "server", "framework", "python")
 _OF_A_STARTED_SERVER = (*_OF_A_KNOWN_SERVER, "view", "port", "path", "tls", "nofile", "nproc", "address_space")
-_LEAST_TIMEOUT_S = 5.0
-_TIMES_THE_BOUND = 10.0
 
 
 def _subject_of(text: str) -> str:
-    return text if _URL.match(text) else option_values.app_of(text)
+    return text if names_a_url(text) else option_values.app_of(text)
 
 
 @click.command("capacity", cls=GroupedCommand, passes_on=True, epilog=_EXAMPLES)
@@ -186,9 +199,14 @@ def capacity(
     """
     checks = checks_of(given, "capacity", _fields, "capacity")
     asked = _asked(context, given)
-    line = None if quiet else say
-    with checks.told_without_result(), listening(reports=True) as interrupts:
-        found = searched(asked, interrupts, line)
+    with (
+        checks.told_without_result(),
+        listening(reports=True) as interrupts,
+        shown_while_it_lasts(_view, title_of(asked), quiet=quiet) as shown,
+    ):
+        # A view says what the lines would.
+        line = None if shown.watch is not None else shown.tell
+        found = searched(asked, interrupts, line, _watch(asked, interrupts, shown.watch))
     if found.unsaved is not None:
         tell(found.unsaved)
     checked_ = _publish(found.found, json_target, checks, html_target)
@@ -209,12 +227,45 @@ def exit_code(found: Capacity) -> int:
         return EXIT_INCONCLUSIVE
     if found.status == "none":
         return EXIT_EXPECTATION_FAILED
-    limited = found.status == "at least" and any(each.limited for each in found.loads)
+    # Without an upper end, everything held up to the highest rate that was to be tried.
+    limited = found.status == "at least" and found.interval.high is not None
     return EXIT_INCONCLUSIVE if limited else EXIT_ANSWERED
 
 
 def _code(found: Searched) -> int:
     return EXIT_ENVIRONMENT if found.unsaved is not None else exit_code(found.found)
+
+
+def _view() -> View[LiveSearch]:
+    from holdfast.report.live_capacity import search_view
+
+    return search_view
+
+
+def _watch(asked: AskedSearch, interrupts: Interrupts, watch: Watch[LiveSearch] | None) -> LoadWatch | None:
+    """What is told of each load while it runs; None where nobody sees it."""
+    if watch is None:
+        return None
+    began_s = time.monotonic()
+
+    def look(step: NextLoad, before: Sequence[AtRate], watched: Watched) -> None:
+        def seen() -> LiveSearch:
+            return LiveSearch(
+                elapsed_s=time.monotonic() - began_s,
+                loads=tuple(before),
+                interval=interval_of(asked.asked, before)[0],
+                rate_per_s=step.rate_per_s,
+                seconds=step.seconds,
+                load_s=max(0.0, (time.monotonic_ns() - watched.start_ns) / NS_PER_S),
+                begun=sum(watched.tally.begun),
+                ended=sum(watched.tally.ended),
+                why=step.why,
+                asked_to_end=interrupts.heard,
+            )
+
+        watch(seen)
+
+    return look
 
 
 def _publish(found: Capacity, json_target: str | None, checks: Checks, html_target: str | None = None) -> CheckResult:
@@ -257,9 +308,9 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
         keep_alive=given["keep_alive"],
     )
     allowed = given.pop("allowed_hosts")
-    sent = _sent(given, max((each.bound for each in thresholds if each.what not in {"errors", "rate"}), default=0.0))
+    sent = _sent(given, timeout_s_for(thresholds))
     app = given["app"]
-    if app is not None and _URL.match(app):
+    if app is not None and names_a_url(app):
         if misplaced := [name for name in _OF_A_STARTED_SERVER if name != "app" and _was_given(context, name)]:
             raise click.UsageError(
                 f"--{misplaced[0].replace('_', '-')} is of a server that holdfast starts; {app} runs already.",
@@ -271,12 +322,12 @@ def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
     return AskedSearch(_experiment(context, given), "", allowed, sent, asked, thresholds)
 
 
-def _sent(given: dict[str, Any], bound_ms: float) -> Sent:
+def _sent(given: dict[str, Any], usual_timeout_s: float) -> Sent:
     """What is sent; takes the options of it that a started server does not have out of these."""
     data = given.pop("data")
     body = None if data is None else _body(data)
     statuses, texts = given.pop("expected"), given.pop("body_texts")
-    timeout_s = given.pop("timeout_s") or max(_LEAST_TIMEOUT_S, _TIMES_THE_BOUND * bound_ms / 1000)
+    timeout_s = given.pop("timeout_s") or usual_timeout_s
     return Sent(
         method=given.pop("method") or ("GET" if body is None else "POST"),
         headers=tuple(given["headers"]),

@@ -9,7 +9,7 @@ import sys
 
 from holdfast.errors import EXIT_INCONCLUSIVE, EXIT_INTERNAL
 
-_MAY_BE_SECRET = ("-H", "-J", "--header", "--data")
+_MAY_BE_SECRET = ("-H", "-J", "--header", "--data", "--first", "--then")
 _STOPPED = "Stopped. Nothing is left running.\n"
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from holdfast.api.input_files import read_data_rows, unreadable
-from holdfast.api.load_arguments import LoadArguments, RunArguments, has_memory, load_arguments
+from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, RunArguments, has_memory, load_arguments
 from holdfast.api.load_shape import group_of
 from holdfast.api.loading import AskedLoad, loaded, targets_of
 from holdfast.api.scenario_name import is_scenario
@@ -43,9 +43,10 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
     scenario. --jmx or --har can say what to send; URL is then the server to send it to. What of the file holdfast
     cannot do is listed first.
     """
-    files = files_of(given)
+    files, events_target = files_of(given), given.pop("events_csv")
     checks = checks_of(given, "load", _fields, "load")
     arguments = load_arguments(url, given)
+    _check_events(context, arguments, events_target)
     asked = _asked(context, arguments)
     connection, run = arguments.connection, arguments.run
     experiment = LoadExperiment(
@@ -77,7 +78,7 @@ def load_(context: click.Context, /, url: str | None, **given: Any) -> int:  # n
                 found = loaded(load, interrupts, view, run_elsewhere)
         except ValueError as error:
             raise click.UsageError(str(error), ctx=context) from error
-        return finish(found, files, checks)
+        return finish(found, files, checks, events_target)
 
 
 def _fields() -> Fields:
@@ -89,19 +90,19 @@ def _fields() -> Fields:
 def _asked(context: click.Context, arguments: LoadArguments) -> Asked:
     """What the URL or the file says to send."""
     plan = arguments.plan
+    if arguments.url is None or is_scenario(arguments.url) or plan.jmx or plan.har or has_memory(arguments.memory):
+        _check_plain(context, arguments.connection)
     files = [name for name, value in (("--jmx", plan.jmx), ("--har", plan.har)) if value]
     if arguments.url is not None and is_scenario(arguments.url):
         files.append(arguments.url)
     if len(files) > 1:
         raise click.UsageError(f"{' and '.join(files)} exclude each other: one file says what to send.", ctx=context)
     if plan.jmx is not None:
-        if arguments.url is not None or plan.maps:
-            raise click.UsageError("A plan names its servers itself: URL and --map go with --har.", ctx=context)
         return read_jmx(context, plan.jmx, arguments)
     if plan.har is not None:
         return read_recording(context, plan.har, arguments)
     if plan.maps:
-        raise click.UsageError("--map goes with --har: it replaces servers that the file names.", ctx=context)
+        raise click.UsageError("--map goes with --jmx or --har: it replaces servers that the file names.", ctx=context)
     if files:
         return read_file(context, arguments)
     if arguments.url is None:
@@ -127,6 +128,23 @@ def _of_url(context: click.Context, url: str, arguments: LoadArguments) -> Asked
         return Asked((group_of(path, arguments, body=body, data=data),), StopRule(), None)
     except ValueError as error:
         raise click.UsageError(str(error), ctx=context) from error
+
+
+def _check_events(context: click.Context, arguments: LoadArguments, target: str | None) -> None:
+    """Refuses what does not go with `--events`, or without it."""
+    events = arguments.connection.events
+    if target is not None and not events:
+        raise click.UsageError("--events-csv goes with --events: without it, no events are looked for.", ctx=context)
+    if events and arguments.run.cluster is not None:
+        raise click.UsageError("--events does not go with --cluster: hosts send rows, but no events.", ctx=context)
+
+
+def _check_plain(context: click.Context, connection: ConnectionArguments) -> None:
+    """Refuses what only the one request of a URL can be."""
+    for option, given in (("--http2", connection.http2), ("--events", connection.events)):
+        if given:
+            why = "Requests of files, and of clients with a memory, are sent over HTTP/1.1, and their replies end."
+            raise click.UsageError(f"{option} goes with a URL and nothing that is remembered. {why}", ctx=context)
 
 
 def _check_journeys(context: click.Context, run: RunArguments) -> None:

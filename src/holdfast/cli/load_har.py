@@ -18,6 +18,7 @@ from holdfast.cli.load_plan import (
     bounded,
     list_differences,
     not_as_a_whole,
+    origins_of,
     read_input,
     refuse,
 )
@@ -29,7 +30,6 @@ from holdfast.model.scenario import Group, Pause, Step, Timeouts
 if TYPE_CHECKING:
     from holdfast.model.shapes import Shape
     from holdfast.plans.har import Recorded
-    from holdfast.plans.origins import Origins
 
 
 def read_recording(context: click.Context, file: Path, arguments: LoadArguments) -> Asked:
@@ -42,7 +42,7 @@ def read_recording(context: click.Context, file: Path, arguments: LoadArguments)
     refuse(context, "--har", (*OF_A_REQUEST, *(each for each in OF_MEMORY if each != "cookies"), "properties"))
     from holdfast.plans.har import read_har
 
-    recorded = read_har(read_input(file), file.name, _origins(context, arguments))
+    recorded = read_har(read_input(file), file.name, origins_of(context, arguments))
     if recorded.choice:
         say(recorded.choice)
     shape = _shape(arguments)
@@ -84,17 +84,6 @@ def _as_journeys(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return Asked((), StopRule(), not_as_a_whole(file, notes, recorded.elsewhere), journeys)
-
-
-def _origins(context: click.Context, arguments: LoadArguments) -> Origins:
-    """Which servers of the file are loaded, and where instead."""
-    from holdfast.plans.origins import base, mapped, origins
-
-    try:
-        url = None if arguments.url is None else base(arguments.url)
-        return origins(url, tuple(map(mapped, arguments.plan.maps)))
-    except ValueError as error:
-        raise click.UsageError(str(error), ctx=context) from error
 
 
 def _shape(arguments: LoadArguments) -> Shape:

@@ -8,7 +8,7 @@ import click
 
 from holdfast.api import option_values
 from holdfast.api.extract_syntax import named_extract
-from holdfast.cli.click_types import checked, header_option
+from holdfast.cli.click_types import checked, header_option, target_file
 from holdfast.cli.option_groups import (
     CHECKS,
     CONNECTIONS,
@@ -25,7 +25,6 @@ from holdfast.load import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 
-MOST_STREAMS_ASKED = 1_000_000
 _COUNT = click.IntRange(1, MOST_REQUESTS)
 _STATUS = click.IntRange(100, 599)
 _FILE = click.Path(path_type=Path)
@@ -236,6 +235,12 @@ load_options = declared(
         help="Reuse connections, or open one for each request.  [default: reuse with --clients]",
     ),
     option(
+        REQUESTS,
+        "--events",
+        is_flag=True,
+        help="Replies are streams of events (text/event-stream, JSON lines, pieces): measure each event.",
+    ),
+    option(
         CONNECTIONS,
         "--http2",
         is_flag=True,
@@ -244,7 +249,7 @@ load_options = declared(
     option(
         CONNECTIONS,
         "--streams",
-        type=click.IntRange(1, MOST_STREAMS_ASKED),
+        type=click.IntRange(1, 1_000_000),
         metavar="N",
         help="With --http2, send at most N requests at once on a connection; with --clients, each has N.  "
         "[default: 1 with --clients, otherwise 100]",
@@ -299,6 +304,13 @@ load_options = declared(
         help="Share the load among the workers of this Dask scheduler; local:N starts N workers here.",
     ),
     option(OUTPUT, "--quiet", is_flag=True, help="Show nothing while the load runs."),
+    option(
+        OUTPUT,
+        "--events-csv",
+        metavar="FILE",
+        callback=target_file,
+        help="With --events, write a row for each event as CSV to FILE; - is standard output.",
+    ),
     option(
         OUTPUT,
         "--prometheus",

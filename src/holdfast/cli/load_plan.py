@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from holdfast.model.journey import Journeys
     from holdfast.plans.differences import Note
     from holdfast.plans.jmx import PlanRead
+    from holdfast.plans.origins import Origins
 
 # What a plan or recording itself says, so that the option does not go with it.
 OF_A_REQUEST = ("method", "data", "data_rows", "once")
@@ -69,12 +70,18 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
     refuse(context, "--jmx", _NOT_WITH_JMX)
     content = read_input(file)
     files = _FilesOfPlan(file)
-    fixed = _fixed_plan(content, file, files, arguments)
-    if fixed is not None:
-        files.tell()
-        return asked_of(context, arguments, file, tuple(map(bounded, fixed.groups)), fixed.stop, fixed.notes)
+    origins = origins_of(context, arguments)
     from holdfast.jmeter.reading import read_journeys
     from holdfast.plans.differences import in_words
+    from holdfast.plans.elsewhere import groups_elsewhere, journeys_elsewhere
+
+    fixed = _fixed_plan(content, file, files, arguments)
+    if fixed is not None:
+        sent = groups_elsewhere(fixed.groups, origins, file.name)
+        _say_first(sent.choice)
+        files.tell()
+        groups = tuple(map(bounded, sent.groups))
+        return asked_of(context, arguments, file, groups, fixed.stop, fixed.notes, sent.left_out)
 
     read = read_journeys(
         content,
@@ -83,11 +90,32 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
         properties=dict(arguments.plan.properties),
         most_s=arguments.shape.for_s,
         seed=arguments.run.seed,
+        environment=os.environ,
     )
+    values = {name: value for values in read.journeys.values for name, value in values}
+    sent = journeys_elsewhere(read.journeys, values, origins, file.name)
+    _say_first(sent.choice)
     files.tell()
     list_differences(file, in_words(read.notes))
-    journeys = _with_timeouts(read.journeys, _given_timeouts(context, arguments))
-    return Asked((), StopRule(), not_as_a_whole(file, read.notes, ()), journeys)
+    assert sent.journeys is not None
+    journeys = _with_timeouts(sent.journeys, _given_timeouts(context, arguments))
+    return Asked((), StopRule(), not_as_a_whole(file, read.notes, sent.left_out), journeys)
+
+
+def _say_first(choice: str) -> None:
+    if choice:
+        say(choice)
+
+
+def origins_of(context: click.Context, arguments: LoadArguments) -> Origins:
+    """Which servers of the file are loaded, and where instead."""
+    from holdfast.plans.origins import base, mapped, origins
+
+    try:
+        url = None if arguments.url is None else base(arguments.url)
+        return origins(url, tuple(map(mapped, arguments.plan.maps)))
+    except ValueError as error:
+        raise click.UsageError(str(error), ctx=context) from error
 
 
 def _fixed_plan(content: bytes, file: Path, files: _FilesOfPlan, arguments: LoadArguments) -> PlanRead | None:

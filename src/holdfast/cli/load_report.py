@@ -142,14 +142,28 @@ def files_of(given: dict[str, Any]) -> dict[str, str]:
     return targets
 
 
-def finish(found: Loaded, targets: Mapping[str, str], checks: Checks) -> int:
+def write_events(finished: FinishedLoad, target: str) -> bool:
+    """Writes the rows of events; whether that worked."""
+    from holdfast.report.rows import events_csv
+
+    lines = events_csv(each.rows() for each in finished.run.events)
+    try:
+        console.write_stream(target, lines, "Events are not among the saved rows: run the load again.")
+    except EnvironmentFailure as error:
+        tell(error)
+        return False
+    return True
+
+
+def finish(found: Loaded, targets: Mapping[str, str], checks: Checks, events_target: str | None = None) -> int:
     """Shows and writes the result of a run that is over and what came of the expectations; returns the exit code."""
     if found.unsaved is not None:
         tell(found.unsaved)
     result = found.finished.result
     checked = _checked(result, checks)
     checks.write(checked, partial(render_load, result), cases=_thresholds(result))
-    written = publish(found.finished, targets, result.run, checked)
+    told = events_target is None or write_events(found.finished, events_target)
+    written = publish(found.finished, targets, result.run, checked) and told
     checks.tell(checked, console.STDOUT if console.STDOUT in targets.values() else None)
     code = checks.exit_code(exit_code(result, checked), checked)
     return code if written and result.run is not None else EXIT_ENVIRONMENT

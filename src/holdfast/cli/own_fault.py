@@ -19,12 +19,15 @@ _MASK = "***"
 # Options whose value may be a secret: it stands in the same word, or is the next one. Arguments of the server's own are
 # judged by their names.
 _SECRET = re.compile(
-    r"(?P<option>-[HJ])(?P<value>.+)?|(?P<long>--(?:header|data|[\w-]*(?:passw|secret|token)[\w-]*))(?:=(?P<after>.*))?",
+    r"(?P<option>-[HJ])(?P<value>.+)?|(?P<long>--(?:header|data|first|then|[\w-]*(?:passw|secret|token)[\w-]*))(?:=(?P<after>.*))?",
     re.DOTALL,
 )
 # Of a header and of a property the name is kept.
 _NAME = re.compile(r"[\w-]+\s*[:=]\s*")
 _NAMED = frozenset({"-H", "--header", "-J"})
+# Of a request method and path are kept: 'POST /login name=ann'.
+_REQUEST = re.compile(r"(?:[A-Z][A-Z-]*\s+)?\S+\s*")
+_REQUESTS = frozenset({"--first", "--then"})
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
 
 
@@ -68,10 +71,11 @@ def masked(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
         elif value is None:
             shown.append(argument)
         else:
-            name = _NAME.match(value) if option in _NAMED else None
+            name = _NAME.match(value) if option in _NAMED else _REQUEST.match(value) if option in _REQUESTS else None
             secret = value[name.end() :] if name else value
             secrets += [secret] if secret else []
-            shown.append(f"{argument[: len(argument) - len(secret)]}{_MASK}")
+            bare = option in _REQUESTS and not secret
+            shown.append(argument if bare else f"{argument[: len(argument) - len(secret)]}{_MASK}")
         before = option if found and value is None else ""
     return shown, secrets
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from holdfast.infer.capacity_place import full_place, waiting_in
-from holdfast.infer.capacity_search import RATIO, contradicts, gets_slower, interval_of, is_sure
+from holdfast.infer.capacity_search import RATIO, able_at_most, contradicts, gets_slower, interval_of, is_sure
 from holdfast.model.capacity import (
     AtRate,
     Capacity,
@@ -54,6 +54,7 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
         warnings=tuple(_warnings(record, interval, status)),
         unknown=unknown,
         explain=record.explain or None,
+        command=record.command,
         alone_ms=record.alone_ms,
         seconds=record.seconds,
         interrupted=record.interrupted,
@@ -125,7 +126,9 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
 def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
     asked = record.asked.up_to_per_s
     if limited:
-        return f"At least {low:,g} requests a second. What was seen beyond says nothing of the server: {limited}"
+        said = f"At least {low:,g} requests a second. What was seen beyond says nothing of the server: {limited}"
+        most = able_at_most(record.loads)
+        return said if most is None else f"{said} With that, it would have answered about {most:,.3g} a second."
     if asked is not None and low >= asked:
         return f"At least {low:,g} requests a second, the most that was to be tried."
     return f"At least {low:,g} requests a second, as far as it was tried."

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from statistics import median
 
 from holdfast.model.capacity import AtRate, CapacityAsked, Interval
 from holdfast.model.frozen import frozen
@@ -142,6 +143,15 @@ def interval_of(asked: CapacityAsked, loads: Sequence[AtRate]) -> tuple[Interval
     low, high = _ends(_votes(asked, loads))
     found = Interval(None if low is None else low.rate_per_s, None if high is None else high.rate_per_s)
     return found, high is not None and high.holds is not None
+
+
+def able_at_most(loads: Sequence[AtRate]) -> float | None:
+    """What the server would answer, requests per second, with the processor time that others took.
+
+    The middle of what the loads show that it did not hold; None where others took nothing.
+    """
+    shown = [able(each) for each in loads if each.taken and not each.held and each.answered_per_s]
+    return median(shown) if shown else None
 
 
 def contradicts(asked: CapacityAsked, loads: Sequence[AtRate]) -> bool:

@@ -61,6 +61,7 @@ OF_CAPACITY: Rules = {
     "watched.*": ("verdict", by_chance),
     "warnings": ("verdict", words),
     "explain": ("settings", asked),
+    "command": ("settings", asked),
     "alone_ms": ("verdict", same_time_ms),
     "seconds": ("verdict", by_chance),
     "interrupted": ("settings", by_chance),

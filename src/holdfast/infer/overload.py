@@ -25,7 +25,7 @@ from holdfast.model.timeline import NEVER
 from holdfast.model.units import MS, NS_PER_S
 
 _LEFT = frozenset({Outcome.UNANSWERED, Outcome.CONNECT_TIMEOUT})
-_ENDED_BY_US = frozenset({Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FAILED})
+_ENDED_BY_US = frozenset({Outcome.PENDING, Outcome.GIVEN_UP, Outcome.FAILED, Outcome.UNSENT})
 _OTHER_ANSWERS = frozenset({Outcome.REJECTED, Outcome.MALFORMED, Outcome.WRONG_BODY})
 _NO_ANSWER = frozenset({Outcome.REFUSED, Outcome.NO_ROOM, Outcome.RESET, Outcome.CLOSED})
 
@@ -211,7 +211,7 @@ def _clients(record: OverloadRecord, level: Level) -> Clients:
         late=late,
         rejected=of(*_OTHER_ANSWERS),
         refused=of(Outcome.REFUSED, Outcome.NO_ROOM),
-        reset=counts[Outcome.RESET],
+        reset=of(Outcome.RESET, Outcome.STREAM_RESET, Outcome.STREAM_REFUSED),
         closed=counts[Outcome.CLOSED],
         timed_out=counts[Outcome.UNANSWERED],
         unconnected=counts[Outcome.CONNECT_TIMEOUT],

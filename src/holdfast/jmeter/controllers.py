@@ -8,6 +8,8 @@ Source: apache/jmeter, threads/TestCompiler.java (trackIterationListeners, saveS
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Literal
 
 from holdfast.jmeter import elements
 from holdfast.jmeter.samplers import HANDLED, request_of_sampler
@@ -17,9 +19,22 @@ from holdfast.jmeter.setters import SETTERS, sets_before, sets_of
 from holdfast.jmeter.timers import TIMERS, waits_of
 from holdfast.model import journey
 from holdfast.model.answers import Template
+from holdfast.model.journey_request import Request
 from holdfast.plans.jmx_tree import Node
 
+_OnFailure = Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"]
 _SAMPLER = "HTTPSamplerProxy"
+_RESULT_ACTION = "ResultAction"
+# Source: apache/jmeter, testelement/OnErrorTestElement.java.
+_AFTER_FAILURE: Mapping[str, _OnFailure] = {
+    "0": "",
+    "1": "leave",
+    "2": "stop",
+    "3": "stop at once",
+    "4": "next pass",
+    "5": "next loop pass",
+    "6": "leave loop",
+}
 _ACTIONS: Mapping[str, str] = {"3": "pass", "4": "loop pass", "5": "loop"}
 
 
@@ -57,7 +72,8 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
     reading = scope.reading
     kind = node.kind
     if kind == _SAMPLER:
-        return _below_sampler(node, scope, request_of_sampler(node, scope.below(tuple(node.children))))
+        inside = scope.below(tuple(node.children))
+        return _below_sampler(node, scope, _with_action(request_of_sampler(node, inside), inside))
     if kind in CONTROLLERS:
         return CONTROLLERS[kind](node, scope)
     if kind == "TestAction":
@@ -68,6 +84,16 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
         return ()
     elements.look_at(node, reading)
     return ()
+
+
+def _with_action(request: Request, scope: Scope) -> Request:
+    """The request, with what its client does after a failure: the nearest Result Status Action Handler says so."""
+    for handler in scope.nearest(_RESULT_ACTION):
+        number = handler.text("OnError.action", "0").strip()
+        if number not in _AFTER_FAILURE:
+            scope.reading.refuse(handler, f"its action is {number!r}, which is not one of JMeter's", "Choose it anew.")
+        return replace(request, on_failure=_AFTER_FAILURE.get(number, ""))
+    return request
 
 
 def _below_sampler(node: Node, scope: Scope, leaf: journey.Node) -> Sequence[journey.Node]:
@@ -95,12 +121,8 @@ def _sequence(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 
 def _critical(node: Node, scope: Scope) -> Sequence[journey.Node]:
-    scope.reading.refuse(
-        node,
-        "only one client may be in it at a time, and holdfast lets several in",
-        "Disable it, or put its requests into a Thread Group with one thread.",
-    )
-    return _sequence(node, scope)
+    name = scope.template(node, node.text("CriticalSectionController.lockName", "global_lock").strip())
+    return [journey.Alone(name, nodes_of(node, scope))]
 
 
 def _if(node: Node, scope: Scope) -> Sequence[journey.Node]:

@@ -16,6 +16,7 @@ _NOTHING = frozenset(
         "DebugPostProcessor",
         "HttpMirrorControl",
         "ProxyControl",
+        "ResultAction",
         "Summariser",
         "TestFragmentController",
         "WorkBench",
@@ -49,10 +50,6 @@ _SCRIPT_REMEDY = (
 )
 
 _REFUSED: Mapping[str, tuple[str, str]] = {
-    "SyncTimer": (
-        "requests would not wait for each other",
-        "Disable it, and start all threads at once with a ramp-up period of 0.",
-    ),
     "OSProcessSampler": ("it runs a program of its own", "Run it beside holdfast, and disable it."),
     "SystemSampler": ("it runs a program of its own", "Run it beside holdfast, and disable it."),
     "ParallelSampler": (
@@ -67,7 +64,6 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
     "DummySampler": ("it makes up answers, from which others may take values", "Disable it."),
     "AccessLogSampler": ("it sends what is in a log", "Turn the log into a CSV Data Set and one HTTP Request."),
     "SampleTimeout": ("it gives up requests after a time", "Fill in the response timeout of the HTTP Request."),
-    "CriticalSectionController": ("only one client may be in it at a time", "Disable it."),
 }
 
 _BY_END: tuple[tuple[str, str, str], ...] = (

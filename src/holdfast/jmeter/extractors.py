@@ -3,7 +3,8 @@
 The farthest come first, as JMeter runs them. None of them makes a request fail by finding nothing.
 Source: apache/jmeter 5.5, org.apache.jmeter.extractor; the names of their properties: RegexExtractor.java,
 BoundaryExtractor.java, HtmlExtractor.java, XPathExtractor.java, XPath2Extractor.java,
-json/jsonpath/JSONPostProcessor.java; threads/TestCompiler.java (saveSamplerConfigs).
+json/jsonpath/JSONPostProcessor.java; threads/TestCompiler.java (saveSamplerConfigs); of the plug-in "JSON Plugins"
+undera/jmeter-plugins, plugins/json, JSONPathExtractor.java.
 """
 
 from __future__ import annotations
@@ -189,6 +190,25 @@ def _json(node: Node, reading: Reading) -> list[Extract]:
     return found
 
 
+def _json_of_plugin(node: Node, reading: Reading) -> list[Extract]:
+    if node.text("INPUT_FORMAT") == "YAML":
+        reading.refuse(node, "it reads YAML", "Use a Regular Expression Extractor.")
+    path = reading.template(node, node.text("JSONPATH"))
+    if call := check_path(node, path, reading):
+        reading.refuse(node, f"its path ends with {call}(), which is not supported there", "Do without.")
+    of_variable = node.text("SUBJECT") == "VAR"
+    return [
+        JsonExtract(
+            name=_fixed(node, node.text("VAR"), "its variable", reading),
+            path=path,
+            default=reading.template(node, node.text("DEFAULT")),
+            required=False,
+            of_variable=_fixed(node, node.text("VARIABLE"), "what it looks in", reading) if of_variable else "",
+            whole=True,
+        )
+    ]
+
+
 def java_split(text: str) -> list[str]:
     """The parts between semicolons, as Java's String.split gives them: without empty ones at the end."""
     parts = text.split(";")
@@ -259,6 +279,7 @@ EXTRACTORS: Mapping[str, Callable[[Node, Reading], list[Extract]]] = {
     "RegexExtractor": _regex,
     "BoundaryExtractor": _boundary,
     "JSONPostProcessor": _json,
+    "JSONPathExtractor": _json_of_plugin,
     "HtmlExtractor": _css,
     "XPathExtractor": _xpath,
     "XPath2Extractor": _xpath_2,

@@ -8,6 +8,7 @@ SteppingThreadGroup.java, UltimateThreadGroup.java (scheduleThread), Concurrency
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 
 from holdfast.jmeter.arriving import arrivals_stays, free_form_stays, open_model_stays
@@ -18,6 +19,8 @@ from holdfast.model.journey import Stay
 from holdfast.model.units import NS_PER_S
 from holdfast.plans.jmx_tree import Node
 
+# ${__tstFeedback(timer, threads at first, at most, spare)}: as many as a Throughput Shaping Timer needs.
+_FEEDBACK = re.compile(r"\$\{__tstFeedback\([^,]*,[^,]*,([^,)]*)(?:,[^)]*)?\)\}")
 MOST_CLIENTS = 1_000_000
 NS_PER_MS = 1_000_000
 
@@ -162,7 +165,11 @@ def _ultimate_rows(node: Node, reading: Reading) -> list[list[int]]:
 
 def _concurrency(node: Node, reading: Reading) -> tuple[Stay, ...]:
     unit_s = 60.0 if (reading.fixed(node, node.text("Unit")) or "") == "M" else 1.0
-    target = round(reading.decimal(node, node.text("TargetLevel", "1"), "its target concurrency", 1.0))
+    level = node.text("TargetLevel", "1")
+    if feedback := _FEEDBACK.fullmatch(level.strip()):
+        reading.tell(node, "all of its threads are there from the start, and wait for their Throughput Shaping Timer")
+        level = feedback[1]
+    target = round(reading.decimal(node, level, "its target concurrency", 1.0))
     ramp_s = round(reading.decimal(node, node.text("RampUp"), "its ramp-up time") * unit_s)
     hold_s = round(reading.decimal(node, node.text("Hold", "1"), "its hold time") * unit_s)
     steps = reading.number(node, node.text("Steps"), "its number of steps")

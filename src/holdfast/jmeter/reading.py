@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Literal
 
 from holdfast.errors import UsageError
@@ -46,7 +47,7 @@ class JourneysRead:
     notes: tuple[Note, ...]
 
 
-def read_journeys(
+def read_journeys(  # parameters: the plan, and all that it may refer to
     content: bytes,
     origin: str,
     *,
@@ -54,6 +55,7 @@ def read_journeys(
     properties: Mapping[str, str],
     most_s: float | None = None,
     seed: int = 0,
+    environment: Mapping[str, str] = MappingProxyType({}),
 ) -> JourneysRead:
     """Reads the journeys that a plan describes.
 
@@ -64,12 +66,13 @@ def read_journeys(
         properties: JMeter properties, by name.
         most_s: ends the load after so many seconds, whatever the plan says; None leaves the end to the plan.
         seed: of what is by chance before the load begins.
+        environment: environment variables.
 
     Raises:
         UsageError: it is not a plan, sends nothing, has no end, or could only be run with another meaning.
     """
     root = put_together(plan_tree(content, origin), origin, read_file)
-    reading = Reading(origin, read_file, properties, seed=seed)
+    reading = Reading(origin, read_file, properties, seed=seed, environment=environment)
     reading.sets_properties = sets_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)

@@ -7,6 +7,8 @@ missing or empty, and default arguments come after the request's own). tests/ora
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, is_multipart
 from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
@@ -14,8 +16,8 @@ from holdfast.jmeter.fields import fields_of
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
-from holdfast.journeys.functions_request import TARGET, target
-from holdfast.model.answers import Template
+from holdfast.journeys.functions_request import ORIGIN, SCHEMES, TARGET, target
+from holdfast.model.answers import FunctionCall, Template, Variable
 from holdfast.model.journey_request import Request, Resources
 from holdfast.model.scenario import Timeouts
 from holdfast.plans.jmx_tree import Node
@@ -37,10 +39,10 @@ HANDLED = frozenset(
 """Kinds of elements that this file turns into requests, or refuses."""
 
 _MOST_REDIRECTS = 20
+_ASKED_TWICE = frozenset({"__V", "__P", "__property", "__env", "__evalVar"})
 _WITH_QUERY = frozenset({"GET", "DELETE", "OPTIONS"})
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "OPTIONS", "TRACE", "DELETE", "PATCH", "PROPFIND", "PROPPATCH",
                       "MKCOL", "COPY", "MOVE", "LOCK", "UNLOCK", "REPORT", "MKCALENDAR", "SEARCH"})  # fmt: skip
-_SCHEMES = ("http://", "https://")
 
 
 def request_of_sampler(node: Node, scope: Scope) -> Request:
@@ -77,6 +79,11 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
     )
 
 
+def _may_be_asked_twice(part: str | Variable | FunctionCall) -> bool:
+    """Whether a part of a text has the same value again; a counter would count."""
+    return not isinstance(part, FunctionCall) or part.name in _ASKED_TWICE
+
+
 def _seconds(found: Merged, name: str) -> float | None:
     element, text = found.written(name)
     ms = found.scope.reading.number(element, text, f"its {name}")
@@ -87,9 +94,14 @@ def _where(found: Merged, method: str) -> tuple[Template, Template]:
     """Scheme, host and port, and path and query."""
     path = found.template("path")
     first = path[0] if path else ""
-    if isinstance(first, str) and first.startswith(_SCHEMES):
+    if isinstance(first, str) and first.startswith(SCHEMES):
         return _whole_url(found, path)
-    return _origin(found), _target(found, path, method)
+    begin = tuple(takewhile(_may_be_asked_twice, path))
+    if isinstance(first, str) or not begin:
+        return _origin(found), _target(found, path, method)
+    # What the variable has may be a whole URL.
+    named = _origin(found) if found.written("domain")[1] else ()
+    return template_call(ORIGIN, [begin, named]), _target(found, path, method)
 
 
 def _origin(found: Merged) -> Template:
@@ -140,7 +152,8 @@ def _target(found: Merged, path: Template, method: str) -> Template:
     try:
         return (target(["".join(map(str, each)) for each in arguments]),)
     except FunctionError as error:
-        found.scope.reading.refuse(found.node, str(error).rstrip("."), "Correct its path or its arguments.")
+        # It fails each time, unsent, as with JMeter.
+        found.scope.reading.tell(found.node, str(error).rstrip("."))
         return made
 
 

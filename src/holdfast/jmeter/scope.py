@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from holdfast.jmeter.scripts import unreadable
-from holdfast.journeys.functions import FUNCTIONS, READS, wrong_number
+from holdfast.journeys.functions import FUNCTIONS, READS, SCRIPTS, wrong_number
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.journeys.references import template_of
 from holdfast.model.answers import FunctionCall, Template, Variable
@@ -49,6 +49,7 @@ class Reading:
         constants: variables that keep one value all the time.
         sets_properties: something in the plan changes properties.
         seed: of what is by chance before the load begins.
+        environment: environment variables.
         files: contents of files that functions read, by name.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
@@ -59,6 +60,7 @@ class Reading:
     constants: dict[str, str] = field(default_factory=dict)
     sets_properties: bool = False
     seed: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -178,11 +180,17 @@ class Reading:
             return part
         if isinstance(part, Variable):
             return self.constants.get(part.name, part)
-        if not self._can_call(node, part):
-            return part
+        if part.name not in FUNCTIONS and not part.arguments and "(" not in part.written:
+            return Variable(part.name, part.written)  # such as ${__jm__Thread Group__idx}
+        return self._call(node, part) if self._can_call(node, part) else part
+
+    def _call(self, node: Node, part: FunctionCall) -> str | FunctionCall:
         arguments = tuple(self._folded(node, each) for each in part.arguments)
         texts = ["".join(map(str, each)) for each in arguments if all(isinstance(piece, str) for piece in each)]
-        if len(texts) == len(arguments) and not self.sets_properties:
+        known = len(texts) == len(arguments)
+        if known and part.name == "__env" and not "".join(texts[1:2]):
+            return self.environment.get(texts[0], texts[2] if len(texts) > 2 else texts[0])
+        if known and not self.sets_properties:
             if part.name == "__P" and len(texts) in (1, 2):
                 return self.properties.get(texts[0], texts[1] if len(texts) > 1 else "1")
             if part.name == "__property" and (len(texts) in (1, 3)) and not "".join(texts[1:2]):
@@ -213,6 +221,11 @@ class Reading:
                     '${__jexl3("${state}" == "done" && ${n} < 3,)}.',
                 )
             return not why
+        if call.name in SCRIPTS:
+            self.refuse(
+                node, f"{call.name} is a script, which holdfast does not run", "Use another function, or a value."
+            )
+            return False
         if call.name not in FUNCTIONS:
             self.refuse(node, f"it calls {call.name}, which is not a function that holdfast knows")
             return False

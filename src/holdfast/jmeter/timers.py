@@ -11,7 +11,7 @@ from functools import partial
 
 from holdfast.jmeter.scope import Reading
 from holdfast.model.answers import Template
-from holdfast.model.journey import Delay, Pace
+from holdfast.model.journey import Delay, Meeting, Pace
 from holdfast.plans.jmx_tree import Node
 
 _MODES: Mapping[str, tuple[str, bool]] = {
@@ -23,24 +23,24 @@ _MODES: Mapping[str, tuple[str, bool]] = {
 }
 
 
-def waits_of(level: Iterable[Node], reading: Reading) -> tuple[Delay | Pace, ...]:
+def waits_of(level: Iterable[Node], reading: Reading) -> tuple[Delay | Pace | Meeting, ...]:
     """The waits before each request to which the timers of a level apply."""
     return tuple(reading.once(each, partial(TIMERS[each.kind], each, reading)) for each in level if each.kind in TIMERS)
 
 
-def _constant(node: Node, reading: Reading) -> Delay | Pace:
+def _constant(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     return Delay(_text(node, "ConstantTimer.delay", reading))
 
 
-def _uniform(node: Node, reading: Reading) -> Delay | Pace:
+def _uniform(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     return Delay(_text(node, "ConstantTimer.delay", reading), _text(node, "RandomTimer.range", reading), "uniform")
 
 
-def _gaussian(node: Node, reading: Reading) -> Delay | Pace:
+def _gaussian(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     return Delay(_text(node, "ConstantTimer.delay", reading), _text(node, "RandomTimer.range", reading), "gaussian")
 
 
-def _poisson(node: Node, reading: Reading) -> Delay | Pace:
+def _poisson(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     return Delay(_text(node, "ConstantTimer.delay", reading), _text(node, "RandomTimer.range", reading), "poisson")
 
 
@@ -48,7 +48,7 @@ def _text(node: Node, name: str, reading: Reading) -> Template:
     return reading.template(node, node.text(name).strip())
 
 
-def _throughput(node: Node, reading: Reading) -> Delay | Pace:
+def _throughput(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     mode = (reading.fixed(node, node.text("calcMode", "0")) or "0").strip().removeprefix("calcMode.")
     if node.text("calcMode").strip().startswith("calcMode.") and mode.isdigit():
         mode = str(int(mode) - 1)
@@ -63,7 +63,11 @@ def _throughput(node: Node, reading: Reading) -> Delay | Pace:
     )
 
 
-def _precise(node: Node, reading: Reading) -> Delay | Pace:
+def _meeting(node: Node, reading: Reading) -> Delay | Pace | Meeting:
+    return Meeting(_text(node, "groupSize", reading), _text(node, "timeoutInMs", reading))
+
+
+def _precise(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     rate = reading.decimal(node, node.text("throughput"), "its throughput")
     period_s = reading.number(node, node.text("throughputPeriod"), "its period", 1)
     within_s = reading.number(node, node.text("duration"), "its duration", 1)
@@ -74,7 +78,7 @@ def _precise(node: Node, reading: Reading) -> Delay | Pace:
     return Pace((repr(per_minute),), "crew", precise=True, within_s=float(max(1, within_s)), batch=max(1, batch))
 
 
-def _shaping(node: Node, reading: Reading) -> Delay | Pace:
+def _shaping(node: Node, reading: Reading) -> Delay | Pace | Meeting:
     schedule = _external(node, reading) or [
         (float(seconds), first, last)
         for first, last, seconds in _rows(node, "load_profile", reading, ("its start", "its end", "its duration"))
@@ -139,7 +143,7 @@ def short_seconds(text: str) -> float:
     return float(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
 
 
-TIMERS: Mapping[str, Callable[[Node, Reading], Delay | Pace]] = {
+TIMERS: Mapping[str, Callable[[Node, Reading], Delay | Pace | Meeting]] = {
     "ConstantTimer": _constant,
     "UniformRandomTimer": _uniform,
     "GaussianRandomTimer": _gaussian,
@@ -147,4 +151,5 @@ TIMERS: Mapping[str, Callable[[Node, Reading], Delay | Pace]] = {
     "ConstantThroughputTimer": _throughput,
     "PreciseThroughputTimer": _precise,
     "VariableThroughputTimer": _shaping,
+    "SyncTimer": _meeting,
 }

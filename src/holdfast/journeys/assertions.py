@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from holdfast.journeys.context import Context, TooSlowError
-from holdfast.journeys.functions_plugin import java_double
+from holdfast.journeys.context import Context
+from holdfast.journeys.in_time import TooSlowError, in_time
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import as_json, called, path_of, read_json, values_at
+from holdfast.journeys.json_paths import as_json, called, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, holds_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, matches_whole
 from holdfast.journeys.sources import text_of, text_of_body
@@ -113,8 +112,8 @@ def _holds(how: str, text: str, wanted: str, context: Context) -> bool:
         return wanted in text
     pattern = compiled(wanted)
     if how == "matches":
-        return context.within(lambda: matches_whole(pattern, text))
-    return context.within(lambda: pattern.search(text)) is not None
+        return in_time(wanted, lambda: matches_whole(pattern, text), context)
+    return in_time(wanted, lambda: pattern.search(text), context) is not None
 
 
 def _failed_text(assertion: Assertion, text: str, wanted: str) -> str:
@@ -187,9 +186,11 @@ def _unlike_json(assertion: Assertion, text: str, context: Context) -> str:
     """Why the JSON is not as it should be; "" if it is."""
     written = context.filled(assertion.texts[0])
     try:
-        found = _found_in_json(written, text)
+        found = in_time(written, lambda: _found_in_json(written, text), context)
+    except (PathError, TooSlowError) as error:
+        return str(error)
     except ValueError as error:
-        return f"The body is not JSON: {error}" if not isinstance(error, PathError) else str(error)
+        return f"The body is not JSON: {error}"
     if not found:
         return f"JSON path {written} found nothing"
     if assertion.how == "exists":
@@ -218,7 +219,7 @@ def _found_in_json(written: str, text: str) -> list[object]:
 def _is_json(value: object, wanted: str, how: str, context: Context) -> bool:
     if how == "matches":
         pattern = compiled(wanted)
-        return context.within(lambda: matches_whole(pattern, shown_json(value)))
+        return in_time(wanted, lambda: matches_whole(pattern, shown_json(value)), context)
     try:
         expected = read_json(wanted)
     except ValueError:
@@ -229,13 +230,3 @@ def _is_json(value: object, wanted: str, how: str, context: Context) -> bool:
 def _same(one: object, other: object) -> bool:
     """Equal, where 3 is not 3.0."""
     return as_json(one) == as_json(other) and type(one) is type(other)
-
-
-def shown_json(value: object) -> str:
-    """A value as the text with which a pattern is compared; a fraction has no exponent."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        text = format(Decimal(java_double(value)), "f")
-        return text if "." in text else f"{text}.0"
-    return as_json(value)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from holdfast.journeys.controls import END, Control, Here, Looping, Results
+from holdfast.journeys.controls import END, TURN, Control, Here, Looping, Results
 from holdfast.journeys.deciding import holds
 from holdfast.journeys.leaves import Branch, Leaf, is_sets
 from holdfast.journeys.numbers import decimal, integer
 from holdfast.journeys.steps import Grouped
 from holdfast.journeys.templates import text_of
 from holdfast.journeys.values import set_values
-from holdfast.model.journey import If, Share, Transaction
+from holdfast.model.journey import Alone, If, Share, Transaction
 
 
 class Conditional(Control):
@@ -130,6 +130,44 @@ class Sharing(Control):
         counts: dict[object, Any] = self.here.client.own if self.node.per_client else self.here.client.remembered
         done = counts.get(("share", id(self.node)), (0, 0))[1]
         return most == 0 or (done >= most and self.at >= len(self.children))
+
+
+class OneAtATime(Control):
+    """An `Alone`: whoever comes while another client is in it looks again a little later."""
+
+    __slots__ = ("key", "node")
+
+    def __init__(self, here: Here, parent: Control | None, branch: Branch) -> None:
+        super().__init__(here, parent, branch)
+        assert isinstance(branch.node, Alone)
+        self.node = branch.node
+        self.key: object = None
+
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        if self.first and self.key is None:
+            key = ("alone", text_of(self.node.name, self.here.client))
+            if self.here.client.remembered.setdefault(key, self.here) is not self.here:
+                return TURN
+            self.key = key
+            self.here.held.append(key)
+        found = super().next()
+        if found is None:
+            self.let_go()
+        return found
+
+    def give_up(self) -> None:
+        """See `Control`."""
+        self.let_go()
+        super().give_up()
+
+    def let_go(self) -> None:
+        """Lets another client in."""
+        if self.key is not None:
+            self.here.held.remove(self.key)
+            if self.key not in self.here.held:
+                self.here.client.remembered.pop(self.key, None)
+            self.key = None
 
 
 class Group(Control):

@@ -15,6 +15,9 @@ from holdfast.model.answers import Answer, FunctionCall, HookExtract, Template
 from holdfast.model.journey import Crew, Journeys
 
 _Made = TypeVar("_Made")
+# The variables that JMeter gives to each thread by itself.
+LAST_ANSWERED = "JMeterThread.last_sample_ok"
+_BEGUN = {"START.YMD": "yyyyMMdd", "START.HMS": "HHmmss"}
 
 
 @dataclass(slots=True)
@@ -152,6 +155,10 @@ class Client:
         self.now_ns = now_ns
         shared, member = self.shared, self.member
         if shared.values is None:
+            self.variables.update(dict.fromkeys(("START.MS", "TESTSTART.MS"), str(self.now_ms)))
+            for name, pattern in _BEGUN.items():
+                self.variables[name] = text_of((FunctionCall("__time", ((pattern,),)),), self)
+            self.variables[LAST_ANSWERED] = "true"
             for group in shared.journeys.values:
                 self.variables.update([(name, text_of(value, self)) for name, value in group])
             shared.values = dict(self.variables)
@@ -251,7 +258,7 @@ class Client:
         """Does something that may take any time.
 
         Raises:
-            TooSlowError: it did not come to an end in time.
+            TimeoutError: it did not come to an end in time.
         """
         made: _Made = self.shared.within(do)
         return made

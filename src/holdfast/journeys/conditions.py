@@ -37,6 +37,7 @@ _TOKEN = re.compile(
 )
 _WORDS = {"and": "&&", "or": "||", "not": "!", "eq": "==", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="}
 _COMPARES = frozenset(("==", "===", "!=", "!==", "<", "<=", ">", ">=", "=~", "!~", "==~"))
+_NAMED: dict[str, Value] = {"true": True, "false": False, "null": None, "undefined": None}
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "0": "\0"}
 
 
@@ -190,10 +191,8 @@ class _Reader:
         raise ValueError(f"{token.text!r} is not understood at character {self.place()}")
 
     def named(self, name: str, level: int) -> Value:
-        if name in ("true", "false"):
-            return name == "true"
-        if name in ("null", "undefined"):
-            return None
+        if name in _NAMED:
+            return _NAMED[name]
         if name in ("vars", "props"):
             return self.looked_up(name, level)
         if name in ("prev", "ctx"):
@@ -201,10 +200,18 @@ class _Reader:
         if name in ("parseInt", "parseFloat", "Number", "Integer", "Long", "Double", "String"):
             return self.converted(name, level)
         if self.is_next("("):
-            raise ValueError(f"{name}(...) is not known")
-        if self.language == "javascript":
+            return self.asked_of(name, level)
+        if self.language in ("javascript", "groovy"):
             raise ValueError(f"{name} is not defined")
-        return None if self.client is None else self.client.variables.get(name)
+        # JEXL knows none of the client's variables by their bare names, and takes any other for null.
+        return self.client.variables.get(name) if self.language == "own" and self.client is not None else None
+
+    def asked_of(self, name: str, level: int) -> Value:
+        """empty(x) and size(x), which JEXL has."""
+        if name not in ("empty", "size") or self.language != "jexl":
+            raise ValueError(f"{name}(...) is not known")
+        (found,) = self.arguments(1, 1, level)
+        return found in (None, "") if name == "empty" else float(len(written(found)))
 
     def looked_up(self, name: str, level: int) -> Value:
         """vars.get("x"), vars["x"], vars.x; and of properties."""

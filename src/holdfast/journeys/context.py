@@ -16,10 +16,6 @@ class FunctionError(ValueError):
     """A function has no value for these arguments; the message says why in one sentence."""
 
 
-class TooSlowError(Exception):
-    """A pattern did not come to an end in time; the message says so in words."""
-
-
 class Context(Protocol):
     """One client, at one moment of its journey."""
 
@@ -99,5 +95,5 @@ class Context(Protocol):
         """Does something that may take any time, such as matching a pattern.
 
         Raises:
-            TooSlowError: it did not come to an end in time.
+            TimeoutError: it did not come to an end in time.
         """

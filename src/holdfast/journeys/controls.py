@@ -19,6 +19,8 @@ from holdfast.model.journey import Sets
 # After so many passes without a leaf, a loop lets the engine breathe: its condition may never change.
 MOST_SILENT = 1000
 BREATH = Leaf(None)
+# Another client is where only one may be.
+TURN = Leaf(None)
 # The end of a transaction that is a result of its own.
 END = Leaf(None)
 
@@ -30,15 +32,17 @@ class Here:
         at: the control of which it has the last leaf.
         steps: to be said before the next leaf is done.
         groups: the transactions that have begun and not ended.
+        held: what only one client may do at a time, and this one does.
     """
 
-    __slots__ = ("at", "client", "groups", "steps")
+    __slots__ = ("at", "client", "groups", "held", "steps")
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self.at: Control | None = None
         self.steps: list[Grouped | NewVisitor] = []
         self.groups: list[Results] = []
+        self.held: list[object] = []
 
 
 class Results:

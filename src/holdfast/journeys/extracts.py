@@ -11,10 +11,11 @@ import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from holdfast.journeys.context import Context, TooSlowError
+from holdfast.journeys.context import Context
 from holdfast.journeys.functions_regex import filled_template
+from holdfast.journeys.in_time import TooSlowError, in_time
 from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import as_text, path_of, read_json, values_at
+from holdfast.journeys.json_paths import JsonPath, as_text, path_of, read_json, shown_json, values_at
 from holdfast.journeys.markup import MarkupError, found_in_markup
 from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import text_of
@@ -139,7 +140,7 @@ def _take_matches(extract: RegexExtract, text: str, context: Context) -> bool:
     name, variables = extract.name, context.variables
     _set_default(extract, context)
     pattern = compiled(context.filled(extract.pattern))
-    matches = context.within(lambda: _so_many(pattern, text, extract.match))
+    matches = in_time(pattern.pattern, lambda: _so_many(pattern, text, extract.match), context)
     before = _number(variables.pop(f"{name}_matchNr", "0"))
     kept = 0
     if extract.match < 0:
@@ -197,16 +198,22 @@ def _remove_groups(name: str, context: Context) -> None:
 
 def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
     name, variables = extract.name, context.variables
-    path = path_of(context.filled(extract.path))
+    written = context.filled(extract.path)
+    path = path_of(written)
     variables.pop(f"{name}_matchNr", None)
     number = 1
     while variables.pop(f"{name}_{number}", None) is not None:
         number += 1
+    if extract.whole:
+        return _take_whole(extract, path, text, context)
     if not text.strip():
         _set_default(extract, context)
         return False
     try:
-        values = [as_text(each) for each in values_at(path, read_json(text))]
+        found = in_time(written, lambda: values_at(path, read_json(text)), context)
+        values = [as_text(each) for each in found]
+    except TooSlowError:
+        raise
     except ValueError:
         if text.lstrip()[0] in "{[":
             _set_default(extract, context)
@@ -220,6 +227,26 @@ def _take_json(extract: JsonExtract, text: str, context: Context) -> bool:
         return False
     _keep_json(extract, values, context)
     return extract.match <= max(1, len(values))
+
+
+def _take_whole(extract: JsonExtract, path: JsonPath, text: str, context: Context) -> bool:
+    """As the JSON Path Extractor of the plug-in "JSON Plugins" takes it."""
+    name, variables = extract.name, context.variables
+    try:
+        found = values_at(path, read_json(text))
+    except ValueError:
+        found = []
+    value = found if not path.definite else found[0] if found else []
+    if value == []:
+        _set_default(extract, context)
+        variables[f"{name}_matchNr"] = "0"
+        return False
+    variables[name] = shown_json(value)
+    if isinstance(value, list):
+        variables[f"{name}_matchNr"] = str(len(value))
+        for number, each in enumerate(value, 1):
+            variables[f"{name}_{number}"] = shown_json(each)
+    return True
 
 
 def _keep_json(extract: JsonExtract, values: list[str | None], context: Context) -> None:

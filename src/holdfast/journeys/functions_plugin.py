@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from holdfast.journeys.context import Context, FunctionError
+from holdfast.journeys.in_time import in_time
 from holdfast.journeys.known import Known, given, kept, whole_number
 
 _GROUP = re.compile(r"\$(\d)|\\(.)", re.DOTALL)
@@ -106,7 +107,7 @@ def _replaced_pattern(arguments: list[str], context: Context) -> str:
     try:
         pattern = re.compile(arguments[1])
         by = _GROUP.sub(lambda found: rf"\g<{found[1]}>" if found[1] else f"\\{found[2]}", arguments[2])
-        text = context.within(lambda: pattern.sub(by, arguments[0]))
+        text = in_time(arguments[1], lambda: pattern.sub(by, arguments[0]), context)
     except (re.error, IndexError) as error:
         raise FunctionError(f"__strReplaceRegex cannot replace {arguments[1]!r}: {error}.") from error
     return kept(text, arguments, 3, context)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 
 from holdfast.journeys.context import Context, FunctionError
+from holdfast.journeys.in_time import in_time
 from holdfast.journeys.known import Known, given
 from holdfast.journeys.patterns import PatternError, compiled, every_match
 from holdfast.journeys.sources import text_of_body
@@ -32,7 +33,7 @@ def _regex_function(arguments: list[str], context: Context) -> str:
         pattern = compiled(arguments[0])
     except PatternError as error:
         raise FunctionError(f"__regexFunction: {error}.") from error
-    matches = context.within(lambda: list(every_match(pattern, text)))
+    matches = in_time(arguments[0], lambda: list(every_match(pattern, text)), context)
     if name:
         context.variables[f"{name}_matchNr"] = str(len(matches))
     if not matches:

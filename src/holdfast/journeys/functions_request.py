@@ -15,10 +15,11 @@ from urllib.parse import quote, quote_plus, unquote_to_bytes
 from holdfast.journeys.context import FunctionError
 from holdfast.journeys.known import Known
 
-TARGET, FORM, ENCODED = "jmeter target", "jmeter form", "jmeter encoded"
+TARGET, ORIGIN, FORM, ENCODED = "jmeter target", "jmeter origin", "jmeter form", "jmeter encoded"
 
 _NO_PATH = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}\[\]]|%(?![0-9a-fA-F]{2})""")
 _NO_QUERY = re.compile(r"""[\x00-\x20\x7f"<>\\^`{|}]|%(?![0-9a-fA-F]{2})""")
+SCHEMES = ("http://", "https://")
 _AS_WRITTEN = "%/:=&?~#+!$,;'@()*[]"
 _ESCAPES = re.compile("(?:%[0-9a-fA-F]{2})+")
 _SLASHES = re.compile("/{2,}")
@@ -44,14 +45,17 @@ def target(arguments: list[str]) -> str:
     """Path and query as they are sent.
 
     Args:
-        arguments: the path, with or without a query; the charset; then for each argument of the query its name, what
-            stands between, its value, and `true` if both are to be encoded.
+        arguments: the path, with or without a query, or a whole URL, which has all; the charset; then for each
+            argument of the query its name, what stands between, its value, and `true` if both are to be encoded.
 
     Raises:
         FunctionError: a URL cannot hold it; JMeter sends nothing then.
     """
     path, charset, *rest = arguments
     path = path.replace(" ", "%20")
+    if path.startswith(SCHEMES):
+        _, slash, local = path.partition("://")[2].partition("/")
+        return in_url(slash + local or "/")
     path = path if path.startswith("/") else f"/{path}"
     pairs = []
     for at in range(0, len(rest), 4):
@@ -64,6 +68,24 @@ def target(arguments: list[str]) -> str:
     if pairs:
         path += ("&" if "?" in path else "?") + "&".join(pairs)
     return in_url(path)
+
+
+def origin(arguments: list[str]) -> str:
+    """Scheme, host and port.
+
+    Args:
+        arguments: the path, which may be a whole URL, and what counts if it is not.
+
+    Raises:
+        FunctionError: neither names a server.
+    """
+    path, otherwise = arguments
+    if path.startswith(SCHEMES):
+        scheme, _, rest = path.partition("://")
+        return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
+    if not otherwise:
+        raise FunctionError(f"{path!r} is not a whole URL, and there is no server name.")
+    return otherwise
 
 
 def in_url(path: str) -> str:
@@ -109,6 +131,7 @@ def is_skipped(name: str) -> bool:
 
 OF_REQUEST: Mapping[str, Known] = {
     TARGET: Known(2, None, lambda arguments, _context: target(arguments)),
+    ORIGIN: Known(2, 2, lambda arguments, _context: origin(arguments)),
     FORM: Known(1, None, lambda arguments, _context: form(arguments)),
     ENCODED: Known(2, 2, lambda arguments, _context: encoded(*arguments)),
 }

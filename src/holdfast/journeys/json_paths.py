@@ -210,6 +210,16 @@ def as_json(value: object) -> str:
     return "null" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
+def shown_json(value: object) -> str:
+    """A value as the text with which a pattern is compared; a fraction has no exponent."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        text = format(Decimal(java_double(value)), "f")
+        return text if "." in text else f"{text}.0"
+    return as_json(value)
+
+
 _ESCAPED = re.compile('["\\\\/\x00-\x1f\x7f-\x9f\u2000-\u20ff]')
 _SHORT = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 

@@ -11,6 +11,7 @@ from holdfast.model.journey import (
     Delay,
     Draw,
     Leave,
+    Meeting,
     Node,
     Pace,
     Sequence,
@@ -32,6 +33,7 @@ class Leaf:
         node: None does nothing.
         waits: before it, nearest first; all of them together.
         sets: values that it sets before, farthest first.
+        meetings: after that, and before the waits.
         number: of a request, among those of its journey; -1 of the others.
     """
 
@@ -39,6 +41,7 @@ class Leaf:
     waits: tuple[Delay | Pace, ...] = ()
     sets: tuple[Sets, ...] = ()
     number: int = -1
+    meetings: tuple[Meeting, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +50,25 @@ class Branch:
 
     node: Node
     below: tuple[Branch | Leaf | Sets, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Around:
+    """What applies to the leaves at a place of the journey."""
+
+    waits: tuple[Delay | Pace, ...] = ()
+    sets: tuple[Sets, ...] = ()
+    meetings: tuple[Meeting, ...] = ()
+
+    def within(self, timed: Timed) -> _Around:
+        """What applies to those within it."""
+        waits = tuple(each for each in timed.waits if not isinstance(each, Meeting))
+        meetings = tuple(each for each in timed.waits if isinstance(each, Meeting))
+        return _Around(waits + self.waits, self.sets + timed.sets, meetings + self.meetings)
+
+    def leaf(self, node: Request | Delay | Pace | Leave, number: int = -1) -> Leaf:
+        """A leaf here."""
+        return Leaf(node, self.waits, self.sets, number, self.meetings)
 
 
 @dataclass(slots=True)
@@ -61,7 +83,7 @@ def is_sets(node: object) -> TypeGuard[Sets]:
 
 def planned(journey: Sequence) -> Branch:
     """The journey with what applies to each of its leaves."""
-    (branch,) = _below((journey,), (), (), _Numbering())
+    (branch,) = _below((journey,), _Around(), _Numbering())
     assert isinstance(branch, Branch)
     return branch
 
@@ -69,25 +91,23 @@ def planned(journey: Sequence) -> Branch:
 def requests_of(journey: Sequence) -> tuple[Request, ...]:
     """The requests of a journey, in the order of their numbers."""
     numbering = _Numbering()
-    _below((journey,), (), (), numbering)
+    _below((journey,), _Around(), numbering)
     return tuple(numbering.requests)
 
 
-def _below(
-    nodes: tuple[Node, ...], waits: tuple[Delay | Pace, ...], sets: tuple[Sets, ...], numbering: _Numbering
-) -> tuple[Branch | Leaf | Sets, ...]:
+def _below(nodes: tuple[Node, ...], around: _Around, numbering: _Numbering) -> tuple[Branch | Leaf | Sets, ...]:
     found: list[Branch | Leaf | Sets] = []
     for node in nodes:
         if isinstance(node, Timed):
             # It chooses nothing, so what is below it takes its place.
-            found += _below(node.nodes, node.waits + waits, sets + node.sets, numbering)
+            found += _below(node.nodes, around.within(node), numbering)
         elif isinstance(node, Request):
-            found.append(Leaf(node, waits, sets, len(numbering.requests)))
+            found.append(around.leaf(node, len(numbering.requests)))
             numbering.requests.append(node)
         elif isinstance(node, Delay | Pace | Leave):
-            found.append(Leaf(node, waits, sets))
+            found.append(around.leaf(node))
         elif isinstance(node, Assign | Count | TakeRow | ValuesOfClients | Draw):
             found.append(node)
         else:
-            found.append(Branch(node, _below(node.nodes, waits, sets, numbering)))
+            found.append(Branch(node, _below(node.nodes, around, numbering)))
     return tuple(found)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from holdfast.journeys.choices import Conditional, First, Group, GroupAbove, Sharing, Shuffling
+from holdfast.journeys.choices import Conditional, First, Group, GroupAbove, OneAtATime, Sharing, Shuffling
 from holdfast.journeys.controls import Control, Here, Looping
 from holdfast.journeys.leaves import Branch
 from holdfast.journeys.loops import AsLongAs, Each, ForSeconds
@@ -12,6 +12,7 @@ from holdfast.journeys.numbers import integer
 from holdfast.journeys.one_of import one_of
 from holdfast.journeys.templates import text_of
 from holdfast.model.journey import (
+    Alone,
     ForEach,
     If,
     Loop,
@@ -33,6 +34,7 @@ _MAKES: dict[type[Node], Callable[[Here, Control | None, Branch], Control]] = {
     Once: First,
     Shuffled: Shuffling,
     Share: Sharing,
+    Alone: OneAtATime,
 }
 
 

@@ -12,10 +12,11 @@ from collections.abc import Generator
 from dataclasses import replace
 
 from holdfast.journeys.assertions import unmet
-from holdfast.journeys.client import Client, Shared
-from holdfast.journeys.controls import BREATH, Control, Here, Looping, Repeating
+from holdfast.journeys.client import LAST_ANSWERED, Client, Shared
+from holdfast.journeys.controls import BREATH, TURN, Control, Here, Looping, Repeating
 from holdfast.journeys.extracts import take
 from holdfast.journeys.leaves import Branch, Leaf, planned
+from holdfast.journeys.numbers import integer
 from holdfast.journeys.paces import waits_ns
 from holdfast.journeys.sending import sending_of
 from holdfast.journeys.steps import EndLoad, Grouped, Judged, NewVisitor, Step, Told, Unsent, Waiting, Walk
@@ -23,7 +24,7 @@ from holdfast.journeys.templates import NoValueError, text_of
 from holdfast.journeys.tree import control_of
 from holdfast.journeys.values import ClientEndsError, set_values
 from holdfast.model.answers import Answer
-from holdfast.model.journey import Crew, Leave
+from holdfast.model.journey import Crew, Leave, Meeting
 from holdfast.model.journey_request import Request
 
 __all__ = ["Shared", "walk"]
@@ -32,6 +33,8 @@ __all__ = ["Shared", "walk"]
 MOST_IDLE = 1000
 BREATH_NS = 1_000_000
 FOR_EVER = -1
+# Of leaves that are no nodes.
+_PAUSES_NS = {BREATH: BREATH_NS, TURN: 5 * BREATH_NS}
 
 
 def walk(crew: Crew, client: int, shared: Shared) -> Walk:
@@ -126,6 +129,8 @@ class _Walker:
 
     def is_gone(self) -> None:
         """The opposite."""
+        for lock in self.here.held:
+            self.shared.remembered.pop(lock, None)
         if self.came:
             self.shared.present -= 1
             self.client.crew_shared.present -= 1
@@ -159,6 +164,8 @@ class _Walker:
             set_values(each, self.client)
         if isinstance(node, Request):
             self.client.label = text_of(node.label, self.client)
+        for meeting in leaf.meetings:
+            yield from self.meet(meeting)
         if leaf.waits:
             yield from self.wait(waits_ns(leaf.waits, self.client))
         if isinstance(node, Request):
@@ -166,13 +173,32 @@ class _Walker:
         elif isinstance(node, Leave):
             yield from self.leave(node)
         else:
-            yield from self.wait(BREATH_NS if leaf is BREATH else 0 if node is None else waits_ns((node,), self.client))
+            yield from self.wait(_PAUSES_NS.get(leaf, 0) if node is None else waits_ns((node,), self.client))
 
     def wait(self, for_ns: int) -> Generator[Step, Told, None]:
         """Waits; now and then also if there is nothing to wait for, so that the engine can do something else."""
         self.idle += 1
         if for_ns > 0 or self.idle >= MOST_IDLE:
             yield from self.say(Waiting(self.client.now_ns + max(for_ns, BREATH_NS)))
+
+    def meet(self, meeting: Meeting) -> Generator[Step, Told, None]:
+        """Waits until as many clients are here as are to meet, or until it has waited long enough."""
+        client = self.client
+        key = ("meeting", id(meeting))
+        size = integer(text_of(meeting.size, client)) or client.crew_shared.present
+        turn, waiting = client.remembered.get(key, (0, 0))
+        if waiting + 1 >= size:
+            client.remembered[key] = (turn + 1, 0)
+            return
+        client.remembered[key] = (turn, waiting + 1)
+        most_ns = integer(text_of(meeting.most_ms, client)) * BREATH_NS
+        until_ns = client.now_ns + most_ns if most_ns > 0 else None
+        while client.remembered[key][0] == turn:
+            if until_ns is not None and client.now_ns >= until_ns:
+                # Then all that wait go on, and the next ones meet anew.
+                client.remembered[key] = (turn + 1, 0)
+                return
+            yield from self.say(Waiting(client.now_ns + 2 * BREATH_NS))
 
     def send(self, request: Request, number: int) -> Generator[Step, Told, None]:
         """Sends a request, and judges what comes back."""
@@ -191,10 +217,11 @@ class _Walker:
             assert told.answer is not None  # the engine answers each request
             answered = yield from self.judge(request, told.answer)
         client.last_answered = answered
+        client.variables[LAST_ANSWERED] = "true" if answered else "false"
         for each in self.here.groups:
             each.take(begun_ns, client.now_ns, answered=answered)
         if not answered:
-            yield from self.after_failure()
+            yield from self.after_failure(request.on_failure)
 
     def judge(self, request: Request, answer: Answer) -> Generator[Step, Told, bool]:
         """Takes from an answer what later requests need, and says whether it is as it should be."""
@@ -214,19 +241,29 @@ class _Walker:
         yield from self.say(Judged(not why, why))
         return not why
 
-    def after_failure(self) -> Generator[Step, Told, None]:
+    def after_failure(self, of_request: str) -> Generator[Step, Told, None]:
         """What a request that was not answered means for the client.
+
+        Args:
+            of_request: what it says itself.
 
         Raises:
             _OverError: the client ends.
         """
         what = self.crew.on_failure
-        if what == "next pass":
+        if what == "continue":
+            what_else = {"next loop pass": "loop pass", "leave loop": "loop", "next pass": "pass"}.get(of_request)
+            if what_else is not None:
+                self.begin_next(what_else)
+                return
+            if not of_request:
+                return
+        elif what == "next pass":
             self.begin_next("pass")
-        elif what in ("stop", "stop at once"):
-            yield from self.say(EndLoad(what == "stop at once"))
-        if what not in ("continue", "next pass"):
-            raise _OverError
+            return
+        if "stop" in (what.split()[0], *of_request.split()[:1]):
+            yield from self.say(EndLoad("stop at once" in (what, of_request)))
+        raise _OverError
 
     def leave(self, node: Leave) -> Generator[Step, Told, None]:
         """Leaves what is to be left.
@@ -253,3 +290,4 @@ class _Walker:
             control.give_up()
             control = control.parent
         self.client.last_answered = True
+        self.client.variables[LAST_ANSWERED] = "true"

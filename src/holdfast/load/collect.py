@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from holdfast.load.columns import Columns
 from holdfast.load.endpoint import NO_TLS
+from holdfast.load.event_rows import EventRows
 from holdfast.load.http1 import IS_HTTP1, NOT_HTTP2
 from holdfast.load.http2_begin import BROKEN
 from holdfast.load.parts import Part
@@ -17,9 +19,9 @@ from holdfast.load.reports import RunFacts, WorkerReport
 from holdfast.load.shapes import EngineShape
 from holdfast.load.stalls import stalled, stalls_limit
 from holdfast.load.streams_seen import doubts_of_streams, streams_of
-from holdfast.load.summary import summarise
+from holdfast.load.summary import distribution, latency_ms, summarise
 from holdfast.model.frozen import frozen
-from holdfast.model.load import LoadSummary
+from holdfast.model.load import EventsResult, LoadSummary
 from holdfast.model.places import Outcome
 
 if TYPE_CHECKING:
@@ -27,9 +29,15 @@ if TYPE_CHECKING:
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
+# Fewer say nothing of a server's pace: a client's first request brings modules along, on a busy machine for as long.
+_ENOUGH = 100
 _BUSY = (
     "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
     "--processes N, or load it from another machine."
+)
+_BUSY_ALONE = (
+    "The load was busy all the time and never had to wait for the server, which may be faster than this: one process "
+    "sends all of a load whose clients remember something. Load it from another machine, or with fewer of such clients."
 )
 
 Shares = Sequence[tuple[Part, WorkerReport]]
@@ -43,6 +51,7 @@ class LoadRun:
     Attributes:
         columns: the rows of all its requests.
         begun: rows that were begun or were due, ascending.
+        events: in replies, of each load process that looked for them.
         particulars: what else is known of the rows of journeys; None for those of a load that was fixed beforehand.
     """
 
@@ -50,6 +59,7 @@ class LoadRun:
     summary: LoadSummary
     begun: Sequence[int]
     facts: RunFacts
+    events: tuple[EventRows, ...] = ()
     particulars: Particulars | None = None
 
 
@@ -93,7 +103,12 @@ def report_for_lost(shape: EngineShape, columns: Columns, lost: LostProcess) -> 
 
 
 def collect(
-    plans: Sequence[Plan], shares: Sequence[Shares], columns: Columns, spans: tuple[range, ...], stopped: str | None
+    plans: Sequence[Plan],
+    shares: Sequence[Shares],
+    columns: Columns,
+    spans: tuple[range, ...],
+    stopped: str | None,
+    events: Sequence[EventRows] = (),
 ) -> LoadRun:
     """The run that its load processes have reported on.
 
@@ -101,6 +116,7 @@ def collect(
         shares: of each plan.
         spans: rows of each plan.
         stopped: why a rule ended it, in words; None if none did.
+        events: in replies, of each load process that looked for them.
     """
     of_plans = zip(plans, spans, shares, strict=True)
     begun = [plan.shape.begun(span, columns, parts) for plan, span, parts in of_plans]
@@ -108,7 +124,7 @@ def collect(
     reports = [report for parts in shares for _, report in parts]
     limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
-        limits.append(_BUSY)
+        limits.append(_BUSY_ALONE if any(plan.travel for plan in plans) else _BUSY)
     stood_still, notes = stalled(reports), (*_notes(reports), *doubts_of_streams(streams_of(plans, reports)))
     if stood_still is not None:
         limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))
@@ -122,10 +138,24 @@ def collect(
         limits=tuple(limits),
         notes=notes,
         location=next((each.location for each in reports if each.location), ""),
+        events=events_of(events) if events else None,
         http2=streams_of(plans, reports),
         redirects=sum(each.redirects for each in reports),
     )
-    return run_of(columns, rows, facts)
+    return replace(run_of(columns, rows, facts), events=tuple(events))
+
+
+def events_of(events: Sequence[EventRows]) -> EventsResult:
+    """What the events of all processes come to."""
+    gaps = [each.gaps_ns() for each in events]
+    return EventsResult(
+        sum(each.events for each in events),
+        sum(each.streams for each in events),
+        sum(each.ended_by_us for each in events),
+        latency_ms(distribution(chain.from_iterable(first for first, _ in gaps))),
+        latency_ms(distribution(chain.from_iterable(others for _, others in gaps))),
+        sum(each.kept for each in events),
+    )
 
 
 def run_of(columns: Columns, begun: Sequence[int], facts: RunFacts) -> LoadRun:
@@ -159,7 +189,7 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:
     In the open model the pacing lag shows the same.
     """
     return any(
-        report.busy > _ALWAYS and report.lasted_s > _LONG_ENOUGH_S
+        report.busy > _ALWAYS and report.lasted_s > _LONG_ENOUGH_S and report.begun >= _ENOUGH
         for plan, parts in zip(plans, shares, strict=True)
         if plan.shape.waits_for_replies
         for _, report in parts

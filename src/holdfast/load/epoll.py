@@ -47,6 +47,7 @@ from holdfast.model.places import Outcome
 
 RECEIVE_BYTES = 65536
 _WATCHED = select.EPOLLIN | select.EPOLLOUT | select.EPOLLRDHUP | select.EPOLLET
+_READS_AT_ONCE = 64
 _END_SIGNS = select.EPOLLRDHUP | select.EPOLLHUP | select.EPOLLERR
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
@@ -270,7 +271,13 @@ class Connections(WithoutStreams):
             self._move(connection, Event.SENT)
 
     def _receive(self, connection: Connection) -> None:
+        left = _READS_AT_ONCE
         while connection.state is not State.ENDED:
+            if left <= 0 and not getattr(connection.sock, "holds", False):
+                # A peer that sends faster than this is read would keep everything else from its turn, and timeouts.
+                self._waiting.watch_again(connection.sock, _WATCHED)
+                return
+            left -= 1
             try:
                 data = connection.sock.recv(RECEIVE_BYTES)
             except BlockingIOError:

@@ -103,6 +103,8 @@ class ReplyReader:
         length: length of the body; None where it does not end by its length.
         location: where a redirect leads, as it was written; "" without one.
         encoding: the body's Content-Encoding in lower case; "" without one.
+        kind: the body's Content-Type in lower case, without parameters; "" without one.
+        pieces: of the body, as they came, for whoever takes them out; None keeps none.
         interim: informational heads (1xx) that were passed over.
         body: its first bytes, as many as are to be kept.
     """
@@ -125,17 +127,20 @@ class ReplyReader:
         "excess",
         "interim",
         "keep_alive",
+        "kind",
         "length",
         "location",
+        "pieces",
         "status",
     )
 
-    def __init__(self, *, head: bool = False, most_kept: int = 0) -> None:
+    def __init__(self, *, head: bool = False, most_kept: int = 0, in_pieces: bool = False) -> None:
         """Reads nothing yet.
 
         Args:
             head: the request was HEAD, so that no body follows whatever the head says.
             most_kept: bytes of the body that are kept.
+            in_pieces: `pieces` has the body as it comes.
         """
         self.status = 0
         self.complete = False
@@ -143,7 +148,8 @@ class ReplyReader:
         self.excess = False
         self.length: int | None = None
         self.location = ""
-        self.encoding = ""
+        self.encoding = self.kind = ""
+        self.pieces: list[bytes] | None = [] if in_pieces else None
         self.interim = 0
         self.body = bytearray()
         self._most_kept = most_kept
@@ -251,6 +257,8 @@ class ReplyReader:
         return data[taken:]
 
     def _kept(self, data: bytes) -> None:
+        if self.pieces is not None:
+            self.pieces.append(data)
         if self._most_kept > len(self.body):
             self.body += data[: self._most_kept - len(self.body)]
 
@@ -297,6 +305,8 @@ class ReplyReader:
             self.location = value.decode("latin-1")
         elif name == b"content-encoding":
             self.encoding = value.decode("latin-1").strip().lower()
+        elif name == b"content-type":
+            self.kind = value.decode("latin-1").partition(";")[0].strip().lower()
 
     def on_body(self, data: bytes) -> None:
         """A piece of a body in chunks; one of a known length, or up to the end, is read here instead."""

@@ -49,6 +49,7 @@ class Plan:
         tls: None speaks plain HTTP.
         acceptances: what counts as an answer, for each step; row r belongs to step r % their number.
         keep_alive: a connection is used for further requests; None does so only in the closed model.
+        events: replies are streams of events.
         streams: most requests at once on a connection, over HTTP/2; None speaks HTTP/1.1.
         travel: journeys, which say what to send, to where, and how long to wait; None sends `request`.
     """
@@ -63,6 +64,7 @@ class Plan:
     tls: Tls | None = None
     acceptances: tuple[Acceptance, ...] = (Acceptance(),)
     keep_alive: bool | None = None
+    events: bool = False
     streams: int | None = None
     travel: Travel | None = None
 

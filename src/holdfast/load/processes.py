@@ -39,7 +39,8 @@ from typing import NoReturn
 from holdfast.load.acceptance import body_holds
 from holdfast.load.collect import LoadRun, LostProcess, collect, report_for_lost
 from holdfast.load.columns import Columns, Tally
-from holdfast.load.connecting import prepare, sender_of
+from holdfast.load.connecting import event_rows_of, prepare, sender_of
+from holdfast.load.event_rows import EventRows
 from holdfast.load.listening import HUNG, end_of, listen
 from holdfast.load.local_limits import (
     connections_of_one_process,
@@ -103,6 +104,7 @@ class _Job:
     columns: Columns
     sources: Sequence[str]
     number: int
+    events: EventRows | None = None
 
 
 def _never() -> Stop:
@@ -152,7 +154,7 @@ def load_runs(
     by_plan = [
         [(job.part, each) for job, each in zip(jobs, reports, strict=True) if job.plan is plan] for plan in plans
     ]
-    return collect(plans, by_plan, columns, spans, reason)
+    return collect(plans, by_plan, columns, spans, reason, [job.events for job in jobs if job.events is not None])
 
 
 def _jobs(
@@ -172,7 +174,8 @@ def _jobs(
         connections = -(-part.connections // (plan.streams or 1))
         processes = plan.processes or processes_for(connections, connections_of_one_process())
         for own_part in share_out(plan, part, processes):
-            jobs.append(_Job(plan, own_part, own, sources, len(jobs)))
+            events = event_rows_of(plan, span.start)
+            jobs.append(_Job(plan, own_part, own, sources, len(jobs), events))
             shares.append((number, own_part))
     return jobs, tuple(shares)
 
@@ -184,10 +187,12 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
         from holdfast.load.travelling import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
 
         return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
-    connections = sender_of(job.plan, job.part.connections, job.columns, job.sources)
+    connections = sender_of(plan, job.part.connections, job.columns, job.sources, job.events, start_ns)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances
     )
+    for each in connections.replies:
+        each.in_pieces = plan.events
     connections.remembers_finished = plan.shape.follows_each_end
     connections.remembers_sent = plan.timeouts.first_byte_s is not None
     try:

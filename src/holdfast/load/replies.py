@@ -39,6 +39,7 @@ class Replies:
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
         location: where the last redirect leads that was read in full; "" if there was none.
+        in_pieces: bodies are looked at as they come, so that no reply is the usual one.
         cut: bodies of which checks saw only the beginning.
         too_slow: why no further body is checked, in words; None as long as checks end in time.
     """
@@ -49,6 +50,7 @@ class Replies:
         "acceptance",
         "cut",
         "excess",
+        "in_pieces",
         "location",
         "malformed",
         "too_slow",
@@ -77,6 +79,7 @@ class Replies:
         self.usual_keep_alive = False
         self.malformed: str | None = None
         self.excess = 0
+        self.in_pieces = False
         self.location = ""
         self.cut = 0
         self.too_slow: str | None = None
@@ -92,7 +95,7 @@ class Replies:
 
     def reader(self, *, head: bool) -> ReplyReader:
         """A reader for one reply; `head`: to a HEAD request."""
-        return ReplyReader(head=head, most_kept=MOST_CHECKED if self.acceptance.checks else 0)
+        return ReplyReader(head=head, most_kept=MOST_CHECKED if self.acceptance.checks else 0, in_pieces=self.in_pieces)
 
     def heard(self, reader: ReplyReader, data: bytes, *, first: bool) -> Event:
         """What these bytes, or with none the peer's FIN, mean.
@@ -117,12 +120,16 @@ class Replies:
         event = self._of_body(bytes(reader.body), reader.encoding)
         if event is not Event.REPLY:
             return event
-        if first and reader.length is not None and not reader.excess and not reader.encoding:
+        if first and not self.in_pieces and reader.length is not None and not reader.excess and not reader.encoding:
             self.usual_bytes = len(data)
             self.usual_head = data[: len(data) - reader.length]
             self.usual_status = reader.status
             self.usual_keep_alive = reader.keep_alive
         return Event.REPLY
+
+    def accepts(self, status: int) -> bool:
+        """Whether a reply with this status may be an answer."""
+        return status in self._expected
 
     def judged(self, status: int, body: bytes, encoding: str) -> Event:
         """What a whole reply on a stream means.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from holdfast.model.frozen import frozen
-from holdfast.model.load import HostResult, StreamsResult
+from holdfast.model.load import EventsResult, HostResult, StreamsResult
 
 
 @frozen
@@ -67,6 +67,7 @@ class RunFacts:
         notes: other doubts, in words.
         location: where the last redirect led that was read in full; "" if there was none.
         hosts: those that shared the load; () if this host alone sent it.
+        events: in replies; None where none were looked for.
         http2: of streams; None over HTTP/1.1.
         together: all requests were to begin at one instant.
         redirects: requests of journeys that followed a redirect.
@@ -81,6 +82,7 @@ class RunFacts:
     notes: tuple[str, ...] = ()
     location: str = ""
     hosts: tuple[HostResult, ...] = ()
+    events: EventsResult | None = None
     http2: StreamsResult | None = None
     together: bool = False
     redirects: int = 0

@@ -140,6 +140,7 @@ class StreamRows:
         assert head is not None
         replies.location = head.location or replies.location
         event = replies.judged(head.status, bytes(reply.body), head.encoding)
-        if event is Event.REPLY and len(self.replies) == 1 and not replies.acceptance.checks:
+        looked_at = replies.acceptance.checks or replies.in_pieces
+        if event is Event.REPLY and len(self.replies) == 1 and not looked_at:
             client.adopt(reply)
         return _OF_REPLY[event]

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
+from array import array
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import compress
-from operator import sub
 
 from holdfast.load.columns import Columns
 from holdfast.load.reports import RunFacts
+from holdfast.load.totals import Totals, totals_of
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LagUs, LatencyMs, LoadSummary
 from holdfast.model.places import REPLIED, Outcome
 from holdfast.model.ranks import nearest_rank
-from holdfast.model.units import MS, NEVER, NS_PER_S, US
+from holdfast.model.units import MS, NS_PER_S, US
 
 # Beyond this the generator, and not the server, made the pace (p99 of pacing lag).
 LATE_NS = 10_000_000
@@ -22,7 +20,7 @@ FEW_LATE = 10
 MANY = 20_000
 SAMPLE = 2_000
 
-_BROKEN = frozenset({Outcome.RESET, Outcome.CLOSED})
+_NEVER_ENDS = (1 << 63) - 1
 
 
 @frozen
@@ -37,18 +35,26 @@ class Distribution:
     max: int | None
 
 
-def distribution(values: Iterable[int]) -> Distribution:
-    """Percentiles by nearest rank: the smallest value that at least this share of all values does not exceed."""
-    known = list(values)
-    if not known:
+def distribution(values: Iterable[int], zeros: int = 0) -> Distribution:
+    """Percentiles by nearest rank: the smallest value that at least this share of all values does not exceed.
+
+    Args:
+        zeros: so many more values are 0, and none is less.
+    """
+    known = values if isinstance(values, array) else list(values)
+    many = len(known) + zeros
+    if not many:
         return Distribution(None, None, None, None, None, None)
-    ranks = [nearest_rank(len(known), per_mille) for per_mille in (500, 900, 950, 990, 999, 1000)]
-    return Distribution(*(_at_ranks(known, ranks) if len(known) > MANY else _sorted_at(known, ranks)))
+    ranks = [nearest_rank(many, per_mille) - zeros for per_mille in (500, 900, 950, 990, 999, 1000)]
+    if len(known) > MANY and ranks[0] >= 0:
+        return Distribution(*_at_ranks(known, ranks))
+    return Distribution(*_sorted_at(known, ranks))
 
 
 def _sorted_at(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
-    ordered = sorted(values)
-    return [ordered[rank] for rank in ranks]
+    """The values at these ranks; 0 at those below the first one."""
+    ordered = sorted(values) if ranks[-1] >= 0 else []
+    return [ordered[rank] if rank >= 0 else 0 for rank in ranks]
 
 
 def _at_ranks(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
@@ -59,7 +65,7 @@ def _at_ranks(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
     """
     sample = sorted(values[:: len(values) // SAMPLE])
     low, high, tail = (sample[int(share * len(sample))] for share in (0.46, 0.54, 0.86))
-    below = sum([value < low for value in values])
+    below = sum(map(low.__gt__, values))
     middle = sorted([value for value in values if low <= value <= high])
     top = sorted([value for value in values if value >= tail])
     under = len(values) - len(top)
@@ -71,7 +77,8 @@ def _at_ranks(values: Sequence[int], ranks: Sequence[int]) -> list[int]:
 
 def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
     """Most requests at once, each in flight over [began, ended)."""
-    ends = [*sorted(ended_ns), math.inf]
+    ends = array("q", sorted(ended_ns))
+    ends.append(_NEVER_ENDS)
     peak = ended = 0
     for begun, at in enumerate(sorted(began_ns), 1):
         while ends[ended] <= at:
@@ -82,80 +89,34 @@ def peak_in_flight(began_ns: Iterable[int], ended_ns: Iterable[int]) -> int:
 
 def summarise(columns: Columns, rows: Sequence[int], facts: RunFacts) -> LoadSummary:
     """The summary of these rows, ascending, none of which may be PENDING."""
-    read = _read(columns, rows)
-    counts = {Outcome(value): count for value, count in sorted(Counter(read.outcome).items())}
-    replied = [True] * len(rows) if counts.keys() <= REPLIED else [value in REPLIED for value in read.outcome]
-    lags = read.lags()
-    lag = distribution(lags)
-    late = facts.asked_per_s is not None and _late(lags)
+    totals = totals_of(columns, rows, flights=facts.peak is None)
+    counts = {Outcome(value): count for value, count in sorted(totals.outcomes.items())}
+    lag = distribution(totals.lags, totals.on_time)
+    late = facts.asked_per_s is not None and _late(totals)
     failed = counts.get(Outcome.FAILED, 0)
-    unheard = _unheard(columns, rows, read) if counts.keys() & _BROKEN else 0
-    resent = sum(read.resent)
-    begun = read.began if all(read.began) else [at for at in read.began if at != NEVER]
-    first_begun, last_begun = min(begun, default=0), max(begun, default=0)
-    from_due = latency_ms(distribution(compress(map(sub, read.done, read.due), replied)))
+    from_due = latency_ms(distribution(totals.from_due))
+    same = totals.from_sent is totals.from_due
     return LoadSummary(
         offered=len(rows),
         outcomes={outcome.label: count for outcome, count in counts.items()},
         rate_asked_per_s=_rounded(facts.asked_per_s),
-        rate_reached_per_s=_rate(len(begun) - 1, first_begun, last_begun),
-        throughput_per_s=_rate(sum(replied), first_begun, max(compress(read.done, replied), default=0)),
-        peak_in_flight=_peak(read, begun) if facts.peak is None else facts.peak,
+        rate_reached_per_s=_rate(totals.begun - 1, totals.first_begun_ns, totals.last_begun_ns),
+        throughput_per_s=_rate(totals.replied, totals.first_begun_ns, totals.last_reply_ns),
+        peak_in_flight=peak_in_flight(totals.began_ns, totals.ended_ns) if facts.peak is None else facts.peak,
         latency_from_due_ms=from_due,
-        # On kept connections they are the same instants, and sorting takes most of this function's time.
-        latency_from_sent_ms=from_due if read.sent == read.due else _from_sent_ms(read, replied),
+        latency_from_sent_ms=from_due if same else latency_ms(distribution(totals.from_sent)),
         pacing_lag_us=LagUs(*(None if each is None else each // US for each in (lag.p50, lag.p99, lag.max))),
         generator_limited=late or bool(facts.limits) or failed > 0,
-        duration_s=round(max(0, max(read.done, default=0) - min(read.due, default=0)) / NS_PER_S, 3),
-        resent=resent,
+        duration_s=round(max(0, totals.last_done_ns - totals.first_due_ns) / NS_PER_S, 3),
+        resent=totals.resent,
         warnings=(
             *facts.limits,
             *facts.notes,
-            *_doubts_of_outcomes(0 if facts.limits else failed, unheard),
-            *_doubts_of_resent(resent, facts),
+            *_doubts_of_outcomes(0 if facts.limits else failed, totals.unheard),
+            *_doubts_of_resent(totals.resent, facts),
             *_doubts_of_lag(lag, facts, late=late),
         ),
     )
-
-
-@frozen
-class _Rows:
-    """Columns of some rows, and when each request began; 0 if its load process was lost before."""
-
-    outcome: list[int]
-    due: list[int]
-    opened: list[int]
-    sent: list[int]
-    done: list[int]
-    began: list[int]
-    resent: list[int]
-
-    def lags(self) -> list[int]:
-        """How much later than due each request began, in ns."""
-        # On kept connections they are the same instants.
-        if self.began and self.began == self.due:
-            return [0]
-        # How long it took until a request was sent again is the server's doing.
-        times = zip(self.began, self.due, self.resent, strict=True)
-        return [max(0, at - due) for at, due, again in times if at and not again]
-
-
-def _read(columns: Columns, rows: Sequence[int]) -> _Rows:
-    outcome, due, opened, sent, done, resent = (
-        _taken(column, rows)
-        for column in (columns.outcome, columns.due, columns.opened, columns.sent, columns.done, columns.resent)
-    )
-    # A request on a kept connection begins when it is sent.
-    began = [at or sent_ns for at, sent_ns in zip(opened, sent, strict=True)]
-    return _Rows(outcome, due, opened, sent, done, began, resent)
-
-
-def _peak(read: _Rows, begun: Sequence[int]) -> int:
-    return peak_in_flight(begun, read.done if begun is read.began else compress(read.done, read.began))
-
-
-def _from_sent_ms(read: _Rows, replied: Sequence[bool]) -> LatencyMs:
-    return latency_ms(distribution(compress(map(sub, read.done, read.sent), replied)))
 
 
 def _doubts_of_outcomes(failed: int, unheard: int) -> Iterator[str]:
@@ -204,20 +165,14 @@ def _doubts_of_lag(lag: Distribution, facts: RunFacts, *, late: bool) -> Iterato
         )
 
 
-def _late(lags: Sequence[int]) -> bool:
+def _late(totals: Totals) -> bool:
     """Whether the generator set the pace: more than one request in a hundred was begun too late.
 
     Among few requests, one short stall of the machine makes that many late, so more than FEW_LATE, or half of all,
     must be.
     """
-    late = sum(lag > LATE_NS for lag in lags)
-    return late * 100 > len(lags) and (late > FEW_LATE or late * 2 > len(lags))
-
-
-def _unheard(columns: Columns, rows: Sequence[int], read: _Rows) -> int:
-    """How many requests on kept connections met a close; which of the two came first cannot be seen on this side."""
-    broken = [value in _BROKEN and not at for value, at in zip(read.outcome, read.opened, strict=True)]
-    return sum(not columns.received[row] and columns.sent[row] != NEVER for row in compress(rows, broken))
+    late, many = sum(map(LATE_NS.__lt__, totals.lags)), len(totals.lags) + totals.on_time
+    return late * 100 > many and (late > FEW_LATE or late * 2 > many)
 
 
 def latency_ms(times: Distribution) -> LatencyMs:
@@ -228,13 +183,8 @@ def latency_ms(times: Distribution) -> LatencyMs:
 
 def latency_from_due(columns: Columns, rows: Sequence[int]) -> Distribution:
     """Of the requests among these rows that were replied to."""
-    return distribution(columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
-
-
-def _taken(column: memoryview, rows: Sequence[int]) -> list[int]:
-    if isinstance(rows, range) and rows.step == 1:
-        return column[rows.start : rows.stop].tolist()
-    return [column[row] for row in rows]
+    times = (columns.done[row] - columns.due[row] for row in rows if columns.outcome[row] in REPLIED)
+    return distribution(array("q", times))
 
 
 def _rate(count: int, from_ns: int, to_ns: int) -> float | None:

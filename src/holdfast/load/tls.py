@@ -55,6 +55,11 @@ class TlsSocket:
         """The protocol that the server chose of those that were offered; "" if it chose none, or not yet."""
         return self._ssl.selected_alpn_protocol() or ""
 
+    @property
+    def holds(self) -> bool:
+        """Whether something has been taken from the kernel that nobody has received yet."""
+        return bool(self._coming.pending or self._ssl.pending())
+
     def shake(self) -> None:
         """The handshake as far as it goes now.
 

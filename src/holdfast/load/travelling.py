@@ -20,6 +20,7 @@ from holdfast.load.exchanges import Exchanges, FullError
 from holdfast.load.fetching import Ended, Verdict
 from holdfast.load.following import Following, new_cookies
 from holdfast.load.journey_plan import Travel
+from holdfast.load.local_limits import remedy
 from holdfast.load.loop import AT_ONCE
 from holdfast.load.matching import in_time
 from holdfast.load.plan import Stop, stop_reason
@@ -213,14 +214,15 @@ class Travelling:
         """
         match step:
             case Sending():
-                visitor.timeouts, visitor.keeps = step.timeouts, step.keep_alive
+                visitor.timeouts, visitor.keeps, visitor.asked = step.timeouts, step.keep_alive, step.number
                 visitor.fetching = self.following.fetching(step, visitor)
                 return self._fetch(visitor, None)
             case Waiting(until_ns):
                 return self._wait(visitor, until_ns)
             case Judged():
                 self._judge(visitor, step)
-            case Unsent(label, why, _):
+            case Unsent(label, why, number):
+                visitor.asked = number
                 self.exchanges.refuse(visitor, label, why)
             case NewVisitor():
                 self._renew(visitor, step)
@@ -349,7 +351,8 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         lasted_ns = time.monotonic_ns() - start_ns
         connections = [*exchanges.origins.all()]
         malformed = (each.replies[0].malformed for each in connections)
-        failures = {f"{each.failure[1]}." for each in connections if each.failure}
+        clients = max((len(crew.stays) for crew in travel.journeys.crews), default=0)
+        failures = {_in_words(each.failure, clients) for each in connections if each.failure}
         return WorkerReport(
             begun=exchanges.ended,
             reached=exchanges.begun,
@@ -370,3 +373,11 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         )
     finally:
         exchanges.origins.close()
+
+
+def _in_words(failure: tuple[int, str], clients: int) -> str:
+    """What our own side lacked, and what provides it."""
+    number, words = failure
+    # Several load processes would not help: one has all clients.
+    said = f"{words[0].upper()}{words[1:]}. {remedy(number, clients, clients)}".partition(", or give --processes")[0]
+    return f"{said.rstrip(' .')}."

@@ -24,6 +24,7 @@ class Visitor:
         due_ns: when its next request is due.
         cookies: None as long as it has none.
         fetching: what it does for a request of its journey; None in between.
+        asked: number of the request of its journey that this is for.
         exchange, origin, row, request: what is in flight.
         timeouts, keeps: of it.
         began_ns: when it began.
@@ -35,6 +36,7 @@ class Visitor:
 
     __slots__ = (
         "alarm_ns",
+        "asked",
         "began_ns",
         "begun",
         "client",
@@ -71,4 +73,4 @@ class Visitor:
         self.alarm_ns: int | None = None
         self.last: Verdict | None = None
         self.begun: tuple[int, ...] | None = None
-        self.began_ns = self.received = 0
+        self.began_ns = self.received = self.asked = 0

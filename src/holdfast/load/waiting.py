@@ -60,6 +60,10 @@ class Waiting:
         """Watches a socket, or whatever else has such a descriptor, until it is closed."""
         self._epoll.register(sock, events)
 
+    def watch_again(self, sock: HasFileno, events: int) -> None:
+        """Tells once more what is there on a watched socket, also of a kind that is told once (EPOLLET)."""
+        self._epoll.modify(sock, events)
+
     def wait(self, timeout_ns: int) -> list[tuple[int, int]]:
         """(descriptor, events) of each socket that is ready; waits for one at most `timeout_ns`."""
         events = self._epoll.poll(0, MAX_EVENTS)

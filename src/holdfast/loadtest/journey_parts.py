@@ -71,7 +71,7 @@ def unpack_part(part: bytes, columns: Columns, known: Particulars) -> list[int]:
         known.texts.number_of(text)
     for values in zip(*(head["together"][name] for name in OF_GROUPED), strict=True):
         known.grouped.add(values)
-    rows = unpack(packed, columns)
+    rows = [*unpack(packed, columns)]
     whole = zlib.decompress(beside)
     at = 0
     for name in PLAIN:

@@ -65,6 +65,7 @@ def _plan(experiment: LoadExperiment, group: Group, target: Target) -> Plan:
         tls=target.tls,
         acceptances=tuple(Acceptance(step.expected, step.checks) for step in group.steps),
         keep_alive=group.keep_alive,
+        events=group.events,
         streams=group.streams,
     )
 

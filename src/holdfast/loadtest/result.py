@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any
 from holdfast.load.collect import LoadRun
 from holdfast.load.quantities import Threshold
 from holdfast.load.summary import latency_from_due, latency_ms
+from holdfast.load.totals import in_parts, taken
 from holdfast.model.load import (
     Expectation,
     LoadExperiment,
@@ -60,7 +62,9 @@ def result_of(
         labels: of the steps of each group.
     """
     summary, steps = run.summary, _steps(run, labels)
-    statuses = Counter(run.columns.status[row] for row in run.begun)
+    statuses: Counter[int] = Counter()
+    for part in in_parts(run.begun):
+        statuses.update(taken(run.columns.status, part))
     del statuses[0]
     return LoadResult(
         **{each.name: getattr(summary, each.name) for each in fields(LoadSummary) if each.name not in _COMPLETED},
@@ -73,6 +77,7 @@ def result_of(
         **_of_journeys(run),
         stopped=run.facts.stopped,
         hosts=run.facts.hosts,
+        events=run.facts.events,
         http2=run.facts.http2,
     )
 
@@ -122,25 +127,32 @@ def _steps(run: LoadRun, labels: Sequence[Sequence[str]]) -> tuple[StepResult, .
     """The results of each label; none if there is only one."""
     if len(set(chain.from_iterable(labels))) == 1:
         return ()
-    rows: dict[str, list[int]] = {label: [] for label in chain.from_iterable(labels)}
+    rows: dict[str, Sequence[int]]
     if run.particulars is not None:
         from holdfast.loadtest.journey_results import rows_of_labels  # noqa: PLC0415
 
-        rows = rows_of_labels(run)
+        rows = {**rows_of_labels(run)}
         if len(rows) < 2:
             return ()
     else:
+        of_labels = {label: array("q") for label in chain.from_iterable(labels)}
         for row in run.begun:
-            rows[label_of(run.facts.spans, labels, row)].append(row)
+            of_labels[label_of(run.facts.spans, labels, row)].append(row)
+        rows = {**of_labels}
     return tuple(
         StepResult(
             label,
             len(own),
-            _with_usual(Counter(Outcome(run.columns.outcome[row]).label for row in own)),
+            _with_usual(_by_label(Counter(run.columns.outcome[row] for row in own))),
             latency_ms(latency_from_due(run.columns, own)),
         )
         for label, own in rows.items()
     )
+
+
+def _by_label(counts: Counter[int]) -> dict[str, int]:
+    """The same counts by the outcomes' labels, in the order in which they first came."""
+    return {Outcome(value).label: count for value, count in counts.items()}
 
 
 def _checked(threshold: Threshold, summary: LoadSummary, steps: Sequence[StepResult]) -> Expectation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -154,4 +155,4 @@ def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:
     if last - first + 1 == sum(map(len, parts)):
         return range(first, last + 1)
     # Those of a load that was cut short were saved as they ended.
-    return sorted(chain.from_iterable(parts))
+    return array("q", sorted(chain.from_iterable(parts)))

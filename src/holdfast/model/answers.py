@@ -71,6 +71,8 @@ class JsonExtract:
 
     Attributes:
         join: with all matches, also NAME_ALL with commas in between.
+        whole: what is found is one value; of an array the variable gets all of it, and NAME_1, NAME_2, ... and
+            NAME_matchNr its elements, whatever `match` says.
     """
 
     name: str
@@ -80,6 +82,7 @@ class JsonExtract:
     join: bool = False
     required: bool = True
     of_variable: str = ""
+    whole: bool = False
 
 
 @frozen

@@ -195,6 +195,7 @@ class CapacityRecord:
         interrupted: a person ended it early.
         directory: of the run, from which files are named.
         explain: the command that finds the setting; "" where holdfast did not start the server.
+        command: what makes the same search again, as a shell reads it.
     """
 
     target: str
@@ -209,6 +210,7 @@ class CapacityRecord:
     interrupted: bool = False
     directory: str = "."
     explain: str = ""
+    command: str = ""
 
 
 @frozen
@@ -286,6 +288,7 @@ class Capacity:
         warnings: doubts.
         unknown: what was not found out, with the reason.
         explain: the command that finds the setting; None where it cannot help.
+        command: what makes the same search again, as a shell reads it.
         alone_ms: how long a single request takes; None where none was sent.
         seconds: of the whole.
         interrupted: a person ended it early.
@@ -310,9 +313,38 @@ class Capacity:
     warnings: tuple[str, ...]
     unknown: dict[str, str]
     explain: str | None
+    command: str
     alone_ms: float | None
     seconds: float
     interrupted: bool = False
     run: int | None = None
     schema: int = 1
     kind: str = "capacity"
+
+
+@frozen
+class LiveSearch:
+    """A search as it is now.
+
+    Attributes:
+        elapsed_s: since its beginning.
+        loads: those that are over, in order.
+        interval: of the edge, as far as it is known.
+        rate_per_s: of the load that runs.
+        seconds: for which its requests are due.
+        load_s: since its beginning.
+        begun, ended: its requests.
+        why: it is run, in a few words.
+        asked_to_end: the person has asked for the end.
+    """
+
+    elapsed_s: float
+    loads: tuple[AtRate, ...]
+    interval: Interval
+    rate_per_s: float
+    seconds: float
+    load_s: float
+    begun: int
+    ended: int
+    why: str
+    asked_to_end: bool = False

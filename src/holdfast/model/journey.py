@@ -60,6 +60,19 @@ class Pace:
 
 
 @frozen
+class Meeting:
+    """Clients wait for each other, and then go on together.
+
+    Attributes:
+        size: how many; 0 is all of the crew that are there.
+        most_ms: after so long those that wait go on without the others; 0 sets no bound.
+    """
+
+    size: Template
+    most_ms: Template = ()
+
+
+@frozen
 class Condition:
     """Something that holds or not, decided when it is come to.
 
@@ -212,6 +225,18 @@ class Transaction:
 
 
 @frozen
+class Alone:
+    """Done by one client at a time.
+
+    Attributes:
+        name: what it shares its turn with: all of one name, in the whole load.
+    """
+
+    name: Template
+    nodes: tuple[Node, ...]
+
+
+@frozen
 class Timed:
     """Waits before each request, pause and end among the nodes, all of the waits together.
 
@@ -219,7 +244,7 @@ class Timed:
         sets: values that are set before each of them, and before the wait.
     """
 
-    waits: tuple[Delay | Pace, ...]
+    waits: tuple[Delay | Pace | Meeting, ...]
     nodes: tuple[Node, ...]
     sets: tuple[Sets, ...] = ()
 
@@ -254,6 +279,7 @@ Node = (
     | Share
     | ForEach
     | Transaction
+    | Alone
     | Timed
     | Leave
 )

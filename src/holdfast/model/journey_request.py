@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import field
+from typing import Literal
 
 from holdfast.model.answers import Assertion, Extract, Template
 from holdfast.model.frozen import frozen
@@ -75,6 +76,7 @@ class Request:
         resources: None fetches none.
         keep_alive: the client keeps the connection for its next request to this origin.
         timeouts: of each exchange.
+        on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
 
     label: Template
@@ -91,3 +93,4 @@ class Request:
     resources: Resources | None = None
     keep_alive: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
+    on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""

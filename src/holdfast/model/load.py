@@ -181,6 +181,27 @@ class HostResult:
 
 
 @frozen
+class EventsResult:
+    """Events in the replies of a load.
+
+    Attributes:
+        events: how many came.
+        streams: replies that had any.
+        ended_by_us: of these, how many holdfast ended, because their time was over.
+        first_ms: from when the request was sent to the first event of its reply.
+        gap_ms: between two events of one reply.
+        kept: events that have rows, of which the times are.
+    """
+
+    events: int
+    streams: int
+    ended_by_us: int
+    first_ms: LatencyMs
+    gap_ms: LatencyMs
+    kept: int
+
+
+@frozen
 class StreamsResult:
     """What became of the connections and streams of a load over HTTP/2.
 
@@ -257,6 +278,7 @@ class LoadResult(LoadSummary):
         wall_clock_offset_ns: turns an instant of the rows (CLOCK_MONOTONIC) into one since the epoch, as it was when
             the load began; None is not known.
         hosts: those that shared the load; empty if this host alone sent it.
+        events: in its replies; None where none were looked for.
         http2: of its streams; None over HTTP/1.1.
         run: number of the saved run; None where it was not saved.
         schema: version of this form of the object.
@@ -275,6 +297,7 @@ class LoadResult(LoadSummary):
     interrupted: bool = False
     wall_clock_offset_ns: int | None = None
     hosts: tuple[HostResult, ...] = ()
+    events: EventsResult | None = None
     http2: StreamsResult | None = None
     run: int | None = None
     schema: int = 1

@@ -163,6 +163,7 @@ class Group:
         keep_alive: a client keeps its connection from one request to the next, and in the open model with one step
             an arrival takes one that was kept; False opens one for each request.
         on_failure: what a client does after a request that was not answered.
+        events: replies are streams of events, each of which has a row.
         streams: requests are sent over HTTP/2, so many at once on a connection, which in the closed model each of the
             shape's clients has; None is HTTP/1.1.
     """
@@ -175,6 +176,7 @@ class Group:
     timeouts: Timeouts = field(default_factory=Timeouts)
     keep_alive: bool = True
     on_failure: Literal["continue", "next iteration", "leave"] = "continue"
+    events: bool = False
     streams: int | None = None
 
     @property

@@ -21,7 +21,7 @@ def document_of_capacity(found: Capacity) -> Document:
         sentences=tuple(sentences(found)),
         warnings=found.warnings,
         sheets=tuple(_sheets(found)),
-        command=found.explain or "",
+        command=found.command,
         facts=tuple(_facts(found)),
         unknown=tuple(Fact(name, why) for name, why in found.unknown.items()),
         data={"knee": knee_data(knee_of(found))},

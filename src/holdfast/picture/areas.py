@@ -7,7 +7,9 @@ of each place in each stretch of time: an extreme is never averaged away.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain as chain_of
 
 from holdfast.model.frozen import frozen
 
@@ -57,8 +59,8 @@ def areas_of(
         most: instants of the picture, about.
     """
     places = {place: number for number, place in enumerate(order)}
-    moves = _moves(chains, places)
-    instants, seen = _instants(moves, len(places))
+    moves = _Moves(chains, places)
+    instants, seen = _instants(moves, len(places), most)
     thinned = len(instants) > most
     if thinned:
         instants = _kept(moves, (instants[0], instants[-1]), len(places), most // (2 * seen + 1))
@@ -73,36 +75,88 @@ def areas_of(
     )
 
 
-# A move is one number, so that a million of them can be sorted in a second and take 40 MB: its instant, and behind it
-# the place that gains a request, or after all places the one that loses it.
+# A move is one number: its instant since the first one, and behind it the place that gains a request, or after all
+# places the one that loses it. Ten million requests have twenty million moves. As numbers of Python's they would take
+# 40 bytes each, and twice as much while they are sorted, so they are kept in 8 bytes, and sorted a stretch at a time.
+
+_AT_ONCE = 1 << 16
 
 
-def _moves(chains: Iterable[Sequence[Leg]], places: Mapping[str, int]) -> list[int]:
-    """Every move of a request from a place to another, in order."""
-    moves: list[int] = []
-    many = 2 * len(places)
-    for chain in chains:
+class _Moves:
+    """Every move of a request from a place to another, in order.
+
+    Attributes:
+        many: how many moves there are.
+        first_at: the instant that they count from.
+    """
+
+    def __init__(self, chains: Iterable[Sequence[Leg]], places: Mapping[str, int]) -> None:
+        self._codes = 2 * len(places)
+        self.first_at = 0
+        unordered = array("q")
+        for chain in chains:
+            if not unordered and chain:
+                self.first_at = chain[0][0]
+            unordered.extend(self._of(chain, places))
+        self.many = len(unordered)
+        self._stretches = _ordered(unordered)
+
+    def _of(self, chain: Sequence[Leg], places: Mapping[str, int]) -> Iterator[int]:
+        codes, first_at = self._codes, self.first_at
         before: str | None = None
         last = len(chain) - 1
         for number, (at_ns, place) in enumerate(chain):
             if place == before or (number < last and chain[number + 1][0] <= at_ns):
                 continue
+            at = (at_ns - first_at) * codes
             if before is not None:
-                moves.append(at_ns * many + places[before] + len(places))
-            moves.append(at_ns * many + places[place])
+                yield at + places[before] + len(places)
+            yield at + places[place]
             before = place
-    moves.sort()
-    return moves
+
+    def __iter__(self) -> Iterator[int]:
+        return chain_of.from_iterable(self._stretches)
+
+    def at(self, move: int) -> int:
+        """When a move happens."""
+        return self.first_at + move // self._codes
 
 
-def _instants(moves: Sequence[int], places: int) -> tuple[list[int], int]:
-    """When something moves, and how many places are concerned."""
+def _ordered(numbers: array[int], at_once: int = _AT_ONCE) -> list[array[int]]:
+    """These numbers in order, in stretches of about `at_once`; takes them away where they were."""
+    if len(numbers) <= at_once:
+        return [array("q", sorted(numbers))]
+    least, most = min(numbers), max(numbers)
+    stretches = len(numbers) // at_once + 1
+    width = (most - least) // stretches + 1
+    found = [array("q") for _ in range(stretches)]
+    for number in numbers:
+        found[(number - least) // width].append(number)
+    del numbers[:]
+    for at, stretch in enumerate(found):
+        found[at] = array("q", sorted(stretch))
+    return found
+
+
+def _instants(moves: _Moves, places: int, most: int) -> tuple[list[int], int]:
+    """When something moves, at most `most` + 1 instants and the last one, and how many places are concerned."""
     many = 2 * places
-    found = dict.fromkeys(move // many for move in moves)
-    return list(found), len({move % many % places for move in moves})
+    found: list[int] = []
+    concerned: set[int] = set()
+    before: int | None = None
+    last = 0
+    for move in moves:
+        last = move // many
+        if last != before and len(found) <= most:
+            found.append(moves.at(move))
+        before = last
+        concerned.add(move % many)
+    if moves.many and found[-1] != moves.first_at + last:
+        found.append(moves.first_at + last)
+    return found, len({code % places for code in concerned})
 
 
-def _kept(moves: Sequence[int], ends: tuple[int, int], places: int, stretches: int) -> list[int]:
+def _kept(moves: _Moves, ends: tuple[int, int], places: int, stretches: int) -> list[int]:
     """In each stretch of time its first instant, and those of the most and of the least in each place that changes."""
     first, last = ends
     length = last - first + 1
@@ -127,7 +181,7 @@ def _kept(moves: Sequence[int], ends: tuple[int, int], places: int, stretches: i
     return sorted(kept)
 
 
-def _counts(moves: Sequence[int], instants: Sequence[int], places: int) -> list[list[int]]:
+def _counts(moves: _Moves, instants: Sequence[int], places: int) -> list[list[int]]:
     """Of each place, how many requests were in it at each of these instants, ascending."""
     columns: list[list[int]] = [[] for _ in range(places)]
     counts = [0] * places
@@ -143,17 +197,17 @@ def _counts(moves: Sequence[int], instants: Sequence[int], places: int) -> list[
     return columns
 
 
-def _by_instant(moves: Sequence[int], places: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
+def _by_instant(moves: _Moves, places: int) -> Iterator[tuple[int, list[tuple[int, int]]]]:
     """Each instant with its moves: the place, and 1 or -1."""
-    many = 2 * places
+    many, first_at = 2 * places, moves.first_at
     at: int | None = None
     moved: list[tuple[int, int]] = []
     for move in moves:
         now, what = divmod(move, many)
         if now != at:
             if at is not None:
-                yield at, moved
+                yield first_at + at, moved
             at, moved = now, []
         moved.append((what, 1) if what < places else (what - places, -1))
     if at is not None:
-        yield at, moved
+        yield first_at + at, moved

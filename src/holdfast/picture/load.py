@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import compress
+from operator import sub
 
 from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED, Outcome, Place
@@ -33,18 +36,27 @@ def picture_of_load(chunks: Iterable[Rows]) -> LoadPicture:
     Args:
         chunks: read once, one after another.
     """
-    from_due, from_sent = array("q"), array("q")
+    from_due = from_sent = array("q")
 
     def chains() -> Iterator[Sequence[Leg]]:
+        nonlocal from_sent
         for rows in chunks:
-            for due, sent, done, outcome in zip(rows.due_ns, rows.sent_ns, rows.done_ns, rows.outcome, strict=True):
-                if outcome in _REPLIED:
-                    from_due.append(done - due)
-                    from_sent.append(done - sent)
+            replied = [outcome in _REPLIED for outcome in rows.outcome]
+            done = [*compress(rows.done_ns, replied)]
+            due, sent = [*compress(rows.due_ns, replied)], [*compress(rows.sent_ns, replied)]
+            # On kept connections they are the same instants, and their times are kept once.
+            if from_sent is from_due and sent != due:
+                from_sent = array("q", from_due)
+            if from_sent is not from_due:
+                from_sent.extend(map(sub, done, sent))
+            from_due.extend(map(sub, done, due))
             yield from _chains(rows)
 
     areas = areas_of(chains(), ORDER)
-    return LoadPicture(areas, curve_of("from due", from_due), curve_of("from sent", from_sent))
+    curve = curve_of("from due", from_due)
+    if from_sent is from_due:
+        return LoadPicture(areas, curve, replace(curve, name="from sent"))
+    return LoadPicture(areas, curve, curve_of("from sent", from_sent))
 
 
 def _chains(rows: Rows) -> Iterator[Sequence[Leg]]:

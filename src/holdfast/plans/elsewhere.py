@@ -18,7 +18,7 @@ from holdfast.model.journey import Crew, Journeys, Sequence
 from holdfast.model.journey_request import Request
 from holdfast.model.scenario import Group
 from holdfast.plans.har_servers import Choice
-from holdfast.plans.origins import Origins, check_matches
+from holdfast.plans.origins import AS_RECORDED, Origins, check_matches
 from holdfast.plans.samplers import PORTS, server_name
 
 _PROPERTIES = frozenset({"__P", "__property"})
@@ -66,6 +66,8 @@ def journeys_elsewhere(journeys: Journeys, values: Mapping[str, Template], asked
         UsageError: a server that is mapped is not in the plan, nothing is left to send, or which server a request goes
             to is only known while the plan runs.
     """
+    if asked == AS_RECORDED:
+        return Elsewhere((), journeys, "", ())
     counted = _Counted(asked)
     properties = dict(journeys.properties)
 
@@ -78,6 +80,7 @@ def journeys_elsewhere(journeys: Journeys, values: Mapping[str, Template], asked
         return _LEFT_OUT if target is None else replace(request, origin=(target,))
 
     crews = tuple(replace(crew, journey=_with_requests(crew, changed)) for crew in journeys.crews)
+    crews = tuple(replace(crew, cookies=tuple(map(counted.cookie, crew.cookies))) for crew in crews)
     choice, left_out = counted.choice(file)
     return Elsewhere((), replace(journeys, crews=crews), choice, left_out)
 
@@ -137,6 +140,14 @@ class _Counted:
         """Counts requests that are sent."""
         self._targets[origin] = target
         self._sent[origin] = self._sent.get(origin, 0) + requests
+
+    def cookie(self, cookie: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
+        """A cookie that clients begin with, for the host that takes the place of its own."""
+        name, value, domain, path = cookie
+        for origin, target in self._targets.items():
+            if urlsplit(origin).hostname == domain.lower().removeprefix("."):
+                return name, value, urlsplit(target).hostname or domain, path
+        return cookie
 
     def choice(self, file: str) -> tuple[str, tuple[str, ...]]:
         """The choice in one line, and the servers that are left out.

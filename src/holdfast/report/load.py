@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from holdfast.model.load import Expectation, LatencyMs, LoadResult, StreamsResult
+from holdfast.model.load import EventsResult, Expectation, LatencyMs, LoadResult, StreamsResult
 from holdfast.report.hosts import render_hosts
 from holdfast.report.layout import Column, Indent, Renderable, Stack, Table, Text
 
@@ -61,11 +61,22 @@ def sentences(result: LoadResult) -> Iterator[str]:
     ]
     known = ", ".join(each for each in rates if each)
     yield f"{f'Rate: {known}; at' if known else 'At'} most {result.peak_in_flight} in flight at once."
+    if result.events is not None:
+        yield _events(result.events)
     if result.http2 is not None:
         yield from _streams(result.http2)
     lag = result.pacing_lag_us
     if lag.p99 is not None:
         yield f"Pacing: begun {lag.p50} us after due (median), p99 {lag.p99} us, at most {lag.max} us."
+
+
+def _events(events: EventsResult) -> str:
+    said = f"Events: {events.events:,} in {events.streams:,} {'reply' if events.streams == 1 else 'replies'}"
+    if events.ended_by_us:
+        said += f", {events.ended_by_us:,} of which were ended by holdfast when their time was over"
+    if events.kept < events.events:
+        said += f"; times are of the first {events.kept:,}"
+    return said + "."
 
 
 def _streams(http2: StreamsResult) -> Iterator[str]:
@@ -109,7 +120,10 @@ def _transactions(result: LoadResult) -> Table:
 def _latencies(result: LoadResult) -> Table:
     """A table whose figures stay whole on any terminal: a line that is too long wraps."""
     rows = [("  latency, ms", *LatencyMs.__dataclass_fields__)]
-    for name, times in (("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)):
+    known = [("from due", result.latency_from_due_ms), ("from sent", result.latency_from_sent_ms)]
+    if result.events is not None:
+        known += [("first event", result.events.first_ms), ("gap of events", result.events.gap_ms)]
+    for name, times in known:
         rows.append((f"  {name}", *(milliseconds(getattr(times, each)) for each in LatencyMs.__dataclass_fields__)))
     columns = [
         Column(right=at > 0, whole=True, least=max(map(len, cells)) + (at > 0))

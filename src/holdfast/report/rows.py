@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from holdfast.model.printable import hidden_as_json
 from holdfast.model.rows import COLUMNS, NONE_AT_ZERO, WORDS, Rows
@@ -40,6 +40,14 @@ def rows_jsonl(chunks: Iterable[Rows]) -> Iterator[bytes]:
             else:
                 columns.append(column)
         yield "".join(map(line, zip(*columns, strict=True))).encode()
+
+
+def events_csv(parts: Iterable[Iterable[Sequence[int]]]) -> Iterator[bytes]:
+    """CSV of events: id of the request, number in its reply, end in CLOCK_MONOTONIC ns, and ns since the one before."""
+    yield b"id,number,at_ns,gap_ns\r\n"
+    for rows in parts:
+        for row in rows:
+            yield b"%d,%d,%d,%d\r\n" % tuple(row)
 
 
 def csv_field(text: str) -> str:

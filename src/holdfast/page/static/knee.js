@@ -34,6 +34,7 @@ holdfast.begin("knee", (section, given) => {
       ctx.save();
       ctx.strokeStyle = ctx.fillStyle = colour(theme, kind);
       ctx.lineWidth = 2 * ratio;
+      ctx.setLineDash([]);
       ctx.beginPath();
       if (each.state === "does not hold") {
         const arm = 4.5 * ratio;
@@ -67,14 +68,14 @@ holdfast.begin("knee", (section, given) => {
     },
   });
   section.append(element("ul", { className: "legend" }, ...KINDS.map((kind) => {
-    const dot = element("canvas", { className: "swatch", width: 32, height: 12, ariaHidden: "true" });
+    const swatch = element("canvas", { className: "swatch", width: 32, height: 12, ariaHidden: "true" });
     holdfast.drawn((theme) => {
-      const brush = dot.getContext("2d");
+      const brush = swatch.getContext("2d");
       brush.clearRect(0, 0, 32, 12);
       brush.fillStyle = colour(theme, kind);
-      brush.beginPath(); brush.arc(16, 6, 5, 0, 2 * Math.PI); brush.fill();
+      brush.fillRect(0, 0, 32, 12);
     });
-    return element("li", {}, element("span", { className: "name" }, dot, kind[1]));
+    return element("li", {}, element("span", { className: "name" }, swatch, kind[1]));
   }), element("li", {}, told)));
   holdfast.note(section, "A dot holds, a cross does not, and a ring says nothing of the server, because the load itself was the limit.");
   table(section, "Table: loads by rate", ["rate, /s", "p50, ms", "p99, ms", "errors, %", "answered, /s", "result"], () =>

@@ -1,0 +1,121 @@
+"""From the arguments of `holdfast.capacity` to the search that they mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+
+import msgspec
+
+from holdfast.api.asked import started_experiment
+from holdfast.api.option_layers import Source, plain, read_options
+from holdfast.api.searching import AskedSearch, checked_thresholds, names_a_url, timeout_s_for
+from holdfast.capacity.subject import Sent
+from holdfast.load import quantities
+from holdfast.model.capacity import DEFAULT_RUN_S, CapacityAsked
+from holdfast.model.scenario import Check, Timeouts
+
+_CALL = "holdfast.capacity()"
+_Amount = float | str
+
+
+class _Search(msgspec.Struct, kw_only=True):
+    threshold: list[str] = []
+    for_: _Amount = DEFAULT_RUN_S
+    from_: _Amount | None = None
+    up_to: _Amount | None = None
+    poisson: bool = False
+    seed: int = 0
+    keep_alive: bool = False
+    method: str | None = None
+    data: Any = None
+    expect_status: list[Annotated[int, msgspec.Meta(ge=100, le=599)]] = []
+    expect_body: list[str] = []
+    timeout: _Amount | None = None
+    processes: Annotated[int, msgspec.Meta(ge=1, le=256)] | None = None
+    allow_remote: list[str] = []
+    insecure: bool = False
+
+
+_SEVERAL = ("threshold", "expect_status", "expect_body", "allow_remote")
+_CHECKS: Mapping[str, Callable[[str], Any]] = {
+    "threshold": quantities.threshold,
+    "for_": quantities.some_time_s,
+    "from_": quantities.rate_per_s,
+    "up_to": quantities.rate_per_s,
+    "timeout": quantities.some_time_s,
+}
+
+
+def asked_search(subject: str | None, given: Mapping[str, Any]) -> AskedSearch:
+    """What is loaded, and what has to hold.
+
+    Args:
+        subject: a URL, or an application as `probe` takes it; None is a command, or the built-in application.
+        given: the arguments by name, as `options.CapacityOptions` has them without `save`.
+
+    Raises:
+        UsageError: an argument is unknown or cannot be used, or two exclude each other.
+        EnvironmentFailure: as `started_experiment`.
+    """
+    source, names = Source(None, _CALL), _Search.__struct_fields__
+    own = {name: _several(name, value) for name, value in given.items() if name in names}
+    asked = _checked(read_options(plain(own), _Search, source), source)
+    thresholds = checked_thresholds(asked["threshold"])
+    others = {name: value for name, value in given.items() if name not in names}
+    search = CapacityAsked(
+        thresholds=tuple(each.text for each in thresholds),
+        run_s=asked["for_"],
+        from_per_s=asked["from_"],
+        up_to_per_s=asked["up_to"],
+        poisson=asked["poisson"],
+        keep_alive=asked["keep_alive"],
+    )
+    data = asked["data"].encode() if isinstance(asked["data"], str) else asked["data"]
+    if not isinstance(data, bytes | None):
+        raise source.wrong("data", f"Expected `str` or `bytes`, got `{type(data).__name__}`.")
+    sent = Sent(
+        method=asked["method"] or ("GET" if data is None else "POST"),
+        body=data,
+        expected=frozenset(asked["expect_status"]) or None,
+        checks=tuple(map(Check, asked["expect_body"])),
+        timeouts=Timeouts(None, None, asked["timeout"] or timeout_s_for(thresholds)),
+        keep_alive=asked["keep_alive"],
+        processes=asked["processes"],
+        seed=asked["seed"],
+        verify=not asked["insecure"],
+    )
+    if subject is not None and names_a_url(subject):
+        headers = others.pop("headers", {})
+        if others:
+            raise source.wrong(next(iter(others)), f"It is of a server that holdfast starts; {subject} runs already.")
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        return AskedSearch(
+            None, subject, asked["allow_remote"], replace(sent, headers=tuple(pairs)), search, thresholds
+        )
+    experiment = started_experiment(subject, others, _CALL)
+    return AskedSearch(experiment, "", (), replace(sent, headers=experiment.headers), search, thresholds)
+
+
+def _several(name: str, value: Any) -> Any:  # noqa: ANN401 - an argument may be anything
+    return [value] if name in _SEVERAL and isinstance(value, str | int) else value
+
+
+def _checked(read: _Search, source: Source) -> dict[str, Any]:
+    """The values by argument, as a search takes them."""
+    values: dict[str, Any] = {}
+    for name in read.__struct_fields__:
+        value, check = getattr(read, name), _CHECKS.get(name)
+        try:
+            if isinstance(value, list):
+                values[name] = tuple(value) if check is None else tuple(map(check, value))
+            else:
+                values[name] = value if value is None or check is None else check(_in_words(value))
+        except ValueError as error:
+            raise source.wrong(name, str(error)) from error
+    return values
+
+
+def _in_words(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:f}".rstrip("0").rstrip(".")

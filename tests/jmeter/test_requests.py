@@ -1,0 +1,209 @@
+"""HTTP Requests of JMeter plans become the requests that JMeter sends.
+
+The expected requests are those that JMeter 5.5 sent for the same plans (tests/oracle).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+from oracle import jmx_elements as e
+from plans.writing import group, plan, variables
+
+from holdfast.errors import UsageError
+from holdfast.jmeter.reading import JourneysRead, read_journeys
+from holdfast.journeys.client import Client, Shared
+from holdfast.journeys.sending import sending_of
+from holdfast.journeys.steps import Sending
+from holdfast.journeys.templates import NoValueError
+from holdfast.model.journey import Sequence, Timed
+from holdfast.model.journey_request import Request
+
+FILES = {"n.txt": b"a ${note}\n"}
+
+
+def read(below: str, **properties: str) -> JourneysRead:
+    given = {"port": "8000", **properties}
+    return read_journeys(plan(group(below)), "test.jmx", read_file=FILES.__getitem__, properties=given)
+
+
+def requests_of(node: object) -> list[Request]:
+    if isinstance(node, Request):
+        return [node]
+    nodes = node.nodes if isinstance(node, Sequence | Timed) else ()
+    return [each for inner in nodes for each in requests_of(inner)]
+
+
+def sent(below: str, values: Mapping[str, str] | None = None) -> list[Sending]:
+    """What the first client sends, as far as no answer is needed for it."""
+    journeys = read(below).journeys
+    (crew,) = journeys.crews
+    client = Client(crew, 0, Shared(journeys))
+    client.comes(0)
+    client.variables.update(values or {})
+    return [sending_of(each, number, client) for number, each in enumerate(requests_of(crew.journey))]
+
+
+def only(below: str, values: Mapping[str, str] | None = None) -> Sending:
+    (request,) = sent(below, values)
+    return request
+
+
+@pytest.mark.parametrize(
+    ("written", "path"),
+    [
+        ("/a//b", "/a/b"),
+        ("/é", "/%C3%A9"),
+        ("/a b?c d", "/a%20b?c%20d"),
+        ("/a?é", "/a?%C3%A9"),
+        ("/a%2Fb%20c", "/a%2Fb%20c"),
+        ("/a?x=[1]", "/a?x=[1]"),
+        ("/a#f", "/a"),
+        ("no", "/no"),
+        ("", "/"),
+        ("?q=1", "/?q=1"),
+        ("//x/y", "/x/y"),
+        ("/${w}", "/w/x"),
+        ("${w}", "/w/x"),
+    ],
+)
+def test_a_path_is_sent_as_jmeter_sends_it(written: str, path: str) -> None:
+    assert only(e.request(written, name="r"), {"w": "w/x"}).path == path
+    assert only(e.request(f"{written}${{__V(nothing,)}}", name="r"), {"w": "w/x"}).path == path
+
+
+def test_a_variable_may_be_a_whole_url() -> None:
+    values = {"base": "http://other:81", "path": "p/q"}
+
+    whole, path = sent(e.request("${base}/x?y=1", domain="") + e.request("${path}/x"), values)
+
+    assert (whole.origin, whole.path) == ("http://other:81", "/x?y=1")
+    assert (path.origin, path.path) == ("http://127.0.0.1:8000", "/p/q/x")
+
+
+def test_a_whole_url_is_taken_as_it_is() -> None:
+    request = only(e.request("http://other:81/x?y=1 2", e.arguments(e.argument("z", "1"))))
+
+    assert (request.origin, request.path) == ("http://other:81", "/x?y=1%202")
+
+
+@pytest.mark.parametrize("path", ["/a|b", "/a?{b}", "/[1]", "/%", "/${nobody}"])
+def test_what_a_url_cannot_hold_is_not_sent(path: str) -> None:
+    with pytest.raises(NoValueError, match="which a URL cannot hold; JMeter sends nothing"):
+        only(e.request(path))
+
+
+def test_arguments_are_encoded_if_they_say_so() -> None:
+    arguments = e.arguments(
+        e.argument("a b", "1 2", encode=True),
+        e.argument("c", "", equals=""),
+        e.argument("d", "${w}", encode=True),
+        e.argument("", "dropped"),
+        e.argument("e", "f%20g"),
+    )
+
+    assert only(e.request("/q?z=1", arguments), {"w": "é&"}).path == "/q?z=1&a+b=1+2&c&d=%C3%A9%26&e=f%20g"
+    assert only(e.request("/q", arguments, method="HEAD"), {"w": "é&"}).path == "/q"
+
+
+def test_a_form_is_decoded_first_where_it_is_said_to_be_encoded() -> None:
+    arguments = e.arguments(
+        e.argument("a", "${w}", encode=True), e.argument("b", "c%20d+é"), e.argument("${nobody}", "1", encode=True)
+    )
+
+    request = only(e.request("/f", arguments, method="POST"), {"w": "1 2"})
+
+    assert request.body == b"a=1+2&b=c+d+%C3%A9"
+    assert request.headers == (("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"),)
+
+
+def test_a_body_without_names_is_sent_as_it_is() -> None:
+    raw = only(e.raw("/r", '{"a": "${w}"}'), {"w": '"'})
+    coded = only(e.raw("/r", "é", contentEncoding="ISO-8859-1"))
+
+    assert (raw.body, raw.headers) == (b'{"a": """}', (("Content-Type", "text/plain; charset=UTF-8"),))
+    assert coded.body == b"\xe9"
+
+
+def test_files_are_sent_as_they_are_or_as_parts() -> None:
+    alone = only(e.request("/r", e.files(("n.txt", "", "text/x")), method="PUT"))
+    part = only(e.request("/r", e.arguments(e.argument("a", "1")), e.files(("n.txt", "note", "text/x")), method="POST"))
+
+    assert (alone.body, alone.headers) == (FILES["n.txt"], (("Content-Type", "text/x"),))
+    assert part.body is not None
+    assert b'name="note"; filename="n.txt"\r\nContent-Type: text/x\r\n' in part.body
+    assert part.headers[0][1].startswith("multipart/form-data; boundary=")
+
+
+def test_the_nearest_manager_s_field_wins_and_a_content_type_is_kept() -> None:
+    far = e.header_manager(X_Both="far", Content_Type="text/far", X_Far="1")
+
+    request = only(
+        far
+        + e.raw("/h", "{}").replace("<hashTree></hashTree>", f"<hashTree>{e.header_manager(x_both='near')}</hashTree>")
+    )
+
+    assert dict(request.headers) == {"x-both": "near", "Content-Type": "text/far", "X-Far": "1"}
+
+
+def test_defaults_fill_what_is_empty_and_their_arguments_come_last() -> None:
+    defaults = e.defaults(
+        e.arguments(e.argument("late", "1")), domain="h", port="81", path="/d", protocol="https", image_parser="true"
+    )
+
+    request = only(defaults + e.request("", e.arguments(e.argument("own", "2")), domain="", port="", name="r"))
+
+    assert (request.origin, request.path) == ("https://h:81", "/d?own=2&late=1")
+    assert request.resources is not None
+
+
+def test_credentials_are_sent_where_the_url_begins_so() -> None:
+    manager = e.authorization("http://127.0.0.1:8000/in", "${who}", "dig")
+
+    inside, outside = sent(manager + e.request("/in/a") + e.request("/out"), {"who": "mole"})
+
+    assert inside.headers == (("Authorization", "Basic bW9sZTpkaWc="),)
+    assert outside.headers == ()
+
+
+def test_redirects_timeouts_and_connections_are_as_the_request_says() -> None:
+    request = only(
+        e.request("/r", follow_redirects="true", use_keepalive="false", connect_timeout="500", response_timeout="2000")
+    )
+
+    assert (request.follow, request.hops_count, request.keep_alive) == (20, False, False)
+    assert (request.timeouts.connect_s, request.timeouts.first_byte_s) == (0.5, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("below", "why"),
+    [
+        (e.request("/r", domain=""), "names no server"),
+        (e.request("/r", protocol="ftp"), "its protocol is 'ftp'"),
+        (e.request("/r", method="FETCH"), "which JMeter does not send"),
+        (e.request("/r", e.files(("${name}", "", "")), method="PUT"), "has to know before the load begins"),
+        (e.request("/r", below=e.regex("a", "(?<=x)y")), "JMeter's own matcher cannot read"),
+        (e.request("/r", below=e.json("a;b", "$.a")), "2 variables, 1 paths"),
+        (e.request("/r", below=e.css("a", "p:eq(1)")), "jsoup"),
+        (e.request("/r", below=e.response_assertion("response_data_as_document", 2, "x")), "turned into a text"),
+        (e.authorization("http://", "a", "b", "DIGEST") + e.request("/r"), "answers a challenge"),
+        (e.request("/${__P(a,b,c)}"), "__P has 3 arguments"),
+        (e.request("/${__shelfMark(7)}"), "__shelfMark"),
+    ],
+)
+def test_what_would_be_sent_otherwise_is_refused_by_name(below: str, why: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        read(below)
+
+    assert why in f"{refused.value.what} {refused.value.why}"
+    assert "(line " in refused.value.why
+
+
+def test_what_is_done_otherwise_is_told() -> None:
+    notes = read(e.request("/r", proxyHost="p", image_parser="true", concurrentDwn="true") + variables(a="1")).notes
+
+    assert {each.meaning for each in notes} == {
+        "it is sent directly to its server, not to the proxy",
+        "its embedded resources are fetched one after the other",
+    }
