@@ -10,6 +10,7 @@ Ten million rows, the default after one million, take three minutes and 3 GB.
 
 from __future__ import annotations
 
+import heapq
 import random
 import sys
 import time
@@ -43,11 +44,12 @@ def filled(rows: int) -> Columns:
     chance = random.Random(1)
     at = [10**12 + client for client in range(CLIENTS)]
     due, done = array("q"), array("q")
-    for row in range(rows):
-        client = row % CLIENTS
-        due.append(at[client])
-        at[client] += 500 * US + int(chance.random() ** 3 * 2500 * US)
-        done.append(at[client])
+    for _ in range(rows):
+        # The next row is taken by the client that is answered next.
+        due.append(at[0])
+        ended = at[0] + 500 * US + int(chance.random() ** 3 * 2500 * US)
+        done.append(ended)
+        heapq.heapreplace(at, ended)
     columns.due[:] = columns.sent[:] = due
     columns.done[:] = done
     columns.outcome[:] = bytes([Outcome.ANSWERED]) * rows

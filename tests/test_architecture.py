@@ -83,6 +83,7 @@ PURE = frozenset({
     "load/http2_begin.py", "load/multiplex.py", "load/parts.py", "load/quantities.py", "load/replies.py",
     "load/reports.py", "load/resending.py", "load/sender.py", "load/stalls.py", "load/status_advice.py",
     "load/stream_replies.py", "load/stream_reply.py", "load/uploads.py", "load/url.py", "load/values.py",
+    "load/wide.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import runpy
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from holdfast.model.answers import Answer
+
 EXAMPLES = Path(__file__).parent.parent / "examples"
+HOOKS = frozenset({"sign.py"})
 
 
 def client_of(name: str) -> FlaskClient:
@@ -26,7 +30,7 @@ def test_a_hello_answers_at_the_root(name: str) -> None:
 
 
 def test_every_example_has_an_application() -> None:
-    names = [file.name for file in EXAMPLES.glob("*.py")]
+    names = [file.name for file in EXAMPLES.glob("*.py") if file.name not in HOOKS]
 
     assert len(names) >= 3
     assert all(callable(runpy.run_path(str(EXAMPLES / name))["app"]) for name in names)
@@ -70,3 +74,25 @@ def test_orders_are_taken_if_they_are_json() -> None:
     assert client.post("/orders", data="item 2").status_code == 400
     assert client.get("/orders/7").json == {"status": "ok", "number": 7}
     assert client.get("/users/ada").json == {"status": "ok", "name": "ada"}
+    assert client.get("/latest").headers["Location"] == "/orders/7"
+
+
+def test_a_basket_wants_the_token_or_the_cookie_of_a_log_in() -> None:
+    client = client_of("orders.py")
+
+    assert client.get("/basket").status_code == 401
+    assert client.post("/login", data={}).status_code == 400
+    token = client.post("/login", data={"name": "ada"}).json["token"]
+    assert client.get("/basket").json["name"] == "ada"
+    stranger = client_of("orders.py")
+    assert stranger.get("/basket", headers={"Authorization": f"Bearer {token}"}).json["name"] == "ada"
+
+
+def test_the_hook_signs_what_has_a_token() -> None:
+    sign = runpy.run_path(str(EXAMPLES / "sign.py"))["sign"]
+
+    def answer(body: bytes) -> Answer:
+        return Answer("http://h/login", answered=True, status=200, message="OK", head="", body=body)
+
+    assert sign(answer(b'{"status": "ok"}'), {"id": "7"}) == {}
+    assert sign(answer(b'{"token": "a"}'), {"id": "7"}) == {"signature": hashlib.sha256(b"a 7").hexdigest()}

@@ -293,6 +293,7 @@ OF_ANSWERS = {
     "csv",
     "jsonl",
     "jtl",
+    "events_csv",
     "sqlite",
     "parquet",
     "expect",

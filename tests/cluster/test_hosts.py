@@ -78,7 +78,7 @@ def test_a_host_that_is_lost_takes_its_share_along_and_totals_stay_true(site, wh
     hosts = [site.network.host(name) for name in ("a", "b")]
     workers = [site.network.worker(host, site.scheduler) for host in hosts]
     running = site.start("--rate", "100", "--for", "10s")
-    until(lambda: site.counting.seen()["requests"] >= 100, "a hundred requests")
+    until(lambda: site.counting.seen()["requests"] >= 350, "three seconds of the load")
 
     if who == "worker":
         os.kill(workers[1].pid, signal.SIGKILL)
@@ -91,13 +91,16 @@ def test_a_host_that_is_lost_takes_its_share_along_and_totals_stay_true(site, wh
     assert ended.exit == INCONCLUSIVE
     assert result["offered"] == sum(result["outcomes"].values()) == 1000
     lost = [each for each in result["hosts"] if each["lost"]]
-    assert [each["failed"] for each in lost] == [500]
-    assert result["outcomes"]["failed"] == 500
-    assert result["outcomes"]["answered"] == 500
-    assert lost[0]["begun"] > 0
+    failed = result["outcomes"]["failed"]
+    assert [each["failed"] for each in lost] == [failed]
+    # Of its half, what had ended a second before or earlier is known.
+    assert 0 < failed < 500
+    assert result["outcomes"]["answered"] == 1000 - failed
+    assert lost[0]["begun"] >= 500 - failed > 0
     (warning,) = (each for each in result["warnings"] if " was lost: " in each)
     assert lost[0]["address"] in warning
-    assert "500 requests count as failed" in warning
+    assert f"{failed} requests count as failed" in warning
+    assert f"The rows of {500 - failed} had been passed on" in warning
     until(lambda: not agents(hosts), "the end of all agents")
 
 
@@ -115,13 +118,14 @@ def test_a_host_that_nobody_reaches_any_more_counts_as_lost(site):
     for host in hosts:
         site.network.worker(host, site.scheduler)
     running = site.start("--rate", "100", "--for", "5s")
-    until(lambda: site.counting.seen()["requests"] >= 50, "fifty requests")
+    until(lambda: site.counting.seen()["requests"] >= 300, "three seconds of the load")
 
     site.network.cut_off(hosts[1])
     result = json_of(running.ended())
 
     assert result["offered"] == sum(result["outcomes"].values()) == 500
-    assert (result["outcomes"]["answered"], result["outcomes"]["failed"]) == (250, 250)
+    answered, failed = result["outcomes"]["answered"], result["outcomes"]["failed"]
+    assert (answered + failed, 0 < failed < 250) == (500, True)
 
 
 def test_a_worker_that_goes_before_the_start_ends_the_run_before_it_begins(site):

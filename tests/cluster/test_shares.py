@@ -14,7 +14,7 @@ from support.answering import answering_server
 from support.waiting import PATIENCE_S
 
 from holdfast.cluster.clocks import Offset, Trip, offset, over_run
-from holdfast.cluster.merge import Merged, read_report, report_of
+from holdfast.cluster.merge import Merged, read_report, report_of, rows_of
 from holdfast.load.columns import Columns
 from holdfast.load.http1 import host_field, request_head
 from holdfast.load.packing import pack, unpack
@@ -214,6 +214,38 @@ def lost(shape, share, **loss: object):
     assert {merged.columns.outcome[row] for row in rows} <= {Outcome.FAILED}
     assert all(0 < merged.columns.due[row] <= merged.columns.done[row] for row in rows)
     return rows, merged
+
+
+def test_what_a_lost_host_had_passed_on_keeps_its_outcome():
+    one = plan(Closed(4, 100))
+    sender, merged = Merged((one,), spans((one,))), Merged((one,), spans((one,)))
+    for row in (50, 51, 53, 60):
+        sender.columns.due[row] = sender.columns.opened[row] = 10**9 + row
+        sender.columns.done[row] = 10**9 + 2 * row
+        sender.columns.outcome[row] = Outcome.ANSWERED
+
+    message = rows_of(sender.columns, [50, 51, 53, 60], sender.spans)
+    kept = merged.take_rows(message, Offset(0, 0))
+    failed = merged.lose((1, 2), [Loss(10**9, 2 * 10**9, 7, None)], kept)
+
+    # Seven had begun, as it said: four of them are known, one of which it began after it said so.
+    assert (kept, failed) == ([50, 51, 53, 60], [52, 54, 55])
+    assert [merged.columns.done[row] - merged.columns.due[row] for row in kept] == kept
+    assert {merged.columns.outcome[row] for row in kept} == {Outcome.ANSWERED}
+    assert list(merged.begun) == [50, 51, 52, 53, 54, 55, 60]
+
+
+def test_of_a_schedule_what_was_not_passed_on_counts_as_failed():
+    one = plan(Open(steady(10, 3.0)))
+    sender, merged = Merged((one,), spans((one,))), Merged((one,), spans((one,)))
+    for row in (1, 3, 7):
+        sender.columns.outcome[row] = Outcome.REJECTED
+
+    kept = merged.take_rows(rows_of(sender.columns, [1, 3, 7], sender.spans), Offset(0, 0))
+    failed = merged.lose((1, 2), [Loss(10**9, 2 * 10**9, 0, None)], kept)
+
+    assert sorted(kept + failed) == list(range(1, 30, 2))
+    assert {merged.columns.outcome[row] for row in kept} == {Outcome.REJECTED}
 
 
 def test_all_that_a_lost_host_was_to_send_by_the_schedule_counts():

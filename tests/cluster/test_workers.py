@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -83,9 +84,9 @@ def test_a_scheduler_that_is_killed_in_the_run_costs_its_rows_and_no_result(hold
     scheduler, process = scheduling
     worker = joined(scheduler, tmp_path)
     try:
-        options = ("--rate", "50", "--for", "4s", "--cluster", str(scheduler), "--json", "-")
-        running = holdfast.start("load", counting.url, *options)
-        until(lambda: counting.seen()["requests"] >= 20, "the load")
+        options = ("--rate", "50", "--for", "6s", "--cluster", str(scheduler), "--json", "-")
+        running = holdfast.start("load", f"{counting.url}/{{id}}", *options, "--csv", tmp_path / "rows.csv")
+        until(lambda: counting.seen()["requests"] >= 150, "three seconds of the load")
         process.kill()
         ended = running.ended()
     finally:
@@ -94,8 +95,16 @@ def test_a_scheduler_that_is_killed_in_the_run_costs_its_rows_and_no_result(hold
     assert ended.exit == INCONCLUSIVE, ended.err
     assert "Traceback" not in ended.err
     result = json.loads(ended.out)
-    assert sum(result["outcomes"].values()) == result["offered"] == result["outcomes"]["failed"] == 200
-    assert result["hosts"][0]["lost"]
+    answered, failed = result["outcomes"]["answered"], result["outcomes"]["failed"]
+    assert sum(result["outcomes"].values()) == result["offered"] == answered + failed == 300
+    assert (bool(result["hosts"][0]["lost"]), result["hosts"][0]["failed"]) == (True, failed)
+    # What had ended was passed on each second before, and the server knows of it.
+    assert 0 < answered < 300
+    rows = csv.DictReader((tmp_path / "rows.csv").read_text().splitlines())
+    kept = {f"GET /{row['id']}" for row in rows if row["outcome"] == "answered"}
+    assert len(kept) == answered
+    assert kept <= set(counting.seen()["paths"])
+    assert any(f"The rows of {answered} had been passed on" in each for each in result["warnings"])
 
 
 def test_a_cluster_without_workers_is_said_to_have_none(holdfast, counting, scheduler):

@@ -326,6 +326,8 @@ from holdfast.load.plan import Plan
 from holdfast.load.processes import load_runs
 from holdfast.load.shapes import Open
 from holdfast.model import schedule
+
+pytestmark = pytest.mark.usefixtures("engine")
 print("begun", flush=True)
 head = b"GET /silent HTTP/1.1\\r\\n\\r\\n"
 load_runs((Plan("127.0.0.1", int(sys.argv[1]), head, Open(schedule.burst(10)), processes=3),))

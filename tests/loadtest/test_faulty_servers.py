@@ -17,6 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from support.waiting import PATIENCE_S
 
 SERVER = Path(__file__).with_name("faulty_server.py")
 ANSWERED = 0
@@ -67,8 +68,8 @@ def seen_by(url: str) -> dict:
         return json.load(answer)
 
 
-def loaded(holdfast, *arguments: str) -> tuple[int, dict]:
-    ended = holdfast.run("load", *arguments, "--json", "-")
+def loaded(holdfast, *arguments: str, within_s: float = PATIENCE_S) -> tuple[int, dict]:
+    ended = holdfast.run("load", *arguments, "--json", "-", within_s=within_s)
     return ended.exit, json.loads(ended.out)
 
 
@@ -113,9 +114,10 @@ def test_every_request_is_counted_as_the_server_treated_it(holdfast, faulty, sha
         pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=pytest.mark.scale),
     ],
 )
+@pytest.mark.usefixtures("engine")
 def test_requests_are_counted_as_a_server_treats_them_that_closes_kept_connections_at_random(holdfast, many, shape):
     with faulty_server("0.02") as (url, _):
-        _, result = loaded(holdfast, f"{url}/{{id}}", *shape)
+        _, result = loaded(holdfast, f"{url}/{{id}}", *shape, within_s=PATIENCE_S + many / 1000)
         seen = seen_by(url)
 
     assert result["offered"] == many

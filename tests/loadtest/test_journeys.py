@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import json
+import time
+from collections import Counter
+from itertools import pairwise
 
-from travelling import answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
 
-from holdfast.journeys.steps import Grouped, Judged, Unsent, Walk
+from holdfast.journeys.steps import Grouped, Judged, NewVisitor, Unsent, Waiting, Walk
+from holdfast.load.journey_counts import JourneyCounts
+from holdfast.load.processes import Watched
 from holdfast.loadtest import saved
 from holdfast.loadtest.rows import chunks, samples
 from holdfast.model.journey import Crew
+from holdfast.model.progress import Progress
 from holdfast.report.jtl import jtl
 
 CLIENTS, PASSES = 3, 5
@@ -62,6 +70,95 @@ def test_what_a_journey_makes_of_an_answer_is_the_outcome_of_its_row():
     assert (together.label, together.ended, together.answered, together.took_ms.max) == ("all", 1, 0, 5.0)
     assert finished.result.statuses == {"200": 2, "404": 1, "500": 1}
     assert not finished.result.generator_limited
+
+
+def test_counts_of_journeys_in_progress_come_to_those_of_the_result():
+    looks: list[Progress] = []
+    counts: list[JourneyCounts] = []
+
+    def watch(watched: Watched) -> None:
+        if not counts:
+            counts.append(JourneyCounts(watched))
+        looks.append(counts[0].look(time.monotonic_ns()))
+
+    with answering(lambda _method, path, _fields, _body: (503 if "busy" in path else 200, {}, b"")) as (origin, _):
+
+        def walk(_crew: Crew, number: int) -> Walk:
+            for at in range(20):
+                told = yield sending("good", origin, f"/{number}")
+                yield Judged(at % 3 > 0, "every third")
+                yield sending("busy", origin, "/busy")
+                yield Unsent("unsent", "no value", 0)
+                yield Waiting(told.now_ns + 5_000_000)
+
+        result = carried_out(experiment_of(crew(4)), walk, watch=watch).result
+
+    last = looks[-1]
+    assert last.begun == last.ended == result.offered == 240
+    assert last.outcomes == {name: count for name, count in result.outcomes.items() if count}
+    assert last.outcomes == {"answered": 52, "rejected": 80, "wrong-body": 28, "unsent": 80}
+    assert {each.label: each.ended for each in last.labels} == {"good": 80, "busy": 80, "unsent": 80}
+    assert all(before.ended <= after.ended for before, after in pairwise(looks))
+
+
+def test_labels_that_are_another_one_each_time_share_one_beyond_a_hundred():
+    with answering(lambda *_: (200, {}, b"")) as (origin, _):
+
+        def walk(_crew: Crew, _number: int) -> Walk:
+            for at in range(150):
+                yield sending(f"order {at}", origin, number=3)
+                yield sending("home", origin, number=4)
+
+        finished = carried_out(experiment_of(crew()), walk)
+
+    counts = {each.label: each.offered for each in finished.result.steps}
+    assert counts == {**{f"order {at}": 1 for at in range(100)}, "order 0, and others": 50, "home": 150}
+
+
+STEPS = some.sampled_from(["200", "204", "404", "500", "302", "loop", "wrong", "unsent", "group", "another"])
+
+
+@settings(max_examples=25, deadline=None)
+@given(some.lists(some.lists(STEPS, max_size=8), min_size=1, max_size=4), some.booleans())
+def test_rows_are_what_a_server_counts_whatever_clients_do(walks, hops_count):
+    def answer(_method: str, path: str, _fields: dict[str, str], _body: bytes) -> Reply:
+        if path in ("/302", "/loop"):
+            return 302, {"Location": "/loop" if path == "/loop" else "/200"}, b""
+        return int(path[1:4]), {}, b""
+
+    with answering(answer) as (origin, seen):
+
+        def walk(_crew: Crew, number: int) -> Walk:
+            for what in walks[number - 1]:
+                if what == "unsent":
+                    yield Unsent(what, "no value", 0)
+                elif what == "group":
+                    yield Grouped(what, 1, answered=True)
+                elif what == "another":
+                    yield NewVisitor(True, True)
+                else:
+                    path = "/200" if what == "wrong" else f"/{what}"
+                    yield sending(what, origin, path, follow=2, hops_count=hops_count)
+                    if what == "wrong":
+                        yield Judged(False, "it is")
+
+        result = carried_out(experiment_of(crew(len(walks))), walk).result
+
+    done = Counter(what for each in walks for what in each)
+    hops = done["302"] + 2 * done["loop"]
+    answered = done["200"] + done["204"] + done["302"] + (hops if hops_count else 0)
+    wanted = {
+        "answered": answered,
+        "rejected": done["404"] + done["500"] + done["loop"],
+        "wrong-body": done["wrong"],
+        "unsent": done["unsent"],
+    }
+    assert {name: count for name, count in result.outcomes.items() if count} == {
+        name: count for name, count in wanted.items() if count
+    }
+    assert result.redirects == hops
+    assert len(seen.paths) == result.offered - done["unsent"] + (0 if hops_count else hops)
+    assert sum(each.ended for each in result.transactions) == done["group"]
 
 
 def test_a_saved_load_of_journeys_reads_as_it_was():

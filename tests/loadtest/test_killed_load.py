@@ -18,8 +18,13 @@ ANSWERED, FAILED, USAGE, INCONCLUSIVE, ENVIRONMENT = range(5)
 
 @pytest.mark.parametrize(
     "shape",
-    [("--rate", "100"), ("--clients", "3", "--think", "5ms"), ("--clients", "2", "--quiet")],
-    ids=["open", "sessions", "closed-quiet"],
+    [
+        ("--rate", "100"),
+        ("--clients", "3", "--think", "5ms"),
+        ("--clients", "2", "--quiet"),
+        ("--clients", "2", "--cookies", "--first", "/first"),
+    ],
+    ids=["open", "sessions", "closed-quiet", "journeys"],
 )
 def test_rows_of_a_killed_load_are_saved(holdfast, counting, shape):
     running = holdfast.start("load", counting.url, *shape, "--for", "60s")
@@ -42,6 +47,8 @@ def test_rows_of_a_killed_load_are_saved(holdfast, counting, shape):
     rows = list(csv.DictReader(io.StringIO(written)))
     assert len(rows) == result["offered"] == len({row["id"] for row in rows})
     assert {row["outcome"] for row in rows} == {"answered"}
+    labels = {row["label"] for row in rows}
+    assert labels == ({"GET /", "GET /first"} if "--first" in shape else {"GET /"})
 
 
 def test_a_load_that_ends_replaces_what_was_saved_while_it_ran(holdfast, counting):

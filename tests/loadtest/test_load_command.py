@@ -119,10 +119,11 @@ def test_the_rows_of_all_requests_are_written(holdfast, counting, tmp_path):
     assert {(row["outcome"], row["status"]) for row in rows} == {("answered", "200")}
 
 
+@pytest.mark.parametrize("more", [(), ("--cookies",)], ids=["fixed beforehand", "with memory"])
 @pytest.mark.parametrize("presses", [1, 2])
-def test_nothing_is_lost_at_ctrl_c_the_first_drains_the_second_gives_up(holdfast, counting, presses):
+def test_nothing_is_lost_at_ctrl_c_the_first_drains_the_second_gives_up(holdfast, counting, presses, more):
     path = "/" if presses == 1 else "/silent"
-    running = holdfast.start("load", counting.url + path, "--rate", "100", "--for", "60s", "--json", "-")
+    running = holdfast.start("load", counting.url + path, "--rate", "100", "--for", "60s", "--json", "-", *more)
     pause = threading.Event()
     while counting.seen()["requests"] < 10:
         pause.wait(0.01)

@@ -54,6 +54,22 @@ def test_too_few_descriptors_for_one_process_are_told_with_the_command_that_rais
         assert enough["outcomes"]["unanswered"] == 100, (program, more)
 
 
+def test_too_few_descriptors_for_clients_that_remember_are_told_with_the_command_that_raises_them(holdfast, counting):
+    held = [f"{counting.url}/silent", "--clients", "100", "--requests", "100", "--timeout", "1", "--cookies"]
+
+    ended = holdfast.run("load", *held, "--json", "-", program=limited(64))
+
+    assert ended.exit == INCONCLUSIVE
+    result = json.loads(ended.out)
+    assert result["outcomes"]["failed"] > 0
+    assert result["offered"] == 100
+    (words,) = apart_from_lateness(result["warnings"])
+    assert "RLIMIT_NOFILE" in words
+    assert "--processes" not in words
+    enough = limited(int(re.search(r"`ulimit -n (\d+)`", words)[1]))
+    assert json.loads(holdfast.run("load", *held, "--json", "-", program=enough).out)["outcomes"]["unanswered"] == 100
+
+
 def test_rows_for_which_there_is_no_memory_end_in_words(holdfast, counting):
     program = ["prlimit", "--as=2000000000", *PROGRAM]
 

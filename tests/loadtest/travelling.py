@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import holdfast.model.journey as journeys
 from holdfast.journeys.steps import Sending
 from holdfast.load.plan import Stop
-from holdfast.load.processes import load_runs
+from holdfast.load.processes import Watched, load_runs
 from holdfast.loadtest.journey_plans import Walks, journey_plan, with_particulars
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment, StopRule
@@ -32,8 +34,13 @@ class Seen:
         return [path for _, path, _, _ in self.requests]
 
 
+CERTIFICATE = Path(__file__).parent.parent / "load" / "localhost.pem"
+
+
 @contextlib.contextmanager
-def answering(answer: Callable[[str, str, dict[str, str], bytes], Reply]) -> Iterator[tuple[str, Seen]]:
+def answering(
+    answer: Callable[[str, str, dict[str, str], bytes], Reply], *, tls: bool = False
+) -> Iterator[tuple[str, Seen]]:
     """Serves what the function says, at the origin that it yields."""
     seen, lock = Seen(), threading.Lock()
 
@@ -67,11 +74,19 @@ def answering(answer: Callable[[str, str, dict[str, str], bytes], Reply]) -> Ite
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that has given its request up is no fault."""
+
+    server = Server(("127.0.0.1", 0), Answering)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", seen
     finally:
         server.shutdown()
         thread.join()
@@ -111,11 +126,14 @@ def experiment_of(*crews: journeys.Crew, **more: object) -> LoadExperiment:
 
 
 def carried_out(
-    experiment: LoadExperiment, walks: Walks, stopped: Callable[[], Stop] = lambda: Stop.NOT
+    experiment: LoadExperiment,
+    walks: Walks,
+    stopped: Callable[[], Stop] = lambda: Stop.NOT,
+    watch: Callable[[Watched], None] | None = None,
 ) -> FinishedLoad:
     """The load of these walks, over."""
     plan = journey_plan(experiment, (), walks)
-    run = load_runs((plan,), stopped, rule=experiment.stop or StopRule())
+    run = load_runs((plan,), stopped, rule=experiment.stop or StopRule(), watch=watch)
     return finished_load(experiment, with_particulars(run, plan), (), 0)
 
 

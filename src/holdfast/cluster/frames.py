@@ -16,8 +16,9 @@ from holdfast.model.frozen import frozen
 ALIVE, BEGIN, DRAIN, QUIT = b"a", b"b", b"d", b"q"
 INSTANT = struct.Struct(">q")
 
-# From the agent: it is ready, how far it is, why it cannot take part, what it recorded.
-READY, PROGRESS, FAILURE, REPORT = b"r", b"p", b"f", b"o"
+# From the agent: it is ready, how far it is, why it cannot take part, what has ended since it last said so, what it
+# recorded.
+READY, PROGRESS, FAILURE, ROWS, REPORT = b"r", b"p", b"f", b"w", b"o"
 
 
 @frozen

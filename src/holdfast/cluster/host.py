@@ -18,7 +18,7 @@ from typing import TypedDict
 
 import msgspec
 
-from holdfast.cluster.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, Failure, Progress
+from holdfast.cluster.frames import ALIVE, FAILURE, PROGRESS, READY, REPORT, ROWS, Failure, Progress
 
 _FORGOTTEN_AFTER_S = 600.0
 
@@ -44,6 +44,7 @@ class Look(TypedDict):
         ready: it waits for the start.
         progress: as JSON of `Progress`; None before the start.
         failure: as JSON of `Failure`; None if it did not say that it cannot take part.
+        rows: how many messages with rows it has sent.
         report_bytes: size of its report; None before the end.
         ended: how its process ended, in words; None while it runs.
     """
@@ -51,12 +52,13 @@ class Look(TypedDict):
     ready: bool
     progress: bytes | None
     failure: bytes | None
+    rows: int
     report_bytes: int | None
     ended: str | None
 
 
 class _Agent:
-    """One agent and the last message of each kind that it sent."""
+    """One agent, the last message of each kind that it sent, and those with rows that have not been fetched."""
 
     def __init__(self, assignment: bytes) -> None:
         agents_in, self._to_agent = Pipe(duplex=False)
@@ -70,6 +72,8 @@ class _Agent:
                 start_new_session=True,
             )
         self.said: dict[bytes, bytes] = {}
+        self._rows: list[bytes] = []
+        self._fetched = 0
         self.looked_s = time.monotonic()
         self._assigned = threading.Event()
         self._listening = threading.Thread(target=self._listen, daemon=True)
@@ -86,7 +90,10 @@ class _Agent:
     def _listen(self) -> None:
         with contextlib.suppress(EOFError, OSError):
             while message := self._from_agent.recv_bytes():
-                self.said[message[:1]] = message[1:]
+                if message[:1] == ROWS:
+                    self._rows.append(message[1:])
+                else:
+                    self.said[message[:1]] = message[1:]
 
     def order(self, order: bytes, wait_s: float = 1.0) -> None:
         """Passes an order on, if the agent still takes any."""
@@ -104,9 +111,16 @@ class _Agent:
             ready=READY in self.said,
             progress=self.said.get(PROGRESS),
             failure=self.said.get(FAILURE),
+            rows=self._fetched + len(self._rows),
             report_bytes=None if report is None else len(report),
             ended=ended,
         )
+
+    def rows_from(self, first: int) -> list[bytes]:
+        """The messages with rows from this one on, and forgets those before it, which have arrived."""
+        del self._rows[: first - self._fetched]
+        self._fetched = first
+        return [*self._rows]
 
     def _ended(self) -> str | None:
         """How it ended, in words, once everything that it sent is read; None while it runs."""
@@ -169,6 +183,12 @@ def send_order(key: str, order: bytes) -> None:
     """Passes an order on to the agent."""
     if key in _agents:
         _agents[key].order(order)
+
+
+def read_rows(key: str, first: int) -> list[bytes]:
+    """Reads the agent's messages with rows, from this one on; those before it have arrived and are forgotten."""
+    agent = _agents.get(key)
+    return [] if agent is None else agent.rows_from(first)
 
 
 def read_report(key: str, first: int, last: int) -> bytes:

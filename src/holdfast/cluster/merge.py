@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from itertools import chain
+from itertools import chain, islice
 
 import msgspec
 
@@ -48,12 +48,23 @@ class Report:
 
 def report_of(run: LoadRun) -> bytes:
     """A host's run as bytes."""
-    plans = []
     facts = run.facts
-    for span, sources in zip(facts.spans, facts.sources, strict=True):
-        rows = run.begun[bisect_left(run.begun, span.start) : bisect_left(run.begun, span.stop)]
-        plans.append(PackedRows(list(pack(run.columns, rows)), list(sources)))
+    plans = _packed(run.columns, run.begun, facts.spans, facts.sources)
     return msgspec.msgpack.encode(Report(plans, list(facts.limits), list(facts.notes), facts.location, facts.http2))
+
+
+def rows_of(columns: Columns, rows: Sequence[int], spans: Sequence[range]) -> bytes:
+    """Some rows of a load that still runs, ascending, as bytes; their source addresses are told at the end alone."""
+    return msgspec.msgpack.encode(_packed(columns, rows, spans, [("",) * MOST_SOURCES] * len(spans)))
+
+
+def _packed(
+    columns: Columns, rows: Sequence[int], spans: Sequence[range], sources: Sequence[Sequence[str]]
+) -> list[PackedRows]:
+    return [
+        PackedRows(list(pack(columns, rows[bisect_left(rows, span.start) : bisect_left(rows, span.stop)])), list(own))
+        for span, own in zip(spans, sources, strict=True)
+    ]
 
 
 def read_report(content: bytes) -> Report:
@@ -81,28 +92,46 @@ class Merged:
         Raises:
             ValueError: they cannot be read.
         """
+        rows = self._unpacked(report.plans, clock)
+        self._rows.append(rows)
+        return rows
+
+    def take_rows(self, content: bytes, clock: Offset) -> list[int]:
+        """Writes what `rows_of` made of some rows; returns their numbers, ascending.
+
+        Raises:
+            ValueError: they cannot be read.
+        """
+        rows = self._unpacked(msgspec.msgpack.decode(content, type=list[PackedRows]), clock)
+        self._rows.append(rows)
+        return rows
+
+    def _unpacked(self, plans: Sequence[PackedRows], clock: Offset) -> list[int]:
         rows: list[int] = []
-        for known, plan in zip(self._sources, report.plans, strict=True):
+        for known, plan in zip(self._sources, plans, strict=True):
             known.extend([each for each in plan.sources if each not in known][: MOST_SOURCES - len(known)])
             indices = [known.index(each) if each in known else 0 for each in plan.sources]
             for part in plan.parts:
                 rows += unpack(part, self.columns, clock.ns, indices)
-        self._rows.append(rows)
         return rows
 
-    def lose(self, share: tuple[int, int], losses: Sequence[Loss]) -> list[int]:
-        """Counts as failed what a lost host was to send, since the outcome cannot be known; returns its rows.
+    def lose(self, share: tuple[int, int], losses: Sequence[Loss], known: Sequence[int] = ()) -> list[int]:
+        """Counts as failed what a lost host was to send and whose outcome is not known; returns these rows.
 
         Args:
             share: (i, n): it was share i of n.
             losses: of each plan.
+            known: rows that it had passed on before it was lost.
         """
         index, many = share
+        here = frozenset(known)
         rows: list[int] = []
         for plan, span, loss in zip(self.plans, self.spans, losses, strict=True):
             part = share_out(plan, whole(plan), many)[index]
-            for row, due_ns in plan.shape.owed(part, loss):
-                at = span.start + row
+            owed = {span.start + row: due_ns for row, due_ns in plan.shape.owed(part, loss)}
+            # Without a schedule only their number is known, and those that are here are among them.
+            left = max(0, len(owed) - sum(row in here for row in span)) if here else len(owed)
+            for at, due_ns in islice(((at, due_ns) for at, due_ns in owed.items() if at not in here), left):
                 self.columns.due[at] = due_ns
                 self.columns.done[at] = max(due_ns, loss.at_ns)
                 self.columns.outcome[at] = Outcome.FAILED

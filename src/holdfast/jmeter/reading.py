@@ -144,6 +144,7 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         open=coming.open,
         keeps_cookies=jar.keeps,
         clears_cookies=jar.clears,
+        jar_replaces_field=True,  # HTTPHC4Impl.setConnectionCookie
         cookies=jar.cookies,
         new_each_pass=not same_user,
         on_failure=_ON_ERROR.get(on_error, "continue"),

@@ -229,7 +229,8 @@ class _Walker:
         client.answer = answer
         if not request.extracts and not request.assertions:
             return answer.answered
-        why = "" if answer.answered else answer.message
+        # A reason phrase may be empty (RFC 9112, section 4).
+        why = "" if answer.answered else answer.message or f"The status is {answer.status}"
         for extract in request.extracts:
             missing = take(extract, answer, client)
             why = why or missing

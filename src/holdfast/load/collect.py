@@ -29,9 +29,15 @@ if TYPE_CHECKING:
 
 _ALWAYS = 0.98
 _LONG_ENOUGH_S = 0.5
+# Fewer say nothing of a server's pace: a client's first request brings modules along, on a busy machine for as long.
+_ENOUGH = 100
 _BUSY = (
     "The load was busy all the time and never had to wait for the server, which may be faster than this: give "
     "--processes N, or load it from another machine."
+)
+_BUSY_ALONE = (
+    "The load was busy all the time and never had to wait for the server, which may be faster than this: one process "
+    "sends all of a load whose clients remember something. Load it from another machine, or with fewer of such clients."
 )
 
 Shares = Sequence[tuple[Part, WorkerReport]]
@@ -118,7 +124,7 @@ def collect(
     reports = [report for parts in shares for _, report in parts]
     limits = sorted({words for each in reports for words in (each.failure, each.too_slow) if words})
     if _always_busy(plans, shares) and any(columns.status[row] for row in rows):
-        limits.append(_BUSY)
+        limits.append(_BUSY_ALONE if any(plan.travel for plan in plans) else _BUSY)
     stood_still, notes = stalled(reports), (*_notes(reports), *doubts_of_streams(streams_of(plans, reports)))
     if stood_still is not None:
         limits, notes = ([*limits, stood_still], notes) if stalls_limit(reports) else (limits, (*notes, stood_still))
@@ -183,7 +189,7 @@ def _always_busy(plans: Sequence[Plan], shares: Sequence[Shares]) -> bool:
     In the open model the pacing lag shows the same.
     """
     return any(
-        report.busy > _ALWAYS and report.lasted_s > _LONG_ENOUGH_S
+        report.busy > _ALWAYS and report.lasted_s > _LONG_ENOUGH_S and report.begun >= _ENOUGH
         for plan, parts in zip(plans, shares, strict=True)
         if plan.shape.waits_for_replies
         for _, report in parts

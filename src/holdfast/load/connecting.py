@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from holdfast.errors import EnvironmentFailure
 from holdfast.load.columns import Columns
+from holdfast.load.compiled import CompiledConnections, is_compiled
 from holdfast.load.endpoint import Tls
 from holdfast.load.epoll import Connections
 from holdfast.load.kept import KeptConnections
@@ -39,7 +40,8 @@ def connections_to(  # parameters: where to, what to send, where to record it, a
             return Http2Connections(address, port, head_of, columns, sources)
         return Http2TlsConnections(address, port, head_of, columns, sources, tls=tls)
     if tls is None:
-        return KeptConnections(address, port, head_of, columns, sources)
+        plain = CompiledConnections if is_compiled() else KeptConnections
+        return plain(address, port, head_of, columns, sources)
     # OpenSSL takes 5 MB (measured), a quarter of what ten thousand connections without it take.
     from holdfast.load.tls import TlsConnections  # noqa: PLC0415
 

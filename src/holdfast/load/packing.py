@@ -15,7 +15,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from operator import sub
 
+from holdfast.load import wide
 from holdfast.load.columns import Columns
+from holdfast.load.wide import WIDTH, is_zero, minus
 
 ROWS_OF_A_PART = 1 << 16
 _MISSING = -(1 << 62)  # in place of the difference to an instant that did not happen, since a difference can be 0
@@ -77,6 +79,41 @@ def taken(column: memoryview, rows: Sequence[int]) -> list[int]:
 
 
 def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
+    planes = _usual(columns, rows) or _any(columns, rows)
+    return zlib.compress(b"".join(planes), 1)
+
+
+def _usual(columns: Columns, rows: Sequence[int]) -> list[bytes] | None:
+    """As `_any`, for rows without gaps that were answered in one piece on kept connections; None for others.
+
+    0.25 us a row instead of 0.65 (measured, without the compression).
+    """
+    if rows[-1] - rows[0] != len(rows) - 1:
+        return None
+    own = columns.part(range(rows[0], rows[-1] + 1))
+    if not all(is_zero(each.tobytes()) for each in (own.opened, own.connected, own.first, own.resent)):
+        return None
+    due, sent = own.due.tobytes(), own.sent.tobytes()
+    waited, took, apart = minus(sent, due), minus(own.done.tobytes(), sent), minus(due[WIDTH:], due[:-WIDTH])
+    # One that was not sent, or has not ended, has 0 in place of the difference to an instant.
+    if waited is None or took is None or apart is None or not min(own.sent[0], own.due[0]):
+        return None
+    many = len(rows)
+    one, missing = (number.to_bytes(WIDTH, "little", signed=True) for number in (1, _MISSING))
+    numbered = rows[0].to_bytes(WIDTH, "little") + one * (many - 1)
+    plain = (getattr(own, name) for name in _PLAIN)
+    return [
+        *(wide.planes(each, WIDTH) for each in (numbered, due[:WIDTH] + apart)),
+        *[wide.planes(missing * many, WIDTH)] * 2,
+        wide.planes(waited, WIDTH),
+        wide.planes(missing * many, WIDTH),
+        wide.planes(took, WIDTH),
+        *(wide.planes(each.tobytes(), each.itemsize) for each in plain),
+    ]
+
+
+def _any(columns: Columns, rows: Sequence[int]) -> list[bytes]:
+    """Each column as the planes of its numbers."""
     due, opened, connected, sent, first, done = (
         taken(column, rows)
         for column in (columns.due, columns.opened, columns.connected, columns.sent, columns.first, columns.done)
@@ -97,7 +134,7 @@ def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
         numbers[_OUTCOME] = [
             outcome + again * _RESENT for outcome, again in zip(numbers[_OUTCOME], resent, strict=True)
         ]
-    return zlib.compress(b"".join(map(_planes, numbers)), 1)
+    return [*map(_planes, numbers)]
 
 
 def _columns(read: Sequence[array[int]]) -> dict[str, Sequence[int]]:

@@ -14,6 +14,8 @@ from typing import Literal
 
 MOST_TEXTS = 1 << 20
 _TEXT_BYTES = 1 << 28
+MOST_LABELS = 100
+"""Different labels of one request of a journey that are told apart; further ones share one."""
 MOST_URLS = 1 << 16
 """Different URLs that are kept whole; of further ones, the path without its query, and then the server alone."""
 _ENTRY = 8

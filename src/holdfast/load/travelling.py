@@ -20,6 +20,7 @@ from holdfast.load.exchanges import Exchanges, FullError
 from holdfast.load.fetching import Ended, Verdict
 from holdfast.load.following import Following, new_cookies
 from holdfast.load.journey_plan import Travel
+from holdfast.load.local_limits import remedy
 from holdfast.load.loop import AT_ONCE
 from holdfast.load.matching import in_time
 from holdfast.load.plan import Stop, stop_reason
@@ -33,6 +34,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.units import NS_PER_S
 
 _NO_RULE = StopRule()
+BREATH_NS = 1_000_000
 MOST_FAULTS = 5
 """Different faults of walks that are told."""
 
@@ -176,6 +178,8 @@ class Travelling:
 
     def _told(self, visitor: Visitor, answer: Answer | None = None) -> Told:
         now_ns = time.monotonic_ns()
+        if answer is None:
+            answer, visitor.answer = visitor.answer, None
         over = visitor.until_ns is not None and now_ns >= visitor.until_ns
         return Told(now_ns, answer, bool(self.stop) or over)
 
@@ -200,9 +204,13 @@ class Travelling:
                 self.faults[f"The load ended early: it has rows for {self.exchanges.begun:,} requests."] = 1
                 self.stop = max(self.stop, Stop.DRAIN)
                 break
+            if answer is not None and answer is not _LATER:
+                # It ended as it began: a client that can send nothing must not keep the others from sending.
+                visitor.answer = answer
+                answer = self._wait(visitor, time.monotonic_ns() + BREATH_NS)
             if answer is _LATER:
                 return
-            told = self._told(visitor, answer)
+            told = self._told(visitor)
         self._leaves(visitor)
 
     def _carry_out(self, visitor: Visitor, step: Step) -> Answer | None:
@@ -213,14 +221,15 @@ class Travelling:
         """
         match step:
             case Sending():
-                visitor.timeouts, visitor.keeps = step.timeouts, step.keep_alive
+                visitor.timeouts, visitor.keeps, visitor.asked = step.timeouts, step.keep_alive, step.number
                 visitor.fetching = self.following.fetching(step, visitor)
                 return self._fetch(visitor, None)
             case Waiting(until_ns):
                 return self._wait(visitor, until_ns)
             case Judged():
                 self._judge(visitor, step)
-            case Unsent(label, why, _):
+            case Unsent(label, why, number):
+                visitor.asked = number
                 self.exchanges.refuse(visitor, label, why)
             case NewVisitor():
                 self._renew(visitor, step)
@@ -231,7 +240,10 @@ class Travelling:
         return None
 
     def _wait(self, visitor: Visitor, until_ns: int) -> Answer | None:
-        """Lets a client wait, at most until its end; returns `_LATER`, or None where that time has passed."""
+        """Lets a client wait, at most until its end; returns `_LATER`, or None where that time has passed.
+
+        What it is told after that is `visitor.answer`, if it has one.
+        """
         if visitor.until_ns is not None:
             until_ns = min(until_ns, visitor.until_ns)
         if until_ns <= time.monotonic_ns():
@@ -349,7 +361,8 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         lasted_ns = time.monotonic_ns() - start_ns
         connections = [*exchanges.origins.all()]
         malformed = (each.replies[0].malformed for each in connections)
-        failures = {f"{each.failure[1]}." for each in connections if each.failure}
+        clients = max((len(crew.stays) for crew in travel.journeys.crews), default=0)
+        failures = {_in_words(each.failure, clients) for each in connections if each.failure}
         return WorkerReport(
             begun=exchanges.ended,
             reached=exchanges.begun,
@@ -370,3 +383,11 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
         )
     finally:
         exchanges.origins.close()
+
+
+def _in_words(failure: tuple[int, str], clients: int) -> str:
+    """What our own side lacked, and what provides it."""
+    number, words = failure
+    # Several load processes would not help: one has all clients.
+    said = f"{words[0].upper()}{words[1:]}. {remedy(number, clients, clients)}".partition(", or give --processes")[0]
+    return f"{said.rstrip(' .')}."

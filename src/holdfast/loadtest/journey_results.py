@@ -69,7 +69,8 @@ def title_of(journeys: Journeys) -> str:
     """What was asked, in one line."""
     crews = ", ".join(f"{crew.name}: {_clients(len(crew.stays), is_open=crew.open)}" for crew in journeys.crews)
     where = urls_of(journeys, None)
-    return f"{where} {crews}".strip()
+    # The options of a command line name a crew by its URL.
+    return crews if where and crews.startswith(where) else f"{where} {crews}".strip()
 
 
 def _clients(many: int, *, is_open: bool) -> str:
