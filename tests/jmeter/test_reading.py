@@ -125,6 +125,23 @@ def test_a_reference_that_is_set_only_after_it_is_told_as_such() -> None:
     ]
 
 
+def test_a_comparison_that_is_in_no_function_is_told_to_be_a_text_only() -> None:
+    said = {"IfController__condition": '"${n}" == "1"', "IfController__useExpression": "true"}
+    found = read(variables(n="1") + group(controller("IfController", A, **said) + B))
+    loop = controller(
+        "WhileController",
+        A + element("TestAction", "stop", text("ActionProcessor.action", "0")),
+        WhileController__condition='"${n}" == "2"',
+    )
+
+    assert [(each.what, each.kind) for each in found.notes] == [("note", "IfController")]
+    assert paths(variables(n="1") + group(controller("IfController", A, **said) + B)) == "b"
+    assert [(each.what, each.kind) for each in read(variables(n="1") + group(loop)).notes] == [
+        ("note", "WhileController")
+    ]
+    assert paths(variables(n="1") + group(loop)) == "a"
+
+
 def test_variables_that_never_change_and_properties_are_known_beforehand() -> None:
     values = variables(host="${__P(host,127.0.0.9)}", port="81")
     (crew,) = read(values + group(http("/a", domain="${host}", port="${port}")), host="127.0.0.8").journeys.crews

@@ -7,6 +7,7 @@ Source: apache/jmeter, threads/TestCompiler.java (trackIterationListeners, saveS
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -136,12 +137,22 @@ def _if(node: Node, scope: Scope) -> Sequence[journey.Node]:
             f"its condition is a script that holdfast does not run: {why}",
             'Comparisons of numbers and texts can be read, such as "${state}" == "done" && ${n} < 3.',
         )
+    if words and _compares(text):
+        reading.note(node, "its condition is not read as an expression, and never is the word true: it is not done")
     condition = journey.Condition(text, "words" if words else "javascript")
     return [journey.If(condition, nodes_of(node, scope), each)]
 
 
+def _compares(text: Template) -> bool:
+    """Whether a text is a comparison that is in no function, and so only a text."""
+    return any(isinstance(part, str) and re.search("==|!=|[<>]", part) for part in text)
+
+
 def _while(node: Node, scope: Scope) -> Sequence[journey.Node]:
-    condition = journey.Condition(scope.template(node, node.text("WhileController.condition").strip()), "words")
+    text = scope.template(node, node.text("WhileController.condition").strip())
+    if _compares(text):
+        scope.reading.note(node, "its condition is not read as an expression, and never is the word false: it goes on")
+    condition = journey.Condition(text, "words")
     return [journey.While(condition, nodes_of(node, scope), _index(node))]
 
 
