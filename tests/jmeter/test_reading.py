@@ -269,3 +269,19 @@ def test_threads_meet_at_a_synchronizing_timer() -> None:
 
     # The second thread comes after 1 s.
     assert [round(at, -1) for at, _, _ in done.sent] == [1000.0, 1000.0]
+
+
+def test_a_weighted_switch_has_a_weight_for_each_element() -> None:
+    def weighted(*rows: str) -> str:
+        table = collection("Weights", *[collection(row, *[text("", each) for each in row.split()]) for row in rows])
+        return element("com.blazemeter.jmeter.control.WeightedSwitchController", "weighted", table, below=A + B)
+
+    assert paths(group(weighted("a 3 true", "b 1 true"), loops="4")) == "a b a a"
+    assert "it has 1 weights for 2 elements" in refused(group(weighted("a 3")))
+
+
+def test_a_sample_timeout_ends_a_request() -> None:
+    (crew,) = read(group(element("SampleTimeout", "limit", text("InterruptTimer.timeout", "1500")) + A)).journeys.crews
+    (request,) = crew.journey.nodes
+
+    assert request.timeouts.whole_s == 1.5  # type: ignore[union-attr]

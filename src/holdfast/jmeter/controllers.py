@@ -89,6 +89,11 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _with_action(request: Request, scope: Scope) -> Request:
     """The request, with what its client does after a failure: the nearest Result Status Action Handler says so."""
+    for timeout in scope.nearest("SampleTimeout"):
+        limit_ms = scope.reading.number(timeout, timeout.text("InterruptTimer.timeout"), "its timeout")
+        if limit_ms > 0:
+            request = replace(request, timeouts=replace(request.timeouts, whole_s=limit_ms / 1000))
+        break
     for handler in scope.nearest(_RESULT_ACTION):
         number = handler.text("OnError.action", "0").strip()
         if number not in _AFTER_FAILURE:
@@ -210,6 +215,24 @@ def _random_order(node: Node, scope: Scope) -> Sequence[journey.Node]:
     return [journey.Shuffled(nodes_of(node, scope))]
 
 
+def _weighted(node: Node, scope: Scope) -> Sequence[journey.Node]:
+    """A plug-in's Weighted Switch Controller, whose rows are name, weight and whether it is enabled."""
+    reading = scope.reading
+    weights = []
+    for row in node.properties.items("Weights"):
+        texts = [each for each in row if isinstance(each, str)] if isinstance(row, tuple) else []
+        if len(texts) > 1 and (len(texts) < 3 or texts[2] == "true"):
+            weights.append(float(reading.number(node, texts[1], "a weight")))
+    chosen_from = [each for each in node.children if _is_chosen_from(each)]
+    if len(weights) != len(chosen_from):
+        reading.refuse(
+            node, f"it has {len(weights)} weights for {len(chosen_from)} elements", "Open it in JMeter, and save it."
+        )
+    by_chance = reading.flag(node, "IsRandomChoice")
+    how: Literal["by chance", "by weight"] = "by chance" if by_chance else "by weight"
+    return [journey.OneOf(how, nodes_of(node, scope), weights=tuple(weights))]
+
+
 def _switch(node: Node, scope: Scope) -> Sequence[journey.Node]:
     chosen = scope.template(node, node.text("SwitchController.value").strip())
     names = tuple(each.name for each in node.children if _is_chosen_from(each))
@@ -266,4 +289,5 @@ CONTROLLERS: Mapping[str, Callable[[Node, Scope], Sequence[journey.Node]]] = {
     "SwitchController": _switch,
     "ThroughputController": _throughput,
     "TransactionController": _transaction,
+    "WeightedSwitchController": _weighted,
 }
