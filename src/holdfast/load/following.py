@@ -220,7 +220,7 @@ class Following:
 
 def new_cookies(visitor: Visitor) -> Cookies:
     """The cookies that a client of its crew begins with."""
-    from holdfast.load.cookies import Cookies  # noqa: PLC0415 - its jar takes 25 ms to import, and few loads need one
+    from holdfast.load.cookies import Cookies  # noqa: PLC0415 - its jar takes tens of ms to import, and few loads need one
 
     return Cookies(visitor.crew.cookies)
 
