@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from cases_of_answers import of_assertions, of_extractors
+from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
@@ -237,6 +238,7 @@ CASES = [
     *_values(),
     *_controllers(),
     *of_controllers(),
+    *of_conditions(),
     *_timers(),
     *_groups(),
 ]
