@@ -133,3 +133,11 @@ def test_a_rate_that_does_not_hold_below_one_that_does_is_not_hidden() -> None:
     found: Capacity = searched(lambda rate, _number: (rate <= 80 and not 30 < rate < 50, min(rate, 80.0), ""))
 
     assert found.status == "not stationary" or (found.rate_per_s or 0) <= 30
+
+
+def test_where_others_have_the_cores_all_the_time_nothing_is_claimed() -> None:
+    found = searched(lambda _rate, _number: (False, 1.0, "Other programs used 1.9 cores."))
+
+    assert (found.status, found.rate_per_s) == ("unknown", None)
+    assert found.words == "Nothing is known of any rate: Other programs used 1.9 cores."
+    assert len(found.loads) <= 6

@@ -31,6 +31,7 @@ HEAVY = {
     "asyncio",
     "ssl",
     "multiprocessing",
+    "_hashlib",  # brings libcrypto
     "importlib.metadata",
     "http.client",
     "urllib.request",

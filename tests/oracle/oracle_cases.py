@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from cases_of_answers import of_assertions, of_extractors
+from cases_of_controllers import of_controllers
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
 from oracle_case import Case, seen
@@ -208,6 +209,7 @@ CASES = [
     *of_assertions(),
     *_values(),
     *_controllers(),
+    *of_controllers(),
     *_timers(),
     *_groups(),
 ]

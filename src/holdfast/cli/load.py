@@ -19,7 +19,6 @@ from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
 from holdfast.cli.load_scenario import read_file
 from holdfast.cli.option_groups import GroupedCommand, declared
-from holdfast.console import say
 from holdfast.interrupts import listening
 from holdfast.load.url import parse_url
 from holdfast.loadtest.live_view import open_view
@@ -165,9 +164,9 @@ def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:
             "--prometheus shows the load of this machine; with --cluster other machines send it.", ctx=context
         )
     # A load from one machine needs neither asyncio nor what speaks to the others.
-    from holdfast.cluster.coordinator import cluster_runner
+    from holdfast.cli.cluster_view import shown_runner
 
-    return cluster_runner(run.cluster, (lambda _line: None) if run.quiet else say)
+    return shown_runner(run.cluster, quiet=run.quiet)
 
 
 def _read_body(data: str | None) -> bytes | None:

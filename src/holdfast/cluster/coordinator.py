@@ -28,7 +28,7 @@ from holdfast.cluster.assignment import Assignment, encode
 from holdfast.cluster.clocks import Offset, Trip, offset
 from holdfast.cluster.dask_cluster import Cluster, Unreachable, Worker, connect
 from holdfast.cluster.frames import BEGIN, DRAIN, INSTANT, QUIT
-from holdfast.cluster.members import Member, SharedLoad, merge_members, progress_line
+from holdfast.cluster.members import Member, SharedLoad, merge_members, seen_progress
 from holdfast.cluster.merge import Merged
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.load.collect import LoadRun
@@ -37,6 +37,7 @@ from holdfast.load.quantities import local_workers
 from holdfast.load.target import Target
 from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment
+from holdfast.model.progress import SharedProgress
 from holdfast.model.units import NS_PER_S
 
 LOST_AFTER_S = 10.0
@@ -44,7 +45,7 @@ _TRIPS = 12
 _MEASURED_AT_ONCE = 4
 _STOP_LOOK_S = 0.1
 _LOOK_S = 0.5
-_TELL_S = 1.0
+_TELL_S = 0.5
 # For the order to arrive and load processes to be forked.
 _HEAD_START_NS = 400_000_000
 _GIVE_UP_S = 15.0
@@ -58,7 +59,7 @@ class _StoppedEarly(Exception):  # noqa: N818 - not an error
     """Ctrl-C before the first request."""
 
 
-def cluster_runner(where: str, tell: Callable[[str], None]) -> RunElsewhere:
+def cluster_runner(where: str, tell: Callable[[SharedProgress], None]) -> RunElsewhere:
     """A function that carries out a load on the hosts of a cluster (`run_on_cluster`)."""
 
     def run(
@@ -75,14 +76,14 @@ def run_on_cluster(
     targets: Sequence[Target],
     plans: Sequence[Plan],
     stopped: Callable[[], Stop],
-    tell: Callable[[str], None],
+    tell: Callable[[SharedProgress], None],
 ) -> LoadRun:
     """Carries out a load on the hosts of a cluster, and waits for its end; otherwise as `load_runs`.
 
     Args:
         where: `local:N`, or the address or file of a Dask scheduler.
         targets, plans: of each group of the experiment.
-        tell: takes a line on how far the load is, about once a second.
+        tell: is told how far the load is, about twice a second.
 
     Raises:
         UsageError: a target is on the loopback, which is another one on each host.
@@ -90,8 +91,12 @@ def run_on_cluster(
     """
     edges = [0, *accumulate(plan.requests for plan in plans)]
     merged = Merged(plans, tuple(range(first, last) for first, last in pairwise(edges)))
-    load = asyncio.run(_conduct(where, experiment, targets, stopped, tell))
+    load = asyncio.run(_conduct(where, experiment, targets, stopped, partial(_tell, tell, plans)))
     return merge_members(merged, load, experiment)
+
+
+def _tell(tell: Callable[[SharedProgress], None], plans: Sequence[Plan], load: SharedLoad, ending: Stop) -> None:
+    tell(seen_progress(load, plans, time.monotonic_ns(), ending))
 
 
 async def _conduct(
@@ -99,7 +104,7 @@ async def _conduct(
     experiment: LoadExperiment,
     targets: Sequence[Target],
     stopped: Callable[[], Stop],
-    tell: Callable[[str], None],
+    tell: Callable[[SharedLoad, Stop], None],
 ) -> SharedLoad:
     load = SharedLoad()
     async with contextlib.AsyncExitStack() as stack:
@@ -251,7 +256,7 @@ async def _watch(
     load: SharedLoad,
     experiment: LoadExperiment,
     stopped: Callable[[], Stop],
-    tell: Callable[[str], None],
+    tell: Callable[[SharedLoad, Stop], None],
 ) -> None:
     """Follows the load to its end on all hosts, and tells them when it is to end early."""
     following = {asyncio.create_task(_follow(cluster, member)): member for member in load.members}
@@ -275,7 +280,7 @@ async def _watch(
             await asyncio.gather(*(_pass_on(cluster, following[task], order) for task in pending))
         if now_s - told_s >= _TELL_S:
             told_s = now_s
-            tell(progress_line(load, time.monotonic_ns()))
+            tell(load, stopped())
         if now_s - gave_up_s > _GIVE_UP_S:
             for task in pending:
                 task.cancel()

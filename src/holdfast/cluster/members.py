@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from holdfast.cluster.clocks import SAME, Offset, over_run
@@ -11,14 +12,16 @@ from holdfast.cluster.frames import Progress
 from holdfast.cluster.merge import Merged, Report, pacing_lag_p99_ns, read_report
 from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run_of
 from holdfast.load.parts import Loss
-from holdfast.load.plan import stop_reason
+from holdfast.load.plan import Plan, Stop, stop_reason
 from holdfast.load.reports import RunFacts
 from holdfast.load.streams_seen import together
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
+from holdfast.model.progress import HostProgress, SharedProgress
 from holdfast.model.units import MS, NS_PER_S, US
 
-_MOST_NAMED = 6
+_RATE_NS = 1_500_000_000
+"""Rates are over at least so long: hosts are asked twice a second, and may answer late."""
 
 
 @dataclass(slots=True)
@@ -31,6 +34,7 @@ class Member:
         share: (i, n).
         before, after: its clock before and after the run; None if it was not measured again.
         heard_ns: when it last said how far it is.
+        rates: (instant, requests begun), at the begin and the end of what its rate is over.
         rows: what it passed on of what had ended, message by message.
         report_bytes: size of its report; None before the end.
         report: its report; None before it is here.
@@ -45,6 +49,7 @@ class Member:
     after: Offset | None = None
     progress: Progress = field(default_factory=Progress)
     heard_ns: int = 0
+    rates: tuple[tuple[int, int], ...] = ()
     rows: list[bytes] = field(default_factory=list)
     report_bytes: int | None = None
     report: bytes | None = None
@@ -78,18 +83,32 @@ class SharedLoad:
     members: list[Member] = field(default_factory=list)
 
 
-def progress_line(load: SharedLoad, now_ns: int) -> str:
-    """How far a load is, for a person who waits."""
-    members = load.members
-    since_s = (now_ns - load.start_ns) / NS_PER_S
-    begun = sum(sum(member.progress.begun) for member in members)
-    ended = sum(member.progress.ended for member in members)
-    each = ", ".join(
-        f"{member.name} {'lost' if member.lost else format(sum(member.progress.begun), ',')}"
-        for member in members[:_MOST_NAMED]
+def seen_progress(load: SharedLoad, plans: Sequence[Plan], now_ns: int, ending: Stop) -> SharedProgress:
+    """How far a load is, for a person who waits.
+
+    Args:
+        ending: how a person told it to end.
+    """
+    seconds = [plan.shape.planned_s for plan in plans]
+    requests = [plan.shape.planned for plan in plans]
+    return SharedProgress(
+        elapsed_s=max(0.0, (now_ns - load.start_ns) / NS_PER_S),
+        planned_s=None if None in seconds else max(filter(None, seconds), default=None),
+        planned=None if None in requests else sum(filter(None, requests)),
+        hosts=tuple(_host_progress(member) for member in load.members),
+        ending={Stop.NOT: "", Stop.DRAIN: "draining", Stop.AT_ONCE: "giving up"}[ending],  # type: ignore[arg-type]
     )
-    more = f", and {len(members) - _MOST_NAMED} more" if len(members) > _MOST_NAMED else ""
-    return f"{max(0.0, since_s):7.1f} s: {begun:,} begun, {ended:,} ended ({each}{more})"
+
+
+def _host_progress(member: Member) -> HostProgress:
+    begun, progress = _begun(member), member.progress
+    if not member.rates or member.heard_ns - member.rates[-1][0] >= _RATE_NS:
+        member.rates = (*member.rates[-1:], (member.heard_ns, begun))
+    rate = None
+    if len(member.rates) > 1 and member.lost is None:
+        (from_ns, before), (to_ns, after) = member.rates
+        rate = (after - before) * NS_PER_S / (to_ns - from_ns)
+    return HostProgress(member.name, begun, progress.ended, progress.unanswered, rate, member.lost)
 
 
 def merge_members(merged: Merged, load: SharedLoad, experiment: LoadExperiment) -> LoadRun:

@@ -6,7 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from holdfast.infer.capacity_place import full_place, waiting_in
-from holdfast.infer.capacity_search import RATIO, able_at_most, contradicts, gets_slower, interval_of, is_sure
+from holdfast.infer.capacity_search import (
+    RATIO,
+    able_at_most,
+    contradicts,
+    gets_slower,
+    interval_of,
+    is_sure,
+    surely_broken,
+)
 from holdfast.model.capacity import (
     AtRate,
     Capacity,
@@ -117,6 +125,8 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
     if status == "none":
         first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
         return f"No rate holds: {first}"
+    if status == "unknown" and limited:
+        return f"Nothing is known of any rate: {limited}"
     return {
         "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
         "not stationary": "The server's answers changed from load to load, so no rate is its own.",
@@ -127,7 +137,9 @@ def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
     asked = record.asked.up_to_per_s
     if limited:
         said = f"At least {low:,g} requests a second. What was seen beyond says nothing of the server: {limited}"
-        most = able_at_most(record.loads)
+        most, broken = able_at_most(record.loads), surely_broken(record.loads)
+        if broken is not None:
+            said = f"{said} {broken:,g} a second do not hold."
         return said if most is None else f"{said} With that, it would have answered about {most:,.3g} a second."
     if asked is not None and low >= asked:
         return f"At least {low:,g} requests a second, the most that was to be tried."

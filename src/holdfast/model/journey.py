@@ -312,11 +312,13 @@ class Crew:
         values_of_clients: the same for client 1, 2, ... and then again from the first; () are none.
         open: clients come by a schedule, whatever became of those before.
         keeps_cookies: each client has a jar. `clears_cookies`: it is emptied at the begin of each pass.
+        jar_replaces_field: cookies of the jar take the place of a Cookie field of the request; otherwise both are sent.
         cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
             domain that begins with a dot is also for the hosts below it.
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
+        index: the variable that has the number of a client's pass, from 0; "" none.
         missing: what becomes of a reference to a value that is missing: it is sent as written, or the request is not
             sent and fails.
     """
@@ -329,10 +331,12 @@ class Crew:
     open: bool = False
     keeps_cookies: bool = False
     clears_cookies: bool = False
+    jar_replaces_field: bool = False
     cookies: tuple[tuple[str, str, str, str], ...] = ()
     new_each_pass: bool = False
     on_failure: Literal["continue", "next pass", "leave", "stop", "stop at once"] = "continue"
     stage: Literal["before", "main", "after"] = "main"
+    index: str = ""
     missing: Literal["as written", "fails"] = "fails"
 
 

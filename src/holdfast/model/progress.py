@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LagUs, LatencyMs
 
@@ -109,3 +111,58 @@ class Progress:
     def in_flight(self) -> int:
         """Requests that have begun and not ended."""
         return max(0, self.begun - self.ended)
+
+
+@frozen
+class HostProgress:
+    """One host of a cluster, and how far its share of a load is, as it last said.
+
+    Attributes:
+        begun, ended: requests of its share.
+        unanswered: of those that ended, the ones that were not answered.
+        begun_per_s: over the last seconds; None before it has told twice, and of a lost host.
+        lost: why it counts as lost, in words; None if it does not.
+    """
+
+    name: str
+    begun: int
+    ended: int
+    unanswered: int
+    begun_per_s: float | None
+    lost: str | None
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have begun and not ended."""
+        return max(0, self.begun - self.ended)
+
+
+@frozen
+class SharedProgress:
+    """A load that several hosts share, at one instant.
+
+    Attributes:
+        elapsed_s, planned_s, planned: as in `Progress`.
+        ending: whether requests in flight are waited for, or given up; "" while further ones are begun.
+    """
+
+    elapsed_s: float
+    planned_s: float | None
+    planned: int | None
+    hosts: tuple[HostProgress, ...]
+    ending: Literal["", "draining", "giving up"] = ""
+
+    @property
+    def begun(self) -> int:
+        """Requests of all hosts that have begun."""
+        return sum(host.begun for host in self.hosts)
+
+    @property
+    def ended(self) -> int:
+        """Requests of all hosts that have ended."""
+        return sum(host.ended for host in self.hosts)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that have begun and not ended; those of a lost host are not in flight any more."""
+        return sum(host.in_flight for host in self.hosts if host.lost is None)
