@@ -19,7 +19,7 @@ ORDER = (UNPLACED, Place.SYN.value, REPLYING, *(outcome.label for outcome in Out
 """From the bottom up: those on their way, and those that have ended, by how."""
 
 FINE = 10_000
-"""Instants of a load's picture: more than are drawn at once, so that there is more to see from nearer; 250 kB at most."""
+"""Instants of a load's picture: more than are drawn at once, so that there is more to see from nearer."""
 _REPLIED = frozenset(outcome.label for outcome in REPLIED)
 
 
