@@ -86,6 +86,8 @@ apache: .venv/.synced
 demo: .venv/.synced
 	.venv/bin/holdfast probe examples/hello.py --server flask -- --processes 10
 
+# Those of HTTP/2 against nginx and nghttpd are skipped by name where these are not installed (apt-get install nginx-light
+# nghttp2-server).
 # Most tests wait more than they compute: one file of tests a core, and one more. JOBS=0 runs them one after another.
 JOBS ?= $(shell expr $$(nproc) + 1)
 

@@ -95,6 +95,8 @@ def run(command: Sequence[str]) -> Cost:
     ):
         # Saving the run is a part of the command; the person's own runs are none of the benchmark's business.
         environment = {**os.environ, "HOLDFAST_RUNS": str(Path(scratch, "runs.sqlite"))}
+        # A person's Python compiles its modules once, and not with every run.
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
         program = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, cwd=HERE.parent, env=environment)
         memory = 0.0
         while True:
@@ -182,7 +184,7 @@ def versions() -> dict[str, str]:
         "hey": (["dpkg-query", "-f", "hey ${Version}", "-W", "hey"], 1),
         "jmeter": (["dpkg-query", "-f", "jmeter ${Version}", "-W", "jmeter"], 1),
     }
-    told = dict.fromkeys(("holdfast", "engine alone"), f"Python {platform.python_version()}")
+    told = dict.fromkeys(("holdfast", "holdfast, pure Python", "engine alone"), f"Python {platform.python_version()}")
     for name, (command, word) in asked.items():
         try:
             ended = subprocess.run(command, capture_output=True, text=True, check=False)

@@ -30,7 +30,7 @@ NS = 1_000_000_000
 def crews(directory: Path, text: str, **replaced: str) -> tuple[Crew, ...]:
     file = directory / "shop.toml"
     file.write_text(text)
-    return read_scenario(file, replaced).journeys.crews
+    return read_scenario(file, replaced, hooks=[str(directory / "own.py")]).journeys.crews
 
 
 def nodes(directory: Path, steps: str) -> tuple[Any, ...]:
@@ -272,11 +272,8 @@ def test_thresholds_are_of_the_load_or_of_a_label(tmp_path: Path) -> None:
     )
     read = read_scenario(file, {})
 
-    assert [each.text for each in read.thresholds] == ["errors<1%"]
-    assert [(label, each.text) for label, each in read.thresholds_of_labels] == [
-        ("GET /a", "p99<1s"),
-        ("GET /a", "max<2s"),
-    ]
+    of_label = ["label('GET /a').p99<1s", "label('GET /a').max<2s"]
+    assert [each.text for each in read.thresholds] == ["errors<1%", *of_label]
     assert read.stop.error_share == 0.5
 
 
@@ -310,6 +307,7 @@ STEP = '[[group.step]]\nrequest = "/"\n'
         (SHOP + STEP + "follow = 99\n", "line 9, column 1", "whole number from 0 to 50"),
         (SHOP + STEP + 'think = "soon"\n', "line 9, column 1", "'soon' is not a duration"),
         (SHOP + STEP + 'thresholds = ["p99<1s", "p98<1s"]\n', "line 9, column 1", "there is no 'p98'"),
+        (SHOP + STEP + 'thresholds = "rate>1/s"\n', "line 9, column 1", "a rate is of the whole load"),
         (SHOP + STEP + "expect-status = [200, 20]\n", "line 9, column 1", "status from 100 to 599"),
         (SHOP + STEP + 'body = "a"\njson = {}\n', "line 10, column 1", "each the whole body"),
         (SHOP + STEP + 'extract = { a = "jsn:$.a" }\n', "line 9, column 13", "Did you mean json:?"),

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from holdfast.infer.capacity_cores import computes, taken_by_others
+from holdfast.infer.capacity_cores import computes, is_starved, taken_by_others, waited_for_a_core_ms
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
 from holdfast.model.capacity import ProcessUse
 from holdfast.model.load import Expectation
@@ -98,3 +98,19 @@ def test_a_server_that_sleeps_lacks_nothing_however_busy_the_others_are() -> Non
 def test_where_nobody_else_computes_nothing_was_taken() -> None:
     assert taken_by_others([process(0.5, waited=0.5), process(0.5, waited=0.5)], 0.05, 2) == 0.0
     assert taken_by_others([process(0.6, waited=0.4)], None, 2) == 0.0
+
+
+def test_waiting_for_cores_that_others_have_is_told_from_a_slow_server() -> None:
+    """0.1 s in each second, for 4 requests: 25 ms each, of a request that takes 20."""
+    waited_ms = waited_for_a_core_ms([process(0.08, waited=0.08, busiest=0.16)], 0.02, 4.0)
+
+    assert waited_ms == pytest.approx(25)
+    assert is_starved(waited_ms, 1.9, 20.0)
+    assert not is_starved(waited_ms, 0.1, 20.0)
+    assert not is_starved(waited_ms, 1.9, 200.0)
+    assert not is_starved(waited_ms, None, 20.0)
+
+
+def test_what_a_computing_server_waits_for_is_no_delay_of_its_own() -> None:
+    assert waited_for_a_core_ms([process(0.6, waited=0.4)], 0.0, 30.0) == 0.0
+    assert waited_for_a_core_ms([process(0.1, waited=0.4, busiest=0.1)], 0.0, None) == 0.0

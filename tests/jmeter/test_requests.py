@@ -5,6 +5,7 @@ The expected requests are those that JMeter 5.5 sent for the same plans (tests/o
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 
 import pytest
@@ -207,3 +208,12 @@ def test_what_is_done_otherwise_is_told() -> None:
         "it is sent directly to its server, not to the proxy",
         "its embedded resources are fetched one after the other",
     }
+
+
+def test_a_selector_without_its_library_is_refused_with_the_extra_s_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "lxml", None)
+
+    with pytest.raises(UsageError, match="is not run") as refused:
+        read(e.request("/r", below=e.css("a", "p.of-this-test-alone")))
+
+    assert "pip install 'holdfast-probe[markup]'" in refused.value.why

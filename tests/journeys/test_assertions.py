@@ -10,10 +10,13 @@ from dataclasses import replace
 
 import pytest
 from journeys.known_client import known_client
+from journeys.walks import crew, request
 
 from holdfast.journeys.assertions import unmet
-from holdfast.journeys.steps import Sending
+from holdfast.journeys.steps import Judged, Sending, Told
+from holdfast.journeys.walk import Shared, walk
 from holdfast.model.answers import Answer, Assertion
+from holdfast.model.journey import Journeys
 from holdfast.model.scenario import Timeouts
 
 HEAD = "HTTP/1.1 200 OK\r\nX-Lane: B4\r\n"
@@ -152,3 +155,15 @@ def test_a_variable_and_the_request_can_be_looked_at() -> None:
     assert why(Assertion("body", "equals", (("x",),), of_variable="v"), variables={"v": "x"}) == ""
     assert "variable(v)" in why(Assertion("body", "equals", (("x",),), of_variable="v"), variables={"v": "y"})
     assert why(Assertion("request data", "contains", (("who=mole",),)), sent=sent) == ""
+
+
+def test_a_status_without_a_reason_phrase_is_an_error_too() -> None:
+    nothing = Answer("http://127.0.0.1:8000/a", False, 404, "", "HTTP/1.1 404 \r\n", b"x")
+    looks = request("/a", assertions=(Assertion("body", "equals", (("x",),)),))
+    only = crew(looks)
+    walker = walk(only, 1, Shared(Journeys((only,))))
+
+    steps = [next(walker), walker.send(Told(0))]
+    steps.append(walker.send(Told(0, nothing)))
+
+    assert steps[-1] == Judged(False, "The status is 404")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -41,6 +43,24 @@ def after(*values: str, url: str = SHOP) -> Cookies:
 )
 def test_a_cookie_is_sent_where_it_belongs(value, url, sent):
     assert after(value).field(url) == ("a=1" if sent else "")
+
+
+def test_what_is_set_again_after_another_value_counts():
+    cookies = after("a=1; Path=/")
+    for value, sent in (("a=2; Path=/", "a=2"), ("a=1; Path=/", "a=1"), ("a=; Max-Age=0; Path=/", ""), ("a=1", "a=1")):
+        assert cookies.field(SHOP) != sent
+        cookies.take(SHOP, f"HTTP/1.1 200 OK\r\nSet-Cookie: {value}\r\n")
+        assert cookies.field(SHOP) == cookies.field(f"{SHOP}?page=2") == sent
+
+
+def test_what_expires_is_not_sent_once_it_has(monkeypatch):
+    cookies = after("a=1; Max-Age=60", "b=1")
+    assert cookies.field(SHOP) == "a=1; b=1"
+
+    # `http.cookiejar` asks the wall clock.
+    now_s = time.time()
+    monkeypatch.setattr("http.cookiejar.time.time", lambda: now_s + 61)
+    assert cookies.field(SHOP) == "b=1"
 
 
 def test_longer_paths_come_first():

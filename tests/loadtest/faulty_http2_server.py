@@ -18,6 +18,7 @@ It prints its port, and when its standard input ends what it has seen, as JSON:
 /take/N    200 and how many bytes came, once the whole body did
 /early/N   413 at once, whatever comes of the body
 /silent/N  nothing
+/head/N    the head of 200 with 5 bytes
 /together/N  200, once so many are open on the connection
 
 --goaway-after: after so many requests on a connection, GOAWAY names the last of them; those beyond are passed over, and
@@ -74,6 +75,7 @@ class Peer(asyncio.Protocol):
         self.h2.local_settings = h2.settings.Settings(client=False, initial_values=values)
         self.requests = 0
         self.last = 0
+        self.is_over = False
         self.paths: dict[int, str] = {}
         self.came: Counter[int] = Counter()
         self.to_send: dict[int, bytes] = {}
@@ -87,7 +89,9 @@ class Peer(asyncio.Protocol):
         self.flush()
 
     def flush(self) -> None:
-        self.transport.write(self.h2.data_to_send())
+        data = self.h2.data_to_send()
+        if not self.is_over:
+            self.transport.write(data)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -110,7 +114,9 @@ class Peer(asyncio.Protocol):
                 case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
                     self.pump()
         self.flush()
-        if self.last and not self.paths and self.transport.can_write_eof():
+        if self.last and not self.paths and not self.is_over and self.transport.can_write_eof():
+            # Closed at once, it would be reset with what is unread, and replies with it (RFC 9112, 9.6).
+            self.is_over = True
             self.transport.write_eof()
 
     def requested(self, event: Any) -> None:
@@ -148,34 +154,44 @@ class Peer(asyncio.Protocol):
         if path is None:
             return
         _, what, *more = path.split("/")
-        if what == "big":
-            kinds["big"] += 1
-            self.h2.send_headers(stream, [(":status", "200"), ("content-length", more[0])])
-            self.to_send[stream] = b"b" * int(more[0])
-            self.pump()
-        elif what == "drip":
-            kinds["drip"] += 1
-            self.h2.send_headers(stream, [(":status", "200")])
-            for at in range(int(more[0])):
-                self.h2.send_data(stream, b"d", end_stream=at == int(more[0]) - 1)
-            del self.paths[stream]
-        elif what == "take":
-            kinds["take"] += 1
-            self.answer(stream, b"%d" % self.came[stream])
-        elif what == "together":
-            if len(self.paths) == int(more[0]):
-                for each in tuple(self.paths):
-                    kinds["together"] += 1
-                    self.answer(each)
-        elif what == "silent":
-            kinds["silent"] += 1
-        else:
-            number = int(what or 0)
-            numbers[number] += 1
-            kind = KINDS.get(number % 100, "usual")
-            kinds[kind] += 1
-            self.faulty(stream, kind, number)
-            self.paths.pop(stream, None)
+        if more:
+            if what != "together":
+                kinds[what] += 1
+            getattr(self, what)(stream, int(more[0]))
+            return
+        number = int(what or 0)
+        numbers[number] += 1
+        kind = KINDS.get(number % 100, "usual")
+        kinds[kind] += 1
+        self.faulty(stream, kind, number)
+        self.paths.pop(stream, None)
+
+    def big(self, stream: int, many: int) -> None:
+        self.h2.send_headers(stream, [(":status", "200"), ("content-length", str(many))])
+        self.to_send[stream] = b"b" * many
+        self.pump()
+
+    def drip(self, stream: int, many: int) -> None:
+        self.h2.send_headers(stream, [(":status", "200")])
+        for at in range(many):
+            self.h2.send_data(stream, b"d", end_stream=at == many - 1)
+        del self.paths[stream]
+
+    def take(self, stream: int, _many: int) -> None:
+        self.answer(stream, b"%d" % self.came[stream])
+
+    def head(self, stream: int, _many: int) -> None:
+        self.h2.send_headers(stream, [(":status", "200"), ("content-length", "5")], end_stream=True)
+        del self.paths[stream]
+
+    def together(self, _stream: int, many: int) -> None:
+        if len(self.paths) == many:
+            for each in tuple(self.paths):
+                kinds["together"] += 1
+                self.answer(each)
+
+    def silent(self, _stream: int, _many: int) -> None:
+        pass
 
     def answer(self, stream: int, body: bytes = b"ok", status: str = "200", *fields: tuple[str, str]) -> None:
         self.h2.send_headers(stream, [(":status", status), ("content-length", str(len(body))), *fields])

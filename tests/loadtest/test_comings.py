@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
-from travelling import answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
+from support.waiting import PATIENCE_S
+from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
 
 from holdfast.journeys.steps import EndLoad, Judged, NewVisitor, Unsent, Waiting, Walk
 from holdfast.load.plan import Stop
@@ -150,30 +152,40 @@ def test_a_journey_can_end_the_whole_load(at_once):
     assert len(seen.paths) <= 3
 
 
-def test_a_stop_that_drains_waits_for_what_is_in_flight_and_one_at_once_gives_it_up():
-    def slow(_method: str, path: str, *_: object) -> tuple[int, dict[str, str], bytes]:
-        time.sleep(0.3)
+@pytest.mark.parametrize("kind", [Stop.DRAIN, Stop.AT_ONCE])
+def test_a_stop_that_drains_waits_for_what_is_in_flight_and_one_at_once_gives_it_up(kind):
+    released = threading.Event()
+
+    def held(*_: object) -> Reply:
+        released.wait(PATIENCE_S)
         return ok()
 
-    outcomes = []
-    for kind in (Stop.DRAIN, Stop.AT_ONCE):
-        with answering(slow) as (origin, _):
+    with answering(held) as (origin, seen):
 
-            def walk(_crew: Crew, _number: int, origin: str = origin) -> Walk:
-                while True:
-                    yield sending("", origin)
+        def walk(_crew: Crew, _number: int) -> Walk:
+            while True:
+                yield sending("", origin)
 
-            began = time.monotonic()
+        asked: list[Stop] = []
 
-            def stopped(kind: Stop = kind, began: float = began) -> Stop:
-                # One signal is passed on at a time.
-                return kind if time.monotonic() > began + 0.15 else Stop.NOT
+        def stopped() -> Stop:
+            if len(seen.requests) < 2:
+                return Stop.NOT
+            asked.append(kind)
+            # By then the load process has been told.
+            if kind is Stop.DRAIN and len(asked) > 2:
+                released.set()
+            return kind
 
-            outcomes.append(carried_out(experiment_of(crew(2)), walk, stopped).result.outcomes)
+        try:
+            result = carried_out(experiment_of(crew(2)), walk, stopped).result
+        finally:
+            released.set()
 
-    drained, given_up = outcomes
-    assert drained["answered"] == 2
-    assert given_up["given-up"] == 2
+    if kind is Stop.DRAIN:
+        assert result.outcomes["answered"] == result.offered == len(seen.requests)
+    else:
+        assert (result.outcomes["given-up"], result.offered) == (2, 2)
 
 
 @pytest.mark.parametrize("rule", [StopRule(first_failure=True), StopRule(error_share=0.5)])
@@ -286,6 +298,25 @@ def test_a_fault_of_one_walk_ends_its_client_alone_and_is_told():
     assert sorted(labels_of(finished)) == ["1", "1", "2", "3", "3"]
     assert finished.result.generator_limited
     assert any("ValueError: no such thing" in each for each in finished.result.warnings)
+
+
+def test_a_client_that_can_send_nothing_keeps_no_other_from_sending():
+    with answering(ok) as (origin, seen):
+
+        def walk(_crew: Crew, number: int) -> Walk:
+            if number == 2:
+                for _ in range(20):
+                    yield sending("sent", origin)
+                yield EndLoad(False)
+            while number == 1:
+                told = yield sending("away", "http://shop.example")
+                assert told.answer is not None
+
+        finished = carried_out(experiment_of(crew(2)), walk)
+
+    assert len(seen.paths) == 20
+    assert finished.result.outcomes["unsent"] < 20_000
+    assert not finished.result.generator_limited
 
 
 def test_a_request_that_cannot_be_sent_as_it_is_written_is_unsent_and_told():

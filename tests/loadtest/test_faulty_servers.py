@@ -34,7 +34,6 @@ SEEN_AS = {
     "busy": "rejected",
     "not HTTP": "malformed",
 }
-AT_SCALE = (pytest.mark.scale, pytest.mark.timeout(1200))
 SHAPES = [
     ("--clients", "20", "--requests", "20000"),
     ("--clients", "20", "--requests", "20000", "--processes", "2"),
@@ -111,8 +110,8 @@ def test_every_request_is_counted_as_the_server_treated_it(holdfast, faulty, sha
         (4_000, ("--rate", "4000", "--requests", "4000", "--keep-alive")),
         (5_000, ("--clients", "20", "--requests", "5000", "--think", "0ms-1ms")),
         (20_000, ("--clients", "20", "--requests", "20000", "--cookies")),
-        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000"), marks=AT_SCALE),
-        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=AT_SCALE),
+        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000"), marks=pytest.mark.scale),
+        pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=pytest.mark.scale),
     ],
 )
 @pytest.mark.usefixtures("engine")

@@ -131,6 +131,27 @@ def test_a_redirect_leads_over_several_servers_without_the_credentials_of_the_fi
     assert told[0]["url"] == f"{there}/place"
 
 
+def test_a_redirect_leads_to_a_server_that_speaks_tls_and_secure_cookies_go_there_alone():
+    with answering(setting, tls=True) as (there, second):
+
+        def answer(_method: str, path: str, _fields: dict[str, str], _body: bytes) -> Reply:
+            return (302, {"Location": f"{there}/?safe=1;%20Secure"}, b"") if path == "/in" else (200, {}, b"")
+
+        with answering(answer) as (here, first):
+
+            def walk(_crew: Crew, _number: int) -> Walk:
+                yield sending("in", here, "/in", follow=1)
+                yield sending("safe", there)
+                yield sending("plain", here)
+
+            finished = carried_out(experiment_of(crew(keeps_cookies=True), verify=False), walk)
+
+    assert finished.result.outcomes["answered"] == 4
+    assert cookies_sent(second) == ["", "safe=1"]
+    assert cookies_sent(first) == ["", ""]
+    assert (first.connections, second.connections) == (1, 1)
+
+
 def test_a_redirect_to_a_host_that_may_not_be_loaded_is_not_followed_and_told(tmp_path):
     with answering(redirecting) as (origin, seen):
         step = sending("away", origin, "/302/x?http://shop.example/", follow=5)
@@ -311,11 +332,11 @@ def test_what_a_page_embeds_is_fetched_with_it_each_once(tmp_path):
     assert seen.paths == ["/", *EMBEDDED, "/static/of-css.png", "/inner.png"]
     assert labels_of(finished) == ["page"] + ["page, embedded"] * (len(seen.paths) - 1)
     assert finished.result.embedded == len(seen.paths) - 1
-    assert outcomes_of(finished).count("rejected") == 1
     # As in JMeter, a page is not answered where something that it embeds is not.
+    assert outcomes_of(finished).count("rejected") == 2
     assert (told[0]["answered"], told[0]["status"]) == (False, 200)
     assert told[0]["message"] == f"{origin}/missing.png, which it embeds, was not answered"
-    assert outcomes_of(finished)[0] == "answered"
+    assert outcomes_of(finished)[0] == "rejected"
     assert [each for each in finished.result.warnings if "1 resources that pages embed were not fetched" in each]
 
 

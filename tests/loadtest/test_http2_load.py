@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import csv
 import json
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -76,7 +79,7 @@ def by_server(seen: dict) -> dict[str, int]:
 @pytest.mark.parametrize(
     "shape",
     [
-        ("--clients", "1", "--streams", "50", "--requests", "2000"),
+        ("--clients", "1", "--streams", "50", "--requests", "1000"),
         ("--clients", "3", "--requests", "600"),
         ("--clients", "4", "--streams", "10", "--requests", "1200", "--processes", "2"),
         ("--rate", "1000", "--requests", "1000"),
@@ -98,11 +101,11 @@ def test_every_reply_on_a_stream_is_counted_as_the_server_sent_it(holdfast, shap
 
 def test_requests_that_goaway_leaves_out_are_sent_again_and_each_is_answered_once(holdfast) -> None:
     with serving("--goaway-after", "120") as server:
-        result = loaded(holdfast, server.port, "/{id}99", "--clients", "1", "--streams", "50", "--requests", "2000")
-    assert outcomes(result) == {"answered": 2000}
+        result = loaded(holdfast, server.port, "/{id}99", "--clients", "1", "--streams", "50", "--requests", "1000")
+    assert outcomes(result) == {"answered": 1000}
     assert set(server.seen["numbers"].values()) == {1}
     assert result["http2"]["unprocessed"] == server.seen["unprocessed"] >= result["resent"] > 0
-    assert result["http2"]["goaways"] == {"NO_ERROR": 2000 // 120}
+    assert result["http2"]["goaways"] == {"NO_ERROR": 1000 // 120}
     assert result["http2"]["connections"] == server.seen["connections"]
 
 
@@ -158,6 +161,15 @@ def test_a_window_of_one_byte_lets_a_body_through(holdfast) -> None:
     assert server.seen["bytes"] == 15
 
 
+def test_clients_that_pause_wait_for_a_stream_where_the_server_allows_fewer(holdfast) -> None:
+    with serving("--streams", "2") as server:
+        result = loaded(
+            holdfast, server.port, "/{id}99", "--clients", "2", "--streams", "10", "--requests", "200", "--think", "1ms"
+        )
+    assert outcomes(result) == {"answered": 200}
+    assert server.seen["at_once"] <= 2 == server.seen["connections"]
+
+
 def test_over_tls_alpn_chooses_http2(holdfast) -> None:
     with serving("--certificate", str(PEM)) as server:
         result = loaded(
@@ -185,3 +197,92 @@ def test_a_server_of_http1_is_named_at_once(holdfast) -> None:
         ended = holdfast.run("load", f"http://127.0.0.1:{port}/", "--http2", "--clients", "2", "--for", "60s")
     assert ended.exit == 1
     assert "The reply is in HTTP/1: 'HTTP/1.1 400 Bad Request'." in ended.out
+    assert "the server does not speak HTTP/2 there" in " ".join(ended.out.split())
+
+
+@pytest.mark.parametrize("protocols", [["http/1.1"], []])
+def test_a_server_whose_alpn_does_not_offer_it_is_named_at_once(holdfast, protocols) -> None:
+    """RFC 7301, 3.2: it ends the handshake with no_application_protocol, or chooses nothing."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    if protocols:
+        context.set_alpn_protocols(protocols)
+
+    def shake() -> None:
+        with contextlib.suppress(OSError), listening.accept()[0] as connection:
+            context.wrap_socket(connection, server_side=True).close()
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        threading.Thread(target=shake, daemon=True).start()
+        url = f"https://127.0.0.1:{listening.getsockname()[1]}/"
+        ended = holdfast.run("load", url, "--insecure", "--http2", "--clients", "1", "--for", "60s")
+    assert ended.exit == 1
+    assert "over TLS the server does not offer it (ALPN)" in " ".join(ended.out.split())
+
+
+def test_heads_only_need_no_body(holdfast) -> None:
+    with serving() as server:
+        result = loaded(holdfast, server.port, "/head/{id}", "-X", "HEAD", "--clients", "1", "--requests", "20")
+    assert outcomes(result) == {"answered": 20}
+
+
+def test_settings_that_allow_fewer_streams_in_mid_load_are_kept_to(holdfast) -> None:
+    with serving("--streams", "50", "--then-streams", "3") as server:
+        result = loaded(holdfast, server.port, "/{id}99", "--clients", "1", "--streams", "50", "--requests", "500")
+    assert outcomes(result) == {"answered": 500}
+    assert result["http2"]["advertised"] == 3
+    assert not any(kind.startswith("client broke") for kind in server.seen["kinds"])
+
+
+def test_a_server_without_a_table_for_fields_is_sent_none(holdfast) -> None:
+    with serving("--table", "0") as server:
+        result = loaded(holdfast, server.port, "/{id}99", "--clients", "1", "--streams", "5", "--requests", "100")
+    assert outcomes(result) == {"answered": 100}
+    assert server.seen["kinds"] == {"usual": 100}
+
+
+def test_a_timeout_cancels_the_stream_and_leaves_its_connection(holdfast) -> None:
+    with serving() as server:
+        result = loaded(holdfast, server.port, "/silent/{id}", "--rate", "50", "--requests", "20", "--timeout", "300ms")
+    assert outcomes(result) == {"unanswered": 20}
+    assert server.seen["kinds"] == {"silent": 20, "cancelled 8": 20}
+    assert server.seen["connections"] == 1
+
+
+def test_an_early_answer_counts_whatever_is_left_of_the_request(holdfast, tmp_path) -> None:
+    """RFC 9113, 8.1."""
+    (tmp_path / "body").write_bytes(bytes(500_000))
+    with serving("--window", "1000") as server:
+        result = loaded(
+            holdfast, server.port, "/early/1", "--clients", "1", "--streams", "3", "--requests", "30",
+            "--data", f"@{tmp_path / 'body'}",
+        )  # fmt: skip
+    assert outcomes(result) == {"rejected": 30}
+    assert result["statuses"] == {"413": 30}
+
+
+def test_a_stream_has_the_instants_of_any_request(holdfast) -> None:
+    with serving() as server:
+        url = f"http://127.0.0.1:{server.port}/{{id}}99"
+        out = holdfast.run(
+            "load", url, "--http2", "--clients", "2", "--streams", "5", "--requests", "100", "--csv", "-"
+        ).out
+    rows = [*csv.DictReader(out.splitlines())]
+    assert len(rows) == 100
+    opened = [row for row in rows if row["opened_ns"] != "0"]
+    # One request opens each connection; the others find it there, or wait for its settings.
+    assert 2 <= len(opened) <= 10
+    for row in rows:
+        due, sent, first, done = (int(row[f"{name}_ns"]) for name in ("due", "sent", "first_byte", "done"))
+        assert due <= sent < first <= done
+        assert int(row["received_bytes"]) > 0
+    for row in opened:
+        assert int(row["opened_ns"]) <= int(row["connected_ns"]) <= int(row["sent_ns"])
+    assert len({row["local_port"] for row in rows}) == 2
+
+
+def test_a_saved_run_has_the_same_result(holdfast) -> None:
+    with serving("--goaway-after", "60") as server:
+        result = loaded(holdfast, server.port, "/{id}", "--clients", "1", "--streams", "20", "--requests", "300")
+    again = json.loads(holdfast.run("show", str(result["run"]), "--json", "-").out)
+    assert again == result

@@ -176,6 +176,14 @@ def test_a_hook_is_given_the_answer_and_the_values_and_returns_more(holdfast, tm
         assert seen.paths == ["/a", "/s-200-6-0/1", "/a", "/s-200-6-1/3"]
 
         slow, result = loaded(holdfast, f"{url}/a", "--hook", "own.py:slow", "--clients", "1", "--requests", "2")
+        (tmp_path / "a.toml").write_text(
+            f"url = '{url}'\nclients = 1\npasses = 1\n[[group]]\nhook = 'own.py:sign'\n[[group.step]]\nrequest = '/b'\n"
+            "[[group.step]]\nrequest = '/{signed}'\n"
+        )
+        unnamed = holdfast.run("load", "a.toml")
+        assert (unnamed.exit, "The command does not name own.py" in unnamed.err) == (USAGE, True), unnamed.err
+        named = holdfast.run("load", "a.toml", "--hook", "own.py")
+        assert (named.exit, seen.paths[-2:]) == (ANSWERED, ["/b", "/s-200-6-0"]), named.err
         assert slow.exit == ANSWERED
         assert any(
             re.match(r"Hooks took \d+% of the load's time, and \d+ ms at the longest", each)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import holdfast.model.journey as journeys
 from holdfast.journeys.steps import Sending
@@ -32,8 +34,13 @@ class Seen:
         return [path for _, path, _, _ in self.requests]
 
 
+CERTIFICATE = Path(__file__).parent.parent / "load" / "localhost.pem"
+
+
 @contextlib.contextmanager
-def answering(answer: Callable[[str, str, dict[str, str], bytes], Reply]) -> Iterator[tuple[str, Seen]]:
+def answering(
+    answer: Callable[[str, str, dict[str, str], bytes], Reply], *, tls: bool = False
+) -> Iterator[tuple[str, Seen]]:
     """Serves what the function says, at the origin that it yields."""
     seen, lock = Seen(), threading.Lock()
 
@@ -67,11 +74,19 @@ def answering(answer: Callable[[str, str, dict[str, str], bytes], Reply]) -> Ite
         def log_message(self, *_: object) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            """A client that has given its request up is no fault."""
+
+    server = Server(("127.0.0.1", 0), Answering)
+    if tls:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(CERTIFICATE)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
+        yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}", seen
     finally:
         server.shutdown()
         thread.join()

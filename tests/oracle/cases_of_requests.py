@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import jmx_elements as e
-from oracle_case import Case
+from oracle_case import Case, seen
 from plans.writing import csv, variables
 
 PATHS = (
@@ -142,6 +142,30 @@ def of_requests() -> list[Case]:
             loops="2",
         ),
         Case(
+            "cookies-and-a-field",
+            "HTTP Cookie Manager beside a Cookie field of a Header Manager",
+            e.cookie_manager()
+            + e.header_manager(Cookie="own=1")
+            + e.request("/see")
+            + e.request("/cookie?name=a&value=1")
+            + e.request("/see"),
+        ),
+        Case(
+            "cookies-attributes",
+            "HTTP Cookie Manager: paths, ends and domains of cookies",
+            e.cookie_manager()
+            + e.request("/cookie?name=a&value=1&path=/in")
+            + e.request("/cookie?name=b&value=2;+Max-Age=3600")
+            + e.request("/cookie?name=c&value=3;+Domain=other.example")
+            + e.request("/cookie?name=d&value=4;+Secure")
+            + e.request("/cookie?name=f&value=5;+Expires=Wed,+21+Oct+2015+07:28:00+GMT")
+            + e.request("/cookie?name=g&value=%22q+q%22;+HttpOnly")
+            + e.request("/in/see")
+            + e.request("/inside")
+            + e.request("/cookie?name=g&value=;+Expires=Wed,+21+Oct+2015+07:28:00+GMT")
+            + e.request("/in"),
+        ),
+        Case(
             "cookies-ignored",
             "HTTP Cookie Manager: policy ignoreCookies",
             e.cookie_manager(policy="ignoreCookies") + e.request("/cookie?name=a&value=1") + e.request("/see"),
@@ -172,6 +196,31 @@ def of_requests() -> list[Case]:
             + e.request(page, image_parser="true", name="some", embedded_url_re=".*gif")
             + e.request(page, image_parser="true", name="others", embedded_url_exclude_re=".*gif"),
             ordered=False,
+        ),
+        Case(
+            "embedded-fails",
+            "HTTP Request: an embedded resource or a redirect that fails makes its request fail",
+            e.request("/broken", image_parser="true", name="broken")
+            + e.request("/broken", image_parser="true", name="left out", embedded_url_exclude_re=".*404")
+            + e.request("/go?to=/status/500", follow_redirects="true", name="fails in the end")
+            + e.request("/go?to=/broken", follow_redirects="true", image_parser="true", name="redirected page"),
+            ordered=False,
+        ),
+        Case(
+            "redirects-looked-at",
+            "Extractors and assertions after redirects: the last answer",
+            e.request(
+                "/go?to=/page",
+                follow_redirects="true",
+                name="followed",
+                below=e.regex("a", 'value="([^"]+)"')
+                + e.regex("b", "(.*)", useHeaders="URL")
+                + e.regex("c", "(.*)", useHeaders="code")
+                + e.response_assertion("response_data", 16, "tray")
+                + e.response_assertion("response_code", 8, "200"),
+            )
+            + e.request("/go?to=/page", name="not followed", below=e.regex("d", "Location: (.*)", useHeaders="true"))
+            + seen("a", "c", "d"),
         ),
         Case(
             "old",

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from recorded_requests import Received
 
 # What each client says of itself, and what follows from the body.
-_OWN = frozenset({"host", "user-agent", "connection", "content-length", "accept-encoding"})
+_OWN = frozenset({"user-agent", "connection", "content-length", "accept-encoding"})
 _BOUNDARY = re.compile(r"boundary=\"?([^\s\";]+)")
 _PART_FIELDS = re.compile(rb"Content-Transfer-Encoding: \w+\r\n")
 _CHARSET = re.compile(r"; charset=(?:UTF-8|ISO-8859-1|US-ASCII)", re.IGNORECASE)

@@ -29,6 +29,7 @@ JSON = {
 
 _DOCUMENTS = {
     "page": lambda: (PAGE, "text/html; charset=utf-8"),
+    "broken": lambda: ('<html><body><img src="/status/404"><img src="/p/1.gif"></body></html>', "text/html"),
     "xml": lambda: (XML, "application/xml"),
     "size": lambda size: ("x" * int(size), "text/plain"),
 }
@@ -119,7 +120,7 @@ class _Answering(BaseHTTPRequestHandler):
 
     def answer(self, path: str, query: dict[str, str]) -> None:
         first, *rest = path.split("/")[1:]
-        if first in ("page", "xml", "size"):
+        if first in _DOCUMENTS:
             self.say(200, *_DOCUMENTS[first](*rest))
         elif first == "status":
             self.say(int(rest[0]), "{}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from holdfast.model.load import LagUs, LatencyMs, LoadResult, LoadTarget, StepResult
+from holdfast.model.printable import hidden_as_json
 from holdfast.report.layout import rendered
 from holdfast.report.load import render_load
+from holdfast.report.load_json import load_json
 
 TIMES = LatencyMs(*(float(each) for each in range(1, 1 + len(LatencyMs.__dataclass_fields__))))
 
@@ -35,6 +38,28 @@ def load_result(**different):
 def printed(**different):
     text = rendered(render_load(load_result(**different)), 200, styled=False)
     return [" ".join(line.split()) for line in text.splitlines()]
+
+
+@pytest.mark.parametrize(
+    "different",
+    [
+        {},
+        {"hosts": (), "warnings": ('é \x1b[31m \u2028 "\\', "")},
+        {"steps": (StepResult("a/ü", 20, {"answered": 18}, TIMES),), "duration_s": 0.1, "throughput_per_s": 1e22},
+    ],
+)
+def test_the_json_of_a_load_is_what_msgspec_would_have_written(different):
+    result = load_result(**different)
+    fields = msgspec.to_builtins(result)
+
+    told = load_json(result)
+
+    assert msgspec.json.decode(told) == msgspec.json.decode(msgspec.json.encode(fields))
+    assert told.startswith(b'{\n  "schema": 1,\n')
+    if "throughput_per_s" not in different:
+        ordered = {"schema": fields.pop("schema"), **fields}
+        text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
+        assert told.decode() == hidden_as_json(text) + "\n"
 
 
 def test_bodies_that_did_not_pass_are_an_outcome_and_outcomes_of_none_are_left_out():

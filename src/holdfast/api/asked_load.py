@@ -69,7 +69,7 @@ class _Load(msgspec.Struct, kw_only=True):
     extract: list[str] = []
     cookies: bool = False
     follow: Annotated[int, msgspec.Meta(ge=0, le=option_values.MOST_HOPS)] = 0
-    hook: str = ""
+    hook: list[str] = []
     values: dict[str, str | int | float] = {}
     expect_status: list[_Status] = []
     expect_body: list[str] = []
@@ -92,6 +92,7 @@ _SEVERAL = (
     "first",
     "then",
     "extract",
+    "hook",
     "expect_status",
     "expect_body",
     "expect_match",
@@ -100,7 +101,7 @@ _SEVERAL = (
     "allow_remote",
 )
 """Arguments that may also be one value."""
-_BESIDE_A_SCENARIO = ("values", "seed", "stop", "threshold", "source", "processes", "allow_remote", "insecure")
+_BESIDE_A_SCENARIO = ("values", "hook", "seed", "stop", "threshold", "source", "processes", "allow_remote", "insecure")
 # What makes the value of a text, or of each of several.
 _CHECKS: Mapping[str, Callable[[str], Any]] = {
     "rate": quantities.rate_per_s,
@@ -173,7 +174,8 @@ def _of_scenario(
     for name in read.__struct_fields__:
         if name not in _BESIDE_A_SCENARIO and getattr(read, name) != getattr(usual, name):
             raise source.wrong(name, f"{file.name} says this itself.", "Leave it out, or change it in the file.")
-    scenario = read_scenario(file, {name: str(value) for name, value in asked["values"].items()}, asked["seed"])
+    values = {name: str(value) for name, value in asked["values"].items()}
+    scenario = read_scenario(file, values, asked["seed"], asked["hook"])
     experiment = _experiment({**asked, "stop": asked["stop"] or scenario.stop}, (), scenario.journeys)
     return experiment, asked["allow_remote"], (*scenario.thresholds, *asked["threshold"])
 

@@ -74,9 +74,9 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
     shape = shape_of(arguments.shape)
     lines = _lines(arguments, body)
     fixed = {_NUMBER, *(data.names if data else ())}
-    hook = hook_of(memory.hook, Path()) if memory.hook else None
+    hooks = tuple(hook_of(each, Path()) for each in memory.hooks)
     later = set(map(_name, memory.extracts))
-    if hook is None:
+    if not hooks:
         _check_paths(lines, fixed | later)
     taken = _taken_from(lines, arguments, fixed)
     keep_alive = _keeps(arguments, shape, lines)
@@ -85,16 +85,16 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
     firsts: list[journey.Node] = []
     for number, line in enumerate(lines):
         # A hook may have set any value, once it was called.
-        hooked = hook is not None and number > 0
+        hooked = bool(hooks) and number > 0
         headers = [
             (name, value)
             for name, value in arguments.request.headers
-            if hooked or known.issuperset(each for each in names_in(value) if hook is not None or each in later)
+            if hooked or known.issuperset(each for each in names_in(value) if hooks or each in later)
         ]
         request = _request(line, headers, None if hooked else known | later, arguments)
         extracts: tuple[Extract, ...] = tuple(each for each in memory.extracts if taken[_name(each)] == number)
         known.update(map(_name, extracts))
-        request = replace(request, extracts=(*extracts, hook) if hook else extracts, keep_alive=keep_alive)
+        request = replace(request, extracts=(*extracts, *hooks), keep_alive=keep_alive)
         steps: tuple[journey.Node, ...] = (*pause(arguments.shape.think or Pause()), request)
         (firsts if line.once else nodes).extend(steps)
     begin: list[journey.Node] = [journey.Count(_NUMBER, ("0",))]
@@ -194,7 +194,7 @@ def _taken_from(lines: Sequence[_Line], arguments: LoadArguments, fixed: Contain
                 f"Nothing comes before {lines[0].label}, which uses {{{name}}}. Send something first: "
                 "--first 'POST /login name=ann' once for each client, or put the request behind it with --then."
             )
-        if not users and name not in in_headers and not arguments.memory.hook:
+        if not users and name not in in_headers and not arguments.memory.hooks:
             raise ValueError(f"Nothing uses {{{name}}}. Write it in a path, a body, or a header: -H 'X: {{{name}}}'.")
         found[name] = users[0] - 1 if users else last_first
     return found

@@ -70,7 +70,7 @@ class MemoryArguments:
         extracts: values taken from answers.
         cookies: each client keeps those that it is given.
         follow: so many redirects at most.
-        hook: `FILE.py:function`, called with each answer; "" calls none.
+        hooks: `FILE.py:function` of functions that are called with each answer.
     """
 
     first: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ class MemoryArguments:
     extracts: tuple[Extract, ...] = ()
     cookies: bool = False
     follow: int = 0
-    hook: str = ""
+    hooks: tuple[str, ...] = ()
 
 
 def has_memory(memory: MemoryArguments) -> bool:
@@ -203,7 +203,7 @@ def load_arguments(url: str | None, given: Mapping[str, Any]) -> LoadArguments:
             tuple(given["extracts"]),
             given["cookies"],
             given["follow"] or 0,
-            given["hook"] or "",
+            tuple(given["hooks"]),
         ),
         check=CheckArguments(*(tuple(given[name]) for name in ("expected", "body_texts", "body_patterns"))),
         connection=ConnectionArguments(

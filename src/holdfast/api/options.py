@@ -224,7 +224,8 @@ class LoadOptions(TypedDict, total=False):
         extract: {name} from an answer, such as "token=json:$.access_token".
         cookies: each client keeps the cookies that it is given.
         follow: follow at most so many redirects of a request.
-        hook: "FILE.py:FUNCTION", which is called with each answer and returns values for later requests.
+        hook: "FILE.py:FUNCTION", which is called with each answer and returns values for later requests; with a
+            scenario, the files of whose functions it may name.
         values: of a scenario's `[values]`, by name.
         expect_status: count only these statuses as an answer; by default any below 400.
         expect_body: texts that the body must have.
@@ -266,7 +267,7 @@ class LoadOptions(TypedDict, total=False):
     extract: str | Sequence[str]
     cookies: bool
     follow: int
-    hook: str
+    hook: str | Sequence[str]
     values: Mapping[str, str | float]
     expect_status: int | Sequence[int]
     expect_body: str | Sequence[str]

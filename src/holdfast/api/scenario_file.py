@@ -14,12 +14,13 @@ docs/scenarios.md has every key.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from holdfast.api import scenario_shape
+from holdfast.api.hook_name import allowed_files
 from holdfast.api.input_files import read_data_rows, unreadable
 from holdfast.api.references import filled
 from holdfast.api.scenario_request import OF_ALL, Known, Usual, usual_in
@@ -54,14 +55,12 @@ class ScenarioRead:
 
     Attributes:
         stop: what ends it early.
-        thresholds: of the whole load.
-        thresholds_of_labels: of the requests of one label each.
+        thresholds: of the whole load, and of the requests of single labels.
     """
 
     journeys: Journeys
     stop: StopRule
     thresholds: tuple[Threshold, ...]
-    thresholds_of_labels: tuple[tuple[str, Threshold], ...]
 
 
 @frozen
@@ -71,20 +70,23 @@ class _Around:
     Attributes:
         values: that all clients begin with.
         rows: that all groups share.
+        hooks: the files whose functions may be called.
     """
 
     table: Table
     values: Mapping[str, str]
     rows: tuple[Rows, ...]
     seed: int
+    hooks: frozenset[str]
 
 
-def read_scenario(file: Path, replaced: Mapping[str, str], seed: int = 0) -> ScenarioRead:
+def read_scenario(file: Path, replaced: Mapping[str, str], seed: int = 0, hooks: Iterable[str] = ()) -> ScenarioRead:
     """Reads a scenario.
 
     Args:
         replaced: values of `[values]` that the command line says otherwise.
         seed: of everything random.
+        hooks: the files of a person's own that the command names; it may run no others.
 
     Raises:
         UsageError: it cannot be carried out as written; with line and column.
@@ -97,7 +99,7 @@ def read_scenario(file: Path, replaced: Mapping[str, str], seed: int = 0) -> Sce
     table = table_of(content, file)
     table.only((*_AT_THE_TOP, *_OF_A_CREW, *OF_ALL, *scenario_shape.KEYS))
     values = {**_values(table, {}), **_replaced(table, replaced)}
-    around = _Around(table, values, _rows(table, "load"), seed)
+    around = _Around(table, values, _rows(table, "load"), seed, allowed_files(hooks))
     groups = table.tables("group", "a group")
     if not groups:
         raise UsageError(f"{file} has no groups.", "A group says who sends what.", "Add [[group]] with [[group.step]].")
@@ -110,8 +112,7 @@ def read_scenario(file: Path, replaced: Mapping[str, str], seed: int = 0) -> Sce
     return ScenarioRead(
         Journeys(crews),
         table.read("stop", quantities.stop_rule) or StopRule(),
-        table.each("thresholds", quantities.threshold),
-        tuple(each for _, thresholds in read for each in thresholds),
+        (*table.each("thresholds", quantities.threshold), *(each for _, own in read for each in own)),
     )
 
 
@@ -185,7 +186,7 @@ def _shapes(table: Table, groups: tuple[Table, ...]) -> tuple[Shape, ...]:
     )
 
 
-def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Crew, tuple[tuple[str, Threshold], ...]]:
+def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Crew, tuple[Threshold, ...]]:
     group.only((*_OF_A_GROUP, *_OF_A_CREW, *OF_ALL, *scenario_shape.KEYS))
     tables = group.tables("step", "a step")
     if not tables:
@@ -197,7 +198,8 @@ def _crew(group: Table, shape: Shape, number: int, around: _Around) -> tuple[Cre
     fixed = {name: value for name, value in values.items() if name not in set_by_steps and name not in columns}
     hooked = any("hook" in each.values for each in (around.table, group)) or calls_hooks(tables)
     known = Known([_NUMBER, *values, *columns], set_by_steps, any_later=hooked)
-    usual = replace(Usual(), origin=_origin(group, around, fixed), timeouts=_timeouts(group, around.table))
+    origin, timeouts = _origin(group, around, fixed), _timeouts(group, around.table)
+    usual = replace(Usual(), origin=origin, timeouts=timeouts, allowed_hooks=around.hooks)
     usual = usual_in(group, usual_in(around.table, usual, known.check_some_time), known.check_some_time)
     says_what_then = "on-failure" in group.values or "on-failure" in around.table.values
     steps = steps_in(tables, usual, known, fixed, leaves=not says_what_then)

@@ -47,6 +47,7 @@ class Usual:
         headers: as they are written; one that uses a value is sent once something has set that value.
         think: before each request.
         hook: as it is written in the file; "" calls none.
+        allowed_hooks: the files whose functions may be called.
     """
 
     origin: str = ""
@@ -56,6 +57,7 @@ class Usual:
     expected: frozenset[int] | None = None
     resources: bool = False
     hook: str = ""
+    allowed_hooks: frozenset[str] = frozenset()
     keep_alive: bool = True
     timeouts: Timeouts = Timeouts()
 
@@ -122,7 +124,8 @@ def usual_in(table: Table, before: Usual, check: Callable[[Table, str, str], str
         follow=_or(table.whole("follow", 0, MOST_HOPS), before.follow),
         expected=_statuses(table) or before.expected,
         resources=table.flag("resources", otherwise=before.resources),
-        hook=_hook(table) if "hook" in table.values else before.hook,
+        hook=_hook(table, before.allowed_hooks) if "hook" in table.values else before.hook,
+        allowed_hooks=before.allowed_hooks,
         keep_alive=table.flag("keep-alive", otherwise=before.keep_alive),
         timeouts=before.timeouts,
     )
@@ -223,10 +226,15 @@ def _statuses(table: Table) -> frozenset[int] | None:
     return frozenset(several) or None
 
 
-def _hook(table: Table) -> str:
+def _hook(table: Table, allowed: frozenset[str]) -> str:
     text = table.text("hook")
-    if text:
-        table.made("hook", lambda: hook_of(text, table.file.parent))
+    if text and table.made("hook", lambda: hook_of(text, table.file.parent)).file not in allowed:
+        name = text.rpartition(":")[0]
+        raise table.wrong(
+            "hook",
+            f"The command does not name {name}, and a scenario runs no code on its own.",
+            f"If you know what is in it: --hook {table.file.parent / name}.",
+        )
     return text
 
 

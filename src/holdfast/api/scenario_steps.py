@@ -34,11 +34,11 @@ class Steps:
     """What a group's steps come to.
 
     Attributes:
-        thresholds: of each label that has some.
+        thresholds: of labels.
     """
 
     nodes: tuple[Node, ...]
-    thresholds: tuple[tuple[str, Threshold], ...]
+    thresholds: tuple[Threshold, ...]
 
 
 @frozen
@@ -48,7 +48,7 @@ class _Reading:
     known: Known
     values: Mapping[str, str]
     leaves: bool
-    thresholds: list[tuple[str, Threshold]]
+    thresholds: list[Threshold]
 
 
 def steps_in(
@@ -126,7 +126,7 @@ def _step(table: Table, around: Usual, reading: _Reading) -> tuple[Node, ...]:
         request, usual = request_in(table, around, reading.known, reading.values)
         nodes: tuple[Node, ...] = (*pause(usual.think), request)
         label = "".join(map(str, request.label))
-        reading.thresholds.extend((label, each) for each in table.each("thresholds", quantities.threshold))
+        reading.thresholds.extend(table.each("thresholds", partial(_threshold_of, label)))
     else:
         table.only(_OF_SEVERAL)
         inner = table.tables("step", "a step")
@@ -169,6 +169,10 @@ def _weight_of(table: Table) -> float:
     if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight <= 1_000_000:
         raise table.wrong("weight", 'It must be a number above 0, or a share such as "70%".')
     return float(weight)
+
+
+def _threshold_of(label: str, text: str) -> Threshold:
+    return quantities.of_label(quantities.threshold(text), label)
 
 
 def _condition(table: Table, known: Known) -> tuple[str, Condition] | None:

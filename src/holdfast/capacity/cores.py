@@ -47,6 +47,7 @@ class CoresSeen:
 
     Attributes:
         load, busiest: of the load's processes together, and of the busiest of their threads.
+        load_waited: time for which these waited for a core, for each second.
         server: of each process, the busiest first.
         idle: share of the machine's time that nothing used.
         others: cores that neither the server nor holdfast used.
@@ -54,6 +55,7 @@ class CoresSeen:
 
     load: float | None = None
     busiest: float | None = None
+    load_waited: float = 0.0
     server: tuple[ProcessUse, ...] = ()
     idle: float | None = None
     others: float | None = None
@@ -96,6 +98,9 @@ class CoreLooks:
         ran = [
             (use.ran_ns - before.load[tid].ran_ns) / wall_ns for tid, use in after.load.items() if tid in before.load
         ]
+        waited = sum(
+            use.waited_ns - before.load[tid].waited_ns for tid, use in after.load.items() if tid in before.load
+        )
         server = [_process(pid, before.server.get(pid, {}), use, wall_ns) for pid, use in after.server.items() if use]
         idle = others = None
         if before.machine is not None and after.machine is not None and after.machine[1] > before.machine[1]:
@@ -105,7 +110,7 @@ class CoreLooks:
             ours = (after.ours - before.ours) / (wall_ns / NS_PER_S)
             others = round(max(0.0, busy - sum(ran) - ours - sum(each.cores for each in server)), 3)
         in_order = tuple(sorted(server, key=lambda each: -each.cores)[:_MOST_PROCESSES])
-        return CoresSeen(round(sum(ran), 3), max(ran, default=0.0), in_order, idle, others)
+        return CoresSeen(round(sum(ran), 3), max(ran, default=0.0), waited / wall_ns, in_order, idle, others)
 
 
 def _process(pid: int, before: Mapping[int, CoreUse], after: Mapping[int, CoreUse], wall_ns: int) -> ProcessUse:

@@ -9,7 +9,7 @@ from itertools import compress
 
 from holdfast.capacity.cores import CoreLooks, CoresSeen, cores_here, until_ns
 from holdfast.capacity.subject import Sent, Subject
-from holdfast.infer.capacity_cores import taken_by_others
+from holdfast.infer.capacity_cores import is_starved, taken_by_others, waited_for_a_core_ms
 from holdfast.infer.capacity_load import answered_per_s, growth_of, why_not
 from holdfast.infer.capacity_search import GROWS, able
 from holdfast.interrupts import Interrupts
@@ -28,6 +28,7 @@ from holdfast.model.shapes import Clients, Shape, Stages
 from holdfast.model.units import MS
 
 SINGLES = 5
+_MOST_TIMES = 10
 _BUSY = 0.9
 """Of a load process's time on a core, from which on it may be what makes requests late."""
 
@@ -38,6 +39,7 @@ class Bench:
 
     Attributes:
         began_s: `time.monotonic` of its begin.
+        alone_ms: how long a single request takes; 0.0 before one was sent.
     """
 
     subject: Subject
@@ -46,6 +48,7 @@ class Bench:
     poisson: bool
     interrupts: Interrupts
     began_s: float
+    alone_ms: float = 0.0
 
     def ends(self) -> bool:
         """Whether a person has asked for the end."""
@@ -68,7 +71,6 @@ class Offered:
     """
 
     at_rate: AtRate
-    run: LoadRun
     start_ns: int
     cores: CoresSeen
 
@@ -140,7 +142,7 @@ def offer(
     start_ns = min((due[row] for row in run.begun), default=0)
     seen = cores.seen()
     at_rate = _judged(bench, (rate_per_s, seconds, began_s), run, result, seen)
-    return Offered(at_rate, run, start_ns, seen)
+    return Offered(at_rate, start_ns, seen)
 
 
 def _judged(
@@ -187,6 +189,14 @@ def _limited(bench: Bench, load: AtRate, run: LoadRun, result: LoadResult, cores
         return (
             f"Other programs used {cores.others or 0:.1f} cores, and the server computed and lacked {load.taken:.0%} "
             "of the processor time that it needed."
+        )
+    waited_ms = waited_for_a_core_ms(cores.server, cores.load_waited, load.answered_per_s)
+    # Without that it would have served more; what is beyond that too does not hold anyway.
+    more = (load.answered_per_s or 0.0) * (1 + waited_ms / max(bench.alone_ms, waited_ms / _MOST_TIMES))
+    if is_starved(waited_ms, cores.others, bench.alone_ms) and load.rate_per_s <= more:
+        return (
+            f"Other programs used {cores.others or 0:.1f} cores, and for each request the server and the load waited "
+            f"{waited_ms:.0f} ms for one."
         )
     return _lateness(bench, load, run)
 

@@ -12,7 +12,7 @@ from holdfast.capacity.refusals import check_singles
 from holdfast.capacity.subject import Sent, Subject
 from holdfast.capacity.watching import watch_load
 from holdfast.errors import HoldfastError, InconclusiveError
-from holdfast.infer.capacity_search import NextLoad, able_at_most, interval_of, next_load
+from holdfast.infer.capacity_search import NextLoad, able_at_most, interval_of, next_load, surely_broken
 from holdfast.interrupts import Interrupts
 from holdfast.load.processes import Watched
 from holdfast.load.quantities import Threshold
@@ -66,6 +66,7 @@ def run_search(search: Search, directory: str = ".") -> CapacityRecord:
     subject = search.subject
     bench = Bench(subject, search.sent, search.thresholds, search.asked.poisson, search.interrupts, began_s)
     alone = _warm(bench)
+    bench = replace(bench, alone_ms=alone)
     record = CapacityRecord(
         target=subject.name,
         url=subject.url,
@@ -177,13 +178,13 @@ def _watched(
 ) -> tuple[WatchedLoad | None, str]:
     """A load a little beyond the edge, with the server watched; or why there was none."""
     interval, theirs = interval_of(search.asked, loads)
-    able = able_at_most(loads)
+    able, broken = able_at_most(loads), surely_broken(loads)
     reasons = (
         (bench.ends(), "the search was stopped before"),
         (bool(notes), "".join(notes[:1])),
         (interval.high is None, "no rate was found that does not hold"),
-        # A server that lacks processor time computes, and that is seen however many others do.
-        (not theirs and able is None, "the load met its own limit before the server met one"),
+        # Beyond a rate that surely does not hold, or that a computing server lacked time for, it shows what is full.
+        (not theirs and able is None and broken is None, "the load met its own limit before the server met one"),
         (not bench.subject.pids() and bench.subject.kernel is None, "nothing of the server is seen from this machine"),
     )
     if (why := next((words for is_so, words in reasons if is_so), None)) is not None:

@@ -190,8 +190,10 @@ load_options = declared(
     option(
         SESSIONS,
         "--hook",
+        "hooks",
+        multiple=True,
         metavar="FILE.py:FUNCTION",
-        help="Call this function with each answer and the client's values; it returns new values.",
+        help="Call this function with each answer and the client's values; it returns new values (repeatable).",
     ),
     option(
         CHECKS,

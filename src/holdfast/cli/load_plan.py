@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 # What a plan or recording itself says, so that the option does not go with it.
 OF_A_REQUEST = ("method", "data", "data_rows", "once")
-OF_MEMORY = ("first", "then", "extracts", "cookies", "follow", "hook")
+OF_MEMORY = ("first", "then", "extracts", "cookies", "follow", "hooks")
 _NOT_WITH_JMX = (
     *SHAPE_NAMES,
     *OF_A_REQUEST,

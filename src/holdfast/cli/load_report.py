@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 def _json(finished: FinishedLoad, checked: CheckResult = NOTHING_EXPECTED) -> Iterable[bytes]:
-    from holdfast.report.json import load_json
+    from holdfast.report.load_json import load_json
 
     return (load_json(finished.result, checked),)
 

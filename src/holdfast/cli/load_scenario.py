@@ -8,12 +8,11 @@ import click
 
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.cli.load_plan import OF_A_REQUEST, OF_MEMORY, Asked, refuse
-from holdfast.load import quantities
 
 _SAYS_ITSELF = (
     *SHAPE_NAMES,
     *OF_A_REQUEST,
-    *OF_MEMORY,
+    *(each for each in OF_MEMORY if each != "hooks"),
     *("for_s", "headers", "expected", "body_texts", "body_patterns", "think", "keep_alive"),
     *("connect_s", "first_byte_s", "timeout_s"),
 )
@@ -31,9 +30,5 @@ def read_file(context: click.Context, arguments: LoadArguments) -> Asked:
     assert arguments.url is not None
     file = Path(arguments.url)
     refuse(context, file.name, _SAYS_ITSELF)
-    read = read_scenario(file, dict(arguments.plan.properties), arguments.run.seed)
-    try:
-        of_labels = tuple(quantities.of_label(each, label) for label, each in read.thresholds_of_labels)
-    except ValueError as error:
-        raise click.UsageError(f"{file}: {error}", ctx=context) from error
-    return Asked((), read.stop, None, read.journeys, (*read.thresholds, *of_labels))
+    read = read_scenario(file, dict(arguments.plan.properties), arguments.run.seed, arguments.memory.hooks)
+    return Asked((), read.stop, None, read.journeys, read.thresholds)

@@ -10,6 +10,9 @@ ALL_THE_TIME = 0.85
 _LEAST_CORES = 0.2
 _SEVERAL_LOCKED = 0.9
 _LEAST_OTHERS = 0.2
+_STARVING_OTHERS = 0.5
+_STARVED_MS = 5.0
+_STARVED_SHARE = 0.2
 
 
 def computes(process: ProcessUse) -> bool:
@@ -38,3 +41,24 @@ def taken_by_others(server: Sequence[ProcessUse], others: float | None, cores: i
     needed = float(min(len(busy), cores))
     lacked = max(0.0, needed - sum(each.cores for each in busy))
     return round(min(lacked, others) / needed, 4)
+
+
+def waited_for_a_core_ms(server: Sequence[ProcessUse], load_waited: float, answered_per_s: float | None) -> float:
+    """How long the server and the load waited for a core for each request that was answered, ms.
+
+    A process that computes all the time is left out: what it lacked is `taken_by_others`.
+
+    Args:
+        load_waited: time for which the load's processes waited, for each second.
+    """
+    if not answered_per_s:
+        return 0.0
+    waited = load_waited + sum(each.waited for each in server if not computes(each))
+    return 1000 * waited / answered_per_s
+
+
+def is_starved(waited_ms: float, others: float | None, alone_ms: float) -> bool:
+    """Whether waiting for cores that others had made a good part of what requests took."""
+    if others is None or others < _STARVING_OTHERS:
+        return False
+    return waited_ms >= max(_STARVED_MS, _STARVED_SHARE * alone_ms)

@@ -13,7 +13,8 @@ Decisions
 * A rate is doubled until it does not hold. What was answered then says where the edge is; the next two rates are
   a little below and a little above that. Otherwise the interval is halved, by ratio.
 * Both ends are repeated until each has two more loads for its side than against it, or was tried MOST_TRIES times.
-* A load that its own limits decided says nothing. If that is so twice at a rate, the search stays below it.
+* A load that its own limits decided, or other programs, says nothing. If that is so three times at a rate, the search
+  stays below it; if nothing holds and it is so at two rates, it ends.
 * A higher rate that held does not outweigh a lower one that did not: both are repeated.
 """
 
@@ -45,6 +46,7 @@ _APART = 1.01
 _STEP = 2.0
 _AGREE = 2
 _LIMITED_TRIES = 3
+_LIMITED_RATES = 2
 _FIRST_SHARE = 0.5
 _FIRST_MOST_PER_S = 500.0
 _SLOWER = 1.2
@@ -110,7 +112,8 @@ def next_load(asked: CapacityAsked, loads: Sequence[AtRate], alone_ms: float | N
     if high is None:
         return _higher(asked, low, alone_ms)
     if low is None:
-        return _lower(asked, high, loads)
+        ours = sum(each.holds is None for each in votes)
+        return _lower(asked, high, loads) if ours < _LIMITED_RATES else None
     return _nearer(asked, low, high, loads)
 
 
@@ -143,6 +146,12 @@ def interval_of(asked: CapacityAsked, loads: Sequence[AtRate]) -> tuple[Interval
     low, high = _ends(_votes(asked, loads))
     found = Interval(None if low is None else low.rate_per_s, None if high is None else high.rate_per_s)
     return found, high is not None and high.holds is not None
+
+
+def surely_broken(loads: Sequence[AtRate]) -> float | None:
+    """The lowest rate that did not hold, and that for no reason of ours or of other programs; None without one."""
+    broken = {each.rate_per_s for each in loads if not each.held and not each.limited}
+    return min(broken - {each.rate_per_s for each in loads if each.held}, default=None)
 
 
 def able_at_most(loads: Sequence[AtRate]) -> float | None:

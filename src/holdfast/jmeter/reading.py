@@ -144,12 +144,20 @@ def _crew(node: Node, common: tuple[Node, ...], reading: Reading, most_s: float 
         open=coming.open,
         keeps_cookies=jar.keeps,
         clears_cookies=jar.clears,
+        jar_replaces_field=True,  # HTTPHC4Impl.setConnectionCookie
         cookies=jar.cookies,
         new_each_pass=not same_user,
         on_failure=_ON_ERROR.get(on_error, "continue"),
         stage=_STAGES.get(node.kind, "main"),
+        index=_index(node),
         missing="as written",
     )
+
+
+def _index(node: Node) -> str:
+    """The variable that JMeter gives the number of an iteration, if its group's own controller has a name."""
+    named = node.kind in _SAME_USER or node.properties.inner("ThreadGroup.main_controller").text("TestElement.name")
+    return f"__jm__{node.name}__idx" if named else ""
 
 
 _SAME_USER = dict.fromkeys(

@@ -38,7 +38,7 @@ def unset_in(crew: journey.Crew, defined: Iterable[str]) -> Iterator[Unset]:
         defined: the variables that every client begins with.
     """
     known = {*defined, *(name for name, _ in crew.values), *(name for row in crew.values_of_clients for name, _ in row)}
-    known.update((f"__jm__{crew.name}__idx", *_BY_ITSELF))
+    known.update((crew.index, *_BY_ITSELF))
     ever = known | set(_all_set_in(crew.journey))
     told: set[str] = set()
     for node in _in_order(crew.journey):

@@ -211,6 +211,13 @@ class Repeating(Control):
         self.index: str = getattr(branch.node, "index", "")
         self.leaving = False
 
+    def next(self) -> Leaf | None:
+        """See `Control`."""
+        found = super().next()
+        # After the controls below it, which may have a variable of the same name.
+        self.tell_index()
+        return found
+
     def next_pass(self) -> None:
         """The client begins the next pass."""
         self.renew()

@@ -111,7 +111,7 @@ class _Walker:
         if shared.planned is None:
             shared.planned = planned(self.crew.journey)
         root = _Journey(self.here, None, shared.planned, lambda: self.times)
-        root.index = f"__jm__{self.crew.name}__idx"
+        root.index = self.crew.index
         root.children = [
             control_of(each, self.here, root) if isinstance(each, Branch) else each for each in shared.planned.below
         ]
@@ -229,7 +229,8 @@ class _Walker:
         client.answer = answer
         if not request.extracts and not request.assertions:
             return answer.answered
-        why = "" if answer.answered else answer.message
+        # A reason phrase may be empty (RFC 9112, section 4).
+        why = "" if answer.answered else answer.message or f"The status is {answer.status}"
         for extract in request.extracts:
             missing = take(extract, answer, client)
             why = why or missing

@@ -173,7 +173,7 @@ class Exchanges:
 
     def _url(self, exchange: Exchange) -> str:
         """The URL as it is kept: without its query, or without its path, where there are too many different ones."""
-        url = exchange.origin + exchange.path
+        url = exchange.url
         for each in (url, url.partition("?")[0]):
             if each in self._urls:
                 return each

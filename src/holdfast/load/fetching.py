@@ -50,6 +50,12 @@ class Exchange(NamedTuple):
     kind: Kind = Kind.ASKED
     goes_on: bool = False
 
+    @property
+    def url(self) -> str:
+        """Where it goes, as a person writes it (`load.url`)."""
+        colon = ":" if self.origin.startswith("unix:") else ""
+        return f"{self.origin}{colon}{self.path}"
+
 
 class Ended(NamedTuple):
     """How an exchange ended.
@@ -134,7 +140,7 @@ def answer_of(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, bega
     else:
         message = why or read.head.partition("\r\n")[0].partition(" ")[2].partition(" ")[2]
     return Answer(
-        url=exchange.origin + exchange.path,
+        url=exchange.url,
         answered=outcome is Outcome.ANSWERED,
         status=ended.status,
         message=message,

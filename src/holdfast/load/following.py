@@ -74,6 +74,7 @@ class Following:
             failed = yield from self._embedded(sending, exchange, answer, visitor)
             if failed:
                 answer = replace(answer, answered=False, message=failed)
+                last = last._replace(outcome=Outcome.REJECTED, why=failed)
         return Fetched(answer, last)
 
     def _followed(
@@ -185,6 +186,8 @@ class Following:
         if not field:
             return exchange
         own = [value for name, value in exchange.headers if name.lower() == "cookie"]
+        if visitor.crew.jar_replaces_field:
+            own = []
         others = tuple(each for each in exchange.headers if each[0].lower() != "cookie")
         # A request has one such field (RFC 6265, 5.4).
         return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))))
@@ -217,7 +220,7 @@ class Following:
 
 def new_cookies(visitor: Visitor) -> Cookies:
     """The cookies that a client of its crew begins with."""
-    from holdfast.load.cookies import Cookies  # noqa: PLC0415 - its jar takes 25 ms to import, and few loads need one
+    from holdfast.load.cookies import Cookies  # noqa: PLC0415 - its jar takes tens of ms to import, and few loads need one
 
     return Cookies(visitor.crew.cookies)
 

@@ -173,9 +173,9 @@ def _jobs(
         prepare(plan)
         connections = -(-part.connections // (plan.streams or 1))
         processes = plan.processes or processes_for(connections, connections_of_one_process())
+        processes = processes if plan.streams is None else min(processes, connections)
         for own_part in share_out(plan, part, processes):
-            events = event_rows_of(plan, span.start)
-            jobs.append(_Job(plan, own_part, own, sources, len(jobs), events))
+            jobs.append(_Job(plan, own_part, own, sources, len(jobs), event_rows_of(plan, span.start)))
             shares.append((number, own_part))
     return jobs, tuple(shares)
 
@@ -232,9 +232,8 @@ def _send(
             tally.ended[number] = connections.ended
             tally.unanswered[number] = connections.unanswered
             tally.reached[number] = connections.highest_row + 1
-            if connections.hopeless or (ruled and stop_reason(rule, connections.ended, connections.unanswered)):
-                stop = Stop.DRAIN
-            if _nothing_listens(job, connections):
+            ruled_out = ruled and stop_reason(rule, connections.ended, connections.unanswered)
+            if ruled_out or _nothing_listens(job, connections):
                 stop = max(stop, Stop.DRAIN)
             now_ns, draining = time.monotonic_ns(), stop is Stop.DRAIN
             beyond_ns = now_ns - before_ns - wait_ns
@@ -256,6 +255,8 @@ def _nothing_listens(job: _Job, connections: Sender) -> str | None:
     A closed port refuses as fast as one can ask, so that such a load is nothing but refused requests. An open load has
     its schedule, whatever becomes of the requests, and the server may yet come.
     """
+    if connections.hopeless:
+        return "the server does not speak HTTP/2 there"
     if connections.reached or connections.refused < MIN_ENDED or not job.plan.shape.waits_for_replies:
         return None
     return f"the first {connections.refused} connections were refused, so nothing listens there"

@@ -29,7 +29,8 @@ class WorkerReport:
         sources: our addresses, as `columns.source` counts them.
         streams: over HTTP/2, how often it happened to connections and streams, by words (`stream_connections`).
         advertised: the server's SETTINGS_MAX_CONCURRENT_STREAMS; None where it sent none.
-        nothing_listens: why it ended early, in words: nothing listens where it was to connect; None if it did not.
+        nothing_listens: why it ended early, in words: nothing listens where it was to connect, or it does
+            not speak HTTP/2; None if it did not.
     """
 
     begun: int = 0

@@ -34,6 +34,7 @@ from holdfast.model.places import Outcome
 from holdfast.model.units import NS_PER_S
 
 _NO_RULE = StopRule()
+BREATH_NS = 1_000_000
 MOST_FAULTS = 5
 """Different faults of walks that are told."""
 
@@ -177,6 +178,8 @@ class Travelling:
 
     def _told(self, visitor: Visitor, answer: Answer | None = None) -> Told:
         now_ns = time.monotonic_ns()
+        if answer is None:
+            answer, visitor.answer = visitor.answer, None
         over = visitor.until_ns is not None and now_ns >= visitor.until_ns
         return Told(now_ns, answer, bool(self.stop) or over)
 
@@ -201,9 +204,13 @@ class Travelling:
                 self.faults[f"The load ended early: it has rows for {self.exchanges.begun:,} requests."] = 1
                 self.stop = max(self.stop, Stop.DRAIN)
                 break
+            if answer is not None and answer is not _LATER:
+                # It ended as it began: a client that can send nothing must not keep the others from sending.
+                visitor.answer = answer
+                answer = self._wait(visitor, time.monotonic_ns() + BREATH_NS)
             if answer is _LATER:
                 return
-            told = self._told(visitor, answer)
+            told = self._told(visitor)
         self._leaves(visitor)
 
     def _carry_out(self, visitor: Visitor, step: Step) -> Answer | None:
@@ -233,7 +240,10 @@ class Travelling:
         return None
 
     def _wait(self, visitor: Visitor, until_ns: int) -> Answer | None:
-        """Lets a client wait, at most until its end; returns `_LATER`, or None where that time has passed."""
+        """Lets a client wait, at most until its end; returns `_LATER`, or None where that time has passed.
+
+        What it is told after that is `visitor.answer`, if it has one.
+        """
         if visitor.until_ns is not None:
             until_ns = min(until_ns, visitor.until_ns)
         if until_ns <= time.monotonic_ns():

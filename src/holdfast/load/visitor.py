@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from holdfast.load.cookies import Cookies
     from holdfast.load.fetching import Exchange, Fetching, Verdict
     from holdfast.load.origins import Origin
+    from holdfast.model.answers import Answer
     from holdfast.model.journey import Crew
     from holdfast.model.scenario import Timeouts
 
@@ -24,6 +25,7 @@ class Visitor:
         due_ns: when its next request is due.
         cookies: None as long as it has none.
         fetching: what it does for a request of its journey; None in between.
+        answer: to a request that could not be sent, which it is not told of yet.
         asked: number of the request of its journey that this is for.
         exchange, origin, row, request: what is in flight.
         timeouts, keeps: of it.
@@ -36,6 +38,7 @@ class Visitor:
 
     __slots__ = (
         "alarm_ns",
+        "answer",
         "asked",
         "began_ns",
         "begun",
@@ -64,6 +67,7 @@ class Visitor:
         self.due_ns = 0
         self.cookies: Cookies | None = None
         self.fetching: Fetching | None = None
+        self.answer: Answer | None = None
         self.exchange: Exchange | None = None
         self.origin: Origin | None = None
         self.row = -1

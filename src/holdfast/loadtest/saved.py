@@ -20,6 +20,7 @@ from holdfast.load.reports import RunFacts
 from holdfast.loadtest.codec import from_json, to_json
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment
+from holdfast.model.scenario import Group
 
 UNREADABLE = (ValueError, TypeError, KeyError, IndexError, zlib.error)
 """What `read` raises for a run that another version saved in another form, or that is damaged."""
@@ -144,7 +145,13 @@ def title_of(experiment: LoadExperiment) -> str:
         from holdfast.loadtest import journey_results  # noqa: PLC0415 - of journeys alone
 
         return journey_results.title_of(experiment.journeys)
-    return ", ".join(f"{group.url} {group.shape.title}" for group in experiment.groups)
+    return ", ".join(f"{group.url} {group.shape.title}{_protocol(group)}" for group in experiment.groups)
+
+
+def _protocol(group: Group) -> str:
+    if group.streams is None:
+        return ""
+    return ", HTTP/2 with 1 stream" if group.streams == 1 else f", HTTP/2 with {group.streams} streams"
 
 
 def _joined(parts: Sequence[Sequence[int]]) -> Sequence[int]:

@@ -148,17 +148,19 @@ class Once:
 
 @frozen
 class OneOf:
-    """One of the nodes: by chance, by turns (the next one each time), or the one that is named.
+    """One of the nodes: by chance, by turns (the next one each time), by weight, or the one that is named.
+
+    By weight it is the one whose share of the passes so far is farthest below its share of the weights.
 
     Attributes:
         chosen: with `named`: a number from 0, or the name of a node.
         names: of the nodes, for `named`.
         whole: with `by turns`, a node that has several requests is done as a whole, not one request each time.
         across_clients: client 1 begins with the first node, client 2 with the second, and so on.
-        weights: with `by chance`: of the nodes; () are all alike.
+        weights: with `by chance` and `by weight`: of the nodes; () are all alike.
     """
 
-    how: Literal["by chance", "by turns", "named"]
+    how: Literal["by chance", "by turns", "by weight", "named"]
     nodes: tuple[Node, ...]
     chosen: Template = ()
     names: tuple[str, ...] = ()
@@ -312,11 +314,13 @@ class Crew:
         values_of_clients: the same for client 1, 2, ... and then again from the first; () are none.
         open: clients come by a schedule, whatever became of those before.
         keeps_cookies: each client has a jar. `clears_cookies`: it is emptied at the begin of each pass.
+        jar_replaces_field: cookies of the jar take the place of a Cookie field of the request; otherwise both are sent.
         cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
             domain that begins with a dot is also for the hosts below it.
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
+        index: the variable that has the number of a client's pass, from 0; "" none.
         missing: what becomes of a reference to a value that is missing: it is sent as written, or the request is not
             sent and fails.
     """
@@ -329,10 +333,12 @@ class Crew:
     open: bool = False
     keeps_cookies: bool = False
     clears_cookies: bool = False
+    jar_replaces_field: bool = False
     cookies: tuple[tuple[str, str, str, str], ...] = ()
     new_each_pass: bool = False
     on_failure: Literal["continue", "next pass", "leave", "stop", "stop at once"] = "continue"
     stage: Literal["before", "main", "after"] = "main"
+    index: str = ""
     missing: Literal["as written", "fails"] = "fails"
 
 

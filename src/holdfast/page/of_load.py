@@ -41,7 +41,9 @@ def document_of_load(experiment: LoadExperiment, result: LoadResult, chunks: Ite
 
 def _title(experiment: LoadExperiment, result: LoadResult) -> str:
     if experiment.journeys is not None:
-        return f"{result.target.url} {', '.join(each.name for each in experiment.journeys.crews)}".strip()
+        crews = ", ".join(each.name for each in experiment.journeys.crews)
+        # The options of a command line name a crew by its URL.
+        return crews if result.target.url and crews.startswith(result.target.url) else f"{result.target.url} {crews}"
     return ", ".join(f"{each.url} {each.shape.title}" for each in experiment.groups)
 
 

@@ -150,6 +150,8 @@ def _properties(element: Xml, kind: str, name: str) -> Properties:
         values["TestElement.enabled"] = "false"
     # A ConfigTestElement can be many things; the panel that edits it decides which.
     values.setdefault("TestElement.gui_class", element.attributes.get("guiclass", ""))
+    if "testname" in element.attributes:
+        values.setdefault("TestElement.name", element.attributes["testname"])
     own_name = values.get("TestElement.name")
     return Properties(_SAME.get(kind, kind), name or (own_name if isinstance(own_name, str) else ""), values)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from holdfast.model.capacity import Capacity
-from holdfast.model.check import NOTHING_EXPECTED, BaselineCheck, Checked, CheckResult
+from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.difference import Difference
 from holdfast.model.explanation import Explanation
 from holdfast.model.installed import Installed
@@ -14,6 +14,7 @@ from holdfast.model.printable import hidden_as_json
 from holdfast.model.saved import RunList
 from holdfast.model.study import StudyResult
 from holdfast.model.verdict import Verdict
+from holdfast.report.load_json import expected
 
 
 def verdict_json(verdict: Verdict, found: CheckResult = NOTHING_EXPECTED) -> bytes:
@@ -33,11 +34,6 @@ def study_json(result: StudyResult, found: CheckResult = NOTHING_EXPECTED) -> by
 def servers_json(installed: Installed) -> bytes:
     """What is installed, as one JSON object."""
     return json_of(installed)
-
-
-def load_json(result: LoadResult, found: CheckResult = NOTHING_EXPECTED) -> bytes:
-    """What a load run came to, as one JSON object."""
-    return json_of(result, found)
 
 
 def explanation_json(explanation: Explanation, found: CheckResult = NOTHING_EXPECTED) -> bytes:
@@ -67,11 +63,7 @@ def json_of(
     """Any of these as one JSON object."""
     fields = msgspec.to_builtins(value)
     ordered = {"schema": fields.pop("schema"), **fields}
-    if found.checked:
-        ordered["expectations"] = [_expectation(each) for each in found.checked]
-    if found.baseline is not None:
-        ordered["baseline"] = _baseline(found.baseline)
-    text = msgspec.json.format(msgspec.json.encode(ordered), indent=2).decode()
+    text = msgspec.json.format(msgspec.json.encode({**ordered, **expected(found)}), indent=2).decode()
     # It may be printed to a terminal, and JSON leaves C1 control characters as they are.
     return (hidden_as_json(text) + "\n").encode()
 
@@ -80,18 +72,3 @@ def as_json(result: object) -> dict[str, object]:
     """A result as a reader of its JSON has it: with lists where it has tuples."""
     found: dict[str, object] = msgspec.json.decode(msgspec.json.encode(result))
     return found
-
-
-def _expectation(checked: Checked) -> dict[str, object]:
-    row = {"row": checked.of} if checked.of else {}
-    return {"expression": checked.expression, "met": checked.met, "found": checked.found, "why": checked.why, **row}
-
-
-def _baseline(check: BaselineCheck) -> dict[str, object]:
-    counts = {"same": check.same, "noise": check.noise}
-    return {
-        "name": check.name,
-        "met": check.met,
-        **counts,
-        "moved": [msgspec.to_builtins(each) for each in check.moved],
-    }

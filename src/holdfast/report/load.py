@@ -82,8 +82,9 @@ def _events(events: EventsResult) -> str:
 def _streams(http2: StreamsResult) -> Iterator[str]:
     """Connections and streams of a load over HTTP/2, and how the server ended them."""
     connections = "1 connection" if http2.connections == 1 else f"{http2.connections:,} connections"
-    allowed = "as many as it wants" if http2.advertised is None else f"{http2.advertised:,}"
-    yield f"HTTP/2: {connections}, at most {http2.streams:,} streams on each at once; the server allows {allowed}."
+    streams = "1 stream" if http2.streams == 1 else f"{http2.streams:,} streams"
+    allowed = "does not say how many it allows" if http2.advertised is None else f"allows {http2.advertised:,}"
+    yield f"HTTP/2: {connections}, at most {streams} on each at once; the server {allowed}."
     ends = [
         *(f"{count:,} streams by RST_STREAM ({code})" for code, count in http2.resets.items()),
         *(f"{count:,} connections by GOAWAY ({code})" for code, count in http2.goaways.items()),
