@@ -156,3 +156,20 @@ def test_a_terminal_shows_the_load_that_runs_and_the_edge_by_then(app: Holdfast)
     assert any("edge        100/s holds  ? does not" in each for each in seen)
     assert "at least 200 requests a second" in terminal.after_the_view()
     terminal.is_left_as_it_was()
+
+
+def test_a_server_that_dies_in_mid_search_is_told_and_its_rate_is_no_answer(app: Holdfast) -> None:
+    (app.directory / "dies.py").write_text(
+        "import os, itertools\n"
+        "NUMBERS = itertools.count()\n"
+        "def app(environ, start_response):\n"
+        "    if next(NUMBERS) == 150:\n"
+        "        os._exit(1)\n"
+        "    start_response('200 OK', [('Content-Length', '2')])\n"
+        "    return [b'ok']\n"
+    )
+
+    ended = app.run("capacity", "dies.py", "--server", "waitress", *P99, "--from", "100", "--for", "500ms")
+
+    assert ended.exit == INCONCLUSIVE, ended.err
+    assert "the server no longer answered single requests" in " ".join(ended.out.split())

@@ -141,3 +141,14 @@ def test_where_others_have_the_cores_all_the_time_nothing_is_claimed() -> None:
     assert (found.status, found.rate_per_s) == ("unknown", None)
     assert found.words == "Nothing is known of any rate: Other programs used 1.9 cores."
     assert len(found.loads) <= 6
+
+
+def test_a_search_that_ended_early_because_the_server_did_is_at_least() -> None:
+    whole = searched(served(80.0))
+    said = "After a load, the server no longer answered single requests."
+    record = CapacityRecord("a", "b", CapacityAsked(("p99<200ms",)), whole.loads[:2], None, said, (said,), 0.0, 50.0)
+
+    found = capacity_of(record)
+
+    assert (found.status, found.bounded, found.ended_by) == ("at least", False, said[:-1])
+    assert found.words == f"At least {whole.loads[1].rate_per_s:g} requests a second. {said}"

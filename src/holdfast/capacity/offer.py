@@ -71,7 +71,6 @@ class Offered:
     """
 
     at_rate: AtRate
-    run: LoadRun
     start_ns: int
     cores: CoresSeen
 
@@ -143,7 +142,7 @@ def offer(
     start_ns = min((due[row] for row in run.begun), default=0)
     seen = cores.seen()
     at_rate = _judged(bench, (rate_per_s, seconds, began_s), run, result, seen)
-    return Offered(at_rate, run, start_ns, seen)
+    return Offered(at_rate, start_ns, seen)
 
 
 def _judged(

@@ -228,7 +228,7 @@ def exit_code(found: Capacity) -> int:
     if found.status == "none":
         return EXIT_EXPECTATION_FAILED
     # Without an upper end, everything held up to the highest rate that was to be tried.
-    limited = found.status == "at least" and found.interval.high is not None
+    limited = found.status == "at least" and (found.interval.high is not None or found.ended_by is not None)
     return EXIT_INCONCLUSIVE if limited else EXIT_ANSWERED
 
 

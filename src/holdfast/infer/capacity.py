@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
 
 from holdfast.infer.capacity_place import full_place, waiting_in
 from holdfast.infer.capacity_search import (
@@ -16,7 +15,6 @@ from holdfast.infer.capacity_search import (
     surely_broken,
 )
 from holdfast.model.capacity import (
-    AtRate,
     Capacity,
     CapacityRecord,
     FullPlace,
@@ -54,7 +52,7 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
         interval=interval,
         status=status,
         words=_words(record, status, interval, ours or limited),
-        ended_by=_ended_by(loads, interval) if theirs else None,
+        ended_by=_ended_by(record, interval) if theirs or record.notes else None,
         place=place,
         waiting=waiting,
         loads=loads,
@@ -70,13 +68,10 @@ def capacity_of(record: CapacityRecord, run: int | None = None) -> Capacity:
     )
 
 
-def numbered(found: Capacity, run: int) -> Capacity:
-    """The same, as it was saved."""
-    return replace(found, run=run)
-
-
 def _status(record: CapacityRecord, interval: Interval, *, theirs: bool) -> NearKind:
     loads = record.loads
+    if loads and record.notes:
+        return "unknown" if interval.low is None else "at least"
     if gets_slower(loads) or contradicts(record.asked, loads):
         return "not stationary"
     if interval.low is None:
@@ -113,8 +108,10 @@ def _takes_their_cores(seen: WatchedLoad | None, place: FullPlace | None) -> str
     )
 
 
-def _ended_by(loads: Sequence[AtRate], interval: Interval) -> str | None:
-    broken = [each for each in loads if each.rate_per_s == interval.high and each.why and not each.limited]
+def _ended_by(record: CapacityRecord, interval: Interval) -> str | None:
+    if record.notes and record.loads:
+        return record.notes[0].rstrip(".")
+    broken = [each for each in record.loads if each.rate_per_s == interval.high and each.why and not each.limited]
     return broken[-1].why if broken else None
 
 
@@ -125,8 +122,8 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
     if status == "none":
         first = record.notes[0] if record.notes and not record.loads else f"not even {high:,g} requests a second do."
         return f"No rate holds: {first}"
-    if status == "unknown" and limited:
-        return f"Nothing is known of any rate: {limited}"
+    if status == "unknown" and (why := "".join(record.notes[:1]) or limited):
+        return f"Nothing is known of any rate: {why}"
     return {
         "edge": f"{low or 0:,g} requests a second hold, and {high or 0:,g} do not.",
         "not stationary": "The server's answers changed from load to load, so no rate is its own.",
@@ -135,6 +132,8 @@ def _words(record: CapacityRecord, status: NearKind, interval: Interval, limited
 
 def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
     asked = record.asked.up_to_per_s
+    if record.notes:
+        return f"At least {low:,g} requests a second. {record.notes[0]}"
     if limited:
         said = f"At least {low:,g} requests a second. What was seen beyond says nothing of the server: {limited}"
         most, broken = able_at_most(record.loads), surely_broken(record.loads)
@@ -147,8 +146,6 @@ def _words_of_at_least(record: CapacityRecord, low: float, limited: str) -> str:
 
 
 def _warnings(record: CapacityRecord, interval: Interval, status: NearKind) -> Iterator[str]:
-    if record.loads:
-        yield from record.notes
     if gets_slower(record.loads):
         singles = [each.alone_ms for each in record.loads if each.alone_ms is not None]
         yield (

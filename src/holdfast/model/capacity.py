@@ -280,7 +280,7 @@ class Capacity:
         interval: of the edge.
         status: what became of the search: edge, at least, none, not stationary or unknown.
         words: the answer in a sentence.
-        ended_by: what did not hold beyond the edge; None where nothing is known to.
+        ended_by: what did not hold beyond the edge, or why the search ended before; None where neither is known.
         place: what is full beyond the edge; None where it is not known, with the reason in `unknown`.
         waiting: where requests wait then; None likewise.
         loads: every load, in the order of the search.

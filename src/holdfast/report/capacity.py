@@ -36,7 +36,7 @@ def sentences(found: Capacity) -> Iterator[str]:
     """What is known of the edge, and what waits beyond it."""
     if found.rate_per_s is not None:
         yield found.words
-    if found.ended_by:
+    if found.ended_by and found.interval.high is not None and found.status != "at least":
         yield f"At {found.interval.high:,g}/s, {found.ended_by}."
     if found.place is not None:
         yield f"Full: {found.place.words}."
