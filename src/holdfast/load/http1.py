@@ -104,7 +104,7 @@ class ReplyReader:
         location: where a redirect leads, as it was written; "" without one.
         encoding: the body's Content-Encoding in lower case; "" without one.
         kind: the body's Content-Type in lower case, without parameters; "" without one.
-        pieces: of the body, as they came, for whoever takes them out; None keeps none.
+        pieces: those of the body that have come since the caller last emptied the list; None keeps none.
         interim: informational heads (1xx) that were passed over.
         body: its first bytes, as many as are to be kept.
     """
@@ -140,7 +140,7 @@ class ReplyReader:
         Args:
             head: the request was HEAD, so that no body follows whatever the head says.
             most_kept: bytes of the body that are kept.
-            in_pieces: `pieces` has the body as it comes.
+            in_pieces: keep `pieces`.
         """
         self.status = 0
         self.complete = False

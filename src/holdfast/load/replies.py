@@ -39,7 +39,7 @@ class Replies:
         malformed: the first reply that was not HTTP/1, in words; None if there was none.
         excess: replies that were followed by more than they announced.
         location: where the last redirect leads that was read in full; "" if there was none.
-        in_pieces: bodies are looked at as they come, so that no reply is the usual one.
+        in_pieces: each piece of a body is looked at when it comes, so that no reply is the usual one.
         cut: bodies of which checks saw only the beginning.
         too_slow: why no further body is checked, in words; None as long as checks end in time.
     """

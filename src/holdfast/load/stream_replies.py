@@ -11,7 +11,7 @@ Decisions
 ---------
 * A reply whose head is the same bytes as that of another one, and whose body is one frame of the same length, is the
   *usual* one: nothing of it is looked at but that. 1.0 us for each of them instead of 9 us (measured).
-* Whoever knows what an answer is says which reply is the usual one (`adopt`).
+* The caller, who knows what an answer is, says which reply is the usual one (`adopt`).
 * Both windows are so large that no reply ever waits for us, and are opened again when half of one is used up (5.2).
 """
 

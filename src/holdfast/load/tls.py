@@ -57,7 +57,7 @@ class TlsSocket:
 
     @property
     def holds(self) -> bool:
-        """Whether something has been taken from the kernel that nobody has received yet."""
+        """Whether something has been taken from the kernel and not yet received from here."""
         return bool(self._coming.pending or self._ssl.pending())
 
     def shake(self) -> None:
