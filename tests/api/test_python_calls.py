@@ -289,6 +289,7 @@ RENAMED = {"header": "headers", "for": "for_", "from": "from_"}
 # Where an answer goes, and what is expected of it, are the program's own matter; so are plans, other hosts and views.
 OF_ANSWERS = {
     "json",
+    "summary",
     "quiet",
     "csv",
     "jsonl",

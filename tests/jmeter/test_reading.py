@@ -125,6 +125,23 @@ def test_a_reference_that_is_set_only_after_it_is_told_as_such() -> None:
     ]
 
 
+def test_a_comparison_that_is_in_no_function_is_told_to_be_a_text_only() -> None:
+    said = {"IfController__condition": '"${n}" == "1"', "IfController__useExpression": "true"}
+    found = read(variables(n="1") + group(controller("IfController", A, **said) + B))
+    loop = controller(
+        "WhileController",
+        A + element("TestAction", "stop", text("ActionProcessor.action", "0")),
+        WhileController__condition='"${n}" == "2"',
+    )
+
+    assert [(each.what, each.kind) for each in found.notes] == [("note", "IfController")]
+    assert paths(variables(n="1") + group(controller("IfController", A, **said) + B)) == "b"
+    assert [(each.what, each.kind) for each in read(variables(n="1") + group(loop)).notes] == [
+        ("note", "WhileController")
+    ]
+    assert paths(variables(n="1") + group(loop)) == "a"
+
+
 def test_variables_that_never_change_and_properties_are_known_beforehand() -> None:
     values = variables(host="${__P(host,127.0.0.9)}", port="81")
     (crew,) = read(values + group(http("/a", domain="${host}", port="${port}")), host="127.0.0.8").journeys.crews
@@ -252,3 +269,19 @@ def test_threads_meet_at_a_synchronizing_timer() -> None:
 
     # The second thread comes after 1 s.
     assert [round(at, -1) for at, _, _ in done.sent] == [1000.0, 1000.0]
+
+
+def test_a_weighted_switch_has_a_weight_for_each_element() -> None:
+    def weighted(*rows: str) -> str:
+        table = collection("Weights", *[collection(row, *[text("", each) for each in row.split()]) for row in rows])
+        return element("com.blazemeter.jmeter.control.WeightedSwitchController", "weighted", table, below=A + B)
+
+    assert paths(group(weighted("a 3 true", "b 1 true"), loops="4")) == "a b a a"
+    assert "it has 1 weights for 2 elements" in refused(group(weighted("a 3")))
+
+
+def test_a_sample_timeout_ends_a_request() -> None:
+    (crew,) = read(group(element("SampleTimeout", "limit", text("InterruptTimer.timeout", "1500")) + A)).journeys.crews
+    (request,) = crew.journey.nodes
+
+    assert request.timeouts.whole_s == 1.5  # type: ignore[union-attr]

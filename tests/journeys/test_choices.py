@@ -152,6 +152,11 @@ def test_each_node_by_chance_comes_as_often_as_its_weight_says() -> None:
     assert tally["a"] + tally["b"] == 4000
 
 
+def test_by_weight_the_one_that_is_farthest_behind_its_share_comes_next() -> None:
+    # Shares of 1/2, 1/4 and 1/4: a, then b (0.25 behind, a 0.5 ahead), then c, then a again.
+    assert paths(OneOf("by weight", (A, B, C), weights=(2.0, 1.0, 1.0)), passes=8) == "a b c a a b c a"
+
+
 def test_what_is_shuffled_is_all_done_in_orders_that_differ() -> None:
     done = walked(crew(Shuffled((A, B, C)), passes=60)).paths
     orders = Tally("".join(done[at : at + 3]) for at in range(0, 180, 3))

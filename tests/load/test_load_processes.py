@@ -32,6 +32,7 @@ from holdfast.model import schedule
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause, Timeouts
 
+pytestmark = pytest.mark.usefixtures("engine")
 TIMEOUTS = Timeouts(whole_s=PATIENCE_S)
 
 
@@ -326,8 +327,6 @@ from holdfast.load.plan import Plan
 from holdfast.load.processes import load_runs
 from holdfast.load.shapes import Open
 from holdfast.model import schedule
-
-pytestmark = pytest.mark.usefixtures("engine")
 print("begun", flush=True)
 head = b"GET /silent HTTP/1.1\\r\\n\\r\\n"
 load_runs((Plan("127.0.0.1", int(sys.argv[1]), head, Open(schedule.burst(10)), processes=3),))

@@ -335,6 +335,15 @@ def test_frames_of_any_kind_raise_nothing_but_a_protocol_error(parts) -> None:
     assert 0 <= client.in_flight <= 3
 
 
+def test_a_connection_whose_streams_are_numbered_to_the_end_takes_no_further_one() -> None:
+    """RFC 9113, 5.1.1: numbers have 31 bits and are not used again."""
+    client, _ = connected(streams=10)
+    client._next_stream = 2**31 - 5
+    assert client.room == 3
+    client.same_requests(range(3), REQUEST)
+    assert (client.room, client.leaving, client.in_flight) == (0, True, 3)
+
+
 def test_a_reply_to_head_may_announce_a_body_that_does_not_come() -> None:
     """RFC 9110, 9.3.2."""
     client = Multiplex("http", 10, head_only=True)

@@ -171,23 +171,14 @@ def turn_until_ended(connections, ended: int) -> None:
         connections.turn(1_000_000)
 
 
-def test_all_of_a_request_has_one_time_and_the_second_connection_does_not_begin_it_anew(listen):
-    def serve(listener: socket.socket) -> None:
-        first = accept(listener)
-        first.sendall(OK)
-        assert first.recv(65536)
-        threading.Event().wait(0.3)
-        first.close()
-        with accept(listener) as second:
-            second.recv(65536)
+def test_all_of_a_request_has_one_time_and_the_second_connection_does_not_begin_it_anew():
+    columns = Columns(1)
+    # Due and sent at 10; sent again at 310.
+    columns.due[0], columns.opened[0], columns.sent[0], columns.resent[0] = 10, 310, 320, 1
+    deadlines = Deadlines(columns, whole_ns=500, resent_rows=[0])
 
-    run = closed_load(listen(), "GET", serve, Timeouts(whole_s=0.5))
-
-    assert outcomes(run) == {Outcome.ANSWERED: 1, Outcome.UNANSWERED: 1}
-    waited_ns = run.columns.done[1] - run.columns.due[1]
-    assert waited_ns >= 500_000_000
-    # Counted from the second connection's begin it would be 0.8 s.
-    assert run.columns.done[1] - run.columns.opened[1] < 500_000_000
+    assert list(deadlines.expired(range(1), 1, 509)[0]) == []
+    assert list(deadlines.expired(range(1), 1, 510)[0]) == [0]
 
 
 def test_the_second_wait_for_a_first_byte_has_its_own_place_and_holds_up_no_other_row():

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from array import array
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from holdfast.load import packing
 from holdfast.load.columns import Columns
-from holdfast.load.packing import _any, _usual
+from holdfast.load.packing import _any, _usual, pack_runs, runs, unpack
 from holdfast.load.totals import Totals
 from holdfast.load.wide import minus
 from holdfast.model.places import Outcome
@@ -69,6 +71,20 @@ def test_rows_that_are_packed_at_once_are_the_same_bytes_as_one_by_one(rows, cha
 
 def test_the_usual_rows_are_packed_at_once():
     assert _usual(kept([5, 7, 7], [0, 0, 1], [3, 4, 5]), range(3)) is not None
+
+
+@given(st.sets(st.integers(0, 40)), st.integers(1, 6))
+def test_rows_that_are_packed_run_by_run_are_all_of_them_once(rows, long_run):
+    ordered = sorted(rows)
+    columns, after = kept([*range(41)], [0] * 41, [5] * 41), Columns(41)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(packing, "LONG_RUN", long_run)
+        parts = [list(unpack(part, after)) for part in pack_runs(columns, ordered)]
+
+    assert [row for run in runs(ordered) for row in run] == ordered
+    assert sorted(row for part in parts for row in part) == ordered
+    assert [after.done[row] for row in range(41)] == [columns.done[row] if row in rows else 0 for row in range(41)]
 
 
 @given(instants, changes)

@@ -75,6 +75,7 @@ class Peer(asyncio.Protocol):
         self.h2.local_settings = h2.settings.Settings(client=False, initial_values=values)
         self.requests = 0
         self.last = 0
+        self.is_over = False
         self.paths: dict[int, str] = {}
         self.came: Counter[int] = Counter()
         self.to_send: dict[int, bytes] = {}
@@ -88,7 +89,9 @@ class Peer(asyncio.Protocol):
         self.flush()
 
     def flush(self) -> None:
-        self.transport.write(self.h2.data_to_send())
+        data = self.h2.data_to_send()
+        if not self.is_over:
+            self.transport.write(data)
 
     def data_received(self, data: bytes) -> None:
         try:
@@ -111,7 +114,9 @@ class Peer(asyncio.Protocol):
                 case h2.events.WindowUpdated() | h2.events.RemoteSettingsChanged():
                     self.pump()
         self.flush()
-        if self.last and not self.paths and self.transport.can_write_eof():
+        if self.last and not self.paths and not self.is_over and self.transport.can_write_eof():
+            # Closed at once, it would be reset with what is unread, and replies with it (RFC 9112, 9.6).
+            self.is_over = True
             self.transport.write_eof()
 
     def requested(self, event: Any) -> None:

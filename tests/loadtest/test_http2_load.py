@@ -161,6 +161,15 @@ def test_a_window_of_one_byte_lets_a_body_through(holdfast) -> None:
     assert server.seen["bytes"] == 15
 
 
+def test_clients_that_pause_wait_for_a_stream_where_the_server_allows_fewer(holdfast) -> None:
+    with serving("--streams", "2") as server:
+        result = loaded(
+            holdfast, server.port, "/{id}99", "--clients", "2", "--streams", "10", "--requests", "200", "--think", "1ms"
+        )
+    assert outcomes(result) == {"answered": 200}
+    assert server.seen["at_once"] <= 2 == server.seen["connections"]
+
+
 def test_over_tls_alpn_chooses_http2(holdfast) -> None:
     with serving("--certificate", str(PEM)) as server:
         result = loaded(

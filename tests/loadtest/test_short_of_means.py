@@ -79,6 +79,15 @@ def test_rows_for_which_there_is_no_memory_end_in_words(holdfast, counting):
     assert ended.what == "holdfast: There is not enough memory for the rows of 50,000,000 requests."
 
 
+def test_clients_that_remember_get_as_many_rows_as_there_is_memory_for(holdfast, counting):
+    program = ["prlimit", "--as=800000000", *PROGRAM]
+
+    ended = holdfast.run("load", counting.url, "--clients", "1", "--requests", "50", "--cookies", program=program)
+
+    assert ended.exit == ANSWERED, ended.err
+    assert "50 answered" in ended.out
+
+
 def test_a_load_process_that_cannot_be_started_ends_in_words(holdfast, counting):
     ended = holdfast.run("load", counting.url, "--burst", "3000", program=limited(24))
 

@@ -95,6 +95,20 @@ def of_extractors() -> list[Case]:
             + seen("a", "a_1", "a_2", "a_matchNr", "b", "b_1", "c", "d", "d_matchNr", "f", "g", "h"),
         ),
         Case(
+            "extracted-above",
+            "Extractors and assertions above requests: the farthest comes first",
+            e.regex("a", "p/(.).gif", default="none")
+            + e.response_assertion("response_data", 16, "<html>")
+            + e.controller(
+                "GenericController",
+                e.regex("a", "(tray)", default="inner")
+                + e.request("/page", below=e.boundary("b", 'value="', '"'), name="page")
+                + seen("a", "b"),
+            )
+            + e.request("/json", name="json")
+            + seen("a", "b"),
+        ),
+        Case(
             "extracted-again",
             "Extractors: what is left of the answer before",
             "".join(

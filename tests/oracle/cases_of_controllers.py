@@ -278,6 +278,22 @@ def of_controllers() -> list[Case]:
             loops="2",
         ),
         Case(
+            "timers-by-scope",
+            "Timers: what applies to which request, also to pauses",
+            A
+            + _block(
+                e.simple("ConstantTimer", "t", ConstantTimer__delay="200") + B + _block(C + _action("1", "0", "150"))
+            )
+            + e.request("/d", below=e.simple("ConstantTimer", "t", ConstantTimer__delay="300"))
+            + e.controller(
+                "InterleaveControl",
+                e.simple("ConstantTimer", "t", ConstantTimer__delay="${__Random(100,100)}") + A + B,
+                InterleaveControl__style="1",
+            ),
+            loops="3",
+            lasts=True,
+        ),
+        Case(
             "last-sample",
             "Variables that JMeter sets itself",
             A

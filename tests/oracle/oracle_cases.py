@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from cases_of_answers import of_assertions, of_extractors
+from cases_of_conditions import of_conditions
 from cases_of_controllers import of_controllers
 from cases_of_requests import of_requests
 from journeys.function_cases import OF_JMETER
@@ -27,6 +28,33 @@ def _values() -> list[Case]:
             "Functions",
             variables(letters="vanivnov")
             + "".join(e.raw("/f", each, contentEncoding="UTF-8", name="dig") for each, _ in OF_JMETER),
+        ),
+        Case(
+            "references",
+            "References: names, nesting, escapes, what is not closed",
+            variables(**{"a": "1", "b c": "2", "d.e": "3", "n": "a", "x_1": "4", "p": "${a", "esc": "\\$ \\, \\\\"})
+            + "".join(
+                e.raw("/t", each, contentEncoding="UTF-8", name="t")
+                for each in (
+                    "${a}${b c}${d.e}${ a }${}",
+                    "${${n}} ${__V(${n})} ${__V(x_${a})} ${__V(x_${__V(n)})}",
+                    "$a {a} $ {a} $${a} ${a",
+                    "\\${a} \\$ \\, \\\\ \\n ${a}",
+                    "\\$ \\, \\\\ \\n",
+                    "${p}} ${esc}",
+                    "${__V( a )} ${__V(a ,b)} ${__V(\\,,a)}",
+                    "${__V(z,(b))} ${__eval(${a}-\\${a})}",
+                    "${__intSum(${a},${b c})}${__intSum(1,2,s)}${s}",
+                )
+            ),
+        ),
+        Case(
+            "labels",
+            "Names of elements with references, as labels of results",
+            variables(v="mole")
+            + e.request("/l", name="r ${v} ${__counter(FALSE,)}")
+            + e.request("/m", name="in ${v} ${nobody}"),
+            loops="2",
         ),
         Case(
             "functions-of-files",
@@ -150,7 +178,7 @@ def _timers() -> list[Case]:
     return [
         Case(
             "constant-timer",
-            "Constant and Uniform Random Timer",
+            "Constant Timer",
             constant + e.request("/a") + e.request("/b"),
             loops="5",
             lasts=True,
@@ -210,6 +238,7 @@ CASES = [
     *_values(),
     *_controllers(),
     *of_controllers(),
+    *of_conditions(),
     *_timers(),
     *_groups(),
 ]

@@ -53,6 +53,7 @@ holdfast lists the element before the load wherever it is in a plan.
 
 | element | with holdfast |
 | --- | --- |
+| HTTP Request: a path that no URL can hold | it is listed; it fails unsent each time, as with JMeter |
 | HTTP Cache Manager | nothing is cached: what JMeter would take from its cache, or ask for with a date, is sent |
 | HTTP Request: proxy | it is sent directly to its server |
 | HTTP Request: source address | the machine's own; `--source` sets one |
@@ -76,7 +77,6 @@ place; nothing is sent.
 | XPath 2.0 and later in an XPath2 Extractor or Assertion | lxml reads XPath 1.0 |
 | HTML, Compare, S/MIME, XML Schema and JMESPath elements; documents that are turned into a text | not supported |
 | Digest, Kerberos and NTLM in an Authorization Manager | holdfast answers no challenge |
-| A path that no URL can hold | JMeter sends nothing for it, each time |
 | Functions with a wrong number of arguments, and unknown ones | JMeter sends the reference as it is written |
 
 CSS selectors and XPath need `pip install 'holdfast-probe[markup]'`; without it such plans are refused.

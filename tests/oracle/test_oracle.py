@@ -19,6 +19,7 @@ from support.commandline import PROGRAM
 
 pytestmark = pytest.mark.oracle
 _MOST_S = 60
+INCONCLUSIVE = 3
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -29,14 +30,15 @@ def _with_jmeter() -> None:
         pytest.skip(f"JMeter is not here: {error}")
 
 
-def run_holdfast(file: Path, properties: Mapping[str, str]) -> list[tuple[str, bool]]:
+def run_holdfast(file: Path, properties: Mapping[str, str]) -> tuple[list[tuple[str, bool]], bool]:
+    """Label and success of each row, and whether the machine had time for the load, so that its times count."""
     results = file.with_suffix(".holdfast.jtl")
     given = [word for name, value in properties.items() for word in ("-J", f"{name}={value}")]
     command = [*PROGRAM, "load", "--jmx", str(file), "--jtl", str(results), *given]
     environment = {**os.environ, "HOLDFAST_RUNS": str(file.with_name("runs.sqlite"))}
     ended = subprocess.run(command, capture_output=True, text=True, timeout=_MOST_S, check=False, env=environment)
-    assert ended.returncode in (0, 1), ended.stdout + ended.stderr
-    return rows_of(results)
+    assert ended.returncode in (0, 1, INCONCLUSIVE), ended.stdout + ended.stderr
+    return rows_of(results), ended.returncode != INCONCLUSIVE
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -47,16 +49,17 @@ def test_jmeter_and_holdfast_send_the_same(case: Case, recording: Recording, tmp
         (tmp_path / name).write_bytes(content.replace(b"PORT", str(recording.port).encode()))
     properties = {"port": str(recording.port), **case.properties}
 
+    recording.forget()
     theirs_judged = run(file, properties)
     theirs = recording.forget()
-    ours_judged = run_holdfast(file, properties)
+    ours_judged, in_time = run_holdfast(file, properties)
     ours = recording.forget()
 
     assert _compared(case, ours) == _compared(case, theirs)
     assert closes(ours) == closes(theirs)
     if case.results:
         assert _judged(ours_judged) == _judged(theirs_judged)
-    if case.lasts:
+    if case.lasts and in_time:
         assert lasted_s(ours) == pytest.approx(lasted_s(theirs), rel=0.25, abs=0.2)
 
 

@@ -7,6 +7,7 @@ Source: apache/jmeter, threads/TestCompiler.java (trackIterationListeners, saveS
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
@@ -88,6 +89,11 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _with_action(request: Request, scope: Scope) -> Request:
     """The request, with what its client does after a failure: the nearest Result Status Action Handler says so."""
+    for timeout in scope.nearest("SampleTimeout"):
+        limit_ms = scope.reading.number(timeout, timeout.text("InterruptTimer.timeout"), "its timeout")
+        if limit_ms > 0:
+            request = replace(request, timeouts=replace(request.timeouts, whole_s=limit_ms / 1000))
+        break
     for handler in scope.nearest(_RESULT_ACTION):
         number = handler.text("OnError.action", "0").strip()
         if number not in _AFTER_FAILURE:
@@ -136,12 +142,22 @@ def _if(node: Node, scope: Scope) -> Sequence[journey.Node]:
             f"its condition is a script that holdfast does not run: {why}",
             'Comparisons of numbers and texts can be read, such as "${state}" == "done" && ${n} < 3.',
         )
+    if words and _compares(text):
+        reading.note(node, "its condition is not read as an expression, and never is the word true: it is not done")
     condition = journey.Condition(text, "words" if words else "javascript")
     return [journey.If(condition, nodes_of(node, scope), each)]
 
 
+def _compares(text: Template) -> bool:
+    """Whether a text is a comparison that is in no function, and so only a text."""
+    return any(isinstance(part, str) and re.search("==|!=|[<>]", part) for part in text)
+
+
 def _while(node: Node, scope: Scope) -> Sequence[journey.Node]:
-    condition = journey.Condition(scope.template(node, node.text("WhileController.condition").strip()), "words")
+    text = scope.template(node, node.text("WhileController.condition").strip())
+    if _compares(text):
+        scope.reading.note(node, "its condition is not read as an expression, and never is the word false: it goes on")
+    condition = journey.Condition(text, "words")
     return [journey.While(condition, nodes_of(node, scope), _index(node))]
 
 
@@ -197,6 +213,24 @@ def _random(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 def _random_order(node: Node, scope: Scope) -> Sequence[journey.Node]:
     return [journey.Shuffled(nodes_of(node, scope))]
+
+
+def _weighted(node: Node, scope: Scope) -> Sequence[journey.Node]:
+    """A plug-in's Weighted Switch Controller, whose rows are name, weight and whether it is enabled."""
+    reading = scope.reading
+    weights = []
+    for row in node.properties.items("Weights"):
+        texts = [each for each in row if isinstance(each, str)] if isinstance(row, tuple) else []
+        if len(texts) > 1 and (len(texts) < 3 or texts[2] == "true"):
+            weights.append(float(reading.number(node, texts[1], "a weight")))
+    chosen_from = [each for each in node.children if _is_chosen_from(each)]
+    if len(weights) != len(chosen_from):
+        reading.refuse(
+            node, f"it has {len(weights)} weights for {len(chosen_from)} elements", "Open it in JMeter, and save it."
+        )
+    by_chance = reading.flag(node, "IsRandomChoice")
+    how: Literal["by chance", "by weight"] = "by chance" if by_chance else "by weight"
+    return [journey.OneOf(how, nodes_of(node, scope), weights=tuple(weights))]
 
 
 def _switch(node: Node, scope: Scope) -> Sequence[journey.Node]:
@@ -255,4 +289,5 @@ CONTROLLERS: Mapping[str, Callable[[Node, Scope], Sequence[journey.Node]]] = {
     "SwitchController": _switch,
     "ThroughputController": _throughput,
     "TransactionController": _transaction,
+    "WeightedSwitchController": _weighted,
 }

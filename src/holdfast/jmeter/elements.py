@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from holdfast.jmeter.scope import Reading
 from holdfast.plans.jmx_tree import Node
 
-# They change neither the requests nor how answers are judged.
+# They change neither the requests nor how answers are judged, or what they do is said elsewhere.
 _NOTHING = frozenset(
     {
         "DebugPostProcessor",
         "HttpMirrorControl",
+        "JDBCDataSource",
+        "LoginConfig",
         "ProxyControl",
         "ResultAction",
+        "SampleTimeout",
         "Summariser",
         "TestFragmentController",
         "WorkBench",
@@ -34,7 +37,7 @@ _TOLD: Mapping[str, str] = {
     "ResultSaver": "it saves no answers",
     "LoadosophiaUploader": "it uploads nothing",
     "BlazeMeterUploader": "it uploads nothing",
-    "AutoStop": "it does not end the load; --stop-after-failures can",
+    "AutoStop": "it does not end the load",
     "ConsoleStatusLogger": "it prints nothing",
     "PageDataExtractor": "it gets no results",
     "FlexibleFileWriter": "it writes no file; --csv FILE writes a row for each request",
@@ -56,14 +59,9 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
         "its requests would not be sent at the same time",
         "Put them into one Transaction Controller, one after the other, or into Thread Groups of their own.",
     ),
-    "WeightedSwitchController": (
-        "its requests would not be sent",
-        "Use Throughput Controllers with percentages.",
-    ),
     "ParameterizedController": ("its parameters would not be set", "Use User Parameters and a Module Controller."),
     "DummySampler": ("it makes up answers, from which others may take values", "Disable it."),
     "AccessLogSampler": ("it sends what is in a log", "Turn the log into a CSV Data Set and one HTTP Request."),
-    "SampleTimeout": ("it gives up requests after a time", "Fill in the response timeout of the HTTP Request."),
 }
 
 _BY_END: tuple[tuple[str, str, str], ...] = (

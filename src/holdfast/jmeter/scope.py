@@ -80,6 +80,12 @@ class Reading:
         if note not in self.notes:
             self.notes.append(note)
 
+    def note(self, node: Node, meaning: str) -> None:
+        """Notes that JMeter does, and so holdfast, what may not be meant."""
+        note = Note("note", node.kind, node.name, meaning)
+        if note not in self.notes:
+            self.notes.append(note)
+
     def template(self, node: Node, text: str, role: str = "") -> Template:
         """A text of an element as a template; calls of functions are the same ones whenever it is asked for again.
 

@@ -10,8 +10,8 @@
     operand     text in quotes | number | true | false | null | name | "(" either ")" | "-" value
                 | vars.get("name") | props.get("name") | vars["name"] | prev.isSuccessful() | prev.getResponseCode()
 
-References are replaced before, so that what is read is a text like `"done" == "done"`. A name without quotes is the
-client's variable. JavaScript and JEXL compare a text with a number as numbers, Groovy never does.
+References are replaced before, so that what is read is a text like `"done" == "done"`. In conditions of our own, a name
+without quotes is the client's variable. JavaScript and JEXL compare a text with a number as numbers, Groovy never does.
 Source: ECMA-262, 7.2.14 (IsLooselyEqual); commons.apache.org/jexl, JexlArithmetic (equals, compare).
 """
 
@@ -126,7 +126,9 @@ class _Reader:
         if self.at < len(self.tokens) and self.tokens[self.at].text in _COMPARES and self.kind() == "mark":
             mark = self.tokens[self.at].text
             self.at += 1
-            return compared(left, mark, self.sum(level), self.language)
+            found = compared(left, mark, self.sum(level), self.language)
+            # Groovy's =~ is a matcher, which counts as true or false only within a condition.
+            return float(found) if mark == "=~" and self.language == "groovy" else found
         return left
 
     def sum(self, level: int) -> Value:
@@ -140,11 +142,8 @@ class _Reader:
         return found
 
     def adds(self, left: Value, right: Value) -> bool:
-        """Whether + adds texts as numbers: JEXL does if one of the two is a number and the other can be read as one."""
-        both_texts = isinstance(left, str) and isinstance(right, str)
-        if self.language not in ("jexl", "own") or (both_texts and self.language == "jexl"):
-            return False
-        return as_number(left) is not None and as_number(right) is not None
+        """Whether + adds texts as numbers; of script languages, none does."""
+        return self.language == "own" and as_number(left) is not None and as_number(right) is not None
 
     def product(self, level: int) -> Value:
         found = self.value(level)
@@ -201,10 +200,9 @@ class _Reader:
             return self.converted(name, level)
         if self.is_next("("):
             return self.asked_of(name, level)
-        if self.language in ("javascript", "groovy"):
-            raise ValueError(f"{name} is not defined")
-        # JEXL knows none of the client's variables by their bare names, and takes any other for null.
-        return self.client.variables.get(name) if self.language == "own" and self.client is not None else None
+        if self.language != "own":
+            raise ValueError(f"{name} is not defined")  # none of them knows the client's variables by bare names
+        return None if self.client is None else self.client.variables.get(name)
 
     def asked_of(self, name: str, level: int) -> Value:
         """empty(x) and size(x), which JEXL has."""
@@ -218,10 +216,13 @@ class _Reader:
         if self.took("["):
             key = self.either(level + 1)
             self.expect("]")
+            self.not_in_jexl(f"{name}[...]")
         else:
             self.expect(".")
             key = method = self.name()
-            if self.is_next("("):
+            if not self.is_next("("):
+                self.not_in_jexl(f"{name}.{method}")
+            else:
                 if method not in ("get", "getProperty", "getObject"):
                     raise ValueError(f"{name}.{method}(...) is not known")
                 (key,) = self.arguments(1, 1, level)
@@ -229,6 +230,10 @@ class _Reader:
             return None
         known = self.client.variables if name == "vars" else self.client.properties
         return known.get(written(key))
+
+    def not_in_jexl(self, what: str) -> None:
+        if self.language == "jexl":
+            raise ValueError(f"{what} is not known")
 
     def of_answer(self, name: str) -> Value:
         """prev.isSuccessful() and what else of the last answer is asked for; ctx.getPreviousResult() is the same."""

@@ -88,6 +88,33 @@ class ByName(Choosing):
         return found
 
 
+class ByWeight(ByName):
+    """The one that is farthest behind its share.
+
+    Source: Blazemeter/jmeter-bzm-plugins, WeightedSwitchController.java (getIndex).
+    """
+
+    __slots__ = ("counts",)
+
+    def ready(self) -> None:
+        """See `Control`."""
+        super().ready()
+        self.counts = [0] * len(self.node.weights)
+
+    def chosen(self) -> int:
+        """See `ByName`."""
+        total, passes = sum(self.node.weights), sum(self.counts)
+        if not total:
+            return NONE_OF_THEM
+        shares = [weight / total for weight in self.node.weights]
+        behind = [share - (count / passes if passes else 0) for share, count in zip(shares, self.counts, strict=True)]
+        if max(behind) <= 0:
+            behind = shares
+        found = behind.index(max(behind))
+        self.counts[found] += 1
+        return found
+
+
 class ByTurns(Choosing):
     """The next one each time; of a block all that is in it, or one leaf each time.
 
@@ -244,5 +271,5 @@ class ByChance(ByTurns):
 def one_of(here: Here, parent: Control | None, branch: Branch) -> Control:
     """The control of a `OneOf`."""
     assert isinstance(branch.node, OneOf)
-    makes = {"by chance": ByChance, "by turns": ByTurns, "named": ByName}
+    makes = {"by chance": ByChance, "by turns": ByTurns, "by weight": ByWeight, "named": ByName}
     return makes[branch.node.how](here, parent, branch)

@@ -75,7 +75,8 @@ class Multiplex(StreamReplies):
     @property
     def room(self) -> int:
         """How many more requests may be sent now."""
-        return max(0, self.capacity - self.in_flight)
+        numbers = (frames.LAST_STREAM - self._next_stream) // 2 + 1
+        return max(0, min(self.capacity - self.in_flight, numbers))
 
     @property
     def capacity(self) -> int:
@@ -102,7 +103,7 @@ class Multiplex(StreamReplies):
     def same_requests(self, rows: Sequence[int], request: bytes) -> None:
         """Opens a stream for each row with the same request; there must be room for all."""
         block = self._requests.known(request[:-4])
-        if block is None or len(block) > FRAME_BYTES or self._next_stream + 2 * len(rows) > frames.LAST_STREAM:
+        if block is None or len(block) > FRAME_BYTES:
             for row in rows:
                 self.request(row, request)
             return

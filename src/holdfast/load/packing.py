@@ -11,6 +11,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from operator import sub
@@ -20,6 +21,7 @@ from holdfast.load.columns import Columns
 from holdfast.load.wide import WIDTH, is_zero, minus
 
 ROWS_OF_A_PART = 1 << 16
+LONG_RUN = 1 << 10
 _MISSING = -(1 << 62)  # in place of the difference to an instant that did not happen, since a difference can be 0
 _PLAIN = ("status", "outcome", "source", "local_port", "received")
 _COLUMNS = 7 + len(_PLAIN)
@@ -31,6 +33,30 @@ def pack(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
     """Packs these rows, ascending, part by part."""
     for first in range(0, len(rows), ROWS_OF_A_PART):
         yield _packed(columns, rows[first : first + ROWS_OF_A_PART])
+
+
+def pack_runs(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
+    """As `pack`, where neighbours without gaps have parts of their own, which are packed several times as fast.
+
+    Of a closed load that still runs, all rows have ended but for some of the last ones.
+    """
+    scattered = array("q")
+    for run in runs(rows):
+        if len(run) >= LONG_RUN:
+            yield from pack(columns, run)
+        else:
+            scattered.extend(run)
+    yield from pack(columns, scattered)
+
+
+def runs(rows: Sequence[int]) -> Iterator[range]:
+    """Rows, ascending, as stretches without gaps."""
+    first, many = 0, len(rows)
+    while first < many:
+        # As long as there is no gap, a row is as far beyond its place as the first one is.
+        end = bisect_right(range(many), rows[first] - first, lo=first, key=lambda at: rows[at] - at)
+        yield range(rows[first], rows[end - 1] + 1)
+        first = end
 
 
 def unpack(part: bytes, into: Columns, ahead_ns: int = 0, sources: Sequence[int] | None = None) -> Sequence[int]:

@@ -12,8 +12,10 @@ from array import array
 from enum import IntEnum
 from typing import Literal
 
+from holdfast.errors import EnvironmentFailure
+
 MOST_TEXTS = 1 << 20
-_TEXT_BYTES = 1 << 28
+_TEXT_BYTES = 1 << 26
 MOST_LABELS = 100
 """Different labels of one request of a journey that are told apart; further ones share one."""
 MOST_URLS = 1 << 16
@@ -126,7 +128,11 @@ class Particulars:
     __slots__ = ("capacity", "client", "crew", "grouped", "kind", "label", "sent_bytes", "texts", "url", "why")
 
     def __init__(self, capacity: int) -> None:
-        """Has room for `capacity` rows."""
+        """Has room for `capacity` rows.
+
+        Raises:
+            EnvironmentFailure: there is not enough memory.
+        """
         self.capacity = capacity
         many = max(1, capacity)
         places = _Places(_shared(many * 23), 0)
@@ -157,4 +163,12 @@ class _Places:
 
 
 def _shared(size: int) -> memoryview:
-    return memoryview(mmap.mmap(-1, size, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
+    """Raises EnvironmentFailure: there is not enough memory."""
+    try:
+        return memoryview(mmap.mmap(-1, size, mmap.MAP_SHARED | mmap.MAP_ANONYMOUS))
+    except OSError as error:
+        raise EnvironmentFailure(
+            "There is not enough memory for what is known of each request.",
+            f"It may take {size / 1e9:.1f} GB: {error.strerror}.",
+            "Raise the limit (`ulimit -v`, vm.overcommit_memory), or ask for a shorter time.",
+        ) from error

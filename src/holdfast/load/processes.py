@@ -173,9 +173,9 @@ def _jobs(
         prepare(plan)
         connections = -(-part.connections // (plan.streams or 1))
         processes = plan.processes or processes_for(connections, connections_of_one_process())
+        processes = processes if plan.streams is None else min(processes, connections)
         for own_part in share_out(plan, part, processes):
-            events = event_rows_of(plan, span.start)
-            jobs.append(_Job(plan, own_part, own, sources, len(jobs), events))
+            jobs.append(_Job(plan, own_part, own, sources, len(jobs), event_rows_of(plan, span.start)))
             shares.append((number, own_part))
     return jobs, tuple(shares)
 

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
 MOST_PER_S = 50_000
 """Requests of journeys; no machine comes near it, since each is decided, sent and read by one process."""
-_FEWEST_ROWS = 1_000_000
+_MORE_ROWS = 1_000_000
+_FEWEST_ROWS = 100_000
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 
 Walks = Callable[[Crew, int], "Walk"]
@@ -95,14 +96,14 @@ def journey_plan(experiment: LoadExperiment, targets: Sequence[Target], walks: W
         found = known.get(origin)
         return found or target_at(origin, experiment.allowed_hosts, verify=experiment.verify)
 
-    rows = _rows_for(journeys)
-    shape = JourneyShape(rows, sum(len(crew.stays) for crew in journeys.crews), last_until_s(journeys))
+    known_rows = _particulars_for(journeys)
+    shape = JourneyShape(known_rows.capacity, sum(len(crew.stays) for crew in journeys.crews), last_until_s(journeys))
     hooks = hooks_of(hooks_in(journeys))
     travel = Travel(
         journeys,
         walks or _walks(journeys, experiment.seed, hooks),
         looked_up,
-        Particulars(rows),
+        known_rows,
         hooks.falls_short,
         hooks.doubts,
     )
@@ -145,19 +146,26 @@ def _address_of(name: str) -> str:
         return "127.0.0.1"
 
 
-def _rows_for(journeys: Journeys) -> int:
-    """For how many requests there are rows: for as many as can be sent, or as memory allows."""
+def _particulars_for(journeys: Journeys) -> Particulars:
+    """Of as many rows as there can be requests, or as memory allows.
+
+    Raises:
+        EnvironmentFailure: it does not allow for _FEWEST_ROWS.
+    """
     seconds = last_until_s(journeys)
-    rows = MOST_REQUESTS if seconds is None else min(MOST_REQUESTS, _FEWEST_ROWS + round(MOST_PER_S * seconds))
+    rows = MOST_REQUESTS if seconds is None else min(MOST_REQUESTS, _MORE_ROWS + round(MOST_PER_S * seconds))
     while True:
         try:
-            Columns(rows)
-        except EnvironmentFailure:
+            # The columns themselves come later, and the load process has outcomes of its own.
+            room = Columns(rows), bytearray(rows)
+            known = Particulars(rows)
+        except (EnvironmentFailure, MemoryError):
             if rows <= _FEWEST_ROWS:
                 raise
             rows //= 2
         else:
-            return rows
+            del room
+            return known
 
 
 def _is_fixed(request: Request) -> bool:

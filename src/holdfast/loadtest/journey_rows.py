@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 
 from holdfast.load.packing import taken
@@ -23,9 +24,9 @@ def samples(finished: FinishedLoad) -> Iterator[tuple[Rows, Samples]]:
     """All rows, with what else is known of them."""
     run, known = finished.run, _known(finished)
     everyone = flight(run.columns, run.begun)
-    by_crew: dict[int, list[int]] = {}
+    by_crew = {crew: array("q") for crew in range(len(_crews(finished)))}
     for row in run.begun:
-        by_crew.setdefault(known.crew[row], []).append(row)
+        by_crew[known.crew[row]].append(row)
     flights = {crew: flight(run.columns, own) for crew, own in by_crew.items()}
     names = [crew.name for crew in _crews(finished)]
     for rows in chunks(finished):

@@ -13,7 +13,7 @@ from itertools import chain
 from holdfast.load import quantities
 from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run_of
 from holdfast.load.columns import Columns
-from holdfast.load.packing import pack, unpack
+from holdfast.load.packing import pack, pack_runs, unpack
 from holdfast.load.plan import MOST_SOURCES
 from holdfast.load.processes import Watched
 from holdfast.load.reports import RunFacts
@@ -90,7 +90,7 @@ def packing_of(watched: Watched) -> Callable[[Sequence[int]], Iterator[bytes]]:
         from holdfast.loadtest.journey_parts import Packing  # noqa: PLC0415 - of journeys alone
 
         return Packing(watched.columns, plan.travel.particulars).parts
-    return partial(pack, watched.columns)
+    return partial(pack_runs, watched.columns)
 
 
 def parts_of(finished: FinishedLoad) -> Iterator[bytes]:

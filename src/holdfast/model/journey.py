@@ -148,17 +148,19 @@ class Once:
 
 @frozen
 class OneOf:
-    """One of the nodes: by chance, by turns (the next one each time), or the one that is named.
+    """One of the nodes: by chance, by turns (the next one each time), by weight, or the one that is named.
+
+    By weight it is the one whose share of the passes so far is farthest below its share of the weights.
 
     Attributes:
         chosen: with `named`: a number from 0, or the name of a node.
         names: of the nodes, for `named`.
         whole: with `by turns`, a node that has several requests is done as a whole, not one request each time.
         across_clients: client 1 begins with the first node, client 2 with the second, and so on.
-        weights: with `by chance`: of the nodes; () are all alike.
+        weights: with `by chance` and `by weight`: of the nodes; () are all alike.
     """
 
-    how: Literal["by chance", "by turns", "named"]
+    how: Literal["by chance", "by turns", "by weight", "named"]
     nodes: tuple[Node, ...]
     chosen: Template = ()
     names: tuple[str, ...] = ()
