@@ -114,3 +114,8 @@ def test_waiting_for_cores_that_others_have_is_told_from_a_slow_server() -> None
 def test_what_a_computing_server_waits_for_is_no_delay_of_its_own() -> None:
     assert waited_for_a_core_ms([process(0.6, waited=0.4)], 0.0, 30.0) == 0.0
     assert waited_for_a_core_ms([process(0.1, waited=0.4, busiest=0.1)], 0.0, None) == 0.0
+
+
+def test_a_thread_that_always_could_run_computes_however_little_it_gets() -> None:
+    assert computes(process(0.15, waited=0.75))
+    assert not computes(process(0.01, waited=0.9))
