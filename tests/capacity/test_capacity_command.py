@@ -43,6 +43,10 @@ def app(workshop: Holdfast) -> Holdfast:
         (("http://127.0.0.1:1/", "--threshold", "rate>=75/s"), "'rate>=75/s' is about the rate itself."),
         (("http://127.0.0.1:1/", "--threshold", "p99<0ms"), "'p99<0ms' can never hold."),
         (("http://127.0.0.1:1/", "--threshold", "errors<0%"), "'errors<0%' can never hold."),
+        (
+            ("http://127.0.0.1:1/", *P99, "--from", "9", "--up-to", "8"),
+            "The search cannot begin at 9 requests a second.",
+        ),
         (P99, "Say what to load: a URL, an APP with --server, or a command after --."),
         (("http://127.0.0.1:1/", *P99, "--server", "gunicorn"), "--server is of a server that holdfast starts"),
         (("http://10.0.0.1/", *P99), "10.0.0.1 is not this machine's loopback."),

@@ -85,6 +85,27 @@ def test_a_load_that_is_to_stop_at_the_first_failure_sends_nothing_after_it(hold
     assert result["stopped"] == "a request was not answered"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "refused"),
+    [
+        ("p99>2s", "p99<1ms", True),
+        ("p50>10ms", "p99<10ms", True),
+        ("p50>=10ms", "p99<=10ms", False),
+        ("p99>0ms", "p50<60s", False),
+        ("rate>=100/s", "rate<50/s", True),
+        ("errors>1", "errors<1%", False),
+        ("label('GET /').p99>2s", "p99<2s", False),
+    ],
+)
+def test_thresholds_that_no_result_can_hold_are_refused(holdfast, counting, low, high, refused):
+    thresholds = [option for rule in (high, low) for option in ("--threshold", rule)]
+
+    ended = holdfast.run("load", counting.url + "/", "--burst", "1", *thresholds)
+
+    assert (f"No result can hold both {high} and {low}." in ended.err) is refused
+    assert (ended.exit == USAGE) is refused
+
+
 @pytest.mark.parametrize("processes", ["1", "2"])
 def test_a_load_stops_when_too_many_fail(holdfast, counting, processes):
     options = ("--rate", "200", "--for", "60s", "--stop", "errors>5%", "--processes", processes)

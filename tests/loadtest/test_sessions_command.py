@@ -112,6 +112,8 @@ def test_a_value_that_is_not_found_fails_the_request_and_is_told(holdfast):
 
     assert ended.exit == FAILED
     assert (result["outcomes"]["wrong-body"], result["outcomes"]["unsent"]) == (1, 1)
+    assert "1 wrong-body, GET /a: no was not found." in result["warnings"]
+    assert "1 unsent, GET /{no}: {no} has no value." in result["warnings"]
     assert seen.paths == ["/a"]
 
 

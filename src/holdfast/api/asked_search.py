@@ -10,7 +10,7 @@ import msgspec
 
 from holdfast.api.asked import started_experiment
 from holdfast.api.option_layers import Source, plain, read_options
-from holdfast.api.searching import AskedSearch, checked_thresholds, names_a_url, timeout_s_for
+from holdfast.api.searching import AskedSearch, check_rates, checked_thresholds, names_a_url, timeout_s_for
 from holdfast.capacity.subject import Sent
 from holdfast.load import quantities
 from holdfast.model.capacity import DEFAULT_RUN_S, CapacityAsked
@@ -63,6 +63,7 @@ def asked_search(subject: str | None, given: Mapping[str, Any]) -> AskedSearch:
     own = {name: _several(name, value) for name, value in given.items() if name in names}
     asked = _checked(read_options(plain(own), _Search, source), source)
     thresholds = checked_thresholds(asked["threshold"])
+    check_rates(asked["from_"], asked["up_to"])
     others = {name: value for name, value in given.items() if name not in names}
     search = CapacityAsked(
         thresholds=tuple(each.text for each in thresholds),

@@ -12,6 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from holdfast.journeys.json_filters import PathError
+from holdfast.journeys.json_paths import path_of
+from holdfast.journeys.markup import MarkupError, check_selector
 from holdfast.model.answers import (
     BoundaryExtract,
     Extract,
@@ -24,7 +27,7 @@ from holdfast.model.suggestions import did_you_mean
 
 _NAME = re.compile(r"\w+")
 _FIELD = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-EXAMPLE = "Write it as token=json:$.access_token, or with regex:, header:, boundary: or css:."
+EXAMPLE = "Write it as token=json:$.access_token, or with regex:, header:, boundary:, css: or xpath:."
 
 
 def named_extract(text: str) -> Extract:
@@ -66,6 +69,10 @@ _Default = tuple[str, ...] | None
 def _json(name: str, where: str, default: _Default, match: int) -> Extract:
     if not where.startswith("$"):
         raise ValueError(f"{where!r} is not a JSON path: it begins with $, as in $.access_token.")
+    try:
+        path_of(where)
+    except PathError as error:
+        raise ValueError(f"{error}.") from error
     return JsonExtract(name, (where,), match, default)
 
 
@@ -95,11 +102,20 @@ def _css(name: str, where: str, default: _Default, match: int) -> Extract:
     selector, at, attribute = where.rpartition("@")
     if not at or not re.fullmatch(r"[\w:-]+", attribute):
         selector, attribute = where, ""
+    _check_selector(selector, "css")
     return MarkupExtract(name, (selector,), "css", attribute, match, default)
 
 
 def _xpath(name: str, where: str, default: _Default, match: int) -> Extract:
+    _check_selector(where, "xpath")
     return MarkupExtract(name, (where,), "xpath", match=match, default=default)
+
+
+def _check_selector(selector: str, language: str) -> None:
+    try:
+        check_selector(selector, language)
+    except MarkupError as error:
+        raise ValueError(f"{error}.") from error
 
 
 _KINDS: Mapping[str, Callable[[str, str, _Default, int], Extract]] = {

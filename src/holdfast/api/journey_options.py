@@ -11,6 +11,7 @@ from urllib.parse import quote
 from holdfast.api.hook_name import hook_of
 from holdfast.api.load_arguments import LoadArguments
 from holdfast.api.load_shape import shape_of
+from holdfast.api.option_values import fits_into_a_request
 from holdfast.api.references import Escape, names_in, template
 from holdfast.api.scenario_request import IN_PATH
 from holdfast.api.scenario_shape import stays_of
@@ -73,6 +74,7 @@ def journeys_of(arguments: LoadArguments, *, body: bytes | None, data: DataRows 
     memory = arguments.memory
     shape = shape_of(arguments.shape)
     lines = _lines(arguments, body)
+    fits_into_a_request("/", arguments.request.headers)
     fixed = {_NUMBER, *(data.names if data else ())}
     hooks = tuple(hook_of(each, Path()) for each in memory.hooks)
     later = set(map(_name, memory.extracts))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from contextlib import nullcontext
+from itertools import product
 
 from holdfast import store
 from holdfast.api.load_saving import SavingAsItGoes
@@ -24,6 +25,7 @@ from holdfast.runs_file import marked
 
 _HARM = "Loading a server that is not yours is an attack, and users of the server get slow replies or none."
 _SHOWN_LABELS = 6
+_RANKS = ("p50", "p90", "p95", "p99", "p999", "max")
 
 
 @frozen
@@ -98,11 +100,12 @@ def loaded(
         save: keep its rows among the saved runs.
 
     Raises:
-        UsageError: a threshold is about a label that the load will not have.
+        UsageError: a threshold is about a label that the load will not have, or no result could hold them all.
         ValueError: a request cannot be sent as it is written.
         EnvironmentFailure: as `run_load`.
     """
     _check_labels(asked)
+    _check_bounds(asked.thresholds)
     title = Asked("load", "load", saved.title_of(asked.experiment))
     with marked(title) if save else nullcontext() as mark:
         return _loaded(asked, interrupts, view, run_elsewhere, mark, save=save)
@@ -117,6 +120,22 @@ def _check_labels(asked: AskedLoad) -> None:
                 f"The load has no label {each.label!r}.",
                 f"A threshold is about it: {each.text}",
                 did_you_mean(each.label, known, f"Its labels are: {', '.join(list(known)[:_SHOWN_LABELS])}."),
+            )
+
+
+def _check_bounds(thresholds: Sequence[Threshold]) -> None:
+    """Makes sure that some result could hold all of them."""
+    for low, high in product(thresholds, thresholds):
+        if low.relation[0] != ">" or high.relation[0] != "<" or low.label != high.label or low.share != high.share:
+            continue
+        # A higher percentile is never below a lower one.
+        ranked = low.what in _RANKS and high.what in _RANKS and _RANKS.index(low.what) <= _RANKS.index(high.what)
+        strict = low.relation == ">" or high.relation == "<"
+        if (low.what == high.what or ranked) and (low.bound > high.bound or (strict and low.bound == high.bound)):
+            raise UsageError(
+                f"No result can hold both {high.text} and {low.text}.",
+                "One asks for less than the other asks for at least.",
+                "Keep one of them, or correct a bound.",
             )
 
 

@@ -29,7 +29,7 @@ def header_of(text: str) -> tuple[str, str]:
     header = name_and_value(text)
     if header[0].lower() in _OWN_HEADERS:
         raise ValueError(f"{header[0]} is set by holdfast itself: it sends numbered GET requests.")
-    _fits_into_a_request("/", [header])
+    fits_into_a_request("/", [header])
     return header
 
 
@@ -67,7 +67,7 @@ def path_of(text: str) -> str:
         raise ValueError(f"{text!r} must begin with / and contain no spaces (write them as %20).")
     if "#" in text:
         raise ValueError(f"{text!r} contains a #, which clients never send (write the character as %23).")
-    _fits_into_a_request(text, [])
+    fits_into_a_request(text, [])
     return text
 
 
@@ -95,7 +95,12 @@ def port_of(text: str) -> int | str:
     return int(text)
 
 
-def _fits_into_a_request(path: str, headers: Sequence[tuple[str, str]]) -> None:
+def fits_into_a_request(path: str, headers: Sequence[tuple[str, str]]) -> None:
+    """Makes sure that a path and headers leave the head of a request whole.
+
+    Raises:
+        ValueError: a part cannot be sent.
+    """
     try:
         request_head("GET", path, "host", headers)
     except UnicodeEncodeError as error:

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
+from holdfast.api import option_values
 from holdfast.api.extract_syntax import extract
 from holdfast.api.hook_name import hook_of
 from holdfast.api.input_files import unreadable
@@ -205,6 +206,7 @@ def _headers(table: Table, check: Callable[[Table, str, str], str]) -> tuple[tup
         if name.lower() in ("content-length", "transfer-encoding"):
             raise headers.wrong(name, "It follows from the body, so holdfast sets it.", "Remove it.")
         found += [(name, check(headers, name, each)) for each in headers.texts(name)]
+        headers.made(name, partial(option_values.fits_into_a_request, "/", [each for each in found if each[0] == name]))
     return tuple(found)
 
 

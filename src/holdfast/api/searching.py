@@ -98,6 +98,20 @@ def checked_thresholds(given: Sequence[Threshold]) -> tuple[Threshold, ...]:
     return (*given, threshold(DEFAULT_ERRORS))
 
 
+def check_rates(first_per_s: float | None, most_per_s: float | None) -> None:
+    """Makes sure that the first rate is one that may be tried; None is one that was not given.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if first_per_s is not None and most_per_s is not None and first_per_s > most_per_s:
+        raise UsageError(
+            f"The search cannot begin at {first_per_s:g} requests a second.",
+            f"It is to try no more than {most_per_s:g}.",
+            "Lower --from, or raise --up-to.",
+        )
+
+
 def names_a_url(subject: str) -> bool:
     """Whether this is the URL of a running server, not an application."""
     return _URL.match(subject) is not None

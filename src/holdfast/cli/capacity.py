@@ -15,6 +15,7 @@ from holdfast.api.input_files import unreadable
 from holdfast.api.searching import (
     AskedSearch,
     Searched,
+    check_rates,
     checked_thresholds,
     names_a_url,
     searched,
@@ -302,6 +303,7 @@ def _fields() -> Fields:
 
 def _asked(context: click.Context, given: dict[str, Any]) -> AskedSearch:
     thresholds = checked_thresholds(given.pop("thresholds"))
+    check_rates(given["from_per_s"], given["up_to_per_s"])
     asked = CapacityAsked(
         thresholds=tuple(each.text for each in thresholds),
         **{name: given.pop(name) for name in ("run_s", "from_per_s", "up_to_per_s", "poisson")},

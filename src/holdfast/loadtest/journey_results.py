@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from holdfast.errors import UsageError
@@ -14,8 +15,10 @@ from holdfast.load.url import parse_url
 from holdfast.loadtest.journey_plans import known_origins
 from holdfast.model.journey import Journeys
 from holdfast.model.load import TransactionResult
+from holdfast.model.places import Outcome
 
 _SHOWN_ORIGINS = 5
+_SHOWN_REASONS = 3
 
 
 def rows_of_labels(run: LoadRun) -> dict[str, array[int]]:
@@ -52,6 +55,22 @@ def embedded(run: LoadRun) -> int:
     """How many requests were made because a page embeds what they fetch."""
     kinds = _known(run).kind
     return bytes(kinds[: len(run.begun)]).count(Kind.EMBEDDED)
+
+
+def reasons(run: LoadRun) -> Iterator[str]:
+    """Why requests were not answered, where that is known in words: the most frequent reasons first, as warnings."""
+    known, outcome = _known(run), run.columns.outcome
+    found = Counter(
+        (outcome[row], known.label[row], known.why[row])
+        for row in run.begun
+        if known.why[row] and outcome[row] != Outcome.ANSWERED
+    )
+    # A text from an answer can be another one each time.
+    for (value, label, why), many in found.most_common(_SHOWN_REASONS):
+        yield f"{many:,} {Outcome(value).label}, {known.texts[label]}: {known.texts[why].rstrip('.')}."
+    rest = found.total() - sum(many for _, many in found.most_common(_SHOWN_REASONS))
+    if rest:
+        yield f"{rest:,} more were not answered for other reasons; --jtl writes each."
 
 
 def urls_of(journeys: Journeys, run: LoadRun | None) -> str:

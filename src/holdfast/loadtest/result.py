@@ -69,7 +69,7 @@ def result_of(
     return LoadResult(
         **{each.name: getattr(summary, each.name) for each in fields(LoadSummary) if each.name not in _COMPLETED},
         outcomes=_with_usual(summary.outcomes),
-        warnings=(*summary.warnings, *_redirects(experiment, run, statuses)),
+        warnings=(*summary.warnings, *_redirects(experiment, run, statuses), *_reasons(run)),
         target=LoadTarget(urls_of(experiment, run)),
         statuses={str(status): count for status, count in sorted(statuses.items())},
         thresholds=tuple(_checked(each, summary, steps) for each in thresholds),
@@ -102,6 +102,14 @@ def _of_journeys(run: LoadRun) -> dict[str, Any]:
     from holdfast.loadtest.journey_results import embedded, transactions  # noqa: PLC0415
 
     return {"transactions": transactions(run), "redirects": run.facts.redirects, "embedded": embedded(run)}
+
+
+def _reasons(run: LoadRun) -> Iterator[str]:
+    """Why requests of journeys were not answered."""
+    if run.particulars is not None:
+        from holdfast.loadtest.journey_results import reasons  # noqa: PLC0415
+
+        yield from reasons(run)
 
 
 def _redirects(experiment: LoadExperiment, run: LoadRun, statuses: Iterable[int]) -> Iterator[str]:
