@@ -168,6 +168,52 @@ def test_credentials_are_sent_where_the_url_begins_so() -> None:
     assert outside.headers == ()
 
 
+def test_java_s_own_client_adds_what_it_accepts() -> None:
+    java = e.request("/a", implementation="Java")
+
+    assert only(java).headers == (("Accept", "text/html, image/gif, image/jpeg, */*; q=0.2"),)
+    assert only(e.header_manager(Accept="text/x") + java).headers == (("Accept", "text/x"),)
+    assert only(e.request("/a", implementation="HttpClient4")).headers == ()
+
+
+def test_cookies_of_the_plan_are_for_their_domain_and_one_without_is_not_sent() -> None:
+    found = read(
+        e.cookie_manager(
+            e.cookie("none", "1", domain=""),
+            e.cookie("below", "2", domain="Shop.example"),
+            e.cookie("address", "3", domain="127.0.0.1"),
+        )
+        + e.request("/a")
+    )
+
+    (crew,) = found.journeys.crews
+    assert crew.cookies == (("below", "2", ".shop.example", "/"), ("address", "3", "127.0.0.1", "/"))
+    assert [(each.what, each.meaning.split(",")[0]) for each in found.notes] == [
+        ("note", "its cookie none has no domain")
+    ]
+
+
+def test_a_file_whose_variable_is_empty_is_not_sent() -> None:
+    request = only(variables(empty="") + e.request("/r", e.files(("${empty}", "", "text/x")), method="PUT"))
+
+    assert request.body in (None, b"")
+
+
+def test_a_file_that_is_missing_is_named_with_its_element_and_line() -> None:
+    missing = UsageError("gone.txt, which test.jmx names, does not exist.", "Looked in /here.", "Put it there.")
+
+    def read_file(name: str) -> bytes:
+        raise missing
+
+    body = e.request("/r", e.files(("gone.txt", "", "")), method="PUT")
+    called = e.request("/${__FileToString(gone.txt)}", name="called")
+    with pytest.raises(UsageError) as refused:
+        read_journeys(plan(group(body + called)), "test.jmx", read_file=read_file, properties={"port": "8000"})
+
+    assert 'HTTPSamplerProxy "called" (line 1): gone.txt, which test.jmx names, does not exist' in refused.value.why
+    assert refused.value.why.count("does not exist. Looked in /here. Put it there.") == 2
+
+
 def test_redirects_timeouts_and_connections_are_as_the_request_says() -> None:
     request = only(
         e.request("/r", follow_redirects="true", use_keepalive="false", connect_timeout="500", response_timeout="2000")

@@ -14,6 +14,10 @@ from holdfast.plans.jmx_tree import Node
 _BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
 
 
+_ACCEPT_OF_JAVA = "text/html, image/gif, image/jpeg, */*; q=0.2"
+"""What Java's own client adds, for requests whose implementation is Java (measured with Java 17)."""
+
+
 def fields_of(
     found: Merged, origin: Template, path: Template, content_type: Template, *, replaces: bool
 ) -> tuple[tuple[Template, Template], ...]:
@@ -34,6 +38,8 @@ def fields_of(
         fields = [each for each in fields if _lower(each[0]) != "content-type"]
     elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):
         fields.append((("Content-Type",), content_type))
+    if found.written("implementation")[1] == "Java" and not any(_lower(name) == "accept" for name, _ in fields):
+        fields.append((("Accept",), (_ACCEPT_OF_JAVA,)))
     authorization = _authorization(found, origin, path)
     if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
         fields.append((("Authorization",), authorization))

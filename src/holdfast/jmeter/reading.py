@@ -17,10 +17,11 @@ from holdfast.jmeter.elements import look_at
 from holdfast.jmeter.groups import GROUPS, coming_of
 from holdfast.jmeter.pieces import put_together
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
-from holdfast.jmeter.unset import Unset, unset_in
+from holdfast.jmeter.unset import Unset, sends, unset_in
 from holdfast.jmeter.variables import constants_of, defined_values, sets_properties
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Crew, Journeys, Sequence
+from holdfast.model.units import NS_PER_S
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, plan_tree
 
@@ -90,12 +91,8 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
             look_at(node, reading)
     if reading.refusals:
         raise _refused(origin, reading.refusals)
-    if not any(each.stage == "main" for each in crews):
-        raise UsageError(
-            f"{origin} sends nothing (line {root.line}, column {root.column}).",
-            "No enabled thread group sends an HTTP Request.",
-            "Enable the thread group you mean, or give it threads, loops and HTTP Requests.",
-        )
+    if not any(each.stage == "main" for each in crews) or not any(sends(each.journey) for each in crews):
+        raise _sends_nothing(root, reading, most_s)
     defined = [name for each in values for name, _ in each]
     notes = [*reading.notes, *(_note_on(each) for crew in crews for each in unset_in(crew, defined))]
     journeys = Journeys(
@@ -107,6 +104,26 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         plan=origin,
     )
     return JourneysRead(journeys, tuple(dict.fromkeys(notes)))
+
+
+def _sends_nothing(root: Node, reading: Reading, most_s: float | None) -> UsageError:
+    begins = [
+        stay.from_ns
+        for node in root.children
+        if most_s is not None and node.kind in GROUPS and node.kind not in _STAGES
+        for stay in coming_of(node, reading, None).stays
+    ]
+    if begins and most_s is not None and min(begins) >= most_s * NS_PER_S:
+        return UsageError(
+            f"{reading.file} sends nothing in {most_s:g} s.",
+            f"Its first thread begins after {min(begins) / NS_PER_S:g} s.",
+            "Give it more time with --for.",
+        )
+    return UsageError(
+        f"{reading.file} sends nothing (line {root.line}, column {root.column}).",
+        "No enabled thread group sends an HTTP Request.",
+        "Enable the thread group you mean, or give it threads, loops and HTTP Requests.",
+    )
 
 
 def _note_on(unset: Unset) -> Note:

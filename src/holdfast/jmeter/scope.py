@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from holdfast.errors import HoldfastError
 from holdfast.jmeter.scripts import unreadable
 from holdfast.journeys.functions import FUNCTIONS, READS, SCRIPTS, wrong_number
 from holdfast.journeys.functions_conditions import LANGUAGES
@@ -213,7 +214,17 @@ class Reading:
             return
         file = "".join(map(str, name))
         if file and not file.startswith("*") and file not in self.files:
-            self.files[file] = self.read_file(file)
+            content = self.content(node, file)
+            if content is not None:
+                self.files[file] = content
+
+    def content(self, node: Node, file: str) -> bytes | None:
+        """The content of a file that an element names; None if it cannot be read, which is then refused."""
+        try:
+            return self.read_file(file)
+        except HoldfastError as error:
+            self.refuse(node, f"{error.what} {error.why}".rstrip("."), error.remedy)
+            return None
 
     def _can_call(self, node: Node, call: FunctionCall) -> bool:
         """Whether a function is known, and can be called so; otherwise the plan is refused."""

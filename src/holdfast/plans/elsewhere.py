@@ -144,8 +144,10 @@ class _Counted:
     def cookie(self, cookie: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
         """A cookie that clients begin with, for the host that takes the place of its own."""
         name, value, domain, path = cookie
+        domain = domain.lower()
         for origin, target in self._targets.items():
-            if urlsplit(origin).hostname == domain.lower().removeprefix("."):
+            host = urlsplit(origin).hostname or ""
+            if host == domain.removeprefix(".") or (domain.startswith(".") and host.endswith(domain)):
                 return name, value, urlsplit(target).hostname or domain, path
         return cookie
 
