@@ -247,6 +247,12 @@ def test_what_would_be_sent_otherwise_is_refused_by_name(below: str, why: str) -
     assert "(line " in refused.value.why
 
 
+def test_a_server_need_not_be_named_where_another_takes_its_place() -> None:
+    plan_ = plan(group(e.request("/r", domain="")))
+
+    assert read_journeys(plan_, "test.jmx", read_file=FILES.__getitem__, properties={"port": "8000"}, elsewhere=True)
+
+
 def test_what_is_done_otherwise_is_told() -> None:
     notes = read(e.request("/r", proxyHost="p", image_parser="true", concurrentDwn="true") + variables(a="1")).notes
 

@@ -91,6 +91,7 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
         most_s=arguments.shape.for_s,
         seed=arguments.run.seed,
         environment=os.environ,
+        elsewhere=origins.base is not None,
     )
     values = {name: value for values in read.journeys.values for name, value in values}
     sent = journeys_elsewhere(read.journeys, values, origins, file.name)

@@ -57,6 +57,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     most_s: float | None = None,
     seed: int = 0,
     environment: Mapping[str, str] = MappingProxyType({}),
+    elsewhere: bool = False,
 ) -> JourneysRead:
     """Reads the journeys that a plan describes.
 
@@ -68,12 +69,13 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         most_s: ends the load after so many seconds, whatever the plan says; None leaves the end to the plan.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        elsewhere: another server takes the place of those of the plan, which need not name any.
 
     Raises:
         UsageError: it is not a plan, sends nothing, has no end, or could only be run with another meaning.
     """
     root = put_together(plan_tree(content, origin), origin, read_file)
-    reading = Reading(origin, read_file, properties, seed=seed, environment=environment)
+    reading = Reading(origin, read_file, properties, seed=seed, environment=environment, elsewhere=elsewhere)
     reading.sets_properties = sets_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)

@@ -112,11 +112,11 @@ def _origin(found: Merged) -> Template:
     node, reading = found.node, found.scope.reading
     if all(isinstance(each, str) for each in scheme) and scheme not in (("http",), ("https",)):
         reading.refuse(node, f"its protocol is {scheme[0]!r}; holdfast speaks http and https")
-    if not host:
+    if not host and not reading.elsewhere:
         reading.refuse(
             node,
             "it names no server, and neither do the HTTP Request Defaults that apply to it",
-            "Fill in the server name, or set the property that it comes from with -J name=value.",
+            "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
         )
     if port in (("80",), ("443",), ("0",)):
         port = () if (scheme, port) in ((("http",), ("80",)), (("https",), ("443",))) or port == ("0",) else port

@@ -51,6 +51,7 @@ class Reading:
         sets_properties: something in the plan changes properties.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
@@ -62,6 +63,7 @@ class Reading:
     sets_properties: bool = False
     seed: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)

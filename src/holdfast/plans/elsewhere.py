@@ -94,7 +94,8 @@ def _unknown(request: Request, asked: Origins, counted: _Counted, file: str) -> 
             "--map replaces servers that are known beforehand.",
             "Give a URL, which replaces the servers of all requests.",
         )
-    counted.add("servers that only the running plan knows", asked.base, 1)
+    is_none = request.origin in (("http://",), ("https://",))
+    counted.add("no named server" if is_none else "servers that only the running plan knows", asked.base, 1)
     return replace(request, origin=(asked.base,))
 
 
