@@ -33,7 +33,7 @@ def fields_of(
         for header in manager.properties.elements("HeaderManager.headers"):
             name = found.scope.template(manager, header.text("Header.name") or header.name)
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
-                fields.append((name, found.scope.template(manager, header.text("Header.value"))))
+                fields.append((name, _in_latin_1(found.scope.template(manager, header.text("Header.value")))))
     if replaces:
         fields = [each for each in fields if _lower(each[0]) != "content-type"]
     elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):
@@ -44,6 +44,22 @@ def fields_of(
     if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
         fields.append((("Authorization",), authorization))
     return tuple(fields)
+
+
+def keeps_type(found: Merged) -> bool:
+    """Whether a manager sets the Content-Type: JMeter then sends it with redirects and embedded resources too."""
+    return any(
+        (header.text("Header.name") or header.name).strip().lower() == "content-type"
+        for manager in found.scope.nearest("HeaderManager")
+        for header in manager.properties.elements("HeaderManager.headers")
+    )
+
+
+def _in_latin_1(value: Template) -> Template:
+    """A field's value: what ISO 8859-1 does not have is sent as a question mark (measured with JMeter 5.5)."""
+    return tuple(
+        each.encode("latin-1", "replace").decode("latin-1") if isinstance(each, str) else each for each in value
+    )
 
 
 def _lower(name: Template) -> str:

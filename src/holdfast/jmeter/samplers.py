@@ -12,7 +12,7 @@ from itertools import takewhile
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, is_multipart
 from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
-from holdfast.jmeter.fields import fields_of
+from holdfast.jmeter.fields import fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
@@ -75,6 +75,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         hops_count=False,
         resources=_resources(found),
         keep_alive=found.flag("use_keepalive"),
+        keeps_type=not is_multipart(found) and keeps_type(found),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
 

@@ -98,7 +98,12 @@ class Following:
                 break
             try:
                 following = redirected(
-                    exchange, ended.status, read.location, f"{label}, redirected", goes_on=not sending.hops_count
+                    exchange,
+                    ended.status,
+                    read.location,
+                    f"{label}, redirected",
+                    goes_on=not sending.hops_count,
+                    kept=_kept(sending),
                 )
             except ValueError as error:
                 outcome, why = Outcome.REJECTED, f"It was redirected, but {error}"
@@ -115,7 +120,7 @@ class Following:
     ) -> Generator[Exchange | Verdict, Ended | None, str]:
         """Fetches what a page embeds, each once; returns which one failed, or ""."""
         assert sending.resources is not None
-        headers = tuple(field for field in sending.headers if field[0].lower() not in _OF_A_PAGE)
+        headers = tuple(field for field in sending.headers if field[0].lower() not in _OF_A_PAGE - _kept(sending))
         failed, seen = "", {answer.url}
         waiting = [(each, 1) for each in self._wanted(page, answer, sending.resources)]
         while waiting:
@@ -227,6 +232,11 @@ def new_cookies(visitor: Visitor) -> Cookies:
 
 def _url(exchange: Exchange) -> str:
     return (exchange.origin if exchange.origin.startswith("http") else "http://localhost") + exchange.path
+
+
+def _kept(sending: Sending) -> frozenset[str]:
+    """Fields of a body that further requests have too."""
+    return frozenset({"content-type"}) if sending.keeps_type else frozenset()
 
 
 def _content_type(head: str) -> str:

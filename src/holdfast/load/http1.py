@@ -73,7 +73,12 @@ def request_head(
         if _FORBIDDEN.search(value.replace("\t", " ")):
             raise ValueError(f"The value of header {name} holds a line break or another control character.")
         lines.append(f"{name}: {value}")
-    return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+    try:
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
+    except UnicodeEncodeError as error:
+        raise ValueError(
+            f"A header holds {error.object[error.start]!r}; its characters must be in ISO 8859-1."
+        ) from error
 
 
 def numbered(head: bytes, name: str, prefix: str) -> Callable[[int], bytes]:

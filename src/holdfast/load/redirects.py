@@ -36,12 +36,15 @@ def resolved(origin: str, path: str, reference: str) -> tuple[str, str]:
     return f"{url.scheme}://{url.netloc}", sent
 
 
-def redirected(before: Exchange, status: int, location: str, label: str, *, goes_on: bool) -> Exchange:
+def redirected(
+    before: Exchange, status: int, location: str, label: str, *, goes_on: bool, kept: frozenset[str] = frozenset()
+) -> Exchange:
     """The request that follows a redirect.
 
     Args:
         before: what was redirected.
         goes_on: as of `Exchange`.
+        kept: fields of the body, in lower case, that stay where the body does not.
 
     Raises:
         ValueError: it does not lead to a server.
@@ -50,7 +53,7 @@ def redirected(before: Exchange, status: int, location: str, label: str, *, goes
     method, body, headers = before.method, before.body, before.headers
     if status not in _KEEPS_METHOD:
         method, body = "HEAD" if method == "HEAD" else "GET", None
-        headers = _without(headers, _OF_A_BODY)
+        headers = _without(headers, _OF_A_BODY - kept)
     if origin != before.origin:
         headers = _without(headers, _OF_A_SERVER)
     return Exchange(origin, method, path, headers, body, label, Kind.REDIRECTED, goes_on)

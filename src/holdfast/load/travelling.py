@@ -371,7 +371,7 @@ def run_journeys(  # parameters: what to do, where to record it, and when to end
             excess=sum(each.replies[0].excess for each in connections),
             cut=exchanges.cut,
             redirects=travelling.following.redirects,
-            notes=[*travelling.following.notes(), *travel.doubts(lasted_ns)],
+            notes=[*exchanges.notes(), *travelling.following.notes(), *travel.doubts(lasted_ns)],
             location=next((each.replies[0].location for each in connections if each.replies[0].location), ""),
             sources=exchanges.sources,
             nothing_listens=travelling.nothing_listens(),
