@@ -38,11 +38,11 @@ MOST_DRAWING_S = 2.0
 LEAST_FRAMES_PER_S = 30
 ZOOMS = 90
 ZOOMING = f"""() => new Promise(done => {{
-    const plot = document.querySelector("#areas .chart").plot(), xs = plot.data[0], last = xs[xs.length - 1];
+    const chart = document.querySelector("#areas .chart"), xs = chart.plot().data[0], last = xs[xs.length - 1];
     const began = performance.now();
     let frame = 0;
     const zoom = () => {{
-        plot.setScale("x", {{ min: last * frame / {2 * ZOOMS}, max: last * (1 - frame / {2 * ZOOMS}) }});
+        chart.show(last * frame / {2 * ZOOMS}, last * (1 - frame / {2 * ZOOMS}));
         if (++frame < {ZOOMS}) requestAnimationFrame(zoom);
         else requestAnimationFrame(() => done(1000 * frame / (performance.now() - began)));
     }};

@@ -1,16 +1,16 @@
 /* The hot loop of holdfast's closed model: wait, receive, compare, stamp, send.
  *
  * Facts
- * - It does what `KeptConnections` in holdfast/load/kept.py does for the usual reply on a kept connection, and nothing
+ * - It does what `KeptConnections` in holdfast/engine/kept.py does for the usual reply on a kept connection, and nothing
  *   else. Whatever is not that reply, whole and in one piece, is handed back to Python with what is known of it; Python
- *   remains the oracle (tests/load/test_engines.py).
+ *   remains the oracle (tests/engine/test_engines.py).
  * - Columns are memoryviews on shared memory. Their buffers are held as long as the object lives.
  *
  * Decisions
  * - A table says of each descriptor which row it waits for a reply to; -1 is "not ours". Nothing else is remembered of
  *   a connection.
  * - Every number from outside is checked against the table or the columns before it is used as an index.
- * - One turn takes up what comes for a millisecond, or until Python is needed: a turn of Python's own costs as much as
+ * - One turn takes up what comes for five milliseconds, or until Python is needed: a turn of Python's own costs as much as
  *   two requests here.
  * - The GIL is released for waiting alone: the sockets do not block, and the rest takes a microsecond.
  */
@@ -29,7 +29,7 @@
 #define MAX_EVENTS 512
 #define RECEIVE_BYTES 65536
 #define NS_PER_S 1000000000LL
-#define TURN_NS 1000000LL
+#define TURN_NS 5000000LL
 #define ANSWERED 1
 #define NO_ROW (-1)
 

@@ -4,6 +4,8 @@ A run that is killed (SIGKILL, a machine that stops) saves nothing, and a person
 first makes a small file beside the saved runs, its mark, which it locks and removes at its end. The kernel drops the
 lock of a process that is killed: a mark without a lock is a run that was cut short. Making one takes 0.1 ms and waits
 for no disk; a row in the file of saved runs would wait for the disk (20 to 70 ms, measured) and for others that write.
+
+It is not in `store`, whose import brings SQLite and what reads records: a run that begins needs neither until its end.
 """
 
 from __future__ import annotations

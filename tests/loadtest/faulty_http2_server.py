@@ -18,6 +18,7 @@ It prints its port, and when its standard input ends what it has seen, as JSON:
 /take/N    200 and how many bytes came, once the whole body did
 /early/N   413 at once, whatever comes of the body
 /silent/N  nothing
+/hold/N    N server-sent events, and no end
 /head/N    the head of 200 with 5 bytes
 /together/N  200, once so many are open on the connection
 
@@ -189,6 +190,11 @@ class Peer(asyncio.Protocol):
             for each in tuple(self.paths):
                 kinds["together"] += 1
                 self.answer(each)
+
+    def hold(self, stream: int, many: int) -> None:
+        self.h2.send_headers(stream, [(":status", "200"), ("content-type", "text/event-stream")])
+        for number in range(many):
+            self.h2.send_data(stream, b"data: %d\n\n" % number)
 
     def silent(self, _stream: int, _many: int) -> None:
         pass

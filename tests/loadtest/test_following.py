@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
 
+from holdfast.engine.cookies import MOST_OF_A_HOST
 from holdfast.journeys.steps import NewVisitor, Sending, Walk
-from holdfast.load.cookies import MOST_OF_A_HOST
 from holdfast.loadtest.rows import chunks
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.journey import Crew

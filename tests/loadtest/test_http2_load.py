@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 SERVER = Path(__file__).with_name("faulty_http2_server.py")
-PEM = Path(__file__).parent.parent / "load" / "localhost.pem"
+PEM = Path(__file__).parent.parent / "engine" / "localhost.pem"
 
 # What the client sees of each kind (RFC 9113, 5.4.2, 6.4, 8.1 and 8.1.1).
 SEEN_AS = {
@@ -239,6 +239,18 @@ def test_a_server_without_a_table_for_fields_is_sent_none(holdfast) -> None:
         result = loaded(holdfast, server.port, "/{id}99", "--clients", "1", "--streams", "5", "--requests", "100")
     assert outcomes(result) == {"answered": 100}
     assert server.seen["kinds"] == {"usual": 100}
+
+
+@pytest.mark.parametrize(
+    ("shape", "many"),
+    [(("--burst", "4", "--timeout", "400ms"), 4), (("--clients", "2", "--streams", "3", "--for", "600ms"), 6)],
+)
+def test_a_stream_of_events_that_does_not_end_is_cancelled_when_its_time_is_over(holdfast, shape, many) -> None:
+    with serving() as server:
+        result = loaded(holdfast, server.port, "/hold/3", "--events", *shape)
+    assert outcomes(result) == {"answered": many}
+    assert (result["events"]["events"], result["events"]["ended_by_us"]) == (3 * many, many)
+    assert server.seen["kinds"] == {"hold": many, "cancelled 8": many}
 
 
 def test_a_timeout_cancels_the_stream_and_leaves_its_connection(holdfast) -> None:

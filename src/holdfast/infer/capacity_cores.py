@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from holdfast.model.capacity import ProcessUse
 
 ALL_THE_TIME = 0.85
-_LEAST_CORES = 0.2
+_LEAST_CORES = 0.05
 _SEVERAL_LOCKED = 0.9
 _LEAST_OTHERS = 0.2
 _STARVING_OTHERS = 0.5

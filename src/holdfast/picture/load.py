@@ -18,6 +18,8 @@ from holdfast.picture.probe import REPLYING, UNPLACED
 ORDER = (UNPLACED, Place.SYN.value, REPLYING, *(outcome.label for outcome in Outcome if outcome is not Outcome.PENDING))
 """From the bottom up: those on their way, and those that have ended, by how."""
 
+FINE = 10_000
+"""Instants of a load's picture: more than are drawn at once, so that there is more to see from nearer."""
 _REPLIED = frozenset(outcome.label for outcome in REPLIED)
 
 
@@ -52,7 +54,7 @@ def picture_of_load(chunks: Iterable[Rows]) -> LoadPicture:
             from_due.extend(map(sub, done, due))
             yield from _chains(rows)
 
-    areas = areas_of(chains(), ORDER)
+    areas = areas_of(chains(), ORDER, most=FINE)
     curve = curve_of("from due", from_due)
     if from_sent is from_due:
         return LoadPicture(areas, curve, replace(curve, name="from sent"))

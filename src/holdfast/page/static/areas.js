@@ -21,6 +21,33 @@ holdfast.begin("areas", (section, given) => {
     return columns;
   }
 
+  /* Of a long record a stretch is drawn by at most so many instants: the first of each part of it, and the most and the
+     least of each place there. Nearer, more of them are seen. */
+  const MOST_DRAWN = 3000;
+  let columns = [], picked = [];
+  function pick(low, high) {
+    let from = 0, until = seconds.length - 1;
+    while (from < until && seconds[from + 1] <= low) from++;
+    while (until > from && seconds[until - 1] >= high) until--;
+    const found = new Set([0, seconds.length - 1]), drawn = layers.filter((layer) => layer.drawn);
+    const parts = until - from < MOST_DRAWN ? until - from + 1 : Math.floor(MOST_DRAWN / (2 * drawn.length + 1));
+    const each = (until - from + 1) / parts;
+    for (let part = 0; part < parts; part++) {
+      const first = from + Math.floor(part * each), last = Math.min(until, from + Math.floor((part + 1) * each) - 1);
+      found.add(first);
+      if (last > first) for (const { counts } of drawn) {
+        let most = first, least = first;
+        for (let at = first + 1; at <= last; at++) {
+          if (counts[at] > counts[most]) most = at;
+          if (counts[at] < counts[least]) least = at;
+        }
+        found.add(most).add(least);
+      }
+    }
+    picked = [...found].sort((one, other) => one - other);
+    return [picked.map((at) => seconds[at]), ...columns.map(({ sum }) => picked.map((at) => sum[at]))];
+  }
+
   /* Where an area stays high for longest: there its name has the most room. */
   function widest(layer, low, high) {
     const { counts } = layer;
@@ -80,7 +107,7 @@ holdfast.begin("areas", (section, given) => {
     label: "requests in each place over time",
     height: 380,
     made: (theme) => {
-      const columns = stacked();
+      columns = stacked();
       const options = {
         padding: [given.marks && given.marks.length ? 26 : 10, 14, 0, 0],
         scales: { x: { time: false }, y: { range: (_, low, high) => [0, Math.max(1, high)] } },
@@ -91,9 +118,11 @@ holdfast.begin("areas", (section, given) => {
         }))],
         hooks: { draw: [(plot) => { labels(plot, columns); marks(plot, theme); }] },
       };
-      return [options, [seconds, ...columns.map(({ sum }) => sum)]];
+      return [options, pick(seconds[0], seconds[seconds.length - 1])];
     },
-    moved: (index) => {
+    finer: pick,
+    moved: (drawn) => {
+      const index = drawn === null ? null : picked[drawn];
       time.textContent = index === null ? "point at the picture for its numbers" : `at ${seconds[index].toFixed(4)} s`;
       layers.forEach((layer, number) => { outputs[number].textContent = index === null ? "" : shown(layer.counts[index]); });
     },
@@ -107,9 +136,9 @@ holdfast.begin("areas", (section, given) => {
   /* Thousands of rows are not read: of many, as many as can be. */
   const MOST_ROWS = 200;
   const step = Math.max(1, (seconds.length - 1) / (MOST_ROWS - 1));
-  const picked = [...new Set(seconds.map((_, at) => Math.round(Math.min(at * step, seconds.length - 1))))];
-  const some = picked.length < seconds.length ? ` (${shown(picked.length)} of ${shown(seconds.length)} instants)` : "";
+  const listed = [...new Set(seconds.map((_, at) => Math.round(Math.min(at * step, seconds.length - 1))))];
+  const some = listed.length < seconds.length ? ` (${shown(listed.length)} of ${shown(seconds.length)} instants)` : "";
   table(section, `Table: requests in each place over time${some}`, ["seconds", ...layers.map((each) => each.label), "offered"], () =>
-    picked.map((number) => [seconds[number].toFixed(6), ...layers.map((each) => shown(each.counts[number])),
+    listed.map((number) => [seconds[number].toFixed(6), ...layers.map((each) => shown(each.counts[number])),
       shown(layers.reduce((sum, each) => sum + each.counts[number], 0))]));
 });

@@ -17,9 +17,11 @@ Object.assign(holdfast, (() => {
      height   in pixels
      made     theme => [options of uPlot, columns]
      moved    index => what the pointer is on; null is nothing
+     finer    (low, high) => the columns to draw of this stretch, the first and the last of all included; without it
+              all columns are drawn
      buttons  false for a small one, which keeps its keys
      Gives a function that draws it anew. */
-  function chart(section, { label, height = 320, made, moved = () => {}, buttons: hasButtons = true }) {
+  function chart(section, { label, height = 320, made, moved = () => {}, finer = null, buttons: hasButtons = true }) {
     const hint = "Arrow keys move, plus and minus zoom, 0 shows all. The table behind it has its figures.";
     const box = element("div", { className: "chart", tabIndex: 0, role: "group", ariaLabel: `Chart: ${label}. ${hint}` });
     box.style.minHeight = `${height}px`;
@@ -30,6 +32,7 @@ Object.assign(holdfast, (() => {
       const [first, last] = ends();
       const length = Math.max((last - first) * 1e-6, Math.min(high - low, last - first));
       const start = Math.min(Math.max(low, first), last - length);
+      if (finer) plot.setData(finer(start, start + length), false);
       plot.setScale("x", { min: start, max: start + length });
     }
     function by(factor, shift = 0) {
@@ -66,18 +69,27 @@ Object.assign(holdfast, (() => {
       const [options, columns] = made(theme);
       plot = new uPlot({
         width: width(), height, legend: { show: false },
-        cursor: { drag: { x: true, y: false }, points: { show: false } },
+        cursor: { drag: { x: true, y: false, setScale: false }, points: { show: false } },
         ...options,
-        hooks: { ...options.hooks, setCursor: [(self) => moved(self.cursor.idx ?? null)] },
+        hooks: { ...options.hooks, setCursor: [(self) => moved(self.cursor.idx ?? null)], setSelect: [selected] },
       }, columns, box);
-      if (before) plot.setScale("x", { min: before.min, max: before.max });
+      if (before) shown(before.min, before.max);
     }
+    function selected(self) {
+      const { left, width: wide } = self.select;
+      if (!wide) return;
+      const [low, high] = [self.posToVal(left, "x"), self.posToVal(left + wide, "x")];
+      self.setSelect({ left: 0, width: 0 }, false);
+      shown(low, high);
+    }
+    box.addEventListener("dblclick", () => shown(...ends()));
     section.append(box, ...(hasButtons ? [buttons] : []));
     drawn((now) => { theme = now; draw(); });
     new ResizeObserver(() => {
       if (box.clientWidth && plot.width !== width()) plot.setSize({ width: width(), height });
     }).observe(box);
     box.plot = () => plot;
+    box.show = shown;
     return draw;
   }
 
