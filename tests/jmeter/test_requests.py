@@ -221,6 +221,7 @@ def test_a_file_that_is_missing_is_named_with_its_element_and_line() -> None:
     with pytest.raises(UsageError) as refused:
         read_journeys(plan(group(body + called)), "test.jmx", read_file=read_file, properties={"port": "8000"})
 
+    assert refused.value.what == "test.jmx is not run: it names files that cannot be read."
     assert 'HTTPSamplerProxy "called" (line 1): gone.txt, which test.jmx names, does not exist' in refused.value.why
     assert refused.value.why.count("does not exist. Looked in /here. Put it there.") == 2
 

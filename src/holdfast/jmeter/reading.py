@@ -5,7 +5,7 @@ What cannot be done is refused before anything is sent, all of it at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -194,14 +194,17 @@ def _has_end(node: Node) -> bool:
     )
 
 
-def _refused(origin: str, refusals: Iterable[Refusal]) -> UsageError:
+def _refused(origin: str, refusals: Collection[Refusal]) -> UsageError:
     """All reasons why a plan is not run, in one error."""
     lines = [
         f'{each.kind} "{each.name}" (line {each.line}): {each.why}. {each.instead}'
         for each in sorted(refusals, key=lambda each: each.line)
     ]
+    cause = "with holdfast it would send other requests than with JMeter"
+    if all(each.is_missing for each in refusals):
+        cause = "it names files that cannot be read"
     return UsageError(
-        f"{origin} is not run: with holdfast it would send other requests than with JMeter.",
+        f"{origin} is not run: {cause}.",
         "\n  ".join(["In it are", *lines]) if len(lines) > 1 else lines[0],
         "",
     )

@@ -29,6 +29,7 @@ class Refusal:
         file: in which it is.
         why: a clause without a full stop.
         instead: what would take its place, a sentence.
+        is_missing: it names a file that cannot be read, by JMeter neither.
     """
 
     kind: str
@@ -37,6 +38,7 @@ class Refusal:
     file: str
     why: str
     instead: str
+    is_missing: bool = False
 
 
 @dataclass(slots=True)
@@ -71,9 +73,11 @@ class Reading:
     _made: dict[int, Any] = field(default_factory=dict)
     _kept: list[object] = field(default_factory=list)
 
-    def refuse(self, node: Node, why: str, instead: str = "Disable it, or do without it.") -> None:
+    def refuse(
+        self, node: Node, why: str, instead: str = "Disable it, or do without it.", *, is_missing: bool = False
+    ) -> None:
         """Notes that a plan cannot be run because of an element."""
-        refusal = Refusal(node.kind, node.name, node.line, self.file, why, instead)
+        refusal = Refusal(node.kind, node.name, node.line, self.file, why, instead, is_missing)
         if refusal not in self.refusals:
             self.refusals.append(refusal)
 
@@ -225,7 +229,7 @@ class Reading:
         try:
             return self.read_file(file)
         except HoldfastError as error:
-            self.refuse(node, f"{error.what} {error.why}".rstrip("."), error.remedy)
+            self.refuse(node, f"{error.what} {error.why}".rstrip("."), error.remedy, is_missing=True)
             return None
 
     def _can_call(self, node: Node, call: FunctionCall) -> bool:
