@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from planted import CASES, busy_core, searched
+from known_rates import CASES, busy_core, searched
 from support.commandline import holdfast_in
 
 

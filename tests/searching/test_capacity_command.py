@@ -7,7 +7,7 @@ import signal
 import sys
 
 import pytest
-from planted import APPS
+from known_rates import APPS
 from support.commandline import Holdfast
 from support.terminal import Terminal
 

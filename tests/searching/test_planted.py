@@ -7,7 +7,7 @@ import resource
 from functools import partial
 
 import pytest
-from planted import CASES, CHEAP, Planted, busy_core, many_handlers, searched
+from known_rates import CASES, CHEAP, Planted, busy_core, many_handlers, searched
 from support.commandline import Holdfast
 
 _FEW_DESCRIPTORS = 64
