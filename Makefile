@@ -76,7 +76,7 @@ fast-sanitized: .venv/.fast
 	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra \
 		-DPy_LIMITED_API=0x030B0000 -I"$(HEADERS)" -shared -fPIC fast/holdfast_fast.c -o build/sanitized/holdfast_fast.so
 	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-		PYTHONPATH=build/sanitized PYTHONMALLOC=malloc .venv/bin/python -m pytest tests/load/test_engines.py $(ARGS)
+		PYTHONPATH=build/sanitized PYTHONMALLOC=malloc .venv/bin/python -m pytest tests/engine/test_engines.py $(ARGS)
 
 # It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name.
 apache: .venv/.synced
@@ -136,9 +136,9 @@ faults: .venv/.synced
 causes: .venv/.synced
 	.venv/bin/python -m pytest -m "causes or not causes" --numprocesses $(JOBS) --dist load tests/causes $(ARGS)
 
-# One after another: each takes the machine for itself. `python tests/capacity/tally.py 10` repeats them.
+# One after another: each takes the machine for itself. `python tests/searching/tally.py 10` repeats them.
 capacity: .venv/.synced
-	.venv/bin/python -m pytest -m "capacity or not capacity" --numprocesses 0 tests/capacity $(ARGS)
+	.venv/bin/python -m pytest -m "capacity or not capacity" --numprocesses 0 tests/searching $(ARGS)
 
 # Without Chromium, which the system's package manager brings (apt-get install chromium), its tests are skipped by name.
 # It opens every page of the documentation site too.

@@ -20,9 +20,9 @@ from multiprocessing import get_context
 from pathlib import Path
 
 from benchmarks.peers import machine, table
-from holdfast.load.collect import run_of
-from holdfast.load.columns import ROW_BYTES, Columns
-from holdfast.load.reports import RunFacts
+from holdfast.engine.collect import run_of
+from holdfast.engine.columns import ROW_BYTES, Columns
+from holdfast.engine.reports import RunFacts
 from holdfast.loadtest import saved
 from holdfast.loadtest.rows import chunks
 from holdfast.loadtest.run import FinishedLoad, finished_load

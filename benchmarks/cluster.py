@@ -23,8 +23,8 @@ from benchmarks.peers import HERE, machine, table
 from holdfast.api.load_arguments import ConnectionArguments, LoadArguments, ShapeArguments
 from holdfast.api.load_shape import group_of
 from holdfast.cluster.coordinator import cluster_runner
+from holdfast.engine.target import target_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.target import target_of
 from holdfast.loadtest.run import run_load
 from holdfast.model.load import LoadExperiment
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 import json
 import sys
 
-from holdfast.load.http1 import host_field, request_head
-from holdfast.load.plan import Plan
-from holdfast.load.processes import load_runs
-from holdfast.load.shapes import Closed, Open
+from holdfast.engine.http1 import host_field, request_head
+from holdfast.engine.plan import Plan
+from holdfast.engine.processes import load_runs
+from holdfast.engine.shapes import Closed, Open
 from holdfast.model import schedule
 
 ADDRESS = "127.0.0.1"

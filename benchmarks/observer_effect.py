@@ -24,9 +24,9 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from holdfast.engine.http1 import host_field, numbered, request_head
+from holdfast.engine.prober import Prober
 from holdfast.interrupts import Interrupts
-from holdfast.load.http1 import host_field, numbered, request_head
-from holdfast.load.prober import Prober
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.processes import process_tree, usage
 from holdfast.observe.record_reader import Recording, inside_environment

@@ -29,7 +29,7 @@ from benchmarks.peers import (
     table,
     versions,
 )
-from holdfast.load.compiled import WITHOUT
+from holdfast.engine.compiled import WITHOUT
 
 CONNECTIONS = "64"
 

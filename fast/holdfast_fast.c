@@ -1,9 +1,9 @@
 /* The hot loop of holdfast's closed model: wait, receive, compare, stamp, send.
  *
  * Facts
- * - It does what `KeptConnections` in holdfast/load/kept.py does for the usual reply on a kept connection, and nothing
+ * - It does what `KeptConnections` in holdfast/engine/kept.py does for the usual reply on a kept connection, and nothing
  *   else. Whatever is not that reply, whole and in one piece, is handed back to Python with what is known of it; Python
- *   remains the oracle (tests/load/test_engines.py).
+ *   remains the oracle (tests/engine/test_engines.py).
  * - Columns are memoryviews on shared memory. Their buffers are held as long as the object lives.
  *
  * Decisions

@@ -14,7 +14,7 @@ import pytest
 from support.commandline import COMPILED, Holdfast, holdfast_in
 from support.counting import Counting, counting_server
 
-from holdfast.load.compiled import WITHOUT
+from holdfast.engine.compiled import WITHOUT
 
 HERE = Path(__file__).parent
 

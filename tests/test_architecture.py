@@ -19,7 +19,7 @@ MOST_LINES_OF_AN_ADAPTER = 120
 
 # Who may import whom. Every room may import itself, and all but `model` import `model` and `errors`. A room is a folder
 # or a file at the top level.
-MADE_OF = frozenset({"load", "servers", "observe", "infer", "report"})
+MADE_OF = frozenset({"engine", "servers", "observe", "infer", "report"})
 TOLD_BY = frozenset({"console", "live_terminal"})
 SAVED = frozenset({"store", "runs_file"})
 EDGES: dict[str, frozenset[str]] = {
@@ -28,7 +28,7 @@ EDGES: dict[str, frozenset[str]] = {
     # What acquisition is made of: these do not know each other, but all of them read `/proc`.
     "procfs": frozenset(),
     **dict.fromkeys(("servers", "observe"), frozenset({"procfs"})),
-    "load": frozenset({"procfs", "journeys"}),
+    "engine": frozenset({"procfs", "journeys"}),
     "plans": frozenset({"journeys"}),
     "jmeter": frozenset({"plans", "journeys"}),
     "journeys": frozenset(),
@@ -45,16 +45,16 @@ EDGES: dict[str, frozenset[str]] = {
     "attaching": MADE_OF | {"interrupts"},
     "loadtest": MADE_OF | TOLD_BY | {"interrupts", "journeys"},
     # What stands on top.
-    "cluster": frozenset({"load", "loadtest", "rundir"}),
+    "cluster": frozenset({"engine", "loadtest", "rundir"}),
     "study": SAVED | {"probing", "explaining", "servers", "observe", "infer", "interrupts"},
-    "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "load", "loadtest", "rundir"},
-    "capacity": frozenset({"probing", "observe", "infer", "interrupts", "load", "loadtest", "procfs"}),
+    "explaining": SAVED | {"probing", "servers", "observe", "infer", "interrupts", "engine", "loadtest", "rundir"},
+    "searching": frozenset({"probing", "observe", "infer", "interrupts", "engine", "loadtest", "procfs"}),
     "api": (
-        MADE_OF | SAVED | {"capacity", "checks", "journeys", "probing", "attaching", "loadtest", "explaining"}
+        MADE_OF | SAVED | {"searching", "checks", "journeys", "probing", "attaching", "loadtest", "explaining"}
     ).union(("console", "interrupts")),
     "pytest_plugin": frozenset({"api"}),
     "testing": frozenset({"probing", "servers", "observe", "infer", "interrupts"}),
-    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "capacity", "checks", "cluster", "explaining"}).union(
+    "cli": (MADE_OF | TOLD_BY | SAVED | {"api", "attaching", "searching", "checks", "cluster", "explaining"}).union(
         ("interrupts", "jmeter", "loadtest", "page", "picture", "plans", "probing", "study")
     ),
     "__main__": frozenset(),  # the file beside the package, which imports cli
@@ -63,7 +63,7 @@ EDGES: dict[str, frozenset[str]] = {
 # Of inference, acquisition knows what it steers by and no more; of journeys, the engine knows what walks say to it.
 KNOWN_IN_PART = {
     "infer": ({"probing", "attaching"}, "holdfast.infer.signals", "only what it steers by"),
-    "journeys": ({"load"}, "holdfast.journeys.steps", "only what they say to it"),
+    "journeys": ({"engine"}, "holdfast.journeys.steps", "only what they say to it"),
 }
 KNOWN_TO_ALL = frozenset({"model", "errors"})
 AT_THE_TOP = TOLD_BY.union(("__main__", "errors", "interrupts", "rundir", "runs_file", "testing", "pytest_plugin"))
@@ -78,12 +78,12 @@ PURE = frozenset({
     "attaching/unusable.py",
     "cli/option_groups.py",
     "cluster/clocks.py", "cluster/frames.py",
-    "load/acceptance.py", "load/arrivals.py", "load/buckets.py", "load/embedded.py", "load/events.py",
-    "load/exchange.py", "load/frames.py", "load/header_blocks.py", "load/http1.py", "load/http2.py",
-    "load/http2_begin.py", "load/multiplex.py", "load/parts.py", "load/quantities.py", "load/replies.py",
-    "load/reports.py", "load/resending.py", "load/sender.py", "load/stalls.py", "load/status_advice.py",
-    "load/stream_replies.py", "load/stream_reply.py", "load/uploads.py", "load/url.py", "load/values.py",
-    "load/wide.py",
+    "engine/acceptance.py", "engine/arrivals.py", "engine/buckets.py", "engine/embedded.py", "engine/events.py",
+    "engine/exchange.py", "engine/frames.py", "engine/header_blocks.py", "engine/http1.py", "engine/http2.py",
+    "engine/http2_begin.py", "engine/multiplex.py", "engine/parts.py", "engine/quantities.py", "engine/replies.py",
+    "engine/reports.py", "engine/resending.py", "engine/sender.py", "engine/stalls.py", "engine/status_advice.py",
+    "engine/stream_replies.py", "engine/stream_reply.py", "engine/uploads.py", "engine/url.py", "engine/values.py",
+    "engine/wide.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",
@@ -135,7 +135,7 @@ FRAMEWORKS = frozenset({
 })
 # fmt: on
 
-KNOWS_NO_SERVER = ("load", "infer")
+KNOWS_NO_SERVER = ("engine", "infer")
 SERVERS = re.compile(
     r"\b(gunicorn|uwsgi|pyuwsgi|waitress|uvicorn|hypercorn|granian|daphne|cheroot|bjoern|gevent|eventlet|h2corn|"
     r"mod_wsgi|fastpysgi|pyvoy|aiohttp|tornado|sanic|twisted|werkzeug|flask|django|fastapi|starlette|quart)\b",
@@ -174,7 +174,7 @@ def imports(path: PurePosixPath, tree: ast.AST) -> list[Import]:
 
 
 def part_of(path: PurePosixPath) -> str:
-    """`load` for `load/epoll.py`, `run` for `run.py`."""
+    """`engine` for `engine/epoll.py`, `run` for `run.py`."""
     return path.parts[0].removesuffix(".py")
 
 

@@ -20,9 +20,6 @@ __distribution__ = "holdfast-probe"
 
 TYPE_CHECKING = False  # as type checkers know it; `typing` takes longer to import than all of this
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import ModuleType
-
     from holdfast.api.calls import attach as attach
     from holdfast.api.calls import capacity as capacity
     from holdfast.api.calls import explain as explain
@@ -40,12 +37,10 @@ if TYPE_CHECKING:
     from holdfast.model.explanation import Explanation as Explanation
     from holdfast.model.load import LoadResult as LoadResult
     from holdfast.model.verdict import Verdict as Verdict
-else:
-    ModuleType = type(sys)
 
 _CALLS = "holdfast.api.calls"
 _HOMES = {
-    **dict.fromkeys(("probe", "attach", "explain", "to_json", "to_text"), _CALLS),
+    **dict.fromkeys(("probe", "attach", "explain", "capacity", "load", "to_json", "to_text"), _CALLS),
     **dict.fromkeys(
         (
             "HoldfastError",
@@ -62,48 +57,14 @@ _HOMES = {
     "LoadResult": "holdfast.model.load",
     "Verdict": "holdfast.model.verdict",
 }
-_ROOMS = ("load", "capacity")
-"""Functions of `api.calls`, and also packages of ours. The import system puts a package here when a part of it is
-imported, so it is the package that is called."""
 
 
 def __getattr__(name: str) -> object:
-    if name in _ROOMS:
-        return _imported(f"{__name__}.{name}")
     if name in _HOMES:
-        return getattr(_imported(_HOMES[name]), name)
+        __import__(_HOMES[name])
+        return getattr(sys.modules[_HOMES[name]], name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_ROOMS, *_HOMES})
-
-
-def _imported(name: str) -> ModuleType:
-    __import__(name)
-    return sys.modules[name]
-
-
-class _CalledRoom(ModuleType):
-    """A package that is called as the function of its name in `api.calls`."""
-
-    def __call__(self, *arguments: object, **named: object) -> object:
-        return self.__wrapped__(*arguments, **named)
-
-    @property
-    def __wrapped__(self) -> Callable[..., object]:
-        """The function, as `inspect.signature` finds it."""
-        function: Callable[..., object] = getattr(_imported(_CALLS), self.__name__.rpartition(".")[2])
-        return function
-
-
-class _Package(ModuleType):
-    """This package, which makes those of its packages callable that are called."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name in _ROOMS and isinstance(value, ModuleType):
-            value.__class__ = _CalledRoom
-        super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package
+    return sorted({*globals(), *_HOMES})

@@ -335,9 +335,9 @@ def test_importing_holdfast_imports_nothing_else(holdfast: Holdfast) -> None:
 def test_a_call_is_a_call_whatever_of_its_package_was_imported_before() -> None:
     import inspect
 
-    import holdfast.load.url
+    import holdfast.engine.url
 
-    assert holdfast.load.url.parse_url("http://127.0.0.1/").path == "/"
+    assert holdfast.engine.url.parse_url("http://127.0.0.1/").path == "/"
     assert "url" in inspect.signature(holdfast.load).parameters
     assert holdfast.Verdict.__module__ == "holdfast.model.verdict"
     with pytest.raises(AttributeError):

@@ -20,7 +20,7 @@ from holdfast import store
 from holdfast.infer.estimate import judge_outside
 
 HERE = Path(__file__).parent
-PEM = HERE.parent / "load" / "localhost.pem"
+PEM = HERE.parent / "engine" / "localhost.pem"
 PLACES = 5
 ANSWERED, USAGE, INCONCLUSIVE, ENVIRONMENT = 0, 2, 3, 4
 

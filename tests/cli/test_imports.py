@@ -55,7 +55,7 @@ OTHER_COMMANDS = {
         "holdfast.attaching",
         "holdfast.checks",
         "holdfast.infer",
-        "holdfast.load.live_counts",
+        "holdfast.engine.live_counts",
         "holdfast.model.experiment",
         "holdfast.model.timeline",
         "holdfast.plans",
@@ -110,7 +110,7 @@ def test_a_load_imports_nothing_of_the_other_commands(tmp_path: Path, nothing: s
     found = imported(tmp_path, "load", f"{counting.url}/", "--burst", "1") - nothing
 
     assert within(found, HEAVY | DASK | OTHER_COMMANDS["load"] | {"msgspec", "statistics", "csv"}) == set()
-    assert "holdfast.load.epoll" in found
+    assert "holdfast.engine.epoll" in found
 
 
 def test_a_list_of_runs_imports_nothing_that_measures(tmp_path: Path, nothing: set[str]) -> None:

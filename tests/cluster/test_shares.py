@@ -15,14 +15,14 @@ from support.waiting import PATIENCE_S
 
 from holdfast.cluster.clocks import Offset, Trip, offset, over_run
 from holdfast.cluster.merge import Merged, read_report, report_of, rows_of
-from holdfast.load.columns import Columns
-from holdfast.load.http1 import host_field, request_head
-from holdfast.load.packing import pack, unpack
-from holdfast.load.parts import Loss
-from holdfast.load.plan import Plan, share_out, whole
-from holdfast.load.processes import load_runs
-from holdfast.load.sessions import Sessions
-from holdfast.load.shapes import Closed, Open
+from holdfast.engine.columns import Columns
+from holdfast.engine.http1 import host_field, request_head
+from holdfast.engine.packing import pack, unpack
+from holdfast.engine.parts import Loss
+from holdfast.engine.plan import Plan, share_out, whole
+from holdfast.engine.processes import load_runs
+from holdfast.engine.sessions import Sessions
+from holdfast.engine.shapes import Closed, Open
 from holdfast.model import schedule
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause, Timeouts

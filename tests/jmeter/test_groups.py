@@ -136,3 +136,15 @@ def test_a_group_without_end_is_refused_unless_something_ends_it() -> None:
 def test_a_plan_that_sends_nothing_is_an_error() -> None:
     with pytest.raises(UsageError, match="sends nothing"):
         read(group(A, threads="0"))
+    with pytest.raises(UsageError, match="sends nothing"):
+        read(group(element("DebugSampler", "debug")))
+
+
+def test_a_load_that_ends_before_its_threads_begin_is_an_error_that_says_so() -> None:
+    scheduled = {"scheduler": "true", "duration": "60", "delay": "5"}
+    late = group(A, *[text(f"ThreadGroup.{name}", value) for name, value in scheduled.items()], loops="-1")
+
+    with pytest.raises(UsageError, match="sends nothing in 3 s") as told:
+        read(late, most_s=3.0)
+
+    assert told.value.why == "Its first thread begins after 5 s."

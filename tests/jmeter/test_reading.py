@@ -46,7 +46,7 @@ def test_all_that_cannot_be_done_is_named_at_once_with_type_name_and_line() -> N
     why = refused(
         group(
             element("JSR223Sampler", "reckon")
-            + element("BeanShellPostProcessor", "look")
+            + element("BeanShellPostProcessor", "look", text("script", 'vars.put("a", "b");'))
             + element("kg.apc.jmeter.samplers.UDPSampler", "udp")
             + element("com.example.Odd", "odd")
             + http("/${__fifoGet(q)}", name="queue")
@@ -90,6 +90,59 @@ def test_a_listeners_file_is_told_not_to_be_written() -> None:
 
     assert [(each.what, each.kind, each.name) for each in notes] == [("left out", "ResultCollector", "table")]
     assert "out.jtl is not written" in notes[0].meaning
+
+
+@pytest.mark.parametrize(
+    ("kind", "script"),
+    [
+        ("JSR223PreProcessor", ""),
+        ("BeanShellListener", ""),
+        ("BSFPostProcessor", "// nothing yet"),
+        ("JSR223Assertion", '/* vars.put("a", "b") */'),
+        ("JSR223Listener", 'log.info("took " + prev.getTime() + " ms: // not a comment");'),
+        ("JSR223PostProcessor", 'log.warn("got ${id}")\nOUT.println(vars. get("id"))'),
+        ("JSR223Sampler", 'log.info("user " + vars.get("user"))\nlog.info(\'x\' + 1)'),
+        ("BeanShellSampler", ""),
+    ],
+)
+def test_a_script_that_is_empty_or_only_writes_to_a_log_changes_nothing(kind: str, script: str) -> None:
+    found = read(group(A + element(kind, "say", text("script", script))))
+
+    assert [(each.what, each.kind) for each in found.notes] == [("note", kind)]
+    assert paths(group(A + element(kind, "say", text("script", script)) + B)) == "a b"
+
+
+@pytest.mark.parametrize(
+    ("kind", "script"),
+    [
+        ("JSR223Listener", 'props.put("a", "b")'),
+        ("JSR223Listener", 'log.info(vars.put("a", "b"))'),
+        ("JSR223PostProcessor", 'log.info("${__setProperty(a,b)}")'),
+        ("JSR223Sampler", 'log.info("${a}")'),
+        ("JSR223Sampler", "log.info(prev.getTime())"),
+        ("JSR223Assertion", ""),
+        ("JSR223Timer", "return 300"),
+    ],
+)
+def test_any_other_script_is_refused(kind: str, script: str) -> None:
+    assert "it is a script" in refused(group(A + element(kind, "do", text("script", script))))
+
+
+def test_a_script_in_a_file_is_refused() -> None:
+    assert "it is a script" in refused(group(A + element("JSR223Listener", "do", text("filename", "do.groovy"))))
+
+
+def test_settings_of_samplers_that_are_not_http_change_no_request() -> None:
+    assert paths(group(A + element("JavaConfig", "java") + element("MongoSourceElement", "mongo"))) == "a"
+
+
+def test_a_debug_sampler_to_which_an_extractor_applies_is_refused() -> None:
+    take = element("RegexExtractor", "take", text("RegexExtractor.refname", "k"), text("RegexExtractor.regex", "(k.)"))
+
+    why = refused(group(A + take + element("DebugSampler", "debug")))
+
+    assert 'DebugSampler "debug" (line 1): extractors apply to it' in why
+    assert read(group(http("/a", below=take) + element("DebugSampler", "debug"))).notes == ()
 
 
 def test_disabled_elements_are_as_if_they_were_not_there() -> None:

@@ -168,6 +168,64 @@ def test_credentials_are_sent_where_the_url_begins_so() -> None:
     assert outside.headers == ()
 
 
+def test_a_field_holds_what_iso_8859_1_has_and_question_marks_for_the_rest() -> None:
+    # JMeter 5.5 sends this so.
+    assert only(e.header_manager(X_A="a\u2011b\u00e9\u20ac") + e.request("/a")).headers == (("X-A", "a?b\u00e9?"),)
+
+
+def test_a_content_type_of_a_manager_is_not_that_of_the_body() -> None:
+    own = e.header_manager(Content_Type="text/x") + e.raw("/a", "{}")
+
+    assert (only(own).keeps_type, only(e.raw("/a", "{}")).keeps_type) == (True, False)
+
+
+def test_java_s_own_client_adds_what_it_accepts() -> None:
+    java = e.request("/a", implementation="Java")
+
+    assert only(java).headers == (("Accept", "text/html, image/gif, image/jpeg, */*; q=0.2"),)
+    assert only(e.header_manager(Accept="text/x") + java).headers == (("Accept", "text/x"),)
+    assert only(e.request("/a", implementation="HttpClient4")).headers == ()
+
+
+def test_cookies_of_the_plan_are_for_their_domain_and_one_without_is_not_sent() -> None:
+    found = read(
+        e.cookie_manager(
+            e.cookie("none", "1", domain=""),
+            e.cookie("below", "2", domain="Shop.example"),
+            e.cookie("address", "3", domain="127.0.0.1"),
+        )
+        + e.request("/a")
+    )
+
+    (crew,) = found.journeys.crews
+    assert crew.cookies == (("below", "2", ".shop.example", "/"), ("address", "3", "127.0.0.1", "/"))
+    assert [(each.what, each.meaning.split(",")[0]) for each in found.notes] == [
+        ("note", "its cookie none has no domain")
+    ]
+
+
+def test_a_file_whose_variable_is_empty_is_not_sent() -> None:
+    request = only(variables(empty="") + e.request("/r", e.files(("${empty}", "", "text/x")), method="PUT"))
+
+    assert request.body in (None, b"")
+
+
+def test_a_file_that_is_missing_is_named_with_its_element_and_line() -> None:
+    missing = UsageError("gone.txt, which test.jmx names, does not exist.", "Looked in /here.", "Put it there.")
+
+    def read_file(name: str) -> bytes:
+        raise missing
+
+    body = e.request("/r", e.files(("gone.txt", "", "")), method="PUT")
+    called = e.request("/${__FileToString(gone.txt)}", name="called")
+    with pytest.raises(UsageError) as refused:
+        read_journeys(plan(group(body + called)), "test.jmx", read_file=read_file, properties={"port": "8000"})
+
+    assert refused.value.what == "test.jmx is not run: it names files that cannot be read."
+    assert 'HTTPSamplerProxy "called" (line 1): gone.txt, which test.jmx names, does not exist' in refused.value.why
+    assert refused.value.why.count("does not exist. Looked in /here. Put it there.") == 2
+
+
 def test_redirects_timeouts_and_connections_are_as_the_request_says() -> None:
     request = only(
         e.request("/r", follow_redirects="true", use_keepalive="false", connect_timeout="500", response_timeout="2000")
@@ -199,6 +257,12 @@ def test_what_would_be_sent_otherwise_is_refused_by_name(below: str, why: str) -
 
     assert why in f"{refused.value.what} {refused.value.why}"
     assert "(line " in refused.value.why
+
+
+def test_a_server_need_not_be_named_where_another_takes_its_place() -> None:
+    plan_ = plan(group(e.request("/r", domain="")))
+
+    assert read_journeys(plan_, "test.jmx", read_file=FILES.__getitem__, properties={"port": "8000"}, elsewhere=True)
 
 
 def test_what_is_done_otherwise_is_told() -> None:

@@ -10,8 +10,8 @@ import pytest
 from support.waiting import PATIENCE_S
 from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
 
+from holdfast.engine.plan import Stop
 from holdfast.journeys.steps import EndLoad, Judged, NewVisitor, Unsent, Waiting, Walk
-from holdfast.load.plan import Stop
 from holdfast.loadtest.rows import chunks
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.journey import Crew, Stay

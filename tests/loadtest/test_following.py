@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
 
+from holdfast.engine.cookies import MOST_OF_A_HOST
 from holdfast.journeys.steps import NewVisitor, Sending, Walk
-from holdfast.load.cookies import MOST_OF_A_HOST
 from holdfast.loadtest.rows import chunks
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.journey import Crew
@@ -104,6 +104,20 @@ def test_a_redirect_keeps_method_and_body_as_its_status_says(status, method, aft
     assert fields["x-mine"] == "1"
 
 
+def test_a_content_type_that_is_not_of_the_body_goes_with_redirects_and_resources(tmp_path):
+    """As JMeter 5.5 sends one that a Header Manager sets."""
+    page = {"Content-Type": "text/html"}, b'<img src="a.png">'
+    with answering(lambda *asked: redirecting(*asked) if "302" in asked[1] else (200, *page)) as (origin, seen):
+        more = {"method": "POST", "body": b"a=1", "headers": (("Content-Type", "text/x"),), "resources": ALL}
+        carried_out_once([sending("form", origin, "/302/x?/place", follow=1, keeps_type=True, **more)], tmp_path / "t")
+
+    assert [(method, fields.get("content-type")) for method, _, fields, _ in seen.requests] == [
+        ("POST", "text/x"),
+        ("GET", "text/x"),
+        ("GET", "text/x"),
+    ]
+
+
 def test_a_loop_of_redirects_ends_with_a_reason(tmp_path):
     with answering(lambda _method, path, _fields, _body: (302, {"Location": path}, b"")) as (origin, seen):
         finished, told = carried_out_once([sending("loop", origin, "/loop", follow=3)], tmp_path / "told")
@@ -161,6 +175,7 @@ def test_a_redirect_to_a_host_that_may_not_be_loaded_is_not_followed_and_told(tm
     assert outcomes_of(finished) == ["answered", "unsent", "answered"]
     assert "shop.example is not this machine's loopback" in reasons_of(finished)[1]
     assert "--allow-remote shop.example" in reasons_of(finished)[1]
+    assert f"A request was not sent: {reasons_of(finished)[1]}" in finished.result.warnings
     assert not told[0]["answered"]
     assert not finished.result.generator_limited
 

@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 SERVER = Path(__file__).with_name("faulty_http2_server.py")
-PEM = Path(__file__).parent.parent / "load" / "localhost.pem"
+PEM = Path(__file__).parent.parent / "engine" / "localhost.pem"
 
 # What the client sees of each kind (RFC 9113, 5.4.2, 6.4, 8.1 and 8.1.1).
 SEEN_AS = {

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, reasons_of, sending
 
+from holdfast.engine.journey_counts import JourneyCounts
+from holdfast.engine.processes import Watched
 from holdfast.journeys.steps import Grouped, Judged, NewVisitor, Unsent, Waiting, Walk
-from holdfast.load.journey_counts import JourneyCounts
-from holdfast.load.processes import Watched
 from holdfast.loadtest import saved
 from holdfast.loadtest.rows import chunks, samples
 from holdfast.model.journey import Crew

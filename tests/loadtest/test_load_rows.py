@@ -6,9 +6,9 @@ from itertools import chain
 
 import pytest
 
-from holdfast.load.collect import run_of
-from holdfast.load.columns import Columns
-from holdfast.load.reports import RunFacts
+from holdfast.engine.collect import run_of
+from holdfast.engine.columns import Columns
+from holdfast.engine.reports import RunFacts
 from holdfast.loadtest import rows
 from holdfast.loadtest.run import finished_load
 from holdfast.model.load import LoadExperiment

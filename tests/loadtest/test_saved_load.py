@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from holdfast.load.collect import run_of
-from holdfast.load.columns import Columns
-from holdfast.load.quantities import threshold
-from holdfast.load.reports import RunFacts
+from holdfast.engine.collect import run_of
+from holdfast.engine.columns import Columns
+from holdfast.engine.quantities import threshold
+from holdfast.engine.reports import RunFacts
 from holdfast.loadtest import saved
 from holdfast.loadtest.run import finished_load
 from holdfast.model.load import LoadExperiment, StopRule

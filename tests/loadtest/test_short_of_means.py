@@ -15,7 +15,7 @@ import pytest
 from support.commandline import PROGRAM
 from support.lateness import apart_from_lateness
 
-from holdfast.load.local_limits import connections_of_one_process, failure_in_words, remedy
+from holdfast.engine.local_limits import connections_of_one_process, failure_in_words, remedy
 
 ANSWERED, INCONCLUSIVE, ENVIRONMENT = 0, 3, 4
 

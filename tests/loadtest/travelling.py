@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import holdfast.model.journey as journeys
+from holdfast.engine.plan import Stop
+from holdfast.engine.processes import Watched, load_runs
 from holdfast.journeys.steps import Sending
-from holdfast.load.plan import Stop
-from holdfast.load.processes import Watched, load_runs
 from holdfast.loadtest.journey_plans import Walks, journey_plan, with_particulars
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment, StopRule
@@ -34,7 +34,7 @@ class Seen:
         return [path for _, path, _, _ in self.requests]
 
 
-CERTIFICATE = Path(__file__).parent.parent / "load" / "localhost.pem"
+CERTIFICATE = Path(__file__).parent.parent / "engine" / "localhost.pem"
 
 
 @contextlib.contextmanager

@@ -48,6 +48,20 @@ def origins_of(found: Elsewhere) -> list[str]:
     return ["".join(map(str, each.origin)) if isinstance(each, Request) else "left out" for each in nodes]
 
 
+def test_a_url_takes_the_place_of_a_server_that_is_not_named() -> None:
+    found = elsewhere(request("http://"), request("http://"), url=HERE)
+
+    assert origins_of(found) == [HERE] * 2
+    assert found.choice == f"plan.jmx: 2 requests to no named server are sent to {HERE}."
+
+
+def test_a_cookie_for_a_domain_goes_where_the_requests_to_hosts_below_it_go() -> None:
+    found = elsewhere(request("http://www.shop.example"), request("http://other.example"), url=HERE)
+
+    assert found.journeys is not None
+    assert [domain for _, _, domain, _ in found.journeys.crews[0].cookies] == ["127.0.0.1", "127.0.0.1"]
+
+
 def test_a_url_replaces_the_servers_of_all_requests() -> None:
     found = elsewhere(SHOP, SECURE, STATIC, DYNAMIC, url=HERE)
 

@@ -26,8 +26,12 @@ NS = 1_000_000_000
 
 def ran(holdfast, counting, plan, *arguments):
     ended = holdfast.run("load", "--jmx", PLANS / plan, "-J", f"port={counting.port}", *arguments, "--json", "-")
-    assert ended.exit == ANSWERED, ended.err
-    return json.loads(ended.out), ended.err
+    assert ended.exit in (ANSWERED, INCONCLUSIVE), ended.err
+    result = json.loads(ended.out)
+    # On a machine that has other things to do, a load may be late, and says so.
+    late = len(apart_from_lateness(result["warnings"])) < len(result["warnings"])
+    assert ended.exit == ANSWERED or late, result["warnings"]
+    return result, ended.err
 
 
 def lines(requests):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.sax.saxutils import escape, quoteattr
 
-from holdfast.load.values import Numbering, request_bytes
+from holdfast.engine.values import Numbering, request_bytes
 from holdfast.model.scenario import Group
 from holdfast.plans.jmx import PlanRead, read_plan
 

@@ -8,7 +8,7 @@ import pytest
 from own_commands import INCONCLUSIVE, Own, run_all, value
 from support.placed import placed
 
-PEM = Path(__file__).parents[1] / "load" / "localhost.pem"
+PEM = Path(__file__).parents[1] / "engine" / "localhost.pem"
 """Key and self-signed certificate of localhost and 127.0.0.1, valid for a hundred years and worth nothing."""
 
 WSGI = """

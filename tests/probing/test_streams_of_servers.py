@@ -31,7 +31,7 @@ async def index(request):
 
 app = Starlette(routes=[Route("/", index)])
 """,
-    "both.pem": (Path(__file__).parents[1] / "load" / "localhost.pem").read_text(),
+    "both.pem": (Path(__file__).parents[1] / "engine" / "localhost.pem").read_text(),
 }
 GUNICORN = ("gunicorn", "-b", "127.0.0.1:{port}", "--threads", "3")
 CERTIFICATE = ("--certfile", "both.pem", "--keyfile", "both.pem")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from holdfast.load.endpoint import NO_TLS
+from holdfast.engine.endpoint import NO_TLS
 from holdfast.model.experiment import CommandTarget, Experiment
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome

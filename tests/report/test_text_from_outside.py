@@ -9,7 +9,7 @@ import json
 import pytest
 
 from holdfast.attaching.unusable import _redirected
-from holdfast.load.url import parse_url
+from holdfast.engine.url import parse_url
 from holdfast.model.printable import hidden_as_json, printable
 from holdfast.model.saved import SavedRun
 from holdfast.report.layout import Text, cells, rendered

@@ -12,9 +12,9 @@ from holdfast.api.asked import started_experiment
 from holdfast.api.explaining import asked_besides
 from holdfast.api.option_layers import Source, plain, read_options
 from holdfast.api.python_words import in_python
+from holdfast.engine.quantities import rate_per_s, some_time_s
 from holdfast.errors import UsageError
 from holdfast.explaining.run import Asked
-from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.experiment import Experiment
 from holdfast.model.sizes import size_of
 

@@ -26,10 +26,10 @@ from holdfast.api.load_shape import group_of
 from holdfast.api.option_layers import Source, plain, read_options
 from holdfast.api.python_words import in_python
 from holdfast.api.scenario_name import is_scenario
+from holdfast.engine import quantities
+from holdfast.engine.quantities import Threshold
+from holdfast.engine.url import parse_url
 from holdfast.errors import UsageError
-from holdfast.load import quantities
-from holdfast.load.quantities import Threshold
-from holdfast.load.url import parse_url
 from holdfast.model.load import MOST_REQUESTS, LoadExperiment, StopRule
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Group, Timeouts
 

@@ -11,10 +11,10 @@ import msgspec
 from holdfast.api.asked import started_experiment
 from holdfast.api.option_layers import Source, plain, read_options
 from holdfast.api.searching import AskedSearch, check_rates, checked_thresholds, names_a_url, timeout_s_for
-from holdfast.capacity.subject import Sent
-from holdfast.load import quantities
+from holdfast.engine import quantities
 from holdfast.model.capacity import DEFAULT_RUN_S, CapacityAsked
 from holdfast.model.scenario import Check, Timeouts
+from holdfast.searching.subject import Sent
 
 _CALL = "holdfast.capacity()"
 _Amount = float | str

@@ -16,7 +16,7 @@ from holdfast.api.references import Escape, names_in, template
 from holdfast.api.scenario_request import IN_PATH
 from holdfast.api.scenario_shape import stays_of
 from holdfast.api.scenario_steps import once, pause
-from holdfast.load.url import parse_url
+from holdfast.engine.url import parse_url
 from holdfast.model import journey
 from holdfast.model.answers import Assertion, Extract, HookExtract
 from holdfast.model.frozen import frozen

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from holdfast.load.quantities import Threshold
+from holdfast.engine.quantities import Threshold
 from holdfast.model.answers import Extract
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StopRule

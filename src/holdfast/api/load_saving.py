@@ -15,10 +15,10 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 
 from holdfast import store
+from holdfast.engine.ended import Stretch, newly_ended, stretches
+from holdfast.engine.processes import Watched
+from holdfast.engine.quantities import Threshold
 from holdfast.errors import HoldfastError
-from holdfast.load.ended import Stretch, newly_ended, stretches
-from holdfast.load.processes import Watched
-from holdfast.load.quantities import Threshold
 from holdfast.loadtest import saved
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.load import LoadExperiment

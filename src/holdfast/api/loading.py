@@ -8,13 +8,13 @@ from itertools import product
 
 from holdfast import store
 from holdfast.api.load_saving import SavingAsItGoes
+from holdfast.engine.connecting import check_http2
+from holdfast.engine.processes import Watched
+from holdfast.engine.quantities import Threshold
+from holdfast.engine.target import Target, check_sources, prefer_listening, target_of
+from holdfast.engine.url import parse_url
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.interrupts import Interrupts
-from holdfast.load.connecting import check_http2
-from holdfast.load.processes import Watched
-from holdfast.load.quantities import Threshold
-from holdfast.load.target import Target, check_sources, prefer_listening, target_of
-from holdfast.load.url import parse_url
 from holdfast.loadtest import saved
 from holdfast.loadtest.run import FinishedLoad, RunElsewhere, run_load
 from holdfast.model.frozen import frozen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from holdfast.load.http1 import request_head
+from holdfast.engine.http1 import request_head
 
 MOST_OFFERED = 1_000_000
 """Each request takes 250 bytes of memory for its record."""

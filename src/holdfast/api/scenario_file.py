@@ -26,10 +26,10 @@ from holdfast.api.references import filled
 from holdfast.api.scenario_request import OF_ALL, Known, Usual, usual_in
 from holdfast.api.scenario_steps import calls_hooks, set_by, steps_in, weights_of
 from holdfast.api.scenario_table import Table, table_of
+from holdfast.engine import quantities
+from holdfast.engine.quantities import Threshold
+from holdfast.engine.url import parse_url
 from holdfast.errors import UsageError
-from holdfast.load import quantities
-from holdfast.load.quantities import Threshold
-from holdfast.load.url import parse_url
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Count, Crew, Journeys, Node, Once, Sequence, TakeRow
 from holdfast.model.load import StopRule

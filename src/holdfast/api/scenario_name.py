@@ -4,5 +4,5 @@ from __future__ import annotations
 
 
 def is_scenario(url: str) -> bool:
-    """Whether what stands in the place of a URL is the name of a scenario file."""
+    """Whether what is given in place of a URL is the name of a scenario file."""
     return "://" not in url and not url.startswith("unix:") and url.lower().endswith(".toml")

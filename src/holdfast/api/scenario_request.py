@@ -16,8 +16,8 @@ from holdfast.api.input_files import unreadable
 from holdfast.api.option_values import MOST_HOPS
 from holdfast.api.references import names_in, template
 from holdfast.api.scenario_table import Table
-from holdfast.load import quantities
-from holdfast.load.url import parse_url
+from holdfast.engine import quantities
+from holdfast.engine.url import parse_url
 from holdfast.model.answers import Assertion, Extract, Template
 from holdfast.model.frozen import frozen
 from holdfast.model.journey_request import Body, Multipart, Part, Request, Resources, TextBody

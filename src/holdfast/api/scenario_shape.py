@@ -10,7 +10,7 @@ from functools import partial
 from holdfast.api.load_arguments import ShapeArguments
 from holdfast.api.load_shape import shape_of
 from holdfast.api.scenario_table import Table
-from holdfast.load import quantities
+from holdfast.engine import quantities
 from holdfast.model.journey import Stay
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.shapes import Burst, Clients, OpenShape, Phases, Rise, Shape, Spread, Stages

@@ -10,9 +10,9 @@ from holdfast.api import scenario_request
 from holdfast.api.references import template
 from holdfast.api.scenario_request import Known, Usual, names_set_in, request_in
 from holdfast.api.scenario_table import Table
+from holdfast.engine import quantities
+from holdfast.engine.quantities import Threshold
 from holdfast.journeys.conditions import value_of
-from holdfast.load import quantities
-from holdfast.load.quantities import Threshold
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Condition, Delay, If, Leave, Loop, Node, Once, OneOf, Sequence, While
 from holdfast.model.journey_request import Request

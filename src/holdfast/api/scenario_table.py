@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from holdfast.api import toml_places
+from holdfast.engine import quantities
 from holdfast.errors import HoldfastError, UsageError
-from holdfast.load import quantities
 from holdfast.model.frozen import frozen
 from holdfast.model.suggestions import did_you_mean
 

@@ -10,19 +10,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from holdfast import store
-from holdfast.capacity.run import LoadWatch, Search, run_search
-from holdfast.capacity.subject import Sent, Subject, running_subject, started_subject
+from holdfast.engine.quantities import Threshold, threshold
+from holdfast.engine.target import prefer_listening, target_of
+from holdfast.engine.url import parse_url
 from holdfast.errors import HoldfastError, UsageError
 from holdfast.infer.capacity import capacity_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.quantities import Threshold, threshold
-from holdfast.load.target import prefer_listening, target_of
-from holdfast.load.url import parse_url
 from holdfast.model.capacity import DEFAULT_ERRORS, DEFAULT_RUN_S, Capacity, CapacityAsked, CapacityRecord
 from holdfast.model.experiment import Experiment, ProbeTarget, command_line_of
 from holdfast.model.frozen import frozen
 from holdfast.model.saved import Asked
 from holdfast.runs_file import marked
+from holdfast.searching.run import LoadWatch, Search, run_search
+from holdfast.searching.subject import Sent, Subject, running_subject, started_subject
 
 _HARM = (
     "The search loads a server until it answers too late, again and again. On a server that is not yours that is an "

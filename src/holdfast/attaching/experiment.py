@@ -15,14 +15,14 @@ from holdfast.attaching import rounds
 from holdfast.attaching.forwarding import Forwarder, tunnel, watched_single
 from holdfast.attaching.rounds import Look
 from holdfast.attaching.unusable import Ended, refused, too_quick, unusable
+from holdfast.engine.connecting import check_http2
+from holdfast.engine.http1 import request_head
+from holdfast.engine.prober import Prober
+from holdfast.engine.target import Target, target_of
+from holdfast.engine.url import Url
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.infer.signals import TOO_QUICK_NS, Service, service_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.connecting import check_http2
-from holdfast.load.http1 import request_head
-from holdfast.load.prober import Prober
-from holdfast.load.target import Target, target_of
-from holdfast.load.url import Url
 from holdfast.model.experiment import OutsideExperiment
 from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, Watch, ended_places
 from holdfast.model.outside import OutsideStreams, OutsideTimeline, Round, RunningServer

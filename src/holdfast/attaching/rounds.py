@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from holdfast.engine.prober import Prober
 from holdfast.infer.signals import ANOTHER_SIZE, Flow, Service, Trip, Wave, close, first_wave, flow_of, trip_of
 from holdfast.interrupts import Interrupts
-from holdfast.load.prober import Prober
 from holdfast.model.frozen import frozen
 from holdfast.model.live import LivePhase
 from holdfast.model.outside import Round
@@ -28,7 +28,7 @@ from holdfast.observe.routes import ListenAddress
 from holdfast.observe.snapshot import take_snapshot
 
 if TYPE_CHECKING:
-    from holdfast.load.streams import StreamProber  # the library for it is an extra
+    from holdfast.engine.streams import StreamProber  # the library for it is an extra
 
 TURN_NS = 2 * MS
 QUICK_TURN_NS = MS // 5

@@ -10,9 +10,9 @@ from dataclasses import replace
 
 from holdfast.attaching import rounds
 from holdfast.attaching.rounds import Look
+from holdfast.engine.streams import StreamProber
+from holdfast.engine.target import Target
 from holdfast.infer.signals import Service
-from holdfast.load.streams import StreamProber
-from holdfast.load.target import Target
 from holdfast.model.outside import OutsideStreams, Round
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from holdfast.engine.status_advice import ONLY_HTTP1, ONLY_HTTP2, START_IT, advice_on, another_version
+from holdfast.engine.url import Url
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
-from holdfast.load.status_advice import ONLY_HTTP1, ONLY_HTTP2, START_IT, advice_on, another_version
-from holdfast.load.url import Url
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 from holdfast.model.units import MS

@@ -23,8 +23,6 @@ from holdfast.api.searching import (
     timeout_s_for,
     title_of,
 )
-from holdfast.capacity.run import LoadWatch
-from holdfast.capacity.subject import Sent
 from holdfast.cli.answer import bid_farewell
 from holdfast.cli.checks import Checks, check_options, checks_of, no_checks
 from holdfast.cli.click_types import checked, html_option, json_option, quiet_option
@@ -49,6 +47,8 @@ from holdfast.cli.probe import (
     with_defaults,
 )
 from holdfast.console import tell
+from holdfast.engine import quantities
+from holdfast.engine.processes import Watched
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
@@ -57,13 +57,13 @@ from holdfast.errors import (
 )
 from holdfast.infer.capacity_search import NextLoad, interval_of
 from holdfast.interrupts import Interrupts, listening
-from holdfast.load import quantities
-from holdfast.load.processes import Watched
 from holdfast.model.capacity import DEFAULT_RUN_S, AtRate, Capacity, CapacityAsked, LiveSearch
 from holdfast.model.experiment import Experiment, experiment_of
 from holdfast.model.live import Watch
 from holdfast.model.scenario import Check, Timeouts
 from holdfast.model.units import NS_PER_S
+from holdfast.searching.run import LoadWatch
+from holdfast.searching.subject import Sent
 
 if TYPE_CHECKING:
     from holdfast.checks.fields import Fields

@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 from holdfast.cluster.coordinator import cluster_runner
 from holdfast.console import say
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.plan import Plan, Stop
+from holdfast.engine.target import Target
 from holdfast.live_terminal import terminal_for_views
-from holdfast.load.collect import LoadRun
-from holdfast.load.plan import Plan, Stop
-from holdfast.load.target import Target
 from holdfast.loadtest.result import urls_of
 from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment

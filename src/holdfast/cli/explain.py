@@ -25,10 +25,10 @@ from holdfast.cli.probe import (
     target_options,
     with_defaults,
 )
+from holdfast.engine.quantities import rate_per_s, some_time_s
 from holdfast.errors import EXIT_ANSWERED, EXIT_ENVIRONMENT, EXIT_EXPECTATION_FAILED, EXIT_INCONCLUSIVE
 from holdfast.explaining.run import Asked, shown_again
 from holdfast.interrupts import listening
-from holdfast.load.quantities import rate_per_s, some_time_s
 from holdfast.model.experiment import Experiment, command_line_of, experiment_of
 from holdfast.model.explanation import Explanation
 from holdfast.model.live_study import LiveExplanation

@@ -19,8 +19,8 @@ from holdfast.cli.load_plan import Asked, read_jmx
 from holdfast.cli.load_report import files_of, finish, output_options
 from holdfast.cli.load_scenario import read_file
 from holdfast.cli.option_groups import GroupedCommand, declared
+from holdfast.engine.url import parse_url
 from holdfast.interrupts import listening
-from holdfast.load.url import parse_url
 from holdfast.loadtest.live_view import open_view
 from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment, StopRule

@@ -21,7 +21,7 @@ from holdfast.cli.option_groups import (
     declared,
     option,
 )
-from holdfast.load import quantities
+from holdfast.engine import quantities
 from holdfast.model.load import MOST_REQUESTS
 from holdfast.model.scenario import DEFAULT_TIMEOUT_S
 

@@ -14,8 +14,8 @@ from click.core import ParameterSource
 from holdfast.api.input_files import unreadable
 from holdfast.api.load_arguments import SHAPE_NAMES, LoadArguments
 from holdfast.console import say
+from holdfast.engine.quantities import Threshold
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.quantities import Threshold
 from holdfast.model.frozen import frozen
 from holdfast.model.load import MOST_REQUESTS, StopRule
 from holdfast.model.scenario import Group
@@ -91,6 +91,7 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
         most_s=arguments.shape.for_s,
         seed=arguments.run.seed,
         environment=os.environ,
+        elsewhere=origins.base is not None,
     )
     values = {name: value for values in read.journeys.values for name, value in values}
     sent = journeys_elsewhere(read.journeys, values, origins, file.name)

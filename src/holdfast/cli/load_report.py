@@ -16,6 +16,8 @@ from holdfast.cli.click_types import show, target_file
 from holdfast.cli.option_groups import OUTPUT, declared, option
 from holdfast.cli.saved_load import saved_load
 from holdfast.console import say, tell
+from holdfast.engine.status_advice import START_IT
+from holdfast.engine.url import parse_url
 from holdfast.errors import (
     EXIT_ANSWERED,
     EXIT_ENVIRONMENT,
@@ -23,8 +25,6 @@ from holdfast.errors import (
     EXIT_INCONCLUSIVE,
     EnvironmentFailure,
 )
-from holdfast.load.status_advice import START_IT
-from holdfast.load.url import parse_url
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.check import NOTHING_EXPECTED, CheckResult
 from holdfast.model.load import LoadResult

@@ -19,7 +19,7 @@ _SAYS_ITSELF = (
 
 
 def read_file(context: click.Context, arguments: LoadArguments) -> Asked:
-    """Reads the scenario file that stands in the place of URL.
+    """Reads the scenario file that is given in place of URL.
 
     Raises:
         UsageError: it does not exist or cannot be carried out as written, or an option does not go with it.

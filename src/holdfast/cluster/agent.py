@@ -31,10 +31,10 @@ from holdfast.cluster.frames import (
     Progress,
 )
 from holdfast.cluster.merge import report_of, rows_of
+from holdfast.engine.ended import Stretch, newly_ended, stretches
+from holdfast.engine.plan import Plan, Stop
+from holdfast.engine.processes import Watched, load_runs
 from holdfast.errors import HoldfastError
-from holdfast.load.ended import Stretch, newly_ended, stretches
-from holdfast.load.plan import Plan, Stop
-from holdfast.load.processes import Watched, load_runs
 from holdfast.loadtest.plans import plans_of
 from holdfast.model.load import StopRule
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from holdfast.load.target import Target
+from holdfast.engine.target import Target
 from holdfast.loadtest.codec import from_json, to_json
 from holdfast.model.frozen import frozen
 from holdfast.model.load import LoadExperiment

@@ -30,11 +30,11 @@ from holdfast.cluster.dask_cluster import Cluster, Unreachable, Worker, connect
 from holdfast.cluster.frames import BEGIN, DRAIN, INSTANT, QUIT
 from holdfast.cluster.members import Member, SharedLoad, merge_members, seen_progress
 from holdfast.cluster.merge import Merged
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.plan import Plan, Stop, stop_reason
+from holdfast.engine.quantities import local_workers
+from holdfast.engine.target import Target
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.collect import LoadRun
-from holdfast.load.plan import Plan, Stop, stop_reason
-from holdfast.load.quantities import local_workers
-from holdfast.load.target import Target
 from holdfast.loadtest.run import RunElsewhere
 from holdfast.model.load import LoadExperiment
 from holdfast.model.progress import SharedProgress

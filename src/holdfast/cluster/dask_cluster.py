@@ -24,8 +24,8 @@ from typing import Any
 
 from holdfast import __distribution__, __version__
 from holdfast.cluster.host import Host, read_clock, read_identity
+from holdfast.engine.quantities import local_workers
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.quantities import local_workers
 from holdfast.model.frozen import frozen
 from holdfast.rundir import room_for_a_run, run_directory
 

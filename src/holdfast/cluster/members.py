@@ -10,11 +10,11 @@ from holdfast.cluster.clocks import SAME, Offset, over_run
 from holdfast.cluster.dask_cluster import Worker
 from holdfast.cluster.frames import Progress
 from holdfast.cluster.merge import Merged, Report, pacing_lag_p99_ns, read_report
-from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run_of
-from holdfast.load.parts import Loss
-from holdfast.load.plan import Plan, Stop, stop_reason
-from holdfast.load.reports import RunFacts
-from holdfast.load.streams_seen import together
+from holdfast.engine.collect import LoadRun, asked_rate_per_s, begin_together, run_of
+from holdfast.engine.parts import Loss
+from holdfast.engine.plan import Plan, Stop, stop_reason
+from holdfast.engine.reports import RunFacts
+from holdfast.engine.streams_seen import together
 from holdfast.model.load import HostResult, LoadExperiment
 from holdfast.model.places import Outcome
 from holdfast.model.progress import HostProgress, SharedProgress

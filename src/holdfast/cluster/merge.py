@@ -15,12 +15,12 @@ from itertools import chain, islice
 import msgspec
 
 from holdfast.cluster.clocks import Offset
-from holdfast.load.collect import LoadRun
-from holdfast.load.columns import Columns
-from holdfast.load.packing import pack, unpack
-from holdfast.load.parts import Loss
-from holdfast.load.plan import MOST_SOURCES, Plan, share_out, whole
-from holdfast.load.summary import distribution
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.columns import Columns
+from holdfast.engine.packing import pack, unpack
+from holdfast.engine.parts import Loss
+from holdfast.engine.plan import MOST_SOURCES, Plan, share_out, whole
+from holdfast.engine.summary import distribution
 from holdfast.model.frozen import frozen
 from holdfast.model.load import StreamsResult
 from holdfast.model.places import Outcome

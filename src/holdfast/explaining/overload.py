@@ -15,10 +15,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 
+from holdfast.engine.http1 import host_field, request_head
 from holdfast.errors import InconclusiveError, UsageError
 from holdfast.explaining.overload_level import LevelSlots, Task, attempts_of, prober_for, run_level
 from holdfast.interrupts import Interrupts
-from holdfast.load.http1 import host_field, request_head
 from holdfast.model.experiment import Experiment, ProbeTarget
 from holdfast.model.frozen import frozen
 from holdfast.model.overload import FACTORS, Attempt, Level, OverloadRecord

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.overload import is_usual
-from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.frozen import frozen
 from holdfast.model.overload import Attempt, Level

@@ -12,13 +12,13 @@ from contextlib import ExitStack, suppress
 from dataclasses import replace
 from ipaddress import ip_address
 
+from holdfast.engine.http1 import host_field, numbered, request_head
+from holdfast.engine.local_limits import longest_send_buffer
+from holdfast.engine.silent_connections import SilentConnections
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
 from holdfast.explaining.silent_clients import Clients
 from holdfast.explaining.silent_climb import Climb, Limits
 from holdfast.interrupts import Interrupts
-from holdfast.load.http1 import host_field, numbered, request_head
-from holdfast.load.local_limits import longest_send_buffer
-from holdfast.load.silent_connections import SilentConnections
 from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen

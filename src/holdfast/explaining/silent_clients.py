@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from holdfast.engine.silent_connections import SilentConnections
 from holdfast.errors import InconclusiveError
-from holdfast.load.silent_connections import SilentConnections
 from holdfast.model.address import is_unix
 from holdfast.model.places import Outcome
 from holdfast.model.silent import Silence

@@ -114,4 +114,4 @@ def _content(found: Merged, element: Node, file: Properties) -> bytes:
             "Write its name, or give it with -J name=value.",
         )
         return b""
-    return reading.read_file(name)
+    return reading.content(element, name) or b""

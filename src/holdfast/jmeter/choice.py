@@ -71,7 +71,8 @@ def _is_told_anyhow(note: Note) -> bool:
 
 
 def _is_node_fixed(node: Node) -> bool:
-    if node.kind not in _KINDS:
+    # Java's own client adds a field.
+    if node.kind not in _KINDS or node.text("HTTPSampler.implementation") == "Java":
         return False
     if node.kind == "TestAction" and node.text("ActionProcessor.action") != _PAUSE:
         return False

@@ -13,9 +13,10 @@ from dataclasses import replace
 from typing import Literal
 
 from holdfast.jmeter import elements
+from holdfast.jmeter.extractors import EXTRACTORS
 from holdfast.jmeter.samplers import HANDLED, request_of_sampler
 from holdfast.jmeter.scope import Scope
-from holdfast.jmeter.scripts import unreadable_text
+from holdfast.jmeter.scripts import changes_nothing, unreadable_text
 from holdfast.jmeter.setters import SETTERS, sets_before, sets_of
 from holdfast.jmeter.timers import TIMERS, waits_of
 from holdfast.model import journey
@@ -79,7 +80,15 @@ def _done(node: Node, scope: Scope) -> Sequence[journey.Node]:
         return CONTROLLERS[kind](node, scope)
     if kind == "TestAction":
         return _below_sampler(node, scope, _action(node, scope))
-    if kind == "DebugSampler":
+    if _is_silent(node):
+        if next(scope.below(tuple(node.children)).nearest(*EXTRACTORS), None) is not None:
+            reading.refuse(
+                node,
+                "extractors apply to it, and would set their variables from it",
+                "Disable it, or put the extractors below the requests that they are for.",
+            )
+        if kind != "DebugSampler":
+            elements.look_at(node, reading)
         return _below_sampler(node, scope, journey.Delay(("0",)))
     if kind in HANDLED or kind in TIMERS or kind in SETTERS:
         return ()
@@ -243,7 +252,13 @@ def _switch(node: Node, scope: Scope) -> Sequence[journey.Node]:
 
 
 def _is_chosen_from(node: Node) -> bool:
-    return node.kind in CONTROLLERS or node.kind in (_SAMPLER, "TestAction", "DebugSampler")
+    return node.kind in CONTROLLERS or node.kind in (_SAMPLER, "TestAction") or _is_silent(node)
+
+
+def _is_silent(node: Node) -> bool:
+    """Whether it is a sampler that sends nothing and sets nothing, and has its turn among others."""
+    is_script = node.kind.endswith("Sampler") and node.kind.startswith(elements.SCRIPTS)
+    return node.kind == "DebugSampler" or (is_script and bool(changes_nothing(node)))
 
 
 def _throughput(node: Node, scope: Scope) -> Sequence[journey.Node]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from holdfast.jmeter.scope import Reading
 from holdfast.model.frozen import frozen
-from holdfast.plans.jmx_tree import Node
+from holdfast.plans.jmx_tree import Node, Properties
 
 _KIND = "CookieManager"
 
@@ -58,13 +58,33 @@ def jar_of(group: Node, common: Sequence[Node], reading: Reading, *, same_user: 
         reading.tell(manager, f"cookies are kept as RFC 6265 says, not by its policy {policy}")
     by_group = reading.flag(manager, "CookieManager.controlledByThreadGroup")
     clears = not same_user if by_group else reading.flag(manager, "CookieManager.clearEachIteration")
-    cookies = []
-    for cookie in manager.properties.elements("CookieManager.cookies"):
-        value = reading.fixed(manager, cookie.text("Cookie.value"))
-        domain = reading.fixed(manager, cookie.text("Cookie.domain"))
-        path = reading.fixed(manager, cookie.text("Cookie.path"))
-        if value is None or domain is None or path is None:
-            reading.refuse(manager, f"its cookie {cookie.name} is not known before the load begins")
-        else:
-            cookies.append((cookie.name, value, domain, path))
-    return Jar(keeps=True, clears=clears, cookies=tuple(cookies))
+    own_cookies = [_cookie(manager, each, reading) for each in manager.properties.elements("CookieManager.cookies")]
+    return Jar(keeps=True, clears=clears, cookies=tuple(each for each in own_cookies if each is not None))
+
+
+def _cookie(manager: Node, cookie: Properties, reading: Reading) -> tuple[str, str, str, str] | None:
+    """Name, value, domain and path of a cookie of a manager's own; None if it is never sent.
+
+    Source: apache/jmeter, protocol/http/control/HC4CookieHandler.java (makeCookie), and BasicDomainHandler.java of
+    Apache HttpClient (match, domainMatch).
+    """
+    value, domain, path = (
+        reading.fixed(manager, cookie.text(f"Cookie.{each}")) for each in ("value", "domain", "path")
+    )
+    if value is None or domain is None or path is None:
+        reading.refuse(manager, f"its cookie {cookie.name} is not known before the load begins")
+        return None
+    domain = domain.strip().lower()
+    if not domain:
+        reading.note(manager, f"its cookie {cookie.name} has no domain, so it is not sent, as by JMeter")
+        return None
+    if cookie.text("Cookie.secure").strip().lower() == "true":
+        reading.tell(manager, f"its cookie {cookie.name} is for https alone, and is sent over http too")
+    is_for_hosts_below = cookie.text("Cookie.domain_specified").strip().lower() == "true"
+    if is_for_hosts_below and not domain.startswith(".") and not _is_address(domain):
+        domain = f".{domain}"
+    return cookie.name, value, domain, path
+
+
+def _is_address(host: str) -> bool:
+    return ":" in host or host.replace(".", "").isdecimal()

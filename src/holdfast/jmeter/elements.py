@@ -8,15 +8,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from holdfast.jmeter.scope import Reading
+from holdfast.jmeter.scripts import changes_nothing
 from holdfast.plans.jmx_tree import Node
 
 # They change neither the requests nor how answers are judged, or what they do is said elsewhere.
 _NOTHING = frozenset(
     {
+        "BoltConnectionElement",
         "DebugPostProcessor",
+        "HBaseConnection",
         "HttpMirrorControl",
         "JDBCDataSource",
+        "JavaConfig",
         "LoginConfig",
+        "MongoSourceElement",
         "ProxyControl",
         "ResultAction",
         "SampleTimeout",
@@ -45,7 +50,7 @@ _TOLD: Mapping[str, str] = {
 }
 
 _LISTENERS = ("Collector", "Visualizer", "Listener", "Reporter", "Writer", "Uploader", "ResultsGui")
-_SCRIPTS = ("JSR223", "BeanShell", "BSF", "Jexl")
+SCRIPTS = ("JSR223", "BeanShell", "BSF", "Jexl")
 
 _SCRIPT_REMEDY = (
     "What it does has to be said without a script: values by extractors, functions and User Parameters, conditions by "
@@ -61,6 +66,23 @@ _REFUSED: Mapping[str, tuple[str, str]] = {
     ),
     "ParameterizedController": ("its parameters would not be set", "Use User Parameters and a Module Controller."),
     "DummySampler": ("it makes up answers, from which others may take values", "Disable it."),
+    "AnchorModifier": (
+        "it fills parameters of requests with what links and forms of the last page have",
+        "Take the values with an extractor, and refer to its variables.",
+    ),
+    "URLRewritingModifier": (
+        "it adds the id of a session in the last page to requests",
+        "Take the id with a Regular Expression Extractor, and refer to its variable in paths or parameters.",
+    ),
+    "RegExUserParameters": (
+        "it fills parameters of requests with what an extractor has found",
+        "Refer to the extractor's variables.",
+    ),
+    "SetVariablesAction": ("it sets variables", "Use User Parameters."),
+    "VariablesFromCSV": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
+    "VariablesFromCSVFile": ("it sets variables", "Use User Defined Variables, or a CSV Data Set."),
+    "RedisDataSet": ("it takes values from a Redis server", "Write them to a file, for a CSV Data Set."),
+    "RandomCSVDataSetConfig": ("it takes rows by chance", "Use a CSV Data Set, whose rows come one after the other."),
     "AccessLogSampler": ("it sends what is in a log", "Turn the log into a CSV Data Set and one HTTP Request."),
 }
 
@@ -83,7 +105,9 @@ def look_at(node: Node, reading: Reading) -> None:
     gui = node.properties.text("TestElement.gui_class")
     if kind in _NOTHING or gui.endswith("ObsoleteGui"):
         return
-    if kind.startswith(_SCRIPTS):
+    if kind.startswith(SCRIPTS) and (why := changes_nothing(node)):
+        reading.note(node, f"{why}, so it is left out")
+    elif kind.startswith(SCRIPTS):
         reading.refuse(node, "it is a script, which holdfast does not run", _SCRIPT_REMEDY)
     elif kind == "ResultCollector" or kind in _TOLD or kind.endswith(_LISTENERS):
         _tell_of_listener(node, reading)

@@ -14,6 +14,10 @@ from holdfast.plans.jmx_tree import Node
 _BASIC = frozenset({"", "BASIC", "BASIC_DIGEST"})
 
 
+_ACCEPT_OF_JAVA = "text/html, image/gif, image/jpeg, */*; q=0.2"
+"""What Java's own client adds, for requests whose implementation is Java (measured with Java 17)."""
+
+
 def fields_of(
     found: Merged, origin: Template, path: Template, content_type: Template, *, replaces: bool
 ) -> tuple[tuple[Template, Template], ...]:
@@ -29,15 +33,33 @@ def fields_of(
         for header in manager.properties.elements("HeaderManager.headers"):
             name = found.scope.template(manager, header.text("Header.name") or header.name)
             if _lower(name) not in known and _lower(name) not in ("", "content-length"):
-                fields.append((name, found.scope.template(manager, header.text("Header.value"))))
+                fields.append((name, _in_latin_1(found.scope.template(manager, header.text("Header.value")))))
     if replaces:
         fields = [each for each in fields if _lower(each[0]) != "content-type"]
     elif content_type and not any(_lower(name) == "content-type" and value for name, value in fields):
         fields.append((("Content-Type",), content_type))
+    if found.written("implementation")[1] == "Java" and not any(_lower(name) == "accept" for name, _ in fields):
+        fields.append((("Accept",), (_ACCEPT_OF_JAVA,)))
     authorization = _authorization(found, origin, path)
     if authorization and not any(_lower(name) == "authorization" for name, _ in fields):
         fields.append((("Authorization",), authorization))
     return tuple(fields)
+
+
+def keeps_type(found: Merged) -> bool:
+    """Whether a manager sets the Content-Type: JMeter then sends it with redirects and embedded resources too."""
+    return any(
+        (header.text("Header.name") or header.name).strip().lower() == "content-type"
+        for manager in found.scope.nearest("HeaderManager")
+        for header in manager.properties.elements("HeaderManager.headers")
+    )
+
+
+def _in_latin_1(value: Template) -> Template:
+    """A field's value: what ISO 8859-1 does not have is sent as a question mark (measured with JMeter 5.5)."""
+    return tuple(
+        each.encode("latin-1", "replace").decode("latin-1") if isinstance(each, str) else each for each in value
+    )
 
 
 def _lower(name: Template) -> str:

@@ -108,11 +108,11 @@ class Merged:
             (element, each)
             for element in self.elements
             for each in element.properties.inner("HTTPsampler.Files").elements("HTTPFileArgs.files")
-            if each.text("File.path")
+            if self._is_named(element, each.text("File.path"))
         ]
         # Before JMeter 2.5 a request had one file.
         name = self.node.text("HTTPSampler.FILE_NAME")
-        if name:
+        if self._is_named(self.node, name):
             values = {
                 "File.path": name,
                 "File.paramname": self.node.text("HTTPSampler.FILE_FIELD"),
@@ -120,6 +120,10 @@ class Merged:
             }
             found.insert(0, (self.node, Properties("HTTPFileArg", "", values)))
         return found
+
+    def _is_named(self, element: Node, path: str) -> bool:
+        """Whether a file has a name; one whose variable is empty has none, and JMeter sends no file."""
+        return bool(path) and self.scope.reading.fixed(element, path) != ""
 
 
 def merged(node: Node, scope: Scope) -> Merged:

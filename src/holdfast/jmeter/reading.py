@@ -5,7 +5,7 @@ What cannot be done is refused before anything is sent, all of it at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Literal
@@ -17,10 +17,11 @@ from holdfast.jmeter.elements import look_at
 from holdfast.jmeter.groups import GROUPS, coming_of
 from holdfast.jmeter.pieces import put_together
 from holdfast.jmeter.scope import ReadFile, Reading, Refusal, Scope
-from holdfast.jmeter.unset import Unset, unset_in
+from holdfast.jmeter.unset import Unset, sends, unset_in
 from holdfast.jmeter.variables import constants_of, defined_values, sets_properties
 from holdfast.model.frozen import frozen
 from holdfast.model.journey import Crew, Journeys, Sequence
+from holdfast.model.units import NS_PER_S
 from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node, plan_tree
 
@@ -56,6 +57,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     most_s: float | None = None,
     seed: int = 0,
     environment: Mapping[str, str] = MappingProxyType({}),
+    elsewhere: bool = False,
 ) -> JourneysRead:
     """Reads the journeys that a plan describes.
 
@@ -67,12 +69,13 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         most_s: ends the load after so many seconds, whatever the plan says; None leaves the end to the plan.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        elsewhere: another server takes the place of those of the plan, which need not name any.
 
     Raises:
         UsageError: it is not a plan, sends nothing, has no end, or could only be run with another meaning.
     """
     root = put_together(plan_tree(content, origin), origin, read_file)
-    reading = Reading(origin, read_file, properties, seed=seed, environment=environment)
+    reading = Reading(origin, read_file, properties, seed=seed, environment=environment, elsewhere=elsewhere)
     reading.sets_properties = sets_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)
@@ -90,12 +93,8 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
             look_at(node, reading)
     if reading.refusals:
         raise _refused(origin, reading.refusals)
-    if not any(each.stage == "main" for each in crews):
-        raise UsageError(
-            f"{origin} sends nothing (line {root.line}, column {root.column}).",
-            "No enabled thread group sends an HTTP Request.",
-            "Enable the thread group you mean, or give it threads, loops and HTTP Requests.",
-        )
+    if not any(each.stage == "main" for each in crews) or not any(sends(each.journey) for each in crews):
+        raise _sends_nothing(root, reading, most_s)
     defined = [name for each in values for name, _ in each]
     notes = [*reading.notes, *(_note_on(each) for crew in crews for each in unset_in(crew, defined))]
     journeys = Journeys(
@@ -107,6 +106,26 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
         plan=origin,
     )
     return JourneysRead(journeys, tuple(dict.fromkeys(notes)))
+
+
+def _sends_nothing(root: Node, reading: Reading, most_s: float | None) -> UsageError:
+    begins = [
+        stay.from_ns
+        for node in root.children
+        if most_s is not None and node.kind in GROUPS and node.kind not in _STAGES
+        for stay in coming_of(node, reading, None).stays
+    ]
+    if begins and most_s is not None and min(begins) >= most_s * NS_PER_S:
+        return UsageError(
+            f"{reading.file} sends nothing in {most_s:g} s.",
+            f"Its first thread begins after {min(begins) / NS_PER_S:g} s.",
+            "Give it more time with --for.",
+        )
+    return UsageError(
+        f"{reading.file} sends nothing (line {root.line}, column {root.column}).",
+        "No enabled thread group sends an HTTP Request.",
+        "Enable the thread group you mean, or give it threads, loops and HTTP Requests.",
+    )
 
 
 def _note_on(unset: Unset) -> Note:
@@ -175,14 +194,17 @@ def _has_end(node: Node) -> bool:
     )
 
 
-def _refused(origin: str, refusals: Iterable[Refusal]) -> UsageError:
+def _refused(origin: str, refusals: Collection[Refusal]) -> UsageError:
     """All reasons why a plan is not run, in one error."""
     lines = [
         f'{each.kind} "{each.name}" (line {each.line}): {each.why}. {each.instead}'
         for each in sorted(refusals, key=lambda each: each.line)
     ]
+    cause = "with holdfast it would send other requests than with JMeter"
+    if all(each.is_missing for each in refusals):
+        cause = "it names files that cannot be read"
     return UsageError(
-        f"{origin} is not run: with holdfast it would send other requests than with JMeter.",
+        f"{origin} is not run: {cause}.",
         "\n  ".join(["In it are", *lines]) if len(lines) > 1 else lines[0],
         "",
     )

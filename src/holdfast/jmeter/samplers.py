@@ -12,7 +12,7 @@ from itertools import takewhile
 from holdfast.jmeter.assertions import ASSERTIONS, assertions_of
 from holdfast.jmeter.bodies import body_of, is_multipart
 from holdfast.jmeter.extractors import EXTRACTORS, extracts_of
-from holdfast.jmeter.fields import fields_of
+from holdfast.jmeter.fields import fields_of, keeps_type
 from holdfast.jmeter.merged import Merged, merged, template_call
 from holdfast.jmeter.scope import Scope
 from holdfast.journeys.context import FunctionError
@@ -75,6 +75,7 @@ def request_of_sampler(node: Node, scope: Scope) -> Request:
         hops_count=False,
         resources=_resources(found),
         keep_alive=found.flag("use_keepalive"),
+        keeps_type=not is_multipart(found) and keeps_type(found),
         timeouts=Timeouts(_seconds(found, "connect_timeout"), _seconds(found, "response_timeout"), None),
     )
 
@@ -112,11 +113,11 @@ def _origin(found: Merged) -> Template:
     node, reading = found.node, found.scope.reading
     if all(isinstance(each, str) for each in scheme) and scheme not in (("http",), ("https",)):
         reading.refuse(node, f"its protocol is {scheme[0]!r}; holdfast speaks http and https")
-    if not host:
+    if not host and not reading.elsewhere:
         reading.refuse(
             node,
             "it names no server, and neither do the HTTP Request Defaults that apply to it",
-            "Fill in the server name, or set the property that it comes from with -J name=value.",
+            "Fill in the server name, set the property that it comes from with -J name=value, or give a URL.",
         )
     if port in (("80",), ("443",), ("0",)):
         port = () if (scheme, port) in ((("http",), ("80",)), (("https",), ("443",))) or port == ("0",) else port

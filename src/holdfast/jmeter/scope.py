@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+from holdfast.errors import HoldfastError
 from holdfast.jmeter.scripts import unreadable
 from holdfast.journeys.functions import FUNCTIONS, READS, SCRIPTS, wrong_number
 from holdfast.journeys.functions_conditions import LANGUAGES
@@ -28,6 +29,7 @@ class Refusal:
         file: in which it is.
         why: a clause without a full stop.
         instead: what would take its place, a sentence.
+        is_missing: it names a file that cannot be read, by JMeter neither.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Refusal:
     file: str
     why: str
     instead: str
+    is_missing: bool = False
 
 
 @dataclass(slots=True)
@@ -50,6 +53,7 @@ class Reading:
         sets_properties: something in the plan changes properties.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
@@ -61,6 +65,7 @@ class Reading:
     sets_properties: bool = False
     seed: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
@@ -68,9 +73,11 @@ class Reading:
     _made: dict[int, Any] = field(default_factory=dict)
     _kept: list[object] = field(default_factory=list)
 
-    def refuse(self, node: Node, why: str, instead: str = "Disable it, or do without it.") -> None:
+    def refuse(
+        self, node: Node, why: str, instead: str = "Disable it, or do without it.", *, is_missing: bool = False
+    ) -> None:
         """Notes that a plan cannot be run because of an element."""
-        refusal = Refusal(node.kind, node.name, node.line, self.file, why, instead)
+        refusal = Refusal(node.kind, node.name, node.line, self.file, why, instead, is_missing)
         if refusal not in self.refusals:
             self.refusals.append(refusal)
 
@@ -213,7 +220,17 @@ class Reading:
             return
         file = "".join(map(str, name))
         if file and not file.startswith("*") and file not in self.files:
-            self.files[file] = self.read_file(file)
+            content = self.content(node, file)
+            if content is not None:
+                self.files[file] = content
+
+    def content(self, node: Node, file: str) -> bytes | None:
+        """The content of a file that an element names; None if it cannot be read, which is then refused."""
+        try:
+            return self.read_file(file)
+        except HoldfastError as error:
+            self.refuse(node, f"{error.what} {error.why}".rstrip("."), error.remedy, is_missing=True)
+            return None
 
     def _can_call(self, node: Node, call: FunctionCall) -> bool:
         """Whether a function is known, and can be called so; otherwise the plan is refused."""

@@ -1,10 +1,13 @@
-"""Which scripts of a plan can be read as conditions; pure."""
+"""Which scripts of a plan can be read as conditions, and which change nothing; pure."""
 
 from __future__ import annotations
+
+import re
 
 from holdfast.journeys.conditions import value_of
 from holdfast.journeys.functions_conditions import LANGUAGES
 from holdfast.model.answers import FunctionCall, Template
+from holdfast.plans.jmx_tree import Node
 
 # References are replaced by texts before a script is read; in its place, one that is a number and a word.
 _NUMBER, _NAME = "1", "x1"
@@ -38,3 +41,40 @@ def unreadable_text(template: Template, language: str, *, only_conditions: bool 
     written = "".join(part if isinstance(part, str) else part.written for part in template)
     shown = " ".join(written.split())[:80]
     return f"{shown!r}: {why}"
+
+
+_QUERIES = ("script", "BeanShellSampler.query", "BeanShellAssertion.query", "BSFSampler.query")
+_FILES = ("filename", "BeanShellSampler.filename", "BeanShellAssertion.filename", "BSFSampler.filename")
+# JMeter counts an empty one as an error of the sample (JSR223TestElement.processFileOrScript); in others it logs that.
+_JUDGED = ("Sampler", "Assertion")
+_MOST_CHARACTERS = 20_000
+_TEXT = r"""(?:"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')"""
+_COMMENT = re.compile(rf"({_TEXT})|//[^\n]*|/\*.*?\*/|\s+", re.DOTALL)
+# Without blanks. None of these can fail, except that `prev` may be nothing, and a text may refer to what is not there.
+_VALUE = rf"(?:{_TEXT}|\d+|(?:vars|props)\.get\({_TEXT}\)|Thread\.currentThread\(\)\.getName\(\))"
+_READ = rf"(?:{_VALUE}|(?:prev|sampler|ctx)\.(?:get|is)\w+\(\))"
+_LOG = r"(?:log\.(?:trace|debug|info|warn|error)|(?:OUT|System\.out)\.print(?:ln)?)"
+_ONLY_LOGS = re.compile(rf"(?:{_LOG}\({_READ}(?:\+{_READ})*\);*)*")
+_LOGS_AND_CANNOT_FAIL = re.compile(rf"(?:{_LOG}\({_VALUE}(?:\+{_VALUE})*\);*)*")
+
+
+def changes_nothing(node: Node) -> str:
+    """Why a script element changes neither requests nor how answers are judged: "" if it may.
+
+    What it says is compared with a few words; it is never run.
+    """
+    texts = [node.text(name) for name in _QUERIES]
+    written = "".join(texts)
+    if any(node.text(name).strip() for name in _FILES) or len(written) > _MOST_CHARACTERS:
+        return ""
+    is_judged = node.kind.endswith(_JUDGED)
+    if not written.strip():
+        return "" if is_judged and not node.kind.startswith("BeanShell") else "its script is empty"
+    # JMeter calls functions before the script runs, and they may count, or set properties.
+    if "${__" in written + node.text("parameters") or (is_judged and "$" in written):
+        return ""
+    bare = _COMMENT.sub(lambda found: found[1] or "", written)
+    if not bare:
+        return "its script is a comment"
+    only_logs = _LOGS_AND_CANNOT_FAIL if is_judged else _ONLY_LOGS
+    return "its script only writes to a log" if only_logs.fullmatch(bare) else ""

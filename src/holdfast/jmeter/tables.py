@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 
-from holdfast.errors import HoldfastError
 from holdfast.jmeter.scope import Reading
 from holdfast.model.frozen import frozen
 from holdfast.plans.jmx_tree import Node
@@ -73,10 +72,8 @@ def _fixed(node: Node, name: str, reading: Reading) -> str | None:
 
 def _content(node: Node, origin: str, reading: Reading) -> str | None:
     encoding = (_fixed(node, "fileEncoding", reading) or "").strip() or "utf-8"
-    try:
-        content = reading.read_file(origin)
-    except HoldfastError as error:
-        reading.refuse(node, f"{error.what} {error.why}".rstrip("."), error.remedy)
+    content = reading.content(node, origin)
+    if content is None:
         return None
     try:
         return content.decode("utf-8-sig" if encoding.lower() in ("utf-8", "utf8") else encoding)

@@ -51,6 +51,11 @@ def unset_in(crew: journey.Crew, defined: Iterable[str]) -> Iterator[Unset]:
         known.update(_set_by(node))
 
 
+def sends(node: journey.Node) -> bool:
+    """Whether there is a request in a journey."""
+    return any(isinstance(each, Request) for each in _in_order(node))
+
+
 def _is_known(name: str, known: set[str]) -> bool:
     """Whether a variable is set, or is one of those that belong to another: NAME_1, NAME_g1, NAME_matchNr, ..."""
     parts = name.split("_")

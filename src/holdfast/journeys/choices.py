@@ -133,7 +133,7 @@ class Sharing(Control):
 
 
 class OneAtATime(Control):
-    """An `Alone`: whoever comes while another client is in it looks again a little later."""
+    """An `Alone`: a client that comes while another one is in it looks again a little later."""
 
     __slots__ = ("key", "node")
 

@@ -40,6 +40,7 @@ def sending_of(request: Request, number: int, client: Client) -> Sending:
         keep_alive=request.keep_alive,
         timeouts=request.timeouts,
         number=number,
+        keeps_type=request.keeps_type,
     )
 
 

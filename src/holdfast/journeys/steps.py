@@ -23,8 +23,8 @@ class Sending(NamedTuple):
         path: path and query, as they are sent.
         headers: in order; the engine adds Host, Content-Length and cookies.
         body: None sends none.
-        expected, follow, hops_count, resources, keep_alive, timeouts: as of the model's `Request`; the patterns of
-            `resources` have no references left.
+        expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type: as of the model's `Request`; the
+            patterns of `resources` have no references left.
         number: of the request among those of the journey, so that results of one request with many labels are one.
     """
 
@@ -41,6 +41,7 @@ class Sending(NamedTuple):
     keep_alive: bool
     timeouts: Timeouts
     number: int
+    keeps_type: bool = False
 
 
 class Judged(NamedTuple):

@@ -10,9 +10,9 @@ import base64
 from dataclasses import fields, is_dataclass
 from typing import Any
 
-from holdfast.load.endpoint import Tls
-from holdfast.load.target import Target
-from holdfast.load.url import Url
+from holdfast.engine.endpoint import Tls
+from holdfast.engine.target import Target
+from holdfast.engine.url import Url
 from holdfast.model.load import LoadExperiment, StopRule
 from holdfast.model.scenario import (
     Chance,

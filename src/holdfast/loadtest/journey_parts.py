@@ -12,9 +12,9 @@ import zlib
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 
-from holdfast.load.columns import Columns
-from holdfast.load.packing import ROWS_OF_A_PART, pack, taken, unpack
-from holdfast.load.particulars import OF_GROUPED, PLAIN, Particulars
+from holdfast.engine.columns import Columns
+from holdfast.engine.packing import ROWS_OF_A_PART, pack, taken, unpack
+from holdfast.engine.particulars import OF_GROUPED, PLAIN, Particulars
 
 _LENGTH_BYTES = 8
 

@@ -9,14 +9,14 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.columns import Columns
+from holdfast.engine.journey_plan import JourneyShape, Travel, last_until_s
+from holdfast.engine.particulars import Particulars
+from holdfast.engine.plan import Plan
+from holdfast.engine.target import Target, prefer_listening, target_of
+from holdfast.engine.url import parse_url
 from holdfast.errors import EnvironmentFailure, UsageError
-from holdfast.load.collect import LoadRun
-from holdfast.load.columns import Columns
-from holdfast.load.journey_plan import JourneyShape, Travel, last_until_s
-from holdfast.load.particulars import Particulars
-from holdfast.load.plan import Plan
-from holdfast.load.target import Target, prefer_listening, target_of
-from holdfast.load.url import parse_url
 from holdfast.loadtest.hooks import Hooks, hooks_of
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns
 from holdfast.model.answers import HookExtract
@@ -127,9 +127,9 @@ def hooks_in(journeys: Journeys) -> Iterator[HookExtract]:
 
 def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> Walks:
     # A load that is fixed beforehand does without.
+    from holdfast.engine.matching import in_time  # noqa: PLC0415
     from holdfast.journeys.client import Surroundings  # noqa: PLC0415
     from holdfast.journeys.walk import Shared, walk  # noqa: PLC0415
-    from holdfast.load.matching import in_time  # noqa: PLC0415
 
     name = socket.gethostname()
     surroundings = Surroundings(

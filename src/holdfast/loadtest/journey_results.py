@@ -7,11 +7,11 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.particulars import Kind, Particulars, Texts
+from holdfast.engine.summary import distribution, latency_ms
+from holdfast.engine.url import parse_url
 from holdfast.errors import UsageError
-from holdfast.load.collect import LoadRun
-from holdfast.load.particulars import Kind, Particulars, Texts
-from holdfast.load.summary import distribution, latency_ms
-from holdfast.load.url import parse_url
 from holdfast.loadtest.journey_plans import known_origins
 from holdfast.model.journey import Journeys
 from holdfast.model.load import TransactionResult

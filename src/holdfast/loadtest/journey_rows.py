@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 
-from holdfast.load.packing import taken
-from holdfast.load.particulars import Particulars
+from holdfast.engine.packing import taken
+from holdfast.engine.particulars import Particulars
 from holdfast.loadtest.row_columns import AT_ONCE, flight, instants_of
 from holdfast.loadtest.run import FinishedLoad
 from holdfast.model.journey import Crew

@@ -16,18 +16,18 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from holdfast.console import say
+from holdfast.engine.columns import ROW_BYTES
+from holdfast.engine.processes import Watched
 from holdfast.interrupts import Interrupts
 from holdfast.live_terminal import LiveTerminal, takes_a_write, terminal_for_views
-from holdfast.load.columns import ROW_BYTES
-from holdfast.load.processes import Watched
 from holdfast.loadtest.metrics_server import MetricsPage, metrics_page
 from holdfast.loadtest.result import urls_of
 from holdfast.model.load import LoadExperiment
 from holdfast.model.units import NS_PER_S
 
 if TYPE_CHECKING:
-    from holdfast.load.live_counts import LiveCounts
-    from holdfast.load.process_usage import OwnUses
+    from holdfast.engine.live_counts import LiveCounts
+    from holdfast.engine.process_usage import OwnUses
     from holdfast.model.progress import Progress
 
 VIEW_S = 0.5
@@ -91,8 +91,8 @@ class _LiveView:
             # What counts takes longer to import than a load of a few requests takes.
             if self._page is None and now_ns < watched.start_ns + _UNSEEN_NS and not self._interrupts.asked:
                 return
-            from holdfast.load.live_counts import WINDOW_S, LiveCounts  # noqa: PLC0415
-            from holdfast.load.process_usage import OwnUses  # noqa: PLC0415
+            from holdfast.engine.live_counts import WINDOW_S, LiveCounts  # noqa: PLC0415
+            from holdfast.engine.process_usage import OwnUses  # noqa: PLC0415
 
             now_ns = time.monotonic_ns()  # the rows are looked at as they are now, after the imports
             self._counts = _journey_counts(watched) if watched.plans[0].travel else LiveCounts(watched, self._labels)
@@ -125,7 +125,7 @@ class _LiveView:
 
 
 def _journey_counts(watched: Watched) -> LiveCounts:
-    from holdfast.load.journey_counts import JourneyCounts  # noqa: PLC0415 - of journeys alone
+    from holdfast.engine.journey_counts import JourneyCounts  # noqa: PLC0415 - of journeys alone
 
     return JourneyCounts(watched)
 

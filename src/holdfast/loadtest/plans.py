@@ -7,13 +7,13 @@ from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from holdfast.load.acceptance import Acceptance
-from holdfast.load.plan import Plan
-from holdfast.load.sessions import Sessions
-from holdfast.load.shapes import Closed, EngineShape, Open
-from holdfast.load.target import Target
-from holdfast.load.url import parse_url
-from holdfast.load.values import Numbering, request_bytes
+from holdfast.engine.acceptance import Acceptance
+from holdfast.engine.plan import Plan
+from holdfast.engine.sessions import Sessions
+from holdfast.engine.shapes import Closed, EngineShape, Open
+from holdfast.engine.target import Target
+from holdfast.engine.url import parse_url
+from holdfast.engine.values import Numbering, request_bytes
 from holdfast.model.load import MOST_REQUESTS, LoadExperiment
 from holdfast.model.scenario import Chance, ClientNumber, DataRows, Group, Pause, Step, Values
 from holdfast.model.shapes import Clients, OpenShape

@@ -10,10 +10,10 @@ from dataclasses import fields
 from itertools import chain
 from typing import Any
 
-from holdfast.load.collect import LoadRun
-from holdfast.load.quantities import Threshold
-from holdfast.load.summary import latency_from_due, latency_ms
-from holdfast.load.totals import in_parts, taken
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.quantities import Threshold
+from holdfast.engine.summary import latency_from_due, latency_ms
+from holdfast.engine.totals import in_parts, taken
 from holdfast.model.load import (
     Expectation,
     LoadExperiment,

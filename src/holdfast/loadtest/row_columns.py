@@ -7,8 +7,8 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Any
 
-from holdfast.load.columns import Columns
-from holdfast.load.packing import taken
+from holdfast.engine.columns import Columns
+from holdfast.engine.packing import taken
 from holdfast.model.frozen import frozen
 from holdfast.model.places import Outcome
 

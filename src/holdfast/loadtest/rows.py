@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 
-from holdfast.load.packing import taken
-from holdfast.load.url import parse_url
+from holdfast.engine.packing import taken
+from holdfast.engine.url import parse_url
 from holdfast.loadtest.plans import requests_of
 from holdfast.loadtest.row_columns import AT_ONCE, flight, instants_of
 from holdfast.loadtest.run import FinishedLoad

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from holdfast.engine.collect import LoadRun
+from holdfast.engine.plan import Plan, Stop
+from holdfast.engine.processes import Watched, load_runs
+from holdfast.engine.quantities import Threshold
+from holdfast.engine.target import Target
 from holdfast.interrupts import Interrupts
-from holdfast.load.collect import LoadRun
-from holdfast.load.plan import Plan, Stop
-from holdfast.load.processes import Watched, load_runs
-from holdfast.load.quantities import Threshold
-from holdfast.load.target import Target
 from holdfast.loadtest.plans import plans_of
 from holdfast.loadtest.result import label_of, result_of
 from holdfast.loadtest.wall_clock import wall_clock_offset_ns

@@ -10,13 +10,13 @@ from dataclasses import asdict, replace
 from functools import partial
 from itertools import chain
 
-from holdfast.load import quantities
-from holdfast.load.collect import LoadRun, asked_rate_per_s, begin_together, run_of
-from holdfast.load.columns import Columns
-from holdfast.load.packing import pack, pack_runs, unpack
-from holdfast.load.plan import MOST_SOURCES
-from holdfast.load.processes import Watched
-from holdfast.load.reports import RunFacts
+from holdfast.engine import quantities
+from holdfast.engine.collect import LoadRun, asked_rate_per_s, begin_together, run_of
+from holdfast.engine.columns import Columns
+from holdfast.engine.packing import pack, pack_runs, unpack
+from holdfast.engine.plan import MOST_SOURCES
+from holdfast.engine.processes import Watched
+from holdfast.engine.reports import RunFacts
 from holdfast.loadtest.codec import from_json, to_json
 from holdfast.loadtest.run import FinishedLoad, finished_load
 from holdfast.model.load import LoadExperiment
@@ -129,7 +129,7 @@ def _run(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
 
 
 def _run_of_journeys(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
-    from holdfast.load.particulars import Particulars  # noqa: PLC0415 - of journeys alone
+    from holdfast.engine.particulars import Particulars  # noqa: PLC0415 - of journeys alone
     from holdfast.loadtest.journey_parts import last_row_of, unpack_part  # noqa: PLC0415
 
     parts = list(parts)

@@ -76,6 +76,7 @@ class Request:
         resources: None fetches none.
         keep_alive: the client keeps the connection for its next request to this origin.
         timeouts: of each exchange.
+        keeps_type: its Content-Type is not that of its body, and goes with redirects and resources too.
         on_failure: what its client does after it was not answered, if its crew continues; "" does nothing else.
     """
 
@@ -93,4 +94,5 @@ class Request:
     resources: Resources | None = None
     keep_alive: bool = True
     timeouts: Timeouts = field(default_factory=Timeouts)
+    keeps_type: bool = False
     on_failure: Literal["", "next pass", "next loop pass", "leave loop", "leave", "stop", "stop at once"] = ""

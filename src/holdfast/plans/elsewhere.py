@@ -94,7 +94,8 @@ def _unknown(request: Request, asked: Origins, counted: _Counted, file: str) -> 
             "--map replaces servers that are known beforehand.",
             "Give a URL, which replaces the servers of all requests.",
         )
-    counted.add("servers that only the running plan knows", asked.base, 1)
+    is_none = request.origin in (("http://",), ("https://",))
+    counted.add("no named server" if is_none else "servers that only the running plan knows", asked.base, 1)
     return replace(request, origin=(asked.base,))
 
 
@@ -144,8 +145,10 @@ class _Counted:
     def cookie(self, cookie: tuple[str, str, str, str]) -> tuple[str, str, str, str]:
         """A cookie that clients begin with, for the host that takes the place of its own."""
         name, value, domain, path = cookie
+        domain = domain.lower()
         for origin, target in self._targets.items():
-            if urlsplit(origin).hostname == domain.lower().removeprefix("."):
+            host = urlsplit(origin).hostname or ""
+            if host == domain.removeprefix(".") or (domain.startswith(".") and host.endswith(domain)):
                 return name, value, urlsplit(target).hostname or domain, path
         return cookie
 

@@ -10,7 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from holdfast.load.prober import Prober
+from holdfast.engine.prober import Prober
 from holdfast.model.frozen import frozen
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase

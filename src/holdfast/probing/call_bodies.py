@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
-from holdfast.load.prober import Prober
 from holdfast.model.call import Call
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from holdfast.load.prober import Prober
+from holdfast.engine.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase

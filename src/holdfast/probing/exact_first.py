@@ -22,8 +22,8 @@ Decisions
 
 from __future__ import annotations
 
+from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
-from holdfast.load.prober import Prober
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome

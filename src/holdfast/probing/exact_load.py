@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from holdfast.load.prober import Prober
+from holdfast.engine.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase

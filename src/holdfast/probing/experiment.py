@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from holdfast.engine.connecting import check_http2
 from holdfast.errors import EnvironmentFailure, HoldfastError, InconclusiveError
 from holdfast.interrupts import Interrupts
-from holdfast.load.connecting import check_http2
 from holdfast.model.experiment import Experiment
 from holdfast.model.live import LivePhase, LiveProbe, Watch
 from holdfast.model.timeline import Stopped, Timeline

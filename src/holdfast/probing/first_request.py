@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from holdfast.engine.endpoint import Tls
+from holdfast.engine.prober import Failure, Prober
+from holdfast.engine.status_advice import ADVICE, ONLY_HTTP1, ONLY_HTTP2, another_version
 from holdfast.errors import HoldfastError, InconclusiveError, UsageError
-from holdfast.load.endpoint import Tls
-from holdfast.load.prober import Failure, Prober
-from holdfast.load.status_advice import ADVICE, ONLY_HTTP1, ONLY_HTTP2, another_version
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase

@@ -5,9 +5,9 @@ from __future__ import annotations
 import signal
 from collections.abc import Collection, Sequence
 
+from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import HELD_NS, peak
-from holdfast.load.prober import Prober
 from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.processes import find_holders, read_activity, read_process_tree

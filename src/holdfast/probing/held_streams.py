@@ -20,8 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
+from holdfast.engine.streams import StreamProber
 from holdfast.errors import InconclusiveError
-from holdfast.load.streams import StreamProber
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from holdfast.load.prober import Prober
+from holdfast.engine.prober import Prober
 from holdfast.model.live import LivePhase, LivePlaces, LiveProbe, ended_places
 from holdfast.model.places import Outcome, Place
 from holdfast.probing.session import Session

@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
 from holdfast.infer.signals import reuse_seen
-from holdfast.load.prober import Prober
 from holdfast.model.call import Call
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
+from holdfast.engine.endpoint import Tls
 from holdfast.errors import UsageError
-from holdfast.load.endpoint import Tls
 from holdfast.model.frozen import frozen
 from holdfast.model.places import REPLIED
 from holdfast.observe.fronts import is_front

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from holdfast.load.prober import Prober
+from holdfast.engine.prober import Prober
 from holdfast.model.live import LivePhase
 from holdfast.model.places import Outcome
 from holdfast.model.ramp import Ramp

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from holdfast.engine.prober import Prober
 from holdfast.errors import InconclusiveError
-from holdfast.load.prober import Prober
 from holdfast.model.address import is_unix
 from holdfast.model.live import LivePhase
 from holdfast.model.phase import Phase

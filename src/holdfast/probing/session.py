@@ -8,9 +8,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from holdfast.engine.endpoint import Tls
+from holdfast.engine.prober import Prober
 from holdfast.interrupts import Interrupts
-from holdfast.load.endpoint import Tls
-from holdfast.load.prober import Prober
 from holdfast.model.address import shown
 from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from holdfast.load.http1 import host_field, numbered, request_head
+from holdfast.engine.http1 import host_field, numbered, request_head
 from holdfast.model.address import NO_PORT, is_unix
 from holdfast.model.frozen import frozen
 from holdfast.model.timeline import ServerFacts

@@ -10,8 +10,8 @@ started the server, and the kernel says that the server's own processes hold the
 
 from __future__ import annotations
 
+from holdfast.engine.endpoint import NO_TLS, Tls
 from holdfast.errors import InconclusiveError
-from holdfast.load.endpoint import NO_TLS, Tls
 from holdfast.model.address import is_unix
 from holdfast.model.experiment import Experiment
 from holdfast.model.places import Outcome

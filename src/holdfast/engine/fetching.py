@@ -1,0 +1,152 @@
+"""What a client does for one request of its journey: the request itself, redirects, and what the page embeds.
+
+A generator for each: `ended = yield exchange`. It knows neither sockets nor clocks; it says what to send next, and is
+told how that ended. What it returns is the answer that the journey is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import TYPE_CHECKING, NamedTuple
+
+from holdfast.engine.acceptance import NO_ERROR
+from holdfast.engine.kept_replies import Read
+from holdfast.engine.particulars import Kind
+from holdfast.model.answers import Answer
+from holdfast.model.places import Outcome
+from holdfast.model.units import MS
+
+if TYPE_CHECKING:
+    from holdfast.journeys.steps import Sending
+
+_WORDS = {
+    Outcome.REFUSED: "connection refused",
+    Outcome.RESET: "connection reset",
+    Outcome.CLOSED: "closed without a whole reply",
+    Outcome.CONNECT_TIMEOUT: "no connection in time",
+    Outcome.UNANSWERED: "no whole reply in time",
+    Outcome.FAILED: "no means left on the load's own side",
+    Outcome.GIVEN_UP: "given up",
+    Outcome.MALFORMED: "the reply is not HTTP/1",
+    Outcome.NO_ROOM: "the socket's queue is full",
+}
+
+
+class Exchange(NamedTuple):
+    """One request to be sent.
+
+    Attributes:
+        origin, method, path, headers, body: as of `Sending`.
+        label: of its row.
+        goes_on: it is part of the same row as the exchange before it.
+    """
+
+    origin: str
+    method: str
+    path: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes | None
+    label: str
+    kind: Kind = Kind.ASKED
+    goes_on: bool = False
+
+    @property
+    def url(self) -> str:
+        """Where it goes, as a person writes it (`load.url`)."""
+        colon = ":" if self.origin.startswith("unix:") else ""
+        return f"{self.origin}{colon}{self.path}"
+
+
+class Ended(NamedTuple):
+    """How an exchange ended.
+
+    Attributes:
+        row: that it was recorded in.
+        status: 0 without a whole reply.
+        read: None without a whole reply.
+        why: it could not even be sent, in words; "" where it was.
+        due_ns, done_ns: of the row, CLOCK_MONOTONIC.
+        received: bytes of the reply.
+        request: bytes of the request.
+    """
+
+    row: int
+    outcome: Outcome
+    status: int
+    read: Read | None
+    why: str
+    due_ns: int
+    done_ns: int
+    received: int
+    request: bytes
+
+
+class Verdict(NamedTuple):
+    """The outcome of a row, and why it is not answered, in words."""
+
+    row: int
+    outcome: Outcome
+    why: str
+
+
+class Fetched(NamedTuple):
+    """What came of one request of a journey.
+
+    Attributes:
+        last: of the row that decides, which the journey may judge otherwise.
+    """
+
+    answer: Answer
+    last: Verdict
+
+
+Fetching = Generator[Exchange | Verdict, Ended | None, Fetched]
+"""It yields exchanges, each of which it is told the end of, and the outcomes of rows, of which it is told nothing."""
+
+
+def plain(sending: Sending) -> Fetching:
+    """A request of a journey that is nothing more than that."""
+    exchange = first_exchange(sending)
+    ended = yield exchange
+    assert ended is not None
+    outcome, why = judged(ended, sending.expected)
+    return Fetched(answer_of(exchange, ended, outcome, why, ended.due_ns), Verdict(ended.row, outcome, why))
+
+
+def first_exchange(sending: Sending) -> Exchange:
+    """The request itself."""
+    return Exchange(sending.origin, sending.method, sending.path, sending.headers, sending.body, sending.label)
+
+
+def judged(ended: Ended, expected: frozenset[int] | None) -> tuple[Outcome, str]:
+    """The outcome of an exchange by its status, and why it is not answered."""
+    if ended.read is None:
+        return ended.outcome, ended.why
+    if ended.read.undecodable:
+        return Outcome.WRONG_BODY, ended.read.undecodable
+    accepted = NO_ERROR if expected is None else expected
+    return (Outcome.ANSWERED, "") if ended.status in accepted else (Outcome.REJECTED, "")
+
+
+def answer_of(exchange: Exchange, ended: Ended, outcome: Outcome, why: str, began_ns: int) -> Answer:
+    """What a journey is told.
+
+    Args:
+        began_ns: when what it asked for was due, CLOCK_MONOTONIC.
+    """
+    read = ended.read
+    if read is None:
+        message = why or _WORDS.get(outcome, outcome.label)
+    else:
+        message = why or read.head.partition("\r\n")[0].partition(" ")[2].partition(" ")[2]
+    return Answer(
+        url=exchange.url,
+        answered=outcome is Outcome.ANSWERED,
+        status=ended.status,
+        message=message,
+        head="" if read is None else read.head,
+        body=b"" if read is None else read.body,
+        request_head=ended.request.partition(b"\r\n\r\n")[0].decode("latin-1") + "\r\n",
+        took_ms=(ended.done_ns - began_ns) / MS,
+        size=ended.received,
+    )

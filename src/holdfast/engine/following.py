@@ -1,0 +1,254 @@
+"""What clients do beyond the request that their journey asks for: cookies, redirects, and what a page embeds.
+
+Decisions
+---------
+* A redirect that is a result of its own gets a label of its own, so that the figures of the request that was asked for
+  are not mixed with those of the ones that followed it. So do the resources that a page embeds.
+* Resources on a server that may not be loaded are left out and counted: a page embeds what others serve.
+* What a page embeds is looked up once for each page, as bytes: a load gets the same ones again and again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from holdfast.engine.fetching import (
+    Ended,
+    Exchange,
+    Fetched,
+    Fetching,
+    Verdict,
+    answer_of,
+    first_exchange,
+    judged,
+    plain,
+)
+from holdfast.engine.particulars import Kind
+from holdfast.engine.redirects import REDIRECTS, redirected, resolved
+from holdfast.model.answers import Answer
+from holdfast.model.places import Outcome
+
+if TYPE_CHECKING:
+    from holdfast.engine.cookies import Cookies
+    from holdfast.engine.visitor import Visitor
+    from holdfast.journeys.steps import Sending
+    from holdfast.model.journey_request import Resources
+
+MOST_PAGES = 100
+"""Pages whose references are remembered."""
+DEEPEST = 5
+"""Frames within frames, and style sheets within those, that are looked into; JMeter's MAX_FRAME_DEPTH."""
+_OF_A_PAGE = frozenset({"content-type", "content-length", "content-encoding"})
+
+
+class Following:
+    """All that clients follow; what they have in common.
+
+    Attributes:
+        redirects: requests that followed a redirect.
+        left_out: by server, resources that were not fetched because it may not be loaded.
+        too_slow: pages or patterns that were given up, in words.
+        dropped: cookies that were not kept.
+    """
+
+    def __init__(self, may: Callable[[str], bool], within: Callable[[Callable[[], Any]], Any]) -> None:
+        """Has followed nothing.
+
+        Args:
+            may: whether an origin may be loaded.
+            within: does something that may take any time; raises TimeoutError where it takes too long.
+        """
+        self._may = may
+        self._within = within
+        self._pages: dict[tuple[str, bytes], list[str]] = {}
+        self.redirects = self.dropped = 0
+        self.left_out: dict[str, int] = {}
+        self.too_slow: dict[str, int] = {}
+
+    def fetching(self, sending: Sending, visitor: Visitor) -> Fetching:
+        """What a client does for a request of its journey."""
+        has_cookies = visitor.cookies is not None or visitor.crew.keeps_cookies
+        if not has_cookies and not sending.follow and sending.resources is None:
+            return plain(sending)
+        return self._full(sending, visitor)
+
+    def _full(self, sending: Sending, visitor: Visitor) -> Fetching:
+        first, ended, exchange, outcome, why = yield from self._followed(first_exchange(sending), sending, visitor)
+        answer = answer_of(exchange, ended, outcome, why, first.due_ns)
+        last = Verdict(ended.row, outcome, why)
+        if sending.resources is not None and answer.answered:
+            visitor.last = last  # it waits for its resources, and is not lost if the load ends meanwhile
+            failed = yield from self._embedded(sending, exchange, answer, visitor)
+            if failed:
+                answer = replace(answer, answered=False, message=failed)
+                last = last._replace(outcome=Outcome.REJECTED, why=failed)
+        return Fetched(answer, last)
+
+    def _followed(
+        self, exchange: Exchange, sending: Sending, visitor: Visitor
+    ) -> Generator[Exchange | Verdict, Ended | None, tuple[Ended, Ended, Exchange, Outcome, str]]:
+        """An exchange and all redirects after it; the first end, the last one, and what came of it."""
+        first: Ended | None = None
+        label = exchange.label
+        for hops in range(sending.follow + 1):
+            sent = self._with_cookies(exchange, visitor)
+            told = yield sent
+            assert told is not None
+            ended, first = told, first or told
+            self._take_cookies(exchange, ended, visitor)
+            outcome, why = judged(ended, sending.expected if exchange.kind is not Kind.EMBEDDED else None)
+            read = ended.read
+            if not sending.follow or read is None or ended.status not in REDIRECTS or not read.location:
+                break
+            if hops == sending.follow:
+                outcome, why = Outcome.REJECTED, f"It was redirected more than {hops} times, at last to {read.location}"
+                break
+            try:
+                following = redirected(
+                    exchange,
+                    ended.status,
+                    read.location,
+                    f"{label}, redirected",
+                    goes_on=not sending.hops_count,
+                    kept=_kept(sending),
+                )
+            except ValueError as error:
+                outcome, why = Outcome.REJECTED, f"It was redirected, but {error}"
+                break
+            if sending.hops_count:
+                yield Verdict(ended.row, Outcome.ANSWERED, "")
+            self.redirects += 1
+            exchange = following
+        assert first is not None
+        return first, ended, sent, outcome, why
+
+    def _embedded(
+        self, sending: Sending, page: Exchange, answer: Answer, visitor: Visitor
+    ) -> Generator[Exchange | Verdict, Ended | None, str]:
+        """Fetches what a page embeds, each once; returns which one failed, or ""."""
+        assert sending.resources is not None
+        headers = tuple(field for field in sending.headers if field[0].lower() not in _OF_A_PAGE - _kept(sending))
+        failed, seen = "", {answer.url}
+        waiting = [(each, 1) for each in self._wanted(page, answer, sending.resources)]
+        while waiting:
+            (origin, path), depth = waiting.pop(0)
+            if origin + path in seen:
+                continue
+            seen.add(origin + path)
+            exchange = Exchange(origin, "GET", path, headers, None, f"{sending.label}, embedded", Kind.EMBEDDED)
+            first, ended, last, outcome, why = yield from self._followed(exchange, sending, visitor)
+            yield Verdict(ended.row, outcome, why)
+            if outcome is not Outcome.ANSWERED:
+                failed = failed or f"{origin}{path}, which it embeds, was not answered"
+            elif depth < DEEPEST:
+                found = answer_of(last, ended, outcome, why, first.due_ns)
+                waiting += [(each, depth + 1) for each in self._wanted(last, found, sending.resources)]
+        return failed
+
+    def _wanted(self, page: Exchange, answer: Answer, resources: Resources) -> Iterator[tuple[str, str]]:
+        """Where the resources of a page are: origin and path."""
+        matching, not_matching = ("".join(map(str, each)) for each in (resources.matching, resources.not_matching))
+        for reference in self._references(answer):
+            try:
+                origin, path = resolved(page.origin, page.path, reference)
+            except ValueError:
+                continue  # as a browser does with what is not a URL
+            url = origin + path
+            if matching and not self._matches(matching, url):
+                continue
+            if not_matching and self._matches(not_matching, url):
+                continue
+            if self._may(origin):
+                yield origin, path
+            else:
+                self.left_out[origin] = self.left_out.get(origin, 0) + 1
+
+    def _references(self, answer: Answer) -> list[str]:
+        from holdfast.engine.embedded import references_in  # noqa: PLC0415 - few loads fetch what pages embed
+
+        key = (_content_type(answer.head), answer.body)
+        found = self._pages.get(key)
+        if found is None:
+            try:
+                found = self._within(lambda: references_in(answer.head, answer.body))
+            except TimeoutError:
+                self._note_slow(f"looking for what {answer.url} embeds")
+                found = []
+            assert found is not None
+            if len(self._pages) >= MOST_PAGES:
+                self._pages.pop(next(iter(self._pages)))
+            self._pages[key] = found
+        return found
+
+    def _matches(self, pattern: str, url: str) -> bool:
+        try:
+            return bool(self._within(lambda: re.fullmatch(pattern, url)))
+        except TimeoutError:
+            self._note_slow(f"comparing a URL with {pattern}")
+        except re.error as error:
+            self._note_slow(f"{pattern} is not a pattern ({error})")
+        return False
+
+    def _note_slow(self, words: str) -> None:
+        if words in self.too_slow or len(self.too_slow) < MOST_PAGES:
+            self.too_slow[words] = self.too_slow.get(words, 0) + 1
+
+    def _with_cookies(self, exchange: Exchange, visitor: Visitor) -> Exchange:
+        field = "" if visitor.cookies is None else visitor.cookies.field(_url(exchange))
+        if not field:
+            return exchange
+        own = [value for name, value in exchange.headers if name.lower() == "cookie"]
+        if visitor.crew.jar_replaces_field:
+            own = []
+        others = tuple(each for each in exchange.headers if each[0].lower() != "cookie")
+        # A request has one such field (RFC 6265, 5.4).
+        return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))))
+
+    def _take_cookies(self, exchange: Exchange, ended: Ended, visitor: Visitor) -> None:
+        if ended.read is None or not visitor.crew.keeps_cookies or "set-cookie" not in ended.read.head.lower():
+            return
+        if visitor.cookies is None:
+            visitor.cookies = new_cookies(visitor)
+        before = visitor.cookies.dropped
+        visitor.cookies.take(_url(exchange), ended.read.head)
+        self.dropped += visitor.cookies.dropped - before
+
+    def notes(self) -> Iterator[str]:
+        """Doubts about the load, in words."""
+        if self.left_out:
+            hosts = ", ".join(sorted(self.left_out)[:5])
+            yield (
+                f"{sum(self.left_out.values()):,} resources that pages embed were not fetched, since their servers may "
+                f"not be loaded: {hosts}. To fetch them too, allow each host with --allow-remote."
+            )
+        for words, many in self.too_slow.items():
+            yield f"Given up {many} times, since it took too long or cannot be done: {words}."
+        if self.dropped:
+            yield (
+                f"{self.dropped:,} cookies were not kept: a client keeps 180 of a host, each of at most 4,096 bytes, "
+                "as browsers do."
+            )
+
+
+def new_cookies(visitor: Visitor) -> Cookies:
+    """The cookies that a client of its crew begins with."""
+    from holdfast.engine.cookies import Cookies  # noqa: PLC0415 - its jar takes tens of ms to import, and few loads need one
+
+    return Cookies(visitor.crew.cookies)
+
+
+def _url(exchange: Exchange) -> str:
+    return (exchange.origin if exchange.origin.startswith("http") else "http://localhost") + exchange.path
+
+
+def _kept(sending: Sending) -> frozenset[str]:
+    """Fields of a body that further requests have too."""
+    return frozenset({"content-type"}) if sending.keeps_type else frozenset()
+
+
+def _content_type(head: str) -> str:
+    at = head.lower().find("content-type:")
+    return head[at : head.find("\r\n", at)] if at >= 0 else ""

@@ -1,0 +1,237 @@
+"""Rows of a load's columns <-> bytes, for a file of saved runs or another host; pure.
+
+Rows are packed a part at a time. Each column is kept as differences from one that is close (an instant from the one
+before it in the same request), the lowest bytes of all numbers first, then the next ones, and compressed: 3 to 20
+bytes a row instead of 61, in 0.6 to 1.5 us (measured). Compressing each column as it is takes 0.5 us and
+makes 22 bytes, but a load's rows are fetched once, and saved again after that.
+"""
+
+from __future__ import annotations
+
+import sys
+import zlib
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
+from operator import sub
+
+from holdfast.engine import wide
+from holdfast.engine.columns import Columns
+from holdfast.engine.wide import WIDTH, is_zero, minus
+
+ROWS_OF_A_PART = 1 << 16
+LONG_RUN = 1 << 10
+_MISSING = -(1 << 62)  # in place of the difference to an instant that did not happen, since a difference can be 0
+_PLAIN = ("status", "outcome", "source", "local_port", "received")
+_COLUMNS = 7 + len(_PLAIN)
+# A row that was sent again says so in its outcome: so runs that were saved before have the same form.
+_OUTCOME, _RESENT = 7 + _PLAIN.index("outcome"), 1 << 8
+
+
+def pack(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
+    """Packs these rows, ascending, part by part."""
+    for first in range(0, len(rows), ROWS_OF_A_PART):
+        yield _packed(columns, rows[first : first + ROWS_OF_A_PART])
+
+
+def pack_runs(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
+    """As `pack`, where neighbours without gaps have parts of their own, which are packed several times as fast.
+
+    Of a closed load that still runs, all rows have ended but for some of the last ones.
+    """
+    scattered = array("q")
+    for run in runs(rows):
+        if len(run) >= LONG_RUN:
+            yield from pack(columns, run)
+        else:
+            scattered.extend(run)
+    yield from pack(columns, scattered)
+
+
+def runs(rows: Sequence[int]) -> Iterator[range]:
+    """Rows, ascending, as stretches without gaps."""
+    first, many = 0, len(rows)
+    while first < many:
+        # As long as there is no gap, a row is as far beyond its place as the first one is.
+        end = bisect_right(range(many), rows[first] - first, lo=first, key=lambda at: rows[at] - at)
+        yield range(rows[first], rows[end - 1] + 1)
+        first = end
+
+
+def unpack(part: bytes, into: Columns, ahead_ns: int = 0, sources: Sequence[int] | None = None) -> Sequence[int]:
+    """Writes the rows of a part into their places; returns their numbers.
+
+    Args:
+        ahead_ns: how far the clock that the rows were recorded with is ahead of the reader's.
+        sources: the reader's index of each of the rows' source addresses; None leaves them as they are.
+
+    Raises:
+        ValueError: the bytes are not a part, or rows of another load.
+    """
+    try:
+        whole = memoryview(zlib.decompress(part))
+    except zlib.error as error:
+        raise ValueError(f"The rows cannot be read: {error}.") from error
+    many, rest = divmod(len(whole), 8 * _COLUMNS)
+    if rest or not many:
+        raise ValueError("The rows cannot be read: a part of them is cut off.")
+    read = [_numbers(whole[8 * many * at : 8 * many * (at + 1)], many) for at in range(_COLUMNS)]
+    rows = [*accumulate(read[0])]
+    if rows[0] < 0 or rows[-1] >= into.capacity:
+        raise ValueError(f"The rows cannot be read: row {rows[-1]:,} of {into.capacity:,}.")
+    values = _columns(read)
+    if ahead_ns:
+        for name in ("due", "opened", "connected", "sent", "first", "done"):
+            values[name] = [at and at - ahead_ns for at in values[name]]
+    if sources is not None:
+        values["source"] = [sources[index] for index in values["source"]]
+    together = rows[-1] - rows[0] == len(rows) - 1
+    for name, column in values.items():
+        place = getattr(into, name)
+        if together:
+            place[rows[0] : rows[-1] + 1] = memoryview(array(place.format, column))
+        else:
+            for row, value in zip(rows, column, strict=True):
+                place[row] = value
+    return range(rows[0], rows[-1] + 1) if together else array("q", rows)
+
+
+def taken(column: memoryview, rows: Sequence[int]) -> list[int]:
+    """The values of these rows, ascending; as one slice if they have no gaps (6 times as fast)."""
+    if rows[-1] - rows[0] == len(rows) - 1:
+        return column[rows[0] : rows[-1] + 1].tolist()
+    return [column[row] for row in rows]
+
+
+def _packed(columns: Columns, rows: Sequence[int]) -> bytes:
+    planes = _usual(columns, rows) or _any(columns, rows)
+    return zlib.compress(b"".join(planes), 1)
+
+
+def _usual(columns: Columns, rows: Sequence[int]) -> list[bytes] | None:
+    """As `_any`, for rows without gaps that were answered in one piece on kept connections; None for others.
+
+    0.25 us a row instead of 0.65 (measured, without the compression).
+    """
+    if rows[-1] - rows[0] != len(rows) - 1:
+        return None
+    own = columns.part(range(rows[0], rows[-1] + 1))
+    if not all(is_zero(each.tobytes()) for each in (own.opened, own.connected, own.first, own.resent)):
+        return None
+    due, sent = own.due.tobytes(), own.sent.tobytes()
+    waited, took, apart = minus(sent, due), minus(own.done.tobytes(), sent), minus(due[WIDTH:], due[:-WIDTH])
+    # One that was not sent, or has not ended, has 0 in place of the difference to an instant.
+    if waited is None or took is None or apart is None or not min(own.sent[0], own.due[0]):
+        return None
+    many = len(rows)
+    one, missing = (number.to_bytes(WIDTH, "little", signed=True) for number in (1, _MISSING))
+    numbered = rows[0].to_bytes(WIDTH, "little") + one * (many - 1)
+    plain = (getattr(own, name) for name in _PLAIN)
+    return [
+        *(wide.planes(each, WIDTH) for each in (numbered, due[:WIDTH] + apart)),
+        *[wide.planes(missing * many, WIDTH)] * 2,
+        wide.planes(waited, WIDTH),
+        wide.planes(missing * many, WIDTH),
+        wide.planes(took, WIDTH),
+        *(wide.planes(each.tobytes(), each.itemsize) for each in plain),
+    ]
+
+
+def _any(columns: Columns, rows: Sequence[int]) -> list[bytes]:
+    """Each column as the planes of its numbers."""
+    due, opened, connected, sent, first, done = (
+        taken(column, rows)
+        for column in (columns.due, columns.opened, columns.connected, columns.sent, columns.first, columns.done)
+    )
+    near = _or(opened, due)
+    begun = _or(sent, near)
+    numbers = [
+        [rows[0], *map(sub, rows[1:], rows)],
+        [due[0], *map(sub, due[1:], due)],
+        _differences(opened, due),
+        _differences(connected, near),
+        _differences(sent, near),
+        _differences(first, begun),
+        _differences(done, begun),
+        *(taken(getattr(columns, name), rows) for name in _PLAIN),
+    ]
+    if any(resent := taken(columns.resent, rows)):
+        numbers[_OUTCOME] = [
+            outcome + again * _RESENT for outcome, again in zip(numbers[_OUTCOME], resent, strict=True)
+        ]
+    return [*map(_planes, numbers)]
+
+
+def _columns(read: Sequence[array[int]]) -> dict[str, Sequence[int]]:
+    due = [*accumulate(read[1])]
+    opened = _instants(read[2], due)
+    near = _or(opened, due)
+    sent = _instants(read[4], near)
+    begun = _or(sent, near)
+    return {
+        "due": due,
+        "opened": opened,
+        "connected": _instants(read[3], near),
+        "sent": sent,
+        "first": _instants(read[5], begun),
+        "done": _instants(read[6], begun),
+        **dict(zip(_PLAIN, read[7:], strict=True)),
+        **_outcomes(read[_OUTCOME]),
+    }
+
+
+def _outcomes(read: array[int]) -> dict[str, Sequence[int]]:
+    if max(read) < _RESENT:
+        return {"outcome": read}
+    return {"outcome": [each % _RESENT for each in read], "resent": [each // _RESENT for each in read]}
+
+
+# Most columns of a load on kept connections are one number all the way, or another column again: to see that takes a
+# tenth of the time that working it out takes.
+
+
+def _or(instants: list[int], others: list[int]) -> list[int]:
+    """These instants, and the others in place of those that did not happen."""
+    if not any(instants):
+        return others
+    return instants if all(instants) else [at or other for at, other in zip(instants, others, strict=True)]
+
+
+def _differences(instants: list[int], before: list[int]) -> list[int]:
+    if not any(instants):
+        return [_MISSING] * len(instants)
+    if instants == before and all(instants):
+        return [0] * len(instants)
+    return [at - earlier if at else _MISSING for at, earlier in zip(instants, before, strict=True)]
+
+
+def _instants(differences: Sequence[int], before: list[int]) -> list[int]:
+    many = len(differences)
+    if differences.count(_MISSING) == many:
+        return [0] * many
+    if differences.count(0) == many:
+        return before
+    return [0 if later == _MISSING else earlier + later for later, earlier in zip(differences, before, strict=True)]
+
+
+def _planes(numbers: Sequence[int]) -> bytes:
+    """The lowest bytes of all numbers, then the next ones, and so on: similar bytes become neighbours."""
+    many = len(numbers)
+    if numbers.count(numbers[0]) == many:
+        return b"".join(bytes([octet]) * many for octet in numbers[0].to_bytes(8, "little", signed=True))
+    values = array("q", numbers)
+    if sys.byteorder == "big":
+        values.byteswap()
+    raw = values.tobytes()
+    return b"".join(raw[at::8] for at in range(8))
+
+
+def _numbers(planes: memoryview, many: int) -> array[int]:
+    raw = bytearray(8 * many)
+    for at in range(8):
+        raw[at::8] = planes[at * many : (at + 1) * many]
+    values = array("q", bytes(raw))
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
