@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ from holdfast.engine.quantities import Threshold
 from holdfast.errors import EnvironmentFailure, UsageError
 from holdfast.model.frozen import frozen
 from holdfast.model.load import MOST_REQUESTS, StopRule
-from holdfast.model.scenario import Group
+from holdfast.model.scenario import DEFAULT_TIMEOUT_S, Group, Timeouts
 from holdfast.model.shapes import Clients
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def read_jmx(context: click.Context, file: Path, arguments: LoadArguments) -> As
     files.tell()
     list_differences(file, in_words(read.notes))
     assert sent.journeys is not None
-    journeys = _with_timeouts(sent.journeys, _given_timeouts(context, arguments))
+    journeys = _with_timeouts(sent.journeys, given_timeouts(context, arguments))
     return Asked((), StopRule(), not_as_a_whole(file, read.notes, sent.left_out), journeys)
 
 
@@ -140,12 +140,10 @@ def _fixed_plan(content: bytes, file: Path, files: _FilesOfPlan, arguments: Load
     return plan if is_fixed(root, plan.notes) else None
 
 
-def _with_timeouts(journeys: Journeys, timeouts: dict[str, float]) -> Journeys:
+def _with_timeouts(journeys: Journeys, given: Callable[[Timeouts], Timeouts]) -> Journeys:
     from holdfast.model.journey_changes import with_requests
 
-    if not timeouts:
-        return journeys
-    return with_requests(journeys, lambda request: replace(request, timeouts=replace(request.timeouts, **timeouts)))
+    return with_requests(journeys, lambda request: replace(request, timeouts=given(request.timeouts)))
 
 
 def asked_of(  # parameters: what a file says, and what was said beside it
@@ -165,18 +163,28 @@ def asked_of(  # parameters: what a file says, and what was said beside it
     from holdfast.plans.differences import in_words
 
     list_differences(file, in_words(notes))
-    timeouts = _given_timeouts(context, arguments)
-    groups = tuple(replace(each, timeouts=replace(each.timeouts, **timeouts)) for each in groups)
+    given = given_timeouts(context, arguments)
+    groups = tuple(replace(each, timeouts=given(each.timeouts)) for each in groups)
     return Asked(groups, stop, not_as_a_whole(file, notes, elsewhere))
 
 
-def _given_timeouts(context: click.Context, arguments: LoadArguments) -> dict[str, float]:
-    """The timeouts that were given, by field."""
-    return {
+def given_timeouts(context: click.Context, arguments: LoadArguments) -> Callable[[Timeouts], Timeouts]:
+    """A plan's timeouts -> the same with those that were given.
+
+    A plan without any waits for ever, as in JMeter; but a load that has an end by `--for` must come to it.
+    """
+    given = {
         field: getattr(arguments.timeouts, field)
         for field, option in (("connect_s", "connect_s"), ("first_byte_s", "first_byte_s"), ("whole_s", "timeout_s"))
         if _is_given(context, option)
     }
+    bounded = arguments.shape.for_s is not None
+
+    def with_given(timeouts: Timeouts) -> Timeouts:
+        least = {"whole_s": DEFAULT_TIMEOUT_S} if bounded and timeouts.whole_s is None else {}
+        return replace(timeouts, **{**least, **given})
+
+    return with_given
 
 
 def not_as_a_whole(file: Path, notes: Sequence[Note], elsewhere: Sequence[str]) -> str | None:
