@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-all test-servers faults causes check format conformance conformance-table settings-table
-.PHONY: fast fast-sanitized apache browser capacity oracle oracle-table study-servers scale cluster docs screenshots wheel clean
+.PHONY: apache browser capacity oracle oracle-table study-servers scale cluster docs screenshots wheel clean
 
 # An interpreter is never downloaded behind a person's back, and no environment but ours is meant.
 export UV_PYTHON_DOWNLOADS := never
@@ -34,8 +34,6 @@ help:
 	@echo 'make conformance  real servers against what their own source says to expect, and all documented commands'
 	@echo 'make conformance-table  writes docs/conformance.md anew'
 	@echo 'make settings-table  writes docs/settings.md anew'
-	@echo 'make fast         builds the compiled hot loop (fast/) into .venv, where there is a C compiler'
-	@echo 'make fast-sanitized  its tests with the address and undefined behaviour sanitizers'
 	@echo 'make apache       builds mod_wsgi with its Apache into .venv, for its rows here'
 	@echo 'make study-servers every server, measured here, into docs/servers.md'
 	@echo 'make oracle       JMeter plans, sent by JMeter too (apt-get install default-jre-headless)'
@@ -55,29 +53,6 @@ help:
 	"$$uv" sync --locked --extra test --python "$$python"
 	@touch $@
 
-# Without a C compiler or Python's headers (apt-get install gcc python3-dev), the tests of the compiled part are skipped
-# by name.
-CC ?= cc
-HEADERS = $(shell .venv/bin/python -c 'import sysconfig; print(sysconfig.get_path("include"))')
-
-.venv/.fast: .venv/.synced fast/holdfast_fast.c fast/pyproject.toml
-	@if command -v $(CC) >/dev/null && [ -e "$(HEADERS)/Python.h" ]; then \
-		uv=$$(scripts/find-uv .venv/bin/python) && \
-		"$$uv" sync --inexact --locked --extra test --extra fast --reinstall-package holdfast-probe-fast \
-			--python .venv/bin/python; \
-	else echo 'holdfast_fast is not built: no C compiler, or no headers of Python'; fi
-	@touch $@
-
-fast: .venv/.fast
-
-# In a folder of its own, which is looked in first. Python's own memory is not freed at its end, so leaks do not count.
-fast-sanitized: .venv/.fast
-	mkdir -p build/sanitized
-	$(CC) -std=c11 -D_GNU_SOURCE -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=undefined -Wall -Wextra \
-		-DPy_LIMITED_API=0x030B0000 -I"$(HEADERS)" -shared -fPIC fast/holdfast_fast.c -o build/sanitized/holdfast_fast.so
-	LD_PRELOAD="$$($(CC) -print-file-name=libasan.so) $$($(CC) -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-		PYTHONPATH=build/sanitized PYTHONMALLOC=malloc .venv/bin/python -m pytest tests/engine/test_engines.py $(ARGS)
-
 # It takes a C compiler and some minutes; until then the rows of mod_wsgi are skipped by name.
 apache: .venv/.synced
 	@uv=$$(scripts/find-uv .venv/bin/python) && \
@@ -91,7 +66,7 @@ demo: .venv/.synced
 # Most tests wait more than they compute: one file of tests a core, and one more. JOBS=0 runs them one after another.
 JOBS ?= $(shell expr $$(nproc) + 1)
 
-test: .venv/.fast
+test: .venv/.synced
 	.venv/bin/python -m pytest --numprocesses $(JOBS) --dist loadfile $(ARGS)
 
 test-all:

@@ -2,9 +2,8 @@
 
 All load one nginx worker with 64 connections, in turn, for several rounds, each round beginning with another
 one; each program has one thread, as holdfast has. `holdfast load` is the command as a person types it; "engine
-alone" is its engine without start, saving and report. Where holdfast_fast is installed (`make fast`), holdfast uses it,
-except in the row of pure Python. Figures are medians over the rounds, ratios are to wrk in the same round. CPU is the
-whole program's, start and report included.
+alone" is its engine without start, saving and report. Figures are medians over the rounds, ratios are to wrk in the
+same round. CPU is the whole program's, start and report included.
 
     python -m benchmarks.throughput [ROUNDS] [SECONDS]
 
@@ -29,7 +28,6 @@ from benchmarks.peers import (
     table,
     versions,
 )
-from holdfast.engine.compiled import WITHOUT
 
 CONNECTIONS = "64"
 
@@ -50,10 +48,6 @@ def commands(port: int, seconds: str) -> dict[str, tuple[list[str], Callable[[st
     return {
         "holdfast": (
             load_command(port, "closed", CONNECTIONS, seconds),
-            lambda output: float(result_of(output)["rate_reached_per_s"]),
-        ),
-        "holdfast, pure Python": (
-            ["env", f"{WITHOUT}=1", *load_command(port, "closed", CONNECTIONS, seconds)],
             lambda output: float(result_of(output)["rate_reached_per_s"]),
         ),
         "engine alone": (

@@ -7,14 +7,11 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from support.commandline import COMPILED, Holdfast, holdfast_in
 from support.counting import Counting, counting_server
-
-from holdfast.engine.compiled import WITHOUT
 
 HERE = Path(__file__).parent
 
@@ -80,18 +77,6 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holdfast]:
     """The same for all tests of a file, which run their command lines together."""
     with holdfast_in(tmp_path_factory.mktemp("workshop")) as command_line:
         yield command_line
-
-
-@pytest.fixture(scope="module", params=["python", *(["compiled"] if find_spec("holdfast_fast") else [])])
-def engine(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Which engine the loads of the closed model run in: in Python, and in the compiled part where it is installed."""
-    name: str = request.param
-    with pytest.MonkeyPatch.context() as patched:
-        if name == "python":
-            patched.setenv(WITHOUT, "1")
-        else:
-            patched.delenv(WITHOUT, raising=False)
-        yield name
 
 
 @pytest.fixture(params=["tcp"])

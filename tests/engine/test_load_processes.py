@@ -32,7 +32,6 @@ from holdfast.model import schedule
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause, Timeouts
 
-pytestmark = pytest.mark.usefixtures("engine")
 TIMEOUTS = Timeouts(whole_s=PATIENCE_S)
 
 

@@ -24,8 +24,6 @@ from holdfast.model import schedule
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Check, Timeouts
 
-pytestmark = pytest.mark.usefixtures("engine")
-
 # Each further `a` before the `b` doubles the steps: 40 take hours.
 BACKTRACKING = Check("(a+)+$", pattern=True)
 

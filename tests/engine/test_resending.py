@@ -23,7 +23,6 @@ from holdfast.engine.timeouts import Deadlines
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Timeouts
 
-pytestmark = pytest.mark.usefixtures("engine")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 

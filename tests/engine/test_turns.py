@@ -19,7 +19,6 @@ from holdfast.model.places import Outcome
 from holdfast.model.scenario import Pause, Timeouts
 from holdfast.model.units import MS
 
-pytestmark = pytest.mark.usefixtures("engine")
 THINK_NS = 5 * MS
 REQUESTS = 15
 

@@ -21,8 +21,6 @@ from holdfast.model.phase import Phase
 from holdfast.model.places import Outcome
 from holdfast.model.scenario import Timeouts
 
-pytestmark = pytest.mark.usefixtures("engine")
-
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
 

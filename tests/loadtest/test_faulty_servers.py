@@ -114,7 +114,6 @@ def test_every_request_is_counted_as_the_server_treated_it(holdfast, faulty, sha
         pytest.param(1_000_000, ("--clients", "50", "--requests", "1000000", "--cookies"), marks=pytest.mark.scale),
     ],
 )
-@pytest.mark.usefixtures("engine")
 def test_requests_are_counted_as_a_server_treats_them_that_closes_kept_connections_at_random(holdfast, many, shape):
     with faulty_server("0.02") as (url, _):
         _, result = loaded(holdfast, f"{url}/{{id}}", *shape, within_s=PATIENCE_S + many / 1000)

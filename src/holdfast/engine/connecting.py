@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from holdfast.engine.columns import Columns
-from holdfast.engine.compiled import CompiledConnections, is_compiled
 from holdfast.engine.endpoint import Tls
 from holdfast.engine.epoll import Connections
 from holdfast.engine.kept import KeptConnections
@@ -40,8 +39,7 @@ def connections_to(  # parameters: where to, what to send, where to record it, a
             return Http2Connections(address, port, head_of, columns, sources)
         return Http2TlsConnections(address, port, head_of, columns, sources, tls=tls)
     if tls is None:
-        plain = CompiledConnections if is_compiled() else KeptConnections
-        return plain(address, port, head_of, columns, sources)
+        return KeptConnections(address, port, head_of, columns, sources)
     # OpenSSL takes 5 MB (measured), a quarter of what ten thousand connections without it take.
     from holdfast.engine.tls import TlsConnections  # noqa: PLC0415
 
