@@ -12,9 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from holdfast.journeys.json_filters import PathError
-from holdfast.journeys.json_paths import path_of
-from holdfast.journeys.markup import MarkupError, check_selector
 from holdfast.model.answers import (
     BoundaryExtract,
     Extract,
@@ -69,6 +66,9 @@ _Default = tuple[str, ...] | None
 def _json(name: str, where: str, default: _Default, match: int) -> Extract:
     if not where.startswith("$"):
         raise ValueError(f"{where!r} is not a JSON path: it begins with $, as in $.access_token.")
+    from holdfast.journeys.json_filters import PathError  # noqa: PLC0415 - most loads take nothing
+    from holdfast.journeys.json_paths import path_of  # noqa: PLC0415 - most loads take nothing
+
     try:
         path_of(where)
     except PathError as error:
@@ -112,6 +112,8 @@ def _xpath(name: str, where: str, default: _Default, match: int) -> Extract:
 
 
 def _check_selector(selector: str, language: str) -> None:
+    from holdfast.journeys.markup import MarkupError, check_selector  # noqa: PLC0415 - most loads take nothing
+
     try:
         check_selector(selector, language)
     except MarkupError as error:

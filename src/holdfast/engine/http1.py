@@ -77,7 +77,7 @@ def request_head(
         return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + (body or b"")
     except UnicodeEncodeError as error:
         raise ValueError(
-            f"A header holds {error.object[error.start]!r}; its characters must be in ISO 8859-1."
+            f"{error.object[error.start]!r} cannot be sent in a header, whose characters must be in ISO 8859-1."
         ) from error
 
 
