@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 
 from holdfast.api import option_values
+from holdfast.api.checked_arguments import checked, several
 from holdfast.api.extract_syntax import named_extract
 from holdfast.api.input_files import read_data_rows
 from holdfast.api.load_arguments import (
@@ -133,9 +134,9 @@ def asked_load(url: str, given: Mapping[str, Any]) -> tuple[LoadExperiment, tupl
         EnvironmentFailure: the file of values may not be read.
     """
     source = Source(None, _CALL)
-    table = plain({name: _several(name, value) for name, value in given.items()})
+    table = plain({name: several(name, value, _SEVERAL) for name, value in given.items()})
     read = read_options(table, _Load, source)
-    asked = _checked(read, source)
+    asked = checked(read, _CHECKS, source)
     if is_scenario(url):
         return _of_scenario(Path(url), read, asked, source)
     if asked["values"]:
@@ -191,29 +192,6 @@ def _experiment(asked: Mapping[str, Any], groups: tuple[Group, ...], journeys: J
         journeys,
         asked["allow_remote"],
     )
-
-
-def _several(name: str, value: Any) -> Any:  # noqa: ANN401 - an argument may be anything
-    return [value] if name in _SEVERAL and isinstance(value, str | int) else value
-
-
-def _checked(read: _Load, source: Source) -> dict[str, Any]:
-    """The values by argument, as a load takes them."""
-    values: dict[str, Any] = {}
-    for name in read.__struct_fields__:
-        value, check = getattr(read, name), _CHECKS.get(name)
-        try:
-            if isinstance(value, list):
-                values[name] = tuple(value) if check is None else tuple(map(check, value))
-            else:
-                values[name] = value if value is None or check is None else check(_in_words(value))
-        except ValueError as error:
-            raise source.wrong(name, str(error)) from error
-    return values
-
-
-def _in_words(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:f}".rstrip("0").rstrip(".")
 
 
 def _arguments(url: str, asked: Mapping[str, Any]) -> LoadArguments:

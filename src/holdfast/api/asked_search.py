@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import msgspec
 
 from holdfast.api.asked import started_experiment
+from holdfast.api.checked_arguments import checked, several
 from holdfast.api.option_layers import Source, plain, read_options
 from holdfast.api.searching import AskedSearch, check_rates, checked_thresholds, names_a_url, timeout_s_for
 from holdfast.engine import quantities
@@ -60,8 +61,8 @@ def asked_search(subject: str | None, given: Mapping[str, Any]) -> AskedSearch:
         EnvironmentFailure: as `started_experiment`.
     """
     source, names = Source(None, _CALL), _Search.__struct_fields__
-    own = {name: _several(name, value) for name, value in given.items() if name in names}
-    asked = _checked(read_options(plain(own), _Search, source), source)
+    own = {name: several(name, value, _SEVERAL) for name, value in given.items() if name in names}
+    asked = checked(read_options(plain(own), _Search, source), _CHECKS, source)
     thresholds = checked_thresholds(asked["threshold"])
     check_rates(asked["from_"], asked["up_to"])
     others = {name: value for name, value in given.items() if name not in names}
@@ -97,26 +98,3 @@ def asked_search(subject: str | None, given: Mapping[str, Any]) -> AskedSearch:
         )
     experiment = started_experiment(subject, others, _CALL)
     return AskedSearch(experiment, "", (), replace(sent, headers=experiment.headers), search, thresholds)
-
-
-def _several(name: str, value: Any) -> Any:  # noqa: ANN401 - an argument may be anything
-    return [value] if name in _SEVERAL and isinstance(value, str | int) else value
-
-
-def _checked(read: _Search, source: Source) -> dict[str, Any]:
-    """The values by argument, as a search takes them."""
-    values: dict[str, Any] = {}
-    for name in read.__struct_fields__:
-        value, check = getattr(read, name), _CHECKS.get(name)
-        try:
-            if isinstance(value, list):
-                values[name] = tuple(value) if check is None else tuple(map(check, value))
-            else:
-                values[name] = value if value is None or check is None else check(_in_words(value))
-        except ValueError as error:
-            raise source.wrong(name, str(error)) from error
-    return values
-
-
-def _in_words(value: float | str) -> str:
-    return value if isinstance(value, str) else f"{value:f}".rstrip("0").rstrip(".")

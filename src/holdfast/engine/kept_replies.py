@@ -8,7 +8,7 @@ Facts
 Decisions
 ---------
 * What is kept is bounded: a body by `MOST_KEPT`, as it came and as it is once it is decoded.
-* A body is decoded when its exchange is over, not as it comes: what has ended before that needs no decoding.
+* A body is decoded once its exchange is over: one that ends before that needs no decoding.
 """
 
 from __future__ import annotations

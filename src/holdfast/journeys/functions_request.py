@@ -84,7 +84,7 @@ def origin(arguments: list[str]) -> str:
         scheme, _, rest = path.partition("://")
         return f"{scheme}://{re.split('[/?#]', rest, maxsplit=1)[0]}"
     if not otherwise:
-        raise FunctionError(f"{path!r} is not a whole URL, and there is no server name.")
+        raise FunctionError(f"{path!r} is only a part of a URL, and the sampler names no server.")
     return otherwise
 
 

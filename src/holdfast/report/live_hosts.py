@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from holdfast.model.progress import HostProgress, SharedProgress
 from holdfast.report.layout import Text
-from holdfast.report.live_rows import counted, row, with_meter
+from holdfast.report.live_rows import amount, counted, row, time_row
 
 _MOST_NAMED = 6
 _COLUMN = 12
@@ -20,7 +20,11 @@ def hosts_view(progress: SharedProgress, title: str, width: int, height: int) ->
     Args:
         title: what is loaded.
     """
-    lines = [Text(title, style="bold"), _time(progress, width), Text()]
+    lines = [
+        Text(title, style="bold"),
+        time_row(progress.elapsed_s, progress.planned_s, progress.planned, progress.begun, width),
+        Text(),
+    ]
     lines += row("rate", _rates(progress), width)
     lines += row("requests", _counts(progress), width)
     lines += row("hosts", _hosts(progress), width)
@@ -41,22 +45,10 @@ def hosts_line(progress: SharedProgress) -> str:
     return f"{progress.elapsed_s:7.1f} s: {progress.begun:,} begun, {progress.ended:,} ended ({each}{more})"
 
 
-def _time(progress: SharedProgress, width: int) -> Text:
-    text = f"{progress.elapsed_s:.1f} s"
-    done: float | None = None
-    if progress.planned_s:
-        text += f" of {progress.planned_s:,.{1 if progress.planned_s < 60 else 0}f} s"
-        done = progress.elapsed_s / progress.planned_s
-    elif progress.planned:
-        text += f", {progress.begun:,} of {progress.planned:,} begun"
-        done = progress.begun / progress.planned
-    return with_meter(Text(f"  {text}"), done, width)
-
-
 def _rates(progress: SharedProgress) -> Iterator[Text]:
     known = [host.begun_per_s for host in progress.hosts if host.begun_per_s is not None]
     if known:
-        yield counted(f"{_number(sum(known))}/s", "begun")
+        yield counted(f"{amount(sum(known))}/s", "begun")
     else:
         yield Text("not known yet", style="dim")
 
@@ -88,7 +80,7 @@ def _table(hosts: tuple[HostProgress, ...], room: int, width: int) -> Iterator[T
         if host.lost is not None:
             yield line.append(f"  lost: {host.lost}", "not dim red")
             continue
-        rate = "-" if host.begun_per_s is None else _number(host.begun_per_s)
+        rate = "-" if host.begun_per_s is None else amount(host.begun_per_s)
         counts = (host.begun, host.ended, host.in_flight, host.unanswered)
         cells = [rate, *(f"{count:,}" for count in counts)][:fit]
         yield line.append("".join(f"{cell:>{_COLUMN}}" for cell in cells), "not dim")
@@ -107,7 +99,3 @@ def _state(progress: SharedProgress) -> str:
     if progress.in_flight and (timed_out or progress.begun == progress.planned):
         return f"all have begun; waiting for {in_flight}"
     return ""
-
-
-def _number(value: float) -> str:
-    return f"{value:,.{0 if value >= 100 else 1}f}"

@@ -67,3 +67,26 @@ def cells_of(counts: Mapping[Part, int], width: int) -> dict[Part, int]:
         # What the smallest were given is taken from the largest.
         cells[max(cells, key=lambda part: (cells[part], -there[part]))] -= 1
     return cells
+
+
+def amount(value: float) -> str:
+    """A number with one decimal, where it is below a hundred."""
+    return f"{value:,.{0 if value >= 100 else 1}f}"
+
+
+def time_row(elapsed_s: float, planned_s: float | None, planned: int | None, begun: int, width: int) -> Text:
+    """How long a load has run, and how much of it is done.
+
+    Args:
+        planned_s: for how many seconds requests are begun; None if their number decides.
+        planned, begun: requests; `planned` is None if time decides.
+    """
+    text = f"{elapsed_s:.1f} s"
+    done: float | None = None
+    if planned_s:
+        text += f" of {planned_s:,.{1 if planned_s < 60 else 0}f} s"
+        done = elapsed_s / planned_s
+    elif planned:
+        text += f", {begun:,} of {planned:,} begun"
+        done = begun / planned
+    return with_meter(Text(f"  {text}"), done, width)

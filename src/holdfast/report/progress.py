@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from holdfast.model.load import LagUs, LatencyMs
 from holdfast.model.progress import LabelProgress, OwnUse, Progress
 from holdfast.report.layout import Text
-from holdfast.report.live_rows import NAMES, counted, row, with_meter
+from holdfast.report.live_rows import NAMES, amount, counted, row, time_row
 
 _COLUMN = 10
 _NARROW_COLUMN = 8
@@ -22,7 +22,11 @@ def progress_view(progress: Progress, title: str, state: str, width: int, height
         title: what is loaded.
         state: anything unusual, such as a stop that was asked for, in words; "" is nothing.
     """
-    lines = [Text(title, style="bold"), _time(progress, width), Text()]
+    lines = [
+        Text(title, style="bold"),
+        time_row(progress.elapsed_s, progress.planned_s, progress.planned, progress.begun, width),
+        Text(),
+    ]
     lines += row("rate", _rates(progress), width)
     lines += row("requests", _counts(progress), width)
     lines += row("ended", _ends(progress), width)
@@ -50,18 +54,6 @@ def progress_line(progress: Progress) -> str:
     return "  ".join(parts)
 
 
-def _time(progress: Progress, width: int) -> Text:
-    text = f"{progress.elapsed_s:.1f} s"
-    done: float | None = None
-    if progress.planned_s:
-        text += f" of {progress.planned_s:,.{1 if progress.planned_s < 60 else 0}f} s"
-        done = progress.elapsed_s / progress.planned_s
-    elif progress.planned:
-        text += f", {progress.begun:,} of {progress.planned:,} begun"
-        done = progress.begun / progress.planned
-    return with_meter(Text(f"  {text}"), done, width)
-
-
 def _rates(progress: Progress) -> Iterator[Text]:
     for value, what in (
         (progress.asked_per_s, "asked"),
@@ -69,7 +61,7 @@ def _rates(progress: Progress) -> Iterator[Text]:
         (progress.replied_per_s, "replied"),
     ):
         if value is not None:
-            yield counted(f"{_number(value)}/s", what)
+            yield counted(f"{amount(value)}/s", what)
     yield Text(f"last {progress.window_s:.0f} s", style="dim")
 
 
@@ -133,7 +125,3 @@ def _ms(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.{2 if value < 10 else 1 if value < 100 else 0}f}"
-
-
-def _number(value: float) -> str:
-    return f"{value:,.{0 if value >= 100 else 1}f}"
