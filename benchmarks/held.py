@@ -6,9 +6,9 @@ Locust and JMeter's engine open 1,000 connections a second for ten seconds; wrk,
 and open all at once. The server says how many requests it held at once at most. Memory is the sum over the generator's
 processes of each one's highest resident size.
 
-    python -m benchmarks.held [REQUESTS]
+    python -m benchmarks.held [REQUESTS [GENERATOR ...]]
 
-Takes four minutes.
+Takes four minutes with all of them.
 """
 
 from __future__ import annotations
@@ -63,10 +63,12 @@ def main() -> None:
     where = machine()
     known = versions()
     os.environ["JMETER_HOME"] = JMETER
+    names = sys.argv[2:] or list(commands(0, requests, ""))
     rows = []
     with tempfile.TemporaryDirectory() as classes:
-        run(["javac", "-nowarn", "-cp", CLASS_PATH, "-d", classes, str(HERE / "JMeterHeld.java")])
-        for name in commands(0, requests, classes):
+        if "jmeter" in names:
+            run(["javac", "-nowarn", "-cp", CLASS_PATH, "-d", classes, str(HERE / "JMeterHeld.java")])
+        for name in names:
             with holding_server(HELD_S) as (port, most):
                 cost = run(commands(port, requests, classes)[name])
             rows.append([f"{name} {known[name]}", f"{most[0]:,}", f"{cost.memory_mb:.0f}", f"{cost.cpu_s:.1f}"])
