@@ -75,6 +75,15 @@ class Following:
             return plain(sending)
         return self._full(sending, visitor)
 
+    def is_over(self, sending: Sending, visitor: Visitor, ended: Ended) -> bool:
+        """Whether nothing follows the first exchange of a request that `is_alone`, which has ended like this."""
+        read = ended.read
+        if read is None:
+            return True
+        if read.sets_cookies and visitor.crew.keeps_cookies:
+            return False
+        return not (sending.follow and ended.status in REDIRECTS and read.location)
+
     def _full(self, sending: Sending, visitor: Visitor) -> Fetching:
         first, ended, exchange, outcome, why = yield from self._followed(first_exchange(sending), sending, visitor)
         answer = answer_of(exchange, ended, outcome, why, first.due_ns)
@@ -205,10 +214,10 @@ class Following:
             own = []
         others = tuple(each for each in exchange.headers if each[0].lower() != "cookie")
         # A request has one such field (RFC 6265, 5.4).
-        return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))))
+        return exchange._replace(headers=(*others, ("Cookie", "; ".join([*own, field]))), made=None)
 
     def _take_cookies(self, exchange: Exchange, ended: Ended, visitor: Visitor) -> None:
-        if ended.read is None or not visitor.crew.keeps_cookies or "set-cookie" not in ended.read.head.lower():
+        if ended.read is None or not visitor.crew.keeps_cookies or not ended.read.sets_cookies:
             return
         if visitor.cookies is None:
             visitor.cookies = new_cookies(visitor)
@@ -231,6 +240,11 @@ class Following:
                 f"{self.dropped:,} cookies were not kept: a client keeps 180 of a host, each of at most 4,096 bytes, "
                 "as browsers do."
             )
+
+
+def is_alone(sending: Sending, visitor: Visitor) -> bool:
+    """Whether the first exchange of a request is what its journey says, and mostly the only one."""
+    return sending.resources is None and visitor.cookies is None
 
 
 def new_cookies(visitor: Visitor) -> Cookies:

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from holdfast.engine.cookies import Cookies
     from holdfast.engine.fetching import Exchange, Fetching, Verdict
     from holdfast.engine.origins import Origin
-    from holdfast.journeys.steps import Walk
+    from holdfast.journeys.steps import Sending, Walk
     from holdfast.model.answers import Answer
     from holdfast.model.journey import Crew
     from holdfast.model.scenario import Timeouts
@@ -27,10 +27,12 @@ class Visitor:
         fetching: what it does for a request of its journey; None in between.
         answer: to a request that could not be sent, which it is not told of yet.
         asked: number of the request of its journey that this is for.
-        exchange, origin, row, request: what is in flight.
+        sending: the request of its journey that this is for.
+        exchange, origin, row, request_head: what is in flight.
         timeouts, keeps: of it.
         began_ns: when it began.
         alarm_ns: when its timeouts are looked at next; None if they are not.
+        looked_for: the timeouts that this instant is of.
         last: the outcome of its last request, which its journey may still judge otherwise.
         begun: instants and our own end of the first exchange of a row that several exchanges share.
         received: bytes of the replies before, in such a row.
@@ -50,12 +52,14 @@ class Visitor:
         "fetching",
         "keeps",
         "last",
+        "looked_for",
         "number",
         "origin",
         "place",
         "received",
-        "request",
+        "request_head",
         "row",
+        "sending",
         "timeouts",
         "until_ns",
         "walk",
@@ -71,8 +75,10 @@ class Visitor:
         self.exchange: Exchange | None = None
         self.origin: Origin | None = None
         self.row = -1
-        self.request = b""
+        self.request_head = ""
+        self.sending: Sending | None = None
         self.timeouts: Timeouts | None = None
+        self.looked_for: Timeouts | None = None
         self.keeps = True
         self.alarm_ns: int | None = None
         self.last: Verdict | None = None

@@ -7,7 +7,7 @@ of it and what time it is.
 from __future__ import annotations
 
 from collections.abc import Generator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from holdfast.model.answers import Answer
 from holdfast.model.journey_request import Resources
@@ -26,6 +26,8 @@ class Sending(NamedTuple):
         expected, follow, hops_count, resources, keep_alive, timeouts, keeps_type: as of the model's `Request`; the
             patterns of `resources` have no references left.
         number: of the request among those of the journey, so that results of one request with many labels are one.
+        made: of a request that is the same each time, for every client: what the engine keeps of it. None: it is
+            another one each time.
     """
 
     label: str
@@ -42,6 +44,7 @@ class Sending(NamedTuple):
     timeouts: Timeouts
     number: int
     keeps_type: bool = False
+    made: dict[str, Any] | None = None
 
 
 class Judged(NamedTuple):

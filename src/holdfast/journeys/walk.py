@@ -29,6 +29,7 @@ from holdfast.model.journey_request import Request
 
 __all__ = ["Shared", "walk"]
 
+_OF_THE_PAST = (Judged, Grouped, EndLoad)
 # A client that does nothing for so many leaves lets the engine do something else.
 MOST_IDLE = 1000
 BREATH_NS = 1_000_000
@@ -141,7 +142,7 @@ class _Walker:
         Raises:
             _OverError: no further request may be begun.
         """
-        of_the_past = isinstance(step, Judged | Grouped | EndLoad)
+        of_the_past = isinstance(step, _OF_THE_PAST)
         if self.over and not of_the_past:
             raise _OverError
         self.idle = 0
