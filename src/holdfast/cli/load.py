@@ -150,9 +150,8 @@ def _check_plain(context: click.Context, connection: ConnectionArguments) -> Non
 def _check_journeys(context: click.Context, run: RunArguments) -> None:
     """Refuses what only a load that is fixed beforehand can be."""
     why = "Clients that use values from answers share counters, tables and chance, and one process keeps them exact."
-    for option, given in (("--cluster", run.cluster is not None), ("--processes", (run.processes or 1) > 1)):
-        if given:
-            raise click.UsageError(f"{option} does not go with this load. {why}", ctx=context)
+    if run.cluster is not None:
+        raise click.UsageError(f"--cluster does not go with this load. {why}", ctx=context)
 
 
 def _cluster(context: click.Context, run: RunArguments) -> RunElsewhere | None:
