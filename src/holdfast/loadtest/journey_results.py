@@ -106,7 +106,7 @@ def _clients(many: int, *, is_open: bool) -> str:
 
 def _origins(texts: Texts, run: LoadRun) -> Iterator[str]:
     assert run.particulars is not None
-    for number in dict.fromkeys(taken(run.particulars.url, run.begun)):
+    for number in dict.fromkeys(taken(run.particulars.url, run.begun) if run.begun else ()):
         # What could not be sent need not be a URL.
         with contextlib.suppress(UsageError):
             yield parse_url(texts[number]).server
