@@ -96,11 +96,11 @@ class Fetched(NamedTuple):
     """What came of one request of a journey.
 
     Attributes:
-        last: of the row that decides, which the journey may judge otherwise.
+        last: of the row that decides, which the journey may judge otherwise; None where nothing was sent.
     """
 
     answer: Answer
-    last: Verdict
+    last: Verdict | None
 
 
 Fetching = Generator[Exchange | Verdict, Ended | None, Fetched]

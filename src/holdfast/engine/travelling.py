@@ -345,6 +345,8 @@ class Travelling:
             self.exchanges.origins.forget(visitor.client)
         if step.cookies and visitor.cookies is not None:
             visitor.cookies.clear()
+        for number in step.caches:
+            visitor.caches.pop(number, None)
 
     def _note_group(self, visitor: Visitor, step: Grouped) -> None:
         known = self._travel.particulars

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from holdfast.engine.answer_cache import AnswerCache
     from holdfast.engine.cookies import Cookies
     from holdfast.engine.fetching import Exchange, Fetching, Verdict
     from holdfast.engine.origins import Origin
@@ -24,6 +25,7 @@ class Visitor:
         until_ns: it begins nothing from then on; None sets no end.
         due_ns: when its next request is due.
         cookies: None as long as it has none.
+        caches: of answers, by number.
         fetching: what it does for a request of its journey; None in between.
         answer: to a request that could not be sent, which it is not told of yet.
         asked: number of the request of its journey that this is for.
@@ -44,6 +46,7 @@ class Visitor:
         "asked",
         "began_ns",
         "begun",
+        "caches",
         "client",
         "cookies",
         "crew",
@@ -70,6 +73,7 @@ class Visitor:
         self.until_ns: int | None = None
         self.due_ns = 0
         self.cookies: Cookies | None = None
+        self.caches: dict[int, AnswerCache] = {}
         self.fetching: Fetching | None = None
         self.answer: Answer | None = None
         self.exchange: Exchange | None = None

@@ -69,6 +69,7 @@ def _put_together(request: Request, number: int, client: Client) -> Sending:
         timeouts=request.timeouts,
         number=number,
         keeps_type=request.keeps_type,
+        cache=request.cache,
     )
 
 

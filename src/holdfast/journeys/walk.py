@@ -67,8 +67,8 @@ class _Journey(Looping):
         client = self.here.client
         crew = client.member
         client.iteration += 1
-        if client.iteration > 1 and (crew.clears_cookies or crew.new_each_pass):
-            self.here.steps.append(NewVisitor(crew.clears_cookies, crew.new_each_pass))
+        if client.iteration > 1 and (crew.clears_cookies or crew.new_each_pass or crew.clears_caches):
+            self.here.steps.append(NewVisitor(crew.clears_cookies, crew.new_each_pass, crew.clears_caches))
         super().begin_pass()
 
     def give_up(self) -> None:
@@ -216,6 +216,8 @@ class _Walker:
             client.sent = sending
             told = yield from self.say(sending)
             assert told.answer is not None  # the engine answers each request
+            if told.answer.is_cached:
+                return
             answered = yield from self.judge(request, told.answer)
         client.last_answered = answered
         client.variables[LAST_ANSWERED] = "true" if answered else "false"
