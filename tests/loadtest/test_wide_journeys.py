@@ -7,8 +7,14 @@ from itertools import count
 
 from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, sending
 
+from holdfast.cluster.clocks import SAME, Offset
+from holdfast.cluster.merge import LOST, Merged, read_report, report_of, rows_of_journeys
+from holdfast.engine.parts import Loss
 from holdfast.engine.plan import Stop
+from holdfast.engine.processes import load_runs
 from holdfast.journeys.steps import EndLoad, Grouped, Walk
+from holdfast.loadtest.journey_parts import Packing
+from holdfast.loadtest.journey_plans import journey_plan, with_particulars
 from holdfast.loadtest.journey_results import transactions
 from holdfast.loadtest.journey_rows import samples
 from holdfast.loadtest.rows import chunks
@@ -100,3 +106,47 @@ def test_a_load_of_several_processes_is_ended_like_one():
     assert len(drained.run.begun) == many
     assert len(ruled.run.begun) == len(seen.paths) - many
     assert ruled.result.stopped is not None
+
+
+def test_what_hosts_record_becomes_one_run_with_the_texts_and_the_clock_of_this_one():
+    def walk(_crew: Crew, number: int) -> Walk:
+        for turn in range(3):
+            yield sending(f"of {number}", origin, f"/page/{number}/{turn}", expected=frozenset({403}))
+            yield Grouped(f"pass of {number}", 5, answered=True)
+
+    ahead_ns = 1_000_000_000_000
+    with answering(shop) as (origin, _):
+        experiment = experiment_of(crew(clients=5))
+        plan = journey_plan(experiment, (), walk)
+        merged = Merged((plan,), (range(plan.requests),))
+        runs = []
+        for share in ((1, 3), (0, 3)):
+            own = journey_plan(experiment, (), walk)
+            runs.append(with_particulars(load_runs((own,), share=share), own))
+            rows = merged.take(read_report(report_of(runs[-1])), Offset(ahead_ns, ahead_ns))
+            assert list(rows) == list(runs[-1].begun)
+        # The third host was lost: it had passed on the rows of one of its clients' passes, of three that it had begun.
+        own = journey_plan(experiment, (), walk)
+        lost = with_particulars(load_runs((own,), share=(2, 3)), own)
+        packed = rows_of_journeys(Packing(lost.columns, own.travel.particulars), lost.begun[:2])
+        kept = merged.take_rows(packed, SAME, merged.unpacking())
+        failed = merged.lose((2, 3), (Loss(0, 7, 3),), kept)
+
+    known = plan.travel.particulars
+    labels = Counter(known.texts[known.label[row]] for row in merged.begun)
+    urls = {known.texts[known.url[row]] for row in merged.begun if row not in failed}
+    assert [len(run.begun) for run in runs] == [6, 6]  # clients 2 and 5, and 1 and 4, of five
+    assert labels == {**{f"of {number}": 3 for number in (1, 2, 4, 5)}, "of 3": 2, LOST: 1}
+    assert urls == {f"{origin}/page/{number}/{turn}" for number in (1, 2, 4, 5) for turn in range(3)} | {
+        f"{origin}/page/3/{turn}" for turn in range(2)
+    }
+    for run in runs:
+        assert [merged.columns.done[row] for row in run.begun] == [
+            run.columns.done[row] - ahead_ns for row in run.begun
+        ]
+    grouped = known.grouped
+    assert Counter(known.texts[number] for number in grouped.label[: len(grouped)]) == {
+        f"pass of {number}": 3 for number in (1, 2, 3, 4, 5)
+    }
+    (sources,) = merged.sources
+    assert {sources[merged.columns.source[row]] for run in runs for row in run.begun} == {"127.0.0.1"}

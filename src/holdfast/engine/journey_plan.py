@@ -112,9 +112,10 @@ class JourneyShape:
             many += 1
         return part.rows[:many]
 
-    def owed(self, _part: Part, _loss: Loss) -> Iterator[tuple[int, int]]:
-        """See `EngineShape`; journeys are not shared out among hosts."""
-        return iter(())
+    def owed(self, part: Part, loss: Loss) -> Iterator[tuple[int, int]]:
+        """See `EngineShape`; what clients were to send only their host knew."""
+        for row in part.rows[: loss.begun]:
+            yield row, loss.at_ns
 
 
 def rows_given(first: int, shares: Sequence[range]) -> Sequence[int]:

@@ -200,8 +200,10 @@ class Particulars:
 
 PLAIN = ("label", "url", "why", "client", "sent_bytes", "crew", "kind")
 """The columns of `Particulars`, in the order in which they are packed."""
+OF_TEXTS = frozenset({"label", "url", "why"})
+"""Those of them that are numbers of texts."""
 OF_GROUPED = ("label", "client", "crew", "answered", "ended_ns", "took_ns")
-"""The columns of `Grouped`, likewise."""
+"""The columns of `Grouped`, in the order in which they are packed."""
 
 
 class _Places:

@@ -52,6 +52,18 @@ def shared_by_clients(journeys: Journeys) -> Iterator[str]:
     yield from _in(journeys.values)
 
 
+def keeps_numbers(thing: Any) -> Iterator[object]:  # noqa: ANN401 - as below
+    """The nodes that remember something of a client from one pass to the next, each as often as it is there."""
+    if isinstance(thing, Count | Draw | Pace):
+        yield thing
+    elif isinstance(thing, tuple):
+        for each in thing:
+            yield from keeps_numbers(each)
+    elif is_dataclass(thing) and not isinstance(thing, TakeRow | Request):
+        for field in fields(thing):
+            yield from keeps_numbers(getattr(thing, field.name))
+
+
 def _in(thing: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a journey
     if isinstance(thing, tuple):
         for each in thing:

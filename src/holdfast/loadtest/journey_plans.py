@@ -117,6 +117,20 @@ def what_clients_share(journeys: Journeys) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shared_by_clients(journeys)))
 
 
+def why_not_on_several_hosts(journeys: Journeys) -> str | None:
+    """What keeps the clients of journeys on one host, in words that follow "because"; None: nothing."""
+    from holdfast.journeys.sharing import keeps_numbers  # noqa: PLC0415 - as above
+
+    for why in what_clients_share(journeys):
+        return why
+    if any(not _is_fixed(request) for crew in journeys.crews for request in requests_in(crew.journey.nodes)):
+        return "the server of a request is known only once it is sent, and may be another one for each host"
+    numbers = [id(node) for crew in journeys.crews for node in keeps_numbers(crew.journey)]
+    if len(set(numbers)) < len(numbers):
+        return "a counter, a rate or random numbers apply in several places of it"
+    return None
+
+
 def _kept_in_one(experiment: LoadExperiment, shared: Sequence[str]) -> Iterator[str]:
     if shared and (experiment.processes or 1) > 1:
         yield f"One process had all clients, and not {experiment.processes}, because {shared[0]}."
