@@ -83,7 +83,7 @@ PURE = frozenset({
     "engine/http2_begin.py", "engine/multiplex.py", "engine/parts.py", "engine/quantities.py", "engine/replies.py",
     "engine/reports.py", "engine/resending.py", "engine/sender.py", "engine/stalls.py", "engine/status_advice.py",
     "engine/stream_replies.py", "engine/stream_reply.py", "engine/uploads.py", "engine/url.py", "engine/values.py",
-    "engine/wide.py",
+    "engine/squeezing.py", "engine/wide.py",
     "observe/activity.py", "observe/asleep.py", "observe/routes.py", "observe/sock_diag.py",
     "observe/socket_tables.py", "observe/starvation.py", "observe/tcp.py",
     "page/charts.py", "page/document.py", "page/lanes.py", "page/markdown.py", "page/of_capacity.py",

@@ -39,10 +39,10 @@ def is_zero(raw: bytes | memoryview) -> bool:
     return raw == bytes(len(raw))
 
 
-def planes(raw: bytes, width: int) -> bytes:
+def planes(raw: bytes, width: int) -> list[bytes]:
     """The lowest bytes of all numbers, then the next ones, and so on up to the eighth: similar bytes become neighbours.
 
     Args:
         width: bytes of a number, the lowest first; what a narrow number lacks is 0.
     """
-    return b"".join(raw[at::width] for at in range(width)) + bytes((WIDTH - width) * (len(raw) // width))
+    return [raw[at::width] for at in range(width)] + [bytes(len(raw) // width)] * (WIDTH - width)
