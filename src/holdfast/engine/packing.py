@@ -13,8 +13,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 from operator import sub
 
@@ -38,13 +37,16 @@ def pack(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
         yield _packed(columns, rows[first : first + ROWS_OF_A_PART])
 
 
-def pack_runs(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
-    """As `pack`, where neighbours without gaps have parts of their own, which are packed several times as fast.
+def pack_runs(columns: Columns, runs: Iterable[range]) -> Iterator[bytes]:
+    """As `pack`, of rows that are runs of neighbours: long ones have parts of their own, packed several times as fast.
 
     Of a closed load that still runs, all rows have ended but for some of the last ones.
+
+    Args:
+        runs: ascending, none of which touches the next one.
     """
     scattered = array("q")
-    for run in runs(rows):
+    for run in runs:
         if len(run) >= LONG_RUN:
             yield from pack(columns, run)
         else:
@@ -52,14 +54,15 @@ def pack_runs(columns: Columns, rows: Sequence[int]) -> Iterator[bytes]:
     yield from pack(columns, scattered)
 
 
-def runs(rows: Sequence[int]) -> Iterator[range]:
-    """Rows, ascending, as stretches without gaps."""
-    first, many = 0, len(rows)
-    while first < many:
-        # As long as there is no gap, a row is as far beyond its place as the first one is.
-        end = bisect_right(range(many), rows[first] - first, lo=first, key=lambda at: rows[at] - at)
-        yield range(rows[first], rows[end - 1] + 1)
-        first = end
+def joined(runs: Iterable[range]) -> list[range]:
+    """These runs, of which no two have a row in common, ascending, and as one where they touch."""
+    found: list[range] = []
+    for run in sorted(runs, key=lambda each: each.start):
+        if found and found[-1].stop == run.start:
+            found[-1] = range(found[-1].start, run.stop)
+        else:
+            found.append(run)
+    return found
 
 
 def unpack(part: bytes, into: Columns, ahead_ns: int = 0, sources: Sequence[int] | None = None) -> Sequence[int]:
