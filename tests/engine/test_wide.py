@@ -13,7 +13,7 @@ from holdfast.engine import packing
 from holdfast.engine.columns import Columns
 from holdfast.engine.packing import _any, _usual, joined, pack_runs, unpack
 from holdfast.engine.totals import Totals
-from holdfast.engine.wide import minus
+from holdfast.engine.wide import ascends, is_one, minus
 from holdfast.model.places import Outcome
 
 MOST = (1 << 63) - 1
@@ -34,6 +34,18 @@ def test_a_difference_is_each_number_less_its_other_one_or_none_if_one_of_them_i
         assert told is None
     else:
         assert told == array("q", differences).tobytes()
+
+
+@given(st.lists(numbers, min_size=1, max_size=12))
+def test_numbers_ascend_if_none_is_less_than_the_one_before_it(found):
+    apart = [later - earlier for earlier, later in pairwise(found)]
+
+    assert ascends(array("q", found).tobytes()) == all(0 <= each < 1 << 56 for each in apart)
+
+
+@given(st.lists(st.sampled_from([200, 201]), min_size=1, max_size=4))
+def test_numbers_are_one_if_none_differs(found):
+    assert is_one(array("H", found).tobytes(), 2) == (len(set(found)) == 1)
 
 
 def kept(due: list[int], waited: list[int], took: list[int]) -> Columns:

@@ -39,6 +39,16 @@ def is_zero(raw: bytes | memoryview) -> bool:
     return raw == bytes(len(raw))
 
 
+def is_one(raw: bytes, width: int) -> bool:
+    """Whether it is one number of this width, again and again; at least once."""
+    return raw == raw[:width] * (len(raw) // width)
+
+
+def ascends(numbers: bytes) -> bool:
+    """Whether each number, as of `minus`, is at least the one before it; False also where that is not found out."""
+    return minus(numbers[WIDTH:], numbers[:-WIDTH]) is not None
+
+
 def planes(raw: bytes, width: int) -> list[bytes]:
     """The lowest bytes of all numbers, then the next ones, and so on up to the eighth: similar bytes become neighbours.
 
