@@ -81,6 +81,8 @@ def test_embedded_resources_and_redirects_use_the_cache() -> None:
         finished = carried_out(experiment_of(crew()), walk)
 
     assert seen.paths == ["/page", "/a/1.gif", "/b/2.gif", "/page", "/b/2.gif", "/go"]
+    assert finished.result.offered == 6
+    assert finished.result.redirects == 0
     assert not faults(finished)
 
 

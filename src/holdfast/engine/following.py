@@ -112,10 +112,9 @@ class Following:
         """
         first: Ended | None = None
         label = exchange.label
+        if (sent := self._prepared(exchange, sending, visitor)) is None:
+            return None
         for hops in range(sending.follow + 1):
-            if (next_ := self._prepared(exchange, sending, visitor)) is None:
-                break
-            sent = next_
             told = yield sent
             assert told is not None
             ended, first = told, first or told
@@ -140,11 +139,14 @@ class Following:
             except ValueError as error:
                 outcome, why = Outcome.REJECTED, f"It was redirected, but {error}"
                 break
+            if (prepared := self._prepared(following, sending, visitor)) is None:
+                break
             if sending.hops_count:
                 yield Verdict(ended.row, Outcome.ANSWERED, "")
             self.redirects += 1
-            exchange = following
-        return None if first is None else (first, ended, sent, outcome, why)
+            exchange, sent = following, prepared
+        assert first is not None
+        return first, ended, sent, outcome, why
 
     def _prepared(self, exchange: Exchange, sending: Sending, visitor: Visitor) -> Exchange | None:
         """An exchange as its client sends it; None where that still has the answer."""
