@@ -236,10 +236,27 @@ def test_redirects_timeouts_and_connections_are_as_the_request_says() -> None:
 
 
 @pytest.mark.parametrize(
+    "said",
+    [{"protocol": "ftp"}, {"domain": "http://127.0.0.1"}, {"domain": "a/b"}, {"domain": "a:80"}, {"domain": " a"}],
+)
+def test_what_is_no_server_is_told_and_fails_each_time_unsent(said: dict[str, str]) -> None:
+    (note,) = read(e.request("/r", **said)).notes
+
+    assert note.what == "note"
+    assert "nothing is sent, and it counts as failed, as with JMeter" in note.meaning
+    with pytest.raises(NoValueError, match="JMeter sends nothing"):
+        sent(e.request("/r", **said))
+
+
+def test_blanks_around_a_port_do_not_count_nor_does_a_port_that_is_no_number() -> None:
+    assert only(e.request("/r", port=" 81 ")).origin == "http://127.0.0.1:81"
+    assert only(e.request("/r", port="x")).origin == "http://127.0.0.1"
+
+
+@pytest.mark.parametrize(
     ("below", "why"),
     [
         (e.request("/r", domain=""), "names no server"),
-        (e.request("/r", protocol="ftp"), "its protocol is 'ftp'"),
         (e.request("/r", method="FETCH"), "which JMeter does not send"),
         (e.request("/r", e.files(("${name}", "", "")), method="PUT"), "has to know before the load begins"),
         (e.request("/r", below=e.regex("a", "(?<=x)y")), "JMeter's own matcher cannot read"),

@@ -30,11 +30,30 @@ def _is_file_alone(files: list[tuple[Node, Properties]]) -> bool:
     return len(files) == 1 and not files[0][1].text("File.paramname")
 
 
+def _is_raw(found: Merged) -> bool:
+    """Whether the body is written out, and not a form."""
+    arguments = found.arguments()
+    return found.flag("postBodyRaw") or (bool(arguments) and not any(each.name for each in arguments))
+
+
+def _sends_file(found: Merged) -> bool:
+    """Whether the body is a file."""
+    files = found.files()
+    return not found.arguments() and bool(files) and _is_file_alone(files)
+
+
+def goes_with_get(found: Merged) -> bool:
+    """Whether JMeter sends the body with a GET too, such as those of embedded resources.
+
+    Source: HTTPHC4Impl.java (createHttpRequest).
+    """
+    return _is_raw(found) or _sends_file(found)
+
+
 def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
     """The body, and the Content-Type that JMeter adds if no header manager sets one."""
     files, arguments = found.files(), found.arguments()
-    raw = found.flag("postBodyRaw") or (bool(arguments) and not any(each.name for each in arguments))
-    sends_file = not arguments and bool(files) and _is_file_alone(files)
+    raw, sends_file = _is_raw(found), _sends_file(found)
     if method in _WITHOUT and not (method == "GET" and (raw or sends_file)):
         return None, ()
     if is_multipart(found):

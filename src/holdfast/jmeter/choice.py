@@ -50,6 +50,8 @@ _FUNCTIONS = {
     "__Random": (2,),
 }
 # What is left out of such a plan without any consequence for its requests.
+# A plan that is fixed beforehand is written out whole; more takes seconds to read, and hundreds of MB.
+_MOST_WRITTEN_OUT = 5_000
 _LISTENERS = frozenset({"ResultCollector", "Summariser"})
 
 
@@ -62,7 +64,22 @@ def is_fixed(root: Node, notes: Iterable[Note]) -> bool:
     """
     if any(note.kind not in _LISTENERS for note in notes if not _is_told_anyhow(note)):
         return False
-    return all(_is_node_fixed(node) for node in all_nodes(root))
+    return may_be_fixed(root)
+
+
+def may_be_fixed(root: Node) -> bool:
+    """Whether its elements allow that; what they are told apart by is cheaper than reading the plan."""
+    return all(_is_node_fixed(node) for node in all_nodes(root)) and _written_out(root) <= _MOST_WRITTEN_OUT
+
+
+def _written_out(node: Node) -> int:
+    """How many elements there are below a node once its loops are written out."""
+    return sum(1 + _passes(each) * _written_out(each) for each in node.enabled)
+
+
+def _passes(node: Node) -> int:
+    loops = node.text("LoopController.loops").strip() if node.kind == "LoopController" else ""
+    return int(loops) if loops.isascii() and loops.isdigit() else 1
 
 
 def _is_told_anyhow(note: Note) -> bool:

@@ -102,6 +102,8 @@ def _changing(root: Node) -> set[str]:
                 if _SETS.fullmatch(name.rpartition(".")[2]) and isinstance(value, str):
                     names.update(each.strip() for each in re.split("[,;]", value))
             names.update(each for each in node.properties.items("UserParameters.names") if isinstance(each, str))
+            # A Set Variables Action, and others that hold a list of variables.
+            names.update(name for name, _ in _pairs(node.properties.inner(node.kind)))
             if node.kind == "CSVDataSet" and not node.text("variableNames").strip():
                 names.update(_HEADER_MAY_NAME_ANY)
         for text in texts:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from holdfast.journeys.client import Client
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import text_of
@@ -51,7 +53,8 @@ def _text(template: Template, client: Client) -> str:
 def _resources(resources: Resources | None, client: Client) -> Resources | None:
     if resources is None:
         return None
-    return Resources((_text(resources.matching, client),), (_text(resources.not_matching, client),))
+    matching, not_matching = _text(resources.matching, client), _text(resources.not_matching, client)
+    return replace(resources, matching=(matching,), not_matching=(not_matching,))
 
 
 def _body(request: Request, client: Client) -> tuple[bytes | None, str]:

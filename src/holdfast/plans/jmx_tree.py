@@ -11,6 +11,7 @@ from dataclasses import field
 
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
+from holdfast.plans.shared_elements import with_shared
 from holdfast.plans.xml import Xml, parse_xml
 
 _TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp", "FloatProperty"})
@@ -105,6 +106,8 @@ def plan_tree(content: bytes, origin: str) -> Node:
         UsageError: the bytes are not a JMeter plan; names line and column.
     """
     root = parse_xml(content, origin)
+    if b"reference=" in content:
+        with_shared(root, origin)
     if root.tag != "jmeterTestPlan":
         raise _error(origin, root, f"Its root is <{root.tag}>; the root of a JMeter plan is <jmeterTestPlan>")
     trees = [each for each in root.children if each.tag == "hashTree"]
