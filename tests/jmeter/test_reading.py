@@ -337,3 +337,12 @@ def test_loops_of_thousands_are_not_written_out_beforehand() -> None:
 
     assert may_be_fixed(plan_tree(plan(group(inner)), "test.jmx"))
     assert not may_be_fixed(plan_tree(plan(group(outer)), "test.jmx"))
+
+
+def test_properties_that_a_plan_sets_are_not_known_beforehand_and_the_others_are() -> None:
+    sets = group(http("/${__setProperty(kept,1)}"))
+
+    assert len(read(sets + group(A, threads="${__P(many,2)}")).journeys.crews[1].stays) == 2
+    assert "its number of threads is '${__P(kept,2)}'" in refused(sets + group(A, threads="${__P(kept,2)}"))
+    every = group(http("/${__setProperty(${n},1)}"))
+    assert "its number of threads is '${__P(many,2)}'" in refused(every + group(A, threads="${__P(many,2)}"))
