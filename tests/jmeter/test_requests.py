@@ -298,3 +298,12 @@ def test_a_selector_without_its_library_is_refused_with_the_extra_s_name(monkeyp
         read(e.request("/r", below=e.css("a", "p.of-this-test-alone")))
 
     assert "pip install 'holdfast-probe[markup]'" in refused.value.why
+
+
+@pytest.mark.parametrize(("version", "body"), [("5.6.3", "é✓".encode()), ("5.5", b"\xe9?"), ("2.13 r1", b"\xe9?")])
+def test_a_body_without_an_encoding_is_that_of_the_version_which_saved_the_plan(version: str, body: bytes) -> None:
+    content = plan(group(e.raw("/r", "é✓"))).replace(b'jmeter="5.6.3"', f'jmeter="{version}"'.encode())
+
+    (crew,) = read_journeys(content, "t.jmx", read_file=FILES.__getitem__, properties={"port": "1"}).journeys.crews
+
+    assert requests_of(crew.journey)[0].body == body

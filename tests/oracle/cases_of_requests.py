@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from oracle_case import Case, seen
-from plans.writing import csv, element, variables
+from plans.writing import csv, element, text, variables
 
 PATHS = (
     "/a//b", "/é", "/a%7Eb~", "/a;b=c", "/a(b)!$&'*+,=:@", "/a%2Fb%20c", "/t/", "/./x/../y", "/a b?c d", "/a?é",
@@ -219,6 +219,21 @@ def of_requests() -> list[Case]:
             + e.request(page, image_parser="true", name="some", embedded_url_re=".*gif")
             + e.request(page, image_parser="true", name="others", embedded_url_exclude_re=".*gif"),
             ordered=False,
+        ),
+        Case(
+            "bodies-of-5.5",
+            "HTTP Request: bodies without an encoding, in plans that were saved before 5.6",
+            variables(v="é✓")
+            + e.raw("/a", '{"a": "é ✓ ${v}"}', below=e.header_manager(Content_Type="application/json"))
+            + e.raw("/b", "é ${v}", contentEncoding="UTF-8")
+            + e.request(
+                "/c",
+                text("HTTPSampler.DO_MULTIPART_POST", "true"),
+                e.arguments(e.argument("n", "é${v}")),
+                method="POST",
+            )
+            + e.request("/d", e.arguments(e.argument("n", "é${v}", encode=True)), method="POST"),
+            saved_by="5.5",
         ),
         Case(
             "embedded-with-body",

@@ -62,6 +62,8 @@ def body_of(found: Merged, method: str) -> tuple[Body | None, Template]:
     if sends_file:
         content = _content(found, *files[0])
         return content, mime
+    if raw and found.says_no_charset():
+        return _raw(arguments, "iso-8859-1"), mime or ("text/plain",)
     charset = found.charset()
     named = charset.upper() if charset == "utf-8" else charset
     if raw:
@@ -108,8 +110,9 @@ def _multipart(found: Merged, arguments: list[Argument], files: list[tuple[Node,
         name = "".join(str(part) if isinstance(part, str) else "x" for part in each.name)
         if is_skipped(name):
             continue
-        media_type = each.content_type or (f"text/plain; charset={found.charset().upper()}",)
-        parts.append(Part(each.name, each.value, media_type=() if like_browser else media_type))
+        charset = "us-ascii" if found.says_no_charset() else found.charset()
+        media_type = each.content_type or (f"text/plain; charset={charset.upper()}",)
+        parts.append(Part(each.name, each.value, media_type=() if like_browser else media_type, charset=charset))
     for element, file in files:
         template = found.scope.template
         parts.append(

@@ -23,7 +23,7 @@ from holdfast.model.frozen import frozen
 from holdfast.model.journey import Crew, Journeys, Sequence
 from holdfast.model.units import NS_PER_S
 from holdfast.plans.differences import Note
-from holdfast.plans.jmx_tree import Node, plan_tree
+from holdfast.plans.jmx_tree import Node, is_before_5_6, plan_tree
 
 _STAGES: Mapping[str, Literal["before", "after"]] = {"SetupThreadGroup": "before", "PostThreadGroup": "after"}
 _ON_ERROR: Mapping[str, Literal["continue", "next pass", "leave", "stop", "stop at once"]] = {
@@ -76,6 +76,7 @@ def read_journeys(  # parameters: the plan, and all that it may refer to
     """
     root = put_together(plan_tree(content, origin), origin, read_file)
     reading = Reading(origin, read_file, properties, seed=seed, environment=environment, elsewhere=elsewhere)
+    reading.before_5_6 = is_before_5_6(root)
     reading.changing = changing_properties(root)
     reading.constants = constants_of(root, reading)
     values = defined_values(root, reading)

@@ -53,6 +53,7 @@ class Reading:
         changing: the properties that something in the plan may change; "*" are all.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         notes, refusals: what is told before the load begins, and what prevents it.
@@ -65,6 +66,7 @@ class Reading:
     changing: frozenset[str] = frozenset()
     seed: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    before_5_6: bool = False
     elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     notes: list[Note] = field(default_factory=list)

@@ -80,7 +80,9 @@ def _part(part: Part, client: Client) -> bytes:
         said += f'; filename="{_quoted(_text(part.file_name, client))}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
-    content = part.content if isinstance(part.content, bytes) else _text(part.content, client).encode()
+    content = part.content
+    if not isinstance(content, bytes):
+        content = _text(content, client).encode(part.charset, "replace")
     return said.encode() + _CRLF + _CRLF + content
 
 

@@ -16,14 +16,16 @@ class Part:
 
     Attributes:
         file_name: None where it has none.
-        content: text, encoded as UTF-8, or bytes as they are.
+        content: text, or bytes as they are.
         media_type: "" writes no Content-Type.
+        charset: of the text.
     """
 
     name: Template
     content: Template | bytes
     file_name: Template | None = None
     media_type: Template = ()
+    charset: str = "utf-8"
 
 
 @frozen

@@ -6,8 +6,9 @@ the package; attributes give its name and whether it is enabled. This format has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 
 from holdfast.errors import UsageError
 from holdfast.model.frozen import frozen
@@ -15,6 +16,7 @@ from holdfast.plans.shared_elements import with_shared
 from holdfast.plans.xml import Xml, parse_xml
 
 _TEXTS = frozenset({"stringProp", "intProp", "longProp", "boolProp", "floatProp", "doubleProp", "FloatProperty"})
+_SAVED_BY = "jmeterTestPlan.jmeter"
 # Old class names that JMeter itself reads as new ones (its saveservice.properties).
 _SAME = {"HTTPSampler": "HTTPSamplerProxy", "HTTPSampler2": "HTTPSamplerProxy"}
 
@@ -115,8 +117,18 @@ def plan_tree(content: bytes, origin: str) -> Node:
         raise _error(origin, root, "It holds no elements: its root has no <hashTree>")
     for node in _nodes(trees[0], origin):
         if node.kind == "TestPlan":
-            return node
+            saved_by = {_SAVED_BY: root.attributes.get("jmeter", "")}
+            return replace(node, properties=replace(node.properties, values={**node.properties.values, **saved_by}))
     raise _error(origin, trees[0], "It holds no <TestPlan>")
+
+
+def is_before_5_6(plan: Node) -> bool:
+    """Whether a plan was saved by a JMeter before 5.6, or by none that says so.
+
+    Bodies without an encoding are UTF-8 since then.
+    """
+    found = re.match(r"([0-9]+)\.([0-9]+)", plan.text(_SAVED_BY))
+    return found is None or (int(found[1]), int(found[2])) < (5, 6)
 
 
 def _nodes(tree: Xml, origin: str) -> list[Node]:
