@@ -56,6 +56,7 @@ class Reading:
         before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
+        caches: how many Cache Managers were met.
         notes, refusals: what is told before the load begins, and what prevents it.
     """
 
@@ -69,6 +70,7 @@ class Reading:
     before_5_6: bool = False
     elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
+    caches: int = 0
     notes: list[Note] = field(default_factory=list)
     refusals: list[Refusal] = field(default_factory=list)
     _templates: dict[tuple[int, str, str], Template] = field(default_factory=dict)
