@@ -8,7 +8,7 @@ views, callbacks. Of these
   lies no code of the framework, and nothing that was given the request;
 - one inside which another is called is middleware;
 - of several that are called one after another, those are hooks that are also called for a path that does not exist
-  (which is asked for only then), and those that return nothing.
+  (which is asked for only then), those that return nothing, and those that return what they were given.
 
 What is left is the view, and every later request is held there. Nothing is watched then, so a held request costs
 what it would cost without this. Threads that begin meanwhile are watched too, and so is what is sent to an executor
@@ -44,17 +44,20 @@ class _Candidate:
         frame: of the call.
         callers: the frames around it, the nearest first, across threads where that is known.
         inner: the codes of the person's functions that it calls by itself.
+        passed_on: whether it returned what it was given, as what looks at each reply does.
         returned: whether it returned anything but None.
+        returns: what it returned, as `finding.View` has it.
     """
 
-    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "returned")
+    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "returned", "returns")
 
     def __init__(self, frame: types.FrameType, callers: List[types.FrameType]) -> None:
         self.frame = frame
         self.code = frame.f_code
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
-        self.returned = False
+        self.passed_on = self.returned = False
+        self.returns = 0
         self.began = self.ended = time.monotonic()
 
 
@@ -109,6 +112,8 @@ class Watch:
         found = self._calls.get(id(frame))
         if found is not None:
             found.returned = result is not None
+            found.passed_on = found.returned and any(each is result for each in _arguments(frame))
+            found.returns = finding.place_of(result)
             found.ended = time.monotonic()
 
     def is_doubtful(self) -> bool:
@@ -123,7 +128,8 @@ class Watch:
         """The function that answered, or None if none was seen that can be told from others and can be held."""
         last = self._last()
         of_path = [each for each in last if each.code not in (self._elsewhere or ())] or last
-        answering = [each for each in of_path if each.returned] or of_path
+        returning = [each for each in of_path if each.returned] or of_path
+        answering = [each for each in returning if not each.passed_on] or returning
         # The longest of several: what is before and after a view is usually short.
         chosen = max(answering, key=lambda each: (len(each.callers), each.ended - each.began), default=None)
         called = {each.code for each in self._calls.values()}
@@ -148,10 +154,7 @@ class Watch:
         return any(_package(frame.f_code) in outside or self._has_request(frame) for frame in between)
 
     def _has_request(self, frame: types.FrameType) -> bool:
-        code = frame.f_code
-        names = code.co_varnames[: code.co_argcount]
-        values = [frame.f_locals.get(name) for name in names]
-        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in values)
+        return any(isinstance(each, dict) and each.get(request.KEY) is self._claim for each in _arguments(frame))
 
 
 _current: contextvars.ContextVar[Optional[Watch]] = contextvars.ContextVar("holdfast watch", default=None)
@@ -239,6 +242,11 @@ def _profile(frame: types.FrameType, event: str, argument: object) -> None:
         watch.open = False
 
 
+def _arguments(frame: types.FrameType) -> List[object]:
+    names = frame.f_code.co_varnames[: frame.f_code.co_argcount]
+    return [frame.f_locals.get(name) for name in names]
+
+
 def _package(code: types.CodeType) -> str:
     """The directory of an installed package's code below that of all packages; "" for every other code."""
     for part in ("site-packages", "dist-packages"):
@@ -249,13 +257,13 @@ def _package(code: types.CodeType) -> str:
 
 
 def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.View]:
-    code = chosen.code
+    code, returns = chosen.code, chosen.returns
     for function in functions_of(_view(code)):
         inner = code_patch.innermost_function(function)
         # What a decorator made calls the function that was written, perhaps on a thread.
         if inner is not None and inner.__code__ in called:
-            code = inner.__code__
-    view = _view(code)
+            code, returns = inner.__code__, returns if inner.__code__ is chosen.code else 0
+    view = _view(code)._replace(returns=returns)
     if code.co_flags & _LATER or not finding.fits(view):
         return None
     functions = functions_of(view)
@@ -263,4 +271,4 @@ def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.
 
 
 def _view(code: types.CodeType) -> finding.View:
-    return finding.View(code.co_firstlineno, code.co_filename, code.co_name, code.co_name)
+    return finding.View(code.co_firstlineno, 0, code.co_filename, code.co_name, code.co_name)

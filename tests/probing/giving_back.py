@@ -1,0 +1,91 @@
+"""Applications whose middleware takes something before the view and gives it back only when it hears of a reply.
+
+Nothing gives it back where what a view raises is not an Exception: Falcon calls process_response() only then
+(falcon/app.py and falcon/asgi/app.py, __call__), Microdot and Litestar call `after_request` for a reply only
+(microdot/microdot.py, dispatch_request(); litestar/routes and litestar/handlers, after_request).
+"""
+
+FALCON = """
+import threading
+import falcon
+
+class Connections:
+    def __init__(self):
+        self.free = threading.Semaphore(3)
+
+    def process_request(self, request, response):
+        self.free.acquire()
+
+    def process_response(self, request, response, resource, succeeded):
+        self.free.release()
+
+class Orders:
+    def on_get(self, request, response):
+        response.text = "orders"
+
+app = falcon.App(middleware=[Connections()])
+app.add_route("/", Orders())
+"""
+
+FALCON_ASYNC = """
+import asyncio
+import falcon.asgi
+
+class Connections:
+    def __init__(self):
+        self.free = asyncio.Semaphore(20)
+
+    async def process_request(self, request, response):
+        await self.free.acquire()
+
+    async def process_response(self, request, response, resource, succeeded):
+        self.free.release()
+
+class Orders:
+    async def on_get(self, request, response):
+        response.text = "orders"
+
+app = falcon.asgi.App(middleware=[Connections()])
+app.add_route("/", Orders())
+"""
+
+MICRODOT = """
+import asyncio
+from microdot.asgi import Microdot
+
+app = Microdot()
+free = asyncio.Semaphore(4)
+
+@app.before_request
+async def take(request):
+    await free.acquire()
+
+@app.after_request
+async def give_back(request, response):
+    free.release()
+    return response
+
+@app.get("/")
+async def orders(request):
+    return "orders"
+"""
+
+LITESTAR = """
+import asyncio
+from litestar import Litestar, Request, Response, get
+
+free = asyncio.Semaphore(4)
+
+async def take(request: Request) -> None:
+    await free.acquire()
+
+async def give_back(response: Response) -> Response:
+    free.release()
+    return response
+
+@get("/")
+async def orders() -> dict[str, int]:
+    return {"orders": 0}
+
+app = Litestar([orders], before_request=take, after_request=give_back)
+"""
