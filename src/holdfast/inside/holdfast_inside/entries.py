@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import sys
 import types
-from typing import Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from . import finding, gate, hooks, layout, own_code, recorder, request, watch
 
@@ -25,9 +26,17 @@ NO_PATH = "/holdfast-asks-for-no-page"
 _RETURNED: Tuple[object, ...] = (None, None, "held\n", b"held\n", {})
 
 
-def _ending(returns: int) -> gate.Ending:
+def _ending(view: finding.View) -> gate.Ending:
     """How a view that was found ends: as it did when it was watched, so that what the framework runs after it runs."""
-    return gate.Ending(gate.Released, lambda: copy.copy(_RETURNED[returns]), returns=returns > 0)
+    if view.returns != finding.A_RESPONSE:
+        return gate.Ending(gate.Released, lambda: copy.copy(_RETURNED[view.returns]), returns=view.returns > 0)
+    module, _, name = view.response.partition(":")
+    made: Any = getattr(sys.modules.get(module), name, None)
+    try:
+        made()
+    except Exception:
+        return gate.PLAIN
+    return gate.Ending(gate.Released, made, returns=True)
 
 
 class Entry:
@@ -108,7 +117,7 @@ class Entry:
         view = finding.view()
         kind = gate.kind_of(self.gates()[0].original)
         held_in = gate.held_in_view(self.interface, None, kind, view.qualname)
-        held = gate.Held(claim, self.gates()[0], held_in, kind, ending=_ending(view.returns))
+        held = gate.Held(claim, self.gates()[0], held_in, kind, ending=_ending(view))
         held.others = tuple(self.gates()[1:])
         return held
 

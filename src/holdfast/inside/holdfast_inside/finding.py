@@ -15,8 +15,9 @@ class View(NamedTuple):
 
     Attributes:
         line: its first line.
-        returns: what it returned, as a place in RETURNED; 0 for anything else.
+        returns: what it returned, as a place in RETURNED, or A_RESPONSE; 0 for anything else.
         qualname: the qualified name of the function, for people.
+        response: the class of that response, as module:name; "" for anything else.
     """
 
     line: int
@@ -24,15 +25,22 @@ class View(NamedTuple):
     file: str
     name: str
     qualname: str
+    response: str = ""
 
 
 RETURNED = (object, type(None), str, bytes, dict)
 """Types whose values any framework that takes one takes again: none of them belongs to one request."""
 
 
+A_RESPONSE = len(RETURNED)
+"""An object of a library's class that is called so, of which another one can be made."""
+
+
 def place_of(result: object) -> int:
-    """The place in RETURNED of what a function returned."""
-    return RETURNED.index(type(result)) if type(result) in RETURNED else 0
+    """What a function returned, as `View.returns` has it."""
+    if type(result) in RETURNED:
+        return RETURNED.index(type(result))
+    return A_RESPONSE if type(result).__name__.endswith("Response") else 0
 
 
 def state() -> Tuple[int, int]:
@@ -65,4 +73,6 @@ def publish(known: int, depth: int, found: Optional[View] = None) -> None:
 
 def fits(found: View) -> bool:
     """Whether the record has room for its texts."""
-    return all(len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[2:], (1024, 128, 256)))
+    return all(
+        len(each.encode("utf-8", "surrogateescape")) <= most for each, most in zip(found[2:], (1024, 128, 256, 256))
+    )

@@ -27,7 +27,7 @@ import sys
 import threading
 import time
 import types
-from typing import Any, Callable, Dict, FrozenSet, Iterator, List, Optional, Set, Tuple
+from typing import Any, Callable, Dict, FrozenSet, Iterable, Iterator, List, Optional, Set, Tuple
 
 from . import code_patch, finding, own_code, request
 
@@ -46,10 +46,10 @@ class _Candidate:
         inner: the codes of the person's functions that it calls by itself.
         passed_on: whether it returned what it was given, as what looks at each reply does.
         returned: whether it returned anything but None.
-        returns: what it returned, as `finding.View` has it.
+        returns, response: what it returned, as `finding.View` has it.
     """
 
-    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "returned", "returns")
+    __slots__ = ("began", "callers", "code", "ended", "frame", "inner", "passed_on", "response", "returned", "returns")
 
     def __init__(self, frame: types.FrameType, callers: List[types.FrameType]) -> None:
         self.frame = frame
@@ -57,7 +57,7 @@ class _Candidate:
         self.callers = callers
         self.inner: Set[types.CodeType] = set()
         self.passed_on = self.returned = False
-        self.returns = 0
+        self.returns, self.response = 0, ""
         self.began = self.ended = time.monotonic()
 
 
@@ -114,6 +114,7 @@ class Watch:
             found.returned = result is not None
             found.passed_on = found.returned and any(each is result for each in _arguments(frame))
             found.returns = finding.place_of(result)
+            found.response = f"{type(result).__module__}:{type(result).__name__}"
             found.ended = time.monotonic()
 
     def is_doubtful(self) -> bool:
@@ -213,15 +214,22 @@ def watched(task: Callable[..., Any]) -> Callable[..., Any]:
 
 def functions_of(view: finding.View) -> List[types.FunctionType]:
     """All functions of this process with the view's code."""
-    return [
-        each
-        for each in gc.get_objects()
-        if type(each) is types.FunctionType
-        and each.__code__.co_name == view.name
-        and each.__code__.co_firstlineno == view.line
-        and each.__code__.co_filename == view.file
-        and each not in code_patch.copies
-    ]
+
+    def among(things: Iterable[object]) -> List[types.FunctionType]:
+        return [
+            each
+            for each in things
+            if type(each) is types.FunctionType
+            and each.__code__.co_name == view.name
+            and each.__code__.co_firstlineno == view.line
+            and each.__code__.co_filename == view.file
+            and each not in code_patch.copies
+        ]
+
+    # A list of all objects refers to each: meanwhile uWSGI cannot put its next request into the arguments that another
+    # thread has ready, and closes that request's connection and those of all that wait (PyTuple_SetItem() wants the
+    # only reference; plugins/python/wsgi_subhandler.c). A function refers to its name.
+    return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
 
 
 def _profile(frame: types.FrameType, event: str, argument: object) -> None:
@@ -263,7 +271,8 @@ def _found(chosen: _Candidate, called: Set[types.CodeType]) -> Optional[finding.
         # What a decorator made calls the function that was written, perhaps on a thread.
         if inner is not None and inner.__code__ in called:
             code, returns = inner.__code__, returns if inner.__code__ is chosen.code else 0
-    view = _view(code)._replace(returns=returns)
+    response = chosen.response if returns == finding.A_RESPONSE else ""
+    view = _view(code)._replace(returns=returns, response=response)
     if code.co_flags & _LATER or not finding.fits(view):
         return None
     functions = functions_of(view)

@@ -7,7 +7,7 @@ import functools
 import io
 import sys
 import types
-from typing import Any, Callable, Dict, Iterable, Iterator
+from typing import Any, Callable, Dict, Iterable, Iterator, List
 
 from . import calling, entries, gate, recorder, reply, request
 
@@ -93,6 +93,8 @@ def _watched(
             # Its body runs only now.
             result = list(result)
         if seen.is_doubtful():
+            # Until a reply is closed, its request is the one that its thread has (CherryPy's `serving`).
+            result = _complete(result)
             _ask_elsewhere(application, other)
     return result
 
@@ -100,10 +102,7 @@ def _watched(
 def _ask_elsewhere(application: Application, environ: Dict[str, Any]) -> None:
     """Calls the application for a path that it does not have, and drops the answer."""
     with contextlib.suppress(Exception):
-        result = application(environ, lambda *_: lambda _: None)
-        for _part in result:
-            pass
-        getattr(result, "close", lambda: None)()
+        _complete(application(environ, lambda *_: lambda _: None))
 
 
 def _led(held: gate.Held, body: calling.Body, start_response: StartResponse) -> Iterable[bytes]:
@@ -133,7 +132,7 @@ def _led_to_its_end(
             # The view may be called only now.
             result = _parts(held, result, start_response)
         elif held.is_over():
-            _end(result)
+            _complete(result)
     except Exception:
         # It cannot use what the view returned.
         if not held.is_over():
@@ -147,14 +146,16 @@ def _parts(held: gate.Held, result: Iterable[bytes], start_response: StartRespon
             break
         yield part
     if held.is_over():
-        _end(result)
+        _complete(result)
         yield from _answer(start_response)
 
 
-def _end(result: Iterable[bytes]) -> None:
-    for _part in result:
-        pass
-    getattr(result, "close", lambda: None)()
+def _complete(result: Iterable[bytes]) -> List[bytes]:
+    """All parts of a reply, which is closed."""
+    try:
+        return list(result)
+    finally:
+        getattr(result, "close", lambda: None)()
 
 
 def _led_on(held: gate.Held, result: Iterable[bytes], start_response: StartResponse) -> Iterator[bytes]:
