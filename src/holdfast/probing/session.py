@@ -49,6 +49,7 @@ class Session:
             the command.
         way_ns: how long a request takes from its first byte to its view while nothing else is in the server; 0 before
             the first request.
+        warm_way_ns: the same where it has nothing to import or to open that is there already.
         slept_ns: the longest that the whole server slept meanwhile: then the request waited for something outside it.
         growth: how its pool of workers may grow.
         start_ns: how long the whole server needed until it was ready.
@@ -76,6 +77,7 @@ class Session:
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
+    warm_way_ns: int = 0
     slept_ns: int = 0
     takers: int = 0
     growth: Growth = FIXED
