@@ -75,10 +75,10 @@ def probed(
         KeyboardInterrupt, Terminated: asked to end immediately.
     """
     with _marked(experiment, save=save) as mark, _interpreter_asked_ahead(experiment):
-        from holdfast.probing.experiment import run  # noqa: PLC0415 - attach does without
+        from holdfast.probing.experiment import recorded  # noqa: PLC0415 - attach does without
 
-        timeline = run(experiment, interrupts, tell=told.progress, stopped=told.stopped, watch=told.watch)
-        return _judged(timeline, told, mark, save=save)
+        with recorded(experiment, interrupts, tell=told.progress, stopped=told.stopped, watch=told.watch) as timeline:
+            return _judged(timeline, told, mark, save=save)
 
 
 def attached(
