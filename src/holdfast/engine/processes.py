@@ -29,7 +29,6 @@ import json
 import os
 import signal
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -107,13 +106,9 @@ class _Job:
     events: EventRows | None = None
 
 
-def _never() -> Stop:
-    return Stop.NOT
-
-
 def load_runs(
     plans: Sequence[Plan],
-    stopped: Callable[[], Stop] = _never,
+    stopped: Callable[[], Stop] = lambda: Stop.NOT,
     *,
     rule: StopRule = NO_RULE,
     watch: Callable[[Watched], None] | None = None,
@@ -184,7 +179,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     """Carries out one part of the run, in the process that calls it."""
     plan = job.plan
     if plan.travel is not None:
-        from holdfast.engine.travelling import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
+        from holdfast.engine.journey_runs import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
 
         return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
     connections = sender_of(plan, job.part.connections, job.columns, job.sources, job.events, start_ns)
@@ -389,6 +384,8 @@ def _be_load_process(
             os.write(writing, json.dumps(asdict(report)).encode())
         status = 0
     except Exception:  # noqa: BLE001 - a fork must not run on as its parent; the traceback goes to stderr
+        import traceback  # noqa: PLC0415 - 0.4 MB that each load would have
+
         traceback.print_exc()
     finally:
         os._exit(status)
