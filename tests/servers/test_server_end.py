@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -94,4 +95,5 @@ def test_a_server_that_was_asked_to_end_ends_while_something_else_is_done(tmp_pa
     with ServerProcess(command) as server:
         until(lambda: log.read_text().endswith("\n"), "its line")
         server.begin_to_end()
-        until(lambda: not is_alive(server.pid), "its end")
+        until(lambda: server.exit_status() is not None, "its end")
+        assert server.exit_status() == -signal.SIGTERM

@@ -14,7 +14,7 @@ from holdfast.model.timeline import NEVER, Entry
 from holdfast.model.units import NS_PER_S
 from holdfast.observe.activity import settled
 from holdfast.observe.asleep import ASLEEP_NS, Asleep, Holding
-from holdfast.observe.processes import read_activity, read_core_use, read_descendants, will_be_woken
+from holdfast.observe.processes import read_activity, read_descendants, will_be_woken
 from holdfast.observe.starvation import CoreUse, FreeTime, busiest
 from holdfast.probing.guards import check_processes
 from holdfast.probing.live_look import offer_view
@@ -144,7 +144,7 @@ def sleep_of(session: Session) -> Asleep:
         # A greenlet server that holds one request holds it on the thread that takes requests, which is its first one.
         if len(only_hold.intersection(pids)) <= _FEW:
             only_hold.difference_update(pids)
-        return read_core_use(pids, only_hold)
+        return session.core_uses.read(pids, only_hold)
 
     def dozes(holding: Holding) -> bool:
         seen = tree
@@ -283,7 +283,7 @@ def free_time_of(session: Session, seen: Callable[[Collection[int]], object] = l
     def read(without: Collection[int]) -> dict[int, CoreUse] | None:
         pids = read_descendants(*session.server.roots())
         seen(pids)
-        return read_core_use(pids, without)
+        return session.core_uses.read(pids, without)
 
     return FreeTime(read, session.now_ns)
 
@@ -350,7 +350,7 @@ def rests(
 
 def core_use_of(session: Session, without: Collection[int]) -> Mapping[int, CoreUse] | None:
     """What the server's threads have used but these; None where that may not be read."""
-    return read_core_use(read_descendants(*session.server.roots()), without)
+    return session.core_uses.read(read_descendants(*session.server.roots()), without)
 
 
 def at_work(before: Mapping[int, CoreUse] | None, after: Mapping[int, CoreUse] | None, wall_ns: int) -> bool:
