@@ -51,10 +51,10 @@ from holdfast.engine.local_limits import (
 )
 from holdfast.engine.matching import checks_in_time
 from holdfast.engine.parts import Part
-from holdfast.engine.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
+from holdfast.engine.plan import Plan, Stop, nothing_listens, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.engine.replies import Replies
 from holdfast.engine.reports import WorkerReport
-from holdfast.engine.sender import Sender, nothing_listens
+from holdfast.engine.sender import Sender
 from holdfast.engine.sending import Control, send
 from holdfast.engine.stalls import Stalls
 from holdfast.engine.timeouts import Deadlines
