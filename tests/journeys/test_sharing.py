@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from dataclasses import is_dataclass
+from typing import Any
 
 import pytest
 from walks import crew, request
 
 from holdfast.journeys.sharing import OWN, SHARES, shared_by_clients
-from holdfast.model.answers import Assertion, Extract, FunctionCall, HookExtract, Variable
+from holdfast.model import answers, journey, journey_request, journey_values
+from holdfast.model.answers import FunctionCall, HookExtract, Variable
 from holdfast.model.journey import (
     Alone,
     Assign,
@@ -20,7 +22,6 @@ from holdfast.model.journey import (
     Journeys,
     Loop,
     Meeting,
-    Node,
     OneOf,
     Pace,
     Share,
@@ -109,6 +110,19 @@ def test_groups_that_wait_for_each_other_are_not_dealt_out():
     assert [*shared_by_clients(Journeys((one, other)))] == why
 
 
-@pytest.mark.parametrize("kind", [*get_args(Node), *get_args(Extract), Assertion, Meeting])
-def test_of_everything_that_a_journey_does_it_is_known_whether_clients_share_it(kind: type):
+def kinds() -> list[type]:
+    """All that a journey is made of."""
+    found = {
+        kind
+        for module in (answers, journey, journey_request, journey_values)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and is_dataclass(kind)
+    }
+    return sorted(
+        found - {answers.Answer, journey.Crew, journey.Journeys, journey.Stay}, key=lambda kind: kind.__name__
+    )
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_of_everything_that_a_journey_is_made_of_it_is_known_whether_clients_share_it(kind: type):
     assert (kind in SHARES) != (kind in OWN)

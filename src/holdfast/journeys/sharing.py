@@ -19,6 +19,7 @@ from holdfast.model.journey import (
     Delay,
     Draw,
     ForEach,
+    Given,
     If,
     Journeys,
     Leave,
@@ -36,7 +37,7 @@ from holdfast.model.journey import (
     ValuesOfClients,
     While,
 )
-from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
+from holdfast.model.journey_request import Cache, MadeUp, Multipart, Part, Request, Resources, TextBody
 from holdfast.model.scenario import Timeouts
 
 _TRUE = ("true",)
@@ -141,6 +142,7 @@ OWN = frozenset(
     {
         *(Assign, Condition, Delay, ForEach, If, Leave, Loop, Once, OneOf, Sequence, Shuffled, Timed, Transaction),
         *(ValuesOfClients, While, Request, Resources, TextBody, Multipart, Part, Timeouts, Variable, Assertion),
+        *(Cache, Given, MadeUp),
         *(set(get_args(Extract)) - {HookExtract}),
     }
 )
