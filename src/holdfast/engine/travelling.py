@@ -85,7 +85,9 @@ class Travelling:
         """
         exchanges, stalls, now_ns = self.exchanges, Stalls(), time.monotonic_ns()
         while self._goes_on(now_ns):
-            self.stop = max(self.stop, stopped(), Stop(self._travel.particulars.ending))
+            self.stop = max(self.stop, stopped())
+            if (ending := self._travel.particulars.ending) > self.stop:
+                self.stop = Stop(ending)
             if self.stop is Stop.DRAIN:
                 self._wake_all()
             if self.stop is Stop.AT_ONCE:
