@@ -50,9 +50,10 @@ class Reading:
         read_file: returns the content of a file that the plan names, or raises UsageError.
         properties: those that the person gave, by name.
         constants: variables that keep one value all the time.
-        sets_properties: something in the plan changes properties.
+        changing: the properties that something in the plan may change; "*" are all.
         seed: of what is by chance before the load begins.
         environment: environment variables.
+        before_5_6: it was saved by a JMeter that sends bodies without an encoding as ISO 8859-1, not as UTF-8.
         elsewhere: another server takes the place of those of the plan, which need not name any.
         files: contents of files that functions read, by name.
         caches: how many Cache Managers were met.
@@ -63,9 +64,10 @@ class Reading:
     read_file: ReadFile
     properties: Mapping[str, str]
     constants: dict[str, str] = field(default_factory=dict)
-    sets_properties: bool = False
+    changing: frozenset[str] = frozenset()
     seed: int = 0
     environment: Mapping[str, str] = field(default_factory=dict)
+    before_5_6: bool = False
     elsewhere: bool = False
     files: dict[str, bytes] = field(default_factory=dict)
     caches: int = 0
@@ -163,7 +165,9 @@ class Reading:
             return int(found) if found else default
         except ValueError:
             spelled = "" if found == text.strip() else f", from {_short(text)}"
-            self.refuse(node, f"{what} is {found!r}{spelled}; it must be a whole number", "Correct it in the plan.")
+            comes = "${__P(" in text or "${__property(" in text
+            instead = "Give it with -J name=value." if comes else "Correct it in the plan."
+            self.refuse(node, f"{what} is {found!r}{spelled}; it must be a whole number", instead)
             return default
 
     def decimal(self, node: Node, text: str, what: str, default: float = 0.0) -> float:
@@ -205,7 +209,7 @@ class Reading:
         known = len(texts) == len(arguments)
         if known and part.name == "__env" and not "".join(texts[1:2]):
             return self.environment.get(texts[0], texts[2] if len(texts) > 2 else texts[0])
-        if known and not self.sets_properties:
+        if known and self.changing.isdisjoint(("*", *texts[:1])):
             if part.name == "__P" and len(texts) in (1, 2):
                 return self.properties.get(texts[0], texts[1] if len(texts) > 1 else "1")
             if part.name == "__property" and (len(texts) in (1, 3)) and not "".join(texts[1:2]):

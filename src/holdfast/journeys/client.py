@@ -93,6 +93,17 @@ class Shared:
     crews: dict[int, CrewShared] = field(default_factory=dict)
     present: int = 0
 
+    def begin(self, now_ns: int) -> None:
+        """Decides what all clients begin with, before any of them comes.
+
+        Processes that have some of the clients each would otherwise decide when the first one of theirs comes.
+
+        Args:
+            now_ns: the start, CLOCK_MONOTONIC.
+        """
+        if self.journeys.crews:
+            Client(self.journeys.crews[0], -1, self).comes(now_ns)
+
     def __post_init__(self) -> None:
         self.properties.update(self.journeys.properties)
         for number, crew in enumerate(self.journeys.crews):

@@ -97,5 +97,6 @@ def _draw(node: Draw, client: Client) -> None:
 def _deal(node: ValuesOfClients, client: Client) -> None:
     if node.rows:
         row = node.rows[client.index % len(node.rows)]
-        for name, value in zip(node.names, row, strict=False):
-            client.variables[name] = text_of(value, client)
+        values = [text_of(each, client) for each in row] if node.at_once else (text_of(each, client) for each in row)
+        for name, value in zip(node.names, values, strict=False):
+            client.variables[name] = value
