@@ -380,7 +380,7 @@ def test_modes_in_words_are_those_of_older_versions_and_in_another_language_the_
 
 
 @pytest.mark.parametrize(
-    ("mode", "done"), [("Current thread", "1 2 1 2"), ("All threads", "1 2 3 4"), ("Alle", "1 2 3 4")]
+    ("mode", "done"), [("Current thread", "1 1 2 2"), ("All threads", "1 2 3 4"), ("Alle", "1 2 3 4")]
 )
 def test_which_threads_share_a_file_may_be_said_in_words(mode: str, done: str) -> None:
     rows = {"f.csv": b"1\n2\n3\n4\n"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jmx_elements as e
 from oracle_case import Case, seen
-from plans.writing import csv, group, variables
+from plans.writing import csv, group, inner, text, variables
 
 
 def of_made_up() -> list[Case]:
@@ -134,5 +134,17 @@ def of_oddities() -> list[Case]:
             results=False,
             lasts=True,
             files=dict.fromkeys(("r.csv", "s.csv", "t.csv"), b"1\n2\n3\n4\n5\n6\n"),
+        ),
+        Case(
+            "no-sign",
+            "HTTP Request: arguments that name no sign between name and value",
+            e.request("/q", e.arguments(inner("flag", "HTTPArgument", text("Argument.name", "flag"))))
+            + e.request(
+                "/q",
+                e.arguments(
+                    inner("flag", "HTTPArgument", text("Argument.name", "flag"), text("Argument.value", "${v}")),
+                    e.argument("a", "b"),
+                ),
+            ),
         ),
     ]
