@@ -226,8 +226,8 @@ def functions_of(view: finding.View) -> List[types.FunctionType]:
             and each not in code_patch.copies
         ]
 
-    # While a list refers to all objects, a thread of uWSGI's that is new cannot put its first request into the arguments
-    # that it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c), and closes its
+    # While a list refers to all objects, a new thread of uWSGI's cannot put its first request into the arguments that
+    # it has ready (PyTuple_SetItem() wants the only reference; plugins/python/wsgi_subhandler.c). It closes the
     # connection, and those of all that wait. A function refers to its name.
     return among(gc.get_referrers(sys.intern(view.name))) or among(gc.get_objects())
 
