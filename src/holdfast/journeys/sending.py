@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from holdfast.journeys.client import Client
 from holdfast.journeys.steps import Sending
 from holdfast.journeys.templates import text_of
@@ -22,6 +24,34 @@ def sending_of(request: Request, number: int, client: Client) -> Sending:
     Raises:
         NoValueError: a reference has no value.
     """
+    fixed = client.crew_shared.fixed
+    if number in fixed:
+        found = fixed[number]
+        if found is not None:
+            return found
+    else:
+        fixed[number] = None
+        if is_fixed(request):
+            found = fixed[number] = _put_together(request, number, client)._replace(made={})
+            return found
+    return _put_together(request, number, client)
+
+
+def is_fixed(request: Request) -> bool:
+    """Whether a request is the same each time, for every client."""
+    templates: list[Template] = [request.label, request.method, request.origin, request.path]
+    for name, value in request.headers:
+        templates += (name, value)
+    if request.resources is not None:
+        templates += (request.resources.matching, request.resources.not_matching)
+    if isinstance(request.body, TextBody):
+        templates.append(request.body.text)
+    elif isinstance(request.body, Multipart):
+        return False  # its boundary is another one each time
+    return all(isinstance(part, str) for template in templates for part in template)
+
+
+def _put_together(request: Request, number: int, client: Client) -> Sending:
     headers = tuple((_text(name, client), _text(value, client)) for name, value in request.headers)
     body, boundary = _body(request, client)
     if boundary and not any(name.lower() == "content-type" for name, _ in headers):
@@ -41,6 +71,7 @@ def sending_of(request: Request, number: int, client: Client) -> Sending:
         timeouts=request.timeouts,
         number=number,
         keeps_type=request.keeps_type,
+        cache=request.cache,
     )
 
 
@@ -51,7 +82,8 @@ def _text(template: Template, client: Client) -> str:
 def _resources(resources: Resources | None, client: Client) -> Resources | None:
     if resources is None:
         return None
-    return Resources((_text(resources.matching, client),), (_text(resources.not_matching, client),))
+    matching, not_matching = _text(resources.matching, client), _text(resources.not_matching, client)
+    return replace(resources, matching=(matching,), not_matching=(not_matching,))
 
 
 def _body(request: Request, client: Client) -> tuple[bytes | None, str]:
@@ -77,7 +109,9 @@ def _part(part: Part, client: Client) -> bytes:
         said += f'; filename="{_quoted(_text(part.file_name, client))}"'
     if media_type := _text(part.media_type, client):
         said += f"\r\nContent-Type: {media_type}"
-    content = part.content if isinstance(part.content, bytes) else _text(part.content, client).encode()
+    content = part.content
+    if not isinstance(content, bytes):
+        content = _text(content, client).encode(part.charset, "replace")
     return said.encode() + _CRLF + _CRLF + content
 
 

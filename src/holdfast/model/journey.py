@@ -13,10 +13,11 @@ from typing import Literal
 
 from holdfast.model.answers import Template
 from holdfast.model.frozen import frozen
-from holdfast.model.journey_request import Request
+from holdfast.model.journey_request import MadeUp, Request
 from holdfast.model.journey_values import Assign, Count, Draw, Sets, TakeRow, ValuesOfClients
 
-__all__ = ["Assign", "Count", "Draw", "Sets", "TakeRow", "ValuesOfClients"]  # named here too, with the other nodes
+# Named here too, with the other nodes.
+__all__ = ["Assign", "Count", "Draw", "MadeUp", "Sets", "TakeRow", "ValuesOfClients"]
 
 # When something is done, and how often.
 
@@ -252,6 +253,18 @@ class Timed:
 
 
 @frozen
+class Given:
+    """One after the other; whenever it is asked what comes next, values are set first.
+
+    Attributes:
+        sets: these values.
+    """
+
+    sets: tuple[Sets, ...]
+    nodes: tuple[Node, ...]
+
+
+@frozen
 class Leave:
     """Ends something: the pass of the loop around it, this loop, the client's pass, the client, or the whole load.
 
@@ -264,6 +277,7 @@ class Leave:
 
 Node = (
     Request
+    | MadeUp
     | Delay
     | Pace
     | Assign
@@ -283,6 +297,7 @@ Node = (
     | Transaction
     | Alone
     | Timed
+    | Given
     | Leave
 )
 
@@ -317,6 +332,7 @@ class Crew:
         jar_replaces_field: cookies of the jar take the place of a Cookie field of the request; otherwise both are sent.
         cookies: that each client begins with, and has again once its jar was emptied: name, value, domain and path; a
             domain that begins with a dot is also for the hosts below it.
+        clears_caches: numbers of the caches that are emptied at the begin of each pass.
         new_each_pass: a pass begins with new connections, as another person's would.
         on_failure: what a client does after a request that was not answered.
         stage: crews of stage `before` and `after` frame those of `main`.
@@ -335,6 +351,7 @@ class Crew:
     clears_cookies: bool = False
     jar_replaces_field: bool = False
     cookies: tuple[tuple[str, str, str, str], ...] = ()
+    clears_caches: tuple[int, ...] = ()
     new_each_pass: bool = False
     on_failure: Literal["continue", "next pass", "leave", "stop", "stop at once"] = "continue"
     stage: Literal["before", "main", "after"] = "main"

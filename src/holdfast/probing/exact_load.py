@@ -28,8 +28,8 @@ from holdfast.probing.waits import (
     REST_NS,
     TURN_NS,
     Watched,
-    look_interval_ns,
     rests,
+    soon_look_interval_ns,
     threads_that_hold,
     turn_until,
     turn_while_free,
@@ -70,7 +70,7 @@ def offer_exact_load(
         return ExactLoad(why_not=why_not), ()
     live_look.begin(session, LivePhase.EXACT_LOAD)
     places = len(held)
-    session.recording.set_look_interval(look_interval_ns(places))
+    session.recording.set_look_interval(soon_look_interval_ns(places))
     session = replace(session, slots=replace(session.slots, exact_load=slots))
     with batch(session, slots[: places * EXACT_REPEATS * EXACT_PASSES], Phase.EXACT_LOAD) as sent:
         tried = _repeat_among_leftovers(session, sent.prober, places, replied)

@@ -16,6 +16,7 @@ from holdfast.model.experiment import Experiment
 from holdfast.model.frozen import frozen
 from holdfast.model.phase import Phase
 from holdfast.model.timeline import Request
+from holdfast.observe.core_uses import CoreUses
 from holdfast.observe.kernel import KernelView
 from holdfast.observe.process_exits import ProcessExits
 from holdfast.observe.record_reader import Recording
@@ -44,6 +45,7 @@ class Session:
         patience: tells what is waited for, while the run takes long.
         head_of: slot -> the request's bytes.
         ends: of `pids`.
+        core_uses: what its threads use.
         trouble: file in which the server's side reports that it could not load the application.
         hello: file in which the processes of a person's own command report themselves; None where an adapter made
             the command.
@@ -74,6 +76,7 @@ class Session:
     patience: Patience
     head_of: Callable[[int], bytes]
     ends: ProcessExits
+    core_uses: CoreUses
     trouble: Path
     hello: Path | None = None
     way_ns: int = 0
