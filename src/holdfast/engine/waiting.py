@@ -76,18 +76,22 @@ class Waiting:
             events = self._epoll.poll(0, MAX_EVENTS)
             if events or timeout_ns <= 0:
                 return events
-        began_ns, events = monotonic_ns(), []
-        if timeout_ns > LONG_NS or not self._selectable:
-            whole_ns = timeout_ns - MS if self._selectable else timeout_ns
-            events = self._epoll.poll(whole_ns / NS_PER_S, MAX_EVENTS)
-        if not events and self._selectable:
-            left_ns = max(0, began_ns + timeout_ns - monotonic_ns())
-            if select(self._selectable, (), (), left_ns / NS_PER_S)[0]:
-                events = self._epoll.poll(0, MAX_EVENTS)
+        began_ns = monotonic_ns()
+        if not self._selectable:
+            events = self._epoll.poll(timeout_ns / NS_PER_S, MAX_EVENTS)
+        elif timeout_ns <= LONG_NS:
+            events = self._wait_exactly(timeout_ns)
+        elif not (events := self._epoll.poll((timeout_ns - MS) / NS_PER_S, MAX_EVENTS)):
+            events = self._wait_exactly(max(0, began_ns + timeout_ns - monotonic_ns()))
         waited_ns = monotonic_ns() - began_ns
         self.idle_ns += waited_ns
         self._asks_first = waited_ns < BUSY_NS
         return events
+
+    def _wait_exactly(self, timeout_ns: int) -> list[tuple[int, int]]:
+        if select(self._selectable, (), (), timeout_ns / NS_PER_S)[0]:
+            return self._epoll.poll(0, MAX_EVENTS)
+        return []
 
     def close(self) -> None:
         """Watches nothing any more."""
