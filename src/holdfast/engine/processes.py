@@ -51,10 +51,10 @@ from holdfast.engine.local_limits import (
 )
 from holdfast.engine.matching import checks_in_time
 from holdfast.engine.parts import Part
-from holdfast.engine.plan import Plan, Stop, processes_for, share_out, sources_for, stop_reason, whole
+from holdfast.engine.plan import Plan, Stop, nothing_listens, processes_for, share_out, sources_for, stop_reason, whole
 from holdfast.engine.replies import Replies
 from holdfast.engine.reports import WorkerReport
-from holdfast.engine.sender import Sender, nothing_listens
+from holdfast.engine.sender import Sender
 from holdfast.engine.sending import Control, send
 from holdfast.engine.stalls import Stalls
 from holdfast.engine.timeouts import Deadlines
@@ -181,7 +181,7 @@ def _run_part(job: _Job, start_ns: int, stopped: Callable[[], Stop], rule: StopR
     if plan.travel is not None:
         from holdfast.engine.journey_runs import run_journeys  # noqa: PLC0415 - a load that is fixed beforehand does without
 
-        return run_journeys(plan.travel, job.columns, job.sources, start_ns, stopped, rule, tally, job.number)
+        return run_journeys(plan.travel, job.columns, job.part, job.sources, start_ns, stopped, rule, tally, job.number)
     connections = sender_of(plan, job.part.connections, job.columns, job.sources, job.events, start_ns)
     connections.replies = tuple(
         Replies(each, checks_in_time() if each.has_patterns else body_holds) for each in plan.acceptances

@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Protocol
 
 from holdfast.engine.replies import Replies
-from holdfast.model.load import MIN_ENDED
 
 
 class Sender(Protocol):
@@ -64,16 +63,3 @@ class WithoutStreams:
     hopeless = False
     advertised: int | None = None
     counts: Mapping[str, int] = MappingProxyType({})
-
-
-def nothing_listens(sender: Sender, *, waits_for_replies: bool) -> str | None:
-    """Why a load whose requests wait for replies can end early, in words; None if it cannot.
-
-    A closed port refuses as fast as one can ask, so that such a load is nothing but refused requests. An open load has
-    its schedule, whatever becomes of the requests, and the server may yet come.
-    """
-    if sender.hopeless:
-        return "the server does not speak HTTP/2 there"
-    if sender.reached or sender.refused < MIN_ENDED or not waits_for_replies:
-        return None
-    return f"the first {sender.refused} connections were refused, so nothing listens there"

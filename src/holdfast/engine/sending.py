@@ -16,8 +16,8 @@ from functools import partial
 
 from holdfast.engine.columns import Columns, Tally
 from holdfast.engine.loop import Loop, Seen, Step
-from holdfast.engine.plan import Plan, Stop, stop_reason
-from holdfast.engine.sender import Sender, nothing_listens
+from holdfast.engine.plan import Plan, Stop, nothing_listens, stop_reason
+from holdfast.engine.sender import Sender
 from holdfast.engine.shapes import EngineShape
 from holdfast.engine.stalls import Stalls
 from holdfast.model.frozen import frozen

@@ -150,12 +150,13 @@ def _run(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
 
 def _run_of_journeys(parts: Iterable[bytes], facts: RunFacts) -> LoadRun:
     from holdfast.engine.particulars import Particulars  # noqa: PLC0415 - of journeys alone
-    from holdfast.loadtest.journey_parts import last_row_of, unpack_part  # noqa: PLC0415
+    from holdfast.loadtest.journey_parts import Unpacking, last_row_of  # noqa: PLC0415
 
     parts = list(parts)
     many = last_row_of(parts) + 1
     columns, known = Columns(many), Particulars(many)
-    begun = _joined([unpack_part(part, columns, known) for part in parts])
+    unpacking = Unpacking(columns, known)
+    begun = _joined([unpacking.rows(part) for part in parts])
     return replace(run_of(columns, begun, replace(facts, spans=(range(many),))), particulars=known)
 
 
