@@ -346,3 +346,17 @@ def test_properties_that_a_plan_sets_are_not_known_beforehand_and_the_others_are
     assert "its number of threads is '${__P(kept,2)}'" in refused(sets + group(A, threads="${__P(kept,2)}"))
     every = group(http("/${__setProperty(${n},1)}"))
     assert "its number of threads is '${__P(many,2)}'" in refused(every + group(A, threads="${__P(many,2)}"))
+
+
+@pytest.mark.parametrize(
+    ("condition", "done"),
+    [("COMPLETED==COMPLETED", ""), ('"a"=="a" && x == 1', ""), ("1 == 1", "a")],
+)
+def test_a_name_that_stands_for_nothing_ends_a_javascript_condition(condition: str, done: str) -> None:
+    # So did JMeter 5.5 with these; what it logs is a ReferenceError.
+    assert paths(group(controller("IfController", A, IfController__condition=condition) + B)) == f"{done} b".strip()
+
+
+@pytest.mark.parametrize("condition", ["true || COMPLETED", "Math.random() < 1", "var x = 1; x == 1"])
+def test_other_scripts_in_a_condition_stay_refused(condition: str) -> None:
+    assert "is a script" in refused(group(controller("IfController", A, IfController__condition=condition) + B))

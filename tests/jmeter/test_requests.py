@@ -307,3 +307,40 @@ def test_a_body_without_an_encoding_is_that_of_the_version_which_saved_the_plan(
     (crew,) = read_journeys(content, "t.jmx", read_file=FILES.__getitem__, properties={"port": "1"}).journeys.crews
 
     assert requests_of(crew.journey)[0].body == body
+
+
+def _jars(below: str) -> list[tuple[str, ...]]:
+    """The names of the cookies that each crew of a plan begins with."""
+    read_plan = read_journeys(plan(below), "t.jmx", read_file=FILES.__getitem__, properties={"port": "1"})
+    return [tuple(name for name, *_ in crew.cookies) for crew in read_plan.journeys.crews]
+
+
+def test_of_several_cookie_managers_the_last_of_the_outermost_level_counts() -> None:
+    # What JMeter 5.5 sent for the same plans.
+    def jar(name: str) -> str:
+        return e.cookie_manager(e.cookie(name, name))
+
+    inner = e.controller("GenericController", jar("inner") + jar("second") + e.request("/b", below=jar("own")))
+    alone = e.controller("GenericController", jar("inner") + e.request("/b"))
+
+    assert _jars(jar("plan") + group(jar("group") + e.request("/a") + inner)) == [("plan",)]
+    assert _jars(group(jar("group") + e.request("/a") + inner)) == [("group",)]
+    assert _jars(group(inner)) == [("second",)]
+    with pytest.raises(UsageError) as refused:
+        _jars(group(alone + e.request("/outside")))
+    assert "it applies to some of the group's requests only" in refused.value.why
+
+
+@pytest.mark.parametrize("path", ["$.", "$.user..", "$user", ""])
+def test_a_json_path_that_jayway_cannot_read_finds_nothing(path: str) -> None:
+    (note,) = read(e.request("/r", below=e.json("a", path))).notes
+
+    assert "is not a JSON path, and finds nothing, as in JMeter" in note.meaning
+
+
+def test_a_match_number_that_is_no_number_counts_as_0_except_in_json() -> None:
+    (note,) = read(e.request("/r", below=e.regex("a", "(.)", match="value"))).notes
+
+    assert "its match number is 'value', not a number, which counts as 0, as in JMeter" in note.meaning
+    with pytest.raises(UsageError):
+        read(e.request("/r", below=e.json("a", "$.b", match="m1")))

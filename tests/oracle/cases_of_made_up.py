@@ -1,10 +1,10 @@
-"""Cases of samplers that send nothing, whose answers are made up, and of what takes values from those."""
+"""Cases of samplers that send nothing, and of elements that mean less than they say: as in plans of other people."""
 
 from __future__ import annotations
 
 import jmx_elements as e
 from oracle_case import Case, seen
-from plans.writing import variables
+from plans.writing import group, variables
 
 
 def of_made_up() -> list[Case]:
@@ -69,5 +69,54 @@ def of_made_up() -> list[Case]:
             + e.request("/c"),
             loops="5",
             results=False,
+        ),
+    ]
+
+
+def of_oddities() -> list[Case]:
+    def jar(name: str) -> str:
+        return e.cookie_manager(e.cookie(name, name))
+
+    def block(below: str) -> str:
+        return e.controller("GenericController", below)
+
+    def condition(text: str, path: str) -> str:
+        return e.controller("IfController", e.request(path), IfController__condition=text)
+
+    return [
+        Case(
+            "cookie-managers",
+            "HTTP Cookie Manager: several of them, of the plan, of groups, in controllers and below requests",
+            jar("plan")
+            + group(jar("group") + e.request("/a") + block(jar("inner") + e.request("/b", below=jar("own")))),
+            whole=True,
+        ),
+        Case(
+            "cookie-managers-within",
+            "HTTP Cookie Manager: in a controller that has all requests of the group",
+            group(block(jar("inner") + jar("second") + e.request("/b") + block(jar("deep") + e.request("/c"))))
+            + group(jar("first") + jar("second") + e.request("/d")),
+            whole=True,
+        ),
+        Case(
+            "no-paths",
+            "JSON Extractor and Assertion: paths that Jayway cannot read",
+            e.request(
+                "/j", below="".join(e.json(f"v{at}", path) for at, path in enumerate(["$.", "$.a..", "$a", "$..", ""]))
+            )
+            + seen("v0", "v1", "v2", "v3", "v4")
+            + e.request("/k", below=e.json_assertion("$.")),
+        ),
+        Case(
+            "no-numbers",
+            "Extractors: a match number that is not one",
+            e.request("/size/1", below=e.regex("x", "(.)", match="value") + e.boundary("y", "", "x", match="m1"))
+            + e.request("/xml", below=e.css("z", "nothing", match="m"))
+            + seen("x", "z"),
+        ),
+        Case(
+            "no-names",
+            "If Controller: names that stand for nothing",
+            condition("COMPLETED==COMPLETED", "/a") + condition('"a"=="a" && x == 1', "/b") + condition("1==1", "/c"),
         ),
     ]

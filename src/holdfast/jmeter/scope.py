@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from holdfast.plans.differences import Note
 from holdfast.plans.jmx_tree import Node
 
 _Made = TypeVar("_Made")
+_NUMBER = re.compile("[+-]?[0-9]+")
 ReadFile = Callable[[str], bytes]
 
 
@@ -152,6 +154,14 @@ class Reading:
         if found is None:
             self.refuse(node, f"its {name} is {_short(text)}, which holdfast has to know before the load begins")
         return (found or "").strip().lower() == "true"
+
+    def number_or_zero(self, node: Node, text: str, what: str) -> int:
+        """The same where JMeter takes what is not a number as 0."""
+        found = self.fixed(node, text)
+        if found is None or not found.strip() or _NUMBER.fullmatch(found.strip()):
+            return self.number(node, text, what)
+        self.note(node, f"{what} is {found!r}, not a number, which counts as 0, as in JMeter")
+        return 0
 
     def number(self, node: Node, text: str, what: str, default: int = 0) -> int:
         """A whole number that is known before the load begins; otherwise it is refused."""
