@@ -28,7 +28,7 @@ from holdfast.engine.http1 import host_field, numbered, request_head
 from holdfast.engine.prober import Prober
 from holdfast.interrupts import Interrupts
 from holdfast.observe.kernel import KernelView
-from holdfast.observe.processes import read_process_tree, read_usage
+from holdfast.observe.processes import process_tree, usage
 from holdfast.observe.record_reader import Recording, inside_environment
 from holdfast.probing.readiness import Starting, await_ready
 from holdfast.probing.waits import look_interval_ns
@@ -90,7 +90,7 @@ class Running:
 
     def cost(self) -> Cost:
         """What the server uses now."""
-        used = read_usage(read_process_tree(self.pid), 0)
+        used = usage(process_tree(self.pid), 0)
         if used is None or used.memory_bytes is None:
             raise SystemExit(f"what process {self.pid} uses cannot be read")
         return Cost(used.processes, used.threads, used.descriptors, used.memory_bytes)
