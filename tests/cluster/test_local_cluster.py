@@ -58,6 +58,8 @@ SAMPLER = """<HTTPSamplerProxy testname="{path}"><stringProp name="HTTPSampler.d
 EXTRACT = """<RegexExtractor testname="word"><stringProp name="RegexExtractor.refname">word</stringProp>
 <stringProp name="RegexExtractor.regex">(count)ed</stringProp>
 <stringProp name="RegexExtractor.template">$1$</stringProp></RegexExtractor><hashTree/>"""
+MEETING = """<SyncTimer testname="together"><intProp name="groupSize">7</intProp>
+<longProp name="timeoutInMs">1000</longProp></SyncTimer><hashTree/>"""
 COUNTER = """<CounterConfig testname="numbers"><stringProp name="CounterConfig.start">1</stringProp>
 <stringProp name="CounterConfig.incr">1</stringProp><stringProp name="CounterConfig.name">n</stringProp>
 <boolProp name="CounterConfig.per_user">false</boolProp></CounterConfig><hashTree/>"""
@@ -104,9 +106,14 @@ def test_clients_that_share_something_stay_on_one_host_and_the_reason_is_told(ho
     assert f"--cluster does not go with this load, {why}. Leave it out." in refused.err
     assert counting.seen()["requests"] == 0
 
+    # Processes of one host share numbers, and nothing else.
     ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--processes", "2", "--json", "-")
-    assert f"One process had all clients, and not 2, {why}." in json_of(ended)["warnings"]
-    assert counting.seen()["requests"] == 42
+    assert not any("One process had all clients" in each for each in json_of(ended)["warnings"])
+    (tmp_path / "plan.jmx").write_text(plan_for(counting, MEETING))
+    ended = holdfast.run("load", "--jmx", tmp_path / "plan.jmx", "--processes", "2", "--json", "-")
+    together = "because clients wait for each other"
+    assert f"One process had all clients, and not 2, {together}." in json_of(ended)["warnings"]
+    assert counting.seen()["requests"] == 2 * 42
 
 
 @pytest.mark.parametrize("how", ["ctrl-c", "kill"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from dataclasses import is_dataclass
+from typing import Any
 
 import pytest
 from walks import crew, request
 
 from holdfast.journeys.sharing import OWN, SHARES, shared_by_clients
-from holdfast.model.answers import Assertion, Extract, FunctionCall, HookExtract, Variable
+from holdfast.model import answers, journey, journey_request, journey_values
+from holdfast.model.answers import FunctionCall, HookExtract, Variable
 from holdfast.model.journey import (
     Alone,
     Assign,
@@ -20,7 +22,6 @@ from holdfast.model.journey import (
     Journeys,
     Loop,
     Meeting,
-    Node,
     OneOf,
     Pace,
     Share,
@@ -30,6 +31,13 @@ from holdfast.model.journey import (
 )
 
 TIMES = ("2",)
+NUMBERS = {
+    "the counter n is one for all clients",
+    "no two clients get the same row of users.csv",
+    "no two clients get the same row of a table",
+    "clients keep to one rate together",
+    "__counter is one for all clients",
+}
 
 
 def call(name: str, *arguments: str) -> FunctionCall:
@@ -44,8 +52,8 @@ def call(name: str, *arguments: str) -> FunctionCall:
         (TakeRow(("n",), (("1",),), shared_by="crew"), "no two clients get the same row of a table"),
         (Draw("n", ("1",), ("6",), seed=("7",)), "the random numbers of n are one series for all"),
         (Timed((Pace(("60",), shared_by="load"),), ()), "clients keep to one rate together"),
-        (Timed((Pace(("60",), precise=True, within_s=1.0),), ()), "clients keep to one rate together"),
-        (Timed((Pace(schedule=((1.0, 1.0, 1.0),)),), ()), "clients keep to one rate together"),
+        (Timed((Pace(("60",), precise=True, within_s=1.0),), ()), "clients keep to one schedule together"),
+        (Timed((Pace(schedule=((1.0, 1.0, 1.0),)),), ()), "clients keep to one schedule together"),
         (Timed((Meeting(TIMES),), ()), "clients wait for each other"),
         (Share(("50",), ()), "a share is of the passes of all clients"),
         (Alone(("lock",), ()), "one client at a time does a part of it"),
@@ -65,7 +73,18 @@ def call(name: str, *arguments: str) -> FunctionCall:
 def test_what_clients_share_is_found_however_deep_it_lies(node: Any, why: str):
     inside = Loop(TIMES, (OneOf("by turns", (Transaction(("t",), (node,)),)),))
 
-    assert why in [*shared_by_clients(Journeys((crew(inside),)))]
+    of_hosts = [*shared_by_clients(Journeys((crew(inside),)), several_hosts=True)]
+    of_processes = [*shared_by_clients(Journeys((crew(inside),)))]
+    assert why in of_hosts
+    # Numbers are shared by the processes of a host.
+    assert (why in of_processes) == (why not in NUMBERS)
+    assert set(of_processes) <= set(of_hosts)
+
+
+def test_a_counter_in_what_is_decided_for_all_clients_is_not_counted_by_each_process():
+    values = ((("n", (call("__counter", "FALSE"),)),),)
+
+    assert [*shared_by_clients(Journeys((crew(request("/")),), values=values))] == ["__counter is one for all clients"]
 
 
 def test_what_each_client_has_for_itself_is_not_shared():
@@ -79,7 +98,7 @@ def test_what_each_client_has_for_itself_is_not_shared():
         Assign("n", (call("__counter", "TRUE"), call("__threadNum"), call("__P", "a"), call("__UUID"))),
     )
 
-    assert [*shared_by_clients(Journeys((crew(*nodes, clients=3), crew(*nodes))))] == []
+    assert [*shared_by_clients(Journeys((crew(*nodes, clients=3), crew(*nodes))), several_hosts=True)] == []
 
 
 def test_groups_that_wait_for_each_other_are_not_dealt_out():
@@ -91,6 +110,19 @@ def test_groups_that_wait_for_each_other_are_not_dealt_out():
     assert [*shared_by_clients(Journeys((one, other)))] == why
 
 
-@pytest.mark.parametrize("kind", [*get_args(Node), *get_args(Extract), Assertion, Meeting])
-def test_of_everything_that_a_journey_does_it_is_known_whether_clients_share_it(kind: type):
+def kinds() -> list[type]:
+    """All that a journey is made of."""
+    found = {
+        kind
+        for module in (answers, journey, journey_request, journey_values)
+        for kind in vars(module).values()
+        if isinstance(kind, type) and is_dataclass(kind)
+    }
+    return sorted(
+        found - {answers.Answer, journey.Crew, journey.Journeys, journey.Stay}, key=lambda kind: kind.__name__
+    )
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_of_everything_that_a_journey_is_made_of_it_is_known_whether_clients_share_it(kind: type):
     assert (kind in SHARES) != (kind in OWN)

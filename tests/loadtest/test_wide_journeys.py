@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections import Counter
-from itertools import count
+from itertools import count, pairwise
 
 from travelling import Reply, answering, carried_out, crew, experiment_of, labels_of, sending
 
@@ -11,7 +13,7 @@ from holdfast.cluster.clocks import SAME, Offset
 from holdfast.cluster.merge import LOST, Merged, read_report, report_of, rows_of_journeys
 from holdfast.engine.parts import Loss
 from holdfast.engine.plan import Stop
-from holdfast.engine.processes import load_runs
+from holdfast.engine.processes import Watched, load_runs
 from holdfast.journeys.steps import EndLoad, Grouped, Walk
 from holdfast.loadtest.journey_parts import Packing
 from holdfast.loadtest.journey_plans import journey_plan, with_particulars
@@ -19,8 +21,11 @@ from holdfast.loadtest.journey_results import transactions
 from holdfast.loadtest.journey_rows import samples
 from holdfast.loadtest.rows import chunks
 from holdfast.loadtest.saved import head_of, parts_of, read
-from holdfast.model.journey import Crew
+from holdfast.model.answers import FunctionCall, Variable
+from holdfast.model.journey import Count, Crew, Pace, Sequence, Stay, TakeRow, Timed
+from holdfast.model.journey_request import Request
 from holdfast.model.load import StopRule
+from holdfast.model.units import NS_PER_S
 
 PASSES = 20
 
@@ -106,6 +111,66 @@ def test_a_load_of_several_processes_is_ended_like_one():
     assert len(drained.run.begun) == many
     assert len(ruled.run.begun) == len(seen.paths) - many
     assert ruled.result.stopped is not None
+
+
+def test_a_process_that_is_lost_takes_along_only_what_it_had_in_flight():
+    killed: list[int] = []
+
+    def walk(_crew: Crew, number: int) -> Walk:
+        # Clients 1 and 3, of the process that is killed, have no end of their own.
+        for _ in count() if number % 2 else range(100):
+            yield sending("each", origin, "/item")
+
+    def watch(watched: Watched) -> None:
+        if sum(watched.tally.ended) > 20 and not killed:
+            killed.append(watched.pids[0])
+            os.kill(killed[0], signal.SIGKILL)
+
+    with answering(shop) as (origin, seen):
+        finished = carried_out(experiment_of(crew(clients=4), processes=2), walk, watch=watch)
+
+    outcomes, run = finished.result.outcomes, finished.run
+    assert outcomes["rejected"] >= 200  # of clients 2 and 4
+    assert outcomes["failed"] <= 2
+    assert len(run.begun) == outcomes["rejected"] + outcomes["failed"]
+    assert outcomes["rejected"] <= len(seen.paths) <= len(run.begun) + 2
+    assert any("was lost (killed by SIGKILL)" in each for each in run.facts.limits)
+    assert set(labels_of(finished)) == {"each"}
+
+
+def test_processes_share_counters_and_the_rows_of_a_table_as_threads_do():
+    """JMeter counts and takes rows once for each thread that comes, in the order in which threads come."""
+    served = 100
+    numbered = FunctionCall("__counter", (("FALSE",),))
+    with answering(shop) as (origin, seen):
+        path = ("/item/", Variable("n"), "/", Variable("user"), "/", numbered)
+        nodes = (
+            TakeRow(("user",), tuple((f"u{at}",) for at in range(served)), again=False, ends=True),
+            Count("n", first=("7",), step=("3",)),
+            Request(("item",), (origin,), path),
+        )
+        own = Crew("crew", Sequence(nodes), (Stay(0, passes=None),) * 5)
+        finished = carried_out(experiment_of(own, processes=3), None)
+
+    assert len(finished.run.begun) == served
+    taken = [path.split("/")[2:] for path in seen.paths]
+    assert sorted(int(n) for n, _, _ in taken) == [7 + 3 * at for at in range(served)]
+    assert sorted(user for _, user, _ in taken) == sorted(f"u{at}" for at in range(served))
+    assert sorted(int(each) for _, _, each in taken) == [*range(1, served + 1)]
+
+
+def test_processes_keep_to_a_rate_together():
+    gap_ns, many = 10_000_000, 5 * 6
+    with answering(shop) as (origin, _):
+        request = Request(("item",), (origin,), ("/item",))
+        paced = Timed((Pace((str(60 * NS_PER_S // gap_ns),), shared_by="load"),), (request,))
+        own = Crew("crew", Sequence((paced,)), (Stay(0, passes=6),) * 5)
+        finished = carried_out(experiment_of(own, processes=3), None)
+
+    due = sorted(finished.run.columns.due[row] for row in finished.run.begun)
+    assert len(due) == many
+    # The first one is not delayed; its due time is that of its client.
+    assert all(later - sooner >= gap_ns for sooner, later in pairwise(due[1:]))
 
 
 def test_what_hosts_record_becomes_one_run_with_the_texts_and_the_clock_of_this_one():

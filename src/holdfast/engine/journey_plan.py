@@ -31,7 +31,7 @@ class Travel:
         target_of: origin -> where it is; raises HoldfastError where nothing may be sent.
         particulars: of the rows; as many as the plan has.
         shared: what clients share, so that one process has all of them, in words that follow "because"; () is nothing.
-        begin: decides what all clients begin with; called with the start, CLOCK_MONOTONIC ns.
+        begin: called by each of several processes, with the start, CLOCK_MONOTONIC ns, before its clients come.
         falls_short: what on our own side could not be done, in words; None if all was done.
         doubts: how many ns the load took -> doubts about it, in words.
     """

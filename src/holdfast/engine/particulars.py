@@ -20,11 +20,12 @@ from holdfast.engine.one_at_a_time import OneAtATime
 from holdfast.errors import EnvironmentFailure
 
 MOST_TEXTS = 1 << 20
-_TEXT_BYTES = 1 << 26
+_TEXT_BYTES = 1 << 6
 MOST_LABELS = 100
 """Different labels of one request of a journey that are told apart; further ones share one."""
 MOST_URLS = 1 << 16
 """Different URLs that are kept whole; of further ones, the path without its query, and then the server alone."""
+MOST_ADDRESSES = 1 << 10
 _ENTRY = 8
 _ENDS = 2
 """Ways in which a load is ended: `Stop`, without NOT."""
@@ -44,19 +45,21 @@ class Texts:
     Once there is no room left, a new text has the number 0.
     """
 
-    __slots__ = ("_bytes", "_edges", "_known", "_learned", "_number_of", "_writing")
+    __slots__ = ("_bytes", "_edges", "_known", "_learned", "_most", "_number_of", "_writing")
 
-    def __init__(self, writing: AbstractContextManager[object]) -> None:
+    def __init__(self, writing: AbstractContextManager[object], most: int = MOST_TEXTS) -> None:
         """Has the empty text.
 
         Args:
             writing: only one process is in it at a time.
+            most: texts, of 64 bytes on average.
         """
         self._writing = writing
+        self._most = most
         self._learned = 0
         # Entry 0 is how many there are; entry n is where text n begins. A page takes memory once it is written.
-        self._edges = _shared((MOST_TEXTS + 2) * _ENTRY).cast("Q")
-        self._bytes = _shared(_TEXT_BYTES)
+        self._edges = _shared((most + 2) * _ENTRY).cast("Q")
+        self._bytes = _shared(most * _TEXT_BYTES)
         self._known: list[str] = []
         self._number_of: dict[str, int] = {}
         self.number_of("")
@@ -89,7 +92,7 @@ class Texts:
     def _added(self, text: str) -> int:
         number, coded = self._edges[0], text.encode("utf-8", "replace")
         begin = self._edges[number + 1]
-        if number >= MOST_TEXTS or begin + len(coded) > _TEXT_BYTES:
+        if number >= self._most or begin + len(coded) > len(self._bytes):
             return 0
         self._bytes[begin : begin + len(coded)] = coded
         self._edges[number + 2] = begin + len(coded)
@@ -182,14 +185,14 @@ class Particulars:
         self.client, self.sent_bytes = (places.next("I", many) for _ in range(2))
         self.crew, self.kind = places.next("H", many), places.next("B", many)
         writing = nullcontext() if one_writer else OneAtATime()
-        self.texts, self.addresses = Texts(writing), Texts(writing)
+        self.texts, self.addresses = Texts(writing), Texts(writing, MOST_ADDRESSES)
         self.grouped = Grouped(capacity, writing)
         self._ending = _shared(_ENDS)
 
     @property
     def ending(self) -> int:
         """How a client of one of the processes has ended the load, as `Stop`; 0: none has."""
-        return bytes(self._ending).rfind(1) + 1
+        return 2 if self._ending[1] else self._ending[0]
 
     @ending.setter
     def ending(self, how: int) -> None:

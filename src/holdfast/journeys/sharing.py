@@ -1,4 +1,8 @@
-"""What the clients of a load share, so that one process has to have all of them; pure."""
+"""What the clients of a load share, so that one process has to have all of them; pure.
+
+Numbers (counters, places in tables, the next instant of a rate, how many clients there are) are shared by the
+processes of a host (`Shared.across`), and by no two hosts.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +19,7 @@ from holdfast.model.journey import (
     Delay,
     Draw,
     ForEach,
+    Given,
     If,
     Journeys,
     Leave,
@@ -32,7 +37,7 @@ from holdfast.model.journey import (
     ValuesOfClients,
     While,
 )
-from holdfast.model.journey_request import Multipart, Part, Request, Resources, TextBody
+from holdfast.model.journey_request import Cache, MadeUp, Multipart, Part, Request, Resources, TextBody
 from holdfast.model.scenario import Timeouts
 
 _TRUE = ("true",)
@@ -42,14 +47,19 @@ _ONE_FOR_ALL = frozenset({"__StringFromFile", "__CSVRead", "__setProperty"})
 _ANYTHING = frozenset({"__eval", "__evalVar"})
 
 
-def shared_by_clients(journeys: Journeys) -> Iterator[str]:
-    """What clients share, each in words that follow "because"; none where each is by itself."""
+def shared_by_clients(journeys: Journeys, *, several_hosts: bool = False) -> Iterator[str]:
+    """What keeps clients in one process, each in words that follow "because"; none where each is by itself.
+
+    Args:
+        several_hosts: what keeps them on one host.
+    """
     stages = {crew.stage for crew in journeys.crews}
     if len(stages) > 1 or (journeys.one_by_one and len(journeys.crews) > 1):
         yield "a group of clients waits for the end of another one"
     for crew in journeys.crews:
-        yield from _in(crew.journey)
-    yield from _in(journeys.values)
+        yield from _in(crew.journey, numbers=several_hosts)
+    # Each process decides these, and none may count for the others.
+    yield from _in(journeys.values, numbers=True)
 
 
 def keeps_numbers(thing: Any) -> Iterator[object]:  # noqa: ANN401 - as below
@@ -64,18 +74,28 @@ def keeps_numbers(thing: Any) -> Iterator[object]:  # noqa: ANN401 - as below
             yield from keeps_numbers(getattr(thing, field.name))
 
 
-def _in(thing: Any) -> Iterator[str]:  # noqa: ANN401 - any part of a journey
+def _in(thing: Any, *, numbers: bool) -> Iterator[str]:  # noqa: ANN401 - any part of a journey
+    """What is shared in a part of a journey; with `numbers`, numbers too."""
     if isinstance(thing, tuple):
         for each in thing:
             if not isinstance(each, str | bytes):
-                yield from _in(each)
+                yield from _in(each, numbers=numbers)
     elif is_dataclass(thing):
         kind = type(thing)
-        if kind not in OWN and (words := SHARES.get(kind, _unknown)(thing)) is not None:
-            yield words
+        if kind not in OWN and (numbers or not _is_number(thing)):
+            words = SHARES.get(kind, _unknown)(thing)
+            if words is not None:
+                yield words
         for field in fields(thing):
             if not (isinstance(thing, TakeRow) and field.name == "rows"):  # texts, of which there may be a million
-                yield from _in(getattr(thing, field.name))
+                yield from _in(getattr(thing, field.name), numbers=numbers)
+
+
+def _is_number(thing: object) -> bool:
+    """Whether what clients share of it is a number."""
+    if isinstance(thing, Pace):
+        return not thing.precise and not thing.schedule
+    return isinstance(thing, Count | TakeRow) or (isinstance(thing, FunctionCall) and thing.name == "__counter")
 
 
 def _unknown(thing: object) -> str:
@@ -97,8 +117,9 @@ def _draw(node: Draw) -> str | None:
 
 
 def _pace(node: Pace) -> str | None:
-    own = node.shared_by == "client" and not node.precise and not node.schedule
-    return None if own else "clients keep to one rate together"
+    if node.precise or node.schedule:
+        return "clients keep to one schedule together"
+    return None if node.shared_by == "client" else "clients keep to one rate together"
 
 
 def _share(node: Share) -> str | None:
@@ -121,6 +142,7 @@ OWN = frozenset(
     {
         *(Assign, Condition, Delay, ForEach, If, Leave, Loop, Once, OneOf, Sequence, Shuffled, Timed, Transaction),
         *(ValuesOfClients, While, Request, Resources, TextBody, Multipart, Part, Timeouts, Variable, Assertion),
+        *(Cache, Given, MadeUp),
         *(set(get_args(Extract)) - {HookExtract}),
     }
 )

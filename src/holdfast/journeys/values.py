@@ -50,10 +50,11 @@ def _count(node: Count, client: Client) -> None:
         following = number + step
         client.own[key] = first if last is not None and following > last else following
     else:
-        number = client.shared.remembered.get(key, first)
-        if last is not None and number > last:
-            number = first
-        client.shared.remembered[key] = number + step
+
+        def counted(before: int | None) -> int:
+            return first if before is None or (last is not None and before > last) else before
+
+        number = counted(client.shared.changed(key, lambda before: counted(before) + step))
     client.variables[node.name] = patterned(number, node.pattern)
 
 

@@ -123,9 +123,8 @@ class _Walker:
         """Counts the client as present."""
         self.came = True
         self.client.comes(self.client.now_ns)
-        self.shared.present += 1
         crew = self.client.crew_shared
-        crew.present += 1
+        self.shared.counts(crew, 1)
         if crew.begun_ns is None:
             crew.begun_ns = self.client.now_ns
 
@@ -134,8 +133,7 @@ class _Walker:
         for lock in self.here.held:
             self.shared.remembered.pop(lock, None)
         if self.came:
-            self.shared.present -= 1
-            self.client.crew_shared.present -= 1
+            self.shared.counts(self.client.crew_shared, -1)
 
     def say(self, step: Step) -> Generator[Step, Told, Told]:
         """Says a step, and hears what came of it.
@@ -264,7 +262,8 @@ class _Walker:
             if any(each.ignores_status for each in request.assertions) and answer.status:
                 why = ""
             why = why or unmet(request.assertions, answer, client)
-        client.answer = replace(answer, answered=not why)
+        if answer.answered is bool(why):
+            client.answer = replace(answer, answered=not why)
         return why
 
     def after_failure(self, of_request: str) -> Generator[Step, Told, None]:

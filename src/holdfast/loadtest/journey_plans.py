@@ -14,6 +14,7 @@ from holdfast.engine.columns import Columns
 from holdfast.engine.journey_plan import JourneyShape, Travel, last_until_s
 from holdfast.engine.particulars import Particulars
 from holdfast.engine.plan import Plan
+from holdfast.engine.shared_numbers import SharedNumbers
 from holdfast.engine.target import Target, prefer_listening, target_of
 from holdfast.engine.url import parse_url
 from holdfast.errors import EnvironmentFailure
@@ -119,9 +120,9 @@ def what_clients_share(journeys: Journeys) -> tuple[str, ...]:
 
 def why_not_on_several_hosts(journeys: Journeys) -> str | None:
     """What keeps the clients of journeys on one host, in words that follow "because"; None: nothing."""
-    from holdfast.journeys.sharing import keeps_numbers  # noqa: PLC0415 - as above
+    from holdfast.journeys.sharing import keeps_numbers, shared_by_clients  # noqa: PLC0415 - as above
 
-    for why in what_clients_share(journeys):
+    for why in shared_by_clients(journeys, several_hosts=True):
         return why
     if any(not _is_fixed(request) for crew in journeys.crews for request in requests_in(crew.journey.nodes)):
         return "the server of a request is known only once it is sent, and may be another one for each host"
@@ -151,7 +152,7 @@ def hooks_in(journeys: Journeys) -> Iterator[HookExtract]:
 
 
 def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> tuple[Walks, Callable[[int], None]]:
-    """The walk of each client, and what decides what all of them begin with."""
+    """The walk of each client, and what is done at the start by each of several processes."""
     # A load that is fixed beforehand does without.
     from holdfast.engine.matching import in_time  # noqa: PLC0415
     from holdfast.journeys.client import Surroundings  # noqa: PLC0415
@@ -162,7 +163,13 @@ def _walks(journeys: Journeys, seed: int, hooks: Hooks) -> tuple[Walks, Callable
         wall_clock_offset_ns(), dict(journeys.files), dict(os.environ), (name, _address_of(name)), journeys.plan
     )
     shared = Shared(journeys, seed, surroundings, in_time, hooks.call)
-    return lambda crew, number: walk(crew, number, shared), shared.begin
+    numbers = SharedNumbers()
+
+    def begin(start_ns: int) -> None:
+        shared.across = numbers.changed
+        shared.begin(start_ns)
+
+    return lambda crew, number: walk(crew, number, shared), begin
 
 
 def _address_of(name: str) -> str:

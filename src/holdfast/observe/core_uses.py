@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Iterable
+from resource import RLIMIT_NOFILE, getrlimit
 from types import TracebackType
 from typing import Self
 
@@ -16,8 +17,11 @@ from holdfast.observe.starvation import CoreUse
 from holdfast.procfs import parse
 from holdfast.procfs.parse import ProtocolError
 
-_KEPT = 48
-"""Of so many threads at most: each takes two descriptors, and the load needs its own."""
+# Files are kept of so many threads at most, each of which takes two descriptors: the load needs its own, up to the hard
+# limit, and all else that holdfast does the rest of the soft one.
+_MOST_KEPT = 128
+_OF_SOFT = 8
+_OF_HARD = 64
 _PIECE = 4096
 
 _Files = tuple[int, int]
@@ -32,6 +36,8 @@ class CoreUses:
 
     def __init__(self) -> None:
         self._files: dict[int, _Files] = {}
+        soft, hard = (_MOST_KEPT * _OF_HARD if each < 0 else each for each in getrlimit(RLIMIT_NOFILE))
+        self._most = min(_MOST_KEPT, soft // _OF_SOFT, hard // _OF_HARD)
 
     def __enter__(self) -> Self:
         return self
@@ -80,7 +86,7 @@ class CoreUses:
             self._forget(tid)
         files = _opened(f"/proc/{pid}/task/{tid}/schedstat"), _opened(f"/proc/{pid}/task/{tid}/stat")
         seen = _seen(*files)
-        if None in files or len(self._files) >= _KEPT:
+        if None in files or len(self._files) >= self._most:
             _close(files)
         else:
             self._files[tid] = files[0] or 0, files[1] or 0
